@@ -1,0 +1,283 @@
+//! What a tool's file in the registry may say, field by field.
+//!
+//! These types are read twice: by the build script of the hot half, which turns them into static
+//! tables, and by the cold half, which needs the sources as well. `registry/README.md` explains
+//! every field for people; keep the two in step. Nothing here touches the disk or the network.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+mod source;
+
+pub use source::{
+    Artifacts, Beside, Form, IndexPlatform, IndexSource, Mirror, NpmSource, Source, SourceKind,
+};
+
+/// One tool: a file of the registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The tool's name: `node`.
+    pub name: String,
+    /// What people call it: `Node.js`.
+    pub title: String,
+    /// Other names it goes by on a command line and in version files, the one that
+    /// `.tool-versions` uses first: `nodejs`.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// The programs that it ships, the interpreter first.
+    pub programs: Vec<String>,
+    /// The variables that request a version, strongest first.
+    pub variables: Vec<String>,
+    /// Whether a first argument `+REQUEST` is ours.
+    #[serde(default = "yes")]
+    pub plus: bool,
+    /// In which language its ranges are written.
+    pub dialect: Dialect,
+    /// How many numbers an exact version has.
+    pub parts: u8,
+    /// What may stand in front of a version: `node-`, `python-`.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+    /// The long-term support lines, oldest first.
+    #[serde(default)]
+    pub lts: Vec<Lts>,
+    /// Folders that hold other people's code, where version files decide nothing.
+    #[serde(default)]
+    pub pass_over: Vec<PassOver>,
+    /// The project files that can name a version, in the order in which they are asked.
+    #[serde(default)]
+    pub file: Vec<File>,
+    /// Variables the programs need.
+    #[serde(default)]
+    pub environment: Vec<Environment>,
+    /// Calls that add programs to a toolchain.
+    #[serde(default)]
+    pub adds: Vec<Adds>,
+    /// Links made in a new toolchain where upstream left the name free: link → target.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// Where other version managers keep this tool.
+    #[serde(default)]
+    pub store: Vec<Store>,
+    /// How the operating system's own is found.
+    pub system: Option<System>,
+    /// Where releases come from, in the order in which they are tried.
+    #[serde(default)]
+    pub source: Vec<Source>,
+}
+
+/// In which language a tool's ranges are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// npm's: `>=10 <12 || 14.x`.
+    Npm,
+    /// Python's PEP 440: `>=3.8,<3.13`.
+    Pep440,
+}
+
+/// One long-term support line.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lts {
+    /// Its code name: `hydrogen`.
+    pub name: String,
+    /// The versions it comprises, in the tool's dialect: `^18.12.0`.
+    pub versions: String,
+}
+
+/// A folder that holds other people's code.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassOver {
+    /// Its name, or the end of its path: `node_modules`, `vendor/bundle`.
+    pub folder: String,
+    /// Only where one of these files lies beside it: `composer.json`.
+    #[serde(default)]
+    pub beside: Vec<String>,
+}
+
+/// A project file that can name a version.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its name: `.nvmrc`.
+    pub name: String,
+    /// How it is read.
+    pub reader: Reader,
+    /// For JSON and TOML: which fields, in the order in which they are asked.
+    #[serde(default)]
+    pub field: Vec<Field>,
+}
+
+/// How a version file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reader {
+    /// Requests as plain text, a line each: `.nvmrc`.
+    Plain,
+    /// Tool and requests on a line: `.tool-versions`.
+    ToolVersions,
+    /// Fields of a JSON document: `package.json`.
+    Json,
+    /// Fields of a TOML document: `pyproject.toml`.
+    Toml,
+}
+
+/// A field of a JSON or TOML document.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The way to it, keys separated by dots: `volta.node`.
+    pub at: String,
+    /// The field is an object, or a list of objects, with `name` and `version`: the one of
+    /// this name is meant.
+    pub named: Option<String>,
+    /// Whether it is a constraint and no pin.
+    #[serde(default)]
+    pub constraint: bool,
+}
+
+/// A variable that programs need, set only where it is unset.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Its name.
+    pub variable: String,
+    /// Its value; `{root}` stands for the toolchain's folder.
+    pub value: String,
+    /// For these programs only; empty means all.
+    #[serde(default)]
+    pub programs: Vec<String>,
+    /// Only where this holds.
+    pub when: Option<When>,
+}
+
+/// A condition on a JSON file inside the toolchain.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The file, from the toolchain's folder.
+    pub file: String,
+    /// The field that holds a version.
+    pub field: String,
+    /// The range that the version must satisfy, in the tool's dialect.
+    pub versions: String,
+}
+
+/// Calls of one program that add programs to a toolchain or take some away.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adds {
+    /// The program that is called.
+    pub program: String,
+    /// Arguments that must come first, one right after the other: `-m pip`.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// The call is one of these if any argument after those is one of these verbs.
+    pub verbs: Vec<String>,
+}
+
+/// A folder in which another version manager keeps toolchains, one folder a version.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The manager: `pyenv`.
+    pub manager: String,
+    /// Where the folder may lie; `$NAME` at the start is a variable, `~` the home folder.
+    pub folders: Vec<String>,
+    /// What stands before the version in a folder's name: `cpython-`.
+    #[serde(default)]
+    pub prefix: String,
+    /// The version ends where this begins: `-` in `3.12.3-linux-x86_64-gnu`.
+    pub until: Option<String>,
+    /// The toolchain's own folder below it: `installation`.
+    #[serde(default)]
+    pub inside: String,
+}
+
+/// How the operating system's own copies of a tool are found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// Folders that are searched.
+    pub folders: Vec<String>,
+    /// File names; `*` stands for a version: `python*`.
+    pub programs: Vec<String>,
+    /// Arguments that make it print its version.
+    pub probe: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A definition that can't be accepted: where, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The line, counted from 1, where the reader can tell.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Definition {
+    /// Reads one definition.
+    ///
+    /// Unknown keys, missing ones, wrong types and impossible values are refused.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let definition: Self = toml::from_str(text).map_err(|error| Refusal {
+            line: error.span().map(|span| line_of(text, span.start)),
+            reason: error.message().to_owned(),
+        })?;
+        match definition.fault() {
+            None => Ok(definition),
+            Some(reason) => Err(Refusal { line: None, reason }),
+        }
+    }
+
+    /// What is impossible in a definition that has the right shape.
+    fn fault(&self) -> Option<String> {
+        if self.programs.is_empty() {
+            return Some("`programs` names no program".to_owned());
+        }
+        let names = self.names.iter().chain(&self.programs).chain([&self.name]);
+        for name in names {
+            if !is_name(name) {
+                return Some(format!("`{name}` can't be a name"));
+            }
+        }
+        for file in &self.file {
+            let needs_fields = matches!(file.reader, Reader::Json | Reader::Toml);
+            if needs_fields == file.field.is_empty() {
+                return Some(format!("file `{}`: fields go with JSON and TOML alone", file.name));
+            }
+        }
+        for link in self.links.keys().chain(self.links.values()) {
+            if !is_inside(link) {
+                return Some(format!("link `{link}` leads out of the toolchain"));
+            }
+        }
+        self.source.iter().find_map(Source::fault)
+    }
+}
+
+/// The line, counted from 1, of a place in a text.
+pub fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Whether a tool or a program may be called this: `[a-z0-9._-]`, beginning with a letter or digit.
+fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Whether a relative path, or a link's target, stays below the folder it starts from.
+///
+/// A target may climb (`../lib/x`), but by no more than the depth of the deepest link made here.
+fn is_inside(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('/') && !path.starts_with("../../")
+}

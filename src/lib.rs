@@ -1,0 +1,2 @@
+//! The cold half of usher: all that may take its time.
+#![allow(missing_docs, reason = "skeleton")]
