@@ -1,0 +1,206 @@
+//! Fields of a JSON document, found while passing over all the rest.
+//!
+//! The document is never built as a tree, and a wrong type where a version would stand is no
+//! complaint: such files exist for other things too.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::memmem;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{Complaint, Written};
+use crate::tool::Field;
+
+/// Reads these fields, in this order.
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
+    let first_key = |field: &Field| field.at.split('.').next().unwrap_or_default();
+    if !fields.iter().any(|field| memmem::find(text.as_bytes(), first_key(field).as_bytes()).is_some()) {
+        return Ok(Vec::new());
+    }
+    let mut found = vec![None; fields.len()];
+    let live = fields.iter().map(|field| Some(field.at)).collect();
+    descend(text, Level { fields, live, found: &mut found })?;
+    let written = fields.iter().zip(found).filter_map(|(field, text)| {
+        Some(Written { texts: vec![text?], line: 0, field: Some(field.at), constraint: field.constraint })
+    });
+    Ok(written.collect())
+}
+
+/// The text of one field, keys separated by dots; `None` where there is none.
+pub fn field(text: &str, at: &'static str) -> Option<String> {
+    let fields = [Field { at, named: None, constraint: false }];
+    let mut found = vec![None];
+    descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
+    found.pop()?
+}
+
+fn descend(text: &str, level: Level<'_>) -> Result<(), Complaint> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = level.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    read.map_err(|error| error.to_string())
+}
+
+/// A value on the way to some of the fields.
+struct Level<'a> {
+    fields: &'a [Field],
+    /// For each field, what of its way is left; `None` where the way isn't this.
+    live: Vec<Option<&'static str>>,
+    found: &'a mut [Option<String>],
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Level<'_> {
+    /// What is left of each way behind a key.
+    fn behind(&self, key: &str) -> Vec<Option<&'static str>> {
+        let step = |rest: &Option<&'static str>| {
+            let (first, after) = rest.as_ref()?.split_once('.').unwrap_or((rest.as_ref()?, ""));
+            (first == key && !first.is_empty()).then_some(after)
+        };
+        self.live.iter().map(step).collect()
+    }
+
+    /// The fields that end here.
+    fn ended(&self) -> impl Iterator<Item = usize> + '_ {
+        self.live.iter().enumerate().filter(|(_, rest)| **rest == Some("")).map(|(place, _)| place)
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (mut name, mut version) = (None, None);
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            let live = self.behind(&key);
+            let named = self.ended().any(|place| self.fields[place].named.is_some());
+            match key.as_ref() {
+                "name" if named => name = map.next_value_seed(Text)?,
+                "version" if named => version = map.next_value_seed(Text)?,
+                _ if live.iter().any(Option::is_some) => {
+                    map.next_value_seed(Level { fields: self.fields, live, found: self.found })?;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let ended: Vec<usize> = self.ended().collect();
+        for place in ended {
+            if name.as_deref() == self.fields[place].named && self.found[place].is_none() {
+                self.found[place].clone_from(&version);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let live: Vec<_> = self.live.iter().map(|rest| rest.filter(|rest| rest.is_empty())).collect();
+        while list.next_element_seed(Level { fields: self.fields, live: live.clone(), found: self.found })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        let ended: Vec<usize> = self.ended().collect();
+        for place in ended {
+            if self.fields[place].named.is_none() {
+                self.found[place] = Some(text.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// A value that is text or is passed over.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let mut found = [None];
+        let fields = [Field { at: "", named: None, constraint: false }];
+        Level { fields: &fields, live: vec![Some("")], found: &mut found }.deserialize(deserializer)?;
+        let [text] = found;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::{Reader, TOOLS, Tool};
+
+    fn check(text: &str, expected: &str) {
+        let node = Tool::named(TOOLS, "node").unwrap();
+        let Some(Reader::Json(fields)) =
+            node.files.iter().find(|file| file.name == "package.json").map(|file| &file.reader)
+        else {
+            panic!("node reads package.json")
+        };
+        let printed = match read(text, fields) {
+            Ok(found) => found
+                .iter()
+                .map(|w| format!("{}={}", w.field.unwrap(), w.texts[0]))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(complaint) => format!("error: {complaint}"),
+        };
+        assert_eq!(printed, expected, "{text}");
+    }
+
+    #[test]
+    fn fields_of_a_package() {
+        check("{}", "");
+        check(r#"{"name":"x","engines":{"node":">=10","npm":"6"}}"#, "engines.node=>=10");
+        check(r#"{"volta":{"node":"12.0.0"},"engines":{"node":"14"}}"#, "volta.node=12.0.0 engines.node=14");
+        check(r#"{"devEngines":{"runtime":{"name":"node","version":"^20"}}}"#, "devEngines.runtime=^20");
+        check(r#"{"devEngines":{"runtime":[{"name":"bun","version":"1"},{"version":"22","name":"node"}]}}"#, "devEngines.runtime=22");
+        check(r#"{"engines":{"node":"10"},"engines":{"node":"12"}}"#, "engines.node=12");
+        check("{\"\\u0065ngines\":{}, \"engines\":{\"n\\u006fde\":\"1\\u0030\"}}", "engines.node=10");
+    }
+
+    #[test]
+    fn wrong_types_say_nothing() {
+        check(r#"{"engines":[]}"#, "");
+        check(r#"{"engines":{"node":10}}"#, "");
+        check(r#"{"engines":"node 10","volta":null,"devEngines":{"runtime":true}}"#, "");
+        check(r#"{"devEngines":{"runtime":{"name":"deno","version":"2"}}}"#, "");
+        check(r#"{"x":{"engines":{"node":"10"}}}"#, "");
+    }
+
+    #[test]
+    fn broken_documents_are_a_complaint() {
+        check(r#"{"engines":{"node":"10"}"#, "error: EOF while parsing an object at line 1 column 24");
+        check(r#"{"engines":{}} x"#, "error: trailing characters at line 1 column 16");
+    }
+}

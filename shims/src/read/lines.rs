@@ -1,0 +1,120 @@
+//! Files of lines: `.nvmrc` and its like, and `.tool-versions`.
+//!
+//! Comments begin with `#` at a line's start or after a blank; LF, CRLF and CR all end a line.
+//! In nvm's file, `key=value` lines are reserved and say nothing
+//! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
+
+use super::{Complaint, Written};
+use crate::tool::Tool;
+
+/// Reads requests as plain text: the first line's, and as what will do instead the others'.
+pub(super) fn plain(text: &str) -> Result<Written, Complaint> {
+    let mut written = Written { texts: Vec::new(), line: 0, field: None, constraint: false };
+    for (number, line) in lines(text) {
+        if is_reserved(line) {
+            continue;
+        }
+        if written.texts.is_empty() {
+            written.line = number;
+        }
+        written.texts.extend(requests(line));
+    }
+    match written.texts.is_empty() {
+        true => Err("it names no version".to_owned()),
+        false => Ok(written),
+    }
+}
+
+/// Reads the line of one tool; `None` where there is none.
+pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<Written>, Complaint> {
+    for (number, line) in lines(text) {
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if !tool.all_names().any(|known| known == name) {
+            continue;
+        }
+        let texts: Vec<String> = requests(rest.trim());
+        if texts.is_empty() {
+            return Err(format!("line {number} names no version"));
+        }
+        return Ok(Some(Written { texts, line: number, field: None, constraint: false }));
+    }
+    Ok(None)
+}
+
+/// The lines that say something, with their numbers, without comments and blanks around.
+fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let unified = text.split('\n').flat_map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        line.split('\r')
+    });
+    (1..).zip(unified).map(|(number, line)| (number, without_comment(line).trim())).filter(|(_, line)| !line.is_empty())
+}
+
+fn without_comment(line: &str) -> &str {
+    let begins = |place: &usize| *place == 0 || line[..*place].ends_with(char::is_whitespace);
+    let comment = line.match_indices('#').map(|(place, _)| place).find(begins);
+    comment.map_or(line, |place| &line[..place])
+}
+
+/// `key=value`, and no range.
+fn is_reserved(line: &str) -> bool {
+    let Some((key, _)) = line.split_once('=') else { return false };
+    key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
+}
+
+/// A range may have blanks in it; other requests are words.
+fn requests(line: &str) -> Vec<String> {
+    let is_range = line.contains(['<', '>', '=', '~', '^', '|']) || line.contains(" - ");
+    match is_range {
+        true => vec![line.to_owned()],
+        false => line.split_whitespace().map(str::to_owned).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::TOOLS;
+
+    #[test]
+    fn plain_files() {
+        let cases: &[(&str, &[&str], u32)] = &[
+            ("12", &["12"], 1),
+            ("v12.0.0\n", &["v12.0.0"], 1),
+            ("\r\n  12 \r\n", &["12"], 2),
+            ("# why\n\n12 # because\n", &["12"], 3),
+            ("12\r10\r", &["12", "10"], 1),
+            ("3.11.7\n3.7.16\n", &["3.11.7", "3.7.16"], 1),
+            (">=10 <12\n", &[">=10 <12"], 1),
+            ("registry=x\n12\n", &["12"], 2),
+            ("lts/*", &["lts/*"], 1),
+            ("12#3", &["12#3"], 1),
+        ];
+        for (text, texts, line) in cases {
+            let written = plain(text).unwrap_or_else(|reason| panic!("{text:?}: {reason}"));
+            let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            assert_eq!((written.texts, written.line), (texts, *line), "{text:?}");
+        }
+        for empty in ["", "\n", "# 12\n", "a=b"] {
+            assert!(plain(empty).is_err(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn tool_versions_files() {
+        let node = Tool::named(TOOLS, "node").unwrap();
+        let cases: &[(&str, &[&str], u32)] = &[
+            ("nodejs 12.0.0", &["12.0.0"], 1),
+            ("python 3.7\nnode 12 10 system\n", &["12", "10", "system"], 2),
+            ("nodejs\t12 # LTS\r\n", &["12"], 1),
+            ("nodejs 12\nnodejs 14\n", &["12"], 1),
+        ];
+        for (text, texts, line) in cases {
+            let written = tool_versions(text, node).unwrap().unwrap();
+            let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            assert_eq!((written.texts, written.line), (texts, *line), "{text:?}");
+        }
+        assert_eq!(tool_versions("python 3.7\n#nodejs 1\n", node), Ok(None));
+        assert_eq!(tool_versions("nodejs\n", node), Err("line 1 names no version".to_owned()));
+    }
+}

@@ -1,0 +1,206 @@
+//! Fields of a TOML document, found from the parser's events without building a tree.
+
+use memchr::memmem;
+use toml_parser::decoder::{Encoding, ScalarKind};
+use toml_parser::parser::{EventReceiver, parse_document};
+use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
+
+use super::{Complaint, Written};
+use crate::tool::Field;
+
+/// Reads these fields, in this order.
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
+    let last_key = |field: &Field| field.at.rsplit('.').next().unwrap_or_default();
+    if !fields.iter().any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some()) {
+        return Ok(Vec::new());
+    }
+    let source = Source::new(text);
+    let tokens = source.lex().into_vec();
+    let mut receiver = Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
+    let mut first = FirstError(None);
+    parse_document(&tokens, &mut receiver, &mut first);
+    if let Some(error) = first.0 {
+        let offset = error.unexpected().map_or(0, |span| span.start());
+        return Err(format!("line {}: {}", line_of(text, offset), error.description()));
+    }
+    let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
+        let (value, offset) = found?;
+        let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
+        Some(Written { texts: vec![value], line, field: Some(field.at), constraint: field.constraint })
+    });
+    Ok(written.collect())
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+struct FirstError(Option<ParseError>);
+
+impl ErrorSink for FirstError {
+    fn report_error(&mut self, error: ParseError) {
+        self.0.get_or_insert(error);
+    }
+}
+
+/// Follows the way through tables and keys, and keeps the values of the fields.
+struct Receiver<'a> {
+    source: Source<'a>,
+    fields: &'static [Field],
+    found: Vec<Option<(String, usize)>>,
+    /// The keys of the open table.
+    table: Vec<String>,
+    /// The keys of the open key-value pairs.
+    keys: Vec<String>,
+    /// How many of the keys stood before each open inline table.
+    inline: Vec<usize>,
+    /// How many arrays are open: nothing inside one is a field.
+    arrays: usize,
+    in_header: bool,
+}
+
+impl<'a> Receiver<'a> {
+    fn empty(source: Source<'a>) -> Self {
+        Self {
+            source,
+            fields: &[],
+            found: Vec::new(),
+            table: Vec::new(),
+            keys: Vec::new(),
+            inline: Vec::new(),
+            arrays: 0,
+            in_header: false,
+        }
+    }
+
+    fn open_header(&mut self) {
+        self.table.clear();
+        self.keys.clear();
+        self.in_header = true;
+    }
+
+    fn raw(&self, span: Span, kind: Option<Encoding>) -> Option<Raw<'a>> {
+        let text = self.source.get(span)?.as_str();
+        Some(Raw::new_unchecked(text, kind, span))
+    }
+
+    fn is_at(&self, field: &Field) -> bool {
+        field.at.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
+    }
+
+    fn end_pair(&mut self) {
+        self.keys.truncate(self.inline.last().copied().unwrap_or(0));
+    }
+}
+
+impl EventReceiver for Receiver<'_> {
+    fn std_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.open_header();
+    }
+
+    fn std_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.in_header = false;
+    }
+
+    fn array_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.open_header();
+    }
+
+    fn array_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.in_header = false;
+    }
+
+    fn inline_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        self.inline.push(self.keys.len());
+        true
+    }
+
+    fn inline_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.keys.truncate(self.inline.pop().unwrap_or(0));
+        if self.arrays == 0 {
+            self.end_pair();
+        }
+    }
+
+    fn array_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        self.arrays += 1;
+        true
+    }
+
+    fn array_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.arrays = self.arrays.saturating_sub(1);
+        if self.arrays == 0 {
+            self.end_pair();
+        }
+    }
+
+    fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let mut key = String::new();
+        if let Some(raw) = self.raw(span, kind) {
+            raw.decode_key(&mut key, error);
+        }
+        match self.in_header {
+            true => self.table.push(key),
+            false => self.keys.push(key),
+        }
+    }
+
+    fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        if self.arrays > 0 {
+            return;
+        }
+        if let Some(place) = self.fields.iter().position(|field| self.is_at(field)) {
+            let mut value = String::new();
+            let decoded = self.raw(span, kind).map(|raw| raw.decode_scalar(&mut value, error));
+            if matches!(decoded, Some(ScalarKind::String)) {
+                self.found[place] = Some((value, span.start()));
+            }
+        }
+        self.end_pair();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::{Reader, TOOLS, Tool};
+
+    fn check(text: &str, expected: &str) {
+        let python = Tool::named(TOOLS, "python").unwrap();
+        let Some(Reader::Toml(fields)) =
+            python.files.iter().find(|file| file.name == "pyproject.toml").map(|file| &file.reader)
+        else {
+            panic!("python reads pyproject.toml")
+        };
+        let printed = match read(text, fields) {
+            Ok(found) => found.iter().map(|w| format!("{} at {}", w.texts[0], w.line)).collect::<Vec<_>>().join(" "),
+            Err(complaint) => format!("error: {complaint}"),
+        };
+        assert_eq!(printed, expected, "{text}");
+    }
+
+    #[test]
+    fn the_field_in_all_its_spellings() {
+        check("[project]\nrequires-python = '>=3.8'\n", ">=3.8 at 2");
+        check("project.requires-python = \"~=3.9\"", "~=3.9 at 1");
+        check("project = { name = 'x', requires-python = '3.9' }\n", "3.9 at 1");
+        check("[project]\nlist = [1, { a = 2 }]\nrequires-python = '>=3'\n[tool]\nx = 1", ">=3 at 3");
+        check("[project]\nt = { a = { b = 1 } }\n\"requires-python\" = '>=3'", ">=3 at 3");
+    }
+
+    #[test]
+    fn other_fields_say_nothing() {
+        check("[tool.project]\nrequires-python = '3'", "");
+        check("[[project]]\nx = ['requires-python']", "");
+        check("[project]\nrequires-python = 3.8", "");
+        check("# requires-python = '>=3'", "");
+    }
+
+    #[test]
+    fn broken_documents_are_a_complaint() {
+        let python = Tool::named(TOOLS, "python").unwrap();
+        let Some(Reader::Toml(fields)) = python.files.last().map(|file| &file.reader) else { return };
+        let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
+        assert!(complaint.starts_with("line 2:"), "{complaint}");
+    }
+}

@@ -1,0 +1,319 @@
+//! Which version somebody wants: one grammar for everything that people write.
+//!
+//! Exact (`12.0.0`), partial (`12`, `3.7`, `12.x`, `v12`), ranges in the tool's dialect, aliases
+//! (`lts`, `lts/hydrogen`, `lts/-1`, `latest`), `system`, the name of a folder in an adopted
+//! store, and, where a person and no project says it, `path:/somewhere`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::name::Name;
+use crate::range::{Range, looks_like_range};
+use crate::tool::{LtsLine, Tool};
+use crate::version::{Version, strip_v};
+
+/// The most bytes that a request may have.
+const LONGEST: usize = 256;
+
+/// A request: the text as written, and what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    text: Box<str>,
+    meaning: Meaning,
+}
+
+/// What a request means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    /// An exact or partial version: every version that begins with these numbers.
+    Version(Version),
+    /// A range.
+    Range(Range),
+    /// The newest there is: `latest`, `current`, `stable`, `*`.
+    Latest,
+    /// The newest of the long-term support lines: `lts`, `lts/*`.
+    Lts,
+    /// The newest of a line, counted back from the newest: `lts/-1`.
+    LtsBack(usize),
+    /// The newest of the line of this name: `lts/hydrogen`.
+    LtsNamed(Name),
+    /// What would run without usher.
+    System,
+    /// A folder that holds a toolchain.
+    Path(PathBuf),
+    /// A folder of an adopted store: the name of a virtual environment of pyenv's.
+    Named(Name),
+}
+
+/// Who wrote a request, and so what it may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// A project's file: tool and version and nothing else.
+    Project,
+    /// The person: the command line, a variable, their own default.
+    Person,
+}
+
+impl Request {
+    /// Reads a request for a tool; the error says in a few words why the text is none.
+    pub fn parse(text: &str, tool: &Tool, author: Author) -> Result<Self, &'static str> {
+        let text = unquote(text.trim());
+        let meaning = meaning(text, tool, author)?;
+        Ok(Self { text: text.into(), meaning })
+    }
+
+    /// The request as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What it means.
+    pub fn meaning(&self) -> &Meaning {
+        &self.meaning
+    }
+
+    /// Whether a version of this tool is one that was asked for.
+    ///
+    /// Never for `system`, a path, and a named folder: these are no versions.
+    pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
+        match &self.meaning {
+            Meaning::Version(wanted) => begins_with(version, wanted),
+            Meaning::Range(range) => range.admits(version),
+            Meaning::Latest => is_plain(version),
+            Meaning::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
+            Meaning::LtsBack(steps) => {
+                tool.lts.iter().rev().nth(*steps).is_some_and(|line| is_of(version, line, tool))
+            }
+            Meaning::LtsNamed(name) => tool
+                .lts
+                .iter()
+                .find(|line| line.name == name.as_str())
+                .is_some_and(|line| is_of(version, line, tool)),
+            Meaning::System | Meaning::Path(_) | Meaning::Named(_) => false,
+        }
+    }
+
+    /// The exact version that it names, if it names one.
+    pub fn exact(&self, tool: &Tool) -> Option<&Version> {
+        match &self.meaning {
+            Meaning::Version(version)
+                if version.numbers().as_slice().len() >= usize::from(tool.parts) =>
+            {
+                Some(version)
+            }
+            Meaning::Version(_)
+            | Meaning::Range(_)
+            | Meaning::Latest
+            | Meaning::Lts
+            | Meaning::LtsBack(_)
+            | Meaning::LtsNamed(_)
+            | Meaning::System
+            | Meaning::Path(_)
+            | Meaning::Named(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::error::Escaped(&self.text).fmt(f)
+    }
+}
+
+fn meaning(text: &str, tool: &Tool, author: Author) -> Result<Meaning, &'static str> {
+    if text.is_empty() {
+        return Err("it is empty");
+    }
+    if text.len() > LONGEST {
+        return Err("it is too long");
+    }
+    if text.contains(char::is_control) {
+        return Err("it has control characters");
+    }
+    if text == "system" {
+        return Ok(Meaning::System);
+    }
+    if let Some(meaning) = foreign(text, author) {
+        return meaning;
+    }
+    let bare = without_prefix(text, tool);
+    if let Some(meaning) = alias(bare, tool) {
+        return Ok(meaning);
+    }
+    if looks_like_range(bare) {
+        let range = Range::parse(bare, tool.dialect);
+        return range.map(Meaning::Range).ok_or("it is no range");
+    }
+    if let Some(version) = Version::parse(without_wildcard(bare)) {
+        return Ok(Meaning::Version(version));
+    }
+    match Name::parse(bare) {
+        Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Meaning::Named(name)),
+        _ => Err("it is no version"),
+    }
+}
+
+/// `path:`, `ref:` and addresses: what other managers know, and project files may not say.
+fn foreign(text: &str, author: Author) -> Option<Result<Meaning, &'static str>> {
+    let (scheme, rest) = text.split_once(':')?;
+    Some(match (scheme, author) {
+        ("path", Author::Person) if rest.starts_with('/') => Ok(Meaning::Path(rest.into())),
+        ("path", Author::Person) => Err("a path must begin with `/`"),
+        ("path", Author::Project) => {
+            Err("`path:` is accepted on the command line, in a variable and in your own default only")
+        }
+        ("ref" | "file" | "git" | "http" | "https", _) => {
+            Err("usher runs published versions, nothing is built or fetched from an address")
+        }
+        _ => Err("it is no version"),
+    })
+}
+
+fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "latest" | "current" | "stable" | "*" | "x" => return Some(Meaning::Latest),
+        name if name == tool.name => return Some(Meaning::Latest),
+        "lts" | "lts/*" | "lts-*" | "lts-latest" if !tool.lts.is_empty() => return Some(Meaning::Lts),
+        _ => {}
+    }
+    if tool.lts.is_empty() {
+        return None;
+    }
+    let line = lower.strip_prefix("lts/").or_else(|| lower.strip_prefix("lts-"))?;
+    match line.strip_prefix('-') {
+        Some(steps) => steps.parse().ok().map(Meaning::LtsBack),
+        None => Name::parse(line).map(Meaning::LtsNamed),
+    }
+}
+
+fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
+    let rest = tool.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
+    rest.filter(|rest| strip_v(rest).starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
+}
+
+fn without_wildcard(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(shorter) = [".x", ".X", ".*"].iter().find_map(|wild| rest.strip_suffix(wild)) {
+        rest = shorter;
+    }
+    rest
+}
+
+fn unquote(text: &str) -> &str {
+    let inside = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
+/// Whether a version begins with what was asked for; a pre-release only if it was asked for.
+fn begins_with(version: &Version, wanted: &Version) -> bool {
+    let numbers = version.numbers().as_slice().starts_with(wanted.numbers().as_slice());
+    let tail = match wanted.tail() {
+        "" => !version.is_prerelease(),
+        tail => version.tail() == tail,
+    };
+    numbers && tail && version.is_same_kind(wanted)
+}
+
+fn is_plain(version: &Version) -> bool {
+    !version.is_prerelease() && version.flavour().is_empty() && !version.is_free_threaded()
+}
+
+fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
+    Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::TOOLS;
+
+    fn tool(name: &str) -> &'static Tool {
+        Tool::named(TOOLS, name).unwrap()
+    }
+
+    fn check(name: &str, request: &str, inside: &str, outside: &str) {
+        let tool = tool(name);
+        let parsed = Request::parse(request, tool, Author::Project)
+            .unwrap_or_else(|reason| panic!("{request}: {reason}"));
+        for (list, expected) in [(inside, true), (outside, false)] {
+            for text in list.split_whitespace() {
+                let version = Version::parse(text).unwrap();
+                assert_eq!(parsed.matches(&version, tool), expected, "{text} for {request}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_write() {
+        check("node", "12", "12.0.0 12.22.12", "1.2.0 13.0.0 12.0.0-rc.1");
+        check("node", "v12", "12.0.0", "13.0.0");
+        check("node", "12.x", "12.0.0", "13.0.0");
+        check("node", "\"12.1.x\"", "12.1.0", "12.2.0");
+        check("node", "10.15", "10.15.0 10.15.3", "10.1.5 10.16.0");
+        check("node", "node-v12.0.0", "12.0.0", "12.0.1");
+        check("node", "latest", "26.0.0", "26.0.0-rc1");
+        check("node", "node", "26.0.0", "");
+        check("node", "lts", "12.13.0 18.20.1", "12.12.0 13.0.0 19.0.0");
+        check("node", "lts/*", "24.11.0", "25.0.0");
+        check("node", "lts/Hydrogen", "18.12.0 18.20.8", "18.11.0 20.9.0");
+        check("node", "lts/-1", "22.11.0", "24.11.0 20.9.0");
+        check("node", ">=10 <12", "11.0.0", "12.0.0");
+        check("node", "lts/unheard", "", "18.12.0");
+        check("python", "3.7", "3.7.0 3.7.16", "3.70.0 3.7.0rc1 3.7.1t");
+        check("python", "3.13t", "3.13.1t", "3.13.1");
+        check("python", "python-3.9.1", "3.9.1", "3.9.2");
+        check("python", "3.13.0rc2", "3.13.0rc2", "3.13.0 3.13.0rc1");
+        check("python", "pypy3.10", "", "3.10.1");
+        check("python", ">=3.8,<3.10", "3.9.18", "3.10.0");
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_before_it_can_be_a_path() {
+        let node = tool("node");
+        let long = "1".repeat(1_000_000);
+        let hostile = [
+            "", " ", "../../x", "/etc/passwd", "a/../../b", "12/../../x", "..", ".", "~", "~root", "12\0",
+            "12 ; rm", "$(x)", "`x`", "%2e%2e", "．．/x", "\\..\\x", "*x", "-rf", "--version", "ref:main",
+            "file:///x", "https://x/y", "path:/x", "git+ssh://x", "lts/../x", "lts/-x", "ＡＢ", "a b", &long,
+            "80000000000000000000", "1\n2", "\u{202e}12",
+        ];
+        for text in hostile {
+            let parsed = Request::parse(text, node, Author::Project);
+            assert!(parsed.is_err(), "{:?}", &text.chars().take(40).collect::<String>());
+        }
+    }
+
+    #[test]
+    fn a_person_may_name_a_folder() {
+        let parsed = Request::parse("path:/opt/node", tool("node"), Author::Person).unwrap();
+        assert_eq!(parsed.meaning(), &Meaning::Path("/opt/node".into()));
+        assert!(Request::parse("path:node", tool("node"), Author::Person).is_err());
+    }
+
+    #[test]
+    fn only_all_numbers_are_exact() {
+        let exact = |text| {
+            let tool = tool("node");
+            Request::parse(text, tool, Author::Person).unwrap().exact(tool).map(ToString::to_string)
+        };
+        assert_eq!(exact("v12.0.0"), Some("12.0.0".to_owned()));
+        assert_eq!((exact("12.0"), exact("lts")), (None, None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_parser(text in "\\PC*") {
+            let _ = Request::parse(&text, tool("node"), Author::Person);
+            let _ = Request::parse(&text, tool("python"), Author::Project);
+        }
+
+        #[test]
+        fn what_is_printed_parses_to_the_same(text in "(v|node-|lts/)?[0-9a-z*.<>=^~| -]{1,12}") {
+            let tool = tool("node");
+            if let Ok(request) = Request::parse(&text, tool, Author::Project) {
+                proptest::prop_assert_eq!(Request::parse(request.as_str(), tool, Author::Project), Ok(request));
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the hot half knows of a tool: static tables, made from `registry/` by the build script.
+//!
+//! No tool is named in Rust code: what is true of one tool is a field in its file.
+
+use crate::range::Dialect;
+
+/// A tool: what is versioned as one.
+#[derive(Debug)]
+pub struct Tool {
+    /// Its name: `node`.
+    pub name: &'static str,
+    /// What people call it: `Node.js`.
+    pub title: &'static str,
+    /// Other names, the one that `.tool-versions` uses first: `nodejs`.
+    pub names: &'static [&'static str],
+    /// The programs that it ships, the interpreter first.
+    pub programs: &'static [&'static str],
+    /// The variables that request a version, strongest first.
+    pub variables: &'static [&'static str],
+    /// Whether a first argument `+REQUEST` is ours.
+    pub plus: bool,
+    /// In which language its ranges are written.
+    pub dialect: Dialect,
+    /// How many numbers an exact version has.
+    pub parts: u8,
+    /// What may stand in front of a version: `node-`.
+    pub prefixes: &'static [&'static str],
+    /// The long-term support lines, oldest first.
+    pub lts: &'static [LtsLine],
+    /// Folders that hold other people's code.
+    pub pass_over: &'static [PassOver],
+    /// The project files that can name a version, in the order in which they are asked.
+    pub files: &'static [VersionFile],
+    /// Variables the programs need.
+    pub environment: &'static [Needed],
+    /// Calls that add programs to a toolchain.
+    pub adds: &'static [Adds],
+}
+
+/// A long-term support line: its code name, and a range of versions in the tool's dialect.
+#[derive(Debug)]
+pub struct LtsLine {
+    /// `hydrogen`.
+    pub name: &'static str,
+    /// `^18.12.0`.
+    pub versions: &'static str,
+}
+
+/// A folder that holds other people's code, where version files decide nothing.
+#[derive(Debug)]
+pub struct PassOver {
+    /// The end of its path: `node_modules`, `vendor/bundle`.
+    pub folder: &'static str,
+    /// Only where one of these files lies beside it.
+    pub beside: &'static [&'static str],
+}
+
+/// A project file that can name a version.
+#[derive(Debug)]
+pub struct VersionFile {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is read.
+    pub reader: Reader,
+}
+
+/// How a version file is read.
+#[derive(Debug)]
+pub enum Reader {
+    /// Requests as plain text, a line each.
+    Plain,
+    /// Tool and requests on a line.
+    ToolVersions,
+    /// Fields of a JSON document.
+    Json(&'static [Field]),
+    /// Fields of a TOML document.
+    Toml(&'static [Field]),
+}
+
+impl Reader {
+    /// Whether such files exist for versions alone, so that one that can't be read is an error.
+    pub fn is_for_versions_alone(&self) -> bool {
+        match self {
+            Self::Plain | Self::ToolVersions => true,
+            Self::Json(_) | Self::Toml(_) => false,
+        }
+    }
+}
+
+/// A field of a JSON or TOML document.
+#[derive(Debug)]
+pub struct Field {
+    /// The keys on the way to it, and to a person: `volta.node`.
+    pub at: &'static str,
+    /// The field is an object, or a list of them, with `name` and `version`: the one of this
+    /// name is meant.
+    pub named: Option<&'static str>,
+    /// Whether it is a constraint and no pin.
+    pub constraint: bool,
+}
+
+/// A variable that programs need, set only where it is unset.
+#[derive(Debug)]
+pub struct Needed {
+    /// Its name.
+    pub variable: &'static str,
+    /// Its value; `{root}` stands for the toolchain's folder.
+    pub value: &'static str,
+    /// For these programs only; empty means all.
+    pub programs: &'static [&'static str],
+    /// Only where this holds.
+    pub when: Option<When>,
+}
+
+/// A condition on a JSON file inside the toolchain.
+#[derive(Debug)]
+pub struct When {
+    /// The file, from the toolchain's folder.
+    pub file: &'static str,
+    /// The field that holds a version.
+    pub field: &'static str,
+    /// The range that the version must satisfy.
+    pub versions: &'static str,
+}
+
+/// Calls of one program that add programs to a toolchain or take some away.
+#[derive(Debug)]
+pub struct Adds {
+    /// The program that is called.
+    pub program: &'static str,
+    /// Arguments that must come first, one right after the other.
+    pub after: &'static [&'static str],
+    /// The call is one of these if any argument after those is one of these verbs.
+    pub verbs: &'static [&'static str],
+}
+
+/// The tools that are compiled in, in the order of their names.
+pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
+
+impl Tool {
+    /// The tool of this name, or that goes by it.
+    pub fn named(tools: &'static [Self], name: &str) -> Option<&'static Self> {
+        tools.iter().find(|tool| tool.all_names().any(|known| known == name))
+    }
+
+    /// The tool that ships this program.
+    pub fn of_program(tools: &'static [Self], program: &str) -> Option<&'static Self> {
+        tools.iter().find(|tool| tool.programs.contains(&program))
+    }
+
+    /// All names it goes by, the one that `.tool-versions` uses first.
+    pub fn all_names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied().chain([self.name])
+    }
+
+    /// The name that `.tool-versions` uses: asdf's.
+    pub fn asdf_name(&self) -> &'static str {
+        self.names.first().copied().unwrap_or(self.name)
+    }
+
+    /// The interpreter itself.
+    pub fn main_program(&self) -> &'static str {
+        self.programs.first().copied().unwrap_or(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_are_found_by_all_their_names() {
+        assert_eq!(Tool::named(TOOLS, "nodejs").map(|tool| tool.name), Some("node"));
+        assert_eq!(Tool::of_program(TOOLS, "npx").map(|tool| tool.name), Some("node"));
+        assert!(Tool::named(TOOLS, "npx").is_none());
+    }
+
+    #[test]
+    fn no_program_is_shipped_by_two_tools() {
+        for tool in TOOLS {
+            for program in tool.programs {
+                let owner = Tool::of_program(TOOLS, program).map(|tool| tool.name);
+                assert_eq!(owner, Some(tool.name), "{program}");
+            }
+        }
+    }
+}

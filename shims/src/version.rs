@@ -1,0 +1,324 @@
+//! One exact version, and one order of versions that holds for all tools.
+//!
+//! `27.3.4.1`, `1.21`, `1.22rc1`, `3.13.0rc2`, `21.0.4+7`, `3.3.0-preview1`, `2.6.10-p551`,
+//! `3.13.1t`, `temurin-21.0.4`: numbers, with a flavour in front and a stage behind. A version
+//! does no input or output.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// The most numbers that a version may have.
+const MOST_NUMBERS: usize = 6;
+
+/// The most bytes that a version may have.
+const LONGEST: usize = 128;
+
+/// The numbers of a version: at most six.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    values: [u64; MOST_NUMBERS],
+    count: u8,
+}
+
+impl Numbers {
+    /// The numbers that were written.
+    pub fn as_slice(&self) -> &[u64] {
+        &self.values[..usize::from(self.count)]
+    }
+
+    /// The number at a place; zero where none was written.
+    pub fn at(&self, place: usize) -> u64 {
+        self.values.get(place).copied().unwrap_or(0)
+    }
+
+    /// Numbers from a slice; those past the sixth are left out.
+    pub fn of(values: &[u64]) -> Self {
+        let mut numbers = Self::default();
+        for value in values {
+            let _ = numbers.push(*value);
+        }
+        numbers
+    }
+
+    fn push(&mut self, value: u64) -> Option<()> {
+        *self.values.get_mut(usize::from(self.count))? = value;
+        self.count += 1;
+        Some(())
+    }
+}
+
+/// One exact version.
+///
+/// Equal versions are spelled alike; the order is total.
+#[derive(Debug, Clone)]
+pub struct Version {
+    text: Box<str>,
+    flavour: u8,
+    numbers: Numbers,
+    variant: u8,
+    tail: u8,
+}
+
+impl Version {
+    /// Takes a text as a version if it is one; a leading `v` is left out.
+    ///
+    /// The alphabet is `[A-Za-z0-9._+-]`, so that a version can always be the name of a folder.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = strip_v(text);
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+        if text.len() > LONGEST || text.contains("..") || !text.bytes().all(allowed) {
+            return None;
+        }
+        let flavour = flavour_length(text);
+        let (numbers, after) = numbers(&text[flavour..])?;
+        let tail_start = text.len() - after.len();
+        let variant = usize::from(is_free_threaded(after));
+        let tail = &after[variant..];
+        let joined = tail.is_empty() || tail.starts_with(['-', '+', '_']) || is_known_stage(tail);
+        (joined && !text.ends_with(['.', '-', '+', '_'])).then(|| Self {
+            text: text.into(),
+            flavour: short(flavour),
+            numbers,
+            variant: short(variant),
+            tail: short(tail_start + variant),
+        })
+    }
+
+    /// The version as text, without a leading `v`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands in front of the numbers, without its hyphen: `temurin`; empty for most.
+    pub fn flavour(&self) -> &str {
+        self.text[..usize::from(self.flavour)].trim_end_matches('-')
+    }
+
+    /// Its numbers.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Whether it is a free-threaded build of Python: `3.13.1t`.
+    pub fn is_free_threaded(&self) -> bool {
+        self.variant != 0
+    }
+
+    /// What follows the numbers: `rc2`, `-p551`, `+7`; empty for most.
+    pub fn tail(&self) -> &str {
+        &self.text[usize::from(self.tail)..]
+    }
+
+    /// Whether it comes before the release of its numbers: `3.13.0rc2`, `3.3.0-preview1`.
+    pub fn is_prerelease(&self) -> bool {
+        stage(self.tail()) == Stage::Before
+    }
+
+    fn kind(&self) -> (&str, bool) {
+        (self.flavour(), self.is_free_threaded())
+    }
+
+    /// Whether both are of one flavour and build, so that one can stand in for the other.
+    pub fn is_same_kind(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.kind()
+            .cmp(&other.kind())
+            .then_with(|| self.numbers.values.cmp(&other.numbers.values))
+            .then_with(|| stage(self.tail()).cmp(&stage(other.tail())))
+            .then_with(|| tokens(self.tail()).cmp(tokens(other.tail())))
+            .then_with(|| self.text.cmp(&other.text))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Where a version stands to the release of its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// `rc2`, `-preview1`, `a7`, `-dev`.
+    Before,
+    /// The release itself.
+    Release,
+    /// `-p551`, `+7`, `-1`.
+    After,
+}
+
+/// Whether letters that follow the numbers directly, or after a dot, are those of a stage.
+fn is_known_stage(tail: &str) -> bool {
+    let bare = tail.strip_prefix('.').unwrap_or(tail);
+    let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
+    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "post"].contains(&&bare[..letters])
+}
+
+fn stage(tail: &str) -> Stage {
+    let bare = tail.trim_start_matches(['-', '.', '_']);
+    let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
+    match (&bare[..letters], tail) {
+        (_, "") => Stage::Release,
+        ("" | "p" | "post" | "r" | "u", _) => Stage::After,
+        _ if tail.starts_with('+') => Stage::After,
+        _ => Stage::Before,
+    }
+}
+
+/// A part of a tail: numbers come before letters, and each compares as what it is.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Token<'a> {
+    Number(u64),
+    Letters(&'a str),
+}
+
+fn tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut rest = tail;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (token, after) = rest.split_at(digits.max(letters));
+        rest = after;
+        match (digits, letters) {
+            (0, 0) => None,
+            (0, _) => Some(Token::Letters(token)),
+            _ => Some(Token::Number(token.parse().unwrap_or(u64::MAX))),
+        }
+    })
+}
+
+/// Leaves out a `v` before a digit.
+pub(crate) fn strip_v(text: &str) -> &str {
+    match text.strip_prefix(['v', 'V']) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
+/// The length of a flavour in front of the last group of numbers: `temurin-`, `pypy3.10-`.
+pub(crate) fn flavour_length(text: &str) -> usize {
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return 0;
+    }
+    let starts = text.match_indices('-').map(|(place, _)| place + 1);
+    let numbered = |start: &usize| text[*start..].starts_with(|c: char| c.is_ascii_digit());
+    starts.into_iter().find(numbered).unwrap_or_else(|| {
+        text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len())
+    })
+}
+
+/// Reads `12.22.12` off the start of a text: the numbers and what follows them.
+pub(crate) fn numbers(text: &str) -> Option<(Numbers, &str)> {
+    let mut found = Numbers::default();
+    let mut rest = text;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        found.push(rest[..digits].parse().ok()?)?;
+        rest = &rest[digits..];
+        match rest.strip_prefix('.') {
+            Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
+            _ => return Some((found, rest)),
+        }
+    }
+}
+
+/// Whether what follows the numbers begins with the `t` of a free-threaded Python.
+pub(crate) fn is_free_threaded(after: &str) -> bool {
+    after == "t" || after.starts_with("t-") || after.starts_with("t+")
+}
+
+fn short(length: usize) -> u8 {
+    u8::try_from(length).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn one_order_holds_for_all_tools() {
+        let ascending = [
+            "0.12.18", "1.21", "1.22rc1", "1.22", "1.22.1", "2.6.10", "2.6.10-p551", "3.3.0-preview1",
+            "3.3.0-rc1", "3.3.0", "3.13.0a7", "3.13.0rc2", "3.13.0rc10", "3.13.0", "12.9.1", "12.22.12",
+            "21.0.4", "21.0.4+7", "21.0.4+11", "27.3.4", "27.3.4.1", "3.13.1t", "temurin-21.0.4",
+        ];
+        for (place, earlier) in ascending.iter().enumerate() {
+            for later in &ascending[place + 1..] {
+                let (low, high) = (version(earlier), version(later));
+                let expected = if low.is_same_kind(&high) { low < high } else { true };
+                assert!(expected && high != low, "{earlier} < {later}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused() {
+        let long = "9".repeat(1_000_000);
+        let bad = [
+            "", ".", "..", "latest", "lts", "12.", "12..1", "../12", "12/1", "-1", "12 1", "12-", "1.2.3.4.5.6.7",
+            "80000000000000000000", "12x", "12.x", "~1", "1\0", &long,
+        ];
+        for text in bad {
+            assert!(Version::parse(text).is_none(), "{}", &text[..text.len().min(30)]);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_version() {
+        let pypy = version("pypy3.10-7.3.17");
+        assert_eq!((pypy.flavour(), pypy.numbers().as_slice()), ("pypy3.10", &[7, 3, 17][..]));
+        let threaded = version("3.13.1t");
+        assert!(threaded.is_free_threaded() && !threaded.is_prerelease());
+        assert!(version("3.13.0rc2").is_prerelease());
+        assert!(!version("2.6.10-p551").is_prerelease());
+        assert_eq!(version("v12.0.0").as_str(), "12.0.0");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn printing_and_parsing_are_inverse(text in "[a-z]{0,3}-?[0-9]{1,3}(\\.[0-9]{1,3}){0,5}(t|rc[0-9]|-p[0-9]+|\\+[0-9]+)?") {
+            if let Some(parsed) = Version::parse(&text) {
+                proptest::prop_assert_eq!(Version::parse(parsed.as_str()), Some(parsed));
+            }
+        }
+
+        #[test]
+        fn the_order_is_total(texts in proptest::collection::vec("[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(rc[0-9]|-p[0-9]|\\+[0-9])?", 3)) {
+            let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(text)).collect();
+            if let [a, b, c] = &versions[..] {
+                proptest::prop_assert_eq!(a.cmp(b), b.cmp(a).reverse());
+                proptest::prop_assert!(!(a <= b && b <= c) || a <= c);
+                proptest::prop_assert_eq!(a.cmp(b) == Ordering::Equal, a == b);
+            }
+        }
+
+        #[test]
+        fn no_text_breaks_the_parser(text in "\\PC*") {
+            let _ = Version::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A [`World`] that is a table in memory: files, folders and variables as a test writes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Identity, Seen, World};
+
+/// A world in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    folders: BTreeSet<PathBuf>,
+    unreadable: BTreeSet<PathBuf>,
+    variables: BTreeMap<String, OsString>,
+    directory: PathBuf,
+}
+
+impl Memory {
+    /// A world whose working directory is this, and that is otherwise empty.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        let mut world = Self { directory: directory.clone(), ..Self::default() };
+        world.add_folders(&directory);
+        world
+    }
+
+    /// Adds a file, and the folders above it. A file in a folder named `bin` is a program.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) -> Self {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            self.add_folders(parent);
+        }
+        self.files.insert(path, content.into());
+        self
+    }
+
+    /// Adds a folder, and those above it.
+    #[must_use]
+    pub fn folder(mut self, path: impl AsRef<Path>) -> Self {
+        self.add_folders(path.as_ref());
+        self
+    }
+
+    /// Takes the permission to read or search a path away.
+    #[must_use]
+    pub fn unreadable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.unreadable.insert(path.into());
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn add_folders(&mut self, folder: &Path) {
+        self.folders.extend(folder.ancestors().map(Path::to_path_buf));
+    }
+
+    fn permit(&self, path: &Path) -> io::Result<()> {
+        match path.ancestors().any(|part| self.unreadable.contains(part)) {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl World for Memory {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).cloned()
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        Ok(self.directory.clone())
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        self.permit(folder)?;
+        let there = |name: &str| {
+            let path = folder.join(name);
+            self.files.contains_key(&path) || self.folders.contains(&path)
+        };
+        Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.permit(path)?;
+        match self.files.get(path) {
+            Some(content) => Ok(content.clone()),
+            None if self.folders.contains(path) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"))
+            }
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn folders(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        self.permit(folder)?;
+        let inside = self.folders.iter().filter(|path| path.parent() == Some(folder));
+        Ok(inside.filter_map(|path| path.file_name().map(OsString::from)).collect())
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        let place = self.files.keys().position(|known| known == path);
+        let is_folder = self.folders.contains(path);
+        if place.is_none() && !is_folder {
+            return Ok(None);
+        }
+        let inode = place.map_or(0, |place| place as u64 + 1);
+        let in_bin = path.parent().is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
+        Ok(Some(Seen {
+            identity: Identity { device: 1, inode },
+            is_program: place.is_some() && in_bin,
+            is_folder,
+            size: self.files.get(path).map_or(0, |content| content.len() as u64),
+            modified: 0,
+            owner: 0,
+        }))
+    }
+}

@@ -1,0 +1,114 @@
+//! The operating system as a [`World`]. The only place of the hot half that reads the process.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::io::Errno;
+
+use super::{Identity, LARGEST_FILE, Seen, World};
+
+/// The operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Os;
+
+impl World for Os {
+    #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
+    fn variable(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
+    fn directory(&self) -> io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        let Some(handle) = absent_is_none(open_folder(folder, OFlags::PATH))? else { return Ok(0) };
+        let mut present = 0;
+        for (place, name) in names.iter().enumerate() {
+            match rustix::fs::statat(&handle, *name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => present |= 1 << place,
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(present)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        let seen = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
+        }
+        let size = u64::try_from(seen.st_size).unwrap_or(0);
+        if size > LARGEST_FILE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
+        }
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        file.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn folders(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        let Some(handle) = absent_is_none(open_folder(folder, OFlags::RDONLY))? else {
+            return Ok(Vec::new());
+        };
+        let mut buffer = Vec::with_capacity(16 << 10);
+        let mut entries = RawDir::new(&handle, buffer.spare_capacity_mut());
+        let mut names = Vec::new();
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_bytes().starts_with(b".") {
+                continue;
+            }
+            let is_folder = match entry.file_type() {
+                FileType::Directory => true,
+                FileType::Unknown => is_folder(&handle, name),
+                _ => false,
+            };
+            if is_folder {
+                names.push(OsString::from_vec(name.to_bytes().to_vec()));
+            }
+        }
+        Ok(names)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        let Some(seen) = absent_is_none(rustix::fs::stat(path))? else { return Ok(None) };
+        let kind = FileType::from_raw_mode(seen.st_mode);
+        let nanoseconds = i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
+        Ok(Some(Seen {
+            identity: Identity { device: seen.st_dev, inode: seen.st_ino },
+            is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,
+            is_folder: kind == FileType::Directory,
+            size: u64::try_from(seen.st_size).unwrap_or(0),
+            modified: nanoseconds,
+            owner: seen.st_uid,
+        }))
+    }
+}
+
+fn open_folder(folder: &Path, access: OFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open(folder, access | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn is_folder(parent: &OwnedFd, name: &std::ffi::CStr) -> bool {
+    rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|seen| FileType::from_raw_mode(seen.st_mode) == FileType::Directory)
+}
+
+fn absent_is_none<T>(result: rustix::io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
