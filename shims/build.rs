@@ -2,6 +2,8 @@
 //!
 //! A definition that can't be accepted ends the build with its file and line.
 
+#![expect(clippy::panic, reason = "a build script ends the build")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -25,6 +27,7 @@ fn main() {
         .unwrap_or_else(|error| panic!("{}: {error}", target.display()));
 }
 
+#[expect(clippy::disallowed_methods, reason = "how cargo speaks to a build script")]
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -39,11 +42,10 @@ fn read(path: &Path) -> Definition {
 }
 
 fn tool(definition: &Definition) -> String {
-    let lts: String = definition
-        .lts
-        .iter()
-        .map(|line| format!("LtsLine {{ name: {:?}, versions: {:?} }},", line.name, line.versions))
-        .collect();
+    let mut lts = String::new();
+    for line in &definition.lts {
+        let _ = write!(lts, "LtsLine {{ name: {:?}, versions: {:?} }},", line.name, line.versions);
+    }
     let mut text = String::new();
     let _ = write!(
         text,

@@ -1,9 +1,52 @@
-//! The hot half of usher: what happens on every call of a shim.
+//! The hot half of usher: all that happens on every call of a shim.
+//!
+//! ```text
+//! argv, env, cwd ─▶ Call ─▶ Tool ─▶ Pin (request + where) ─▶ Toolchain ─▶ Plan ─▶ execve
+//!                                             │
+//!                                nothing on disk fits
+//!                                             ▼
+//!                          hand over to `use`, the cold half
+//! ```
+//!
+//! # Code map, in the order of the pipeline
+//!
+//! | station | file |
+//! |---|---|
+//! | which shim is running, where its home is | [`process`], [`home`] |
+//! | the program that was called, and what the call itself asks for | [`call`], [`name`] |
+//! | the tool it is of: static tables made from `registry/` | [`tool`] |
+//! | who asks for which version, strongest first | [`search`], [`pin`] |
+//! | what a version file says | [`read`](mod@read) |
+//! | what a request means | [`request`], [`range`], [`version`] |
+//! | the toolchain that fits | [`store`] |
+//! | the next program on PATH | [`path`] |
+//! | all of it together | [`resolve`] |
+//! | becoming the program | [`exec`] |
+//! | all input | [`world`] |
+//! | what people read | [`error`] |
+//!
+//! # Invariants
+//!
+//! - No tool is named in Rust code.
+//! - All input goes through [`world::World`]; nothing is written, locked or created.
+//! - Nothing that wasn't parsed ([`name::Name`], [`version::Version`]) becomes part of a path.
+//! - Only `NotFound` means absent.
+//! - Absent on purpose: network, archives, clap, clocks, threads, regular expressions.
+
+pub mod call;
 pub mod error;
+pub mod exec;
+pub mod home;
 pub mod name;
+pub mod path;
+pub mod pin;
+pub mod process;
 pub mod range;
 pub mod read;
 pub mod request;
+pub mod resolve;
+pub mod search;
+pub mod store;
 pub mod tool;
 pub mod version;
 pub mod world;

@@ -1,1 +1,67 @@
-fn main(){}
+//! The shim: finds out which program it stands for here and now, and becomes it.
+//!
+//! Entered through a C `main`, since the start-up of `std` changes signals and descriptors that the
+//! program is to inherit (`docs/exec.md`). All it decides is decided in the library.
+#![no_main]
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::io::Write as _;
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::exec::{Given, become_program};
+use usher_shims::process;
+use usher_shims::resolve::{Outcome, Resolver, adds};
+use usher_shims::world::Os;
+
+/// The entry, called by the C library's start-up.
+#[unsafe(no_mangle)]
+pub extern "C" fn main(
+    _: c_int,
+    arguments: *const *const c_char,
+    environment: *const *const c_char,
+) -> c_int {
+    // SAFETY: the C library passes on what the system gave.
+    let given = unsafe { Given::from_main(arguments, environment) };
+    let error = run(&given);
+    let _ = writeln!(std::io::stderr(), "usher: {error}");
+    match error.exit {
+        Exit::NotFound => 127,
+        _ => 126,
+    }
+}
+
+/// Becomes the program, or says why not.
+fn run(given: &Given) -> Error {
+    match become_one(given) {
+        Ok(error) | Err(error) => error,
+    }
+}
+
+fn become_one(given: &Given) -> Result<Error> {
+    let arguments = given.os_arguments();
+    let shim = process::shim(&Os)?;
+    let name = process::program_name(arguments.first().copied(), &shim);
+    let rest = arguments.get(1..).unwrap_or_default();
+    let Some(home) = process::home(&Os, &shim)? else { return Ok(hand_over(&shim, &name, given)) };
+    let resolver =
+        Resolver { world: &Os, home: &home, shim: &shim.known, process: std::process::id() };
+    match resolver.resolve(&name, rest)? {
+        Outcome::Run(plan) if !adds(&plan, &name, rest) => {
+            let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
+            Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
+        }
+        Outcome::Run(_) | Outcome::Missing(_) | Outcome::Stale => {
+            Ok(hand_over(&shim, &name, given))
+        }
+    }
+}
+
+/// Becomes `use`, which resolves anew and does what takes its time.
+fn hand_over(shim: &process::Running, name: &str, given: &Given) -> Error {
+    let Ok(name) = CString::new(name) else {
+        return Error::new(Exit::NotFound, "the program's name has a null byte in it");
+    };
+    let mut arguments: Vec<&CStr> = vec![process::HAND_OVER, &name];
+    arguments.extend(given.arguments.iter().skip(1));
+    become_program(&shim.folder.join("use"), &arguments, &given.environment, &[])
+}

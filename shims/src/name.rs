@@ -61,7 +61,8 @@ mod tests {
             assert!(Name::parse(good).is_some(), "{good}");
         }
         let long = "a".repeat(65);
-        for bad in ["", ".", "..", "-x", "a/b", "a..b", "a b", "é", "a\0", "~", "*", "a\\b", &long] {
+        for bad in ["", ".", "..", "-x", "a/b", "a..b", "a b", "é", "a\0", "~", "*", "a\\b", &long]
+        {
             assert!(Name::parse(bad).is_none(), "{bad}");
         }
     }

@@ -100,7 +100,8 @@ fn semver_range(text: &str) -> Option<semver::VersionReq> {
         return semver::VersionReq::parse(&bounds).ok();
     }
     let joined = join_operators(text);
-    let comparators: Vec<String> = joined.split([' ', ',']).filter(|part| !part.is_empty()).map(comparator).collect();
+    let comparators: Vec<String> =
+        joined.split([' ', ',']).filter(|part| !part.is_empty()).map(comparator).collect();
     if comparators.is_empty() {
         return Some(semver::VersionReq::STAR);
     }
@@ -226,7 +227,11 @@ mod tests {
     fn npm_ranges() {
         let check = |range, inside, outside| check(Dialect::Npm, range, inside, outside);
         check(">=10 <12 || 14.x", "10.0.0 11.15.0 14.2.1", "9.9.9 12.0.0 13.1.0 15.0.0 14.0.0-rc1");
-        check("^12.13.0 || ^14.15.0 || >=16.0.0", "12.13.0 14.15.1 16.0.0 20.1.0", "12.12.0 13.0.0 15.0.0");
+        check(
+            "^12.13.0 || ^14.15.0 || >=16.0.0",
+            "12.13.0 14.15.1 16.0.0 20.1.0",
+            "12.12.0 13.0.0 15.0.0",
+        );
         check("6 >=6.2.0 || 8 || >=9.3.0", "6.2.0 8.1.0 9.3.0 12.0.0", "6.1.0 7.0.0 9.2.0");
         check("10 - 12", "10.0.0 12.22.12", "9.0.0 13.0.0");
         check(">= 10.1.2", "10.1.2 11.0.0", "10.1.1");

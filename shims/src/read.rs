@@ -33,7 +33,9 @@ pub type Complaint = String;
 pub fn read(text: &str, reader: &Reader, tool: &Tool) -> Result<Vec<Written>, Complaint> {
     match reader {
         Reader::Plain => lines::plain(text).map(|written| vec![written]),
-        Reader::ToolVersions => lines::tool_versions(text, tool).map(|found| found.into_iter().collect()),
+        Reader::ToolVersions => {
+            lines::tool_versions(text, tool).map(|found| found.into_iter().collect())
+        }
         Reader::Json(fields) => json::read(text, fields),
         Reader::Toml(fields) => toml::read(text, fields),
     }

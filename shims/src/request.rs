@@ -148,7 +148,9 @@ fn meaning(text: &str, tool: &Tool, author: Author) -> Result<Meaning, &'static 
         return Ok(Meaning::Version(version));
     }
     match Name::parse(bare) {
-        Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Meaning::Named(name)),
+        Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Ok(Meaning::Named(name))
+        }
         _ => Err("it is no version"),
     }
 }
@@ -159,9 +161,9 @@ fn foreign(text: &str, author: Author) -> Option<Result<Meaning, &'static str>> 
     Some(match (scheme, author) {
         ("path", Author::Person) if rest.starts_with('/') => Ok(Meaning::Path(rest.into())),
         ("path", Author::Person) => Err("a path must begin with `/`"),
-        ("path", Author::Project) => {
-            Err("`path:` is accepted on the command line, in a variable and in your own default only")
-        }
+        ("path", Author::Project) => Err(
+            "`path:` is accepted on the command line, in a variable and in your own default only",
+        ),
         ("ref" | "file" | "git" | "http" | "https", _) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
@@ -172,9 +174,11 @@ fn foreign(text: &str, author: Author) -> Option<Result<Meaning, &'static str>> 
 fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
-        "latest" | "current" | "stable" | "*" | "x" => return Some(Meaning::Latest),
+        "latest" | "current" | "stable" | "*" => return Some(Meaning::Latest),
         name if name == tool.name => return Some(Meaning::Latest),
-        "lts" | "lts/*" | "lts-*" | "lts-latest" if !tool.lts.is_empty() => return Some(Meaning::Lts),
+        "lts" | "lts/*" | "lts-*" | "lts-latest" if !tool.lts.is_empty() => {
+            return Some(Meaning::Lts);
+        }
         _ => {}
     }
     if tool.lts.is_empty() {
@@ -273,10 +277,39 @@ mod tests {
         let node = tool("node");
         let long = "1".repeat(1_000_000);
         let hostile = [
-            "", " ", "../../x", "/etc/passwd", "a/../../b", "12/../../x", "..", ".", "~", "~root", "12\0",
-            "12 ; rm", "$(x)", "`x`", "%2e%2e", "．．/x", "\\..\\x", "*x", "-rf", "--version", "ref:main",
-            "file:///x", "https://x/y", "path:/x", "git+ssh://x", "lts/../x", "lts/-x", "ＡＢ", "a b", &long,
-            "80000000000000000000", "1\n2", "\u{202e}12",
+            "",
+            " ",
+            "../../x",
+            "/etc/passwd",
+            "a/../../b",
+            "12/../../x",
+            "..",
+            ".",
+            "~",
+            "~root",
+            "12\0",
+            "12 ; rm",
+            "$(x)",
+            "`x`",
+            "%2e%2e",
+            "．．/x",
+            "\\..\\x",
+            "*x",
+            "-rf",
+            "--version",
+            "ref:main",
+            "file:///x",
+            "https://x/y",
+            "path:/x",
+            "git+ssh://x",
+            "lts/../x",
+            "lts/-x",
+            "ＡＢ",
+            "a b",
+            &long,
+            "80000000000000000000",
+            "1\n2",
+            "\u{202e}12",
         ];
         for text in hostile {
             let parsed = Request::parse(text, node, Author::Project);

@@ -170,7 +170,8 @@ enum Stage {
 fn is_known_stage(tail: &str) -> bool {
     let bare = tail.strip_prefix('.').unwrap_or(tail);
     let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
-    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "post"].contains(&&bare[..letters])
+    ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "post"]
+        .contains(&&bare[..letters])
 }
 
 fn stage(tail: &str) -> Stage {
@@ -222,9 +223,10 @@ pub(crate) fn flavour_length(text: &str) -> usize {
     }
     let starts = text.match_indices('-').map(|(place, _)| place + 1);
     let numbered = |start: &usize| text[*start..].starts_with(|c: char| c.is_ascii_digit());
-    starts.into_iter().find(numbered).unwrap_or_else(|| {
-        text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len())
-    })
+    starts
+        .into_iter()
+        .find(numbered)
+        .unwrap_or_else(|| text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len()))
 }
 
 /// Reads `12.22.12` off the start of a text: the numbers and what follows them.
@@ -262,9 +264,29 @@ mod tests {
     #[test]
     fn one_order_holds_for_all_tools() {
         let ascending = [
-            "0.12.18", "1.21", "1.22rc1", "1.22", "1.22.1", "2.6.10", "2.6.10-p551", "3.3.0-preview1",
-            "3.3.0-rc1", "3.3.0", "3.13.0a7", "3.13.0rc2", "3.13.0rc10", "3.13.0", "12.9.1", "12.22.12",
-            "21.0.4", "21.0.4+7", "21.0.4+11", "27.3.4", "27.3.4.1", "3.13.1t", "temurin-21.0.4",
+            "0.12.18",
+            "1.21",
+            "1.22rc1",
+            "1.22",
+            "1.22.1",
+            "2.6.10",
+            "2.6.10-p551",
+            "3.3.0-preview1",
+            "3.3.0-rc1",
+            "3.3.0",
+            "3.13.0a7",
+            "3.13.0rc2",
+            "3.13.0rc10",
+            "3.13.0",
+            "12.9.1",
+            "12.22.12",
+            "21.0.4",
+            "21.0.4+7",
+            "21.0.4+11",
+            "27.3.4",
+            "27.3.4.1",
+            "3.13.1t",
+            "temurin-21.0.4",
         ];
         for (place, earlier) in ascending.iter().enumerate() {
             for later in &ascending[place + 1..] {
@@ -279,8 +301,25 @@ mod tests {
     fn what_is_no_version_is_refused() {
         let long = "9".repeat(1_000_000);
         let bad = [
-            "", ".", "..", "latest", "lts", "12.", "12..1", "../12", "12/1", "-1", "12 1", "12-", "1.2.3.4.5.6.7",
-            "80000000000000000000", "12x", "12.x", "~1", "1\0", &long,
+            "",
+            ".",
+            "..",
+            "latest",
+            "lts",
+            "12.",
+            "12..1",
+            "../12",
+            "12/1",
+            "-1",
+            "12 1",
+            "12-",
+            "1.2.3.4.5.6.7",
+            "80000000000000000000",
+            "12x",
+            "12.x",
+            "~1",
+            "1\0",
+            &long,
         ];
         for text in bad {
             assert!(Version::parse(text).is_none(), "{}", &text[..text.len().min(30)]);

@@ -15,14 +15,22 @@ use crate::tool::Field;
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
     let first_key = |field: &Field| field.at.split('.').next().unwrap_or_default();
-    if !fields.iter().any(|field| memmem::find(text.as_bytes(), first_key(field).as_bytes()).is_some()) {
+    if !fields
+        .iter()
+        .any(|field| memmem::find(text.as_bytes(), first_key(field).as_bytes()).is_some())
+    {
         return Ok(Vec::new());
     }
     let mut found = vec![None; fields.len()];
     let live = fields.iter().map(|field| Some(field.at)).collect();
     descend(text, Level { fields, live, found: &mut found })?;
     let written = fields.iter().zip(found).filter_map(|(field, text)| {
-        Some(Written { texts: vec![text?], line: 0, field: Some(field.at), constraint: field.constraint })
+        Some(Written {
+            texts: vec![text?],
+            line: 0,
+            field: Some(field.at),
+            constraint: field.constraint,
+        })
     });
     Ok(written.collect())
 }
@@ -60,11 +68,11 @@ impl<'de> DeserializeSeed<'de> for Level<'_> {
 impl Level<'_> {
     /// What is left of each way behind a key.
     fn behind(&self, key: &str) -> Vec<Option<&'static str>> {
-        let step = |rest: &Option<&'static str>| {
-            let (first, after) = rest.as_ref()?.split_once('.').unwrap_or((rest.as_ref()?, ""));
+        let step = |rest: &'static str| {
+            let (first, after) = rest.split_once('.').unwrap_or((rest, ""));
             (first == key && !first.is_empty()).then_some(after)
         };
-        self.live.iter().map(step).collect()
+        self.live.iter().map(|rest| rest.and_then(step)).collect()
     }
 
     /// The fields that end here.
@@ -104,8 +112,16 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let live: Vec<_> = self.live.iter().map(|rest| rest.filter(|rest| rest.is_empty())).collect();
-        while list.next_element_seed(Level { fields: self.fields, live: live.clone(), found: self.found })?.is_some() {}
+        let live: Vec<_> =
+            self.live.iter().map(|rest| rest.filter(|rest| rest.is_empty())).collect();
+        while list
+            .next_element_seed(Level {
+                fields: self.fields,
+                live: live.clone(),
+                found: self.found,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
@@ -149,7 +165,8 @@ impl<'de> DeserializeSeed<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
         let fields = [Field { at: "", named: None, constraint: false }];
-        Level { fields: &fields, live: vec![Some("")], found: &mut found }.deserialize(deserializer)?;
+        Level { fields: &fields, live: vec![Some("")], found: &mut found }
+            .deserialize(deserializer)?;
         let [text] = found;
         Ok(text)
     }
@@ -182,11 +199,23 @@ mod tests {
     fn fields_of_a_package() {
         check("{}", "");
         check(r#"{"name":"x","engines":{"node":">=10","npm":"6"}}"#, "engines.node=>=10");
-        check(r#"{"volta":{"node":"12.0.0"},"engines":{"node":"14"}}"#, "volta.node=12.0.0 engines.node=14");
-        check(r#"{"devEngines":{"runtime":{"name":"node","version":"^20"}}}"#, "devEngines.runtime=^20");
-        check(r#"{"devEngines":{"runtime":[{"name":"bun","version":"1"},{"version":"22","name":"node"}]}}"#, "devEngines.runtime=22");
+        check(
+            r#"{"volta":{"node":"12.0.0"},"engines":{"node":"14"}}"#,
+            "volta.node=12.0.0 engines.node=14",
+        );
+        check(
+            r#"{"devEngines":{"runtime":{"name":"node","version":"^20"}}}"#,
+            "devEngines.runtime=^20",
+        );
+        check(
+            r#"{"devEngines":{"runtime":[{"name":"bun","version":"1"},{"version":"22","name":"node"}]}}"#,
+            "devEngines.runtime=22",
+        );
         check(r#"{"engines":{"node":"10"},"engines":{"node":"12"}}"#, "engines.node=12");
-        check("{\"\\u0065ngines\":{}, \"engines\":{\"n\\u006fde\":\"1\\u0030\"}}", "engines.node=10");
+        check(
+            "{\"\\u0065ngines\":{}, \"engines\":{\"n\\u006fde\":\"1\\u0030\"}}",
+            "engines.node=10",
+        );
     }
 
     #[test]
@@ -200,7 +229,10 @@ mod tests {
 
     #[test]
     fn broken_documents_are_a_complaint() {
-        check(r#"{"engines":{"node":"10"}"#, "error: EOF while parsing an object at line 1 column 24");
+        check(
+            r#"{"engines":{"node":"10"}"#,
+            "error: EOF while parsing an object at line 1 column 24",
+        );
         check(r#"{"engines":{}} x"#, "error: trailing characters at line 1 column 16");
     }
 }

@@ -47,7 +47,10 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         line.split('\r')
     });
-    (1..).zip(unified).map(|(number, line)| (number, without_comment(line).trim())).filter(|(_, line)| !line.is_empty())
+    (1..)
+        .zip(unified)
+        .map(|(number, line)| (number, without_comment(line).trim()))
+        .filter(|(_, line)| !line.is_empty())
 }
 
 fn without_comment(line: &str) -> &str {
@@ -59,7 +62,8 @@ fn without_comment(line: &str) -> &str {
 /// `key=value`, and no range.
 fn is_reserved(line: &str) -> bool {
     let Some((key, _)) = line.split_once('=') else { return false };
-    key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
+    key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
 }
 
 /// A range may have blanks in it; other requests are words.

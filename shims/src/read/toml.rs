@@ -11,12 +11,16 @@ use crate::tool::Field;
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
     let last_key = |field: &Field| field.at.rsplit('.').next().unwrap_or_default();
-    if !fields.iter().any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some()) {
+    if !fields
+        .iter()
+        .any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some())
+    {
         return Ok(Vec::new());
     }
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
-    let mut receiver = Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
+    let mut receiver =
+        Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
     parse_document(&tokens, &mut receiver, &mut first);
     if let Some(error) = first.0 {
@@ -26,7 +30,12 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
         let (value, offset) = found?;
         let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-        Some(Written { texts: vec![value], line, field: Some(field.at), constraint: field.constraint })
+        Some(Written {
+            texts: vec![value],
+            line,
+            field: Some(field.at),
+            constraint: field.constraint,
+        })
     });
     Ok(written.collect())
 }
@@ -173,7 +182,11 @@ mod tests {
             panic!("python reads pyproject.toml")
         };
         let printed = match read(text, fields) {
-            Ok(found) => found.iter().map(|w| format!("{} at {}", w.texts[0], w.line)).collect::<Vec<_>>().join(" "),
+            Ok(found) => found
+                .iter()
+                .map(|w| format!("{} at {}", w.texts[0], w.line))
+                .collect::<Vec<_>>()
+                .join(" "),
             Err(complaint) => format!("error: {complaint}"),
         };
         assert_eq!(printed, expected, "{text}");
@@ -184,7 +197,10 @@ mod tests {
         check("[project]\nrequires-python = '>=3.8'\n", ">=3.8 at 2");
         check("project.requires-python = \"~=3.9\"", "~=3.9 at 1");
         check("project = { name = 'x', requires-python = '3.9' }\n", "3.9 at 1");
-        check("[project]\nlist = [1, { a = 2 }]\nrequires-python = '>=3'\n[tool]\nx = 1", ">=3 at 3");
+        check(
+            "[project]\nlist = [1, { a = 2 }]\nrequires-python = '>=3'\n[tool]\nx = 1",
+            ">=3 at 3",
+        );
         check("[project]\nt = { a = { b = 1 } }\n\"requires-python\" = '>=3'", ">=3 at 3");
     }
 
@@ -199,7 +215,9 @@ mod tests {
     #[test]
     fn broken_documents_are_a_complaint() {
         let python = Tool::named(TOOLS, "python").unwrap();
-        let Some(Reader::Toml(fields)) = python.files.last().map(|file| &file.reader) else { return };
+        let Some(Reader::Toml(fields)) = python.files.last().map(|file| &file.reader) else {
+            return;
+        };
         let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
         assert!(complaint.starts_with("line 2:"), "{complaint}");
     }

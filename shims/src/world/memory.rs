@@ -58,6 +58,15 @@ impl Memory {
         self
     }
 
+    /// Changes the working directory.
+    #[must_use]
+    pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        let directory = self.directory.clone();
+        self.add_folders(&directory);
+        self
+    }
+
     fn add_folders(&mut self, folder: &Path) {
         self.folders.extend(folder.ancestors().map(Path::to_path_buf));
     }
@@ -111,8 +120,12 @@ impl World for Memory {
         if place.is_none() && !is_folder {
             return Ok(None);
         }
-        let inode = place.map_or(0, |place| place as u64 + 1);
-        let in_bin = path.parent().is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
+        let folder = self.folders.iter().position(|known| known == path);
+        let inode = place
+            .map_or(folder.map_or(0, |folder| (1 << 32) + folder as u64), |place| place as u64 + 1);
+        let in_bin = path
+            .parent()
+            .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
         Ok(Some(Seen {
             identity: Identity { device: 1, inode },
             is_program: place.is_some() && in_bin,

@@ -84,7 +84,8 @@ impl World for Os {
     fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
         let Some(seen) = absent_is_none(rustix::fs::stat(path))? else { return Ok(None) };
         let kind = FileType::from_raw_mode(seen.st_mode);
-        let nanoseconds = i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
+        let nanoseconds =
+            i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
         Ok(Some(Seen {
             identity: Identity { device: seen.st_dev, inode: seen.st_ino },
             is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,

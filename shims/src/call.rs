@@ -1,0 +1,121 @@
+//! How a program was called: by which name, with which first argument, and so which tool it is of.
+
+use crate::home::Home;
+use crate::name::{Name, split_digits};
+use crate::pin::{Origin, Pin};
+use crate::request::{Author, Meaning, Request};
+use crate::tool::{TOOLS, Tool};
+
+/// A call of a shim.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The program, as it was called.
+    pub program: Name,
+    /// The tool that provides it.
+    pub tool: &'static Tool,
+    /// What the call itself asks for.
+    pub pin: Option<Pin>,
+    /// Whether the first argument was a request, and isn't the program's.
+    pub takes_argument: bool,
+}
+
+/// Understands a name, and a first argument where there is one, for each tool that may provide the
+/// program; none for a name that means nothing here.
+pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
+    let Some(program) = Name::parse(name) else { return Vec::new() };
+    if let Some(tool) = Tool::of_program(TOOLS, name) {
+        return vec![Call::new(program, tool, None, argument)];
+    }
+    let additions = home.tools_with(name).iter().filter_map(|tool| Tool::named(TOOLS, tool));
+    let by_digits = || {
+        let (base, digits) = split_digits(name)?;
+        let tool = Tool::of_program(TOOLS, base)?;
+        let request = Request::parse(digits, tool, Author::Person).ok()?;
+        let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
+        Some(Call::new(program.clone(), tool, Some(pin), argument))
+    };
+    match by_digits() {
+        Some(call) => vec![call],
+        None => additions.map(|tool| Call::new(program.clone(), tool, None, argument)).collect(),
+    }
+}
+
+impl Call {
+    fn new(program: Name, tool: &'static Tool, pin: Option<Pin>, argument: Option<&str>) -> Self {
+        let plus = argument.and_then(|argument| plus(argument, tool));
+        Self { program, tool, takes_argument: plus.is_some(), pin: plus.or(pin) }
+    }
+
+    /// The names under which a toolchain may hold the program, best first: `python3.7` is
+    /// `python3.7`, or `python`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let name = self.program.as_str();
+        let shipped = self.tool.programs.contains(&name);
+        let base =
+            split_digits(name).filter(|_| !shipped && self.pin.is_some()).map(|(base, _)| base);
+        [name].into_iter().chain(base)
+    }
+}
+
+/// A first argument `+REQUEST`.
+fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
+    let text = argument.strip_prefix('+').filter(|_| tool.plus)?;
+    let request = Request::parse(text, tool, Author::Person).ok()?;
+    match request.meaning() {
+        Meaning::Named(_) => None,
+        Meaning::Version(_)
+        | Meaning::Range(_)
+        | Meaning::Latest
+        | Meaning::Lts
+        | Meaning::LtsBack(_)
+        | Meaning::LtsNamed(_)
+        | Meaning::System
+        | Meaning::Path(_) => Some(Pin { requests: vec![request], origin: Origin::Argument }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Addition;
+
+    fn check(name: &str, argument: Option<&str>, expected: &str) {
+        let home = Home {
+            additions: vec![Addition {
+                program: Name::parse("ipython3").unwrap(),
+                tools: vec!["python".into()],
+            }],
+            ..Home::default()
+        };
+        let printed: Vec<String> = calls(&home, name, argument)
+            .iter()
+            .map(|call| {
+                let request = call.pin.as_ref().and_then(Pin::request).map_or("-", Request::as_str);
+                format!(
+                    "{} {request} {}",
+                    call.tool.name,
+                    call.names().collect::<Vec<_>>().join("|")
+                )
+            })
+            .collect();
+        assert_eq!(printed.join(", "), expected, "{name} {argument:?}");
+    }
+
+    #[test]
+    fn names_and_arguments() {
+        check("node", None, "node - node");
+        check("npx", Some("+12"), "node 12 npx");
+        check("node", Some("+lts/*"), "node lts/* node");
+        check("node", Some("+foo"), "node - node");
+        check("node", Some("+"), "node - node");
+        check("node12", None, "node 12 node12|node");
+        check("node12", Some("+10"), "node 10 node12|node");
+        check("node@lts", None, "node lts node@lts|node");
+        check("python3", None, "python - python3");
+        check("python3.7", None, "python 3.7 python3.7|python");
+        check("pip3.7", None, "python 3.7 pip3.7|pip");
+        check("ipython3", None, "python - ipython3");
+        check("perl6x", None, "");
+        check("../node", None, "");
+    }
+}

@@ -1,0 +1,109 @@
+//! Becoming the program: `execve`, with the environment as it was but for what a plan sets.
+//!
+//! `std`'s own way resets signals and opens closed descriptors; this one touches nothing.
+
+use std::ffi::{CStr, CString, OsStr, c_char};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::error::{Error, Escaped, Exit};
+
+/// What a process was given: its arguments and its environment, byte for byte.
+#[derive(Debug)]
+pub struct Given {
+    /// The arguments, argument 0 first.
+    pub arguments: Vec<&'static CStr>,
+    /// The environment, `NAME=VALUE` each.
+    pub environment: Vec<&'static CStr>,
+}
+
+impl Given {
+    /// Takes over what `main` was given.
+    ///
+    /// # Safety
+    ///
+    /// Both must be what the system gave to a C `main`: arrays of pointers to strings that live as
+    /// long as the process, each array ended by a null pointer.
+    pub unsafe fn from_main(
+        arguments: *const *const c_char,
+        environment: *const *const c_char,
+    ) -> Self {
+        // SAFETY: the caller promises the shape of both.
+        unsafe { Self { arguments: strings(arguments), environment: strings(environment) } }
+    }
+
+    /// The arguments as text of the system's.
+    pub fn os_arguments(&self) -> Vec<&'static OsStr> {
+        self.arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())).collect()
+    }
+}
+
+unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
+    let mut found = Vec::new();
+    let mut next = array;
+    // SAFETY: the array is ended by a null pointer, and each string by a null byte.
+    unsafe {
+        while !next.is_null() && !(*next).is_null() {
+            found.push(CStr::from_ptr(*next));
+            next = next.add(1);
+        }
+    }
+    found
+}
+
+/// Becomes a program; returns only with the reason why that failed.
+///
+/// Argument 0 is the program's path. `set` replaces variables of the environment or adds them.
+pub fn become_program(
+    program: &Path,
+    arguments: &[&CStr],
+    environment: &[&CStr],
+    set: &[(&str, std::ffi::OsString)],
+) -> Error {
+    let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
+        return Error::new(Exit::NotRunnable, "a program's path has a null byte in it");
+    };
+    let added: Vec<CString> =
+        set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
+    let kept = environment
+        .iter()
+        .copied()
+        .filter(|entry| !set.iter().any(|(name, _)| assigns(entry, name)));
+    let environment: Vec<*const c_char> = kept
+        .chain(added.iter().map(CString::as_c_str))
+        .map(CStr::as_ptr)
+        .chain([std::ptr::null()])
+        .collect();
+    let arguments: Vec<*const c_char> = [path.as_c_str()]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .map(CStr::as_ptr)
+        .chain([std::ptr::null()])
+        .collect();
+    // SAFETY: both arrays are ended by null pointers, and all strings outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    failure(program, &io::Error::last_os_error())
+}
+
+fn assignment(name: &str, value: &OsStr) -> Option<CString> {
+    CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+}
+
+fn assigns(entry: &CStr, name: &str) -> bool {
+    entry.to_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+}
+
+fn failure(program: &Path, error: &io::Error) -> Error {
+    let shown = program.to_string_lossy();
+    let message = Error::new(Exit::NotRunnable, format!("can't run {}", Escaped(&shown)));
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => message.because(
+            "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",
+        ),
+        Some(libc::ENOEXEC) => message.because("it is made for another kind of machine, or is no program"),
+        Some(libc::EACCES) => message.because("it may not be executed (its mode, or a file system mounted noexec)"),
+        Some(libc::E2BIG) => message.because("the arguments and the environment are too long together"),
+        _ => message.because(error.to_string()),
+    }
+}

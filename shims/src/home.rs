@@ -1,0 +1,340 @@
+//! Where usher lives, as the shims know it: a small index that `use` writes beside them.
+//!
+//! The index repeats what lies on disk and in the settings, and can be made anew from them at any
+//! time. Lines of fields, separated by tabs; tabs, line feeds and backslashes in a field are
+//! escaped. It is read and replaced whole.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::name::Name;
+use crate::version::Version;
+use crate::world::Seen;
+
+/// The name of the index in the shim folder; a folder that holds it is a shim folder.
+pub const INDEX: &str = ".usher";
+
+/// The first line of an index; another one is another form.
+const HEADER: &str = "usher index 1";
+
+/// Where usher lives, and what else the shims have to know.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Home {
+    /// The folder of toolchains, one folder a tool, and the shims beside it.
+    pub data: PathBuf,
+    /// The folder with `config.toml` and the user's default.
+    pub config: PathBuf,
+    /// The folder of what can be fetched or made again.
+    pub cache: PathBuf,
+    /// The user's own home folder, where it is known.
+    pub user_home: Option<PathBuf>,
+    /// The machine's folder of the same kind as `config`.
+    pub machine_config: PathBuf,
+    /// Whether accounts have homes of their own on top of this one.
+    pub is_for_all: bool,
+    /// Stores of the administrator's, laid out like our own.
+    pub shared: Vec<PathBuf>,
+    /// Stores of other version managers.
+    pub adopted: Vec<Adopted>,
+    /// The operating system's own programs.
+    pub system: Vec<SystemProgram>,
+    /// Programs that package managers added, and the tools whose toolchains hold them.
+    pub additions: Vec<Addition>,
+    /// Variables that are no requests here.
+    pub ignore_variables: Vec<String>,
+    /// The folder above which no version file is looked for.
+    pub ceiling: Option<PathBuf>,
+}
+
+/// A store of another version manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    /// The tool that it holds.
+    pub tool: String,
+    /// The manager: `pyenv`.
+    pub manager: String,
+    /// The folder, with one folder a version.
+    pub folder: PathBuf,
+    /// What stands before the version in such a folder's name.
+    pub prefix: String,
+    /// The version ends where this begins; empty where it never does.
+    pub until: String,
+    /// The toolchain's own folder below that.
+    pub inside: String,
+}
+
+/// An interpreter of the operating system's, asked for its version once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemProgram {
+    /// The tool that it is.
+    pub tool: String,
+    /// The version it gave.
+    pub version: Version,
+    /// The file.
+    pub path: PathBuf,
+    /// What its name has behind the program's, and its companions have as well: `3.11`.
+    pub suffix: String,
+    /// What the file was when it was asked.
+    pub stamp: String,
+}
+
+/// A program that a package manager added to some toolchain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Its name.
+    pub program: Name,
+    /// The tools whose toolchains hold it.
+    pub tools: Vec<String>,
+}
+
+/// What identifies a file's content well enough to know when it was replaced.
+pub fn stamp(seen: &Seen) -> String {
+    format!("{}:{}:{}:{}", seen.identity.device, seen.identity.inode, seen.size, seen.modified)
+}
+
+impl Home {
+    /// The shim folder.
+    pub fn shims(&self) -> PathBuf {
+        self.data.join("shims")
+    }
+
+    /// The folder of our own toolchains, one folder a tool.
+    pub fn toolchains(&self) -> PathBuf {
+        self.data.join("toolchains")
+    }
+
+    /// The file of the user's default.
+    pub fn default_file(&self) -> PathBuf {
+        self.config.join("tool-versions")
+    }
+
+    /// The file of the machine's default.
+    pub fn machine_default_file(&self) -> PathBuf {
+        self.machine_config.join("tool-versions")
+    }
+
+    /// The tools whose toolchains hold this addition.
+    pub fn tools_with(&self, program: &str) -> &[String] {
+        let found = self.additions.iter().find(|addition| addition.program.as_str() == program);
+        found.map_or(&[], |addition| &addition.tools)
+    }
+
+    /// Reads an index; `None` if it isn't one of this form.
+    pub fn parse(index: &[u8]) -> Option<Self> {
+        let mut lines = index.split(|byte| *byte == b'\n');
+        if lines.next()? != HEADER.as_bytes() {
+            return None;
+        }
+        let mut home = Self::default();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
+            home.take(&fields)?;
+        }
+        (!home.data.as_os_str().is_empty()).then_some(home)
+    }
+
+    fn take(&mut self, fields: &[OsString]) -> Option<()> {
+        let text =
+            |place: usize| fields.get(place).and_then(|field| field.to_str()).map(str::to_owned);
+        let path = |place: usize| fields.get(place).map(PathBuf::from);
+        match fields.first()?.to_str()? {
+            "data" => self.data = path(1)?,
+            "config" => self.config = path(1)?,
+            "cache" => self.cache = path(1)?,
+            "user" => self.user_home = path(1),
+            "machine" => self.machine_config = path(1)?,
+            "accounts" => self.is_for_all = true,
+            "shared" => self.shared.push(path(1)?),
+            "ceiling" => self.ceiling = path(1),
+            "ignore" => self.ignore_variables.push(text(1)?),
+            "store" => self.adopted.push(Adopted {
+                tool: text(1)?,
+                manager: text(2)?,
+                folder: path(3)?,
+                prefix: text(4)?,
+                until: text(5)?,
+                inside: text(6)?,
+            }),
+            "system" => self.system.push(SystemProgram {
+                tool: text(1)?,
+                version: Version::parse(&text(2)?)?,
+                path: path(3)?,
+                suffix: text(4)?,
+                stamp: text(5)?,
+            }),
+            "program" => self.additions.push(Addition {
+                program: Name::parse(&text(1)?)?,
+                tools: (2..fields.len()).filter_map(text).collect(),
+            }),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The index as it is written.
+    pub fn print(&self) -> Vec<u8> {
+        let mut index = Index(format!("{HEADER}\n").into_bytes());
+        index.line(&["data".as_ref(), self.data.as_os_str()]);
+        index.line(&["config".as_ref(), self.config.as_os_str()]);
+        index.line(&["cache".as_ref(), self.cache.as_os_str()]);
+        if let Some(folder) = &self.user_home {
+            index.line(&["user".as_ref(), folder.as_os_str()]);
+        }
+        index.line(&["machine".as_ref(), self.machine_config.as_os_str()]);
+        if self.is_for_all {
+            index.line(&["accounts".as_ref()]);
+        }
+        for folder in &self.shared {
+            index.line(&["shared".as_ref(), folder.as_os_str()]);
+        }
+        if let Some(ceiling) = &self.ceiling {
+            index.line(&["ceiling".as_ref(), ceiling.as_os_str()]);
+        }
+        for variable in &self.ignore_variables {
+            index.line(&["ignore".as_ref(), variable.as_ref()]);
+        }
+        for store in &self.adopted {
+            let Adopted { tool, manager, folder, prefix, until, inside } = store;
+            let [tool, manager, prefix, until, inside] =
+                [tool, manager, prefix, until, inside].map(OsStr::new);
+            index.line(&[
+                "store".as_ref(),
+                tool,
+                manager,
+                folder.as_os_str(),
+                prefix,
+                until,
+                inside,
+            ]);
+        }
+        for program in &self.system {
+            let SystemProgram { tool, version, path, suffix, stamp } = program;
+            let [tool, suffix, stamp] = [tool, suffix, stamp].map(OsStr::new);
+            index.line(&[
+                "system".as_ref(),
+                tool,
+                version.as_str().as_ref(),
+                path.as_os_str(),
+                suffix,
+                stamp,
+            ]);
+        }
+        for addition in &self.additions {
+            let tools = addition.tools.iter().map(OsStr::new);
+            let fields: Vec<&OsStr> = [OsStr::new("program"), addition.program.as_str().as_ref()]
+                .into_iter()
+                .chain(tools)
+                .collect();
+            index.line(&fields);
+        }
+        index.0
+    }
+}
+
+/// An index while it is written.
+struct Index(Vec<u8>);
+
+impl Index {
+    fn line(&mut self, fields: &[&OsStr]) {
+        for (place, field) in fields.iter().enumerate() {
+            if place > 0 {
+                self.0.push(b'\t');
+            }
+            for byte in field.as_bytes() {
+                match byte {
+                    b'\t' => self.0.extend(b"\\t"),
+                    b'\n' => self.0.extend(b"\\n"),
+                    b'\\' => self.0.extend(b"\\\\"),
+                    other => self.0.push(*other),
+                }
+            }
+        }
+        self.0.push(b'\n');
+    }
+}
+
+fn unescape(field: &[u8]) -> OsString {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut bytes = field.iter();
+    while let Some(byte) = bytes.next() {
+        let byte = match byte {
+            b'\\' => match bytes.next() {
+                Some(b't') => b'\t',
+                Some(b'n') => b'\n',
+                Some(other) => *other,
+                None => b'\\',
+            },
+            other => *other,
+        };
+        plain.push(byte);
+    }
+    OsString::from_vec(plain)
+}
+
+/// The account's own data folder: where its index is looked for on top of a machine's.
+pub fn account_data(xdg_data: Option<&OsStr>, user_home: Option<&OsStr>) -> Option<PathBuf> {
+    let absolute = |path: &OsStr| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let data = xdg_data.and_then(absolute);
+    let data = data.or_else(|| Some(absolute(user_home?)?.join(".local/share")));
+    Some(data?.join("usher"))
+}
+
+/// The index file in a shim folder.
+pub fn index_file(shims: &Path) -> PathBuf {
+    shims.join(INDEX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_and_writing_are_inverse() {
+        let home = Home {
+            data: OsString::from_vec(b"/home/u\xFF/\t\\data\n".to_vec()).into(),
+            config: "/home/u/.config/usher".into(),
+            cache: "/home/u/.cache/usher".into(),
+            user_home: Some("/home/u".into()),
+            machine_config: "/etc/usher".into(),
+            is_for_all: true,
+            shared: vec!["/opt/usher/toolchains".into()],
+            adopted: vec![Adopted {
+                tool: "python".into(),
+                manager: "pyenv".into(),
+                folder: "/home/u/.pyenv/versions".into(),
+                prefix: String::new(),
+                until: "-".into(),
+                inside: String::new(),
+            }],
+            system: vec![SystemProgram {
+                tool: "python".into(),
+                version: Version::parse("3.11.2").unwrap(),
+                path: "/usr/bin/python3.11".into(),
+                suffix: "3.11".into(),
+                stamp: "1:2:3:4".into(),
+            }],
+            additions: vec![Addition {
+                program: Name::parse("yarn").unwrap(),
+                tools: vec!["node".into()],
+            }],
+            ignore_variables: vec!["NODE_VERSION".into()],
+            ceiling: Some("/srv".into()),
+        };
+        assert_eq!(Home::parse(&home.print()), Some(home));
+    }
+
+    #[test]
+    fn what_is_no_index_is_refused() {
+        let texts =
+            ["", "usher index 2\ndata\t/x\n", "usher index 1\n", "usher index 1\ndata\t/x\nnews\n"];
+        for text in texts {
+            assert_eq!(Home::parse(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(
+            Home::parse(b"usher index 1\ndata\t/x\nprogram\t../x\tnode\n"),
+            None,
+            "a program's name never leads anywhere"
+        );
+    }
+}

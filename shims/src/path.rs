@@ -1,0 +1,158 @@
+//! PATH: the next program of a name that is no shim of ours, and our own place in it.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::home::INDEX;
+use crate::world::{Identity, World};
+
+/// What is searched where PATH isn't set; after what shells do then.
+const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The running shim: what must never be taken for the program it stands for.
+#[derive(Debug, Clone, Default)]
+pub struct Shim {
+    /// The folder it lies in, by each path that is known for it.
+    pub folders: Vec<PathBuf>,
+    /// Which file it is.
+    pub identity: Option<Identity>,
+}
+
+/// The next program of this name on PATH that isn't usher's, outside of `passed` folders.
+///
+/// Empty and relative entries are the working directory's, and never searched.
+pub fn next_on_path(
+    world: &impl World,
+    shim: &Shim,
+    name: &str,
+    passed: &[PathBuf],
+) -> Option<PathBuf> {
+    let path =
+        world.variable("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL.into());
+    for folder in entries(&path) {
+        let is_out = |known: &PathBuf| known == folder;
+        if !folder.is_absolute() || shim.folders.iter().any(is_out) || passed.iter().any(is_out) {
+            continue;
+        }
+        let candidate = folder.join(name);
+        let Ok(Some(seen)) = world.look(&candidate) else { continue };
+        let is_ours = Some(seen.identity) == shim.identity
+            || world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
+        if seen.is_program && !is_ours {
+            return Some(candidate);
+        }
+    }
+    None
+}
+
+/// PATH with the shim folder in front, or `None` where it holds it already.
+pub fn with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
+    let first = shim.folders.first()?;
+    let path = world.variable("PATH").filter(|path| !path.is_empty());
+    let held = path.as_deref().is_some_and(|path| {
+        entries(path).any(|entry| shim.folders.iter().any(|known| known == entry))
+            || holds(world, path, first)
+    });
+    if held {
+        return None;
+    }
+    let mut longer = first.as_os_str().as_bytes().to_vec();
+    longer.push(b':');
+    longer.extend(path.as_deref().unwrap_or(OsStr::new(USUAL)).as_bytes());
+    Some(OsString::from_vec(longer))
+}
+
+/// Whether an entry is the shim folder by another path.
+fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
+    let identity = |folder: &Path| world.look(folder).ok().flatten().map(|seen| seen.identity);
+    let Some(wanted) = identity(shims) else { return false };
+    entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(wanted))
+}
+
+fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
+    path.as_bytes().split(|byte| *byte == b':').map(|entry| Path::new(OsStr::from_bytes(entry)))
+}
+
+/// What a pass-through leaves for the case that the foreign program calls back.
+///
+/// `PID:PROGRAM:FOLDER[:FOLDER…]`: which process passed which program on, into which folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    /// The folders that were passed on to, first to last.
+    pub folders: Vec<PathBuf>,
+}
+
+/// The name of the variable that holds a [`Via`].
+pub const VIA: &str = "USHER_VIA";
+
+impl Via {
+    /// What this process left for this program, if it did; a fork's child begins anew.
+    pub fn of(value: Option<&OsStr>, process: u32, program: &str) -> Self {
+        let start = format!("{process}:{program}:");
+        let rest = value.and_then(|value| value.as_bytes().strip_prefix(start.as_bytes()));
+        let folders =
+            rest.map(|rest| entries(OsStr::from_bytes(rest)).map(Path::to_path_buf).collect());
+        Self { folders: folders.unwrap_or_default() }
+    }
+
+    /// The variable's value for one folder more.
+    pub fn print(&self, process: u32, program: &str, next: &Path) -> OsString {
+        let mut value = format!("{process}:{program}").into_bytes();
+        for folder in self.folders.iter().map(PathBuf::as_path).chain([next]) {
+            value.push(b':');
+            value.extend(folder.as_os_str().as_bytes());
+        }
+        OsString::from_vec(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Memory;
+
+    fn shim() -> Shim {
+        Shim { folders: vec!["/u/shims".into()], identity: None }
+    }
+
+    #[test]
+    fn the_next_program_is_never_usher_and_never_relative() {
+        let world = Memory::at("/work/bin")
+            .file("/u/shims/node", "")
+            .file("/other/shims/node", "")
+            .file("/other/shims/.usher", "")
+            .file("/work/bin/node", "")
+            .file("/usr/bin/node", "")
+            .file("/opt/bin/node", "");
+        let next = |path: &str, passed: &[PathBuf]| {
+            next_on_path(&world.clone().variable("PATH", path), &shim(), "node", passed)
+        };
+        let all = "/u/shims::.:bin:/other/shims:/absent:/usr/bin:/opt/bin";
+        assert_eq!(next(all, &[]), Some("/usr/bin/node".into()));
+        assert_eq!(next(all, &["/usr/bin".into()]), Some("/opt/bin/node".into()));
+        assert_eq!(next("/u/shims:.", &[]), None);
+        assert_eq!(next("", &[]), Some("/usr/bin/node".into()), "an empty PATH is an unset one");
+    }
+
+    #[test]
+    fn path_grows_once() {
+        let world = Memory::at("/").folder("/u/shims").folder("/usr/bin");
+        let longer = |path: &str| with_shims(&world.clone().variable("PATH", path), &shim());
+        assert_eq!(longer("/usr/bin:/bin"), Some("/u/shims:/usr/bin:/bin".into()));
+        assert_eq!(longer("/u/shims:/usr/bin:/bin"), None);
+        assert_eq!(longer("/usr/bin:/u/shims/"), None, "a trailing slash is the same folder");
+        assert_eq!(longer(""), Some("/u/shims:/usr/local/bin:/usr/bin:/bin".into()));
+    }
+
+    #[test]
+    fn a_pass_through_is_remembered_by_one_process_for_one_program() {
+        let first = Via::of(None, 7, "python").print(7, "python", Path::new("/p/shims"));
+        assert_eq!(first, "7:python:/p/shims");
+        let second = Via::of(Some(&first), 7, "python");
+        assert_eq!(second.folders, [PathBuf::from("/p/shims")]);
+        assert_eq!(second.print(7, "python", Path::new("/q")), "7:python:/p/shims:/q");
+        assert!(Via::of(Some(&first), 8, "python").folders.is_empty());
+        assert!(Via::of(Some(&first), 7, "pip").folders.is_empty());
+    }
+}

@@ -1,0 +1,413 @@
+//! The pipeline: a call, who asks for which version, the toolchain that fits, the program to become.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::call::{Call, calls};
+use crate::error::{Error, Escaped, Exit, Result};
+use crate::home::Home;
+use crate::path::{Shim, VIA, Via, next_on_path, with_shims};
+use crate::pin::{Origin, Pin};
+use crate::range::Range;
+use crate::read::json_field;
+use crate::request::{Meaning, Request};
+use crate::search::{Finding, search};
+use crate::store::{Found, Store, Toolchain, all, best, has, highest, named};
+use crate::tool::{Adds, Needed, Tool};
+use crate::version::Version;
+use crate::world::World;
+
+/// The most foreign shims that one process is passed through before it is an endless circle.
+const MOST_PASSES: usize = 20;
+
+/// What the resolver knows of the machine and of the process.
+#[derive(Debug)]
+pub struct Resolver<'a, W> {
+    /// All input.
+    pub world: &'a W,
+    /// Where usher lives.
+    pub home: &'a Home,
+    /// The running shim.
+    pub shim: &'a Shim,
+    /// The process's number.
+    pub process: u32,
+}
+
+/// What a call comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Become this.
+    Run(Plan),
+    /// Nothing installed fits: somebody has to get it.
+    Missing(Missing),
+    /// The index doesn't know the operating system's programs any more: somebody has to ask them.
+    Stale,
+}
+
+/// What to become.
+#[derive(Debug)]
+pub struct Plan {
+    /// The program, which is argument 0 as well.
+    pub program: PathBuf,
+    /// How many arguments are left out: the name, and `+REQUEST` where there is one.
+    pub skip: usize,
+    /// Variables to set.
+    pub set: Vec<(&'static str, OsString)>,
+    /// The toolchain it is of; none for what would have run without usher.
+    pub toolchain: Option<Toolchain>,
+    /// The tool it is of.
+    pub tool: &'static Tool,
+}
+
+/// A version that somebody asks for and that isn't on disk.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// Of which tool.
+    pub tool: &'static Tool,
+    /// What is asked for, and by whom.
+    pub pin: Pin,
+}
+
+/// Which version of a tool is in force.
+#[derive(Debug, Clone)]
+pub enum Force {
+    /// This toolchain, asked for by this pin if anybody asks.
+    Toolchain(Toolchain, Option<Pin>),
+    /// What would have run without usher.
+    System(Option<Pin>),
+    /// Nothing on disk fits.
+    Missing(Missing),
+    /// The index is out of date.
+    Stale,
+}
+
+/// What the search found, as far as it decides.
+#[derive(Debug, Default)]
+struct Asked {
+    pin: Option<Pin>,
+    constraint: Option<Pin>,
+    default: Option<Pin>,
+}
+
+impl<W: World> Resolver<'_, W> {
+    /// Resolves a call by its name and arguments; `arguments` begins with what follows the name.
+    pub fn resolve(&self, name: &str, arguments: &[&std::ffi::OsStr]) -> Result<Outcome> {
+        let argument = arguments.first().and_then(|argument| argument.to_str());
+        let calls = calls(self.home, name, argument);
+        let Some(last) = calls.last() else { return Err(unknown(name)) };
+        for call in &calls {
+            if let Some(outcome) = self.call(call)? {
+                return Ok(outcome);
+            }
+        }
+        self.lacking(last)
+    }
+
+    /// Resolves a call; `None` where the toolchain in force lacks the program.
+    fn call(&self, call: &Call) -> Result<Option<Outcome>> {
+        match self.force(call)? {
+            Force::Stale => Ok(Some(Outcome::Stale)),
+            Force::Missing(missing) => Ok(Some(Outcome::Missing(missing))),
+            Force::System(pin) => match self.pass_on(call)? {
+                Some(plan) => Ok(Some(Outcome::Run(plan))),
+                None => self.without_system(call, pin),
+            },
+            Force::Toolchain(toolchain, _) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
+        }
+    }
+
+    /// Which version of a call's tool is in force.
+    pub fn force(&self, call: &Call) -> Result<Force> {
+        let asked = self.asked(call)?;
+        match (asked.pin, asked.constraint) {
+            (Some(pin), _) => self.meet(call.tool, pin),
+            (None, Some(constraint)) => self.constrained(call, constraint, asked.default),
+            (None, None) => match asked.default {
+                Some(default) => self.meet(call.tool, default),
+                None => Ok(Force::System(None)),
+            },
+        }
+    }
+
+    fn asked(&self, call: &Call) -> Result<Asked> {
+        let mut asked = Asked::default();
+        let mut broken = None;
+        search(self.world, self.home, call, &mut |finding| {
+            match finding {
+                Finding::Pin(pin) => asked.pin = Some(pin),
+                Finding::Constraint(pin) => {
+                    asked.constraint.get_or_insert(pin);
+                    return ControlFlow::Continue(());
+                }
+                Finding::Default(pin) => asked.default = Some(pin),
+                Finding::Broken(error) => broken = Some(error),
+                Finding::Note(_) => return ControlFlow::Continue(()),
+            }
+            ControlFlow::Break(())
+        })?;
+        broken.map_or(Ok(asked), Err)
+    }
+
+    /// The toolchain for a pin: the first of its requests that is on disk.
+    fn meet(&self, tool: &'static Tool, pin: Pin) -> Result<Force> {
+        for request in &pin.requests {
+            match self.on_disk(tool, request)? {
+                Some(Found::Toolchain(toolchain)) => {
+                    return Ok(Force::Toolchain(toolchain, Some(pin)));
+                }
+                Some(Found::Stale) => return Ok(Force::Stale),
+                Some(Found::Nothing) => {}
+                None => return Ok(Force::System(Some(pin))),
+            }
+        }
+        Ok(Force::Missing(Missing { tool, pin }))
+    }
+
+    /// What is on disk for a request; `None` for `system`.
+    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Found>> {
+        let one = |toolchain: Option<Toolchain>| toolchain.map_or(Found::Nothing, Found::Toolchain);
+        match request.meaning() {
+            Meaning::System => Ok(None),
+            Meaning::Path(folder) => Ok(Some(one(Some(Toolchain {
+                version: None,
+                root: folder.clone(),
+                store: Store::Folder,
+            })))),
+            Meaning::Named(name) => Ok(Some(one(named(self.world, self.home, tool, name)?))),
+            Meaning::Version(_)
+            | Meaning::Range(_)
+            | Meaning::Latest
+            | Meaning::Lts
+            | Meaning::LtsBack(_)
+            | Meaning::LtsNamed(_) => best(self.world, self.home, tool, request).map(Some),
+        }
+    }
+
+    /// A constraint keeps the default, or else the system's program, if that satisfies it; else it
+    /// picks the highest on disk that does.
+    fn constrained(&self, call: &Call, constraint: Pin, default: Option<Pin>) -> Result<Force> {
+        let Some(request) = constraint.requests.first().cloned() else {
+            return Ok(Force::System(None));
+        };
+        let satisfies = |version: &Version| request.matches(version, call.tool);
+        let kept = match default {
+            Some(default) => Some(self.meet(call.tool, default)?),
+            None => None,
+        };
+        match &kept {
+            Some(Force::Toolchain(Toolchain { version: Some(version), .. }, _))
+                if satisfies(version) =>
+            {
+                return Ok(kept.unwrap_or(Force::Stale));
+            }
+            Some(Force::Stale) => return Ok(Force::Stale),
+            Some(Force::System(_)) | None
+                if self.system_version(call)?.as_ref().is_some_and(satisfies) =>
+            {
+                return Ok(Force::System(None));
+            }
+            Some(Force::System(_) | Force::Missing(_) | Force::Toolchain(..)) | None => {}
+        }
+        self.meet(call.tool, constraint)
+    }
+
+    /// The version of what would have run without usher, where the index knows it.
+    fn system_version(&self, call: &Call) -> Result<Option<Version>> {
+        let Some(main) = next_on_path(self.world, self.shim, call.tool.main_program(), &[]) else {
+            return Ok(None);
+        };
+        let seen = self.world.look(&main).map_err(|error| Error::io("look at", &main, &error))?;
+        let stamp = seen.map(|seen| crate::home::stamp(&seen));
+        let known = self.home.system.iter().find(|program| Some(&program.stamp) == stamp.as_ref());
+        Ok(known.map(|program| program.version.clone()))
+    }
+
+    /// Nobody asked, or `system` was asked for, and PATH has no such program.
+    fn without_system(&self, call: &Call, pin: Option<Pin>) -> Result<Option<Outcome>> {
+        if let Some(pin) = pin {
+            let (tool, origin) = (call.tool.name, pin.origin);
+            return Err(Error::new(
+                Exit::NotFound,
+                format!(
+                    "the system's {tool} was asked for by {origin}, but PATH has no other {}",
+                    call.program
+                ),
+            )
+            .hint(format!("use {tool}@latest")));
+        }
+        match highest(self.world, self.home, call.tool, |version| !version.is_prerelease())? {
+            Found::Stale => Ok(Some(Outcome::Stale)),
+            Found::Nothing => Ok(None),
+            Found::Toolchain(toolchain) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
+        }
+    }
+
+    /// The plan for a program of a toolchain; `None` where that lacks it.
+    fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
+        for name in call.names() {
+            if has(self.world, &toolchain, name)? {
+                let mut set = requested(call);
+                self.needed(call, &toolchain, &mut set);
+                set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+                let program = toolchain.program(name);
+                let skip = 1 + usize::from(call.takes_argument);
+                return Ok(Some(Plan {
+                    program,
+                    skip,
+                    set,
+                    toolchain: Some(toolchain),
+                    tool: call.tool,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The plan for what would have run without usher.
+    fn pass_on(&self, call: &Call) -> Result<Option<Plan>> {
+        let name = call.program.as_str();
+        let via = Via::of(self.world.variable(VIA).as_deref(), self.process, name);
+        if via.folders.len() >= MOST_PASSES {
+            let passed: Vec<_> =
+                via.folders.iter().map(|folder| folder.to_string_lossy()).collect();
+            return Err(Error::new(
+                Exit::NotRunnable,
+                format!("{name} was passed on {MOST_PASSES} times and came back each time"),
+            )
+            .because(format!("by way of {}", passed.join(", ")))
+            .hint(format!("use {}@latest", call.tool.name)));
+        }
+        let mut names = call.names();
+        let next = names.find_map(|name| next_on_path(self.world, self.shim, name, &via.folders));
+        let Some(program) = next else { return Ok(None) };
+        let mut set = requested(call);
+        let folder = program.parent().unwrap_or(Path::new("/"));
+        set.push((VIA, via.print(self.process, name, folder)));
+        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.takes_argument);
+        Ok(Some(Plan { program, skip, set, toolchain: None, tool: call.tool }))
+    }
+
+    /// The variables that the program needs and that are unset.
+    fn needed(&self, call: &Call, toolchain: &Toolchain, set: &mut Vec<(&'static str, OsString)>) {
+        for needed in call.tool.environment {
+            let unset = self.world.variable(needed.variable).is_none();
+            if unset && self.is_needed(needed, call, toolchain) {
+                let root = toolchain.root.to_string_lossy();
+                set.push((needed.variable, needed.value.replace("{root}", &root).into()));
+            }
+        }
+    }
+
+    fn is_needed(&self, needed: &Needed, call: &Call, toolchain: &Toolchain) -> bool {
+        let for_program =
+            needed.programs.is_empty() || call.names().any(|name| needed.programs.contains(&name));
+        let Some(when) = needed.when.as_ref().filter(|_| for_program) else { return for_program };
+        let Ok(content) = self.world.read(&toolchain.root.join(when.file)) else { return false };
+        let text = String::from_utf8_lossy(&content);
+        let version = json_field(&text, when.field).and_then(|text| Version::parse(&text));
+        let range = Range::parse(when.versions, call.tool.dialect);
+        version.zip(range).is_some_and(|(version, range)| range.admits(&version))
+    }
+
+    /// The toolchain in force lacks the program: the next on PATH, or a message that names the
+    /// versions that have it.
+    fn lacking(&self, call: &Call) -> Result<Outcome> {
+        if let Some(plan) = self.pass_on(call)? {
+            return Ok(Outcome::Run(plan));
+        }
+        let Some(all) = all(self.world, self.home, call.tool)? else { return Ok(Outcome::Stale) };
+        let (tool, program) = (call.tool.name, &call.program);
+        let mut having = Vec::new();
+        for toolchain in &all {
+            if let Some(version) = toolchain
+                .version
+                .as_ref()
+                .filter(|_| has(self.world, toolchain, program.as_str()).unwrap_or(false))
+            {
+                having.push(version.to_string());
+            }
+        }
+        let force = match self.force(call)? {
+            Force::Toolchain(toolchain, pin) => in_force(tool, &toolchain, pin.as_ref()),
+            Force::System(_) | Force::Missing(_) | Force::Stale => {
+                format!("no {tool} is in force here")
+            }
+        };
+        let error =
+            Error::new(Exit::NotFound, format!("no {program} is to be had here")).because(force);
+        Err(match having.first() {
+            Some(newest) => error
+                .because(format!("{program} is in {tool} {}", having.join(", ")))
+                .hint(format!("use {tool}@{newest}")),
+            None if call.tool.programs.contains(&program.as_str()) => {
+                error.hint(format!("use {tool}@latest"))
+            }
+            None => error,
+        })
+    }
+}
+
+/// What the call itself asks for, for the children.
+fn requested(call: &Call) -> Vec<(&'static str, OsString)> {
+    let request = call.pin.as_ref().and_then(Pin::request);
+    let variable = call.tool.variables.first();
+    request
+        .zip(variable)
+        .map(|(request, name)| (*name, request.as_str().into()))
+        .into_iter()
+        .collect()
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(Exit::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+        .hint("use reshim")
+}
+
+fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
+    let version = match &toolchain.version {
+        Some(version) => version.to_string(),
+        None => toolchain.root.display().to_string(),
+    };
+    match pin.map(|pin| &pin.origin) {
+        Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),
+        None => format!("{tool} {version} is in force, and has none"),
+    }
+}
+
+/// Whether a call adds programs to a toolchain, or takes some away.
+pub fn adds(plan: &Plan, program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+    let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
+    let matches = |adds: &&Adds| adds.program == program || adds.program == base;
+    plan.toolchain.is_some()
+        && plan.tool.adds.iter().filter(matches).any(|adds| is_addition(adds, arguments))
+}
+
+fn is_addition(adds: &Adds, arguments: &[&std::ffi::OsStr]) -> bool {
+    let own = arguments.split(|argument| *argument == "--").next().unwrap_or_default();
+    let after = match adds.after.len() {
+        0 => Some(own),
+        length => (0..own.len())
+            .find(|start| {
+                own.get(*start..*start + length)
+                    .is_some_and(|window| window.iter().eq(adds.after.iter()))
+            })
+            .map(|start| &own[start + length..]),
+    };
+    after.is_some_and(|rest| {
+        rest.iter().any(|argument| adds.verbs.iter().any(|verb| argument == verb))
+    })
+}
+
+/// The origin of a force, for people.
+pub fn origin(force: &Force) -> Option<&Origin> {
+    match force {
+        Force::Toolchain(_, pin) | Force::System(pin) => pin.as_ref().map(|pin| &pin.origin),
+        Force::Missing(missing) => Some(&missing.pin.origin),
+        Force::Stale => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

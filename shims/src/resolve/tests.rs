@@ -1,0 +1,294 @@
+//! The resolver as data: a world, a call, and one printed line.
+
+use std::ffi::OsStr;
+
+use super::{Outcome, Resolver, adds};
+use crate::error::Error;
+use crate::home::{Adopted, Home, SystemProgram, stamp};
+use crate::path::Shim;
+use crate::version::Version;
+use crate::world::{Memory, World};
+
+/// A machine with node 10.15.1, 10.15.3, 12.22.12 and 18.20.8, with pyenv's 2.7.18 and 3.7.16, and
+/// with the system's python 3.11.2; the working directory is `/home/u/app`.
+fn machine() -> Memory {
+    let mut world = Memory::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin:/bin");
+    for version in ["10.15.1", "10.15.3", "12.22.12", "18.20.8"] {
+        for program in ["node", "npm"] {
+            world = world.file(format!("/u/toolchains/node/{version}/bin/{program}"), "");
+        }
+    }
+    for (version, programs) in
+        [("2.7.18", &["python", "pip"][..]), ("3.7.16", &["python", "python3", "pip", "pip3.7"])]
+    {
+        for program in programs {
+            world = world.file(format!("/home/u/.pyenv/versions/{version}/bin/{program}"), "");
+        }
+    }
+    for program in ["python3.11", "python3", "pip3.11", "nodejs"] {
+        world = world.file(format!("/usr/bin/{program}"), "");
+    }
+    world.folder("/u/shims").file("/home/u/.pyenv/versions/myenv/bin/python", "")
+}
+
+fn home(world: &Memory) -> Home {
+    let system = "/usr/bin/python3.11";
+    let seen = world.look(system.as_ref()).unwrap().unwrap();
+    Home {
+        data: "/u".into(),
+        config: "/u/config".into(),
+        machine_config: "/etc/usher".into(),
+        adopted: vec![Adopted {
+            tool: "python".into(),
+            manager: "pyenv".into(),
+            folder: "/home/u/.pyenv/versions".into(),
+            prefix: String::new(),
+            until: String::new(),
+            inside: String::new(),
+        }],
+        system: vec![SystemProgram {
+            tool: "python".into(),
+            version: Version::parse("3.11.2").unwrap(),
+            path: system.into(),
+            suffix: "3.11".into(),
+            stamp: stamp(&seen),
+        }],
+        ..Home::default()
+    }
+}
+
+/// The call as it is typed, and what it comes to in one line.
+fn check(world: &Memory, call: &str, expected: &str) {
+    let home = home(world);
+    assert_eq!(printed(world, &home, call), expected, "{call}");
+}
+
+fn printed(world: &Memory, home: &Home, call: &str) -> String {
+    let shim = Shim { folders: vec!["/u/shims".into()], identity: None };
+    let resolver = Resolver { world, home, shim: &shim, process: 7 };
+    let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
+    match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
+        Ok(Outcome::Run(plan)) => {
+            let set: String = plan
+                .set
+                .iter()
+                .map(|(name, value)| format!(" {name}={}", value.to_string_lossy()))
+                .collect();
+            let adds =
+                if adds(&plan, words[0].to_str().unwrap(), &words[1..]) { " (adds)" } else { "" };
+            format!("{}{set}{adds}", plan.program.display())
+        }
+        Ok(Outcome::Missing(missing)) => {
+            let request = missing.pin.request().unwrap();
+            format!("missing {} {request} by {}", missing.tool.name, missing.pin.origin)
+        }
+        Ok(Outcome::Stale) => "stale".to_owned(),
+        Err(Error { what, causes, .. }) => format!("error: {what}; {}", causes.join("; ")),
+    }
+}
+
+fn node(version: &str) -> String {
+    format!("/u/toolchains/node/{version}/bin/node")
+}
+
+#[test]
+fn the_call_itself_is_strongest() {
+    let world = machine().variable("NODE_VERSION", "10.15.1").file("/home/u/app/.nvmrc", "18");
+    check(&world, "node +12 app.js", &format!("{} NODE_VERSION=12", node("12.22.12")));
+    check(&world, "node12", &format!("{} NODE_VERSION=12", node("12.22.12")));
+    check(&world, "node@lts", &format!("{} NODE_VERSION=lts", node("18.20.8")));
+    check(&world, "node +x", &node("10.15.1"));
+    check(&world, "pip3.7 list", "/home/u/.pyenv/versions/3.7.16/bin/pip3.7 PYTHON_VERSION=3.7");
+}
+
+#[test]
+fn a_variable_beats_files() {
+    let world = machine().file("/home/u/app/.nvmrc", "18");
+    for (value, expected) in [
+        ("10.15.1", node("10.15.1")),
+        ("10", node("10.15.3")),
+        ("v12", node("12.22.12")),
+        ("12.x", node("12.22.12")),
+        ("lts/dubnium", node("10.15.3")),
+        ("latest", node("18.20.8")),
+        ("", node("18.20.8")),
+        ("12.99", "missing node 12.99 by the variable NODE_VERSION".to_owned()),
+        (
+            "../../x",
+            "error: NODE_VERSION=../../x asks for no version of node; it is no version".to_owned(),
+        ),
+    ] {
+        check(&world.clone().variable("NODE_VERSION", value), "node", &expected);
+    }
+    let ignoring = Home { ignore_variables: vec!["NODE_VERSION".into()], ..home(&world) };
+    assert_eq!(printed(&world.variable("NODE_VERSION", "10"), &ignoring, "node"), node("18.20.8"));
+}
+
+#[test]
+fn the_nearest_file_decides_and_in_a_folder_the_order_is_fixed() {
+    let world = machine().file("/home/u/.nvmrc", "18");
+    check(&world, "node", &node("18.20.8"));
+    let world = world.file(
+        "/home/u/app/package.json",
+        r#"{"volta":{"node":"12.22.12"},"engines":{"node":"10"}}"#,
+    );
+    check(&world, "node", &node("12.22.12"));
+    let world = world.file("/home/u/app/.node-version", "10.15.1");
+    check(&world, "node", &node("10.15.1"));
+    let world = world.file("/home/u/app/.nvmrc", "12 # LTS");
+    check(&world, "node", &node("12.22.12"));
+    let world = world.file("/home/u/app/.tool-versions", "python 3.7\nnodejs 11 10\n");
+    check(&world, "node", &node("10.15.3"));
+    check(&world, "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
+}
+
+#[test]
+fn other_peoples_code_decides_nothing() {
+    let world = machine().file("/home/u/app/.nvmrc", "12");
+    let inside = |directory: &str| {
+        world.clone().in_directory(directory).file(format!("{directory}/.nvmrc"), "10")
+    };
+    check(&inside("/home/u/app/node_modules/x"), "node", &node("12.22.12"));
+    check(&inside("/home/u/app/node_modules/x/node_modules/y"), "node", &node("12.22.12"));
+    check(&inside("/home/u/app/vendor/x"), "node", &node("10.15.3"));
+    check(
+        &inside("/home/u/app/vendor/x").file("/home/u/app/composer.json", "{}"),
+        "node",
+        &node("12.22.12"),
+    );
+}
+
+#[test]
+fn a_pin_that_cannot_be_met_never_falls_through() {
+    let world = machine().file("/home/u/.nvmrc", "18").file("/home/u/app/.nvmrc", "\n12.99\n");
+    check(&world, "node", "missing node 12.99 by .nvmrc, line 2 (/home/u/app/.nvmrc)");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_or_a_note() {
+    let world = machine().file("/home/u/.nvmrc", "18");
+    check(
+        &world.clone().folder("/home/u/app/.nvmrc"),
+        "node",
+        "error: can't read /home/u/app/.nvmrc; it is not a regular file",
+    );
+    check(
+        &world.clone().file("/home/u/app/.nvmrc", "# nothing\n"),
+        "node",
+        "error: can't understand .nvmrc (/home/u/app/.nvmrc); it names no version",
+    );
+    check(
+        &world.clone().file("/home/u/app/.nvmrc", "../../x"),
+        "node",
+        "error: .nvmrc, line 1 (/home/u/app/.nvmrc) asks for node “../../x”, which is no version; it is no version",
+    );
+    check(&world.clone().file("/home/u/app/package.json", "{ broken"), "node", &node("18.20.8"));
+    check(&world.unreadable("/home/u/app"), "node", &node("18.20.8"));
+}
+
+#[test]
+fn the_default_comes_last() {
+    let world = machine().file("/etc/usher/tool-versions", "nodejs 10.15.1\n");
+    check(&world, "node", &node("10.15.1"));
+    let world = world.file("/u/config/tool-versions", "nodejs 12\n");
+    check(&world, "node", &node("12.22.12"));
+    check(&world.file("/home/u/app/.nvmrc", "10"), "node", &node("10.15.3"));
+}
+
+#[test]
+fn nobody_asks() {
+    let world = machine();
+    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    check(&world, "node", &node("18.20.8"));
+    check(&world.clone().file("/bin/node", ""), "node", "/bin/node USHER_VIA=7:node:/bin");
+    check(&world, "corepack", "error: no corepack is to be had here; no node is in force here");
+    check(
+        &world.clone().variable("PATH", "/bin"),
+        "node",
+        &format!("{} PATH=/u/shims:/bin", node("18.20.8")),
+    );
+}
+
+#[test]
+fn a_constraint_picks_only_where_nothing_pins() {
+    let world = machine().file("/home/u/app/package.json", r#"{"engines":{"node":">=10 <12"}}"#);
+    check(&world, "node", &node("10.15.3"));
+    check(&world.clone().file("/home/u/.nvmrc", "18"), "node", &node("18.20.8"));
+    check(&world.clone().file("/u/config/tool-versions", "node 10.15.1"), "node", &node("10.15.1"));
+    check(&world.clone().file("/u/config/tool-versions", "node 18"), "node", &node("10.15.3"));
+    let none = world.file("/home/u/app/package.json", r#"{"engines":{"node":"^14"}}"#);
+    check(
+        &none,
+        "node",
+        "missing node ^14 by package.json, engines.node (/home/u/app/package.json)",
+    );
+    let python =
+        machine().file("/home/u/app/pyproject.toml", "[project]\nrequires-python = '>=3.8'\n");
+    check(&python, "python", "/usr/bin/python3.11");
+    let python =
+        machine().file("/home/u/app/pyproject.toml", "[project]\nrequires-python = '<3.8'\n");
+    check(&python, "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
+}
+
+#[test]
+fn adopted_and_system_toolchains_are_used_where_they_lie() {
+    let with = |text: &str| machine().file("/home/u/app/.python-version", text);
+    check(&with("3.7"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
+    check(&with("3.11"), "python", "/usr/bin/python3.11");
+    check(&with("3.11"), "pip3", "/usr/bin/pip3.11");
+    check(&with("myenv"), "python", "/home/u/.pyenv/versions/myenv/bin/python");
+    check(&with("system"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    check(&with("3.9\n3.7\n"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
+    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    let replaced = Home {
+        system: home(&machine())
+            .system
+            .into_iter()
+            .map(|p| SystemProgram { stamp: "1".into(), ..p })
+            .collect(),
+        ..home(&machine())
+    };
+    assert_eq!(printed(&with("3.11"), &replaced, "python"), "stale");
+}
+
+#[test]
+fn a_foreign_shim_that_calls_back_is_passed() {
+    let world = machine().file("/home/u/app/.python-version", "system").file("/p/bin/python3", "");
+    let world = world.variable("PATH", "/u/shims:/p/bin:/usr/bin");
+    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:/p/bin");
+    let back = world.clone().variable("USHER_VIA", "7:python3:/p/bin");
+    check(&back, "python3", "/usr/bin/python3 USHER_VIA=7:python3:/p/bin:/usr/bin");
+    let circle = world.variable("USHER_VIA", format!("7:python3{}", ":/p/bin".repeat(20)));
+    assert!(
+        printed(&circle, &home(&circle), "python3")
+            .starts_with("error: python3 was passed on 20 times")
+    );
+}
+
+#[test]
+fn calls_that_add_programs_are_known_by_their_verb() {
+    let world = machine().variable("NODE_VERSION", "12").variable("PYTHON_VERSION", "3.7");
+    let npm = "/u/toolchains/node/12.22.12/bin/npm";
+    for call in ["npm install -g yarn", "npm --global i yarn", "npm -g rm yarn", "npm +12 add x"] {
+        let printed = printed(&world, &home(&world), call);
+        assert!(printed.starts_with(npm) && printed.ends_with("(adds)"), "{call}: {printed}");
+    }
+    check(&world, "npm run v -- install", npm);
+    check(&world, "node install", &node("12.22.12"));
+    let python = "/home/u/.pyenv/versions/3.7.16/bin/python";
+    check(&world, "python -m pip install x", &format!("{python} (adds)"));
+    check(&world, "python -m pip list", python);
+    check(&world, "python install -m pip", python);
+}
+
+#[test]
+fn old_npm_is_told_not_to_warn() {
+    let world = machine().variable("NODE_VERSION", "12");
+    let manifest = "/u/toolchains/node/12.22.12/lib/node_modules/npm/package.json";
+    let npm = "/u/toolchains/node/12.22.12/bin/npm";
+    let old = world.clone().file(manifest, r#"{"version":"6.14.18"}"#);
+    check(&old, "npm -v", &format!("{npm} npm_config_scripts_prepend_node_path=false"));
+    check(&old.clone().variable("npm_config_scripts_prepend_node_path", "true"), "npm -v", npm);
+    check(&old, "node", &node("12.22.12"));
+    check(&world.file(manifest, r#"{"version":"7.24.2"}"#), "npm -v", npm);
+}

@@ -1,0 +1,263 @@
+//! Who asks for which version: the call, variables, the project's files, the defaults, strongest
+//! first.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Component, Path, PathBuf};
+
+use crate::call::Call;
+use crate::error::{Error, Escaped, Exit, Result};
+use crate::home::Home;
+use crate::pin::{Origin, Pin, Place, refuse};
+use crate::read::{Written, decode, read};
+use crate::request::{Author, Request};
+use crate::tool::{PassOver, Reader, Tool, VersionFile};
+use crate::world::{World, is_absent, read_optional};
+
+/// Something that the search came upon.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// Somebody asks, stronger than any default.
+    Pin(Pin),
+    /// A project's file says what will do.
+    Constraint(Pin),
+    /// The user's default, or the machine's.
+    Default(Pin),
+    /// A file that exists for versions alone can't be used.
+    Broken(Error),
+    /// Something was passed over.
+    Note(String),
+}
+
+/// Looks for who asks, strongest first, until the visitor has enough.
+pub fn search(
+    world: &impl World,
+    home: &Home,
+    call: &Call,
+    visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
+) -> Result<()> {
+    let mut search = Search { world, home, tool: call.tool, visit };
+    let _ = search.all(call)?;
+    Ok(())
+}
+
+struct Search<'a, W: World> {
+    world: &'a W,
+    home: &'a Home,
+    tool: &'static Tool,
+    visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
+}
+
+/// Whether the visitor wants more, or an error that ends everything.
+type Step = Result<ControlFlow<()>>;
+
+/// Ends a function where the visitor has enough.
+macro_rules! step {
+    ($flow:expr) => {
+        if $flow.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    };
+}
+
+impl<W: World> Search<'_, W> {
+    fn all(&mut self, call: &Call) -> Step {
+        if let Some(pin) = &call.pin {
+            step!((self.visit)(Finding::Pin(pin.clone())));
+        }
+        step!(self.variables());
+        step!(self.project()?);
+        for (path, origin) in [
+            (self.home.default_file(), Origin::Default as fn(Place) -> Origin),
+            (self.home.machine_default_file(), Origin::Machine),
+        ] {
+            step!(self.default(&path, origin)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn variables(&mut self) -> ControlFlow<()> {
+        for variable in self.tool.variables {
+            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
+                continue;
+            }
+            let Some(value) = self.world.variable(variable).filter(|value| !value.is_empty())
+            else {
+                continue;
+            };
+            let text = value.to_string_lossy();
+            let finding = match Request::parse(&text, self.tool, Author::Person) {
+                Ok(request) => Finding::Pin(Pin {
+                    requests: vec![request],
+                    origin: Origin::Variable(variable),
+                }),
+                Err(reason) => Finding::Broken(
+                    Error::new(
+                        Exit::Data,
+                        format!(
+                            "{variable}={} asks for no version of {}",
+                            Escaped(&text),
+                            self.tool.name
+                        ),
+                    )
+                    .because(reason)
+                    .hint(format!("unset {variable}")),
+                ),
+            };
+            (self.visit)(finding)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The project's files, nearest folder first.
+    fn project(&mut self) -> Step {
+        let directory = match self.world.directory() {
+            Ok(directory) => directory,
+            Err(error) => {
+                return Ok((self.visit)(Finding::Note(format!(
+                    "the working directory can't be told: {error}"
+                ))));
+            }
+        };
+        let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
+        let start = self.outside_of_others(&directory)?;
+        for folder in start.ancestors() {
+            match self.world.probe(folder, &names) {
+                Ok(present) => step!(self.folder(folder, present)?),
+                Err(error) if is_refused(&error) => {
+                    let note =
+                        format!("{} may not be searched", Escaped(&folder.to_string_lossy()));
+                    step!((self.visit)(Finding::Note(note)));
+                }
+                Err(error) => {
+                    step!((self.visit)(Finding::Broken(Error::io("search", folder, &error))))
+                }
+            }
+            if self.home.ceiling.as_deref() == Some(folder) {
+                break;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn folder(&mut self, folder: &Path, present: u32) -> Step {
+        for (place, file) in self.tool.files.iter().enumerate() {
+            if present & (1 << place) != 0 {
+                step!(self.file(&folder.join(file.name), file)?);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
+        let content = match self.world.read(path) {
+            Ok(content) => content,
+            Err(error) => return Ok(self.unusable(Error::io("read", path, &error), &file.reader)),
+        };
+        let written = decode(&content).and_then(|text| read(&text, &file.reader, self.tool));
+        match written {
+            Err(complaint) => Ok(self.unusable(refuse(path, &complaint), &file.reader)),
+            Ok(written) => self.report(path, &file.reader, written),
+        }
+    }
+
+    fn report(&mut self, path: &Path, reader: &Reader, written: Vec<Written>) -> Step {
+        for written in written {
+            let constraint = written.constraint;
+            let finding = match self.pin(path, written, Origin::File, Author::Project) {
+                Ok(pin) if constraint => Finding::Constraint(pin),
+                Ok(pin) => Finding::Pin(pin),
+                Err(error) => {
+                    step!(self.unusable(error, reader));
+                    continue;
+                }
+            };
+            step!((self.visit)(finding));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// A file that exists for versions alone is an error; one for other things too is a note.
+    fn unusable(&mut self, error: Error, reader: &Reader) -> ControlFlow<()> {
+        let finding = match reader.is_for_versions_alone() {
+            true => Finding::Broken(error),
+            false => Finding::Note(error.to_string()),
+        };
+        (self.visit)(finding)
+    }
+
+    fn default(&mut self, path: &Path, origin: fn(Place) -> Origin) -> Step {
+        let content = match read_optional(self.world, path) {
+            Ok(Some(content)) => content,
+            Ok(None) => return Ok(ControlFlow::Continue(())),
+            Err(error) => {
+                return Ok((self.visit)(Finding::Broken(Error::io("read", path, &error))));
+            }
+        };
+        let found = decode(&content).and_then(|text| read(&text, &Reader::ToolVersions, self.tool));
+        for written in found.map_err(|complaint| refuse(path, &complaint))? {
+            let finding = match self.pin(path, written, origin, Author::Person) {
+                Ok(pin) => Finding::Default(pin),
+                Err(error) => Finding::Broken(error),
+            };
+            step!((self.visit)(finding));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn pin(
+        &self,
+        path: &Path,
+        written: Written,
+        origin: fn(Place) -> Origin,
+        author: Author,
+    ) -> Result<Pin> {
+        let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
+        let requests = written.texts.iter().map(|text| {
+            Request::parse(text, self.tool, author).map_err(|reason| {
+                Error::new(
+                    Exit::Data,
+                    format!(
+                        "{place} asks for {} “{}”, which is no version",
+                        self.tool.name,
+                        Escaped(text)
+                    ),
+                )
+                .because(reason)
+                .hint(format!("use {}", self.tool.name))
+            })
+        });
+        Ok(Pin { requests: requests.collect::<Result<_>>()?, origin: origin(place) })
+    }
+
+    /// The folder to begin at: the working directory, or what is above other people's code.
+    fn outside_of_others(&self, directory: &Path) -> Result<PathBuf> {
+        let mut outermost = directory;
+        for folder in directory.ancestors() {
+            for rule in self.tool.pass_over {
+                if self.holds_others(folder, rule)? {
+                    outermost = folder.parent().unwrap_or(folder);
+                }
+            }
+        }
+        Ok(outermost.to_path_buf())
+    }
+
+    fn holds_others(&self, folder: &Path, rule: &PassOver) -> Result<bool> {
+        let is_it = matches!(folder.components().next_back(), Some(Component::Normal(_)))
+            && folder.ends_with(rule.folder);
+        if !is_it || rule.beside.is_empty() {
+            return Ok(is_it);
+        }
+        let Some(parent) = folder.parent() else { return Ok(false) };
+        match self.world.probe(parent, rule.beside) {
+            Ok(present) => Ok(present != 0),
+            Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
+            Err(error) => Err(Error::io("search", parent, &error)),
+        }
+    }
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
