@@ -22,9 +22,23 @@ fn main() {
     let mut definitions: Vec<Definition> = paths.iter().map(|path| read(path)).collect();
     definitions.sort_by(|a, b| a.name.cmp(&b.name));
     let tools: String = definitions.iter().map(tool).collect();
-    let target = Path::new(&variable("OUT_DIR")).join("tools.rs");
-    fs::write(&target, format!("&[{tools}]"))
+    write("tools.rs", &tools);
+    let texts: String = paths.iter().map(|path| text(path)).collect();
+    write("definitions.rs", &texts);
+}
+
+/// Writes a list that the library includes.
+fn write(name: &str, entries: &str) {
+    let target = Path::new(&variable("OUT_DIR")).join(name);
+    fs::write(&target, format!("&[{entries}]"))
         .unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+}
+
+/// A definition's file name and text.
+fn text(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let path = path.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    format!("({name:?}, include_str!({path:?})),")
 }
 
 #[expect(clippy::disallowed_methods, reason = "how cargo speaks to a build script")]

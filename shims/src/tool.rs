@@ -137,6 +137,9 @@ pub struct Adds {
 /// The tools that are compiled in, in the order of their names.
 pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 
+/// The files of the registry as they are, each with its name: the cold half reads more of them.
+pub static DEFINITIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definitions.rs"));
+
 impl Tool {
     /// The tool of this name, or that goes by it.
     pub fn named(tools: &'static [Self], name: &str) -> Option<&'static Self> {

@@ -1,0 +1,104 @@
+//! What every verb is given: the process, the folders, the settings, the registry, the index.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use usher_shims::call::Call;
+use usher_shims::error::{Error, Result};
+use usher_shims::exec::Given;
+use usher_shims::home::Home;
+use usher_shims::name::Name;
+use usher_shims::path::Shim;
+use usher_shims::process::Running;
+use usher_shims::resolve::Resolver;
+use usher_shims::tool::Tool;
+use usher_shims::world::{Os, World as _};
+
+use crate::folders::Folders;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::survey;
+
+/// All that a verb may need; made once, in [`crate::run`].
+pub struct Usher {
+    /// All input.
+    pub world: Os,
+    /// What the process was given.
+    pub given: Given,
+    /// Where usher keeps what.
+    pub folders: Folders,
+    /// What the user has set.
+    pub settings: Settings,
+    /// All tools.
+    pub registry: Registry,
+    /// What the shims know of the machine, as it is now.
+    pub home: Home,
+    /// usher's own shims, which are never what they stand for.
+    pub shim: Shim,
+}
+
+impl Usher {
+    /// Finds out where and what usher is here.
+    pub fn new(given: Given, running: Running) -> Result<Self> {
+        let world = Os;
+        let folders = Folders::find(&world, &running.folder)?;
+        let files = [folders.settings_file(), folders.machine_settings_file()];
+        let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
+        let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
+        let settings = Settings::load(&texts, &|name| world.variable(name))?;
+        let registry = Registry::load()?;
+        let mut shim = running.known;
+        if !shim.folders.contains(&folders.shims()) {
+            shim.folders.insert(0, folders.shims());
+        }
+        let binary = world.look(&folders.shim_binary()).ok().flatten();
+        shim.identity = binary.map(|seen| seen.identity);
+        let home = survey::home(&world, &folders, &settings, &registry)?;
+        Ok(Self { world, given, folders, settings, registry, home, shim })
+    }
+
+    /// The resolver of the shims, with this machine as it is now.
+    pub fn resolver(&self) -> Resolver<'_, Os> {
+        Resolver { world: &self.world, home: &self.home, shim: &self.shim, process: std::process::id() }
+    }
+
+    /// Looks at the machine anew.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.home = survey::home(&self.world, &self.folders, &self.settings, &self.registry)?;
+        Ok(())
+    }
+
+    /// Whether progress is shown: on a terminal alone.
+    pub fn shows_progress(&self) -> bool {
+        !self.settings.quiet && io::stderr().is_terminal()
+    }
+
+    /// The environment's variables.
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let entries = self.given.environment.iter().filter_map(|entry| {
+            let bytes = entry.to_bytes();
+            let place = bytes.iter().position(|byte| *byte == b'=')?;
+            let [name, value] = [&bytes[..place], &bytes[place + 1..]].map(<[u8]>::to_vec);
+            Some((OsString::from_vec(name), OsString::from_vec(value)))
+        });
+        entries.collect()
+    }
+}
+
+/// A call of a tool's interpreter, for asking which version is in force.
+pub fn interpreter(tool: &'static Tool) -> Option<Call> {
+    let program = Name::parse(tool.main_program())?;
+    Some(Call { program, tool, pin: None, takes_argument: false })
+}
+
+/// A text that may be absent.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if usher_shims::world::is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io("read", path, &error)),
+    }
+}
