@@ -88,6 +88,12 @@ impl NpmAccess {
         })
     }
 
+    /// The values of the `Authorization` header, each with the place it is for: host, port where
+    /// it isn't the usual one, and the beginning of the path. Never to be printed.
+    pub fn credentials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.credentials.iter().map(Credential::parts)
+    }
+
     /// The value of the `Authorization` header for an address; never to be printed, and to be
     /// asked for anew after a redirection.
     pub fn authorization(&self, address: &Url) -> Option<&str> {

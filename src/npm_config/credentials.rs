@@ -26,6 +26,13 @@ impl fmt::Debug for Credential {
     }
 }
 
+impl Credential {
+    /// The place it is for, and the header's value.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        (&self.place, &self.header)
+    }
+}
+
 /// All credentials that were said, strongest first, the deepest places first.
 ///
 /// # Errors

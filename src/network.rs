@@ -1,0 +1,113 @@
+//! How this run reaches the network: one client for all, and one that knows npm's registry.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::path::next_on_path;
+use usher_shims::world::World as _;
+
+use crate::fetch::{Access, Client, Credential, Proxies};
+use crate::npm_config::{NpmAccess, Surroundings, client};
+use crate::settings::Address;
+use crate::usher::{Usher, read_text};
+
+/// The network, as the user has set it up; nothing is asked before it is needed.
+pub struct Network<'a> {
+    usher: &'a Usher,
+    plain: OnceCell<Client>,
+    npm: OnceCell<Npm>,
+}
+
+/// The npm registry and the client that may speak to it.
+pub struct Npm {
+    /// Its address, with a slash at the end.
+    pub registry: String,
+    /// Asks it.
+    pub client: Client,
+}
+
+impl<'a> Network<'a> {
+    /// The network of this run.
+    pub fn new(usher: &'a Usher) -> Self {
+        Self { usher, plain: OnceCell::new(), npm: OnceCell::new() }
+    }
+
+    /// The client for everything but npm's registry.
+    pub fn client(&self) -> &Client {
+        self.plain.get_or_init(|| Client::new(Access { extra_ca_files: self.extra_ca(), ..Access::default() }))
+    }
+
+    /// npm's registry.
+    pub fn npm(&self) -> Result<&Npm> {
+        if self.npm.get().is_none() {
+            let access = self.find_npm()?;
+            let mut extra_ca_files = self.extra_ca();
+            extra_ca_files.extend(access.cafile.clone());
+            let credentials = access
+                .credentials()
+                .map(|(scope, authorization)| Credential { scope: scope.to_owned(), authorization: authorization.to_owned() })
+                .collect();
+            let proxies = proxies(&access);
+            let client = Client::new(Access { extra_ca_files, credentials, proxies, ..Access::default() });
+            let _ = self.npm.set(Npm { registry: access.registry.as_str().to_owned(), client });
+        }
+        self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
+    }
+
+    /// What Node.js's own programs are told to trust as well.
+    fn extra_ca(&self) -> Vec<PathBuf> {
+        self.usher.world.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from).into_iter().collect()
+    }
+
+    fn find_npm(&self) -> Result<NpmAccess> {
+        let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
+        let ask = npm.map(|npm| move || self.ask(&npm));
+        NpmAccess::load(&Surroundings {
+            settings: &self.usher.settings,
+            config: &self.usher.folders.settings_file(),
+            variables: &self.usher.variables(),
+            home: self.usher.folders.user_home.as_deref(),
+            read: &|path| fs::read(path),
+            ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
+        })
+    }
+
+    /// What an installed npm says, asked at most once: the answer is kept with the cache.
+    fn ask(&self, npm: &std::path::Path) -> Result<Address> {
+        let remembered = self.usher.folders.cache.join("npm-registry");
+        let known = read_text(&remembered).ok().flatten().and_then(|text| Address::parse(text.trim()));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        let kept = fs::create_dir_all(&self.usher.folders.cache)
+            .and_then(|()| tempfile::NamedTempFile::new_in(&self.usher.folders.cache))
+            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
+        if let Ok(file) = kept {
+            let _ = file.persist(&remembered);
+        }
+        Ok(address)
+    }
+
+    /// The environment, without our shims on its PATH.
+    fn without_shims(&self) -> Vec<(OsString, OsString)> {
+        let mut variables = self.usher.variables();
+        for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+            let others = std::env::split_paths(path).filter(|folder| !self.usher.shim.folders.contains(folder));
+            *path = std::env::join_paths(others).unwrap_or_default();
+        }
+        variables
+    }
+}
+
+fn proxies(access: &NpmAccess) -> Proxies {
+    if access.proxy.is_none() && access.https_proxy.is_none() {
+        return Proxies::Environment;
+    }
+    let text = |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
+    Proxies::Only { http: text(&access.proxy), https: text(&access.https_proxy), except: access.noproxy.clone() }
+}
