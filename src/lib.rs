@@ -2,3 +2,4 @@
 #![allow(missing_docs, reason = "skeleton")]
 
 pub mod edit;
+pub mod shell_setup;
