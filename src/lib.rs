@@ -1,4 +1,60 @@
-//! The cold half of usher: all that may take its time.
-#![allow(missing_docs, reason = "skeleton")]
+//! The cold half of usher: the command `use`, and all that may take its time.
+//!
+//! ```text
+//! use TOOL@REQUEST ─▶ Release (from a source) ─▶ Part (fetched, verified) ─▶ Toolchain (published) ─▶ pin
+//! shim, nothing fits ─▶ hand-over ─▶ the same ─▶ execve
+//! ```
+//!
+//! # Code map
+//!
+//! | what | file |
+//! |---|---|
+//! | the command line, and one file for each verb | [`cli`], [`commands`] |
+//! | what a shim hands over | [`hand_over`], [`additions`] |
+//! | what every verb is given | [`usher`] |
+//! | where usher keeps what, and its settings | [`folders`], [`settings`] |
+//! | tools, with sources and stores | [`registry`], [`platform`] |
+//! | what is already on the machine | [`survey`] |
+//! | what can be had | [`release`], [`network`], [`npm_config`] |
+//! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | the shims and their index | [`shim_folder`] |
+//! | changing a project's pin | [`project`], [`edit`] |
+//! | shells' start-up files | [`shell_setup`] |
+//! | what is printed | [`output`] |
+//!
+//! # Invariants
+//!
+//! - It depends on the hot half (`usher_shims`), never the reverse; what both decide is decided there.
+//! - Only `main` is given the process; only [`output`] prints.
+//! - A toolchain exists if and only if its folder stands under its final name.
+//! - Nothing is deleted or rewritten in place: a replacement is published by a rename.
+//! - No registry's address is written anywhere.
+
+#![expect(unreachable_pub, reason = "the binary's library: the tour above needs its rooms public")]
+
+pub mod additions;
+pub mod cli;
+pub mod commands;
+pub mod edit;
+pub mod fetch;
+pub mod folders;
+pub mod hand_over;
+pub mod install;
+pub mod interrupt;
+pub mod lock;
+pub mod network;
 pub mod npm_config;
+pub mod output;
+pub mod platform;
+pub mod progress;
+pub mod project;
+pub mod registry;
+pub mod release;
 pub mod settings;
+pub mod shell_setup;
+pub mod shim_folder;
+pub mod staging;
+pub mod survey;
+pub mod usher;
+
+pub use cli::run;

@@ -19,7 +19,7 @@ use usher_shims::world::{Os, World as _};
 use crate::folders::Folders;
 use crate::registry::Registry;
 use crate::settings::Settings;
-use crate::survey;
+use crate::{output, survey};
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
@@ -68,6 +68,13 @@ impl Usher {
     pub fn refresh(&mut self) -> Result<()> {
         self.home = survey::home(&self.world, &self.folders, &self.settings, &self.registry)?;
         Ok(())
+    }
+
+    /// Tells the person something beside the answer.
+    pub fn tell(&self, text: &str) {
+        if !self.settings.quiet {
+            output::tell(text);
+        }
     }
 
     /// Whether progress is shown: on a terminal alone.

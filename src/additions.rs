@@ -1,0 +1,73 @@
+//! The one exception to "no second process": calls that add programs to a toolchain, or take some
+//! away. They run as a child, and afterwards the shims are made to match.
+
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::Signals;
+use usher_shims::error::{Error, Result};
+use usher_shims::resolve::Plan;
+
+use crate::interrupt::is_ignored;
+use crate::output;
+use crate::shim_folder;
+use crate::usher::Usher;
+
+/// Signals that are passed on to the child.
+///
+/// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
+/// included; passing them on too does no harm, since a program takes the second for the first.
+const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+
+/// Runs a plan as a child, makes the shims match, and ends as the child ended.
+pub fn run(usher: &mut Usher, plan: &Plan, arguments: &[&CStr]) -> Result<Error> {
+    let mut command = Command::new(&plan.program);
+    command.arg0(&plan.program).args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
+    for (name, value) in &plan.set {
+        command.env(name, value);
+    }
+    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
+    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
+    if let Err(error) = make_match(usher) {
+        output::tell(format!("the shims can't be made to match what {} changed", plan.program.display()));
+        output::tell(error);
+    }
+    end(status)
+}
+
+/// Waits for the child, and passes on to it what is sent to us.
+fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
+    let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
+    let Ok(mut signals) = Signals::new(passed_on) else { return child.wait() };
+    let handle = signals.handle();
+    let process = rustix::process::Pid::from_child(child);
+    let watcher = thread::spawn(move || {
+        for number in signals.forever() {
+            if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
+                let _ = rustix::process::kill_process(process, signal);
+            }
+        }
+    });
+    let status = child.wait();
+    handle.close();
+    let _ = watcher.join();
+    status
+}
+
+fn make_match(usher: &mut Usher) -> Result<()> {
+    usher.refresh()?;
+    shim_folder::refresh(usher, &[]).map(drop)
+}
+
+/// Ends this process as the child ended: by the same signal, or with the same exit code.
+#[expect(clippy::disallowed_methods, reason = "the child's end is this process's end")]
+fn end(status: ExitStatus) -> Result<Error> {
+    if let Some(signal) = status.signal() {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    std::process::exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+}

@@ -1,0 +1,205 @@
+//! The command line: what was typed, and which verb that is.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::exec::Given;
+use usher_shims::process::{HAND_OVER, shim};
+use usher_shims::world::Os;
+
+use crate::usher::Usher;
+use crate::{commands, hand_over, output};
+
+/// Shows every command to its right version.
+#[derive(Debug, Parser)]
+#[command(
+    name = "use",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    override_usage = "use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]",
+    after_help = EXAMPLES
+)]
+pub struct Typed {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Tools, each with the version that is wanted: node@12, python@3.7, node@lts, node@system
+    #[arg(value_name = "TOOL[@REQUEST]")]
+    tools: Vec<String>,
+    /// Make it your default, for where no project says otherwise
+    #[arg(short, long)]
+    global: bool,
+    /// One command with these versions; nothing is written
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  use                               what is in force here, and who says so
+  use node@12                       pin node 12 in this project, and get it
+  use --global node@lts             make the newest LTS your default
+  use node@12 python@3.7 -- bash    a shell with these, for once
+  use install                       get all that this project asks for
+
+Where `use` is a keyword of the shell, type `usher` instead.";
+
+/// What `use` can do besides pinning.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Get versions; without arguments, all that this project asks for
+    #[command(after_help = "Examples:\n  use install\n  use install node@12 python@3.12")]
+    Install {
+        /// Tools with the versions to get
+        #[arg(value_name = "TOOL[@REQUEST]")]
+        tools: Vec<String>,
+    },
+    /// Take versions off the disk
+    #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
+    Uninstall {
+        /// Tools with the versions to take away
+        #[arg(value_name = "TOOL@VERSION", required = true)]
+        tools: Vec<String>,
+    },
+    /// List the versions on disk
+    #[command(after_help = "Examples:\n  use list\n  use list node --json")]
+    List {
+        /// Only of this tool
+        tool: Option<String>,
+    },
+    /// List the versions that can be had
+    #[command(after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts")]
+    Available {
+        /// Of which tool
+        tool: String,
+        /// Only those that answer this request
+        request: Option<String>,
+    },
+    /// Print the path of what a program's shim becomes here
+    #[command(after_help = "Example:\n  use which npm")]
+    Which {
+        /// The program
+        program: String,
+    },
+    /// Make the shims and their index anew from what is on disk
+    Reshim,
+    /// Look for what may be wrong
+    Doctor,
+    /// Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
+    #[command(after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes")]
+    Setup(SetupArguments),
+    /// Print a completion script
+    #[command(after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish")]
+    Completions {
+        /// For this shell
+        shell: Shell,
+    },
+    /// Install usher itself; called by install.sh
+    #[command(name = "__install", hide = true)]
+    InstallItself {
+        /// The shim's binary
+        #[arg(long)]
+        shim: PathBuf,
+        /// For the whole machine
+        #[arg(long)]
+        system: bool,
+    },
+}
+
+/// What `use setup` was told.
+#[derive(Debug, Args)]
+pub struct SetupArguments {
+    /// Which shell: bash, zsh, fish or sh; without it, yours
+    pub shell: Option<String>,
+    /// Make the change
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Take it back
+    #[arg(long)]
+    pub undo: bool,
+    /// Print nothing but the line for PATH
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Runs `use` with what the process was given; the result is its exit code.
+pub fn run(given: Given) -> i32 {
+    let arguments = given.os_arguments();
+    if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
+        let error = hand_over::run(given);
+        output::error(&error, false);
+        return match error.exit {
+            Exit::NotFound => 127,
+            _ => 126,
+        };
+    }
+    let typed = match Typed::try_parse_from(&arguments) {
+        Ok(typed) => typed,
+        Err(error) => return usage(&error, &arguments),
+    };
+    let as_json = typed.json;
+    match execute(typed, given) {
+        Ok(()) => 0,
+        Err(error) => {
+            output::error(&error, as_json);
+            error.exit as i32
+        }
+    }
+}
+
+/// Help and version are answers; all else is an error of usage.
+fn usage(error: &clap::Error, arguments: &[&std::ffi::OsStr]) -> i32 {
+    if !error.use_stderr() {
+        output::text(error.render().to_string().as_bytes());
+        return 0;
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let as_json = arguments.iter().any(|argument| *argument == "--json");
+    output::error(&Error::new(Exit::Usage, text), as_json);
+    Exit::Usage as i32
+}
+
+fn execute(typed: Typed, given: Given) -> Result<()> {
+    if let Some(Verb::Completions { shell }) = typed.verb {
+        return completions(shell);
+    }
+    let running = shim(&Os)?;
+    if let Some(Verb::InstallItself { shim, system }) = typed.verb {
+        return commands::install_itself::run(given, running, &shim, system);
+    }
+    let mut usher = Usher::new(given, running)?;
+    let json = typed.json;
+    match typed.verb {
+        Some(Verb::Install { tools }) => commands::install::run(&mut usher, &tools, json),
+        Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
+        Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
+        Some(Verb::Available { tool, request }) => commands::available::run(&usher, &tool, request.as_deref(), json),
+        Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
+        Some(Verb::Doctor) => commands::doctor::run(&usher, json),
+        Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),
+        Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
+        None if typed.tools.is_empty() && !typed.global && typed.command.is_empty() => commands::status::run(&usher, json),
+        None if typed.tools.is_empty() => {
+            Err(Error::new(Exit::Usage, "which tool?").hint("use --global node@lts, or: use --help"))
+        }
+        None if !typed.command.is_empty() => commands::run::run(&mut usher, &typed.tools, &typed.command),
+        None => commands::pin::run(&mut usher, &typed.tools, typed.global, json),
+    }
+}
+
+fn completions(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    for name in ["use", "usher"] {
+        clap_complete::generate(shell, &mut Typed::command(), name, &mut script);
+    }
+    output::text(&script);
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The verbs of the command line, a file each, and what several of them share.
+
+pub mod available;
+pub mod doctor;
+pub mod install;
+pub mod install_itself;
+pub mod list;
+pub mod pin;
+pub mod reshim;
+pub mod run;
+pub mod setup;
+pub mod status;
+pub mod uninstall;
+pub mod which;
+
+use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::pin::Origin;
+use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::resolve::Force;
+use usher_shims::store::{Found, Store, Toolchain, best};
+use usher_shims::version::Version;
+
+use crate::install::{Installer, Unhashed};
+use crate::network::Network;
+use crate::registry::Known;
+use crate::release::{Finder, Wanted};
+use crate::usher::{Usher, interpreter};
+
+/// A tool that was named on the command line, with a request where one was.
+struct Asked<'a> {
+    known: Known<'a>,
+    request: Option<Request>,
+}
+
+/// Reads `TOOL[@REQUEST]` words.
+fn asked<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<Asked<'a>>> {
+    words.iter().map(|word| one_asked(usher, word)).collect()
+}
+
+fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
+    let (name, request) = match word.split_once('@') {
+        Some((name, request)) => (name, Some(request)),
+        None => (word, None),
+    };
+    let known = usher.registry.named(name)?;
+    let request = request.map(|text| {
+        Request::parse(text, known.tool, Author::Person).map_err(|reason| {
+            Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name))
+                .because(reason)
+                .hint(format!("use available {}", known.tool.name))
+        })
+    });
+    Ok(Asked { known, request: request.transpose()? })
+}
+
+/// What a tool is pinned to where nobody said it: the newest LTS, where there is such a thing.
+fn usual(known: Known<'_>) -> Result<Request> {
+    let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
+    Request::parse(text, known.tool, Author::Person).map_err(|reason| Error::new(Exit::Usage, reason))
+}
+
+/// What fetching came to.
+enum Got {
+    /// This is on disk now; the flag says whether it was before.
+    Toolchain(Toolchain, bool),
+    /// Nothing is to be fetched for this request: `system`, or a folder.
+    Nothing,
+}
+
+/// Gets the newest release that answers a request; with the network away, the newest on disk.
+fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
+    match request.meaning() {
+        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => return Ok(Got::Nothing),
+        Meaning::Version(_) | Meaning::Range(_) | Meaning::Latest | Meaning::Lts | Meaning::LtsBack(_) | Meaning::LtsNamed(_) => {}
+    }
+    let on_disk = match best(&usher.world, &usher.home, known.tool, request)? {
+        Found::Toolchain(toolchain) => Some(toolchain),
+        Found::Nothing | Found::Stale => None,
+    };
+    // An exact version that is on disk is what was asked for: nobody needs to be asked.
+    if request.exact(known.tool).is_some()
+        && let Some(toolchain) = on_disk
+    {
+        return Ok(Got::Toolchain(toolchain, true));
+    }
+    let network = Network::new(usher);
+    let wanted = Wanted { known, request, origin: &Origin::CommandLine };
+    let release = match (Finder::new(usher, &network).find(&wanted), on_disk) {
+        (Ok(release), on_disk) => match on_disk {
+            Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => return Ok(Got::Toolchain(toolchain, true)),
+            Some(_) | None => release,
+        },
+        (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
+            let version = name_of(&toolchain);
+            usher.tell(&format!("{}; {} {version}, which is on disk, serves", error.what, known.tool.name));
+            return Ok(Got::Toolchain(toolchain, true));
+        }
+        (Err(error), _) => return Err(error),
+    };
+    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+    let installed = installer.install(known, &release)?;
+    Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+}
+
+/// Which version of a tool is in force here.
+fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
+    match interpreter(known.tool) {
+        Some(call) => usher.resolver().force(&call),
+        None => Ok(Force::System(None)),
+    }
+}
+
+/// A toolchain's version, or the folder that names it.
+fn name_of(toolchain: &Toolchain) -> String {
+    match &toolchain.version {
+        Some(version) => version.to_string(),
+        None => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+/// Whose a toolchain is, in a word.
+fn store_name(store: &Store) -> &str {
+    match store {
+        Store::Own => "usher",
+        Store::Shared => "shared",
+        Store::Adopted(manager) => manager,
+        Store::System(_) => "system",
+        Store::Folder => "folder",
+    }
+}
+
+/// The version of what would run without usher, where it was asked before.
+fn system_version(usher: &Usher, program: &std::path::Path) -> Option<Version> {
+    use usher_shims::world::World as _;
+    let seen = usher.world.look(program).ok().flatten()?;
+    let stamp = usher_shims::home::stamp(&seen);
+    usher.home.system.iter().find(|known| known.stamp == stamp).map(|known| known.version.clone())
+}

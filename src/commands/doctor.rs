@@ -1,0 +1,183 @@
+//! `use doctor`: looks for what may be wrong, and says what to do about it.
+
+use std::path::Path;
+
+use serde::Serialize;
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::home::{Home, index_file};
+use usher_shims::path::next_on_path;
+use usher_shims::resolve::Force;
+use usher_shims::world::World as _;
+
+use super::in_force;
+use crate::output;
+use crate::platform::platform;
+use crate::registry::Known;
+use crate::settings::Origin;
+use crate::usher::Usher;
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Good,
+    /// Worth knowing.
+    Note,
+    /// Wrong.
+    Bad,
+}
+
+/// A check.
+#[derive(Serialize)]
+struct Check {
+    state: State,
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Check {
+    fn good(what: impl Into<String>) -> Self {
+        Self { state: State::Good, what: what.into(), hint: None }
+    }
+
+    fn note(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { state: State::Note, what: what.into(), hint: Some(hint.into()) }
+    }
+
+    fn bad(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { state: State::Bad, what: what.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// Runs the verb; anything wrong ends it with [`Exit::Data`].
+pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
+    let mut checks = vec![Check::good(format!(
+        "usher {} on {}, at {}",
+        env!("CARGO_PKG_VERSION"),
+        platform(&usher.world),
+        usher.folders.data.display()
+    ))];
+    checks.push(path(usher));
+    checks.push(index(usher));
+    checks.push(writable(usher));
+    for known in usher.registry.all() {
+        checks.extend(variables(usher, known));
+        checks.extend(force(usher, known));
+    }
+    checks.extend(settings(usher));
+    if as_json {
+        output::json(&checks);
+    } else {
+        print(&checks);
+    }
+    let bad = checks.iter().filter(|check| check.state == State::Bad).count();
+    match bad {
+        0 => Ok(()),
+        1 => Err(Error::new(Exit::Data, "one thing is wrong")),
+        several => Err(Error::new(Exit::Data, format!("{several} things are wrong"))),
+    }
+}
+
+fn print(checks: &[Check]) {
+    for check in checks {
+        let mark = match check.state {
+            State::Good => "ok  ",
+            State::Note => "note",
+            State::Bad => "BAD ",
+        };
+        output::line(format_args!("{mark}  {}", check.what));
+        if let Some(hint) = &check.hint {
+            output::line(format_args!("      {hint}"));
+        }
+    }
+}
+
+/// Whether shims come first on PATH.
+fn path(usher: &Usher) -> Check {
+    let shims = usher.folders.shims();
+    let path = usher.world.variable("PATH").unwrap_or_default();
+    let entries: Vec<_> = std::env::split_paths(&path).collect();
+    let Some(place) = entries.iter().position(|entry| is_one(usher, entry, &shims)) else {
+        return Check::bad(format!("PATH doesn't hold {}", shims.display()), "use setup");
+    };
+    let before = &entries[..place];
+    let hidden = usher.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
+        let earlier = before.iter().map(|folder| folder.join(program));
+        earlier.into_iter().find(|path| usher.world.look(path).ok().flatten().is_some_and(|seen| seen.is_program))
+    });
+    match hidden {
+        Some(program) => Check::bad(
+            format!("{} comes before the shims on PATH, and hides them", program.display()),
+            format!("put {} further to the front, or: use setup", shims.display()),
+        ),
+        None => Check::good(format!("{} is on PATH", shims.display())),
+    }
+}
+
+fn is_one(usher: &Usher, entry: &Path, shims: &Path) -> bool {
+    let identity = |path: &Path| usher.world.look(path).ok().flatten().map(|seen| seen.identity);
+    entry == shims || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
+}
+
+/// Whether the shims' index is what it should be.
+fn index(usher: &Usher) -> Check {
+    let file = index_file(&usher.folders.shims());
+    let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
+    match index {
+        Some(index) if index == usher.home => Check::good("the shims' index is up to date"),
+        Some(_) => Check::note("the shims' index is out of date", "use reshim"),
+        None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
+    }
+}
+
+fn writable(usher: &Usher) -> Check {
+    let data = &usher.folders.data;
+    match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
+        Ok(()) => Check::good(format!("{} may be written", data.display())),
+        Err(error) => Check::note(
+            format!("{} can't be written ({error}): what is on disk runs, nothing can be fetched", data.display()),
+            "export USHER_HOME=/a/folder/of/yours",
+        ),
+    }
+}
+
+/// Official images set such variables as labels of what they contain.
+fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
+    let set = known.tool.variables.iter().filter_map(|name| {
+        let value = usher.world.variable(name).filter(|value| !value.is_empty())?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    set.map(|(name, value)| match usher.settings.ignore_variables.iter().any(|ignored| ignored == name) {
+        true => Check::good(format!("{name}={value} is set, and ignored (the setting `ignore_variables`)")),
+        false => Check::note(
+            format!("{name}={value} is set: it is stronger than all version files"),
+            format!("unset {name}, or put ignore_variables = [\"{name}\"] into {}", usher.folders.settings_file().display()),
+        ),
+    })
+    .collect()
+}
+
+fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
+    let tool = known.tool.name;
+    match in_force(usher, known) {
+        Err(error) => Some(Check::bad(error.what, error.hint.unwrap_or_default())),
+        Ok(Force::Missing(missing)) => {
+            let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
+            let what = format!("{tool} {request} was asked for by {}, but isn't on disk", missing.pin.origin);
+            Some(Check::note(what, format!("use install {tool}@{request}")))
+        }
+        Ok(Force::System(None)) => {
+            next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[])
+                .map(|program| Check::good(format!("nobody asks for {tool} here: {} runs", program.display())))
+        }
+        Ok(Force::Toolchain(..) | Force::System(Some(_)) | Force::Stale) => None,
+    }
+}
+
+/// What was set, and where.
+fn settings(usher: &Usher) -> Vec<Check> {
+    let set = usher.settings.list().filter(|(_, _, origin)| **origin != Origin::Default);
+    set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key))).collect()
+}

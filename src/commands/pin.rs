@@ -1,0 +1,78 @@
+//! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
+
+use serde_json::json;
+use usher_shims::error::Result;
+use usher_shims::request::Request;
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::World as _;
+
+use super::{Asked, Got, asked, get, usual};
+use crate::output;
+use crate::project::{Target, Written, target, write};
+use crate::shim_folder;
+use crate::usher::Usher;
+
+/// A pin to be written, once all versions are there.
+struct Pinned {
+    tool: &'static Tool,
+    request: Request,
+    version: Option<Version>,
+    target: Target,
+}
+
+/// Runs the verb. Nothing is written before all that was asked for is on disk.
+pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
+    let mut pins = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        let request = request.map_or_else(|| usual(known), Ok)?;
+        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
+        if target == Target::Default && !is_global {
+            usher.tell("there is no project here: this becomes your default (--global)");
+        }
+        let version = match get(usher, known, &request)? {
+            Got::Toolchain(toolchain, _) => toolchain.version,
+            Got::Nothing => None,
+        };
+        pins.push(Pinned { tool: known.tool, request, version, target });
+    }
+    let mut report = Vec::new();
+    for pin in &pins {
+        let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
+        if !as_json {
+            tell(pin, &written);
+        }
+        report.push(json!({
+            "tool": pin.tool.name,
+            "request": written.text,
+            "version": pin.version.as_ref().map(ToString::to_string),
+            "file": written.path,
+            "changed": written.changed,
+        }));
+        warn_of_stronger(usher, pin);
+    }
+    usher.refresh()?;
+    let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
+    shim_folder::refresh(usher, &tools)?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn tell(pin: &Pinned, written: &Written) {
+    let version = pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
+    let verb = if written.changed { "pinned" } else { "is pinned already" };
+    output::line(format_args!("{} {}{version} {verb} in {}", pin.tool.name, written.text, written.path.display()));
+}
+
+/// A variable is stronger than what was just written.
+fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
+    for variable in pin.tool.variables {
+        let is_ignored = usher.settings.ignore_variables.iter().any(|ignored| ignored == variable);
+        if let Some(value) = usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored) {
+            let value = value.to_string_lossy().into_owned();
+            usher.tell(&format!("{variable}={value} is set, and stronger than this pin: unset {variable}"));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `use reshim`: makes the shims and their index anew from what is on disk.
+
+use serde_json::json;
+use usher_shims::error::Result;
+
+use crate::output;
+use crate::shim_folder;
+use crate::usher::Usher;
+
+/// Runs the verb.
+pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
+    let changes = shim_folder::refresh(usher, &[])?;
+    if as_json {
+        output::json(&json!({ "made": changes.made, "removed": changes.removed }));
+        return Ok(());
+    }
+    for (verb, names) in [("made", &changes.made), ("removed", &changes.removed)] {
+        if !names.is_empty() {
+            output::line(format_args!("{verb}: {}", names.join(" ")));
+        }
+    }
+    if changes == shim_folder::Changes::default() {
+        output::line("all shims are as they must be");
+    }
+    Ok(())
+}

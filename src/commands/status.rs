@@ -1,0 +1,120 @@
+//! Bare `use`: what is in force here.
+
+use serde::Serialize;
+use usher_shims::error::{Error, Result};
+use usher_shims::path::next_on_path;
+use usher_shims::resolve::{Force, origin};
+
+use super::{in_force, name_of, store_name, system_version};
+use crate::output;
+use crate::registry::Known;
+use crate::usher::Usher;
+
+/// What is in force of one tool.
+#[derive(Serialize)]
+struct Line {
+    tool: &'static str,
+    version: Option<String>,
+    request: Option<String>,
+    origin: Option<String>,
+    installed: bool,
+    store: Option<String>,
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Runs the verb.
+pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
+    let mut lines = Vec::new();
+    let mut first_error = None;
+    for known in usher.registry.all() {
+        match line(usher, known) {
+            Ok(line) => lines.extend(line),
+            Err(error) => {
+                lines.push(broken(known, &error));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if as_json {
+        output::json(&lines);
+    } else if lines.is_empty() {
+        output::line("nothing is asked for here, and nothing is on disk: use node@lts");
+    } else {
+        output::table(&lines.iter().map(row).collect::<Vec<_>>());
+    }
+    first_error.map_or(Ok(()), Err)
+}
+
+/// `None` for a tool that nobody asks for and that isn't there.
+fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
+    let force = in_force(usher, known)?;
+    let asked = origin(&force).map(ToString::to_string);
+    let tool = known.tool.name;
+    Ok(match force {
+        Force::Toolchain(toolchain, pin) => Some(Line {
+            tool,
+            version: Some(name_of(&toolchain)),
+            request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
+            origin: asked,
+            installed: true,
+            store: Some(store_name(&toolchain.store).to_owned()),
+            path: Some(toolchain.root.display().to_string()),
+            error: None,
+        }),
+        Force::Missing(missing) => Some(Line {
+            tool,
+            version: None,
+            request: missing.pin.request().map(ToString::to_string),
+            origin: asked,
+            installed: false,
+            store: None,
+            path: None,
+            error: None,
+        }),
+        Force::System(pin) => {
+            let program = next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]);
+            let version = program.as_ref().and_then(|program| system_version(usher, program));
+            (program.is_some() || pin.is_some()).then(|| Line {
+                tool,
+                version: version.map(|version| version.to_string()),
+                request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
+                origin: asked,
+                installed: program.is_some(),
+                store: Some("system".to_owned()),
+                path: program.map(|program| program.display().to_string()),
+                error: None,
+            })
+        }
+        Force::Stale => None,
+    })
+}
+
+fn broken(known: Known<'_>, error: &Error) -> Line {
+    Line {
+        tool: known.tool.name,
+        version: None,
+        request: None,
+        origin: None,
+        installed: false,
+        store: None,
+        path: None,
+        error: Some(error.what.clone()),
+    }
+}
+
+fn row(line: &Line) -> Vec<String> {
+    let version = line.version.clone().unwrap_or_else(|| "?".to_owned());
+    let state = match (&line.error, line.installed, &line.store) {
+        (Some(error), ..) => error.clone(),
+        (None, false, _) => "not installed: use install".to_owned(),
+        (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
+        (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
+    };
+    let asked = match (&line.request, &line.origin) {
+        (Some(request), Some(origin)) => format!("{request} by {origin}"),
+        _ => "nobody asks".to_owned(),
+    };
+    vec![line.tool.to_owned(), version, state, asked]
+}

@@ -1,0 +1,71 @@
+//! `use uninstall TOOL@VERSION…`: takes versions of our own off the disk.
+
+use serde_json::json;
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::request::Request;
+use usher_shims::store::{Store, Toolchain, all};
+
+use super::{Asked, asked, name_of, store_name};
+use crate::install::{Installer, Unhashed};
+use crate::network::Network;
+use crate::output;
+use crate::registry::Known;
+use crate::shim_folder;
+use crate::usher::Usher;
+
+/// Runs the verb. All are found before the first one goes.
+pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    let mut chosen = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        chosen.push((known, choose(usher, known, request.as_ref())?));
+    }
+    let mut report = Vec::new();
+    for (known, toolchain) in &chosen {
+        let network = Network::new(usher);
+        let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
+        installer.uninstall(*known, toolchain)?;
+        let (tool, version) = (known.tool.name, name_of(toolchain));
+        if !as_json {
+            output::line(format_args!("{tool} {version} is gone"));
+        }
+        report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
+    }
+    usher.refresh()?;
+    shim_folder::refresh(usher, &[])?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+/// The one toolchain that is meant.
+fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<Toolchain> {
+    let tool = known.tool.name;
+    let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
+    let Some(request) = request else {
+        return Err(Error::new(Exit::Usage, format!("which {tool}? {}", listed(&there))).hint(format!("use uninstall {tool}@VERSION")));
+    };
+    let fits = |toolchain: &&Toolchain| toolchain.version.as_ref().is_some_and(|version| request.matches(version, known.tool));
+    let fitting: Vec<&Toolchain> = there.iter().filter(fits).collect();
+    let own: Vec<&&Toolchain> = fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
+    match (own.as_slice(), fitting.first()) {
+        ([one], _) => Ok((**one).clone()),
+        ([], Some(foreign)) => Err(Error::new(
+            Exit::Permission,
+            format!("{tool} {} isn't usher's to delete: it is {}'s", name_of(foreign), store_name(&foreign.store)),
+        )
+        .because(format!("it lies at {}", foreign.root.display()))),
+        ([], None) => Err(Error::new(Exit::NotFound, format!("{tool} {request} isn't on disk")).because(listed(&there))),
+        (several, _) => {
+            let names: Vec<String> = several.iter().map(|toolchain| name_of(toolchain)).collect();
+            Err(Error::new(Exit::Usage, format!("{tool} {request} means several: {}", names.join(", ")))
+                .hint(format!("use uninstall {tool}@{}", names.first().map_or("VERSION", String::as_str))))
+        }
+    }
+}
+
+fn listed(there: &[Toolchain]) -> String {
+    let own = there.iter().filter(|toolchain| toolchain.store == Store::Own);
+    let names: Vec<String> = own.map(name_of).collect();
+    if names.is_empty() { "none is in usher's own store".to_owned() } else { format!("there is {}", names.join(", ")) }
+}

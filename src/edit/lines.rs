@@ -1,0 +1,100 @@
+//! What the line-based formats have in common: a byte order mark, lines with their ends, and the
+//! parts of one line. Knows nothing of what a line means.
+
+/// A text without its byte order mark, and the mark.
+pub(super) fn split_mark(text: &str) -> (&str, &str) {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => ("\u{feff}", rest),
+        None => ("", text),
+    }
+}
+
+/// The lines of a text with what ends each: `\n`, `\r\n` or a lone `\r`.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let length = match rest.find(['\n', '\r']) {
+            None => rest.len(),
+            Some(at) if rest[at..].starts_with("\r\n") => at + 2,
+            Some(at) => at + 1,
+        };
+        let (line, after) = rest.split_at(length);
+        rest = after;
+        Some(Line::parse(line))
+    })
+}
+
+/// A line and its parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// All of it.
+    pub(super) whole: &'a str,
+    /// What it says, without the white space around it; empty on a blank line or a comment.
+    pub(super) content: &'a str,
+    before: &'a str,
+    after: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn parse(whole: &'a str) -> Self {
+        let speaking = whole.find('#').map_or(whole, |hash| &whole[..hash]);
+        let content = speaking.trim();
+        let start = speaking.len() - speaking.trim_start().len();
+        let (before, rest) = whole.split_at(start);
+        Self { whole, content, before, after: &rest[content.len()..] }
+    }
+
+    /// The line with another content.
+    ///
+    /// Readers differ on whether a `#` right behind a word begins a comment, hence the blank.
+    pub(super) fn saying(&self, content: &str) -> String {
+        let gap = if self.after.starts_with('#') { " " } else { "" };
+        [self.before, content, gap, self.after].concat()
+    }
+}
+
+/// Adds a line to a text, with the line end that the text's first line has.
+pub(super) fn append(text: &mut String, content: &str) {
+    let end = line_end(text);
+    let (_, body) = split_mark(text);
+    if !body.is_empty() && !body.ends_with(['\n', '\r']) {
+        text.push_str(end);
+    }
+    text.push_str(content);
+    text.push_str(end);
+}
+
+fn line_end(text: &str) -> &'static str {
+    match text.find(['\n', '\r']) {
+        Some(at) if text[at..].starts_with("\r\n") => "\r\n",
+        Some(at) if text[at..].starts_with('\r') => "\r",
+        Some(_) | None => "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::proptest;
+
+    #[test]
+    fn a_line_falls_into_its_parts() {
+        let line = lines(" \t12 14 # old\r\n").next().unwrap();
+        assert_eq!((line.before, line.content, line.after), (" \t", "12 14", " # old\r\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_and_their_parts_make_up_the_text(text in "([ab#\r\n\t \u{a0}é])*") {
+            let whole: String = lines(&text).map(|line| line.whole).collect();
+            assert_eq!(whole, text);
+            let parts: String = lines(&text)
+                .flat_map(|line| [line.before, line.content, line.after])
+                .collect();
+            assert_eq!(parts, text);
+        }
+    }
+}

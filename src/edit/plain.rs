@@ -1,0 +1,120 @@
+//! Files that hold a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
+//!
+//! Knows the form of these files, not which tool one belongs to.
+
+use super::lines::{append, lines, split_mark};
+
+/// Makes `request` the only one in the file.
+///
+/// The first line that requests a version becomes it; further ones, pyenv's fallbacks, go.
+/// Comments, blank lines and nvm's `key=value` lines stay. Where the old request was written as
+/// `v12`, a new one that begins with a digit is written so, too.
+pub fn set(text: &str, request: &str) -> String {
+    let (mark, body) = split_mark(text);
+    let mut edited = String::from(mark);
+    let mut done = false;
+    for line in lines(body) {
+        if line.content.is_empty() || is_setting(line.content) {
+            edited.push_str(line.whole);
+        } else if !done {
+            edited.push_str(&line.saying(&in_style_of(line.content, request)));
+            done = true;
+        }
+    }
+    if !done {
+        append(&mut edited, request);
+    }
+    edited
+}
+
+/// Whether a line is one of the `key=value` lines that nvm reserves in `.nvmrc` for the future,
+/// and no request with an operator: `>=3.8`, `python==3.12`.
+fn is_setting(content: &str) -> bool {
+    let Some((key, value)) = content.split_once('=') else {
+        return false;
+    };
+    let key = key.trim_end();
+    key.starts_with(|first: char| first.is_ascii_alphabetic())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && !value.starts_with('=')
+}
+
+fn in_style_of(old: &str, request: &str) -> String {
+    let digit = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    if old.strip_prefix('v').is_some_and(digit) && digit(request) {
+        return format!("v{request}");
+    }
+    request.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection, prop_assert_eq, proptest, sample};
+
+    fn check(before: &str, request: &str, after: &str) {
+        assert_eq!(set(before, request), after, "{request} in {before:?}");
+    }
+
+    #[test]
+    fn the_file_says_the_request_and_nothing_else_changes() {
+        for (before, request, after) in [
+            ("12\n", "20", "20\n"),
+            ("12", "20", "20"),
+            ("", "20", "20\n"),
+            ("\n \n", "20", "\n \n20\n"),
+            ("  lts/* \t\r\n", "20", "  20 \t\r\n"),
+            ("\u{feff}12\r\n", "20", "\u{feff}20\r\n"),
+            ("\u{feff}", "20", "\u{feff}20\n"),
+            // The style of the prefix.
+            ("v12.22.1\n", "20", "v20\n"),
+            ("v12", "lts/hydrogen", "lts/hydrogen"),
+            ("v12", "v20", "v20"),
+            ("vendor", "20", "20"),
+            ("12", "v20", "v20"),
+            // Comments and settings.
+            ("# why\n\n12 # old\n# end", "20", "# why\n\n20 # old\n# end"),
+            ("12#old\n", "20", "20 #old\n"),
+            ("# only this", "20", "# only this\n20\n"),
+            ("# only this\r\n", "20", "# only this\r\n20\r\n"),
+            ("save=1\n12\nmirror = x\n", "20", "save=1\n20\nmirror = x\n"),
+            ("save=1", "20", "save=1\n20\n"),
+            // Several requests.
+            ("3.12\n# then\n3.11\n\nsystem\n", "3.13", "3.13\n# then\n\n"),
+            ("3.12 3.11 system\n", "3.13", "3.13\n"),
+            ("3.12\r\n3.11", "3.13", "3.13\r\n"),
+            // Operators are no settings.
+            (">=3.8,<3.13\n", "3.13", "3.13\n"),
+            ("==3.12.1\n", "3.13", "3.13\n"),
+            ("python==3.12.1\n", "3.13", "3.13\n"),
+            ("~=3.12\n", ">=3.13", ">=3.13\n"),
+        ] {
+            check(before, request, after);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn comments_blanks_and_settings_stay_and_twice_is_once(
+            lines in collection::vec(
+                ("[ \t]{0,2}(v?[0-9]{1,2}( 3)?|lts/[*]|#[a-z0-9 =]{0,5}|[a-z]{1,3}=[0-9]?)?( #é)?",
+                 sample::select(vec!["\n", "\r\n"])), 0..8),
+            last in "(v?[0-9]{1,2}|#[a-z]{0,5})?",
+            request in "v?[0-9]{1,2}|lts/[*]|>=[0-9]{1,2}",
+        ) {
+            let text = lines.into_iter().map(|(line, end)| line + end).collect::<String>() + &last;
+            let silent = |line: &&str| {
+                let line = line.trim();
+                line.is_empty() || line.starts_with('#') || line.as_bytes()[0].is_ascii_lowercase()
+                    && line.split('#').next().unwrap().contains('=')
+            };
+            let once = set(&text, &request);
+            let kept = |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
+            let (before, after) = (kept(&text), kept(&once));
+            prop_assert_eq!(after.trim_end(), before.trim_end());
+            let requests = once.lines().filter(|line| !silent(line)).count();
+            prop_assert_eq!(requests, 1, "{:?}", once);
+            prop_assert_eq!(set(&once, &request), once);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `.tool-versions`: a tool and its versions on each line, as asdf and mise read it.
+//!
+//! Knows the form of the file, not which names a tool goes by.
+
+use super::lines::{Line, append, lines, split_mark};
+
+/// Makes `request` the tool's only version.
+///
+/// `names` are all that the tool goes by, the one for a new line first. The first line of the tool
+/// decides when the file is read, so that one changes and others of the same tool go. Without any,
+/// a line is added. Without a name, nothing changes.
+pub fn set(text: &str, names: &[&str], request: &str) -> String {
+    let (mark, body) = split_mark(text);
+    let mut edited = String::from(mark);
+    let mut done = false;
+    for line in lines(body) {
+        let (name, gap) = name_and_gap(&line);
+        if !names.contains(&name) {
+            edited.push_str(line.whole);
+        } else if !done {
+            edited.push_str(&line.saying(&[name, gap, request].concat()));
+            done = true;
+        }
+    }
+    match names.first() {
+        Some(preferred) if !done => append(&mut edited, &format!("{preferred} {request}")),
+        Some(_) | None => {}
+    }
+    edited
+}
+
+/// Takes every line of the tool out.
+///
+/// `names` are all that the tool goes by.
+pub fn remove(text: &str, names: &[&str]) -> String {
+    let (mark, body) = split_mark(text);
+    let others = lines(body).filter(|line| !names.contains(&name_and_gap(line).0));
+    std::iter::once(mark).chain(others.map(|line| line.whole)).collect()
+}
+
+/// A line's first word and the white space behind it.
+fn name_and_gap<'a>(line: &Line<'a>) -> (&'a str, &'a str) {
+    let Some(space) = line.content.find(char::is_whitespace) else {
+        return (line.content, " ");
+    };
+    let (name, rest) = line.content.split_at(space);
+    (name, &rest[..rest.len() - rest.trim_start().len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::Strategy;
+    use proptest::{collection, option, prop_assert, prop_assert_eq, prop_oneof, proptest, sample};
+
+    const NAMES: &[&str] = &["nodejs", "node"];
+
+    fn check(before: &str, after: &str) {
+        assert_eq!(set(before, NAMES, "20"), after, "set in {before:?}");
+    }
+
+    #[test]
+    fn the_tools_line_says_the_request_and_nothing_else_changes() {
+        for (before, after) in [
+            // The line in its place.
+            ("nodejs 12\n", "nodejs 20\n"),
+            ("node 12\n", "node 20\n"),
+            ("ruby 3.1\nnodejs 12\npython 3.7\n", "ruby 3.1\nnodejs 20\npython 3.7\n"),
+            ("nodejs 12 14 system\n", "nodejs 20\n"),
+            ("  nodejs\t \t12  \n", "  nodejs\t \t20  \n"),
+            ("nodejs 20\n", "nodejs 20\n"),
+            ("nodejs", "nodejs 20"),
+            ("nodejs   \n", "nodejs 20   \n"),
+            // Comments.
+            ("nodejs 12   # as in CI\n", "nodejs 20   # as in CI\n"),
+            ("nodejs 12# as in CI\n", "nodejs 20 # as in CI\n"),
+            ("nodejs # none\n", "nodejs 20 # none\n"),
+            ("# nodejs 12\n\n", "# nodejs 12\n\nnodejs 20\n"),
+            // Line ends and the byte order mark.
+            ("ruby 3\r\nnodejs 12\r\n", "ruby 3\r\nnodejs 20\r\n"),
+            ("ruby 3\r\n", "ruby 3\r\nnodejs 20\r\n"),
+            ("ruby 3\rnodejs 12\r", "ruby 3\rnodejs 20\r"),
+            ("ruby 3\nnodejs 12", "ruby 3\nnodejs 20"),
+            ("ruby 3", "ruby 3\nnodejs 20\n"),
+            ("\u{feff}nodejs 12\n", "\u{feff}nodejs 20\n"),
+            ("\u{feff}", "\u{feff}nodejs 20\n"),
+            ("", "nodejs 20\n"),
+            ("\n\n", "\n\nnodejs 20\n"),
+            // The first line decides.
+            ("nodejs 12\nruby 3\nnode 14\n", "nodejs 20\nruby 3\n"),
+            ("node 12\nnodejs 14", "node 20\n"),
+            // Names are whole words.
+            ("nodejs-lts 12\nnode12 3\n", "nodejs-lts 12\nnode12 3\nnodejs 20\n"),
+            ("Nodejs 12\n", "Nodejs 12\nnodejs 20\n"),
+        ] {
+            check(before, after);
+        }
+    }
+
+    #[test]
+    fn a_tool_without_a_name_changes_nothing() {
+        assert_eq!(set("nodejs 12", &[], "20"), "nodejs 12");
+    }
+
+    #[test]
+    fn removal_takes_all_of_the_tools_lines() {
+        for (before, after) in [
+            ("nodejs 12\nruby 3\nnode 14", "ruby 3\n"),
+            ("\u{feff}nodejs 12\r\n# nodejs\r\n", "\u{feff}# nodejs\r\n"),
+            ("nodejs", ""),
+            ("ruby 3", "ruby 3"),
+        ] {
+            assert_eq!(remove(before, NAMES), after, "remove from {before:?}");
+        }
+    }
+
+    /// A line and whether it is the tool's.
+    fn piece() -> impl Strategy<Value = (bool, String)> {
+        let rest = "([ \t]{1,3}[0-9é.]{1,4}){0,2}[ \t]{0,2}(#[a-z #]{0,5})?";
+        let word = prop_oneof![
+            ("nodejs|node").prop_map(|name| (true, name)),
+            "((x|nodex|ruby)?|#node)".prop_map(|name| (false, name)),
+        ];
+        ("[ \t]{0,2}", word, rest)
+            .prop_map(|(indent, (ours, word), rest)| (ours, indent + &word + &rest))
+    }
+
+    fn pieces() -> impl Strategy<Value = Vec<(bool, String)>> {
+        let end = sample::select(vec!["\n", "\r\n"]);
+        let ended = (piece(), end).prop_map(|((ours, line), end)| (ours, line + end));
+        (collection::vec(ended, 0..8), option::of(piece())).prop_map(|(mut lines, last)| {
+            lines.extend(last);
+            lines
+        })
+    }
+
+    fn joined(pieces: &[(bool, String)], keep: impl Fn(bool) -> bool) -> String {
+        pieces.iter().filter(|(ours, _)| keep(*ours)).map(|(_, line)| &**line).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_belongs_to_others_stays(mark in "\u{feff}?", pieces in pieces()) {
+            let text = mark.clone() + &joined(&pieces, |_| true);
+            let first = pieces.iter().position(|(ours, _)| *ours).unwrap_or(pieces.len());
+            let before = mark.clone() + &joined(&pieces[..first], |_| true);
+            let after = joined(&pieces[first..], |ours| !ours);
+
+            let edited = set(&text, NAMES, "20");
+            let changed = edited.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
+            prop_assert!(changed.is_some_and(|line| line.contains("20")), "{:?}", edited);
+            prop_assert_eq!(set(&edited, NAMES, "20"), edited);
+            prop_assert_eq!(remove(&text, NAMES), mark + &joined(&pieces, |ours| !ours));
+        }
+    }
+}

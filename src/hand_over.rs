@@ -1,0 +1,93 @@
+//! What a shim can't do on its own: get a missing version, ask the system's programs anew, run a
+//! call that adds programs. Then become the program, as the shim would have.
+
+use std::ffi::{CStr, OsStr};
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::exec::{Given, become_program};
+use usher_shims::process::shim;
+use usher_shims::resolve::{Missing, Outcome, Plan, adds};
+use usher_shims::world::Os;
+
+use crate::additions;
+use crate::install::{Installer, Unhashed};
+use crate::network::Network;
+use crate::release::{Finder, Wanted};
+use crate::settings::AutoInstall;
+use crate::shim_folder;
+use crate::usher::Usher;
+
+/// How often a call is resolved anew: after an install, and after asking the system's programs.
+const MOST_ROUNDS: usize = 4;
+
+/// Takes a call over from a shim; returns only with what went wrong.
+///
+/// The arguments are `use __shim NAME ARGUMENTS…`.
+pub fn run(given: Given) -> Error {
+    match take_over(given) {
+        Ok(error) | Err(error) => error,
+    }
+}
+
+fn take_over(given: Given) -> Result<Error> {
+    let all = given.os_arguments();
+    let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
+    let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
+    let mut usher = Usher::new(given, shim(&Os)?)?;
+    keep_index(&usher);
+    for _ in 0..MOST_ROUNDS {
+        match usher.resolver().resolve(&name, &words)? {
+            Outcome::Run(plan) => return run_plan(&mut usher, &name, &plan, &arguments, &words),
+            Outcome::Missing(missing) => get(&mut usher, &missing)?,
+            Outcome::Stale => usher.refresh()?,
+        }
+    }
+    Err(Error::new(Exit::NotRunnable, format!("which {name} is meant can't be settled")).hint("use doctor"))
+}
+
+/// The index is written anew where that can be done: the next call then needs no help.
+fn keep_index(usher: &Usher) {
+    if usher.folders.shims().is_dir() {
+        let _ = shim_folder::write_index(usher);
+    }
+}
+
+fn run_plan(usher: &mut Usher, name: &str, plan: &Plan, arguments: &[&CStr], words: &[&OsStr]) -> Result<Error> {
+    let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
+    if adds(plan, name, words) {
+        return additions::run(usher, plan, own);
+    }
+    Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))
+}
+
+/// Gets what is missing, as far as the settings let a shim.
+fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
+    let Some(request) = missing.pin.request() else { return Ok(()) };
+    let (tool, origin) = (missing.tool, &missing.pin.origin);
+    let is_exact = request.exact(tool).is_some();
+    let may = match usher.settings.auto_install {
+        AutoInstall::Always => true,
+        AutoInstall::Locked => is_exact,
+        AutoInstall::Never => false,
+    };
+    if !may {
+        let setting = usher.settings.origin("auto_install");
+        return Err(Error::new(
+            Exit::NotFound,
+            format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
+        )
+        .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
+        .hint(format!("use install {}@{request}", tool.name)));
+    }
+    let known = usher.registry.named(tool.name)?;
+    let network = Network::new(usher);
+    let wanted = Wanted { known, request, origin };
+    let release = Finder::new(usher, &network).find(&wanted)?;
+    let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
+    let installed = installer.install(known, &release);
+    installed.map_err(|error| error.because(format!("{} {request} was asked for by {origin}", tool.name)))?;
+    usher.refresh()?;
+    shim_folder::refresh(usher, &[tool])?;
+    Ok(())
+}

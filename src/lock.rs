@@ -1,0 +1,87 @@
+//! Kernel locks: held by an open file, gone with its process, never unlinked.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write as _;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use usher_shims::error::{Error, Escaped, Exit, Result};
+
+/// How often a held lock is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A lock that is held until this is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Takes the lock of this name, waiting for whoever holds it.
+///
+/// `waiting` is told once who that is. The error after the time-out has [`Exit::Locked`]. On a
+/// file system without locks the answer is a lock that excludes nobody: what it guards is also
+/// published by a rename that never replaces.
+pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
+    let path = folder.join(format!("{name}.lock"));
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| Error::io("open the lock", &path, &error))?;
+    let began = Instant::now();
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if began.elapsed() >= timeout => {
+                return Err(Error::new(Exit::Locked, format!("{name} is being changed by {}", holder(&path)))
+                    .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
+                    .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
+            }
+            Err(TryLockError::WouldBlock) => {
+                if !told && began.elapsed() >= PATIENCE {
+                    told = true;
+                    waiting(&format!("waiting for {}, which is changing {name}", holder(&path)));
+                }
+                sleep(PAUSE);
+            }
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => break,
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
+        }
+    }
+    // Only for the message that others show while they wait.
+    let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
+    Ok(Lock { _file: file })
+}
+
+fn holder(path: &Path) -> String {
+    let said = fs::read_to_string(path).unwrap_or_default();
+    match said.as_str() {
+        "" => "another process".to_owned(),
+        said => Escaped(said).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_waited_for_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        let error = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap_err();
+        assert_eq!(error.exit, Exit::Locked);
+        assert!(error.what.contains(&format!("process {}", std::process::id())), "{error}");
+        lock(folder.path(), "node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
+        drop(held);
+        lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+    }
+}

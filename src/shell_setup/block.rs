@@ -1,0 +1,196 @@
+//! usher's block in a shell's file: putting it in, finding it again, taking it out.
+//!
+//! Pure text. A shell's file belongs to its user, so what isn't between the two marks is never
+//! touched, and the first mark itself remembers what restoring needs.
+
+use std::ops::Range;
+
+/// The line that begins the block; a note may follow on it.
+pub(super) const OPEN: &str = "# >>> usher >>>";
+
+/// The line that ends the block.
+pub(super) const CLOSE: &str = "# <<< usher <<<";
+
+/// Stands behind [`OPEN`] where usher had to end the file's last line (or found an empty file), so
+/// that taking the block out restores that.
+const NO_NEWLINE: &str = " (the file had no newline at its end)";
+
+/// Where in a file the block must stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// Before anything that could end the reading.
+    Top,
+    /// Behind everything that could set PATH anew.
+    End,
+}
+
+/// A block was begun on this line, counted from 1, and never ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unclosed(pub(super) usize);
+
+/// A text with a block put in; `None` is a file that doesn't exist yet.
+pub(super) fn put(text: Option<&str>, line: &str, spot: Spot) -> String {
+    let block = |note: &str| format!("{OPEN}{note}\n{line}\n{CLOSE}\n");
+    match (text, spot) {
+        (None, _) => block(""),
+        (Some(""), _) => block(NO_NEWLINE),
+        (Some(text), Spot::Top) => block("") + text,
+        (Some(text), Spot::End) if text.ends_with('\n') => text.to_owned() + &block(""),
+        (Some(text), Spot::End) => format!("{text}\n{}", block(NO_NEWLINE)),
+    }
+}
+
+/// The text with `line` in the block that it has; `None` if it has no block.
+pub(super) fn update(text: &str, line: &str) -> Result<Option<String>, Unclosed> {
+    let blocks = find(text)?;
+    if blocks.is_empty() {
+        return Ok(None);
+    }
+    let mut updated = text.to_owned();
+    for block in blocks.iter().rev() {
+        updated.replace_range(block.body.clone(), &format!("{line}\n"));
+    }
+    Ok(Some(updated))
+}
+
+/// The text as it was without the block; `None` if there was no file.
+pub(super) fn take_out(text: &str) -> Result<Option<String>, Unclosed> {
+    let blocks = find(text)?;
+    let mut rest = text.to_owned();
+    for block in blocks.iter().rev() {
+        rest.replace_range(block.whole.clone(), "");
+        let last = block.whole.start == rest.len();
+        if block.noted && last && rest.ends_with('\n') {
+            rest.pop();
+        }
+    }
+    let was_there = blocks.is_empty() || blocks.iter().any(|block| block.noted);
+    Ok((was_there || !rest.is_empty()).then_some(rest))
+}
+
+/// A block in a text.
+struct Block {
+    whole: Range<usize>,
+    /// What stands between the marks.
+    body: Range<usize>,
+    /// Whether it carries the note.
+    noted: bool,
+}
+
+/// A block that is begun.
+struct Begun {
+    line: usize,
+    start: usize,
+    body: usize,
+    noted: bool,
+}
+
+fn find(text: &str) -> Result<Vec<Block>, Unclosed> {
+    let mut blocks = Vec::new();
+    let mut begun: Option<Begun> = None;
+    let mut start = 0;
+    for (index, whole) in text.split_inclusive('\n').enumerate() {
+        let end = start + whole.len();
+        let line = whole.trim();
+        if let Some(note) = line.strip_prefix(OPEN) {
+            if let Some(begun) = begun {
+                return Err(Unclosed(begun.line));
+            }
+            begun = Some(Begun { line: index + 1, start, body: end, noted: note == NO_NEWLINE });
+        } else if line == CLOSE
+            && let Some(Begun { start: first, body, noted, .. }) = begun.take()
+        {
+            blocks.push(Block { whole: first..end, body: body..start, noted });
+        }
+        start = end;
+    }
+    match begun {
+        Some(begun) => Err(Unclosed(begun.line)),
+        None => Ok(blocks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{option, prop_assert_eq, proptest, sample};
+
+    use super::*;
+
+    const BLOCK: &str = "# >>> usher >>>\nLINE\n# <<< usher <<<\n";
+    const NOTED: &str =
+        "# >>> usher >>> (the file had no newline at its end)\nLINE\n# <<< usher <<<\n";
+
+    #[test]
+    fn the_block_stands_at_its_spot_and_goes_without_a_trace() {
+        for (before, spot, after) in [
+            (None, Spot::Top, BLOCK.to_owned()),
+            (None, Spot::End, BLOCK.to_owned()),
+            (Some(""), Spot::Top, NOTED.to_owned()),
+            (Some(""), Spot::End, NOTED.to_owned()),
+            (Some("a\nb\n"), Spot::Top, format!("{BLOCK}a\nb\n")),
+            (Some("a\nb\n"), Spot::End, format!("a\nb\n{BLOCK}")),
+            (Some("a\nb"), Spot::Top, format!("{BLOCK}a\nb")),
+            (Some("a\nb"), Spot::End, format!("a\nb\n{NOTED}")),
+            (Some("a\r\nb\r\n"), Spot::End, format!("a\r\nb\r\n{BLOCK}")),
+            (Some("\n"), Spot::End, format!("\n{BLOCK}")),
+        ] {
+            let text = put(before, "LINE", spot);
+            assert_eq!(text, after, "{spot:?} of {before:?}");
+            assert_eq!(take_out(&text).unwrap().as_deref(), before, "out of {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_behind_the_block_since_stays_a_line_of_its_own() {
+        let text = put(Some("a"), "LINE", Spot::End) + "b\n";
+        assert_eq!(take_out(&text).unwrap().unwrap(), "a\nb\n");
+    }
+
+    #[test]
+    fn an_update_changes_the_line_where_it_stands() {
+        let updated = |text: &str| update(text, "NEW").unwrap();
+        let new = |text: &str| Some(text.replace("LINE", "NEW"));
+        for text in [
+            BLOCK.to_owned(),
+            format!("a\n{NOTED}"),
+            format!("a\n{BLOCK}b"),
+            format!("{BLOCK}a\n{BLOCK}"),
+            format!("  {}", BLOCK.replace('\n', " \r\n")).replace("LINE \r", "LINE"),
+            BLOCK.trim_end().to_owned(),
+        ] {
+            assert_eq!(updated(&text), new(&text), "{text:?}");
+        }
+        assert_eq!(updated(&BLOCK.replace("LINE", "two\nlines")), new(BLOCK));
+        assert_eq!(updated(&BLOCK.replace("LINE\n", "")), new(BLOCK));
+        assert_eq!(updated("a\n# <<< usher <<<\n"), None);
+        assert_eq!(updated("say '# >>> usher >>>'\n"), None);
+    }
+
+    #[test]
+    fn a_block_without_an_end_is_refused() {
+        for (text, line) in [
+            ("a\n# >>> usher >>>\nLINE\n".to_owned(), 2),
+            (format!("# >>> usher >>>\n{BLOCK}"), 1),
+            (format!("{BLOCK}# >>> usher >>>"), 4),
+        ] {
+            assert_eq!(update(&text, "NEW"), Err(Unclosed(line)), "{text:?}");
+            assert_eq!(take_out(&text), Err(Unclosed(line)), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn taking_out_is_the_opposite_of_putting_in(
+            before in option::of("([a#> \r\n]|if|fi){0,12}"),
+            spot in sample::select(vec![Spot::Top, Spot::End]),
+            line in "[^\n]{0,9}",
+        ) {
+            let text = put(before.as_deref(), &line, spot);
+            prop_assert_eq!(update(&text, &line).unwrap(), Some(text.clone()));
+            let other = update(&text, "OTHER").unwrap().unwrap();
+            prop_assert_eq!(&other, &put(before.as_deref(), "OTHER", spot));
+            prop_assert_eq!(take_out(&text).unwrap(), before.clone());
+            prop_assert_eq!(take_out(&other).unwrap(), before);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The shells that usher can set up. Knows their names alone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use usher_shims::error::{Error, Escaped, Exit};
+
+/// A shell that usher can set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+    /// Any other POSIX shell (dash, ash, ksh): as a login shell it reads `.profile`.
+    Sh,
+}
+
+impl Shell {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bash, Self::Zsh, Self::Fish, Self::Sh];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Sh => "sh",
+        }
+    }
+}
+
+impl fmt::Display for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Shell {
+    type Err = Error;
+
+    /// From a name, or from a path as `$SHELL` holds it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
+        match name {
+            "bash" | "rbash" => Ok(Self::Bash),
+            "zsh" | "rzsh" => Ok(Self::Zsh),
+            "fish" => Ok(Self::Fish),
+            "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
+            _ => Err(Error::new(
+                Exit::Usage,
+                format!("usher doesn't know how to set up the shell `{}`", Escaped(text)),
+            )
+            .because("it knows bash, zsh, fish and sh")
+            .hint("put usher's shims folder first in PATH, where your shell sets it")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_is_known_by_name_and_by_path() {
+        for (text, shell) in [
+            ("bash", Some(Shell::Bash)),
+            ("/usr/bin/zsh", Some(Shell::Zsh)),
+            ("/opt/my shells/fish", Some(Shell::Fish)),
+            ("/bin/dash", Some(Shell::Sh)),
+            ("/bin/sh", Some(Shell::Sh)),
+            ("nu", None),
+            ("Bash", None),
+            ("bash/", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), shell, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_shell_answers_to_its_name() {
+        for shell in Shell::ALL {
+            assert_eq!(shell.to_string().parse(), Ok(shell));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The shim folder: one binary under many names, and the index beside them.
+//!
+//! Shims are hard links, else copies; each is put in place by a rename, so that none is ever
+//! missing or half there. The index is written before the shims that need it.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::home::{INDEX, index_file};
+use usher_shims::name::Name;
+use usher_shims::store::all;
+use usher_shims::tool::Tool;
+
+use crate::lock::lock;
+use crate::registry::Known;
+use crate::settings::ShimPolicy;
+use crate::usher::Usher;
+
+/// The cold half's own names in the shim folder.
+pub const OWN: [&str; 2] = ["use", "usher"];
+
+/// What changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Shims that are new.
+    pub made: Vec<String>,
+    /// Shims that went.
+    pub removed: Vec<String>,
+}
+
+/// Makes the shims and their index as they must be now; `named` are tools that somebody named.
+pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
+    let folders = &usher.folders;
+    let shims = folders.shims();
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    let _lock = lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    write_index(usher)?;
+    let wanted = wanted(usher, named)?;
+    let present = present(&shims)?;
+    let mut changes = Changes::default();
+    let binary = folders.shim_binary();
+    for name in &wanted {
+        if put(&binary, &shims.join(name))? && !present.contains(name) {
+            changes.made.push(name.clone());
+        }
+    }
+    for name in present.difference(&wanted).filter(|name| !OWN.contains(&name.as_str())) {
+        let path = shims.join(name);
+        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
+        changes.removed.push(name.clone());
+    }
+    Ok(changes)
+}
+
+/// Replaces the index whole.
+pub fn write_index(usher: &Usher) -> Result<()> {
+    let shims = usher.folders.shims();
+    let path = index_file(&shims);
+    let text = usher.home.print();
+    if fs::read(&path).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(&shims)
+        .map_err(|error| Error::io("write in", &shims, &error))?;
+    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(|error| Error::io("write", &path, &error))?;
+    file.persist(&path).map_err(|error| Error::io("replace", &path, &error.error))?;
+    Ok(())
+}
+
+/// The names that must have a shim.
+fn wanted(usher: &Usher, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
+    let mut wanted = BTreeSet::new();
+    for known in usher.registry.all() {
+        let is_named = named.iter().any(|tool| tool.name == known.tool.name);
+        if is_named || is_needed(usher, known)? {
+            wanted.extend(known.tool.programs.iter().map(ToString::to_string));
+        }
+    }
+    wanted.extend(usher.home.additions.iter().map(|addition| addition.program.to_string()));
+    wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
+    Ok(wanted)
+}
+
+/// Whether something on disk provides a tool, or a default names it.
+fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
+    if usher.settings.shims == ShimPolicy::All {
+        return Ok(true);
+    }
+    let on_disk = all(&usher.world, &usher.home, known.tool)?;
+    let was_named = [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| line.split_whitespace().next().is_some_and(|name| known.tool.all_names().any(|one| one == name)))
+    });
+    Ok(was_named || on_disk.is_none_or(|toolchains| !toolchains.is_empty()))
+}
+
+/// The names in the shim folder, without the index.
+fn present(shims: &Path) -> Result<BTreeSet<String>> {
+    let entries = fs::read_dir(shims).map_err(|error| Error::io("list", shims, &error))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
+}
+
+/// Puts the binary under a name, unless it stands there already; says whether it had to.
+pub fn put(binary: &Path, path: &Path) -> Result<bool> {
+    if is_same(binary, path) {
+        return Ok(false);
+    }
+    let folder = path.parent().unwrap_or(path);
+    let staged = tempfile::Builder::new().prefix(".").make_in(folder, |staged| link_or_copy(binary, staged));
+    let staged = staged.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::new(Exit::CannotCreate, format!("usher's shim binary {} is absent", binary.display()))
+            .hint("./install.sh"),
+        _ => Error::io("make a shim in", folder, &error),
+    })?;
+    staged.into_temp_path().persist(path).map_err(|error| Error::io("replace", path, &error.error))?;
+    Ok(true)
+}
+
+/// A hard link; where the file system has none, or not for this file, a copy.
+fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(binary, path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => Err(error),
+        Err(_) => {
+            let mut from = fs::File::open(binary)?;
+            let mut to = fs::File::options().write(true).create_new(true).open(path)?;
+            io::copy(&mut from, &mut to)?;
+            to.set_permissions(Permissions::from_mode(0o755))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Whether a name is the binary already: the same file, or a copy of it.
+fn is_same(binary: &Path, path: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else { return false };
+    if !other.is_file() {
+        return false;
+    }
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+        || (one.len() == other.len() && fs::read(binary).ok() == fs::read(path).ok())
+}
