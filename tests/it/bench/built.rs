@@ -1,0 +1,104 @@
+//! Two programs that the tests need and that cargo doesn't build for them: the shim, which is
+//! another package's, and the fake tool.
+//!
+//! Each is built once per process, and once per machine if nothing changed: a kernel lock lets
+//! processes wait for each other, and cargo or the source's hash sees that nothing is to be done.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use sha2::{Digest, Sha256};
+
+use super::archives::hex;
+use super::executables;
+
+/// The shim's binary: the one that `USHER_TEST_SHIM` names, else built here.
+pub(crate) fn shim() -> &'static Path {
+    static SHIM: OnceLock<PathBuf> = OnceLock::new();
+    SHIM.get_or_init(|| ready_shim().unwrap_or_else(build_shim))
+}
+
+/// The fake tool's binary; what it does is said in `fake.rs`.
+pub(crate) fn fake() -> &'static Path {
+    static FAKE: OnceLock<PathBuf> = OnceLock::new();
+    FAKE.get_or_init(build_fake)
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever starts the tests may bring a shim along")]
+fn ready_shim() -> Option<PathBuf> {
+    std::env::var_os("USHER_TEST_SHIM").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn build_shim() -> PathBuf {
+    let folder = folder();
+    let _lock = locked(&folder);
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--package", "usher-shims", "--bin", "shim"]);
+    command.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(&folder);
+    if let Some(target) = static_target() {
+        command.args(["--target", &target]);
+    }
+    let messages = output(&mut command).stdout;
+    let built = messages.split(|byte| *byte == b'\n').find_map(|line| {
+        let message: serde_json::Value = serde_json::from_slice(line).ok()?;
+        let shim = message["target"]["name"] == "shim";
+        message["executable"].as_str().filter(|_| shim).map(PathBuf::from)
+    });
+    built.expect("cargo says where it put the shim")
+}
+
+fn build_fake() -> PathBuf {
+    let source = include_str!("fake.rs");
+    let folder = folder();
+    let _lock = locked(&folder);
+    let target = static_target();
+    let named = format!("{source}{target:?}");
+    let binary = folder.join(format!("fake-{}", &hex(&Sha256::digest(named))[..16]));
+    if binary.exists() {
+        return binary;
+    }
+    let unfinished = folder.join("fake-unfinished");
+    let mut command = Command::new("rustc");
+    command.args(["--edition", "2024", "--crate-name", "fake", "-O", "-C", "strip=symbols"]);
+    if let Some(target) = target {
+        command.args(["--target", &target]);
+    }
+    command.arg("-o").arg(&unfinished).arg("tests/it/bench/fake.rs");
+    output(&mut command);
+    fs::rename(&unfinished, &binary).expect("name the fake tool");
+    binary
+}
+
+/// The target whose programs start fastest, as users get them, if its library is installed.
+fn static_target() -> Option<String> {
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let mut command = Command::new("rustc");
+    let output = command.args(["--print", "target-libdir", "--target", &target]).output().ok()?;
+    let folder = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && Path::new(folder.trim()).is_dir()).then_some(target)
+}
+
+/// A folder beside cargo's own, so that the cargo that runs the tests is not waited for.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("shim-under-test");
+    fs::create_dir_all(&folder).expect("make the folder of what is built for tests");
+    folder
+}
+
+fn locked(folder: &Path) -> File {
+    let file = File::create(folder.join(".bench-lock")).expect("open the bench's lock");
+    file.lock().expect("take the bench's lock");
+    file
+}
+
+fn output(command: &mut Command) -> Output {
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = executables::start(command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = child.wait_with_output().expect("wait for a build");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {complaint}");
+    output
+}

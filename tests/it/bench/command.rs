@@ -1,0 +1,260 @@
+//! One command as a test runs it, and what came of it.
+//!
+//! The environment is cleared: a command sees what the sandbox and the test gave it, nothing else.
+//! Judgements panic with everything a reader needs: command, folder, environment, both streams.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::executables;
+
+/// No command of a test takes longer unless it hangs; then it is killed and the test fails.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// A command that is being put together.
+#[derive(Debug, Clone)]
+pub(crate) struct TestCommand {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<OsString, OsString>,
+    directory: PathBuf,
+    name: Option<OsString>,
+    input: Option<Vec<u8>>,
+    root: PathBuf,
+}
+
+impl TestCommand {
+    /// A command in a sandbox, whose folder is `root`.
+    pub(super) fn new(program: &OsStr, root: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            variables: BTreeMap::new(),
+            directory: root.to_owned(),
+            name: None,
+            input: None,
+            root: root.to_owned(),
+        }
+    }
+
+    /// Gives it this argument 0; without, it gets what it was found by.
+    pub(crate) fn called(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.name = Some(name.as_ref().to_owned());
+        self
+    }
+
+    /// Adds one argument.
+    pub(crate) fn argument(self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments([argument])
+    }
+
+    /// Adds arguments.
+    pub(crate) fn arguments(mut self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable.
+    pub(crate) fn variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Takes a variable away, `HOME` for instance.
+    pub(crate) fn without_variable(mut self, name: &str) -> Self {
+        self.variables.remove(OsStr::new(name));
+        self
+    }
+
+    /// Runs it in this folder: absolute, or relative to the sandbox.
+    pub(crate) fn directory(mut self, directory: impl AsRef<Path>) -> Self {
+        self.directory = self.root.join(directory);
+        self
+    }
+
+    /// Gives it this to read; without, it reads the end of the file.
+    pub(crate) fn standard_input(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(text.into());
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Outcome {
+        self.start().wait()
+    }
+
+    /// Starts it, in a process group of its own.
+    pub(crate) fn start(self) -> Running {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).current_dir(&self.directory);
+        command.env_clear().envs(&self.variables).process_group(0);
+        if let Some(name) = &self.name {
+            command.arg0(name);
+        }
+        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = match executables::start(&mut command) {
+            Ok(child) => child,
+            Err(error) => panic!("{self}can't be started: {error}"),
+        };
+        if let (Some(mut pipe), Some(input)) = (child.stdin.take(), self.input.clone()) {
+            // A command needn't read what it is given; then writing fails, and nobody minds.
+            thread::spawn(move || drop(pipe.write_all(&input)));
+        }
+        Running { child, command: self }
+    }
+}
+
+impl fmt::Display for TestCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&OsString> = [&self.program].into_iter().chain(&self.arguments).collect();
+        writeln!(f, "command: {words:?}")?;
+        writeln!(f, "directory: {}", self.directory.display())?;
+        if let Some(name) = &self.name {
+            writeln!(f, "argument 0: {}", name.display())?;
+        }
+        for (name, value) in &self.variables {
+            writeln!(f, "variable: {}={}", name.display(), value.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// A command that was started.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    command: TestCommand,
+}
+
+impl Running {
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends the process a signal; not its children.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("send a signal");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(self) -> Outcome {
+        let (done, ended) = mpsc::channel::<()>();
+        let group = Pid::from_child(&self.child);
+        let watch = thread::spawn(move || {
+            let overdue = ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+            overdue && kill_process_group(group, Signal::KILL).is_ok()
+        });
+        let output = self.child.wait_with_output().expect("wait for a command");
+        drop(done);
+        let overdue = watch.join().expect("the watch ends");
+        let outcome = Outcome {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            bytes: output.stdout,
+            command: self.command,
+        };
+        assert!(!overdue, "killed after {LIMIT:?}\n{outcome}");
+        outcome
+    }
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// How it ended.
+    pub(crate) status: ExitStatus,
+    /// What it wrote on standard output, as text.
+    pub(crate) stdout: String,
+    /// What it wrote on standard error, as text.
+    pub(crate) stderr: String,
+    /// What it wrote on standard output, byte for byte.
+    pub(crate) bytes: Vec<u8>,
+    command: TestCommand,
+}
+
+impl Outcome {
+    /// It ended with exit code 0.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        self.fails_with(0)
+    }
+
+    /// It ended with this exit code.
+    #[track_caller]
+    pub(crate) fn fails_with(self, code: i32) -> Self {
+        assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
+        self
+    }
+
+    /// Standard output, masked and without white space at its ends, is exactly this.
+    #[track_caller]
+    pub(crate) fn prints(self, expected: &str) -> Self {
+        let printed = mask(&self.command.root, &self.stdout);
+        assert!(printed.trim() == expected.trim(), "expected to be printed: {expected}\n{self}");
+        self
+    }
+
+    /// Standard output, masked, has this line.
+    #[track_caller]
+    pub(crate) fn prints_line(self, expected: &str) -> Self {
+        let printed = mask(&self.command.root, &self.stdout);
+        let found = printed.lines().any(|line| line == expected);
+        assert!(found, "expected among the printed lines: {expected}\n{self}");
+        self
+    }
+
+    /// Standard error, masked, contains this.
+    #[track_caller]
+    pub(crate) fn complains(self, expected: &str) -> Self {
+        let complaint = mask(&self.command.root, &self.stderr);
+        assert!(complaint.contains(expected), "expected on standard error: {expected}\n{self}");
+        self
+    }
+
+    /// How it ended and what it wrote, masked: for a snapshot.
+    pub(crate) fn transcript(&self) -> String {
+        mask(&self.command.root, &self.report())
+    }
+
+    fn report(&self) -> String {
+        let ended = |text: &str| match text {
+            "" => String::new(),
+            text => format!("{}\n", text.strip_suffix('\n').unwrap_or(text)),
+        };
+        let (stdout, stderr) = (ended(&self.stdout), ended(&self.stderr));
+        format!("{}\n--- standard output\n{stdout}--- standard error\n{stderr}", self.status)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.command, self.report())
+    }
+}
+
+/// What differs from run to run, replaced: the sandbox's folder and the ports on loopback.
+pub(super) fn mask(root: &Path, text: &str) -> String {
+    const HOST: &str = "127.0.0.1:";
+    let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
+    let mut pieces = text.split(HOST);
+    let mut masked = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        masked.push_str(HOST);
+        masked.push_str("[PORT]");
+        masked.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    masked
+}

@@ -1,0 +1,32 @@
+//! The test bench: a sandbox with its own home, a fake tool, a fake upstream on loopback.
+//!
+//! ```ignore
+//! let upstream = Upstream::start();
+//! let sandbox = Sandbox::new().with_upstream(&upstream);
+//! sandbox.install();
+//! sandbox.file("project/.nvmrc", "12\n");
+//! sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+//! assert_eq!(upstream.requests("/dist/index.json"), 1);
+//! ```
+//!
+//! Everything is a value that a test makes and drops; tests run in parallel. What a process shares
+//! (two programs built once, and the rule that none is written while another is started) is in
+//! `built` and `executables` and nowhere else. No scenario is known here.
+#![allow(dead_code, unused_imports, reason = "a bench may offer more than today's tests use")]
+
+mod archives;
+mod built;
+mod catalogue;
+mod command;
+mod documents;
+mod executables;
+mod sandbox;
+mod server;
+mod tests;
+mod upstream;
+
+pub(crate) use archives::Archive;
+pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
+pub(crate) use command::{Outcome, Running, TestCommand};
+pub(crate) use sandbox::Sandbox;
+pub(crate) use upstream::{Misbehaviour, Upstream};

@@ -1,0 +1,205 @@
+//! A folder with a home and a project of its own, and an usher installed in it.
+//!
+//! A sandbox knows how usher lies on the disk and which variables point it to an upstream. It
+//! knows nothing of what `use` prints or does.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use tempfile::TempDir;
+
+use super::command::{self, TestCommand};
+use super::{Outcome, Upstream, built, executables, upstream};
+
+/// A temporary folder that is a small world of its own; removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    root: PathBuf,
+    variables: BTreeMap<OsString, OsString>,
+    closed_port: Option<OwnedFd>,
+    /// Removes the folder.
+    _folder: TempDir,
+}
+
+impl Sandbox {
+    /// An empty home and an empty project; usher is not yet installed.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("usher-").tempdir().expect("make a sandbox");
+        let root = folder.path().canonicalize().expect("the sandbox's physical path");
+        for name in ["home", "project"] {
+            fs::create_dir(root.join(name)).expect("furnish the sandbox");
+        }
+        let mut path = root.join("home/.local/share/usher/shims").into_os_string();
+        path.push(":/usr/bin:/bin");
+        let variables = [("HOME".into(), root.join("home").into()), ("PATH".into(), path)].into();
+        Self { root, variables, closed_port: None, _folder: folder }
+    }
+
+    /// Sets a variable for all commands.
+    pub(crate) fn with_variable(
+        mut self,
+        name: impl Into<OsString>,
+        value: impl Into<OsString>,
+    ) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Points all commands to a fake upstream, by the variables that users set.
+    pub(crate) fn with_upstream(self, upstream: &Upstream) -> Self {
+        self.pointed_to(upstream.base())
+    }
+
+    /// Points all commands to addresses that refuse every connection at once.
+    pub(crate) fn offline(mut self) -> Self {
+        let (socket, address) = closed_port();
+        self.closed_port = Some(socket);
+        self.pointed_to(&format!("http://{address}"))
+    }
+
+    fn pointed_to(self, base: &str) -> Self {
+        let sandbox = self.with_variable("NODEJS_ORG_MIRROR", upstream::node_dist(base));
+        let sandbox = sandbox.with_variable("npm_config_registry", upstream::npm_registry(base));
+        let sandbox = sandbox.with_variable("PIP_INDEX_URL", upstream::pypi(base));
+        let sandbox = sandbox.with_variable("UV_ASTRAL_MIRROR_URL", upstream::astral(base));
+        sandbox.with_variable("UV_PYTHON_INSTALL_MIRROR", upstream::python_builds(base))
+    }
+
+    /// Installs usher as `install.sh` does, and makes the shims.
+    pub(crate) fn install(&self) {
+        let program = Path::new(env!("CARGO_BIN_EXE_use"));
+        fs::create_dir_all(self.shims()).expect("make the shims' folder");
+        executables::place(program, &self.shim("use"));
+        executables::place(program, &self.shim("usher"));
+        executables::place(built::shim(), &self.usher().join("shim"));
+        self.reshim();
+    }
+
+    /// Makes the shims of what is now on disk.
+    pub(crate) fn reshim(&self) -> Outcome {
+        self.use_command(&["reshim"]).run().succeeds()
+    }
+
+    /// A command with the sandbox's environment, in the project's folder. A name without a slash
+    /// is looked up on its PATH.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> TestCommand {
+        let command = TestCommand::new(program.as_ref(), &self.root).directory("project");
+        self.variables.iter().fold(command, |command, (name, value)| command.variable(name, value))
+    }
+
+    /// `use` with these arguments.
+    pub(crate) fn use_command(&self, arguments: &[&str]) -> TestCommand {
+        self.command("use").arguments(arguments)
+    }
+
+    /// The sandbox's folder, physical.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The user's home.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    /// The folder in which commands run unless told otherwise.
+    pub(crate) fn project(&self) -> PathBuf {
+        self.root.join("project")
+    }
+
+    /// Usher's own folder.
+    pub(crate) fn usher(&self) -> PathBuf {
+        self.root.join("home/.local/share/usher")
+    }
+
+    /// The folder of the shims.
+    pub(crate) fn shims(&self) -> PathBuf {
+        self.usher().join("shims")
+    }
+
+    /// A program's shim.
+    pub(crate) fn shim(&self, program: &str) -> PathBuf {
+        self.shims().join(program)
+    }
+
+    /// A toolchain's folder in usher's own store.
+    pub(crate) fn toolchain(&self, tool: &str, version: &str) -> PathBuf {
+        self.usher().join("toolchains").join(tool).join(version)
+    }
+
+    /// Writes a file; `path` is relative to the sandbox: `project/.nvmrc`.
+    pub(crate) fn file(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        fs::write(&path, text).unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
+        path
+    }
+
+    /// Writes a script or the like; `path` is relative to the sandbox.
+    pub(crate) fn executable(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        executables::write(&path, text);
+        path
+    }
+
+    /// Makes a folder; `path` is relative to the sandbox.
+    pub(crate) fn folder(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.root.join(path);
+        fs::create_dir_all(&path).unwrap_or_else(|e| panic!("make {}: {e}", path.display()));
+        path
+    }
+
+    /// What a file says; `path` is relative to the sandbox.
+    pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
+        let path = self.root.join(path);
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()))
+    }
+
+    /// Puts the fake tool somewhere, for instance into another manager's store; `path` is relative
+    /// to the sandbox. `fake.rs` says what it prints.
+    pub(crate) fn fake_program(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        executables::place(built::fake(), &path);
+        path
+    }
+
+    /// Puts a toolchain of fakes into usher's own store, and returns its folder. Shims are made by
+    /// [`Sandbox::install`] or [`Sandbox::reshim`].
+    pub(crate) fn fake_toolchain(&self, tool: &str, version: &str) -> PathBuf {
+        let toolchain = self.toolchain(tool, version);
+        let programs: &[&str] = match tool {
+            "node" => &["node", "npm", "npx"],
+            "python" => &["python", "python3", "pip", "pip3"],
+            other => &[other],
+        };
+        for program in programs {
+            self.fake_program(toolchain.join("bin").join(program));
+        }
+        toolchain
+    }
+
+    /// Text with what differs from run to run replaced: `[SANDBOX]/home`.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        command::mask(&self.root, text)
+    }
+
+    fn place_for(&self, path: &Path) -> PathBuf {
+        let path = self.root.join(path);
+        let folder = path.parent().expect("a file lies in a folder");
+        fs::create_dir_all(folder).unwrap_or_else(|e| panic!("make {}: {e}", folder.display()));
+        path
+    }
+}
+
+/// A port that is taken, so that nobody else gets it, and on which nobody listens.
+fn closed_port() -> (OwnedFd, SocketAddr) {
+    let kind = (AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC);
+    let socket = rustix::net::socket_with(kind.0, kind.1, kind.2, None).expect("make a socket");
+    rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).expect("take a port");
+    let address = rustix::net::getsockname(&socket).expect("ask for the port");
+    (socket, address.try_into().expect("an internet address"))
+}
