@@ -26,14 +26,19 @@ const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
 pub fn run(usher: &mut Usher, plan: &Plan, arguments: &[&CStr]) -> Result<Error> {
     let mut command = Command::new(&plan.program);
-    command.arg0(&plan.program).args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
+    command
+        .arg0(&plan.program)
+        .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     for (name, value) in &plan.set {
         command.env(name, value);
     }
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
     let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
     if let Err(error) = make_match(usher) {
-        output::tell(format!("the shims can't be made to match what {} changed", plan.program.display()));
+        output::tell(format!(
+            "the shims can't be made to match what {} changed",
+            plan.program.display()
+        ));
         output::tell(error);
     }
     end(status)

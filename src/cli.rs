@@ -74,7 +74,9 @@ enum Verb {
         tool: Option<String>,
     },
     /// List the versions that can be had
-    #[command(after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts")]
+    #[command(
+        after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts"
+    )]
     Available {
         /// Of which tool
         tool: String,
@@ -92,10 +94,14 @@ enum Verb {
     /// Look for what may be wrong
     Doctor,
     /// Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
-    #[command(after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes")]
+    #[command(
+        after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes"
+    )]
     Setup(SetupArguments),
     /// Print a completion script
-    #[command(after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish")]
+    #[command(
+        after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish"
+    )]
     Completions {
         /// For this shell
         shell: Shell,
@@ -180,17 +186,24 @@ fn execute(typed: Typed, given: Given) -> Result<()> {
         Some(Verb::Install { tools }) => commands::install::run(&mut usher, &tools, json),
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
-        Some(Verb::Available { tool, request }) => commands::available::run(&usher, &tool, request.as_deref(), json),
+        Some(Verb::Available { tool, request }) => {
+            commands::available::run(&usher, &tool, request.as_deref(), json)
+        }
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
         Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
         Some(Verb::Doctor) => commands::doctor::run(&usher, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() && !typed.global && typed.command.is_empty() => commands::status::run(&usher, json),
-        None if typed.tools.is_empty() => {
-            Err(Error::new(Exit::Usage, "which tool?").hint("use --global node@lts, or: use --help"))
+        None if typed.tools.is_empty() && !typed.global && typed.command.is_empty() => {
+            commands::status::run(&usher, json)
         }
-        None if !typed.command.is_empty() => commands::run::run(&mut usher, &typed.tools, &typed.command),
+        None if typed.tools.is_empty() => {
+            Err(Error::new(Exit::Usage, "which tool?")
+                .hint("use --global node@lts, or: use --help"))
+        }
+        None if !typed.command.is_empty() => {
+            commands::run::run(&mut usher, &typed.tools, &typed.command)
+        }
         None => commands::pin::run(&mut usher, &typed.tools, typed.global, json),
     }
 }

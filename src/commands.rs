@@ -45,9 +45,12 @@ fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
     let known = usher.registry.named(name)?;
     let request = request.map(|text| {
         Request::parse(text, known.tool, Author::Person).map_err(|reason| {
-            Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name))
-                .because(reason)
-                .hint(format!("use available {}", known.tool.name))
+            Error::new(
+                Exit::Usage,
+                format!("“{}” is no version of {}", Escaped(text), known.tool.name),
+            )
+            .because(reason)
+            .hint(format!("use available {}", known.tool.name))
         })
     });
     Ok(Asked { known, request: request.transpose()? })
@@ -56,7 +59,8 @@ fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
 /// What a tool is pinned to where nobody said it: the newest LTS, where there is such a thing.
 fn usual(known: Known<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
-    Request::parse(text, known.tool, Author::Person).map_err(|reason| Error::new(Exit::Usage, reason))
+    Request::parse(text, known.tool, Author::Person)
+        .map_err(|reason| Error::new(Exit::Usage, reason))
 }
 
 /// What fetching came to.
@@ -71,7 +75,12 @@ enum Got {
 fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
     match request.meaning() {
         Meaning::System | Meaning::Path(_) | Meaning::Named(_) => return Ok(Got::Nothing),
-        Meaning::Version(_) | Meaning::Range(_) | Meaning::Latest | Meaning::Lts | Meaning::LtsBack(_) | Meaning::LtsNamed(_) => {}
+        Meaning::Version(_)
+        | Meaning::Range(_)
+        | Meaning::Latest
+        | Meaning::Lts
+        | Meaning::LtsBack(_)
+        | Meaning::LtsNamed(_) => {}
     }
     let on_disk = match best(&usher.world, &usher.home, known.tool, request)? {
         Found::Toolchain(toolchain) => Some(toolchain),
@@ -87,12 +96,17 @@ fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
     let wanted = Wanted { known, request, origin: &Origin::CommandLine };
     let release = match (Finder::new(usher, &network).find(&wanted), on_disk) {
         (Ok(release), on_disk) => match on_disk {
-            Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => return Ok(Got::Toolchain(toolchain, true)),
+            Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => {
+                return Ok(Got::Toolchain(toolchain, true));
+            }
             Some(_) | None => release,
         },
         (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
             let version = name_of(&toolchain);
-            usher.tell(&format!("{}; {} {version}, which is on disk, serves", error.what, known.tool.name));
+            usher.tell(&format!(
+                "{}; {} {version}, which is on disk, serves",
+                error.what, known.tool.name
+            ));
             return Ok(Got::Toolchain(toolchain, true));
         }
         (Err(error), _) => return Err(error),

@@ -82,11 +82,7 @@ impl Folders {
 
     /// The machine's home.
     pub fn machine(data: &Path) -> Self {
-        Self {
-            config: MACHINE_CONFIG.into(),
-            is_for_all: true,
-            ..Self::under(data, None)
-        }
+        Self { config: MACHINE_CONFIG.into(), is_for_all: true, ..Self::under(data, None) }
     }
 
     /// Finds the folders of this run of `use`.
@@ -137,7 +133,10 @@ impl Folders {
 fn under_variable(roof: OsString, user_home: Option<PathBuf>) -> Result<Folders> {
     let roof = PathBuf::from(roof);
     if roof.is_relative() {
-        return Err(Error::new(Exit::Usage, format!("USHER_HOME={} is no absolute path", roof.display())));
+        return Err(Error::new(
+            Exit::Usage,
+            format!("USHER_HOME={} is no absolute path", roof.display()),
+        ));
     }
     Ok(Folders::under(&roof, user_home))
 }

@@ -43,7 +43,8 @@ fn take_over(given: Given) -> Result<Error> {
             Outcome::Stale => usher.refresh()?,
         }
     }
-    Err(Error::new(Exit::NotRunnable, format!("which {name} is meant can't be settled")).hint("use doctor"))
+    Err(Error::new(Exit::NotRunnable, format!("which {name} is meant can't be settled"))
+        .hint("use doctor"))
 }
 
 /// The index is written anew where that can be done: the next call then needs no help.
@@ -53,7 +54,13 @@ fn keep_index(usher: &Usher) {
     }
 }
 
-fn run_plan(usher: &mut Usher, name: &str, plan: &Plan, arguments: &[&CStr], words: &[&OsStr]) -> Result<Error> {
+fn run_plan(
+    usher: &mut Usher,
+    name: &str,
+    plan: &Plan,
+    arguments: &[&CStr],
+    words: &[&OsStr],
+) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
     if adds(plan, name, words) {
         return additions::run(usher, plan, own);
@@ -86,7 +93,9 @@ fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let release = Finder::new(usher, &network).find(&wanted)?;
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
     let installed = installer.install(known, &release);
-    installed.map_err(|error| error.because(format!("{} {request} was asked for by {origin}", tool.name)))?;
+    installed.map_err(|error| {
+        error.because(format!("{} {request} was asked for by {origin}", tool.name))
+    })?;
     usher.refresh()?;
     shim_folder::refresh(usher, &[tool])?;
     Ok(())

@@ -97,10 +97,13 @@ impl Installer<'_> {
         let version = toolchain.version.as_ref().map(ToString::to_string).unwrap_or_default();
         let name = format!("{}-{version}", known.tool.name);
         let folders = &self.usher.folders;
-        let _lock = lock(&folders.locks(), &name, self.usher.settings.lock_timeout, &|text| self.usher.tell(text))?;
+        let _lock = lock(&folders.locks(), &name, self.usher.settings.lock_timeout, &|text| {
+            self.usher.tell(text)
+        })?;
         let staging = Staging::new(&folders.staging(), &folders.locks(), &name)?;
         let aside = staging.path().join("gone");
-        fs::rename(&toolchain.root, &aside).map_err(|error| Error::io("move", &toolchain.root, &error))?;
+        fs::rename(&toolchain.root, &aside)
+            .map_err(|error| Error::io("move", &toolchain.root, &error))?;
         remove_tree(&aside)
     }
 
@@ -108,15 +111,26 @@ impl Installer<'_> {
         self.usher.folders.toolchains().join(known.tool.name).join(release.version.as_str())
     }
 
-    fn there(&self, known: Known<'_>, release: &Release, target: &Path) -> Result<Option<Toolchain>> {
-        let toolchain =
-            Toolchain { version: Some(release.version.clone()), root: target.to_path_buf(), store: Store::Own };
+    fn there(
+        &self,
+        known: Known<'_>,
+        release: &Release,
+        target: &Path,
+    ) -> Result<Option<Toolchain>> {
+        let toolchain = Toolchain {
+            version: Some(release.version.clone()),
+            root: target.to_path_buf(),
+            store: Store::Own,
+        };
         if is_whole(&self.usher.world, known.tool, &toolchain)? {
             return Ok(Some(toolchain));
         }
         match fs::symlink_metadata(target) {
-            Ok(_) => Err(Error::new(Exit::CannotCreate, format!("{} is there, but is no {}", target.display(), known.tool.name))
-                .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
+            Ok(_) => Err(Error::new(
+                Exit::CannotCreate,
+                format!("{} is there, but is no {}", target.display(), known.tool.name),
+            )
+            .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
             Err(_) => Ok(None),
         }
     }
@@ -133,8 +147,11 @@ impl Installer<'_> {
         let parts = Finder::new(self.usher, self.network).parts(known, release)?;
         self.check_hashes(&name, &parts)?;
         let folders = &self.usher.folders;
-        let staging =
-            Staging::new(&folders.staging(), &folders.locks(), &format!("{}-{}", known.tool.name, release.version))?;
+        let staging = Staging::new(
+            &folders.staging(),
+            &folders.locks(),
+            &format!("{}-{}", known.tool.name, release.version),
+        )?;
         let _interrupt = Interrupt::removing(staging.path());
         if !self.usher.shows_progress() {
             self.usher.tell(&format!("fetching {name} from {}", release.source));
@@ -144,7 +161,9 @@ impl Installer<'_> {
             tool: known.tool.name.to_owned(),
             version: release.version.to_string(),
             source: release.source.clone(),
-            installed: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            installed: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
             usher: env!("CARGO_PKG_VERSION"),
             parts: Vec::new(),
         };
@@ -156,7 +175,10 @@ impl Installer<'_> {
         publish(&tree, target)?;
         self.usher.tell(&format!("{name} is ready ({:.1} s)", began.elapsed().as_secs_f64()));
         self.there(known, release, target)?.ok_or_else(|| {
-            Error::new(Exit::Data, format!("{name} from {} has no {}", release.source, known.tool.main_program()))
+            Error::new(
+                Exit::Data,
+                format!("{name} from {} has no {}", release.source, known.tool.main_program()),
+            )
         })
     }
 
@@ -166,10 +188,11 @@ impl Installer<'_> {
         }
         let unhashed = parts.iter().any(|part| part.integrity.is_none());
         match (unhashed, self.unhashed) {
-            (true, Unhashed::Refused) => {
-                Err(Error::new(Exit::NotRunnable, format!("{name} is published without a hash to check it against"))
-                    .hint(format!("use install {}", name.replace(' ', "@"))))
-            }
+            (true, Unhashed::Refused) => Err(Error::new(
+                Exit::NotRunnable,
+                format!("{name} is published without a hash to check it against"),
+            )
+            .hint(format!("use install {}", name.replace(' ', "@")))),
             (true, Unhashed::Allowed) => {
                 self.usher.tell(&format!("{name} is published without a hash to check it against"));
                 Ok(())
@@ -190,7 +213,8 @@ impl Installer<'_> {
         } else {
             fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
         }
-        unpack(archive, &into, part.strip).map_err(|error| error.because(format!("it came from {address}")))?;
+        unpack(archive, &into, part.strip)
+            .map_err(|error| error.because(format!("it came from {address}")))?;
         for (link, target) in &part.links {
             link_where_free(tree, link, target)?;
         }
@@ -206,10 +230,14 @@ impl Installer<'_> {
 
     fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
         if self.usher.settings.offline {
-            return Err(Error::new(Exit::Network, format!("{title} isn't on disk, and usher is offline"))
-                .because(format!("it would have been fetched from {}", part.addresses.join(", or "))));
+            return Err(Error::new(
+                Exit::Network,
+                format!("{title} isn't on disk, and usher is offline"),
+            )
+            .because(format!("it would have been fetched from {}", part.addresses.join(", or "))));
         }
-        let client = if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
+        let client =
+            if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
         let mut last = None;
         for address in &part.addresses {
             let bar = Bar::new(title, self.usher.shows_progress());
@@ -236,7 +264,8 @@ fn finish(known: Known<'_>, tree: &Path, receipt: &Receipt) -> Result<()> {
     written
         .and_then(|mut file| io::Write::write_all(&mut file, &text))
         .map_err(|error| Error::io("write", &path, &error))?;
-    fs::set_permissions(tree, Permissions::from_mode(0o755)).map_err(|error| Error::io("change the mode of", tree, &error))
+    fs::set_permissions(tree, Permissions::from_mode(0o755))
+        .map_err(|error| Error::io("change the mode of", tree, &error))
 }
 
 /// Makes a link where upstream left the name free.
@@ -245,7 +274,9 @@ fn link_where_free(tree: &Path, link: &str, target: &str) -> Result<()> {
     let parent = path.parent().unwrap_or(tree);
     fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
     match symlink(target, &path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::io("make the link", &path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("make the link", &path, &error))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -255,7 +286,8 @@ fn publish(tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
     fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
-    rename_where_free(tree, target).map_err(|error| Error::io("put the toolchain at", target, &error))?;
+    rename_where_free(tree, target)
+        .map_err(|error| Error::io("put the toolchain at", target, &error))?;
     // It is there now; what fails from here on can't take it away again.
     let _ = File::open(parent).and_then(|folder| folder.sync_all());
     Ok(())

@@ -20,7 +20,9 @@ impl Interrupt {
     /// Removes a folder when interrupted, and ends the process by the signal.
     pub fn removing(folder: &Path) -> Self {
         let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        let Ok(mut signals) = Signals::new(watched) else { return Self { handle: None, watcher: None } };
+        let Ok(mut signals) = Signals::new(watched) else {
+            return Self { handle: None, watcher: None };
+        };
         let folder: PathBuf = folder.to_path_buf();
         let handle = signals.handle();
         let watcher = thread::spawn(move || {
@@ -49,6 +51,7 @@ pub fn is_ignored(signal: c_int) -> bool {
     // SAFETY: asks for the disposition and changes nothing; a zeroed `sigaction` is a valid one.
     unsafe {
         let mut now: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0
+            && now.sa_sigaction == libc::SIG_IGN
     }
 }

@@ -41,9 +41,12 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
         match file.try_lock() {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if began.elapsed() >= timeout => {
-                return Err(Error::new(Exit::Locked, format!("{name} is being changed by {}", holder(&path)))
-                    .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
-                    .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
+                return Err(Error::new(
+                    Exit::Locked,
+                    format!("{name} is being changed by {}", holder(&path)),
+                )
+                .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
+                .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
             }
             Err(TryLockError::WouldBlock) => {
                 if !told && began.elapsed() >= PATIENCE {
@@ -52,7 +55,9 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
                 }
                 sleep(PAUSE);
             }
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => break,
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
+                break;
+            }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
         }
     }

@@ -10,7 +10,11 @@ use usher_shims::exec::Given;
 
 /// The entry, called by the C library's start-up.
 #[unsafe(no_mangle)]
-pub extern "C" fn main(_: c_int, arguments: *const *const c_char, environment: *const *const c_char) -> c_int {
+pub extern "C" fn main(
+    _: c_int,
+    arguments: *const *const c_char,
+    environment: *const *const c_char,
+) -> c_int {
     // SAFETY: the C library passes on what the system gave.
     let given = unsafe { Given::from_main(arguments, environment) };
     usher::run(given)

@@ -38,7 +38,9 @@ impl<'a> Network<'a> {
 
     /// The client for everything but npm's registry.
     pub fn client(&self) -> &Client {
-        self.plain.get_or_init(|| Client::new(Access { extra_ca_files: self.extra_ca(), ..Access::default() }))
+        self.plain.get_or_init(|| {
+            Client::new(Access { extra_ca_files: self.extra_ca(), ..Access::default() })
+        })
     }
 
     /// npm's registry.
@@ -49,10 +51,14 @@ impl<'a> Network<'a> {
             extra_ca_files.extend(access.cafile.clone());
             let credentials = access
                 .credentials()
-                .map(|(scope, authorization)| Credential { scope: scope.to_owned(), authorization: authorization.to_owned() })
+                .map(|(scope, authorization)| Credential {
+                    scope: scope.to_owned(),
+                    authorization: authorization.to_owned(),
+                })
                 .collect();
             let proxies = proxies(&access);
-            let client = Client::new(Access { extra_ca_files, credentials, proxies, ..Access::default() });
+            let client =
+                Client::new(Access { extra_ca_files, credentials, proxies, ..Access::default() });
             let _ = self.npm.set(Npm { registry: access.registry.as_str().to_owned(), client });
         }
         self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
@@ -79,7 +85,8 @@ impl<'a> Network<'a> {
     /// What an installed npm says, asked at most once: the answer is kept with the cache.
     fn ask(&self, npm: &std::path::Path) -> Result<Address> {
         let remembered = self.usher.folders.cache.join("npm-registry");
-        let known = read_text(&remembered).ok().flatten().and_then(|text| Address::parse(text.trim()));
+        let known =
+            read_text(&remembered).ok().flatten().and_then(|text| Address::parse(text.trim()));
         if let Some(known) = known {
             return Ok(known);
         }
@@ -97,7 +104,8 @@ impl<'a> Network<'a> {
     fn without_shims(&self) -> Vec<(OsString, OsString)> {
         let mut variables = self.usher.variables();
         for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-            let others = std::env::split_paths(path).filter(|folder| !self.usher.shim.folders.contains(folder));
+            let others = std::env::split_paths(path)
+                .filter(|folder| !self.usher.shim.folders.contains(folder));
             *path = std::env::join_paths(others).unwrap_or_default();
         }
         variables
@@ -108,6 +116,11 @@ fn proxies(access: &NpmAccess) -> Proxies {
     if access.proxy.is_none() && access.https_proxy.is_none() {
         return Proxies::Environment;
     }
-    let text = |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
-    Proxies::Only { http: text(&access.proxy), https: text(&access.https_proxy), except: access.noproxy.clone() }
+    let text =
+        |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
+    Proxies::Only {
+        http: text(&access.proxy),
+        https: text(&access.https_proxy),
+        except: access.noproxy.clone(),
+    }
 }

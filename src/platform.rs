@@ -24,6 +24,10 @@ pub fn platform(world: &impl World) -> String {
         other => other,
     };
     let there = |loader: &&(&str, &str)| world.look(Path::new(loader.0)).ok().flatten().is_some();
-    let library = if system == "linux" { LOADERS.iter().find(there).map_or("", |loader| loader.1) } else { "" };
+    let library = if system == "linux" {
+        LOADERS.iter().find(there).map_or("", |loader| loader.1)
+    } else {
+        ""
+    };
     format!("{system}-{machine}{library}")
 }

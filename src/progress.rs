@@ -12,7 +12,8 @@ pub struct Bar {
 impl Bar {
     /// A bar for something of this name; hidden where progress isn't shown.
     pub fn new(name: &str, is_shown: bool) -> Self {
-        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_message(name.to_owned());
         Self { bar }

@@ -22,8 +22,19 @@ const OWN_FILE: &str = ".tool-versions";
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
 const MARKS: [&str; 13] = [
-    ".git", ".hg", ".svn", ".jj", "Cargo.toml", "go.mod", "composer.json", "Gemfile", "mix.exs", "pom.xml",
-    "build.gradle", "setup.py", "Makefile",
+    ".git",
+    ".hg",
+    ".svn",
+    ".jj",
+    "Cargo.toml",
+    "go.mod",
+    "composer.json",
+    "Gemfile",
+    "mix.exs",
+    "pom.xml",
+    "build.gradle",
+    "setup.py",
+    "Makefile",
 ];
 
 /// Where a pin is to be written.
@@ -50,10 +61,15 @@ pub struct Written {
 
 /// Finds where a tool's pin belongs.
 pub fn target(usher: &Usher, tool: &'static Tool) -> Result<Target> {
-    let directory = usher.world.directory().map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
+    let directory = usher
+        .world
+        .directory()
+        .map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
     let Some(root) = root(usher, &directory)? else { return Ok(Target::Default) };
     match pinned_today(usher, tool)? {
-        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => Ok(Target::Change(place)),
+        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
+            Ok(Target::Change(place))
+        }
         Some(_) | None => Ok(Target::Add(root.join(OWN_FILE))),
     }
 }
@@ -61,7 +77,8 @@ pub fn target(usher: &Usher, tool: &'static Tool) -> Result<Target> {
 /// The project's folder: the nearest ancestor below the home folder with version control, a
 /// manifest or a version file, else the working directory; none in the home folder and the root.
 fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
-    let files = usher.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
+    let files =
+        usher.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
     let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();
     marks.sort_unstable();
     marks.dedup();
@@ -106,7 +123,12 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
 }
 
 /// Writes a pin; `version` is what the request comes to today, for files that want it exact.
-pub fn write(usher: &Usher, target: &Target, tool: &'static Tool, (request, version): (&Request, Option<&Version>)) -> Result<Written> {
+pub fn write(
+    usher: &Usher,
+    target: &Target,
+    tool: &'static Tool,
+    (request, version): (&Request, Option<&Version>),
+) -> Result<Written> {
     let path = match target {
         Target::Change(place) => place.path.clone(),
         Target::Add(path) => path.clone(),
@@ -115,7 +137,9 @@ pub fn write(usher: &Usher, target: &Target, tool: &'static Tool, (request, vers
     let before = read_text(&path)?.unwrap_or_default();
     let reader = tool.files.iter().find(|file| path.ends_with(file.name)).map(|file| &file.reader);
     let (after, text) = match (target, reader) {
-        (Target::Change(place), Some(Reader::Json(fields))) => json(&before, place, fields, tool, (request, version))?,
+        (Target::Change(place), Some(Reader::Json(fields))) => {
+            json(&before, place, fields, tool, (request, version))?
+        }
         (Target::Change(_), Some(Reader::Plain)) => {
             let text = plain_text(&path, request);
             (edit::plain::set(&before, &text), text)
@@ -134,13 +158,19 @@ pub fn write(usher: &Usher, target: &Target, tool: &'static Tool, (request, vers
 }
 
 /// `.tool-versions` is asdf's, which knows exact versions only: where one stood, one stands.
-fn tool_versions_text(before: &str, tool: &Tool, request: &Request, version: Option<&Version>) -> String {
+fn tool_versions_text(
+    before: &str,
+    tool: &Tool,
+    request: &Request,
+    version: Option<&Version>,
+) -> String {
     let mut lines = before.lines().map(str::split_whitespace);
     let old = lines.find_map(|mut words| {
         let name = words.next()?;
         tool.all_names().any(|known| known == name).then(|| words.next().map(str::to_owned))?
     });
-    let was_exact = old.and_then(|old| Version::parse(&old)).is_some_and(|old| is_exact(&old, tool));
+    let was_exact =
+        old.and_then(|old| Version::parse(&old)).is_some_and(|old| is_exact(&old, tool));
     match version.filter(|_| was_exact) {
         Some(version) => version.to_string(),
         None => request.to_string(),

@@ -41,13 +41,18 @@ impl Registry {
 
     /// The tool that goes by this name, or an error that offers the nearest.
     pub fn named(&self, name: &str) -> Result<Known<'_>> {
-        self.all().find(|known| known.tool.all_names().any(|one| one == name)).ok_or_else(|| self.unknown(name))
+        self.all()
+            .find(|known| known.tool.all_names().any(|one| one == name))
+            .ok_or_else(|| self.unknown(name))
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let error = Error::new(Exit::Usage, format!("usher knows no tool called “{}”", Escaped(name)));
+        let error =
+            Error::new(Exit::Usage, format!("usher knows no tool called “{}”", Escaped(name)));
         let names = self.all().flat_map(|known| known.tool.all_names());
-        let nearest = names.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let nearest = names
+            .map(|known| (strsim::jaro_winkler(name, known), known))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
         match nearest {
             Some((likeness, nearest)) if likeness > 0.7 => {
                 error.because(format!("the nearest is {nearest}")).hint(format!("use {nearest}"))

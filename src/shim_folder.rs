@@ -37,7 +37,8 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
-    let _lock = lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    let _lock =
+        lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
     write_index(usher)?;
     let wanted = wanted(usher, named)?;
     let present = present(&shims)?;
@@ -68,7 +69,9 @@ pub fn write_index(usher: &Usher) -> Result<()> {
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(&shims)
         .map_err(|error| Error::io("write in", &shims, &error))?;
-    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(|error| Error::io("write", &path, &error))?;
+    file.write_all(&text)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|error| Error::io("write", &path, &error))?;
     file.persist(&path).map_err(|error| Error::io("replace", &path, &error.error))?;
     Ok(())
 }
@@ -93,10 +96,15 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
         return Ok(true);
     }
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
-    let was_named = [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        text.lines().any(|line| line.split_whitespace().next().is_some_and(|name| known.tool.all_names().any(|one| one == name)))
-    });
+    let was_named =
+        [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            text.lines().any(|line| {
+                line.split_whitespace()
+                    .next()
+                    .is_some_and(|name| known.tool.all_names().any(|one| one == name))
+            })
+        });
     Ok(was_named || on_disk.is_none_or(|toolchains| !toolchains.is_empty()))
 }
 
@@ -113,20 +121,31 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
-    let staged = tempfile::Builder::new().prefix(".").make_in(folder, |staged| link_or_copy(binary, staged));
+    let staged =
+        tempfile::Builder::new().prefix(".").make_in(folder, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::new(Exit::CannotCreate, format!("usher's shim binary {} is absent", binary.display()))
-            .hint("./install.sh"),
+        io::ErrorKind::NotFound => Error::new(
+            Exit::CannotCreate,
+            format!("usher's shim binary {} is absent", binary.display()),
+        )
+        .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, &error),
     })?;
-    staged.into_temp_path().persist(path).map_err(|error| Error::io("replace", path, &error.error))?;
+    staged
+        .into_temp_path()
+        .persist(path)
+        .map_err(|error| Error::io("replace", path, &error.error))?;
     Ok(true)
 }
 
 /// A hard link; where the file system has none, or not for this file, a copy.
 fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(binary, path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => Err(error),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
+        {
+            Err(error)
+        }
         Err(_) => {
             let mut from = fs::File::open(binary)?;
             let mut to = fs::File::options().write(true).create_new(true).open(path)?;
@@ -139,7 +158,9 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
 
 /// Whether a name is the binary already: the same file, or a copy of it.
 fn is_same(binary: &Path, path: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else { return false };
+    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
+        return false;
+    };
     if !other.is_file() {
         return false;
     }

@@ -23,7 +23,8 @@ pub struct Staging {
 impl Staging {
     /// Makes a folder in `staging`, for something of this name, and sweeps what others left there.
     pub fn new(staging: &Path, locks: &Path, name: &str) -> Result<Self> {
-        fs::create_dir_all(staging).map_err(|error| Error::io("make the folder", staging, &error))?;
+        fs::create_dir_all(staging)
+            .map_err(|error| Error::io("make the folder", staging, &error))?;
         let _guard = lock(locks, "staging", Duration::from_mins(1), &|_| {})?;
         sweep(staging);
         let folder = tempfile::Builder::new()
@@ -31,7 +32,8 @@ impl Staging {
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(staging)
             .map_err(|error| Error::io("make a folder in", staging, &error))?;
-        let alive = File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), &error))?;
+        let alive =
+            File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), &error))?;
         // Where folders can't be locked, nothing is swept there either.
         let _ = alive.try_lock();
         Ok(Self { folder, _alive: alive })

@@ -21,7 +21,12 @@ use crate::settings::Settings;
 const NEVER: [&str; 3] = ["use", "usher", "shim"];
 
 /// Surveys the machine.
-pub fn home(world: &impl World, folders: &Folders, settings: &Settings, registry: &Registry) -> Result<Home> {
+pub fn home(
+    world: &impl World,
+    folders: &Folders,
+    settings: &Settings,
+    registry: &Registry,
+) -> Result<Home> {
     let known = known(world, folders);
     let shared = shared(world, folders);
     let mut home = Home {
@@ -46,7 +51,8 @@ pub fn home(world: &impl World, folders: &Folders, settings: &Settings, registry
 
 /// The system's programs that were asked before, so that none is asked twice.
 fn known(world: &impl World, folders: &Folders) -> Vec<SystemProgram> {
-    let index = read_optional(world, &usher_shims::home::index_file(&folders.shims())).ok().flatten();
+    let index =
+        read_optional(world, &usher_shims::home::index_file(&folders.shims())).ok().flatten();
     index.and_then(|index| Home::parse(&index)).map(|home| home.system).unwrap_or_default()
 }
 
@@ -55,7 +61,11 @@ fn shared(world: &impl World, folders: &Folders) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let there = !folders.is_for_all
         && folders.data != machine
-        && world.look(&usher_shims::home::index_file(&machine.join("shims"))).ok().flatten().is_some();
+        && world
+            .look(&usher_shims::home::index_file(&machine.join("shims")))
+            .ok()
+            .flatten()
+            .is_some();
     there.then(|| machine.join("toolchains")).into_iter().collect()
 }
 
@@ -87,7 +97,9 @@ fn adopted(world: &impl World, folders: &Folders, known: Known<'_>) -> Vec<Adopt
 fn expand(world: &impl World, folders: &Folders, folder: &str) -> Option<PathBuf> {
     let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
     let start = match first.strip_prefix('$') {
-        Some(variable) => world.variable(variable).map(PathBuf::from).filter(|path| path.is_absolute())?,
+        Some(variable) => {
+            world.variable(variable).map(PathBuf::from).filter(|path| path.is_absolute())?
+        }
         None if first == "~" => folders.user_home.clone()?,
         None => return Some(folder.into()),
     };
@@ -105,9 +117,16 @@ fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<S
             continue;
         }
         let before = known.iter().find(|program| program.path == path && program.stamp == stamp);
-        let version = before.map(|program| program.version.clone()).or_else(|| ask(&path, &system.probe));
+        let version =
+            before.map(|program| program.version.clone()).or_else(|| ask(&path, &system.probe));
         if let Some(version) = version {
-            found.push(SystemProgram { tool: tool.tool.name.to_owned(), version, path, suffix, stamp });
+            found.push(SystemProgram {
+                tool: tool.tool.name.to_owned(),
+                version,
+                path,
+                suffix,
+                stamp,
+            });
         }
     }
     found
@@ -119,10 +138,13 @@ fn candidates(system: &System) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for folder in &system.folders {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names: BTreeSet<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let names: BTreeSet<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         for pattern in &system.programs {
             let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
-            found.extend(fitting.map(|(name, suffix)| (Path::new(folder).join(name), suffix.to_owned())));
+            found.extend(
+                fitting.map(|(name, suffix)| (Path::new(folder).join(name), suffix.to_owned())),
+            );
         }
     }
     found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
@@ -131,7 +153,9 @@ fn candidates(system: &System) -> Vec<(PathBuf, String)> {
 
 /// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
 fn fits<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
-    let Some((start, end)) = pattern.split_once('*') else { return (name == pattern).then_some("") };
+    let Some((start, end)) = pattern.split_once('*') else {
+        return (name == pattern).then_some("");
+    };
     let suffix = name.strip_prefix(start)?.strip_suffix(end)?;
     suffix.chars().all(|c| c.is_ascii_digit() || c == '.').then_some(suffix)
 }

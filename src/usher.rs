@@ -61,7 +61,12 @@ impl Usher {
 
     /// The resolver of the shims, with this machine as it is now.
     pub fn resolver(&self) -> Resolver<'_, Os> {
-        Resolver { world: &self.world, home: &self.home, shim: &self.shim, process: std::process::id() }
+        Resolver {
+            world: &self.world,
+            home: &self.home,
+            shim: &self.shim,
+            process: std::process::id(),
+        }
     }
 
     /// Looks at the machine anew.

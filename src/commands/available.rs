@@ -38,14 +38,19 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
         .map(|release| Line {
             version: release.version.to_string(),
             lts: lts(release, known.tool),
-            installed: there.iter().any(|toolchain| toolchain.version.as_ref() == Some(&release.version)),
+            installed: there
+                .iter()
+                .any(|toolchain| toolchain.version.as_ref() == Some(&release.version)),
             source: release.source.clone(),
         })
         .collect();
     if lines.is_empty() {
         let asked = request.map_or_else(String::new, |request| format!(" {request}"));
-        return Err(Error::new(Exit::NotFound, format!("no release of {}{asked} is to be had", known.tool.name))
-            .hint(format!("use available {}", known.tool.name)));
+        return Err(Error::new(
+            Exit::NotFound,
+            format!("no release of {}{asked} is to be had", known.tool.name),
+        )
+        .hint(format!("use available {}", known.tool.name)));
     }
     if as_json {
         output::json(&lines);
@@ -57,14 +62,16 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
 
 fn parse(known: Known<'_>, text: &str) -> Result<Request> {
     Request::parse(text, known.tool, Author::Person).map_err(|reason| {
-        Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name)).because(reason)
+        Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name))
+            .because(reason)
     })
 }
 
 /// The line a release belongs to: as its source says, else as the registry knows.
 fn lts(release: &Release, tool: &'static Tool) -> Option<String> {
     let of_line = |line: &&LtsLine| {
-        Request::parse(line.versions, tool, Author::Person).is_ok_and(|range| range.matches(&release.version, tool))
+        Request::parse(line.versions, tool, Author::Person)
+            .is_ok_and(|range| range.matches(&release.version, tool))
     };
     let by_registry = || tool.lts.iter().find(of_line).map(|line| line.name.to_owned());
     release.lts.clone().or_else(by_registry)

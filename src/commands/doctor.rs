@@ -105,7 +105,9 @@ fn path(usher: &Usher) -> Check {
     let before = &entries[..place];
     let hidden = usher.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
         let earlier = before.iter().map(|folder| folder.join(program));
-        earlier.into_iter().find(|path| usher.world.look(path).ok().flatten().is_some_and(|seen| seen.is_program))
+        earlier
+            .into_iter()
+            .find(|path| usher.world.look(path).ok().flatten().is_some_and(|seen| seen.is_program))
     });
     match hidden {
         Some(program) => Check::bad(
@@ -118,7 +120,8 @@ fn path(usher: &Usher) -> Check {
 
 fn is_one(usher: &Usher, entry: &Path, shims: &Path) -> bool {
     let identity = |path: &Path| usher.world.look(path).ok().flatten().map(|seen| seen.identity);
-    entry == shims || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
+    entry == shims
+        || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }
 
 /// Whether the shims' index is what it should be.
@@ -137,7 +140,10 @@ fn writable(usher: &Usher) -> Check {
     match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
         Ok(()) => Check::good(format!("{} may be written", data.display())),
         Err(error) => Check::note(
-            format!("{} can't be written ({error}): what is on disk runs, nothing can be fetched", data.display()),
+            format!(
+                "{} can't be written ({error}): what is on disk runs, nothing can be fetched",
+                data.display()
+            ),
             "export USHER_HOME=/a/folder/of/yours",
         ),
     }
@@ -149,12 +155,19 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
         let value = usher.world.variable(name).filter(|value| !value.is_empty())?;
         Some((name, value.to_string_lossy().into_owned()))
     });
-    set.map(|(name, value)| match usher.settings.ignore_variables.iter().any(|ignored| ignored == name) {
-        true => Check::good(format!("{name}={value} is set, and ignored (the setting `ignore_variables`)")),
-        false => Check::note(
-            format!("{name}={value} is set: it is stronger than all version files"),
-            format!("unset {name}, or put ignore_variables = [\"{name}\"] into {}", usher.folders.settings_file().display()),
-        ),
+    set.map(|(name, value)| {
+        match usher.settings.ignore_variables.iter().any(|ignored| ignored == name) {
+            true => Check::good(format!(
+                "{name}={value} is set, and ignored (the setting `ignore_variables`)"
+            )),
+            false => Check::note(
+                format!("{name}={value} is set: it is stronger than all version files"),
+                format!(
+                    "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
+                    usher.folders.settings_file().display()
+                ),
+            ),
+        }
     })
     .collect()
 }
@@ -165,12 +178,16 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
         Err(error) => Some(Check::bad(error.what, error.hint.unwrap_or_default())),
         Ok(Force::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
-            let what = format!("{tool} {request} was asked for by {}, but isn't on disk", missing.pin.origin);
+            let what = format!(
+                "{tool} {request} was asked for by {}, but isn't on disk",
+                missing.pin.origin
+            );
             Some(Check::note(what, format!("use install {tool}@{request}")))
         }
         Ok(Force::System(None)) => {
-            next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[])
-                .map(|program| Check::good(format!("nobody asks for {tool} here: {} runs", program.display())))
+            next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
+                Check::good(format!("nobody asks for {tool} here: {} runs", program.display()))
+            })
         }
         Ok(Force::Toolchain(..) | Force::System(Some(_)) | Force::Stale) => None,
     }
@@ -179,5 +196,6 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
 /// What was set, and where.
 fn settings(usher: &Usher) -> Vec<Check> {
     let set = usher.settings.list().filter(|(_, _, origin)| **origin != Origin::Default);
-    set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key))).collect()
+    set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key)))
+        .collect()
 }

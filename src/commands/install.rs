@@ -25,7 +25,9 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         wanted = of_project(usher)?;
     }
     if wanted.is_empty() {
-        return Err(Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts"));
+        return Err(
+            Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
+        );
     }
     let mut report = Vec::new();
     let mut tools: Vec<&'static Tool> = Vec::new();
@@ -39,7 +41,10 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             let (tool, version) = (known.tool.name, name_of(&toolchain));
             if !as_json {
                 let state = if was_there { "is on disk" } else { "installed" };
-                output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+                output::line(format_args!(
+                    "{tool} {version} {state} ({})",
+                    toolchain.root.display()
+                ));
             }
             report.push(json!({
                 "tool": tool,

@@ -44,7 +44,8 @@ fn replace(from: &Path, to: &Path) -> Result<()> {
         .permissions(Permissions::from_mode(0o755))
         .tempfile_in(folder)
         .map_err(|error| Error::io("write in", folder, &error))?;
-    let written = io::copy(&mut content.as_slice(), &mut file).and_then(|_| file.as_file().sync_all());
+    let written =
+        io::copy(&mut content.as_slice(), &mut file).and_then(|_| file.as_file().sync_all());
     written.map_err(|error| Error::io("write", to, &error))?;
     // The umask took rights away that a program needs.
     let readable = file.as_file().set_permissions(Permissions::from_mode(0o755));

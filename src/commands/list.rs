@@ -43,7 +43,13 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
     }
     let row = |line: &Line| {
         let mark = if line.in_force { "*" } else { " " };
-        vec![mark.to_owned(), line.tool.to_owned(), line.version.clone(), line.store.clone(), line.path.clone()]
+        vec![
+            mark.to_owned(),
+            line.tool.to_owned(),
+            line.version.clone(),
+            line.store.clone(),
+            line.path.clone(),
+        ]
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
     Ok(())

@@ -61,18 +61,28 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
 }
 
 fn tell(pin: &Pinned, written: &Written) {
-    let version = pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
+    let version =
+        pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
     let verb = if written.changed { "pinned" } else { "is pinned already" };
-    output::line(format_args!("{} {}{version} {verb} in {}", pin.tool.name, written.text, written.path.display()));
+    output::line(format_args!(
+        "{} {}{version} {verb} in {}",
+        pin.tool.name,
+        written.text,
+        written.path.display()
+    ));
 }
 
 /// A variable is stronger than what was just written.
 fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
     for variable in pin.tool.variables {
         let is_ignored = usher.settings.ignore_variables.iter().any(|ignored| ignored == variable);
-        if let Some(value) = usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored) {
+        if let Some(value) =
+            usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
+        {
             let value = value.to_string_lossy().into_owned();
-            usher.tell(&format!("{variable}={value} is set, and stronger than this pin: unset {variable}"));
+            usher.tell(&format!(
+                "{variable}={value} is set, and stronger than this pin: unset {variable}"
+            ));
         }
     }
 }

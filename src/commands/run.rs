@@ -24,7 +24,9 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
         if !is_on_disk(usher, known.tool, &request)? {
             get(usher, known, &request)?;
         }
-        set.extend(known.tool.variables.first().map(|variable| (*variable, request.as_str().into())));
+        set.extend(
+            known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
+        );
         tools.push(known.tool);
     }
     usher.refresh()?;
@@ -32,13 +34,21 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     let path = shims_first(usher);
     let program = find(usher, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));
-    let arguments: Vec<CString> = command.iter().skip(1).filter_map(|argument| CString::new(argument.as_bytes()).ok()).collect();
+    let arguments: Vec<CString> = command
+        .iter()
+        .skip(1)
+        .filter_map(|argument| CString::new(argument.as_bytes()).ok())
+        .collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
     Err(become_program(&program, &arguments, &usher.given.environment, &set))
 }
 
 /// A version on disk that answers will do: this is no update.
-fn is_on_disk(usher: &Usher, tool: &'static usher_shims::tool::Tool, request: &Request) -> Result<bool> {
+fn is_on_disk(
+    usher: &Usher,
+    tool: &'static usher_shims::tool::Tool,
+    request: &Request,
+) -> Result<bool> {
     Ok(matches!(best(&usher.world, &usher.home, tool, request)?, Found::Toolchain(_)))
 }
 
@@ -48,7 +58,8 @@ fn shims_first(usher: &Usher) -> OsString {
     let Some(path) = usher.world.variable("PATH").filter(|path| !path.is_empty()) else {
         return with_shims(&usher.world, &usher.shim).unwrap_or_else(|| shims.into_os_string());
     };
-    let others: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| *folder != shims).collect();
+    let others: Vec<PathBuf> =
+        std::env::split_paths(&path).filter(|folder| *folder != shims).collect();
     std::env::join_paths(std::iter::once(shims).chain(others)).unwrap_or(path)
 }
 
@@ -58,8 +69,12 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
     if command.as_bytes().contains(&b'/') {
         return Ok(command.into());
     }
-    let candidates = std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(command));
-    let found = candidates.into_iter().find(|candidate| usher.world.look(candidate).ok().flatten().is_some_and(|seen| seen.is_program));
+    let candidates = std::env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(command));
+    let found = candidates.into_iter().find(|candidate| {
+        usher.world.look(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
+    });
     found.ok_or_else(|| {
         let name = Path::new(command).to_string_lossy();
         Error::new(Exit::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))

@@ -26,7 +26,10 @@ pub fn run(usher: &Usher, arguments: &SetupArguments, as_json: bool) -> Result<(
         apply(&changes)?;
     }
     if as_json {
-        let report: Vec<_> = changes.iter().map(|change| json!({ "file": change.path, "made": arguments.yes })).collect();
+        let report: Vec<_> = changes
+            .iter()
+            .map(|change| json!({ "file": change.path, "made": arguments.yes }))
+            .collect();
         output::json(&report);
         return Ok(());
     }
@@ -36,7 +39,8 @@ pub fn run(usher: &Usher, arguments: &SetupArguments, as_json: bool) -> Result<(
 
 fn report(changes: &[Change], arguments: &SetupArguments, shell: Shell) {
     if changes.is_empty() {
-        let state = if arguments.undo { "no file mentions usher" } else { "the shims are on PATH already" };
+        let state =
+            if arguments.undo { "no file mentions usher" } else { "the shims are on PATH already" };
         output::line(format_args!("{shell}: {state}"));
         return;
     }
@@ -58,16 +62,22 @@ fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
         None => {
             let variable = usher.world.variable("SHELL").unwrap_or_default();
             variable.to_string_lossy().parse().map_err(|_| {
-                Error::new(Exit::Usage, "which shell? SHELL says none that usher knows").hint("use setup bash, zsh, fish or sh")
+                Error::new(Exit::Usage, "which shell? SHELL says none that usher knows")
+                    .hint("use setup bash, zsh, fish or sh")
             })
         }
     }
 }
 
 fn places(usher: &Usher) -> Result<Places> {
-    let folder = |name| usher.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute());
+    let folder = |name| {
+        usher.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
+    };
     match usher.folders.user_home.clone().or_else(|| folder("HOME")) {
-        Some(home) => Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") }),
-        None => Err(Error::new(Exit::CannotCreate, "your home folder can't be found").hint("export HOME=/your/home")),
+        Some(home) => {
+            Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
+        }
+        None => Err(Error::new(Exit::CannotCreate, "your home folder can't be found")
+            .hint("export HOME=/your/home")),
     }
 }

@@ -43,23 +43,38 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
     let tool = known.tool.name;
     let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
-        return Err(Error::new(Exit::Usage, format!("which {tool}? {}", listed(&there))).hint(format!("use uninstall {tool}@VERSION")));
+        return Err(Error::new(Exit::Usage, format!("which {tool}? {}", listed(&there)))
+            .hint(format!("use uninstall {tool}@VERSION")));
     };
-    let fits = |toolchain: &&Toolchain| toolchain.version.as_ref().is_some_and(|version| request.matches(version, known.tool));
+    let fits = |toolchain: &&Toolchain| {
+        toolchain.version.as_ref().is_some_and(|version| request.matches(version, known.tool))
+    };
     let fitting: Vec<&Toolchain> = there.iter().filter(fits).collect();
-    let own: Vec<&&Toolchain> = fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
+    let own: Vec<&&Toolchain> =
+        fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
     match (own.as_slice(), fitting.first()) {
         ([one], _) => Ok((**one).clone()),
         ([], Some(foreign)) => Err(Error::new(
             Exit::Permission,
-            format!("{tool} {} isn't usher's to delete: it is {}'s", name_of(foreign), store_name(&foreign.store)),
+            format!(
+                "{tool} {} isn't usher's to delete: it is {}'s",
+                name_of(foreign),
+                store_name(&foreign.store)
+            ),
         )
         .because(format!("it lies at {}", foreign.root.display()))),
-        ([], None) => Err(Error::new(Exit::NotFound, format!("{tool} {request} isn't on disk")).because(listed(&there))),
+        ([], None) => Err(Error::new(Exit::NotFound, format!("{tool} {request} isn't on disk"))
+            .because(listed(&there))),
         (several, _) => {
             let names: Vec<String> = several.iter().map(|toolchain| name_of(toolchain)).collect();
-            Err(Error::new(Exit::Usage, format!("{tool} {request} means several: {}", names.join(", ")))
-                .hint(format!("use uninstall {tool}@{}", names.first().map_or("VERSION", String::as_str))))
+            Err(Error::new(
+                Exit::Usage,
+                format!("{tool} {request} means several: {}", names.join(", ")),
+            )
+            .hint(format!(
+                "use uninstall {tool}@{}",
+                names.first().map_or("VERSION", String::as_str)
+            )))
         }
     }
 }
@@ -67,5 +82,9 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
 fn listed(there: &[Toolchain]) -> String {
     let own = there.iter().filter(|toolchain| toolchain.store == Store::Own);
     let names: Vec<String> = own.map(name_of).collect();
-    if names.is_empty() { "none is in usher's own store".to_owned() } else { format!("there is {}", names.join(", ")) }
+    if names.is_empty() {
+        "none is in usher's own store".to_owned()
+    } else {
+        format!("there is {}", names.join(", "))
+    }
 }

@@ -44,7 +44,8 @@ impl Cache {
         let changed = fs::metadata(&path).and_then(|seen| seen.modified()).ok()?;
         let stored: Stored<T> = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
         let age = SystemTime::now().duration_since(changed).unwrap_or(Duration::ZERO);
-        (stored.form == FORM && stored.address == address).then_some(Cached { content: stored.content, age })
+        (stored.form == FORM && stored.address == address)
+            .then_some(Cached { content: stored.content, age })
     }
 
     /// Keeps what an address gave. A cache that can't be written is no failure.

@@ -62,7 +62,10 @@ enum Age {
 
 /// What a source had to say.
 enum Said {
-    Releases { releases: Vec<Release>, is_new: bool },
+    Releases {
+        releases: Vec<Release>,
+        is_new: bool,
+    },
     /// It has nothing for this platform.
     Nothing,
 }
@@ -116,7 +119,11 @@ impl<'a> Finder<'a> {
             }
         }
         let tool = known.tool.name;
-        Err(unreachable(format!("the releases of {tool} can't be listed"), &failures, self.usher.settings.offline))
+        Err(unreachable(
+            format!("the releases of {tool} can't be listed"),
+            &failures,
+            self.usher.settings.offline,
+        ))
     }
 
     /// What to fetch for a release.
@@ -134,12 +141,16 @@ impl<'a> Finder<'a> {
     fn sources<'b>(&self, known: Known<'b>) -> Result<Vec<&'b Source>> {
         let all: Vec<&Source> = known.definition.source.iter().collect();
         let Some(only) = self.usher.settings.source.get(known.tool.name) else { return Ok(all) };
-        let chosen: Vec<&Source> = all.iter().copied().filter(|source| &source.name == only).collect();
+        let chosen: Vec<&Source> =
+            all.iter().copied().filter(|source| &source.name == only).collect();
         if chosen.is_empty() {
             let names: Vec<&str> = all.iter().map(|source| source.name.as_str()).collect();
             let (tool, origin) = (known.tool.name, self.usher.settings.origin("source"));
-            return Err(Error::new(Exit::Data, format!("{tool} has no source “{only}” ({origin})"))
-                .because(format!("its sources are {}", names.join(", "))));
+            return Err(Error::new(
+                Exit::Data,
+                format!("{tool} has no source “{only}” ({origin})"),
+            )
+            .because(format!("its sources are {}", names.join(", "))));
         }
         Ok(chosen)
     }
@@ -147,18 +158,27 @@ impl<'a> Finder<'a> {
     fn ask(&self, source: &Source, age: Age) -> std::result::Result<Said, Failure> {
         let (entries, is_new) = match source.kind() {
             Some(SourceKind::Index(index)) => {
-                let Some(site) = Site::new(&self.usher.world, index, &self.platform) else { return Ok(Said::Nothing) };
+                let Some(site) = Site::new(&self.usher.world, index, &self.platform) else {
+                    return Ok(Said::Nothing);
+                };
                 self.entries(self.network.client(), &site.address(), age, &|text| site.read(text))?
             }
             Some(SourceKind::Npm(packages)) => {
-                let Some(package) = packages.package.get(&self.platform) else { return Ok(Said::Nothing) };
+                let Some(package) = packages.package.get(&self.platform) else {
+                    return Ok(Said::Nothing);
+                };
                 self.package(package, age)?
             }
             None => return Ok(Said::Nothing),
         };
         let release = |entry: Entry| {
             let version = Version::parse(&entry.version)?;
-            Some(Release { version, lts: entry.lts, source: source.name.clone(), artifact: entry.artifact })
+            Some(Release {
+                version,
+                lts: entry.lts,
+                source: source.name.clone(),
+                artifact: entry.artifact,
+            })
         };
         Ok(Said::Releases { releases: entries.into_iter().filter_map(release).collect(), is_new })
     }
@@ -180,13 +200,26 @@ impl<'a> Finder<'a> {
         let cached = self.cache.get::<Vec<Entry>>(address);
         let offline = self.usher.settings.offline;
         match cached {
-            Some(cached) if offline || (age == Age::Fresh && cached.age < FRESH) => return Ok((cached.content, offline)),
-            None if offline => return Err(Failure::Unreachable(Error::new(Exit::Network, "usher is offline (the setting `offline`)"))),
+            Some(cached) if offline || (age == Age::Fresh && cached.age < FRESH) => {
+                return Ok((cached.content, offline));
+            }
+            None if offline => {
+                return Err(Failure::Unreachable(Error::new(
+                    Exit::Network,
+                    "usher is offline (the setting `offline`)",
+                )));
+            }
             Some(_) | None => {}
         }
         let fetched = client.get(address, LARGEST_INDEX).and_then(|text| {
             read(&text).map_err(|complaint| {
-                Failure::Refused(Error::new(Exit::Network, format!("the index at {address} can't be understood")).because(complaint))
+                Failure::Refused(
+                    Error::new(
+                        Exit::Network,
+                        format!("the index at {address} can't be understood"),
+                    )
+                    .because(complaint),
+                )
             })
         });
         match (fetched, cached) {
@@ -195,24 +228,38 @@ impl<'a> Finder<'a> {
                 Ok((entries, true))
             }
             (Err(Failure::Unreachable(error)), Some(cached)) => {
-                self.usher.tell(&format!("{}; an index {} old serves", error.what, words(cached.age)));
+                self.usher.tell(&format!(
+                    "{}; an index {} old serves",
+                    error.what,
+                    words(cached.age)
+                ));
                 Ok((cached.content, true))
             }
             (Err(failure), _) => Err(failure),
         }
     }
 
-    fn index_parts(&self, index: &IndexSource, release: &Release) -> std::result::Result<Vec<Part>, Failure> {
-        let Some(site) = Site::new(&self.usher.world, index, &self.platform) else { return Ok(Vec::new()) };
+    fn index_parts(
+        &self,
+        index: &IndexSource,
+        release: &Release,
+    ) -> std::result::Result<Vec<Part>, Failure> {
+        let Some(site) = Site::new(&self.usher.world, index, &self.platform) else {
+            return Ok(Vec::new());
+        };
         let (addresses, integrity) = match (&release.artifact, site.archive(&release.version)) {
-            (Some(artifact), _) => {
-                (site.addresses(&self.usher.world, &artifact.address), Integrity::from_text(&artifact.integrity))
-            }
+            (Some(artifact), _) => (
+                site.addresses(&self.usher.world, &artifact.address),
+                Integrity::from_text(&artifact.integrity),
+            ),
             (None, Some((archive, sums, name))) => {
                 let text = self.network.client().get(&sums, LARGEST_INDEX)?;
                 let integrity = Integrity::from_shasums(&String::from_utf8_lossy(&text), &name);
                 let Some(integrity) = integrity else {
-                    return Err(Failure::Fatal(Error::new(Exit::Integrity, format!("{sums} has no checksum for {name}"))));
+                    return Err(Failure::Fatal(Error::new(
+                        Exit::Integrity,
+                        format!("{sums} has no checksum for {name}"),
+                    )));
                 };
                 (vec![archive], Some(integrity))
             }
@@ -229,19 +276,28 @@ impl<'a> Finder<'a> {
         }])
     }
 
-    fn npm_parts(&self, packages: &NpmSource, release: &Release) -> std::result::Result<Vec<Part>, Failure> {
+    fn npm_parts(
+        &self,
+        packages: &NpmSource,
+        release: &Release,
+    ) -> std::result::Result<Vec<Part>, Failure> {
         let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
         let mut parts = vec![npm_part(artifact)];
         for rule in packages.beside.iter().filter(|rule| npm::is_for(rule, &release.version)) {
             let (entries, _) = self.package(&rule.package, Age::Fresh)?;
             let chosen = npm::beside(&entries, rule, &release.version);
             let Some((Entry { artifact: Some(artifact), .. }, version)) = chosen else {
-                let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
+                let what =
+                    format!("no {} is to be had that runs on {}", rule.package, release.version);
                 return Err(Failure::Fatal(Error::new(Exit::Network, what)));
             };
             parts.push(Part {
                 into: rule.into.as_str().into(),
-                links: rule.links.iter().map(|(link, target)| (link.clone(), target.clone())).collect(),
+                links: rule
+                    .links
+                    .iter()
+                    .map(|(link, target)| (link.clone(), target.clone()))
+                    .collect(),
                 title: format!("{} {version}", rule.package),
                 ..npm_part(artifact)
             });
@@ -249,19 +305,32 @@ impl<'a> Finder<'a> {
         Ok(parts)
     }
 
-    fn not_found(&self, wanted: &Wanted<'_>, mut seen: Vec<Version>, failures: Vec<(String, Error)>) -> Error {
+    fn not_found(
+        &self,
+        wanted: &Wanted<'_>,
+        mut seen: Vec<Version>,
+        failures: Vec<(String, Error)>,
+    ) -> Error {
         let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
         let asked = format!("{tool} {request} was asked for by {origin}");
         if seen.is_empty() {
-            return unreachable(format!("{asked}, but isn't on disk and can't be fetched"), &failures, self.usher.settings.offline);
+            return unreachable(
+                format!("{asked}, but isn't on disk and can't be fetched"),
+                &failures,
+                self.usher.settings.offline,
+            );
         }
         seen.sort();
         seen.dedup();
         seen.retain(|version| !version.is_prerelease());
         let error = Error::new(Exit::NotFound, format!("{asked}, but no such release exists"));
         match nearest(wanted.request, &seen).as_slice() {
-            [below, above] => error.because(format!("the nearest are {below} and {above}")).hint(format!("use {tool}@{}", line(below))),
-            [one] => error.because(format!("the nearest is {one}")).hint(format!("use {tool}@{}", line(one))),
+            [below, above] => error
+                .because(format!("the nearest are {below} and {above}"))
+                .hint(format!("use {tool}@{}", line(below))),
+            [one] => error
+                .because(format!("the nearest is {one}"))
+                .hint(format!("use {tool}@{}", line(one))),
             _ => error.hint(format!("use available {tool}")),
         }
     }
@@ -280,13 +349,16 @@ fn npm_part(artifact: &Artifact) -> Part {
 }
 
 fn newest(releases: &[Release], wanted: &Wanted<'_>) -> Option<Release> {
-    let answering = releases.iter().filter(|release| release.answers(wanted.request, wanted.known.tool));
+    let answering =
+        releases.iter().filter(|release| release.answers(wanted.request, wanted.known.tool));
     answering.max_by(|a, b| a.version.cmp(&b.version)).cloned()
 }
 
 /// The versions just below and just above the one that was asked for, or else the newest.
 fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
-    let Meaning::Version(asked) = request.meaning() else { return sorted.last().into_iter().collect() };
+    let Meaning::Version(asked) = request.meaning() else {
+        return sorted.last().into_iter().collect();
+    };
     let place = sorted.partition_point(|version| version < asked);
     let below = place.checked_sub(1).and_then(|below| sorted.get(below));
     below.into_iter().chain(sorted.get(place)).collect()

@@ -20,7 +20,11 @@ pub(super) struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// `None` where the site has nothing for this platform.
-    pub(super) fn new(world: &impl World, source: &'a IndexSource, platform: &'a str) -> Option<Self> {
+    pub(super) fn new(
+        world: &impl World,
+        source: &'a IndexSource,
+        platform: &'a str,
+    ) -> Option<Self> {
         source.platform.contains_key(platform).then(|| {
             let base = first_set(world, &source.mirrors).unwrap_or_else(|| source.base.clone());
             Self { source, base: base.trim_end_matches('/').to_owned(), platform }
@@ -49,7 +53,9 @@ impl<'a> Site<'a> {
     /// The addresses to try for one that the index names.
     pub(super) fn addresses(&self, world: &impl World, address: &str) -> Vec<String> {
         let Some(mirror) = &self.source.mirror else { return vec![address.to_owned()] };
-        let Some(rest) = address.strip_prefix(&mirror.replaces) else { return vec![address.to_owned()] };
+        let Some(rest) = address.strip_prefix(&mirror.replaces) else {
+            return vec![address.to_owned()];
+        };
         let set = first_set(world, &mirror.variables);
         let starts = match set {
             Some(set) => vec![set],
@@ -67,13 +73,17 @@ impl<'a> Site<'a> {
     pub(super) fn read(&self, text: &[u8]) -> Result<Vec<Entry>, Complaint> {
         match self.source.form {
             Form::Json => {
-                let list: Vec<Value> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+                let list: Vec<Value> =
+                    serde_json::from_slice(text).map_err(|error| error.to_string())?;
                 Ok(list.iter().filter_map(|value| self.entry(value)).collect())
             }
             Form::Ndjson => {
                 let mut entries: Vec<(String, Entry)> = Vec::new();
-                for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-                    let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+                for line in
+                    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+                {
+                    let value: Value =
+                        serde_json::from_slice(line).map_err(|error| error.to_string())?;
                     entries.extend(self.entry(&value).map(|entry| (self.build(&value), entry)));
                 }
                 Ok(newest_builds(entries))
@@ -84,7 +94,9 @@ impl<'a> Site<'a> {
     fn entry(&self, value: &Value) -> Option<Entry> {
         let written = value.get(&self.source.version)?.as_str()?;
         let bare = match &self.source.build {
-            Some(separator) => written.split_once(separator.as_str()).map_or(written, |(version, _)| version),
+            Some(separator) => {
+                written.split_once(separator.as_str()).map_or(written, |(version, _)| version)
+            }
             None => written,
         };
         let version = Version::parse(bare)?;
@@ -92,8 +104,17 @@ impl<'a> Site<'a> {
             Some(artifacts) => Some(self.artifact(artifacts, value)?),
             None => None,
         };
-        let lts = self.source.lts.as_ref().and_then(|field| value.get(field)?.as_str().map(str::to_lowercase));
-        self.is_offered(value).then(|| Entry { version: version.as_str().to_owned(), lts, artifact, engines: None })
+        let lts = self
+            .source
+            .lts
+            .as_ref()
+            .and_then(|field| value.get(field)?.as_str().map(str::to_lowercase));
+        self.is_offered(value).then(|| Entry {
+            version: version.as_str().to_owned(),
+            lts,
+            artifact,
+            engines: None,
+        })
     }
 
     /// Whether the version was made for this platform.
@@ -114,13 +135,15 @@ impl<'a> Site<'a> {
     fn artifact(&self, artifacts: &Artifacts, value: &Value) -> Option<Artifact> {
         let token = &self.source.platform[self.platform].token;
         let list = value.get(&artifacts.at)?.as_array()?;
-        let text = |one: &Value, field: &str| one.get(field).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |one: &Value, field: &str| one.get(field).and_then(Value::as_str).map(str::to_owned);
         artifacts.variants.iter().find_map(|variant| {
             let one = list.iter().find(|one| {
                 text(one, &artifacts.platform).as_ref() == Some(token)
                     && text(one, &artifacts.variant).as_ref() == Some(variant)
             })?;
-            let integrity = text(one, &artifacts.sha256).map_or_else(String::new, |hex| format!("sha256:{hex}"));
+            let integrity = text(one, &artifacts.sha256)
+                .map_or_else(String::new, |hex| format!("sha256:{hex}"));
             Some(Artifact { address: text(one, &artifacts.url)?, integrity })
         })
     }
@@ -138,6 +161,7 @@ fn before(mirror: &Mirror) -> Vec<String> {
 }
 
 fn first_set(world: &impl World, variables: &[String]) -> Option<String> {
-    let set = |name: &String| world.variable(name)?.into_string().ok().filter(|value| !value.is_empty());
+    let set =
+        |name: &String| world.variable(name)?.into_string().ok().filter(|value| !value.is_empty());
     variables.iter().find_map(set)
 }

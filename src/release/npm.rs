@@ -46,30 +46,47 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
             integrity: manifest.dist.integrity.unwrap_or_default(),
         };
         let engines = manifest.engines.as_object().map(|engines| {
-            let text = |(name, range): (&String, &serde_json::Value)| Some((name.clone(), range.as_str()?.to_owned()));
+            let text = |(name, range): (&String, &serde_json::Value)| {
+                Some((name.clone(), range.as_str()?.to_owned()))
+            };
             engines.iter().filter_map(text).collect()
         });
-        Some(Entry { version: version.as_str().to_owned(), lts: None, artifact: Some(artifact), engines })
+        Some(Entry {
+            version: version.as_str().to_owned(),
+            lts: None,
+            artifact: Some(artifact),
+            engines,
+        })
     });
     Ok(entries.collect())
 }
 
 /// The version of a package to put beside a toolchain: the newest whose engines admit it, else the
 /// newest of those that state none and may be taken all the same.
-pub(super) fn beside<'a>(entries: &'a [Entry], beside: &Beside, toolchain: &Version) -> Option<(&'a Entry, Version)> {
+pub(super) fn beside<'a>(
+    entries: &'a [Entry],
+    beside: &Beside,
+    toolchain: &Version,
+) -> Option<(&'a Entry, Version)> {
     let unstated = beside.unstated.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
     let plain = entries.iter().filter_map(|entry| Some((entry, Version::parse(&entry.version)?)));
     let plain: Vec<_> = plain.filter(|(_, version)| !version.is_prerelease()).collect();
-    let stated = |entry: &Entry| entry.engines.as_ref().and_then(|engines| engines.get(&beside.engine).cloned());
+    let stated = |entry: &Entry| {
+        entry.engines.as_ref().and_then(|engines| engines.get(&beside.engine).cloned())
+    };
     let admits = |entry: &Entry| {
-        stated(entry).and_then(|range| Range::parse(&range, Dialect::Npm)).is_some_and(|range| range.admits(toolchain))
+        stated(entry)
+            .and_then(|range| Range::parse(&range, Dialect::Npm))
+            .is_some_and(|range| range.admits(toolchain))
     };
     let newest = |fits: &dyn Fn(&Entry, &Version) -> bool| {
         let fitting = plain.iter().filter(|(entry, version)| fits(entry, version));
         fitting.max_by(|a, b| a.1.cmp(&b.1)).cloned()
     };
     newest(&|entry, _| admits(entry)).or_else(|| {
-        newest(&|entry, version| stated(entry).is_none() && unstated.as_ref().is_some_and(|range| range.admits(version)))
+        newest(&|entry, version| {
+            stated(entry).is_none() && unstated.as_ref().is_some_and(|range| range.admits(version))
+        })
     })
 }
 
@@ -126,7 +143,8 @@ mod tests {
             "1.0.0":{"dist":{"tarball":"https://r.example/a.tgz","integrity":"sha512-x"},"engines":["node"]},
             "../x":{"dist":{"tarball":"https://r.example/b.tgz"}},
             "2.0.0":{"dist":{}}}}"#;
-        let read: Vec<String> = read(text).unwrap().into_iter().map(|entry| entry.version).collect();
+        let read: Vec<String> =
+            read(text).unwrap().into_iter().map(|entry| entry.version).collect();
         assert_eq!(read, ["1.0.0"]);
     }
 }
