@@ -1,2 +1,3 @@
 //! The cold half of usher: all that may take its time.
-#![allow(missing_docs, reason = "skeleton")]
+
+pub mod fetch;

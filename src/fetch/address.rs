@@ -1,0 +1,92 @@
+//! Where something lies: on the web, or in a file (a mirror on a stick).
+//!
+//! It reads text only, and opens nothing.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use reqwest::Url;
+use usher_shims::error::{Error, Escaped, Exit};
+
+use super::failure::Failure;
+
+/// A parsed address.
+///
+/// `Display` is for messages: without a user's name, password or query, which may be secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// An absolute path, given as such or as `file://`.
+    File(PathBuf),
+    /// `http://` or `https://`.
+    Web(Url),
+}
+
+impl Place {
+    /// Reads `http://…`, `https://…`, `file:///…` or an absolute path.
+    pub(super) fn parse(address: &str) -> Result<Self, Failure> {
+        if address.starts_with('/') {
+            return Ok(Self::File(PathBuf::from(address)));
+        }
+        let refused = |cause: &str| {
+            let what = format!("can't fetch {}", Escaped(address));
+            Failure::Refused(Error::new(Exit::Data, what).because(cause))
+        };
+        let Ok(url) = Url::parse(address) else {
+            return Err(refused("that is no address: http://, https://, file:// or /"));
+        };
+        match url.scheme() {
+            "http" | "https" => Ok(Self::Web(url)),
+            "file" => url
+                .to_file_path()
+                .map(Self::File)
+                .map_err(|()| refused("a file's address names no other machine")),
+            _ => Err(refused("only http, https and file are known here")),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => Escaped(&path.to_string_lossy()).fmt(f),
+            Self::Web(url) => {
+                let host = host(url);
+                Escaped(&format!("{}://{host}{}", url.scheme(), url.path())).fmt(f)
+            }
+        }
+    }
+}
+
+/// The host of an address, with the port where it isn't the usual one.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(address: &str, expected: &str) {
+        let shown = match Place::parse(address) {
+            Ok(place @ Place::File(_)) => format!("file {place}"),
+            Ok(place @ Place::Web(_)) => format!("web {place}"),
+            Err(failure) => Error::from(failure).causes.join("; "),
+        };
+        assert_eq!(shown, expected, "{address}");
+    }
+
+    #[test]
+    fn addresses_are_of_the_web_or_of_files() {
+        check("https://a.example/b/c.tgz", "web https://a.example/b/c.tgz");
+        check("http://a.example:8080", "web http://a.example:8080/");
+        check("https://me:secret@a.example/b?token=secret#c", "web https://a.example/b");
+        check("/srv/mirror/a%20b", "file /srv/mirror/a%20b");
+        check("file:///srv/mirror/a%20b", "file /srv/mirror/a b");
+        check("file://other/srv", "a file's address names no other machine");
+        check("srv/mirror", "that is no address: http://, https://, file:// or /");
+        check("", "that is no address: http://, https://, file:// or /");
+        check("ftp://a.example/b", "only http, https and file are known here");
+        check("data:text/plain,x", "only http, https and file are known here");
+    }
+}

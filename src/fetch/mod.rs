@@ -1,0 +1,36 @@
+//! Getting bytes from elsewhere: fetched, verified, unpacked, in this order and never another.
+//!
+//! ```text
+//! address ─▶ Client ─▶ bytes of an index                 (client.rs, access.rs)
+//! address ─▶ download ─▶ a file whose hash is the wanted (download.rs, integrity.rs)
+//! file    ─▶ unpack ─▶ a fresh folder                    (archive.rs)
+//! ```
+//!
+//! Everything here takes what was said by a server or an archive for hostile until shown
+//! otherwise. It must not know tools, versions, the store or the command line: it is given an
+//! address, a file or a folder, and says what came of it.
+//!
+//! What must stay true:
+//! - no byte is parsed as an archive here that its caller hasn't had verified before;
+//! - nothing is written outside the file or the folder that was named;
+//! - a source that can't be reached ([`Failure::Unreachable`]) is told from one that lied
+//!   ([`Failure::Fatal`]): the first is a reason to ask the next, the second to stop.
+
+mod access;
+mod address;
+mod archive;
+mod client;
+mod download;
+mod failure;
+mod integrity;
+mod remove;
+#[cfg(test)]
+mod served;
+
+pub use access::{Access, Credential, Patience, Proxies};
+pub use archive::{Unpacked, unpack};
+pub use client::Client;
+pub use download::{Artifact, Downloaded, Progress, Quiet, download};
+pub use failure::Failure;
+pub use integrity::{Hasher, Integrity, Mismatch};
+pub use remove::remove_tree;
