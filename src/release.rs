@@ -33,7 +33,7 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Artifact {
     pub(crate) address: String,
-    /// As `Integrity` prints it, or the registry's SRI; empty where upstream publishes no hash.
+    /// As `Integrity` prints it; empty where upstream publishes no hash.
     pub(crate) integrity: String,
 }
 

@@ -82,6 +82,8 @@ mod tests {
         assert!(outside.join("kept").exists());
         let mode = fs::metadata(&outside).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o555, "a folder behind a link was changed");
+        // So that it can be cleaned away by others than root.
+        fs::set_permissions(&outside, Permissions::from_mode(0o755)).unwrap();
     }
 
     #[test]
@@ -95,6 +97,11 @@ mod tests {
         open_up(folder.path()).unwrap();
 
         assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        let link = folder.path().join("link");
+        fs::set_permissions(&inner, Permissions::from_mode(0o500)).unwrap();
+        symlink(&inner, &link).unwrap();
+        open_up(&link).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o500);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use usher_shims::version::Version;
 
 use super::Artifact;
 use super::find::Entry;
+use crate::fetch::Integrity;
 
 /// A package's document, as far as it matters here. Fields of a wrong type are as if absent.
 #[derive(Deserialize)]
@@ -43,7 +44,11 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
         let version = Version::parse(&version)?;
         let artifact = Artifact {
             address: manifest.dist.tarball?,
-            integrity: manifest.dist.integrity.unwrap_or_default(),
+            integrity: manifest
+                .dist
+                .integrity
+                .and_then(|sri| Integrity::from_sri(&sri))
+                .map_or_else(String::new, |hash| hash.to_string()),
         };
         let engines = manifest.engines.as_object().map(|engines| {
             let text = |(name, range): (&String, &serde_json::Value)| {

@@ -393,6 +393,14 @@ fn a_cut_at_any_block_is_noticed() {
 }
 
 #[test]
+fn a_cut_within_a_member_names_it() {
+    let text = record("comment", &"x".repeat(600));
+    let cut = |member: Vec<u8>| gzip(&member[..512 + 300]);
+    refused("file", &cut(file(b"a", &[b'a'; 600])), 0, "“a”: it is cut short");
+    refused("extension", &cut(extension(b'x', &text)), 0, "“extension”: it is cut short");
+}
+
+#[test]
 fn a_cut_of_the_packed_file_is_noticed_at_any_byte() {
     let packed = gzip(&ordinary());
     for length in 0..packed.len() {
