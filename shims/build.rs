@@ -38,6 +38,7 @@ fn write(name: &str, entries: &str) {
 fn text(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let path = path.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let path = path.to_string_lossy();
     format!("({name:?}, include_str!({path:?})),")
 }
 

@@ -174,7 +174,8 @@ fn usage(error: &clap::Error, arguments: &[&std::ffi::OsStr]) -> i32 {
 
 fn execute(typed: Typed, given: Given) -> Result<()> {
     if let Some(Verb::Completions { shell }) = typed.verb {
-        return completions(shell);
+        completions(shell);
+        return Ok(());
     }
     let running = shim(&Os)?;
     if let Some(Verb::InstallItself { shim, system }) = typed.verb {
@@ -208,11 +209,10 @@ fn execute(typed: Typed, given: Given) -> Result<()> {
     }
 }
 
-fn completions(shell: Shell) -> Result<()> {
+fn completions(shell: Shell) {
     let mut script = Vec::new();
     for name in ["use", "usher"] {
         clap_complete::generate(shell, &mut Typed::command(), name, &mut script);
     }
     output::text(&script);
-    Ok(())
 }

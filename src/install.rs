@@ -98,7 +98,7 @@ impl Installer<'_> {
         let name = format!("{}-{version}", known.tool.name);
         let folders = &self.usher.folders;
         let _lock = lock(&folders.locks(), &name, self.usher.settings.lock_timeout, &|text| {
-            self.usher.tell(text)
+            self.usher.tell(text);
         })?;
         let staging = Staging::new(&folders.staging(), &folders.locks(), &name)?;
         let aside = staging.path().join("gone");

@@ -58,7 +58,7 @@ impl<'a> Network<'a> {
                 .collect();
             let proxies = proxies(&access);
             let client =
-                Client::new(Access { extra_ca_files, credentials, proxies, ..Access::default() });
+                Client::new(Access { proxies, extra_ca_files, credentials, ..Access::default() });
             let _ = self.npm.set(Npm { registry: access.registry.as_str().to_owned(), client });
         }
         self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))

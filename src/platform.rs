@@ -14,10 +14,7 @@ const LOADERS: [(&str, &str); 4] = [
 
 /// This machine's platform.
 pub fn platform(world: &impl World) -> String {
-    let system = match std::env::consts::OS {
-        "macos" => "macos",
-        other => other,
-    };
+    let system = std::env::consts::OS;
     let machine = match std::env::consts::ARCH {
         "x86_64" => "x64",
         "aarch64" => "arm64",

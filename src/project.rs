@@ -201,15 +201,12 @@ fn json(
     let field = fields.iter().find(|field| Some(field.at) == place.field);
     let Some(field) = field else { return Err(cannot_edit(place, tool)) };
     let path: Vec<&str> = field.at.split('.').collect();
-    let (edited, text) = match field.named {
-        Some(name) => {
-            let text = request.to_string();
-            (edit::json::set_named(before, &path, name, &text), text)
-        }
-        None => {
-            let text = version.map_or_else(|| request.to_string(), ToString::to_string);
-            (edit::json::set(before, &path, &text), text)
-        }
+    let (edited, text) = if let Some(name) = field.named {
+        let text = request.to_string();
+        (edit::json::set_named(before, &path, name, &text), text)
+    } else {
+        let text = version.map_or_else(|| request.to_string(), ToString::to_string);
+        (edit::json::set(before, &path, &text), text)
     };
     let edited = edited.map_err(|fault| fault.in_file(&place.path))?;
     edited.map(|after| (after, text)).ok_or_else(|| cannot_edit(place, tool))

@@ -14,8 +14,12 @@ use usher_shims::resolve::{Outcome, Resolver, adds};
 use usher_shims::world::Os;
 
 /// The entry, called by the C library's start-up.
+///
+/// # Safety
+///
+/// Only the C library calls it, with what the system gave the process.
 #[unsafe(no_mangle)]
-pub extern "C" fn main(
+pub unsafe extern "C" fn main(
     _: c_int,
     arguments: *const *const c_char,
     environment: *const *const c_char,

@@ -130,7 +130,7 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Note(note)));
                 }
                 Err(error) => {
-                    step!((self.visit)(Finding::Broken(Error::io("search", folder, &error))))
+                    step!((self.visit)(Finding::Broken(Error::io("search", folder, &error))));
                 }
             }
             if self.home.ceiling.as_deref() == Some(folder) {
@@ -164,7 +164,7 @@ impl<W: World> Search<'_, W> {
     fn report(&mut self, path: &Path, reader: &Reader, written: Vec<Written>) -> Step {
         for written in written {
             let constraint = written.constraint;
-            let finding = match self.pin(path, written, Origin::File, Author::Project) {
+            let finding = match self.pin(path, &written, Origin::File, Author::Project) {
                 Ok(pin) if constraint => Finding::Constraint(pin),
                 Ok(pin) => Finding::Pin(pin),
                 Err(error) => {
@@ -196,7 +196,7 @@ impl<W: World> Search<'_, W> {
         };
         let found = decode(&content).and_then(|text| read(&text, &Reader::ToolVersions, self.tool));
         for written in found.map_err(|complaint| refuse(path, &complaint))? {
-            let finding = match self.pin(path, written, origin, Author::Person) {
+            let finding = match self.pin(path, &written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
                 Err(error) => Finding::Broken(error),
             };
@@ -208,7 +208,7 @@ impl<W: World> Search<'_, W> {
     fn pin(
         &self,
         path: &Path,
-        written: Written,
+        written: &Written,
         origin: fn(Place) -> Origin,
         author: Author,
     ) -> Result<Pin> {

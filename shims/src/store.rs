@@ -89,10 +89,7 @@ pub fn highest(
     tool: &Tool,
     fits: impl Fn(&Version) -> bool,
 ) -> Result<Found> {
-    let all = match all(world, home, tool)? {
-        Some(all) => all,
-        None => return Ok(Found::Stale),
-    };
+    let Some(all) = all(world, home, tool)? else { return Ok(Found::Stale) };
     for toolchain in all {
         let fitting = toolchain.version.as_ref().is_some_and(&fits);
         if fitting && is_whole(world, tool, &toolchain)? {

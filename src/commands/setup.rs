@@ -57,15 +57,14 @@ fn report(changes: &[Change], arguments: &SetupArguments, shell: Shell) {
 }
 
 fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
-    match named {
-        Some(name) => name.parse(),
-        None => {
-            let variable = usher.world.variable("SHELL").unwrap_or_default();
-            variable.to_string_lossy().parse().map_err(|_| {
-                Error::new(Exit::Usage, "which shell? SHELL says none that usher knows")
-                    .hint("use setup bash, zsh, fish or sh")
-            })
-        }
+    if let Some(name) = named {
+        name.parse()
+    } else {
+        let variable = usher.world.variable("SHELL").unwrap_or_default();
+        variable.to_string_lossy().parse().map_err(|_| {
+            Error::new(Exit::Usage, "which shell? SHELL says none that usher knows")
+                .hint("use setup bash, zsh, fish or sh")
+        })
     }
 }
 

@@ -60,6 +60,9 @@ enum Age {
     New,
 }
 
+/// Understands an index, or complains in a few words.
+type Reader<'a> = dyn Fn(&[u8]) -> std::result::Result<Vec<Entry>, String> + 'a;
+
 /// What a source had to say.
 enum Said {
     Releases {
@@ -101,7 +104,7 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        Err(self.not_found(wanted, seen, failures))
+        Err(self.not_found(wanted, seen, &failures))
     }
 
     /// All releases of a tool, from the first source that answers, oldest first.
@@ -195,7 +198,7 @@ impl<'a> Finder<'a> {
         client: &Client,
         address: &str,
         age: Age,
-        read: &dyn Fn(&[u8]) -> std::result::Result<Vec<Entry>, String>,
+        read: &Reader<'_>,
     ) -> std::result::Result<(Vec<Entry>, bool), Failure> {
         let cached = self.cache.get::<Vec<Entry>>(address);
         let offline = self.usher.settings.offline;
@@ -309,14 +312,14 @@ impl<'a> Finder<'a> {
         &self,
         wanted: &Wanted<'_>,
         mut seen: Vec<Version>,
-        failures: Vec<(String, Error)>,
+        failures: &[(String, Error)],
     ) -> Error {
         let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
         let asked = format!("{tool} {request} was asked for by {origin}");
         if seen.is_empty() {
             return unreachable(
                 format!("{asked}, but isn't on disk and can't be fetched"),
-                &failures,
+                failures,
                 self.usher.settings.offline,
             );
         }
