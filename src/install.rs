@@ -21,6 +21,7 @@ use crate::progress::Bar;
 use crate::registry::Known;
 use crate::release::{Finder, Part, Release};
 use crate::staging::Staging;
+use crate::umask::Umask;
 use crate::usher::Usher;
 
 /// The file in a toolchain that says where it came from.
@@ -80,6 +81,7 @@ struct ReceiptPart {
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
     pub fn install(&self, known: Known<'_>, release: &Release) -> Result<Installed> {
+        let _umask = Umask::of(&self.usher.folders);
         let target = self.target(known, release);
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });

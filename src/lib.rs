@@ -20,7 +20,7 @@
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | shells' start-up files | [`shell_setup`] |
-//! | what is printed | [`output`] |
+//! | what is printed | [`output`], and who may read what is written: [`umask`] |
 //!
 //! # Invariants
 //!
@@ -53,6 +53,7 @@ pub mod shell_setup;
 pub mod shim_folder;
 pub mod staging;
 pub mod survey;
+pub mod umask;
 pub mod usher;
 
 pub use cli::run;

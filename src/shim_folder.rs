@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
 use usher_shims::error::{Error, Exit, Result};
@@ -15,9 +15,11 @@ use usher_shims::name::Name;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
+use crate::folders::{Folders, MACHINE_DATA};
 use crate::lock::lock;
 use crate::registry::Known;
 use crate::settings::ShimPolicy;
+use crate::umask::Umask;
 use crate::usher::Usher;
 
 /// The cold half's own names in the shim folder.
@@ -35,11 +37,13 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
+    let _umask = Umask::of(folders);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
     let _lock =
         lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
     write_index(usher)?;
+    stand_on_machine(folders)?;
     let wanted = wanted(usher, named)?;
     let present = present(&shims)?;
     let mut changes = Changes::default();
@@ -55,6 +59,29 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
         changes.removed.push(name.clone());
     }
     Ok(changes)
+}
+
+/// An account's home that nobody installed stands on the machine's: it takes the shim from there,
+/// anew whenever that changes, and its `use` is the machine's.
+fn stand_on_machine(folders: &Folders) -> Result<()> {
+    let machine = Folders::machine(Path::new(MACHINE_DATA));
+    let shims = folders.shims();
+    let own = shims.join(OWN[0]);
+    let is_installed = fs::symlink_metadata(&own).is_ok_and(|seen| !seen.is_symlink());
+    if folders.is_for_all || is_installed || !machine.shim_binary().exists() {
+        return Ok(());
+    }
+    put(&machine.shim_binary(), &folders.shim_binary())?;
+    for name in OWN {
+        let (link, target) = (shims.join(name), machine.shims().join(name));
+        match symlink(&target, &link) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("make the link", &link, &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Replaces the index whole.
