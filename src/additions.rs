@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::iterator::Signals;
 use usher_shims::error::{Error, Result};
 use usher_shims::resolve::Plan;
+use usher_shims::world::World as _;
 
 use crate::interrupt::is_ignored;
 use crate::output;
@@ -65,7 +66,17 @@ fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
 
 fn make_match(usher: &mut Usher) -> Result<()> {
     usher.refresh()?;
-    shim_folder::refresh(usher, &[]).map(drop)
+    let made = shim_folder::refresh(usher, &[])?.made;
+    let shims = usher.folders.shims();
+    let path = usher.world.variable("PATH").unwrap_or_default();
+    if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
+        usher.tell(&format!(
+            "{} can be called from {}, which isn't on PATH: use setup",
+            made.join(", "),
+            shims.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Ends this process as the child ended: by the same signal, or with the same exit code.

@@ -141,7 +141,7 @@ pub fn run(given: Given) -> i32 {
         let error = hand_over::run(given);
         output::error(&error, false);
         return match error.exit {
-            Exit::NotFound => 127,
+            Exit::NotFound | Exit::Network => 127,
             _ => 126,
         };
     }
@@ -150,6 +150,13 @@ pub fn run(given: Given) -> i32 {
         Err(error) => return usage(&error, &arguments),
     };
     let as_json = typed.json;
+    if typed.command.is_empty() && arguments.last().is_some_and(|last| *last == "--") {
+        output::error(
+            &Error::new(Exit::Usage, "which command?").hint("use TOOL@REQUEST -- COMMAND"),
+            as_json,
+        );
+        return Exit::Usage as i32;
+    }
     match execute(typed, given) {
         Ok(()) => 0,
         Err(error) => {

@@ -13,11 +13,14 @@ pub mod status;
 pub mod uninstall;
 pub mod which;
 
+use std::path::Path;
+
 use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::name::Name;
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Meaning, Request};
 use usher_shims::resolve::Force;
-use usher_shims::store::{Found, Store, Toolchain, best};
+use usher_shims::store::{Found, Store, Toolchain, best, is_whole, named};
 use usher_shims::version::Version;
 
 use crate::install::{Installer, Unhashed};
@@ -71,10 +74,20 @@ enum Got {
     Nothing,
 }
 
+/// Gets a release only if nothing on disk answers.
+fn ensure(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
+    match best(&usher.world, &usher.home, known.tool, request)? {
+        Found::Toolchain(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+        Found::Nothing | Found::Stale => get(usher, known, request),
+    }
+}
+
 /// Gets the newest release that answers a request; with the network away, the newest on disk.
 fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
     match request.meaning() {
-        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => return Ok(Got::Nothing),
+        Meaning::System => return Ok(Got::Nothing),
+        Meaning::Path(folder) => return at(usher, known, folder),
+        Meaning::Named(name) => return called(usher, known, name),
         Meaning::Version(_)
         | Meaning::Range(_)
         | Meaning::Latest
@@ -114,6 +127,34 @@ fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
     let installed = installer.install(known, &release)?;
     Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+}
+
+/// The toolchain in a folder that a person named.
+fn at(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Got> {
+    let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
+    match is_whole(&usher.world, known.tool, &toolchain)? {
+        true => Ok(Got::Toolchain(toolchain, true)),
+        false => Err(Error::new(
+            Exit::NotFound,
+            format!("there is no {} in {}", known.tool.name, Escaped(&folder.to_string_lossy())),
+        )
+        .because(format!("{} is absent", toolchain.program(known.tool.main_program()).display()))),
+    }
+}
+
+/// The folder of this name in an adopted store.
+fn called(usher: &Usher, known: Known<'_>, name: &Name) -> Result<Got> {
+    match named(&usher.world, &usher.home, known.tool, name)? {
+        Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+        None => Err(Error::new(
+            Exit::NotFound,
+            format!(
+                "“{name}” is no version of {}, and no store has a toolchain of that name",
+                known.tool.name
+            ),
+        )
+        .hint(format!("use available {}", known.tool.name))),
+    }
 }
 
 /// Which version of a tool is in force here.

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Exit, Result};
+use usher_shims::home::Home;
 use usher_shims::pin::{Origin, Place};
 use usher_shims::request::{Meaning, Request};
 use usher_shims::search::{Finding, search};
@@ -102,17 +103,22 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
     let Some(call) = interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
-    search(&usher.world, &usher.home, &call, &mut |finding| match finding {
-        Finding::Pin(pin) => match pin.origin {
-            Origin::File(place) => {
+    // Variables are none of the project's.
+    let variables = tool.variables.iter().map(ToString::to_string).collect();
+    let home = Home { ignore_variables: variables, ..usher.home.clone() };
+    search(&usher.world, &home, &call, &mut |finding| match finding {
+        Finding::Pin(pin) => {
+            if let Origin::File(place) = pin.origin {
                 found = Some(place);
-                ControlFlow::Break(())
             }
-            _ => ControlFlow::Continue(()),
-        },
-        // A variable that can't be understood is none of the project's.
-        Finding::Broken(error) if error.what.contains('=') => ControlFlow::Continue(()),
-        Finding::Broken(error) => {
+            ControlFlow::Break(())
+        }
+        // A pin that can't be understood is the one to change, where its text can be read.
+        Finding::Broken(Some(path), _) if fs::read_to_string(&path).is_ok() => {
+            found = Some(Place { path, line: 0, field: None });
+            ControlFlow::Break(())
+        }
+        Finding::Broken(_, error) => {
             broken = Some(error);
             ControlFlow::Break(())
         }
@@ -222,12 +228,15 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
-    let mode = fs::metadata(&real).map_or(0o644, |seen| seen.permissions().mode() & 0o7777);
+    let before = fs::metadata(&real).ok().map(|seen| seen.permissions());
     let mut file = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(mode))
+        .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .map_err(|error| Error::io("write in", folder, &error))?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
+    let kept = before.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions));
+    let written = kept
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.as_file().sync_all());
     written.map_err(|error| Error::io("write", &real, &error))?;
     file.persist(&real).map_err(|error| Error::io("replace", &real, &error.error))?;
     Ok(())

@@ -88,7 +88,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.home.print();
+    let text = usher.lasting_home().print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }

@@ -27,7 +27,7 @@ pub fn home(
     settings: &Settings,
     registry: &Registry,
 ) -> Result<Home> {
-    let known = known(world, folders);
+    let before = before(world, folders);
     let shared = shared(world, folders);
     let mut home = Home {
         data: folders.data.clone(),
@@ -42,18 +42,19 @@ pub fn home(
         ..Home::default()
     };
     for tool in registry.all() {
-        home.adopted.extend(adopted(world, folders, tool));
-        home.system.extend(system(world, tool, &known));
+        home.adopted.extend(adopted(world, folders, tool, &before.adopted));
+        home.system.extend(system(world, tool, &before.system));
     }
     home.additions = additions(world, &home, registry)?;
     Ok(home)
 }
 
-/// The system's programs that were asked before, so that none is asked twice.
-fn known(world: &impl World, folders: &Folders) -> Vec<SystemProgram> {
+/// What the index said until now: no program is asked twice, and a store that a variable of
+/// another process named is not forgotten.
+fn before(world: &impl World, folders: &Folders) -> Home {
     let index =
         read_optional(world, &usher_shims::home::index_file(&folders.shims())).ok().flatten();
-    index.and_then(|index| Home::parse(&index)).map(|home| home.system).unwrap_or_default()
+    index.and_then(|index| Home::parse(&index)).unwrap_or_default()
 }
 
 /// The machine's own store, under an account's.
@@ -70,15 +71,22 @@ fn shared(world: &impl World, folders: &Folders) -> Vec<PathBuf> {
 }
 
 /// Other managers' stores of a tool that are there. The machine's home adopts no account's.
-fn adopted(world: &impl World, folders: &Folders, known: Known<'_>) -> Vec<Adopted> {
+fn adopted(
+    world: &impl World,
+    folders: &Folders,
+    known: Known<'_>,
+    before: &[Adopted],
+) -> Vec<Adopted> {
     if folders.is_for_all {
         return Vec::new();
     }
+    let is_folder =
+        |path: &Path| world.look(path).ok().flatten().is_some_and(|seen| seen.is_folder);
     let mut found: Vec<Adopted> = Vec::new();
     for store in &known.definition.store {
         for folder in store.folders.iter().filter_map(|folder| expand(world, folders, folder)) {
             let is_new = found.iter().all(|adopted| adopted.folder != folder);
-            if is_new && world.look(&folder).ok().flatten().is_some_and(|seen| seen.is_folder) {
+            if is_new && is_folder(&folder) {
                 found.push(Adopted {
                     tool: known.tool.name.to_owned(),
                     manager: store.manager.clone(),
@@ -90,6 +98,11 @@ fn adopted(world: &impl World, folders: &Folders, known: Known<'_>) -> Vec<Adopt
             }
         }
     }
+    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
+    let lost: Vec<Adopted> =
+        of_tool.filter(is_lost).filter(|store| is_folder(&store.folder)).cloned().collect();
+    found.extend(lost);
     found
 }
 

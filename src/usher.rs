@@ -11,7 +11,7 @@ use usher_shims::exec::Given;
 use usher_shims::home::Home;
 use usher_shims::name::Name;
 use usher_shims::path::Shim;
-use usher_shims::process::Running;
+use usher_shims::process::{Running, with_variables};
 use usher_shims::resolve::Resolver;
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
@@ -31,9 +31,11 @@ pub struct Usher {
     pub folders: Folders,
     /// What the user has set.
     pub settings: Settings,
+    /// What of it lasts: without the variables of this process.
+    pub lasting: Settings,
     /// All tools.
     pub registry: Registry,
-    /// What the shims know of the machine, as it is now.
+    /// What the shims know of the machine, as it is now, with the variables of this process.
     pub home: Home,
     /// usher's own shims, which are never what they stand for.
     pub shim: Shim,
@@ -48,6 +50,7 @@ impl Usher {
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
         let settings = Settings::load(&texts, &|name| world.variable(name))?;
+        let lasting = Settings::load(&texts, &|_| None)?;
         let registry = Registry::load()?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
@@ -55,8 +58,8 @@ impl Usher {
         }
         let binary = world.look(&folders.shim_binary()).ok().flatten();
         shim.identity = binary.map(|seen| seen.identity);
-        let home = survey::home(&world, &folders, &settings, &registry)?;
-        Ok(Self { world, given, folders, settings, registry, home, shim })
+        let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
+        Ok(Self { world, given, folders, settings, lasting, registry, home, shim })
     }
 
     /// The resolver of the shims, with this machine as it is now.
@@ -71,8 +74,18 @@ impl Usher {
 
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
-        self.home = survey::home(&self.world, &self.folders, &self.settings, &self.registry)?;
+        let home = survey::home(&self.world, &self.folders, &self.lasting, &self.registry)?;
+        self.home = with_variables(&self.world, home);
         Ok(())
+    }
+
+    /// What the shims' index must say: the home without what is this process's alone.
+    pub fn lasting_home(&self) -> Home {
+        Home {
+            ceiling: self.lasting.ceiling.clone(),
+            ignore_variables: self.lasting.ignore_variables.clone(),
+            ..self.home.clone()
+        }
     }
 
     /// Tells the person something beside the answer.

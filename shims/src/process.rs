@@ -86,10 +86,21 @@ pub fn home(world: &impl World, shim: &Running) -> Result<Option<Home>> {
         };
         home = account.unwrap_or(home);
     }
+    Ok(Some(with_variables(world, home)))
+}
+
+/// A home with the settings that variables change for this process alone.
+pub fn with_variables(world: &impl World, mut home: Home) -> Home {
+    let variable = |name| world.variable(name).filter(|value| !value.is_empty() && !is_secure());
     if let Some(ceiling) = variable("USHER_CEILING") {
         home.ceiling = Some(ceiling.into());
     }
-    Ok(Some(home))
+    if let Some(ignored) = variable("USHER_IGNORE_VARIABLES") {
+        let ignored = ignored.to_string_lossy();
+        let names = ignored.split([',', ' ']).filter(|name| !name.is_empty());
+        home.ignore_variables = names.map(str::to_owned).collect();
+    }
+    home
 }
 
 fn read(world: &impl World, shims: &Path) -> Result<Option<Home>> {

@@ -13,7 +13,7 @@ use crate::range::Range;
 use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
-use crate::store::{Found, Store, Toolchain, all, best, has, highest, named};
+use crate::store::{Found, Store, Toolchain, all, best, has, named};
 use crate::tool::{Adds, Needed, Tool};
 use crate::version::Version;
 use crate::world::World;
@@ -141,7 +141,7 @@ impl<W: World> Resolver<'_, W> {
                     return ControlFlow::Continue(());
                 }
                 Finding::Default(pin) => asked.default = Some(pin),
-                Finding::Broken(error) => broken = Some(error),
+                Finding::Broken(_, error) => broken = Some(error),
                 Finding::Note(_) => return ControlFlow::Continue(()),
             }
             ControlFlow::Break(())
@@ -214,13 +214,19 @@ impl<W: World> Resolver<'_, W> {
 
     /// The version of what would have run without usher, where the index knows it.
     fn system_version(&self, call: &Call) -> Result<Option<Version>> {
-        let Some(main) = next_on_path(self.world, self.shim, call.tool.main_program(), &[]) else {
-            return Ok(None);
-        };
-        let seen = self.world.look(&main).map_err(|error| Error::io("look at", &main, &error))?;
-        let stamp = seen.map(|seen| crate::home::stamp(&seen));
-        let known = self.home.system.iter().find(|program| Some(&program.stamp) == stamp.as_ref());
-        Ok(known.map(|program| program.version.clone()))
+        for name in [call.program.as_str(), call.tool.main_program()] {
+            let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
+            let seen = self
+                .world
+                .look(&program)
+                .map_err(|error| Error::io("look at", &program, &error))?;
+            let stamp = seen.map(|seen| crate::home::stamp(&seen));
+            let known = self.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
+            if let Some(known) = known {
+                return Ok(Some(known.version.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Nobody asked, or `system` was asked for, and PATH has no such program.
@@ -236,11 +242,18 @@ impl<W: World> Resolver<'_, W> {
             )
             .hint(format!("use {tool}@latest")));
         }
-        match highest(self.world, self.home, call.tool, |version| !version.is_prerelease())? {
-            Found::Stale => Ok(Some(Outcome::Stale)),
-            Found::Nothing => Ok(None),
-            Found::Toolchain(toolchain) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
+        let Some(all) = all(self.world, self.home, call.tool)? else {
+            return Ok(Some(Outcome::Stale));
+        };
+        let is_release = |toolchain: &Toolchain| {
+            toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
+        };
+        for toolchain in all.into_iter().filter(is_release) {
+            if let Some(plan) = self.plan(call, toolchain)? {
+                return Ok(Some(Outcome::Run(plan)));
+            }
         }
+        Ok(None)
     }
 
     /// The plan for a program of a toolchain; `None` where that lacks it.

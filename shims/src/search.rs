@@ -23,8 +23,8 @@ pub enum Finding {
     Constraint(Pin),
     /// The user's default, or the machine's.
     Default(Pin),
-    /// A file that exists for versions alone can't be used.
-    Broken(Error),
+    /// Somebody asks, but can't be understood: which file, where it is one, and what to say.
+    Broken(Option<PathBuf>, Error),
     /// Something was passed over.
     Note(String),
 }
@@ -92,6 +92,7 @@ impl<W: World> Search<'_, W> {
                     origin: Origin::Variable(variable),
                 }),
                 Err(reason) => Finding::Broken(
+                    None,
                     Error::new(
                         Exit::Data,
                         format!(
@@ -130,7 +131,7 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Note(note)));
                 }
                 Err(error) => {
-                    step!((self.visit)(Finding::Broken(Error::io("search", folder, &error))));
+                    step!((self.visit)(Finding::Broken(None, Error::io("search", folder, &error))));
                 }
             }
             if self.home.ceiling.as_deref() == Some(folder) {
@@ -152,25 +153,25 @@ impl<W: World> Search<'_, W> {
     fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
         let content = match self.world.read(path) {
             Ok(content) => content,
-            Err(error) => return Ok(self.unusable(Error::io("read", path, &error), &file.reader)),
+            Err(error) => {
+                return Ok(self.unusable(path, Error::io("read", path, &error), &file.reader));
+            }
         };
         let written = decode(&content).and_then(|text| read(&text, &file.reader, self.tool));
         match written {
-            Err(complaint) => Ok(self.unusable(refuse(path, &complaint), &file.reader)),
-            Ok(written) => self.report(path, &file.reader, written),
+            Err(complaint) => Ok(self.unusable(path, refuse(path, &complaint), &file.reader)),
+            Ok(written) => self.report(path, written),
         }
     }
 
-    fn report(&mut self, path: &Path, reader: &Reader, written: Vec<Written>) -> Step {
+    fn report(&mut self, path: &Path, written: Vec<Written>) -> Step {
         for written in written {
             let constraint = written.constraint;
             let finding = match self.pin(path, &written, Origin::File, Author::Project) {
                 Ok(pin) if constraint => Finding::Constraint(pin),
                 Ok(pin) => Finding::Pin(pin),
-                Err(error) => {
-                    step!(self.unusable(error, reader));
-                    continue;
-                }
+                Err(error) if constraint => Finding::Note(error.to_string()),
+                Err(error) => Finding::Broken(Some(path.to_path_buf()), error),
             };
             step!((self.visit)(finding));
         }
@@ -178,9 +179,9 @@ impl<W: World> Search<'_, W> {
     }
 
     /// A file that exists for versions alone is an error; one for other things too is a note.
-    fn unusable(&mut self, error: Error, reader: &Reader) -> ControlFlow<()> {
+    fn unusable(&mut self, path: &Path, error: Error, reader: &Reader) -> ControlFlow<()> {
         let finding = match reader.is_for_versions_alone() {
-            true => Finding::Broken(error),
+            true => Finding::Broken(Some(path.to_path_buf()), error),
             false => Finding::Note(error.to_string()),
         };
         (self.visit)(finding)
@@ -191,14 +192,15 @@ impl<W: World> Search<'_, W> {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
-                return Ok((self.visit)(Finding::Broken(Error::io("read", path, &error))));
+                let error = Error::io("read", path, &error);
+                return Ok((self.visit)(Finding::Broken(Some(path.to_path_buf()), error)));
             }
         };
         let found = decode(&content).and_then(|text| read(&text, &Reader::ToolVersions, self.tool));
         for written in found.map_err(|complaint| refuse(path, &complaint))? {
             let finding = match self.pin(path, &written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
-                Err(error) => Finding::Broken(error),
+                Err(error) => Finding::Broken(Some(path.to_path_buf()), error),
             };
             step!((self.visit)(finding));
         }

@@ -1,19 +1,17 @@
 //! `use install [TOOL@REQUEST…]`: gets versions; without arguments, all that the project asks for.
 
-use std::ops::ControlFlow;
-
 use serde_json::json;
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::pin::{Origin, Pin};
+use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::search::{Finding, search};
+use usher_shims::resolve::Force;
 use usher_shims::tool::Tool;
 
-use super::{Asked, Got, asked, get, name_of, store_name, usual};
+use super::{Asked, Got, asked, ensure, get, in_force, name_of, store_name, usual};
 use crate::output;
 use crate::registry::Known;
 use crate::shim_folder;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// Runs the verb.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
@@ -32,7 +30,12 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let mut report = Vec::new();
     let mut tools: Vec<&'static Tool> = Vec::new();
     for (known, request, origin) in &wanted {
-        let got = get(usher, *known, request).map_err(|error| match origin {
+        let got = if words.is_empty() {
+            ensure(usher, *known, request)
+        } else {
+            get(usher, *known, request)
+        };
+        let got = got.map_err(|error| match origin {
             Origin::CommandLine => error,
             by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
         })?;
@@ -64,36 +67,17 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     Ok(())
 }
 
-/// What is asked for here, a request a tool.
+/// What is asked for here, a request a tool: what is missing, and what is there already.
 fn of_project(usher: &Usher) -> Result<Vec<(Known<'_>, Request, Origin)>> {
     let mut wanted = Vec::new();
     for known in usher.registry.all() {
-        if let Some(Pin { requests, origin }) = strongest(usher, known.tool)? {
-            wanted.extend(requests.into_iter().next().map(|request| (known, request, origin)));
-        }
+        let pin = match in_force(usher, known)? {
+            Force::Missing(missing) => Some(missing.pin),
+            Force::Toolchain(_, pin) | Force::System(pin) => pin,
+            Force::Stale => None,
+        };
+        let first = pin.and_then(|pin| Some((pin.requests.into_iter().next()?, pin.origin)));
+        wanted.extend(first.map(|(request, origin)| (known, request, origin)));
     }
     Ok(wanted)
-}
-
-/// The strongest pin, else the nearest constraint, else the default.
-fn strongest(usher: &Usher, tool: &'static Tool) -> Result<Option<Pin>> {
-    let Some(call) = interpreter(tool) else { return Ok(None) };
-    let (mut found, mut constraint) = (None, None);
-    let mut broken = None;
-    search(&usher.world, &usher.home, &call, &mut |finding| {
-        match finding {
-            Finding::Pin(pin) => found = Some(pin),
-            Finding::Default(pin) => {
-                found = constraint.take().or(Some(pin));
-            }
-            Finding::Broken(error) => broken = Some(error),
-            Finding::Constraint(pin) => {
-                constraint.get_or_insert(pin);
-                return ControlFlow::Continue(());
-            }
-            Finding::Note(_) => return ControlFlow::Continue(()),
-        }
-        ControlFlow::Break(())
-    })?;
-    broken.map_or(Ok(found.or(constraint)), Err)
 }

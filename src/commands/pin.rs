@@ -1,8 +1,8 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::Result;
-use usher_shims::request::Request;
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::request::{Meaning, Request};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -11,6 +11,7 @@ use super::{Asked, Got, asked, get, usual};
 use crate::output;
 use crate::project::{Target, Written, target, write};
 use crate::shim_folder;
+use crate::umask::Umask;
 use crate::usher::Usher;
 
 /// A pin to be written, once all versions are there.
@@ -27,6 +28,10 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
     for Asked { known, request } in asked(usher, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
         let target = if is_global { Target::Default } else { target(usher, known.tool)? };
+        if target != Target::Default && matches!(request.meaning(), Meaning::Path(_)) {
+            return Err(Error::new(Exit::Usage, "a project's files name versions, never a folder")
+                .hint(format!("use --global {}@{request}", known.tool.name)));
+        }
         if target == Target::Default && !is_global {
             usher.tell("there is no project here: this becomes your default (--global)");
         }
@@ -36,6 +41,7 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         };
         pins.push(Pinned { tool: known.tool, request, version, target });
     }
+    let umask = Umask::of(&usher.folders);
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
@@ -51,6 +57,7 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         }));
         warn_of_stronger(usher, pin);
     }
+    drop(umask);
     usher.refresh()?;
     let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
     shim_folder::refresh(usher, &tools)?;

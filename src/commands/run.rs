@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::become_program;
 use usher_shims::path::with_shims;
-use usher_shims::request::Request;
-use usher_shims::store::{Found, best};
 use usher_shims::world::World as _;
 
-use super::{Asked, asked, get, usual};
+use super::{Asked, asked, ensure, usual};
 use crate::shim_folder;
 use crate::usher::Usher;
 
@@ -21,9 +19,7 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     let mut tools = Vec::new();
     for Asked { known, request } in asked(usher, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
-        if !is_on_disk(usher, known.tool, &request)? {
-            get(usher, known, &request)?;
-        }
+        ensure(usher, known, &request)?;
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
         );
@@ -41,15 +37,6 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
         .collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
     Err(become_program(&program, &arguments, &usher.given.environment, &set))
-}
-
-/// A version on disk that answers will do: this is no update.
-fn is_on_disk(
-    usher: &Usher,
-    tool: &'static usher_shims::tool::Tool,
-    request: &Request,
-) -> Result<bool> {
-    Ok(matches!(best(&usher.world, &usher.home, tool, request)?, Found::Toolchain(_)))
 }
 
 /// PATH with the shims first, and once.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
+use usher_shims::pin::Pin;
 use usher_shims::resolve::{Force, origin};
+use usher_shims::store::{Found, highest};
 
 use super::{in_force, name_of, store_name, system_version};
 use crate::output;
@@ -73,22 +75,43 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             path: None,
             error: None,
         }),
-        Force::System(pin) => {
-            let program = next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]);
-            let version = program.as_ref().and_then(|program| system_version(usher, program));
-            (program.is_some() || pin.is_some()).then(|| Line {
-                tool,
-                version: version.map(|version| version.to_string()),
-                request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
-                origin: asked,
-                installed: program.is_some(),
-                store: Some("system".to_owned()),
-                path: program.map(|program| program.display().to_string()),
-                error: None,
-            })
-        }
+        Force::System(pin) => system(usher, known, pin.as_ref())?,
         Force::Stale => None,
     })
+}
+
+/// What would run without usher; where that is nothing and nobody asks, the newest on disk.
+fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
+    let mut programs = known.tool.programs.iter();
+    let program = programs.find_map(|name| next_on_path(&usher.world, &usher.shim, name, &[]));
+    let newest =
+        highest(&usher.world, &usher.home, known.tool, |version| !version.is_prerelease())?;
+    let mut line = Line {
+        tool: known.tool.name,
+        version: None,
+        request: pin.and_then(Pin::request).map(ToString::to_string),
+        origin: pin.map(|pin| pin.origin.to_string()),
+        installed: true,
+        store: Some("system".to_owned()),
+        path: None,
+        error: None,
+    };
+    match (program, newest) {
+        (Some(program), _) => {
+            line.version = system_version(usher, &program).map(|version| version.to_string());
+            line.path = Some(program.display().to_string());
+        }
+        (None, Found::Toolchain(toolchain)) if pin.is_none() => {
+            line.version = Some(name_of(&toolchain));
+            line.store = Some(store_name(&toolchain.store).to_owned());
+            line.path = Some(toolchain.root.display().to_string());
+        }
+        (None, _) => {
+            line.installed = false;
+            line.store = None;
+        }
+    }
+    Ok((line.installed || pin.is_some()).then_some(line))
 }
 
 fn broken(known: Known<'_>, error: &Error) -> Line {
@@ -110,6 +133,7 @@ fn row(line: &Line) -> Vec<String> {
         (Some(error), ..) => error.clone(),
         (None, false, _) => "not installed: use install".to_owned(),
         (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
+        (None, true, Some(store)) if store == "system" => line.path.clone().unwrap_or_default(),
         (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
     };
     let asked = match (&line.request, &line.origin) {

@@ -281,3 +281,47 @@ fn is_name(name: &str) -> bool {
 fn is_inside(path: &str) -> bool {
     !path.is_empty() && !path.starts_with('/') && !path.starts_with("../../")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str =
+        "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\nparts = 3\n";
+
+    fn check(more: &str, line: Option<usize>, reason: &str) {
+        let refusal = Definition::parse(&format!("{SMALLEST}{more}")).unwrap_err();
+        assert_eq!(refusal.line, line, "{more}: {refusal:?}");
+        assert!(refusal.reason.contains(reason), "{more}: {refusal:?}");
+    }
+
+    #[test]
+    fn the_smallest_definition_is_accepted() {
+        assert_eq!(Definition::parse(SMALLEST).unwrap().name, "x");
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_line() {
+        check("news = 1", Some(7), "unknown field `news`");
+        check(
+            "\n[[file]]\nname = '.x'\nreader = 'plain'\nkind = 1",
+            Some(11),
+            "unknown field `kind`",
+        );
+        check("[[file]]\nname = '.x'\nreader = 'yaml'", Some(9), "unknown variant `yaml`");
+        check(
+            "[system]\nfolders = '/usr/bin'\nprograms = []\nprobe = []",
+            Some(8),
+            "expected a sequence",
+        );
+        check("names = [", Some(7), "");
+    }
+
+    #[test]
+    fn what_is_impossible_is_refused() {
+        check("names = ['../x']", None, "`../x` can't be a name");
+        check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "fields go with JSON");
+        check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
+        check("[[source]]\nname = 's'", None, "give either `index` or `npm`");
+    }
+}
