@@ -8,7 +8,6 @@ use clap_complete::Shell;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
-use usher_shims::world::Os;
 
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
@@ -184,7 +183,7 @@ fn execute(typed: Typed, given: Given) -> Result<()> {
         completions(shell);
         return Ok(());
     }
-    let running = shim(&Os)?;
+    let running = shim()?;
     if let Some(Verb::InstallItself { shim, system }) = typed.verb {
         return commands::install_itself::run(given, running, &shim, system);
     }

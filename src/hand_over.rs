@@ -7,7 +7,6 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::process::shim;
 use usher_shims::resolve::{Missing, Outcome, Plan, adds};
-use usher_shims::world::Os;
 
 use crate::additions;
 use crate::install::{Installer, Unhashed};
@@ -34,7 +33,7 @@ fn take_over(given: Given) -> Result<Error> {
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut usher = Usher::new(given, shim(&Os)?)?;
+    let mut usher = Usher::new(given, shim()?)?;
     keep_index(&usher);
     for _ in 0..MOST_ROUNDS {
         match usher.resolver().resolve(&name, &words)? {

@@ -56,8 +56,7 @@ impl Usher {
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
         }
-        let binary = world.look(&folders.shim_binary()).ok().flatten();
-        shim.identity = binary.map(|seen| seen.identity);
+        shim.binary = Some(folders.shim_binary());
         let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
         Ok(Self { world, given, folders, settings, lasting, registry, home, shim })
     }

@@ -22,6 +22,7 @@
 //! | the next program on PATH | [`path`] |
 //! | all of it together | [`resolve`] |
 //! | becoming the program | [`exec`] |
+//! | what was decided, for `USHER_DEBUG` | [`trace`] |
 //! | all input | [`world`] |
 //! | what people read | [`error`] |
 //!
@@ -48,5 +49,6 @@ pub mod resolve;
 pub mod search;
 pub mod store;
 pub mod tool;
+pub mod trace;
 pub mod version;
 pub mod world;

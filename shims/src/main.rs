@@ -4,6 +4,8 @@
 //! program is to inherit (`docs/exec.md`). All it decides is decided in the library.
 #![no_main]
 
+mod allocator;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
 
@@ -11,7 +13,8 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Resolver, adds};
-use usher_shims::world::Os;
+use usher_shims::trace;
+use usher_shims::world::{Os, World as _};
 
 /// The entry, called by the C library's start-up.
 ///
@@ -43,13 +46,19 @@ fn run(given: &Given) -> Error {
 
 fn become_one(given: &Given) -> Result<Error> {
     let arguments = given.os_arguments();
-    let shim = process::shim(&Os)?;
+    let shim = process::shim()?;
     let name = process::program_name(arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
     let Some(home) = process::home(&Os, &shim)? else { return Ok(hand_over(&shim, &name, given)) };
     let resolver =
         Resolver { world: &Os, home: &home, shim: &shim.known, process: std::process::id() };
-    match resolver.resolve(&name, rest)? {
+    let outcome = resolver.resolve(&name, rest);
+    if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
+        for step in trace::steps(&resolver, (&name, rest), &outcome) {
+            let _ = writeln!(std::io::stderr(), "usher: {step}");
+        }
+    }
+    match outcome? {
         Outcome::Run(plan) if !adds(&plan, &name, rest) => {
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))

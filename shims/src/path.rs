@@ -15,8 +15,8 @@ const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
 pub struct Shim {
     /// The folder it lies in, by each path that is known for it.
     pub folders: Vec<PathBuf>,
-    /// Which file it is.
-    pub identity: Option<Identity>,
+    /// A file that all shims are hard links of.
+    pub binary: Option<PathBuf>,
 }
 
 /// The next program of this name on PATH that isn't usher's, outside of `passed` folders.
@@ -37,13 +37,19 @@ pub fn next_on_path(
         }
         let candidate = folder.join(name);
         let Ok(Some(seen)) = world.look(&candidate) else { continue };
-        let is_ours = Some(seen.identity) == shim.identity
+        let is_ours = is_shim(world, shim, seen.identity)
             || world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
         if seen.is_program && !is_ours {
             return Some(candidate);
         }
     }
     None
+}
+
+/// Whether a file is a shim of ours under another name.
+fn is_shim(world: &impl World, shim: &Shim, identity: Identity) -> bool {
+    let own = shim.binary.as_deref().and_then(|binary| world.look(binary).ok().flatten());
+    own.is_some_and(|own| own.identity == identity)
 }
 
 /// PATH with the shim folder in front, or `None` where it holds it already.
@@ -113,7 +119,7 @@ mod tests {
     use crate::world::Memory;
 
     fn shim() -> Shim {
-        Shim { folders: vec!["/u/shims".into()], identity: None }
+        Shim { folders: vec!["/u/shims".into()], binary: None }
     }
 
     #[test]

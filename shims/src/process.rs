@@ -28,11 +28,10 @@ pub struct Running {
 ///
 /// The system's answer (`/proc/self/exe`) names the very file, whatever link or name it was called
 /// by; where `/proc` is absent, the path it was executed by has to do.
-pub fn shim(world: &impl World) -> Result<Running> {
+pub fn shim() -> Result<Running> {
     let file = own_file()?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
-    let seen = world.look(&file).ok().flatten();
-    let known = Shim { folders: vec![folder.clone()], identity: seen.map(|seen| seen.identity) };
+    let known = Shim { folders: vec![folder.clone()], binary: Some(file.clone()) };
     Ok(Running { file, folder, known })
 }
 

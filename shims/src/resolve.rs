@@ -13,7 +13,7 @@ use crate::range::Range;
 use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
-use crate::store::{Found, Store, Toolchain, all, best, has, named};
+use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
 use crate::tool::{Adds, Needed, Tool};
 use crate::version::Version;
 use crate::world::World;
@@ -249,7 +249,9 @@ impl<W: World> Resolver<'_, W> {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
         for toolchain in all.into_iter().filter(is_release) {
-            if let Some(plan) = self.plan(call, toolchain)? {
+            if is_whole(self.world, call.tool, &toolchain)?
+                && let Some(plan) = self.plan(call, toolchain)?
+            {
                 return Ok(Some(Outcome::Run(plan)));
             }
         }
@@ -259,7 +261,9 @@ impl<W: World> Resolver<'_, W> {
     /// The plan for a program of a toolchain; `None` where that lacks it.
     fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
         for name in call.names() {
-            if has(self.world, &toolchain, name)? {
+            // A toolchain that was chosen holds its interpreter: that was looked at.
+            let is_known = name == call.tool.main_program() && toolchain.store != Store::Folder;
+            if is_known || has(self.world, &toolchain, name)? {
                 let mut set = requested(call);
                 self.needed(call, &toolchain, &mut set);
                 set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));

@@ -64,7 +64,7 @@ fn check(world: &Memory, call: &str, expected: &str) {
 }
 
 fn printed(world: &Memory, home: &Home, call: &str) -> String {
-    let shim = Shim { folders: vec!["/u/shims".into()], identity: None };
+    let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
     let resolver = Resolver { world, home, shim: &shim, process: 7 };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {

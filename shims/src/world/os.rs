@@ -1,8 +1,8 @@
 //! The operating system as a [`World`]. The only place of the hot half that reads the process.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl World for Os {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        let file = rustix::fs::open(path, flags, Mode::empty())?;
         let seen = rustix::fs::fstat(&file)?;
         if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
@@ -51,8 +51,17 @@ impl World for Os {
         if size > LARGEST_FILE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
         }
-        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        file.take(LARGEST_FILE + 1).read_to_end(&mut content)?;
+        // The size is known, so that nothing is asked twice; who shortens the file meanwhile gets
+        // what was left.
+        let mut content = vec![0; usize::try_from(size).unwrap_or(0)];
+        let mut filled = 0;
+        while filled < content.len() {
+            match rustix::io::read(&file, &mut content[filled..])? {
+                0 => break,
+                more => filled += more,
+            }
+        }
+        content.truncate(filled);
         Ok(content)
     }
 
@@ -60,8 +69,8 @@ impl World for Os {
         let Some(handle) = absent_is_none(open_folder(folder, OFlags::RDONLY))? else {
             return Ok(Vec::new());
         };
-        let mut buffer = Vec::with_capacity(16 << 10);
-        let mut entries = RawDir::new(&handle, buffer.spare_capacity_mut());
+        let mut buffer = [const { MaybeUninit::uninit() }; 8 << 10];
+        let mut entries = RawDir::new(&handle, &mut buffer);
         let mut names = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = entry?;

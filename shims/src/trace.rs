@@ -1,0 +1,81 @@
+//! What the shim decided, a line a step: for `USHER_DEBUG`, never on the usual path.
+
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
+
+use crate::call::calls;
+use crate::error::{Escaped, Result};
+use crate::resolve::{Force, Outcome, Resolver};
+use crate::search::{Finding, search};
+use crate::world::World;
+
+/// The variable that asks for it.
+pub const DEBUG: &str = "USHER_DEBUG";
+
+/// The steps of a call, from its name to what it became.
+pub fn steps<W: World>(
+    resolver: &Resolver<'_, W>,
+    (name, arguments): (&str, &[&OsStr]),
+    outcome: &Result<Outcome>,
+) -> Vec<String> {
+    let directory = resolver.world.directory();
+    let directory =
+        directory.map_or_else(|error| error.to_string(), |path| path.display().to_string());
+    let mut steps = vec![
+        format!("called as {} in {}", Escaped(name), Escaped(&directory)),
+        format!(
+            "home {}, shims {}",
+            resolver.home.data.display(),
+            resolver.shim.folders[0].display()
+        ),
+    ];
+    let argument = arguments.first().and_then(|argument| argument.to_str());
+    for call in calls(resolver.home, name, argument) {
+        steps.push(format!("{} is of {}", call.program, call.tool.name));
+        let searched = search(resolver.world, resolver.home, &call, &mut |finding| {
+            steps.push(found(&finding));
+            ControlFlow::Continue(())
+        });
+        if let Err(error) = searched {
+            steps.push(error.to_string());
+        }
+        if let Ok(Force::Toolchain(toolchain, _)) = resolver.force(&call) {
+            let version = toolchain.version.as_ref().map_or_else(String::new, ToString::to_string);
+            steps.push(format!(
+                "toolchain {version} at {} ({:?})",
+                toolchain.root.display(),
+                toolchain.store
+            ));
+        }
+    }
+    steps.push(end(outcome));
+    steps
+}
+
+fn found(finding: &Finding) -> String {
+    let (kind, pin) = match finding {
+        Finding::Pin(pin) => ("asked for", pin),
+        Finding::Constraint(pin) => ("constraint", pin),
+        Finding::Default(pin) => ("default", pin),
+        Finding::Broken(_, error) => return format!("can't be used: {error}"),
+        Finding::Note(note) => return format!("passed over: {note}"),
+    };
+    let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();
+    format!("{kind} {} by {}", requests.join(" or "), pin.origin)
+}
+
+fn end(outcome: &Result<Outcome>) -> String {
+    match outcome {
+        Ok(Outcome::Run(plan)) => {
+            let set =
+                plan.set.iter().map(|(name, value)| format!(" {name}={}", value.to_string_lossy()));
+            format!("becomes {}{}", plan.program.display(), set.collect::<String>())
+        }
+        Ok(Outcome::Missing(missing)) => {
+            let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
+            format!("{} {request} is not on disk: over to `use`", missing.tool.name)
+        }
+        Ok(Outcome::Stale) => "the system's programs changed: over to `use`".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
+}
