@@ -3,46 +3,48 @@
 
 use std::os::raw::c_int;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::iterator::Signals;
 
 use crate::fetch::remove_tree;
 
-/// Watches for interruptions until it is dropped.
+/// A folder that goes if the process is interrupted while this lives.
+#[derive(Debug)]
 pub struct Interrupt {
-    handle: Option<Handle>,
-    watcher: Option<JoinHandle<()>>,
+    folder: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Interrupt {
     /// Removes a folder when interrupted, and ends the process by the signal.
+    ///
+    /// The watcher outlives this value: a handler that was taken away would leave a signal without
+    /// any effect. `execve` ends both.
     pub fn removing(folder: &Path) -> Self {
+        let folder = Arc::new(Mutex::new(Some(folder.to_path_buf())));
         let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
-        let Ok(mut signals) = Signals::new(watched) else {
-            return Self { handle: None, watcher: None };
-        };
-        let folder: PathBuf = folder.to_path_buf();
-        let handle = signals.handle();
-        let watcher = thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                let _ = remove_tree(&folder);
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        });
-        Self { handle: Some(handle), watcher: Some(watcher) }
+        if let Ok(mut signals) = Signals::new(watched) {
+            let shared = Arc::clone(&folder);
+            thread::spawn(move || {
+                for signal in signals.forever() {
+                    if let Some(folder) =
+                        shared.lock().unwrap_or_else(PoisonError::into_inner).take()
+                    {
+                        let _ = remove_tree(&folder);
+                    }
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+            });
+        }
+        Self { folder }
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        if let Some(handle) = &self.handle {
-            handle.close();
-        }
-        if let Some(watcher) = self.watcher.take() {
-            let _ = watcher.join();
-        }
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
