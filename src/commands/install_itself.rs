@@ -21,10 +21,10 @@ pub fn run(given: Given, running: Running, shim: &Path, is_system: bool) -> Resu
     let mut usher = Usher::new(given, running)?;
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
-        let config = &usher.folders.config;
-        fs::create_dir_all(config).map_err(|error| Error::io("make the folder", config, &error))?;
     }
     let _umask = Umask::of(&usher.folders);
+    let config = usher.folders.config.clone();
+    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, &error))?;
     let shims = usher.folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
     replace(shim, &usher.folders.shim_binary())?;

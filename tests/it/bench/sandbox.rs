@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -95,6 +96,19 @@ impl Sandbox {
     /// `use` with these arguments.
     pub(crate) fn use_command(&self, arguments: &[&str]) -> TestCommand {
         self.command("use").arguments(arguments)
+    }
+
+    /// Lets every account of the machine write into the home and the project.
+    pub(crate) fn open_to_all(&self) {
+        for folder in [self.root().to_path_buf(), self.home(), self.project()] {
+            let mode = fs::Permissions::from_mode(0o777);
+            fs::set_permissions(folder, mode).expect("open the sandbox");
+        }
+    }
+
+    /// The shim's binary as it was built.
+    pub(crate) fn shim_binary(&self) -> &'static Path {
+        built::shim()
     }
 
     /// The sandbox's folder, physical.
