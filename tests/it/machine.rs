@@ -21,7 +21,7 @@ set -eu
 umask 077
 unset HOME
 "$1" __install --system --shim "$2"
-/opt/usher/shims/use --global node@12 2>/dev/null
+/opt/usher/shims/use --global node@12 >/dev/null 2>&1
 export PATH=/opt/usher/shims:/usr/bin:/bin
 exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
     export HOME="$1/home"
