@@ -57,6 +57,12 @@ impl Call {
         }
     }
 
+    /// Under another name.
+    #[must_use]
+    pub(crate) fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
     /// With one more argument.
     #[must_use]
     pub(crate) fn argument(mut self, argument: impl Into<OsString>) -> Self {

@@ -54,7 +54,7 @@ fn named(call: Call, program: &Path) -> Call {
     let version = version.unwrap_or_default();
     let words: Vec<&str> =
         version.split_whitespace().filter(|word| *word != name).take(1).collect();
-    Call { name: format!("{name} {}", words.join(" ")), ..call }
+    call.named(format!("{name} {}", words.join(" ")))
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the benchmark points to peers")]
