@@ -122,12 +122,27 @@ impl Home {
 
     /// Reads an index; `None` if it isn't one of this form.
     pub fn parse(index: &[u8]) -> Option<Self> {
+        Self::parse_lines(index, &|_| true)
+    }
+
+    /// Reads an index as far as one program needs it: of hundreds of additions that one alone.
+    pub fn parse_for(index: &[u8], program: &str) -> Option<Self> {
+        let wanted = |line: &[u8]| match line.strip_prefix(b"program\t") {
+            Some(rest) => {
+                rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
+            }
+            None => true,
+        };
+        Self::parse_lines(index, &wanted)
+    }
+
+    fn parse_lines(index: &[u8], wanted: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
         let mut lines = index.split(|byte| *byte == b'\n');
         if lines.next()? != HEADER.as_bytes() {
             return None;
         }
         let mut home = Self::default();
-        for line in lines.filter(|line| !line.is_empty()) {
+        for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             home.take(&fields)?;
         }
@@ -322,6 +337,15 @@ mod tests {
             ceiling: Some("/srv".into()),
         };
         assert_eq!(Home::parse(&home.print()), Some(home));
+    }
+
+    #[test]
+    fn a_program_reads_its_own_addition_alone() {
+        let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
+        let home = Home::parse_for(index, "yarn").unwrap();
+        assert_eq!(home.tools_with("yarn"), ["node"]);
+        assert_eq!(home.additions.len(), 1);
+        assert_eq!(Home::parse(index).unwrap().additions.len(), 2);
     }
 
     #[test]

@@ -49,7 +49,9 @@ fn become_one(given: &Given) -> Result<Error> {
     let shim = process::shim()?;
     let name = process::program_name(arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
-    let Some(home) = process::home(&Os, &shim)? else { return Ok(hand_over(&shim, &name, given)) };
+    let Some(home) = process::home(&Os, &shim, &name)? else {
+        return Ok(hand_over(&shim, &name, given));
+    };
     let resolver =
         Resolver { world: &Os, home: &home, shim: &shim.known, process: std::process::id() };
     let outcome = resolver.resolve(&name, rest);

@@ -62,25 +62,25 @@ pub fn program_name(argument: Option<&OsStr>, shim: &Running) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Where this shim's home is; `None` where the index is absent or of another form.
+/// Where this shim's home is, as far as a program needs it; `None` where the index is absent or of another form.
 ///
 /// `USHER_HOME` is stronger than the shim's own folder, and on a machine's home an account's own
 /// stands. In set-user-ID surroundings no variable counts; neither does an index that belongs to
 /// somebody else.
-pub fn home(world: &impl World, shim: &Running) -> Result<Option<Home>> {
+pub fn home(world: &impl World, shim: &Running, program: &str) -> Result<Option<Home>> {
     let variable = |name| match is_secure() {
         true => None,
         false => world.variable(name).filter(|value| !value.is_empty()),
     };
     let index = match variable("USHER_HOME") {
-        Some(home) => read(world, &Path::new(&home).join("shims"))?,
-        None => read(world, &shim.folder)?,
+        Some(home) => read(world, &Path::new(&home).join("shims"), program)?,
+        None => read(world, &shim.folder, program)?,
     };
     let Some(mut home) = index else { return Ok(None) };
     if home.is_for_all {
         let data = account_data(variable("XDG_DATA_HOME").as_deref(), variable("HOME").as_deref());
         let account = match data.filter(|data| is_trusted(world, data)) {
-            Some(data) => read(world, &data.join("shims"))?,
+            Some(data) => read(world, &data.join("shims"), program)?,
             None => None,
         };
         home = account.unwrap_or(home);
@@ -102,10 +102,10 @@ pub fn with_variables(world: &impl World, mut home: Home) -> Home {
     home
 }
 
-fn read(world: &impl World, shims: &Path) -> Result<Option<Home>> {
+fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Home>> {
     let file = index_file(shims);
     let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, &error))?;
-    Ok(content.and_then(|content| Home::parse(&content)))
+    Ok(content.and_then(|content| Home::parse_for(&content, program)))
 }
 
 /// Whether an account's home is the account's, or the administrator's.
