@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::home::{Adopted, Home, stamp};
+use crate::home::{Adopted, Home, SystemProgram, stamp};
 use crate::name::Name;
 use crate::request::Request;
 use crate::tool::Tool;
@@ -83,20 +83,32 @@ pub fn best(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> 
 }
 
 /// The highest version on disk that will do.
+///
+/// Keeps the best of what it sees and nothing else: a store of a thousand versions is read once.
+/// Only where the best turns out to be an empty shell is the next best looked for.
 pub fn highest(
     world: &impl World,
     home: &Home,
     tool: &Tool,
     fits: impl Fn(&Version) -> bool,
 ) -> Result<Found> {
-    let Some(all) = all(world, home, tool)? else { return Ok(Found::Stale) };
-    for toolchain in all {
-        let fitting = toolchain.version.as_ref().is_some_and(&fits);
-        if fitting && is_whole(world, tool, &toolchain)? {
-            return Ok(Found::Toolchain(toolchain));
+    let mut broken: Vec<PathBuf> = Vec::new();
+    loop {
+        let mut best: Option<Toolchain> = None;
+        let is_fresh = each(world, home, tool, &mut |version, spot| {
+            let known = best.as_ref().and_then(|best| best.version.as_ref());
+            let is_higher = known.is_none_or(|known| known < version);
+            if is_higher && fits(version) && (broken.is_empty() || !broken.contains(&spot.root())) {
+                best = Some(spot.toolchain(version.clone()));
+            }
+        })?;
+        match best {
+            _ if !is_fresh => return Ok(Found::Stale),
+            None => return Ok(Found::Nothing),
+            Some(best) if is_whole(world, tool, &best)? => return Ok(Found::Toolchain(best)),
+            Some(best) => broken.push(best.root),
         }
     }
-    Ok(Found::Nothing)
 }
 
 /// All versions on disk, highest first, of equal ones the one in the strongest store first.
@@ -104,26 +116,70 @@ pub fn highest(
 /// `None` if a program of the operating system's was replaced since it was asked for its version.
 pub fn all(world: &impl World, home: &Home, tool: &Tool) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
-    list(world, &home.toolchains().join(tool.name), &Store::Own, &mut found)?;
-    for shared in &home.shared {
-        list(world, &shared.join(tool.name), &Store::Shared, &mut found)?;
+    let is_fresh =
+        each(world, home, tool, &mut |version, spot| found.push(spot.toolchain(version.clone())))?;
+    found.sort_by(|a, b| b.version.cmp(&a.version));
+    Ok(is_fresh.then_some(found))
+}
+
+/// Where a toolchain lies: a store, and a name in it.
+enum Spot<'a> {
+    Own(&'a Path, &'a str),
+    Shared(&'a Path, &'a str),
+    Adopted(&'a Adopted, &'a str),
+    System(&'a SystemProgram),
+}
+
+impl Spot<'_> {
+    fn root(&self) -> PathBuf {
+        match self {
+            Self::Own(folder, name) | Self::Shared(folder, name) => folder.join(name),
+            Self::Adopted(store, name) => root(store, name),
+            Self::System(program) => program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        }
     }
-    for adopted in home.adopted.iter().filter(|store| store.tool == tool.name) {
-        list_adopted(world, adopted, &mut found);
+
+    fn toolchain(&self, version: Version) -> Toolchain {
+        let store = match self {
+            Self::Own(..) => Store::Own,
+            Self::Shared(..) => Store::Shared,
+            Self::Adopted(store, _) => Store::Adopted(store.manager.clone()),
+            Self::System(program) => Store::System(program.suffix.clone()),
+        };
+        Toolchain { version: Some(version), root: self.root(), store }
+    }
+}
+
+/// Visits all versions on disk, strongest store first; says whether what is known of the operating
+/// system's programs still holds.
+fn each(
+    world: &impl World,
+    home: &Home,
+    tool: &Tool,
+    visit: &mut dyn FnMut(&Version, &Spot<'_>),
+) -> Result<bool> {
+    let own = home.toolchains().join(tool.name);
+    list(world, &own, "", &mut |name, version| visit(version, &Spot::Own(&own, name)))
+        .map_err(|error| Error::io("list", &own, &error))?;
+    for shared in &home.shared {
+        let folder = shared.join(tool.name);
+        list(world, &folder, "", &mut |name, version| visit(version, &Spot::Shared(&folder, name)))
+            .map_err(|error| Error::io("list", &folder, &error))?;
+    }
+    for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
+        // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
+        let _ = list_adopted(world, store, &mut |name, version| {
+            visit(version, &Spot::Adopted(store, name));
+        });
     }
     for program in home.system.iter().filter(|program| program.tool == tool.name) {
         match world.look(&program.path) {
             Ok(Some(seen)) if stamp(&seen) == program.stamp => {}
-            Ok(_) | Err(_) => return Ok(None),
+            Ok(_) | Err(_) => return Ok(false),
         }
-        found.push(Toolchain {
-            version: Some(program.version.clone()),
-            root: program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
-            store: Store::System(program.suffix.clone()),
-        });
+        visit(&program.version, &Spot::System(program));
     }
-    found.sort_by(|a, b| b.version.cmp(&a.version));
-    Ok(Some(found))
+    Ok(true)
 }
 
 /// A folder of an adopted store, by its name.
@@ -158,40 +214,38 @@ pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<b
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
+/// The folders of a store whose names are versions, behind a prefix.
 fn list(
     world: &impl World,
     folder: &Path,
-    store: &Store,
-    found: &mut Vec<Toolchain>,
-) -> Result<()> {
-    let names = world.folders(folder).map_err(|error| Error::io("list", folder, &error))?;
-    for name in names {
-        if let Some(version) = name.to_str().and_then(Version::parse) {
-            found.push(Toolchain {
-                root: folder.join(name),
-                version: Some(version),
-                store: store.clone(),
-            });
+    prefix: &str,
+    visit: &mut dyn FnMut(&str, &Version),
+) -> io::Result<()> {
+    world.folders(folder, &mut |name| {
+        let Some(name) = name.to_str() else { return };
+        if let Some(version) = name.strip_prefix(prefix).and_then(Version::parse) {
+            visit(name, &version);
         }
-    }
-    Ok(())
+    })
 }
 
-/// Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
-fn list_adopted(world: &impl World, adopted: &Adopted, found: &mut Vec<Toolchain>) {
-    let names: io::Result<_> = world.folders(&adopted.folder);
-    for name in names.unwrap_or_default() {
-        let Some(name) = name.to_str() else { continue };
-        let Some(version) = name.strip_prefix(adopted.prefix.as_str()) else { continue };
-        let version = match adopted.until.as_str() {
-            "" => version,
-            until => version.split_once(until).map_or(version, |(version, _)| version),
-        };
-        if let Some(version) = Version::parse(version) {
-            let store = Store::Adopted(adopted.manager.clone());
-            found.push(Toolchain { root: root(adopted, name), version: Some(version), store });
-        }
+/// The same in an adopted store, where more may follow the version.
+fn list_adopted(
+    world: &impl World,
+    store: &Adopted,
+    visit: &mut dyn FnMut(&str, &Version),
+) -> io::Result<()> {
+    if store.until.is_empty() {
+        return list(world, &store.folder, &store.prefix, visit);
     }
+    world.folders(&store.folder, &mut |name| {
+        let Some(name) = name.to_str() else { return };
+        let behind = name.strip_prefix(store.prefix.as_str());
+        let version = behind.and_then(|behind| behind.split_once(store.until.as_str()));
+        if let Some(version) = version.and_then(|(version, _)| Version::parse(version)) {
+            visit(name, &version);
+        }
+    })
 }
 
 fn root(adopted: &Adopted, name: &str) -> PathBuf {

@@ -5,7 +5,7 @@
 mod memory;
 mod os;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +32,10 @@ pub trait World {
     /// of kind `InvalidData`; a FIFO is never waited for.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// The names of the folders in a folder, without links; in no order.
-    fn folders(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+    /// Visits the names of the folders in a folder, without links; in no order.
+    ///
+    /// A folder that is absent holds none.
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()>;
 
     /// What is at a path, links followed; `None` if nothing is.
     fn look(&self, path: &Path) -> io::Result<Option<Seen>>;

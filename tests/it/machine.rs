@@ -54,7 +54,7 @@ fn an_accounts_home_stands_on_the_machines() {
     let script =
         format!("set -- {:?} \"$@\"; {{ {OWN_FOLDERS} }}; shift; {SCRIPT}", folder.display());
     let script = sandbox.command("unshare").arguments(["-m", "sh", "-c", &script, "sh"]);
-    let built = [Path::new(env!("CARGO_BIN_EXE_use")), sandbox.shim_binary(), sandbox.root()];
+    let built = [Path::new(env!("CARGO_BIN_EXE_use")), Sandbox::shim_binary(), sandbox.root()];
     let outcome = script.arguments(built).run().succeeds();
     outcome.prints(
         "/opt/usher/shims\n\

@@ -1,7 +1,7 @@
 //! A [`World`] that is a table in memory: files, folders and variables as a test writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -108,10 +108,11 @@ impl World for Memory {
         }
     }
 
-    fn folders(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
         self.permit(folder)?;
         let inside = self.folders.iter().filter(|path| path.parent() == Some(folder));
-        Ok(inside.filter_map(|path| path.file_name().map(OsString::from)).collect())
+        inside.filter_map(|path| path.file_name()).for_each(visit);
+        Ok(())
     }
 
     fn look(&self, path: &Path) -> io::Result<Option<Seen>> {

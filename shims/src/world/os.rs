@@ -1,10 +1,10 @@
 //! The operating system as a [`World`]. The only place of the hot half that reads the process.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
@@ -65,13 +65,12 @@ impl World for Os {
         Ok(content)
     }
 
-    fn folders(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
         let Some(handle) = absent_is_none(open_folder(folder, OFlags::RDONLY))? else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let mut buffer = [const { MaybeUninit::uninit() }; 8 << 10];
         let mut entries = RawDir::new(&handle, &mut buffer);
-        let mut names = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = entry?;
             let name = entry.file_name();
@@ -84,10 +83,10 @@ impl World for Os {
                 _ => false,
             };
             if is_folder {
-                names.push(OsString::from_vec(name.to_bytes().to_vec()));
+                visit(OsStr::from_bytes(name.to_bytes()));
             }
         }
-        Ok(names)
+        Ok(())
     }
 
     fn look(&self, path: &Path) -> io::Result<Option<Seen>> {

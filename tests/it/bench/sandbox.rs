@@ -107,7 +107,7 @@ impl Sandbox {
     }
 
     /// The shim's binary as it was built.
-    pub(crate) fn shim_binary(&self) -> &'static Path {
+    pub(crate) fn shim_binary() -> &'static Path {
         built::shim()
     }
 
