@@ -62,8 +62,7 @@ find_cargo() {
 # Prints the program that a build comes to, by what cargo itself says: that holds wherever cargo is
 # told to put things.
 build() {
-    messages=$(cd -- "$checkout" &&
-        cargo build --locked --message-format json-render-diagnostics "$@") || return
+    messages=$(cargo build --locked --message-format json-render-diagnostics "$@") || return
     printf '%s\n' "$messages" |
         sed -n 's/.*"executable":"\(\([^"\\]*\(\\.\)*\)*\)".*/\1/p' |
         sed -e 's/\\\(.\)/\1/g' -e '$!d'
@@ -150,7 +149,8 @@ if [ -n "$system" ]; then
     unset USHER_HOME
 fi
 
-checkout=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+# The checkout, where rustup and cargo look for what is set for it.
+CDPATH='' cd -- "$(dirname -- "$0")"
 find_cargo
 program=$(build --release --package usher --bin use) ||
     fail $? 'usher could not be built' 'see above what cargo says'
