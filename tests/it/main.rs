@@ -6,3 +6,4 @@
 
 mod bench;
 mod machine;
+mod tidy;

@@ -38,7 +38,7 @@ fn build_shim() -> PathBuf {
     command.args(["build", "--quiet", "--package", "usher-shims", "--bin", "shim"]);
     command.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(&folder);
     if let Some(target) = static_target() {
-        command.args(["--target", &target]);
+        command.args(["--target", &target, "--config", "shims/static.toml"]);
     }
     let messages = output(&mut command).stdout;
     let built = messages.split(|byte| *byte == b'\n').find_map(|line| {

@@ -26,6 +26,7 @@ mod tests;
 mod upstream;
 
 pub(crate) use archives::Archive;
+pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, Running, TestCommand};
 pub(crate) use sandbox::Sandbox;

@@ -1,0 +1,118 @@
+//! README, docs and help texts: equal where they say the same, and without dead links.
+
+use std::path::Path;
+
+use super::{checkout, files, nothing_of, printed, text, with_extension};
+
+/// The lines after one that is this, up to the next empty one or the end of a block of code.
+fn block(text: &str, heading: &str) -> Vec<String> {
+    let after = text.lines().skip_while(|line| *line != heading).skip(1);
+    after.take_while(|line| !line.is_empty() && *line != "```").map(str::to_owned).collect()
+}
+
+/// Each verb with what it does, as `use --help` prints it.
+fn verbs() -> Vec<String> {
+    block(&printed(&["--help"]), "Commands:")
+}
+
+#[test]
+fn the_readme_lists_the_verbs_as_the_help_does() {
+    let verbs = verbs();
+    assert!(verbs.len() > 5, "the help lists verbs: {verbs:?}");
+    assert_eq!(block(&text("README.md"), "```text"), verbs);
+}
+
+#[test]
+fn the_test_command_of_the_readme_is_the_one_that_is_run() {
+    let tests = |path| {
+        let text = text(path);
+        let found = text.lines().filter(|line| line.starts_with("cargo test"));
+        found.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(tests("README.md"), ["cargo test"]);
+    assert_eq!(tests(".ci/run"), ["cargo test"]);
+}
+
+#[test]
+fn a_verb_that_takes_arguments_has_an_example() {
+    let wrong: Vec<String> = verbs()
+        .iter()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(|verb| (verb, printed(&[verb, "--help"])))
+        .filter(|(verb, help)| {
+            help.contains("\nArguments:\n") && !help.contains(&format!("\n  use {verb}"))
+        })
+        .map(|(verb, help)| format!("no example for {verb}:\n{help}"))
+        .collect();
+    nothing_of(&wrong);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in with_extension(files(""), "md") {
+        for link in links(&text(&path)) {
+            count += 1;
+            if !leads_somewhere(&path, &link) {
+                wrong.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    nothing_of(&wrong);
+    assert!(count > 10, "links were found");
+}
+
+#[test]
+fn a_page_that_code_names_is_there() {
+    let mut wrong = Vec::new();
+    for path in with_extension(files(""), "rs") {
+        for page in text(&path).split('`').filter(|name| is_page(name)) {
+            if !checkout().join(page).exists() {
+                wrong.push(format!("{}: {page}", path.display()));
+            }
+        }
+    }
+    nothing_of(&wrong);
+}
+
+fn is_page(name: &str) -> bool {
+    name.starts_with("docs/") && name.ends_with(".md") && !name.contains(char::is_whitespace)
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = links(&text("docs/README.md"));
+    let pages = with_extension(files("docs"), "md");
+    let is_missing = |name: &str| name != "README.md" && !index.iter().any(|link| link == name);
+    let names = pages.iter().filter_map(|page| page.file_name()?.to_str());
+    nothing_of(&names.filter(|name| is_missing(name)).map(str::to_owned).collect::<Vec<_>>());
+}
+
+/// The targets of Markdown's links, without those into the web.
+fn links(text: &str) -> Vec<String> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let inside = targets.map(|(target, _)| target).filter(|target| !target.contains("://"));
+    inside.map(str::to_owned).collect()
+}
+
+/// Whether a link of a page leads to a file, and to a heading in it where it names one.
+fn leads_somewhere(page: &Path, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = match file {
+        "" => page.to_path_buf(),
+        file => page.parent().unwrap_or(Path::new("")).join(file),
+    };
+    if !checkout().join(&target).exists() {
+        return false;
+    }
+    let text = if heading.is_empty() { String::new() } else { text(&target) };
+    heading.is_empty() || text.lines().any(|line| anchor(line).is_some_and(|name| name == heading))
+}
+
+/// The name that a heading can be linked by.
+fn anchor(line: &str) -> Option<String> {
+    let title = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
+}

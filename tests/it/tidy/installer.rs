@@ -1,0 +1,236 @@
+//! `install.sh`, with a cargo that says where this test's own binaries are and builds nothing.
+//!
+//! Nothing here may run it with `--system` as root: that writes into the machine's folders.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{checkout, nothing_of, output_of};
+use crate::bench::{Sandbox, TestCommand, Upstream, shim};
+
+/// Files that shells read, and what is in them.
+const SHELL_FILES: [&str; 5] = [".bashrc", ".bash_profile", ".profile", ".zshenv", ".zshrc"];
+
+/// How the cargo answers a build for another target.
+const NO_TARGET: &str = "echo 'no such target' >&2; exit 101";
+
+/// A sandbox with a checkout that has a space in its path, and the cargo.
+fn furnished(upstream: &Upstream) -> Sandbox {
+    let sandbox = Sandbox::new().with_upstream(upstream);
+    let script = fs::read_to_string(checkout().join("install.sh")).expect("read install.sh");
+    sandbox.executable("check out/install.sh", &script);
+    let (program, shim) =
+        (built("use", Path::new(env!("CARGO_BIN_EXE_use"))), built("shim", shim()));
+    sandbox.executable(
+        "cargo/cargo",
+        &format!(
+            "#!/bin/sh\n\
+             echo \"$PWD: $*\" >> '{log}'\n\
+             case \"$*\" in\n\
+             -vV) echo 'host: x86_64-unknown-linux-gnu' ;;\n\
+             *' --bin use') echo '{program}' ;;\n\
+             *--target*) {NO_TARGET} ;;\n\
+             *' --bin shim') echo '{{\"executable\":null}}'; echo '{shim}' ;;\n\
+             *) exit 99 ;;\n\
+             esac\n",
+            log = sandbox.root().join("asked").display(),
+        ),
+    );
+    sandbox
+}
+
+/// What cargo says that a program was built, or is fresh.
+fn built(program: &str, path: &Path) -> String {
+    let target = json!({ "name": program });
+    json!({ "reason": "compiler-artifact", "target": target, "executable": path }).to_string()
+}
+
+/// `install.sh` in another folder than its own, with the cargo on PATH.
+fn install(sandbox: &Sandbox, shell: &str, arguments: &[&str]) -> TestCommand {
+    let path = format!("{}:/usr/bin:/bin", sandbox.root().join("cargo").display());
+    let script = sandbox.root().join("check out/install.sh");
+    let mut words = shell.split(' ');
+    let command = sandbox.command(words.next().expect("a shell")).arguments(words);
+    command.argument(script).arguments(arguments).variable("PATH", path)
+}
+
+/// All below a folder, with what tells a file from one that took its place; without locks, which
+/// say who held them last.
+fn state(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
+    let mut state = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("list a folder").flatten() {
+            let seen = entry.metadata().expect("look at an entry");
+            let path = entry.path();
+            if seen.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_none_or(|extension| extension != "lock") {
+                let stamp = (seen.ino(), seen.size(), seen.mtime(), seen.mtime_nsec());
+                state.insert(path.display().to_string(), stamp);
+            }
+        }
+    }
+    state
+}
+
+/// The shells to run it in that are here.
+fn shells() -> Vec<&'static str> {
+    let all = ["sh", "dash", "bash --posix", "busybox sh"];
+    let is_here = |shell: &&str| {
+        let program = shell.split(' ').next().unwrap_or_default();
+        let is_here = output_of(program, &["-c", "true"]).is_some();
+        if !is_here {
+            eprintln!("SKIPPED: there is no {program} here");
+        }
+        is_here
+    };
+    all.into_iter().filter(is_here).collect()
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
+    let upstream = Upstream::start();
+    for shell in shells() {
+        let sandbox = furnished(&upstream);
+        for name in SHELL_FILES {
+            sandbox.file(Path::new("home").join(name), format!("# {name}\n"));
+        }
+        let first = install(&sandbox, shell, &["node@12"]).run().succeeds();
+        let line = "node --version: v12.22.12";
+        let first = first.prints_line(line).complains("one for this machine's own kind serves");
+        let hint = first.stdout.lines().rev().nth(2).unwrap_or_default();
+        assert!(hint.ends_with("/shims/use' setup"), "{first}");
+        let last = first.stdout.lines().last().unwrap_or_default();
+        assert!(last.contains("PATH="), "{first}");
+
+        let before = state(&sandbox.home());
+        install(&sandbox, shell, &["node@12"]).run().succeeds().prints_line(line);
+        let after = state(&sandbox.home());
+        assert_eq!(after, before, "{shell}");
+
+        for name in SHELL_FILES {
+            assert_eq!(sandbox.read(Path::new("home").join(name)), format!("# {name}\n"));
+        }
+        let homes = fs::read_dir(sandbox.home()).expect("list the home").flatten();
+        let mut names: Vec<_> = homes.map(|entry| entry.file_name()).collect();
+        names.retain(|name| !SHELL_FILES.iter().any(|known| name == known));
+        names.sort();
+        assert_eq!(names, [".cache", ".config", ".local"], "{shell}");
+    }
+}
+
+#[test]
+fn without_tools_it_chooses_nothing() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    install(&sandbox, "sh", &[]).run().succeeds().prints_line(&format!(
+        "usher is installed: {}",
+        sandbox.mask(&sandbox.shims().display().to_string())
+    ));
+    assert!(sandbox.shim("use").exists() && sandbox.shim("usher").exists());
+    assert!(!sandbox.home().join(".config/usher/tool-versions").exists());
+    let asked = sandbox.read("asked");
+    assert!(
+        asked
+            .lines()
+            .all(|line| line.starts_with(&*sandbox.root().join("check out: ").to_string_lossy())),
+        "{asked}"
+    );
+}
+
+#[test]
+fn the_shim_is_static_where_that_can_be_built() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    // The target's library is there, but the build for it fails.
+    sandbox.executable("cargo/rustc", "#!/bin/sh\necho /\n");
+    let outcome = install(&sandbox, "sh", &[]).run().succeeds();
+    outcome.complains("no such target").complains("one for this machine's own kind serves");
+    let build = "--config shims/static.toml --target x86_64-unknown-linux-musl --profile shim";
+    assert!(sandbox.read("asked").contains(build), "{}", sandbox.read("asked"));
+
+    let shim = built("shim", shim());
+    let cargo = sandbox.read("cargo/cargo").replace(NO_TARGET, &format!("echo '{shim}'"));
+    sandbox.executable("cargo/cargo", &cargo);
+    let outcome = install(&sandbox, "sh", &[]).run().succeeds();
+    assert_eq!(outcome.stderr, "", "{outcome}");
+}
+
+#[test]
+fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    let roof = sandbox.root().join("a roof");
+    let path = format!(
+        "{}:{}:/usr/bin:/bin",
+        roof.join("shims").display(),
+        sandbox.root().join("cargo").display()
+    );
+    let command = install(&sandbox, "sh", &["nodejs@12"]).variable("USHER_HOME", &roof);
+    let outcome = command.variable("PATH", path).run().succeeds();
+    let outcome = outcome.prints_line("node --version: v12.22.12");
+    let outcome = outcome.prints_line("[SANDBOX]/a roof/shims is on PATH already");
+    assert!(!outcome.stdout.contains("PATH="), "{outcome}");
+    assert!(!sandbox.home().join(".local").exists());
+    assert_eq!(sandbox.read("a roof/config/tool-versions"), "nodejs 12\n");
+}
+
+#[test]
+fn what_is_wrong_with_the_call_is_said_before_anything_is_done() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    install(&sandbox, "sh", &["--help"]).run().succeeds().prints_line("Examples:");
+    let outcome = install(&sandbox, "sh", &["--sytem"]).run().fails_with(2);
+    outcome.complains("there is no option --sytem");
+
+    // Whoever runs this test may be root; to the script somebody else does.
+    sandbox.executable("cargo/id", "#!/bin/sh\necho 1000\n");
+    let outcome = install(&sandbox, "sh", &["node@12", "--system"]).run().fails_with(77);
+    outcome.complains("which only root may").complains("hint: sudo ./install.sh --system");
+    assert!(!sandbox.root().join("asked").exists(), "cargo was not called");
+    assert!(state(&sandbox.home()).is_empty());
+}
+
+#[test]
+fn without_cargo_it_says_where_to_get_it() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    let tools = sandbox.folder("tools");
+    for name in ["dirname", "id", "sed", "cat"] {
+        let places = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
+        let place = places.iter().find(|place| place.exists()).expect("POSIX has it");
+        symlink(place, tools.join(name)).expect("link it");
+    }
+    let command = install(&sandbox, "/bin/sh", &["node@12"]).variable("PATH", &tools);
+    let outcome = command.clone().run().fails_with(127);
+    outcome.complains("there is no cargo on PATH").complains("https://rustup.rs");
+
+    // What rustup installed is found, though this shell's PATH is older.
+    let home = sandbox.folder("home/.cargo/bin");
+    fs::rename(sandbox.root().join("cargo/cargo"), home.join("cargo")).expect("move cargo");
+    command.run().succeeds().prints_line("node --version: v12.22.12");
+}
+
+#[test]
+fn a_failed_build_ends_it() {
+    let upstream = Upstream::start();
+    let sandbox = furnished(&upstream);
+    sandbox.executable("cargo/cargo", "#!/bin/sh\necho 'error: no' >&2\nexit 101\n");
+    let outcome = install(&sandbox, "sh", &["node@12"]).run().fails_with(101);
+    outcome.complains("error: no").complains("usher could not be built");
+    assert!(state(&sandbox.home()).is_empty());
+}
+
+#[test]
+fn the_scripts_may_be_run() {
+    let scripts = ["install.sh", ".ci/run"];
+    let mode =
+        |name: &&str| fs::metadata(checkout().join(name)).expect("look").permissions().mode();
+    let wrong = scripts.iter().filter(|name| mode(name) & 0o111 != 0o111);
+    nothing_of(&wrong.map(ToString::to_string).collect::<Vec<_>>());
+}

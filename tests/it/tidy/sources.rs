@@ -1,0 +1,136 @@
+//! What sources may and must not say, and what the hot half may stand on.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use usher_definition::Definition;
+
+use super::{checkout, files, nothing_of, output_of, text, with_extension};
+
+/// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
+const HOT_HALF: [&str; 14] = [
+    "bitflags",
+    "itoa",
+    "libc",
+    "linux-raw-sys",
+    "memchr",
+    "rustix",
+    "semver",
+    "serde",
+    "serde_core",
+    "serde_json",
+    "toml_parser",
+    "usher-shims",
+    "winnow",
+    "zmij",
+];
+
+/// Names of tools and programs that code may use all the same: file, name, why.
+const MAY_NAME: [(&str, &str, &str); 2] = [
+    ("src/network.rs", "npm", "the client that knows where its registry is"),
+    ("src/settings.rs", "npm", "the source of that name, in an example"),
+];
+
+#[test]
+fn the_hot_half_stands_on_nothing_else() {
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let arguments = ["tree", "--offline", "--locked", "--package", "usher-shims"];
+    let more = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--target", &target];
+    let (is_success, tree) =
+        output_of(env!("CARGO"), &[&arguments[..], &more[..]].concat()).expect("cargo runs");
+    assert!(is_success, "{tree}");
+    let found: BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(found, BTreeSet::from(HOT_HALF));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let all = with_extension(files(""), "rs");
+    let silent = all.iter().filter(|path| !text(path).starts_with("//! "));
+    nothing_of(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
+    assert!(all.len() > 50, "sources were found");
+}
+
+#[test]
+fn no_tool_is_named_in_code() {
+    let names = names();
+    let mut wrong = Vec::new();
+    for path in [files("src"), files("shims")].concat() {
+        let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs");
+        if is_test || path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = text(&path);
+        for (number, line) in (1..).zip(code(&text)) {
+            let named = names.iter().filter(|name| line.contains(&format!("\"{name}\"")));
+            let named = named.filter(|name| !may_name(&path, name));
+            wrong.extend(named.map(|name| format!("{}:{number}: {name}", path.display())));
+        }
+    }
+    nothing_of(&wrong);
+}
+
+/// All names of tools and programs.
+fn names() -> BTreeSet<String> {
+    let definitions = with_extension(files("registry"), "toml");
+    let parsed = definitions.iter().map(|path| {
+        Definition::parse(&text(path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()))
+    });
+    parsed
+        .flat_map(|definition| [vec![definition.name], definition.names, definition.programs])
+        .flatten()
+        .collect()
+}
+
+fn may_name(path: &Path, name: &str) -> bool {
+    MAY_NAME.iter().any(|(file, known, _)| path == Path::new(file) && name == *known)
+}
+
+/// A source's lines, with those of comments empty, up to its tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    lines.map(|line| if line.trim_start().starts_with("//") { "" } else { line })
+}
+
+#[test]
+fn every_exception_is_needed() {
+    let is_idle = |(file, name, _): &&(&str, &str, &str)| {
+        !code(&text(file)).any(|line| line.contains(&format!("\"{name}\"")))
+    };
+    nothing_of(&MAY_NAME.iter().filter(is_idle).map(|one| format!("{one:?}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_names_a_registry_or_this_machine() {
+    // In pieces, since this file is searched, too.
+    let forbidden = [
+        ["registry.npmjs", ".org"],
+        ["registry.yarnpkg", ".com"],
+        ["pypi", ".org"],
+        ["pythonhosted", ".org"],
+        ["crates", ".io"],
+        ["/ro", "ot/"],
+    ]
+    .map(|pieces| pieces.concat());
+    let mut wrong = Vec::new();
+    // Cargo writes into its own file whence packages come.
+    for path in files("").into_iter().filter(|path| path != Path::new("Cargo.lock")) {
+        let content = std::fs::read(checkout().join(&path)).expect("read a file of the checkout");
+        let content = String::from_utf8_lossy(&content);
+        let found = forbidden.iter().filter(|text| content.contains(text.as_str()));
+        wrong.extend(found.map(|text| format!("{}: {text}", path.display())));
+    }
+    nothing_of(&wrong);
+}
+
+#[test]
+fn scripts_are_clean() {
+    let scripts = [PathBuf::from("install.sh"), PathBuf::from(".ci/run")];
+    let names = scripts.each_ref().map(|path| path.to_str().expect("a plain name"));
+    let Some((is_clean, complaint)) = output_of("shellcheck", &names) else {
+        eprintln!("SKIPPED: there is no shellcheck here");
+        return;
+    };
+    assert!(is_clean, "{complaint}");
+}
