@@ -24,6 +24,7 @@ use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
 use crate::release::{Finder, Wanted};
+use crate::shim_folder;
 use crate::usher::{Usher, interpreter};
 
 /// A tool that was named on the command line, with a request where one was.
@@ -72,7 +73,8 @@ enum Got {
 }
 
 /// Gets the newest release that answers a request; with the network away, the newest on disk.
-fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
+fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
+    let Wanted { known, request, .. } = *wanted;
     match request.meaning() {
         Meaning::System | Meaning::Path(_) | Meaning::Named(_) => return Ok(Got::Nothing),
         Meaning::Version(_)
@@ -93,8 +95,7 @@ fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
         return Ok(Got::Toolchain(toolchain, true));
     }
     let network = Network::new(usher);
-    let wanted = Wanted { known, request, origin: &Origin::CommandLine };
-    let release = match (Finder::new(usher, &network).find(&wanted), on_disk) {
+    let release = match (Finder::new(usher, &network).find(wanted), on_disk) {
         (Ok(release), on_disk) => match on_disk {
             Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => {
                 return Ok(Got::Toolchain(toolchain, true));
@@ -102,18 +103,42 @@ fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
             Some(_) | None => release,
         },
         (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
-            let version = name_of(&toolchain);
-            usher.tell(&format!(
-                "{}; {} {version}, which is on disk, serves",
-                error.what, known.tool.name
-            ));
+            tell_what_serves(usher, wanted, &toolchain, error);
             return Ok(Got::Toolchain(toolchain, true));
         }
         (Err(error), _) => return Err(error),
     };
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install(known, &release)?;
+    let installed = installer.install(known, &release).map_err(|error| match wanted.origin {
+        Origin::CommandLine => error,
+        by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+    })?;
     Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+}
+
+/// Of several versions that were asked for, one can't be had: those that came before it are on
+/// disk, and shims are made for what is on disk.
+fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
+    if failed.exit == Exit::Usage {
+        return failed;
+    }
+    // The failure matters more than one that follows from it.
+    let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
+    failed
+}
+
+/// No release could be had, but something on disk answers the request.
+fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: Error) {
+    let Wanted { known, request, .. } = wanted;
+    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
+    let told = match failed.exit {
+        Exit::NotFound => format!("{serves}: no release answers {request}"),
+        _ => {
+            let what = format!("{serves}: the newest release can't be asked for");
+            Error { what, ..failed }.to_string()
+        }
+    };
+    usher.tell(&told);
 }
 
 /// Which version of a tool is in force here.

@@ -2,18 +2,22 @@
 
 use std::ops::ControlFlow;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::search::{Finding, search};
 use usher_shims::tool::Tool;
 
-use super::{Asked, Got, asked, get, name_of, store_name, usual};
+use super::{Asked, Got, asked, get, name_of, store_name, usual, with_shims_of_what_came};
 use crate::output;
 use crate::registry::Known;
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::{Usher, interpreter};
+
+/// A request of a tool, and who asks.
+type Asking<'a> = (Known<'a>, Request, Origin);
 
 /// Runs the verb.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
@@ -29,14 +33,23 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
         );
     }
+    let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
+    let report = match get_all(usher, &wanted, as_json) {
+        Ok(report) => report,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
+    usher.refresh()?;
+    shim_folder::refresh(usher, &tools)?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
     let mut report = Vec::new();
-    let mut tools: Vec<&'static Tool> = Vec::new();
-    for (known, request, origin) in &wanted {
-        let got = get(usher, *known, request).map_err(|error| match origin {
-            Origin::CommandLine => error,
-            by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-        })?;
-        tools.push(known.tool);
+    for (known, request, origin) in wanted {
+        let got = get(usher, &Wanted { known: *known, request, origin })?;
         if let Got::Toolchain(toolchain, was_there) = got {
             let (tool, version) = (known.tool.name, name_of(&toolchain));
             if !as_json {
@@ -56,16 +69,11 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             }));
         }
     }
-    usher.refresh()?;
-    shim_folder::refresh(usher, &tools)?;
-    if as_json {
-        output::json(&report);
-    }
-    Ok(())
+    Ok(report)
 }
 
 /// What is asked for here, a request a tool.
-fn of_project(usher: &Usher) -> Result<Vec<(Known<'_>, Request, Origin)>> {
+fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
     let mut wanted = Vec::new();
     for known in usher.registry.all() {
         if let Some(Pin { requests, origin }) = strongest(usher, known.tool)? {

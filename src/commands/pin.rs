@@ -2,14 +2,16 @@
 
 use serde_json::json;
 use usher_shims::error::Result;
+use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::{Asked, Got, asked, get, usual};
+use super::{Asked, Got, asked, get, usual, with_shims_of_what_came};
 use crate::output;
 use crate::project::{Target, Written, target, write};
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
 
@@ -23,19 +25,10 @@ struct Pinned {
 
 /// Runs the verb. Nothing is written before all that was asked for is on disk.
 pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
-    let mut pins = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
-        let request = request.map_or_else(|| usual(known), Ok)?;
-        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
-        if target == Target::Default && !is_global {
-            usher.tell("there is no project here: this becomes your default (--global)");
-        }
-        let version = match get(usher, known, &request)? {
-            Got::Toolchain(toolchain, _) => toolchain.version,
-            Got::Nothing => None,
-        };
-        pins.push(Pinned { tool: known.tool, request, version, target });
-    }
+    let pins = match get_all(usher, words, is_global) {
+        Ok(pins) => pins,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
@@ -58,6 +51,24 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         output::json(&report);
     }
     Ok(())
+}
+
+fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
+    let mut pins = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        let request = request.map_or_else(|| usual(known), Ok)?;
+        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
+        if target == Target::Default && !is_global {
+            usher.tell("there is no project here: this becomes your default (--global)");
+        }
+        let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
+        let version = match get(usher, &wanted)? {
+            Got::Toolchain(toolchain, _) => toolchain.version,
+            Got::Nothing => None,
+        };
+        pins.push(Pinned { tool: known.tool, request, version, target });
+    }
+    Ok(pins)
 }
 
 fn tell(pin: &Pinned, written: &Written) {

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::become_program;
 use usher_shims::path::with_shims;
+use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::store::{Found, best};
 use usher_shims::world::World as _;
 
 use super::{Asked, asked, get, usual};
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
 
@@ -22,7 +24,7 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     for Asked { known, request } in asked(usher, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
         if !is_on_disk(usher, known.tool, &request)? {
-            get(usher, known, &request)?;
+            get(usher, &Wanted { known, request: &request, origin: &Origin::CommandLine })?;
         }
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
