@@ -68,8 +68,15 @@ fn shims_first(usher: &Usher) -> OsString {
 /// The command, as a shell would find it; relative entries of PATH are the working directory's, and
 /// never searched.
 fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
+    let name = Path::new(command);
     if command.as_bytes().contains(&b'/') {
-        return Ok(command.into());
+        return match usher.world.look(name) {
+            Ok(None) => Err(Error::new(
+                Exit::NotFound,
+                format!("there is no program {}", Escaped(&name.to_string_lossy())),
+            )),
+            Ok(Some(_)) | Err(_) => Ok(name.to_path_buf()),
+        };
     }
     let candidates = std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
@@ -78,7 +85,7 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
         usher.world.look(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
     });
     found.ok_or_else(|| {
-        let name = Path::new(command).to_string_lossy();
+        let name = name.to_string_lossy();
         Error::new(Exit::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))
     })
 }
