@@ -1,7 +1,7 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::Result;
+use usher_shims::error::{Escaped, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::tool::Tool;
@@ -90,9 +90,10 @@ fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
         if let Some(value) =
             usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
         {
-            let value = value.to_string_lossy().into_owned();
+            let value = value.to_string_lossy();
             usher.tell(&format!(
-                "{variable}={value} is set, and stronger than this pin: unset {variable}"
+                "{variable}={} is set, and stronger than this pin: unset {variable}",
+                Escaped(&value)
             ));
         }
     }
