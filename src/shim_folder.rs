@@ -61,7 +61,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.home.print();
+    let text = usher.index().print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }

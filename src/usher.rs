@@ -31,6 +31,8 @@ pub struct Usher {
     pub folders: Folders,
     /// What the user has set.
     pub settings: Settings,
+    /// The same without variables, which hold for a call and for nobody else.
+    lasting: Settings,
     /// All tools.
     pub registry: Registry,
     /// What the shims know of the machine, as it is now.
@@ -48,6 +50,7 @@ impl Usher {
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
         let settings = Settings::load(&texts, &|name| world.variable(name))?;
+        let lasting = Settings::load(&texts, &|_| None)?;
         let registry = Registry::load()?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
@@ -56,7 +59,7 @@ impl Usher {
         let binary = world.look(&folders.shim_binary()).ok().flatten();
         shim.identity = binary.map(|seen| seen.identity);
         let home = survey::home(&world, &folders, &settings, &registry)?;
-        Ok(Self { world, given, folders, settings, registry, home, shim })
+        Ok(Self { world, given, folders, settings, lasting, registry, home, shim })
     }
 
     /// The resolver of the shims, with this machine as it is now.
@@ -66,6 +69,15 @@ impl Usher {
             home: &self.home,
             shim: &self.shim,
             process: std::process::id(),
+        }
+    }
+
+    /// The index as it is to be written for the shims, which read the variables themselves.
+    pub fn index(&self) -> Home {
+        Home {
+            ignore_variables: self.lasting.ignore_variables.clone(),
+            ceiling: self.lasting.ceiling.clone(),
+            ..self.home.clone()
         }
     }
 

@@ -89,6 +89,10 @@ pub fn home(world: &impl World, shim: &Running) -> Result<Option<Home>> {
     if let Some(ceiling) = variable("USHER_CEILING") {
         home.ceiling = Some(ceiling.into());
     }
+    if let Some(ignored) = variable("USHER_IGNORE_VARIABLES") {
+        let names = ignored.to_string_lossy();
+        home.ignore_variables = names.split([',', ' ']).map(str::to_owned).collect();
+    }
     Ok(Some(home))
 }
 

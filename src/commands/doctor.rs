@@ -129,7 +129,7 @@ fn index(usher: &Usher) -> Check {
     let file = index_file(&usher.folders.shims());
     let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
     match index {
-        Some(index) if index == usher.home => Check::good("the shims' index is up to date"),
+        Some(index) if index == usher.index() => Check::good("the shims' index is up to date"),
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
         None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
     }
