@@ -142,7 +142,7 @@ pub fn run(given: Given) -> i32 {
         let error = hand_over::run(given);
         output::error(&error, false);
         return match error.exit {
-            Exit::NotFound => 127,
+            Exit::NotFound | Exit::Network => 127,
             _ => 126,
         };
     }
