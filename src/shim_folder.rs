@@ -18,7 +18,7 @@ use usher_shims::tool::Tool;
 use crate::lock::lock;
 use crate::registry::Known;
 use crate::settings::ShimPolicy;
-use crate::usher::Usher;
+use crate::usher::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -98,7 +98,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
     let was_named =
         [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
-            let text = fs::read_to_string(file).unwrap_or_default();
+            let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
                     .next()

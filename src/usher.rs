@@ -1,7 +1,6 @@
 //! What every verb is given: the process, the folders, the settings, the registry, the index.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use usher_shims::path::Shim;
 use usher_shims::process::Running;
 use usher_shims::resolve::Resolver;
 use usher_shims::tool::Tool;
-use usher_shims::world::{Os, World as _};
+use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
 use crate::registry::Registry;
@@ -120,9 +119,9 @@ pub fn interpreter(tool: &'static Tool) -> Option<Call> {
 
 /// A text that may be absent.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if usher_shims::world::is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::io("read", path, &error)),
-    }
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
+    // What is no regular file is refused: a FIFO would be waited for.
+    let text = read_optional(&Os, path)
+        .and_then(|content| content.map(|text| String::from_utf8(text).map_err(no_text)).transpose());
+    text.map_err(|error| Error::io("read", path, &error))
 }
