@@ -121,7 +121,8 @@ pub fn interpreter(tool: &'static Tool) -> Option<Call> {
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
     // What is no regular file is refused: a FIFO would be waited for.
-    let text = read_optional(&Os, path)
-        .and_then(|content| content.map(|text| String::from_utf8(text).map_err(no_text)).transpose());
+    let text = read_optional(&Os, path).and_then(|content| {
+        content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
+    });
     text.map_err(|error| Error::io("read", path, &error))
 }
