@@ -94,22 +94,26 @@ fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
     {
         return Ok(Got::Toolchain(toolchain, true));
     }
-    let network = Network::new(usher);
-    let release = match (Finder::new(usher, &network).find(wanted), on_disk) {
-        (Ok(release), on_disk) => match on_disk {
-            Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => {
-                return Ok(Got::Toolchain(toolchain, true));
-            }
-            Some(_) | None => release,
-        },
+    match (newest(usher, wanted, on_disk.as_ref()), on_disk) {
         (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
             tell_what_serves(usher, wanted, &toolchain, error);
-            return Ok(Got::Toolchain(toolchain, true));
+            Ok(Got::Toolchain(toolchain, true))
         }
-        (Err(error), _) => return Err(error),
-    };
+        (got, _) => got,
+    }
+}
+
+/// Gets the newest release that answers a request, unless that is on disk.
+fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+    let Wanted { known, request, origin } = *wanted;
+    let network = Network::new(usher);
+    let release = Finder::new(usher, &network).find(wanted)?;
+    let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+    if let Some(toolchain) = on_disk.filter(is_it) {
+        return Ok(Got::Toolchain(toolchain.clone(), true));
+    }
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install(known, &release).map_err(|error| match wanted.origin {
+    let installed = installer.install(known, &release).map_err(|error| match origin {
         Origin::CommandLine => error,
         by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
     })?;
@@ -133,10 +137,7 @@ fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, f
     let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
     let told = match failed.exit {
         Exit::NotFound => format!("{serves}: no release answers {request}"),
-        _ => {
-            let what = format!("{serves}: the newest release can't be asked for");
-            Error { what, ..failed }.to_string()
-        }
+        _ => format!("{serves}: {failed}"),
     };
     usher.tell(&told);
 }
