@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::{Origin, Place};
 use usher_shims::request::{Meaning, Request};
-use usher_shims::search::{Finding, search};
+use usher_shims::search::{Culprit, Finding, search};
 use usher_shims::tool::{Reader, Tool};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -97,7 +97,8 @@ fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
     Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
 }
 
-/// The place in the project's files that pins the tool now.
+/// The place in the project's files that pins the tool now, or that is there to and says nothing
+/// that can be understood.
 fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
     let Some(call) = interpreter(tool) else { return Ok(None) };
     let mut found = None;
@@ -110,9 +111,12 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
             }
             _ => ControlFlow::Continue(()),
         },
-        // A variable that can't be understood is none of the project's.
-        Finding::Broken(error) if error.what.contains('=') => ControlFlow::Continue(()),
-        Finding::Broken(error) => {
+        Finding::Broken(_, Culprit::Variable) => ControlFlow::Continue(()),
+        Finding::Broken(_, Culprit::Text(place)) => {
+            found = Some(place);
+            ControlFlow::Break(())
+        }
+        Finding::Broken(error, Culprit::File) => {
             broken = Some(error);
             ControlFlow::Break(())
         }

@@ -94,7 +94,7 @@ fn strongest(usher: &Usher, tool: &'static Tool) -> Result<Option<Pin>> {
             Finding::Default(pin) => {
                 found = constraint.take().or(Some(pin));
             }
-            Finding::Broken(error) => broken = Some(error),
+            Finding::Broken(error, _) => broken = Some(error),
             Finding::Constraint(pin) => {
                 constraint.get_or_insert(pin);
                 return ControlFlow::Continue(());
