@@ -175,14 +175,19 @@ impl Installer<'_> {
             receipt.parts.push(self.take(part, &name, &archive, &tree)?);
         }
         finish(known, &tree, &receipt)?;
+        let made = |root: &Path| Toolchain {
+            version: Some(release.version.clone()),
+            root: root.to_path_buf(),
+            store: Store::Own,
+        };
+        if !is_whole(&self.usher.world, known.tool, &made(&tree))? {
+            let program = known.tool.main_program();
+            let what = format!("{name} from {} has no {program}", release.source);
+            return Err(Error::new(Exit::Data, what));
+        }
         publish(&tree, target)?;
         self.usher.tell(&format!("{name} is ready ({:.1} s)", began.elapsed().as_secs_f64()));
-        self.there(known, release, target)?.ok_or_else(|| {
-            Error::new(
-                Exit::Data,
-                format!("{name} from {} has no {}", release.source, known.tool.main_program()),
-            )
-        })
+        Ok(made(target))
     }
 
     fn check_hashes(&self, name: &str, parts: &[Part]) -> Result<()> {
