@@ -113,7 +113,7 @@ fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Re
         return Ok(Got::Toolchain(toolchain.clone(), true));
     }
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install(known, &release).map_err(|error| match origin {
+    let installed = installer.install_from_any(wanted, release).map_err(|error| match origin {
         Origin::CommandLine => error,
         by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
     })?;

@@ -19,7 +19,7 @@ use crate::lock::{Lock, lock};
 use crate::network::Network;
 use crate::progress::Bar;
 use crate::registry::Known;
-use crate::release::{Finder, Part, Release};
+use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::usher::Usher;
 
@@ -90,6 +90,24 @@ impl Installer<'_> {
         }
         let toolchain = self.make(known, release, &target)?;
         Ok(Installed { toolchain, was_there: false })
+    }
+
+    /// Installs a release that was found; where its source can't be reached after all (its index
+    /// may have been a kept one), the newest of the next source's.
+    pub fn install_from_any(&self, wanted: &Wanted<'_>, found: Release) -> Result<Installed> {
+        let finder = Finder::new(self.usher, self.network);
+        let mut release = found;
+        let mut passed = Vec::new();
+        loop {
+            let error = match self.install(wanted.known, &release) {
+                Err(error) if error.exit == Exit::Network && !self.usher.settings.offline => error,
+                ended => return ended,
+            };
+            passed.push(release.source);
+            let Ok(next) = finder.find_elsewhere(wanted, &passed) else { return Err(error) };
+            self.usher.tell(&format!("{}; {} is asked instead", error.what, next.source));
+            release = next;
+        }
     }
 
     /// Takes a toolchain of our own away: out of the store first, then off the disk.

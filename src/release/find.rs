@@ -79,9 +79,15 @@ impl<'a> Finder<'a> {
 
     /// The newest release that answers a request.
     pub fn find(&self, wanted: &Wanted<'_>) -> Result<Release> {
+        self.find_elsewhere(wanted, &[])
+    }
+
+    /// The newest release that answers a request, from none of the sources of these names.
+    pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
         let mut failures = Vec::new();
         let mut seen: Vec<Version> = Vec::new();
-        for source in self.sources(wanted.known)? {
+        let sources = self.sources(wanted.known)?;
+        for source in sources.into_iter().filter(|source| !passed.contains(&source.name)) {
             for age in [Age::Fresh, Age::New] {
                 let (releases, is_new) = match self.ask(source, age) {
                     Ok(Said::Releases { releases, is_new }) => (releases, is_new),
