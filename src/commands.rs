@@ -13,11 +13,13 @@ pub mod status;
 pub mod uninstall;
 pub mod which;
 
+use std::path::Path;
+
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Meaning, Request};
 use usher_shims::resolve::Force;
-use usher_shims::store::{Found, Store, Toolchain, best};
+use usher_shims::store::{Found, Store, Toolchain, best, is_whole, named};
 use usher_shims::version::Version;
 
 use crate::install::{Installer, Unhashed};
@@ -68,25 +70,32 @@ fn usual(known: Known<'_>) -> Result<Request> {
 enum Got {
     /// This is on disk now; the flag says whether it was before.
     Toolchain(Toolchain, bool),
-    /// Nothing is to be fetched for this request: `system`, or a folder.
+    /// Nothing is to be fetched for this request: `system`.
     Nothing,
 }
 
 /// Gets the newest release that answers a request; with the network away, the newest on disk.
 fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
     let Wanted { known, request, .. } = *wanted;
-    match request.meaning() {
-        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => return Ok(Got::Nothing),
+    let on_disk = match request.meaning() {
+        Meaning::System => return Ok(Got::Nothing),
+        Meaning::Path(folder) => {
+            return in_folder(usher, known, folder)
+                .map(|toolchain| Got::Toolchain(toolchain, true));
+        }
+        Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
+            Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+            None => None,
+        },
         Meaning::Version(_)
         | Meaning::Range(_)
         | Meaning::Latest
         | Meaning::Lts
         | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => {}
-    }
-    let on_disk = match best(&usher.world, &usher.home, known.tool, request)? {
-        Found::Toolchain(toolchain) => Some(toolchain),
-        Found::Nothing | Found::Stale => None,
+        | Meaning::LtsNamed(_) => match best(&usher.world, &usher.home, known.tool, request)? {
+            Found::Toolchain(toolchain) => Some(toolchain),
+            Found::Nothing | Found::Stale => None,
+        },
     };
     // An exact version that is on disk is what was asked for: nobody needs to be asked.
     if request.exact(known.tool).is_some()
@@ -101,6 +110,17 @@ fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
         }
         (got, _) => got,
     }
+}
+
+/// The toolchain in a folder that a person named.
+fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
+    let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
+    if is_whole(&usher.world, known.tool, &toolchain)? {
+        return Ok(toolchain);
+    }
+    let program = toolchain.program(known.tool.main_program());
+    let shown = program.to_string_lossy();
+    Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
 }
 
 /// Gets the newest release that answers a request, unless that is on disk.
@@ -170,7 +190,7 @@ fn store_name(store: &Store) -> &str {
 }
 
 /// The version of what would run without usher, where it was asked before.
-fn system_version(usher: &Usher, program: &std::path::Path) -> Option<Version> {
+fn system_version(usher: &Usher, program: &Path) -> Option<Version> {
     use usher_shims::world::World as _;
     let seen = usher.world.look(program).ok().flatten()?;
     let stamp = usher_shims::home::stamp(&seen);

@@ -1,9 +1,9 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::{Escaped, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::pin::Origin;
-use usher_shims::request::Request;
+use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -61,6 +61,7 @@ fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinne
         if target == Target::Default && !is_global {
             usher.tell("there is no project here: this becomes your default (--global)");
         }
+        check_author(&target, known.tool, &request)?;
         let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
         let version = match get(usher, &wanted)? {
             Got::Toolchain(toolchain, _) => toolchain.version,
@@ -69,6 +70,21 @@ fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinne
         pins.push(Pinned { tool: known.tool, request, version, target });
     }
     Ok(pins)
+}
+
+/// A project's files may say less than a person.
+fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Result<()> {
+    match target {
+        Target::Default => Ok(()),
+        Target::Change(_) | Target::Add(_) => {
+            let text = request.as_str();
+            Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
+                Error::new(Exit::Usage, format!("{request} can't be pinned in a project"))
+                    .because(reason)
+                    .hint(format!("use --global {}@{request}", tool.name))
+            })
+        }
+    }
 }
 
 fn tell(pin: &Pinned, written: &Written) {

@@ -84,6 +84,9 @@ impl<'a> Finder<'a> {
 
     /// The newest release that answers a request, from none of the sources of these names.
     pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
+        if let Meaning::Named(_) = wanted.request.meaning() {
+            return Err(no_such_folder(wanted));
+        }
         let mut failures = Vec::new();
         let mut seen: Vec<Version> = Vec::new();
         let sources = self.sources(wanted.known)?;
@@ -345,6 +348,16 @@ impl<'a> Finder<'a> {
         };
         failures.iter().fold(error, |error, (source, failure)| error.because(told(source, failure)))
     }
+}
+
+/// A name is a folder of a store, and no source has those.
+fn no_such_folder(wanted: &Wanted<'_>) -> Error {
+    let Wanted { known, request, origin } = wanted;
+    let tool = known.tool.name;
+    let what = format!("{tool} {request} was asked for by {origin}, but there is no such thing");
+    Error::new(Exit::NotFound, what)
+        .because("it is no version, and no version manager's store has a folder of that name")
+        .hint(format!("use available {tool}"))
 }
 
 fn npm_part(artifact: &Artifact) -> Part {
