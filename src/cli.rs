@@ -1,13 +1,14 @@
 //! The command line: what was typed, and which verb that is.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
+use usher_shims::tool::{TOOLS, Tool};
 
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
@@ -149,15 +150,12 @@ pub fn run(given: Given) -> i32 {
         Err(error) => return usage(&error, &arguments),
     };
     let as_json = typed.json;
-    if typed.command.is_empty() && arguments.last().is_some_and(|last| *last == "--") {
-        output::error(
-            &Error::new(Exit::Usage, "which command?").hint("use TOOL@REQUEST -- COMMAND"),
-            as_json,
-        );
-        return Exit::Usage as i32;
+    if let Err(error) = typed.makes_sense(&arguments) {
+        output::error(&error, as_json);
+        return error.exit as i32;
     }
     match execute(typed, given) {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) => {
             output::error(&error, as_json);
             error.exit as i32
@@ -165,8 +163,49 @@ pub fn run(given: Given) -> i32 {
     }
 }
 
+impl Typed {
+    /// Refuses what can be parsed and means nothing.
+    fn makes_sense(&self, arguments: &[&OsStr]) -> Result<()> {
+        if self.verb.is_some() {
+            return Ok(());
+        }
+        let has_dashes = arguments.iter().any(|argument| *argument == "--");
+        if has_dashes && self.command.is_empty() {
+            return Err(Error::new(Exit::Usage, "nothing stands behind `--`: which command?")
+                .hint("use node@12 -- bash"));
+        }
+        if self.global && !self.command.is_empty() {
+            return Err(Error::new(Exit::Usage, "--global is for good, and `-- COMMAND` for once")
+                .hint("leave one of the two out"));
+        }
+        if self.tools.is_empty() && (self.global || has_dashes) {
+            return Err(Error::new(Exit::Usage, "which tool?")
+                .hint("use --global node@lts, or: use --help"));
+        }
+        match self.tools.iter().find_map(|word| misspelt_verb(word)) {
+            Some((word, verb)) => Err(Error::new(
+                Exit::Usage,
+                format!("“{}” is neither verb nor tool", Escaped(word)),
+            )
+            .because(format!("the nearest is {verb}"))
+            .hint(format!("use {verb}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A word that is nearly a verb and no tool.
+fn misspelt_verb(word: &str) -> Option<(&str, String)> {
+    let is_tool = word.contains('@') || Tool::named(TOOLS, word).is_some();
+    let command = Typed::command();
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let near = |verb: &&str| strsim::damerau_levenshtein(verb, word) <= verb.len() / 3;
+    let verb = verbs.map(clap::Command::get_name).find(near)?;
+    (!is_tool).then(|| (word, verb.to_owned()))
+}
+
 /// Help and version are answers; all else is an error of usage.
-fn usage(error: &clap::Error, arguments: &[&std::ffi::OsStr]) -> i32 {
+fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
         output::text(error.render().to_string().as_bytes());
         return 0;
@@ -178,18 +217,19 @@ fn usage(error: &clap::Error, arguments: &[&std::ffi::OsStr]) -> i32 {
     Exit::Usage as i32
 }
 
-fn execute(typed: Typed, given: Given) -> Result<()> {
+/// Does what was typed; the result is the exit code where the answer itself tells what is wrong.
+fn execute(typed: Typed, given: Given) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
         completions(shell);
-        return Ok(());
+        return Ok(0);
     }
     let running = shim()?;
     if let Some(Verb::InstallItself { shim, system }) = typed.verb {
-        return commands::install_itself::run(given, running, &shim, system);
+        return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
     let json = typed.json;
-    match typed.verb {
+    let done = match typed.verb {
         Some(Verb::Install { tools }) => commands::install::run(&mut usher, &tools, json),
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
@@ -198,21 +238,16 @@ fn execute(typed: Typed, given: Given) -> Result<()> {
         }
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
         Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
-        Some(Verb::Doctor) => commands::doctor::run(&usher, json),
+        Some(Verb::Doctor) => return commands::doctor::run(&usher, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() && !typed.global && typed.command.is_empty() => {
-            commands::status::run(&usher, json)
-        }
-        None if typed.tools.is_empty() => {
-            Err(Error::new(Exit::Usage, "which tool?")
-                .hint("use --global node@lts, or: use --help"))
-        }
+        None if typed.tools.is_empty() => return commands::status::run(&usher, json),
         None if !typed.command.is_empty() => {
             commands::run::run(&mut usher, &typed.tools, &typed.command)
         }
         None => commands::pin::run(&mut usher, &typed.tools, typed.global, json),
-    }
+    };
+    done.map(|()| 0)
 }
 
 fn completions(shell: Shell) {

@@ -16,7 +16,6 @@ pub mod which;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::name::Name;
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Meaning, Request};
 use usher_shims::resolve::Force;
@@ -27,6 +26,7 @@ use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
 use crate::release::{Finder, Wanted};
+use crate::shim_folder;
 use crate::usher::{Usher, interpreter};
 
 /// A tool that was named on the command line, with a request where one was.
@@ -70,34 +70,40 @@ fn usual(known: Known<'_>) -> Result<Request> {
 enum Got {
     /// This is on disk now; the flag says whether it was before.
     Toolchain(Toolchain, bool),
-    /// Nothing is to be fetched for this request: `system`, or a folder.
+    /// Nothing is to be fetched for this request: `system`.
     Nothing,
 }
 
 /// Gets a release only if nothing on disk answers.
-fn ensure(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
-    match best(&usher.world, &usher.home, known.tool, request)? {
+fn ensure(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
+    match best(&usher.world, &usher.home, wanted.known.tool, wanted.request)? {
         Found::Toolchain(toolchain) => Ok(Got::Toolchain(toolchain, true)),
-        Found::Nothing | Found::Stale => get(usher, known, request),
+        Found::Nothing | Found::Stale => get(usher, wanted),
     }
 }
 
 /// Gets the newest release that answers a request; with the network away, the newest on disk.
-fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
-    match request.meaning() {
+fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
+    let Wanted { known, request, .. } = *wanted;
+    let on_disk = match request.meaning() {
         Meaning::System => return Ok(Got::Nothing),
-        Meaning::Path(folder) => return at(usher, known, folder),
-        Meaning::Named(name) => return called(usher, known, name),
+        Meaning::Path(folder) => {
+            return in_folder(usher, known, folder)
+                .map(|toolchain| Got::Toolchain(toolchain, true));
+        }
+        Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
+            Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+            None => None,
+        },
         Meaning::Version(_)
         | Meaning::Range(_)
         | Meaning::Latest
         | Meaning::Lts
         | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => {}
-    }
-    let on_disk = match best(&usher.world, &usher.home, known.tool, request)? {
-        Found::Toolchain(toolchain) => Some(toolchain),
-        Found::Nothing | Found::Stale => None,
+        | Meaning::LtsNamed(_) => match best(&usher.world, &usher.home, known.tool, request)? {
+            Found::Toolchain(toolchain) => Some(toolchain),
+            Found::Nothing | Found::Stale => None,
+        },
     };
     // An exact version that is on disk is what was asked for: nobody needs to be asked.
     if request.exact(known.tool).is_some()
@@ -105,56 +111,63 @@ fn get(usher: &Usher, known: Known<'_>, request: &Request) -> Result<Got> {
     {
         return Ok(Got::Toolchain(toolchain, true));
     }
-    let network = Network::new(usher);
-    let wanted = Wanted { known, request, origin: &Origin::CommandLine };
-    let release = match (Finder::new(usher, &network).find(&wanted), on_disk) {
-        (Ok(release), on_disk) => match on_disk {
-            Some(toolchain) if toolchain.version.as_ref() == Some(&release.version) => {
-                return Ok(Got::Toolchain(toolchain, true));
-            }
-            Some(_) | None => release,
-        },
+    match (newest(usher, wanted, on_disk.as_ref()), on_disk) {
         (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
-            let version = name_of(&toolchain);
-            usher.tell(&format!(
-                "{}; {} {version}, which is on disk, serves",
-                error.what, known.tool.name
-            ));
-            return Ok(Got::Toolchain(toolchain, true));
+            tell_what_serves(usher, wanted, &toolchain, &error);
+            Ok(Got::Toolchain(toolchain, true))
         }
-        (Err(error), _) => return Err(error),
-    };
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install(known, &release)?;
-    Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+        (got, _) => got,
+    }
 }
 
 /// The toolchain in a folder that a person named.
-fn at(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Got> {
+fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
-    match is_whole(&usher.world, known.tool, &toolchain)? {
-        true => Ok(Got::Toolchain(toolchain, true)),
-        false => Err(Error::new(
-            Exit::NotFound,
-            format!("there is no {} in {}", known.tool.name, Escaped(&folder.to_string_lossy())),
-        )
-        .because(format!("{} is absent", toolchain.program(known.tool.main_program()).display()))),
+    if is_whole(&usher.world, known.tool, &toolchain)? {
+        return Ok(toolchain);
     }
+    let program = toolchain.program(known.tool.main_program());
+    let shown = program.to_string_lossy();
+    Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
 }
 
-/// The folder of this name in an adopted store.
-fn called(usher: &Usher, known: Known<'_>, name: &Name) -> Result<Got> {
-    match named(&usher.world, &usher.home, known.tool, name)? {
-        Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
-        None => Err(Error::new(
-            Exit::NotFound,
-            format!(
-                "“{name}” is no version of {}, and no store has a toolchain of that name",
-                known.tool.name
-            ),
-        )
-        .hint(format!("use available {}", known.tool.name))),
+/// Gets the newest release that answers a request, unless that is on disk.
+fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+    let Wanted { known, request, origin } = *wanted;
+    let network = Network::new(usher);
+    let release = Finder::new(usher, &network).find(wanted)?;
+    let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+    if let Some(toolchain) = on_disk.filter(is_it) {
+        return Ok(Got::Toolchain(toolchain.clone(), true));
     }
+    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+    let installed = installer.install_from_any(wanted, release).map_err(|error| match origin {
+        Origin::CommandLine => error,
+        by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+    })?;
+    Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+}
+
+/// Of several versions that were asked for, one can't be had: those that came before it are on
+/// disk, and shims are made for what is on disk.
+fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
+    if failed.exit == Exit::Usage {
+        return failed;
+    }
+    // The failure matters more than one that follows from it.
+    let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
+    failed
+}
+
+/// No release could be had, but something on disk answers the request.
+fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
+    let Wanted { known, request, .. } = wanted;
+    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
+    let told = match failed.exit {
+        Exit::NotFound => format!("{serves}: no release answers {request}"),
+        _ => format!("{serves}: {failed}"),
+    };
+    usher.tell(&told);
 }
 
 /// Which version of a tool is in force here.
@@ -185,7 +198,7 @@ fn store_name(store: &Store) -> &str {
 }
 
 /// The version of what would run without usher, where it was asked before.
-fn system_version(usher: &Usher, program: &std::path::Path) -> Option<Version> {
+fn system_version(usher: &Usher, program: &Path) -> Option<Version> {
     use usher_shims::world::World as _;
     let seen = usher.world.look(program).ok().flatten()?;
     let stamp = usher_shims::home::stamp(&seen);

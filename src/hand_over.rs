@@ -91,7 +91,7 @@ fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let wanted = Wanted { known, request, origin };
     let release = Finder::new(usher, &network).find(&wanted)?;
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
-    let installed = installer.install(known, &release);
+    let installed = installer.install_from_any(&wanted, release);
     installed.map_err(|error| {
         error.because(format!("{} {request} was asked for by {origin}", tool.name))
     })?;

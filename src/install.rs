@@ -19,7 +19,7 @@ use crate::lock::{Lock, lock};
 use crate::network::Network;
 use crate::progress::Bar;
 use crate::registry::Known;
-use crate::release::{Finder, Part, Release};
+use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::umask::Umask;
 use crate::usher::Usher;
@@ -94,6 +94,24 @@ impl Installer<'_> {
         Ok(Installed { toolchain, was_there: false })
     }
 
+    /// Installs a release that was found; where its source can't be reached after all (its index
+    /// may have been a kept one), the newest of the next source's.
+    pub fn install_from_any(&self, wanted: &Wanted<'_>, found: Release) -> Result<Installed> {
+        let finder = Finder::new(self.usher, self.network);
+        let mut release = found;
+        let mut passed = Vec::new();
+        loop {
+            let error = match self.install(wanted.known, &release) {
+                Err(error) if error.exit == Exit::Network && !self.usher.settings.offline => error,
+                ended => return ended,
+            };
+            passed.push(release.source);
+            let Ok(next) = finder.find_elsewhere(wanted, &passed) else { return Err(error) };
+            self.usher.tell(&format!("{}; {} is asked instead", error.what, next.source));
+            release = next;
+        }
+    }
+
     /// Takes a toolchain of our own away: out of the store first, then off the disk.
     pub fn uninstall(&self, known: Known<'_>, toolchain: &Toolchain) -> Result<()> {
         let version = toolchain.version.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -146,6 +164,9 @@ impl Installer<'_> {
     fn make(&self, known: Known<'_>, release: &Release, target: &Path) -> Result<Toolchain> {
         let began = Instant::now();
         let name = format!("{} {}", known.tool.name, release.version);
+        if self.usher.settings.offline {
+            return Err(is_offline(&name, release));
+        }
         let parts = Finder::new(self.usher, self.network).parts(known, release)?;
         self.check_hashes(&name, &parts)?;
         let folders = &self.usher.folders;
@@ -174,14 +195,19 @@ impl Installer<'_> {
             receipt.parts.push(self.take(part, &name, &archive, &tree)?);
         }
         finish(known, &tree, &receipt)?;
+        let made = |root: &Path| Toolchain {
+            version: Some(release.version.clone()),
+            root: root.to_path_buf(),
+            store: Store::Own,
+        };
+        if !is_whole(&self.usher.world, known.tool, &made(&tree))? {
+            let program = known.tool.main_program();
+            let what = format!("{name} from {} has no {program}", release.source);
+            return Err(Error::new(Exit::Data, what));
+        }
         publish(&tree, target)?;
         self.usher.tell(&format!("{name} is ready ({:.1} s)", began.elapsed().as_secs_f64()));
-        self.there(known, release, target)?.ok_or_else(|| {
-            Error::new(
-                Exit::Data,
-                format!("{name} from {} has no {}", release.source, known.tool.main_program()),
-            )
-        })
+        Ok(made(target))
     }
 
     fn check_hashes(&self, name: &str, parts: &[Part]) -> Result<()> {
@@ -231,13 +257,6 @@ impl Installer<'_> {
     }
 
     fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
-        if self.usher.settings.offline {
-            return Err(Error::new(
-                Exit::Network,
-                format!("{title} isn't on disk, and usher is offline"),
-            )
-            .because(format!("it would have been fetched from {}", part.addresses.join(", or "))));
-        }
         let client =
             if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
         let mut last = None;
@@ -252,6 +271,13 @@ impl Installer<'_> {
         }
         Err(last.unwrap_or_else(|| Error::new(Exit::Network, format!("{title} has no address"))))
     }
+}
+
+fn is_offline(name: &str, release: &Release) -> Error {
+    let setting = "unset USHER_OFFLINE, or take `offline` out of config.toml";
+    Error::new(Exit::Network, format!("{name} isn't on disk, and usher is offline"))
+        .because(format!("it would have been fetched from {}", release.source))
+        .hint(setting)
 }
 
 /// The finishing touches: links, the receipt, the folder's mode.

@@ -34,7 +34,7 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
         .create(true)
         .truncate(false)
         .open(&path)
-        .map_err(|error| Error::io("open the lock", &path, &error))?;
+        .map_err(|error| Error::io("open the lock", &path, &error).hint("use doctor"))?;
     let began = Instant::now();
     let mut told = false;
     loop {

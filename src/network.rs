@@ -77,7 +77,7 @@ impl<'a> Network<'a> {
             config: &self.usher.folders.settings_file(),
             variables: &self.usher.variables(),
             home: self.usher.folders.user_home.as_deref(),
-            read: &|path| fs::read(path),
+            read: &|path| self.usher.world.read(path),
             ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
         })
     }

@@ -7,10 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::home::Home;
 use usher_shims::pin::{Origin, Place};
 use usher_shims::request::{Meaning, Request};
-use usher_shims::search::{Finding, search};
+use usher_shims::search::{Culprit, Finding, search};
 use usher_shims::tool::{Reader, Tool};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -98,32 +97,33 @@ fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
     Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
 }
 
-/// The place in the project's files that pins the tool now.
+/// The place in the project's files that pins the tool now, or that is there to and says nothing
+/// that can be understood.
 fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
     let Some(call) = interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
     // Variables are none of the project's.
-    let variables = tool.variables.iter().map(ToString::to_string).collect();
-    let home = Home { ignore_variables: variables, ..usher.home.clone() };
-    search(&usher.world, &home, &call, &mut |finding| match finding {
-        Finding::Pin(pin) => {
-            if let Origin::File(place) = pin.origin {
+    search(&usher.world, &usher.home, &call, &mut |finding| match finding {
+        Finding::Pin(pin) => match pin.origin {
+            Origin::File(place) => {
                 found = Some(place);
+                ControlFlow::Break(())
             }
+            _ => ControlFlow::Continue(()),
+        },
+        Finding::Broken(_, Culprit::Text(place)) => {
+            found = Some(place);
             ControlFlow::Break(())
         }
-        // A pin that can't be understood is the one to change, where its text can be read.
-        Finding::Broken(Some(path), _) if fs::read_to_string(&path).is_ok() => {
-            found = Some(Place { path, line: 0, field: None });
-            ControlFlow::Break(())
-        }
-        Finding::Broken(_, error) => {
+        Finding::Broken(error, Culprit::File) => {
             broken = Some(error);
             ControlFlow::Break(())
         }
         Finding::Default(_) => ControlFlow::Break(()),
-        Finding::Constraint(_) | Finding::Note(_) => ControlFlow::Continue(()),
+        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Note(_) => {
+            ControlFlow::Continue(())
+        }
     })?;
     broken.map_or(Ok(found), Err)
 }

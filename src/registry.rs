@@ -57,7 +57,10 @@ impl Registry {
             Some((likeness, nearest)) if likeness > 0.7 => {
                 error.because(format!("the nearest is {nearest}")).hint(format!("use {nearest}"))
             }
-            Some(_) | None => error.hint("use list"),
+            Some(_) | None => {
+                let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
+                error.because(format!("it knows {}", names.join(", ")))
+            }
         }
     }
 }

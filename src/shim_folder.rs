@@ -20,7 +20,7 @@ use crate::lock::lock;
 use crate::registry::Known;
 use crate::settings::ShimPolicy;
 use crate::umask::Umask;
-use crate::usher::Usher;
+use crate::usher::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -88,7 +88,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.lasting_home().print();
+    let text = usher.index().print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
@@ -125,7 +125,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
     let was_named =
         [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
-            let text = fs::read_to_string(file).unwrap_or_default();
+            let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
                     .next()

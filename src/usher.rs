@@ -1,7 +1,6 @@
 //! What every verb is given: the process, the folders, the settings, the registry, the index.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use usher_shims::path::Shim;
 use usher_shims::process::{Running, with_variables};
 use usher_shims::resolve::Resolver;
 use usher_shims::tool::Tool;
-use usher_shims::world::{Os, World as _};
+use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
 use crate::registry::Registry;
@@ -31,8 +30,8 @@ pub struct Usher {
     pub folders: Folders,
     /// What the user has set.
     pub settings: Settings,
-    /// What of it lasts: without the variables of this process.
-    pub lasting: Settings,
+    /// The same without variables, which hold for a call and for nobody else.
+    lasting: Settings,
     /// All tools.
     pub registry: Registry,
     /// What the shims know of the machine, as it is now, with the variables of this process.
@@ -71,20 +70,20 @@ impl Usher {
         }
     }
 
+    /// The index as it is to be written for the shims, which read the variables themselves.
+    pub fn index(&self) -> Home {
+        Home {
+            ignore_variables: self.lasting.ignore_variables.clone(),
+            ceiling: self.lasting.ceiling.clone(),
+            ..self.home.clone()
+        }
+    }
+
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
         let home = survey::home(&self.world, &self.folders, &self.lasting, &self.registry)?;
         self.home = with_variables(&self.world, home);
         Ok(())
-    }
-
-    /// What the shims' index must say: the home without what is this process's alone.
-    pub fn lasting_home(&self) -> Home {
-        Home {
-            ceiling: self.lasting.ceiling.clone(),
-            ignore_variables: self.lasting.ignore_variables.clone(),
-            ..self.home.clone()
-        }
     }
 
     /// Tells the person something beside the answer.
@@ -120,9 +119,10 @@ pub fn interpreter(tool: &'static Tool) -> Option<Call> {
 
 /// A text that may be absent.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if usher_shims::world::is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::io("read", path, &error)),
-    }
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
+    // What is no regular file is refused: a FIFO would be waited for.
+    let text = read_optional(&Os, path).and_then(|content| {
+        content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
+    });
+    text.map_err(|error| Error::io("read", path, &error))
 }

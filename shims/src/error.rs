@@ -70,8 +70,10 @@ impl Error {
             ErrorKind::InvalidData | ErrorKind::InvalidInput => Exit::Data,
             _ => Exit::Io,
         };
-        Self::new(exit, format!("can't {verb} {}", Escaped(&path.to_string_lossy())))
-            .because(error.to_string())
+        // A temporary file's own name, which says nothing to anybody.
+        let cause = error.to_string();
+        let cause = cause.split(" at path \"").next().unwrap_or_default();
+        Self::new(exit, format!("can't {verb} {}", Escaped(&path.to_string_lossy()))).because(cause)
     }
 
     /// Adds a cause, on a line of its own.

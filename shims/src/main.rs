@@ -9,7 +9,7 @@ mod allocator;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Resolver, adds};
@@ -78,5 +78,10 @@ fn hand_over(shim: &process::Running, name: &str, given: &Given) -> Error {
     };
     let mut arguments: Vec<&CStr> = vec![process::HAND_OVER, &name];
     arguments.extend(given.arguments.iter().skip(1));
-    become_program(&shim.folder.join("use"), &arguments, &given.environment, &[])
+    let program = shim.folder.join("use");
+    if let Ok(None) = Os.look(&program) {
+        let what = format!("usher's own program {} is absent", Escaped(&program.to_string_lossy()));
+        return Error::new(Exit::NotRunnable, what).hint("./install.sh");
+    }
+    become_program(&program, &arguments, &given.environment, &[])
 }

@@ -141,7 +141,7 @@ impl<W: World> Resolver<'_, W> {
                     return ControlFlow::Continue(());
                 }
                 Finding::Default(pin) => asked.default = Some(pin),
-                Finding::Broken(_, error) => broken = Some(error),
+                Finding::Broken(error, _) => broken = Some(error),
                 Finding::Note(_) => return ControlFlow::Continue(()),
             }
             ControlFlow::Break(())

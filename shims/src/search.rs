@@ -23,10 +23,21 @@ pub enum Finding {
     Constraint(Pin),
     /// The user's default, or the machine's.
     Default(Pin),
-    /// Somebody asks, but can't be understood: which file, where it is one, and what to say.
-    Broken(Option<PathBuf>, Error),
+    /// A variable, or a file that exists for versions alone, can't be used.
+    Broken(Error, Culprit),
     /// Something was passed over.
     Note(String),
+}
+
+/// What can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Culprit {
+    /// A variable.
+    Variable,
+    /// A file or a folder that can't be read.
+    File,
+    /// What a file says, there; another request in its place would mend it.
+    Text(Place),
 }
 
 /// Looks for who asks, strongest first, until the visitor has enough.
@@ -92,7 +103,6 @@ impl<W: World> Search<'_, W> {
                     origin: Origin::Variable(variable),
                 }),
                 Err(reason) => Finding::Broken(
-                    None,
                     Error::new(
                         Exit::Data,
                         format!(
@@ -103,6 +113,7 @@ impl<W: World> Search<'_, W> {
                     )
                     .because(reason)
                     .hint(format!("unset {variable}")),
+                    Culprit::Variable,
                 ),
             };
             (self.visit)(finding)?;
@@ -131,7 +142,8 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Note(note)));
                 }
                 Err(error) => {
-                    step!((self.visit)(Finding::Broken(None, Error::io("search", folder, &error))));
+                    let error = Error::io("search", folder, &error);
+                    step!((self.visit)(Finding::Broken(error, Culprit::File)));
                 }
             }
             if self.home.ceiling.as_deref() == Some(folder) {
@@ -154,13 +166,23 @@ impl<W: World> Search<'_, W> {
         let content = match self.world.read(path) {
             Ok(content) => content,
             Err(error) => {
-                return Ok(self.unusable(path, Error::io("read", path, &error), &file.reader));
+                let broken = (Error::io("read", path, &error), Culprit::File);
+                return Ok(self.unusable(broken, &file.reader));
             }
         };
-        let written = decode(&content).and_then(|text| read(&text, &file.reader, self.tool));
-        match written {
-            Err(complaint) => Ok(self.unusable(path, refuse(path, &complaint), &file.reader)),
+        let text = match decode(&content) {
+            Ok(text) => text,
+            Err(complaint) => {
+                let broken = (refuse(path, &complaint), Culprit::File);
+                return Ok(self.unusable(broken, &file.reader));
+            }
+        };
+        match read(&text, &file.reader, self.tool) {
             Ok(written) => self.report(path, written),
+            Err(complaint) => {
+                let broken = self.says_nothing(path, &complaint);
+                Ok(self.unusable(broken, &file.reader))
+            }
         }
     }
 
@@ -170,8 +192,9 @@ impl<W: World> Search<'_, W> {
             let finding = match self.pin(path, &written, Origin::File, Author::Project) {
                 Ok(pin) if constraint => Finding::Constraint(pin),
                 Ok(pin) => Finding::Pin(pin),
-                Err(error) if constraint => Finding::Note(error.to_string()),
-                Err(error) => Finding::Broken(Some(path.to_path_buf()), error),
+                // A constraint only reports; a pin that can't be understood must not be passed over.
+                Err((error, _)) if constraint => Finding::Note(error.to_string()),
+                Err((error, culprit)) => Finding::Broken(error, culprit),
             };
             step!((self.visit)(finding));
         }
@@ -179,9 +202,10 @@ impl<W: World> Search<'_, W> {
     }
 
     /// A file that exists for versions alone is an error; one for other things too is a note.
-    fn unusable(&mut self, path: &Path, error: Error, reader: &Reader) -> ControlFlow<()> {
+    fn unusable(&mut self, broken: (Error, Culprit), reader: &Reader) -> ControlFlow<()> {
+        let (error, culprit) = broken;
         let finding = match reader.is_for_versions_alone() {
-            true => Finding::Broken(Some(path.to_path_buf()), error),
+            true => Finding::Broken(error, culprit),
             false => Finding::Note(error.to_string()),
         };
         (self.visit)(finding)
@@ -193,18 +217,38 @@ impl<W: World> Search<'_, W> {
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
                 let error = Error::io("read", path, &error);
-                return Ok((self.visit)(Finding::Broken(Some(path.to_path_buf()), error)));
+                return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
-        let found = decode(&content).and_then(|text| read(&text, &Reader::ToolVersions, self.tool));
-        for written in found.map_err(|complaint| refuse(path, &complaint))? {
+        let text = match decode(&content) {
+            Ok(text) => text,
+            Err(complaint) => {
+                let error = refuse(path, &complaint);
+                return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
+            }
+        };
+        let found = match read(&text, &Reader::ToolVersions, self.tool) {
+            Ok(found) => found,
+            Err(complaint) => {
+                let (error, culprit) = self.says_nothing(path, &complaint);
+                return Ok((self.visit)(Finding::Broken(error, culprit)));
+            }
+        };
+        for written in found {
             let finding = match self.pin(path, &written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
-                Err(error) => Finding::Broken(Some(path.to_path_buf()), error),
+                Err((error, culprit)) => Finding::Broken(error, culprit),
             };
             step!((self.visit)(finding));
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// A file that is there for versions and names none.
+    fn says_nothing(&self, path: &Path, complaint: &str) -> (Error, Culprit) {
+        let error = refuse(path, complaint).hint(format!("use {}", self.tool.name));
+        let place = Place { path: path.to_path_buf(), line: 0, field: None };
+        (error, Culprit::Text(place))
     }
 
     fn pin(
@@ -213,23 +257,26 @@ impl<W: World> Search<'_, W> {
         written: &Written,
         origin: fn(Place) -> Origin,
         author: Author,
-    ) -> Result<Pin> {
+    ) -> std::result::Result<Pin, (Error, Culprit)> {
         let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
         let requests = written.texts.iter().map(|text| {
             Request::parse(text, self.tool, author).map_err(|reason| {
-                Error::new(
+                let error = Error::new(
                     Exit::Data,
                     format!(
                         "{place} asks for {} “{}”, which is no version",
                         self.tool.name,
                         Escaped(text)
                     ),
-                )
-                .because(reason)
-                .hint(format!("use {}", self.tool.name))
+                );
+                let error = error.because(reason).hint(format!("use {}", self.tool.name));
+                (error, Culprit::Text(place.clone()))
             })
         });
-        Ok(Pin { requests: requests.collect::<Result<_>>()?, origin: origin(place) })
+        Ok(Pin {
+            requests: requests.collect::<std::result::Result<_, _>>()?,
+            origin: origin(place),
+        })
     }
 
     /// The folder to begin at: the working directory, or what is above other people's code.

@@ -57,7 +57,7 @@ fn found(finding: &Finding) -> String {
         Finding::Pin(pin) => ("asked for", pin),
         Finding::Constraint(pin) => ("constraint", pin),
         Finding::Default(pin) => ("default", pin),
-        Finding::Broken(_, error) => return format!("can't be used: {error}"),
+        Finding::Broken(error, _) => return format!("can't be used: {error}"),
         Finding::Note(note) => return format!("passed over: {note}"),
     };
     let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();

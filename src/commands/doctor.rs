@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::resolve::Force;
@@ -51,8 +51,8 @@ impl Check {
     }
 }
 
-/// Runs the verb; anything wrong ends it with [`Exit::Data`].
-pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
+/// Runs the verb; anything wrong ends it with [`Exit::Data`]'s exit code, which is the result.
+pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let mut checks = vec![Check::good(format!(
         "usher {} on {}, at {}",
         env!("CARGO_PKG_VERSION"),
@@ -67,14 +67,14 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
         checks.extend(force(usher, known));
     }
     checks.extend(settings(usher));
+    let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     if as_json {
         output::json(&checks);
-    } else {
-        print(&checks);
+        return Ok(if bad == 0 { 0 } else { Exit::Data as i32 });
     }
-    let bad = checks.iter().filter(|check| check.state == State::Bad).count();
+    print(&checks);
     match bad {
-        0 => Ok(()),
+        0 => Ok(0),
         1 => Err(Error::new(Exit::Data, "one thing is wrong")),
         several => Err(Error::new(Exit::Data, format!("{several} things are wrong"))),
     }
@@ -129,9 +129,7 @@ fn index(usher: &Usher) -> Check {
     let file = index_file(&usher.folders.shims());
     let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
     match index {
-        Some(index) if index == usher.lasting_home() => {
-            Check::good("the shims' index is up to date")
-        }
+        Some(index) if index == usher.index() => Check::good("the shims' index is up to date"),
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
         None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
     }
@@ -155,7 +153,7 @@ fn writable(usher: &Usher) -> Check {
 fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
     let set = known.tool.variables.iter().filter_map(|name| {
         let value = usher.world.variable(name).filter(|value| !value.is_empty())?;
-        Some((name, value.to_string_lossy().into_owned()))
+        Some((name, Escaped(&value.to_string_lossy()).to_string()))
     });
     set.map(|(name, value)| {
         match usher.settings.ignore_variables.iter().any(|ignored| ignored == name) {
@@ -177,7 +175,10 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
 fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
     let tool = known.tool.name;
     match in_force(usher, known) {
-        Err(error) => Some(Check::bad(error.what, error.hint.unwrap_or_default())),
+        Err(Error { what, causes, hint, .. }) => {
+            let what = [vec![what], causes].concat().join(": ");
+            Some(Check { state: State::Bad, what, hint })
+        }
         Ok(Force::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
             let what = format!(

@@ -1,17 +1,23 @@
 //! `use install [TOOL@REQUEST…]`: gets versions; without arguments, all that the project asks for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::resolve::Force;
 use usher_shims::tool::Tool;
 
-use super::{Asked, Got, asked, ensure, get, in_force, name_of, store_name, usual};
+use super::{
+    Asked, Got, asked, ensure, get, in_force, name_of, store_name, usual, with_shims_of_what_came,
+};
 use crate::output;
 use crate::registry::Known;
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
+
+/// A request of a tool, and who asks.
+type Asking<'a> = (Known<'a>, Request, Origin);
 
 /// Runs the verb.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
@@ -27,19 +33,28 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
         );
     }
+    let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
+    let report = match get_all(usher, &wanted, as_json) {
+        Ok(report) => report,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
+    usher.refresh()?;
+    shim_folder::refresh(usher, &tools)?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
     let mut report = Vec::new();
-    let mut tools: Vec<&'static Tool> = Vec::new();
-    for (known, request, origin) in &wanted {
-        let got = if words.is_empty() {
-            ensure(usher, *known, request)
-        } else {
-            get(usher, *known, request)
+    for (known, request, origin) in wanted {
+        let wanted = Wanted { known: *known, request, origin };
+        // A project asks for what will do; a person who names a version asks for the newest.
+        let got = match origin {
+            Origin::CommandLine => get(usher, &wanted)?,
+            _ => ensure(usher, &wanted)?,
         };
-        let got = got.map_err(|error| match origin {
-            Origin::CommandLine => error,
-            by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-        })?;
-        tools.push(known.tool);
         if let Got::Toolchain(toolchain, was_there) = got {
             let (tool, version) = (known.tool.name, name_of(&toolchain));
             if !as_json {
@@ -59,16 +74,11 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             }));
         }
     }
-    usher.refresh()?;
-    shim_folder::refresh(usher, &tools)?;
-    if as_json {
-        output::json(&report);
-    }
-    Ok(())
+    Ok(report)
 }
 
-/// What is asked for here, a request a tool: what is missing, and what is there already.
-fn of_project(usher: &Usher) -> Result<Vec<(Known<'_>, Request, Origin)>> {
+/// What is asked for here, a request a tool.
+fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
     let mut wanted = Vec::new();
     for known in usher.registry.all() {
         let pin = match in_force(usher, known)? {

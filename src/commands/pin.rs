@@ -1,15 +1,17 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::{Error, Exit, Result};
-use usher_shims::request::{Meaning, Request};
+use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::pin::Origin;
+use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::{Asked, Got, asked, get, usual};
+use super::{Asked, Got, asked, get, usual, with_shims_of_what_came};
 use crate::output;
 use crate::project::{Target, Written, target, write};
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::umask::Umask;
 use crate::usher::Usher;
@@ -24,23 +26,10 @@ struct Pinned {
 
 /// Runs the verb. Nothing is written before all that was asked for is on disk.
 pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
-    let mut pins = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
-        let request = request.map_or_else(|| usual(known), Ok)?;
-        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
-        if target != Target::Default && matches!(request.meaning(), Meaning::Path(_)) {
-            return Err(Error::new(Exit::Usage, "a project's files name versions, never a folder")
-                .hint(format!("use --global {}@{request}", known.tool.name)));
-        }
-        if target == Target::Default && !is_global {
-            usher.tell("there is no project here: this becomes your default (--global)");
-        }
-        let version = match get(usher, known, &request)? {
-            Got::Toolchain(toolchain, _) => toolchain.version,
-            Got::Nothing => None,
-        };
-        pins.push(Pinned { tool: known.tool, request, version, target });
-    }
+    let pins = match get_all(usher, words, is_global) {
+        Ok(pins) => pins,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
     let umask = Umask::of(&usher.folders);
     let mut report = Vec::new();
     for pin in &pins {
@@ -67,6 +56,40 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
     Ok(())
 }
 
+fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
+    let mut pins = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        let request = request.map_or_else(|| usual(known), Ok)?;
+        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
+        if target == Target::Default && !is_global {
+            usher.tell("there is no project here: this becomes your default (--global)");
+        }
+        check_author(&target, known.tool, &request)?;
+        let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
+        let version = match get(usher, &wanted)? {
+            Got::Toolchain(toolchain, _) => toolchain.version,
+            Got::Nothing => None,
+        };
+        pins.push(Pinned { tool: known.tool, request, version, target });
+    }
+    Ok(pins)
+}
+
+/// A project's files may say less than a person.
+fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Result<()> {
+    match target {
+        Target::Default => Ok(()),
+        Target::Change(_) | Target::Add(_) => {
+            let text = request.as_str();
+            Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
+                Error::new(Exit::Usage, format!("{request} can't be pinned in a project"))
+                    .because(reason)
+                    .hint(format!("use --global {}@{request}", tool.name))
+            })
+        }
+    }
+}
+
 fn tell(pin: &Pinned, written: &Written) {
     let version =
         pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
@@ -86,9 +109,10 @@ fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
         if let Some(value) =
             usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
         {
-            let value = value.to_string_lossy().into_owned();
+            let value = value.to_string_lossy();
             usher.tell(&format!(
-                "{variable}={value} is set, and stronger than this pin: unset {variable}"
+                "{variable}={} is set, and stronger than this pin: unset {variable}",
+                Escaped(&value)
             ));
         }
     }

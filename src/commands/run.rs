@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::become_program;
 use usher_shims::path::with_shims;
+use usher_shims::pin::Origin;
 use usher_shims::world::World as _;
 
 use super::{Asked, asked, ensure, usual};
+use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
 
@@ -19,7 +21,7 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     let mut tools = Vec::new();
     for Asked { known, request } in asked(usher, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
-        ensure(usher, known, &request)?;
+        ensure(usher, &Wanted { known, request: &request, origin: &Origin::CommandLine })?;
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
         );
@@ -53,8 +55,15 @@ fn shims_first(usher: &Usher) -> OsString {
 /// The command, as a shell would find it; relative entries of PATH are the working directory's, and
 /// never searched.
 fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
+    let name = Path::new(command);
     if command.as_bytes().contains(&b'/') {
-        return Ok(command.into());
+        return match usher.world.look(name) {
+            Ok(None) => Err(Error::new(
+                Exit::NotFound,
+                format!("there is no program {}", Escaped(&name.to_string_lossy())),
+            )),
+            Ok(Some(_)) | Err(_) => Ok(name.to_path_buf()),
+        };
     }
     let candidates = std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
@@ -63,7 +72,7 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
         usher.world.look(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
     });
     found.ok_or_else(|| {
-        let name = Path::new(command).to_string_lossy();
+        let name = name.to_string_lossy();
         Error::new(Exit::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))
     })
 }

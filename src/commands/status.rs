@@ -26,8 +26,8 @@ struct Line {
     error: Option<String>,
 }
 
-/// Runs the verb.
-pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
+/// Runs the verb. In JSON the answer itself has what is wrong, and the result is the exit code.
+pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let mut lines = Vec::new();
     let mut first_error = None;
     for known in usher.registry.all() {
@@ -41,12 +41,14 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<()> {
     }
     if as_json {
         output::json(&lines);
-    } else if lines.is_empty() {
+        return Ok(first_error.map_or(0, |error| error.exit as i32));
+    }
+    if lines.is_empty() {
         output::line("nothing is asked for here, and nothing is on disk: use node@lts");
     } else {
         output::table(&lines.iter().map(row).collect::<Vec<_>>());
     }
-    first_error.map_or(Ok(()), Err)
+    first_error.map_or(Ok(0), Err)
 }
 
 /// `None` for a tool that nobody asks for and that isn't there.
@@ -130,14 +132,15 @@ fn broken(known: Known<'_>, error: &Error) -> Line {
 fn row(line: &Line) -> Vec<String> {
     let version = line.version.clone().unwrap_or_else(|| "?".to_owned());
     let state = match (&line.error, line.installed, &line.store) {
-        (Some(error), ..) => error.clone(),
+        (Some(_), ..) => "broken".to_owned(),
         (None, false, _) => "not installed: use install".to_owned(),
         (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
         (None, true, Some(store)) if store == "system" => line.path.clone().unwrap_or_default(),
         (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
     };
-    let asked = match (&line.request, &line.origin) {
-        (Some(request), Some(origin)) => format!("{request} by {origin}"),
+    let asked = match (&line.request, &line.origin, &line.error) {
+        (_, _, Some(error)) => error.clone(),
+        (Some(request), Some(origin), None) => format!("{request} by {origin}"),
         _ => "nobody asks".to_owned(),
     };
     vec![line.tool.to_owned(), version, state, asked]

@@ -82,9 +82,18 @@ impl<'a> Finder<'a> {
 
     /// The newest release that answers a request.
     pub fn find(&self, wanted: &Wanted<'_>) -> Result<Release> {
+        self.find_elsewhere(wanted, &[])
+    }
+
+    /// The newest release that answers a request, from none of the sources of these names.
+    pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
+        if let Meaning::Named(_) = wanted.request.meaning() {
+            return Err(no_such_folder(wanted));
+        }
         let mut failures = Vec::new();
         let mut seen: Vec<Version> = Vec::new();
-        for source in self.sources(wanted.known)? {
+        let sources = self.sources(wanted.known)?;
+        for source in sources.into_iter().filter(|source| !passed.contains(&source.name)) {
             for age in [Age::Fresh, Age::New] {
                 let (releases, is_new) = match self.ask(source, age) {
                     Ok(Said::Releases { releases, is_new }) => (releases, is_new),
@@ -318,7 +327,7 @@ impl<'a> Finder<'a> {
         let asked = format!("{tool} {request} was asked for by {origin}");
         if seen.is_empty() {
             return unreachable(
-                format!("{asked}, but isn't on disk and can't be fetched"),
+                format!("{asked}, but no source could be asked for it"),
                 failures,
                 self.usher.settings.offline,
             );
@@ -326,8 +335,12 @@ impl<'a> Finder<'a> {
         seen.sort();
         seen.dedup();
         seen.retain(|version| !version.is_prerelease());
-        let error = Error::new(Exit::NotFound, format!("{asked}, but no such release exists"));
-        match nearest(wanted.request, &seen).as_slice() {
+        let what = match failures.is_empty() {
+            true => format!("{asked}, but no such release exists"),
+            false => format!("{asked}, but no source that could be asked has it"),
+        };
+        let error = Error::new(Exit::NotFound, what);
+        let error = match nearest(wanted.request, &seen).as_slice() {
             [below, above] => error
                 .because(format!("the nearest are {below} and {above}"))
                 .hint(format!("use {tool}@{}", line(below))),
@@ -335,8 +348,19 @@ impl<'a> Finder<'a> {
                 .because(format!("the nearest is {one}"))
                 .hint(format!("use {tool}@{}", line(one))),
             _ => error.hint(format!("use available {tool}")),
-        }
+        };
+        failures.iter().fold(error, |error, (source, failure)| error.because(told(source, failure)))
     }
+}
+
+/// A name is a folder of a store, and no source has those.
+fn no_such_folder(wanted: &Wanted<'_>) -> Error {
+    let Wanted { known, request, origin } = wanted;
+    let tool = known.tool.name;
+    let what = format!("{tool} {request} was asked for by {origin}, but there is no such thing");
+    Error::new(Exit::NotFound, what)
+        .because("it is no version, and no version manager's store has a folder of that name")
+        .hint(format!("use available {tool}"))
 }
 
 fn npm_part(artifact: &Artifact) -> Part {
@@ -357,11 +381,10 @@ fn newest(releases: &[Release], wanted: &Wanted<'_>) -> Option<Release> {
     answering.max_by(|a, b| a.version.cmp(&b.version)).cloned()
 }
 
-/// The versions just below and just above the one that was asked for, or else the newest.
+/// The versions just below and just above the one that was asked for; none where it was no one
+/// version.
 fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
-    let Meaning::Version(asked) = request.meaning() else {
-        return sorted.last().into_iter().collect();
-    };
+    let Meaning::Version(asked) = request.meaning() else { return Vec::new() };
     let place = sorted.partition_point(|version| version < asked);
     let below = place.checked_sub(1).and_then(|below| sorted.get(below));
     below.into_iter().chain(sorted.get(place)).collect()
@@ -375,8 +398,7 @@ fn line(version: &Version) -> u64 {
 fn unreachable(what: String, failures: &[(String, Error)], offline: bool) -> Error {
     let mut error = Error::new(Exit::Network, what);
     for (source, failure) in failures {
-        let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
-        error = error.because(format!("{source}: {}{}", failure.what, causes.collect::<String>()));
+        error = error.because(told(source, failure));
     }
     let hint = failures.iter().rev().find_map(|(_, failure)| failure.hint.clone());
     match hint {
@@ -384,6 +406,12 @@ fn unreachable(what: String, failures: &[(String, Error)], offline: bool) -> Err
         Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+/// Why a source couldn't be asked, on one line.
+fn told(source: &str, failure: &Error) -> String {
+    let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+    format!("{source}: {}{}", failure.what, causes.collect::<String>())
 }
 
 /// A time in words, in its largest unit.

@@ -3,7 +3,10 @@
 //! All scenarios are one test binary, because linking is what takes time. `bench` holds what they
 //! stand on; it knows no scenario.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
+#![allow(clippy::print_stderr, reason = "what can't be tested here is said")]
+#![allow(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
 
 mod bench;
 mod machine;
 mod tidy;
+mod verbs;

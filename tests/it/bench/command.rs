@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::executables;
+use super::{Platform, executables};
 
 /// No command of a test takes longer unless it hangs; then it is killed and the test fails.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -207,6 +207,15 @@ impl Outcome {
         self
     }
 
+    /// Standard output, understood as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(value) => value,
+            Err(error) => panic!("expected JSON: {error}\n{self}"),
+        }
+    }
+
     /// Standard output, masked, has this line.
     #[track_caller]
     pub(crate) fn prints_line(self, expected: &str) -> Self {
@@ -245,16 +254,25 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What differs from run to run, replaced: the sandbox's folder and the ports on loopback.
+/// What differs from run to run and from machine to machine, replaced: the sandbox's folder, the
+/// ports on loopback, the platform, how long something took, the names of half-made things.
 pub(super) fn mask(root: &Path, text: &str) -> String {
-    const HOST: &str = "127.0.0.1:";
+    let here = Platform::here();
     let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
-    let mut pieces = text.split(HOST);
+    let text = text.replace(&here.python, "[PLATFORM]").replace(&here.node, "[PLATFORM]");
+    let text = behind(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
+    let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
+    behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':')
+}
+
+/// A text with what stands behind each `mark` replaced, as far as `is_volatile` goes.
+fn behind(text: &str, mark: &str, replacement: &str, is_volatile: fn(char) -> bool) -> String {
+    let mut pieces = text.split(mark);
     let mut masked = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        masked.push_str(HOST);
-        masked.push_str("[PORT]");
-        masked.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let rest = piece.trim_start_matches(is_volatile);
+        let replacement = if rest.len() == piece.len() { "" } else { replacement };
+        masked.push_str(&[mark, replacement, rest].concat());
     }
     masked
 }

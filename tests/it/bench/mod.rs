@@ -23,6 +23,7 @@ mod executables;
 mod sandbox;
 mod server;
 mod tests;
+mod tree;
 mod upstream;
 
 pub(crate) use archives::Archive;
@@ -30,4 +31,5 @@ pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, Running, TestCommand};
 pub(crate) use sandbox::Sandbox;
+pub(crate) use tree::Tree;
 pub(crate) use upstream::{Misbehaviour, Upstream};

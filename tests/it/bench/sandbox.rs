@@ -15,7 +15,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tempfile::TempDir;
 
 use super::command::{self, TestCommand};
-use super::{Outcome, Upstream, built, executables, upstream};
+use super::{Outcome, Tree, Upstream, built, executables, upstream};
 
 /// A temporary folder that is a small world of its own; removed when dropped.
 #[derive(Debug)]
@@ -199,6 +199,12 @@ impl Sandbox {
     /// Text with what differs from run to run replaced: `[SANDBOX]/home`.
     pub(crate) fn mask(&self, text: &str) -> String {
         command::mask(&self.root, text)
+    }
+
+    /// What lies in a folder now, to be compared with what lies there later. `path` is relative to
+    /// the sandbox. The files that processes hold locks on are left out: they are no state.
+    pub(crate) fn tree(&self, path: impl AsRef<Path>) -> Tree {
+        Tree::of(&self.root, &self.root.join(path), &self.usher().join("locks"))
     }
 
     fn place_for(&self, path: &Path) -> PathBuf {

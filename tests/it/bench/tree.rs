@@ -1,0 +1,52 @@
+//! What lies in a folder at one time, and what has changed since. Knows nothing of usher.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::documents::sha256;
+
+/// Every entry below a folder, by its path, with its mode and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tree(BTreeMap<String, String>);
+
+impl Tree {
+    /// What lies below `folder`, but for what lies in `without`; paths are shown from `root`.
+    pub(super) fn of(root: &Path, folder: &Path, without: &Path) -> Self {
+        let mut tree = BTreeMap::new();
+        let mut folders = vec![folder.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            for path in entries.map(|entry| entry.path()).filter(|path| path != without) {
+                let seen = fs::symlink_metadata(&path).expect("look at an entry");
+                let name = path.strip_prefix(root).expect("it lies in the sandbox");
+                tree.insert(name.display().to_string(), described(&path, &seen));
+                folders.extend(seen.is_dir().then_some(path));
+            }
+        }
+        Self(tree)
+    }
+
+    /// What is different now, a line each: `+ project/.nvmrc`, `- …`, or `~ …` for what changed.
+    pub(crate) fn changes(&self, now: &Self) -> Vec<String> {
+        let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
+        let gone = gone.map(|path| format!("- {path}"));
+        let news = now.0.iter().filter_map(|(path, described)| match self.0.get(path) {
+            None => Some(format!("+ {path}")),
+            Some(before) if before != described => Some(format!("~ {path}")),
+            Some(_) => None,
+        });
+        gone.chain(news).collect()
+    }
+}
+
+fn described(path: &Path, seen: &Metadata) -> String {
+    let content = match () {
+        () if seen.is_dir() => "a folder".to_owned(),
+        () if seen.is_symlink() => format!("a link to {:?}", fs::read_link(path).ok()),
+        () if seen.is_file() => sha256(&fs::read(path).unwrap_or_default()),
+        () => "neither file nor folder".to_owned(),
+    };
+    format!("{:o} {content}", seen.mode() & 0o7777)
+}

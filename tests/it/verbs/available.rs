@@ -1,0 +1,141 @@
+//! `use available TOOL [REQUEST]`.
+
+use serde_json::json;
+
+use super::{offline_sandbox, sandbox};
+use crate::bench::Upstream;
+
+#[test]
+fn the_versions_that_can_be_had_are_listed_with_their_lines() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.12");
+    let outcome = sandbox.use_command(&["available", "node"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    10.24.1   lts/dubnium
+    12.0.0
+    12.22.11  lts/erbium
+    12.22.12  lts/erbium    on disk
+    13.0.0
+    18.20.8   lts/hydrogen
+    20.19.5   lts/iron
+    22.20.0   lts/jod
+    24.11.0   lts/krypton
+    25.0.0
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["available", "python"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    3.8.20
+    3.12.3
+    3.12.12
+    3.14.0
+    --- standard error
+    ");
+}
+
+#[test]
+fn a_request_narrows_them() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for (tool, request, expected) in [
+        ("node", "12", "12.0.0 12.22.11 12.22.12"),
+        ("nodejs", "v12.22", "12.22.11 12.22.12"),
+        ("node", "12.0.0", "12.0.0"),
+        ("node", ">=10 <13", "10.24.1 12.0.0 12.22.11 12.22.12"),
+        ("node", "lts", "10.24.1 12.22.11 12.22.12 18.20.8 20.19.5 22.20.0 24.11.0"),
+        ("node", "lts/erbium", "12.22.11 12.22.12"),
+        ("node", "lts/-1", "22.20.0"),
+        ("python", ">=3.12,<3.13", "3.12.3 3.12.12"),
+    ] {
+        let outcome = sandbox.use_command(&["available", tool, request, "--json"]).run().succeeds();
+        let list = outcome.json();
+        let versions =
+            list.as_array().unwrap().iter().map(|line| line["version"].as_str().unwrap());
+        assert_eq!(versions.collect::<Vec<_>>().join(" "), expected, "{tool} {request}");
+    }
+}
+
+#[test]
+fn json_says_all_there_is_to_know_of_each() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.0.0");
+    let outcome = sandbox.use_command(&["available", "node", "12", "--json"]).run().succeeds();
+    let line = |version, lts, installed| json!({ "version": version, "lts": lts, "installed": installed, "source": "nodejs.org" });
+    assert_eq!(
+        outcome.json(),
+        json!([
+            line("12.0.0", None, true),
+            line("12.22.11", Some("erbium"), false),
+            line("12.22.12", Some("erbium"), false),
+        ])
+    );
+}
+
+#[test]
+fn what_cannot_be_had_is_an_error() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["available", "node", "99"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: no release of node 99 is to be had
+      hint: use available node
+    ");
+    let outcome = sandbox.use_command(&["available", "node", "twelve point two"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: “twelve point two” is no version of node
+      it is no version
+    ");
+    let outcome = sandbox.use_command(&["available", "nodee"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: usher knows no tool called “nodee”
+      the nearest is node
+      hint: use node
+    ");
+}
+
+#[test]
+fn without_a_network_nothing_can_be_listed() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["available", "node"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: the releases of node can't be listed
+      nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    ");
+    let outcome = sandbox.use_command(&["available", "node", "--json"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 69
+    --- standard output
+    {
+      "error": {
+        "causes": [
+          "nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection",
+          "npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection"
+        ],
+        "exit": 69,
+        "hint": "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?",
+        "what": "the releases of node can't be listed"
+      }
+    }
+    --- standard error
+    "#);
+}

@@ -1,0 +1,194 @@
+//! `use install` and `use uninstall`.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::{assert_unchanged, offline_sandbox, sandbox};
+use crate::bench::Upstream;
+
+#[test]
+fn what_is_named_is_fetched_and_no_pin_is_written() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let before = sandbox.tree("project");
+    let outcome = sandbox.use_command(&["install", "node@12", "python@3.12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
+    ");
+    assert_unchanged(&sandbox, "project", &before, "use install");
+    let staging = sandbox.usher().join("staging");
+    assert_eq!(std::fs::read_dir(staging).unwrap().count(), 0);
+
+    let outcome = sandbox.use_command(&["install", "node@12", "python@3.8", "--json"]).run();
+    let report = outcome.succeeds().json();
+    let toolchain = |tool, version| sandbox.toolchain(tool, version);
+    assert_eq!(
+        report,
+        json!([
+            {
+                "tool": "node",
+                "request": "12",
+                "version": "12.22.12",
+                "store": "usher",
+                "path": toolchain("node", "12.22.12"),
+                "installed_now": false,
+            },
+            {
+                "tool": "python",
+                "request": "3.8",
+                "version": "3.8.20",
+                "store": "usher",
+                "path": toolchain("python", "3.8.20"),
+                "installed_now": true,
+            },
+        ])
+    );
+}
+
+#[test]
+fn a_toolchain_says_where_it_came_from() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["install", "node@12"]).run().succeeds();
+    let receipt = sandbox.toolchain("node", "12.22.12").join(".usher-receipt.json");
+    let mut receipt: serde_json::Value = serde_json::from_str(&sandbox.read(receipt)).unwrap();
+    assert!(receipt["installed"].take().as_u64().is_some_and(|seconds| seconds > 1_700_000_000));
+    let part = &mut receipt["parts"][0];
+    let (sha256, size) = (part["sha256"].take(), part["size"].take());
+    let address = part["address"].take();
+    let path = address.as_str().unwrap().strip_prefix(upstream.base()).unwrap();
+    assert_eq!(size, upstream.body(path).len());
+    let verified = format!("sha256:{}", sha256.as_str().unwrap());
+    assert_eq!(
+        receipt,
+        json!({
+            "tool": "node",
+            "version": "12.22.12",
+            "source": "nodejs.org",
+            "installed": null,
+            "usher": env!("CARGO_PKG_VERSION"),
+            "parts": [{ "address": null, "sha256": null, "size": null, "verified": verified }],
+        })
+    );
+}
+
+#[test]
+fn without_arguments_all_that_the_project_asks_for_is_fetched() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "lts/erbium\n");
+    sandbox.file("project/pyproject.toml", "[project]\nrequires-python = \"==3.12.*\"\n");
+    let outcome = sandbox.use_command(&["install"]).directory(sandbox.folder("project/src")).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
+    ");
+}
+
+#[test]
+fn without_arguments_and_pins_there_is_nothing_to_do() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["install"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: nothing here asks for a version
+      hint: use install node@lts
+    ");
+}
+
+#[test]
+fn what_a_project_asks_for_in_vain_names_the_file() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "\n12.99\n");
+    let outcome = sandbox.use_command(&["install"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12.99 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+      the nearest are 12.22.12 and 13.0.0
+      hint: use node@12
+    ");
+}
+
+#[test]
+fn what_is_uninstalled_is_gone() {
+    let sandbox = offline_sandbox();
+    for version in ["10.24.1", "12.22.11", "12.22.12"] {
+        sandbox.fake_toolchain("node", version);
+    }
+    let outcome = sandbox.use_command(&["uninstall", "node@12.22.12", "node@10"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 is gone
+    node 10.24.1 is gone
+    --- standard error
+    ");
+    let node = sandbox.usher().join("toolchains/node");
+    let left: Vec<_> =
+        std::fs::read_dir(node).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(left, ["12.22.11"]);
+    assert_eq!(std::fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
+
+    let outcome = sandbox.use_command(&["uninstall", "node@12", "--json"]).run().succeeds();
+    let path = sandbox.toolchain("node", "12.22.11");
+    assert_eq!(outcome.json(), json!([{ "tool": "node", "version": "12.22.11", "path": path }]));
+}
+
+#[test]
+fn nothing_is_uninstalled_when_it_is_unclear_what() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
+    let before = sandbox.tree("home");
+    let mut transcript = String::new();
+    for words in ["node@12", "node@12.22.12 node@13", "node", "node@10.24.1", "python@2.7"] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let outcome = sandbox.use_command(&["uninstall"]).arguments(&words).run();
+        assert!(outcome.stdout.is_empty(), "{outcome}");
+        writeln!(transcript, "{words:?} {}\n{}", outcome.status, outcome.stderr).unwrap();
+    }
+    insta::assert_snapshot!(sandbox.mask(&transcript), @r#"
+    ["node@12"] exit status: 2
+    usher: node 12 means several: 12.22.12, 12.22.11
+      hint: use uninstall node@12.22.12
+
+    ["node@12.22.12", "node@13"] exit status: 127
+    usher: node 13 isn't on disk
+      there is 12.22.12, 12.22.11
+
+    ["node"] exit status: 2
+    usher: which node? there is 12.22.12, 12.22.11
+      hint: use uninstall node@VERSION
+
+    ["node@10.24.1"] exit status: 77
+    usher: node 10.24.1 isn't usher's to delete: it is nvm's
+      it lies at [SANDBOX]/home/.nvm/versions/node/v10.24.1
+
+    ["python@2.7"] exit status: 127
+    usher: python 2.7 isn't on disk
+      none is in usher's own store
+    "#);
+    assert_unchanged(&sandbox, "home", &before, "use uninstall");
+}

@@ -1,0 +1,61 @@
+//! Every verb of `use`, typed as a person types it, its output held whole.
+//!
+//! Nothing here depends on which interpreters the machine itself has: PATH holds the shims and a
+//! folder of the sandbox's own, and what the system offers is left out of listings.
+
+mod available;
+mod cache;
+mod doctor;
+mod install;
+mod pin;
+mod run;
+mod setup;
+mod sources;
+mod status;
+mod typed;
+
+use serde_json::Value;
+
+use crate::bench::{Outcome, Sandbox, Tree, Upstream};
+
+/// A project under version control, usher installed, and an upstream to fetch from.
+pub(crate) fn sandbox(upstream: &Upstream) -> Sandbox {
+    furnished(Sandbox::new().with_upstream(upstream))
+}
+
+/// The same where no address answers.
+pub(crate) fn offline_sandbox() -> Sandbox {
+    furnished(Sandbox::new().offline())
+}
+
+fn furnished(sandbox: Sandbox) -> Sandbox {
+    sandbox.folder("project/.git");
+    let own = sandbox.folder("bin");
+    let path = std::env::join_paths([sandbox.shims(), own]).expect("a PATH");
+    let sandbox = sandbox.with_variable("PATH", path);
+    sandbox.install();
+    sandbox
+}
+
+/// What was printed on standard output, masked, without the lines of the system's own programs.
+pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
+    let masked = sandbox.mask(&outcome.stdout);
+    let foreign = |line: &&str| line.contains(" system ") || line.contains(" shared ");
+    let lines = masked.lines().filter(|line| !foreign(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON list without what is the system's, with the sandbox's paths masked.
+pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value {
+    let masked = sandbox.mask(&outcome.stdout);
+    let list: Vec<Value> = serde_json::from_str(&masked).expect("a list in JSON");
+    let foreign = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
+    list.into_iter().filter(|entry| !foreign(entry)).collect()
+}
+
+/// Nothing below the sandbox's folder of that name may have changed.
+#[track_caller]
+pub(crate) fn assert_unchanged(sandbox: &Sandbox, folder: &str, before: &Tree, after_what: &str) {
+    let changes = before.changes(&sandbox.tree(folder));
+    assert!(changes.is_empty(), "after {after_what}: {changes:#?}");
+}

@@ -1,0 +1,324 @@
+//! `use TOOL[@REQUEST]…` in a project: which file changes, and that nothing else does.
+
+use std::os::unix::fs::symlink;
+
+use serde_json::json;
+
+use super::{assert_unchanged, offline_sandbox, sandbox};
+use crate::bench::{Misbehaviour, Upstream};
+
+#[test]
+fn a_project_without_a_pin_gets_one() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+
+    let again = sandbox.use_command(&["node@12"]).run();
+    insta::assert_snapshot!(again.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.12) is pinned already in [SANDBOX]/project/.tool-versions
+    --- standard error
+    ");
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
+}
+
+#[test]
+fn what_was_pinned_is_told_as_json() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["--json", "node@12", "python@3.12"]).run().succeeds();
+    let file = sandbox.project().join(".tool-versions");
+    assert_eq!(
+        outcome.json(),
+        json!([
+            { "tool": "node", "request": "12", "version": "12.22.12", "file": file, "changed": true },
+            { "tool": "python", "request": "3.12", "version": "3.12.12", "file": file, "changed": true },
+        ])
+    );
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\npython 3.12\n");
+}
+
+#[test]
+fn without_a_request_the_usual_version_is_pinned() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "10\n");
+    let outcome = sandbox.use_command(&["node", "python"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node lts/* (now 24.11.0) pinned in [SANDBOX]/project/.nvmrc
+    python latest (now 3.14.0) pinned in [SANDBOX]/project/.tool-versions
+    --- standard error
+    usher: fetching node 24.11.0 from nodejs.org
+    usher: node 24.11.0 is ready ([TIME])
+    usher: fetching python 3.14.0 from python-build-standalone
+    usher: python 3.14.0 is ready ([TIME])
+    ");
+    assert_eq!(sandbox.read("project/.nvmrc"), "lts/*\n");
+    assert_eq!(sandbox.read("project/.tool-versions"), "python latest\n");
+}
+
+/// What a project's file says before and after `use`, with everything else kept byte for byte.
+struct Case {
+    file: &'static str,
+    before: &'static str,
+    words: &'static str,
+    after: &'static str,
+}
+
+#[test]
+fn the_file_that_pins_the_tool_changes_in_its_own_dialect() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for case in CASES {
+        let (file, words) = (format!("project/{}", case.file), case.words);
+        sandbox.file(&file, case.before);
+        let before = sandbox.tree("project");
+        sandbox.use_command(&words.split(' ').collect::<Vec<_>>()).run().succeeds();
+        assert_eq!(sandbox.read(&file), case.after, "{file} after `use {words}`");
+        let changes = before.changes(&sandbox.tree("project"));
+        assert_eq!(changes, [format!("~ {file}")], "`use {words}` changes {file} alone");
+        std::fs::remove_file(sandbox.root().join(&file)).unwrap();
+    }
+}
+
+const CASES: &[Case] = &[
+    Case { file: ".nvmrc", before: "10\n", words: "node@12", after: "12\n" },
+    Case {
+        file: ".nvmrc",
+        before: "# ours\r\n  v10.24.1  # until spring\r\n",
+        words: "node@12.22.11",
+        after: "# ours\r\n  v12.22.11  # until spring\r\n",
+    },
+    Case { file: ".nvmrc", before: "10", words: "node@lts", after: "lts/*" },
+    Case { file: ".nvmrc", before: "10\n", words: "node@lts/erbium", after: "lts/erbium\n" },
+    Case {
+        file: ".node-version",
+        before: "\u{feff}10.24.1\n",
+        words: "node@12",
+        after: "\u{feff}12\n",
+    },
+    Case { file: ".node-version", before: "10\n", words: "node@lts", after: "lts\n" },
+    Case { file: ".python-version", before: "3.8\n3.7\n", words: "python@3.12", after: "3.12\n" },
+    Case {
+        file: "package.json",
+        before: "{\r\n\t\"name\": \"kresus\",\r\n\t\"volta\": { \"node\" : \"10.24.1\", \"yarn\": \"1.22.0\" }\r\n}",
+        words: "node@12",
+        after: "{\r\n\t\"name\": \"kresus\",\r\n\t\"volta\": { \"node\" : \"12.22.12\", \"yarn\": \"1.22.0\" }\r\n}",
+    },
+    Case {
+        file: "package.json",
+        before: "{\n  \"devEngines\": {\n    \"runtime\": [\n      { \"name\": \"bun\", \"version\": \"1\" },\n      { \"name\": \"node\", \"version\": \"^10\", \"onFail\": \"warn\" }\n    ]\n  },\n  \"engines\": { \"node\": \">=10\" }\n}\n",
+        words: "node@12",
+        after: "{\n  \"devEngines\": {\n    \"runtime\": [\n      { \"name\": \"bun\", \"version\": \"1\" },\n      { \"name\": \"node\", \"version\": \"12\", \"onFail\": \"warn\" }\n    ]\n  },\n  \"engines\": { \"node\": \">=10\" }\n}\n",
+    },
+    Case {
+        file: ".tool-versions",
+        before: "# all of us\nruby 3.3.0\nnodejs 10.24.1   # until spring\npython 3.8\n",
+        words: "node@12 python@3.12",
+        after: "# all of us\nruby 3.3.0\nnodejs 12.22.12   # until spring\npython 3.12\n",
+    },
+    Case {
+        file: ".tool-versions",
+        before: "node 10 system\n",
+        words: "node@12",
+        after: "node 12\n",
+    },
+    Case {
+        file: ".tool-versions",
+        before: "ruby 3.3.0",
+        words: "node@12.22.11",
+        after: "ruby 3.3.0\nnodejs 12.22.11\n",
+    },
+    Case {
+        file: ".tool-versions",
+        before: "nodejs 10\n",
+        words: "node@system",
+        after: "nodejs system\n",
+    },
+];
+
+#[test]
+fn the_project_is_the_nearest_folder_with_a_mark() {
+    let upstream = Upstream::start();
+    for (mark, written) in [
+        ("project/.git/config", "project/.tool-versions"),
+        ("project/app/package.json", "project/app/.tool-versions"),
+        ("project/app/.python-version", "project/app/.tool-versions"),
+        ("project/app/Cargo.toml", "project/app/.tool-versions"),
+        ("project/app/src/.nvmrc", "project/app/src/.nvmrc"),
+    ] {
+        let sandbox = sandbox(&upstream);
+        let deep = sandbox.folder("project/app/src/deep");
+        sandbox.file("project/.tool-versions", "nodejs 10\n");
+        sandbox.file(mark, if mark.ends_with("json") { "{}" } else { "3.8\n" });
+        sandbox.use_command(&["node@12.22.12"]).directory(&deep).run().succeeds();
+        let text = sandbox.read(written);
+        assert!(text.contains("12.22.12"), "with {mark}, {written} is {text}");
+        if written != "project/.tool-versions" {
+            assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 10\n", "with {mark}");
+        }
+    }
+}
+
+#[test]
+fn nothing_above_the_project_is_edited() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file(".tool-versions", "nodejs 10\n");
+    sandbox.file(".nvmrc", "10\n");
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    assert_eq!(sandbox.read(".tool-versions"), "nodejs 10\n");
+    assert_eq!(sandbox.read(".nvmrc"), "10\n");
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
+}
+
+#[test]
+fn without_a_project_the_working_directory_becomes_one() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let folder = sandbox.folder("home/new/folder");
+    sandbox.use_command(&["node@12"]).directory(&folder).run().succeeds();
+    assert_eq!(sandbox.read("home/new/folder/.tool-versions"), "nodejs 12\n");
+    assert!(!sandbox.home().join(".tool-versions").exists());
+}
+
+#[test]
+fn in_the_home_folder_it_is_the_default_and_says_so() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("home/.nvmrc", "10\n");
+    let outcome = sandbox.use_command(&["node@12"]).directory(sandbox.home()).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
+    --- standard error
+    usher: there is no project here: this becomes your default (--global)
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\n");
+    assert_eq!(sandbox.read("home/.nvmrc"), "10\n", "a file in the home folder is no project's");
+}
+
+#[test]
+fn the_default_holds_where_no_project_says_otherwise() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["--global", "node@12", "python@3.12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
+    python 3.12 (now 3.12.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
+    ");
+    assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");
+    assert!(!sandbox.project().join(".tool-versions").exists());
+    let version = |program: &str| sandbox.command(program).argument("--version").run().succeeds();
+    version("node").prints("v12.22.12");
+    version("python").prints("Python 3.12.12");
+
+    sandbox.use_command(&["node@10"]).run().succeeds();
+    version("node").prints("v10.24.1");
+    assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");
+}
+
+#[test]
+fn a_linked_file_is_changed_where_it_lies() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let shared = sandbox.file("shared/nvmrc", "10\n");
+    let link = sandbox.project().join(".nvmrc");
+    symlink(&shared, &link).unwrap();
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    assert_eq!(sandbox.read("shared/nvmrc"), "12\n");
+    assert!(link.is_symlink());
+}
+
+#[test]
+fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "10\n");
+    let before = sandbox.tree("project");
+    let outcome = sandbox.use_command(&["python@3.12", "node@12.99"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
+    usher: node 12.99 was asked for by the command line, but no such release exists
+      the nearest are 12.22.12 and 13.0.0
+      hint: use node@12
+    ");
+    assert_unchanged(&sandbox, "project", &before, "a failed use");
+    assert!(sandbox.shim("python").is_file(), "what did come has its shims");
+}
+
+#[test]
+fn a_stronger_variable_is_named() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["node@12"]).variable("NODE_VERSION", "v10.24.1").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    usher: NODE_VERSION=v10.24.1 is set, and stronger than this pin: unset NODE_VERSION
+    ");
+}
+
+#[test]
+fn with_the_network_away_what_is_on_disk_serves() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.reshim();
+    let outcome = sandbox.use_command(&["node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.11) pinned in [SANDBOX]/project/.tool-versions
+    --- standard error
+    usher: node 12.22.11, which is on disk, serves: the newest release can't be asked for
+      nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    ");
+    assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
+}
+
+#[test]
+fn a_newer_release_is_fetched_although_an_older_one_is_there() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    // An exact one that is there needs nobody to be asked.
+    let asked = upstream.all_requests().len();
+    upstream.misbehave("/dist/index.json", Misbehaviour::Status(500));
+    sandbox.use_command(&["node@12.22.11"]).run().succeeds();
+    assert_eq!(upstream.all_requests().len(), asked);
+}

@@ -1,0 +1,187 @@
+//! `use setup`: the shims on PATH, in files that each shell really reads.
+
+use std::path::Path;
+
+use super::{assert_unchanged, offline_sandbox};
+use crate::bench::{Outcome, Sandbox};
+
+/// A home whose shells have files of their own, and no shims on PATH.
+fn sandbox() -> Sandbox {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    sandbox.with_variable("PATH", "/usr/bin:/bin")
+}
+
+fn setup(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    sandbox.command(sandbox.shim("use")).argument("setup").arguments(arguments).run()
+}
+
+#[test]
+fn the_change_is_shown_and_nothing_is_written() {
+    let sandbox = sandbox();
+    sandbox
+        .file("home/.bashrc", "# mine\ncase $- in *i*) ;; *) return ;; esac\nalias ll='ls -l'\n");
+    let before = sandbox.tree("home");
+    insta::assert_snapshot!(setup(&sandbox, &["bash"]).succeeds().transcript(), @r#"
+    exit status: 0
+    --- standard output
+    --- [SANDBOX]/home/.bashrc
+    +++ [SANDBOX]/home/.bashrc
+    @@ -1,2 +1,5 @@
+    +# >>> usher >>>
+    +case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
+    +# <<< usher <<<
+     # mine
+     case $- in *i*) ;; *) return ;; esac
+    --- /dev/null
+    +++ [SANDBOX]/home/.profile
+    @@ -0,0 +1,3 @@
+    +# >>> usher >>>
+    +case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
+    +# <<< usher <<<
+    nothing is written yet: use setup bash --yes
+    --- standard error
+    "#);
+    insta::assert_snapshot!(setup(&sandbox, &["fish"]).succeeds().transcript(), @"
+    exit status: 0
+    --- standard output
+    --- /dev/null
+    +++ [SANDBOX]/home/.config/fish/conf.d/usher.fish
+    @@ -0,0 +1,3 @@
+    +# >>> usher >>>
+    +contains -- '[SANDBOX]/home/.local/share/usher/shims' $PATH; or set -gx PATH '[SANDBOX]/home/.local/share/usher/shims' $PATH
+    +# <<< usher <<<
+    nothing is written yet: use setup fish --yes
+    --- standard error
+    ");
+    assert_unchanged(&sandbox, "home", &before, "use setup");
+}
+
+#[test]
+fn it_is_written_once_and_taken_back_to_the_byte() {
+    for shell in ["bash", "zsh", "fish", "sh"] {
+        let sandbox = sandbox();
+        sandbox.file("home/.bashrc", "# mine, without a line end");
+        sandbox.file("home/.profile", "export LANG=C\n");
+        sandbox.file("home/.zshenv", "");
+        sandbox.folder("home/.config/fish/conf.d");
+        let before = sandbox.tree("home");
+        setup(&sandbox, &[shell, "--yes"]).succeeds();
+        let made = sandbox.tree("home");
+        assert_ne!(made, before, "{shell}");
+        let again = setup(&sandbox, &[shell, "--yes"]).succeeds();
+        again.prints(&format!("{shell}: the shims are on PATH already"));
+        assert_unchanged(&sandbox, "home", &made, "a second use setup");
+        setup(&sandbox, &[shell, "--undo"]).succeeds();
+        assert_unchanged(&sandbox, "home", &made, "use setup --undo without --yes");
+        setup(&sandbox, &[shell, "--undo", "--yes"]).succeeds();
+        assert_unchanged(&sandbox, "home", &before, "use setup --undo --yes");
+        let again = setup(&sandbox, &[shell, "--undo", "--yes"]).succeeds();
+        again.prints(&format!("{shell}: no file mentions usher"));
+    }
+}
+
+#[test]
+fn the_shell_is_the_users_own_unless_it_is_named() {
+    let sandbox = sandbox();
+    let run = |shell: &str, arguments: &[&str]| {
+        let command = sandbox.command(sandbox.shim("use")).argument("setup").arguments(arguments);
+        command.variable("SHELL", shell).run()
+    };
+    insta::assert_snapshot!(run("/bin/zsh", &["--yes"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    --- /dev/null
+    +++ [SANDBOX]/home/.zshenv
+    @@ -0,0 +1,3 @@
+    +# >>> usher >>>
+    +case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
+    +# <<< usher <<<
+    done; a new zsh sees it
+    --- standard error
+    "#);
+    insta::assert_snapshot!(run("/bin/zsh", &["--print"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
+    --- standard error
+    "#);
+    insta::assert_snapshot!(run("/opt/nu", &[]).transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: which shell? SHELL says none that usher knows
+      hint: use setup bash, zsh, fish or sh
+    ");
+    insta::assert_snapshot!(run("/bin/zsh", &["nu"]).transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: usher doesn't know how to set up the shell `nu`
+      it knows bash, zsh, fish and sh
+      hint: put usher's shims folder first in PATH, where your shell sets it
+    ");
+    insta::assert_snapshot!(run("", &["fish", "--json"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    [
+      {
+        "file": "[SANDBOX]/home/.config/fish/conf.d/usher.fish",
+        "made": false
+      }
+    ]
+    --- standard error
+    "#);
+}
+
+/// Runs a real shell with the sandbox's home and a PATH without shims; `None`, loudly, where this
+/// machine has no such shell.
+fn shell(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Option<Outcome> {
+    let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+    let path =
+        folders.map(|folder| Path::new(folder).join(name)).into_iter().find(|path| path.exists());
+    let Some(path) = path else {
+        eprintln!("SKIPPED: this machine has no {name}; that it finds the shims isn't tested");
+        return None;
+    };
+    Some(sandbox.command(path).arguments(arguments).run())
+}
+
+#[test]
+fn real_shells_find_the_shims_first() {
+    for (name, arguments) in
+        [("zsh", &["-c"][..]), ("fish", &["-c"]), ("bash", &["-lc"]), ("dash", &["-lc"])]
+    {
+        let sandbox = sandbox();
+        let ask = [arguments, &["command -v node; node"]].concat();
+        let Some(before) = shell(&sandbox, name, &ask) else { continue };
+        let node = sandbox.shim("node");
+        assert!(!before.stdout.contains(node.to_str().unwrap()), "{before}");
+        let arguments = if name == "dash" { ["sh", "--yes"] } else { [name, "--yes"] };
+        setup(&sandbox, &arguments).succeeds();
+        let after = shell(&sandbox, name, &ask).unwrap().succeeds();
+        assert_eq!(after.stdout.lines().next(), node.to_str(), "{after}");
+        after.prints_line("node 12.22.12");
+    }
+}
+
+/// `ssh host command` runs bash with neither terminal nor login; it then reads `.bashrc`, whose
+/// usual text ends at once for a shell that isn't interactive.
+#[test]
+fn bash_under_ssh_finds_the_shims_first() {
+    let sandbox = sandbox();
+    sandbox.file("home/.bashrc", "case $- in *i*) ;; *) echo returned; return ;; esac\n");
+    let ask = |sandbox: &Sandbox| {
+        let command = sandbox.command("bash").arguments(["-c", "command -v node"]);
+        command.variable("SSH_CLIENT", "192.0.2.1 1 22").run()
+    };
+    if ask(&sandbox).stdout.lines().next() != Some("returned") {
+        eprintln!("SKIPPED: this bash reads no .bashrc under ssh; that isn't tested");
+        return;
+    }
+    setup(&sandbox, &["bash", "--yes"]).succeeds();
+    let node = sandbox.shim("node");
+    assert_eq!(ask(&sandbox).stdout.lines().last(), node.to_str());
+}

@@ -1,0 +1,205 @@
+//! Where versions come from: the official site, the npm registry, python-build-standalone.
+
+use std::fs;
+
+use super::sandbox;
+use crate::bench::{Misbehaviour, Outcome, Platform, Sandbox, Upstream};
+
+/// Nobody answers at the official site any more.
+fn without_official_site(upstream: &Upstream) {
+    upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
+}
+
+fn version(sandbox: &Sandbox, program: &str) -> Outcome {
+    sandbox.command(program).argument("--version").run()
+}
+
+#[test]
+fn node_comes_from_the_official_site_with_its_npm() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    let asked: Vec<String> = upstream.all_requests().into_iter().map(|one| one.path).collect();
+    let here = Platform::here().node;
+    assert_eq!(
+        asked,
+        [
+            "/dist/index.json".to_owned(),
+            "/dist/v12.22.12/SHASUMS256.txt".to_owned(),
+            format!("/dist/v12.22.12/node-v12.22.12-{here}.tar.gz"),
+        ]
+    );
+    version(&sandbox, "node").succeeds().prints("v12.22.12");
+    let toolchain = sandbox.toolchain("node", "12.22.12");
+    let manifest = sandbox.read(toolchain.join("lib/node_modules/npm/package.json"));
+    assert!(manifest.contains("\"6.14.16\""), "the archive's own npm: {manifest}");
+    for (program, script) in [("npm", "npm-cli.js"), ("npx", "npx-cli.js")] {
+        let found = sandbox.use_command(&["which", program]).run().succeeds();
+        assert_eq!(found.stdout.trim(), toolchain.join("bin").join(program).to_str().unwrap());
+        let link = fs::canonicalize(toolchain.join("bin").join(program)).unwrap();
+        assert_eq!(link, toolchain.join("lib/node_modules/npm/bin").join(script));
+        version(&sandbox, program).succeeds();
+    }
+}
+
+#[test]
+fn the_npm_registry_steps_in_with_an_npm_that_fits() {
+    let upstream = Upstream::start();
+    without_official_site(&upstream);
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["install", "node@12", "node@24", "node@12.0.0"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    node 24.11.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
+    node 12.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
+    --- standard error
+    usher: fetching node 12.22.12 from npm
+    usher: node 12.22.12 is ready ([TIME])
+    usher: fetching node 24.11.0 from npm
+    usher: node 24.11.0 is ready ([TIME])
+    usher: fetching node 12.0.0 from npm
+    usher: node 12.0.0 is ready ([TIME])
+    ");
+    for (node, npm, corepack) in [
+        ("12.22.12", "8.19.4", None),
+        ("24.11.0", "11.6.2", Some("0.34.1")),
+        ("12.0.0", "6.14.18", None),
+    ] {
+        let modules = sandbox.toolchain("node", node).join("lib/node_modules");
+        let manifest = sandbox.read(modules.join("npm/package.json"));
+        assert!(manifest.contains(&format!("\"{npm}\"")), "beside {node}: {manifest}");
+        match corepack {
+            Some(version) => {
+                let manifest = sandbox.read(modules.join("corepack/package.json"));
+                assert!(manifest.contains(&format!("\"{version}\"")), "beside {node}: {manifest}");
+            }
+            None => assert!(!modules.join("corepack").exists(), "beside {node}"),
+        }
+    }
+    sandbox.file("project/.nvmrc", "12.0.0\n");
+    version(&sandbox, "node").succeeds().prints("v12.0.0");
+    let run = |program: &str| sandbox.command(program).argument("run").run().succeeds();
+    let bin = sandbox.toolchain("node", "12.0.0").join("bin");
+    run("npm").prints_line(&sandbox.mask(bin.join("npm").to_str().unwrap()));
+    run("npx").prints_line(&sandbox.mask(bin.join("npx").to_str().unwrap()));
+}
+
+#[test]
+fn what_the_registry_delivers_is_checked_like_everything() {
+    let upstream = Upstream::start();
+    without_official_site(&upstream);
+    let sandbox = sandbox(&upstream);
+    // The npm beside it is checked no less than node itself.
+    upstream.misbehave("/npm/npm/-/npm-8.19.4.tgz", Misbehaviour::FlippedBit(40));
+    let outcome = sandbox.use_command(&["install", "node@12"]).run();
+    insta::assert_snapshot!(masked_hashes(&outcome.transcript()), @"
+    exit status: 76
+    --- standard output
+    --- standard error
+    usher: fetching node 12.22.12 from npm
+    usher: http://127.0.0.1:[PORT]/npm/npm/-/npm-8.19.4.tgz is not what was published
+      published: sha512:[HASH]
+      received:  sha512:[HASH]
+      hint: try again later; if it stays so, ask whoever runs that server or proxy
+    ");
+    assert!(!sandbox.toolchain("node", "12.22.12").exists());
+    assert_eq!(fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
+}
+
+/// Hashes are the archive's, which differs with the platform in its names.
+fn masked_hashes(text: &str) -> String {
+    let is_hash = |word: &str| word.len() >= 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let mask = |word| if is_hash(word) { "[HASH]" } else { word };
+    text.split_inclusive([' ', '\n', ':'])
+        .map(|piece| {
+            let word = piece.trim_end_matches([' ', '\n', ':']);
+            format!("{}{}", mask(word), &piece[word.len()..])
+        })
+        .collect()
+}
+
+#[test]
+fn a_setting_names_the_only_source() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome =
+        sandbox.use_command(&["install", "node@12"]).variable("USHER_SOURCE", "node=npm").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    --- standard error
+    usher: fetching node 12.22.12 from npm
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    assert_eq!(upstream.requests("/dist/index.json"), 0);
+
+    sandbox.file("home/.config/usher/config.toml", "source = { node = \"npm\" }\n");
+    sandbox.use_command(&["install", "node@10"]).run().succeeds();
+    assert_eq!(upstream.requests("/dist/index.json"), 0);
+    // The registry has no 25 yet, and nobody else is asked.
+    let outcome = sandbox.use_command(&["install", "node@25"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 25 was asked for by the command line, but no such release exists
+      the nearest is 24.11.0
+      hint: use node@24
+    ");
+
+    sandbox.file("home/.config/usher/config.toml", "\nsource = { node = \"elsewhere\" }\n");
+    let outcome = sandbox.use_command(&["install", "node@13"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml, line 2)
+      its sources are nodejs.org, npm
+    ");
+}
+
+#[test]
+fn the_next_source_is_asked_for_what_the_first_one_lacks() {
+    let upstream = Upstream::start();
+    let mut catalogue = crate::bench::Catalogue::standard();
+    catalogue.node.retain(|release| release.version != "13.0.0");
+    upstream.publish(&catalogue);
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["install", "node@13"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 13.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
+    --- standard error
+    usher: fetching node 13.0.0 from npm
+    usher: node 13.0.0 is ready ([TIME])
+    ");
+}
+
+#[test]
+fn python_comes_from_python_build_standalone_in_its_newest_build() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["python@3.12"]).run().succeeds();
+    let here = Platform::here().python;
+    let archive = format!(
+        "/python-build-standalone/releases/download/20251014/cpython-3.12.12+20251014-{here}-install_only_stripped.tar.gz"
+    );
+    assert_eq!(upstream.requests(&archive), 1, "{:?}", upstream.all_requests());
+    for program in ["python", "python3"] {
+        version(&sandbox, program).succeeds().prints("Python 3.12.12");
+    }
+    let link = sandbox.toolchain("python", "3.12.12").join("bin/python");
+    assert_eq!(fs::read_link(link).unwrap().to_str(), Some("python3"));
+}
+
+#[test]
+fn without_a_mirror_of_its_own_python_is_fetched_from_astrals_host() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream).with_variable("UV_PYTHON_INSTALL_MIRROR", "");
+    let outcome = sandbox.use_command(&["available", "python", "3.8"]).run().succeeds();
+    outcome.prints("3.8.20");
+}

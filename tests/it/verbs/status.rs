@@ -1,0 +1,250 @@
+//! Bare `use`, `use which` and `use list`: what is in force, and what is on disk.
+
+use serde_json::{Value, json};
+
+use super::{json_without_system, offline_sandbox, without_system};
+use crate::bench::Sandbox;
+
+/// A sandbox with toolchains of usher's own and of others.
+fn with_toolchains() -> Sandbox {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_toolchain("python", "3.12.12");
+    sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
+    sandbox.fake_program("home/.pyenv/versions/3.8.20/bin/python");
+    sandbox.reshim();
+    sandbox
+}
+
+#[test]
+fn bare_use_says_what_is_in_force_and_who_asks() {
+    let sandbox = with_toolchains();
+    sandbox.file("project/.nvmrc", "# ours\nv10\n");
+    sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
+    let outcome = sandbox.use_command(&[]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node    10.24.1  from nvm   v10 by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+    python  3.12.12  installed  3.12 by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    --- standard error
+    ");
+
+    let outcome = sandbox.use_command(&["--json"]).run().succeeds();
+    let masked: Value = serde_json::from_str(&sandbox.mask(&outcome.stdout)).unwrap();
+    assert_eq!(
+        masked,
+        json!([
+            {
+                "tool": "node",
+                "version": "10.24.1",
+                "request": "v10",
+                "origin": ".nvmrc, line 2 ([SANDBOX]/project/.nvmrc)",
+                "installed": true,
+                "store": "nvm",
+                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
+            },
+            {
+                "tool": "python",
+                "version": "3.12.12",
+                "request": "3.12",
+                "origin": "your default, tool-versions, line 1 \
+                           ([SANDBOX]/home/.config/usher/tool-versions)",
+                "installed": true,
+                "store": "usher",
+                "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
+            },
+        ])
+    );
+}
+
+#[test]
+fn bare_use_says_what_is_missing_and_what_is_broken() {
+    let sandbox = with_toolchains();
+    sandbox.file("project/package.json", r#"{ "volta": { "node": "13.0.0" } }"#);
+    sandbox.file("project/.python-version", "../../x\n");
+    let outcome = sandbox.use_command(&[]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    node    ?  not installed: use install  13.0.0 by package.json, volta.node ([SANDBOX]/project/package.json)
+    python  ?  broken                      .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
+    --- standard error
+    usher: .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
+      it is no version
+      hint: use python
+    ");
+    let outcome = sandbox.use_command(&["--json"]).run().fails_with(65);
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 65
+    --- standard output
+    [
+      {
+        "tool": "node",
+        "version": null,
+        "request": "13.0.0",
+        "origin": "package.json, volta.node ([SANDBOX]/project/package.json)",
+        "installed": false,
+        "store": null,
+        "path": null
+      },
+      {
+        "tool": "python",
+        "version": null,
+        "request": null,
+        "origin": null,
+        "installed": false,
+        "store": null,
+        "path": null,
+        "error": ".python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version"
+      }
+    ]
+    --- standard error
+    "#);
+}
+
+#[test]
+fn bare_use_says_who_would_run_where_nobody_asks() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&[]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    nothing is asked for here, and nothing is on disk: use node@lts
+    --- standard error
+    ");
+    sandbox.fake_program("bin/node");
+    let outcome = sandbox.use_command(&[]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node  ?  from system  nobody asks
+    --- standard error
+    ");
+}
+
+#[test]
+fn which_names_what_a_shim_becomes() {
+    let sandbox = with_toolchains();
+    sandbox.file("project/.nvmrc", "12\n");
+    let outcome = sandbox.use_command(&["which", "npm"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/npm
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["which", "node10", "--json"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 0
+    --- standard output
+    {
+      "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
+      "program": "node10",
+      "tool": "node"
+    }
+    --- standard error
+    "#);
+}
+
+#[test]
+fn which_installs_nothing() {
+    let sandbox = with_toolchains();
+    sandbox.file("project/.nvmrc", "13\n");
+    let outcome = sandbox.use_command(&["which", "npm"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 13 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+      hint: use install node@13
+    ");
+    let outcome = sandbox.use_command(&["which", "nonesuch"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: usher knows no program called “nonesuch”
+      hint: use reshim
+    ");
+    // A program that only one toolchain has, and no system.
+    sandbox.fake_program(sandbox.toolchain("node", "12.22.12").join("bin/kresus"));
+    sandbox.file("project/.nvmrc", "10\n");
+    let outcome = sandbox.use_command(&["which", "kresus"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: no kresus is to be had here
+      node 10.24.1 is in force by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), and has none
+      kresus is in node 12.22.12
+      hint: use node@12.22.12
+    ");
+}
+
+#[test]
+fn list_shows_the_versions_on_disk_and_whose_they_are() {
+    let sandbox = with_toolchains();
+    sandbox.file("project/.tool-versions", "nodejs 10\n");
+    let outcome = sandbox.use_command(&["list"]).run().succeeds();
+    insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
+       node    12.22.12  usher   [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
+    *  node    10.24.1   nvm     [SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node
+       python  3.12.12   usher   [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
+       python  3.8.20    pyenv   [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
+    ");
+
+    let outcome = sandbox.use_command(&["list", "nodejs", "--json"]).run().succeeds();
+    assert_eq!(
+        json_without_system(&sandbox, &outcome),
+        json!([
+            {
+                "tool": "node",
+                "version": "12.22.12",
+                "in_force": false,
+                "store": "usher",
+                "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
+            },
+            {
+                "tool": "node",
+                "version": "10.24.1",
+                "in_force": true,
+                "store": "nvm",
+                "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
+            },
+        ])
+    );
+}
+
+#[test]
+fn reshim_makes_and_removes_what_must_be() {
+    let sandbox = offline_sandbox();
+    let toolchain = sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.fake_program(toolchain.join("bin/yarn"));
+    sandbox.executable(toolchain.join("bin/use"), "#!/bin/sh\n");
+    sandbox.reshim();
+    assert!(sandbox.shim("npm").is_file() && sandbox.shim("yarn").is_file());
+    let outcome = sandbox.use_command(&["reshim"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    all shims are as they must be
+    --- standard error
+    ");
+    sandbox.command("yarn").run().succeeds().prints_line("node 12.22.12");
+
+    std::fs::remove_file(toolchain.join("bin/yarn")).unwrap();
+    std::fs::remove_file(sandbox.shim("npm")).unwrap();
+    let outcome = sandbox.use_command(&["reshim"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    made: npm
+    removed: yarn
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
+    assert_eq!(outcome.json(), json!({ "made": [], "removed": [] }));
+    assert!(sandbox.shim("npm").is_file() && !sandbox.shim("yarn").exists());
+}

@@ -1,0 +1,359 @@
+//! The command line itself: help, version, completions, and what makes no sense.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{assert_unchanged, offline_sandbox};
+use crate::bench::Sandbox;
+
+#[test]
+fn help_and_version_are_answers() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["--version"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    use 0.1.0
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["--help"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    Shows every command to its right version
+
+    Usage: use [--global] TOOL[@REQUEST]...
+           use TOOL@REQUEST... -- COMMAND...
+           use [VERB]
+
+    Commands:
+      install      Get versions; without arguments, all that this project asks for
+      uninstall    Take versions off the disk
+      list         List the versions on disk
+      available    List the versions that can be had
+      which        Print the path of what a program's shim becomes here
+      reshim       Make the shims and their index anew from what is on disk
+      doctor       Look for what may be wrong
+      setup        Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
+      completions  Print a completion script
+
+    Arguments:
+      [TOOL[@REQUEST]]...  Tools, each with the version that is wanted: node@12, python@3.7, node@lts, node@system
+      [COMMAND]...         One command with these versions; nothing is written
+
+    Options:
+      -g, --global   Make it your default, for where no project says otherwise
+          --json     Print JSON
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Examples:
+      use                               what is in force here, and who says so
+      use node@12                       pin node 12 in this project, and get it
+      use --global node@lts             make the newest LTS your default
+      use node@12 python@3.7 -- bash    a shell with these, for once
+      use install                       get all that this project asks for
+
+    Where `use` is a keyword of the shell, type `usher` instead.
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["available", "--help"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    List the versions that can be had
+
+    Usage: use available [OPTIONS] <TOOL> [REQUEST]
+
+    Arguments:
+      <TOOL>     Of which tool
+      [REQUEST]  Only those that answer this request
+
+    Options:
+          --json  Print JSON
+      -h, --help  Print help
+
+    Examples:
+      use available node
+      use available node 12
+      use available node lts
+    --- standard error
+    ");
+    let other = sandbox.command("usher").argument("--help").run().succeeds();
+    assert_eq!(other.stdout, sandbox.use_command(&["--help"]).run().stdout);
+}
+
+/// Every command line here is refused, with exit code 2, and changes nothing.
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.reshim();
+    let before = sandbox.tree("");
+    let mut transcript = String::new();
+    for words in [
+        "instal",
+        "docter",
+        "rust",
+        "instal node@12",
+        "nodee@12",
+        "node@@",
+        "node@",
+        "@12",
+        "node@../../x",
+        "python@path:x",
+        "--global",
+        "--global node@12 -- node",
+        "node@12 --",
+        "-- node",
+        "--frobnicate",
+        "install --global node@12",
+        "uninstall",
+        "which",
+        "available",
+        "available node 12 13",
+        "completions",
+        "completions tcsh",
+        "setup --yes=maybe",
+    ] {
+        let outcome = sandbox.use_command(&words.split(' ').collect::<Vec<_>>()).run();
+        assert!(outcome.stdout.is_empty(), "{outcome}");
+        writeln!(transcript, "$ use {words}\n{}\n{}", outcome.status, outcome.stderr).unwrap();
+        assert_unchanged(&sandbox, "", &before, words);
+    }
+    insta::assert_snapshot!(transcript, @"
+    $ use instal
+    exit status: 2
+    usher: “instal” is neither verb nor tool
+      the nearest is install
+      hint: use install
+
+    $ use docter
+    exit status: 2
+    usher: “docter” is neither verb nor tool
+      the nearest is doctor
+      hint: use doctor
+
+    $ use rust
+    exit status: 2
+    usher: usher knows no tool called “rust”
+      hint: use list
+
+    $ use instal node@12
+    exit status: 2
+    usher: “instal” is neither verb nor tool
+      the nearest is install
+      hint: use install
+
+    $ use nodee@12
+    exit status: 2
+    usher: usher knows no tool called “nodee”
+      the nearest is node
+      hint: use node
+
+    $ use node@@
+    exit status: 2
+    usher: “@” is no version of node
+      it is no version
+      hint: use available node
+
+    $ use node@
+    exit status: 2
+    usher: “” is no version of node
+      it is empty
+      hint: use available node
+
+    $ use @12
+    exit status: 2
+    usher: usher knows no tool called “”
+      hint: use list
+
+    $ use node@../../x
+    exit status: 2
+    usher: “../../x” is no version of node
+      it is no version
+      hint: use available node
+
+    $ use python@path:x
+    exit status: 2
+    usher: “path:x” is no version of python
+      a path must begin with `/`
+      hint: use available python
+
+    $ use --global
+    exit status: 2
+    usher: which tool?
+      hint: use --global node@lts, or: use --help
+
+    $ use --global node@12 -- node
+    exit status: 2
+    usher: --global is for good, and `-- COMMAND` for once
+      hint: leave one of the two out
+
+    $ use node@12 --
+    exit status: 2
+    usher: nothing stands behind `--`: which command?
+      hint: use node@12 -- bash
+
+    $ use -- node
+    exit status: 2
+    usher: which tool?
+      hint: use --global node@lts, or: use --help
+
+    $ use --frobnicate
+    exit status: 2
+    usher: unexpected argument '--frobnicate' found
+
+      tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
+
+    Usage: use [--global] TOOL[@REQUEST]...
+           use TOOL@REQUEST... -- COMMAND...
+           use [VERB]
+
+    For more information, try '--help'.
+
+    $ use install --global node@12
+    exit status: 2
+    usher: unexpected argument '--global' found
+
+      tip: to pass '--global' as a value, use '-- --global'
+
+    Usage: use install [OPTIONS] [TOOL[@REQUEST]]...
+
+    For more information, try '--help'.
+
+    $ use uninstall
+    exit status: 2
+    usher: the following required arguments were not provided:
+      <TOOL@VERSION>...
+
+    Usage: use uninstall <TOOL@VERSION>...
+
+    For more information, try '--help'.
+
+    $ use which
+    exit status: 2
+    usher: the following required arguments were not provided:
+      <PROGRAM>
+
+    Usage: use which <PROGRAM>
+
+    For more information, try '--help'.
+
+    $ use available
+    exit status: 2
+    usher: the following required arguments were not provided:
+      <TOOL>
+
+    Usage: use available <TOOL> [REQUEST]
+
+    For more information, try '--help'.
+
+    $ use available node 12 13
+    exit status: 2
+    usher: unexpected argument '13' found
+
+    Usage: use available [OPTIONS] <TOOL> [REQUEST]
+
+    For more information, try '--help'.
+
+    $ use completions
+    exit status: 2
+    usher: the following required arguments were not provided:
+      <SHELL>
+
+    Usage: use completions <SHELL>
+
+    For more information, try '--help'.
+
+    $ use completions tcsh
+    exit status: 2
+    usher: invalid value 'tcsh' for '<SHELL>'
+      [possible values: bash, elvish, fish, powershell, zsh]
+
+      tip: a similar value exists: 'zsh'
+
+    For more information, try '--help'.
+
+    $ use setup --yes=maybe
+    exit status: 2
+    usher: unexpected value 'maybe' for '--yes' found; no more were expected
+
+    Usage: use setup --yes [SHELL]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn errors_are_json_where_that_was_asked_for() {
+    let sandbox = offline_sandbox();
+    let outcome = sandbox.use_command(&["--json", "--frobnicate"]).run().fails_with(2);
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 2
+    --- standard output
+    {
+      "error": {
+        "causes": [],
+        "exit": 2,
+        "hint": null,
+        "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'."
+      }
+    }
+    --- standard error
+    "#);
+    let outcome = sandbox.use_command(&["install", "nodee", "--json"]).run().fails_with(2);
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 2
+    --- standard output
+    {
+      "error": {
+        "causes": [
+          "the nearest is node"
+        ],
+        "exit": 2,
+        "hint": "use node",
+        "what": "usher knows no tool called “nodee”"
+      }
+    }
+    --- standard error
+    "#);
+}
+
+#[test]
+fn real_shells_accept_the_completions() {
+    let sandbox = offline_sandbox();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = sandbox.use_command(&["completions", shell]).run().succeeds();
+        assert!(script.stderr.is_empty(), "{script}");
+        let file = sandbox.file(format!("completions.{shell}"), &script.bytes);
+        let Some(program) = real(shell) else {
+            eprintln!("SKIPPED: this machine has no {shell}; its completions aren't tested");
+            continue;
+        };
+        let outcome = sandbox.command(&program).argument("-n").argument(&file).run().succeeds();
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""), "{shell}");
+        if let Some(asking) = asking(&sandbox, shell) {
+            let outcome = sandbox.command(&program).arguments(["-c", &asking]).run().succeeds();
+            assert!(outcome.stdout.contains("uninstall"), "{outcome}");
+        }
+    }
+}
+
+/// A shell's command that loads the script and completes `use un`, where there is an easy one.
+fn asking(sandbox: &Sandbox, shell: &str) -> Option<String> {
+    let file = sandbox.root().join(format!("completions.{shell}"));
+    match shell {
+        "bash" => Some(format!(
+            "source {}; COMP_WORDS=(use un); COMP_CWORD=1; _use use un use; echo ${{COMPREPLY[@]}}",
+            file.display()
+        )),
+        "fish" => Some(format!("source {}; complete -C 'use un'", file.display())),
+        _ => None,
+    }
+}
+
+fn real(shell: &str) -> Option<std::path::PathBuf> {
+    let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+    folders.map(|folder| Path::new(folder).join(shell)).into_iter().find(|path| path.exists())
+}
