@@ -105,7 +105,7 @@ fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
     }
     match (newest(usher, wanted, on_disk.as_ref()), on_disk) {
         (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
-            tell_what_serves(usher, wanted, &toolchain, error);
+            tell_what_serves(usher, wanted, &toolchain, &error);
             Ok(Got::Toolchain(toolchain, true))
         }
         (got, _) => got,
@@ -133,11 +133,11 @@ fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Re
         return Ok(Got::Toolchain(toolchain.clone(), true));
     }
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install_from_any(wanted, release).map_err(|error| match origin {
+    let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
         Origin::CommandLine => error,
         by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
     })?;
-    Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+    Ok(Got::Toolchain(got.toolchain, got.was_there))
 }
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on
@@ -152,7 +152,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 }
 
 /// No release could be had, but something on disk answers the request.
-fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: Error) {
+fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
     let Wanted { known, request, .. } = wanted;
     let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
     let told = match failed.exit {

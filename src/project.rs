@@ -111,7 +111,6 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
             }
             _ => ControlFlow::Continue(()),
         },
-        Finding::Broken(_, Culprit::Variable) => ControlFlow::Continue(()),
         Finding::Broken(_, Culprit::Text(place)) => {
             found = Some(place);
             ControlFlow::Break(())
@@ -121,7 +120,9 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
             ControlFlow::Break(())
         }
         Finding::Default(_) => ControlFlow::Break(()),
-        Finding::Constraint(_) | Finding::Note(_) => ControlFlow::Continue(()),
+        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Note(_) => {
+            ControlFlow::Continue(())
+        }
     })?;
     broken.map_or(Ok(found), Err)
 }

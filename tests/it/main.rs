@@ -4,5 +4,7 @@
 //! stand on; it knows no scenario.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
+mod bad_input;
 mod bench;
+mod policy;
 mod verbs;

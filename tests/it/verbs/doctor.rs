@@ -127,6 +127,7 @@ fn a_missing_version_and_a_broken_file_are_found() {
     note  node 13 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
           use install node@13
     BAD   can't understand .python-version ([SANDBOX]/project/.python-version): it names no version
+          use python
     --- standard error
     usher: one thing is wrong
     ");

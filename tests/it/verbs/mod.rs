@@ -14,6 +14,8 @@ mod sources;
 mod status;
 mod typed;
 
+use std::io::{self, Write as _};
+
 use serde_json::Value;
 
 use crate::bench::{Outcome, Sandbox, Tree, Upstream};
@@ -58,4 +60,10 @@ pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value
 pub(crate) fn assert_unchanged(sandbox: &Sandbox, folder: &str, before: &Tree, after_what: &str) {
     let changes = before.changes(&sandbox.tree(folder));
     assert!(changes.is_empty(), "after {after_what}: {changes:#?}");
+}
+
+/// Says what this machine can't show, on the real standard error: the test runner keeps what
+/// `eprintln!` says of tests that pass to itself.
+pub(crate) fn skipped(what: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }

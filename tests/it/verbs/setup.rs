@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{assert_unchanged, offline_sandbox};
+use super::{assert_unchanged, offline_sandbox, skipped};
 use crate::bench::{Outcome, Sandbox};
 
 /// A home whose shells have files of their own, and no shims on PATH.
@@ -138,13 +138,12 @@ fn the_shell_is_the_users_own_unless_it_is_named() {
 
 /// Runs a real shell with the sandbox's home and a PATH without shims; `None`, loudly, where this
 /// machine has no such shell.
-#[expect(clippy::print_stderr, reason = "what isn't tested is said")]
 fn shell(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Option<Outcome> {
     let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
     let path =
         folders.map(|folder| Path::new(folder).join(name)).into_iter().find(|path| path.exists());
     let Some(path) = path else {
-        eprintln!("SKIPPED: this machine has no {name}; that it finds the shims isn't tested");
+        skipped(&format!("this machine has no {name}; that it finds the shims isn't tested"));
         return None;
     };
     Some(sandbox.command(path).arguments(arguments).run())
@@ -171,7 +170,6 @@ fn real_shells_find_the_shims_first() {
 /// `ssh host command` runs bash with neither terminal nor login; it then reads `.bashrc`, whose
 /// usual text ends at once for a shell that isn't interactive.
 #[test]
-#[expect(clippy::print_stderr, reason = "what isn't tested is said")]
 fn bash_under_ssh_finds_the_shims_first() {
     let sandbox = sandbox();
     sandbox.file("home/.bashrc", "case $- in *i*) ;; *) echo returned; return ;; esac\n");
@@ -180,7 +178,7 @@ fn bash_under_ssh_finds_the_shims_first() {
         command.variable("SSH_CLIENT", "192.0.2.1 1 22").run()
     };
     if ask(&sandbox).stdout.lines().next() != Some("returned") {
-        eprintln!("SKIPPED: this bash reads no .bashrc under ssh; that isn't tested");
+        skipped("this bash reads no .bashrc under ssh; that isn't tested");
         return;
     }
     setup(&sandbox, &["bash", "--yes"]).succeeds();
