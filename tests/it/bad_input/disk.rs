@@ -58,7 +58,7 @@ fn what_is_installed_runs_from_a_home_that_cannot_be_written() {
     run("node", &["x"]).succeeds().prints_line("argument 1: x");
     run("use", &[]).succeeds();
     run("use", &["which", "node"]).succeeds();
-    insta::assert_snapshot!(run("use", &["doctor"]).transcript(), @"
+    insta::assert_snapshot!(run("use", &["doctor"]).transcript(), @r#"
     exit status: 0
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -66,8 +66,9 @@ fn what_is_installed_runs_from_a_home_that_cannot_be_written() {
     ok    the shims' index is up to date
     note  [SANDBOX]/home/.local/share/usher can't be written (Permission denied (os error 13)): what is on disk runs, nothing can be fetched
           export USHER_HOME=/a/folder/of/yours
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
-    ");
+    "#);
     // What package managers add can't be written either, and they say so themselves.
     run("npm", &["install", "--global", "yarn"]).succeeds().prints_line("argument 1: install");
     assert_unchanged(&sandbox, "", &before, "all of these");

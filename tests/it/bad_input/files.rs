@@ -1,4 +1,4 @@
-//! Version files, manifests and the shims' own files that are wrong.
+//! Version files, manifests and settings that are wrong.
 
 use std::ffi::CString;
 use std::fmt::Write as _;
@@ -6,17 +6,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::bench::{Sandbox, Upstream};
-use crate::verbs::{assert_unchanged, offline_sandbox, sandbox};
-
-/// A sandbox with a node that would run if what is wrong were passed over.
-fn with_default() -> Sandbox {
-    let sandbox = offline_sandbox();
-    sandbox.fake_toolchain("node", "12.22.12");
-    sandbox.file("home/.config/usher/tool-versions", "nodejs 12\n");
-    sandbox.reshim();
-    sandbox
-}
+use super::with_default;
+use crate::bench::Sandbox;
+use crate::verbs::assert_unchanged;
 
 /// What a shim says, once for what a file says and once for what it is; all stays as it is.
 fn refused(sandbox: &Sandbox, transcript: &mut String, what: &str) {
@@ -316,113 +308,4 @@ fn a_broken_manifest_is_never_rewritten() {
     sandbox.use_command(&["node@12.22.12"]).run().succeeds();
     assert_eq!(sandbox.read("project/package.json"), broken);
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12.22.12\n");
-}
-
-#[test]
-fn the_shims_index_is_gone_or_garbage() {
-    let sandbox = with_default();
-    let index = sandbox.shims().join(".usher");
-    let good = fs::read(&index).unwrap();
-    for spoil in [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some("")] {
-        fs::remove_file(&index).unwrap();
-        if let Some(text) = spoil {
-            fs::write(&index, text).unwrap();
-        }
-        let outcome = sandbox.command("node").argument("x").run().succeeds();
-        outcome.prints_line("argument 1: x");
-        assert_eq!(fs::read(&index).unwrap(), good, "it is written anew after {spoil:?}");
-    }
-}
-
-#[test]
-fn use_is_absent_beside_the_shims() {
-    let sandbox = with_default();
-    sandbox.command("node").run().succeeds();
-    fs::remove_file(sandbox.shim("use")).unwrap();
-    sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
-    sandbox.file("project/.nvmrc", "13\n");
-    let outcome = sandbox.command("node").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 126
-    --- standard output
-    --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
-      hint: ./install.sh
-    ");
-    fs::remove_file(sandbox.shims().join(".usher")).unwrap();
-    let outcome = sandbox.command("node").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 126
-    --- standard output
-    --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
-      hint: ./install.sh
-    ");
-}
-
-#[test]
-fn a_shim_is_called_by_a_name_that_nobody_knows() {
-    let sandbox = with_default();
-    let shim = sandbox.shim("node");
-    fs::hard_link(&shim, sandbox.shim("nonesuch")).unwrap();
-    insta::assert_snapshot!(sandbox.command("nonesuch").run().transcript(), @"
-    exit status: 127
-    --- standard output
-    --- standard error
-    usher: usher knows no program called “nonesuch”
-      hint: use reshim
-    ");
-    // By argument 0 that is no name, the file's own name counts.
-    for name in ["", "/", "..", "\u{1b}[31m", "a\nb"] {
-        let outcome = sandbox.command(&shim).called(name).run();
-        outcome.succeeds().prints_line("node 12.22.12");
-    }
-    let outcome = sandbox.command(&shim).called("../../perl6x").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 127
-    --- standard output
-    --- standard error
-    usher: usher knows no program called “perl6x”
-      hint: use reshim
-    ");
-}
-
-#[test]
-fn a_folder_is_in_the_way_of_a_toolchain() {
-    let upstream = Upstream::start();
-    let sandbox = sandbox(&upstream);
-    let folder = sandbox.toolchain("node", "12.22.12");
-    sandbox.file(folder.join("notes.txt"), "mine\n");
-    sandbox.file("project/.nvmrc", "12.22.12\n");
-    let before = sandbox.tree("home/.local");
-    let outcome = sandbox.use_command(&["install", "node@12.22.12"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 73
-    --- standard output
-    --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
-    ");
-    let outcome = sandbox.command("node").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 126
-    --- standard output
-    --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      node 12.22.12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
-    ");
-    assert_unchanged(&sandbox, "home/.local", &before, "both");
-
-    fs::remove_dir_all(&folder).unwrap();
-    sandbox.file(&folder, "a file");
-    let outcome = sandbox.use_command(&["install", "node@12.22.12"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 73
-    --- standard output
-    --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
-    ");
-    assert_eq!(sandbox.read(&folder), "a file");
 }

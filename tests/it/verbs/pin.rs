@@ -256,7 +256,8 @@ fn a_linked_file_is_changed_where_it_lies() {
 #[test]
 fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
     let upstream = Upstream::start();
-    let sandbox = sandbox(&upstream);
+    let sandbox = sandbox(&upstream).with_variable("USHER_SHIMS", "");
+    sandbox.reshim();
     sandbox.file("project/.nvmrc", "10\n");
     let before = sandbox.tree("project");
     let outcome = sandbox.use_command(&["python@3.12", "node@12.99"]).run();
