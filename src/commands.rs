@@ -141,11 +141,11 @@ fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Re
         return Ok(Got::Toolchain(toolchain.clone(), true));
     }
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let installed = installer.install_from_any(wanted, release).map_err(|error| match origin {
+    let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
         Origin::CommandLine => error,
         by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
     })?;
-    Ok(Got::Toolchain(installed.toolchain, installed.was_there))
+    Ok(Got::Toolchain(got.toolchain, got.was_there))
 }
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on

@@ -193,8 +193,8 @@ impl<W: World> Search<'_, W> {
                 Ok(pin) if constraint => Finding::Constraint(pin),
                 Ok(pin) => Finding::Pin(pin),
                 // A constraint only reports; a pin that can't be understood must not be passed over.
-                Err((error, _)) if constraint => Finding::Note(error.to_string()),
-                Err((error, culprit)) => Finding::Broken(error, culprit),
+                Err(broken) if constraint => Finding::Note(broken.0.to_string()),
+                Err(broken) => Finding::Broken(broken.0, broken.1),
             };
             step!((self.visit)(finding));
         }
@@ -237,7 +237,7 @@ impl<W: World> Search<'_, W> {
         for written in found {
             let finding = match self.pin(path, &written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
-                Err((error, culprit)) => Finding::Broken(error, culprit),
+                Err(broken) => Finding::Broken(broken.0, broken.1),
             };
             step!((self.visit)(finding));
         }
@@ -257,7 +257,7 @@ impl<W: World> Search<'_, W> {
         written: &Written,
         origin: fn(Place) -> Origin,
         author: Author,
-    ) -> std::result::Result<Pin, (Error, Culprit)> {
+    ) -> std::result::Result<Pin, Box<(Error, Culprit)>> {
         let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
         let requests = written.texts.iter().map(|text| {
             Request::parse(text, self.tool, author).map_err(|reason| {
@@ -270,7 +270,7 @@ impl<W: World> Search<'_, W> {
                     ),
                 );
                 let error = error.because(reason).hint(format!("use {}", self.tool.name));
-                (error, Culprit::Text(place.clone()))
+                Box::new((error, Culprit::Text(place.clone())))
             })
         });
         Ok(Pin {

@@ -106,7 +106,7 @@ fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<L
         (None, Found::Toolchain(toolchain)) if pin.is_none() => {
             line.version = Some(name_of(&toolchain));
             line.store = Some(store_name(&toolchain.store).to_owned());
-            line.path = Some(toolchain.root.display().to_string());
+            line.path = Some(toolchain.program(known.tool.main_program()).display().to_string());
         }
         (None, _) => {
             line.installed = false;

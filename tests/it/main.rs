@@ -6,7 +6,9 @@
 #![allow(clippy::print_stderr, reason = "what can't be tested here is said")]
 #![allow(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
 
+mod bad_input;
 mod bench;
 mod machine;
+mod policy;
 mod tidy;
 mod verbs;

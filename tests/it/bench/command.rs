@@ -255,14 +255,18 @@ impl fmt::Display for Outcome {
 }
 
 /// What differs from run to run and from machine to machine, replaced: the sandbox's folder, the
-/// ports on loopback, the platform, how long something took, the names of half-made things.
+/// ports on loopback, the platform, how long something took, the names of half-made things, the
+/// hashes of archives (whose files' names differ with the platform).
 pub(super) fn mask(root: &Path, text: &str) -> String {
     let here = Platform::here();
     let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
     let text = text.replace(&here.python, "[PLATFORM]").replace(&here.node, "[PLATFORM]");
     let text = behind(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
     let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
-    behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':')
+    let text =
+        behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
+    let text = behind(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
+    behind(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())
 }
 
 /// A text with what stands behind each `mark` replaced, as far as `is_volatile` goes.

@@ -22,15 +22,16 @@ fn doctor(sandbox: &Sandbox) -> Outcome {
 fn all_is_well() {
     let sandbox = healthy();
     let outcome = doctor(&sandbox);
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 0
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
     ok    the shims' index is up to date
     ok    [SANDBOX]/home/.local/share/usher may be written
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
-    ");
+    "#);
     let checks = sandbox.use_command(&["doctor", "--json"]).run().succeeds().json();
     let checks = checks.as_array().unwrap();
     assert!(checks.iter().all(|check| check["state"] == "good"), "{checks:?}");
@@ -45,7 +46,7 @@ fn path_may_lack_the_shims() {
     let sandbox = healthy();
     let outcome =
         sandbox.command(sandbox.shim("use")).argument("doctor").variable("PATH", "/nowhere");
-    insta::assert_snapshot!(outcome.run().transcript(), @"
+    insta::assert_snapshot!(outcome.run().transcript(), @r#"
     exit status: 65
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -53,9 +54,10 @@ fn path_may_lack_the_shims() {
           use setup
     ok    the shims' index is up to date
     ok    [SANDBOX]/home/.local/share/usher may be written
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     usher: one thing is wrong
-    ");
+    "#);
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn an_earlier_folder_may_hide_the_shims() {
     let other = sandbox.fake_program("other/bin/npm");
     let path = std::env::join_paths([other.parent().unwrap(), &sandbox.shims()]).unwrap();
     let outcome = sandbox.use_command(&["doctor"]).variable("PATH", path).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript(), @r#"
     exit status: 65
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -72,9 +74,10 @@ fn an_earlier_folder_may_hide_the_shims() {
           put [SANDBOX]/home/.local/share/usher/shims further to the front, or: use setup
     ok    the shims' index is up to date
     ok    [SANDBOX]/home/.local/share/usher may be written
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     usher: one thing is wrong
-    ");
+    "#);
 }
 
 #[test]
@@ -92,6 +95,7 @@ fn a_variable_may_be_a_label() {
           unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into [SANDBOX]/home/.config/usher/config.toml
     BAD   NODE_VERSION=12.22\u{1b}[31m asks for no version of node: it has control characters
           unset NODE_VERSION
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     usher: one thing is wrong
     "#);
@@ -107,6 +111,7 @@ fn a_variable_may_be_a_label() {
     ok    [SANDBOX]/home/.local/share/usher may be written
     ok    NODE_VERSION=10.24.1 is set, and ignored (the setting `ignore_variables`)
     ok    ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     "#);
 }
@@ -117,7 +122,7 @@ fn a_missing_version_and_a_broken_file_are_found() {
     sandbox.file("project/.nvmrc", "13\n");
     sandbox.file("project/.python-version", "\n\n");
     sandbox.file("home/.config/usher/tool-versions", "python ../../x\n");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
     exit status: 65
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -127,16 +132,18 @@ fn a_missing_version_and_a_broken_file_are_found() {
     note  node 13 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
           use install node@13
     BAD   can't understand .python-version ([SANDBOX]/project/.python-version): it names no version
+          use python
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     usher: one thing is wrong
-    ");
+    "#);
 }
 
 #[test]
 fn the_index_may_be_out_of_date_or_gone() {
     let sandbox = healthy();
     sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
     exit status: 0
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -144,10 +151,11 @@ fn the_index_may_be_out_of_date_or_gone() {
     note  the shims' index is out of date
           use reshim
     ok    [SANDBOX]/home/.local/share/usher may be written
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
-    ");
+    "#);
     sandbox.file(sandbox.shims().join(".usher"), "garbage");
-    insta::assert_snapshot!(doctor(&sandbox).transcript(), @"
+    insta::assert_snapshot!(doctor(&sandbox).transcript(), @r#"
     exit status: 65
     --- standard output
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
@@ -155,7 +163,8 @@ fn the_index_may_be_out_of_date_or_gone() {
     BAD   [SANDBOX]/home/.local/share/usher/shims/.usher is absent or unreadable
           use reshim
     ok    [SANDBOX]/home/.local/share/usher may be written
+    ok    shims = "all" (USHER_SHIMS)
     --- standard error
     usher: one thing is wrong
-    ");
+    "#);
 }

@@ -14,6 +14,8 @@ mod sources;
 mod status;
 mod typed;
 
+use std::io::{self, Write as _};
+
 use serde_json::Value;
 
 use crate::bench::{Outcome, Sandbox, Tree, Upstream};
@@ -32,17 +34,25 @@ fn furnished(sandbox: Sandbox) -> Sandbox {
     sandbox.folder("project/.git");
     let own = sandbox.folder("bin");
     let path = std::env::join_paths([sandbox.shims(), own]).expect("a PATH");
-    let sandbox = sandbox.with_variable("PATH", path);
+    // Whatever the machine has, all tools have shims to be called by.
+    let sandbox = sandbox.with_variable("PATH", path).with_variable("USHER_SHIMS", "all");
     sandbox.install();
     sandbox
 }
 
-/// What was printed on standard output, masked, without the lines of the system's own programs.
+/// What was printed on standard output, masked, without the lines of the system's own programs
+/// and the widths of columns that follow from them.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
     let foreign = |line: &&str| line.contains(" system ") || line.contains(" shared ");
     let lines = masked.lines().filter(|line| !foreign(line));
-    lines.collect::<Vec<_>>().join("\n")
+    lines.map(cells).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of a table, with two blanks between its cells.
+fn cells(line: &str) -> String {
+    let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+    cells.collect::<Vec<_>>().join("  ")
 }
 
 /// A JSON list without what is the system's, with the sandbox's paths masked.
@@ -58,4 +68,10 @@ pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value
 pub(crate) fn assert_unchanged(sandbox: &Sandbox, folder: &str, before: &Tree, after_what: &str) {
     let changes = before.changes(&sandbox.tree(folder));
     assert!(changes.is_empty(), "after {after_what}: {changes:#?}");
+}
+
+/// Says what this machine can't show, on the real standard error: the test runner keeps what
+/// `eprintln!` says of tests that pass to itself.
+pub(crate) fn skipped(what: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }

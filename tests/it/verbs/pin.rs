@@ -256,7 +256,8 @@ fn a_linked_file_is_changed_where_it_lies() {
 #[test]
 fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
     let upstream = Upstream::start();
-    let sandbox = sandbox(&upstream);
+    let sandbox = sandbox(&upstream).with_variable("USHER_SHIMS", "");
+    sandbox.reshim();
     sandbox.file("project/.nvmrc", "10\n");
     let before = sandbox.tree("project");
     let outcome = sandbox.use_command(&["python@3.12", "node@12.99"]).run();
@@ -272,6 +273,66 @@ fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
     ");
     assert_unchanged(&sandbox, "project", &before, "a failed use");
     assert!(sandbox.shim("python").is_file(), "what did come has its shims");
+}
+
+#[test]
+fn a_name_must_be_a_folder_of_a_store() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["node@latets"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node latets was asked for by the command line, but there is no such thing
+      it is no version, and no version manager's store has a folder of that name
+      hint: use available node
+    ");
+    assert_eq!(upstream.all_requests().len(), 0);
+    assert!(!sandbox.project().join(".tool-versions").exists());
+    sandbox.fake_program("home/.pyenv/versions/kresus/bin/python");
+    sandbox.file("project/.python-version", "3.8\n");
+    let outcome = sandbox.use_command(&["python@kresus"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    python kresus pinned in [SANDBOX]/project/.python-version
+    --- standard error
+    ");
+    sandbox.command("python").run().succeeds().prints_line("versions kresus");
+}
+
+/// A project's files name no paths, so `use` writes none there either.
+#[test]
+fn a_path_is_for_oneself_alone() {
+    let sandbox = offline_sandbox();
+    let program = sandbox.fake_program("own/node/bin/node");
+    let folder = program.ancestors().nth(2).unwrap().display();
+    let outcome = sandbox.use_command(&[&format!("node@path:{folder}")]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: path:[SANDBOX]/own/node can't be pinned in a project
+      `path:` is accepted on the command line, in a variable and in your own default only
+      hint: use --global node@path:[SANDBOX]/own/node
+    ");
+    assert!(!sandbox.project().join(".tool-versions").exists());
+    let outcome = sandbox.use_command(&["--global", &format!("node@path:{folder}")]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node path:[SANDBOX]/own/node pinned in [SANDBOX]/home/.config/usher/tool-versions
+    --- standard error
+    ");
+    sandbox.command("node").run().succeeds().prints_line("own node");
+    let outcome = sandbox.use_command(&["--global", "node@path:/nonesuch"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: there is no program /nonesuch/bin/node
+    ");
 }
 
 #[test]
@@ -301,7 +362,7 @@ fn with_the_network_away_what_is_on_disk_serves() {
     --- standard output
     node 12 (now 12.22.11) pinned in [SANDBOX]/project/.tool-versions
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: the newest release can't be asked for
+    usher: node 12.22.11, which is on disk, serves: node 12 was asked for by the command line, but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?

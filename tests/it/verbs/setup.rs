@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{assert_unchanged, offline_sandbox};
+use super::{assert_unchanged, offline_sandbox, skipped};
 use crate::bench::{Outcome, Sandbox};
 
 /// A home whose shells have files of their own, and no shims on PATH.
@@ -143,7 +143,7 @@ fn shell(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Option<Outcome> {
     let path =
         folders.map(|folder| Path::new(folder).join(name)).into_iter().find(|path| path.exists());
     let Some(path) = path else {
-        eprintln!("SKIPPED: this machine has no {name}; that it finds the shims isn't tested");
+        skipped(&format!("this machine has no {name}; that it finds the shims isn't tested"));
         return None;
     };
     Some(sandbox.command(path).arguments(arguments).run())
@@ -178,7 +178,7 @@ fn bash_under_ssh_finds_the_shims_first() {
         command.variable("SSH_CLIENT", "192.0.2.1 1 22").run()
     };
     if ask(&sandbox).stdout.lines().next() != Some("returned") {
-        eprintln!("SKIPPED: this bash reads no .bashrc under ssh; that isn't tested");
+        skipped("this bash reads no .bashrc under ssh; that isn't tested");
         return;
     }
     setup(&sandbox, &["bash", "--yes"]).succeeds();

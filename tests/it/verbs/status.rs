@@ -188,10 +188,10 @@ fn list_shows_the_versions_on_disk_and_whose_they_are() {
     sandbox.file("project/.tool-versions", "nodejs 10\n");
     let outcome = sandbox.use_command(&["list"]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-       node    12.22.12  usher   [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
-    *  node    10.24.1   nvm     [SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node
-       python  3.12.12   usher   [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
-       python  3.8.20    pyenv   [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
+    node  12.22.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node
+    *  node  10.24.1  nvm  [SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node
+    python  3.12.12  usher  [SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12/bin/python
+    python  3.8.20  pyenv  [SANDBOX]/home/.pyenv/versions/3.8.20/bin/python
     ");
 
     let outcome = sandbox.use_command(&["list", "nodejs", "--json"]).run().succeeds();

@@ -1,0 +1,218 @@
+//! A home that can't be written.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::bench::{Sandbox, TestCommand, Upstream};
+use crate::verbs::{assert_unchanged, sandbox, skipped};
+
+/// A sandbox in which somebody else may look around and write nothing.
+struct ReadOnly<'a>(&'a Sandbox);
+
+impl<'a> ReadOnly<'a> {
+    fn new(sandbox: &'a Sandbox) -> Self {
+        set_folder_modes(sandbox.root(), 0o555);
+        Self(sandbox)
+    }
+
+    /// A command that permissions hold for: root's would pass them by.
+    fn command(&self, program: &Path) -> TestCommand {
+        if !rustix::process::geteuid().is_root() {
+            return self.0.command(program);
+        }
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        self.0.command("/usr/bin/setpriv").arguments(nobody).argument(program)
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    /// What can't be written can't be deleted either.
+    fn drop(&mut self) {
+        set_folder_modes(self.0.root(), 0o755);
+    }
+}
+
+fn set_folder_modes(folder: &Path, mode: u32) {
+    fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            set_folder_modes(&entry.path(), mode);
+        }
+    }
+}
+
+#[test]
+fn what_is_installed_runs_from_a_home_that_cannot_be_written() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    let read_only = ReadOnly::new(&sandbox);
+    let before = sandbox.tree("");
+    let run = |program: &str, arguments: &[&str]| {
+        read_only.command(&sandbox.shim(program)).arguments(arguments).run()
+    };
+    run("node", &["x"]).succeeds().prints_line("argument 1: x");
+    run("use", &[]).succeeds();
+    run("use", &["which", "node"]).succeeds();
+    insta::assert_snapshot!(run("use", &["doctor"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
+    ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
+    ok    the shims' index is up to date
+    note  [SANDBOX]/home/.local/share/usher can't be written (Permission denied (os error 13)): what is on disk runs, nothing can be fetched
+          export USHER_HOME=/a/folder/of/yours
+    ok    shims = "all" (USHER_SHIMS)
+    --- standard error
+    "#);
+    // What package managers add can't be written either, and they say so themselves.
+    run("npm", &["install", "--global", "yarn"]).succeeds().prints_line("argument 1: install");
+    assert_unchanged(&sandbox, "", &before, "all of these");
+}
+
+#[test]
+fn nothing_is_installed_in_a_home_that_cannot_be_written() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let read_only = ReadOnly::new(&sandbox);
+    let before = sandbox.tree("");
+    let run = |program: &str, arguments: &[&str]| {
+        read_only.command(&sandbox.shim(program)).arguments(arguments).run()
+    };
+    insta::assert_snapshot!(run("use", &["install"]).transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+      Permission denied (os error 13)
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: use doctor
+    ");
+    insta::assert_snapshot!(run("use", &["--global", "node@12"]).transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+      Permission denied (os error 13)
+      hint: use doctor
+    ");
+    insta::assert_snapshot!(run("use", &["reshim"]).transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/shims.lock
+      Permission denied (os error 13)
+      hint: use doctor
+    ");
+    insta::assert_snapshot!(run("use", &["setup", "zsh", "--yes"]).transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't write [SANDBOX]/home/.zshenv
+      Permission denied (os error 13)
+    ");
+    insta::assert_snapshot!(run("node", &[]).transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+      Permission denied (os error 13)
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: use doctor
+    ");
+    assert_unchanged(&sandbox, "", &before, "all of these");
+}
+
+/// A file system that is mounted read-only, which even root can't write.
+#[test]
+fn nothing_is_installed_on_a_read_only_file_system() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "10.24.1");
+    sandbox.file("project/.nvmrc", "10\n");
+    sandbox.reshim();
+    let before = sandbox.tree("");
+    let run = |line: &str| {
+        let mount = r#"mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 99"#;
+        let line = format!("{mount}; {line}");
+        let unshare = sandbox.command("/usr/bin/unshare").arguments(["--mount", "/bin/sh", "-c"]);
+        let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
+        unshare.argument(line).argument(sandbox.root()).variable("PATH", path).run()
+    };
+    if !Path::new("/usr/bin/unshare").exists() || run("true").status.code() != Some(0) {
+        skipped("no file system can be mounted here; that it is read-only isn't tested");
+        return;
+    }
+    run("exec node x").succeeds().prints_line("argument 1: x");
+    insta::assert_snapshot!(run("exec use install node@12").transcript(), @"
+    exit status: 73
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+      Read-only file system (os error 30)
+      hint: use doctor
+    ");
+    insta::assert_snapshot!(run("NODE_VERSION=12 exec node").transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+      Read-only file system (os error 30)
+      node 12 was asked for by the variable NODE_VERSION
+      hint: use doctor
+    ");
+    assert_unchanged(&sandbox, "", &before, "all of these");
+}
+
+#[test]
+fn a_project_that_cannot_be_written_keeps_its_pin() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "10\n");
+    sandbox.reshim();
+    let read_only = ReadOnly::new(&sandbox);
+    let outcome = read_only.command(&sandbox.shim("use")).argument("node@12.22.12").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't write in [SANDBOX]/project
+      Permission denied (os error 13)
+    ");
+    assert_eq!(sandbox.read("project/.nvmrc"), "10\n");
+}
+
+/// A file that may not be read is an error that names it, never passed over.
+#[test]
+fn a_version_file_may_not_be_read() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 12\n");
+    let nvmrc = sandbox.file("project/.nvmrc", "10\n");
+    fs::set_permissions(&nvmrc, Permissions::from_mode(0o000)).unwrap();
+    sandbox.reshim();
+    let read_only = ReadOnly::new(&sandbox);
+    let outcome = read_only.command(&sandbox.shim("node")).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: can't read [SANDBOX]/project/.nvmrc
+      Permission denied (os error 13)
+    ");
+    let outcome = read_only.command(&sandbox.shim("use")).argument("node@12.22.12").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 77
+    --- standard output
+    --- standard error
+    usher: can't read [SANDBOX]/project/.nvmrc
+      Permission denied (os error 13)
+    ");
+}

@@ -1,0 +1,116 @@
+//! The shims' own files, and folders of usher's, that are wrong.
+
+use std::fs;
+
+use super::with_default;
+use crate::bench::Upstream;
+use crate::verbs::{assert_unchanged, sandbox};
+
+#[test]
+fn the_shims_index_is_gone_or_garbage() {
+    let sandbox = with_default();
+    let index = sandbox.shims().join(".usher");
+    let good = fs::read(&index).unwrap();
+    for spoil in [None, Some("garbage"), Some("usher index 99\ndata\t/x\n"), Some("")] {
+        fs::remove_file(&index).unwrap();
+        if let Some(text) = spoil {
+            fs::write(&index, text).unwrap();
+        }
+        let outcome = sandbox.command("node").argument("x").run().succeeds();
+        outcome.prints_line("argument 1: x");
+        assert_eq!(fs::read(&index).unwrap(), good, "it is written anew after {spoil:?}");
+    }
+}
+
+#[test]
+fn use_is_absent_beside_the_shims() {
+    let sandbox = with_default();
+    sandbox.command("node").run().succeeds();
+    fs::remove_file(sandbox.shim("use")).unwrap();
+    sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
+    sandbox.file("project/.nvmrc", "13\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+      hint: ./install.sh
+    ");
+    fs::remove_file(sandbox.shims().join(".usher")).unwrap();
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+      hint: ./install.sh
+    ");
+}
+
+#[test]
+fn a_shim_is_called_by_a_name_that_nobody_knows() {
+    let sandbox = with_default();
+    let shim = sandbox.shim("node");
+    fs::hard_link(&shim, sandbox.shim("nonesuch")).unwrap();
+    insta::assert_snapshot!(sandbox.command("nonesuch").run().transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: usher knows no program called “nonesuch”
+      hint: use reshim
+    ");
+    // By argument 0 that is no name, the file's own name counts.
+    for name in ["", "/", "..", "\u{1b}[31m", "a\nb"] {
+        let outcome = sandbox.command(&shim).called(name).run();
+        outcome.succeeds().prints_line("node 12.22.12");
+    }
+    let outcome = sandbox.command(&shim).called("../../perl6x").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: usher knows no program called “perl6x”
+      hint: use reshim
+    ");
+}
+
+#[test]
+fn a_folder_is_in_the_way_of_a_toolchain() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let folder = sandbox.toolchain("node", "12.22.12");
+    sandbox.file(folder.join("notes.txt"), "mine\n");
+    sandbox.file("project/.nvmrc", "12.22.12\n");
+    let before = sandbox.tree("home/.local");
+    let outcome = sandbox.use_command(&["install", "node@12.22.12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 73
+    --- standard output
+    --- standard error
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
+    ");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+      node 12.22.12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
+    ");
+    assert_unchanged(&sandbox, "home/.local", &before, "both");
+
+    fs::remove_dir_all(&folder).unwrap();
+    sandbox.file(&folder, "a file");
+    let outcome = sandbox.use_command(&["install", "node@12.22.12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 73
+    --- standard output
+    --- standard error
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+      hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
+    ");
+    assert_eq!(sandbox.read(&folder), "a file");
+}

@@ -1,0 +1,243 @@
+//! What usher may do unasked, and what settings change about it.
+
+mod settings;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::bench::{Misbehaviour, Platform, TestCommand, Upstream};
+use crate::verbs::{assert_unchanged, sandbox, skipped};
+
+const CONFIG: &str = "home/.config/usher/config.toml";
+
+#[test]
+fn never_means_that_a_shim_fetches_nothing() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let before = sandbox.tree("home");
+    let outcome = sandbox.command("node").variable("USHER_AUTO_INSTALL", "never").run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+      auto_install = "never" (USHER_AUTO_INSTALL)
+      hint: use install node@12
+    "#);
+    assert_unchanged(&sandbox, "home", &before, "a refusal");
+    sandbox.file(CONFIG, "# ours\nauto_install = \"never\"\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+      auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml, line 2)
+      hint: use install node@12
+    "#);
+    assert_eq!(upstream.all_requests().len(), 0);
+    // The variable is stronger than the file, and a person's own word than both.
+    sandbox.command("node").variable("USHER_AUTO_INSTALL", "always").run().succeeds();
+    sandbox.use_command(&["install", "node@10"]).run().succeeds();
+    sandbox.use_command(&["node@13"]).run().succeeds();
+}
+
+#[test]
+fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file(CONFIG, "auto_install = \"locked\"\n");
+    sandbox.file("project/.nvmrc", "lts/erbium\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node lts/erbium was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+      auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      hint: use install node@lts/erbium
+    "#);
+    assert_eq!(upstream.all_requests().len(), 0);
+    sandbox.file("project/.nvmrc", "v12.22.11\n");
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.11");
+}
+
+#[test]
+fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let outcome = sandbox.command("node").arguments(["a b", "--version"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    a b
+    --version
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    let asked = upstream.all_requests().len();
+    sandbox.command("node").run().succeeds();
+    assert_eq!(upstream.all_requests().len(), asked, "a partial request needs the network once");
+}
+
+#[test]
+fn nothing_is_fetched_where_nobody_asks() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    // Where the machine has a node of its own, that one runs.
+    sandbox.command("node").argument("--version").run();
+    sandbox.use_command(&[]).run().succeeds();
+    assert_eq!(upstream.all_requests().len(), 0);
+}
+
+#[test]
+fn offline_means_that_nobody_is_asked() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let offline = |command: TestCommand| command.variable("USHER_OFFLINE", "1").run();
+    insta::assert_snapshot!(offline(sandbox.command("node")).transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+      nodejs.org: usher is offline (the setting `offline`)
+      npm: usher is offline (the setting `offline`)
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+    insta::assert_snapshot!(offline(sandbox.use_command(&["node@12"])).transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: node 12 was asked for by the command line, but no source could be asked for it
+      nodejs.org: usher is offline (the setting `offline`)
+      npm: usher is offline (the setting `offline`)
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+    insta::assert_snapshot!(offline(sandbox.use_command(&["available", "node"])).transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: the releases of node can't be listed
+      nodejs.org: usher is offline (the setting `offline`)
+      npm: usher is offline (the setting `offline`)
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+    assert_eq!(upstream.all_requests().len(), 0);
+
+    // An index that is kept serves, however old; what it names can't be fetched all the same.
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
+    listed.succeeds().prints("12.0.0");
+    let outcome = offline(sandbox.use_command(&["install", "node@12"]));
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: node 12.22.12 isn't on disk, and usher is offline
+      it would have been fetched from nodejs.org
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+    assert_eq!(upstream.all_requests().len(), 1);
+
+    // What is on disk runs.
+    sandbox.fake_toolchain("node", "12.22.11");
+    offline(sandbox.command("node")).succeeds().prints_line("node 12.22.11");
+    let outcome = offline(sandbox.use_command(&["node@12"]));
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12 (now 12.22.11) is pinned already in [SANDBOX]/project/.nvmrc
+    --- standard error
+    usher: node 12.22.11, which is on disk, serves: node 12.22.12 isn't on disk, and usher is offline
+      it would have been fetched from nodejs.org
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+}
+
+/// The registry's documents without the hashes that usher accepts, as old packages have them.
+fn without_hashes(upstream: &Upstream) {
+    upstream.misbehave("/dist/index.json", Misbehaviour::Status(404));
+    let path = format!("/npm/node-{}", Platform::here().node);
+    let mut document: Value = serde_json::from_slice(&upstream.body(&path)).unwrap();
+    for version in document["versions"].as_object_mut().unwrap().values_mut() {
+        version["dist"].as_object_mut().unwrap().remove("integrity");
+    }
+    upstream.put(&path, document.to_string());
+}
+
+#[test]
+fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
+    let upstream = Upstream::start();
+    without_hashes(&upstream);
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: node 12.22.12 is published without a hash to check it against
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: use install node@12.22.12
+    ");
+    assert!(!sandbox.usher().join("toolchains").exists());
+    let outcome = sandbox.use_command(&["install", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    --- standard error
+    usher: node 12.22.12 is published without a hash to check it against
+    usher: fetching node 12.22.12 from npm
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+}
+
+#[test]
+fn quiet_means_without_progress() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream).with_variable("USHER_QUIET", "1");
+    let outcome = sandbox.use_command(&["install", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    --- standard error
+    ");
+    sandbox.file("project/.nvmrc", "10\n");
+    let outcome = sandbox.command("node").argument("--version").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    v10.24.1
+    --- standard error
+    ");
+}
+
+#[test]
+fn a_terminal_gets_a_bar() {
+    if !Path::new("/usr/bin/script").exists() {
+        skipped("this machine has no script(1); the bar on a terminal isn't tested");
+        return;
+    }
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let name = format!("node-v12.22.12-{}.tar.gz", Platform::here().node);
+    let pause = std::time::Duration::from_millis(20);
+    upstream.misbehave(&format!("/dist/v12.22.12/{name}"), Misbehaviour::Slow(100, pause));
+    let line = format!("{} install node@12 >printed", sandbox.shim("use").display());
+    let terminal = sandbox.command("/usr/bin/script").arguments(["-qec", &line, "/dev/null"]);
+    let outcome = terminal.variable("TERM", "xterm").variable("SHELL", "/bin/sh").run().succeeds();
+    let shown = &outcome.stdout;
+    assert!(shown.contains("node 12.22.12 [") && shown.contains('>'), "a bar: {outcome}");
+    assert!(!shown.contains("fetching"), "no line that the bar makes needless: {outcome}");
+    assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
+    let printed = sandbox.mask(&sandbox.read("project/printed"));
+    insta::assert_snapshot!(printed, @"node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
+}

@@ -1,0 +1,209 @@
+//! What can't be a setting, and what those do that change which version is found.
+
+use std::fmt::Write as _;
+
+use super::CONFIG;
+use crate::bench::Sandbox;
+use crate::verbs::{offline_sandbox, skipped};
+
+#[test]
+fn a_setting_that_cannot_be_is_an_error_with_its_place() {
+    let sandbox = offline_sandbox();
+    let mut transcript = String::new();
+    for config in [
+        "\nauto_instal = \"never\"\n",
+        "# ours\nauto_install = \"sometimes\"\n",
+        "[source\n",
+        "lock_timeout = \"long\"\n",
+        "ceiling = \"here\"\n",
+        "offline = \"\u{1b}[31m\"\n",
+        "\"a\\u001Bb\" = 1\n",
+    ] {
+        sandbox.file(CONFIG, config);
+        let outcome = sandbox.use_command(&["list"]).run().fails_with(65);
+        assert!(outcome.stdout.is_empty(), "{outcome}");
+        writeln!(transcript, "{config:?}\n{}", outcome.stderr).unwrap();
+    }
+    insta::assert_snapshot!(sandbox.mask(&transcript), @r##"
+    "\nauto_instal = \"never\"\n"
+    usher: there is no setting auto_instal, but [SANDBOX]/home/.config/usher/config.toml, line 2 has it
+      hint: write auto_install
+
+    "# ours\nauto_install = \"sometimes\"\n"
+    usher: auto_install in [SANDBOX]/home/.config/usher/config.toml, line 2 must be "always", "never" or "locked"
+      it is "sometimes"
+      hint: write it like auto_install = "locked"
+
+    "[source\n"
+    usher: [SANDBOX]/home/.config/usher/config.toml, line 1 can't be read as TOML
+      unclosed table, expected `]`
+
+    "lock_timeout = \"long\"\n"
+    usher: lock_timeout in [SANDBOX]/home/.config/usher/config.toml, line 1 must be a whole number of seconds
+      it is "long"
+      hint: write it like lock_timeout = 60
+
+    "ceiling = \"here\"\n"
+    usher: ceiling in [SANDBOX]/home/.config/usher/config.toml, line 1 must be an absolute path
+      it is "here"
+      hint: write it like ceiling = "/srv"
+
+    "offline = \"\u{1b}[31m\"\n"
+    usher: [SANDBOX]/home/.config/usher/config.toml, line 1 can't be read as TOML
+      invalid basic string, expected non-double-quote visible characters, `\`
+
+    "\"a\\u001Bb\" = 1\n"
+    usher: there is no setting a\u{1b}b, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
+      hint: the settings are auto_install, ignore_variables, ceiling, shims, npm_registry, source, offline, lock_timeout, quiet
+    "##);
+    // A shim that needs no help never reads them; one that does, says the same.
+    sandbox.file(CONFIG, "auto_instal = \"never\"\n");
+    sandbox.file("project/.nvmrc", "12\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 126
+    --- standard output
+    --- standard error
+    usher: there is no setting auto_instal, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
+      hint: write auto_install
+    ");
+}
+
+#[test]
+fn a_variable_that_cannot_be_is_an_error_too() {
+    let sandbox = offline_sandbox();
+    let mut transcript = String::new();
+    for (name, value) in [
+        ("USHER_AUTO_INSTALL", "sometimes"),
+        ("USHER_OFFLINE", "maybe"),
+        ("USHER_LOCK_TIMEOUT", "-1"),
+        ("USHER_CEILING", "here"),
+        ("USHER_NPM_REGISTRY", "ftp://user:secret@registry.example/"),
+        ("USHER_SOURCE", "npm"),
+    ] {
+        let outcome = sandbox.use_command(&["list"]).variable(name, value).run().fails_with(65);
+        writeln!(transcript, "{name}={value}\n{}", outcome.stderr).unwrap();
+    }
+    insta::assert_snapshot!(transcript, @r#"
+    USHER_AUTO_INSTALL=sometimes
+    usher: USHER_AUTO_INSTALL must be "always", "never" or "locked"
+      it is "sometimes"
+      hint: unset USHER_AUTO_INSTALL
+
+    USHER_OFFLINE=maybe
+    usher: USHER_OFFLINE must be true or false
+      it is "maybe"
+      hint: unset USHER_OFFLINE
+
+    USHER_LOCK_TIMEOUT=-1
+    usher: USHER_LOCK_TIMEOUT must be a whole number of seconds
+      it is "-1"
+      hint: unset USHER_LOCK_TIMEOUT
+
+    USHER_CEILING=here
+    usher: USHER_CEILING must be an absolute path
+      it is "here"
+      hint: unset USHER_CEILING
+
+    USHER_NPM_REGISTRY=ftp://user:secret@registry.example/
+    usher: USHER_NPM_REGISTRY must be an address that begins with http://, https:// or file://
+      hint: unset USHER_NPM_REGISTRY
+
+    USHER_SOURCE=npm
+    usher: USHER_SOURCE must be pairs like node=npm, separated by commas or spaces
+      it is "npm"
+      hint: unset USHER_SOURCE
+    "#);
+    let empty = sandbox.use_command(&["list"]).variable("USHER_OFFLINE", "");
+    empty.run().succeeds();
+}
+
+/// A sandbox with two versions of node on disk, the project's and one that a variable names.
+fn with_label() -> Sandbox {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "10.24.1");
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    sandbox.with_variable("NODE_VERSION", "10.24.1")
+}
+
+#[test]
+fn ignored_variables_are_no_requests() {
+    let sandbox = with_label();
+    let node = || sandbox.command("node");
+    node().run().succeeds().prints_line("node 10.24.1");
+    let ignoring = || node().variable("USHER_IGNORE_VARIABLES", "PYTHON_VERSION, NODE_VERSION");
+    ignoring().run().succeeds().prints_line("node 12.22.12");
+
+    // What a variable sets doesn't outlive it, also where the index is written meanwhile.
+    let reshim = sandbox.use_command(&["reshim"]);
+    reshim.variable("USHER_IGNORE_VARIABLES", "NODE_VERSION").run().succeeds();
+    node().run().succeeds().prints_line("node 10.24.1");
+
+    sandbox.file(CONFIG, "ignore_variables = [\"NODE_VERSION\"]\n");
+    sandbox.reshim();
+    node().run().succeeds().prints_line("node 12.22.12");
+    let here = sandbox.use_command(&["which", "node"]).run().succeeds();
+    assert!(here.stdout.contains("12.22.12"), "{here}");
+}
+
+#[test]
+fn above_the_ceiling_no_version_file_counts() {
+    let sandbox = offline_sandbox();
+    for version in ["10.24.1", "12.22.12"] {
+        sandbox.fake_toolchain("node", version);
+    }
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 10\n");
+    let folder = sandbox.folder("project/app/src");
+    let app = sandbox.folder("project/app");
+    sandbox.reshim();
+    let node = || sandbox.command("node").directory(&folder);
+    node().run().succeeds().prints_line("node 12.22.12");
+    node().variable("USHER_CEILING", &app).run().succeeds().prints_line("node 10.24.1");
+    let project = sandbox.project();
+    node().variable("USHER_CEILING", &project).run().succeeds().prints_line("node 12.22.12");
+
+    let reshim = sandbox.use_command(&["reshim"]).variable("USHER_CEILING", &app);
+    reshim.run().succeeds();
+    node().run().succeeds().prints_line("node 12.22.12");
+
+    sandbox.file(CONFIG, format!("ceiling = \"{}\"\n", app.display()));
+    sandbox.reshim();
+    node().run().succeeds().prints_line("node 10.24.1");
+}
+
+/// The machine's own interpreters count as on disk: only for tools that it lacks makes the setting
+/// a difference here.
+#[test]
+fn all_tools_or_those_needed_have_shims() {
+    let sandbox = offline_sandbox().with_variable("USHER_SHIMS", "");
+    sandbox.reshim();
+    let absent = |tool: &str| {
+        let outcome = sandbox.use_command(&["list", tool, "--json"]).run().succeeds();
+        outcome.json().as_array().is_some_and(Vec::is_empty)
+    };
+    let tools = [("node", "npx"), ("python", "pydoc")];
+    let lacking: Vec<_> = tools.into_iter().filter(|(tool, _)| absent(tool)).collect();
+    if lacking.is_empty() {
+        skipped("this machine has all tools; that others get no shims isn't tested");
+    }
+    for (_, program) in &lacking {
+        assert!(!sandbox.shim(program).exists(), "{program}");
+    }
+    sandbox.file(CONFIG, "shims = \"all\"\n");
+    sandbox.reshim();
+    for (_, program) in tools {
+        assert!(sandbox.shim(program).is_file(), "{program}");
+    }
+    sandbox.file(CONFIG, "");
+    sandbox.reshim();
+    for (tool, program) in &lacking {
+        assert!(!sandbox.shim(program).exists(), "{program}");
+        // Who is named gets shims: by the default, and by whoever fetches it.
+        sandbox.file("home/.config/usher/tool-versions", format!("{tool} latest\n"));
+        sandbox.reshim();
+        assert!(sandbox.shim(program).is_file(), "{program}");
+    }
+}
