@@ -17,6 +17,9 @@ pub trait World {
     /// A variable of the environment.
     fn variable(&self, name: &str) -> Option<OsString>;
 
+    /// All variables of the environment, in any order.
+    fn variables(&self) -> Vec<(OsString, OsString)>;
+
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 

@@ -84,6 +84,10 @@ impl World for Memory {
         self.variables.get(name).cloned()
     }
 
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.variables.iter().map(|(name, value)| (name.into(), value.clone())).collect()
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.directory.clone())
     }
