@@ -47,7 +47,7 @@ fn run(given: &Given) -> Error {
 fn become_one(given: &Given) -> Result<Error> {
     let arguments = given.os_arguments();
     let shim = process::shim()?;
-    let name = process::program_name(arguments.first().copied(), &shim);
+    let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
     let Some(home) = process::home(&Os, &shim)? else { return Ok(hand_over(&shim, &name, given)) };
     let resolver =

@@ -5,3 +5,4 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
 mod bench;
+mod contract;
