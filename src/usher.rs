@@ -64,12 +64,7 @@ impl Usher {
 
     /// The resolver of the shims, with this machine as it is now.
     pub fn resolver(&self) -> Resolver<'_, Os> {
-        Resolver {
-            world: &self.world,
-            home: &self.home,
-            shim: &self.shim,
-            process: std::process::id(),
-        }
+        Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
     /// Looks at the machine anew.

@@ -20,7 +20,7 @@ use crate::version::Version;
 use crate::via::{VIA, Via, state};
 use crate::world::World;
 
-/// What the resolver knows of the machine and of the process.
+/// What the resolver knows of the machine.
 #[derive(Debug)]
 pub struct Resolver<'a, W> {
     /// All input.
@@ -29,8 +29,6 @@ pub struct Resolver<'a, W> {
     pub home: &'a Home,
     /// The running shim.
     pub shim: &'a Shim,
-    /// The process's number.
-    pub process: u32,
 }
 
 /// What a call comes to.
@@ -285,7 +283,7 @@ impl<W: World> Resolver<'_, W> {
         let name = call.program.as_str();
         let left = self.world.variable(VIA);
         let state = state(self.world, arguments);
-        let via = Via::after(left.as_deref(), self.process, name, state);
+        let via = Via::after(left.as_deref(), self.world.process(), name, state);
         let Some(program) = self.next(call, &via.folders) else { return Ok(None) };
         if via.is_circle() {
             return Err(circle(call, &via, &program));

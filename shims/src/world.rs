@@ -20,6 +20,9 @@ pub trait World {
     /// All variables of the environment, in any order.
     fn variables(&self) -> Vec<(OsString, OsString)>;
 
+    /// The process's number.
+    fn process(&self) -> u32;
+
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 

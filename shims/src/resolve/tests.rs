@@ -66,7 +66,7 @@ fn check(world: &Memory, call: &str, expected: &str) {
 
 fn printed(world: &Memory, home: &Home, call: &str) -> String {
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, home, shim: &shim, process: 7 };
+    let resolver = Resolver { world, home, shim: &shim };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
         Ok(Outcome::Run(plan)) => {

@@ -88,6 +88,11 @@ impl World for Memory {
         self.variables.iter().map(|(name, value)| (name.into(), value.clone())).collect()
     }
 
+    /// Seven.
+    fn process(&self) -> u32 {
+        7
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.directory.clone())
     }

@@ -27,6 +27,10 @@ impl World for Os {
         std::env::vars_os().collect()
     }
 
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn directory(&self) -> io::Result<PathBuf> {
         std::env::current_dir()

@@ -8,8 +8,7 @@ fn arguments_are_the_same_bytes() {
         let given =
             [raw(b""), raw(b"\xff\xfe \n\t\"'$\\"), raw("ü".as_bytes()), raw(b"--"), raw(b"")];
         let said = stage.compare(&[], |command| command.arguments(&given));
-        said.has(b"argument 1, 0 bytes: \nargument 2, 9 bytes: \xff\xfe \n\t")
-            .has("argument 5, 0");
+        said.has(b"argument 1, 0 bytes: \nargument 2, 9 bytes: \xff\xfe \n\t").has("argument 5, 0");
         let plus = stage.compare(&[], |command| command.argument("+ 12").argument("+12x"));
         plus.has("argument 1, 4 bytes: + 12\nargument 2, 4 bytes: +12x");
     });

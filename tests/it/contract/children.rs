@@ -5,7 +5,7 @@ use super::each;
 /// Says its version, then runs what it is told in a shell.
 const TALKER: &str = "#!/bin/sh
 echo VERSION
-case $1 in *script) shift ;; esac
+[ ! -f \"$1\" ] || shift
 [ $# -eq 0 ] || exec /bin/sh -c \"$*\"
 ";
 
@@ -17,7 +17,8 @@ const CALLS: &[(&[&str], &str)] = &[
     (&["+10", "cd ../project; node; node +12; node"], "10\n10\n12\n10"),
     (&["cd node_modules/old && node"], "12\n12"),
     (&["cd node_modules/old/lib && node"], "12\n12"),
-    (&["./script"], "12\n12"),
+    (&["./script"], "12"),
+    (&["exec ./script"], "12\n12"),
     (&["cd ../other; ../project/script"], "12\n10"),
     (&["cd ../other; env -i ../home/.local/share/usher/shims/node ../project/script"], "12\n10"),
 ];

@@ -21,6 +21,7 @@ mod unwritable;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -116,13 +117,17 @@ impl Stage {
             let outcome = running.wait();
             let text = fs::read(self.said()).unwrap_or_default();
             let _ = fs::remove_file(self.said());
-            Said { text: without_id(&text, id), status: outcome.status, bytes: outcome.bytes }
+            Said {
+                text: without_id(&text, id),
+                status: outcome.status,
+                bytes: without_id(&outcome.bytes, id),
+            }
         };
         let direct = run(self.directly(words));
         let shim = run(self.through_shim(words));
         assert_eq!(shim.status, direct.status, "{words:?}: {}", shim.shown());
         if shim != direct {
-            panic!("{words:?}\nthe program:\n{}\nthe shim:\n{}", direct.shown(), shim.shown());
+            panic!("{words:?}\n{}", difference(&direct, &shim));
         }
         shim
     }
@@ -155,6 +160,20 @@ impl Said {
     }
 }
 
+/// The lines in which two reports differ.
+fn difference(direct: &Said, shim: &Said) -> String {
+    let lines = |said: &Said| {
+        let all = [&said.text[..], b"\n", &said.bytes].concat();
+        String::from_utf8_lossy(&all).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (direct, shim) = (lines(direct), lines(shim));
+    let without = |these: &[String], those: &[String]| {
+        these.iter().filter(|line| !those.contains(line)).cloned().collect::<Vec<_>>().join("\n")
+    };
+    let (lost, gained) = (without(&direct, &shim), without(&shim, &direct));
+    format!("the program alone:\n{lost}\nthe shim alone:\n{gained}")
+}
+
 /// The number of the process that was started, masked: the probe must have it, or be its child.
 fn without_id(text: &[u8], id: u32) -> Vec<u8> {
     let mask = |line: &[u8]| {
@@ -171,9 +190,9 @@ fn without_id(text: &[u8], id: u32) -> Vec<u8> {
     text.split(|byte| *byte == b'\n').map(mask).collect::<Vec<_>>().join(&b'\n')
 }
 
-/// Says on the terminal that a test couldn't be made on this machine.
+/// Says that a test couldn't be made on this machine, past the harness that hides what tests print.
 fn skipped(what: &str, why: &str) {
-    eprintln!("SKIPPED: {what}: {why}");
+    writeln!(io::stderr(), "SKIPPED: {what}: {why}").expect("say what was skipped");
 }
 
 /// Bytes as an argument.

@@ -47,16 +47,20 @@ fn a_set_user_id_shim_hears_no_variable_of_its_callers() {
             !outcome.stdout.contains("secure 0, executed as") || !outcome.stderr.is_empty()
         });
         assert_eq!(effects.count(), steered.len() - 2);
+        sandbox.file("home/.config/usher/tool-versions", format!("node {}\n", super::VERSION));
         // A ceiling of the caller's would hide the pin.
         let ceiling = |mode: u32| {
             fs::set_permissions(&shim, Permissions::from_mode(mode)).expect("set the mode");
             let command = sandbox
-                .command("node")
+                .command(&shim)
                 .directory("project/empty")
                 .variable("USHER_CEILING", sandbox.folder("project/empty"));
             command.variable("PATH", "/nowhere").run()
         };
         ceiling(0o4755).succeeds().prints("steered");
-        ceiling(0o755).succeeds().prints_line("argument 0, 0 bytes: ");
+        ceiling(0o755).succeeds().prints_line(&format!(
+            "secure 0, executed as {}",
+            sandbox.mask(&text(&stage.program()))
+        ));
     });
 }
