@@ -10,7 +10,7 @@ use usher_shims::exec::Given;
 use usher_shims::home::Home;
 use usher_shims::name::Name;
 use usher_shims::path::Shim;
-use usher_shims::process::{Running, with_variables};
+use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _, read_optional};
@@ -48,7 +48,8 @@ impl Usher {
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
-        let settings = Settings::load(&texts, &|name| world.variable(name))?;
+        let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
+        let settings = Settings::load(&texts, &trusted)?;
         let lasting = Settings::load(&texts, &|_| None)?;
         let registry = Registry::load()?;
         let mut shim = running.known;
@@ -62,12 +63,7 @@ impl Usher {
 
     /// The resolver of the shims, with this machine as it is now.
     pub fn resolver(&self) -> Resolver<'_, Os> {
-        Resolver {
-            world: &self.world,
-            home: &self.home,
-            shim: &self.shim,
-            process: std::process::id(),
-        }
+        Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
     /// The index as it is to be written for the shims, which read the variables themselves.

@@ -62,6 +62,8 @@ fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
     let text = argument.strip_prefix('+').filter(|_| tool.plus)?;
     let request = Request::parse(text, tool, Author::Person).ok()?;
     match request.meaning() {
+        // A request in blanks or quotes is some program's own argument.
+        _ if request.as_str() != text => None,
         Meaning::Named(_) => None,
         Meaning::Version(_)
         | Meaning::Range(_)
@@ -108,6 +110,8 @@ mod tests {
         check("node", Some("+lts/*"), "node lts/* node");
         check("node", Some("+foo"), "node - node");
         check("node", Some("+"), "node - node");
+        check("node", Some("+ 12"), "node - node");
+        check("node", Some("+'12'"), "node - node");
         check("node12", None, "node 12 node12|node");
         check("node12", Some("+10"), "node 10 node12|node");
         check("node@lts", None, "node lts node@lts|node");

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::error::{Error, Escaped, Exit};
+use crate::world::{Os, World as _};
 
 /// What a process was given: its arguments and its environment, byte for byte.
 #[derive(Debug)]
@@ -98,12 +99,16 @@ fn failure(program: &Path, error: &io::Error) -> Error {
     let shown = program.to_string_lossy();
     let message = Error::new(Exit::NotRunnable, format!("can't run {}", Escaped(&shown)));
     match error.raw_os_error() {
+        Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
+            message.because("it is absent")
+        }
         Some(libc::ENOENT) => message.because(
             "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",
         ),
         Some(libc::ENOEXEC) => message.because("it is made for another kind of machine, or is no program"),
         Some(libc::EACCES) => message.because("it may not be executed (its mode, or a file system mounted noexec)"),
         Some(libc::E2BIG) => message.because("the arguments and the environment are too long together"),
+        Some(libc::ETXTBSY) => message.because("somebody is writing to it"),
         _ => message.because(error.to_string()),
     }
 }

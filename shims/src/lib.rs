@@ -19,7 +19,7 @@
 //! | what a version file says | [`read`](mod@read) |
 //! | what a request means | [`request`], [`range`], [`version`] |
 //! | the toolchain that fits | [`store`] |
-//! | the next program on PATH | [`path`] |
+//! | the next program on PATH, and what is left for one that calls back | [`path`], [`via`] |
 //! | all of it together | [`resolve`] |
 //! | becoming the program | [`exec`] |
 //! | what was decided, for `USHER_DEBUG` | [`trace`] |
@@ -51,4 +51,5 @@ pub mod store;
 pub mod tool;
 pub mod trace;
 pub mod version;
+pub mod via;
 pub mod world;

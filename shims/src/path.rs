@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::home::INDEX;
-use crate::world::{Identity, World};
+use crate::world::{Seen, World};
 
 /// What is searched where PATH isn't set; after what shells do then.
 const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -37,7 +37,7 @@ pub fn next_on_path(
         }
         let candidate = folder.join(name);
         let Ok(Some(seen)) = world.look(&candidate) else { continue };
-        let is_ours = is_shim(world, shim, seen.identity)
+        let is_ours = is_shim(world, shim, (&candidate, &seen))
             || world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
         if seen.is_program && !is_ours {
             return Some(candidate);
@@ -46,10 +46,13 @@ pub fn next_on_path(
     None
 }
 
-/// Whether a file is a shim of ours under another name.
-fn is_shim(world: &impl World, shim: &Shim, identity: Identity) -> bool {
-    let own = shim.binary.as_deref().and_then(|binary| world.look(binary).ok().flatten());
-    own.is_some_and(|own| own.identity == identity)
+/// Whether a file is a shim of ours under another name: a link, or a copy of the same bytes.
+fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &Seen)) -> bool {
+    let Some(binary) = &shim.binary else { return false };
+    let Ok(Some(own)) = world.look(binary) else { return false };
+    let content = |path: &Path| world.read(path).ok();
+    own.identity == seen.identity
+        || own.size == seen.size && content(binary).is_some_and(|own| content(file) == Some(own))
 }
 
 /// PATH with the shim folder in front, or `None` where it holds it already.
@@ -78,39 +81,6 @@ fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
 
 fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
     path.as_bytes().split(|byte| *byte == b':').map(|entry| Path::new(OsStr::from_bytes(entry)))
-}
-
-/// What a pass-through leaves for the case that the foreign program calls back.
-///
-/// `PID:PROGRAM:FOLDER[:FOLDER…]`: which process passed which program on, into which folders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Via {
-    /// The folders that were passed on to, first to last.
-    pub folders: Vec<PathBuf>,
-}
-
-/// The name of the variable that holds a [`Via`].
-pub const VIA: &str = "USHER_VIA";
-
-impl Via {
-    /// What this process left for this program, if it did; a fork's child begins anew.
-    pub fn of(value: Option<&OsStr>, process: u32, program: &str) -> Self {
-        let start = format!("{process}:{program}:");
-        let rest = value.and_then(|value| value.as_bytes().strip_prefix(start.as_bytes()));
-        let folders =
-            rest.map(|rest| entries(OsStr::from_bytes(rest)).map(Path::to_path_buf).collect());
-        Self { folders: folders.unwrap_or_default() }
-    }
-
-    /// The variable's value for one folder more.
-    pub fn print(&self, process: u32, program: &str, next: &Path) -> OsString {
-        let mut value = format!("{process}:{program}").into_bytes();
-        for folder in self.folders.iter().map(PathBuf::as_path).chain([next]) {
-            value.push(b':');
-            value.extend(folder.as_os_str().as_bytes());
-        }
-        OsString::from_vec(value)
-    }
 }
 
 #[cfg(test)]
@@ -142,6 +112,17 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_the_shim_is_no_program() {
+        let world = Memory::at("/")
+            .file("/u/shims/node", "the shim")
+            .file("/copy/bin/node", "the shim")
+            .file("/other/bin/node", "no shim!")
+            .variable("PATH", "/copy/bin:/other/bin");
+        let shim = Shim { binary: Some("/u/shims/node".into()), ..shim() };
+        assert_eq!(next_on_path(&world, &shim, "node", &[]), Some("/other/bin/node".into()));
+    }
+
+    #[test]
     fn path_grows_once() {
         let world = Memory::at("/").folder("/u/shims").folder("/usr/bin");
         let longer = |path: &str| with_shims(&world.clone().variable("PATH", path), &shim());
@@ -149,16 +130,5 @@ mod tests {
         assert_eq!(longer("/u/shims:/usr/bin:/bin"), None);
         assert_eq!(longer("/usr/bin:/u/shims/"), None, "a trailing slash is the same folder");
         assert_eq!(longer(""), Some("/u/shims:/usr/local/bin:/usr/bin:/bin".into()));
-    }
-
-    #[test]
-    fn a_pass_through_is_remembered_by_one_process_for_one_program() {
-        let first = Via::of(None, 7, "python").print(7, "python", Path::new("/p/shims"));
-        assert_eq!(first, "7:python:/p/shims");
-        let second = Via::of(Some(&first), 7, "python");
-        assert_eq!(second.folders, [PathBuf::from("/p/shims")]);
-        assert_eq!(second.print(7, "python", Path::new("/q")), "7:python:/p/shims:/q");
-        assert!(Via::of(Some(&first), 8, "python").folders.is_empty());
-        assert!(Via::of(Some(&first), 7, "pip").folders.is_empty());
     }
 }

@@ -3,10 +3,12 @@
 use std::ffi::{CStr, OsStr};
 use std::path::{Path, PathBuf};
 
+use crate::call::calls;
 use crate::error::{Error, Result};
 use crate::home::{Home, account_data, index_file};
 use crate::name::Name;
 use crate::path::Shim;
+use crate::tool::TOOLS;
 use crate::world::{World, read_optional};
 
 /// The first argument by which a shim hands a call over to `use`; the program's name and its
@@ -54,12 +56,23 @@ fn executed() -> Option<PathBuf> {
     None
 }
 
-/// The name that a shim was called by: argument 0's, or where that is none, its own file's.
-pub fn program_name(argument: Option<&OsStr>, shim: &Running) -> String {
-    let called = argument.and_then(|argument| Path::new(argument).file_name());
-    let valid = |name: &&OsStr| name.to_str().is_some_and(|name| Name::parse(name).is_some());
-    let name = called.filter(valid).or_else(|| shim.file.file_name());
-    name.unwrap_or_default().to_string_lossy().into_owned()
+/// The name that a shim was called by: argument 0's where that means something here, else its own
+/// file's.
+///
+/// Argument 0 is anything that the caller likes (`exec -a`), but a link of another name
+/// (`python` to `python3`) shows in it alone.
+pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running) -> String {
+    let own = shim.file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let called = argument.and_then(|argument| Path::new(argument).file_name()?.to_str());
+    let Some(called) = called.filter(|called| Name::parse(called).is_some()) else {
+        return own.to_owned();
+    };
+    let is_known = |name: &str| {
+        !calls(&Home::default(), name, None).is_empty()
+            || world.probe(&shim.folder, &[name]).is_ok_and(|found| found != 0)
+    };
+    let is_meant = called == own || is_known(called) || !is_known(own);
+    if is_meant { called } else { own }.to_owned()
 }
 
 /// Where this shim's home is, as far as a program needs it; `None` where the index is absent or of another form.
@@ -89,8 +102,16 @@ pub fn home(world: &impl World, shim: &Running, program: &str) -> Result<Option<
 }
 
 /// A home with the settings that variables change for this process alone.
+///
+/// In set-user-ID surroundings none does; and no variable asks for a version then, since it could
+/// ask for any folder's.
 pub fn with_variables(world: &impl World, mut home: Home) -> Home {
-    let variable = |name| world.variable(name).filter(|value| !value.is_empty() && !is_secure());
+    if is_secure() {
+        let asking = TOOLS.iter().flat_map(|tool| tool.variables);
+        home.ignore_variables = asking.map(|name| (*name).to_owned()).collect();
+        return home;
+    }
+    let variable = |name| world.variable(name).filter(|value| !value.is_empty());
     if let Some(ceiling) = variable("USHER_CEILING") {
         home.ceiling = Some(ceiling.into());
     }

@@ -1,13 +1,14 @@
 //! The pipeline: a call, who asks for which version, the toolchain that fits, the program to become.
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::call::{Call, calls};
 use crate::error::{Error, Escaped, Exit, Result};
 use crate::home::Home;
-use crate::path::{Shim, VIA, Via, next_on_path, with_shims};
+use crate::path::{Shim, next_on_path, with_shims};
 use crate::pin::{Origin, Pin};
 use crate::range::Range;
 use crate::read::json_field;
@@ -16,12 +17,10 @@ use crate::search::{Finding, search};
 use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
 use crate::tool::{Adds, Needed, Tool};
 use crate::version::Version;
+use crate::via::{VIA, Via, state};
 use crate::world::World;
 
-/// The most foreign shims that one process is passed through before it is an endless circle.
-const MOST_PASSES: usize = 20;
-
-/// What the resolver knows of the machine and of the process.
+/// What the resolver knows of the machine.
 #[derive(Debug)]
 pub struct Resolver<'a, W> {
     /// All input.
@@ -30,8 +29,6 @@ pub struct Resolver<'a, W> {
     pub home: &'a Home,
     /// The running shim.
     pub shim: &'a Shim,
-    /// The process's number.
-    pub process: u32,
 }
 
 /// What a call comes to.
@@ -92,24 +89,24 @@ struct Asked {
 
 impl<W: World> Resolver<'_, W> {
     /// Resolves a call by its name and arguments; `arguments` begins with what follows the name.
-    pub fn resolve(&self, name: &str, arguments: &[&std::ffi::OsStr]) -> Result<Outcome> {
+    pub fn resolve(&self, name: &str, arguments: &[&OsStr]) -> Result<Outcome> {
         let argument = arguments.first().and_then(|argument| argument.to_str());
         let calls = calls(self.home, name, argument);
         let Some(last) = calls.last() else { return Err(unknown(name)) };
         for call in &calls {
-            if let Some(outcome) = self.call(call)? {
+            if let Some(outcome) = self.call(call, arguments)? {
                 return Ok(outcome);
             }
         }
-        self.lacking(last)
+        self.lacking(last, arguments)
     }
 
     /// Resolves a call; `None` where the toolchain in force lacks the program.
-    fn call(&self, call: &Call) -> Result<Option<Outcome>> {
+    fn call(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Outcome>> {
         match self.force(call)? {
             Force::Stale => Ok(Some(Outcome::Stale)),
             Force::Missing(missing) => Ok(Some(Outcome::Missing(missing))),
-            Force::System(pin) => match self.pass_on(call)? {
+            Force::System(pin) => match self.pass_on(call, arguments)? {
                 Some(plan) => Ok(Some(Outcome::Run(plan))),
                 None => self.without_system(call, pin),
             },
@@ -282,28 +279,29 @@ impl<W: World> Resolver<'_, W> {
     }
 
     /// The plan for what would have run without usher.
-    fn pass_on(&self, call: &Call) -> Result<Option<Plan>> {
+    fn pass_on(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Plan>> {
         let name = call.program.as_str();
-        let via = Via::of(self.world.variable(VIA).as_deref(), self.process, name);
-        if via.folders.len() >= MOST_PASSES {
-            let passed: Vec<_> =
-                via.folders.iter().map(|folder| folder.to_string_lossy()).collect();
-            return Err(Error::new(
-                Exit::NotRunnable,
-                format!("{name} was passed on {MOST_PASSES} times and came back each time"),
-            )
-            .because(format!("by way of {}", passed.join(", ")))
-            .hint(format!("use {}@latest", call.tool.name)));
+        let left = self.world.variable(VIA);
+        let state = state(self.world, arguments);
+        let via = Via::after(left.as_deref(), self.world.process(), name, state);
+        let Some(program) = self.next(call, &via.folders) else { return Ok(None) };
+        if via.is_circle() {
+            return Err(circle(call, &via, &program));
         }
-        let mut names = call.names();
-        let next = names.find_map(|name| next_on_path(self.world, self.shim, name, &via.folders));
-        let Some(program) = next else { return Ok(None) };
         let mut set = requested(call);
-        let folder = program.parent().unwrap_or(Path::new("/"));
-        set.push((VIA, via.print(self.process, name, folder)));
+        set.push((VIA, via.print(program.parent().unwrap_or(Path::new("/")))));
         set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
         let skip = 1 + usize::from(call.takes_argument);
         Ok(Some(Plan { program, skip, set, toolchain: None, tool: call.tool }))
+    }
+
+    /// The next program on PATH outside of the passed folders; if none is, the one in the last of
+    /// them, which was no shim then.
+    fn next(&self, call: &Call, passed: &[PathBuf]) -> Option<PathBuf> {
+        let next = |passed: &[PathBuf]| {
+            call.names().find_map(|name| next_on_path(self.world, self.shim, name, passed))
+        };
+        next(passed).or_else(|| next(passed.split_last()?.1))
     }
 
     /// The variables that the program needs and that are unset.
@@ -330,8 +328,8 @@ impl<W: World> Resolver<'_, W> {
 
     /// The toolchain in force lacks the program: the next on PATH, or a message that names the
     /// versions that have it.
-    fn lacking(&self, call: &Call) -> Result<Outcome> {
-        if let Some(plan) = self.pass_on(call)? {
+    fn lacking(&self, call: &Call, arguments: &[&OsStr]) -> Result<Outcome> {
+        if let Some(plan) = self.pass_on(call, arguments)? {
             return Ok(Outcome::Run(plan));
         }
         let Some(all) = all(self.world, self.home, call.tool)? else { return Ok(Outcome::Stale) };
@@ -366,6 +364,20 @@ impl<W: World> Resolver<'_, W> {
     }
 }
 
+/// The message for a program that comes back however often it is passed on.
+fn circle(call: &Call, via: &Via, next: &Path) -> Error {
+    let (name, times) = (&call.program, via.returns.max(via.nested));
+    let folders = via.folders.iter().map(PathBuf::as_path).chain(next.parent());
+    let folders: BTreeSet<_> = folders.map(Path::to_string_lossy).collect();
+    let folders: Vec<_> = folders.iter().map(|folder| Escaped(folder).to_string()).collect();
+    Error::new(
+        Exit::NotRunnable,
+        format!("{name} was passed on {times} times, and came back each time"),
+    )
+    .because(format!("by way of {}", folders.join(", ")))
+    .hint(format!("use {}@latest", call.tool.name))
+}
+
 /// What the call itself asks for, for the children.
 fn requested(call: &Call) -> Vec<(&'static str, OsString)> {
     let request = call.pin.as_ref().and_then(Pin::request);
@@ -394,14 +406,14 @@ fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
 }
 
 /// Whether a call adds programs to a toolchain, or takes some away.
-pub fn adds(plan: &Plan, program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+pub fn adds(plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
     let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
     let matches = |adds: &&Adds| adds.program == program || adds.program == base;
     plan.toolchain.is_some()
         && plan.tool.adds.iter().filter(matches).any(|adds| is_addition(adds, arguments))
 }
 
-fn is_addition(adds: &Adds, arguments: &[&std::ffi::OsStr]) -> bool {
+fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
     let own = arguments.split(|argument| *argument == "--").next().unwrap_or_default();
     let after = match adds.after.len() {
         0 => Some(own),

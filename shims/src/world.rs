@@ -17,6 +17,12 @@ pub trait World {
     /// A variable of the environment.
     fn variable(&self, name: &str) -> Option<OsString>;
 
+    /// All variables of the environment, in any order.
+    fn variables(&self) -> Vec<(OsString, OsString)>;
+
+    /// The process's number.
+    fn process(&self) -> u32;
+
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::home::{Adopted, Home, SystemProgram, stamp};
 use crate::path::Shim;
 use crate::version::Version;
+use crate::via::state;
 use crate::world::{Memory, World};
 
 /// A machine with node 10.15.1, 10.15.3, 12.22.12 and 18.20.8, with pyenv's 2.7.18 and 3.7.16, and
@@ -65,14 +66,14 @@ fn check(world: &Memory, call: &str, expected: &str) {
 
 fn printed(world: &Memory, home: &Home, call: &str) -> String {
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, home, shim: &shim, process: 7 };
+    let resolver = Resolver { world, home, shim: &shim };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
         Ok(Outcome::Run(plan)) => {
             let set: String = plan
                 .set
                 .iter()
-                .map(|(name, value)| format!(" {name}={}", value.to_string_lossy()))
+                .map(|(name, value)| format!(" {name}={}", without_state(&value.to_string_lossy())))
                 .collect();
             let adds =
                 if adds(&plan, words[0].to_str().unwrap(), &words[1..]) { " (adds)" } else { "" };
@@ -85,6 +86,15 @@ fn printed(world: &Memory, home: &Home, call: &str) -> String {
         Ok(Outcome::Stale) => "stale".to_owned(),
         Err(Error { what, causes, .. }) => format!("error: {what}; {}", causes.join("; ")),
     }
+}
+
+/// A value as it is, but for the number that says what a pass-through was called with.
+fn without_state(value: &str) -> String {
+    let mut fields: Vec<&str> = value.split(':').collect();
+    if let ["7", _, state, ..] = &mut fields[..] {
+        *state = "STATE";
+    }
+    fields.join(":")
 }
 
 fn node(version: &str) -> String {
@@ -198,9 +208,13 @@ fn the_default_comes_last() {
 #[test]
 fn nobody_asks() {
     let world = machine();
-    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
     check(&world, "node", &node("18.20.8"));
-    check(&world.clone().file("/bin/node", ""), "node", "/bin/node USHER_VIA=7:node:/bin");
+    check(
+        &world.clone().file("/bin/node", ""),
+        "node",
+        "/bin/node USHER_VIA=7:node:STATE:0:0:/bin",
+    );
     check(&world, "corepack", "error: no corepack is to be had here; no node is in force here");
     check(
         &world.clone().variable("PATH", "/bin"),
@@ -237,9 +251,9 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
     check(&with("3.11"), "python", "/usr/bin/python3.11");
     check(&with("3.11"), "pip3", "/usr/bin/pip3.11");
     check(&with("myenv"), "python", "/home/u/.pyenv/versions/myenv/bin/python");
-    check(&with("system"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    check(&with("system"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
     check(&with("3.9\n3.7\n"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
-    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:/usr/bin");
+    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
     let replaced = Home {
         system: home(&machine())
             .system
@@ -255,14 +269,19 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
 fn a_foreign_shim_that_calls_back_is_passed() {
     let world = machine().file("/home/u/app/.python-version", "system").file("/p/bin/python3", "");
     let world = world.variable("PATH", "/u/shims:/p/bin:/usr/bin");
-    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:/p/bin");
-    let back = world.clone().variable("USHER_VIA", "7:python3:/p/bin");
-    check(&back, "python3", "/usr/bin/python3 USHER_VIA=7:python3:/p/bin:/usr/bin");
-    let circle = world.variable("USHER_VIA", format!("7:python3{}", ":/p/bin".repeat(20)));
-    assert!(
-        printed(&circle, &home(&circle), "python3")
-            .starts_with("error: python3 was passed on 20 times")
-    );
+    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:STATE:0:0:/p/bin");
+
+    let state = state(&world, &[OsStr::new("-V")]);
+    let back =
+        |rest: &str| world.clone().variable("USHER_VIA", format!("7:python3:{state:x}{rest}"));
+    let once = "/usr/bin/python3 USHER_VIA=7:python3:STATE:1:1:/p/bin:/usr/bin";
+    check(&back(":0:0:/p/bin"), "python3 -V", once);
+    let again = "/usr/bin/python3 USHER_VIA=7:python3:STATE:2:2:/p/bin:/usr/bin";
+    check(&back(":1:1:/p/bin:/usr/bin"), "python3 -V", again);
+    let other = "/p/bin/python3 USHER_VIA=7:python3:STATE:0:1:/p/bin";
+    check(&back(":0:0:/p/bin"), "python3 -c 1", other);
+    let circle = "error: python3 was passed on 20 times, and came back each time; by way of /p/bin, /usr/bin";
+    check(&back(":19:19:/p/bin"), "python3 -V", circle);
 }
 
 #[test]

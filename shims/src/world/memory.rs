@@ -84,6 +84,15 @@ impl World for Memory {
         self.variables.get(name).cloned()
     }
 
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.variables.iter().map(|(name, value)| (name.into(), value.clone())).collect()
+    }
+
+    /// Seven.
+    fn process(&self) -> u32 {
+        7
+    }
+
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.directory.clone())
     }

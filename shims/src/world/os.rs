@@ -23,6 +23,15 @@ impl World for Os {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the World that others ask")]
     fn directory(&self) -> io::Result<PathBuf> {
         std::env::current_dir()
     }

@@ -1,5 +1,5 @@
-//! Two programs that the tests need and that cargo doesn't build for them: the shim, which is
-//! another package's, and the fake tool.
+//! Programs that the tests need and that cargo doesn't build for them: the shim, which is another
+//! package's, the fake tool, and what a test has written in C.
 //!
 //! Each is built once per process, and once per machine if nothing changed: a kernel lock lets
 //! processes wait for each other, and cargo or the source's hash sees that nothing is to be done.
@@ -17,7 +17,48 @@ use super::executables;
 /// The shim's binary: the one that `USHER_TEST_SHIM` names, else built here.
 pub(crate) fn shim() -> &'static Path {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    SHIM.get_or_init(|| ready_shim().unwrap_or_else(build_shim))
+    SHIM.get_or_init(|| {
+        let build = || match static_target() {
+            Some(target) => build_shim(&["--target", &target]),
+            None => build_shim(&[]),
+        };
+        ready_shim().unwrap_or_else(build)
+    })
+}
+
+/// The shims that the contract holds for: the one that `USHER_TEST_SHIM` names, else the one that
+/// is released, and a host's own where that is another.
+pub(crate) fn shims() -> &'static [(&'static str, PathBuf)] {
+    static SHIMS: OnceLock<Vec<(&'static str, PathBuf)>> = OnceLock::new();
+    SHIMS.get_or_init(|| {
+        let host = || ("host", build_shim(&["--config", "profile.dev.strip=true"]));
+        let released = |target: &str| {
+            let fixed = ["--config", "shims/static.toml", "--profile", "shim", "--target", target];
+            ("released", build_shim(&fixed))
+        };
+        match (ready_shim(), static_target()) {
+            (Some(shim), _) => vec![("brought along", shim)],
+            (None, Some(target)) => vec![released(&target), host()],
+            (None, None) => vec![host()],
+        }
+    })
+}
+
+/// A program made of one file of C, with what the compiler says about it in the way.
+pub(crate) fn c_program(name: &str, source: &str) -> PathBuf {
+    let folder = folder();
+    let _lock = locked(&folder);
+    let binary = folder.join(format!("{name}-{}", &hex(&Sha256::digest(source))[..16]));
+    if binary.exists() {
+        return binary;
+    }
+    let (text, unfinished) = (folder.join("unfinished.c"), folder.join("c-unfinished"));
+    fs::write(&text, source).expect("write a program's source");
+    let mut command = Command::new("cc");
+    command.args(["-O1", "-Wall", "-Wextra", "-o"]).arg(&unfinished).arg(&text);
+    output(&mut command);
+    fs::rename(&unfinished, &binary).expect("name a program");
+    binary
 }
 
 /// The fake tool's binary; what it does is said in `fake.rs`.
@@ -31,15 +72,13 @@ fn ready_shim() -> Option<PathBuf> {
     std::env::var_os("USHER_TEST_SHIM").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-fn build_shim() -> PathBuf {
+fn build_shim(options: &[&str]) -> PathBuf {
     let folder = folder();
     let _lock = locked(&folder);
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--package", "usher-shims", "--bin", "shim"]);
     command.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(&folder);
-    if let Some(target) = static_target() {
-        command.args(["--target", &target, "--config", "shims/static.toml"]);
-    }
+    command.args(options);
     let messages = output(&mut command).stdout;
     let built = messages.split(|byte| *byte == b'\n').find_map(|line| {
         let message: serde_json::Value = serde_json::from_slice(line).ok()?;

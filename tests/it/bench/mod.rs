@@ -15,11 +15,11 @@
 #![allow(dead_code, unused_imports, reason = "a bench may offer more than today's tests use")]
 
 mod archives;
-mod built;
+pub(crate) mod built;
 mod catalogue;
 mod command;
 mod documents;
-mod executables;
+pub(crate) mod executables;
 mod sandbox;
 mod server;
 mod tests;

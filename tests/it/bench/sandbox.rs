@@ -73,11 +73,16 @@ impl Sandbox {
 
     /// Installs usher as `install.sh` does, and makes the shims.
     pub(crate) fn install(&self) {
+        self.install_with(built::shim());
+    }
+
+    /// Installs usher with this build of the shim.
+    pub(crate) fn install_with(&self, shim: &Path) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
         fs::create_dir_all(self.shims()).expect("make the shims' folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
-        executables::place(built::shim(), &self.usher().join("shim"));
+        executables::place(shim, &self.usher().join("shim"));
         self.reshim();
     }
 

@@ -1,0 +1,38 @@
+//! `docs/exec.md` says nothing that no test holds.
+
+/// All tests of the contract.
+const TESTS: &[&str] = &[
+    include_str!("bytes.rs"),
+    include_str!("children.rs"),
+    include_str!("ends.rs"),
+    include_str!("failures.rs"),
+    include_str!("itself.rs"),
+    include_str!("names.rs"),
+    include_str!("search_path.rs"),
+    include_str!("secure.rs"),
+    include_str!("signals.rs"),
+    include_str!("state.rs"),
+    include_str!("system_calls.rs"),
+    include_str!("unwritable.rs"),
+];
+
+#[test]
+fn every_line_of_the_contract_names_a_test_and_every_test_has_a_line() {
+    let document = include_str!("../../../docs/exec.md");
+    let tests: Vec<&str> = TESTS
+        .iter()
+        .flat_map(|file| file.split("#[test]\nfn ").skip(1))
+        .filter_map(|test| test.split_once('(').map(|(name, _)| name))
+        .collect();
+    for line in
+        document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| kept"))
+    {
+        let Some((_, names)) = line.trim_end_matches(" |").rsplit_once(" | ") else { continue };
+        for name in names.split('`').filter(|name| name.contains('_')) {
+            assert!(tests.contains(&name), "no test is named {name}: {line}");
+        }
+    }
+    for test in tests {
+        assert!(document.contains(&format!("`{test}`")), "docs/exec.md has no line for {test}");
+    }
+}

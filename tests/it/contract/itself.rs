@@ -1,0 +1,183 @@
+//! The shim never becomes itself: not by another path, not by way of somebody else's shim.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use super::{Stage, each, text};
+use crate::bench::{Outcome, Sandbox};
+
+/// A program of the system's that says so.
+const REAL: &str = "#!/bin/sh\necho real \"$@\"\n";
+
+/// Calls itself by name until its argument is 0; `STEP` is the call.
+const NESTED: &str = "#!/bin/sh\necho >> \"$COUNT\"\n[ \"$1\" -eq 0 ] && echo done && exit\nSTEP\n";
+
+/// Asks for the system's program, and puts these folders of the sandbox behind the shims.
+fn run(stage: &Stage, folders: &[&str], argument: &str) -> Outcome {
+    stage.sandbox.file("project/.nvmrc", "system");
+    let shims = text(&stage.sandbox.shims());
+    let folders = folders.iter().map(|folder| text(&stage.sandbox.root().join(folder)));
+    let path: Vec<String> = [shims].into_iter().chain(folders).collect();
+    let command = stage.sandbox.command("node").argument(argument);
+    let command = command.variable("PATH", path.join(":"));
+    command.variable("COUNT", count(stage)).run()
+}
+
+/// A file that gets a line each time that a foreign program runs.
+fn count(stage: &Stage) -> PathBuf {
+    stage.sandbox.root().join("count")
+}
+
+fn counted(stage: &Stage) -> usize {
+    let lines = fs::read_to_string(count(stage)).unwrap_or_default().lines().count();
+    let _ = fs::remove_file(count(stage));
+    lines
+}
+
+#[test]
+fn other_paths_to_the_shims_are_passed_over() {
+    each(|stage| {
+        let sandbox = &stage.sandbox;
+        let shim = sandbox.shim("node");
+        symlink(sandbox.shims(), sandbox.root().join("folder-link")).expect("link the folder");
+        let place = |folder: &str| sandbox.folder(folder).join("node");
+        symlink(&shim, place("link")).expect("link");
+        symlink("../link/node", place("link-to-link")).expect("link");
+        fs::hard_link(&shim, place("hard-link")).expect("link");
+        fs::copy(&shim, place("copy")).expect("copy");
+        symlink(sandbox.usher().join("shim"), place("name")).expect("link");
+        sandbox.executable("real/node", REAL);
+        let others = ["folder-link", "link", "link-to-link", "hard-link", "copy", "name"];
+        for other in others {
+            run(stage, &[other, "real"], "x").succeeds().prints("real x");
+        }
+        let shims = text(&sandbox.shims());
+        let all: Vec<&str> = [shims.as_str()].into_iter().chain(others).chain(["real"]).collect();
+        run(stage, &all, "x").succeeds().prints("real x");
+        run(stage, &others, "x").fails_with(127).complains("PATH has no other node");
+    });
+}
+
+#[test]
+fn another_ushers_shims_are_passed_over() {
+    each(|stage| {
+        let other = Sandbox::new();
+        other.fake_toolchain("node", "10.0.0");
+        other.install_with(&stage.sandbox.usher().join("shim"));
+        stage.sandbox.executable("real/node", REAL);
+        let shims = text(&other.shims());
+        run(stage, &[&shims, "real"], "x").succeeds().prints("real x");
+        // The other one's own call finds its way past ours.
+        let path = format!(
+            "{shims}:{}:{}",
+            text(&stage.sandbox.shims()),
+            text(&stage.sandbox.root().join("real"))
+        );
+        let command = stage.sandbox.command(other.shim("node")).argument("x");
+        command.variable("PATH", path).run().succeeds().prints("real x");
+    });
+}
+
+#[test]
+fn a_foreign_shim_that_calls_back_is_passed_over() {
+    each(|stage| {
+        let sandbox = &stage.sandbox;
+        sandbox.executable("real/node", REAL);
+        sandbox.executable("one/node", "#!/bin/sh\necho >> \"$COUNT\"\nexec node \"$@\"\n");
+        let lengthens =
+            "#!/bin/sh\necho >> \"$COUNT\"\nexport ONE=1 PATH=\"/x:$PATH\"\nexec node \"$@\"\n";
+        sandbox.executable("two/node", lengthens);
+        run(stage, &["one", "real"], "x").succeeds().prints("real x");
+        assert_eq!(counted(stage), 1);
+        run(stage, &["two", "real"], "x").succeeds().prints("real x");
+        assert!(counted(stage) <= 3);
+        run(stage, &["one", "two", "real"], "x").succeeds().prints("real x");
+        assert!(counted(stage) <= 6);
+    });
+}
+
+/// Foreign programs that lead nowhere; each calls back by `exec` or from a child.
+#[test]
+fn a_circle_ends_with_one_message() {
+    each(|stage| {
+        let foreign = |folder: &str, step: &str| {
+            let text = format!("#!/bin/sh\necho >> \"$COUNT\"\n{step}\n");
+            stage.sandbox.executable(format!("{folder}/node"), &text);
+        };
+        foreign("exec", "exec node \"$@\"");
+        foreign("fork", "node \"$@\"");
+        foreign("path", "PATH=\"/x:$PATH\" node \"$@\"");
+        foreign("env", "/usr/bin/env node \"$@\"");
+        for folders in
+            [&["exec"][..], &["fork"], &["path"], &["env"], &["exec", "fork"], &["fork", "exec"]]
+        {
+            let outcome = run(stage, folders, "x").fails_with(126);
+            let outcome = outcome.complains("node was passed on 20 times, and came back each time");
+            let outcome = outcome.complains(folders[0]).complains("hint: use node@latest");
+            assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{outcome}");
+            let counted = counted(stage);
+            assert!((1..=42).contains(&counted), "{counted} in {folders:?}");
+        }
+    });
+}
+
+#[test]
+fn a_circle_that_changes_at_each_round_ends_too() {
+    each(|stage| {
+        let text = "#!/bin/sh\necho >> \"$COUNT\"\nROUND=x$ROUND\nexport ROUND\nexec node \"$@\"\n";
+        stage.sandbox.executable("changing/node", text);
+        let outcome = run(stage, &["changing"], "x").fails_with(126);
+        outcome.complains("was passed on 1000 times");
+        assert!(counted(stage) <= 1001);
+    });
+}
+
+#[test]
+fn honest_nesting_two_hundred_deep_passes() {
+    each(|stage| {
+        let steps = [
+            "node $(($1 - 1))",
+            "exec node $(($1 - 1))",
+            "/bin/sh -c \"node $(($1 - 1))\"",
+            "/usr/bin/env node $(($1 - 1))",
+        ];
+        for step in steps {
+            let script = NESTED.replace("STEP", step);
+            stage.sandbox.executable("real/node", &script);
+            run(stage, &["real"], "200").succeeds().prints("done");
+            assert_eq!(counted(stage), 201, "{step}");
+            stage.script(super::VERSION, &script);
+            stage.sandbox.file("project/.nvmrc", super::VERSION);
+            let command = stage.sandbox.command("node").argument("200");
+            command.variable("COUNT", count(stage)).run().succeeds().prints("done");
+            assert_eq!(counted(stage), 201, "{step}");
+        }
+    });
+}
+
+#[test]
+fn nesting_that_a_variable_or_a_folder_counts_is_honest_too() {
+    each(|stage| {
+        let counting = "#!/bin/sh\nDEPTH=$((${DEPTH:-100} - 1))\nexport DEPTH\n[ $DEPTH -eq 0 ] && echo done && exit\nnode \"$@\"\n";
+        stage.sandbox.executable("counting/node", counting);
+        run(stage, &["counting"], "x").succeeds().prints("done");
+        let descending = "#!/bin/sh\ncd down 2>/dev/null || { echo done; exit; }\nnode \"$@\"\n";
+        stage.sandbox.executable("descending/node", descending);
+        stage.sandbox.folder(format!("project{}", "/down".repeat(100)));
+        run(stage, &["descending"], "x").succeeds().prints("done");
+    });
+}
+
+#[test]
+fn a_program_of_the_systems_may_call_itself_anew_with_nothing_changed() {
+    each(|stage| {
+        let text = "#!/bin/sh\necho >> \"$COUNT\"\n[ $(wc -l < \"$COUNT\") -ge 10 ] && echo done && exit\nexec node \"$@\"\n";
+        stage.sandbox.executable("real/node", text);
+        let outcome = run(stage, &["real", "/usr/bin", "/bin"], "x");
+        // /usr/bin may have a node of its own.
+        if !std::path::Path::new("/usr/bin/node").exists() {
+            outcome.succeeds().prints("done");
+        }
+    });
+}

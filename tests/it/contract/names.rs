@@ -1,0 +1,79 @@
+//! By which name a shim is called, and what that means.
+
+use std::os::unix::fs::symlink;
+
+use super::{Stage, each, text};
+use crate::bench::{Outcome, TestCommand};
+
+/// A shim, called so.
+fn called(stage: &Stage, name: &str) -> TestCommand {
+    stage.launch(&[], &stage.sandbox.shim("node"), name)
+}
+
+fn is_the_program(stage: &Stage, outcome: Outcome) {
+    outcome.succeeds().prints_line(
+        &stage
+            .sandbox
+            .mask(&format!("executed as {}", text(&stage.program())))
+            .replace("executed", "secure 0, executed"),
+    );
+}
+
+#[test]
+fn a_name_that_means_nothing_is_the_files_own() {
+    each(|stage| {
+        for name in ["weird", "-node", "/x/y/weird", "", "/", "..", "a b", "\u{1b}[31m", "node\n"] {
+            is_the_program(stage, called(stage, name).argument("x").run());
+        }
+        is_the_program(stage, called(stage, &"x".repeat(5000)).run());
+    });
+}
+
+#[test]
+fn a_call_without_any_argument_is_the_files_own() {
+    each(|stage| {
+        let program = stage.sandbox.shim("node");
+        let command = stage.sandbox.command(super::launcher()).argument("--").argument(program);
+        is_the_program(stage, command.run());
+    });
+}
+
+#[test]
+fn a_link_has_its_own_name() {
+    each(|stage| {
+        let place = |name: &str| stage.sandbox.folder("links").join(name);
+        symlink(stage.sandbox.shim("node"), place("alias")).expect("link");
+        is_the_program(stage, stage.sandbox.command(place("alias")).run());
+        symlink(stage.sandbox.shim("node"), place("corepack")).expect("link");
+        let version = stage.sandbox.command(place("corepack")).variable("PATH", "/nowhere").run();
+        version.fails_with(127).complains("corepack");
+    });
+}
+
+#[test]
+fn an_unknown_name_is_an_error() {
+    each(|stage| {
+        std::fs::hard_link(stage.sandbox.shim("node"), stage.sandbox.shim("unknown"))
+            .expect("link");
+        let outcome = stage.sandbox.command("unknown").run().fails_with(127);
+        outcome.complains("usher knows no program called “unknown”").complains("hint: use reshim");
+    });
+}
+
+#[test]
+fn the_shim_by_its_own_name_outside_of_its_folder_says_so() {
+    each(|stage| {
+        let shim = stage.sandbox.usher().join("shim");
+        let outcome = stage.sandbox.command(&shim).run().fails_with(126);
+        outcome
+            .complains("can't run [SANDBOX]/home/.local/share/usher/use")
+            .complains("it is absent");
+        let copy = stage.sandbox.folder("copies").join("node");
+        std::fs::copy(&shim, &copy).expect("copy");
+        let outcome = stage.sandbox.command(&copy).run().fails_with(126);
+        outcome.complains("can't run [SANDBOX]/copies/use").complains("it is absent");
+        let home = stage.sandbox.usher();
+        let outcome = stage.sandbox.command(&copy).variable("USHER_HOME", home).run();
+        is_the_program(stage, outcome);
+    });
+}
