@@ -193,7 +193,7 @@ impl<W: World> Search<'_, W> {
                 Ok(pin) if constraint => Finding::Constraint(pin),
                 Ok(pin) => Finding::Pin(pin),
                 Err(broken) => {
-                    step!(self.unusable(*broken, reader));
+                    step!(self.unusable(broken, reader));
                     continue;
                 }
             };
@@ -238,7 +238,7 @@ impl<W: World> Search<'_, W> {
         for written in found {
             let finding = match self.pin(path, written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
-                Err(broken) => Finding::Broken(broken.0, broken.1),
+                Err((error, culprit)) => Finding::Broken(error, culprit),
             };
             step!((self.visit)(finding));
         }
@@ -258,7 +258,7 @@ impl<W: World> Search<'_, W> {
         written: Written,
         origin: fn(Place) -> Origin,
         author: Author,
-    ) -> std::result::Result<Pin, Box<(Error, Culprit)>> {
+    ) -> std::result::Result<Pin, (Error, Culprit)> {
         let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
         let requests = written.texts.iter().map(|text| {
             Request::parse(text, self.tool, author).map_err(|reason| {
@@ -271,7 +271,7 @@ impl<W: World> Search<'_, W> {
                     ),
                 );
                 let error = error.because(reason).hint(format!("use {}", self.tool.name));
-                Box::new((error, Culprit::Text(place.clone())))
+                (error, Culprit::Text(place.clone()))
             })
         });
         Ok(Pin {
