@@ -237,7 +237,7 @@ impl<W: World> Search<'_, W> {
         for written in found {
             let finding = match self.pin(path, &written, origin, Author::Person) {
                 Ok(pin) => Finding::Default(pin),
-                Err(broken) => Finding::Broken(broken.0, broken.1),
+                Err((error, culprit)) => Finding::Broken(error, culprit),
             };
             step!((self.visit)(finding));
         }
@@ -257,7 +257,7 @@ impl<W: World> Search<'_, W> {
         written: &Written,
         origin: fn(Place) -> Origin,
         author: Author,
-    ) -> std::result::Result<Pin, Box<(Error, Culprit)>> {
+    ) -> std::result::Result<Pin, (Error, Culprit)> {
         let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
         let requests = written.texts.iter().map(|text| {
             Request::parse(text, self.tool, author).map_err(|reason| {
@@ -270,7 +270,7 @@ impl<W: World> Search<'_, W> {
                     ),
                 );
                 let error = error.because(reason).hint(format!("use {}", self.tool.name));
-                Box::new((error, Culprit::Text(place.clone())))
+                (error, Culprit::Text(place.clone()))
             })
         });
         Ok(Pin {

@@ -289,7 +289,6 @@ fn a_broken_manifest_is_only_a_note() {
             "package.json",
             "{ \"volta\": { \"node\": 10 }, \"engines\": \"10\", \"devEngines\": [] }",
         ),
-        ("package.json", "{ \"volta\": { \"node\": \"../../x\" } }"),
         ("pyproject.toml", "[project\nrequires-python = \"3\""),
     ] {
         sandbox.file(format!("project/{file}"), text);
