@@ -39,10 +39,14 @@ fn run(given: &Given) -> Error {
 
 fn become_one(given: &Given) -> Result<Error> {
     let arguments = given.os_arguments();
-    let shim = process::shim(&Os)?;
+    let mut shim = process::shim(&Os)?;
     let name = process::program_name(arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
-    let Some(home) = process::home(&Os, &shim)? else { return Ok(hand_over(&shim, &name, given)) };
+    let home = match process::home(&Os, &shim)? {
+        Some(home) => Some(home),
+        None => process::account_home(&Os, &mut shim)?,
+    };
+    let Some(home) = home else { return Ok(hand_over(&shim, &name, given)) };
     let resolver =
         Resolver { world: &Os, home: &home, shim: &shim.known, process: std::process::id() };
     match resolver.resolve(&name, rest)? {
