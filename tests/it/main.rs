@@ -5,3 +5,5 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 
 mod bench;
+mod real;
+mod traps;

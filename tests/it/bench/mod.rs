@@ -20,13 +20,16 @@ mod catalogue;
 mod command;
 mod documents;
 mod executables;
+mod pipe;
 mod sandbox;
 mod server;
 mod tests;
 mod upstream;
 
-pub(crate) use archives::Archive;
+pub(crate) use archives::{Archive, script_package as package};
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, Running, TestCommand};
+pub(crate) use executables::run_quietly;
+pub(crate) use pipe::Pipe;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use upstream::{Misbehaviour, Upstream};
