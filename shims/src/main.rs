@@ -46,12 +46,14 @@ fn run(given: &Given) -> Error {
 
 fn become_one(given: &Given) -> Result<Error> {
     let arguments = given.os_arguments();
-    let shim = process::shim()?;
+    let mut shim = process::shim()?;
     let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
-    let Some(home) = process::home(&Os, &shim, &name)? else {
-        return Ok(hand_over(&shim, &name, given));
+    let home = match process::home(&Os, &shim, &name)? {
+        Some(home) => Some(home),
+        None => process::account_home(&Os, &mut shim, &name)?,
     };
+    let Some(home) = home else { return Ok(hand_over(&shim, &name, given)) };
     let resolver = Resolver { world: &Os, home: &home, shim: &shim.known };
     let outcome = resolver.resolve(&name, rest);
     if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {

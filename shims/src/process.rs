@@ -129,6 +129,25 @@ fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Home>>
     Ok(content.and_then(|content| Home::parse_for(&content, program)))
 }
 
+/// The account's home, for a shim that was copied to where no index lies; the copy then goes by the
+/// account's shims instead of its own folder. What `USHER_HOME` names is for `use` to make.
+pub fn account_home(world: &impl World, shim: &mut Running, program: &str) -> Result<Option<Home>> {
+    let variable = |name| match is_secure() {
+        true => None,
+        false => world.variable(name).filter(|value| !value.is_empty()),
+    };
+    let data = account_data(variable("XDG_DATA_HOME").as_deref(), variable("HOME").as_deref());
+    let data = data.filter(|data| variable("USHER_HOME").is_none() && is_trusted(world, data));
+    let Some(data) = data else { return Ok(None) };
+    let folder = data.join("shims");
+    let home = read(world, &folder, program)?.map(|home| with_variables(world, home));
+    if home.is_some() {
+        shim.known.folders.insert(0, folder.clone());
+        shim.folder = folder;
+    }
+    Ok(home)
+}
+
 /// Whether an account's home is the account's, or the administrator's.
 fn is_trusted(world: &impl World, data: &Path) -> bool {
     let owner = world.look(&index_file(&data.join("shims"))).ok().flatten().map(|seen| seen.owner);

@@ -11,5 +11,7 @@ mod bench;
 mod contract;
 mod machine;
 mod policy;
+mod real;
 mod tidy;
+mod traps;
 mod verbs;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -21,6 +21,9 @@ use super::{Platform, executables};
 /// No command of a test takes longer unless it hangs; then it is killed and the test fails.
 const LIMIT: Duration = Duration::from_mins(2);
 
+/// The account without rights that every system has: `nobody`.
+const NOBODY: u32 = 65534;
+
 /// A command that is being put together.
 #[derive(Debug, Clone)]
 pub(crate) struct TestCommand {
@@ -30,6 +33,8 @@ pub(crate) struct TestCommand {
     directory: PathBuf,
     name: Option<OsString>,
     input: Option<Vec<u8>>,
+    limit: Duration,
+    is_nobodys: bool,
     root: PathBuf,
 }
 
@@ -43,6 +48,8 @@ impl TestCommand {
             directory: root.to_owned(),
             name: None,
             input: None,
+            limit: LIMIT,
+            is_nobodys: false,
             root: root.to_owned(),
         }
     }
@@ -88,6 +95,18 @@ impl TestCommand {
         self
     }
 
+    /// Gives it more time than others: it fetches from afar.
+    pub(crate) fn patiently(mut self) -> Self {
+        self.limit = LIMIT * 10;
+        self
+    }
+
+    /// Runs it as the account `nobody`, which only root can do.
+    pub(crate) fn by_nobody(mut self) -> Self {
+        self.is_nobodys = true;
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(self) -> Outcome {
         self.start().wait()
@@ -98,6 +117,9 @@ impl TestCommand {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory);
         command.env_clear().envs(&self.variables).process_group(0);
+        if self.is_nobodys {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         if let Some(name) = &self.name {
             command.arg0(name);
         }
@@ -151,9 +173,9 @@ impl Running {
     /// Waits for its end.
     pub(crate) fn wait(self) -> Outcome {
         let (done, ended) = mpsc::channel::<()>();
-        let group = Pid::from_child(&self.child);
+        let (group, limit) = (Pid::from_child(&self.child), self.command.limit);
         let watch = thread::spawn(move || {
-            let overdue = ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+            let overdue = ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
             overdue && kill_process_group(group, Signal::KILL).is_ok()
         });
         let output = self.child.wait_with_output().expect("wait for a command");
@@ -166,7 +188,7 @@ impl Running {
             bytes: output.stdout,
             command: self.command,
         };
-        assert!(!overdue, "killed after {LIMIT:?}\n{outcome}");
+        assert!(!overdue, "killed after {limit:?}\n{outcome}");
         outcome
     }
 }
@@ -196,6 +218,14 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn fails_with(self, code: i32) -> Self {
         assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
+        self
+    }
+
+    /// It was ended by this signal.
+    #[track_caller]
+    pub(crate) fn dies_by(self, signal: Signal) -> Self {
+        let died = self.status.signal() == Some(signal.as_raw());
+        assert!(died, "expected: death by {signal:?}\n{self}");
         self
     }
 

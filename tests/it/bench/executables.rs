@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{PoisonError, RwLock};
 
 /// Read: somebody writes an executable. Write: somebody starts a process.
@@ -25,12 +25,16 @@ pub(crate) fn write(path: &Path, text: &str) {
 ///
 /// A link shares its mode with the original: to test a program that can't be run, write one.
 pub(crate) fn place(original: &Path, path: &Path) {
-    if fs::hard_link(original, path).is_ok() {
-        return;
+    if fs::hard_link(original, path).is_err() {
+        copy(original, path);
     }
+}
+
+/// Copies a file, mode included; the copy is a file of its own.
+pub(crate) fn copy(original: &Path, path: &Path) {
     let _writing = STARTING.read().unwrap_or_else(PoisonError::into_inner);
     if let Err(error) = fs::copy(original, path) {
-        panic!("place {} at {}: {error}", original.display(), path.display());
+        panic!("copy {} to {}: {error}", original.display(), path.display());
     }
 }
 
@@ -38,4 +42,11 @@ pub(crate) fn place(original: &Path, path: &Path) {
 pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
     let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     command.spawn()
+}
+
+/// What a program of this machine prints on standard output; `None` where it can't be run or fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Option<String> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let output = start(command).ok()?.wait_with_output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -84,6 +85,29 @@ impl Sandbox {
         executables::place(program, &self.shim("usher"));
         executables::place(shim, &self.usher().join("shim"));
         self.reshim();
+    }
+
+    /// The same for another account: each file is a copy, and the shims are that account's to make.
+    pub(crate) fn install_copies(&self) {
+        let program = Path::new(env!("CARGO_BIN_EXE_use"));
+        fs::create_dir_all(self.shims()).expect("make the shims' folder");
+        executables::copy(program, &self.shim("use"));
+        executables::copy(built::shim(), &self.usher().join("shim"));
+        self.reshim();
+    }
+
+    /// An empty sandbox with the same variables, but for those that name its own folders.
+    pub(crate) fn twin(&self) -> Self {
+        let twin = Self::new();
+        let is_new = |name: &OsString| !twin.variables.contains_key(name);
+        let mut variables: BTreeMap<OsString, OsString> = self
+            .variables
+            .iter()
+            .filter(|(name, _)| is_new(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        variables.extend(twin.variables.clone());
+        Self { variables, ..twin }
     }
 
     /// Makes the shims of what is now on disk.
@@ -201,6 +225,28 @@ impl Sandbox {
         toolchain
     }
 
+    /// Copies a folder from elsewhere, without the names that `skipped` picks; `path` is relative to
+    /// the sandbox. Files are copies, links remain links.
+    pub(crate) fn copy(&self, from: &Path, path: impl AsRef<Path>, skipped: &[&str]) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        copy_folder(from, &path, &Put { file: executables::copy, skipped });
+        path
+    }
+
+    /// Copies a program; `path` is relative to the sandbox.
+    pub(crate) fn copy_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        executables::copy(from, &path);
+        path
+    }
+
+    /// Copies a folder, with hard links where that is possible: for what nobody writes into.
+    pub(crate) fn share(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        copy_folder(from, &path, &Put { file: executables::place, skipped: &[] });
+        path
+    }
+
     /// Text with what differs from run to run replaced: `[SANDBOX]/home`.
     pub(crate) fn mask(&self, text: &str) -> String {
         command::mask(&self.root, text)
@@ -217,6 +263,33 @@ impl Sandbox {
         let folder = path.parent().expect("a file lies in a folder");
         fs::create_dir_all(folder).unwrap_or_else(|e| panic!("make {}: {e}", folder.display()));
         path
+    }
+}
+
+/// How a folder is copied.
+struct Put<'a> {
+    file: fn(&Path, &Path),
+    skipped: &'a [&'a str],
+}
+
+fn copy_folder(from: &Path, to: &Path, put: &Put<'_>) {
+    fs::create_dir_all(to).unwrap_or_else(|error| panic!("make {}: {error}", to.display()));
+    let entries = fs::read_dir(from).unwrap_or_else(|e| panic!("list {}: {e}", from.display()));
+    for entry in entries.map(|entry| entry.expect("an entry of a folder")) {
+        let name = entry.file_name();
+        if put.skipped.iter().any(|skipped| *skipped == name) {
+            continue;
+        }
+        let (source, target) = (entry.path(), to.join(&name));
+        let kind = entry.file_type().expect("the type of an entry");
+        if kind.is_dir() {
+            copy_folder(&source, &target, put);
+        } else if kind.is_symlink() {
+            let leads_to = fs::read_link(&source).expect("read a link");
+            symlink(leads_to, &target).expect("make a link");
+        } else {
+            (put.file)(&source, &target);
+        }
     }
 }
 

@@ -1,0 +1,169 @@
+//! What the machine that runs the tests has: an npm client with a registry, a Python, a pyenv.
+//!
+//! The only place that reads the environment of whoever started the tests; it changes nothing.
+
+use std::env;
+use std::ffi::OsString;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::bench::run_quietly;
+
+/// How long an address may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a program needs of the surroundings to reach a registry, beside what npm's own settings
+/// say. Proxies are also known in small letters.
+const SURROUNDINGS: &[&str] = &[
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+
+/// The settings of npm that say how its registry is reached.
+const SETTINGS: &[&str] = &["registry", "cafile", "proxy", "https-proxy", "noproxy"];
+
+/// The variables by which a sandbox reaches the npm registry that the npm client here is set up
+/// with, or why there is none to be reached.
+pub(crate) fn registry() -> Result<&'static [(OsString, OsString)], &'static str> {
+    static REGISTRY: OnceLock<Result<Vec<(OsString, OsString)>, String>> = OnceLock::new();
+    let found = REGISTRY.get_or_init(find_registry);
+    found.as_ref().map(Vec::as_slice).map_err(String::as_str)
+}
+
+/// Whether the whole published list is asked for.
+pub(crate) fn wants_all() -> bool {
+    variable("USHER_TEST_ALL").is_some()
+}
+
+/// A Python that is already on this machine.
+#[derive(Debug)]
+pub(crate) struct Python {
+    /// `3.7.16`.
+    pub(crate) version: String,
+    /// `3.7`.
+    pub(crate) request: String,
+    /// The folder that it was built for: `sys.prefix`.
+    pub(crate) prefix: PathBuf,
+    /// The very file: no link, no shim.
+    pub(crate) program: PathBuf,
+    /// The folder of its library: `…/lib/python3.7`.
+    pub(crate) library: PathBuf,
+    /// Whether it makes venvs with a pip in them.
+    pub(crate) has_pip: bool,
+}
+
+/// A Python of this machine: pyenv's 3.7, else another of pyenv's, else the system's.
+pub(crate) fn python() -> Option<&'static Python> {
+    static PYTHON: OnceLock<Option<Python>> = OnceLock::new();
+    PYTHON.get_or_init(find_python).as_ref()
+}
+
+/// pyenv's folder, if the one who runs the tests has it.
+pub(crate) fn pyenv() -> Option<PathBuf> {
+    let beside_home = || Some(PathBuf::from(variable("HOME")?).join(".pyenv"));
+    let root = variable("PYENV_ROOT").map(PathBuf::from).or_else(beside_home)?;
+    root.join("versions").is_dir().then_some(root)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how the real registry is reached is the machine's")]
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
+    let mut variables = Vec::new();
+    for name in SURROUNDINGS {
+        for name in [(*name).to_owned(), name.to_ascii_lowercase()] {
+            variables.extend(variable(&name).map(|value| (name.into(), value)));
+        }
+    }
+    for key in SETTINGS {
+        let name = format!("npm_config_{}", key.replace('-', "_"));
+        let set = variable(&name).or_else(|| variable(&name.to_ascii_uppercase()));
+        let value = set.or_else(|| npm_says(key).map(OsString::from));
+        variables.extend(value.map(|value| (name.into(), value)));
+    }
+    let find = |name: &str| {
+        let found = variables.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.to_string_lossy().into_owned())
+    };
+    let Some(registry) = find("npm_config_registry") else {
+        return Err("neither npm_config_registry nor an npm client names a registry".to_owned());
+    };
+    let proxies =
+        ["npm_config_https_proxy", "npm_config_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
+    let first = proxies.iter().find_map(|name| find(name)).unwrap_or(registry);
+    answers(&first).map_err(|cause| format!("the npm registry can't be reached: {cause}"))?;
+    Ok(variables)
+}
+
+/// What the npm client says to a setting; `null` is npm's word for nothing.
+fn npm_says(key: &str) -> Option<String> {
+    let mut command = Command::new("npm");
+    // Elsewhere a project's `.npmrc` would speak.
+    command.args(["config", "get", key]).current_dir("/");
+    let said = run_quietly(&mut command)?;
+    let said = said.trim();
+    (!matches!(said, "" | "null" | "undefined" | "true" | "false")).then(|| said.to_owned())
+}
+
+/// Whether somebody listens at an address; its text may hold a password, and isn't repeated.
+fn answers(address: &str) -> Result<(), String> {
+    let url = Url::parse(address).map_err(|error| error.to_string())?;
+    let host = url.host_str().ok_or("its address has no host")?;
+    let port = url.port_or_known_default().ok_or("its address has no port")?;
+    let place = format!("{host}:{port}");
+    let mut addresses = place.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
+    let connect = |address| TcpStream::connect_timeout(&address, PATIENCE);
+    match addresses.any(|address| connect(address).is_ok()) {
+        true => Ok(()),
+        false => Err(format!("nobody answers at {place}")),
+    }
+}
+
+fn find_python() -> Option<Python> {
+    let mut candidates = pythons_of(pyenv().as_deref());
+    candidates.extend(["/usr/bin/python3", "/usr/local/bin/python3"].map(PathBuf::from));
+    candidates.iter().find_map(|program| ask_python(program))
+}
+
+/// pyenv's versions, any 3.7 first.
+fn pythons_of(pyenv: Option<&Path>) -> Vec<PathBuf> {
+    let Some(pyenv) = pyenv else { return Vec::new() };
+    let folders = pyenv.join("versions").read_dir().into_iter().flatten().flatten();
+    let is_python_3 = |name: &OsString| name.to_string_lossy().starts_with("3.");
+    let mut names: Vec<OsString> =
+        folders.map(|entry| entry.file_name()).filter(is_python_3).collect();
+    names.sort_by_key(|name| !name.to_string_lossy().starts_with("3.7."));
+    names.iter().map(|name| pyenv.join("versions").join(name).join("bin/python")).collect()
+}
+
+fn ask_python(program: &Path) -> Option<Python> {
+    const QUESTION: &str = "\
+import importlib.util, os, platform, sys, sysconfig
+print(platform.python_version())
+print(sys.prefix)
+print(os.path.realpath(sys.executable))
+print(sysconfig.get_path('stdlib'))
+print(importlib.util.find_spec('ensurepip') is not None)";
+    let mut command = Command::new(program);
+    command.args(["-c", QUESTION]).env_clear().env("PYTHONDONTWRITEBYTECODE", "1");
+    let said = run_quietly(&mut command)?;
+    let mut lines = said.lines().map(str::to_owned);
+    let version = lines.next()?;
+    let request = version.rsplit_once('.')?.0.to_owned();
+    let mut path = || lines.next().map(PathBuf::from);
+    let (prefix, program, library) = (path()?, path()?, path()?);
+    let has_pip = lines.next()? == "True";
+    Some(Python { version, request, prefix, program, library, has_pip })
+}

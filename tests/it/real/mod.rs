@@ -1,0 +1,120 @@
+//! Against the real thing: real Node from the npm registry that the npm client of this machine is
+//! set up with, and the Python that the machine has.
+//!
+//! Four versions are fetched, once for all tests, and removed at the end. Where no registry can be
+//! reached, each test says so on standard error, with its place and the reason, and shows nothing.
+//!
+//! `USHER_TEST_ALL=1 cargo test` fetches a platform's whole published list and runs each version's
+//! `node` and `npm`; a registry that can't be reached is then a failure.
+
+mod application;
+mod calls;
+mod globals;
+mod machine;
+mod published;
+
+use std::fs;
+use std::io::Write as _;
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+pub(crate) use machine::{Python, pyenv, python};
+
+use crate::bench::Sandbox;
+
+/// The versions that every test finds on disk.
+const FETCHED: [&str; 3] = ["10.15.1", "10.15.3", "8.15.1"];
+
+/// The version of the application: fetched by a shim, because somebody asked for it.
+const APPLICATION: &str = "12.0.0";
+
+/// A sandbox that has the real Nodes on disk and reaches the registry they came from; `None`, and a
+/// word on standard error, where no registry can be reached.
+#[track_caller]
+pub(crate) fn with_node() -> Option<Sandbox> {
+    let sandbox = connected()?;
+    let original = store();
+    for folder in [".local/share/usher/toolchains", ".cache/usher"] {
+        sandbox.share(&original.home().join(folder), PathBuf::from("home").join(folder));
+    }
+    sandbox.install();
+    Some(sandbox)
+}
+
+/// The same, with the Python of this machine within reach as well.
+#[track_caller]
+pub(crate) fn with_node_and_python() -> Option<(Sandbox, &'static Python)> {
+    let python = any_python()?;
+    let sandbox = with_python(with_node()?);
+    sandbox.reshim();
+    Some((sandbox, python))
+}
+
+/// A Python of this machine; `None`, and a word on standard error, where there is none.
+#[track_caller]
+pub(crate) fn any_python() -> Option<&'static Python> {
+    let found = python();
+    if found.is_none() {
+        skipped("there is no Python on this machine");
+    }
+    found
+}
+
+/// Lets a sandbox use pyenv's versions, but write nothing beside them.
+pub(crate) fn with_python(sandbox: Sandbox) -> Sandbox {
+    let sandbox = sandbox.with_variable("PYTHONDONTWRITEBYTECODE", "1");
+    match pyenv() {
+        Some(root) => sandbox.with_variable("PYENV_ROOT", root),
+        None => sandbox,
+    }
+}
+
+/// A sandbox with nothing in it that reaches the registry.
+#[track_caller]
+fn connected() -> Option<Sandbox> {
+    let variables = match machine::registry() {
+        Ok(variables) => variables,
+        Err(reason) => {
+            assert!(!machine::wants_all(), "USHER_TEST_ALL is set, but {reason}");
+            skipped(reason);
+            return None;
+        }
+    };
+    // The official site has the same, and would be asked first where it can be reached.
+    let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "node=npm");
+    let with = |sandbox: Sandbox, (name, value): &(_, _)| sandbox.with_variable(name, value);
+    Some(variables.iter().fold(sandbox, with))
+}
+
+/// Says that a test shows nothing, past the test harness, which would keep it to itself.
+#[track_caller]
+pub(crate) fn skipped(reason: &str) {
+    let place = Location::caller();
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED, and so not tested: {place}: {reason}");
+}
+
+/// The sandbox that the real Nodes are fetched into, once for all tests.
+fn store() -> &'static Sandbox {
+    static STORE: OnceLock<Sandbox> = OnceLock::new();
+    extern "C" fn remove() {
+        if let Some(sandbox) = STORE.get() {
+            let _ = fs::remove_dir_all(sandbox.root());
+        }
+    }
+    STORE.get_or_init(|| {
+        let sandbox = connected().expect("a registry that could be reached just now");
+        sandbox.install();
+        for version in FETCHED {
+            let wanted = format!("node@{version}");
+            sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+        }
+        let shim = sandbox.command("node").variable("NODE_VERSION", APPLICATION);
+        let node = shim.argument("--version").patiently().run();
+        node.succeeds().prints(&format!("v{APPLICATION}")).complains("is ready");
+        // SAFETY: the function takes nothing and needs nothing that is gone when a process ends;
+        // what is static is never dropped, so the folder has to be removed by hand.
+        unsafe { libc::atexit(remove) };
+        sandbox
+    })
+}

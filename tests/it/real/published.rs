@@ -1,0 +1,93 @@
+//! A platform's published list of Node versions: each can be had, and each is what it says.
+
+use super::{FETCHED, connected, machine, with_node};
+use crate::bench::{Sandbox, TestCommand, run_quietly};
+
+/// What a platform as a service offers its users.
+const LIST: [&str; 18] = [
+    "12.0.0", "11.12.0", "11.8.0", "11.1.0", "11.0.0", "10.15.3", "10.15.1", "10.13.0", "10.12.0",
+    "10.9.0", "9.11.2", "8.15.1", "8.15.0", "8.12.0", "8.11.4", "6.17.0", "6.16.0", "6.14.4",
+];
+
+#[test]
+fn all_of_the_list_can_be_had() {
+    let Some(sandbox) = with_node() else { return };
+    let outcome = sandbox.use_command(&["available", "node"]).patiently().run().succeeds();
+    let listed: Vec<Vec<&str>> =
+        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    for version in LIST {
+        let row = listed.iter().find(|row| row.first() == Some(&version));
+        let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
+        let is_there = FETCHED.contains(&version) || version == super::APPLICATION;
+        assert_eq!(row.ends_with(&["on", "disk"]), is_there, "{row:?}");
+    }
+    let row = |version| listed.iter().find(|row| row.first() == Some(&version)).cloned();
+    assert_eq!(row("8.15.0"), Some(vec!["8.15.0", "lts/carbon"]));
+    assert_eq!(row("9.11.2"), Some(vec!["9.11.2"]));
+}
+
+#[test]
+fn partial_requests_are_met_from_disk_without_a_network() {
+    let Some(sandbox) = with_node() else { return };
+    let sandbox = sandbox.offline();
+    let check = |request: &str, expected: &str| {
+        let command = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
+        let outcome = command.argument("-v").variable("NODE_VERSION", request).run();
+        outcome.succeeds().prints(expected);
+    };
+    check("10.15.1", "v10.15.1");
+    check("10", "v10.15.3");
+    check("8.15", "v8.15.1");
+    // The surroundings are as said: what isn't on disk can't be had.
+    let other = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
+    let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
+    outcome.fails_with(127).complains("node 8.15.0 was asked for by NODE_VERSION");
+}
+
+#[test]
+fn what_is_on_disk_is_run_without_a_look_at_the_network() {
+    let Some(sandbox) = with_node() else { return };
+    let trace = sandbox.root().join("trace");
+    let has_strace = sandbox.command("sh").arguments(["-c", "strace -f true"]).run();
+    if !has_strace.status.success() {
+        super::skipped("strace can't be used here");
+        return;
+    }
+    let traced = sandbox.command("strace").arguments(["-f", "-e", "trace=network", "-o"]);
+    let traced = traced.argument(&trace).argument(sandbox.shim("node")).argument("-v");
+    traced.variable("NODE_VERSION", "8.15").run().succeeds().prints("v8.15.1");
+    let calls = sandbox.read(&trace);
+    let ended = calls.lines().all(|line| line.contains("+++ exited with 0 +++"));
+    assert!(ended && !calls.is_empty(), "{calls}");
+}
+
+#[test]
+fn the_whole_list_runs_if_it_is_asked_for() {
+    if !machine::wants_all() {
+        return;
+    }
+    let Some(sandbox) = connected() else { return };
+    sandbox.install();
+    for version in LIST {
+        let wanted = format!("node@{version}");
+        sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+        let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
+        program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
+        let npm = program("npm").argument("-v").run().succeeds();
+        let numbers = npm.stdout.trim().split('.').map(str::parse::<u32>);
+        assert_eq!(numbers.flatten().count(), 3, "{npm}");
+        assert_eq!(npm.stderr, "", "{npm}");
+    }
+}
+
+/// A command that sees no network interface, where the system lets us arrange that; elsewhere the
+/// sandbox's addresses, which all refuse, have to do.
+fn without_network(sandbox: &Sandbox, program: &str) -> TestCommand {
+    for arguments in [&["--net"][..], &["--map-root-user", "--net"]] {
+        let mut probe = std::process::Command::new("unshare");
+        if run_quietly(probe.args(arguments).arg("true")).is_some() {
+            return sandbox.command("unshare").arguments(arguments).argument(program);
+        }
+    }
+    sandbox.command(program)
+}

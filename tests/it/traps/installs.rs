@@ -1,0 +1,79 @@
+//! An install that is interrupted leaves nothing that looks installed; two at once become one.
+
+use rustix::process::Signal;
+
+use crate::bench::{Misbehaviour, Pipe, Platform, Sandbox, Upstream};
+
+/// The archive's path at the upstream.
+fn archive() -> String {
+    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+}
+
+/// A sandbox, and an upstream that sends half an archive and then holds on.
+fn with_stalled_upstream() -> (Upstream, Sandbox) {
+    let upstream = Upstream::start();
+    let half = upstream.body(&archive()).len() / 2;
+    upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+    let sandbox = Sandbox::new().with_upstream(&upstream);
+    sandbox.install();
+    // Somebody named it: there is a shim.
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.12\n");
+    sandbox.reshim();
+    (upstream, sandbox)
+}
+
+#[test]
+fn an_interrupted_install_leaves_nothing_and_is_made_good_by_the_next() {
+    let by_use = ["use", "install", "node@12.22.12"];
+    let by_shim = ["node", "-v"];
+    for words in [&by_use[..], &by_shim] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
+            check_interrupted(words, signal);
+        }
+    }
+}
+
+fn check_interrupted(words: &[&str], signal: Signal) {
+    let (upstream, sandbox) = with_stalled_upstream();
+    let command = || sandbox.command(words[0]).arguments(&words[1..]);
+    let running = command().start();
+    upstream.wait_for_requests(&archive(), 1);
+    running.signal(signal);
+    running.wait().dies_by(signal);
+
+    let node = sandbox.toolchain("node", "12.22.12");
+    assert!(!node.exists(), "{words:?} {signal:?}: nothing is there under its final name");
+    let listed = sandbox.use_command(&["list", "node"]).run();
+    assert!(!listed.stdout.contains("12.22.12"), "{listed}");
+    let offline = sandbox.command("node").argument("-v").variable("USHER_OFFLINE", "1").run();
+    offline.fails_with(127).complains("usher is offline");
+    if signal != Signal::KILL {
+        assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what was half-made is gone");
+    }
+
+    upstream.behave(&archive());
+    command().run().succeeds();
+    sandbox.command("node").argument("-v").run().succeeds().prints("v12.22.12");
+    assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what the dead left is swept");
+}
+
+fn staged(sandbox: &Sandbox) -> usize {
+    let folder = sandbox.usher().join("staging");
+    folder.read_dir().map_or(0, Iterator::count)
+}
+
+#[test]
+fn two_that_want_the_same_version_download_it_once() {
+    let (upstream, sandbox) = with_stalled_upstream();
+    let first = sandbox.command("node").argument("-v").start();
+    upstream.wait_for_requests(&archive(), 1);
+    let said = Pipe::new(&sandbox, "said");
+    let line = "exec \"$@\" 2> \"$SAID\"";
+    let second = sandbox.command("sh").arguments(["-c", line, "sh", "node", "-v"]);
+    let second = second.variable("SAID", said.path()).start();
+    said.wait_for("waiting for process");
+    upstream.release();
+    first.wait().succeeds().prints("v12.22.12");
+    second.wait().succeeds().prints("v12.22.12");
+    assert_eq!(upstream.requests(&archive()), 1);
+}

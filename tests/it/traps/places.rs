@@ -1,0 +1,118 @@
+//! Shims are found in odd places: twice on PATH, through links, copied elsewhere. None of them may
+//! be taken for the program that it stands for.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::bench::{Outcome, Sandbox};
+use crate::real::{skipped, with_node};
+
+/// A sandbox with two nodes of usher's and another in a folder `system` on PATH.
+fn with_nodes() -> Sandbox {
+    let sandbox = Sandbox::new().offline();
+    for version in ["10.24.1", "12.22.12"] {
+        sandbox.fake_toolchain("node", version);
+    }
+    sandbox.fake_program("system/node/20.0.0/bin/node");
+    sandbox.install();
+    sandbox
+}
+
+#[test]
+fn what_a_shims_path_leads_to_still_knows_its_name() {
+    let sandbox = with_nodes();
+    for program in ["node", "npm", "npx"] {
+        let shim = sandbox.shim(program);
+        let seen = fs::symlink_metadata(&shim).expect("a shim");
+        assert!(seen.is_file(), "{program} is no link");
+        assert_eq!(fs::canonicalize(&shim).expect("its own path"), shim);
+        let script = "exec \"$(readlink -f \"$0\")\" -v";
+        let resolved = sandbox.command("sh").arguments(["-c", script]).argument(&shim);
+        let resolved = resolved.variable("NODE_VERSION", "12").run();
+        let path = sandbox.toolchain("node", "12.22.12").join("bin").join(program);
+        let path = sandbox.mask(&path.to_string_lossy());
+        resolved.succeeds().prints_line(&format!("argument 0: {path}"));
+    }
+}
+
+#[test]
+fn a_shim_is_never_taken_for_the_program() {
+    let sandbox = with_nodes();
+    let shims = sandbox.shims();
+    sandbox.folder("linked");
+    symlink(&shims, sandbox.root().join("linked/shims")).expect("a link to the folder");
+    symlink(sandbox.shim("node"), sandbox.root().join("linked/node")).expect("a link to a shim");
+    sandbox.copy_program(&sandbox.shim("node"), "copied/node");
+    fs::create_dir(sandbox.root().join("hard")).expect("a folder");
+    fs::hard_link(sandbox.shim("node"), sandbox.root().join("hard/node")).expect("a hard link");
+
+    let root = sandbox.root().display().to_string();
+    let folders = ["home/.local/share/usher/shims", "linked/shims", "linked", "copied", "hard"];
+    let on_path = |folders: &[&str]| {
+        let path: String = folders.iter().map(|folder| format!("{root}/{folder}:")).collect();
+        format!("{path}{root}/system/node/20.0.0/bin:/usr/bin:/bin")
+    };
+    let run = |called: &str, path: &str, request: Option<&str>| -> Outcome {
+        let command = sandbox.command(called).argument("-v").variable("PATH", path);
+        match request {
+            Some(request) => command.variable("NODE_VERSION", request).run(),
+            None => command.run(),
+        }
+    };
+    let check = |called: &str, path: &str| {
+        run(called, path, None).succeeds().prints_line("node 20.0.0");
+        run(called, path, Some("12")).succeeds().prints_line("node 12.22.12");
+    };
+    for first in folders {
+        for second in folders {
+            check("node", &on_path(&[first, second]));
+        }
+        check(&format!("{root}/{first}/node"), &on_path(&[]));
+        check(&format!("{root}/{first}/node"), &on_path(&folders));
+    }
+    check("node", &on_path(&folders));
+}
+
+#[test]
+fn npm_and_its_scripts_run_on_the_same_node() {
+    let Some(sandbox) = with_node() else { return };
+    let script = "node -p process.execPath && echo $npm_node_execpath";
+    let manifest =
+        serde_json::json!({ "name": "x", "version": "1.0.0", "scripts": { "v": script } });
+    sandbox.file("project/package.json", manifest.to_string());
+    for version in ["8.15.1", "10.15.3", "12.0.0"] {
+        sandbox.file("project/.nvmrc", version);
+        let npm = sandbox.command(sandbox.shim("npm")).arguments(["run", "--silent", "v"]);
+        let outcome = npm.variable("PATH", "/usr/bin:/bin").run().succeeds();
+        let node = sandbox.toolchain("node", version).join("bin/node");
+        let line = sandbox.mask(&node.to_string_lossy());
+        outcome.prints(&format!("{line}\n{line}"));
+    }
+}
+
+#[test]
+fn a_system_program_that_was_replaced_is_asked_anew() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.install();
+    let index = "home/.local/share/usher/shims/.usher";
+    let right = sandbox.read(index);
+    let is_system = |line: &&str| line.starts_with("system\t");
+    let Some(line) = right.lines().find(is_system) else {
+        skipped("this system has neither node nor Python of its own");
+        return;
+    };
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [_, tool, version, path, suffix, _] = fields[..] else { panic!("{line}") };
+    let variable = format!("{}_VERSION", tool.to_uppercase());
+    let stale = format!("system\t{tool}\t99.0.0\t{path}\t{suffix}\t1:2:3:4");
+    let check = |request: &str, expected: i32| {
+        sandbox.file(index, right.replace(line, &stale));
+        let shim = sandbox.command(tool).argument("--version").variable(&variable, request).run();
+        let outcome = shim.fails_with(expected);
+        assert_eq!(sandbox.read(index), right, "{outcome}");
+        outcome
+    };
+    let outcome = check(version, 0);
+    assert!(outcome.stdout.contains(version) || outcome.stderr.contains(version), "{outcome}");
+    check("99", 127).complains("but isn't on disk");
+}

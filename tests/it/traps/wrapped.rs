@@ -1,0 +1,54 @@
+//! `npm install` and the like run as a child of `use`: nobody may be able to tell, by its exit code,
+//! by the signal that ended it, or by a signal that was to reach it.
+
+use rustix::process::Signal;
+
+use crate::bench::{Pipe, Sandbox};
+
+/// A sandbox whose npm is this script.
+fn with_npm(script: &str) -> Sandbox {
+    let sandbox = Sandbox::new().offline().with_variable("NODE_VERSION", "12.22.12");
+    sandbox.fake_program(sandbox.toolchain("node", "12.22.12").join("bin/node"));
+    sandbox.executable(sandbox.toolchain("node", "12.22.12").join("bin/npm"), script);
+    sandbox.install();
+    sandbox
+}
+
+#[test]
+fn an_exit_code_passes() {
+    let sandbox = with_npm("#!/bin/sh\necho \"$PPID\"\nexit \"$2\"\n");
+    for code in [0, 1, 3, 127, 255] {
+        let npm = sandbox.command("npm").arguments(["install", &code.to_string()]).start();
+        let id = npm.id();
+        // The script's parent is the process that was started: it was wrapped.
+        npm.wait().fails_with(code).prints_line(&id.to_string());
+    }
+}
+
+#[test]
+fn death_by_a_signal_passes() {
+    let sandbox = with_npm("#!/bin/sh\nkill -\"$2\" $$\n");
+    for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::HUP] {
+        let number = signal.as_raw().to_string();
+        sandbox.command("npm").arguments(["install", &number]).run().dies_by(signal);
+    }
+}
+
+#[test]
+fn a_signal_reaches_the_child_which_has_the_last_word() {
+    let sandbox = with_npm(
+        "#!/bin/sh\n\
+         trap 'echo was told; exit 7' TERM\n\
+         exec 3<>\"$BLOCKED\"\n\
+         echo ready > \"$READY\"\n\
+         read line <&3\n\
+         read line <&3\n",
+    );
+    let (ready, blocked) = (Pipe::new(&sandbox, "ready"), sandbox.root().join("blocked"));
+    sandbox.command("mkfifo").argument(&blocked).run().succeeds();
+    let npm = sandbox.command("npm").arguments(["install", "yarn"]);
+    let npm = npm.variable("READY", ready.path()).variable("BLOCKED", &blocked).start();
+    ready.wait_for("ready");
+    npm.signal(Signal::TERM);
+    npm.wait().fails_with(7).prints("was told");
+}
