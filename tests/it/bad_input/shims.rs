@@ -65,14 +65,6 @@ fn a_shim_is_called_by_a_name_that_nobody_knows() {
         let outcome = sandbox.command(&shim).called(name).run();
         outcome.succeeds().prints_line("node 12.22.12");
     }
-    let outcome = sandbox.command(&shim).called("../../perl6x").run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 127
-    --- standard output
-    --- standard error
-    usher: usher knows no program called “perl6x”
-      hint: use reshim
-    ");
 }
 
 #[test]

@@ -106,21 +106,21 @@ fn bare_use_says_what_is_missing_and_what_is_broken() {
 #[test]
 fn bare_use_says_who_would_run_where_nobody_asks() {
     let sandbox = offline_sandbox();
-    let outcome = sandbox.use_command(&[]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 0
-    --- standard output
-    nothing is asked for here, and nothing is on disk: use node@lts
-    --- standard error
-    ");
+    // First on PATH after the shims, whatever the machine has elsewhere.
     sandbox.fake_program("bin/node");
-    let outcome = sandbox.use_command(&[]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 0
-    --- standard output
-    node  ?  from system  nobody asks
-    --- standard error
-    ");
+    sandbox.fake_program("bin/python");
+    let outcome = sandbox.use_command(&[]).run().succeeds();
+    let words: Vec<Vec<&str>> =
+        outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let tools: Vec<&str> = words.iter().map(|line| line[0]).collect();
+    assert_eq!(tools, ["node", "python"], "{outcome}");
+    assert!(words.iter().all(|line| line.ends_with(&["nobody", "asks"])), "{outcome}");
+
+    let outcome = sandbox.use_command(&["--json"]).run().succeeds();
+    for (line, program) in outcome.json().as_array().unwrap().iter().zip(["node", "python"]) {
+        assert_eq!(line["path"], sandbox.root().join("bin").join(program).to_str().unwrap());
+        assert_eq!((&line["request"], &line["origin"]), (&Value::Null, &Value::Null));
+    }
 }
 
 #[test]
