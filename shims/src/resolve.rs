@@ -283,10 +283,13 @@ impl<W: World> Resolver<'_, W> {
         let name = call.program.as_str();
         let left = self.world.variable(VIA);
         let state = state(self.world, arguments);
-        let via = Via::after(left.as_deref(), self.world.process(), name, state);
+        let mut via = Via::after(left.as_deref(), self.world.process(), name, state);
         let Some(program) = self.next(call, &via.folders) else { return Ok(None) };
         if via.is_circle() {
             return Err(circle(call, &via, &program));
+        }
+        if !is_script(self.world, &program) {
+            via.state.call = 0;
         }
         let mut set = requested(call);
         set.push((VIA, via.print(program.parent().unwrap_or(Path::new("/")))));
@@ -392,6 +395,11 @@ fn requested(call: &Call) -> Vec<(&'static str, OsString)> {
 fn unknown(name: &str) -> Error {
     Error::new(Exit::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
         .hint("use reshim")
+}
+
+/// Whether a program is a script: most foreign shims are, and no interpreter is.
+fn is_script(world: &impl World, program: &Path) -> bool {
+    world.read(program).is_ok_and(|content| content.starts_with(b"#!"))
 }
 
 fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {

@@ -1,7 +1,8 @@
 //! What a pass-through leaves for the case that the foreign program calls back: one variable.
 //!
 //! A foreign shim that calls back does it with nothing changed: the same program, arguments and
-//! folder, and after its first round the same variables. A program that was reached calls another
+//! folder, and mostly, after its first round, the same variables (a script may lengthen one of them
+//! at each round, as pyenv's does: its variables don't count). A program that was reached calls another
 //! one, or the same with something changed; else it would go on for ever without usher, too. So
 //! what is counted is calls from which nothing changed. It knows no tool and runs nothing.
 
@@ -23,7 +24,7 @@ pub const MOST_NESTED: usize = 1000;
 /// What every shell changes for itself, and what a foreign shim may lengthen at each round.
 const NO_STATE: [&str; 6] = [VIA, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
 
-/// A pass-through: `PID:PROGRAM:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
+/// A pass-through: `PID:PROGRAM:CALL:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Via {
     /// The process that passed on.
@@ -31,7 +32,7 @@ pub struct Via {
     /// The program that it passed on.
     pub program: String,
     /// What it was called with, as [`state`] has it.
-    pub state: u64,
+    pub state: State,
     /// How often it came back by now with nothing changed.
     pub returns: usize,
     /// How many pass-throughs lie around this one.
@@ -40,17 +41,33 @@ pub struct Via {
     pub folders: Vec<PathBuf>,
 }
 
+/// What a program is called with, as numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    /// Arguments and working directory; 0 where what was passed on to is no script, which may call
+    /// its own name again with other variables.
+    pub call: u64,
+    /// The same, and the variables.
+    pub all: u64,
+}
+
+impl State {
+    fn is_again(self, left: Self) -> bool {
+        self.all == left.all || (left.call != 0 && self.call == left.call)
+    }
+}
+
 impl Via {
     /// What the pass-through that is about to happen leaves, but for its folder, given what the
     /// one before left.
     ///
     /// A process that comes back passes over the folders it was in; a child that comes back may
     /// be an honest one, and begins anew.
-    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: u64) -> Self {
+    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: State) -> Self {
         let left = left.and_then(Self::parse);
         let nested = left.as_ref().map_or(0, |left| left.nested + 1);
         let program = program.to_owned();
-        match left.filter(|left| left.program == program && left.state == state) {
+        match left.filter(|left| left.program == program && state.is_again(left.state)) {
             Some(left) => {
                 let is_same = left.process == process;
                 let folders = if is_same { left.folders } else { Vec::new() };
@@ -67,8 +84,9 @@ impl Via {
 
     /// The variable's value for a pass-through into this folder.
     pub fn print(&self, next: &Path) -> OsString {
-        let Self { process, program, state, returns, nested, folders } = self;
-        let mut value = format!("{process}:{program}:{state:x}:{returns}:{nested}").into_bytes();
+        let Self { process, program, state: State { call, all }, returns, nested, folders } = self;
+        let mut value =
+            format!("{process}:{program}:{call:x}:{all:x}:{returns}:{nested}").into_bytes();
         for folder in
             folders.iter().map(PathBuf::as_path).filter(|folder| *folder != next).chain([next])
         {
@@ -85,7 +103,10 @@ impl Via {
         Some(Self {
             process: text()?.parse().ok()?,
             program: text()?.to_owned(),
-            state: u64::from_str_radix(text()?, 16).ok()?,
+            state: State {
+                call: u64::from_str_radix(text()?, 16).ok()?,
+                all: u64::from_str_radix(text()?, 16).ok()?,
+            },
             returns: text()?.parse().ok()?,
             nested: text()?.parse().ok()?,
             folders: fields.map(|folder| PathBuf::from(OsStr::from_bytes(folder))).collect(),
@@ -93,16 +114,17 @@ impl Via {
     }
 }
 
-/// What a program is called with, as one number: arguments, working directory, variables in any
-/// order.
-pub fn state(world: &impl World, arguments: &[&OsStr]) -> u64 {
+/// What a program is called with: arguments, working directory, variables in any order.
+pub fn state(world: &impl World, arguments: &[&OsStr]) -> State {
     let directory = world.directory().unwrap_or_default();
     let ordered = arguments
         .iter()
         .fold(digest(START, directory.as_os_str()), |sum, argument| digest(sum, argument));
     let variables = world.variables();
     let counted = variables.iter().filter(|(name, _)| !NO_STATE.iter().any(|other| name == other));
-    counted.fold(ordered, |sum, (name, value)| sum.wrapping_add(digest(digest(START, name), value)))
+    let all = counted
+        .fold(ordered, |sum, (name, value)| sum.wrapping_add(digest(digest(START, name), value)));
+    State { call: ordered, all }
 }
 
 /// The first value of FNV-1a, 64 bits.
@@ -122,23 +144,27 @@ mod tests {
     const P: &str = "/p/shims";
 
     fn left(returns: usize, nested: usize) -> OsString {
-        format!("7:python:2a:{returns}:{nested}:{P}").into()
+        format!("7:python:0:2a:{returns}:{nested}:{P}").into()
+    }
+
+    fn of(all: u64) -> State {
+        State { call: 0, all }
     }
 
     #[test]
     fn a_pass_through_is_remembered() {
-        let first = Via::after(None, 7, "python", 42);
+        let first = Via::after(None, 7, "python", of(42));
         assert_eq!(first.print(P.as_ref()), left(0, 0));
-        let second = Via::after(Some(&left(0, 0)), 7, "python", 42);
+        let second = Via::after(Some(&left(0, 0)), 7, "python", of(42));
         assert_eq!(second.folders, [PathBuf::from(P)]);
-        assert_eq!(second.print("/q".as_ref()), "7:python:2a:1:1:/p/shims:/q");
+        assert_eq!(second.print("/q".as_ref()), "7:python:0:2a:1:1:/p/shims:/q");
         assert_eq!(second.print(P.as_ref()), left(1, 1));
     }
 
     #[test]
     fn a_return_is_the_same_call_and_only_a_process_passes_its_folders_over() {
         let check = |process, program, state, returns, folders| {
-            let via = Via::after(Some(&left(3, 5)), process, program, state);
+            let via = Via::after(Some(&left(3, 5)), process, program, of(state));
             assert_eq!((via.returns, via.nested, via.folders.len()), (returns, 6, folders));
         };
         check(7, "python", 42, 4, 1);
@@ -148,12 +174,20 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_changes_variables_is_known_by_its_call() {
+        let left: OsString = "7:python:b:2a:0:0:/p/shims".into();
+        let again = |call| Via::after(Some(&left), 7, "python", State { call, all: 43 });
+        assert_eq!((again(11).returns, again(11).folders.len()), (1, 1));
+        assert_eq!((again(12).returns, again(12).folders.len()), (0, 0));
+    }
+
+    #[test]
     fn circles_end() {
-        let circle = |left: &str| Via::after(Some(left.as_ref()), 7, "python", 42).is_circle();
-        assert!(!circle("7:python:2a:18:18:/p"));
-        assert!(circle("7:python:2a:19:19:/p"));
-        assert!(!circle("7:python:0:19:200:/p"));
-        assert!(circle("7:python:0:0:999:/p"));
+        let circle = |left: &str| Via::after(Some(left.as_ref()), 7, "python", of(42)).is_circle();
+        assert!(!circle("7:python:0:2a:18:18:/p"));
+        assert!(circle("7:python:0:2a:19:19:/p"));
+        assert!(!circle("7:python:0:0:19:200:/p"));
+        assert!(circle("7:python:0:0:0:999:/p"));
         assert!(!circle("somebody else's"));
     }
 
@@ -161,7 +195,7 @@ mod tests {
     fn what_is_the_same_call() {
         let world = Memory::at("/work").variable("A", "1").variable("PATH", "/bin");
         let of = |world: &Memory, words: &[&str]| {
-            state(world, &words.iter().map(OsStr::new).collect::<Vec<_>>())
+            state(world, &words.iter().map(OsStr::new).collect::<Vec<_>>()).all
         };
         let call = of(&world, &["a", "b"]);
         assert_eq!(

@@ -91,8 +91,8 @@ fn printed(world: &Memory, home: &Home, call: &str) -> String {
 /// A value as it is, but for the number that says what a pass-through was called with.
 fn without_state(value: &str) -> String {
     let mut fields: Vec<&str> = value.split(':').collect();
-    if let ["7", _, state, ..] = &mut fields[..] {
-        *state = "STATE";
+    if let ["7", _, call, state, ..] = &mut fields[..] {
+        (*call, *state) = ("CALL", "STATE");
     }
     fields.join(":")
 }
@@ -208,12 +208,12 @@ fn the_default_comes_last() {
 #[test]
 fn nobody_asks() {
     let world = machine();
-    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
+    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin");
     check(&world, "node", &node("18.20.8"));
     check(
         &world.clone().file("/bin/node", ""),
         "node",
-        "/bin/node USHER_VIA=7:node:STATE:0:0:/bin",
+        "/bin/node USHER_VIA=7:node:CALL:STATE:0:0:/bin",
     );
     check(&world, "corepack", "error: no corepack is to be had here; no node is in force here");
     check(
@@ -251,9 +251,13 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
     check(&with("3.11"), "python", "/usr/bin/python3.11");
     check(&with("3.11"), "pip3", "/usr/bin/pip3.11");
     check(&with("myenv"), "python", "/home/u/.pyenv/versions/myenv/bin/python");
-    check(&with("system"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
+    check(
+        &with("system"),
+        "python3",
+        "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin",
+    );
     check(&with("3.9\n3.7\n"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
-    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:STATE:0:0:/usr/bin");
+    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin");
     let replaced = Home {
         system: home(&machine())
             .system
@@ -269,16 +273,16 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
 fn a_foreign_shim_that_calls_back_is_passed() {
     let world = machine().file("/home/u/app/.python-version", "system").file("/p/bin/python3", "");
     let world = world.variable("PATH", "/u/shims:/p/bin:/usr/bin");
-    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:STATE:0:0:/p/bin");
+    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/p/bin");
 
-    let state = state(&world, &[OsStr::new("-V")]);
+    let state = state(&world, &[OsStr::new("-V")]).all;
     let back =
-        |rest: &str| world.clone().variable("USHER_VIA", format!("7:python3:{state:x}{rest}"));
-    let once = "/usr/bin/python3 USHER_VIA=7:python3:STATE:1:1:/p/bin:/usr/bin";
+        |rest: &str| world.clone().variable("USHER_VIA", format!("7:python3:0:{state:x}{rest}"));
+    let once = "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:1:1:/p/bin:/usr/bin";
     check(&back(":0:0:/p/bin"), "python3 -V", once);
-    let again = "/usr/bin/python3 USHER_VIA=7:python3:STATE:2:2:/p/bin:/usr/bin";
+    let again = "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:2:2:/p/bin:/usr/bin";
     check(&back(":1:1:/p/bin:/usr/bin"), "python3 -V", again);
-    let other = "/p/bin/python3 USHER_VIA=7:python3:STATE:0:1:/p/bin";
+    let other = "/p/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:1:/p/bin";
     check(&back(":0:0:/p/bin"), "python3 -c 1", other);
     let circle = "error: python3 was passed on 20 times, and came back each time; by way of /p/bin, /usr/bin";
     check(&back(":19:19:/p/bin"), "python3 -V", circle);
