@@ -77,7 +77,9 @@ fn a_page_that_code_names_is_there() {
 }
 
 fn is_page(name: &str) -> bool {
-    name.starts_with("docs/") && name.ends_with(".md") && !name.contains(char::is_whitespace)
+    name.starts_with("docs/")
+        && Path::new(name).extension().is_some_and(|end| end == "md")
+        && !name.contains(char::is_whitespace)
 }
 
 #[test]
