@@ -8,6 +8,7 @@ mod registry;
 mod sources;
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -60,13 +61,21 @@ fn printed(arguments: &[&str]) -> String {
     sandbox.command(env!("CARGO_BIN_EXE_use")).arguments(arguments).run().succeeds().stdout
 }
 
-/// What a program prints that was called in the checkout; `None` where there is no such program.
+/// Whether a program succeeds that is called in the checkout, and what it prints: where it fails, on
+/// both streams. `None` where there is no such program.
 fn output_of(program: &str, arguments: &[&str]) -> Option<(bool, String)> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(checkout()).stdin(Stdio::null());
     let output = command.output().ok()?;
-    let text = [output.stdout, output.stderr].concat();
-    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+    let is_success = output.status.success();
+    let text = if is_success { output.stdout } else { [output.stdout, output.stderr].concat() };
+    Some((is_success, String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Says what this machine can't show, on the real standard error: the test runner keeps what
+/// `eprintln!` says of tests that pass to itself.
+fn skipped(what: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }
 
 /// Fails with all that was found wrong, a line each.

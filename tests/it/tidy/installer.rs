@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{checkout, nothing_of, output_of};
+use super::{checkout, nothing_of, output_of, skipped};
 use crate::bench::{Sandbox, TestCommand, Upstream, shim};
 
 /// Files that shells read, and what is in them.
@@ -85,7 +85,7 @@ fn shells() -> Vec<&'static str> {
         let program = shell.split(' ').next().unwrap_or_default();
         let is_here = output_of(program, &["-c", "true"]).is_some();
         if !is_here {
-            eprintln!("SKIPPED: there is no {program} here");
+            skipped(&format!("there is no {program} here to run install.sh"));
         }
         is_here
     };

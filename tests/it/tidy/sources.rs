@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
 
-use super::{checkout, files, nothing_of, output_of, text, with_extension};
+use super::{checkout, files, nothing_of, output_of, skipped, text, with_extension};
 
 /// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
 const HOT_HALF: [&str; 14] = [
@@ -129,7 +129,7 @@ fn scripts_are_clean() {
     let scripts = [PathBuf::from("install.sh"), PathBuf::from(".ci/run")];
     let names = scripts.each_ref().map(|path| path.to_str().expect("a plain name"));
     let Some((is_clean, complaint)) = output_of("shellcheck", &names) else {
-        eprintln!("SKIPPED: there is no shellcheck here");
+        skipped("there is no shellcheck here");
         return;
     };
     assert!(is_clean, "{complaint}");
