@@ -51,12 +51,6 @@ pub struct State {
     pub all: u64,
 }
 
-impl State {
-    fn is_again(self, left: Self) -> bool {
-        self.all == left.all || (left.call != 0 && self.call == left.call)
-    }
-}
-
 impl Via {
     /// What the pass-through that is about to happen leaves, but for its folder, given what the
     /// one before left.
@@ -67,7 +61,12 @@ impl Via {
         let left = left.and_then(Self::parse);
         let nested = left.as_ref().map_or(0, |left| left.nested + 1);
         let program = program.to_owned();
-        match left.filter(|left| left.program == program && state.is_again(left.state)) {
+        let again = left.filter(|left| {
+            let is_same = left.process == process;
+            let calls_back = is_same && left.state.call != 0 && left.state.call == state.call;
+            left.program == program && (left.state.all == state.all || calls_back)
+        });
+        match again {
             Some(left) => {
                 let is_same = left.process == process;
                 let folders = if is_same { left.folders } else { Vec::new() };
