@@ -7,7 +7,7 @@
 //! hyperfine does the timing. Every shim becomes the same static program that does nothing, so what
 //! is left over its own time is the shim's; the floor is a static program that only calls `execve`.
 //! A peer that isn't installed, or that doesn't become the program, is left out and named. Writes
-//! `docs/benchmark.md` and `docs/benchmark.svg`.
+//! a page and a plot, both named `benchmark`, into `docs/`.
 
 mod hyperfine;
 mod peers;
@@ -49,8 +49,9 @@ fn run() -> Result<()> {
     let measured: Vec<Measured> = hyperfine::measure(&calls, folder.path())?;
     let growth = usher::growth(&programs, folder.path())?;
     let page = report::markdown(&measured, &growth, &absent);
-    std::fs::write(root.join("docs/benchmark.svg"), report::plot(&measured))?;
-    std::fs::write(root.join("docs/benchmark.md"), &page)?;
+    let docs = root.join("docs");
+    std::fs::write(docs.join("benchmark.svg"), report::plot(&measured))?;
+    std::fs::write(docs.join("benchmark.md"), &page)?;
     tell(&page);
     Ok(())
 }

@@ -22,7 +22,7 @@ use super::{Platform, executables};
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// The account without rights that every system has: `nobody`.
-const NOBODY: u32 = 65534;
+pub(super) const NOBODY: u32 = 65534;
 
 /// A command that is being put together.
 #[derive(Debug, Clone)]

@@ -87,27 +87,18 @@ impl Sandbox {
         self.reshim();
     }
 
-    /// The same for another account: each file is a copy, and the shims are that account's to make.
-    pub(crate) fn install_copies(&self) {
-        let program = Path::new(env!("CARGO_BIN_EXE_use"));
-        fs::create_dir_all(self.shims()).expect("make the shims' folder");
-        executables::copy(program, &self.shim("use"));
+    /// Gives the whole sandbox to the account `nobody`, with an usher of copies; only root can. What
+    /// cargo built stays whose it is.
+    pub(crate) fn give_to_nobody(&self) {
+        fs::remove_dir_all(self.shims()).expect("take the shims away");
+        fs::remove_file(self.usher().join("shim")).expect("take the shim away");
+        fs::create_dir(self.shims()).expect("make the shims' folder");
+        executables::copy(Path::new(env!("CARGO_BIN_EXE_use")), &self.shim("use"));
         executables::copy(built::shim(), &self.usher().join("shim"));
         self.reshim();
-    }
-
-    /// An empty sandbox with the same variables, but for those that name its own folders.
-    pub(crate) fn twin(&self) -> Self {
-        let twin = Self::new();
-        let is_new = |name: &OsString| !twin.variables.contains_key(name);
-        let mut variables: BTreeMap<OsString, OsString> = self
-            .variables
-            .iter()
-            .filter(|(name, _)| is_new(name))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect();
-        variables.extend(twin.variables.clone());
-        Self { variables, ..twin }
+        let owner = format!("{0}:{0}", command::NOBODY);
+        let chown = self.command("chown").argument("-R").argument(owner).argument(&self.root);
+        chown.run().succeeds();
     }
 
     /// Makes the shims of what is now on disk.
@@ -237,6 +228,14 @@ impl Sandbox {
     pub(crate) fn copy_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::copy(from, &path);
+        path
+    }
+
+    /// Puts a program in place as a hard link where that is possible; `path` is relative to the
+    /// sandbox.
+    pub(crate) fn share_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.place_for(path.as_ref());
+        executables::place(from, &path);
         path
     }
 

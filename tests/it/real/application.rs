@@ -76,7 +76,7 @@ fn a_venv_is_of_the_real_interpreter_and_stays_so() {
 
 #[test]
 fn two_languages_for_one_command() {
-    let Some((sandbox, python)) = with_node_and_python() else { return };
+    let Some((sandbox, python)) = with_node_and_python(&["8.15.1"]) else { return };
     let before = files(&sandbox);
     let tools = ["node@8.15".to_owned(), format!("python@{}", python.request)];
     let line = "node -v; python -c 'import platform; print(platform.python_version())'";
@@ -91,7 +91,7 @@ fn two_languages_for_one_command() {
 /// A sandbox with the application's project and its venv.
 #[track_caller]
 fn with_application() -> Option<(Sandbox, &'static Python)> {
-    let (sandbox, python) = with_node_and_python()?;
+    let (sandbox, python) = with_node_and_python(&[APPLICATION, "10.15.1"])?;
     let pins = format!("nodejs {APPLICATION}\npython {}\n", python.request);
     sandbox.file("project/.tool-versions", pins);
     sandbox.file("project/bin/app", APP);

@@ -32,6 +32,9 @@ const SURROUNDINGS: &[&str] = &[
 /// The settings of npm that say how its registry is reached.
 const SETTINGS: &[&str] = &["registry", "cafile", "proxy", "https-proxy", "noproxy"];
 
+/// The first of them, which an npm client is asked for where no variable says it.
+const ASKED: &[&str] = &["registry", "cafile"];
+
 /// The variables by which a sandbox reaches the npm registry that the npm client here is set up
 /// with, or why there is none to be reached.
 pub(crate) fn registry() -> Result<&'static [(OsString, OsString)], &'static str> {
@@ -90,7 +93,8 @@ fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
     for key in SETTINGS {
         let name = format!("npm_config_{}", key.replace('-', "_"));
         let set = variable(&name).or_else(|| variable(&name.to_ascii_uppercase()));
-        let value = set.or_else(|| npm_says(key).map(OsString::from));
+        let asked = || ASKED.contains(key).then(|| npm_says(key)).flatten().map(OsString::from);
+        let value = set.or_else(asked);
         variables.extend(value.map(|value| (name.into(), value)));
     }
     let find = |name: &str| {
@@ -112,6 +116,8 @@ fn npm_says(key: &str) -> Option<String> {
     let mut command = Command::new("npm");
     // Elsewhere a project's `.npmrc` would speak.
     command.args(["config", "get", key]).current_dir("/");
+    // It should write neither a log nor what it fetches to learn of a newer npm.
+    command.env("npm_config_logs_max", "0").env("npm_config_update_notifier", "false");
     let said = run_quietly(&mut command)?;
     let said = said.trim();
     (!matches!(said, "" | "null" | "undefined" | "true" | "false")).then(|| said.to_owned())

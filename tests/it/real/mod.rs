@@ -16,12 +16,13 @@ mod published;
 use std::fs;
 use std::io::Write as _;
 use std::panic::Location;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
-pub(crate) use machine::{Python, pyenv, python};
+use rustix::process::geteuid;
 
 use crate::bench::Sandbox;
+
+pub(crate) use machine::{Python, pyenv, python};
 
 /// The versions that every test finds on disk.
 const FETCHED: [&str; 3] = ["10.15.1", "10.15.3", "8.15.1"];
@@ -29,24 +30,54 @@ const FETCHED: [&str; 3] = ["10.15.1", "10.15.3", "8.15.1"];
 /// The version of the application: fetched by a shim, because somebody asked for it.
 const APPLICATION: &str = "12.0.0";
 
-/// A sandbox that has the real Nodes on disk and reaches the registry they came from; `None`, and a
-/// word on standard error, where no registry can be reached.
+/// A sandbox that has these real Nodes on disk, without npm, and reaches the registry they came
+/// from; `None`, and a word on standard error, where no registry can be reached.
 #[track_caller]
-pub(crate) fn with_node() -> Option<Sandbox> {
+pub(crate) fn with_node(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = connected()?;
-    let original = store();
-    for folder in [".local/share/usher/toolchains", ".cache/usher"] {
-        sandbox.share(&original.home().join(folder), PathBuf::from("home").join(folder));
+    for version in versions {
+        let folder = store().toolchain("node", version).join("bin");
+        let own = sandbox.toolchain("node", version).join("bin");
+        sandbox.share_program(&folder.join("node"), own.join("node"));
     }
     sandbox.install();
     Some(sandbox)
 }
 
-/// The same, with the Python of this machine within reach as well.
+/// The same with npm: thousands of files.
 #[track_caller]
-pub(crate) fn with_node_and_python() -> Option<(Sandbox, &'static Python)> {
+pub(crate) fn with_npm(versions: &[&str]) -> Option<Sandbox> {
+    let sandbox = connected()?;
+    for version in versions {
+        let own = sandbox.toolchain("node", version);
+        sandbox.share(&store().toolchain("node", version), own);
+    }
+    sandbox.install();
+    Some(sandbox)
+}
+
+/// The same for an account without rights: where root runs the tests, for `nobody`.
+#[track_caller]
+fn with_own_npm(versions: &[&str]) -> Option<Sandbox> {
+    let sandbox = with_npm(versions)?;
+    if !geteuid().is_root() {
+        return Some(sandbox);
+    }
+    // The files that are shared change hands as well, which nobody who is root minds.
+    sandbox.give_to_nobody();
+    let reaches = sandbox.command("test").arguments(["-w", "."]).by_nobody().run();
+    if reaches.status.success() {
+        return Some(sandbox);
+    }
+    skipped("the account nobody can't reach the folder for temporary files");
+    None
+}
+
+/// Nodes without npm, and the Python of this machine within reach.
+#[track_caller]
+pub(crate) fn with_node_and_python(versions: &[&str]) -> Option<(Sandbox, &'static Python)> {
     let python = any_python()?;
-    let sandbox = with_python(with_node()?);
+    let sandbox = with_python(with_node(versions)?);
     sandbox.reshim();
     Some((sandbox, python))
 }
@@ -83,6 +114,9 @@ fn connected() -> Option<Sandbox> {
     };
     // The official site has the same, and would be asked first where it can be reached.
     let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "node=npm");
+    // What npm asks the network of its own accord only takes time.
+    let sandbox = sandbox.with_variable("npm_config_audit", "false");
+    let sandbox = sandbox.with_variable("npm_config_update_notifier", "false");
     let with = |sandbox: Sandbox, (name, value): &(_, _)| sandbox.with_variable(name, value);
     Some(variables.iter().fold(sandbox, with))
 }

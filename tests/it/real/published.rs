@@ -1,6 +1,6 @@
 //! A platform's published list of Node versions: each can be had, and each is what it says.
 
-use super::{FETCHED, connected, machine, with_node};
+use super::{FETCHED as ON_DISK, connected, machine, with_node};
 use crate::bench::{Sandbox, TestCommand, run_quietly};
 
 /// What a platform as a service offers its users.
@@ -11,14 +11,14 @@ const LIST: [&str; 18] = [
 
 #[test]
 fn all_of_the_list_can_be_had() {
-    let Some(sandbox) = with_node() else { return };
+    let Some(sandbox) = with_node(&ON_DISK) else { return };
     let outcome = sandbox.use_command(&["available", "node"]).patiently().run().succeeds();
     let listed: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     for version in LIST {
         let row = listed.iter().find(|row| row.first() == Some(&version));
         let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
-        let is_there = FETCHED.contains(&version) || version == super::APPLICATION;
+        let is_there = ON_DISK.contains(&version);
         assert_eq!(row.ends_with(&["on", "disk"]), is_there, "{row:?}");
     }
     let row = |version| listed.iter().find(|row| row.first() == Some(&version)).cloned();
@@ -28,7 +28,7 @@ fn all_of_the_list_can_be_had() {
 
 #[test]
 fn partial_requests_are_met_from_disk_without_a_network() {
-    let Some(sandbox) = with_node() else { return };
+    let Some(sandbox) = with_node(&ON_DISK) else { return };
     let sandbox = sandbox.offline();
     let check = |request: &str, expected: &str| {
         let command = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
@@ -41,12 +41,12 @@ fn partial_requests_are_met_from_disk_without_a_network() {
     // The surroundings are as said: what isn't on disk can't be had.
     let other = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
     let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
-    outcome.fails_with(127).complains("node 8.15.0 was asked for by NODE_VERSION");
+    outcome.fails_with(127).complains("node 8.15.0 was asked for by the variable NODE_VERSION");
 }
 
 #[test]
 fn what_is_on_disk_is_run_without_a_look_at_the_network() {
-    let Some(sandbox) = with_node() else { return };
+    let Some(sandbox) = with_node(&["8.15.1"]) else { return };
     let trace = sandbox.root().join("trace");
     let has_strace = sandbox.command("sh").arguments(["-c", "strace -f true"]).run();
     if !has_strace.status.success() {
@@ -74,9 +74,10 @@ fn the_whole_list_runs_if_it_is_asked_for() {
         let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
         program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
         let npm = program("npm").argument("-v").run().succeeds();
-        let numbers = npm.stdout.trim().split('.').map(str::parse::<u32>);
-        assert_eq!(numbers.flatten().count(), 3, "{npm}");
-        assert_eq!(npm.stderr, "", "{npm}");
+        let numbers = npm.stdout.trim().split('.').flat_map(str::parse::<u32>);
+        assert_eq!(numbers.count(), 3, "{npm}");
+        // Node's own warnings about its experiments are another matter.
+        assert!(!npm.stderr.to_lowercase().contains("npm"), "{npm}");
     }
 }
 

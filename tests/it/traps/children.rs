@@ -13,8 +13,9 @@ for (const cwd of process.argv.slice(2)) {
 }
 ";
 
+#[track_caller]
 fn with_project() -> Option<Sandbox> {
-    let sandbox = with_node()?;
+    let sandbox = with_node(&["8.15.1", "10.15.1", "12.0.0"])?;
     sandbox.file("project/.nvmrc", "10.15.1\n");
     sandbox.file("project/old/.nvmrc", "8.15.1\n");
     sandbox.file("project/node_modules/dependency/.nvmrc", "8.15.1\n");
@@ -28,10 +29,8 @@ fn a_child_gets_the_version_of_its_folder() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").arguments(["parent.js", ".", "old", "."]);
     node.run().succeeds().prints("v10.15.1\nv10.15.1\nv8.15.1\nv10.15.1");
-    let script = "node -v; cd old && node -v && npm run --silent v";
-    sandbox.file("project/old/package.json", r#"{"scripts":{"v":"node -v"}}"#);
-    let shell = sandbox.command("sh").arguments(["-c", script]);
-    shell.run().succeeds().prints("v10.15.1\nv8.15.1\nv8.15.1");
+    let shell = sandbox.command("sh").arguments(["-c", "node -v; cd old && node -v"]);
+    shell.run().succeeds().prints("v10.15.1\nv8.15.1");
 }
 
 #[test]

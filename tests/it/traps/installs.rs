@@ -41,15 +41,15 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     running.signal(signal);
     running.wait().dies_by(signal);
 
+    if signal != Signal::KILL {
+        assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what was half-made is gone");
+    }
     let node = sandbox.toolchain("node", "12.22.12");
     assert!(!node.exists(), "{words:?} {signal:?}: nothing is there under its final name");
     let listed = sandbox.use_command(&["list", "node"]).run();
     assert!(!listed.stdout.contains("12.22.12"), "{listed}");
     let offline = sandbox.command("node").argument("-v").variable("USHER_OFFLINE", "1").run();
     offline.fails_with(127).complains("usher is offline");
-    if signal != Signal::KILL {
-        assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what was half-made is gone");
-    }
 
     upstream.behave(&archive());
     command().run().succeeds();

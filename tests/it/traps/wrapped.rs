@@ -52,3 +52,17 @@ fn a_signal_reaches_the_child_which_has_the_last_word() {
     npm.signal(Signal::TERM);
     npm.wait().fails_with(7).prints("was told");
 }
+
+#[test]
+fn an_empty_environment_makes_it_forget_no_store() {
+    let sandbox = with_npm("#!/bin/sh\ncp \"$0\" \"${0%/*}/added\"\n");
+    sandbox.fake_program("pyenv/versions/3.7.16/bin/python");
+    let pyenv = sandbox.root().join("pyenv");
+    sandbox.use_command(&["reshim"]).variable("PYENV_ROOT", pyenv).run().succeeds();
+    sandbox.file("project/.tool-versions", "nodejs 12.22.12\npython 3.7\n");
+    let bare = |name: &str| sandbox.command("env").argument("-i").argument(sandbox.shim(name));
+    bare("python").run().succeeds().prints_line("versions 3.7.16");
+    bare("npm").argument("install").run().succeeds();
+    assert!(sandbox.shim("added").is_file());
+    bare("python").run().succeeds().prints_line("versions 3.7.16");
+}
