@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use usher_shims::error::{Error, Exit, Result};
+use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
@@ -100,12 +101,14 @@ impl<'a> Network<'a> {
         Ok(address)
     }
 
-    /// The environment, without our shims on its PATH.
+    /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
     fn without_shims(&self) -> Vec<(OsString, OsString)> {
         let mut variables = self.usher.variables();
         for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-            let others = std::env::split_paths(path)
-                .filter(|folder| !self.usher.shim.folders.contains(folder));
+            let holds_shims = |folder: &PathBuf| {
+                self.usher.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0)
+            };
+            let others = std::env::split_paths(path).filter(|folder| !holds_shims(folder));
             *path = std::env::join_paths(others).unwrap_or_default();
         }
         variables

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::home::{Adopted, Home, SystemProgram, stamp};
 use crate::name::Name;
-use crate::request::Request;
+use crate::request::{Meaning, Request};
 use crate::tool::Tool;
 use crate::version::Version;
 use crate::world::World;
@@ -79,7 +79,23 @@ pub fn best(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> 
             return Ok(Found::Toolchain(toolchain));
         }
     }
-    highest(world, home, tool, |version| request.matches(version, tool))
+    match highest(world, home, tool, |version| request.matches(version, tool))? {
+        Found::Nothing => flavoured(world, home, tool, request),
+        found => Ok(found),
+    }
+}
+
+/// What reads like a version with a flavour may be the name of a folder in an adopted store: a
+/// virtual environment called `weboob-3.7`.
+fn flavoured(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> Result<Found> {
+    let is_flavoured =
+        matches!(request.meaning(), Meaning::Version(version) if !version.flavour().is_empty());
+    let name = Name::parse(request.as_str()).filter(|_| is_flavoured);
+    let toolchain = match name {
+        Some(name) => named(world, home, tool, &name)?,
+        None => None,
+    };
+    Ok(toolchain.map_or(Found::Nothing, Found::Toolchain))
 }
 
 /// The highest version on disk that will do.

@@ -29,7 +29,10 @@ fn machine() -> Memory {
     for program in ["python3.11", "python3", "pip3.11", "nodejs"] {
         world = world.file(format!("/usr/bin/{program}"), "");
     }
-    world.folder("/u/shims").file("/home/u/.pyenv/versions/myenv/bin/python", "")
+    for environment in ["myenv", "weboob-3.7"] {
+        world = world.file(format!("/home/u/.pyenv/versions/{environment}/bin/python"), "");
+    }
+    world.folder("/u/shims")
 }
 
 fn home(world: &Memory) -> Home {
@@ -251,6 +254,7 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
     check(&with("3.11"), "python", "/usr/bin/python3.11");
     check(&with("3.11"), "pip3", "/usr/bin/pip3.11");
     check(&with("myenv"), "python", "/home/u/.pyenv/versions/myenv/bin/python");
+    check(&with("weboob-3.7"), "python", "/home/u/.pyenv/versions/weboob-3.7/bin/python");
     check(
         &with("system"),
         "python3",
