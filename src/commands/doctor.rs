@@ -1,6 +1,6 @@
 //! `use doctor`: looks for what may be wrong, and says what to do about it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::error::{Error, Escaped, Exit, Result};
@@ -99,7 +99,9 @@ fn path(usher: &Usher) -> Check {
     let shims = usher.folders.shims();
     let path = usher.world.variable("PATH").unwrap_or_default();
     let entries: Vec<_> = std::env::split_paths(&path).collect();
-    let Some(place) = entries.iter().position(|entry| is_one(usher, entry, &shims)) else {
+    // An account that has nothing of its own is served by the machine's shims.
+    let holds = |entry: &PathBuf| usher.shim.folders.iter().any(|one| is_one(usher, entry, one));
+    let Some(place) = entries.iter().position(holds) else {
         return Check::bad(format!("PATH doesn't hold {}", shims.display()), "use setup");
     };
     let before = &entries[..place];
@@ -114,7 +116,7 @@ fn path(usher: &Usher) -> Check {
             format!("{} comes before the shims on PATH, and hides them", program.display()),
             format!("put {} further to the front, or: use setup", shims.display()),
         ),
-        None => Check::good(format!("{} is on PATH", shims.display())),
+        None => Check::good(format!("{} is on PATH", entries[place].display())),
     }
 }
 

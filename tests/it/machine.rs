@@ -27,6 +27,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
     export HOME="$1/home"
     cd "$1/project"
     echo "by default: $(node --version)"
+    use doctor | grep "on PATH"
     echo 10.24.1 > .nvmrc
     echo "in the project: $(node --version 2>/dev/null)"
     use list node --json | grep -o "toolchains/node/[0-9.]*" | sort
@@ -59,6 +60,7 @@ fn an_accounts_home_stands_on_the_machines() {
     outcome.prints(
         "/opt/usher/shims\n\
          by default: v12.22.12\n\
+         ok    /opt/usher/shims is on PATH\n\
          in the project: v10.24.1\n\
          toolchains/node/10.24.1\n\
          toolchains/node/12.22.12\n\
