@@ -5,8 +5,10 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 use usher_shims::error::{Error, Result};
@@ -46,21 +48,25 @@ pub fn run(usher: &mut Usher, plan: &Plan, arguments: &[&CStr]) -> Result<Error>
 }
 
 /// Waits for the child, and passes on to it what is sent to us.
+///
+/// The watcher stays until the process ends: to take it away would mean to write into a pipe whose
+/// other end may be gone already, and that ends a process that doesn't ignore SIGPIPE.
 fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
     let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
     let Ok(mut signals) = Signals::new(passed_on) else { return child.wait() };
-    let handle = signals.handle();
-    let process = rustix::process::Pid::from_child(child);
-    let watcher = thread::spawn(move || {
+    let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
+    let watched = Arc::clone(&living);
+    thread::spawn(move || {
         for number in signals.forever() {
-            if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
-                let _ = rustix::process::kill_process(process, signal);
+            let process = *watched.lock().unwrap_or_else(PoisonError::into_inner);
+            match process.zip(Signal::from_named_raw(number)) {
+                Some((process, signal)) => drop(kill_process(process, signal)),
+                None => drop(signal_hook::low_level::emulate_default_handler(number)),
             }
         }
     });
     let status = child.wait();
-    handle.close();
-    let _ = watcher.join();
+    living.lock().unwrap_or_else(PoisonError::into_inner).take();
     status
 }
 
