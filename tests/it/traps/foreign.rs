@@ -56,3 +56,15 @@ fn managers_that_become_the_program_by_name_are_passed_once() {
     let endless = format!("{}:{root}/first:{root}/second", sandbox.shims().display());
     command(endless).fails_with(126).complains("node was passed on 20 times");
 }
+
+#[test]
+fn a_wrapper_that_calls_back_as_a_child_is_not_followed_for_ever() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.install();
+    sandbox.file("project/.nvmrc", "system\n");
+    sandbox.executable("wrapper/node", "#!/bin/sh\nnode \"$@\"\nexit $?\n");
+    let path = format!("{}:{}/wrapper", sandbox.shims().display(), sandbox.root().display());
+    let node = sandbox.command("node").argument("-v").variable("PATH", path);
+    node.run().fails_with(126).complains("node was passed on 20 times, and came back each time");
+}
