@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn the_next_program_is_never_usher_and_never_relative() {
-        let world = Memory::at("/work/bin")
+        let world = Memory::at("/app/bin")
             .file("/u/shims/node", "")
             .file("/other/shims/node", "")
             .file("/other/shims/.usher", "")
-            .file("/work/bin/node", "")
+            .file("/app/bin/node", "")
             .file("/usr/bin/node", "")
             .file("/opt/bin/node", "");
         let next = |path: &str, passed: &[PathBuf]| {

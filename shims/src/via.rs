@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_the_same_call() {
-        let world = Memory::at("/work").variable("A", "1").variable("PATH", "/bin");
+        let world = Memory::at("/app").variable("A", "1").variable("PATH", "/bin");
         let of = |world: &Memory, words: &[&str]| {
             state(world, &words.iter().map(OsStr::new).collect::<Vec<_>>()).all
         };
