@@ -1,4 +1,5 @@
-//! hyperfine, which does the timing: without a shell between, medians of many runs.
+//! hyperfine, which does the timing: without a shell between, the calls in turn for several rounds,
+//! so that what the machine does meanwhile falls on all of them; medians over all runs.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,9 +9,14 @@ use serde::Deserialize;
 
 use crate::Result;
 
-/// How often each call is made at least, and before the clock runs.
-const RUNS: &str = "300";
-const WARM_UP: &str = "30";
+/// How many rounds there are.
+const ROUNDS: usize = 40;
+
+/// How long the runs of one call may take in a round, in seconds, and how many there are at least
+/// and at most.
+const SHARE: f64 = 0.05;
+const FEWEST: f64 = 2.0;
+const MOST: f64 = 50.0;
 
 /// A call to be timed.
 #[derive(Debug, Clone)]
@@ -30,8 +36,8 @@ pub(crate) struct Measured {
     pub(crate) name: String,
     /// The median, in milliseconds.
     pub(crate) median: f64,
-    /// The spread, in milliseconds.
-    pub(crate) deviation: f64,
+    /// The spread, in milliseconds: half of the middle half's width.
+    pub(crate) spread: f64,
 }
 
 #[derive(Deserialize)]
@@ -41,8 +47,8 @@ struct Report {
 
 #[derive(Deserialize)]
 struct One {
-    median: f64,
-    stddev: Option<f64>,
+    /// Each run's time, in seconds.
+    times: Vec<f64>,
 }
 
 impl Call {
@@ -97,6 +103,8 @@ impl Call {
     fn prepared(self, program: &Path, arguments: &[OsString]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).envs(self.variables);
+        // Set where cargo is itself a proxy's, and stronger there than any file.
+        command.env_remove("RUSTUP_TOOLCHAIN");
         if let Some(directory) = self.directory {
             command.current_dir(directory);
         }
@@ -104,12 +112,33 @@ impl Call {
     }
 }
 
-/// Times each call.
+/// Times the calls, in turn.
 pub(crate) fn measure(calls: &[Call], folder: &Path) -> Result<Vec<Measured>> {
-    calls.iter().map(|call| one(call, folder)).collect()
+    let mut times = vec![Vec::new(); calls.len()];
+    let runs = calls.iter().map(|call| {
+        let slowest = round(call, 3, folder)?.into_iter().fold(0.0, f64::max);
+        Ok((SHARE / slowest).clamp(FEWEST, MOST))
+    });
+    let runs: Vec<f64> = runs.collect::<Result<_>>()?;
+    for _ in 0..ROUNDS {
+        for ((call, runs), times) in calls.iter().zip(&runs).zip(&mut times) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "2 to 50")]
+            times.extend(round(call, *runs as usize, folder)?);
+        }
+    }
+    Ok(calls.iter().zip(times).map(|(call, times)| Measured::of(&call.name, times)).collect())
 }
 
-fn one(call: &Call, folder: &Path) -> Result<Measured> {
+impl Measured {
+    fn of(name: &str, mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |share: usize| times.get(times.len() * share / 4).copied().unwrap_or(f64::NAN);
+        Self { name: name.to_owned(), median: at(2) * 1e3, spread: (at(3) - at(1)) / 2.0 * 1e3 }
+    }
+}
+
+/// The times of one round, in seconds.
+fn round(call: &Call, runs: usize, folder: &Path) -> Result<Vec<f64>> {
     let exported = folder.join("hyperfine.json");
     let hyperfine = which::which("hyperfine").map_err(|_| "hyperfine isn't installed")?;
     let words: Vec<String> = [call.program.as_os_str()]
@@ -117,21 +146,16 @@ fn one(call: &Call, folder: &Path) -> Result<Measured> {
         .chain(call.arguments.iter().map(OsString::as_os_str))
         .map(quoted)
         .collect();
-    let arguments =
-        ["-N", "--style", "none", "--warmup", WARM_UP, "--min-runs", RUNS, "--export-json"]
-            .map(OsString::from);
+    let runs = runs.to_string();
+    let arguments = ["-N", "--style", "none", "--warmup", "2", "--runs", &runs, "--export-json"]
+        .map(OsString::from);
     let mut command = call.clone().prepared(&hyperfine, &arguments);
     let output = command.arg(&exported).arg(words.join(" ")).output()?;
     if !output.status.success() {
         return Err(format!("{}: {}", call.name, String::from_utf8_lossy(&output.stderr)).into());
     }
     let report: Report = serde_json::from_slice(&std::fs::read(&exported)?)?;
-    let one = report.results.first().ok_or("hyperfine gave no result")?;
-    Ok(Measured {
-        name: call.name.clone(),
-        median: one.median * 1e3,
-        deviation: one.stddev.unwrap_or(0.0) * 1e3,
-    })
+    Ok(report.results.into_iter().next().ok_or("hyperfine gave no result")?.times)
 }
 
 fn quoted(word: &OsStr) -> String {

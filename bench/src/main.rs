@@ -13,6 +13,7 @@ mod hyperfine;
 mod peers;
 mod programs;
 mod report;
+mod shells;
 mod usher;
 
 use std::path::Path;
@@ -48,7 +49,8 @@ fn run() -> Result<()> {
     tell("measuring: keep the machine quiet");
     let measured: Vec<Measured> = hyperfine::measure(&calls, folder.path())?;
     let growth = usher::growth(&programs, folder.path())?;
-    let page = report::markdown(&measured, &growth, &absent);
+    let shells = shells::start_ups(&programs, folder.path())?;
+    let page = report::markdown(&measured, &growth, &shells, &absent);
     let docs = root.join("docs");
     std::fs::write(docs.join("benchmark.svg"), report::plot(&measured))?;
     std::fs::write(docs.join("benchmark.md"), &page)?;

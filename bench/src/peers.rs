@@ -58,7 +58,7 @@ fn named(call: Call, program: &Path) -> Call {
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the benchmark points to peers")]
-fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let pointed = std::env::var_os(format!("BENCH_{}", program.to_uppercase()));
     pointed.map(PathBuf::from).or_else(|| which::which(program).ok())
 }
@@ -155,6 +155,8 @@ fn rehashing(
 fn rustup(program: &Path, programs: &Programs, home: &Path) -> Result<Call> {
     let toolchain = home.join("toolchain");
     place(programs, &[toolchain.join("bin/rustc")])?;
+    // What has no such folder is no toolchain to rustup.
+    fs::create_dir_all(toolchain.join("lib"))?;
     quietly(
         Command::new(program)
             .args(["toolchain", "link", "bench"])

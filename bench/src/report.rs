@@ -6,13 +6,18 @@ use std::fs;
 use crate::hyperfine::Measured;
 use crate::usher::Growth;
 
-/// The page: machine, table, growth, and who was left out.
-pub(crate) fn markdown(measured: &[Measured], growth: &[Growth], absent: &[String]) -> String {
+/// The page: machine, table, growth, the start of shells, and who was left out.
+pub(crate) fn markdown(
+    measured: &[Measured],
+    growth: &[Growth],
+    shells: &[Measured],
+    absent: &[String],
+) -> String {
     let own = measured.first().map_or(0.0, |own| own.median);
     let floor = measured.get(1).map_or(0.0, |floor| floor.median - own);
     let mut page = String::from(
         "# What a call through a shim costs\n\n\
-         Made by `cargo run --release -p usher-bench`; hyperfine, medians, one run.\n\
+         Made by `cargo run --release -p usher-bench`; hyperfine, one run, the calls in turn for several rounds; medians, ± half of the middle half.\n\
          Every shim becomes the same static program that does nothing.\n\
          \u{201c}Over\u{201d} is what is left over that program's own time; the last column is its ratio to the floor's.\n\n",
     );
@@ -25,7 +30,7 @@ pub(crate) fn markdown(measured: &[Measured], growth: &[Growth], absent: &[Strin
             "| {} | {:.3} | {:.3} | {over:.3} | {:.1} |",
             one.name,
             one.median,
-            one.deviation,
+            one.spread,
             over / floor
         );
     }
@@ -39,6 +44,13 @@ pub(crate) fn markdown(measured: &[Measured], growth: &[Growth], absent: &[Strin
             let _ =
                 writeln!(page, "| {number} | {:.3} | {:.3} |", point.median, point.median - own);
         }
+    }
+    let empty = shells.first().map_or(0.0, |empty| empty.median);
+    page.push_str(
+        "\n## The start of a shell\n\n| shell | median ms | over ms |\n|---|---:|---:|\n",
+    );
+    for one in shells {
+        let _ = writeln!(page, "| {} | {:.2} | {:.2} |", one.name, one.median, one.median - empty);
     }
     if !absent.is_empty() {
         let _ = write!(page, "\nLeft out: {}.\n", absent.join("; "));

@@ -48,7 +48,7 @@ pub(crate) fn growth(programs: &Programs, folder: &Path) -> Result<Vec<Growth>> 
             .collect();
         fs::create_dir_all(&inside)?;
         fs::write(top.join(".nvmrc"), "12\n")?;
-        depth.push((folders, one(&call("", &usual, &inside), folder)?));
+        depth.push((folders, call("", &usual, &inside)));
     }
     let mut versions = Vec::new();
     for count in [1, 10, 100, 1000] {
@@ -57,16 +57,19 @@ pub(crate) fn growth(programs: &Programs, folder: &Path) -> Result<Vec<Growth>> 
             &folder.join(format!("versions-{count}")),
             (0..count).map(|minor| format!("12.{minor}.0")),
         )?;
-        versions.push((count, one(&call("", &home, &folder.join("project/a/b/c")), folder)?));
+        versions.push((count, call("", &home, &folder.join("project/a/b/c"))));
     }
     Ok(vec![
-        Growth { with: "folders up to the version file", points: depth },
-        Growth { with: "versions on disk, partial request", points: versions },
+        Growth::measured("folders up to the version file", depth, folder)?,
+        Growth::measured("versions on disk, partial request", versions, folder)?,
     ])
 }
 
-fn one(call: &Call, folder: &Path) -> Result<Measured> {
-    measure(std::slice::from_ref(call), folder)?.pop().ok_or_else(|| "no result".into())
+impl Growth {
+    fn measured(with: &'static str, calls: Vec<(usize, Call)>, folder: &Path) -> Result<Self> {
+        let (numbers, calls): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
+        Ok(Self { with, points: numbers.into_iter().zip(measure(&calls, folder)?).collect() })
+    }
 }
 
 fn call(name: &str, home: &Path, directory: &Path) -> Call {
