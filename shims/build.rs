@@ -8,7 +8,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use usher_definition::{Adds, Definition, Dialect, Environment, Field, File, PassOver, Reader};
+use usher_definition::{
+    Adds, Asks, Common, Definition, Dialect, Environment, Field, File, PassOver, Reader, Refusal,
+};
+
+/// The file of what holds for every tool.
+const COMMON: &str = "common.toml";
 
 fn main() {
     let registry = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../registry");
@@ -19,9 +24,12 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     paths.sort();
-    let mut definitions: Vec<Definition> = paths.iter().map(|path| read(path)).collect();
+    let common = paths.iter().position(|path| path.ends_with(COMMON)).map(|at| paths.remove(at));
+    let common = common.map(|path| read(&path, Common::parse)).unwrap_or_default();
+    let mut definitions: Vec<Definition> =
+        paths.iter().map(|path| read(path, Definition::parse)).collect();
     definitions.sort_by(|a, b| a.name.cmp(&b.name));
-    let tools: String = definitions.iter().map(tool).collect();
+    let tools: String = definitions.iter().map(|definition| tool(definition, &common)).collect();
     write("tools.rs", &tools);
     let texts: String = paths.iter().map(|path| text(path)).collect();
     write("definitions.rs", &texts);
@@ -47,26 +55,29 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn read(path: &Path) -> Definition {
+fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Refusal>) -> T {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Definition::parse(&text).unwrap_or_else(|refusal| {
+    parse(&text).unwrap_or_else(|refusal| {
         let line = refusal.line.map_or_else(String::new, |line| format!(":{line}"));
         panic!("{}{line}: {}", path.display(), refusal.reason)
     })
 }
 
-fn tool(definition: &Definition) -> String {
+fn tool(definition: &Definition, common: &Common) -> String {
     let mut lts = String::new();
     for line in &definition.lts {
         let _ = write!(lts, "LtsLine {{ name: {:?}, versions: {:?} }},", line.name, line.versions);
     }
+    let files = common.files(definition);
+    assert!(files.len() <= 32, "{}: more than 32 version files", definition.name);
     let mut text = String::new();
     let _ = write!(
         text,
         "Tool {{ name: {:?}, title: {:?}, names: &{:?}, programs: &{:?}, variables: &{:?}, \
-         plus: {}, dialect: {}, parts: {}, prefixes: &{:?}, lts: &[{lts}], pass_over: &[{}], \
-         files: &[{}], environment: &[{}], adds: &[{}] }},",
+         plus: {}, dialect: {}, parts: {}, prefixes: &{:?}, respell: &[{}], vendors: &{:?}, \
+         host: {:?}, lts: &[{lts}], pass_over: &[{}], files: &[{}], environment: &[{}], \
+         adds: &[{}] }},",
         definition.name,
         definition.title,
         definition.names,
@@ -76,8 +87,15 @@ fn tool(definition: &Definition) -> String {
         dialect(definition.dialect),
         definition.parts,
         definition.prefixes,
-        definition.pass_over.iter().map(pass_over).collect::<String>(),
-        definition.file.iter().map(file).collect::<String>(),
+        definition
+            .respell
+            .iter()
+            .map(|[from, to]| format!("({from:?}, {to:?}),"))
+            .collect::<String>(),
+        definition.vendors,
+        definition.host,
+        common.pass_over.iter().map(pass_over).collect::<String>(),
+        files.iter().map(|one| file(one, definition.dialect)).collect::<String>(),
         definition.environment.iter().map(needed).collect::<String>(),
         definition.adds.iter().map(adds).collect::<String>(),
     );
@@ -88,6 +106,12 @@ fn dialect(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Npm => "Dialect::Npm",
         Dialect::Pep440 => "Dialect::Pep440",
+        Dialect::Poetry => "Dialect::Poetry",
+        Dialect::Gem => "Dialect::Gem",
+        Dialect::Elixir => "Dialect::Elixir",
+        Dialect::Composer => "Dialect::Composer",
+        Dialect::Minimum => "Dialect::Minimum",
+        Dialect::Perl => "Dialect::Perl",
     }
 }
 
@@ -95,21 +119,36 @@ fn pass_over(folder: &PassOver) -> String {
     format!("PassOver {{ folder: {:?}, beside: &{:?} }},", folder.folder, folder.beside)
 }
 
-fn file(file: &File) -> String {
-    let fields: String = file.field.iter().map(field).collect();
+fn file(file: &File, usual: Dialect) -> String {
+    let usual = file.dialect.unwrap_or(usual);
+    let fields: String = file.field.iter().map(|one| field(one, usual)).collect();
     let reader = match file.reader {
         Reader::Plain => "Reader::Plain".to_owned(),
         Reader::ToolVersions => "Reader::ToolVersions".to_owned(),
         Reader::Json => format!("Reader::Json(&[{fields}])"),
         Reader::Toml => format!("Reader::Toml(&[{fields}])"),
+        Reader::Keys => format!("Reader::Keys(&[{fields}])"),
+        Reader::Lines => format!("Reader::Lines(&[{fields}])"),
     };
-    format!("VersionFile {{ name: {:?}, reader: {reader} }},", file.name)
+    let alone = file.is_for_versions_alone();
+    format!("VersionFile {{ name: {:?}, reader: {reader}, alone: {alone} }},", file.name)
 }
 
-fn field(field: &Field) -> String {
+fn field(field: &Field, usual: Dialect) -> String {
+    let asks = match field.asks {
+        Asks::Pin => "Asks::Pin",
+        Asks::Constraint => "Asks::Constraint",
+        Asks::Either => "Asks::Either",
+    };
     format!(
-        "Field {{ at: {:?}, named: {:?}, constraint: {} }},",
-        field.at, field.named, field.constraint
+        "Field {{ at: {:?}, named: {:?}, asks: {asks}, dialect: {}, parts: {}, below: {:?}, \
+         extends: {} }},",
+        field.at,
+        field.named,
+        dialect(field.dialect.unwrap_or(usual)),
+        field.parts.unwrap_or(u8::MAX),
+        field.below.as_deref().unwrap_or_default(),
+        field.extends
     )
 }
 

@@ -121,7 +121,7 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
             ControlFlow::Break(())
         }
         Finding::Default(_) => ControlFlow::Break(()),
-        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Note(_) => {
+        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Passed(_) => {
             ControlFlow::Continue(())
         }
     })?;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use usher_shims::call::Call;
+use usher_shims::call::{Call, Turn};
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::home::Home;
@@ -110,7 +110,14 @@ impl Usher {
 /// A call of a tool's interpreter, for asking which version is in force.
 pub fn interpreter(tool: &'static Tool) -> Option<Call> {
     let program = Name::parse(tool.main_program())?;
-    Some(Call { program, tool, pin: None, takes_argument: false })
+    Some(Call {
+        program,
+        tool,
+        pin: None,
+        takes_argument: false,
+        of_host: None,
+        turn: Turn::Always,
+    })
 }
 
 /// A text that may be absent.

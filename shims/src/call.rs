@@ -17,33 +17,78 @@ pub struct Call {
     pub pin: Option<Pin>,
     /// Whether the first argument was a request, and isn't the program's.
     pub takes_argument: bool,
+    /// What the first argument asks of the tool that this one runs on.
+    pub of_host: Option<(&'static Tool, Pin)>,
+    /// When this tool is asked for the program.
+    pub turn: Turn,
+}
+
+/// When a tool is asked for a program that several provide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Whenever it is reached.
+    Always,
+    /// Only if something stronger than a default pins it.
+    IfPinned,
+    /// Only if one of its toolchains is in force, and holds the program.
+    IfHeld,
+    /// Only if a default names it.
+    IfDefault,
 }
 
 /// Understands a name, and a first argument where there is one, for each tool that may provide the
-/// program; none for a name that means nothing here.
+/// program, strongest first; none for a name that means nothing here.
+///
+/// Of several providers that is the tool of that name if it is pinned, the host whose toolchain
+/// may hold the program, and the tool by its default.
 pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
-    if let Some(tool) = Tool::of_program(TOOLS, name) {
-        return vec![Call::new(program, tool, None, argument)];
+    let call = |tool, pin, turn| Call::new(program.clone(), tool, (pin, argument, turn));
+    let mut shippers = TOOLS.iter().filter(|tool| tool.programs.contains(&name)).peekable();
+    if shippers.peek().is_some() {
+        let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.host.is_some());
+        let Some(own) = hosted.first() else {
+            return hosts.into_iter().map(|tool| call(tool, None, Turn::Always)).collect();
+        };
+        let host = own.host.and_then(|host| Tool::named(TOOLS, host)).unwrap_or(own);
+        let turns = [
+            (*own, Turn::IfPinned),
+            (host, Turn::IfHeld),
+            (*own, Turn::IfDefault),
+            (host, Turn::Always),
+        ];
+        return turns.into_iter().map(|(tool, turn)| call(tool, None, turn)).collect();
     }
-    let additions = home.tools_with(name).iter().filter_map(|tool| Tool::named(TOOLS, tool));
     let by_digits = || {
         let (base, digits) = split_digits(name)?;
         let tool = Tool::of_program(TOOLS, base)?;
         let request = Request::parse(digits, tool, Author::Person).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
-        Some(Call::new(program.clone(), tool, Some(pin), argument))
+        Some(call(tool, Some(pin), Turn::Always))
     };
-    match by_digits() {
-        Some(call) => vec![call],
-        None => additions.map(|tool| Call::new(program.clone(), tool, None, argument)).collect(),
+    if let Some(call) = by_digits() {
+        return vec![call];
     }
+    let tools = home.tools_with(name).iter().filter_map(|tool| Tool::named(TOOLS, tool));
+    tools.map(|tool| call(tool, None, Turn::Always)).collect()
 }
 
 impl Call {
-    fn new(program: Name, tool: &'static Tool, pin: Option<Pin>, argument: Option<&str>) -> Self {
-        let plus = argument.and_then(|argument| plus(argument, tool));
-        Self { program, tool, takes_argument: plus.is_some(), pin: plus.or(pin) }
+    fn new(
+        program: Name,
+        tool: &'static Tool,
+        (pin, argument, turn): (Option<Pin>, Option<&str>, Turn),
+    ) -> Self {
+        // What runs on another tool leaves the argument to that one.
+        let host = tool.host.and_then(|host| Tool::named(TOOLS, host));
+        let asked = host.unwrap_or(tool);
+        let plus = argument.and_then(|argument| plus(argument, asked));
+        let takes_argument = plus.is_some();
+        let (own, of_host) = match host {
+            Some(host) => (None, plus.map(|pin| (host, pin))),
+            None => (plus, None),
+        };
+        Self { program, tool, pin: own.or(pin), takes_argument, of_host, turn }
     }
 
     /// The names under which a toolchain may hold the program, best first: `python3.7` is

@@ -17,7 +17,7 @@
 //! | the tool it is of: static tables made from `registry/` | [`tool`] |
 //! | who asks for which version, strongest first | [`search`], [`pin`] |
 //! | what a version file says | [`read`](mod@read) |
-//! | what a request means | [`request`], [`range`], [`version`] |
+//! | what a request means | [`request`], [`respell`](mod@respell), [`range`], [`version`] |
 //! | the toolchain that fits | [`store`] |
 //! | the next program on PATH, and what is left for one that calls back | [`path`], [`via`] |
 //! | all of it together | [`resolve`] |
@@ -46,6 +46,7 @@ pub mod range;
 pub mod read;
 pub mod request;
 pub mod resolve;
+pub mod respell;
 pub mod search;
 pub mod store;
 pub mod tool;

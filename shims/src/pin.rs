@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Escaped, Exit};
-use crate::request::Request;
+use crate::request::{Meaning, Request};
 
 /// A request and where it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,11 @@ impl Pin {
     /// The request that is wanted most.
     pub fn request(&self) -> Option<&Request> {
         self.requests.first()
+    }
+
+    /// Whether a range is wanted most.
+    pub fn is_range(&self) -> bool {
+        self.request().is_some_and(|request| matches!(request.meaning(), Meaning::Range(_)))
     }
 }
 

@@ -5,13 +5,15 @@
 
 mod decode;
 mod json;
+mod keys;
 mod lines;
+mod pattern;
 mod toml;
 
 pub use decode::decode;
 pub use json::field as json_field;
 
-use crate::tool::{Reader, Tool};
+use crate::tool::{Field, Reader, Tool};
 
 /// A place in a version file that names a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +22,8 @@ pub struct Written {
     pub texts: Vec<String>,
     /// The line, counted from 1; 0 where a field says it better.
     pub line: u32,
-    /// The field of a JSON or TOML document.
-    pub field: Option<&'static str>,
-    /// Whether it is a constraint and no pin.
-    pub constraint: bool,
+    /// What named it, in files that name more than one thing.
+    pub field: Option<&'static Field>,
 }
 
 /// Why a document can't be understood, in a few words.
@@ -38,5 +38,7 @@ pub fn read(text: &str, reader: &Reader, tool: &Tool) -> Result<Vec<Written>, Co
         }
         Reader::Json(fields) => json::read(text, fields),
         Reader::Toml(fields) => toml::read(text, fields),
+        Reader::Keys(fields) => Ok(keys::read(text, fields)),
+        Reader::Lines(fields) => Ok(pattern::read(text, fields)),
     }
 }

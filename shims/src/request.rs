@@ -8,8 +8,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::name::Name;
-use crate::range::{Range, looks_like_range};
-use crate::tool::{LtsLine, Tool};
+use crate::range::{Dialect, Range, looks_like_range};
+use crate::respell::respell;
+use crate::tool::{Asks, Field, LtsLine, Tool};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
@@ -57,8 +58,31 @@ pub enum Author {
 impl Request {
     /// Reads a request for a tool; the error says in a few words why the text is none.
     pub fn parse(text: &str, tool: &Tool, author: Author) -> Result<Self, &'static str> {
+        Self::parse_in(text, tool, (tool.dialect, author))
+    }
+
+    /// Reads what a project's file says in a field, in the field's own dialect.
+    pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
+        let text = shortened(unquote(text.trim()), field.parts);
+        let bare = match field.asks {
+            Asks::Constraint => Range::parse_bare(text, field.dialect),
+            Asks::Pin | Asks::Either => None,
+        };
+        match bare {
+            Some(range) if text.len() <= LONGEST => {
+                Ok(Self { text: text.into(), meaning: Meaning::Range(range) })
+            }
+            _ => Self::parse_in(text, tool, (field.dialect, Author::Project)),
+        }
+    }
+
+    fn parse_in(
+        text: &str,
+        tool: &Tool,
+        (dialect, author): (Dialect, Author),
+    ) -> Result<Self, &'static str> {
         let text = unquote(text.trim());
-        let meaning = meaning(text, tool, author)?;
+        let meaning = meaning(text, tool, (dialect, author))?;
         Ok(Self { text: text.into(), meaning })
     }
 
@@ -74,12 +98,12 @@ impl Request {
 
     /// Whether a version of this tool is one that was asked for.
     ///
-    /// Never for `system`, a path, and a named folder: these are no versions.
+    /// Never for `system` and a path: these are no versions. A name may be that of a flavour.
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.meaning {
-            Meaning::Version(wanted) => begins_with(version, wanted),
-            Meaning::Range(range) => range.admits(version),
-            Meaning::Latest => is_plain(version),
+            Meaning::Version(wanted) => begins_with(version, wanted, tool),
+            Meaning::Range(range) => is_usual(version, tool) && range.admits(version),
+            Meaning::Latest => is_usual(version, tool) && !version.is_prerelease(),
             Meaning::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             Meaning::LtsBack(steps) => {
                 tool.lts.iter().rev().nth(*steps).is_some_and(|line| is_of(version, line, tool))
@@ -89,7 +113,8 @@ impl Request {
                 .iter()
                 .find(|line| line.name == name.as_str())
                 .is_some_and(|line| is_of(version, line, tool)),
-            Meaning::System | Meaning::Path(_) | Meaning::Named(_) => false,
+            Meaning::Named(name) => is_flavour(version, name.as_str()) && !version.is_prerelease(),
+            Meaning::System | Meaning::Path(_) => false,
         }
     }
 
@@ -120,7 +145,11 @@ impl fmt::Display for Request {
     }
 }
 
-fn meaning(text: &str, tool: &Tool, author: Author) -> Result<Meaning, &'static str> {
+fn meaning(
+    text: &str,
+    tool: &Tool,
+    (dialect, author): (Dialect, Author),
+) -> Result<Meaning, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
@@ -141,13 +170,14 @@ fn meaning(text: &str, tool: &Tool, author: Author) -> Result<Meaning, &'static 
         return Ok(meaning);
     }
     if looks_like_range(bare) {
-        let range = Range::parse(bare, tool.dialect);
+        let range = Range::parse(bare, dialect);
         return range.map(Meaning::Range).ok_or("it is no range");
     }
-    if let Some(version) = Version::parse(without_wildcard(bare)) {
+    let bare = respell(bare, tool);
+    if let Some(version) = Version::parse(without_wildcard(&bare)) {
         return Ok(Meaning::Version(version));
     }
-    match Name::parse(bare) {
+    match Name::parse(&bare) {
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(Meaning::Named(name))
         }
@@ -209,22 +239,46 @@ fn unquote(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
+/// The first numbers of a version that has more of them.
+fn shortened(text: &str, parts: u8) -> &str {
+    let is_version = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let end = text.match_indices('.').nth(usize::from(parts).saturating_sub(1));
+    end.filter(|_| is_version).map_or(text, |(end, _)| &text[..end])
+}
+
 /// Whether a version begins with what was asked for; a pre-release only if it was asked for.
-fn begins_with(version: &Version, wanted: &Version) -> bool {
+///
+/// What reads like a version may be a flavour that ends in one: `pypy3.10`.
+fn begins_with(version: &Version, wanted: &Version, tool: &Tool) -> bool {
+    if !wanted.flavour().is_empty() && version.flavour() == wanted.as_str() {
+        return !version.is_prerelease();
+    }
+    let is_of_any_vendor = wanted.flavour().is_empty()
+        && tool.vendors.contains(&version.flavour())
+        && !version.is_free_threaded();
     let numbers = version.numbers().as_slice().starts_with(wanted.numbers().as_slice());
     let tail = match wanted.tail() {
         "" => !version.is_prerelease(),
-        tail => version.tail() == tail,
+        _ => version.continues(wanted),
     };
-    numbers && tail && version.is_same_kind(wanted)
+    numbers && tail && (is_of_any_vendor || version.is_same_kind(wanted))
 }
 
-fn is_plain(version: &Version) -> bool {
-    !version.is_prerelease() && version.flavour().is_empty() && !version.is_free_threaded()
+/// Whether a version is what is meant where no flavour is named.
+fn is_usual(version: &Version, tool: &Tool) -> bool {
+    let flavour = version.flavour();
+    !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
+}
+
+/// Whether a version's flavour is of this name, with digits behind it or none: `pypy`.
+fn is_flavour(version: &Version, name: &str) -> bool {
+    let rest = version.flavour().strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
-    Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
+    is_usual(version, tool)
+        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
 }
 
 #[cfg(test)]
@@ -268,7 +322,8 @@ mod tests {
         check("python", "3.13t", "3.13.1t", "3.13.1");
         check("python", "python-3.9.1", "3.9.1", "3.9.2");
         check("python", "3.13.0rc2", "3.13.0rc2", "3.13.0 3.13.0rc1");
-        check("python", "pypy3.10", "", "3.10.1");
+        check("python", "pypy3.10", "pypy3.10-7.3.17", "3.10.1 pypy3.11-7.3.17");
+        check("python", "pypy", "pypy3.10-7.3.17", "3.10.1 graalpy-24.1.1");
         check("python", ">=3.8,<3.10", "3.9.18", "3.10.0");
     }
 

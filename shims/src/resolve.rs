@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::call::{Call, calls};
+use crate::call::{Call, Turn, calls};
 use crate::error::{Error, Escaped, Exit, Result};
 use crate::home::Home;
 use crate::path::{Shim, next_on_path, with_shims};
@@ -15,7 +15,7 @@ use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
 use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
-use crate::tool::{Adds, Needed, Tool};
+use crate::tool::{Adds, Needed, TOOLS, Tool};
 use crate::version::Version;
 use crate::via::{VIA, Via, state};
 use crate::world::World;
@@ -98,12 +98,22 @@ impl<W: World> Resolver<'_, W> {
                 return Ok(outcome);
             }
         }
-        self.lacking(last, arguments)
+        if let Some(plan) = self.pass_on(last, arguments)? {
+            return Ok(Outcome::Run(plan));
+        }
+        for call in calls.iter().filter(|call| call.turn == Turn::IfDefault) {
+            if let Some(outcome) = self.newest(call)? {
+                return Ok(outcome);
+            }
+        }
+        self.lacking(last)
     }
 
-    /// Resolves a call; `None` where the toolchain in force lacks the program.
+    /// Resolves a call; `None` where it isn't this tool's turn, or the toolchain in force lacks the
+    /// program.
     fn call(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Outcome>> {
-        match self.force(call)? {
+        let Some(force) = self.force_in_turn(call)? else { return Ok(None) };
+        match force {
             Force::Stale => Ok(Some(Outcome::Stale)),
             Force::Missing(missing) => Ok(Some(Outcome::Missing(missing))),
             Force::System(pin) => match self.pass_on(call, arguments)? {
@@ -112,6 +122,20 @@ impl<W: World> Resolver<'_, W> {
             },
             Force::Toolchain(toolchain, _) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
         }
+    }
+
+    /// Which version is in force, if it is the tool's turn.
+    fn force_in_turn(&self, call: &Call) -> Result<Option<Force>> {
+        let pin = match call.turn {
+            Turn::Always => return self.force(call).map(Some),
+            Turn::IfHeld => {
+                let force = self.force(call)?;
+                return Ok(Some(force).filter(|force| !matches!(force, Force::System(None))));
+            }
+            Turn::IfPinned => self.asked(call)?.pin,
+            Turn::IfDefault => self.asked(call)?.default,
+        };
+        pin.map(|pin| self.meet(call.tool, pin)).transpose()
     }
 
     /// Which version of a call's tool is in force.
@@ -139,7 +163,7 @@ impl<W: World> Resolver<'_, W> {
                 }
                 Finding::Default(pin) => asked.default = Some(pin),
                 Finding::Broken(error, _) => broken = Some(error),
-                Finding::Note(_) => return ControlFlow::Continue(()),
+                Finding::Passed(_) => return ControlFlow::Continue(()),
             }
             ControlFlow::Break(())
         })?;
@@ -171,7 +195,10 @@ impl<W: World> Resolver<'_, W> {
                 root: folder.clone(),
                 store: Store::Folder,
             })))),
-            Meaning::Named(name) => Ok(Some(one(named(self.world, self.home, tool, name)?))),
+            Meaning::Named(name) => match named(self.world, self.home, tool, name)? {
+                Some(toolchain) => Ok(Some(Found::Toolchain(toolchain))),
+                None => best(self.world, self.home, tool, request).map(Some),
+            },
             Meaning::Version(_)
             | Meaning::Range(_)
             | Meaning::Latest
@@ -239,6 +266,11 @@ impl<W: World> Resolver<'_, W> {
             )
             .hint(format!("use {tool}@latest")));
         }
+        self.newest(call)
+    }
+
+    /// The newest release on disk that holds the program.
+    fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
         let Some(all) = all(self.world, self.home, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
@@ -329,12 +361,9 @@ impl<W: World> Resolver<'_, W> {
         version.zip(range).is_some_and(|(version, range)| range.admits(&version))
     }
 
-    /// The toolchain in force lacks the program: the next on PATH, or a message that names the
-    /// versions that have it.
-    fn lacking(&self, call: &Call, arguments: &[&OsStr]) -> Result<Outcome> {
-        if let Some(plan) = self.pass_on(call, arguments)? {
-            return Ok(Outcome::Run(plan));
-        }
+    /// The toolchain in force lacks the program, and so does PATH: a message that names the versions
+    /// that have it.
+    fn lacking(&self, call: &Call) -> Result<Outcome> {
         let Some(all) = all(self.world, self.home, call.tool)? else { return Ok(Outcome::Stale) };
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
@@ -383,13 +412,12 @@ fn circle(call: &Call, via: &Via, next: &Path) -> Error {
 
 /// What the call itself asks for, for the children.
 fn requested(call: &Call) -> Vec<(&'static str, OsString)> {
-    let request = call.pin.as_ref().and_then(Pin::request);
-    let variable = call.tool.variables.first();
-    request
-        .zip(variable)
-        .map(|(request, name)| (*name, request.as_str().into()))
-        .into_iter()
-        .collect()
+    let own = call.pin.as_ref().map(|pin| (call.tool, pin));
+    let of_host = call.of_host.as_ref().map(|(host, pin)| (*host, pin));
+    let variable = |(tool, pin): (&'static Tool, &Pin)| {
+        Some((*tool.variables.first()?, pin.request()?.as_str().into()))
+    };
+    own.into_iter().chain(of_host).filter_map(variable).collect()
 }
 
 fn unknown(name: &str) -> Error {
@@ -413,12 +441,13 @@ fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     }
 }
 
-/// Whether a call adds programs to a toolchain, or takes some away.
+/// Whether a call adds programs to a toolchain, or takes some away: its own, or its host's.
 pub fn adds(plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
     let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
     let matches = |adds: &&Adds| adds.program == program || adds.program == base;
-    plan.toolchain.is_some()
-        && plan.tool.adds.iter().filter(matches).any(|adds| is_addition(adds, arguments))
+    let host = plan.tool.host.and_then(|host| Tool::named(TOOLS, host));
+    let all = plan.tool.adds.iter().chain(host.map_or(&[][..], |host| host.adds));
+    plan.toolchain.is_some() && all.filter(matches).any(|adds| is_addition(adds, arguments))
 }
 
 fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {

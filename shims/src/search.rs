@@ -1,6 +1,7 @@
 //! Who asks for which version: the call, variables, the project's files, the defaults, strongest
 //! first.
 
+use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
 use crate::read::{Written, decode, read};
 use crate::request::{Author, Request};
-use crate::tool::{PassOver, Reader, Tool, VersionFile};
+use crate::tool::{Asks, Field, PassOver, Reader, Tool, VersionFile};
 use crate::world::{World, is_absent, read_optional};
 
 /// Something that the search came upon.
@@ -26,7 +27,41 @@ pub enum Finding {
     /// A variable, or a file that exists for versions alone, can't be used.
     Broken(Error, Culprit),
     /// Something was passed over.
-    Note(String),
+    Passed(Passed),
+}
+
+/// What was passed over, and so decides nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passed {
+    /// A variable that is no request here, by the settings.
+    Variable(&'static str),
+    /// The working directory can't be told, for this reason.
+    Directory(String),
+    /// A folder of other people's code: the search begins above it.
+    Others(PathBuf),
+    /// A folder that may not be searched.
+    Folder(PathBuf),
+    /// The folder above which nothing is looked for.
+    Ceiling(PathBuf),
+    /// A file that says nothing of the tool.
+    Silent(PathBuf),
+    /// A file for other things too, or a constraint, that can't be understood.
+    Unusable(Error),
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = |path: &Path| Escaped(&path.to_string_lossy()).to_string();
+        match self {
+            Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
+            Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),
+            Self::Others(folder) => write!(f, "{} holds other people's code", path(folder)),
+            Self::Folder(folder) => write!(f, "{} may not be searched", path(folder)),
+            Self::Ceiling(folder) => write!(f, "nothing above {} is read", path(folder)),
+            Self::Silent(file) => write!(f, "{} says nothing of it", path(file)),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
 }
 
 /// What can't be used.
@@ -59,6 +94,16 @@ struct Search<'a, W: World> {
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
+/// How many files may extend one another.
+const MOST_EXTENSIONS: usize = 16;
+
+/// Where the search of the project's files begins.
+struct Start<'a> {
+    folder: &'a Path,
+    /// The outermost folder of other people's code that is passed over.
+    others: Option<&'a Path>,
+}
+
 /// Whether the visitor wants more, or an error that ends everything.
 type Step = Result<ControlFlow<()>>;
 
@@ -89,13 +134,14 @@ impl<W: World> Search<'_, W> {
 
     fn variables(&mut self) -> ControlFlow<()> {
         for variable in self.tool.variables {
-            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
-                continue;
-            }
             let Some(value) = self.world.variable(variable).filter(|value| !value.is_empty())
             else {
                 continue;
             };
+            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
+                (self.visit)(Finding::Passed(Passed::Variable(variable)))?;
+                continue;
+            }
             let text = value.to_string_lossy();
             let finding = match Request::parse(&text, self.tool, Author::Person) {
                 Ok(request) => Finding::Pin(Pin {
@@ -126,20 +172,20 @@ impl<W: World> Search<'_, W> {
         let directory = match self.world.directory() {
             Ok(directory) => directory,
             Err(error) => {
-                return Ok((self.visit)(Finding::Note(format!(
-                    "the working directory can't be told: {error}"
-                ))));
+                return Ok((self.visit)(Finding::Passed(Passed::Directory(error.to_string()))));
             }
         };
         let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
         let start = self.outside_of_others(&directory)?;
-        for folder in start.ancestors() {
+        if let Some(others) = start.others {
+            step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
+        }
+        for folder in start.folder.ancestors() {
             match self.world.probe(folder, &names) {
                 Ok(present) => step!(self.folder(folder, present)?),
                 Err(error) if is_refused(&error) => {
-                    let note =
-                        format!("{} may not be searched", Escaped(&folder.to_string_lossy()));
-                    step!((self.visit)(Finding::Note(note)));
+                    let passed = Passed::Folder(folder.to_path_buf());
+                    step!((self.visit)(Finding::Passed(passed)));
                 }
                 Err(error) => {
                     let error = Error::io("search", folder, &error);
@@ -147,6 +193,7 @@ impl<W: World> Search<'_, W> {
                 }
             }
             if self.home.ceiling.as_deref() == Some(folder) {
+                step!((self.visit)(Finding::Passed(Passed::Ceiling(folder.to_path_buf()))));
                 break;
             }
         }
@@ -163,50 +210,76 @@ impl<W: World> Search<'_, W> {
     }
 
     fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
-        let content = match self.world.read(path) {
-            Ok(content) => content,
-            Err(error) => {
-                let broken = (Error::io("read", path, &error), Culprit::File);
-                return Ok(self.unusable(broken, &file.reader));
-            }
+        let written = match self.written(path, file, 0) {
+            Ok(written) => written,
+            Err(broken) => return Ok(self.unusable(broken, file)),
         };
-        let text = match decode(&content) {
-            Ok(text) => text,
-            Err(complaint) => {
-                let broken = (refuse(path, &complaint), Culprit::File);
-                return Ok(self.unusable(broken, &file.reader));
-            }
-        };
-        match read(&text, &file.reader, self.tool) {
-            Ok(written) => self.report(path, written),
-            Err(complaint) => {
-                let broken = self.says_nothing(path, &complaint);
-                Ok(self.unusable(broken, &file.reader))
-            }
+        if written.is_empty() {
+            return Ok((self.visit)(Finding::Passed(Passed::Silent(path.to_path_buf()))));
         }
-    }
-
-    fn report(&mut self, path: &Path, written: Vec<Written>) -> Step {
-        for written in written {
-            let constraint = written.constraint;
-            let finding = match self.pin(path, &written, Origin::File, Author::Project) {
-                Ok(pin) if constraint => Finding::Constraint(pin),
-                Ok(pin) => Finding::Pin(pin),
-                // A constraint only reports; a pin that can't be understood must not be passed over.
-                Err(broken) if constraint => Finding::Note(broken.0.to_string()),
-                Err(broken) => Finding::Broken(broken.0, broken.1),
-            };
+        for (path, written) in written {
+            let finding = self.finding(&path, file, &written);
             step!((self.visit)(finding));
         }
         Ok(ControlFlow::Continue(()))
     }
 
+    /// What a file says, and in which file that stands: where it names another one in place of
+    /// some of its fields, these are that one's.
+    fn written(
+        &self,
+        path: &Path,
+        file: &'static VersionFile,
+        depth: usize,
+    ) -> std::result::Result<Vec<(PathBuf, Written)>, (Error, Culprit)> {
+        let refuse = |complaint: &str| (refuse(path, complaint), Culprit::File);
+        if depth > MOST_EXTENSIONS {
+            return Err(refuse("too many files extend each other, or they do so in a circle"));
+        }
+        let content = self
+            .world
+            .read(path)
+            .map_err(|error| (Error::io("read", path, &error), Culprit::File))?;
+        let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
+        let found = read(&text, &file.reader, self.tool)
+            .map_err(|complaint| self.says_nothing(path, &complaint))?;
+        let mut all = Vec::new();
+        for written in found {
+            match written.field.filter(|field| field.extends) {
+                Some(field) => {
+                    let named = written.texts.first().map_or("", String::as_str);
+                    let other = path.parent().unwrap_or(path).join(named);
+                    let others = self.written(&other, file, depth + 1)?;
+                    all.extend(others.into_iter().filter(|(_, written)| is_beside(written, field)));
+                }
+                None => all.push((path.to_path_buf(), written)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// What a place in a project's file means.
+    fn finding(&self, path: &Path, file: &VersionFile, written: &Written) -> Finding {
+        let asks = written.field.map_or(Asks::Pin, |field| field.asks);
+        match (self.pin(path, written, (Origin::File, Some(file))), asks) {
+            (Ok(pin), Asks::Constraint) => Finding::Constraint(pin),
+            (Ok(pin), Asks::Either) if pin.is_range() => Finding::Constraint(pin),
+            (Ok(pin), Asks::Pin | Asks::Either) => Finding::Pin(pin),
+            // A constraint only reports; a pin that can't be understood must not be passed over.
+            (Err((error, _)), Asks::Constraint) => Finding::Passed(Passed::Unusable(error)),
+            (Err((error, culprit)), Asks::Pin | Asks::Either) => Finding::Broken(error, culprit),
+        }
+    }
+
     /// A file that exists for versions alone is an error; one for other things too is a note.
-    fn unusable(&mut self, broken: (Error, Culprit), reader: &Reader) -> ControlFlow<()> {
-        let (error, culprit) = broken;
-        let finding = match reader.is_for_versions_alone() {
+    fn unusable(
+        &mut self,
+        (error, culprit): (Error, Culprit),
+        file: &VersionFile,
+    ) -> ControlFlow<()> {
+        let finding = match file.alone {
             true => Finding::Broken(error, culprit),
-            false => Finding::Note(error.to_string()),
+            false => Finding::Passed(Passed::Unusable(error)),
         };
         (self.visit)(finding)
     }
@@ -235,7 +308,7 @@ impl<W: World> Search<'_, W> {
             }
         };
         for written in found {
-            let finding = match self.pin(path, &written, origin, Author::Person) {
+            let finding = match self.pin(path, &written, (origin, None)) {
                 Ok(pin) => Finding::Default(pin),
                 Err((error, culprit)) => Finding::Broken(error, culprit),
             };
@@ -251,25 +324,29 @@ impl<W: World> Search<'_, W> {
         (error, Culprit::Text(place))
     }
 
+    /// The pin that is written at a place: of a project's file, or of a default.
     fn pin(
         &self,
         path: &Path,
         written: &Written,
-        origin: fn(Place) -> Origin,
-        author: Author,
+        (origin, file): (fn(Place) -> Origin, Option<&VersionFile>),
     ) -> std::result::Result<Pin, (Error, Culprit)> {
-        let place = Place { path: path.to_path_buf(), line: written.line, field: written.field };
+        let is_document =
+            file.is_some_and(|file| matches!(file.reader, Reader::Json(_) | Reader::Toml(_)));
+        let field = written.field.filter(|_| is_document).map(|field| field.at);
+        let place = Place { path: path.to_path_buf(), line: written.line, field };
+        let parse = |text: &String| match (written.field, file) {
+            (Some(field), _) => Request::parse_field(text, self.tool, field),
+            (None, Some(_)) => Request::parse(text, self.tool, Author::Project),
+            (None, None) => Request::parse(text, self.tool, Author::Person),
+        };
         let requests = written.texts.iter().map(|text| {
-            Request::parse(text, self.tool, author).map_err(|reason| {
-                let error = Error::new(
-                    Exit::Data,
-                    format!(
-                        "{place} asks for {} “{}”, which is no version",
-                        self.tool.name,
-                        Escaped(text)
-                    ),
-                );
-                let error = error.because(reason).hint(format!("use {}", self.tool.name));
+            parse(text).map_err(|reason| {
+                let name = self.tool.name;
+                let what =
+                    format!("{place} asks for {name} “{}”, which is no version", Escaped(text));
+                let error =
+                    Error::new(Exit::Data, what).because(reason).hint(format!("use {name}"));
                 (error, Culprit::Text(place.clone()))
             })
         });
@@ -279,17 +356,18 @@ impl<W: World> Search<'_, W> {
         })
     }
 
-    /// The folder to begin at: the working directory, or what is above other people's code.
-    fn outside_of_others(&self, directory: &Path) -> Result<PathBuf> {
-        let mut outermost = directory;
+    /// Where to begin: at the working directory, or above other people's code.
+    fn outside_of_others<'d>(&self, directory: &'d Path) -> Result<Start<'d>> {
+        let mut start = Start { folder: directory, others: None };
         for folder in directory.ancestors() {
             for rule in self.tool.pass_over {
                 if self.holds_others(folder, rule)? {
-                    outermost = folder.parent().unwrap_or(folder);
+                    start =
+                        Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
                 }
             }
         }
-        Ok(outermost.to_path_buf())
+        Ok(start)
     }
 
     fn holds_others(&self, folder: &Path, rule: &PassOver) -> Result<bool> {
@@ -305,6 +383,12 @@ impl<W: World> Search<'_, W> {
             Err(error) => Err(Error::io("search", parent, &error)),
         }
     }
+}
+
+/// Whether a field stands in the same part of a document as another one.
+fn is_beside(written: &Written, field: &Field) -> bool {
+    let part = |field: &Field| field.at.split('.').next();
+    written.field.map(part) == Some(part(field))
 }
 
 fn is_refused(error: &io::Error) -> bool {

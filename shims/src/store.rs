@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::home::{Adopted, Home, SystemProgram, stamp};
 use crate::name::Name;
 use crate::request::{Meaning, Request};
+use crate::respell;
 use crate::tool::Tool;
 use crate::version::Version;
 use crate::world::World;
@@ -113,7 +114,7 @@ pub fn highest(
         let mut best: Option<Toolchain> = None;
         let is_fresh = each(world, home, tool, &mut |version, spot| {
             let known = best.as_ref().and_then(|best| best.version.as_ref());
-            let is_higher = known.is_none_or(|known| known < version);
+            let is_higher = known.is_none_or(|known| is_preferred(tool, version, known));
             if is_higher && fits(version) && (broken.is_empty() || !broken.contains(&spot.root())) {
                 best = Some(spot.toolchain(version.clone()));
             }
@@ -127,6 +128,20 @@ pub fn highest(
     }
 }
 
+/// Whether a version is to be taken rather than another one that will do as well.
+///
+/// Where any vendor's will do, the higher release, and of equal ones that of the more usual vendor.
+fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
+    if tool.vendors.is_empty() {
+        return known < version;
+    }
+    let rank = |version: &Version| {
+        let place = tool.vendors.iter().position(|vendor| *vendor == version.flavour());
+        place.unwrap_or(tool.vendors.len())
+    };
+    known.cmp_release(version).then_with(|| rank(version).cmp(&rank(known))).is_lt()
+}
+
 /// All versions on disk, highest first, of equal ones the one in the strongest store first.
 ///
 /// `None` if a program of the operating system's was replaced since it was asked for its version.
@@ -134,6 +149,7 @@ pub fn all(world: &impl World, home: &Home, tool: &Tool) -> Result<Option<Vec<To
     let mut found = Vec::new();
     let is_fresh =
         each(world, home, tool, &mut |version, spot| found.push(spot.toolchain(version.clone())))?;
+    // Stable, so that of equal ones the one in the strongest store stays first.
     found.sort_by(|a, b| b.version.cmp(&a.version));
     Ok(is_fresh.then_some(found))
 }
@@ -175,16 +191,16 @@ fn each(
     visit: &mut dyn FnMut(&Version, &Spot<'_>),
 ) -> Result<bool> {
     let own = home.toolchains().join(tool.name);
-    list(world, &own, "", &mut |name, version| visit(version, &Spot::Own(&own, name)))
+    list(world, &own, &mut |name, version| visit(version, &Spot::Own(&own, name)))
         .map_err(|error| Error::io("list", &own, &error))?;
     for shared in &home.shared {
         let folder = shared.join(tool.name);
-        list(world, &folder, "", &mut |name, version| visit(version, &Spot::Shared(&folder, name)))
+        list(world, &folder, &mut |name, version| visit(version, &Spot::Shared(&folder, name)))
             .map_err(|error| Error::io("list", &folder, &error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
         // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
-        let _ = list_adopted(world, store, &mut |name, version| {
+        let _ = list_adopted(world, (store, tool), &mut |name, version| {
             visit(version, &Spot::Adopted(store, name));
         });
     }
@@ -230,35 +246,35 @@ pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<b
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
-/// The folders of a store whose names are versions, behind a prefix.
+/// The folders of a store of our form, whose names are versions.
 fn list(
     world: &impl World,
     folder: &Path,
-    prefix: &str,
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
     world.folders(folder, &mut |name| {
         let Some(name) = name.to_str() else { return };
-        if let Some(version) = name.strip_prefix(prefix).and_then(Version::parse) {
+        if let Some(version) = Version::parse(name) {
             visit(name, &version);
         }
     })
 }
 
-/// The same in an adopted store, where more may follow the version.
+/// The same in an adopted store, where a version may be spelled otherwise and more may stand
+/// around it.
 fn list_adopted(
     world: &impl World,
-    store: &Adopted,
+    (store, tool): (&Adopted, &Tool),
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
-    if store.until.is_empty() {
-        return list(world, &store.folder, &store.prefix, visit);
-    }
     world.folders(&store.folder, &mut |name| {
         let Some(name) = name.to_str() else { return };
-        let behind = name.strip_prefix(store.prefix.as_str());
-        let version = behind.and_then(|behind| behind.split_once(store.until.as_str()));
-        if let Some(version) = version.and_then(|(version, _)| Version::parse(version)) {
+        let Some(behind) = name.strip_prefix(store.prefix.as_str()) else { return };
+        let text = match store.until.as_str() {
+            "" => Some(behind),
+            until => behind.split_once(until).map(|(version, _)| version),
+        };
+        if let Some(version) = text.and_then(|text| respell::version(text, tool)) {
             visit(name, &version);
         }
     })

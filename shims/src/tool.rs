@@ -25,6 +25,12 @@ pub struct Tool {
     pub parts: u8,
     /// What may stand in front of a version: `node-`.
     pub prefixes: &'static [&'static str],
+    /// Other spellings of versions, and what they mean.
+    pub respell: &'static [(&'static str, &'static str)],
+    /// Flavours of which any will do where a request names none, the usual one first.
+    pub vendors: &'static [&'static str],
+    /// The tool whose toolchains run this one's programs, and may ship some of that name.
+    pub host: Option<&'static str>,
     /// The long-term support lines, oldest first.
     pub lts: &'static [LtsLine],
     /// Folders that hold other people's code.
@@ -62,6 +68,8 @@ pub struct VersionFile {
     pub name: &'static str,
     /// How it is read.
     pub reader: Reader,
+    /// Whether it exists for versions alone, so that one that can't be understood is an error.
+    pub alone: bool,
 }
 
 /// How a version file is read.
@@ -75,28 +83,42 @@ pub enum Reader {
     Json(&'static [Field]),
     /// Fields of a TOML document.
     Toml(&'static [Field]),
+    /// `KEY=value` on a line.
+    Keys(&'static [Field]),
+    /// Patterns on lines.
+    Lines(&'static [Field]),
 }
 
-impl Reader {
-    /// Whether such files exist for versions alone, so that one that can't be read is an error.
-    pub fn is_for_versions_alone(&self) -> bool {
-        match self {
-            Self::Plain | Self::ToolVersions => true,
-            Self::Json(_) | Self::Toml(_) => false,
-        }
-    }
-}
-
-/// A field of a JSON or TOML document.
-#[derive(Debug)]
+/// What names a version in a file.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The keys on the way to it, and to a person: `volta.node`.
+    /// Where it is: the keys on the way to it (`volta.node`), a key on a line, or a pattern on one
+    /// (`ruby "{}"`).
     pub at: &'static str,
-    /// The field is an object, or a list of them, with `name` and `version`: the one of this
-    /// name is meant.
+    /// The field is an object, or a list of them, with `name` and `version`, or text of the form
+    /// `name@version`: the one of this name is meant.
     pub named: Option<&'static str>,
-    /// Whether it is a constraint and no pin.
-    pub constraint: bool,
+    /// Whether it pins.
+    pub asks: Asks,
+    /// In which language its ranges are written.
+    pub dialect: Dialect,
+    /// How many numbers of the version count.
+    pub parts: u8,
+    /// For lines: only right below a line that says this, where it isn't empty.
+    pub below: &'static str,
+    /// It names another file of the same kind, which is read in its place.
+    pub extends: bool,
+}
+
+/// What a field asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// It pins.
+    Pin,
+    /// It is a constraint.
+    Constraint,
+    /// A version pins, a range is a constraint.
+    Either,
 }
 
 /// A variable that programs need, set only where it is unset.
@@ -146,9 +168,12 @@ impl Tool {
         tools.iter().find(|tool| tool.all_names().any(|known| known == name))
     }
 
-    /// The tool that ships this program.
+    /// The tool whose program this is: of several that ship it, the one that runs on none.
     pub fn of_program(tools: &'static [Self], program: &str) -> Option<&'static Self> {
-        tools.iter().find(|tool| tool.programs.contains(&program))
+        let mut shippers = tools.iter().filter(|tool| tool.programs.contains(&program));
+        let first = shippers.next()?;
+        let is_host = |tool: &&Self| tool.host.is_none();
+        Some([first].into_iter().chain(shippers).find(is_host).unwrap_or(first))
     }
 
     /// All names it goes by, the one that `.tool-versions` uses first.
@@ -179,11 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn no_program_is_shipped_by_two_tools() {
+    fn no_program_is_shipped_by_two_tools_but_host_and_guest() {
         for tool in TOOLS {
             for program in tool.programs {
-                let owner = Tool::of_program(TOOLS, program).map(|tool| tool.name);
-                assert_eq!(owner, Some(tool.name), "{program}");
+                let others = TOOLS.iter().filter(|other| {
+                    other.name != tool.name
+                        && other.programs.contains(program)
+                        && other.host != Some(tool.name)
+                        && tool.host != Some(other.name)
+                });
+                assert_eq!(others.count(), 0, "{program} of {}", tool.name);
+            }
+        }
+    }
+
+    #[test]
+    fn names_variables_and_hosts_are_whole() {
+        for tool in TOOLS {
+            for name in tool.all_names() {
+                assert_eq!(Tool::named(TOOLS, name).map(|known| known.name), Some(tool.name));
+            }
+            if let Some(host) = tool.host {
+                assert!(Tool::named(TOOLS, host).is_some_and(|host| host.host.is_none()), "{host}");
             }
         }
     }

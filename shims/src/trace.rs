@@ -58,7 +58,7 @@ fn found(finding: &Finding) -> String {
         Finding::Constraint(pin) => ("constraint", pin),
         Finding::Default(pin) => ("default", pin),
         Finding::Broken(error, _) => return format!("can't be used: {error}"),
-        Finding::Note(note) => return format!("passed over: {note}"),
+        Finding::Passed(passed) => return format!("passed over: {passed}"),
     };
     let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();
     format!("{kind} {} by {}", requests.join(" or "), pin.origin)

@@ -109,6 +109,13 @@ impl Version {
         &self.text[usize::from(self.tail)..]
     }
 
+    /// Whether what follows its numbers begins with what follows the other's: `+11.0.LTS` with `+11`.
+    pub fn continues(&self, other: &Self) -> bool {
+        let mut own = tokens(self.tail());
+        stage(self.tail()) == stage(other.tail())
+            && tokens(other.tail()).all(|token| own.next() == Some(token))
+    }
+
     /// Whether it comes before the release of its numbers: `3.13.0rc2`, `3.3.0-preview1`.
     pub fn is_prerelease(&self) -> bool {
         stage(self.tail()) == Stage::Before
@@ -116,6 +123,14 @@ impl Version {
 
     fn kind(&self) -> (&str, bool) {
         (self.flavour(), self.is_free_threaded())
+    }
+
+    /// The order of the releases, whatever their flavours: by numbers, then by what follows them.
+    pub fn cmp_release(&self, other: &Self) -> Ordering {
+        let numbers = self.numbers.values.cmp(&other.numbers.values);
+        numbers
+            .then_with(|| stage(self.tail()).cmp(&stage(other.tail())))
+            .then_with(|| tokens(self.tail()).cmp(tokens(other.tail())))
     }
 
     /// Whether both are of one flavour and build, so that one can stand in for the other.
@@ -142,9 +157,7 @@ impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         self.kind()
             .cmp(&other.kind())
-            .then_with(|| self.numbers.values.cmp(&other.numbers.values))
-            .then_with(|| stage(self.tail()).cmp(&stage(other.tail())))
-            .then_with(|| tokens(self.tail()).cmp(tokens(other.tail())))
+            .then_with(|| self.cmp_release(other))
             .then_with(|| self.text.cmp(&other.text))
     }
 }
@@ -179,7 +192,8 @@ fn stage(tail: &str) -> Stage {
     let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
     match (&bare[..letters], tail) {
         (_, "") => Stage::Release,
-        ("" | "p" | "post" | "r" | "u", _) => Stage::After,
+        // The last is what a build of a language on a virtual machine was made for: `-otp-27`.
+        ("" | "p" | "post" | "r" | "u" | "otp", _) => Stage::After,
         _ if tail.starts_with('+') => Stage::After,
         _ => Stage::Before,
     }

@@ -7,8 +7,12 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+mod common;
+mod file;
 mod source;
 
+pub use common::Common;
+pub use file::{Asks, Field, File, Reader};
 pub use source::{
     Artifacts, Beside, Form, IndexPlatform, IndexSource, Mirror, NpmSource, Source, SourceKind,
 };
@@ -39,13 +43,20 @@ pub struct Definition {
     /// What may stand in front of a version: `node-`, `python-`.
     #[serde(default)]
     pub prefixes: Vec<String>,
+    /// Other spellings of versions and what they mean, `{}` standing for digits and dots:
+    /// `["{}u{}", "{}.0.{}"]`. The first that fits the whole text is applied.
+    #[serde(default)]
+    pub respell: Vec<[String; 2]>,
+    /// Flavours of which any will do where a request names none, the usual one first: `temurin`.
+    #[serde(default)]
+    pub vendors: Vec<String>,
+    /// The tool whose toolchains run this one's programs, and may ship some of that name: `node`.
+    pub host: Option<String>,
     /// The long-term support lines, oldest first.
     #[serde(default)]
     pub lts: Vec<Lts>,
-    /// Folders that hold other people's code, where version files decide nothing.
-    #[serde(default)]
-    pub pass_over: Vec<PassOver>,
     /// The project files that can name a version, in the order in which they are asked.
+    /// [`Common`] has those of all tools, around these.
     #[serde(default)]
     pub file: Vec<File>,
     /// Variables the programs need.
@@ -67,7 +78,7 @@ pub struct Definition {
     pub source: Vec<Source>,
 }
 
-/// In which language a tool's ranges are written.
+/// In which language ranges are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
@@ -75,6 +86,18 @@ pub enum Dialect {
     Npm,
     /// Python's PEP 440: `>=3.8,<3.13`.
     Pep440,
+    /// Poetry's: `^3.11 || ~3.9`.
+    Poetry,
+    /// Ruby's: `~> 3.1.2, != 3.1.4`.
+    Gem,
+    /// Elixir's: `~> 1.15 or >= 2.0.0 and < 3.0.0`.
+    Elixir,
+    /// Composer's: `^8.1 || ~8.2.0`.
+    Composer,
+    /// A bare version is the least that will do, as in `go.mod`.
+    Minimum,
+    /// Perl's: `5.036` is the least that will do, and means 5.36.0.
+    Perl,
 }
 
 /// One long-term support line.
@@ -96,47 +119,6 @@ pub struct PassOver {
     /// Only where one of these files lies beside it: `composer.json`.
     #[serde(default)]
     pub beside: Vec<String>,
-}
-
-/// A project file that can name a version.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct File {
-    /// Its name: `.nvmrc`.
-    pub name: String,
-    /// How it is read.
-    pub reader: Reader,
-    /// For JSON and TOML: which fields, in the order in which they are asked.
-    #[serde(default)]
-    pub field: Vec<Field>,
-}
-
-/// How a version file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reader {
-    /// Requests as plain text, a line each: `.nvmrc`.
-    Plain,
-    /// Tool and requests on a line: `.tool-versions`.
-    ToolVersions,
-    /// Fields of a JSON document: `package.json`.
-    Json,
-    /// Fields of a TOML document: `pyproject.toml`.
-    Toml,
-}
-
-/// A field of a JSON or TOML document.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Field {
-    /// The way to it, keys separated by dots: `volta.node`.
-    pub at: String,
-    /// The field is an object, or a list of objects, with `name` and `version`: the one of
-    /// this name is meant.
-    pub named: Option<String>,
-    /// Whether it is a constraint and no pin.
-    #[serde(default)]
-    pub constraint: bool,
 }
 
 /// A variable that programs need, set only where it is unset.
@@ -227,10 +209,7 @@ impl Definition {
     ///
     /// Unknown keys, missing ones, wrong types and impossible values are refused.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let definition: Self = toml::from_str(text).map_err(|error| Refusal {
-            line: error.span().map(|span| line_of(text, span.start)),
-            reason: error.message().to_owned(),
-        })?;
+        let definition: Self = from_toml(text)?;
         match definition.fault() {
             None => Ok(definition),
             Some(reason) => Err(Refusal { line: None, reason }),
@@ -248,11 +227,8 @@ impl Definition {
                 return Some(format!("`{name}` can't be a name"));
             }
         }
-        for file in &self.file {
-            let needs_fields = matches!(file.reader, Reader::Json | Reader::Toml);
-            if needs_fields == file.field.is_empty() {
-                return Some(format!("file `{}`: fields go with JSON and TOML alone", file.name));
-            }
+        if let Some(fault) = self.file.iter().find_map(File::fault) {
+            return Some(fault);
         }
         for link in self.links.keys().chain(self.links.values()) {
             if !is_inside(link) {
@@ -261,6 +237,13 @@ impl Definition {
         }
         self.source.iter().find_map(Source::fault)
     }
+}
+
+fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+    toml::from_str(text).map_err(|error| Refusal {
+        line: error.span().map(|span| line_of(text, span.start)),
+        reason: error.message().to_owned(),
+    })
 }
 
 /// The line, counted from 1, of a place in a text.
@@ -320,7 +303,7 @@ mod tests {
     #[test]
     fn what_is_impossible_is_refused() {
         check("names = ['../x']", None, "`../x` can't be a name");
-        check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "fields go with JSON");
+        check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         check("[[source]]\nname = 's'", None, "give either `index` or `npm`");
     }

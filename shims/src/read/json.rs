@@ -10,7 +10,8 @@ use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Complaint, Written};
-use crate::tool::Field;
+use crate::range::Dialect;
+use crate::tool::{Asks, Field};
 
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
@@ -25,22 +26,29 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
     let live = fields.iter().map(|field| Some(field.at)).collect();
     descend(text, Level { fields, live, found: &mut found })?;
     let written = fields.iter().zip(found).filter_map(|(field, text)| {
-        Some(Written {
-            texts: vec![text?],
-            line: 0,
-            field: Some(field.at),
-            constraint: field.constraint,
-        })
+        Some(Written { texts: vec![text?], line: 0, field: Some(field) })
     });
     Ok(written.collect())
 }
 
 /// The text of one field, keys separated by dots; `None` where there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
-    let fields = [Field { at, named: None, constraint: false }];
+    let fields = [plain(at)];
     let mut found = vec![None];
     descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
     found.pop()?
+}
+
+/// A field that is nothing but text.
+fn plain(at: &'static str) -> Field {
+    let (asks, dialect, parts) = (Asks::Pin, Dialect::Npm, u8::MAX);
+    Field { at, named: None, asks, dialect, parts, below: "", extends: false }
+}
+
+/// The request in `name@request`, without the hash that may follow it.
+fn of_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let request = text.strip_prefix(name)?.strip_prefix('@')?;
+    Some(request.split_once("+sha").map_or(request, |(request, _)| request))
 }
 
 fn descend(text: &str, level: Level<'_>) -> Result<(), Complaint> {
@@ -128,7 +136,11 @@ impl<'de> Visitor<'de> for Level<'_> {
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         let ended: Vec<usize> = self.ended().collect();
         for place in ended {
-            if self.fields[place].named.is_none() {
+            let text = match self.fields[place].named {
+                None => Some(text),
+                Some(name) => of_name(text, name),
+            };
+            if let Some(text) = text {
                 self.found[place] = Some(text.to_owned());
             }
         }
@@ -164,7 +176,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
-        let fields = [Field { at: "", named: None, constraint: false }];
+        let fields = [plain("")];
         Level { fields: &fields, live: vec![Some("")], found: &mut found }
             .deserialize(deserializer)?;
         let [text] = found;
@@ -187,7 +199,7 @@ mod tests {
         let printed = match read(text, fields) {
             Ok(found) => found
                 .iter()
-                .map(|w| format!("{}={}", w.field.unwrap(), w.texts[0]))
+                .map(|w| format!("{}={}", w.field.unwrap().at, w.texts[0]))
                 .collect::<Vec<_>>()
                 .join(" "),
             Err(complaint) => format!("error: {complaint}"),

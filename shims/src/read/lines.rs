@@ -9,7 +9,7 @@ use crate::tool::Tool;
 
 /// Reads requests as plain text: the first line's, and as what will do instead the others'.
 pub(super) fn plain(text: &str) -> Result<Written, Complaint> {
-    let mut written = Written { texts: Vec::new(), line: 0, field: None, constraint: false };
+    let mut written = Written { texts: Vec::new(), line: 0, field: None };
     for (number, line) in lines(text) {
         if is_reserved(line) {
             continue;
@@ -36,24 +36,29 @@ pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<Written>, 
         if texts.is_empty() {
             return Err(format!("line {number} names no version"));
         }
-        return Ok(Some(Written { texts, line: number, field: None, constraint: false }));
+        return Ok(Some(Written { texts, line: number, field: None }));
     }
     Ok(None)
 }
 
 /// The lines that say something, with their numbers, without comments and blanks around.
 fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
-    let unified = text.split('\n').flat_map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        line.split('\r')
-    });
-    (1..)
-        .zip(unified)
+    numbered(text)
         .map(|(number, line)| (number, without_comment(line).trim()))
         .filter(|(_, line)| !line.is_empty())
 }
 
-fn without_comment(line: &str) -> &str {
+/// All lines with their numbers; LF, CRLF and CR end one.
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let unified = text.split('\n').flat_map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        line.split('\r')
+    });
+    (1..).zip(unified)
+}
+
+/// A line up to its comment.
+pub(super) fn without_comment(line: &str) -> &str {
     let begins = |place: &usize| *place == 0 || line[..*place].ends_with(char::is_whitespace);
     let comment = line.match_indices('#').map(|(place, _)| place).find(begins);
     comment.map_or(line, |place| &line[..place])

@@ -28,14 +28,9 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
     }
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
-        let (value, offset) = found?;
+        let (texts, offset) = found?;
         let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-        Some(Written {
-            texts: vec![value],
-            line,
-            field: Some(field.at),
-            constraint: field.constraint,
-        })
+        Some(Written { texts, line, field: Some(field) })
     });
     Ok(written.collect())
 }
@@ -56,14 +51,15 @@ impl ErrorSink for FirstError {
 struct Receiver<'a> {
     source: Source<'a>,
     fields: &'static [Field],
-    found: Vec<Option<(String, usize)>>,
+    /// For each field the texts, several in an array, and where the first stands.
+    found: Vec<Option<(Vec<String>, usize)>>,
     /// The keys of the open table.
     table: Vec<String>,
     /// The keys of the open key-value pairs.
     keys: Vec<String>,
     /// How many of the keys stood before each open inline table.
     inline: Vec<usize>,
-    /// How many arrays are open: nothing inside one is a field.
+    /// How many arrays are open: nothing inside more than one is a field.
     arrays: usize,
     in_header: bool,
 }
@@ -155,17 +151,24 @@ impl EventReceiver for Receiver<'_> {
     }
 
     fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        if self.arrays > 0 {
+        if self.arrays > 1 {
             return;
         }
         if let Some(place) = self.fields.iter().position(|field| self.is_at(field)) {
             let mut value = String::new();
             let decoded = self.raw(span, kind).map(|raw| raw.decode_scalar(&mut value, error));
-            if matches!(decoded, Some(ScalarKind::String)) {
-                self.found[place] = Some((value, span.start()));
+            // A number is what stands there: 3.10 is not 3.1.
+            if matches!(
+                decoded,
+                Some(ScalarKind::String | ScalarKind::Integer(_) | ScalarKind::Float)
+            ) {
+                let found = self.found[place].get_or_insert_with(|| (Vec::new(), span.start()));
+                found.0.push(value);
             }
         }
-        self.end_pair();
+        if self.arrays == 0 {
+            self.end_pair();
+        }
     }
 }
 
@@ -184,7 +187,7 @@ mod tests {
         let printed = match read(text, fields) {
             Ok(found) => found
                 .iter()
-                .map(|w| format!("{} at {}", w.texts[0], w.line))
+                .map(|w| format!("{} at {}", w.texts.join("|"), w.line))
                 .collect::<Vec<_>>()
                 .join(" "),
             Err(complaint) => format!("error: {complaint}"),
@@ -201,6 +204,8 @@ mod tests {
             "[project]\nlist = [1, { a = 2 }]\nrequires-python = '>=3'\n[tool]\nx = 1",
             ">=3 at 3",
         );
+        check("[project]\nrequires-python = 3.10", "3.10 at 2");
+        check("[project]\nrequires-python = ['3.10', '3.9']", "3.10|3.9 at 2");
         check("[project]\nt = { a = { b = 1 } }\n\"requires-python\" = '>=3'", ">=3 at 3");
     }
 
@@ -208,7 +213,7 @@ mod tests {
     fn other_fields_say_nothing() {
         check("[tool.project]\nrequires-python = '3'", "");
         check("[[project]]\nx = ['requires-python']", "");
-        check("[project]\nrequires-python = 3.8", "");
+        check("[project]\nrequires-python = true", "");
         check("# requires-python = '>=3'", "");
     }
 

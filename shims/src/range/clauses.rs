@@ -1,0 +1,74 @@
+//! Ranges as clauses over the one version order: any of some lists, all of a list.
+//!
+//! Every dialect but npm's is read into these.
+
+use crate::version::{Numbers, Version};
+
+/// Any of these lists of clauses, of which all must hold.
+pub type Clauses = Vec<Vec<Clause>>;
+
+/// What one clause demands of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clause {
+    pub(super) operator: Operator,
+    pub(super) version: Version,
+}
+
+/// How a version must stand to the one of the clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Less,
+    AtMost,
+    Equal,
+    NotEqual,
+    AtLeast,
+    Greater,
+    /// At least that, and alike in this many numbers: `~> 3.1.2`, `^8.1`, `~=3.9.1`.
+    Compatible(usize),
+    /// It begins so: `==3.9.*`.
+    Within,
+    /// It doesn't: `!=3.9.*`.
+    NotWithin,
+    /// At most that, or beginning so: the end of `8.0 - 8.2`.
+    UpTo,
+}
+
+/// Whether a version satisfies all clauses of one of the lists.
+///
+/// A pre-release does only if a clause of that list names one.
+pub(super) fn admits(any: &Clauses, version: &Version) -> bool {
+    any.iter().any(|all| {
+        let wanted = all.iter().any(|clause| clause.version.is_prerelease());
+        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.admits(version))
+    })
+}
+
+impl Clause {
+    fn admits(&self, version: &Version) -> bool {
+        let (wanted, seen) = (self.version.numbers(), version.numbers());
+        let order = version.cmp_release(&self.version);
+        let same = starts_with(seen, wanted.as_slice())
+            && starts_with(wanted, seen.as_slice())
+            && version.tail() == self.version.tail();
+        match self.operator {
+            Operator::Less => order.is_lt() && !same,
+            Operator::AtMost => order.is_lt() || same,
+            Operator::Equal => same,
+            Operator::NotEqual => !same,
+            Operator::AtLeast => order.is_gt() || same,
+            Operator::Greater => order.is_gt() && !same,
+            Operator::Compatible(alike) => {
+                let alike = &wanted.as_slice()[..alike.min(wanted.as_slice().len())];
+                (order.is_gt() || same) && starts_with(seen, alike)
+            }
+            Operator::Within => starts_with(seen, wanted.as_slice()),
+            Operator::NotWithin => !starts_with(seen, wanted.as_slice()),
+            Operator::UpTo => order.is_lt() || starts_with(seen, wanted.as_slice()),
+        }
+    }
+}
+
+/// Whether numbers begin with others; what isn't written is zero.
+fn starts_with(numbers: &Numbers, start: &[u64]) -> bool {
+    start.iter().enumerate().all(|(place, number)| numbers.at(place) == *number)
+}

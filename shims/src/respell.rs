@@ -1,0 +1,66 @@
+//! Other spellings of versions and what they mean, as a tool's registry file lists them.
+
+use std::borrow::Cow;
+
+use crate::tool::Tool;
+use crate::version::Version;
+
+/// What stands for digits and dots in a rule.
+const HOLE: &str = "{}";
+
+/// A text as the tool's own spelling has it: the first rule that fits all of it is applied.
+pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
+    let applied = tool.respell.iter().find_map(|(from, to)| {
+        let parts = parts(text, from)?;
+        Some(parts.iter().fold((*to).to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1)))
+    });
+    applied.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The version that a folder's name or another manager's text says, in the tool's own spelling.
+pub fn version(text: &str, tool: &Tool) -> Option<Version> {
+    match tool.respell.is_empty() {
+        true => Version::parse(text),
+        false => Version::parse(&respell(text, tool)),
+    }
+}
+
+/// What stands in the holes of a rule, if it fits.
+fn parts<'a>(text: &'a str, rule: &str) -> Option<Vec<&'a str>> {
+    let mut literals = rule.split(HOLE);
+    let mut rest = text.strip_prefix(literals.next()?)?;
+    let mut parts = Vec::new();
+    for literal in literals {
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let part = rest[..length].trim_end_matches('.');
+        if part.is_empty() || part.starts_with('.') {
+            return None;
+        }
+        parts.push(part);
+        rest = rest[part.len()..].strip_prefix(literal)?;
+    }
+    rest.is_empty().then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_fit_whole_texts() {
+        let cases: &[(&str, &str, Option<&[&str]>)] = &[
+            ("{}p{}", "3.2.1p31", Some(&["3.2.1", "31"])),
+            ("{}p{}", "3.2.1", None),
+            ("{}p{}", "3.2.1p31x", None),
+            ("{}u{}-b{}", "8u402-b06", Some(&["8", "402", "06"])),
+            ("1.{}", "1.8", Some(&["8"])),
+            ("1.{}", "11.8", None),
+            ("x-{}", "x-.1", None),
+            ("{}-tem", "21.0.5-tem", Some(&["21.0.5"])),
+            ("none", "none", Some(&[])),
+        ];
+        for (rule, text, expected) in cases {
+            assert_eq!(parts(text, rule).as_deref(), *expected, "{text} by {rule}");
+        }
+    }
+}
