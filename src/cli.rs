@@ -89,6 +89,12 @@ enum Verb {
         /// The program
         program: String,
     },
+    /// Tell which version of a program runs here, and why
+    #[command(after_help = "Examples:\n  use why node\n  use why python3.7\n  use why --json")]
+    Why {
+        /// The program; without it, of every tool that somebody asks for here
+        program: Option<String>,
+    },
     /// Make the shims and their index anew from what is on disk
     Reshim,
     /// Look for what may be wrong
@@ -237,6 +243,7 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
             commands::available::run(&usher, &tool, request.as_deref(), json)
         }
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
         Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
         Some(Verb::Doctor) => return commands::doctor::run(&usher, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),

@@ -12,6 +12,7 @@ pub mod setup;
 pub mod status;
 pub mod uninstall;
 pub mod which;
+pub mod why;
 
 use std::path::Path;
 
@@ -187,7 +188,7 @@ fn name_of(toolchain: &Toolchain) -> String {
 }
 
 /// Whose a toolchain is, in a word.
-fn store_name(store: &Store) -> &str {
+pub(crate) fn store_name(store: &Store) -> &str {
     match store {
         Store::Own => "usher",
         Store::Shared => "shared",

@@ -15,6 +15,7 @@
 //! | where usher keeps what, and its settings | [`folders`], [`settings`] |
 //! | tools, with sources and stores | [`registry`], [`platform`] |
 //! | what is already on the machine | [`survey`] |
+//! | why a version runs | [`why`](mod@why) |
 //! | what can be had | [`release`], [`network`], [`npm_config`] |
 //! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
@@ -55,5 +56,6 @@ pub mod staging;
 pub mod survey;
 pub mod umask;
 pub mod usher;
+pub mod why;
 
 pub use cli::run;

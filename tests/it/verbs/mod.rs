@@ -13,6 +13,7 @@ mod setup;
 mod sources;
 mod status;
 mod typed;
+mod why;
 
 use std::io::{self, Write as _};
 

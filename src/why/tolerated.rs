@@ -1,0 +1,104 @@
+//! What the readers put up with in the file that asks: marks, line ends, comments, spellings.
+//!
+//! Found anew from the file's bytes, so that no call of a shim pays for it.
+
+use usher_shims::pin::{Origin, Pin, Place};
+use usher_shims::read::decode;
+use usher_shims::tool::Tool;
+use usher_shims::world::World;
+
+/// What was put up with where a pin was written.
+pub(super) fn tolerated(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    if let Origin::File(place) | Origin::Default(place) | Origin::Machine(place) = &pin.origin {
+        let bytes = world.read(&place.path).unwrap_or_default();
+        all.extend(encoding(&bytes));
+        let text = decode(&bytes).unwrap_or_default();
+        all.extend(line_ends(&text));
+        all.extend(line(&text, place, pin));
+    }
+    all.extend(pin.request().into_iter().filter_map(|request| spelling(request.as_str(), tool)));
+    all
+}
+
+fn encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => Some("a byte order mark"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+fn line_ends(text: &str) -> Option<&'static str> {
+    let has_lone = text.replace("\r\n", "\n").contains('\r');
+    match (has_lone, text.contains('\r')) {
+        (true, _) => Some("lines that end in CR"),
+        (false, true) => Some("lines that end in CRLF"),
+        (false, false) => None,
+    }
+}
+
+/// What stands around the request in its line.
+fn line(text: &str, place: &Place, pin: &Pin) -> Vec<&'static str> {
+    let unified = text.replace("\r\n", "\n").replace('\r', "\n");
+    let number = usize::try_from(place.line).unwrap_or(0);
+    let Some(line) = number.checked_sub(1).and_then(|number| unified.lines().nth(number)) else {
+        return Vec::new();
+    };
+    let is_document = place.field.is_some();
+    let bare = pin.request().map_or("", |request| request.as_str());
+    let is_quoted = |quote: char| line.contains(&format!("{quote}{bare}{quote}"));
+    let checks = [
+        (line != line.trim() && !is_document, "blanks around it"),
+        (line.contains('#') && !is_document, "a comment"),
+        (!is_document && (is_quoted('"') || is_quoted('\'')), "quotes"),
+        (pin.requests.len() > 1, "several versions, which are what will do instead"),
+    ];
+    checks.into_iter().filter(|(holds, _)| *holds).map(|(_, what)| what).collect()
+}
+
+/// How the request itself is spelled.
+fn spelling(text: &str, tool: &Tool) -> Option<&'static str> {
+    let begins_with_digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    if text.strip_prefix(['v', 'V']).is_some_and(begins_with_digit) {
+        return Some("a leading v");
+    }
+    let has_prefix = tool.prefixes.iter().any(|prefix| text.starts_with(prefix));
+    let is_respelled = usher_shims::respell::respell(text, tool) != text;
+    match (has_prefix, is_respelled) {
+        (true, _) => Some("the tool's name before the version"),
+        (false, true) => Some("another spelling of the version"),
+        (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_shims::pin::Origin;
+    use usher_shims::request::{Author, Request};
+    use usher_shims::tool::TOOLS;
+    use usher_shims::world::Memory;
+
+    fn check(content: &[u8], request: &str, expected: &str) {
+        let tool = Tool::named(TOOLS, "node").unwrap();
+        let world = Memory::default().file("/p/.nvmrc", content);
+        let place = Place { path: "/p/.nvmrc".into(), line: 1, field: None };
+        let pin = Pin {
+            requests: vec![Request::parse(request, tool, Author::Project).unwrap()],
+            origin: Origin::File(place),
+        };
+        assert_eq!(tolerated(&world, &pin, tool).join("; "), expected, "{content:?}");
+    }
+
+    #[test]
+    fn what_was_put_up_with_is_named() {
+        check(b"12\n", "12", "");
+        check(b"v12\n", "v12", "a leading v");
+        check(b"\xEF\xBB\xBF12", "12", "a byte order mark");
+        check(b"\xFF\xFE1\x002\x00", "12", "UTF-16");
+        check(b"12 # why\r\n", "12", "lines that end in CRLF; a comment");
+        check(b" '12'\r", "12", "lines that end in CR; blanks around it; quotes");
+        check(b"node-v12.0.0", "node-v12.0.0", "the tool's name before the version");
+    }
+}
