@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::{Error, Escaped, Exit, Result};
@@ -360,7 +360,9 @@ impl<W: World> Search<'_, W> {
     fn outside_of_others<'d>(&self, directory: &'d Path) -> Result<Start<'d>> {
         let mut start = Start { folder: directory, others: None };
         for folder in directory.ancestors() {
-            for rule in self.tool.pass_over {
+            let Some(name) = folder.file_name() else { continue };
+            let named = |rule: &&PassOver| name == rule.name();
+            for rule in self.tool.pass_over.iter().filter(named) {
                 if self.holds_others(folder, rule)? {
                     start =
                         Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
@@ -371,8 +373,7 @@ impl<W: World> Search<'_, W> {
     }
 
     fn holds_others(&self, folder: &Path, rule: &PassOver) -> Result<bool> {
-        let is_it = matches!(folder.components().next_back(), Some(Component::Normal(_)))
-            && folder.ends_with(rule.folder);
+        let is_it = folder.ends_with(rule.folder);
         if !is_it || rule.beside.is_empty() {
             return Ok(is_it);
         }

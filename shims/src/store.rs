@@ -111,15 +111,26 @@ pub fn highest(
 ) -> Result<Found> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {
-        let mut best: Option<Toolchain> = None;
-        let is_fresh = each(world, home, tool, &mut |version, spot| {
-            let known = best.as_ref().and_then(|best| best.version.as_ref());
-            let is_higher = known.is_none_or(|known| is_preferred(tool, version, known));
-            if is_higher && fits(version) && (broken.is_empty() || !broken.contains(&spot.root())) {
-                best = Some(spot.toolchain(version.clone()));
+        let mut best: Option<Spot<'_>> = None;
+        let is_fresh = each(world, home, tool, &mut |version, place, name| {
+            let is_higher =
+                best.as_ref().is_none_or(|best| is_preferred(tool, version, &best.version));
+            if is_higher
+                && fits(version)
+                && (broken.is_empty() || !broken.contains(&place.root(home, tool, name)))
+            {
+                // What was kept before is overwritten, which costs no allocation.
+                let kept = best.get_or_insert_with(|| Spot {
+                    version: version.clone(),
+                    place,
+                    name: String::new(),
+                });
+                kept.version.clone_from(version);
+                kept.place = place;
+                name.clone_into(&mut kept.name);
             }
         })?;
-        match best {
+        match best.map(|best| best.toolchain(home, tool)) {
             _ if !is_fresh => return Ok(Found::Stale),
             None => return Ok(Found::Nothing),
             Some(best) if is_whole(world, tool, &best)? => return Ok(Found::Toolchain(best)),
@@ -147,61 +158,81 @@ fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
 /// `None` if a program of the operating system's was replaced since it was asked for its version.
 pub fn all(world: &impl World, home: &Home, tool: &Tool) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
-    let is_fresh =
-        each(world, home, tool, &mut |version, spot| found.push(spot.toolchain(version.clone())))?;
+    let is_fresh = each(world, home, tool, &mut |version, place, name| {
+        let spot = Spot { version: version.clone(), place, name: name.to_owned() };
+        found.push(spot.toolchain(home, tool));
+    })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
     found.sort_by(|a, b| b.version.cmp(&a.version));
     Ok(is_fresh.then_some(found))
 }
 
-/// Where a toolchain lies: a store, and a name in it.
-enum Spot<'a> {
-    Own(&'a Path, &'a str),
-    Shared(&'a Path, &'a str),
-    Adopted(&'a Adopted, &'a str),
+/// A version on disk: in which store, and the name of its folder there.
+struct Spot<'a> {
+    version: Version,
+    place: Place<'a>,
+    name: String,
+}
+
+/// The store that holds a version.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Own,
+    Shared(&'a Path),
+    Adopted(&'a Adopted),
     System(&'a SystemProgram),
 }
 
-impl Spot<'_> {
-    fn root(&self) -> PathBuf {
+impl Place<'_> {
+    /// The folder of the toolchain of this name.
+    fn root(self, home: &Home, tool: &Tool, name: &str) -> PathBuf {
         match self {
-            Self::Own(folder, name) | Self::Shared(folder, name) => folder.join(name),
-            Self::Adopted(store, name) => root(store, name),
+            Self::Own => own(home, tool).join(name),
+            Self::Shared(store) => store.join(tool.name).join(name),
+            Self::Adopted(store) => root(store, name),
             Self::System(program) => program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
         }
     }
+}
 
-    fn toolchain(&self, version: Version) -> Toolchain {
-        let store = match self {
-            Self::Own(..) => Store::Own,
-            Self::Shared(..) => Store::Shared,
-            Self::Adopted(store, _) => Store::Adopted(store.manager.clone()),
-            Self::System(program) => Store::System(program.suffix.clone()),
+impl Spot<'_> {
+    fn toolchain(self, home: &Home, tool: &Tool) -> Toolchain {
+        let root = self.place.root(home, tool, &self.name);
+        let store = match self.place {
+            Place::Own => Store::Own,
+            Place::Shared(_) => Store::Shared,
+            Place::Adopted(store) => Store::Adopted(store.manager.clone()),
+            Place::System(program) => Store::System(program.suffix.clone()),
         };
-        Toolchain { version: Some(version), root: self.root(), store }
+        Toolchain { version: Some(self.version), root, store }
     }
 }
 
-/// Visits all versions on disk, strongest store first; says whether what is known of the operating
-/// system's programs still holds.
-fn each(
+/// usher's own toolchains of a tool.
+fn own(home: &Home, tool: &Tool) -> PathBuf {
+    home.toolchains().join(tool.name)
+}
+
+/// Visits all versions on disk with the names of their folders, strongest store first; says whether
+/// what is known of the operating system's programs still holds.
+fn each<'h>(
     world: &impl World,
-    home: &Home,
+    home: &'h Home,
     tool: &Tool,
-    visit: &mut dyn FnMut(&Version, &Spot<'_>),
+    visit: &mut dyn FnMut(&Version, Place<'h>, &str),
 ) -> Result<bool> {
-    let own = home.toolchains().join(tool.name);
-    list(world, &own, &mut |name, version| visit(version, &Spot::Own(&own, name)))
+    let own = own(home, tool);
+    list(world, &own, &mut |name, version| visit(version, Place::Own, name))
         .map_err(|error| Error::io("list", &own, &error))?;
-    for shared in &home.shared {
-        let folder = shared.join(tool.name);
-        list(world, &folder, &mut |name, version| visit(version, &Spot::Shared(&folder, name)))
+    for store in &home.shared {
+        let folder = store.join(tool.name);
+        list(world, &folder, &mut |name, version| visit(version, Place::Shared(store), name))
             .map_err(|error| Error::io("list", &folder, &error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
         // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
         let _ = list_adopted(world, (store, tool), &mut |name, version| {
-            visit(version, &Spot::Adopted(store, name));
+            visit(version, Place::Adopted(store), name);
         });
     }
     for program in home.system.iter().filter(|program| program.tool == tool.name) {
@@ -209,7 +240,7 @@ fn each(
             Ok(Some(seen)) if stamp(&seen) == program.stamp => {}
             Ok(_) | Err(_) => return Ok(false),
         }
-        visit(&program.version, &Spot::System(program));
+        visit(&program.version, Place::System(program), "");
     }
     Ok(true)
 }
@@ -252,9 +283,10 @@ fn list(
     folder: &Path,
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
+    let mut version = Version::default();
     world.folders(folder, &mut |name| {
         let Some(name) = name.to_str() else { return };
-        if let Some(version) = Version::parse(name) {
+        if version.read(name) {
             visit(name, &version);
         }
     })

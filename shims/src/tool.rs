@@ -61,6 +61,13 @@ pub struct PassOver {
     pub beside: &'static [&'static str],
 }
 
+impl PassOver {
+    /// The last part of its path.
+    pub fn name(&self) -> &'static str {
+        self.folder.rsplit('/').next().unwrap_or(self.folder)
+    }
+}
+
 /// A project file that can name a version.
 #[derive(Debug)]
 pub struct VersionFile {

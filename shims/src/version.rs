@@ -50,9 +50,9 @@ impl Numbers {
 /// One exact version.
 ///
 /// Equal versions are spelled alike; the order is total.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub struct Version {
-    text: Box<str>,
+    text: String,
     flavour: u8,
     numbers: Numbers,
     variant: u8,
@@ -64,24 +64,31 @@ impl Version {
     ///
     /// The alphabet is `[A-Za-z0-9._+-]`, so that a version can always be the name of a folder.
     pub fn parse(text: &str) -> Option<Self> {
+        let mut version = Self::default();
+        version.read(text).then_some(version)
+    }
+
+    /// Becomes the version that a text says, and says whether the text is one; if it isn't, what
+    /// this is then means nothing. For many texts after another, since it allocates but once.
+    pub(crate) fn read(&mut self, text: &str) -> bool {
         let text = strip_v(text);
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
-        if text.len() > LONGEST || text.contains("..") || !text.bytes().all(allowed) {
-            return None;
+        if text.len() > LONGEST {
+            return false;
         }
         let flavour = flavour_length(text);
-        let (numbers, after) = numbers(&text[flavour..])?;
+        let Some((numbers, after)) = numbers(&text[flavour..]) else { return false };
         let tail_start = text.len() - after.len();
         let variant = usize::from(is_free_threaded(after));
         let tail = &after[variant..];
-        let joined = tail.is_empty() || tail.starts_with(['-', '+', '_']) || is_known_stage(tail);
-        (joined && !text.ends_with(['.', '-', '+', '_'])).then(|| Self {
-            text: text.into(),
-            flavour: short(flavour),
-            numbers,
-            variant: short(variant),
-            tail: short(tail_start + variant),
-        })
+        if !is_tail(tail) || !is_word(&text[..flavour]) {
+            return false;
+        }
+        text.clone_into(&mut self.text);
+        self.flavour = short(flavour);
+        self.numbers = numbers;
+        self.variant = short(variant);
+        self.tail = short(tail_start + variant);
+        true
     }
 
     /// The version as text, without a leading `v`.
@@ -139,6 +146,18 @@ impl Version {
     }
 }
 
+impl Clone for Version {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), ..*self }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        let mut text = std::mem::take(&mut self.text);
+        other.text.clone_into(&mut text);
+        *self = Self { text, ..*other };
+    }
+}
+
 impl PartialEq for Version {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -177,6 +196,18 @@ enum Stage {
     Release,
     /// `-p551`, `+7`, `-1`.
     After,
+}
+
+/// Whether a text is of the alphabet of versions.
+fn is_word(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    text.is_empty() || (text.bytes().all(allowed) && !text.contains(".."))
+}
+
+/// Whether a text may follow the numbers of a version.
+fn is_tail(tail: &str) -> bool {
+    let is_joined = || tail.starts_with(['-', '+', '_']) || is_known_stage(tail);
+    tail.is_empty() || (is_word(tail) && is_joined() && !tail.ends_with(['.', '-', '+', '_']))
 }
 
 /// Whether letters that follow the numbers directly, or after a dot, are those of a stage.
@@ -245,15 +276,23 @@ pub(crate) fn flavour_length(text: &str) -> usize {
 
 /// Reads `12.22.12` off the start of a text: the numbers and what follows them.
 pub(crate) fn numbers(text: &str) -> Option<(Numbers, &str)> {
+    let bytes = text.as_bytes();
     let mut found = Numbers::default();
-    let mut rest = text;
+    let mut place = 0;
     loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        found.push(rest[..digits].parse().ok()?)?;
-        rest = &rest[digits..];
-        match rest.strip_prefix('.') {
-            Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
-            _ => return Some((found, rest)),
+        let start = place;
+        let mut number: u64 = 0;
+        while let Some(digit) = bytes.get(place).filter(|byte| byte.is_ascii_digit()) {
+            number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+            place += 1;
+        }
+        if place == start {
+            return None;
+        }
+        found.push(number)?;
+        match &bytes[place..] {
+            [b'.', next, ..] if next.is_ascii_digit() => place += 1,
+            _ => return Some((found, &text[place..])),
         }
     }
 }

@@ -1,0 +1,144 @@
+//! What resolving costs inside the process, without the operating system: a world that answers from
+//! a table.
+//!
+//! ```text
+//! cargo bench -p usher-bench --bench resolve
+//! ```
+//!
+//! A folder twelve deep, all tools of the registry, 200 versions on disk, a partial request: once
+//! with a version file at the root, once with a `package.json` of 50 kB there; then how that grows
+//! with folders and with versions.
+
+use std::ffi::{OsStr, OsString};
+use std::hint::black_box;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use usher_shims::home::Home;
+use usher_shims::path::Shim;
+use usher_shims::resolve::Resolver;
+use usher_shims::world::{Identity, Seen, World};
+
+/// A world that costs next to nothing itself.
+struct Table {
+    directory: PathBuf,
+    /// The project's one file, and its folder's length: the length tells the folders apart.
+    root: usize,
+    file: (&'static str, Vec<u8>),
+    /// The folder of the versions, and their names.
+    store: PathBuf,
+    versions: Vec<OsString>,
+}
+
+impl World for Table {
+    fn variable(&self, _: &str) -> Option<OsString> {
+        None
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        Vec::new()
+    }
+
+    fn process(&self) -> u32 {
+        7
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        Ok(self.directory.clone())
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        let place = match folder.as_os_str().len() == self.root {
+            true => names.iter().position(|name| *name == self.file.0),
+            false => None,
+        };
+        Ok(place.map_or(0, |place| 1 << place))
+    }
+
+    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Ok(self.file.1.clone())
+    }
+
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        if folder == self.store {
+            self.versions.iter().for_each(|name| visit(name));
+        }
+        Ok(())
+    }
+
+    fn look(&self, _: &Path) -> io::Result<Option<Seen>> {
+        let identity = Identity { device: 1, inode: 2 };
+        Ok(Some(Seen {
+            identity,
+            is_program: true,
+            is_folder: false,
+            size: 1,
+            modified: 0,
+            owner: 0,
+        }))
+    }
+}
+
+/// A project `depth` folders deep with this file at its root, and this many versions on disk.
+fn table(depth: usize, versions: usize, file: (&'static str, Vec<u8>)) -> Table {
+    let root = PathBuf::from("/srv/project");
+    let directory = (0..depth).fold(root.clone(), |folder, level| folder.join(format!("f{level}")));
+    let versions = (0..versions).map(|minor| format!("12.{minor}.1").into());
+    Table {
+        directory,
+        root: root.as_os_str().len(),
+        file,
+        store: "/u/toolchains/node".into(),
+        versions: versions.collect(),
+    }
+}
+
+fn version_file() -> (&'static str, Vec<u8>) {
+    (".nvmrc", b"12\n".to_vec())
+}
+
+/// A manifest of 50 kB, with its `engines` at the end.
+fn manifest() -> (&'static str, Vec<u8>) {
+    let dependencies: Vec<String> = (0..1000)
+        .map(|number| format!("    \"some-package-{number}\": \"^{number}.2.3-beta.4567\""))
+        .collect();
+    let text = format!(
+        "{{\n  \"dependencies\": {{\n{}\n  }},\n  \"engines\": {{ \"node\": \">=12\" }}\n}}\n",
+        dependencies.join(",\n")
+    );
+    ("package.json", text.into_bytes())
+}
+
+fn resolve(world: &Table) {
+    let home = Home { data: "/u".into(), ..Home::default() };
+    let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
+    let resolver = Resolver { world, home: &home, shim: &shim };
+    let _ = black_box(resolver.resolve(black_box("node"), &[]));
+}
+
+fn all(criterion: &mut Criterion) {
+    let plain = table(12, 200, version_file());
+    criterion.bench_function("a version file", |bench| bench.iter(|| resolve(&plain)));
+    let heavy = table(12, 200, manifest());
+    criterion.bench_function("a manifest of 50 kB", |bench| bench.iter(|| resolve(&heavy)));
+    let mut group = criterion.benchmark_group("folders");
+    for depth in [1, 12, 50, 200] {
+        let world = table(depth, 3, version_file());
+        group.bench_with_input(BenchmarkId::from_parameter(depth), &world, |bench, world| {
+            bench.iter(|| resolve(world));
+        });
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("versions");
+    for versions in [1, 10, 100, 1000] {
+        let world = table(1, versions, version_file());
+        group.bench_with_input(BenchmarkId::from_parameter(versions), &world, |bench, world| {
+            bench.iter(|| resolve(world));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);
