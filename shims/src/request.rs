@@ -63,7 +63,7 @@ impl Request {
 
     /// Reads what a project's file says in a field, in the field's own dialect.
     pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
-        let text = shortened(unquote(text.trim()), field.parts);
+        let text = shortened(bare(text), field.parts);
         let bare = match field.asks {
             Asks::Constraint => Range::parse_bare(text, field.dialect),
             Asks::Pin | Asks::Either => None,
@@ -81,7 +81,7 @@ impl Request {
         tool: &Tool,
         (dialect, author): (Dialect, Author),
     ) -> Result<Self, &'static str> {
-        let text = unquote(text.trim());
+        let text = bare(text);
         let meaning = meaning(text, tool, (dialect, author))?;
         Ok(Self { text: text.into(), meaning })
     }
@@ -234,9 +234,11 @@ fn without_wildcard(text: &str) -> &str {
     rest
 }
 
-fn unquote(text: &str) -> &str {
+/// A text without the blanks and quotes around it.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
     let inside = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+    inside('"').or_else(|| inside('\'')).map_or(text, bare)
 }
 
 /// The first numbers of a version that has more of them.

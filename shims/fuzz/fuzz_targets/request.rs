@@ -1,0 +1,48 @@
+//! Requests: nothing breaks the grammar, what is accepted prints to the same, and what may become a
+//! part of a path is a name of a small alphabet.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use usher_shims::name::Name;
+use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::tool::{Reader, TOOLS};
+use usher_shims::version::Version;
+
+fuzz_target!(|text: &str| {
+    for tool in TOOLS {
+        for author in [Author::Project, Author::Person] {
+            if let Ok(request) = Request::parse(text, tool, author) {
+                assert_eq!(Request::parse(request.as_str(), tool, author).as_ref(), Ok(&request));
+                check(&request, author);
+            }
+        }
+        for file in tool.files {
+            let (Reader::Json(fields)
+            | Reader::Toml(fields)
+            | Reader::Keys(fields)
+            | Reader::Lines(fields)) = &file.reader
+            else {
+                continue;
+            };
+            for field in *fields {
+                if let Ok(request) = Request::parse_field(text, tool, field) {
+                    check(&request, Author::Project);
+                }
+            }
+        }
+    }
+});
+
+fn check(request: &Request, author: Author) {
+    match request.meaning() {
+        Meaning::Path(path) => assert!(author == Author::Person && path.is_absolute()),
+        Meaning::Named(name) | Meaning::LtsNamed(name) => {
+            assert!(Name::parse(name.as_str()).is_some());
+        }
+        Meaning::Version(version) => {
+            assert_eq!(Version::parse(version.as_str()).as_ref(), Some(version));
+            assert!(!version.as_str().contains('/') && !version.as_str().contains(".."));
+        }
+        _ => {}
+    }
+}
