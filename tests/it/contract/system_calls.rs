@@ -20,7 +20,7 @@ const MOST: &[(&str, usize)] = &[
     ("readlink", 1),
     ("getcwd", 1),
     ("open", 7),
-    ("newfstatat", 18),
+    ("newfstatat", 34),
     ("getdents64", 2),
     ("fstat", 2),
     ("read", 2),

@@ -116,7 +116,7 @@ fn nothing_names_a_registry_or_this_machine() {
     .map(|pieces| pieces.concat());
     let mut wrong = Vec::new();
     // Cargo writes into its own file whence packages come.
-    for path in files("").into_iter().filter(|path| path != Path::new("Cargo.lock")) {
+    for path in files("").into_iter().filter(|path| !path.ends_with("Cargo.lock")) {
         let content = std::fs::read(checkout().join(&path)).expect("read a file of the checkout");
         let content = String::from_utf8_lossy(&content);
         let found = forbidden.iter().filter(|text| content.contains(text.as_str()));
