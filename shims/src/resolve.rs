@@ -476,4 +476,6 @@ pub fn origin(force: &Force) -> Option<&Origin> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

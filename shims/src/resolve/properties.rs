@@ -1,0 +1,96 @@
+//! Properties of the whole resolver, over a world in memory.
+
+use std::path::Path;
+
+use proptest::prelude::Strategy;
+use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
+
+use super::*;
+use crate::request::Author;
+use crate::world::Memory;
+
+const STORE: &str = "/u/toolchains/node";
+
+/// A version as a folder's name.
+fn version() -> impl Strategy<Value = String> {
+    "[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]{1,2}(-rc\\.[0-9])?"
+}
+
+/// What people write.
+fn request() -> impl Strategy<Value = String> {
+    let ranges = sample::select(vec![">=10 <12", "^12.1", "~10.1", "lts/*", "latest", "8 || 14.x"]);
+    proptest::prop_oneof![
+        "v?[0-9]{1,2}(\\.[0-9x]{1,2}){0,2}",
+        ranges.prop_map(ToOwned::to_owned),
+        "\\PC{0,12}",
+    ]
+}
+
+fn world(versions: &[String], request: &str) -> Memory {
+    let world = Memory::at("/p/a/b")
+        .file("/p/.nvmrc", request)
+        .file("/usr/bin/node", "")
+        .variable("PATH", "/u/shims:/usr/bin");
+    versions
+        .iter()
+        .fold(world, |world, version| world.file(format!("{STORE}/{version}/bin/node"), ""))
+}
+
+fn resolve(world: &Memory) -> Result<Outcome> {
+    let home = Home { data: "/u".into(), ..Home::default() };
+    let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
+    Resolver { world, home: &home, shim: &shim }.resolve("node", &[])
+}
+
+/// The version that is run from the store.
+fn run(outcome: &Result<Outcome>) -> Option<Version> {
+    let Ok(Outcome::Run(plan)) = outcome else { return None };
+    plan.toolchain.as_ref()?.version.clone()
+}
+
+proptest! {
+    #[test]
+    fn the_best_is_a_member_that_satisfies_and_none_is_better(
+        versions in collection::vec(version(), 0..12),
+        text in request(),
+    ) {
+        let node = Tool::named(TOOLS, "node").unwrap();
+        let outcome = resolve(&world(&versions, &text));
+        let Some(chosen) = run(&outcome) else { return Ok(()) };
+        prop_assert!(versions.iter().any(|version| *version == chosen.as_str()));
+        // Several words are what will do instead, first to last.
+        if let Ok(request) = Request::parse(&text, node, Author::Project) {
+            prop_assert!(request.matches(&chosen, node), "{chosen} for {text}");
+            let better = versions.iter().filter_map(|version| Version::parse(version)).find(|version| {
+                request.matches(version, node) && *version > chosen
+            });
+            prop_assert_eq!(better, None);
+        }
+    }
+
+    #[test]
+    fn what_runs_lies_in_a_store_or_on_path(
+        versions in collection::vec(version(), 0..4),
+        text in "\\PC*",
+    ) {
+        if let Ok(Outcome::Run(plan)) = resolve(&world(&versions, &text)) {
+            let in_store = plan.program.starts_with(STORE);
+            prop_assert!(in_store || plan.program == Path::new("/usr/bin/node"), "{:?}", plan.program);
+            prop_assert!(!plan.program.components().any(|part| part.as_os_str() == ".."));
+        }
+    }
+
+    #[test]
+    fn the_same_world_gives_the_same_answer(
+        versions in collection::vec(version(), 0..6),
+        text in request(),
+    ) {
+        let mut others = versions.clone();
+        others.reverse();
+        let answer = |versions: &[String]| {
+            let outcome = resolve(&world(versions, &text));
+            outcome.map(|outcome| format!("{outcome:?}")).map_err(|error| error.to_string())
+        };
+        prop_assert_eq!(answer(&versions), answer(&others));
+    }
+}
