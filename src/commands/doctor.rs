@@ -1,20 +1,23 @@
 //! `use doctor`: looks for what may be wrong, and says what to do about it.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
+use usher_shims::pin::Origin;
 use usher_shims::resolve::Force;
+use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use super::in_force;
 use crate::output;
 use crate::platform::platform;
 use crate::registry::Known;
-use crate::settings::Origin;
-use crate::usher::Usher;
+use crate::settings;
+use crate::usher::{Usher, interpreter};
 
 /// What a check came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,7 +69,7 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
         checks.extend(variables(usher, known));
         checks.extend(force(usher, known));
     }
-    checks.extend(settings(usher));
+    checks.extend(set_otherwise(usher));
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     if as_json {
         output::json(&checks);
@@ -163,7 +166,10 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
                 "{name}={value} is set, and ignored (the setting `ignore_variables`)"
             )),
             false => Check::note(
-                format!("{name}={value} is set: it is stronger than all version files"),
+                match overridden(usher, known) {
+                    Some(pin) => format!("{name}={value} is set: it overrides {pin}"),
+                    None => format!("{name}={value} is set: it is stronger than all version files"),
+                },
                 format!(
                     "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
                     usher.folders.settings_file().display()
@@ -172,6 +178,22 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
         }
     })
     .collect()
+}
+
+/// What the project's files would say if it weren't for a variable.
+fn overridden(usher: &Usher, known: Known<'_>) -> Option<String> {
+    let call = interpreter(known.tool)?;
+    let mut pin = None;
+    let searched = search(&usher.world, &usher.home, &call, &mut |finding| match finding {
+        Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
+            pin = Some(one);
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    let pin = searched.ok().and(pin)?;
+    let request = pin.request()?;
+    Some(format!("{request}, which {} asks for", pin.origin))
 }
 
 fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
@@ -199,8 +221,8 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
 }
 
 /// What was set, and where.
-fn settings(usher: &Usher) -> Vec<Check> {
-    let set = usher.settings.list().filter(|(_, _, origin)| **origin != Origin::Default);
+fn set_otherwise(usher: &Usher) -> Vec<Check> {
+    let set = usher.settings.list().filter(|(_, _, origin)| **origin != settings::Origin::Default);
     set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key)))
         .collect()
 }

@@ -83,6 +83,11 @@ fn an_earlier_folder_may_hide_the_shims() {
 #[test]
 fn a_variable_may_be_a_label() {
     let sandbox = healthy();
+    sandbox.file("project/a/.nvmrc", "12\n");
+    let command = sandbox.use_command(&["doctor"]).directory("project/a");
+    let told = command.variable("NODE_VERSION", "10.24.1").run().stdout;
+    let overridden = "note  NODE_VERSION=10.24.1 is set: it overrides 12, which .nvmrc, line 1 (";
+    assert!(told.contains(overridden), "{told}");
     let command = sandbox.use_command(&["doctor"]).variable("NODE_VERSION", "12.22\u{1b}[31m");
     insta::assert_snapshot!(command.run().transcript(), @r#"
     exit status: 65
