@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use crate::name::Name;
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::respell::respell;
+use crate::respell::{respell, without_prefix};
 use crate::tool::{Asks, Field, LtsLine, Tool};
-use crate::version::{Version, strip_v};
+use crate::version::Version;
 
 /// The most bytes that a request may have.
 const LONGEST: usize = 256;
@@ -219,11 +219,6 @@ fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
         Some(steps) => steps.parse().ok().map(Meaning::LtsBack),
         None => Name::parse(line).map(Meaning::LtsNamed),
     }
-}
-
-fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
-    let rest = tool.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
-    rest.filter(|rest| strip_v(rest).starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 fn without_wildcard(text: &str) -> &str {
