@@ -155,9 +155,7 @@ fn candidates(system: &System) -> Vec<(PathBuf, String)> {
         let names = names(&folder);
         for pattern in &system.programs {
             let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
-            found.extend(
-                fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())),
-            );
+            found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
         }
     }
     found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
