@@ -11,7 +11,7 @@ use crate::name::Name;
 use crate::range::{Dialect, Range, looks_like_range};
 use crate::respell::{respell, without_prefix};
 use crate::tool::{Asks, Field, LtsLine, Tool};
-use crate::version::Version;
+use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
 const LONGEST: usize = 256;
@@ -159,6 +159,7 @@ fn meaning(
     if text.contains(char::is_control) {
         return Err("it has control characters");
     }
+    let text = first_of_list(text, author);
     if text == "system" {
         return Ok(Meaning::System);
     }
@@ -183,6 +184,15 @@ fn meaning(
         }
         _ => Err("it is no version"),
     }
+}
+
+/// Of versions that colons separate, as pyenv has them in its variable, the first.
+fn first_of_list(text: &str, author: Author) -> &str {
+    let first = text.split_once(':').map(|(first, _)| first);
+    let is_version = |first: &&str| {
+        *first == "system" || strip_v(first).starts_with(|c: char| c.is_ascii_digit())
+    };
+    first.filter(|_| author == Author::Person).filter(is_version).unwrap_or(text)
 }
 
 /// `path:`, `ref:` and addresses: what other managers know, and project files may not say.
@@ -372,6 +382,17 @@ mod tests {
         let parsed = Request::parse("path:/opt/node", tool("node"), Author::Person).unwrap();
         assert_eq!(parsed.meaning(), &Meaning::Path("/opt/node".into()));
         assert!(Request::parse("path:node", tool("node"), Author::Person).is_err());
+    }
+
+    #[test]
+    fn of_a_list_in_a_variable_the_first_counts() {
+        let python = tool("python");
+        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.meaning);
+        let version = |text| Ok(Meaning::Version(Version::parse(text).unwrap()));
+        assert_eq!(parsed("3.11.7:3.12", Author::Person), version("3.11.7"));
+        assert_eq!(parsed("system:3.12", Author::Person), Ok(Meaning::System));
+        assert!(parsed("3.11.7:3.12", Author::Project).is_err());
+        assert!(parsed("x:3.12", Author::Person).is_err());
     }
 
     #[test]
