@@ -12,7 +12,7 @@ use usher_shims::version::Version;
 
 use super::cache::{Cache, FRESH};
 use super::index::Site;
-use super::{Artifact, Part, Release, npm};
+use super::{Artifact, Part, Release, nothing, npm};
 use crate::fetch::{Client, Failure, Integrity};
 use crate::network::Network;
 use crate::platform::platform;
@@ -87,7 +87,8 @@ impl<'a> Finder<'a> {
 
     /// The newest release that answers a request, from none of the sources of these names.
     pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
-        if let Meaning::Named(_) = wanted.request.meaning() {
+        let has_sources = !wanted.known.definition.source.is_empty();
+        if let (true, Meaning::Named(_)) = (has_sources, wanted.request.meaning()) {
             return Err(no_such_folder(wanted));
         }
         let mut failures = Vec::new();
@@ -129,6 +130,9 @@ impl<'a> Finder<'a> {
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(failure) => failures.push((source.name.clone(), Error::from(failure))),
             }
+        }
+        if failures.is_empty() {
+            return Err(nothing::for_list(known, &self.platform));
         }
         let tool = known.tool.name;
         Err(unreachable(
@@ -325,6 +329,9 @@ impl<'a> Finder<'a> {
     ) -> Error {
         let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
         let asked = format!("{tool} {request} was asked for by {origin}");
+        if seen.is_empty() && failures.is_empty() {
+            return nothing::for_request(self.usher, wanted, &self.platform);
+        }
         if seen.is_empty() {
             return unreachable(
                 format!("{asked}, but no source could be asked for it"),
