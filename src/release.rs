@@ -3,6 +3,7 @@
 mod cache;
 mod find;
 mod index;
+mod nothing;
 mod npm;
 
 use std::path::PathBuf;

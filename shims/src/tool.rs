@@ -201,6 +201,8 @@ impl Tool {
 
 #[cfg(test)]
 mod tests {
+    mod registry;
+
     use super::*;
 
     #[test]

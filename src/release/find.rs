@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use usher_definition::{IndexSource, NpmSource, Source, SourceKind};
+use usher_definition::{Beside, IndexSource, NpmSource, Source, SourceKind};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
@@ -12,7 +12,7 @@ use usher_shims::version::Version;
 
 use super::cache::{Cache, FRESH};
 use super::index::Site;
-use super::{Artifact, Part, Release, npm};
+use super::{Artifact, Part, Release, nothing, npm};
 use crate::fetch::{Client, Failure, Integrity};
 use crate::network::Network;
 use crate::platform::platform;
@@ -87,7 +87,8 @@ impl<'a> Finder<'a> {
 
     /// The newest release that answers a request, from none of the sources of these names.
     pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
-        if let Meaning::Named(_) = wanted.request.meaning() {
+        let has_sources = !wanted.known.definition.source.is_empty();
+        if let (true, Meaning::Named(_)) = (has_sources, wanted.request.meaning()) {
             return Err(no_such_folder(wanted));
         }
         let mut failures = Vec::new();
@@ -130,6 +131,9 @@ impl<'a> Finder<'a> {
                 Err(failure) => failures.push((source.name.clone(), Error::from(failure))),
             }
         }
+        if failures.is_empty() {
+            return Err(nothing::for_list(known, &self.platform));
+        }
         let tool = known.tool.name;
         Err(unreachable(
             format!("the releases of {tool} can't be listed"),
@@ -168,6 +172,7 @@ impl<'a> Finder<'a> {
     }
 
     fn ask(&self, source: &Source, age: Age) -> std::result::Result<Said, Failure> {
+        let mut versions = None;
         let (entries, is_new) = match source.kind() {
             Some(SourceKind::Index(index)) => {
                 let Some(site) = Site::new(&self.usher.world, index, &self.platform) else {
@@ -176,16 +181,17 @@ impl<'a> Finder<'a> {
                 self.entries(self.network.client(), &site.address(), age, &|text| site.read(text))?
             }
             Some(SourceKind::Npm(packages)) => {
-                let Some(package) = packages.package.get(&self.platform) else {
+                let Some(package) = packages.package_for(&self.platform) else {
                     return Ok(Said::Nothing);
                 };
+                versions = packages.versions.as_deref();
                 self.package(package, age)?
             }
             None => return Ok(Said::Nothing),
         };
         let release = |entry: Entry| {
             let version = Version::parse(&entry.version)?;
-            Some(Release {
+            npm::is_for(versions, &version).then_some(Release {
                 version,
                 lts: entry.lts,
                 source: source.name.clone(),
@@ -294,8 +300,14 @@ impl<'a> Finder<'a> {
         release: &Release,
     ) -> std::result::Result<Vec<Part>, Failure> {
         let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
-        let mut parts = vec![npm_part(artifact)];
-        for rule in packages.beside.iter().filter(|rule| npm::is_for(rule, &release.version)) {
+        let main = Part {
+            into: packages.into.as_str().into(),
+            links: pairs(&packages.links),
+            ..npm_part(artifact)
+        };
+        let mut parts = vec![main];
+        let is_for = |rule: &&Beside| npm::is_for(rule.versions.as_deref(), &release.version);
+        for rule in packages.beside.iter().filter(is_for) {
             let (entries, _) = self.package(&rule.package, Age::Fresh)?;
             let chosen = npm::beside(&entries, rule, &release.version);
             let Some((Entry { artifact: Some(artifact), .. }, version)) = chosen else {
@@ -305,11 +317,7 @@ impl<'a> Finder<'a> {
             };
             parts.push(Part {
                 into: rule.into.as_str().into(),
-                links: rule
-                    .links
-                    .iter()
-                    .map(|(link, target)| (link.clone(), target.clone()))
-                    .collect(),
+                links: pairs(&rule.links),
                 title: format!("{} {version}", rule.package),
                 ..npm_part(artifact)
             });
@@ -325,6 +333,9 @@ impl<'a> Finder<'a> {
     ) -> Error {
         let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
         let asked = format!("{tool} {request} was asked for by {origin}");
+        if seen.is_empty() && failures.is_empty() {
+            return nothing::for_request(self.usher, wanted, &self.platform);
+        }
         if seen.is_empty() {
             return unreachable(
                 format!("{asked}, but no source could be asked for it"),
@@ -361,6 +372,10 @@ fn no_such_folder(wanted: &Wanted<'_>) -> Error {
     Error::new(Exit::NotFound, what)
         .because("it is no version, and no version manager's store has a folder of that name")
         .hint(format!("use available {tool}"))
+}
+
+fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    links.iter().map(|(link, target)| (link.clone(), target.clone())).collect()
 }
 
 fn npm_part(artifact: &Artifact) -> Part {

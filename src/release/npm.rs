@@ -95,10 +95,10 @@ pub(super) fn beside<'a>(
     })
 }
 
-/// Whether a package goes beside toolchains of this version at all.
-pub(super) fn is_for(beside: &Beside, toolchain: &Version) -> bool {
-    let range = beside.versions.as_ref().map(|versions| Range::parse(versions, Dialect::Npm));
-    range.is_none_or(|range| range.is_some_and(|range| range.admits(toolchain)))
+/// Whether a rule that may hold for some versions only holds for this one.
+pub(super) fn is_for(versions: Option<&str>, version: &Version) -> bool {
+    let range = versions.map(|versions| Range::parse(versions, Dialect::Npm));
+    range.is_none_or(|range| range.is_some_and(|range| range.admits(version)))
 }
 
 #[cfg(test)]

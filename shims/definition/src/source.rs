@@ -140,11 +140,26 @@ pub struct Mirror {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NpmSource {
-    /// The package of each platform.
+    /// The package of each platform; that of `any` holds for those that aren't named.
     pub package: BTreeMap<String, String>,
+    /// Only these of its versions.
+    pub versions: Option<String>,
+    /// Where it goes, from the toolchain's folder; empty for the folder itself.
+    #[serde(default)]
+    pub into: String,
+    /// Links that are made to it: link → target, as it stands in the link.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
     /// Packages to put beside it.
     #[serde(default)]
     pub beside: Vec<Beside>,
+}
+
+impl NpmSource {
+    /// The package for a platform.
+    pub fn package_for(&self, platform: &str) -> Option<&str> {
+        self.package.get(platform).or_else(|| self.package.get("any")).map(String::as_str)
+    }
 }
 
 /// A package to put beside another one.
