@@ -141,7 +141,10 @@ impl<W: World> Resolver<'_, W> {
     /// Which version of a call's tool is in force.
     pub fn force(&self, call: &Call) -> Result<Force> {
         let asked = self.asked(call)?;
-        match (asked.pin, asked.constraint) {
+        // What runs on another tool is chosen where it is asked for by itself, and else comes with
+        // that one.
+        let constraint = asked.constraint.filter(|_| call.tool.host.is_none());
+        match (asked.pin, constraint) {
             (Some(pin), _) => self.meet(call.tool, pin),
             (None, Some(constraint)) => self.constrained(call, constraint, asked.default),
             (None, None) => match asked.default {

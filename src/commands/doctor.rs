@@ -211,12 +211,13 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             );
             Some(Check::note(what, format!("use install {tool}@{request}")))
         }
-        Ok(Force::System(None)) => {
+        // What runs on another tool comes with that one where nobody asks.
+        Ok(Force::System(None)) if known.tool.host.is_none() => {
             next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
                 Check::good(format!("nobody asks for {tool} here: {} runs", program.display()))
             })
         }
-        Ok(Force::Toolchain(..) | Force::System(Some(_)) | Force::Stale) => None,
+        Ok(Force::Toolchain(..) | Force::System(_) | Force::Stale) => None,
     }
 }
 

@@ -82,8 +82,12 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
     })
 }
 
-/// What would run without usher; where that is nothing and nobody asks, the newest on disk.
+/// What would run without usher; where that is nothing and nobody asks, the newest on disk. What
+/// runs on another tool comes with that one where nobody asks.
 fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
+    if known.tool.host.is_some() && pin.is_none() {
+        return Ok(None);
+    }
     let mut programs = known.tool.programs.iter();
     let program = programs.find_map(|name| next_on_path(&usher.world, &usher.shim, name, &[]));
     let newest =
