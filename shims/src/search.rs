@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::{Error, Escaped, Exit, Result};
@@ -210,28 +210,31 @@ impl<W: World> Search<'_, W> {
     }
 
     fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
-        let written = match self.written(path, file, 0) {
-            Ok(written) => written,
+        let found = match self.written(path, file, 0) {
+            Ok(found) => found,
             Err(broken) => return Ok(self.unusable(broken, file)),
         };
-        if written.is_empty() {
+        if found.is_empty() {
             return Ok((self.visit)(Finding::Passed(Passed::Silent(path.to_path_buf()))));
         }
-        for (path, written) in written {
-            let finding = self.finding(&path, file, &written);
+        for found in found {
+            let finding = match found {
+                Ok((path, written)) => self.finding(&path, file, &written),
+                Err(error) => Finding::Passed(Passed::Unusable(error)),
+            };
             step!((self.visit)(finding));
         }
         Ok(ControlFlow::Continue(()))
     }
 
     /// What a file says, and in which file that stands: where it names another one in place of
-    /// some of its fields, these are that one's.
+    /// some of its fields, these are that one's, or why that one can't be used.
     fn written(
         &self,
         path: &Path,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<(PathBuf, Written)>, (Error, Culprit)> {
+    ) -> std::result::Result<Vec<Result<(PathBuf, Written)>>, (Error, Culprit)> {
         let refuse = |complaint: &str| (refuse(path, complaint), Culprit::File);
         if depth > MOST_EXTENSIONS {
             return Err(refuse("too many files extend each other, or they do so in a circle"));
@@ -245,14 +248,17 @@ impl<W: World> Search<'_, W> {
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
         let mut all = Vec::new();
         for written in found {
-            match written.field.filter(|field| field.extends) {
-                Some(field) => {
-                    let named = written.texts.first().map_or("", String::as_str);
-                    let other = path.parent().unwrap_or(path).join(named);
-                    let others = self.written(&other, file, depth + 1)?;
-                    all.extend(others.into_iter().filter(|(_, written)| is_beside(written, field)));
-                }
-                None => all.push((path.to_path_buf(), written)),
+            let Some(field) = written.field.filter(|field| field.extends) else {
+                all.push(Ok((path.to_path_buf(), written)));
+                continue;
+            };
+            let named = written.texts.first().map_or("", String::as_str);
+            match self.written(&beside(path, named), file, depth + 1) {
+                Ok(others) => all.extend(others.into_iter().filter(|other| match other {
+                    Ok((_, written)) => is_beside(written, field),
+                    Err(_) => true,
+                })),
+                Err((error, _)) => all.push(Err(error)),
             }
         }
         Ok(all)
@@ -384,6 +390,21 @@ impl<W: World> Search<'_, W> {
             Err(error) => Err(Error::io("search", parent, &error)),
         }
     }
+}
+
+/// The path that a file names from its own folder, without its `..`.
+fn beside(path: &Path, named: &str) -> PathBuf {
+    let mut folder = path.parent().unwrap_or(path).to_path_buf();
+    for part in Path::new(named).components() {
+        match part {
+            Component::ParentDir => {
+                folder.pop();
+            }
+            Component::CurDir => {}
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => folder.push(part),
+        }
+    }
+    folder
 }
 
 /// Whether a field stands in the same part of a document as another one.

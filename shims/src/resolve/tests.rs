@@ -319,3 +319,63 @@ fn old_npm_is_told_not_to_warn() {
     check(&old, "node", &node("12.22.12"));
     check(&world.file(manifest, r#"{"version":"7.24.2"}"#), "npm -v", npm);
 }
+
+#[test]
+fn of_several_providers_the_strongest_that_speaks() {
+    let own = |tool: &str, version: &str, program: &str| {
+        format!("/u/toolchains/{tool}/{version}/bin/{program}")
+    };
+    let world = machine()
+        .file(own("npm", "11.6.0", "npm"), "")
+        .file(own("yarn", "4.1.0", "yarn"), "")
+        .file(own("yarn", "1.22.22", "yarn"), "")
+        .file("/home/u/app/.nvmrc", "12");
+    // Nobody asks for npm itself: the one that node brings.
+    let bundled = own("node", "12.22.12", "npm");
+    check(&world, "npm", &bundled);
+    check(&world, "npm +10 x", &format!("{} NODE_VERSION=10", own("node", "10.15.3", "npm")));
+    // A constraint asks for nothing.
+    let says = |text: &str| world.clone().file("/home/u/app/package.json", text);
+    check(&says(r#"{"engines":{"npm":">=11"}}"#), "npm", &bundled);
+    // A project's pin is stronger than what node brings; the argument is node's all the same.
+    let pinned = says(r#"{"packageManager":"npm@11.6.0+sha512.ab"}"#);
+    check(&pinned, "npm", &own("npm", "11.6.0", "npm"));
+    check(&pinned, "npm +10", &format!("{} NODE_VERSION=10", own("npm", "11.6.0", "npm")));
+    check(&pinned, "npm install x", &format!("{} (adds)", own("npm", "11.6.0", "npm")));
+    check(&pinned, "node", &node("12.22.12"));
+    let absent = says(r#"{"packageManager":"npm@9.1.0"}"#);
+    check(
+        &absent,
+        "npm",
+        "missing npm 9.1.0 by package.json, packageManager (/home/u/app/package.json)",
+    );
+    // yarn: the pin, then a global package of the node in force, then the default, then PATH.
+    check(&says(r#"{"volta":{"yarn":"1.22.22"}}"#), "yarn", &own("yarn", "1.22.22", "yarn"));
+    let by_default = world.clone().file("/u/config/tool-versions", "yarn 4\n");
+    check(&by_default, "yarn", &own("yarn", "4.1.0", "yarn"));
+    let global = by_default.file(own("node", "12.22.12", "yarn"), "");
+    check(&global, "yarn", &own("node", "12.22.12", "yarn"));
+    let on_path = world.clone().file("/usr/bin/yarn", "");
+    check(&on_path, "yarn", "/usr/bin/yarn USHER_VIA=7:yarn:CALL:STATE:0:0:/usr/bin");
+    // Where nothing else has it, the newest on disk.
+    check(&world, "yarn", &own("yarn", "4.1.0", "yarn"));
+}
+
+#[test]
+fn a_package_may_extend_another_one() {
+    let world = machine()
+        .file("/home/u/package.json", r#"{"volta":{"node":"10.15.1"},"engines":{"node":"18"}}"#)
+        .file(
+            "/home/u/app/package.json",
+            r#"{"volta":{"extends":"../package.json"},"engines":{"node":">=12"}}"#,
+        );
+    check(&world, "node", &node("10.15.1"));
+    // Its own version is stronger, and only the part that is extended is read.
+    let own = r#"{"volta":{"node":"12.22.12","extends":"../package.json"}}"#;
+    check(&world.clone().file("/home/u/app/package.json", own), "node", &node("12.22.12"));
+    let empty = world.clone().file("/home/u/package.json", r#"{"engines":{"node":"10"}}"#);
+    check(&empty, "node", &node("18.20.8"));
+    // A circle is a note, as such files exist for other things: nobody asks then.
+    let circle = world.file("/home/u/package.json", r#"{"volta":{"extends":"app/package.json"}}"#);
+    check(&circle, "node", &node("18.20.8"));
+}
