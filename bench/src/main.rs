@@ -10,6 +10,7 @@
 //! a page and a plot, both named `benchmark`, into `docs/`.
 
 mod hyperfine;
+mod in_process;
 mod peers;
 mod programs;
 mod report;
@@ -50,7 +51,13 @@ fn run() -> Result<()> {
     let measured: Vec<Measured> = hyperfine::measure(&calls, folder.path())?;
     let growth = usher::growth(&programs, folder.path())?;
     let shells = shells::start_ups(&programs, folder.path())?;
-    let page = report::markdown(&measured, &growth, &shells, &absent);
+    let resolved = in_process::resolved(root)?;
+    let page = [
+        report::calls(&measured, &growth),
+        report::in_process(&resolved),
+        report::shells(&shells, &absent),
+    ]
+    .concat();
     let docs = root.join("docs");
     std::fs::write(docs.join("benchmark.svg"), report::plot(&measured))?;
     std::fs::write(docs.join("benchmark.md"), &page)?;

@@ -4,15 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 
 use crate::hyperfine::Measured;
+use crate::in_process::Resolved;
 use crate::usher::Growth;
 
-/// The page: machine, table, growth, the start of shells, and who was left out.
-pub(crate) fn markdown(
-    measured: &[Measured],
-    growth: &[Growth],
-    shells: &[Measured],
-    absent: &[String],
-) -> String {
+/// The page's first part: the machine, the table of calls, and how usher's grow.
+pub(crate) fn calls(measured: &[Measured], growth: &[Growth]) -> String {
     let own = measured.first().map_or(0.0, |own| own.median);
     let floor = measured.get(1).map_or(0.0, |floor| floor.median - own);
     let mut page = String::from(
@@ -45,8 +41,26 @@ pub(crate) fn markdown(
                 writeln!(page, "| {number} | {:.3} | {:.3} |", point.median, point.median - own);
         }
     }
+    page
+}
+
+/// What resolving costs inside the process.
+pub(crate) fn in_process(resolved: &[Resolved]) -> String {
+    let mut page = String::from(
+        "\n## Resolving, inside the process\n\n\
+         By criterion, over a world that is a table in memory: what the shim does beside asking the operating system.\n\n\
+         | in a project | median µs |\n|---|---:|\n",
+    );
+    for one in resolved {
+        let _ = writeln!(page, "| {} | {:.1} |", one.what, one.median);
+    }
+    page
+}
+
+/// What starting a shell costs, and who was left out of all this.
+pub(crate) fn shells(shells: &[Measured], absent: &[String]) -> String {
     let empty = shells.first().map_or(0.0, |empty| empty.median);
-    page.push_str(
+    let mut page = String::from(
         "\n## The start of a shell\n\n| shell | median ms | over ms |\n|---|---:|---:|\n",
     );
     for one in shells {

@@ -104,6 +104,9 @@ struct Start<'a> {
     others: Option<&'a Path>,
 }
 
+/// A place that names a version and the file it stands in, or why an extended file can't be used.
+type Found = Result<(PathBuf, Written)>;
+
 /// Whether the visitor wants more, or an error that ends everything.
 type Step = Result<ControlFlow<()>>;
 
@@ -234,7 +237,7 @@ impl<W: World> Search<'_, W> {
         path: &Path,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<Result<(PathBuf, Written)>>, (Error, Culprit)> {
+    ) -> std::result::Result<Vec<Found>, (Error, Culprit)> {
         let refuse = |complaint: &str| (refuse(path, complaint), Culprit::File);
         if depth > MOST_EXTENSIONS {
             return Err(refuse("too many files extend each other, or they do so in a circle"));
