@@ -7,7 +7,11 @@ use usher_definition::Definition;
 use super::text;
 
 const PAGE: &str = "registry/README.md";
-const SOURCES: [&str; 2] = ["shims/definition/src/lib.rs", "shims/definition/src/source.rs"];
+const SOURCES: [&str; 3] = [
+    "shims/definition/src/lib.rs",
+    "shims/definition/src/check.rs",
+    "shims/definition/src/source.rs",
+];
 
 /// What a definition is made of: for each type its fields, or its values as they are written.
 type Types = BTreeMap<String, Vec<String>>;
