@@ -26,6 +26,8 @@ pub struct Measure {
     pub requests: Vec<Request>,
     /// Who asks.
     pub asker: Asker,
+    /// Whether that is a mere constraint: then what runs is one of several that will do.
+    pub is_constraint: bool,
 }
 
 /// What there is to compare with.
@@ -69,7 +71,7 @@ pub(super) fn in_force(
         Force::System(None) | Force::Stale => return Ok(None),
     };
     let Some(Pin { requests, origin }) = pin else { return Ok(None) };
-    Ok(Some(Measure { what, requests, asker: asker(root, origin) }))
+    Ok(Some(Measure { what, requests, asker: asker(root, origin), is_constraint: false }))
 }
 
 /// The version of what would have run without usher, where somebody asked it before.
@@ -99,5 +101,6 @@ pub(super) fn of_mention(mention: &Mention) -> Option<Measure> {
     let requests: Vec<Request> =
         mention.requests.iter().filter_map(parse).filter(super::verdict::is_definite).collect();
     let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
-    (!requests.is_empty()).then_some(Measure { what: What::Wanted, requests, asker })
+    let what = What::Wanted;
+    (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
 }

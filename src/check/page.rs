@@ -19,6 +19,8 @@ pub(super) struct Page<'a> {
     pub(super) mentions: Vec<Mention>,
     /// What was passed over.
     pub(super) notes: Vec<Note>,
+    /// Whether there was too much to keep.
+    is_full: bool,
 }
 
 /// The most mentions, and the most notes, of one file.
@@ -28,7 +30,7 @@ const MOST: usize = 1000;
 const LONGEST: usize = 256;
 
 /// How many values, and how many characters, are shown of a place.
-const SHOWN: (usize, usize) = (16, 200);
+const SHOWN: (usize, usize) = (16, 120);
 
 /// What stands at one place: a name and its possible values.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,7 @@ pub(super) struct Said<'a> {
 impl<'a> Page<'a> {
     /// A file that nothing was found in yet; the path is from the project's folder.
     pub(super) fn new(registry: &'a Registry, path: PathBuf) -> Self {
-        Self { registry, path, mentions: Vec::new(), notes: Vec::new() }
+        Self { registry, path, mentions: Vec::new(), notes: Vec::new(), is_full: false }
     }
 
     /// Notes that something was passed over.
@@ -121,7 +123,9 @@ impl<'a> Page<'a> {
             return;
         }
         if self.mentions.len() >= MOST {
-            self.note(said.line, "what comes after this line is passed over: it is too much");
+            if !std::mem::replace(&mut self.is_full, true) {
+                self.note(said.line, "from here on it is passed over: it names too many versions");
+            }
             return;
         }
         let values: Vec<&str> = said.values.iter().map(String::as_str).take(SHOWN.0).collect();

@@ -72,7 +72,10 @@ pub(super) fn compare(
     let mut groups = Vec::new();
     for known in usher.registry.all() {
         if let Some(mentions) = of_tools.remove(known.tool.name) {
-            let forces = Forces { usher, root: &root, tool: known.tool, known: BTreeMap::new() };
+            let constraints: Vec<_> =
+                mentions.iter().filter(|one| one.kind == Kind::Constraint).cloned().collect();
+            let (root, tool) = (&root, known.tool);
+            let forces = Forces { usher, root, tool, constraints, known: BTreeMap::new() };
             groups.extend(forces.compare(mentions)?);
         }
     }
@@ -94,6 +97,7 @@ struct Forces<'a> {
     usher: &'a Usher,
     root: &'a PathBuf,
     tool: &'static Tool,
+    constraints: Vec<Mention>,
     known: BTreeMap<PathBuf, Option<Measure>>,
 }
 
@@ -131,7 +135,10 @@ impl Forces<'_> {
         if let Some(known) = self.known.get(&folder) {
             return Ok(known.clone());
         }
-        let measure = in_force(self.usher, (self.root, &folder), self.tool)?;
+        let mut measure = in_force(self.usher, (self.root, &folder), self.tool)?;
+        if let Some(measure) = &mut measure {
+            measure.is_constraint = self.constraints.iter().any(|one| is_asker(one, measure));
+        }
         self.known.insert(folder, measure.clone());
         Ok(measure)
     }

@@ -45,7 +45,10 @@ fn one(text: &str, measure: &Measure, tool: &Tool) -> Verdict {
         return Verdict::Open(reason);
     }
     let agrees = match &measure.what {
-        What::Version(version) => request.matches(version, tool),
+        What::Version(version) => {
+            let will_do = |asked: &Request| measure.is_constraint && overlap(&request, asked, tool);
+            request.matches(version, tool) || meant(measure).any(will_do)
+        }
         What::Wanted => return wanted(&request, measure, tool),
         What::Unknown => return Verdict::Open("the version of what runs isn't known"),
     };
@@ -174,6 +177,7 @@ mod tests {
             what: version.map_or(What::Wanted, |text| What::Version(Version::parse(text).unwrap())),
             requests: asked.split_whitespace().map(parse).collect(),
             asker: Asker::File(place, None),
+            is_constraint: asked.starts_with('>'),
         }
     }
 
@@ -226,6 +230,12 @@ mod tests {
             ("3.12", Some("3.12.3")),
             &[("3.12", '='), ("3.1", '!'), ("pypy3.12", '!'), ("3.13-dev", '?')],
         );
+    }
+
+    #[test]
+    fn what_a_mere_constraint_admits_agrees() {
+        let version = Some("20.1.0");
+        check("node", (">=18", version), &[("20", '='), ("18", '='), ("22", '='), ("16", '!')]);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::pin::Origin;
 
 use crate::check::{Asker, Group, Judged, Measure, Note, Place, Report, Verdict, What, check};
 use crate::output;
@@ -58,9 +59,7 @@ fn headline(group: &Group, measure: &Measure) -> String {
         Asker::Outside(origin) => origin.to_string(),
         Asker::Mention(at, shown) => {
             let first = format!("{}: {}", At(at), Escaped(shown));
-            return format!(
-                "no version file asks for it {place}; the first to name a version is {first}"
-            );
+            return format!("no version file asks for it; the first to name a version is {first}");
         }
     };
     match &measure.what {
@@ -76,18 +75,30 @@ fn shown(judged: &Judged) -> String {
 
 /// How many disagree, and what to do.
 fn summary(report: &Report, (all, disagree): (usize, usize)) -> Error {
-    let of = format!("{disagree} of {all} places that name a version");
-    let what = match disagree {
-        1 => format!("{of} disagrees"),
-        _ => format!("{of} disagree"),
+    let what = match (all, disagree) {
+        (1, _) => "the one place that names a version disagrees".to_owned(),
+        (_, 1) => format!("1 of {all} places that name a version disagrees"),
+        _ => format!("{disagree} of {all} places that name a version disagree"),
     };
-    let first = report.groups.iter().find_map(|group| Some((group, disagreeing(group).next()?)));
-    let example = first.and_then(|(group, judged)| {
-        Some(format!("use {}@{}", group.tool.name, Escaped(judged.mention.requests.first()?)))
-    });
     let hint = "change the places above, or what this project asks for";
+    let first = report.groups.iter().find_map(|group| Some((group, disagreeing(group).next()?)));
+    let example = first.and_then(|(group, judged)| example(group, judged));
     let hint = example.map_or_else(|| hint.to_owned(), |example| format!("{hint}: {example}"));
-    Error::new(usher_shims::error::Exit::Data, what).hint(hint)
+    Error::new(Exit::Data, what).hint(hint)
+}
+
+/// What to type so that a place agrees.
+fn example(group: &Group, judged: &Judged) -> Option<String> {
+    if let Some(Asker::Outside(Origin::Variable(name))) =
+        group.measure.as_ref().map(|one| &one.asker)
+    {
+        return Some(format!("unset {name}"));
+    }
+    // What a shell would understand otherwise isn't offered for typing.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-/".contains(c);
+    let request =
+        judged.mention.requests.first().filter(|request| request.chars().all(is_plain))?;
+    Some(format!("use {}@{request}", group.tool.name))
 }
 
 fn as_value(report: &Report) -> Value {
