@@ -95,6 +95,11 @@ enum Verb {
         /// The program; without it, of every tool that somebody asks for here
         program: Option<String>,
     },
+    /// List where this project's files disagree with what runs here: for CI
+    #[command(
+        after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 where something disagrees. Nothing is executed, fetched or written."
+    )]
+    Check,
     /// Make the shims and their index anew from what is on disk
     Reshim,
     /// Look for what may be wrong
@@ -244,6 +249,7 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         }
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
         Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
+        Some(Verb::Check) => return commands::check::run(&usher, json),
         Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
         Some(Verb::Doctor) => return commands::doctor::run(&usher, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),

@@ -1,6 +1,7 @@
 //! The verbs of the command line, a file each, and what several of them share.
 
 pub mod available;
+pub mod check;
 pub mod doctor;
 pub mod install;
 pub mod install_itself;

@@ -20,6 +20,7 @@
 //! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
+//! | what else in a project names versions | [`check`](mod@check) |
 //! | shells' start-up files | [`shell_setup`] |
 //! | what is printed | [`output`], and who may read what is written: [`umask`] |
 //!
@@ -32,6 +33,7 @@
 //! - No registry's address is written anywhere.
 
 pub mod additions;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod edit;

@@ -76,7 +76,7 @@ pub fn target(usher: &Usher, tool: &'static Tool) -> Result<Target> {
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
 /// manifest or a version file, else the working directory; none in the home folder and the root.
-fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
+pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
     let files =
         usher.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
     let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();

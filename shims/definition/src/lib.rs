@@ -7,10 +7,12 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+mod check;
 mod common;
 mod file;
 mod source;
 
+pub use check::{Check, Lock, Notation};
 pub use common::Common;
 pub use file::{Asks, Field, File, Reader};
 pub use source::{
@@ -76,6 +78,9 @@ pub struct Definition {
     /// Where releases come from, in the order in which they are tried.
     #[serde(default)]
     pub source: Vec<Source>,
+    /// What `use check` looks for beside version files.
+    #[serde(default)]
+    pub check: Check,
 }
 
 /// In which language ranges are written.
@@ -235,7 +240,7 @@ impl Definition {
                 return Some(format!("link `{link}` leads out of the toolchain"));
             }
         }
-        self.source.iter().find_map(Source::fault)
+        self.source.iter().find_map(Source::fault).or_else(|| self.check.fault())
     }
 }
 
@@ -306,5 +311,9 @@ mod tests {
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         check("[[source]]\nname = 's'", None, "give either `index` or `npm`");
+        check("[check]\nimages = ['x:1']", None, "a name without a tag");
+        check("[check]\nimages = ['x*y*']", None, "at most one `*`");
+        let lock = "[check]\nlocks = [{ name = 'x', notation = 'json', fields = [] }]";
+        check(lock, None, "lock `x`: it has no fields");
     }
 }

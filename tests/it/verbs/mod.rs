@@ -5,6 +5,7 @@
 
 mod available;
 mod cache;
+mod check;
 mod doctor;
 mod install;
 mod pin;

@@ -1,0 +1,56 @@
+//! What `use check` knows of a tool: images, inputs of CI actions, lock files. It knows no other
+//! part of a definition.
+
+use serde::Deserialize;
+
+/// Where, beside version files, a project can say which version of a tool it means.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Container images whose tags are versions of this tool, or, with a `*`, whose names hold
+    /// one: `node`, `ubi9/nodejs-*`.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Inputs of CI actions that request a version: `node-version`.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// Lock files and the like that no shim reads.
+    #[serde(default)]
+    pub locks: Vec<Lock>,
+}
+
+/// A file that says which version a project was made for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// Its name: `Pipfile.lock`.
+    pub name: String,
+    /// How it is written.
+    pub notation: Notation,
+    /// The ways to the fields, keys separated by dots: `_meta.requires.python_version`.
+    pub fields: Vec<String>,
+}
+
+/// How a lock file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notation {
+    /// JSON.
+    Json,
+    /// TOML.
+    Toml,
+}
+
+impl Check {
+    /// What is impossible in it.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let image = self.images.iter().find(|image| {
+            image.is_empty() || image.matches('*').count() > 1 || image.contains([':', '@'])
+        });
+        if let Some(image) = image {
+            return Some(format!("image `{image}`: a name without a tag, with at most one `*`"));
+        }
+        let lock = self.locks.iter().find(|lock| lock.fields.is_empty())?;
+        Some(format!("lock `{}`: it has no fields", lock.name))
+    }
+}

@@ -1,0 +1,285 @@
+//! Dockerfiles: the images that they start from and take files from, and the variables that they
+//! set. <https://docs.docker.com/reference/dockerfile/> says how they are written. Nothing is
+//! known here of tools, and no instruction is run.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::mention::Kind;
+use super::page::{Page, Said};
+use super::variables::expand;
+
+/// Reads a Dockerfile.
+pub(super) fn read(text: &str, page: &mut Page<'_>) {
+    if text.contains('\0') {
+        page.note(0, "it is no Dockerfile: it has zero bytes");
+        return;
+    }
+    let mut build = Build::default();
+    for (line, instruction) in instructions(text) {
+        let (name, rest) =
+            instruction.split_once(char::is_whitespace).unwrap_or((&instruction, ""));
+        let name = name.to_ascii_uppercase();
+        match name.as_str() {
+            "FROM" => build.from(line, rest.trim(), page),
+            "ARG" | "ENV" => build.set((line, &name), rest.trim(), page),
+            "COPY" | "ADD" | "RUN" => build.take((line, &name), rest, page),
+            _ => {}
+        }
+    }
+}
+
+/// What is known while the instructions go by.
+#[derive(Default)]
+struct Build {
+    /// What `ARG` sets before the first stage: only `FROM` sees it.
+    global: BTreeMap<String, String>,
+    /// What is set in this stage.
+    stage: BTreeMap<String, String>,
+    /// The names of the stages so far, in small letters.
+    names: BTreeSet<String>,
+    /// How many stages there were.
+    stages: usize,
+}
+
+impl Build {
+    fn from(&mut self, line: u32, rest: &str, page: &mut Page<'_>) {
+        let mut words = rest.split_whitespace().skip_while(|word| word.starts_with("--"));
+        let Some(image) = words.next() else {
+            page.note(line, "FROM names no image");
+            return;
+        };
+        let values = expand(unquote(image), &|name| look(&self.global, name));
+        if !values.iter().any(|image| self.is_stage(image)) {
+            page.image(&Said { line, label: "FROM ", values: &values });
+        }
+        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("as")) {
+            self.names.extend(words.next().map(str::to_lowercase));
+        }
+        self.stage.clear();
+        self.stages += 1;
+    }
+
+    fn is_stage(&self, name: &str) -> bool {
+        self.names.contains(&name.to_lowercase())
+    }
+
+    /// `ARG` and `ENV`: several `NAME=value`, or one `NAME value`.
+    fn set(&mut self, (line, instruction): (u32, &str), rest: &str, page: &mut Page<'_>) {
+        let first = rest.split_whitespace().next().unwrap_or_default();
+        if instruction == "ENV" && !first.contains('=') {
+            let value = rest[first.len()..].trim();
+            return self.set_one((line, instruction), (first, Some(value)), page);
+        }
+        for word in rest.split_whitespace() {
+            let pair =
+                word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            self.set_one((line, instruction), pair, page);
+        }
+    }
+
+    fn set_one(
+        &mut self,
+        (line, instruction): (u32, &str),
+        (name, value): (&str, Option<&str>),
+        page: &mut Page<'_>,
+    ) {
+        // Without a value it is the one from before the first stage, or the caller's.
+        let Some(value) = value else {
+            if let Some(global) = self.global.get(name) {
+                self.stage.insert(name.to_owned(), global.clone());
+            }
+            return;
+        };
+        let known = if self.stages == 0 { &self.global } else { &self.stage };
+        let values = expand(unquote(value), &|name| look(known, name));
+        if let Some(tool) = page.tool_of_variable(name) {
+            let label = format!("{instruction} {name}=");
+            page.requests((tool, Kind::Variable), &Said { line, label: &label, values: &values });
+        }
+        let scope = if self.stages == 0 { &mut self.global } else { &mut self.stage };
+        scope.insert(name.to_owned(), values.into_iter().next().unwrap_or_default());
+    }
+
+    /// `COPY --from=image` and `RUN --mount=from=image`.
+    fn take(&self, (line, instruction): (u32, &str), rest: &str, page: &mut Page<'_>) {
+        for flag in rest.split_whitespace().take_while(|word| word.starts_with("--")) {
+            let from = match flag.strip_prefix("--mount=") {
+                Some(mount) => mount.split(',').find_map(|part| part.strip_prefix("from=")),
+                None => flag.strip_prefix("--from="),
+            };
+            let Some(image) = from else { continue };
+            let values = expand(unquote(image), &|name| look(&self.global, name));
+            let is_number = values.iter().any(|image| image.parse::<usize>().is_ok());
+            if !is_number && !values.iter().any(|image| self.is_stage(image)) {
+                let label = format!("{instruction} --from=");
+                page.image(&Said { line, label: &label, values: &values });
+            }
+        }
+    }
+}
+
+fn look(scope: &BTreeMap<String, String>, name: &str) -> Vec<String> {
+    scope.get(name).cloned().into_iter().collect()
+}
+
+fn unquote(text: &str) -> &str {
+    let inside = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
+/// The instructions, each with the line that it begins on: continued lines joined, comments and the
+/// texts that `<<WORD` brings along left out.
+fn instructions(text: &str) -> Vec<(u32, String)> {
+    let escape = escape(text);
+    let mut found = Vec::new();
+    let last: HashMap<&str, u32> =
+        text.lines().map(|line| line.trim_start_matches('\t')).zip(1..).collect();
+    let mut lines = (1..).zip(text.lines());
+    let mut open: Option<(u32, String)> = None;
+    while let Some((number, line)) = lines.next() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (start, mut joined) = open.take().unwrap_or((number, String::new()));
+        if let Some(begun) = line.strip_suffix(escape) {
+            joined.push_str(begun);
+            open = Some((start, joined));
+            continue;
+        }
+        joined.push_str(line);
+        for word in brought_along(&joined) {
+            if last.get(word.as_str()).is_some_and(|last| *last > number) {
+                lines.by_ref().find(|(_, line)| line.trim_start_matches('\t') == word);
+            }
+        }
+        found.push((start, joined));
+    }
+    found.extend(open);
+    found
+}
+
+/// The character that continues a line: a backslash, unless a directive at the top says otherwise.
+fn escape(text: &str) -> char {
+    let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
+    let mut directives = comments.filter_map(|comment| comment.split_once('='));
+    let escape = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("escape"));
+    escape.and_then(|(_, value)| value.trim().chars().next()).unwrap_or('\\')
+}
+
+/// The words that end the texts that an instruction brings along: `EOF` in `RUN <<EOF`.
+fn brought_along(instruction: &str) -> Vec<String> {
+    let name = instruction.split_whitespace().next().unwrap_or_default();
+    if !["RUN", "COPY", "ADD"].iter().any(|one| name.eq_ignore_ascii_case(one)) {
+        return Vec::new();
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = instruction.split("<<").skip(1).map(|rest| {
+        let rest = rest.trim_start_matches('-').trim_start_matches(['"', '\'']);
+        rest.split(|c| !is_part(c)).next().unwrap_or_default()
+    });
+    let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    words.filter(is_word).map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::tests::read as on_page;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(on_page("Dockerfile", |page| read(text, page)).trim_end(), expected, "{text}");
+    }
+
+    #[test]
+    fn stages_begin_with_an_image() {
+        check("FROM node:16-alpine", "1 node 16 | FROM node:16-alpine");
+        check(
+            "# x\n\nfrom --platform=$BUILDPLATFORM node:16 as build\n",
+            "3 node 16 | FROM node:16",
+        );
+        check(
+            "FROM node:16 AS Base\nFROM base\nFROM BASE as x\nFROM x",
+            "1 node 16 | FROM node:16",
+        );
+        check("FROM scratch\nFROM postgres:16\n", "");
+        check("FROM \\\n  # why\n\n  node:16 \\\n  AS x\n", "1 node 16 | FROM node:16");
+        check(
+            "# escape=`\nFROM `\n node:16\nRUN x \\\nFROM node:18",
+            "2 node 16 | FROM node:16\n5 node 18 | FROM node:18",
+        );
+        check("FROM node:16 \\", "1 node 16 | FROM node:16");
+        check(
+            "FROM node:16\r\nFROM python:3.12\r\n",
+            "1 node 16 | FROM node:16\n2 python 3.12 | FROM python:3.12",
+        );
+        check(
+            "FROM node@sha256:0",
+            "1 note FROM node@sha256:0 is passed over: a digest tells no version",
+        );
+        check("FROM --platform=x", "1 note FROM names no image");
+    }
+
+    #[test]
+    fn arguments_are_put_in() {
+        check("ARG TAG=16\nFROM node:${TAG}-alpine", "2 node 16 | FROM node:16-alpine");
+        check("ARG A=1 B=6\nFROM node:$A$B", "2 node 16 | FROM node:16");
+        check("ARG A=\"16\"\nARG B=$A.1\nFROM node:${B}", "3 node 16.1 | FROM node:16.1");
+        check("FROM node:${TAG:-16}", "1 node 16 | FROM node:16");
+        check("ARG BASE=node:16\nFROM $BASE", "2 node 16 | FROM node:16");
+        check(
+            "ARG TAG\nFROM node:$TAG",
+            "2 note FROM node:$TAG is passed over: nobody here knows that tag",
+        );
+        // What a stage sets, the next FROM doesn't see.
+        check("FROM scratch\nARG TAG=16\nFROM node:${TAG:-18}", "3 node 18 | FROM node:18");
+    }
+
+    #[test]
+    fn a_tools_variables_are_mentions() {
+        check("ARG NODE_VERSION=16", "1 node 16 | ARG NODE_VERSION=16");
+        check("FROM x\nENV NODE_VERSION 16.1\n", "2 node 16.1 | ENV NODE_VERSION=16.1");
+        check(
+            "FROM x\nENV A='b' PYTHON_VERSION='3.12' C=\"d e\"",
+            "2 python 3.12 | ENV PYTHON_VERSION=3.12",
+        );
+        check(
+            "ARG NODE_VERSION=16\nFROM node:$NODE_VERSION",
+            "1 node 16 | ARG NODE_VERSION=16\n2 node 16 | FROM node:16",
+        );
+        check("ARG V=16\nFROM x\nARG V\nENV NODE_VERSION=$V", "4 node 16 | ENV NODE_VERSION=16");
+        check(
+            "FROM x\nENV NODE_VERSION=$V",
+            "2 note ENV NODE_VERSION=$V is passed over: nobody here knows that value",
+        );
+        check("ENV NODE_VERSION=\nARG NODE_VERSION\nENV\nARG\n", "");
+    }
+
+    #[test]
+    fn files_are_taken_from_images() {
+        check(
+            "FROM x AS a\nCOPY --chown=1 --from=node:16 / /\nCOPY --from=a / /\nCOPY --from=0 / /",
+            "2 node 16 | COPY --from=node:16",
+        );
+        check("RUN --mount=type=bind,from=node:16,target=/x y", "1 node 16 | RUN --from=node:16");
+        check("RUN echo --from=node:16", "");
+    }
+
+    #[test]
+    fn texts_that_are_brought_along_say_nothing() {
+        check("RUN <<EOF\nFROM node:16\nEOF\nFROM node:18", "4 node 18 | FROM node:18");
+        check(
+            "COPY <<-'A' <<\"B\" /x\nFROM node:14\n\tA\nFROM node:16\nB\nFROM node:18",
+            "6 node 18 | FROM node:18",
+        );
+        check("RUN echo $((1<<2)) <<NEVER\nFROM node:16", "2 node 16 | FROM node:16");
+    }
+
+    #[test]
+    fn other_files_say_nothing() {
+        check("", "");
+        check("hello\nworld", "");
+        check("FROM node:16\0", "0 note it is no Dockerfile: it has zero bytes");
+    }
+}

@@ -1,0 +1,72 @@
+//! The operating system, as it looks from another folder than the working directory: whoever asks
+//! the resolver what would run there asks it in such a world.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use usher_shims::world::{Os, Seen, World};
+
+/// How far one sees from a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Everything is as it is.
+    Whole,
+    /// No variable is set, and no file is there but those in the folder itself.
+    Folder,
+}
+
+/// The operating system, seen from a folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inside<'a> {
+    /// The folder, physical.
+    pub(super) folder: &'a Path,
+    /// How far one sees.
+    pub(super) sight: Sight,
+}
+
+impl Inside<'_> {
+    fn sees(&self, folder: Option<&Path>) -> bool {
+        self.sight == Sight::Whole || folder.is_some_and(|folder| folder.starts_with(self.folder))
+    }
+}
+
+impl World for Inside<'_> {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        (self.sight == Sight::Whole).then(|| Os.variable(name))?
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        match self.sight {
+            Sight::Whole => Os.variables(),
+            Sight::Folder => Vec::new(),
+        }
+    }
+
+    fn process(&self) -> u32 {
+        Os.process()
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        Ok(self.folder.to_path_buf())
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        if self.sees(Some(folder)) { Os.probe(folder, names) } else { Ok(0) }
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self.sees(path.parent()) {
+            true => Os.read(path),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        if self.sees(Some(folder)) { Os.folders(folder, visit) } else { Ok(()) }
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        if self.sees(path.parent()) { Os.look(path) } else { Ok(None) }
+    }
+}

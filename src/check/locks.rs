@@ -1,0 +1,125 @@
+//! Lock files and the like, which say which version a project was made for. Which fields of which
+//! file these are is the registry's; no tool is known here.
+
+use jsonc_parser::ast::{ObjectPropName, Value};
+use jsonc_parser::{CollectOptions, ParseOptions};
+use serde::de::IgnoredAny;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use usher_definition::{Lock, Notation, line_of};
+use usher_shims::tool::Tool;
+
+use super::mention::Kind;
+use super::page::{Page, Said};
+
+/// Reads a lock file of a tool.
+pub(super) fn read(text: &str, (tool, lock): (&'static Tool, &Lock), page: &mut Page<'_>) {
+    let found = match lock.notation {
+        Notation::Json => json(text, &lock.fields),
+        Notation::Toml => toml(text, &lock.fields),
+    };
+    match found {
+        Ok(found) => {
+            for Field { way, value, offset } in found {
+                let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
+                let label = format!("{way}: ");
+                page.requests((tool, Kind::Lock), &Said { line, label: &label, values: &[value] });
+            }
+        }
+        Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
+    }
+}
+
+/// A field that was found.
+struct Field<'a> {
+    way: &'a str,
+    value: String,
+    offset: usize,
+}
+
+fn json<'a>(text: &str, ways: &'a [String]) -> Result<Vec<Field<'a>>, String> {
+    // The strict reader refuses what JSON doesn't know, and what lies too deep.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
+    let parsed =
+        jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
+    let document = parsed.map_err(|error| error.to_string())?.value;
+    let find = |way: &'a String| {
+        let end = way.split('.').try_fold(document.as_ref()?, step)?;
+        let Value::StringLit(found) = end else { return None };
+        Some(Field { way, value: found.value.to_string(), offset: found.range.start })
+    };
+    Ok(ways.iter().filter_map(find).collect())
+}
+
+fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
+    let Value::Object(object) = value else { return None };
+    let is_it = |name: &ObjectPropName<'_>| match name {
+        ObjectPropName::String(name) => name.value == key,
+        ObjectPropName::Word(_) => false,
+    };
+    // Of several of one name the last counts, as for JSON's readers.
+    object.properties.iter().rev().find(|property| is_it(&property.name)).map(|one| &one.value)
+}
+
+fn toml<'a>(text: &str, ways: &'a [String]) -> Result<Vec<Field<'a>>, String> {
+    let table = DeTable::parse(text).map_err(|error| error.message().to_owned())?;
+    let find = |way: &'a String| {
+        let found = follow(table.get_ref(), way)?;
+        let value = found.get_ref().as_str()?.to_owned();
+        Some(Field { way, value, offset: found.span().start })
+    };
+    Ok(ways.iter().filter_map(find).collect())
+}
+
+fn follow<'d, 't>(table: &'d DeTable<'t>, way: &str) -> Option<&'d Spanned<DeValue<'t>>> {
+    match way.split_once('.') {
+        None => table.get(way),
+        Some((first, rest)) => follow(table.get(first)?.get_ref().as_table()?, rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::tool::TOOLS;
+
+    use super::super::page::tests::read as on_page;
+    use super::*;
+
+    #[track_caller]
+    fn check(notation: Notation, text: &str, expected: &str) {
+        let tool = Tool::named(TOOLS, "python").unwrap();
+        let fields = ["requires.full", "requires.short"].map(str::to_owned).to_vec();
+        let lock = Lock { name: "x".to_owned(), notation, fields };
+        let found = on_page("x", |page| read(text, (tool, &lock), page));
+        assert_eq!(found.trim_end(), expected, "{text}");
+    }
+
+    #[test]
+    fn fields_of_toml() {
+        let check = |text, expected| check(Notation::Toml, text, expected);
+        check(
+            "[packages]\nx = '*'\n[requires]\nshort = '3.7'\n",
+            "4 python 3.7 | requires.short: 3.7",
+        );
+        check(
+            "requires = { short = \"3.7\", full = '3.7.4' }",
+            "1 python 3.7.4 | requires.full: 3.7.4\n1 python 3.7 | requires.short: 3.7",
+        );
+        check("requires.short = 3.7", "");
+        check("[[requires]]\nshort = '3.7'", "");
+        check("[requires\n", "0 note it is passed over: unclosed table, expected `]`");
+    }
+
+    #[test]
+    fn fields_of_json() {
+        let check = |text, expected| check(Notation::Json, text, expected);
+        check("{\n \"requires\": {\n  \"short\": \"3.7\"}}", "3 python 3.7 | requires.short: 3.7");
+        check(
+            "{\"requires\": {\"short\": \"1\"}, \"requires\": {\"short\": \"3.7\"}}",
+            "1 python 3.7 | requires.short: 3.7",
+        );
+        check("{\"requires\": []}", "");
+        check("{\"requires\": {\"short\": 3}}", "");
+        check("// x\n{}", "0 note it is passed over: expected value at line 1 column 1");
+    }
+}

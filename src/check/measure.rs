@@ -1,0 +1,106 @@
+//! What usher would run in a folder, as far as a mention can be compared with it.
+
+use std::path::Path;
+
+use usher_shims::error::{Error, Result};
+use usher_shims::path::next_on_path;
+use usher_shims::pin::{Origin, Pin};
+use usher_shims::request::{Author, Request};
+use usher_shims::resolve::{Force, Resolver};
+use usher_shims::store::Toolchain;
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::{Os, World as _};
+
+use super::inside::{Inside, Sight};
+use super::mention::{Mention, Place};
+use super::pins::relative;
+use crate::usher::{Usher, interpreter};
+
+/// What mentions of a tool are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// What there is of it.
+    pub what: What,
+    /// The requests that it comes from, the one that is wanted most first.
+    pub requests: Vec<Request>,
+    /// Who asks.
+    pub asker: Asker,
+    /// Whether that is a mere constraint: then what runs is one of several that will do.
+    pub is_constraint: bool,
+}
+
+/// What there is to compare with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// This version runs.
+    Version(Version),
+    /// Nothing on disk fits: only what was asked for is known.
+    Wanted,
+    /// Something runs of which nobody knows the version.
+    Unknown,
+}
+
+/// Who asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asker {
+    /// A version file of the project.
+    File(Place, Option<&'static str>),
+    /// Somebody outside: a variable, a default, a folder above.
+    Outside(Origin),
+    /// Nobody: this mention is the first of all.
+    Mention(Place, String),
+}
+
+/// What usher would run in a folder; `None` where nobody asks.
+pub(super) fn in_force(
+    usher: &Usher,
+    (root, folder): (&Path, &Path),
+    tool: &'static Tool,
+) -> Result<Option<Measure>> {
+    let world = Inside { folder, sight: Sight::Whole };
+    let resolver = Resolver { world: &world, home: &usher.home, shim: &usher.shim };
+    let Some(call) = interpreter(tool) else { return Ok(None) };
+    let (what, pin) = match resolver.force(&call)? {
+        Force::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
+            (What::Version(version), pin)
+        }
+        Force::Toolchain(_, pin) => (What::Unknown, pin),
+        Force::System(Some(pin)) => (system(usher, tool)?, Some(pin)),
+        Force::Missing(missing) => (What::Wanted, Some(missing.pin)),
+        Force::System(None) | Force::Stale => return Ok(None),
+    };
+    let Some(Pin { requests, origin }) = pin else { return Ok(None) };
+    Ok(Some(Measure { what, requests, asker: asker(root, origin), is_constraint: false }))
+}
+
+/// The version of what would have run without usher, where somebody asked it before.
+fn system(usher: &Usher, tool: &Tool) -> Result<What> {
+    let Some(program) = next_on_path(&usher.world, &usher.shim, tool.main_program(), &[]) else {
+        return Ok(What::Unknown);
+    };
+    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, &error))?;
+    let stamp = seen.map(|seen| usher_shims::home::stamp(&seen));
+    let known = usher.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
+    Ok(known.map_or(What::Unknown, |known| What::Version(known.version.clone())))
+}
+
+fn asker(root: &Path, origin: Origin) -> Asker {
+    match origin {
+        Origin::File(place) if place.path.starts_with(root) => {
+            let path = relative(root, &place.path);
+            Asker::File(Place { path, line: place.line }, place.field)
+        }
+        origin => Asker::Outside(origin),
+    }
+}
+
+/// A mention as what others are compared with; `None` if it can't be.
+pub(super) fn of_mention(mention: &Mention) -> Option<Measure> {
+    let parse = |text: &String| Request::parse(text, mention.tool, Author::Project).ok();
+    let requests: Vec<Request> =
+        mention.requests.iter().filter_map(parse).filter(super::verdict::is_definite).collect();
+    let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
+    let what = What::Wanted;
+    (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
+}

@@ -1,0 +1,106 @@
+//! What the version files of one folder say, the losing ones as well: found by the search that the
+//! shims use, so that no file is read in two ways.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+use usher_shims::pin::{Origin, Pin};
+use usher_shims::search::{Finding, Passed, search};
+use usher_shims::tool::Tool;
+use usher_shims::world::{Os, World as _};
+
+use super::inside::{Inside, Sight};
+use super::mention::{Kind, Mention, Note, Place};
+use crate::usher::{Usher, interpreter};
+
+/// The most names that a folder can be asked for at once.
+const AT_ONCE: usize = 32;
+
+/// What the version files of a folder say.
+#[derive(Debug, Default)]
+pub(super) struct Pins {
+    /// All of them, the strongest of each tool first.
+    pub(super) mentions: Vec<Mention>,
+    /// What was passed over.
+    pub(super) notes: Vec<Note>,
+}
+
+/// The version files that any tool has, each once.
+pub(super) fn names(usher: &Usher) -> Vec<&'static str> {
+    let files = usher.registry.all().flat_map(|known| known.tool.files);
+    let mut names: Vec<&str> = files.map(|file| file.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Reads the version files of a folder of the project. One that exists for versions alone and can't
+/// be understood is an error.
+pub(super) fn read(usher: &Usher, (root, folder): (&Path, &Path), names: &[&str]) -> Result<Pins> {
+    let mut pins = Pins::default();
+    let mut present = Vec::new();
+    for names in names.chunks(AT_ONCE) {
+        let bits = match Os.probe(folder, names) {
+            Ok(bits) => bits,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
+            Err(error) => return Err(Error::io("search", folder, &error)),
+        };
+        let is_there = |place: &usize| bits & (1 << place) != 0;
+        present.extend((0..names.len()).filter(is_there).map(|place| names[place]));
+    }
+    for known in usher.registry.all() {
+        if known.tool.files.iter().any(|file| present.contains(&file.name)) {
+            one_tool(usher, (root, folder), known.tool, &mut pins)?;
+        }
+    }
+    Ok(pins)
+}
+
+fn one_tool(
+    usher: &Usher,
+    (root, folder): (&Path, &Path),
+    tool: &'static Tool,
+    pins: &mut Pins,
+) -> Result<()> {
+    let Some(call) = interpreter(tool) else { return Ok(()) };
+    let world = Inside { folder, sight: Sight::Folder };
+    let mut broken = None;
+    search(&world, &usher.home, &call, &mut |finding| {
+        match finding {
+            Finding::Pin(pin) => pins.mentions.extend(mention(root, tool, (&pin, Kind::Pin))),
+            Finding::Constraint(pin) => {
+                pins.mentions.extend(mention(root, tool, (&pin, Kind::Constraint)));
+            }
+            Finding::Broken(error, _) => {
+                broken = Some(error);
+                return ControlFlow::Break(());
+            }
+            Finding::Passed(passed @ (Passed::Unusable(_) | Passed::Folder(_))) => {
+                pins.notes.push(Note { place: None, what: passed.to_string() });
+            }
+            Finding::Passed(_) | Finding::Default(_) => {}
+        }
+        ControlFlow::Continue(())
+    })?;
+    broken.map_or(Ok(()), Err)
+}
+
+fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Option<Mention> {
+    let Origin::File(place) = &pin.origin else { return None };
+    let requests: Vec<String> =
+        pin.requests.iter().map(|request| request.as_str().to_owned()).collect();
+    let label = place.field.map_or_else(String::new, |field| format!("{field}: "));
+    Some(Mention {
+        tool,
+        shown: format!("{label}{}", requests.join(" ")),
+        requests,
+        place: Place { path: relative(root, &place.path), line: place.line },
+        kind,
+    })
+}
+
+/// A path from the project's folder.
+pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(path).to_path_buf()
+}

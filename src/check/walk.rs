@@ -1,0 +1,108 @@
+//! The project's folders, and the files in them whose names are known. Nothing is read here but
+//! names and `.gitignore`, and no link is followed out of the project.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+use usher_shims::error::{Error, Result};
+use usher_shims::tool::{PassOver, TOOLS};
+
+use super::mention::Note;
+
+/// How many folders deep a project is searched.
+const DEEPEST: usize = 32;
+
+/// How many files and folders are looked at.
+const MOST: usize = 200_000;
+
+/// Folders in which version control keeps its own.
+const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+
+/// What was found in a project.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// All folders, the project's own first.
+    pub(super) folders: Vec<PathBuf>,
+    /// The files with a name that somebody wants.
+    pub(super) files: Vec<PathBuf>,
+    /// What was passed over.
+    pub(super) notes: Vec<Note>,
+}
+
+/// Walks a project in the order of its names.
+pub(super) fn walk(root: &Path, wants: &dyn Fn(&Path) -> bool) -> Result<Found> {
+    let mut found = Found::default();
+    let walk = WalkBuilder::new(root)
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .parents(false)
+        .require_git(false)
+        .max_depth(Some(DEEPEST))
+        .sort_by_file_name(Ord::cmp)
+        .filter_entry(|entry| entry.depth() == 0 || !is_others(entry))
+        .build();
+    for (count, entry) in walk.enumerate() {
+        if count == MOST {
+            found.note(format!("only the first {MOST} files and folders were looked at"));
+            break;
+        }
+        match entry {
+            Ok(entry) => found.add(root, &entry, wants),
+            Err(error) if found.folders.is_empty() => return Err(unreadable(root, &error)),
+            Err(error) => found.note(error.to_string()),
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn add(&mut self, root: &Path, entry: &DirEntry, wants: &dyn Fn(&Path) -> bool) {
+        let Some(kind) = entry.file_type() else { return };
+        let path = entry.path();
+        if kind.is_dir() {
+            self.folders.push(path.to_path_buf());
+        } else if wants(path) && (kind.is_file() || (kind.is_symlink() && leads_inside(root, path)))
+        {
+            self.files.push(path.to_path_buf());
+        }
+    }
+
+    fn note(&mut self, what: String) {
+        self.notes.push(Note { place: None, what });
+    }
+}
+
+fn leads_inside(root: &Path, link: &Path) -> bool {
+    fs::canonicalize(link).is_ok_and(|target| target.starts_with(root) && target.is_file())
+}
+
+/// Whether a folder is none of the project's: version control's own, another project under version
+/// control, or one of those that a tool passes over.
+fn is_others(entry: &DirEntry) -> bool {
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return false;
+    }
+    let path = entry.path();
+    let is_own = |name: &&str| entry.file_name() == *name;
+    let rules = TOOLS.iter().flat_map(|tool| tool.pass_over);
+    VERSION_CONTROL.iter().any(|name| is_own(&name) || is_there(&path.join(name)))
+        || rules.into_iter().any(|rule| is_passed_over(path, rule))
+}
+
+fn is_passed_over(folder: &Path, rule: &PassOver) -> bool {
+    let beside = |name: &&str| folder.parent().is_some_and(|parent| is_there(&parent.join(name)));
+    folder.ends_with(rule.folder)
+        && (rule.beside.is_empty() || rule.beside.iter().any(|name| beside(name)))
+}
+
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+fn unreadable(root: &Path, error: &ignore::Error) -> Error {
+    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
+    Error::io("search", root, &kind.into())
+}

@@ -1,0 +1,230 @@
+//! GitHub's workflows and composite actions, and those of the forges that took them over: inputs of
+//! actions, images, variables.
+//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax> says how they
+//! are written. No tool is known here.
+
+use std::rc::Rc;
+
+use super::expression::{Lookups, Scope, Texts};
+use super::mention::Kind;
+use super::page::{Page, Said};
+use super::yaml::Node;
+
+/// What stands before an image in `uses`.
+const DOCKER: &str = "docker://";
+
+/// Reads the documents of a workflow or of an `action.yml`.
+pub(super) fn read(documents: &[Rc<Node>], page: &mut Page<'_>) {
+    let lookups = Lookups::all();
+    for document in documents {
+        let called = ["workflow_call", "workflow_dispatch"];
+        let called = called.into_iter().filter_map(|event| document.at(&["on", event, "inputs"]));
+        let inputs = called.chain(document.get("inputs")).collect();
+        let scope = Scope { lookups: &lookups, matrix: None, env: Vec::new(), inputs };
+        let scope = variables(&scope, document, page);
+        for job in document.get("jobs").map(Node::entries).unwrap_or_default() {
+            read_job(&scope, job.value, page);
+        }
+        if let Some(runs) = document.get("runs") {
+            docker(&scope, runs.get("image"), page);
+            steps(&scope, runs, page);
+        }
+    }
+}
+
+fn read_job(scope: &Scope<'_>, job: &Node, page: &mut Page<'_>) {
+    let scope = Scope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
+    let scope = variables(&scope, job, page);
+    if let Some(container) = job.get("container") {
+        image(&scope, ("container: ", Some(container)), page);
+        image(&scope, ("image: ", container.get("image")), page);
+        variables(&scope, container, page);
+    }
+    for service in job.get("services").map(Node::entries).unwrap_or_default() {
+        image(&scope, ("image: ", service.value.get("image")), page);
+    }
+    // A job that calls another workflow has inputs, too.
+    inputs(&scope, job, page);
+    steps(&scope, job, page);
+}
+
+fn steps(scope: &Scope<'_>, holder: &Node, page: &mut Page<'_>) {
+    for step in holder.get("steps").into_iter().flat_map(Node::items) {
+        let scope = variables(scope, step, page);
+        docker(&scope, step.get("uses"), page);
+        inputs(&scope, step, page);
+    }
+}
+
+/// What `env` sets, and the scope with it.
+fn variables<'a>(scope: &Scope<'a>, holder: &'a Node, page: &mut Page<'_>) -> Scope<'a> {
+    let env = holder.get("env");
+    let scope = scope.with(env);
+    for entry in env.map(Node::entries).unwrap_or_default() {
+        let Some(tool) = page.tool_of_variable(entry.key) else { continue };
+        let Some(Texts { line, texts }) = scope.texts(entry.value) else { continue };
+        let label = format!("{}: ", entry.key);
+        page.requests((tool, Kind::Variable), &Said { line, label: &label, values: &texts });
+    }
+    scope
+}
+
+/// What `with` hands to an action.
+fn inputs(scope: &Scope<'_>, holder: &Node, page: &mut Page<'_>) {
+    for entry in holder.get("with").map(Node::entries).unwrap_or_default() {
+        let Some(tool) = page.tool_of_input(entry.key) else { continue };
+        let Some(Texts { line, texts }) = scope.texts(entry.value) else { continue };
+        // Several lines are several versions.
+        let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
+        let values: Vec<String> =
+            lines.filter(|value| !value.is_empty()).map(str::to_owned).collect();
+        let label = format!("{}: ", entry.key);
+        page.requests((tool, Kind::Input), &Said { line, label: &label, values: &values });
+    }
+}
+
+/// An image behind `docker://`.
+fn docker(scope: &Scope<'_>, node: Option<&Node>, page: &mut Page<'_>) {
+    let Some(Texts { line, texts }) = node.and_then(|node| scope.texts(node)) else { return };
+    let images = texts.iter().filter_map(|text| text.strip_prefix(DOCKER));
+    let values: Vec<String> = images.map(str::to_owned).collect();
+    page.image(&Said { line, label: DOCKER, values: &values });
+}
+
+fn image(scope: &Scope<'_>, (label, node): (&str, Option<&Node>), page: &mut Page<'_>) {
+    let Some(Texts { line, texts }) = node.and_then(|node| scope.texts(node)) else { return };
+    page.image(&Said { line, label, values: &texts });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::tests::read as on_page;
+    use super::super::yaml::parse;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = on_page("ci.yml", |page| read(&parse(text).unwrap(), page));
+        assert_eq!(found.trim_end(), expected, "{text}");
+    }
+
+    /// A job of these lines.
+    #[track_caller]
+    fn check_job(lines: &str, expected: &str) {
+        let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+        check(&format!("jobs:\n  test:\n{lines}"), expected);
+    }
+
+    #[test]
+    fn inputs_of_actions() {
+        check_job(
+            "steps:\n- uses: x\n  with:\n    node-version: 16.x\n    cache: npm\n",
+            "6 node 16.x | node-version: 16.x",
+        );
+        check_job("steps: [{with: {python-version: 3.10}}]", "3 python 3.1 | python-version: 3.1");
+        check_job(
+            "steps: [{with: {python-version: '3.10'}}]",
+            "3 python 3.10 | python-version: 3.10",
+        );
+        check_job(
+            "steps:\n- with:\n    python-version: |\n      3.8\n      3.9\n",
+            "6 python 3.8 3.9 | python-version: 3.8, 3.9",
+        );
+        check_job(
+            "uses: ./.github/workflows/x.yml\nwith: {node-version: 16}",
+            "4 node 16 | node-version: 16",
+        );
+        check_job("steps: [{with: {node-version: ''}}, {with: {node-version: }}]", "");
+    }
+
+    #[test]
+    fn a_matrix_has_several_values() {
+        let matrix = "strategy:\n  matrix:\n    node: [16, 18]\n    include:\n    - node: 20\n    - other: 1\n";
+        let uses = |text: &str| format!("{matrix}steps: [{{with: {{node-version: \"{text}\"}}}}]");
+        check_job(&uses("${{ matrix.node }}"), "5 node 16 18 20 | node-version: 16, 18, 20");
+        check_job(&uses("${{matrix['node']}}"), "5 node 16 18 20 | node-version: 16, 18, 20");
+        check_job(
+            &uses("${{ matrix.node }}.x"),
+            "9 node 16.x 18.x 20.x | node-version: 16.x, 18.x, 20.x",
+        );
+        check_job(
+            "strategy: {matrix: {v: [{node: 16}, {node: 18}]}}\ncontainer: node:${{ matrix.v.node }}",
+            "4 node 16 18 | container: node:16, node:18",
+        );
+        check_job(
+            "strategy: {matrix: {include: [{node: 16}]}}\ncontainer: {image: 'node:${{ matrix.node }}'}",
+            "4 node 16 | image: node:16",
+        );
+    }
+
+    #[test]
+    fn variables_and_inputs_are_looked_up() {
+        check(
+            "env: {NODE_VERSION: 16}\njobs: {a: {steps: [{with: {node-version: '${{ env.NODE_VERSION }}'}}]}}",
+            "1 node 16 | NODE_VERSION: 16",
+        );
+        check(
+            "env: {V: 16}\njobs:\n  a:\n    env: {V: 18}\n    steps: [{env: {W: '${{ env.V }}'}, with: {node-version: '${{ env.W }}'}}]",
+            "4 node 18 | node-version: 18",
+        );
+        check(
+            "on:\n  workflow_call:\n    inputs:\n      v: {default: 16}\njobs: {a: {container: 'node:${{ inputs.v }}'}}",
+            "5 node 16 | container: node:16",
+        );
+        check(
+            "inputs:\n  v:\n    default: '16'\nruns:\n  using: composite\n  steps:\n  - with:\n      node-version: ${{ inputs.v || '18' }}",
+            "3 node 16 18 | node-version: 16, 18",
+        );
+        check(
+            "env: {A: '${{ env.A }}', NODE_VERSION: '${{ env.A }}'}",
+            "1 note NODE_VERSION: ${{ env.A }} is passed over: nobody here knows that value",
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_is_noted() {
+        check_job(
+            "steps: [{with: {node-version: '${{ fromJSON(needs.a.outputs.b) }}'}}]",
+            "3 note node-version: ${{ fromJSON(needs.a.outputs.b) }} is passed over: nobody here knows that value",
+        );
+        check_job(
+            "strategy: {matrix: '${{ fromJSON(x) }}'}\ncontainer: node:${{ matrix.node }}",
+            "4 note container: node:${{ matrix.node }} is passed over: nobody here knows that tag",
+        );
+        check_job(
+            "container: ${{ vars.IMAGE }}",
+            "3 note container: ${{ vars.IMAGE }} is passed over: nobody here knows that name",
+        );
+    }
+
+    #[test]
+    fn images_are_found() {
+        check_job(
+            "container: node:16\nservices:\n  db: {image: postgres}\n  app: {image: node:18}",
+            "3 node 16 | container: node:16\n6 node 18 | image: node:18",
+        );
+        check_job(
+            "container:\n  image: node:16\n  env: {NODE_VERSION: 18}",
+            "4 node 16 | image: node:16\n5 node 18 | NODE_VERSION: 18",
+        );
+        check_job(
+            "steps: [{uses: 'docker://node:16'}, {uses: actions/setup-node@v4}]",
+            "3 node 16 | docker://node:16",
+        );
+        check("runs: {using: docker, image: 'docker://node:16'}", "1 node 16 | docker://node:16");
+    }
+
+    #[test]
+    fn other_shapes_say_nothing() {
+        for text in [
+            "",
+            "a",
+            "[]",
+            "jobs: []",
+            "jobs: {a: 1, b: {steps: {with: 1}, container: [], services: 1, strategy: 1}}",
+            "runs: 1\nenv: []\non: push",
+        ] {
+            check(text, "");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! `use check`: what disagrees with what usher would run, in all the files that name a version.
+
+use std::os::unix::fs::symlink;
+
+use serde_json::{Value, json};
+
+use super::offline_sandbox;
+use crate::bench::{Outcome, Sandbox};
+
+/// A project that pins node 20.1.0, which is on disk. Requests are exact wherever a version of the
+/// machine's own could answer others, too.
+fn project() -> Sandbox {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "20.1.0");
+    sandbox.file("project/.nvmrc", "20.1.0\n");
+    sandbox
+}
+
+fn check(sandbox: &Sandbox) -> Outcome {
+    sandbox.use_command(&["check"]).run()
+}
+
+#[test]
+fn nothing_but_a_line_where_all_agrees() {
+    let sandbox = project();
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    the one place that names a version agrees
+    --- standard error
+    ");
+    sandbox.file("project/Dockerfile", "FROM node:20-alpine\n");
+    sandbox.file("project/package.json", r#"{ "engines": { "node": ">=18" } }"#);
+    sandbox.file("project/compose.yml", "services: {db: {image: 'postgres:16'}}\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    all 3 places that name a version agree
+    --- standard error
+    ");
+    let sandbox = offline_sandbox();
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    nothing here names a version that can be compared
+    --- standard error
+    ");
+}
+
+#[test]
+fn every_kind_of_file_may_disagree() {
+    let sandbox = project();
+    sandbox.file("project/.node-version", "18.20.8\n");
+    sandbox.file("project/package.json", r#"{ "engines": { "node": "^18" } }"#);
+    sandbox.file(
+        "project/Dockerfile",
+        "# syntax\nARG TAG=16\nFROM node:${TAG}-alpine AS build\nFROM build\n",
+    );
+    sandbox.file("project/docker/web.Dockerfile", "FROM node:20\nENV NODE_VERSION=14\n");
+    sandbox.file("project/compose.yaml", "services:\n  web:\n    image: node:16\n");
+    sandbox.file(
+        "project/.github/workflows/ci.yml",
+        "jobs:\n  test:\n    strategy:\n      matrix:\n        node: [16, 18]\n        all: [16, 20]\n    \
+         steps:\n    - with: {node-version: '${{ matrix.node }}'}\n    - with: {node-version: '${{ matrix.all }}'}\n",
+    );
+    sandbox.file("project/.gitlab-ci.yml", "test:\n  image: node:12\n");
+    sandbox.file("project/Pipfile", "[requires]\npython_version = \"3.7\"\n");
+    sandbox.file(
+        "project/Pipfile.lock",
+        "{\n  \"_meta\": {\n    \"requires\": {\n      \"python_version\": \"3.8\"\n    }\n  }\n}\n",
+    );
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 20.1.0 here, asked for by .nvmrc, line 1
+      .node-version, line 1: 18.20.8
+      package.json: engines.node: ^18
+      .github/workflows/ci.yml, line 5: node-version: 16, 18
+      .gitlab-ci.yml, line 2: image: node:12
+      Dockerfile, line 3: FROM node:16-alpine
+      compose.yaml, line 3: image: node:16
+      docker/web.Dockerfile, line 2: ENV NODE_VERSION=14
+    python: no version file asks for it; the first to name a version is Pipfile, line 2: requires.python_version: 3.7
+      Pipfile.lock, line 4: _meta.requires.python_version: 3.8
+    --- standard error
+    usher: 8 of 12 places that name a version disagree
+      hint: change the places above, or what this project asks for: use node@18.20.8
+    ");
+}
+
+#[test]
+fn each_folder_is_compared_with_what_runs_there() {
+    let sandbox = project();
+    sandbox.fake_toolchain("node", "18.20.8");
+    sandbox.file("project/old/.tool-versions", "# old\nnodejs 18.20.8\n");
+    sandbox.file("project/old/Dockerfile", "FROM node:18\n");
+    sandbox.file("project/old/web/Dockerfile", "FROM node:20\n");
+    sandbox.file("project/new/Dockerfile", "FROM node:20\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 18.20.8 in old, asked for by old/.tool-versions, line 2
+      old/web/Dockerfile, line 1: FROM node:20
+    --- standard error
+    usher: 1 of 5 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use node@20
+    ");
+    // The project is the same from every folder in it that isn't one itself.
+    sandbox.folder("project/new/deep");
+    let deep = sandbox.use_command(&["check"]).directory("project/new/deep").run();
+    assert_eq!(deep.transcript(), check(&sandbox).transcript());
+}
+
+#[test]
+fn what_is_not_on_disk_is_compared_as_it_was_asked_for() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/.nvmrc", "20.99\n");
+    sandbox.file("project/Dockerfile", "FROM node:20.99.9\nFROM node:20\nFROM node:16\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher would get 20.99 here, asked for by .nvmrc, line 1
+      Dockerfile, line 3: FROM node:16
+    --- standard error
+    usher: 1 of 4 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use node@16
+    ");
+    assert!(!sandbox.usher().join("toolchains/node").exists(), "nothing is installed");
+}
+
+#[test]
+fn without_a_version_file_mentions_are_compared_with_each_other() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/a/Dockerfile", "FROM node:latest\nFROM node:16\n");
+    sandbox.file("project/b/Dockerfile", "FROM node:16.3.0\nFROM node:18\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: no version file asks for it; the first to name a version is a/Dockerfile, line 2: FROM node:16
+      b/Dockerfile, line 2: FROM node:18
+    note: a/Dockerfile, line 1: FROM node:latest is passed over: which version that is changes with time
+    --- standard error
+    usher: 1 of 3 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use node@18
+    ");
+
+    // What is pinned further down is what a file of the whole project may mean.
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "20.1.0");
+    sandbox.file("project/a/.nvmrc", "20.1.0\n");
+    sandbox.file("project/b/.nvmrc", "18.99.9\n");
+    sandbox.file(
+        "project/.gitlab-ci.yml",
+        "a: {image: 'node:20'}\nb: {image: 'node:18'}\nc: {image: 'node:16'}\n",
+    );
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 20.1.0 in a, asked for by a/.nvmrc, line 1
+      .gitlab-ci.yml, line 3: image: node:16
+    --- standard error
+    usher: 1 of 5 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use node@16
+    ");
+}
+
+#[test]
+fn what_a_mere_constraint_admits_agrees_whatever_is_on_disk() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "20.99.9");
+    sandbox.file("project/package.json", r#"{ "engines": { "node": "^18.99 || ^20.99" } }"#);
+    sandbox.file("project/Dockerfile", "FROM node:18\nFROM node:20\nFROM node:16\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 20.99.9 here, asked for by package.json, engines.node
+      Dockerfile, line 3: FROM node:16
+    --- standard error
+    usher: 1 of 4 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use node@16
+    ");
+}
+
+#[test]
+fn a_variable_and_a_default_count_as_they_do_for_shims() {
+    let sandbox = project();
+    sandbox.fake_toolchain("node", "18.20.8");
+    let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "18.20.8").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 1
+    --- standard output
+    node: usher runs 18.20.8 here, asked for by the variable NODE_VERSION
+      .nvmrc, line 1: 20.1.0
+    --- standard error
+    usher: the one place that names a version disagrees
+      hint: change the places above, or what this project asks for: unset NODE_VERSION
+    ");
+    sandbox.file("home/.config/usher/tool-versions", "python 3.99\n");
+    sandbox.file("project/Dockerfile", "FROM python:3.8\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 1
+    --- standard output
+    python: usher would get 3.99 here, asked for by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+      Dockerfile, line 1: FROM python:3.8
+    --- standard error
+    usher: 1 of 2 places that name a version disagrees
+      hint: change the places above, or what this project asks for: use python@3.8
+    ");
+}
+
+#[test]
+fn as_json() {
+    let sandbox = project();
+    sandbox.file("project/Dockerfile", "FROM node:16\nFROM node:lts\nFROM python:$V\n");
+    let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(1);
+    let masked: Value = serde_json::from_str(&sandbox.mask(&outcome.stdout)).unwrap();
+    assert_eq!(
+        masked,
+        json!({
+            "agree": false,
+            "project": "[SANDBOX]/project",
+            "tools": [{
+                "tool": "node",
+                "folder": ".",
+                "version": "20.1.0",
+                "request": "20.1.0",
+                "origin": ".nvmrc, line 1",
+            }],
+            "mentions": [
+                {
+                    "tool": "node",
+                    "file": ".nvmrc",
+                    "line": 1,
+                    "kind": "pin",
+                    "text": "20.1.0",
+                    "requests": ["20.1.0"],
+                    "agrees": true,
+                },
+                {
+                    "tool": "node",
+                    "file": "Dockerfile",
+                    "line": 1,
+                    "kind": "image",
+                    "text": "FROM node:16",
+                    "requests": ["16"],
+                    "agrees": false,
+                },
+                {
+                    "tool": "node",
+                    "file": "Dockerfile",
+                    "line": 2,
+                    "kind": "image",
+                    "text": "FROM node:lts",
+                    "requests": ["lts"],
+                    "agrees": null,
+                },
+            ],
+            "notes": [
+                {
+                    "file": "Dockerfile",
+                    "line": 2,
+                    "what": "FROM node:lts is passed over: which version that is changes with time",
+                },
+                {
+                    "file": "Dockerfile",
+                    "line": 3,
+                    "what": "FROM python:$V is passed over: nobody here knows that tag",
+                },
+            ],
+        })
+    );
+    sandbox.file("project/Dockerfile", "FROM node:20\n");
+    let outcome = sandbox.use_command(&["check", "--json"]).run().succeeds();
+    assert_eq!(outcome.json()["agree"], true);
+}
+
+#[test]
+fn a_file_for_versions_alone_that_is_broken_is_an_error() {
+    let sandbox = project();
+    sandbox.file("project/deep/.nvmrc", "../../x\n");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    usher: .nvmrc, line 1 ([SANDBOX]/project/deep/.nvmrc) asks for node “../../x”, which is no version
+      it is no version
+      hint: use node
+    ");
+    // One that loses, too.
+    sandbox.file("project/deep/.nvmrc", "20\n");
+    sandbox.file("project/deep/.node-version", "\n");
+    let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(65);
+    assert_eq!(outcome.json()["error"]["exit"], 65);
+}
+
+#[test]
+fn other_files_that_are_broken_are_notes() {
+    let sandbox = project();
+    sandbox.file("project/Dockerfile", b"\x7fELF\x00\xff\xfe");
+    sandbox.file("project/Containerfile", "FROM node:20\0");
+    sandbox.file("project/compose.yml", "services: [\n");
+    sandbox.file("project/.gitlab-ci.yml", "a: \"\u{1b}[31m");
+    sandbox.file("project/Pipfile", "[[");
+    sandbox.file("project/package.json", "{");
+    sandbox.folder("project/docker/Dockerfile");
+    insta::assert_snapshot!(check(&sandbox).transcript(), @"
+    exit status: 0
+    --- standard output
+    note: .gitlab-ci.yml: it is passed over: line 1: it is no YAML: while scanning a quoted scalar, found unexpected end of stream
+    note: Containerfile: it is no Dockerfile: it has zero bytes
+    note: Dockerfile: it is passed over: line 1 is not UTF-8
+    note: Pipfile: it is passed over: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    note: compose.yml: it is passed over: line 2: it is no YAML: while parsing a node, did not find expected node content
+    the one place that names a version agrees
+    --- standard error
+    ");
+}
+
+#[test]
+fn hostile_files_cost_a_note_and_no_more() {
+    let sandbox = project();
+    let mut bomb = "a0: &a0 {x: {image: 'node:16'}}\n".to_owned();
+    for level in 1..60 {
+        let inside = format!("*a{}, ", level - 1).repeat(10);
+        bomb.push_str(&format!("a{level}: &a{level} {{<<: [{inside}]}}\n"));
+    }
+    bomb.push_str("services: *a59\n");
+    sandbox.file("project/a/compose.yml", &bomb);
+    sandbox.file("project/b/compose.yml", "[".repeat(1 << 20));
+    sandbox.file("project/c/compose.yml", "- ".repeat(1 << 20));
+    sandbox.file("project/d/compose.yml", "a: b\n".repeat(1 << 20));
+    sandbox.file("project/e/compose.yml", "a: b\n".repeat(300_000));
+    let chain: String =
+        (0..12).map(|n| format!("  V{n}: '{}'\n", format!("$V{}", n + 1).repeat(40))).collect();
+    sandbox
+        .file("project/f/.gitlab-ci.yml", format!("variables:\n{chain}a: {{image: 'node:$V0'}}\n"));
+    let chain: String = (0..12)
+        .map(|n| format!("  V{n}: '{}'\n", format!("${{{{env.V{}}}}}", n + 1).repeat(20)))
+        .collect();
+    sandbox.file(
+        "project/g/.github/workflows/ci.yml",
+        format!("env:\n{chain}  NODE_VERSION: '${{{{env.V0}}}}'\n"),
+    );
+    sandbox.file("project/h/Dockerfile", "RUN <<A\nFROM node:16 AS x\n".repeat(100_000));
+    sandbox.file("project/i/Dockerfile", "FROM node:16\u{1b}[31m\u{202e}\n");
+    let outcome = check(&sandbox);
+    let short: String = outcome
+        .stdout
+        .lines()
+        .filter(|line| !line.contains("h/Dockerfile"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    insta::assert_snapshot!(short, @r"
+    node: usher runs 20.1.0 here, asked for by .nvmrc, line 1
+    note: a/compose.yml: it is passed over: line 6: it unfolds to more than 100000 values
+    note: b/compose.yml: it is passed over: line 1: it is no YAML: recursion limit exceeded
+    note: c/compose.yml: it is passed over: line 1: values lie more than 64 deep in each other
+    note: d/compose.yml: it can't be read: it is larger than 4 MiB
+    note: e/compose.yml: it is passed over: line 50001: it unfolds to more than 100000 values
+    note: f/.gitlab-ci.yml, line 14: image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V is passed over: nobody here knows that tag
+    note: g/.github/workflows/ci.yml, line 2: NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$ is passed over: nobody here knows that value
+    note: i/Dockerfile, line 1: FROM node:16\u{1b}[31m\u{202e} is passed over: which version that is changes with time
+    ");
+    assert_eq!(
+        outcome.stdout.matches("h/Dockerfile, ").count(),
+        1001,
+        "the first thousand, and a note"
+    );
+}
+
+#[test]
+fn what_is_not_the_projects_is_not_read() {
+    let sandbox = project();
+    for folder in ["node_modules/x", "site-packages", "vendor/bundle", ".git", "other"] {
+        sandbox.file(format!("project/{folder}/Dockerfile"), "FROM node:16\n");
+    }
+    sandbox.folder("project/other/.git");
+    sandbox.file("project/.gitignore", "/ignored\n");
+    sandbox.file("project/ignored/Dockerfile", "FROM node:16\n");
+    sandbox.file("outside/Dockerfile", "FROM node:16\n");
+    sandbox.folder("project/links");
+    symlink(sandbox.root().join("outside"), sandbox.project().join("links/folder")).unwrap();
+    symlink("../../outside/Dockerfile", sandbox.project().join("links/Dockerfile")).unwrap();
+    symlink(".", sandbox.project().join("links/circle")).unwrap();
+    sandbox.file("Dockerfile", "FROM node:16\n");
+    check(&sandbox).succeeds().prints("the one place that names a version agrees");
+    // A link that stays inside is read where it lies.
+    sandbox.file("project/docker/web", "FROM node:16\n");
+    symlink("../docker/web", sandbox.project().join("links/web.Dockerfile")).unwrap();
+    check(&sandbox).fails_with(1).prints_line("  links/web.Dockerfile, line 1: FROM node:16");
+}
+
+#[test]
+fn nothing_is_written() {
+    let sandbox = project();
+    sandbox.file("project/Dockerfile", "FROM node:16\n");
+    sandbox.file("project/package.json", r#"{ "engines": { "node": "22" } }"#);
+    let before = sandbox.tree("");
+    check(&sandbox).fails_with(1);
+    super::assert_unchanged(&sandbox, "", &before, "use check");
+}
