@@ -13,8 +13,36 @@ pub struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
+    failing: BTreeMap<PathBuf, Failure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
+    is_deleted: bool,
+}
+
+/// How something that is there can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It is no regular file: a FIFO, a socket, a device.
+    NotRegular,
+    /// It is larger than [`super::LARGEST_FILE`].
+    TooLarge,
+    /// It is a link that leads nowhere.
+    Dangling,
+    /// It is a link that leads back to itself.
+    Loop,
+}
+
+impl Failure {
+    fn error(self) -> io::Error {
+        match self {
+            Self::NotRegular => {
+                io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file")
+            }
+            Self::TooLarge => io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"),
+            Self::Dangling => io::ErrorKind::NotFound.into(),
+            Self::Loop => rustix::io::Errno::LOOP.into(),
+        }
+    }
 }
 
 impl Memory {
@@ -48,6 +76,24 @@ impl Memory {
     #[must_use]
     pub fn unreadable(mut self, path: impl Into<PathBuf>) -> Self {
         self.unreadable.insert(path.into());
+        self
+    }
+
+    /// Adds something that is there and can't be read, and the folders above it.
+    #[must_use]
+    pub fn failing(mut self, path: impl Into<PathBuf>, failure: Failure) -> Self {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            self.add_folders(parent);
+        }
+        self.failing.insert(path, failure);
+        self
+    }
+
+    /// Takes the working directory away.
+    #[must_use]
+    pub fn deleted_directory(mut self) -> Self {
+        self.is_deleted = true;
         self
     }
 
@@ -94,20 +140,28 @@ impl World for Memory {
     }
 
     fn directory(&self) -> io::Result<PathBuf> {
-        Ok(self.directory.clone())
+        match self.is_deleted {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => Ok(self.directory.clone()),
+        }
     }
 
     fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         self.permit(folder)?;
         let there = |name: &str| {
             let path = folder.join(name);
-            self.files.contains_key(&path) || self.folders.contains(&path)
+            self.files.contains_key(&path)
+                || self.folders.contains(&path)
+                || self.failing.contains_key(&path)
         };
         Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.permit(path)?;
+        if let Some(failure) = self.failing.get(path) {
+            return Err(failure.error());
+        }
         match self.files.get(path) {
             Some(content) => Ok(content.clone()),
             None if self.folders.contains(path) => {

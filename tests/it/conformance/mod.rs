@@ -1,0 +1,145 @@
+//! The conformance suite: `tests/conformance/`, where each rule of version files is a case.
+//!
+//! A file there is a subject; a case says which files, variables and versions there are, what is
+//! called, and what comes of it and why. All go through the resolver over a world in memory, those
+//! marked `real` through the real shim as well. `docs/version-files.md` is the same for people.
+
+mod format;
+mod memory;
+mod page;
+mod real;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use format::{Case, Subject};
+use memory::Answer;
+
+/// One test a subject, so that what fails is read off its name.
+macro_rules! subjects {
+    ($($name:ident)*) => {
+        const SUBJECTS: &[&str] = &[$(stringify!($name)),*];
+        $(#[test]
+        fn $name() {
+            check(&file_of(stringify!($name)));
+        })*
+    };
+}
+
+subjects! {
+    precedence
+    nvmrc
+}
+
+/// The file of a subject, whose name has hyphens where its test's has underscores.
+fn file_of(subject: &str) -> String {
+    subject.replace('_', "-")
+}
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance"))
+}
+
+fn subject(name: &str) -> Subject {
+    let path = folder().join(name).with_extension("toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Subject::parse(&text).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+}
+
+/// All subjects with their names, in the order of these.
+fn all() -> Vec<(String, Subject)> {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .expect("list the suite")
+        .map(|entry| entry.expect("an entry of the suite").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), subject(&name))).collect()
+}
+
+/// Fails with every case that doesn't hold.
+#[track_caller]
+fn check(name: &str) {
+    let subject = subject(name);
+    let mut failures = String::new();
+    for case in subject.cases() {
+        for each in subject.texts(&case) {
+            let case = case.with(&each);
+            let answer = memory::run(&case);
+            for (what, wanted, found) in differences(&case, &answer) {
+                let of = if each.is_empty() { String::new() } else { format!(" ({each:?})") };
+                let _ = writeln!(
+                    failures,
+                    "\n{name}: {}{of}\n  {what}: {wanted}\n  in fact: {found}",
+                    case.name
+                );
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+type Difference = (&'static str, String, String);
+
+fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut compare = |what, wanted: &str, is: &str| {
+        if wanted != is {
+            found.push((what, wanted.to_owned(), is.to_owned()));
+        }
+    };
+    let runs = !answer.program.is_empty();
+    if case.gives.starts_with("error ") {
+        if !has_parts(&answer.gives, &case.gives) {
+            compare("gives", &case.gives, &answer.gives);
+        }
+    } else {
+        compare("gives", &case.gives, &answer.gives);
+        compare("by", &case.by, &answer.by);
+    }
+    if runs {
+        let called = &case.words()[0];
+        let program = if case.program.is_empty() { called } else { &case.program };
+        compare("program", program, &answer.program);
+    }
+    if let Some(arguments) = &case.arguments {
+        compare("arguments", arguments, &answer.arguments);
+    }
+    if let Some(sets) = &case.sets {
+        compare("sets", &format!("{sets:?}"), &format!("{:?}", answer.sets));
+    }
+    if !answer.notes.iter().any(|note| note.contains(&case.note)) && !case.note.is_empty() {
+        compare("note", &case.note, &answer.notes.join("\n"));
+    }
+    if case.untouched && !answer.asked.is_empty() {
+        compare("untouched", "no store and no program is asked for", &format!("{:?}", answer.asked));
+    }
+    found
+}
+
+/// Whether a message has all parts of the one that is wanted, in their order.
+fn has_parts(message: &str, wanted: &str) -> bool {
+    let mut rest = message;
+    wanted.split(" … ").enumerate().all(|(place, part)| match rest.find(part) {
+        Some(found) if place > 0 || found == 0 => {
+            rest = &rest[found + part.len()..];
+            true
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn there_are_enough_and_every_subject_is_tested() {
+    let all = all();
+    let count: usize = all.iter().map(|(_, subject)| subject.cases().len()).sum();
+    let untested: Vec<&String> = all
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !SUBJECTS.iter().any(|tested| file_of(tested) == **name))
+        .collect();
+    assert!(untested.is_empty(), "no test runs {untested:?}");
+    assert!(count >= 400, "the suite has {count} cases");
+}

@@ -1,0 +1,1 @@
+//! A sample of the suite through the real shim.
