@@ -162,6 +162,8 @@ fn meaning(
     if text == "system" {
         return Ok(Meaning::System);
     }
+    // mise's word for a version that isn't whole, which needs none here.
+    let text = text.strip_prefix("prefix:").unwrap_or(text);
     if let Some(meaning) = foreign(text, author) {
         return meaning;
     }
@@ -308,6 +310,7 @@ mod tests {
         check("node", "v12", "12.0.0", "13.0.0");
         check("node", "12.x", "12.0.0", "13.0.0");
         check("node", "\"12.1.x\"", "12.1.0", "12.2.0");
+        check("node", "prefix:12", "12.0.0 12.22.12", "13.0.0");
         check("node", "10.15", "10.15.0 10.15.3", "10.1.5 10.16.0");
         check("node", "node-v12.0.0", "12.0.0", "12.0.1");
         check("node", "latest", "26.0.0", "26.0.0-rc1");

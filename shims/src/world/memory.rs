@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Identity, Seen, World};
 
@@ -117,6 +117,17 @@ impl Memory {
         self.folders.extend(folder.ancestors().map(Path::to_path_buf));
     }
 
+    /// A path without `.` and `..`: nothing here is a link.
+    fn resolved(path: &Path) -> PathBuf {
+        path.components().fold(PathBuf::new(), |mut resolved, part| {
+            match part {
+                Component::ParentDir => drop(resolved.pop()),
+                part => resolved.push(part),
+            }
+            resolved
+        })
+    }
+
     fn permit(&self, path: &Path) -> io::Result<()> {
         match path.ancestors().any(|part| self.unreadable.contains(part)) {
             true => Err(io::ErrorKind::PermissionDenied.into()),
@@ -158,6 +169,7 @@ impl World for Memory {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = &Self::resolved(path);
         self.permit(path)?;
         if let Some(failure) = self.failing.get(path) {
             return Err(failure.error());
