@@ -149,7 +149,14 @@ fn printed(origin: &Origin) -> String {
 
 fn named(place: &Place) -> String {
     let project = Path::new(HOME).join("project");
-    let path = &place.path;
+    // Such a path may lead up and down again.
+    let path = place.path.components().fold(PathBuf::new(), |mut path, part| {
+        match part.as_os_str() == ".." {
+            true => drop(path.pop()),
+            false => path.push(part),
+        }
+        path
+    });
     match (path.strip_prefix(project), path.strip_prefix(HOME)) {
         (Ok(below), _) => below.display().to_string(),
         (_, Ok(below)) => format!("~/{}", below.display()),
@@ -331,8 +338,8 @@ impl World for Remembering {
         self.memory.probe(folder, names)
     }
 
+    /// The one path that a project's file may name: that of another one like it.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Self::check(path);
         self.memory.read(path)
     }
 

@@ -28,8 +28,12 @@ macro_rules! subjects {
 }
 
 subjects! {
-    precedence
+    node_version
     nvmrc
+    package_json
+    precedence
+    python_version
+    tool_versions
 }
 
 /// The file of a subject, whose name has hyphens where its test's has underscores.
