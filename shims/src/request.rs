@@ -171,7 +171,8 @@ fn meaning(
     if let Some(meaning) = alias(bare, tool) {
         return Ok(meaning);
     }
-    if looks_like_range(bare) {
+    let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
+    if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
         return range.map(Meaning::Range).ok_or("it is no range");
     }
@@ -319,6 +320,7 @@ mod tests {
         check("node", "lts/*", "24.11.0", "25.0.0");
         check("node", "lts/Hydrogen", "18.12.0 18.20.8", "18.11.0 20.9.0");
         check("node", "lts/-1", "22.11.0", "24.11.0 20.9.0");
+        check("node", "x", "4.0.0", "");
         check("node", ">=10 <12", "11.0.0", "12.0.0");
         check("node", "lts/unheard", "", "18.12.0");
         check("python", "3.7", "3.7.0 3.7.16", "3.70.0 3.7.0rc1 3.7.1t");

@@ -28,10 +28,14 @@ macro_rules! subjects {
 }
 
 subjects! {
+    constraints
     node_version
+    npm_ranges
     nvmrc
     package_json
+    pep440
     precedence
+    pyproject
     python_version
     tool_versions
 }
