@@ -28,15 +28,23 @@ macro_rules! subjects {
 }
 
 subjects! {
+    ceiling
     constraints
+    env_files
+    fallback_lists
+    mise_and_proto
+    names_and_arguments
     node_version
     npm_ranges
     nvmrc
     package_json
+    passed_over_folders
     pep440
+    pre_releases
     precedence
     pyproject
     python_version
+    tolerance
     tool_versions
 }
 
