@@ -16,7 +16,7 @@ pub struct Memory {
     failing: BTreeMap<PathBuf, Failure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
-    is_deleted: bool,
+    no_directory: Option<io::ErrorKind>,
 }
 
 /// How something that is there can't be read.
@@ -90,10 +90,10 @@ impl Memory {
         self
     }
 
-    /// Takes the working directory away.
+    /// Lets nobody tell the working directory, for this reason.
     #[must_use]
-    pub fn deleted_directory(mut self) -> Self {
-        self.is_deleted = true;
+    pub fn without_directory(mut self, reason: io::ErrorKind) -> Self {
+        self.no_directory = Some(reason);
         self
     }
 
@@ -151,9 +151,9 @@ impl World for Memory {
     }
 
     fn directory(&self) -> io::Result<PathBuf> {
-        match self.is_deleted {
-            true => Err(io::ErrorKind::NotFound.into()),
-            false => Ok(self.directory.clone()),
+        match self.no_directory {
+            Some(reason) => Err(reason.into()),
+            None => Ok(self.directory.clone()),
         }
     }
 

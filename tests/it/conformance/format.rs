@@ -74,9 +74,9 @@ pub(crate) struct Case {
     /// A part of what is passed over with a note.
     pub(crate) note: String,
     /// No store and no program was asked for.
-    pub(crate) untouched: bool,
+    pub(crate) untouched: Option<bool>,
     /// It goes through the real shim as well.
-    pub(crate) real: bool,
+    pub(crate) real: Option<bool>,
     /// What other tools do with the same, where that differs: `node 10.15.3`, `error`, `nothing`;
     /// more may follow a colon.
     pub(crate) others: BTreeMap<String, String>,
@@ -128,8 +128,10 @@ pub(crate) enum Kind {
     Loop,
     /// 10 GB of zeros.
     Sparse,
-    /// A file or folder that nobody may read or search.
+    /// A file that nobody may read.
     Closed,
+    /// A folder that nobody may search.
+    ClosedFolder,
 }
 
 /// What is odd about a working directory.
@@ -193,9 +195,9 @@ impl Case {
             path: [usual.path.clone(), self.path.clone()].concat(),
             files: usual.files.clone().into_iter().chain(self.files.clone()).collect(),
             env: usual.env.clone().into_iter().chain(self.env.clone()).collect(),
-            default: self.default.clone().or_else(|| usual.default.clone()),
-            untouched: self.untouched || usual.untouched,
-            real: self.real || usual.real,
+            default: self.default.clone().or_else(|| usual.default.clone()).filter(|d| !d.is_empty()),
+            untouched: self.untouched.or(usual.untouched),
+            real: self.real.or(usual.real),
             ..self.clone()
         }
     }

@@ -7,7 +7,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use usher_definition::Definition;
 use usher_shims::call::{Call, calls};
 use usher_shims::error::{Error, Exit};
 use usher_shims::home::{Adopted, Home, SystemProgram, stamp};
@@ -16,11 +15,11 @@ use usher_shims::pin::{Origin, Place};
 use usher_shims::resolve::{Force, Outcome, Plan, Resolver, origin};
 use usher_shims::search::{Finding, search};
 use usher_shims::store::{Store, Toolchain};
-use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
 use usher_shims::version::Version;
 use usher_shims::world::{Failure, Memory, Seen, World};
 
-use super::format::{Case, Cwd, Installed, Kind, place};
+use super::format::{Case, Cwd, Kind, place};
+use super::machine::{DATA, adopted, programs, root};
 
 /// What came of a case.
 #[derive(Debug)]
@@ -37,11 +36,13 @@ pub(super) struct Answer {
 }
 
 const HOME: &str = "/home/u";
-const DATA: &str = "/home/u/.local/share/usher";
 
 /// Runs a case.
 pub(super) fn run(case: &Case) -> Answer {
-    let stores: Vec<Adopted> = case.versions().iter().filter_map(adopted).collect();
+    let stores: Vec<Adopted> = {
+        let home = Path::new(HOME);
+        case.versions().iter().filter_map(|installed| adopted(home, installed)).collect()
+    };
     let memory = world(case, &stores);
     let home = home(case, stores, &memory);
     let world = Remembering { memory, asked: RefCell::default() };
@@ -181,19 +182,19 @@ fn notes(world: &impl World, home: &Home, call: &Call) -> Vec<String> {
 fn world(case: &Case, stores: &[Adopted]) -> Memory {
     let home = Path::new(HOME);
     let directory = match case.cwd {
-        Some(Cwd::Deep) => home.join("project").join("d/".repeat(5000)),
-        Some(Cwd::Deleted) | None => place(home, &case.directory),
+        Some(_) => home.join("project"),
+        None => place(home, &case.directory),
     };
     let mut world = Memory::at(directory)
         .folder(home.join("project"))
-        .folder(format!("{DATA}/shims"))
+        .folder(home.join(DATA).join("shims"))
         .variable("HOME", HOME)
-        .variable("PATH", format!("{DATA}/shims:/usr/local/bin:/usr/bin:/bin"));
+        .variable("PATH", format!("{HOME}/{DATA}/shims:/usr/local/bin:/usr/bin:/bin"));
     for (name, value) in &case.env {
         world = world.variable(name, value);
     }
     for installed in case.versions() {
-        let root = root(&installed, stores);
+        let root = root(home, &installed, stores);
         for program in programs(&installed) {
             world = world.file(root.join("bin").join(program), "");
         }
@@ -215,7 +216,11 @@ fn world(case: &Case, stores: &[Adopted]) -> Memory {
             Err(kind) => put(world, path, kind),
         };
     }
-    if case.cwd == Some(Cwd::Deleted) { world.deleted_directory() } else { world }
+    match case.cwd {
+        Some(Cwd::Deleted) => world.without_directory(io::ErrorKind::NotFound),
+        Some(Cwd::Deep) => world.without_directory(io::ErrorKind::InvalidFilename),
+        None => world,
+    }
 }
 
 fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
@@ -226,51 +231,14 @@ fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
         Kind::Loop => world.failing(path, Failure::Loop),
         Kind::Sparse => world.failing(path, Failure::TooLarge),
         Kind::Closed => world.file(&path, "12\n").unreadable(path),
+        Kind::ClosedFolder => world.folder(&path).unreadable(path),
     }
-}
-
-/// The folder of a version.
-fn root(installed: &Installed<'_>, stores: &[Adopted]) -> PathBuf {
-    let own = || Path::new(DATA).join("toolchains").join(installed.tool).join(installed.version);
-    let is_of = |store: &&Adopted| {
-        store.tool == installed.tool && store.manager == installed.manager
-    };
-    let Some(store) = stores.iter().find(is_of) else { return own() };
-    let folder = match installed.folder {
-        "" => format!("{}{}{}", store.prefix, installed.version, store.until),
-        folder => folder.to_owned(),
-    };
-    store.folder.join(folder).join(&store.inside)
-}
-
-fn programs(installed: &Installed<'_>) -> Vec<String> {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect();
-    match (installed.programs, Tool::named(TOOLS, installed.tool)) {
-        ("", Some(tool)) => tool.programs.iter().map(|name| (*name).to_owned()).collect(),
-        (programs, _) => words(programs),
-    }
-}
-
-/// The store that a version lies in, as the registry describes it, where it isn't usher's own.
-fn adopted(installed: &Installed<'_>) -> Option<Adopted> {
-    let (_, text) = DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;
-    let definition = Definition::parse(text).expect("a definition that was compiled in");
-    let store = definition.store.iter().find(|store| store.manager == installed.manager)?;
-    let folder = store.folders.iter().find_map(|folder| folder.strip_prefix("~/"))?;
-    Some(Adopted {
-        tool: installed.tool.to_owned(),
-        manager: store.manager.clone(),
-        folder: Path::new(HOME).join(folder),
-        prefix: store.prefix.clone(),
-        until: store.until.clone().unwrap_or_default(),
-        inside: store.inside.clone(),
-    })
 }
 
 fn home(case: &Case, mut adopted: Vec<Adopted>, world: &Memory) -> Home {
     adopted.dedup();
     Home {
-        data: DATA.into(),
+        data: Path::new(HOME).join(DATA),
         config: "/home/u/.config/usher".into(),
         user_home: Some(HOME.into()),
         machine_config: "/etc/usher".into(),

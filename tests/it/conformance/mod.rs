@@ -5,6 +5,7 @@
 //! marked `real` through the real shim as well. `docs/version-files.md` is the same for people.
 
 mod format;
+mod machine;
 mod memory;
 mod page;
 mod real;
@@ -28,6 +29,7 @@ macro_rules! subjects {
 }
 
 subjects! {
+    bad_files
     ceiling
     constraints
     env_files
@@ -44,6 +46,7 @@ subjects! {
     precedence
     pyproject
     python_version
+    refused
     tolerance
     tool_versions
 }
@@ -73,6 +76,32 @@ fn all() -> Vec<(String, Subject)> {
         .collect();
     names.sort();
     names.into_iter().map(|name| (name.clone(), subject(&name))).collect()
+}
+
+/// The cases of a subject that go through the real shim.
+#[track_caller]
+fn check_real(cases: impl Iterator<Item = (String, Case)>) {
+    let (mut failures, mut machines) = (String::new(), real::Machines::default());
+    for (name, case) in cases.filter(|(_, case)| case.real == Some(true)) {
+        if let Err(complaint) = machines.run(&case) {
+            let _ = writeln!(failures, "\n{name}: {}\n{complaint}", case.name);
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn bad_files_through_the_real_shim() {
+    let name = "bad-files".to_owned();
+    check_real(subject(&name).cases().into_iter().map(|case| (name.clone(), case)));
+}
+
+#[test]
+fn a_sample_through_the_real_shim() {
+    let others = all().into_iter().filter(|(name, _)| name != "bad-files");
+    check_real(others.flat_map(|(name, subject)| {
+        subject.cases().into_iter().map(move |case| (name.clone(), case))
+    }));
 }
 
 /// Fails with every case that doesn't hold.
@@ -129,8 +158,13 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
     if !answer.notes.iter().any(|note| note.contains(&case.note)) && !case.note.is_empty() {
         compare("note", &case.note, &answer.notes.join("\n"));
     }
-    if case.untouched && !answer.asked.is_empty() {
+    if case.untouched == Some(true) && !answer.asked.is_empty() {
         compare("untouched", "no store and no program is asked for", &format!("{:?}", answer.asked));
+    }
+    // What came from a file can't steer a terminal.
+    let is_raw = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
+    if answer.gives.chars().chain(answer.notes.iter().flat_map(|note| note.chars())).any(is_raw) {
+        compare("prints", "control characters as escapes", &answer.gives);
     }
     found
 }
@@ -158,4 +192,7 @@ fn there_are_enough_and_every_subject_is_tested() {
         .collect();
     assert!(untested.is_empty(), "no test runs {untested:?}");
     assert!(count >= 400, "the suite has {count} cases");
+    let cases = all.iter().flat_map(|(_, subject)| subject.cases());
+    let real = cases.filter(|case| case.real == Some(true)).count();
+    assert!(real >= 40, "{real} cases go through the real shim");
 }
