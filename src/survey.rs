@@ -9,7 +9,9 @@ use usher_definition::System;
 use usher_shims::error::Result;
 use usher_shims::home::{Addition, Adopted, Home, SystemProgram, stamp};
 use usher_shims::name::Name;
+use usher_shims::respell;
 use usher_shims::store::{Store, Toolchain, all};
+use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{World, read_optional};
 
@@ -85,16 +87,16 @@ fn adopted(
     let mut found: Vec<Adopted> = Vec::new();
     for store in &known.definition.store {
         for folder in store.folders.iter().filter_map(|folder| expand(world, folders, folder)) {
-            let is_new = found.iter().all(|adopted| adopted.folder != folder);
-            if is_new && is_folder(&folder) {
-                found.push(Adopted {
-                    tool: known.tool.name.to_owned(),
-                    manager: store.manager.clone(),
-                    folder,
-                    prefix: store.prefix.clone(),
-                    until: store.until.clone().unwrap_or_default(),
-                    inside: store.inside.clone(),
-                });
+            let adopted = Adopted {
+                tool: known.tool.name.to_owned(),
+                manager: store.manager.clone(),
+                folder,
+                prefix: store.prefix.clone(),
+                until: store.until.clone().unwrap_or_default(),
+                inside: store.inside.clone(),
+            };
+            if !found.contains(&adopted) && is_folder(&adopted.folder) {
+                found.push(adopted);
             }
         }
     }
@@ -131,7 +133,7 @@ fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<S
         }
         let before = known.iter().find(|program| program.path == path && program.stamp == stamp);
         let version =
-            before.map(|program| program.version.clone()).or_else(|| ask(&path, &system.probe));
+            before.map(|program| program.version.clone()).or_else(|| ask(&path, system, tool.tool));
         if let Some(version) = version {
             found.push(SystemProgram {
                 tool: tool.tool.name.to_owned(),
@@ -149,19 +151,32 @@ fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<S
 /// first, so that they win over the bare name that links to them.
 fn candidates(system: &System) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for folder in &system.folders {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names: BTreeSet<String> =
-            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    for folder in system.folders.iter().flat_map(|folder| spelled_out(folder)) {
+        let names = names(&folder);
         for pattern in &system.programs {
             let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
-            found.extend(
-                fitting.map(|(name, suffix)| (Path::new(folder).join(name), suffix.to_owned())),
-            );
+            found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
         }
     }
     found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
     found
+}
+
+/// The folders that one with a `*` in a name stands for, the highest first.
+fn spelled_out(folder: &str) -> Vec<PathBuf> {
+    let Some((start, end)) = folder.split_once('*') else { return vec![folder.into()] };
+    let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
+    let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
+    let pattern = format!("{prefix}*{suffix}");
+    let fitting = names(Path::new(parent)).into_iter().rev();
+    let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
+    fitting.map(|name| Path::new(parent).join(name).join(below)).collect()
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 /// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
@@ -174,17 +189,18 @@ fn fits<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
 }
 
 /// Asks a program for its version: the first word of its answer that is one.
-fn ask(path: &Path, arguments: &[String]) -> Option<Version> {
+fn ask(path: &Path, system: &System, tool: &Tool) -> Option<Version> {
     let mut command = Command::new(path);
-    command.args(arguments).env_clear().current_dir("/").stdin(Stdio::null());
+    command.args(&system.probe).env_clear().current_dir("/").stdin(Stdio::null());
     let output = command.output().ok().filter(|output| output.status.success())?;
     // Python 2 answers on standard error.
     let answer = [output.stdout, output.stderr].concat();
-    String::from_utf8_lossy(&answer).split_whitespace().find_map(version_in)
+    String::from_utf8_lossy(&answer).split_whitespace().find_map(|word| version_in(word, tool))
 }
 
-fn version_in(word: &str) -> Option<Version> {
-    Version::parse(word).filter(|version| version.numbers().as_slice().len() > 1)
+fn version_in(word: &str, tool: &Tool) -> Option<Version> {
+    let word = word.trim_matches('"');
+    respell::version(word, tool).filter(|version| version.numbers().as_slice().len() > 1)
 }
 
 /// The programs that toolchains hold beside those their tools ship.

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn names_and_arguments() {
         check("node", None, "node - node");
-        check("npx", Some("+12"), "node 12 npx");
+        check("npx", Some("+12"), "npm - npx, node 12 npx, npm - npx, node 12 npx");
+        check("corepack", Some("+12"), "node 12 corepack");
         check("node", Some("+lts/*"), "node lts/* node");
         check("node", Some("+foo"), "node - node");
         check("node", Some("+"), "node - node");

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::name::Name;
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::respell::respell;
+use crate::respell::{respell, without_prefix};
 use crate::tool::{Asks, Field, LtsLine, Tool};
 use crate::version::{Version, strip_v};
 
@@ -159,6 +159,7 @@ fn meaning(
     if text.contains(char::is_control) {
         return Err("it has control characters");
     }
+    let text = first_of_list(text, author);
     if text == "system" {
         return Ok(Meaning::System);
     }
@@ -186,6 +187,15 @@ fn meaning(
         }
         _ => Err("it is no version"),
     }
+}
+
+/// Of versions that colons separate, as pyenv has them in its variable, the first.
+fn first_of_list(text: &str, author: Author) -> &str {
+    let first = text.split_once(':').map(|(first, _)| first);
+    let is_version = |first: &&str| {
+        *first == "system" || strip_v(first).starts_with(|c: char| c.is_ascii_digit())
+    };
+    first.filter(|_| author == Author::Person).filter(is_version).unwrap_or(text)
 }
 
 /// `path:`, `ref:` and addresses: what other managers know, and project files may not say.
@@ -222,11 +232,6 @@ fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
         Some(steps) => steps.parse().ok().map(Meaning::LtsBack),
         None => Name::parse(line).map(Meaning::LtsNamed),
     }
-}
-
-fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
-    let rest = tool.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
-    rest.filter(|rest| strip_v(rest).starts_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 fn without_wildcard(text: &str) -> &str {
@@ -382,6 +387,17 @@ mod tests {
         let parsed = Request::parse("path:/opt/node", tool("node"), Author::Person).unwrap();
         assert_eq!(parsed.meaning(), &Meaning::Path("/opt/node".into()));
         assert!(Request::parse("path:node", tool("node"), Author::Person).is_err());
+    }
+
+    #[test]
+    fn of_a_list_in_a_variable_the_first_counts() {
+        let python = tool("python");
+        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.meaning);
+        let version = |text| Ok(Meaning::Version(Version::parse(text).unwrap()));
+        assert_eq!(parsed("3.11.7:3.12", Author::Person), version("3.11.7"));
+        assert_eq!(parsed("system:3.12", Author::Person), Ok(Meaning::System));
+        assert!(parsed("3.11.7:3.12", Author::Project).is_err());
+        assert!(parsed("x:3.12", Author::Person).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::tool::Tool;
-use crate::version::Version;
+use crate::version::{Version, strip_v};
 
 /// What stands for digits and dots in a rule.
 const HOLE: &str = "{}";
@@ -17,12 +17,18 @@ pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The version that a folder's name or another manager's text says, in the tool's own spelling.
+/// A text without what may stand in front of a version: of the prefixes with a version behind
+/// them, the first.
+pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
+    let is_version = |rest: &&str| strip_v(rest).starts_with(|c: char| c.is_ascii_digit());
+    let mut rests = tool.prefixes.iter().filter_map(|prefix| text.strip_prefix(prefix));
+    rests.find(is_version).unwrap_or(text)
+}
+
+/// The version that a folder's name, or what a program or another manager says, comes to in the
+/// tool's own spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {
-    match tool.respell.is_empty() {
-        true => Version::parse(text),
-        false => Version::parse(&respell(text, tool)),
-    }
+    Version::parse(&respell(without_prefix(text, tool), tool))
 }
 
 /// What stands in the holes of a rule, if it fits.

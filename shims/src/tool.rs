@@ -194,6 +194,8 @@ impl Tool {
 
 #[cfg(test)]
 mod tests {
+    mod registry;
+
     use super::*;
 
     #[test]

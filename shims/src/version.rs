@@ -184,7 +184,8 @@ fn is_known_stage(tail: &str) -> bool {
     let bare = tail.strip_prefix('.').unwrap_or(tail);
     let letters = bare.bytes().take_while(u8::is_ascii_alphabetic).count();
     ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "dev", "p", "post"]
-        .contains(&&bare[..letters])
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(&bare[..letters]))
 }
 
 fn stage(tail: &str) -> Stage {
@@ -203,7 +204,37 @@ fn stage(tail: &str) -> Stage {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token<'a> {
     Number(u64),
-    Letters(&'a str),
+    Letters(Letters<'a>),
+}
+
+/// Letters, whatever their case: PHP writes `8.4.0beta3` and `8.4.0RC1`.
+#[derive(Debug, Clone, Copy)]
+struct Letters<'a>(&'a str);
+
+impl Letters<'_> {
+    fn bytes(self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Letters<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Letters<'_> {}
+
+impl PartialOrd for Letters<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Letters<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
 }
 
 fn tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
@@ -216,7 +247,7 @@ fn tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
         rest = after;
         match (digits, letters) {
             (0, 0) => None,
-            (0, _) => Some(Token::Letters(token)),
+            (0, _) => Some(Token::Letters(Letters(token))),
             _ => Some(Token::Number(token.parse().unwrap_or(u64::MAX))),
         }
     })
@@ -292,6 +323,10 @@ mod tests {
             "3.13.0rc2",
             "3.13.0rc10",
             "3.13.0",
+            "8.4.0alpha2",
+            "8.4.0beta1",
+            "8.4.0RC1",
+            "8.4.0",
             "12.9.1",
             "12.22.12",
             "21.0.4",

@@ -49,7 +49,7 @@ impl Clause {
         let order = version.cmp_release(&self.version);
         let same = starts_with(seen, wanted.as_slice())
             && starts_with(wanted, seen.as_slice())
-            && version.tail() == self.version.tail();
+            && (version.tail() == self.version.tail() || self.is_release_of(version));
         match self.operator {
             Operator::Less => order.is_lt() && !same,
             Operator::AtMost => order.is_lt() || same,
@@ -65,6 +65,12 @@ impl Clause {
             Operator::NotWithin => !starts_with(seen, wanted.as_slice()),
             Operator::UpTo => order.is_lt() || starts_with(seen, wanted.as_slice()),
         }
+    }
+
+    /// Whether the clause names a release and no build of it, and the version isn't one that comes
+    /// before: `1.15.7` is also `1.15.7-otp-26`, and `2.0.0` also `2.0.0-p648`.
+    fn is_release_of(&self, version: &Version) -> bool {
+        self.version.tail().is_empty() && !version.is_prerelease()
     }
 }
 
