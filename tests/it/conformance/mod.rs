@@ -31,24 +31,33 @@ macro_rules! subjects {
 subjects! {
     bad_files
     ceiling
+    composer
     constraints
+    elixir
     env_files
     fallback_lists
+    gem
+    go_mod
+    java
     mise_and_proto
     names_and_arguments
     node_version
     npm_ranges
     nvmrc
+    other_files
     package_json
     passed_over_folders
     pep440
+    perl
     pre_releases
     precedence
+    providers
     pyproject
     python_version
     refused
     tolerance
     tool_versions
+    variables_and_images
 }
 
 /// The file of a subject, whose name has hyphens where its test's has underscores.
