@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in [">=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
+        for text in [">=", "=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }
         for text in ["3.8", ">=", "=>3.8", "~3.8", ">=3.8.*", "^3.8"] {

@@ -163,6 +163,8 @@ fn meaning(
     if text == "system" {
         return Ok(Meaning::System);
     }
+    // mise's word for a version that isn't whole, which needs none here.
+    let text = text.strip_prefix("prefix:").unwrap_or(text);
     if let Some(meaning) = foreign(text, author) {
         return meaning;
     }
@@ -170,7 +172,8 @@ fn meaning(
     if let Some(meaning) = alias(bare, tool) {
         return Ok(meaning);
     }
-    if looks_like_range(bare) {
+    let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
+    if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
         return range.map(Meaning::Range).ok_or("it is no range");
     }
@@ -315,6 +318,7 @@ mod tests {
         check("node", "v12", "12.0.0", "13.0.0");
         check("node", "12.x", "12.0.0", "13.0.0");
         check("node", "\"12.1.x\"", "12.1.0", "12.2.0");
+        check("node", "prefix:12", "12.0.0 12.22.12", "13.0.0");
         check("node", "10.15", "10.15.0 10.15.3", "10.1.5 10.16.0");
         check("node", "node-v12.0.0", "12.0.0", "12.0.1");
         check("node", "latest", "26.0.0", "26.0.0-rc1");
@@ -323,6 +327,7 @@ mod tests {
         check("node", "lts/*", "24.11.0", "25.0.0");
         check("node", "lts/Hydrogen", "18.12.0 18.20.8", "18.11.0 20.9.0");
         check("node", "lts/-1", "22.11.0", "24.11.0 20.9.0");
+        check("node", "x", "4.0.0", "");
         check("node", ">=10 <12", "11.0.0", "12.0.0");
         check("node", "lts/unheard", "", "18.12.0");
         check("python", "3.7", "3.7.0 3.7.16", "3.70.0 3.7.0rc1 3.7.1t");

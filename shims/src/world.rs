@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use memory::Memory;
+pub use memory::{Failure, Memory};
 pub use os::Os;
 
 /// What the resolver may ask.

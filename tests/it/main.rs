@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod bench;
+mod conformance;
 mod contract;
 mod machine;
 mod policy;

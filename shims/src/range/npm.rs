@@ -64,7 +64,7 @@ fn comparator(part: &str) -> String {
         other => other,
     };
     let version = strip(version);
-    let wild = matches!(version, "" | "x" | "X" | "*");
+    let wild = matches!(version, "x" | "X" | "*");
     if wild && operator == "=" { "*".to_owned() } else { format!("{operator}{version}") }
 }
 

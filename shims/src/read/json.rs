@@ -16,10 +16,9 @@ use crate::tool::{Asks, Field};
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
     let first_key = |field: &Field| field.at.split('.').next().unwrap_or_default();
-    if !fields
-        .iter()
-        .any(|field| memmem::find(text.as_bytes(), first_key(field).as_bytes()).is_some())
-    {
+    let has = |part: &str| memmem::find(text.as_bytes(), part.as_bytes()).is_some();
+    // A name may be written with escapes.
+    if !fields.iter().any(|field| has(first_key(field))) && !has("\\u") {
         return Ok(Vec::new());
     }
     let mut found = vec![None; fields.len()];

@@ -4,7 +4,7 @@
 //! comment behind it; of two lines with one key the last counts, and an empty value is none.
 
 use super::Written;
-use super::lines::{numbered, without_comment};
+use super::lines::numbered;
 use crate::tool::Field;
 
 /// Reads these keys, in this order.
@@ -37,6 +37,13 @@ fn pair(line: &str) -> Option<(&str, &str)> {
         None => without_comment(value),
     };
     Some((key.trim(), value.trim()))
+}
+
+/// A value up to its comment, which begins after a blank: a value may have a `#` in it.
+fn without_comment(value: &str) -> &str {
+    let begins = |place: &usize| *place == 0 || value[..*place].ends_with(char::is_whitespace);
+    let comment = value.match_indices('#').map(|(place, _)| place).find(begins);
+    comment.map_or(value, |place| &value[..place])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Files of lines: `.nvmrc` and its like, and `.tool-versions`.
 //!
-//! Comments begin with `#` at a line's start or after a blank; LF, CRLF and CR all end a line.
+//! A comment begins with `#` wherever it stands, as nvm and asdf have it; LF, CRLF and CR all end a
+//! line.
 //! In nvm's file, `key=value` lines are reserved and say nothing
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
@@ -57,11 +58,9 @@ pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u32, &str)> {
     (1..).zip(unified)
 }
 
-/// A line up to its comment.
-pub(super) fn without_comment(line: &str) -> &str {
-    let begins = |place: &usize| *place == 0 || line[..*place].ends_with(char::is_whitespace);
-    let comment = line.match_indices('#').map(|(place, _)| place).find(begins);
-    comment.map_or(line, |place| &line[..place])
+/// A line up to its comment: no request has a `#` in it.
+fn without_comment(line: &str) -> &str {
+    line.split('#').next().unwrap_or_default()
 }
 
 /// `key=value`, and no range.
@@ -97,7 +96,7 @@ mod tests {
             (">=10 <12\n", &[">=10 <12"], 1),
             ("registry=x\n12\n", &["12"], 2),
             ("lts/*", &["lts/*"], 1),
-            ("12#3", &["12#3"], 1),
+            ("12#3", &["12"], 1),
         ];
         for (text, texts, line) in cases {
             let written = plain(text).unwrap_or_else(|reason| panic!("{text:?}: {reason}"));

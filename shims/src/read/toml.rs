@@ -2,11 +2,14 @@
 
 use memchr::memmem;
 use toml_parser::decoder::{Encoding, ScalarKind};
-use toml_parser::parser::{EventReceiver, parse_document};
+use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 use super::{Complaint, Written};
 use crate::tool::Field;
+
+/// How deep lists and tables may lie in one another: the parser calls itself for each.
+const DEEPEST: u32 = 80;
 
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
@@ -22,7 +25,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
     let mut receiver =
         Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
-    parse_document(&tokens, &mut receiver, &mut first);
+    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, DEEPEST), &mut first);
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
@@ -220,10 +223,15 @@ mod tests {
     #[test]
     fn broken_documents_are_a_complaint() {
         let python = Tool::named(TOOLS, "python").unwrap();
-        let Some(Reader::Toml(fields)) = python.files.last().map(|file| &file.reader) else {
-            return;
+        let pyproject = python.files.iter().find(|file| file.name == "pyproject.toml");
+        let Some(Reader::Toml(fields)) = pyproject.map(|file| &file.reader) else {
+            panic!("python reads pyproject.toml")
         };
         let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
         assert!(complaint.starts_with("line 2:"), "{complaint}");
+        let deep = format!("requires-python = {}", "[".repeat(100_000));
+        assert!(read(&deep, fields).is_err());
+        let deep = format!("requires-python = {}", "{a=".repeat(100_000));
+        assert!(read(&deep, fields).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Identity, Seen, World};
 
@@ -13,8 +13,36 @@ pub struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
+    failing: BTreeMap<PathBuf, Failure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
+    no_directory: Option<io::ErrorKind>,
+}
+
+/// How something that is there can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It is no regular file: a FIFO, a socket, a device.
+    NotRegular,
+    /// It is larger than [`super::LARGEST_FILE`].
+    TooLarge,
+    /// It is a link that leads nowhere.
+    Dangling,
+    /// It is a link that leads back to itself.
+    Loop,
+}
+
+impl Failure {
+    fn error(self) -> io::Error {
+        match self {
+            Self::NotRegular => {
+                io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file")
+            }
+            Self::TooLarge => io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"),
+            Self::Dangling => io::ErrorKind::NotFound.into(),
+            Self::Loop => rustix::io::Errno::LOOP.into(),
+        }
+    }
 }
 
 impl Memory {
@@ -51,6 +79,24 @@ impl Memory {
         self
     }
 
+    /// Adds something that is there and can't be read, and the folders above it.
+    #[must_use]
+    pub fn failing(mut self, path: impl Into<PathBuf>, failure: Failure) -> Self {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            self.add_folders(parent);
+        }
+        self.failing.insert(path, failure);
+        self
+    }
+
+    /// Lets nobody tell the working directory, for this reason.
+    #[must_use]
+    pub fn without_directory(mut self, reason: io::ErrorKind) -> Self {
+        self.no_directory = Some(reason);
+        self
+    }
+
     /// Sets a variable.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
@@ -69,6 +115,17 @@ impl Memory {
 
     fn add_folders(&mut self, folder: &Path) {
         self.folders.extend(folder.ancestors().map(Path::to_path_buf));
+    }
+
+    /// A path without `.` and `..`: nothing here is a link.
+    fn resolved(path: &Path) -> PathBuf {
+        path.components().fold(PathBuf::new(), |mut resolved, part| {
+            match part {
+                Component::ParentDir => drop(resolved.pop()),
+                part => resolved.push(part),
+            }
+            resolved
+        })
     }
 
     fn permit(&self, path: &Path) -> io::Result<()> {
@@ -94,20 +151,29 @@ impl World for Memory {
     }
 
     fn directory(&self) -> io::Result<PathBuf> {
-        Ok(self.directory.clone())
+        match self.no_directory {
+            Some(reason) => Err(reason.into()),
+            None => Ok(self.directory.clone()),
+        }
     }
 
     fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         self.permit(folder)?;
         let there = |name: &str| {
             let path = folder.join(name);
-            self.files.contains_key(&path) || self.folders.contains(&path)
+            self.files.contains_key(&path)
+                || self.folders.contains(&path)
+                || self.failing.contains_key(&path)
         };
         Ok((0..).zip(names).filter(|(_, name)| there(name)).map(|(place, _)| 1 << place).sum())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = &Self::resolved(path);
         self.permit(path)?;
+        if let Some(failure) = self.failing.get(path) {
+            return Err(failure.error());
+        }
         match self.files.get(path) {
             Some(content) => Ok(content.clone()),
             None if self.folders.contains(path) => {

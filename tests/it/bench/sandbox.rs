@@ -97,7 +97,7 @@ impl Sandbox {
         executables::copy(built::shim(), &self.usher().join("shim"));
         self.reshim();
         let owner = format!("{0}:{0}", command::NOBODY);
-        let chown = self.command("chown").argument("-R").argument(owner).argument(&self.root);
+        let chown = self.command("/bin/chown").argument("-R").argument(owner).argument(&self.root);
         chown.run().succeeds();
     }
 

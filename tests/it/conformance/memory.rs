@@ -1,0 +1,323 @@
+//! Puts a case to the resolver, over a world in memory that remembers what it was asked.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use usher_shims::call::{Call, calls};
+use usher_shims::error::{Error, Exit};
+use usher_shims::home::{Adopted, Home, SystemProgram, stamp};
+use usher_shims::path::Shim;
+use usher_shims::pin::{Origin, Place};
+use usher_shims::resolve::{Force, Outcome, Plan, Resolver, origin};
+use usher_shims::search::{Finding, search};
+use usher_shims::store::{Store, Toolchain};
+use usher_shims::version::Version;
+use usher_shims::world::{Failure, Memory, Seen, World};
+
+use super::format::{Case, Cwd, Kind, place};
+use super::machine::{DATA, adopted, programs, root};
+
+/// What came of a case.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) gives: String,
+    pub(super) by: String,
+    pub(super) program: String,
+    pub(super) arguments: String,
+    pub(super) sets: BTreeMap<String, String>,
+    /// What is passed over, and what can't be used: a line each.
+    pub(super) notes: Vec<String>,
+    /// The stores and programs that were asked for.
+    pub(super) asked: Vec<PathBuf>,
+}
+
+const HOME: &str = "/home/u";
+
+/// Runs a case.
+pub(super) fn run(case: &Case) -> Answer {
+    let stores: Vec<Adopted> = {
+        let home = Path::new(HOME);
+        case.versions().iter().filter_map(|installed| adopted(home, installed)).collect()
+    };
+    let memory = world(case, &stores);
+    let home = home(case, stores, &memory);
+    let world = Remembering { memory, asked: RefCell::default() };
+    let shim = Shim { folders: vec![home.shims()], binary: None };
+    let resolver = Resolver { world: &world, home: &home, shim: &shim };
+    let words = case.words();
+    let (name, rest) = words.split_first().expect("a call has a name");
+    let arguments: Vec<&OsStr> = rest.iter().map(OsStr::new).collect();
+    let outcome = resolver.resolve(name, &arguments);
+    let asked = world.asked.take();
+    let calls = calls(&home, name, rest.first().map(String::as_str));
+    let plan = match &outcome {
+        Ok(Outcome::Run(plan)) => Some(plan),
+        Ok(Outcome::Missing(_) | Outcome::Stale) | Err(_) => None,
+    };
+    Answer {
+        gives: gives(&outcome),
+        by: by(&resolver, &calls, &outcome),
+        program: plan.map_or_else(String::new, |plan| file_name(&plan.program)),
+        arguments: rest.get(plan.map_or(0, |plan| plan.skip - 1)..).unwrap_or_default().join(" "),
+        sets: plan.map_or_else(BTreeMap::new, sets),
+        notes: calls.iter().flat_map(|call| notes(&world, &home, call)).collect(),
+        asked,
+    }
+}
+
+fn gives(outcome: &Result<Outcome, Error>) -> String {
+    match outcome {
+        Ok(Outcome::Run(Plan { toolchain: Some(toolchain), tool, .. })) => {
+            format!("{} {}", tool.name, described(toolchain))
+        }
+        Ok(Outcome::Run(plan)) => format!("path {}", plan.program.display()),
+        Ok(Outcome::Missing(missing)) => {
+            let requests: Vec<String> =
+                missing.pin.requests.iter().map(ToString::to_string).collect();
+            format!("missing {} {}", missing.tool.name, requests.join(" or "))
+        }
+        Ok(Outcome::Stale) => "stale".to_owned(),
+        Err(error) => {
+            let code = if error.exit == Exit::NotFound { 127 } else { 126 };
+            format!("error {code}: {error}")
+        }
+    }
+}
+
+fn described(toolchain: &Toolchain) -> String {
+    let known = toolchain.version.as_ref().map(ToString::to_string);
+    let version = known.unwrap_or_else(|| file_name(&toolchain.root));
+    match &toolchain.store {
+        Store::Own | Store::Shared => version,
+        Store::Adopted(manager) => format!("{version} of {manager}"),
+        Store::System(_) => format!("{version} of the system"),
+        Store::Folder => format!("at {}", toolchain.root.display()),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn sets(plan: &Plan) -> BTreeMap<String, String> {
+    let own = plan.set.iter().filter(|(name, _)| !matches!(*name, "PATH" | "USHER_VIA"));
+    own.map(|(name, value)| ((*name).to_owned(), value.to_string_lossy().into_owned())).collect()
+}
+
+/// Who asked for what came of it.
+fn by<W: World>(
+    resolver: &Resolver<'_, W>,
+    calls: &[Call],
+    outcome: &Result<Outcome, Error>,
+) -> String {
+    let origin = match outcome {
+        Ok(Outcome::Missing(missing)) => Some(missing.pin.origin.clone()),
+        Ok(Outcome::Run(plan)) => calls
+            .iter()
+            .filter(|call| call.tool.name == plan.tool.name)
+            .filter_map(|call| resolver.force(call).ok())
+            .filter(|force| match (force, &plan.toolchain) {
+                (Force::Toolchain(found, _), Some(wanted)) => found.root == wanted.root,
+                (Force::System(_), None) | (Force::Toolchain(..), None) => true,
+                _ => false,
+            })
+            .find_map(|force| origin(&force).cloned()),
+        Ok(Outcome::Stale) | Err(_) => return String::new(),
+    };
+    origin.map_or_else(|| "nobody".to_owned(), |origin| printed(&origin))
+}
+
+/// An origin as messages print it, with the file as cases name it.
+fn printed(origin: &Origin) -> String {
+    let (before, place) = match origin {
+        Origin::File(place) => ("", place),
+        Origin::Default(_) => return "the default".to_owned(),
+        Origin::Machine(_) => return "the machine's default".to_owned(),
+        Origin::Argument | Origin::Name(_) | Origin::Variable(_) | Origin::CommandLine => {
+            return origin.to_string();
+        }
+    };
+    let whole = place.to_string();
+    let shown = file_name(&place.path);
+    let rest = whole.strip_prefix(&shown).unwrap_or(&whole);
+    let rest = rest.rsplit_once(" (").map_or(rest, |(rest, _)| rest);
+    format!("{before}{}{rest}", named(place))
+}
+
+fn named(place: &Place) -> String {
+    let project = Path::new(HOME).join("project");
+    // Such a path may lead up and down again.
+    let path = place.path.components().fold(PathBuf::new(), |mut path, part| {
+        match part.as_os_str() == ".." {
+            true => drop(path.pop()),
+            false => path.push(part),
+        }
+        path
+    });
+    match (path.strip_prefix(project), path.strip_prefix(HOME)) {
+        (Ok(below), _) => below.display().to_string(),
+        (_, Ok(below)) => format!("~/{}", below.display()),
+        _ => path.display().to_string(),
+    }
+}
+
+fn notes(world: &impl World, home: &Home, call: &Call) -> Vec<String> {
+    let mut notes = Vec::new();
+    let searched = search(world, home, call, &mut |finding| {
+        match finding {
+            Finding::Passed(passed) => notes.push(passed.to_string()),
+            Finding::Broken(error, _) => notes.push(format!("error: {error}")),
+            Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) => {}
+        }
+        ControlFlow::Continue(())
+    });
+    notes.extend(searched.err().map(|error| format!("error: {error}")));
+    notes
+}
+
+fn world(case: &Case, stores: &[Adopted]) -> Memory {
+    let home = Path::new(HOME);
+    let directory = match case.cwd {
+        Some(_) => home.join("project"),
+        None => place(home, &case.directory),
+    };
+    let mut world = Memory::at(directory)
+        .folder(home.join("project"))
+        .folder(home.join(DATA).join("shims"))
+        .variable("HOME", HOME)
+        .variable("PATH", format!("{HOME}/{DATA}/shims:/usr/local/bin:/usr/bin:/bin"));
+    for (name, value) in &case.env {
+        world = world.variable(name, value);
+    }
+    for installed in case.versions() {
+        let root = root(home, &installed, stores);
+        for program in programs(&installed) {
+            world = world.file(root.join("bin").join(program), "");
+        }
+    }
+    for text in &case.path {
+        world = world.file(text.split(' ').next().unwrap_or_default(), "");
+    }
+    let config = home.join(".config/usher/tool-versions");
+    for (file, text) in [(config, &case.default), ("/etc/usher/tool-versions".into(), &case.machine)]
+    {
+        if let Some(text) = text {
+            world = world.file(file, text.clone());
+        }
+    }
+    for (name, content) in &case.files {
+        let path = place(home, name);
+        world = match content.bytes() {
+            Ok(bytes) => world.file(path, bytes),
+            Err(kind) => put(world, path, kind),
+        };
+    }
+    match case.cwd {
+        Some(Cwd::Deleted) => world.without_directory(io::ErrorKind::NotFound),
+        Some(Cwd::Deep) => world.without_directory(io::ErrorKind::InvalidFilename),
+        None => world,
+    }
+}
+
+fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
+    match kind {
+        Kind::Folder => world.folder(path),
+        Kind::Fifo | Kind::Socket | Kind::Device => world.failing(path, Failure::NotRegular),
+        Kind::Dangling => world.failing(path, Failure::Dangling),
+        Kind::Loop => world.failing(path, Failure::Loop),
+        Kind::Sparse => world.failing(path, Failure::TooLarge),
+        Kind::Closed => world.file(&path, "12\n").unreadable(path),
+        Kind::ClosedFolder => world.folder(&path).unreadable(path),
+    }
+}
+
+fn home(case: &Case, mut adopted: Vec<Adopted>, world: &Memory) -> Home {
+    adopted.dedup();
+    Home {
+        data: Path::new(HOME).join(DATA),
+        config: "/home/u/.config/usher".into(),
+        user_home: Some(HOME.into()),
+        machine_config: "/etc/usher".into(),
+        adopted,
+        system: case.path.iter().filter_map(|text| system(text, world)).collect(),
+        ignore_variables: case.ignore.clone(),
+        ceiling: case.ceiling.as_ref().map(|folder| place(Path::new(HOME), folder)),
+        ..Home::default()
+    }
+}
+
+/// A program on PATH whose version the index knows.
+fn system(text: &str, world: &Memory) -> Option<SystemProgram> {
+    let mut words = text.split(' ');
+    let (path, tool, version) = (words.next()?, words.next()?, words.next()?);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let suffix = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let seen = world.look(Path::new(path)).ok()??;
+    Some(SystemProgram {
+        tool: tool.to_owned(),
+        version: Version::parse(version)?,
+        path: path.into(),
+        suffix: suffix.to_owned(),
+        stamp: stamp(&seen),
+    })
+}
+
+/// A world that remembers which stores and programs it was asked for, and whose paths are sound.
+struct Remembering {
+    memory: Memory,
+    asked: RefCell<Vec<PathBuf>>,
+}
+
+impl Remembering {
+    fn check(path: &Path) {
+        let is_sound = path.is_absolute() && path.components().all(|part| part.as_os_str() != "..");
+        assert!(is_sound, "the file system was asked for {}", path.display());
+    }
+
+    fn remember(&self, path: &Path) {
+        Self::check(path);
+        self.asked.borrow_mut().push(path.to_path_buf());
+    }
+}
+
+impl World for Remembering {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        World::variable(&self.memory, name)
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.memory.variables()
+    }
+
+    fn process(&self) -> u32 {
+        self.memory.process()
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        self.memory.directory()
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        Self::check(folder);
+        self.memory.probe(folder, names)
+    }
+
+    /// The one path that a project's file may name: that of another one like it.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.memory.read(path)
+    }
+
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        self.remember(folder);
+        self.memory.folders(folder, visit)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        self.remember(path);
+        self.memory.look(path)
+    }
+}

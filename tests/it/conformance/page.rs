@@ -1,0 +1,1 @@
+//! `docs/version-files.md` says what the suite and the registry say.
