@@ -107,8 +107,9 @@ fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
     let text = argument.strip_prefix('+').filter(|_| tool.plus)?;
     let request = Request::parse(text, tool, Author::Person).ok()?;
     match request.meaning() {
-        // A request in blanks or quotes is some program's own argument.
-        _ if request.as_str() != text => None,
+        // A request in blanks or quotes is some program's own argument, and so is a lone letter,
+        // though `x` is any version to npm.
+        _ if request.as_str() != text || matches!(text, "x" | "X" | "*") => None,
         Meaning::Named(_) => None,
         Meaning::Version(_)
         | Meaning::Range(_)
