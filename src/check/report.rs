@@ -1,7 +1,7 @@
 //! All mentions of a project with what is thought of them, grouped by what they were compared with.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
 use usher_shims::request::Request;
@@ -74,7 +74,7 @@ pub(super) fn compare(
         if let Some(mentions) = of_tools.remove(known.tool.name) {
             let constraints: Vec<_> =
                 mentions.iter().filter(|one| one.kind == Kind::Constraint).cloned().collect();
-            let (root, tool) = (&root, known.tool);
+            let (root, tool) = (root.as_path(), known.tool);
             let forces = Forces { usher, root, tool, constraints, known: BTreeMap::new() };
             groups.extend(forces.compare(mentions)?);
         }
@@ -95,7 +95,7 @@ fn open(judged: &Judged) -> Option<Note> {
 /// What is in force of a tool in the folders of a project.
 struct Forces<'a> {
     usher: &'a Usher,
-    root: &'a PathBuf,
+    root: &'a Path,
     tool: &'static Tool,
     constraints: Vec<Mention>,
     known: BTreeMap<PathBuf, Option<Measure>>,
@@ -103,7 +103,7 @@ struct Forces<'a> {
 
 impl Forces<'_> {
     fn compare(mut self, mentions: Vec<Mention>) -> Result<Vec<Group>> {
-        let here = self.at(self.root.clone())?;
+        let here = self.at(self.root.to_path_buf())?;
         let mut groups = vec![self.group(self.root, here)];
         let elsewhere = self.elsewhere(&mentions)?;
         let first = mentions.iter().find_map(of_mention);
@@ -118,13 +118,11 @@ impl Forces<'_> {
                 },
             };
             let verdict = verdict(&mention, measure.as_ref(), others);
-            let place = match groups.iter().position(|group| group.measure == measure) {
-                Some(place) => place,
-                None => {
-                    groups.push(self.group(&folder, measure));
-                    groups.len() - 1
-                }
-            };
+            let known = groups.iter().position(|group| group.measure == measure);
+            let place = known.unwrap_or(groups.len());
+            if known.is_none() {
+                groups.push(self.group(&folder, measure));
+            }
             groups[place].judged.push(Judged { mention, verdict });
         }
         groups.retain(|group| group.measure.is_some() || !group.judged.is_empty());
@@ -153,11 +151,11 @@ impl Forces<'_> {
         Ok(found)
     }
 
-    fn group(&self, folder: &PathBuf, measure: Option<Measure>) -> Group {
+    fn group(&self, folder: &Path, measure: Option<Measure>) -> Group {
         // Whoever is asked for by a file is in force from that file's folder on.
         let folder = match measure.as_ref().map(|measure| &measure.asker) {
             Some(Asker::File(place, _)) => folder_of(self.root, &place.path),
-            Some(Asker::Outside(_) | Asker::Mention(..)) | None => folder.clone(),
+            Some(Asker::Outside(_) | Asker::Mention(..)) | None => folder.to_path_buf(),
         };
         let folder = pins::relative(self.root, &folder);
         Group { tool: self.tool, folder, measure, judged: Vec::new() }

@@ -86,16 +86,15 @@ fn is_others(entry: &DirEntry) -> bool {
         return false;
     }
     let path = entry.path();
-    let is_own = |name: &&str| entry.file_name() == *name;
+    let is_own = |name: &str| entry.file_name() == name;
     let rules = TOOLS.iter().flat_map(|tool| tool.pass_over);
-    VERSION_CONTROL.iter().any(|name| is_own(&name) || is_there(&path.join(name)))
+    VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
         || rules.into_iter().any(|rule| is_passed_over(path, rule))
 }
 
 fn is_passed_over(folder: &Path, rule: &PassOver) -> bool {
     let beside = |name: &&str| folder.parent().is_some_and(|parent| is_there(&parent.join(name)));
-    folder.ends_with(rule.folder)
-        && (rule.beside.is_empty() || rule.beside.iter().any(|name| beside(name)))
+    folder.ends_with(rule.folder) && (rule.beside.is_empty() || rule.beside.iter().any(beside))
 }
 
 fn is_there(path: &Path) -> bool {

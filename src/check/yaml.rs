@@ -248,6 +248,8 @@ fn is_digits(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -316,7 +318,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..40 {
             let inside = format!("*a{}, ", level - 1).repeat(10);
-            bomb.push_str(&format!("a{level}: &a{level} [{inside}]\n"));
+            let _ = writeln!(bomb, "a{level}: &a{level} [{inside}]");
         }
         check(&bomb, "error: line 5: it unfolds to more than 100000 values");
         let merges = bomb.replace('[', "{<<: [").replace("]\n", "]}\n");
@@ -326,7 +328,7 @@ mod tests {
         check(&"[".repeat(60_000), "error: line 1: it is no YAML: recursion limit exceeded");
         let mut tower = "a0: &a0 [x]\n".to_owned();
         for level in 1..80 {
-            tower.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+            let _ = writeln!(tower, "a{level}: &a{level} [*a{}]", level - 1);
         }
         check(&tower, "error: line 64: values lie more than 64 deep in each other");
         check(

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::pin::Origin;
+use usher_shims::request::Request;
 
 use crate::check::{Asker, Group, Judged, Measure, Note, Place, Report, Verdict, What, check};
 use crate::output;
@@ -127,7 +128,7 @@ fn tool_value(group: &Group) -> Option<Value> {
         "tool": group.tool.name,
         "folder": folder(&group.folder),
         "version": version,
-        "request": measure.requests.first().map(|request| request.as_str()),
+        "request": measure.requests.first().map(Request::as_str),
         "origin": origin,
     }))
 }

@@ -1,5 +1,6 @@
 //! `use check`: what disagrees with what usher would run, in all the files that name a version.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
@@ -195,6 +196,9 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
     usher: the one place that names a version disagrees
       hint: change the places above, or what this project asks for: unset NODE_VERSION
     ");
+    // Empty is unset.
+    let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "").run();
+    outcome.succeeds().prints("the one place that names a version agrees");
     sandbox.file("home/.config/usher/tool-versions", "python 3.99\n");
     sandbox.file("project/Dockerfile", "FROM python:3.8\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
@@ -320,11 +324,11 @@ fn other_files_that_are_broken_are_notes() {
 fn hostile_files_cost_a_note_and_no_more() {
     let sandbox = project();
     let mut bomb = "a0: &a0 {x: {image: 'node:16'}}\n".to_owned();
-    for level in 1..60 {
+    for level in 1..25 {
         let inside = format!("*a{}, ", level - 1).repeat(10);
-        bomb.push_str(&format!("a{level}: &a{level} {{<<: [{inside}]}}\n"));
+        let _ = writeln!(bomb, "a{level}: &a{level} {{<<: [{inside}]}}");
     }
-    bomb.push_str("services: *a59\n");
+    bomb.push_str("services: *a24\n");
     sandbox.file("project/a/compose.yml", &bomb);
     sandbox.file("project/b/compose.yml", "[".repeat(1 << 20));
     sandbox.file("project/c/compose.yml", "- ".repeat(1 << 20));
