@@ -175,17 +175,25 @@ impl<W: World> Resolver<'_, W> {
 
     /// The toolchain for a pin: the first of its requests that is on disk.
     fn meet(&self, tool: &'static Tool, pin: Pin) -> Result<Force> {
-        for request in &pin.requests {
+        for (place, request) in pin.requests.iter().enumerate() {
+            let is_last = place + 1 == pin.requests.len();
             match self.on_disk(tool, request)? {
                 Some(Found::Toolchain(toolchain)) => {
                     return Ok(Force::Toolchain(toolchain, Some(pin)));
                 }
                 Some(Found::Stale) => return Ok(Force::Stale),
                 Some(Found::Nothing) => {}
-                None => return Ok(Force::System(Some(pin))),
+                // Of a list, the system's counts where there is one.
+                None if is_last || self.has_system(tool) => return Ok(Force::System(Some(pin))),
+                None => {}
             }
         }
         Ok(Force::Missing(Missing { tool, pin }))
+    }
+
+    /// Whether there is something that would have run without usher.
+    fn has_system(&self, tool: &Tool) -> bool {
+        next_on_path(self.world, self.shim, tool.main_program(), &[]).is_some()
     }
 
     /// What is on disk for a request; `None` for `system`.

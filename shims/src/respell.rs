@@ -8,6 +8,9 @@ use crate::version::{Version, strip_v};
 /// What stands for digits and dots in a rule.
 const HOLE: &str = "{}";
 
+/// What stands for anything, at the end of a rule.
+const REST: &str = "{_}";
+
 /// A text as the tool's own spelling has it: the first rule that fits all of it is applied.
 pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
     let applied = tool.respell.iter().find_map(|(from, to)| {
@@ -33,6 +36,10 @@ pub fn version(text: &str, tool: &Tool) -> Option<Version> {
 
 /// What stands in the holes of a rule, if it fits.
 fn parts<'a>(text: &'a str, rule: &str) -> Option<Vec<&'a str>> {
+    let (rule, is_open) = match rule.strip_suffix(REST) {
+        Some(rule) => (rule, true),
+        None => (rule, false),
+    };
     let mut literals = rule.split(HOLE);
     let mut rest = text.strip_prefix(literals.next()?)?;
     let mut parts = Vec::new();
@@ -45,7 +52,7 @@ fn parts<'a>(text: &'a str, rule: &str) -> Option<Vec<&'a str>> {
         parts.push(part);
         rest = rest[part.len()..].strip_prefix(literal)?;
     }
-    rest.is_empty().then_some(parts)
+    (rest.is_empty() != is_open).then_some(parts)
 }
 
 #[cfg(test)]
@@ -64,6 +71,8 @@ mod tests {
             ("x-{}", "x-.1", None),
             ("{}-tem", "21.0.5-tem", Some(&["21.0.5"])),
             ("none", "none", Some(&[])),
+            ("{}@{_}", "3.1.2@set", Some(&["3.1.2"])),
+            ("{}@{_}", "3.1.2@", None),
         ];
         for (rule, text, expected) in cases {
             assert_eq!(parts(text, rule).as_deref(), *expected, "{text} by {rule}");

@@ -183,6 +183,13 @@ impl<W: World> Search<'_, W> {
         if let Some(others) = start.others {
             step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
         }
+        // A ceiling inside other people's code ends the search before it begins.
+        let ceiling = self.home.ceiling.as_deref();
+        let is_below = |ceiling: &&Path| *ceiling != start.folder && directory.starts_with(ceiling);
+        if let Some(ceiling) = ceiling.filter(|one| one.starts_with(start.folder)).filter(is_below)
+        {
+            return Ok((self.visit)(Finding::Passed(Passed::Ceiling(ceiling.to_path_buf()))));
+        }
         for folder in start.folder.ancestors() {
             match self.world.probe(folder, &names) {
                 Ok(present) => step!(self.folder(folder, present)?),

@@ -45,8 +45,8 @@ pub struct Definition {
     /// What may stand in front of a version: `node-`, `python-`.
     #[serde(default)]
     pub prefixes: Vec<String>,
-    /// Other spellings of versions and what they mean, `{}` standing for digits and dots:
-    /// `["{}u{}", "{}.0.{}"]`. The first that fits the whole text is applied.
+    /// Other spellings of versions and what they mean, `{}` standing for digits and dots, `{_}` at
+    /// the end for anything: `["{}u{}", "{}.0.{}"]`. The first that fits the whole text is applied.
     #[serde(default)]
     pub respell: Vec<[String; 2]>,
     /// Flavours of which any will do where a request names none, the usual one first: `temurin`.
