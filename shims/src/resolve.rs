@@ -182,10 +182,9 @@ impl<W: World> Resolver<'_, W> {
                     return Ok(Force::Toolchain(toolchain, Some(pin)));
                 }
                 Some(Found::Stale) => return Ok(Force::Stale),
-                Some(Found::Nothing) => {}
                 // Of a list, the system's counts where there is one.
                 None if is_last || self.has_system(tool) => return Ok(Force::System(Some(pin))),
-                None => {}
+                Some(Found::Nothing) | None => {}
             }
         }
         Ok(Force::Missing(Missing { tool, pin }))
