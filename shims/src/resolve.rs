@@ -486,6 +486,4 @@ pub fn origin(force: &Force) -> Option<&Origin> {
 }
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The resolver as data: a world, a call, and one printed line.
 
+mod properties;
+
 use std::ffi::OsStr;
 
 use super::{Outcome, Resolver, adds};

@@ -32,6 +32,7 @@ fn help_and_version_are_answers() {
       list         List the versions on disk
       available    List the versions that can be had
       which        Print the path of what a program's shim becomes here
+      why          Tell which version of a program runs here, and why
       check        List where this project's files disagree with what runs here: for CI
       reshim       Make the shims and their index anew from what is on disk
       doctor       Look for what may be wrong

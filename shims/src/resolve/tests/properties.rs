@@ -5,8 +5,13 @@ use std::path::Path;
 use proptest::prelude::Strategy;
 use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
 
-use super::*;
-use crate::request::Author;
+use super::{Outcome, Resolver};
+use crate::error::Result;
+use crate::home::Home;
+use crate::path::Shim;
+use crate::request::{Author, Request};
+use crate::tool::{TOOLS, Tool};
+use crate::version::Version;
 use crate::world::Memory;
 
 const STORE: &str = "/u/toolchains/node";
