@@ -95,7 +95,8 @@ fn adopted(
                 until: store.until.clone().unwrap_or_default(),
                 inside: store.inside.clone(),
             };
-            if !found.contains(&adopted) && is_folder(&adopted.folder) {
+            let is_new = !found.contains(&adopted);
+            if is_new && is_folder(&adopted.folder) && is_laid_out_so(world, &adopted) {
                 found.push(adopted);
             }
         }
@@ -106,6 +107,20 @@ fn adopted(
         of_tool.filter(is_lost).filter(|store| is_folder(&store.folder)).cloned().collect();
     found.extend(lost);
     found
+}
+
+/// Whether toolchains lie in a store where its definition says, as far as there are any: one for
+/// another kind of machine may share its folder.
+fn is_laid_out_so(world: &impl World, store: &Adopted) -> bool {
+    let names = match store.inside.as_str() {
+        "" => BTreeSet::new(),
+        _ => names(&store.folder),
+    };
+    let holds = |name: &String| {
+        let inside = store.folder.join(name).join(&store.inside);
+        world.look(&inside).ok().flatten().is_some_and(|seen| seen.is_folder)
+    };
+    names.is_empty() || names.iter().any(holds)
 }
 
 /// A folder of a definition, with its variable or `~` filled in; `None` where that isn't set.

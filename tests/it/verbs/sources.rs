@@ -1,9 +1,12 @@
 //! Where versions come from: the official site, the npm registry, python-build-standalone.
 
 use std::fs;
+use std::path::Path;
 
-use super::sandbox;
-use crate::bench::{Misbehaviour, Outcome, Platform, Sandbox, Upstream};
+use serde_json::json;
+
+use super::{offline_sandbox, sandbox};
+use crate::bench::{Catalogue, Misbehaviour, Outcome, Package, Platform, Sandbox, Upstream};
 
 /// Nobody answers at the official site any more.
 fn without_official_site(upstream: &Upstream) {
@@ -222,4 +225,57 @@ fn without_a_mirror_of_its_own_python_is_fetched_from_astrals_host() {
     let sandbox = sandbox(&upstream).with_variable("UV_PYTHON_INSTALL_MIRROR", "");
     let outcome = sandbox.use_command(&["available", "python", "3.8"]).run().succeeds();
     outcome.prints("3.8.20");
+}
+
+#[test]
+fn package_managers_come_from_the_npm_registry_below_a_folder_of_theirs() {
+    let upstream = Upstream::start();
+    let mut catalogue = Catalogue::standard();
+    for (package, version, script) in [
+        ("pnpm", "5.18.10", "bin/pnpm.js"),
+        ("pnpm", "9.1.0", "bin/pnpm.cjs"),
+        ("yarn", "1.22.19", "bin/yarn.js"),
+        // Published by mistake, and not what a request for it gets.
+        ("yarn", "2.4.3", "bin/yarn.js"),
+        ("@yarnpkg/cli-dist", "4.1.0", "bin/yarn.js"),
+    ] {
+        let program = package.strip_prefix("@yarnpkg/cli-dist").map_or(package, |_| "yarn");
+        let manifest = json!({ "name": package, "version": version, "bin": { program: script } });
+        catalogue.packages.push(Package::scripts(&manifest));
+    }
+    upstream.publish(&catalogue);
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.12\n");
+    for (pin, program, target) in [
+        ("pnpm@9.1.0", "pnpm", "pnpm/9.1.0/lib/pnpm/bin/pnpm.cjs"),
+        ("pnpm@5", "pnpm", "pnpm/5.18.10/lib/pnpm/bin/pnpm.js"),
+        ("yarn@1.22.19+sha512.ab", "yarn", "yarn/1.22.19/lib/yarn/bin/yarn.js"),
+        ("yarn@4.1.0", "yarn", "yarn/4.1.0/lib/yarn/bin/yarn.js"),
+        ("npm@6.14.18", "npm", "npm/6.14.18/lib/node_modules/npm/bin/npm-cli.js"),
+    ] {
+        sandbox.file("project/package.json", &format!(r#"{{ "packageManager": "{pin}" }}"#));
+        version(&sandbox, program).succeeds();
+        let found = sandbox.use_command(&["which", program]).run().succeeds();
+        let file = fs::canonicalize(found.stdout.trim()).unwrap();
+        assert!(file.ends_with(Path::new("toolchains").join(target)), "{pin}: {}", file.display());
+    }
+    let outcome = sandbox.use_command(&["install", "yarn@2.4.3"]).run().fails_with(127);
+    assert!(outcome.stderr.contains("no such release exists"), "{outcome}");
+}
+
+#[test]
+fn what_has_no_source_is_said_with_who_asked() {
+    let sandbox = offline_sandbox();
+    sandbox.file("project/.perl-version", "4.99.1\n");
+    let outcome = sandbox.command("perl").run().fails_with(127);
+    let said = sandbox.mask(&outcome.stderr);
+    let asked = "usher: perl 4.99.1 was asked for by .perl-version, line 1 \
+                 ([SANDBOX]/project/.perl-version), but isn't on disk\n  \
+                 usher has no source for perl yet: it runs what is on disk\n";
+    assert!(said.starts_with(asked), "{said}");
+    assert!(said.contains("looks at what these have: plenv, perlbrew"), "{said}");
+    assert!(said.contains("  hint: "), "{said}");
+    let outcome = sandbox.use_command(&["available", "perl"]).run().fails_with(127);
+    assert!(outcome.stderr.contains("can't be listed"), "{outcome}");
 }
