@@ -195,7 +195,11 @@ impl Case {
             path: [usual.path.clone(), self.path.clone()].concat(),
             files: usual.files.clone().into_iter().chain(self.files.clone()).collect(),
             env: usual.env.clone().into_iter().chain(self.env.clone()).collect(),
-            default: self.default.clone().or_else(|| usual.default.clone()).filter(|d| !d.is_empty()),
+            default: self
+                .default
+                .clone()
+                .or_else(|| usual.default.clone())
+                .filter(|d| !d.is_empty()),
             untouched: self.untouched.or(usual.untouched),
             real: self.real.or(usual.real),
             ..self.clone()

@@ -14,9 +14,8 @@ pub(super) const DATA: &str = ".local/share/usher";
 /// The folder of a version.
 pub(super) fn root(home: &Path, installed: &Installed<'_>, stores: &[Adopted]) -> PathBuf {
     let own = || home.join(DATA).join("toolchains").join(installed.tool).join(installed.version);
-    let is_of = |store: &&Adopted| {
-        store.tool == installed.tool && store.manager == installed.manager
-    };
+    let is_of =
+        |store: &&Adopted| store.tool == installed.tool && store.manager == installed.manager;
     let Some(store) = stores.iter().find(is_of) else { return own() };
     let folder = match installed.folder {
         "" => format!("{}{}{}", store.prefix, installed.version, store.until),
@@ -36,7 +35,8 @@ pub(super) fn programs(installed: &Installed<'_>) -> Vec<String> {
 
 /// The store that a version lies in, as the registry describes it, where it isn't usher's own.
 pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<Adopted> {
-    let (_, text) = DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;
+    let (_, text) =
+        DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;
     let definition = Definition::parse(text).expect("a definition that was compiled in");
     let store = definition.store.iter().find(|store| store.manager == installed.manager)?;
     let folder = store.folders.iter().find_map(|folder| folder.strip_prefix("~/"))?;

@@ -203,7 +203,8 @@ fn world(case: &Case, stores: &[Adopted]) -> Memory {
         world = world.file(text.split(' ').next().unwrap_or_default(), "");
     }
     let config = home.join(".config/usher/tool-versions");
-    for (file, text) in [(config, &case.default), ("/etc/usher/tool-versions".into(), &case.machine)]
+    for (file, text) in
+        [(config, &case.default), ("/etc/usher/tool-versions".into(), &case.machine)]
     {
         if let Some(text) = text {
             world = world.file(file, text.clone());

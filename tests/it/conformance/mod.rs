@@ -168,7 +168,11 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
         compare("note", &case.note, &answer.notes.join("\n"));
     }
     if case.untouched == Some(true) && !answer.asked.is_empty() {
-        compare("untouched", "no store and no program is asked for", &format!("{:?}", answer.asked));
+        compare(
+            "untouched",
+            "no store and no program is asked for",
+            &format!("{:?}", answer.asked),
+        );
     }
     // What came from a file can't steer a terminal.
     let is_raw = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);

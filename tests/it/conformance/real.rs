@@ -175,9 +175,8 @@ impl Place {
             None => {
                 let folder = place(&sandbox.home(), &case.directory);
                 fs::create_dir_all(&folder).expect("make a folder");
-                let closed = case.files.values().any(|content| {
-                    content.bytes() == Err(Kind::ClosedFolder)
-                });
+                let closed =
+                    case.files.values().any(|content| content.bytes() == Err(Kind::ClosedFolder));
                 if closed { Self::Closed(folder) } else { Self::Folder(folder) }
             }
         }
@@ -272,7 +271,8 @@ fn judge(sandbox: &Sandbox, case: &Case, outcome: &Outcome) -> Result<(), String
                 let name = format!("{} {}{of}", installed.tool, installed.version);
                 (name, root(&sandbox.home(), &installed, &stores))
             });
-            let root = roots.into_iter().find(|(name, _)| *name == case.gives).map(|(_, root)| root);
+            let root =
+                roots.into_iter().find(|(name, _)| *name == case.gives).map(|(_, root)| root);
             let shown = root.as_deref().map(shown).unwrap_or_default();
             expect(code == 0 && printed == shown, format!("runs what prints: {shown}"))?;
             let arguments: Vec<&str> = outcome
