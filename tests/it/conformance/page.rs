@@ -1,1 +1,173 @@
-//! `docs/version-files.md` says what the suite and the registry say.
+//! `docs/version-files.md` says what the registry and the suite say: the tables between its markers
+//! are made from these, and compared. Where they differ, what ought to stand there is printed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use usher_definition::{Asks, Common, Definition, File, Reader};
+use usher_shims::tool::{DEFINITIONS, TOOLS};
+
+use super::all;
+use super::format::{Case, Content, Odd};
+
+const PAGE: &str = "docs/version-files.md";
+
+#[test]
+fn the_page_has_the_files_of_every_tool_in_their_order() {
+    check("files", &files());
+}
+
+#[test]
+fn the_page_says_what_is_read_of_each_file() {
+    check("contents", &contents());
+}
+
+#[test]
+fn the_page_has_the_differences_to_other_tools() {
+    check("differences", &differences());
+}
+
+/// Compares what stands between a marker and its end.
+#[track_caller]
+fn check(marker: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let page = fs::read_to_string(path).expect("read the page");
+    let begin = format!("<!-- {marker} -->\n");
+    let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{PAGE} has no {begin}"));
+    let (found, _) = rest.split_once("<!-- end -->").expect("the end of a table");
+    assert!(
+        found.trim() == expected.trim(),
+        "{PAGE} is out of step; below {begin}it ought to say\n\n{expected}\n"
+    );
+}
+
+/// A table of tools, each with its files in the order in which they are asked.
+fn files() -> String {
+    let mut table = "| tool | within a folder, strongest first |\n|---|---|\n".to_owned();
+    for tool in TOOLS {
+        let names: Vec<String> = tool.files.iter().map(|file| format!("`{}`", file.name)).collect();
+        let _ = writeln!(table, "| {} | {} |", tool.name, names.join(", "));
+    }
+    table
+}
+
+/// A table of files, each with what is read of it for which tool.
+fn contents() -> String {
+    let mut table = "| file | for | what is read | alone |\n|---|---|---|---|\n".to_owned();
+    let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry/common.toml");
+    let common = fs::read_to_string(common).expect("read what holds for every tool");
+    let common = Common::parse(&common).expect("what was compiled in");
+    for file in common.before.iter().chain(&common.after) {
+        table += &row(file, "all");
+    }
+    for (_, text) in DEFINITIONS {
+        let definition = Definition::parse(text).expect("what was compiled in");
+        for file in &definition.file {
+            table += &row(file, &definition.name);
+        }
+    }
+    table
+}
+
+fn row(file: &File, tool: &str) -> String {
+    let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
+    let field = |field: &usher_definition::Field| {
+        let of =
+            field.named.as_ref().map_or_else(String::new, |name| format!(" of the name `{name}`"));
+        let below =
+            field.below.as_ref().map_or_else(String::new, |line| format!(" below `{line}`"));
+        let asks = match (field.extends, field.asks) {
+            (true, _) => ", another such file",
+            (false, Asks::Pin) => "",
+            (false, Asks::Constraint) => ", a constraint",
+            (false, Asks::Either) => ", a constraint if a range",
+        };
+        format!("`{}`{of}{below}{asks}", named(&field.at).replace('|', "\\|"))
+    };
+    let read = match file.reader {
+        Reader::Plain => "requests, a line each".to_owned(),
+        Reader::ToolVersions => "the line that begins with the tool's name".to_owned(),
+        Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines => {
+            file.field.iter().map(field).collect::<Vec<_>>().join("<br>")
+        }
+    };
+    let alone = if file.is_for_versions_alone() { "yes" } else { "" };
+    format!("| `{}` | {tool} | {read} | {alone} |\n", file.name)
+}
+
+/// For each subject a table of the cases of which another tool makes something else.
+fn differences() -> String {
+    let mut tables = String::new();
+    for (_, subject) in all() {
+        let cases: Vec<Case> =
+            subject.cases().into_iter().filter(|case| !case.others.is_empty()).collect();
+        let mut peers: Vec<&String> = cases.iter().flat_map(|case| case.others.keys()).collect();
+        peers.sort();
+        peers.dedup();
+        if cases.is_empty() {
+            continue;
+        }
+        let columns: String = peers.iter().map(|peer| format!(" {peer} |")).collect();
+        let _ = writeln!(tables, "### {}\n", subject.about);
+        let _ = writeln!(tables, "| case | what is written | usher |{columns}");
+        let _ = writeln!(tables, "|---|---|---|{}", "---|".repeat(peers.len()));
+        for case in &cases {
+            let others: String = peers
+                .iter()
+                .map(|peer| format!(" {} |", case.others.get(*peer).map_or("", String::as_str)))
+                .collect();
+            let what = [cell(&case.name), written(&case.files), gives(case)];
+            let _ = writeln!(tables, "| {} |{others}", what.join(" | "));
+        }
+        tables.push('\n');
+    }
+    tables
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// The files of a case, so that a cell can hold them.
+fn written(files: &BTreeMap<String, Content>) -> String {
+    let shown = |(name, content): (&String, &Content)| {
+        let says = match content {
+            Content::Text(text) => code(text),
+            Content::Odd(Odd::Utf16Le(text) | Odd::Utf16Be(text)) => {
+                format!("{} in UTF-16", code(text))
+            }
+            Content::Odd(Odd::Hex(text)) => format!("the bytes {text}"),
+            Content::Odd(Odd::Long(text)) => format!("100,000 times {}", code(text)),
+            Content::Odd(Odd::Is(kind)) => format!("{kind:?}").to_lowercase(),
+        };
+        format!("`{name}`: {says}")
+    };
+    files.iter().map(shown).collect::<Vec<_>>().join("; ")
+}
+
+/// Text as code of one line; what a reader wouldn't see is written as an escape.
+fn code(text: &str) -> String {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let shown: String = text
+        .chars()
+        .map(|c| match c {
+            '|' => "\\|".to_owned(),
+            '\u{a0}' | '\u{feff}' => c.escape_unicode().to_string(),
+            c if c.is_control() => c.escape_default().to_string(),
+            c => c.to_string(),
+        })
+        .collect();
+    if shown.is_empty() { "nothing".to_owned() } else { format!("`{shown}`") }
+}
+
+/// What comes of a case, in a few words: no whole message.
+fn gives(case: &Case) -> String {
+    match case.gives.split_once(' ') {
+        Some(("error", _)) => "error".to_owned(),
+        Some(("missing", _)) => "missing".to_owned(),
+        Some(("path", _)) => "nothing".to_owned(),
+        _ => cell(case.gives.split(" of ").next().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,91 @@
+//! Puts the conformance suite to another version manager, and prints where it does otherwise.
+//!
+//! ```text
+//! cargo run -p usher-bench --bin conformance -- pyenv
+//! BENCH_MISE=/path/of/mise cargo run -p usher-bench --bin conformance -- mise
+//! ```
+//!
+//! Each case gets a home of its own, in which every version on disk is a script that says which one
+//! it is. What the manager runs is compared with what the case gives, and both with the case's
+//! `others`: a difference that the column doesn't name, and one that it names and that isn't there,
+//! are what this program is for. Nothing reaches the network.
+
+#[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]
+#[path = "../../../../tests/it/conformance/format.rs"]
+mod format;
+mod peers;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use format::{Case, Subject};
+use peers::Peer;
+
+/// What goes wrong here is told and ends the run.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[expect(clippy::disallowed_methods, reason = "this is a main")]
+fn main() -> ExitCode {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    match Peer::named(&name).ok_or_else(|| Peer::usage().into()).and_then(|peer| run(&peer)) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            tell(&format!("conformance: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs all cases that a peer can be asked; says how many of them the columns don't tell right.
+fn run(peer: &Peer) -> Result<usize> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
+    let mut files: Vec<_> = std::fs::read_dir(root.join("tests/conformance"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.sort();
+    let (mut asked, mut alike, mut untold) = (0, 0, 0);
+    for file in files {
+        let subject = Subject::parse(&std::fs::read_to_string(&file)?)?;
+        for case in subject.cases().iter().filter(|case| peer.can_be_asked(case)) {
+            let answer = peer.ask(case)?;
+            asked += 1;
+            alike += usize::from(is_alike(&case.gives, &answer));
+            if let Some(what) = untold_difference(case, peer.name, &answer) {
+                untold += 1;
+                let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+                tell(&format!("{stem}: {}\n  {what}", case.name));
+            }
+        }
+    }
+    tell(&format!("{asked} cases, {alike} alike, {untold} that the column doesn't tell"));
+    Ok(untold)
+}
+
+/// What the column of a case ought to say and doesn't.
+fn untold_difference(case: &Case, peer: &str, answer: &str) -> Option<String> {
+    let told = case.others.get(peer).map(|told| told.split(": ").next().unwrap_or_default());
+    let outcome = answer.split(": ").next().unwrap_or_default();
+    match told {
+        None if is_alike(&case.gives, answer) => None,
+        None => Some(format!("usher: {}\n  {peer}: {answer}", case.gives)),
+        Some(told) if told == outcome => None,
+        Some(told) => Some(format!("the column: {told}\n  {peer}: {answer}")),
+    }
+}
+
+/// Whether both come to the same, as far as it is a question of which version is meant: what isn't
+/// there is fetched by one and refused by another.
+fn is_alike(gives: &str, answer: &str) -> bool {
+    let wanted = gives.split(" of ").next().unwrap_or_default();
+    match answer.split(": ").next().unwrap_or_default() {
+        "error" | "missing" => wanted.starts_with("missing ") || wanted.starts_with("error "),
+        "nothing" => wanted.starts_with("path "),
+        outcome => outcome == wanted,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this program's one printer")]
+fn tell(text: &str) {
+    println!("{text}");
+}
