@@ -254,7 +254,7 @@ fn package_managers_come_from_the_npm_registry_below_a_folder_of_theirs() {
         ("yarn@4.1.0", "yarn", "yarn/4.1.0/lib/yarn/bin/yarn.js"),
         ("npm@6.14.18", "npm", "npm/6.14.18/lib/node_modules/npm/bin/npm-cli.js"),
     ] {
-        sandbox.file("project/package.json", &format!(r#"{{ "packageManager": "{pin}" }}"#));
+        sandbox.file("project/package.json", format!(r#"{{ "packageManager": "{pin}" }}"#));
         version(&sandbox, program).succeeds();
         let found = sandbox.use_command(&["which", program]).run().succeeds();
         let file = fs::canonicalize(found.stdout.trim()).unwrap();
