@@ -254,9 +254,9 @@ impl Content {
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().filter_map(|c| c.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
-    digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)).collect()
+    let digits: String = text.split_whitespace().collect();
+    let starts = (0..digits.len()).step_by(2);
+    starts.filter_map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect()
 }
 
 /// A version on disk.

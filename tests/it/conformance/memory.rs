@@ -122,7 +122,7 @@ fn by<W: World>(
             .filter_map(|call| resolver.force(call).ok())
             .filter(|force| match (force, &plan.toolchain) {
                 (Force::Toolchain(found, _), Some(wanted)) => found.root == wanted.root,
-                (Force::System(_), None) | (Force::Toolchain(..), None) => true,
+                (Force::System(_) | Force::Toolchain(..), None) => true,
                 _ => false,
             })
             .find_map(|force| origin(&force).cloned()),

@@ -134,7 +134,7 @@ fn put(sandbox: &Sandbox, path: &Path, kind: Kind) {
         }
         Kind::Closed => {
             sandbox.file(path, "12\n");
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("close a file");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("close a file");
         }
     }
 }

@@ -42,6 +42,7 @@ fn run(peer: &Peer) -> Result<usize> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     let mut files: Vec<_> = std::fs::read_dir(root.join("tests/conformance"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
     let (mut asked, mut alike, mut untold) = (0, 0, 0);
