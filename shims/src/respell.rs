@@ -17,6 +17,21 @@ pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
+/// A text in the spelling that another one is written in: 21.0.5-tem like 17.0.9-tem; `None` where
+/// that one is in the tool's own spelling, or its rules don't lead to this text.
+///
+/// The rule that fits the other text is asked first, then those with as many holes: another
+/// vendor's.
+pub fn spelled_like(text: &str, other: &str, tool: &Tool) -> Option<String> {
+    let fitting = tool.respell.iter().find(|(from, _)| parts(other, from).is_some())?;
+    let holes = |rule: &str| rule.matches(HOLE).count();
+    let alike = tool.respell.iter().filter(|(from, _)| holes(from) == holes(fitting.0));
+    [fitting].into_iter().chain(alike).find_map(|(from, to)| {
+        let parts = parts(text, to)?;
+        Some(parts.iter().fold((*from).to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1)))
+    })
+}
+
 /// The version that a folder's name or another manager's text says, in the tool's own spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {
     match tool.respell.is_empty() {
