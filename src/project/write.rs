@@ -179,7 +179,13 @@ mod tests {
         dialect: Dialect::Npm,
         parts: 3,
         prefixes: &[],
-        respell: &[("{}-tem", "temurin-{}"), ("{}u{}", "{}.0.{}"), ("{}-zulu", "zulu-{}")],
+        respell: &[
+            ("{}u{}", "{}.0.{}"),
+            ("1.{}", "{}"),
+            ("temurin64-1.{}", "temurin-{}"),
+            ("{}-tem", "temurin-{}"),
+            ("{}-zulu", "zulu-{}"),
+        ],
         vendors: &["temurin", "zulu"],
         host: None,
         lts: &[],
@@ -246,6 +252,8 @@ mod tests {
         let temurin = ("21", Some("temurin-21.0.5+11"));
         check((&SDKMANRC, "# x\njava=17.0.9-tem\n"), temurin, "# x\njava=21.0.5-tem\n");
         check((&SDKMANRC, "java=17.0.9-tem\n"), zulu, "java=21.0.5-zulu\n");
+        check((&SDKMANRC, "java=17.0.9-zulu\n"), temurin, "java=21.0.5-tem\n");
+        check((&SDKMANRC, "java=1.8.0\n"), ("21", Some("21.0.5")), "java=21.0.5\n");
         check((&SDKMANRC, "java=8u402\n"), ("8", Some("8.0.432")), "java=8.0.432\n");
         check((&SDKMANRC, "java=17.0.9\n"), temurin, "java=temurin-21.0.5+11\n");
         check((&ENV, "java='17' # x\n"), ("21", None), "java='21' # x\n");
@@ -262,9 +270,9 @@ mod tests {
             r#"{"platform": {"java": "8.2.9"}}"#,
         );
         check(
-            (&GO_MOD, "go 1.22\n\ntoolchain go1.22.5 // x\n"),
-            ("1.23", Some("1.23.1")),
-            "go 1.22\n\ntoolchain go1.23.1 // x\n",
+            (&GO_MOD, "go 1.22\n\ntoolchain go20.0.1 // x\n"),
+            ("21", Some("21.0.5")),
+            "go 1.22\n\ntoolchain go21.0.5 // x\n",
         );
     }
 
