@@ -131,7 +131,10 @@ fn file(file: &File, usual: Dialect) -> String {
         Reader::Lines => format!("Reader::Lines(&[{fields}])"),
     };
     let alone = file.is_for_versions_alone();
-    format!("VersionFile {{ name: {:?}, reader: {reader}, alone: {alone} }},", file.name)
+    format!(
+        "VersionFile {{ name: {:?}, reader: {reader}, alone: {alone}, generated: {} }},",
+        file.name, file.generated
+    )
 }
 
 fn field(field: &Field, usual: Dialect) -> String {
@@ -141,12 +144,13 @@ fn field(field: &Field, usual: Dialect) -> String {
         Asks::Either => "Asks::Either",
     };
     format!(
-        "Field {{ at: {:?}, named: {:?}, asks: {asks}, dialect: {}, parts: {}, below: {:?}, \
-         extends: {} }},",
+        "Field {{ at: {:?}, named: {:?}, asks: {asks}, dialect: {}, parts: {}, exact: {}, \
+         below: {:?}, extends: {} }},",
         field.at,
         field.named,
         dialect(field.dialect.unwrap_or(usual)),
         field.parts.unwrap_or(u8::MAX),
+        field.exact,
         field.below.as_deref().unwrap_or_default(),
         field.extends
     )

@@ -100,6 +100,18 @@ enum Verb {
         after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 where something disagrees. Nothing is executed, fetched or written."
     )]
     Check,
+    /// Make shims with versions in their names, as node12; without arguments, list them
+    #[command(
+        after_help = "Examples:\n  use shim node@12             node12 and node@12, whatever is on disk\n  use shim python@3.7.16\n  use shim --remove node@12"
+    )]
+    Shim {
+        /// Tools with the versions to be called by name
+        #[arg(value_name = "TOOL@REQUEST")]
+        tools: Vec<String>,
+        /// Make them no longer
+        #[arg(long, requires = "tools")]
+        remove: bool,
+    },
     /// Make the shims and their index anew from what is on disk
     Reshim,
     /// Look for what may be wrong
@@ -250,6 +262,10 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
         Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
         Some(Verb::Check) => return commands::check::run(&usher, json),
+        Some(Verb::Shim { tools, remove: true }) => {
+            commands::shim::remove(&mut usher, &tools, json)
+        }
+        Some(Verb::Shim { tools, remove: false }) => commands::shim::run(&mut usher, &tools, json),
         Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
         Some(Verb::Doctor) => return commands::doctor::run(&usher, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),

@@ -10,6 +10,7 @@ pub mod pin;
 pub mod reshim;
 pub mod run;
 pub mod setup;
+pub mod shim;
 pub mod status;
 pub mod uninstall;
 pub mod which;

@@ -58,6 +58,11 @@ impl Folders {
         self.data.join("locks")
     }
 
+    /// Names with versions that somebody asked for by `use shim`, an entry each.
+    pub fn kept_shims(&self) -> PathBuf {
+        self.config.join("shims")
+    }
+
     /// The account's settings.
     pub fn settings_file(&self) -> PathBuf {
         self.config.join("config.toml")

@@ -21,7 +21,7 @@ mod address;
 mod value;
 
 pub use address::Address;
-pub use value::{AutoInstall, ShimPolicy};
+pub use value::{AutoInstall, ShimPolicy, Tools};
 
 use value::Value;
 
@@ -71,6 +71,9 @@ settings! {
 
     /// Which tools' programs get shims: those that something on disk provides or somebody named, or all.
     shims: ShimPolicy = ShimPolicy::Needed, r#"shims = "all""#;
+
+    /// Tools for all of whose known lines there are shims with the version in their names, as `node12`; other tools have these for the lines on disk.
+    shim_lines: Tools = Tools::default(), r#"shim_lines = ["node"]"#;
 
     /// The npm registry; without it, the one that the npm client is set up with.
     npm_registry: Option<Address> = None, r#"npm_registry = "https://registry.example/""#;

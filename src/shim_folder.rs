@@ -1,7 +1,11 @@
 //! The shim folder: one binary under many names, and the index beside them.
 //!
 //! Shims are hard links, else copies; each is put in place by a rename, so that none is ever
-//! missing or half there. The index is written before the shims that need it.
+//! missing or half there. The index is written before the shims that need it. What lies in the
+//! folder and is no shim is somebody else's, and stays.
+
+pub mod kept;
+pub mod versioned;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -9,9 +13,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
+use usher_shims::process::MARK;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
@@ -25,6 +30,9 @@ use crate::usher::{Usher, read_text};
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
 
+/// A shim of any build has fewer bytes.
+const LARGEST_SHIM: u64 = 32 << 20;
+
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -32,6 +40,8 @@ pub struct Changes {
     pub made: Vec<String>,
     /// Shims that went.
     pub removed: Vec<String>,
+    /// Names that are needed, or in the folder, and are somebody else's files.
+    pub left: Vec<String>,
 }
 
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
@@ -45,20 +55,54 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     write_index(usher)?;
     stand_on_machine(folders)?;
     let wanted = wanted(usher, named)?;
-    let present = present(&shims)?;
-    let mut changes = Changes::default();
+    let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
-    for name in &wanted {
-        if put(&binary, &shims.join(name))? && !present.contains(name) {
-            changes.made.push(name.clone());
-        }
+    for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
+        put(&binary, &shims.join(name))?;
     }
-    for name in present.difference(&wanted).filter(|name| !OWN.contains(&name.as_str())) {
+    for name in &changes.removed {
         let path = shims.join(name);
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
-        changes.removed.push(name.clone());
     }
     Ok(changes)
+}
+
+/// What [`refresh`] would change.
+pub fn needed(usher: &Usher) -> Result<Changes> {
+    differences(&usher.folders, &wanted(usher, &[])?)
+}
+
+fn differences(folders: &Folders, wanted: &BTreeSet<String>) -> Result<Changes> {
+    let shims = folders.shims();
+    let mut present = present(&shims)?;
+    let made = wanted.difference(&present).cloned().collect();
+    present.retain(|name| !OWN.contains(&name.as_str()));
+    let (left, ours): (Vec<_>, Vec<_>) =
+        present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
+    let removed = ours.into_iter().filter(|name| !wanted.contains(name)).collect();
+    Ok(Changes { made, removed, left })
+}
+
+/// Whether a file in the shim folder is somebody else's: no shim of this build or of another one,
+/// and more than what a full disk leaves behind.
+pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
+    let Ok(seen) = fs::symlink_metadata(path) else { return false };
+    if !seen.is_file() {
+        return true;
+    }
+    let holds_mark = |content: Vec<u8>| content.windows(MARK.len()).any(|part| part == MARK);
+    let is_readable = seen.len() <= LARGEST_SHIM;
+    seen.len() > 0
+        && !is_same(&folders.shim_binary(), path)
+        && !(is_readable && fs::read(path).is_ok_and(holds_mark))
+}
+
+/// What is said of files that are somebody else's.
+pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
+    let shims = usher.folders.shims();
+    let names = names.join(", ");
+    format!("no shims of usher's in {}, and left as they are: {names}", shims.display())
 }
 
 /// An account's home that nobody installed stands on the machine's: it takes the shim from there,
@@ -111,10 +155,22 @@ fn wanted(usher: &Usher, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
         if is_named || is_needed(usher, known)? {
             wanted.extend(known.tool.programs.iter().map(ToString::to_string));
         }
+        wanted.extend(versioned::on_disk(usher, known.tool)?);
+        wanted.extend(versioned::known(usher, known));
     }
+    wanted.extend(kept::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
     wanted.extend(usher.home.additions.iter().map(|addition| addition.program.to_string()));
     wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
     Ok(wanted)
+}
+
+/// The names of an entry that is kept, `TOOL@REQUEST`.
+pub fn names_of(usher: &Usher, entry: &str) -> Vec<String> {
+    let known = entry.split_once('@').and_then(|(tool, word)| {
+        let known = usher.registry.all().find(|known| known.tool.name == tool)?;
+        Some(versioned::names(known.tool, word))
+    });
+    known.unwrap_or_default()
 }
 
 /// Whether something on disk provides a tool, or a default names it.
@@ -137,7 +193,10 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
 
 /// The names in the shim folder, without the index.
 fn present(shims: &Path) -> Result<BTreeSet<String>> {
-    let entries = fs::read_dir(shims).map_err(|error| Error::io("list", shims, &error))?;
+    let entries = match fs::read_dir(shims) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        entries => entries.map_err(|error| Error::io("list", shims, &error))?,
+    };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
 }

@@ -16,6 +16,9 @@ use usher_shims::resolve::{Outcome, Resolver, adds};
 use usher_shims::trace;
 use usher_shims::world::{Os, World as _};
 
+#[used]
+static MARK: [u8; process::MARK.len()] = *process::MARK;
+
 /// The entry, called by the C library's start-up.
 ///
 /// # Safety

@@ -15,6 +15,9 @@ use crate::world::{World, read_optional};
 /// arguments follow.
 pub const HAND_OVER: &CStr = c"__shim";
 
+/// What every build of the shim holds, so that `use` knows its own files and leaves others alone.
+pub const MARK: &[u8; 24] = b"usher's shim, any build.";
+
 /// The running shim.
 #[derive(Debug)]
 pub struct Running {

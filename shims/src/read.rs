@@ -12,6 +12,8 @@ mod toml;
 
 pub use decode::decode;
 pub use json::field as json_field;
+pub use keys::value as value_of_key;
+pub use pattern::{Holes, holes};
 
 use crate::tool::{Field, Reader, Tool};
 

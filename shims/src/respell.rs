@@ -28,6 +28,29 @@ pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
     rests.find(is_version).unwrap_or(text)
 }
 
+/// A text in the spelling that another one is written in: 21.0.5-tem like 17.0.9-tem; `None` where
+/// that one is in the tool's own spelling, or in one of numbers alone (1.8 is no example for 21), or
+/// its rules don't lead to this text.
+///
+/// The rule that fits the other text is asked first, then those of its shape: another vendor's.
+pub fn spelled_like(text: &str, other: &str, tool: &Tool) -> Option<String> {
+    let fitting = tool.respell.iter().find(|(from, _)| parts(other, from).is_some())?;
+    if !fitting.0.contains(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let alike = tool.respell.iter().filter(|(from, _)| shape(from) == shape(fitting.0));
+    [fitting].into_iter().chain(alike).find_map(|(from, to)| {
+        let parts = parts(text, to)?;
+        Some(parts.iter().fold((*from).to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1)))
+    })
+}
+
+/// How many holes a rule has, whether it begins with one, and how it goes on behind the last.
+fn shape(rule: &str) -> (usize, bool, Option<char>) {
+    let behind = rule.rsplit(HOLE).next().unwrap_or_default();
+    (rule.matches(HOLE).count(), rule.starts_with(HOLE), behind.chars().next())
+}
+
 /// The version that a folder's name, or what a program or another manager says, comes to in the
 /// tool's own spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {

@@ -423,6 +423,7 @@ fn is_beside(written: &Written, field: &Field) -> bool {
     written.field.map(part) == Some(part(field))
 }
 
+/// Whether a folder may not be searched, or its path is longer than the system takes.
 fn is_refused(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::PermissionDenied
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidFilename)
 }

@@ -77,6 +77,8 @@ pub struct VersionFile {
     pub reader: Reader,
     /// Whether it exists for versions alone, so that one that can't be understood is an error.
     pub alone: bool,
+    /// Whether a program writes it, so that nobody else should.
+    pub generated: bool,
 }
 
 /// How a version file is read.
@@ -96,6 +98,19 @@ pub enum Reader {
     Lines(&'static [Field]),
 }
 
+impl Reader {
+    /// What in a file names a version, in the order in which it counts; nothing in files of
+    /// requests alone.
+    pub fn fields(&self) -> &'static [Field] {
+        match self {
+            Self::Plain | Self::ToolVersions => &[],
+            Self::Json(fields) | Self::Toml(fields) | Self::Keys(fields) | Self::Lines(fields) => {
+                fields
+            }
+        }
+    }
+}
+
 /// What names a version in a file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
@@ -111,6 +126,8 @@ pub struct Field {
     pub dialect: Dialect,
     /// How many numbers of the version count.
     pub parts: u8,
+    /// Whether an exact version is wanted there.
+    pub exact: bool,
     /// For lines: only right below a line that says this, where it isn't empty.
     pub below: &'static str,
     /// It names another file of the same kind, which is read in its place.

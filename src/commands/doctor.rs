@@ -17,6 +17,7 @@ use crate::output;
 use crate::platform::platform;
 use crate::registry::Known;
 use crate::settings;
+use crate::shim_folder;
 use crate::usher::{Usher, interpreter};
 
 /// What a check came to.
@@ -64,6 +65,7 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     ))];
     checks.push(path(usher));
     checks.push(index(usher));
+    checks.extend(shims(usher));
     checks.push(writable(usher));
     for known in usher.registry.all() {
         checks.extend(variables(usher, known));
@@ -138,6 +140,28 @@ fn index(usher: &Usher) -> Check {
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
         None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
     }
+}
+
+/// Whether all shims are there, and whether others' files stand among them.
+fn shims(usher: &Usher) -> Vec<Check> {
+    let folder = usher.folders.shims();
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    let changes = match shim_folder::needed(usher) {
+        Ok(changes) => changes,
+        Err(error) => return vec![Check::bad(error.what, "use reshim")],
+    };
+    let mut checks = Vec::new();
+    if !changes.made.is_empty() {
+        let what = format!("shims are missing: {}", changes.made.join(" "));
+        checks.push(Check::note(what, "use reshim"));
+    }
+    if !changes.left.is_empty() {
+        let what = shim_folder::told_of_left(usher, &changes.left);
+        checks.push(Check::note(what, "move them elsewhere, then: use reshim"));
+    }
+    checks
 }
 
 fn writable(usher: &Usher) -> Check {

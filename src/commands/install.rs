@@ -46,35 +46,50 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     Ok(())
 }
 
+/// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.
 fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
     let mut report = Vec::new();
-    for (known, request, origin) in wanted {
-        let wanted = Wanted { known: *known, request, origin };
-        // A project asks for what will do; a person who names a version asks for the newest.
-        let got = match origin {
-            Origin::CommandLine => get(usher, &wanted)?,
-            _ => ensure(usher, &wanted)?,
-        };
-        if let Got::Toolchain(toolchain, was_there) = got {
-            let (tool, version) = (known.tool.name, name_of(&toolchain));
-            if !as_json {
-                let state = if was_there { "is on disk" } else { "installed" };
-                output::line(format_args!(
-                    "{tool} {version} {state} ({})",
-                    toolchain.root.display()
-                ));
+    let mut failed: Option<Error> = None;
+    for asking in wanted {
+        match get_one(usher, asking, as_json) {
+            Ok(got) => report.extend(got),
+            Err(error) if !matches!(error.exit, Exit::NotFound | Exit::Network) => {
+                return Err(error);
             }
-            report.push(json!({
-                "tool": tool,
-                "request": request.as_str(),
-                "version": version,
-                "store": store_name(&toolchain.store),
-                "path": toolchain.root,
-                "installed_now": !was_there,
-            }));
+            Err(error) => match &failed {
+                None => failed = Some(error),
+                Some(_) => usher.tell(&error.to_string()),
+            },
         }
     }
-    Ok(report)
+    failed.map_or(Ok(report), Err)
+}
+
+fn get_one(
+    usher: &Usher,
+    (known, request, origin): &Asking<'_>,
+    as_json: bool,
+) -> Result<Option<Value>> {
+    let wanted = Wanted { known: *known, request, origin };
+    // A project asks for what will do; a person who names a version asks for the newest.
+    let got = match origin {
+        Origin::CommandLine => get(usher, &wanted)?,
+        _ => ensure(usher, &wanted)?,
+    };
+    let Got::Toolchain(toolchain, was_there) = got else { return Ok(None) };
+    let (tool, version) = (known.tool.name, name_of(&toolchain));
+    if !as_json {
+        let state = if was_there { "is on disk" } else { "installed" };
+        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+    }
+    Ok(Some(json!({
+        "tool": tool,
+        "request": request.as_str(),
+        "version": version,
+        "store": store_name(&toolchain.store),
+        "path": toolchain.root,
+        "installed_now": !was_there,
+    })))
 }
 
 /// What is asked for here, a request a tool.

@@ -57,22 +57,29 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
 }
 
 fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
-    let mut pins = Vec::new();
+    let mut wanted = Vec::new();
     for Asked { known, request } in asked(usher, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
-        let target = if is_global { Target::Default } else { target(usher, known.tool)? };
-        if target == Target::Default && !is_global {
+        let target = match is_global {
+            true => Target::Default,
+            false => target(usher, known.tool, &request)?,
+        };
+        if matches!(target, Target::Default) && !is_global {
             usher.tell("there is no project here: this becomes your default (--global)");
         }
         check_author(&target, known.tool, &request)?;
+        wanted.push((known, request, target));
+    }
+    // What can't be written isn't fetched.
+    let got = wanted.into_iter().map(|(known, request, target)| {
         let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
         let version = match get(usher, &wanted)? {
             Got::Toolchain(toolchain, _) => toolchain.version,
             Got::Nothing => None,
         };
-        pins.push(Pinned { tool: known.tool, request, version, target });
-    }
-    Ok(pins)
+        Ok(Pinned { tool: known.tool, request, version, target })
+    });
+    got.collect()
 }
 
 /// A project's files may say less than a person.

@@ -41,8 +41,20 @@ pub fn set(text: &str, path: &[&str], value: &str) -> Result<Option<String>> {
 /// itself, or the first such one in the list there.
 ///
 /// That is the form of `devEngines.runtime`; the `package.json` page of npm's manual describes it.
-/// `None` if no such object with a version stands there.
+/// Text of the form `name@version` becomes `name@value`, as in `packageManager`: a hash behind the
+/// version goes, since it is that version's.
+///
+/// `None` if neither such an object with a version nor such a text stands there.
 pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> Result<Option<String>> {
+    let is_named = |value: &&Value<'_>| {
+        let rest = value.as_string_lit().and_then(|found| found.value.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with('@'))
+    };
+    let in_text =
+        replace(text, &format!("{name}@{value}"), |root| follow(root, path).filter(is_named))?;
+    if in_text.is_some() {
+        return Ok(in_text);
+    }
     replace(text, value, |root| {
         let object = named(follow(root, path)?, name)?;
         field(object, "version")
@@ -218,6 +230,27 @@ mod tests {
             let document = |runtime: &str| format!("{{\"devEngines\":{{\"runtime\":{runtime}}}}}");
             check(&document(before), after.map(document).as_deref());
         }
+    }
+
+    #[test]
+    fn a_text_with_a_name_loses_the_hash_of_another_version() {
+        let check = |before: &str, after: Option<&str>| {
+            let set = set_named(before, &["packageManager"], "pnpm", "9.2.0").unwrap();
+            assert_eq!(set.as_deref(), after, "{before:?}");
+        };
+        let document =
+            |text: &str| format!("{{ \"packageManager\" :\t\"{text}\",\r\n\"x\": 1 }}\n");
+        for (before, after) in [
+            ("pnpm@9.1.0", Some("pnpm@9.2.0")),
+            ("pnpm@9.1.0+sha512.a1b2", Some("pnpm@9.2.0")),
+            ("pnpm@", Some("pnpm@9.2.0")),
+            ("pnpm", None),
+            ("pnpmx@9.1.0", None),
+            ("yarn@1.22.22", None),
+        ] {
+            check(&document(before), after.map(document).as_deref());
+        }
+        check(r#"{"packageManager":["pnpm@9.1.0"]}"#, None);
     }
 
     #[test]

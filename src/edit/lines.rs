@@ -56,6 +56,23 @@ impl<'a> Line<'a> {
     }
 }
 
+/// A text with one of its lines changed, counted from 1; the line is given without its end.
+///
+/// `None` where there is no such line, or nothing comes of the change.
+pub(super) fn change(
+    text: &str,
+    number: u32,
+    change: impl FnOnce(&str) -> Option<String>,
+) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let place = usize::try_from(number).ok()?.checked_sub(1)?;
+    let line = lines(body).nth(place)?.whole;
+    let start: usize = lines(body).take(place).map(|line| line.whole.len()).sum();
+    let content = line.trim_end_matches(['\r', '\n']);
+    let changed = change(content)?;
+    Some([mark, &body[..start], &changed, &body[start + content.len()..]].concat())
+}
+
 /// Adds a line to a text, with the line end that the text's first line has.
 pub(super) fn append(text: &mut String, content: &str) {
     let end = line_end(text);
@@ -84,6 +101,21 @@ mod tests {
     fn a_line_falls_into_its_parts() {
         let line = lines(" \t12 14 # old\r\n").next().unwrap();
         assert_eq!((line.before, line.content, line.after), (" \t", "12 14", " # old\r\n"));
+    }
+
+    #[test]
+    fn one_line_changes() {
+        let check = |text: &str, number, after: Option<&str>| {
+            let changed = change(text, number, |line| (line != "x").then(|| format!("<{line}>")));
+            assert_eq!(changed.as_deref(), after, "line {number} of {text:?}");
+        };
+        check("\u{feff}a\r\nb\rc\n", 1, Some("\u{feff}<a>\r\nb\rc\n"));
+        check("\u{feff}a\r\nb\rc\n", 2, Some("\u{feff}a\r\n<b>\rc\n"));
+        check("a\nb", 2, Some("a\n<b>"));
+        check("a\n\nb", 2, Some("a\n<>\nb"));
+        check("a\n", 2, None);
+        check("a\n", 0, None);
+        check("x\n", 1, None);
     }
 
     proptest! {

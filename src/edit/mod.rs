@@ -7,14 +7,21 @@
 //! | file | module |
 //! |---|---|
 //! | `.tool-versions` | [`tool_versions`] |
-//! | `.nvmrc`, `.node-version`, `.python-version` | [`plain`] |
-//! | `package.json` | [`json`] |
+//! | requests as plain text | [`plain`] |
+//! | JSON: `package.json` | [`json`] |
+//! | TOML: `mise.toml`, `.prototools` | [`toml`] |
+//! | `KEY=value` on lines: `.env` | [`keys`] |
+//! | patterns on lines: `runtime.txt` | [`pattern`] |
 //!
 //! Nothing here knows the disk, a tool, or which file is the right one to change. A request comes
 //! parsed, so that it holds no line end and no `#`.
 
 mod lines;
+mod style;
 
 pub mod json;
+pub mod keys;
+pub mod pattern;
 pub mod plain;
+pub mod toml;
 pub mod tool_versions;

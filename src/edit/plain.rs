@@ -3,6 +3,7 @@
 //! Knows the form of these files, not which tool one belongs to.
 
 use super::lines::{append, lines, split_mark};
+use super::style::in_style_of;
 
 /// Makes `request` the only one in the file.
 ///
@@ -37,14 +38,6 @@ fn is_setting(content: &str) -> bool {
     key.starts_with(|first: char| first.is_ascii_alphabetic())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
         && !value.starts_with('=')
-}
-
-fn in_style_of(old: &str, request: &str) -> String {
-    let digit = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    if old.strip_prefix('v').is_some_and(digit) && digit(request) {
-        return format!("v{request}");
-    }
-    request.to_owned()
 }
 
 #[cfg(test)]

@@ -142,6 +142,25 @@ impl<'a> Finder<'a> {
         ))
     }
 
+    /// The releases that the cached indexes list, however old these are; nobody is asked.
+    pub fn cached(&self, known: Known<'_>) -> Vec<Release> {
+        let kept = |source: &Source| {
+            let address = match source.kind()? {
+                SourceKind::Index(index) => {
+                    Site::new(&self.usher.world, index, &self.platform)?.address()
+                }
+                SourceKind::Npm(packages) => {
+                    let package = packages.package_for(&self.platform)?;
+                    npm::address(&self.network.npm().ok()?.registry, package)
+                }
+            };
+            Some(releases(source, self.cache.get::<Vec<Entry>>(&address)?.content))
+        };
+        // Which registry npm's is may take asking npm, so that comes only after the sites.
+        let sources = self.sources(known).unwrap_or_default();
+        sources.into_iter().find_map(kept).unwrap_or_default()
+    }
+
     /// What to fetch for a release.
     pub fn parts(&self, known: Known<'_>, release: &Release) -> Result<Vec<Part>> {
         let source = known.definition.source.iter().find(|source| source.name == release.source);
@@ -172,7 +191,6 @@ impl<'a> Finder<'a> {
     }
 
     fn ask(&self, source: &Source, age: Age) -> std::result::Result<Said, Failure> {
-        let mut versions = None;
         let (entries, is_new) = match source.kind() {
             Some(SourceKind::Index(index)) => {
                 let Some(site) = Site::new(&self.usher.world, index, &self.platform) else {
@@ -184,21 +202,11 @@ impl<'a> Finder<'a> {
                 let Some(package) = packages.package_for(&self.platform) else {
                     return Ok(Said::Nothing);
                 };
-                versions = packages.versions.as_deref();
                 self.package(package, age)?
             }
             None => return Ok(Said::Nothing),
         };
-        let release = |entry: Entry| {
-            let version = Version::parse(&entry.version)?;
-            npm::is_for(versions, &version).then_some(Release {
-                version,
-                lts: entry.lts,
-                source: source.name.clone(),
-                artifact: entry.artifact,
-            })
-        };
-        Ok(Said::Releases { releases: entries.into_iter().filter_map(release).collect(), is_new })
+        Ok(Said::Releases { releases: releases(source, entries), is_new })
     }
 
     fn package(&self, package: &str, age: Age) -> std::result::Result<(Vec<Entry>, bool), Failure> {
@@ -362,6 +370,25 @@ impl<'a> Finder<'a> {
         };
         failures.iter().fold(error, |error, (source, failure)| error.because(told(source, failure)))
     }
+}
+
+/// The releases that a source's index lists.
+fn releases(source: &Source, entries: Vec<Entry>) -> Vec<Release> {
+    let versions = match source.kind() {
+        Some(SourceKind::Npm(packages)) => packages.versions.as_deref(),
+        Some(SourceKind::Index(_)) | None => None,
+    };
+    let release = |entry: Entry| {
+        let version = Version::parse(&entry.version)?;
+        let (lts, artifact) = (entry.lts, entry.artifact);
+        npm::is_for(versions, &version).then_some(Release {
+            version,
+            lts,
+            source: source.name.clone(),
+            artifact,
+        })
+    };
+    entries.into_iter().filter_map(release).collect()
 }
 
 /// A name is a folder of a store, and no source has those.

@@ -60,6 +60,12 @@ fn values_are_read_and_remember_where_they_were_set() {
         Some(("USHER_IGNORE_VARIABLES", "NODE_VERSION,X  Y_2")),
         "ignore_variables = [\"NODE_VERSION\", \"X\", \"Y_2\"] (USHER_IGNORE_VARIABLES)",
     );
+    check(
+        "shim_lines = ['node', 'python']",
+        None,
+        "shim_lines = [\"node\", \"python\"] (/a.toml, line 1)",
+    );
+    check("", Some(("USHER_SHIM_LINES", "node")), "shim_lines = [\"node\"] (USHER_SHIM_LINES)");
     check("", Some(("USHER_OFFLINE", "1")), "offline = true (USHER_OFFLINE)");
     check("", Some(("USHER_QUIET", "No")), "quiet = false (USHER_QUIET)");
     check("", Some(("USHER_LOCK_TIMEOUT", "5")), "lock_timeout = 5 (USHER_LOCK_TIMEOUT)");
@@ -93,14 +99,14 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     check(
         "colour = 'never'",
         "there is no setting colour, but /a.toml, line 1 has it\n  hint: the settings are \
-         auto_install, ignore_variables, ceiling, shims, npm_registry, source, offline, \
-         lock_timeout, quiet",
+         auto_install, ignore_variables, ceiling, shims, shim_lines, npm_registry, \
+         source, offline, lock_timeout, quiet",
     );
     check(
         "\"\\u001b[31m\" = 1",
         "there is no setting \\u{1b}[31m, but /a.toml, line 1 has it\n  hint: the settings are \
-         auto_install, ignore_variables, ceiling, shims, npm_registry, source, offline, \
-         lock_timeout, quiet",
+         auto_install, ignore_variables, ceiling, shims, shim_lines, npm_registry, \
+         source, offline, lock_timeout, quiet",
     );
     check(
         "auto_install = 'alway'",
@@ -123,6 +129,8 @@ fn wrong_types_and_values_are_refused() {
         "ignore_variables = [1]",
         "ignore_variables = ['A-B']",
         "ignore_variables = ['']",
+        "shim_lines = 'node'",
+        "shim_lines = ['../node']",
         "ceiling = ''",
         "ceiling = 'relative'",
         "ceiling = \"/a\\u0000\"",
@@ -150,6 +158,7 @@ fn wrong_types_and_values_are_refused() {
         ("USHER_AUTO_INSTALL", "sometimes"),
         ("USHER_SHIMS", "ALL"),
         ("USHER_IGNORE_VARIABLES", "A=1"),
+        ("USHER_SHIM_LINES", "node=12"),
         ("USHER_CEILING", "."),
         ("USHER_NPM_REGISTRY", "https://registry.example/\u{1b}"),
         ("USHER_SOURCE", "node"),

@@ -57,6 +57,17 @@ pub enum ShimPolicy {
     All,
 }
 
+/// Tools, by any of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tools(Vec<String>);
+
+impl Tools {
+    /// Whether a tool of this name is among them.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.iter().any(|tool| tool == name)
+    }
+}
+
 impl AutoInstall {
     /// The word that is written for it.
     pub fn word(self) -> &'static str {
@@ -154,8 +165,27 @@ impl Value for Vec<String> {
     }
 
     fn shown(&self) -> String {
-        let names: Vec<_> = self.iter().map(|name| quoted(name)).collect();
-        format!("[{}]", names.join(", "))
+        list(self)
+    }
+}
+
+impl Value for Tools {
+    const FORM: &'static str = "a list of tools";
+    const TEXT_FORM: &'static str = "tools, separated by commas or spaces";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let tools = parts(text).map(|name| is_name(name).then(|| name.to_owned()));
+        tools.collect::<Option<_>>().map(Self)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let tools = value.as_array()?.iter().map(|name| name.get_ref().as_str());
+        let tools = tools.map(|name| name.filter(|name| is_name(name)).map(str::to_owned));
+        tools.collect::<Option<_>>().map(Self)
+    }
+
+    fn shown(&self) -> String {
+        list(&self.0)
     }
 }
 
@@ -216,6 +246,11 @@ pub(super) const UNSET: &str = "not set";
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", Escaped(text))
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
 }
 
 fn seconds(text: &str, radix: u32) -> Option<Duration> {

@@ -15,6 +15,9 @@ pub struct File {
     /// Whether it exists for versions alone, so that one that can't be understood is an error;
     /// unless said, plain files and `.tool-versions` do and others don't.
     pub alone: Option<bool>,
+    /// Whether a program writes it, so that `use` leaves it alone: `Gemfile.lock`.
+    #[serde(default)]
+    pub generated: bool,
     /// In which language its ranges are written, where that isn't the tool's.
     pub dialect: Option<Dialect>,
     /// What in it names a version, in the order in which it counts; not for plain files and
@@ -58,6 +61,9 @@ pub struct Field {
     pub dialect: Option<Dialect>,
     /// How many numbers of the version count, where that isn't all: 2 makes 8.2 of `8.2.0`.
     pub parts: Option<u8>,
+    /// Whether an exact version is wanted there, which `use` then writes in place of the request.
+    #[serde(default)]
+    pub exact: bool,
     /// For lines: only right below a line that says this.
     pub below: Option<String>,
     /// It names another file of the same kind, from this one's folder, which is read in its place.

@@ -41,7 +41,7 @@ pub fn field(text: &str, at: &'static str) -> Option<String> {
 /// A field that is nothing but text.
 fn plain(at: &'static str) -> Field {
     let (asks, dialect, parts) = (Asks::Pin, Dialect::Npm, u8::MAX);
-    Field { at, named: None, asks, dialect, parts, below: "", extends: false }
+    Field { at, named: None, asks, dialect, parts, exact: false, below: "", extends: false }
 }
 
 /// The request in `name@request`, without the hash that may follow it.

@@ -3,6 +3,8 @@
 //! Data, not shell: nothing is expanded. `export` may stand in front, quotes around the value, a
 //! comment behind it; of two lines with one key the last counts, and an empty value is none.
 
+use std::ops::Range;
+
 use super::Written;
 use super::lines::numbered;
 use crate::tool::Field;
@@ -14,7 +16,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
         let Some((key, value)) = pair(line) else { continue };
         for (field, found) in fields.iter().zip(&mut found) {
             if field.at == key {
-                *found = (!value.is_empty()).then(|| (number, value.to_owned()));
+                *found = (!value.is_empty()).then(|| (number, line[value.clone()].to_owned()));
             }
         }
     }
@@ -25,18 +27,30 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
     written.collect()
 }
 
-/// The key and the value of a line that has both.
-fn pair(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (key, value) = line.split_once('=')?;
-    let value = value.trim();
-    let quoted = |quote: char| value.strip_prefix(quote)?.split_once(quote);
+/// Where the value of a line lies in it, in bytes, without quotes around it.
+pub fn value(line: &str) -> Option<Range<usize>> {
+    pair(line).map(|(_, value)| value)
+}
+
+/// The key of a line that has one, and where its value lies.
+fn pair(line: &str) -> Option<(&str, Range<usize>)> {
+    let equals = line.find('=')?;
+    let key = line[..equals].trim_start();
+    let key = key.strip_prefix("export ").unwrap_or(key).trim();
+    let start = line.len() - line[equals + 1..].trim_start().len();
+    let value = line[start..].trim_end();
+    let quoted = |quote: char| Some(value.strip_prefix(quote)?.split_once(quote)?.0.len());
     let value = match quoted('"').or_else(|| quoted('\'')) {
-        Some((inside, _)) => inside,
-        None => without_comment(value),
+        Some(length) => start + 1..start + 1 + length,
+        None => start..start + without_comment(value).len(),
     };
-    Some((key.trim(), value.trim()))
+    Some((key, trimmed(line, value)))
+}
+
+/// A part of a line without the blanks around it.
+fn trimmed(line: &str, Range { start, end }: Range<usize>) -> Range<usize> {
+    let start = end - line[start..end].trim_start().len();
+    start..start + line[start..end].trim_end().len()
 }
 
 /// A value up to its comment, which begins after a blank: a value may have a `#` in it.
@@ -60,12 +74,15 @@ mod tests {
             ("A=12#3", Some(("A", "12#3"))),
             ("A=\"12", Some(("A", "\"12"))),
             ("A=", Some(("A", ""))),
+            ("A = # 12", Some(("A", ""))),
+            ("A=' 12\t' 13", Some(("A", "12"))),
             ("# A=12", Some(("# A", "12"))),
             ("A", None),
             ("", None),
         ];
         for (line, expected) in cases {
-            assert_eq!(pair(line), *expected, "{line}");
+            let pair = pair(line).map(|(key, value)| (key, &line[value]));
+            assert_eq!(pair, *expected, "{line}");
         }
     }
 }

@@ -8,9 +8,20 @@
 //! - a blank is any number of blanks, at least one between words;
 //! - the line may go on behind the pattern, after something that is no part of a word.
 
+use std::ops::Range;
+
 use super::Written;
 use super::lines::numbered;
 use crate::tool::Field;
+
+/// Where a pattern's holes lie in a line that it fits, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holes {
+    /// The request, and what is joined to it.
+    pub request: Vec<Range<usize>>,
+    /// What is put in front of it.
+    pub flavour: Option<Range<usize>>,
+}
 
 /// Reads the first line that fits each of these, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
@@ -35,91 +46,92 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
 }
 
 /// The request in a line, if the pattern fits.
-pub(super) fn request(line: &str, pattern: &str) -> Option<String> {
-    let mut parts = Parts::default();
-    let mut state = State { rest: line, quote: None };
+fn request(line: &str, pattern: &str) -> Option<String> {
+    let holes = holes(line, pattern)?;
+    let parts: Vec<&str> = holes.request.into_iter().map(|range| &line[range]).collect();
+    let request = parts.join(", ");
+    let flavoured = holes.flavour.map(|range| format!("{}-{request}", &line[range]));
+    (!request.is_empty()).then(|| flavoured.unwrap_or(request))
+}
+
+/// Where the holes of a pattern lie in a line without blanks around it, if the pattern fits.
+pub fn holes(line: &str, pattern: &str) -> Option<Holes> {
+    let mut holes = Holes::default();
+    let mut state = State { line, place: 0, quote: None };
     let mut pattern = pattern;
     while let Some(next) = pattern.chars().next() {
         let after = &pattern[next.len_utf8()..];
         pattern = match next {
             '{' => {
                 let (name, after) = after.split_once('}')?;
-                parts.take(name, state.value(after.chars().next())?);
+                holes.take(name, state.value(after.chars().next())?);
                 after
             }
             '"' => state.quote().map(|()| after)?,
             ' ' => state.blanks(after).map(|()| after)?,
-            literal => {
-                state.rest = state.rest.strip_prefix(literal)?;
-                after
-            }
+            literal => state.literal(literal).map(|()| after)?,
         };
     }
-    let goes_on = state.rest.starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
-    if goes_on { None } else { parts.request() }
+    let goes_on = state.rest().starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
+    (!goes_on).then_some(holes)
 }
 
-/// What is left of a line, and the quote that is open.
+/// How far a line was followed, and the quote that is open.
 struct State<'a> {
-    rest: &'a str,
+    line: &'a str,
+    place: usize,
     quote: Option<char>,
 }
 
 impl<'a> State<'a> {
+    fn rest(&self) -> &'a str {
+        &self.line[self.place..]
+    }
+
     /// What stands up to where the pattern goes on.
-    fn value(&mut self, next: Option<char>) -> Option<&'a str> {
+    fn value(&mut self, next: Option<char>) -> Option<Range<usize>> {
         let ends = |c: char| match (self.quote, next) {
             (Some(quote), _) => c == quote,
             (None, Some(next)) => c == next || c.is_whitespace(),
             (None, None) => c.is_whitespace() || ",;\"'".contains(c),
         };
-        let end = self.rest.find(ends).unwrap_or(self.rest.len());
-        let (value, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        (!value.is_empty()).then_some(value)
+        let start = self.place;
+        self.place += self.rest().find(ends).unwrap_or(self.rest().len());
+        (start < self.place).then_some(start..self.place)
     }
 
     fn quote(&mut self) -> Option<()> {
-        let quote = self.rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\''))?;
         match self.quote.take() {
             Some(open) if open != quote => return None,
             Some(_) => {}
             None => self.quote = Some(quote),
         }
-        self.rest = &self.rest[1..];
+        self.place += 1;
         Some(())
     }
 
     fn blanks(&mut self, after: &str) -> Option<()> {
-        let rest = self.rest.trim_start();
+        let count = self.rest().len() - self.rest().trim_start().len();
         let is_needed = after.starts_with(|c: char| c.is_alphanumeric() || c == '{');
-        let fits = rest.len() < self.rest.len() || !is_needed;
-        self.rest = rest;
-        fits.then_some(())
+        self.place += count;
+        (count > 0 || !is_needed).then_some(())
+    }
+
+    fn literal(&mut self, literal: char) -> Option<()> {
+        self.place += self.rest().starts_with(literal).then(|| literal.len_utf8())?;
+        Some(())
     }
 }
 
-/// What stood in a pattern's holes.
-#[derive(Default)]
-struct Parts<'a> {
-    request: Vec<&'a str>,
-    flavour: Option<&'a str>,
-}
-
-impl<'a> Parts<'a> {
-    fn take(&mut self, name: &str, value: &'a str) {
+impl Holes {
+    fn take(&mut self, name: &str, range: Range<usize>) {
         match name {
-            "" => self.request.insert(0, value),
-            "more" => self.request.push(value),
-            "flavour" => self.flavour = Some(value),
+            "" => self.request.insert(0, range),
+            "more" => self.request.push(range),
+            "flavour" => self.flavour = Some(range),
             _ => {}
         }
-    }
-
-    fn request(self) -> Option<String> {
-        let request = self.request.join(", ");
-        let flavoured = self.flavour.map(|flavour| format!("{flavour}-{request}"));
-        (!request.is_empty()).then(|| flavoured.unwrap_or(request))
     }
 }
 

@@ -150,6 +150,8 @@ fn the_index_may_be_out_of_date_or_gone() {
     ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
     note  the shims' index is out of date
           use reshim
+    note  shims are missing: node10 node10.24 node@10 node@10.24
+          use reshim
     ok    [SANDBOX]/home/.local/share/usher may be written
     ok    shims = "all" (USHER_SHIMS)
     --- standard error
@@ -161,6 +163,8 @@ fn the_index_may_be_out_of_date_or_gone() {
     ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
     ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
     BAD   [SANDBOX]/home/.local/share/usher/shims/.usher is absent or unreadable
+          use reshim
+    note  shims are missing: node10 node10.24 node@10 node@10.24
           use reshim
     ok    [SANDBOX]/home/.local/share/usher may be written
     ok    shims = "all" (USHER_SHIMS)

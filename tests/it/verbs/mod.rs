@@ -11,6 +11,7 @@ mod install;
 mod pin;
 mod run;
 mod setup;
+mod shim;
 mod sources;
 mod status;
 mod typed;

@@ -143,12 +143,109 @@ const CASES: &[Case] = &[
         after: "ruby 3.3.0\nnodejs 12.22.11\n",
     },
     Case {
+        file: "mise.toml",
+        before: "\u{feff}# ours\r\n[tools]\r\nnode = \"10\"   # until spring\r\nruby = '3.3'\r\n[env]\r\nX = \"1\"",
+        words: "node@12",
+        after: "\u{feff}# ours\r\n[tools]\r\nnode = \"12\"   # until spring\r\nruby = '3.3'\r\n[env]\r\nX = \"1\"",
+    },
+    Case {
+        file: ".mise.toml",
+        before: "[tools]\nnode = ['10', \"8\"]\npython = { version = \"3.8\", virtualenv = \".venv\" }\n",
+        words: "node@12 python@3.12",
+        after: "[tools]\nnode = ['12']\npython = { version = \"3.12\", virtualenv = \".venv\" }\n",
+    },
+    Case {
+        file: ".prototools",
+        before: "node = \"10.24.1\"\npython = 3.8 # a number\n\n[settings]\nauto-install = true\n",
+        words: "node@lts python@3.12",
+        after: "node = \"lts\"\npython = \"3.12\" # a number\n\n[settings]\nauto-install = true\n",
+    },
+    Case {
+        file: ".env",
+        before: "# ours\nSECRET=\"a # b\"\nexport NODE_VERSION='10'  # why\nPYTHON_VERSION = 3.8\n",
+        words: "node@12 python@3.12",
+        after: "# ours\nSECRET=\"a # b\"\nexport NODE_VERSION='12'  # why\nPYTHON_VERSION = 3.12\n",
+    },
+    Case {
+        file: ".env",
+        before: "NODE_VERSION=8\r\nNODE_VERSION=v10.24.1\r\nX=1",
+        words: "node@12",
+        after: "NODE_VERSION=8\r\nNODE_VERSION=v12\r\nX=1",
+    },
+    Case {
         file: ".tool-versions",
         before: "nodejs 10\n",
         words: "node@system",
         after: "nodejs system\n",
     },
 ];
+
+#[test]
+fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let extending = "{ \"volta\": { \"extends\": \"../base/volta.json\" } }";
+    sandbox.file("project/app/package.json", extending);
+    let base = "{ \"volta\": { \"node\": \"10.24.1\" } }\n";
+    sandbox.file("project/base/volta.json", base);
+    let app = sandbox.folder("project/app");
+    let outcome = sandbox.use_command(&["node@12"]).directory(&app).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    usher: volta.json, volta.node ([SANDBOX]/project/app/../base/volta.json) pins node, but can't be changed by usher
+      it lies outside of this project
+      hint: change it by hand
+    ");
+    assert_eq!(sandbox.read("project/base/volta.json"), base);
+
+    std::fs::remove_file(sandbox.root().join("project/app/package.json")).unwrap();
+    sandbox.file("project/package.json", extending.replace("../", ""));
+    let outcome = sandbox.use_command(&["node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 (now 12.22.12) pinned in [SANDBOX]/project/base/volta.json
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    assert_eq!(sandbox.read("project/base/volta.json"), base.replace("10.24.1", "12.22.12"));
+    assert_eq!(sandbox.read("project/package.json"), extending.replace("../", ""));
+    assert!(!sandbox.project().join(".tool-versions").exists());
+}
+
+#[test]
+fn where_an_exact_version_is_wanted_there_must_be_one() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let text = "{ \"volta\": { \"node\": \"10.24.1\" } }\n";
+    sandbox.file("project/package.json", text);
+    sandbox.file("project/.python-version", "3.8\n");
+    let outcome = sandbox.use_command(&["python@3.12", "node@system"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    --- standard error
+    usher: package.json, volta.node ([SANDBOX]/project/package.json) wants an exact version of node
+      node system is none
+      hint: use available node
+    ");
+    assert_eq!(sandbox.read("project/package.json"), text);
+    assert_eq!(sandbox.read("project/.python-version"), "3.8\n");
+}
+
+#[test]
+fn a_constraint_is_no_pin_and_stays() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let text = "[project]\nrequires-python = \">=3.8\"\n";
+    sandbox.file("project/pyproject.toml", text);
+    sandbox.use_command(&["python@3.12"]).run().succeeds();
+    assert_eq!(sandbox.read("project/pyproject.toml"), text);
+    assert_eq!(sandbox.read("project/.tool-versions"), "python 3.12\n");
+}
 
 #[test]
 fn the_project_is_the_nearest_folder_with_a_mark() {

@@ -244,6 +244,6 @@ fn reshim_makes_and_removes_what_must_be() {
     --- standard error
     ");
     let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
-    assert_eq!(outcome.json(), json!({ "made": [], "removed": [] }));
+    assert_eq!(outcome.json(), json!({ "made": [], "removed": [], "left": [] }));
     assert!(sandbox.shim("npm").is_file() && !sandbox.shim("eslint").exists());
 }

@@ -34,6 +34,7 @@ fn help_and_version_are_answers() {
       which        Print the path of what a program's shim becomes here
       why          Tell which version of a program runs here, and why
       check        List where this project's files disagree with what runs here: for CI
+      shim         Make shims with versions in their names, as node12; without arguments, list them
       reshim       Make the shims and their index anew from what is on disk
       doctor       Look for what may be wrong
       setup        Put the shims on PATH in your shells' files: shows the change, and makes it with --yes

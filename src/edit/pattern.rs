@@ -1,0 +1,123 @@
+//! Patterns on lines: `Gemfile`, `go.mod`, `runtime.txt`.
+//!
+//! Which part of a line is the version is the reader's to say, so that what is edited is what is
+//! read.
+
+use usher_shims::read::holes;
+
+use super::lines::change;
+use super::style::in_style_of;
+
+/// Makes `request` what stands in the hole of a pattern, on a line counted from 1.
+///
+/// A flavour that the pattern has a hole of its own for must be the one that stands there, since
+/// what else the line says of it isn't known here. `None` if the pattern doesn't fit the line, if
+/// several requests are joined in it, or if the request can't stand there as it is.
+pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<String> {
+    change(text, line, |line| {
+        let content = line.trim();
+        let (before, after) = line.split_at(line.len() - line.trim_start().len());
+        let edited = set_in(content, pattern, request)?;
+        Some([before, &edited, &after[content.len()..]].concat())
+    })
+}
+
+fn set_in(content: &str, pattern: &str, request: &str) -> Option<String> {
+    let found = holes(content, pattern)?;
+    let [hole] = found.request.as_slice() else { return None };
+    let request = match &found.flavour {
+        Some(flavour) => request.strip_prefix(&content[flavour.clone()])?.strip_prefix('-')?,
+        None => request,
+    };
+    let request = in_style_of(&content[hole.clone()], request);
+    let edited = [&content[..hole.start], &request, &content[hole.end..]].concat();
+    let written = hole.start..hole.start + request.len();
+    (holes(&edited, pattern)?.request == vec![written]).then_some(edited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection, prop_assert_eq, proptest, sample};
+
+    fn check(pattern: &str, (before, request): (&str, &str), after: Option<&str>) {
+        let set = set(before, (2, pattern), request);
+        assert_eq!(set.as_deref(), after, "{request} by {pattern} in {before:?}");
+    }
+
+    #[test]
+    fn the_hole_changes_and_nothing_else() {
+        let engine = "x \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
+        for (pattern, before, request, after) in [
+            (
+                "ruby \"{}\"",
+                "\n  ruby  '3.2.1' # why\t\r\n",
+                "3.3.0",
+                "\n  ruby  '3.3.0' # why\t\r\n",
+            ),
+            (
+                "ruby \"{}\"",
+                "\u{feff}# x\r\nruby \"3.2.1\"\r\n",
+                "3.3.0",
+                "\u{feff}# x\r\nruby \"3.3.0\"\r\n",
+            ),
+            ("ruby \"{}\"", "\nruby('3.2.1')", "3.3.0", "-"),
+            ("ruby \"{}\"", "\nruby '3.2.1', x: 1", "~> 3.3", "\nruby '~> 3.3', x: 1"),
+            (
+                "toolchain go{}",
+                "go 1.22\ntoolchain go1.22.5 // x\n",
+                "1.23.1",
+                "go 1.22\ntoolchain go1.23.1 // x\n",
+            ),
+            ("python-{}", "\npython-3.9.1\n", "3.12", "\npython-3.12\n"),
+            ("x {}", "\nx v20", "22", "\nx v22"),
+            (
+                engine,
+                "\nx '3.1', engine: 'j', engine_version: '9.4' # y",
+                "j-9.5.0",
+                "\nx '3.1', engine: 'j', engine_version: '9.5.0' # y",
+            ),
+        ] {
+            check(pattern, (before, request), Some(after).filter(|after| *after != "-"));
+        }
+        // Another flavour, or none, would need to be known of more than the pattern says.
+        let line = "\nx '3.1', engine: 'j', engine_version: '9.4'";
+        check(engine, (line, "t-24.1"), None);
+        check(engine, (line, "3.3.0"), None);
+    }
+
+    #[test]
+    fn what_cannot_stand_there_is_not_written() {
+        check("x {}", ("\nx 20", ">=20 <22"), None);
+        check("x \"{}\"", ("\nx '20'", "2'2"), None);
+        check("x \"{}\"", ("\nx '20'", ""), None);
+        check("x \"{}\" , \"{more}\"", ("\nx '>= 3.0', '< 3.4'", "3.3"), None);
+        check("x {}", ("\ny 20", "22"), None);
+        check("x {}", ("x 20", "22"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn other_bytes_stay_and_twice_is_once(
+            head in collection::vec(("[a-z0-9 #'\"é]{0,9}", sample::select(vec!["\n", "\r\n"])), 0..4),
+            mark in "\u{feff}?",
+            start in "[ \t]{0,2}x[ \t]{1,2}",
+            quote in sample::select(vec!["\"", "'"]),
+            end in "([ ,)][^\r\n]{0,9})?(\r\n|\n)?",
+            request in "[0-9]{1,2}([.][0-9]){0,2}|lts/[*]|>= [0-9]",
+        ) {
+            let line = u32::try_from(head.len()).unwrap() + 1;
+            let head: String = head.into_iter().map(|(line, end)| line + end).collect();
+            let around = |value: &str| format!("{mark}{head}{start}{quote}{value}{quote}{end}");
+            let set = |text: &str| set(text, (line, "x \"{}\""), &request);
+            let edited = set(&around("20")).unwrap();
+            prop_assert_eq!(&edited, &around(&request));
+            prop_assert_eq!(set(&edited), Some(edited));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*", pattern in "[a-z\" {}(,]*", request in "\\PC*") {
+            let _ = set(&text, (1, &pattern), &request);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Finding where a tool's pin belongs: what pins it in the project today, or the project's folder.
+//! Writes nothing.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+use usher_shims::pin::{Origin, Place};
+use usher_shims::read::{decode, read};
+use usher_shims::request::{Meaning, Request};
+use usher_shims::search::{Culprit, Finding, search};
+use usher_shims::tool::{Asks, Field, Tool, VersionFile};
+use usher_shims::world::World as _;
+
+use super::spelling::wants_version;
+use super::write::{cannot_edit, no_version};
+use super::{OWN_FILE, Spot, Target};
+use crate::usher::{Usher, interpreter};
+
+/// What marks a project's folder beside the files that tools read: version control, and manifests.
+const MARKS: [&str; 13] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".jj",
+    "Cargo.toml",
+    "go.mod",
+    "composer.json",
+    "Gemfile",
+    "mix.exs",
+    "pom.xml",
+    "build.gradle",
+    "setup.py",
+    "Makefile",
+];
+
+/// Finds where a tool's pin belongs, where that request can be written.
+pub fn target(usher: &Usher, tool: &'static Tool, request: &Request) -> Result<Target> {
+    let directory = usher
+        .world
+        .directory()
+        .map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
+    let Some(root) = root(usher, &directory)? else { return Ok(Target::Default) };
+    match pinned_today(usher, tool)? {
+        Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
+            spot(usher, place, tool, (&root, request)).map(Target::Change)
+        }
+        Some(_) | None => Ok(Target::Add(root.join(OWN_FILE))),
+    }
+}
+
+/// The place as what can be changed there, or why it can't be.
+fn spot(
+    usher: &Usher,
+    mut place: Place,
+    tool: &'static Tool,
+    (root, request): (&Path, &Request),
+) -> Result<Spot> {
+    // A file that another one extends may lie anywhere: `../../package.json`.
+    if let (Some(folder), Some(name)) = (place.path.parent(), place.path.file_name()) {
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+        if !folder.starts_with(root) {
+            return Err(cannot_edit(&place, tool).because("it lies outside of this project"));
+        }
+        place.path = folder.join(name);
+    }
+    let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
+    if file.generated {
+        let error = cannot_edit(&place, tool).because("a program writes this file");
+        return Err(error.hint("change what it is made from"));
+    }
+    let field = field(usher, &place, (file, tool));
+    let is_none = matches!(request.meaning(), Meaning::System | Meaning::Path(_));
+    if is_none && field.is_some_and(|field| wants_version(field, request)) {
+        return Err(no_version(&place, tool, request));
+    }
+    Ok(Spot { place, file, field })
+}
+
+/// Which of a tool's files a place is in: the one of that name, else one that names others.
+fn file(place: &Place, tool: &'static Tool) -> Option<&'static VersionFile> {
+    let extends = |file: &&VersionFile| file.reader.fields().iter().any(|field| field.extends);
+    let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
+    named.or_else(|| tool.files.iter().find(extends))
+}
+
+/// What in a file pins at this place.
+fn field(
+    usher: &Usher,
+    place: &Place,
+    (file, tool): (&'static VersionFile, &'static Tool),
+) -> Option<&'static Field> {
+    let content = usher.world.read(&place.path).ok()?;
+    let text = decode(&content).ok()?;
+    let all = read(&text, &file.reader, tool).ok()?.into_iter();
+    let mut fields = all.filter(|written| match place.field {
+        Some(at) => written.field.is_some_and(|field| field.at == at),
+        None => written.line == place.line,
+    });
+    fields.find_map(|written| {
+        written.field.filter(|field| field.asks != Asks::Constraint && !field.extends)
+    })
+}
+
+/// The project's folder: the nearest ancestor below the home folder with version control, a
+/// manifest or a version file, else the working directory; none in the home folder and the root.
+pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
+    let files =
+        usher.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
+    let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    let home = usher.folders.user_home.as_deref();
+    let is_outside = |folder: &Path| Some(folder) == home || folder.parent().is_none();
+    for folder in directory.ancestors().take_while(|folder| !is_outside(folder)) {
+        for names in marks.chunks(32) {
+            match usher.world.probe(folder, names) {
+                Ok(0) => {}
+                Ok(_) => return Ok(Some(folder.to_path_buf())),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(Error::io("search", folder, &error)),
+            }
+        }
+    }
+    Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
+}
+
+/// The place in the project's files that pins the tool now, or that is there to and says nothing
+/// that can be understood.
+fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
+    let Some(call) = interpreter(tool) else { return Ok(None) };
+    let mut found = None;
+    let mut broken = None;
+    // Variables are none of the project's.
+    search(&usher.world, &usher.home, &call, &mut |finding| match finding {
+        Finding::Pin(pin) => match pin.origin {
+            Origin::File(place) => {
+                found = Some(place);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        },
+        Finding::Broken(_, Culprit::Text(place)) => {
+            found = Some(place);
+            ControlFlow::Break(())
+        }
+        Finding::Broken(error, Culprit::File) => {
+            broken = Some(error);
+            ControlFlow::Break(())
+        }
+        Finding::Default(_) => ControlFlow::Break(()),
+        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Passed(_) => {
+            ControlFlow::Continue(())
+        }
+    })?;
+    broken.map_or(Ok(found), Err)
+}

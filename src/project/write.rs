@@ -1,0 +1,302 @@
+//! Writing a pin: the new text of the file that is to hold it, and the file replaced whole.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::pin::Place;
+use usher_shims::read::read;
+use usher_shims::request::Request;
+use usher_shims::tool::{Field, Reader, Tool};
+use usher_shims::version::Version;
+
+use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
+use super::{Spot, Target};
+use crate::edit;
+use crate::usher::{Usher, read_text};
+
+/// A pin that was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The file.
+    pub path: PathBuf,
+    /// The request, as it stands there now.
+    pub text: String,
+    /// Whether that changed anything.
+    pub changed: bool,
+}
+
+/// Writes a pin; `version` is what the request comes to today, for files that want it exact.
+pub fn write(
+    usher: &Usher,
+    target: &Target,
+    tool: &'static Tool,
+    (request, version): (&Request, Option<&Version>),
+) -> Result<Written> {
+    let path = match target {
+        Target::Change(spot) => spot.place.path.clone(),
+        Target::Add(path) => path.clone(),
+        Target::Default => usher.folders.config.join("tool-versions"),
+    };
+    let before = read_text(&path)?.unwrap_or_default();
+    let wish = Wish { tool, request, version };
+    let (after, text) = match target {
+        Target::Change(spot) => changed(&before, spot, &wish)?,
+        Target::Add(_) | Target::Default => tool_versions(&before, &wish),
+    };
+    let changed = after != before;
+    if changed {
+        replace(&path, &after)?;
+    }
+    Ok(Written { path, text, changed })
+}
+
+/// The new text of a file that pins the tool today, and the request as it stands there then.
+fn changed(before: &str, spot: &Spot, wish: &Wish<'_>) -> Result<(String, String)> {
+    match (&spot.file.reader, spot.field) {
+        (Reader::Plain, _) => {
+            let text = in_plain_file(&spot.place.path, wish.request);
+            Ok((edit::plain::set(before, &text), text))
+        }
+        (Reader::ToolVersions, _) => Ok(tool_versions(before, wish)),
+        (_, Some(field)) => change_field(before, spot, field, wish),
+        (_, None) => Err(cannot_edit(&spot.place, wish.tool)),
+    }
+}
+
+fn tool_versions(before: &str, wish: &Wish<'_>) -> (String, String) {
+    let text = in_tool_versions(before, wish);
+    let names: Vec<&str> = wish.tool.all_names().collect();
+    (edit::tool_versions::set(before, &names, &text), text)
+}
+
+/// A field's new value; it counts only if the reader finds it there.
+fn change_field(
+    before: &str,
+    spot: &Spot,
+    field: &'static Field,
+    wish: &Wish<'_>,
+) -> Result<(String, String)> {
+    let Wish { tool, request, version } = *wish;
+    let old = text_of(before, spot, field, tool).unwrap_or_default();
+    let Some(text) = in_field(&old, field, wish) else {
+        return Err(no_version(&spot.place, tool, request));
+    };
+    let is_flavoured = version.is_some_and(|version| !version.flavour().is_empty());
+    let edited = match lacks_flavour(&spot.file.reader, field) && is_flavoured {
+        true => None,
+        false => edit_field(before, spot, field, &text)?,
+    };
+    let parse = |text: &str| Request::parse_field(text, tool, field).ok();
+    let found = edited.and_then(|after| {
+        let now = text_of(&after, spot, field, tool)?;
+        let means = |text: &str| parse(text).map(|request| request.meaning().clone());
+        (means(&now).is_some() && means(&now) == means(&text)).then_some((after, now))
+    });
+    found.ok_or_else(|| cannot_edit(&spot.place, tool))
+}
+
+fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
+    let keys: Vec<&str> = field.at.split('.').collect();
+    let line = spot.place.line;
+    match (&spot.file.reader, field.named) {
+        (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
+        (Reader::Json(_), Some(name)) => edit::json::set_named(before, &keys, name, text)
+            .map_err(|fault| fault.in_file(&spot.place.path)),
+        (Reader::Json(_), None) => {
+            edit::json::set(before, &keys, text).map_err(|fault| fault.in_file(&spot.place.path))
+        }
+        (Reader::Toml(_), _) => Ok(edit::toml::set(before, &keys, text)),
+        (Reader::Keys(_), _) => Ok(edit::keys::set(before, line, text)),
+        (Reader::Lines(_), _) => Ok(edit::pattern::set(before, (line, field.at), text)),
+    }
+}
+
+/// What a field says.
+fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Option<String> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = read(body, &spot.file.reader, tool).ok()?;
+    found.retain(|written| written.field == Some(field));
+    first_text(found)
+}
+
+/// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
+fn lacks_flavour(reader: &Reader, field: &Field) -> bool {
+    let has = |field: &Field| field.at.contains("{flavour}");
+    reader.fields().iter().any(has) && !has(field)
+}
+
+/// What is said of a place that pins, and that nothing else can be written in.
+pub(super) fn cannot_edit(place: &Place, tool: &Tool) -> Error {
+    Error::new(Exit::Data, format!("{place} pins {}, but can't be changed by usher", tool.name))
+        .hint("change it by hand")
+}
+
+/// What is said where an exact version must stand, and the request comes to none.
+pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error {
+    let tool = tool.name;
+    Error::new(Exit::Data, format!("{place} wants an exact version of {tool}"))
+        .because(format!("{tool} {request} is none"))
+        .hint(format!("use available {tool}"))
+}
+
+/// Replaces a file whole, keeping its mode; through a link, what that leads to.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = real.parent().unwrap_or(&real);
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
+    let before = fs::metadata(&real).ok().map(|seen| seen.permissions());
+    let mut file = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(|error| Error::io("write in", folder, &error))?;
+    let kept = before.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions));
+    let written = kept
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.as_file().sync_all());
+    written.map_err(|error| Error::io("write", &real, &error))?;
+    file.persist(&real).map_err(|error| Error::io("replace", &real, &error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_shims::range::Dialect;
+    use usher_shims::request::Author;
+    use usher_shims::tool::{Asks, VersionFile};
+
+    /// A tool with vendors, whose versions another manager spells its own way.
+    static TOOL: Tool = Tool {
+        name: "java",
+        title: "Java",
+        names: &[],
+        programs: &["java"],
+        variables: &[],
+        plus: true,
+        dialect: Dialect::Npm,
+        parts: 3,
+        prefixes: &[],
+        respell: &[
+            ("{}u{}", "{}.0.{}"),
+            ("1.{}", "{}"),
+            ("temurin64-1.{}", "temurin-{}"),
+            ("{}-tem", "temurin-{}"),
+            ("{}-zulu", "zulu-{}"),
+        ],
+        vendors: &["temurin", "zulu"],
+        host: None,
+        lts: &[],
+        pass_over: &[],
+        files: &[],
+        environment: &[],
+        adds: &[],
+    };
+
+    const FIELD: Field = Field {
+        at: "java",
+        named: None,
+        asks: Asks::Pin,
+        dialect: Dialect::Npm,
+        parts: u8::MAX,
+        exact: false,
+        below: "",
+        extends: false,
+    };
+
+    const EXACT: Field = Field { exact: true, ..FIELD };
+
+    const ENGINE: &str = "java \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
+
+    static SDKMANRC: VersionFile = file(Reader::Keys(&[EXACT]));
+    static ENV: VersionFile = file(Reader::Keys(&[FIELD]));
+    static MISE: VersionFile = file(Reader::Toml(&[Field { at: "tools.java", ..FIELD }]));
+    static PACKAGE: VersionFile =
+        file(Reader::Json(&[Field { at: "packageManager", named: Some("java"), ..EXACT }]));
+    static PLATFORM: VersionFile =
+        file(Reader::Json(&[Field { at: "platform.java", parts: 2, ..FIELD }]));
+    static GEMFILE: VersionFile = file(Reader::Lines(&[
+        Field { at: ENGINE, ..EXACT },
+        Field { at: "java \"{}\"", asks: Asks::Either, ..FIELD },
+    ]));
+    static GO_MOD: VersionFile = file(Reader::Lines(&[Field { at: "toolchain go{}", ..EXACT }]));
+
+    const fn file(reader: Reader) -> VersionFile {
+        VersionFile { name: "file", reader, alone: false, generated: false }
+    }
+
+    fn check(
+        (file, before): (&'static VersionFile, &str),
+        (request, version): (&str, Option<&str>),
+        after: &str,
+    ) {
+        let found = read(before, &file.reader, &TOOL).unwrap();
+        let place = Place { path: "/p/file".into(), line: found[0].line, field: None };
+        let spot = Spot { place, file, field: found[0].field };
+        let request = Request::parse(request, &TOOL, Author::Person).unwrap();
+        let version = version.map(|version| Version::parse(version).unwrap());
+        let wish = Wish { tool: &TOOL, request: &request, version: version.as_ref() };
+        let outcome = changed(before, &spot, &wish);
+        let printed = outcome.map_or_else(|error| error.what, |(after, _)| after);
+        assert_eq!(printed, after, "{request} in {before:?}");
+        if let Ok((again, _)) = changed(after, &spot, &wish) {
+            assert_eq!(again, after, "twice is once");
+        }
+    }
+
+    #[test]
+    fn the_value_is_written_as_its_file_wants_it() {
+        let zulu = ("zulu", Some("zulu-21.0.5+11"));
+        let temurin = ("21", Some("temurin-21.0.5+11"));
+        check((&SDKMANRC, "# x\njava=17.0.9-tem\n"), temurin, "# x\njava=21.0.5-tem\n");
+        check((&SDKMANRC, "java=17.0.9-tem\n"), zulu, "java=21.0.5-zulu\n");
+        check((&SDKMANRC, "java=17.0.9-zulu\n"), temurin, "java=21.0.5-tem\n");
+        check((&SDKMANRC, "java=1.8.0\n"), ("21", Some("21.0.5")), "java=21.0.5\n");
+        check((&SDKMANRC, "java=8u402\n"), ("8", Some("8.0.432")), "java=8.0.432\n");
+        check((&SDKMANRC, "java=17.0.9\n"), temurin, "java=temurin-21.0.5+11\n");
+        check((&ENV, "java='17' # x\n"), ("21", None), "java='21' # x\n");
+        check((&ENV, "java=17.0.9-tem\n"), ("21", Some("21.0.5")), "java=21\n");
+        check((&MISE, "[tools]\njava = [\"17\", '11']"), temurin, "[tools]\njava = [\"21\"]");
+        check(
+            (&PACKAGE, r#"{"packageManager": "java@9.1.0+sha512.a1"}"#),
+            ("9", Some("9.2.0")),
+            r#"{"packageManager": "java@9.2.0"}"#,
+        );
+        check(
+            (&PLATFORM, r#"{"platform": {"java": "8.1.0"}}"#),
+            ("8.2", Some("8.2.9")),
+            r#"{"platform": {"java": "8.2.9"}}"#,
+        );
+        check(
+            (&GO_MOD, "go 1.22\n\ntoolchain go20.0.1 // x\n"),
+            ("21", Some("21.0.5")),
+            "go 1.22\n\ntoolchain go21.0.5 // x\n",
+        );
+    }
+
+    #[test]
+    fn a_pin_stays_a_pin() {
+        check((&GEMFILE, "java '3.2.1' # x\n"), ("3.3", None), "java '3.3' # x\n");
+        check((&GEMFILE, "java '3.2'\n"), (">=3", Some("3.3.0")), "java '3.3.0'\n");
+        let engine =
+            |version: &str| format!("java '3.1', engine: 'j', engine_version: '{version}'\n");
+        check((&GEMFILE, &engine("9.4.8")), ("j-9", Some("j-9.5.0")), &engine("9.5.0"));
+    }
+
+    #[test]
+    fn what_would_say_something_else_is_refused() {
+        let cannot = "file, line 1 (/p/file) pins java, but can't be changed by usher";
+        check((&GEMFILE, "java '3.2.1'\n"), ("j-9", Some("j-9.5.0")), cannot);
+        let engine = "java '3.1', engine: 'j', engine_version: '9.4.8'";
+        check((&GEMFILE, engine), ("3.3", Some("3.3.0")), cannot);
+        check((&ENV, "java='17'\n"), ("21", None), "java='21'\n");
+        let wants = "file, line 1 (/p/file) wants an exact version of java";
+        check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), wants);
+        check((&GO_MOD, "toolchain go1.22.5"), ("system", None), wants);
+        let list = "[tools]\njava = ['17', { version = '11' }]";
+        let cannot = "file, line 2 (/p/file) pins java, but can't be changed by usher";
+        check((&MISE, list), ("21", None), cannot);
+    }
+}

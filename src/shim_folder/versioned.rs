@@ -1,0 +1,187 @@
+//! Names that carry versions, as `python3.7` and `node@12`: which there are for a request, for the
+//! lines on disk, and for all known lines. Knows no shim's file.
+
+use std::collections::BTreeSet;
+
+use usher_shims::call::calls;
+use usher_shims::error::Result;
+use usher_shims::home::Home;
+use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::store::{Store, all, is_whole};
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+
+use crate::network::Network;
+use crate::registry::Known;
+use crate::release::Finder;
+use crate::usher::Usher;
+
+/// A request as a program's name can have it; none for a range and a path.
+pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
+    let word = match request.meaning() {
+        Meaning::Version(version) => spelled(version),
+        Meaning::Latest => "latest".to_owned(),
+        Meaning::Lts => "lts".to_owned(),
+        Meaning::LtsBack(steps) => format!("lts--{steps}"),
+        Meaning::LtsNamed(line) => format!("lts-{line}"),
+        Meaning::System => "system".to_owned(),
+        Meaning::Named(name) => name.to_string(),
+        Meaning::Range(_) | Meaning::Path(_) => return None,
+    };
+    let again = Request::parse(&word, tool, Author::Person).ok()?;
+    (!names(tool, &word).is_empty() && means_the_same(&again, request)).then_some(word)
+}
+
+/// `v12` and `12.x` are 12; what has more than numbers stays as it is.
+fn spelled(version: &Version) -> String {
+    let numbers: Vec<String> =
+        version.numbers().as_slice().iter().map(ToString::to_string).collect();
+    let numbers = numbers.join(".");
+    let is_bare = version.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_bare { numbers } else { version.as_str().to_owned() }
+}
+
+fn means_the_same(one: &Request, other: &Request) -> bool {
+    match (one.meaning(), other.meaning()) {
+        (Meaning::Version(one), Meaning::Version(other)) => {
+            one.numbers() == other.numbers() && one.flavour() == other.flavour()
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// The names by which a request that is such a word can be called: `python3.7`, `pip3.7` and
+/// `python@3.7`.
+///
+/// Only those that a shim understands so: `python3` is a program of its own.
+pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
+    let is_version = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let joined = bases(tool).filter(|_| is_version).map(|base| format!("{base}{word}"));
+    let spelled = format!("{}@{word}", tool.main_program());
+    let Ok(wanted) = Request::parse(word, tool, Author::Person) else { return Vec::new() };
+    let is_understood = |name: &String| {
+        let calls = calls(&Home::default(), name, None);
+        let pin = calls.first().and_then(|call| call.pin.as_ref());
+        let request = pin.and_then(|pin| pin.request());
+        request.is_some_and(|request| request.meaning() == wanted.meaning())
+    };
+    joined.chain([spelled]).filter(is_understood).collect()
+}
+
+/// The programs that carry versions by custom: the interpreter, and those that the tool ships under
+/// a name with digits, too, as `pip` and `pip3`.
+fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
+    let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let is_shipped_with_digits = move |program: &str| {
+        tool.programs.iter().any(|other| other.strip_prefix(program).is_some_and(digits))
+    };
+    let is_base = move |program: &&'static str| {
+        *program == tool.main_program() || is_shipped_with_digits(program)
+    };
+    tool.programs.iter().copied().filter(is_base)
+}
+
+/// The names of the lines of all versions on disk, but for the system's, which carry their names
+/// themselves.
+pub fn on_disk(usher: &Usher, tool: &'static Tool) -> Result<BTreeSet<String>> {
+    // Whether a program of the system's was replaced doesn't matter here.
+    let home = Home { system: Vec::new(), ..usher.home.clone() };
+    let mut found = BTreeSet::new();
+    for toolchain in all(&usher.world, &home, tool)?.unwrap_or_default() {
+        let is_ours = !matches!(toolchain.store, Store::System(_));
+        if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
+            && is_whole(&usher.world, tool, &toolchain)?
+        {
+            found.extend(of_lines(version, tool));
+        }
+    }
+    Ok(found)
+}
+
+/// The names of all lines that are known, if the settings ask for these: of what the cached
+/// indexes list, and of long-term support.
+pub fn known(usher: &Usher, known: Known<'_>) -> BTreeSet<String> {
+    let tool = known.tool;
+    let is_asked = tool.all_names().any(|name| usher.settings.shim_lines.holds(name));
+    if !is_asked {
+        return BTreeSet::new();
+    }
+    let network = Network::new(usher);
+    let releases = Finder::new(usher, &network).cached(known);
+    let lts = releases.iter().filter_map(|release| release.lts.clone());
+    let lts = lts.chain(tool.lts.iter().map(|line| line.name.to_owned()));
+    let mut found: BTreeSet<String> =
+        lts.flat_map(|line| names(tool, &format!("lts-{line}"))).collect();
+    if !tool.lts.is_empty() {
+        found.extend(names(tool, "lts"));
+    }
+    found.extend(releases.iter().flat_map(|release| of_lines(&release.version, tool)));
+    found
+}
+
+/// The names of the lines that a version is of: its first number, and its first two.
+fn of_lines(version: &Version, tool: &'static Tool) -> Vec<String> {
+    let numbers = version.numbers().as_slice();
+    let lines = (1..=numbers.len().min(2)).map(|count| {
+        let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
+        parts.join(".")
+    });
+    let answers = |line: &String| {
+        let request = Request::parse(line, tool, Author::Person);
+        request.is_ok_and(|request| request.matches(version, tool))
+    };
+    lines.filter(answers).flat_map(|line| names(tool, &line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_shims::tool::TOOLS;
+
+    fn tool(name: &str) -> &'static Tool {
+        Tool::named(TOOLS, name).unwrap()
+    }
+
+    #[test]
+    fn a_request_has_names() {
+        for (asked, expected) in [
+            ("node@12", "node12 node@12"),
+            ("node@v12.x", "node12 node@12"),
+            ("node@12.22.12", "node12.22.12 node@12.22.12"),
+            ("node@lts", "node@lts"),
+            ("node@lts/*", "node@lts"),
+            ("node@lts/Hydrogen", "node@lts-hydrogen"),
+            ("node@lts/-1", "node@lts--1"),
+            ("node@latest", "node@latest"),
+            ("node@system", "node@system"),
+            ("python@3.7", "python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7"),
+            ("python@3.14t", "python@3.14t"),
+            ("python@3.13.0rc2", "python@3.13.0rc2"),
+            // A program of that very name is shipped.
+            ("python@3", "python@3"),
+            ("python@2", "python2 pip2 pydoc2 idle2 python@2"),
+            ("python@myenv", "python@myenv"),
+            ("node@>=12", "-"),
+            ("node@path:/x", "-"),
+        ] {
+            let (name, request) = asked.split_once('@').unwrap();
+            let tool = tool(name);
+            let request = Request::parse(request, tool, Author::Person).unwrap();
+            let word = word(&request, tool);
+            let printed = word.map_or("-".to_owned(), |word| names(tool, &word).join(" "));
+            assert_eq!(printed, expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_of_two_lines_and_a_preview_of_none() {
+        let check = |name: &str, version: &str, expected: &str| {
+            let version = Version::parse(version).unwrap();
+            assert_eq!(of_lines(&version, tool(name)).join(" "), expected, "{name} {version}");
+        };
+        check("node", "12.22.12", "node12 node@12 node12.22 node@12.22");
+        check("node", "13.0.0-rc.1", "");
+        check("python", "3.7.16", "python@3 python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7");
+        check("python", "pypy3.10-7.3.12", "");
+    }
+}
