@@ -56,8 +56,11 @@ impl World for Table {
         Ok(place.map_or(0, |place| 1 << place))
     }
 
-    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        Ok(self.file.1.clone())
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match path.ends_with(self.file.0) {
+            true => Ok(self.file.1.clone()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
@@ -84,7 +87,8 @@ impl World for Table {
 fn table(depth: usize, versions: usize, file: (&'static str, Vec<u8>)) -> Table {
     let root = PathBuf::from("/srv/project");
     let directory = (0..depth).fold(root.clone(), |folder, level| folder.join(format!("f{level}")));
-    let versions = (0..versions).map(|minor| format!("12.{minor}.1").into());
+    // In no order, as file systems list them: 7919 is a prime beyond all counts here.
+    let versions = (0..versions).map(|place| format!("12.{}.1", place * 7919 % versions).into());
     Table {
         directory,
         root: root.as_os_str().len(),

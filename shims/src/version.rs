@@ -40,6 +40,29 @@ impl Numbers {
         numbers
     }
 
+    /// Becomes the numbers at the start of a text; what follows them is left.
+    fn read<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        *self = Self::default();
+        let bytes = text.as_bytes();
+        let mut place = 0;
+        loop {
+            let start = place;
+            let mut number: u64 = 0;
+            while let Some(digit) = bytes.get(place).filter(|byte| byte.is_ascii_digit()) {
+                number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+                place += 1;
+            }
+            if place == start {
+                return None;
+            }
+            self.push(number)?;
+            match &bytes[place..] {
+                [b'.', next, ..] if next.is_ascii_digit() => place += 1,
+                _ => return Some(&text[place..]),
+            }
+        }
+    }
+
     fn push(&mut self, value: u64) -> Option<()> {
         *self.values.get_mut(usize::from(self.count))? = value;
         self.count += 1;
@@ -75,8 +98,11 @@ impl Version {
         if text.len() > LONGEST {
             return false;
         }
-        let flavour = flavour_length(text);
-        let Some((numbers, after)) = numbers(&text[flavour..]) else { return false };
+        let flavour = match text.as_bytes().first() {
+            Some(b'0'..=b'9') | None => 0,
+            Some(_) => flavour_length(text),
+        };
+        let Some(after) = self.numbers.read(&text[flavour..]) else { return false };
         let tail_start = text.len() - after.len();
         let variant = usize::from(is_free_threaded(after));
         let tail = &after[variant..];
@@ -85,7 +111,6 @@ impl Version {
         }
         text.clone_into(&mut self.text);
         self.flavour = short(flavour);
-        self.numbers = numbers;
         self.variant = short(variant);
         self.tail = short(tail_start + variant);
         true
@@ -128,6 +153,11 @@ impl Version {
         stage(self.tail()) == Stage::Before
     }
 
+    /// Whether it is of no flavour and no odd build, as nearly all versions are.
+    pub fn is_usual(&self) -> bool {
+        self.flavour == 0 && self.variant == 0
+    }
+
     fn kind(&self) -> (&str, bool) {
         (self.flavour(), self.is_free_threaded())
     }
@@ -142,7 +172,7 @@ impl Version {
 
     /// Whether both are of one flavour and build, so that one can stand in for the other.
     pub fn is_same_kind(&self, other: &Self) -> bool {
-        self.kind() == other.kind()
+        (self.is_usual() && other.is_usual()) || self.kind() == other.kind()
     }
 }
 
@@ -174,10 +204,11 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.kind()
-            .cmp(&other.kind())
-            .then_with(|| self.cmp_release(other))
-            .then_with(|| self.text.cmp(&other.text))
+        let kinds = match self.is_usual() && other.is_usual() {
+            true => Ordering::Equal,
+            false => self.kind().cmp(&other.kind()),
+        };
+        kinds.then_with(|| self.cmp_release(other)).then_with(|| self.text.cmp(&other.text))
     }
 }
 
@@ -286,8 +317,8 @@ fn tokens(tail: &str) -> impl Iterator<Item = Token<'_>> {
 
 /// Leaves out a `v` before a digit.
 pub(crate) fn strip_v(text: &str) -> &str {
-    match text.strip_prefix(['v', 'V']) {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+    match text.as_bytes() {
+        [b'v' | b'V', digit, ..] if digit.is_ascii_digit() => &text[1..],
         _ => text,
     }
 }
@@ -307,25 +338,9 @@ pub(crate) fn flavour_length(text: &str) -> usize {
 
 /// Reads `12.22.12` off the start of a text: the numbers and what follows them.
 pub(crate) fn numbers(text: &str) -> Option<(Numbers, &str)> {
-    let bytes = text.as_bytes();
     let mut found = Numbers::default();
-    let mut place = 0;
-    loop {
-        let start = place;
-        let mut number: u64 = 0;
-        while let Some(digit) = bytes.get(place).filter(|byte| byte.is_ascii_digit()) {
-            number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
-            place += 1;
-        }
-        if place == start {
-            return None;
-        }
-        found.push(number)?;
-        match &bytes[place..] {
-            [b'.', next, ..] if next.is_ascii_digit() => place += 1,
-            _ => return Some((found, &text[place..])),
-        }
-    }
+    let rest = found.read(text)?;
+    Some((found, rest))
 }
 
 /// Whether what follows the numbers begins with the `t` of a free-threaded Python.
