@@ -13,10 +13,7 @@ const REST: &str = "{_}";
 
 /// A text as the tool's own spelling has it: the first rule that fits all of it is applied.
 pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
-    let applied = tool.respell.iter().find_map(|(from, to)| {
-        let parts = parts(text, from)?;
-        Some(parts.iter().fold((*to).to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1)))
-    });
+    let applied = tool.respell.iter().find_map(|(from, to)| Some(filled(to, &parts(text, from)?)));
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
@@ -39,10 +36,7 @@ pub fn spelled_like(text: &str, other: &str, tool: &Tool) -> Option<String> {
         return None;
     }
     let alike = tool.respell.iter().filter(|(from, _)| shape(from) == shape(fitting.0));
-    [fitting].into_iter().chain(alike).find_map(|(from, to)| {
-        let parts = parts(text, to)?;
-        Some(parts.iter().fold((*from).to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1)))
-    })
+    [fitting].into_iter().chain(alike).find_map(|(from, to)| Some(filled(from, &parts(text, to)?)))
 }
 
 /// How many holes a rule has, whether it begins with one, and how it goes on behind the last.
@@ -55,6 +49,11 @@ fn shape(rule: &str) -> (usize, bool, Option<char>) {
 /// tool's own spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {
     Version::parse(&respell(without_prefix(text, tool), tool))
+}
+
+/// One side of a rule with this in its holes.
+fn filled(rule: &str, parts: &[&str]) -> String {
+    parts.iter().fold(rule.to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1))
 }
 
 /// What stands in the holes of a rule, if it fits.

@@ -134,6 +134,14 @@ pub struct Field {
     pub extends: bool,
 }
 
+impl Field {
+    /// A field that pins, is nothing but text, and of which all counts.
+    pub const fn pinning(at: &'static str, dialect: Dialect) -> Self {
+        let (named, asks, parts) = (None, Asks::Pin, u8::MAX);
+        Self { at, named, asks, dialect, parts, exact: false, below: "", extends: false }
+    }
+}
+
 /// What a field asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {

@@ -39,18 +39,9 @@ mod tests {
     use proptest::{collection, prop_assert_eq, proptest, sample};
     use usher_shims::range::Dialect;
     use usher_shims::read::read;
-    use usher_shims::tool::{Asks, Field, Reader, TOOLS};
+    use usher_shims::tool::{Field, Reader, TOOLS};
 
-    static FIELDS: &[Field] = &[Field {
-        at: "NODE_VERSION",
-        named: None,
-        asks: Asks::Pin,
-        dialect: Dialect::Npm,
-        parts: u8::MAX,
-        exact: false,
-        below: "",
-        extends: false,
-    }];
+    static FIELDS: &[Field] = &[Field::pinning("NODE_VERSION", Dialect::Npm)];
 
     /// Edits the line that the reader takes the version from.
     fn set_read(text: &str, request: &str) -> Option<String> {

@@ -126,20 +126,11 @@ mod tests {
     use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
     use usher_shims::range::Dialect;
     use usher_shims::read::read;
-    use usher_shims::tool::{Asks, Field, Reader, TOOLS};
+    use usher_shims::tool::{Field, Reader, TOOLS};
 
     const NODE: &[&str] = &["tools", "node"];
 
-    static FIELDS: &[Field] = &[Field {
-        at: "tools.node",
-        named: None,
-        asks: Asks::Pin,
-        dialect: Dialect::Npm,
-        parts: u8::MAX,
-        exact: false,
-        below: "",
-        extends: false,
-    }];
+    static FIELDS: &[Field] = &[Field::pinning("tools.node", Dialect::Npm)];
 
     fn check(before: &str, after: Option<&str>) {
         assert_eq!(set(before, NODE, "22").as_deref(), after, "{before:?}");

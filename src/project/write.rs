@@ -195,16 +195,7 @@ mod tests {
         adds: &[],
     };
 
-    const FIELD: Field = Field {
-        at: "java",
-        named: None,
-        asks: Asks::Pin,
-        dialect: Dialect::Npm,
-        parts: u8::MAX,
-        exact: false,
-        below: "",
-        extends: false,
-    };
+    const FIELD: Field = Field::pinning("java", Dialect::Npm);
 
     const EXACT: Field = Field { exact: true, ..FIELD };
 

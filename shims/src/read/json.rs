@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::{Complaint, Written};
 use crate::range::Dialect;
-use crate::tool::{Asks, Field};
+use crate::tool::Field;
 
 /// Reads these fields, in this order.
 pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
@@ -32,16 +32,10 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
 
 /// The text of one field, keys separated by dots; `None` where there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
-    let fields = [plain(at)];
+    let fields = [Field::pinning(at, Dialect::Npm)];
     let mut found = vec![None];
     descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
     found.pop()?
-}
-
-/// A field that is nothing but text.
-fn plain(at: &'static str) -> Field {
-    let (asks, dialect, parts) = (Asks::Pin, Dialect::Npm, u8::MAX);
-    Field { at, named: None, asks, dialect, parts, exact: false, below: "", extends: false }
 }
 
 /// The request in `name@request`, without the hash that may follow it.
@@ -175,7 +169,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
-        let fields = [plain("")];
+        let fields = [Field::pinning("", Dialect::Npm)];
         Level { fields: &fields, live: vec![Some("")], found: &mut found }
             .deserialize(deserializer)?;
         let [text] = found;
