@@ -6,10 +6,9 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use rustix::fs::{CWD, RenameFlags};
-use serde::Serialize;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
 
@@ -18,14 +17,12 @@ use crate::interrupt::Interrupt;
 use crate::lock::{Lock, lock};
 use crate::network::Network;
 use crate::progress::Bar;
+use crate::receipt::{self, Receipt};
 use crate::registry::Known;
 use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::umask::Umask;
 use crate::usher::Usher;
-
-/// The file in a toolchain that says where it came from.
-pub const RECEIPT: &str = ".usher-receipt.json";
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,29 +50,6 @@ pub struct Installed {
     pub toolchain: Toolchain,
     /// Whether it was there already.
     pub was_there: bool,
-}
-
-/// Where a toolchain came from.
-#[derive(Serialize)]
-struct Receipt {
-    tool: String,
-    version: String,
-    source: String,
-    /// Seconds since 1970.
-    installed: u64,
-    usher: &'static str,
-    parts: Vec<ReceiptPart>,
-}
-
-#[derive(Serialize)]
-struct ReceiptPart {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    title: String,
-    address: String,
-    sha256: String,
-    size: u64,
-    /// The published hash it was checked against; none where upstream publishes none.
-    verified: Option<String>,
 }
 
 impl Installer<'_> {
@@ -180,19 +154,10 @@ impl Installer<'_> {
             self.usher.tell(&format!("fetching {name} from {}", release.source));
         }
         let tree = staging.path().join("tree");
-        let mut receipt = Receipt {
-            tool: known.tool.name.to_owned(),
-            version: release.version.to_string(),
-            source: release.source.clone(),
-            installed: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            usher: env!("CARGO_PKG_VERSION"),
-            parts: Vec::new(),
-        };
+        let mut receipt = Receipt::new(known.tool.name, &release.version, &release.source);
         for (place, part) in parts.iter().enumerate() {
             let archive = staging.path().join(format!("part-{place}"));
-            receipt.parts.push(self.take(part, &name, &archive, &tree)?);
+            self.take(part, &name, (&archive, &tree), &mut receipt)?;
         }
         finish(known, &tree, &receipt)?;
         let made = |root: &Path| Toolchain {
@@ -230,30 +195,34 @@ impl Installer<'_> {
     }
 
     /// Fetches a part, and unpacks it where it goes.
-    fn take(&self, part: &Part, name: &str, archive: &Path, tree: &Path) -> Result<ReceiptPart> {
+    fn take(
+        &self,
+        part: &Part,
+        name: &str,
+        (archive, tree): (&Path, &Path),
+        receipt: &mut Receipt,
+    ) -> Result<()> {
         let title = if part.title.is_empty() { name } else { &part.title };
         let (address, downloaded) = self.fetch(part, title, archive)?;
         let into = tree.join(&part.into);
         let parent = into.parent().unwrap_or(tree);
         fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
-        if part.into.as_os_str().is_empty() {
-            fs::create_dir(tree).map_err(|error| Error::io("make the folder", tree, &error))?;
-        } else {
-            fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
-        }
-        unpack(archive, &into, part.strip)
+        fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
+        let listing = unpack(archive, &into, part.strip)
             .map_err(|error| error.because(format!("it came from {address}")))?;
+        receipt.files.add(&part.into.to_string_lossy(), listing);
         for (link, target) in &part.links {
             link_where_free(tree, link, target)?;
         }
         fs::remove_file(archive).map_err(|error| Error::io("delete", archive, &error))?;
-        Ok(ReceiptPart {
+        receipt.parts.push(receipt::Part {
             title: part.title.clone(),
             address,
             sha256: downloaded.sha256,
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
-        })
+        });
+        Ok(())
     }
 
     fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
@@ -286,12 +255,7 @@ fn finish(known: Known<'_>, tree: &Path, receipt: &Receipt) -> Result<()> {
     for (link, target) in links {
         link_where_free(tree, link, target)?;
     }
-    let path = tree.join(RECEIPT);
-    let text = serde_json::to_vec_pretty(receipt).unwrap_or_default();
-    let written = File::options().write(true).create_new(true).open(&path);
-    written
-        .and_then(|mut file| io::Write::write_all(&mut file, &text))
-        .map_err(|error| Error::io("write", &path, &error))?;
+    receipt.save(tree)?;
     fs::set_permissions(tree, Permissions::from_mode(0o755))
         .map_err(|error| Error::io("change the mode of", tree, &error))
 }

@@ -17,7 +17,7 @@
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
 //! | what can be had | [`release`], [`network`], [`npm_config`] |
-//! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -49,6 +49,7 @@ pub mod output;
 pub mod platform;
 pub mod progress;
 pub mod project;
+pub mod receipt;
 pub mod registry;
 pub mod release;
 pub mod settings;

@@ -14,23 +14,16 @@ use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
 
+use super::integrity::Hasher;
+use super::listing::{Item, Listing, Mode};
 use member::{Content, Member, Members};
 use stream::Stream;
-
-/// What was unpacked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unpacked {
-    /// How many files and links there are; folders are not counted.
-    pub files: u64,
-    /// The bytes in all files.
-    pub bytes: u64,
-}
 
 /// Unpacks `archive`, whose hash was verified, into `destination`, an empty folder that the
 /// caller made, without the first `strip` components of every name.
@@ -41,7 +34,8 @@ pub struct Unpacked {
 ///
 /// Nothing outside `destination` is written, ever. **After an error the caller deletes
 /// `destination`**, which then holds a part of the archive.
-pub fn unpack(archive: &Path, destination: &Path, strip: usize) -> Result<Unpacked> {
+/// What lies there then is the answer.
+pub fn unpack(archive: &Path, destination: &Path, strip: usize) -> Result<Listing> {
     let mut entries =
         fs::read_dir(destination).map_err(|error| Error::io("read", destination, &error))?;
     if entries.next().is_some() {
@@ -102,22 +96,22 @@ struct Tree<'a> {
     root: &'a Path,
     strip: usize,
     known: HashMap<Vec<u8>, Kind>,
-    unpacked: Unpacked,
+    listing: Listing,
 }
 
 impl<'a> Tree<'a> {
     fn new(root: &'a Path, strip: usize) -> Self {
-        Self { root, strip, known: HashMap::new(), unpacked: Unpacked::default() }
+        Self { root, strip, known: HashMap::new(), listing: Listing::default() }
     }
 
-    fn fill(mut self, stream: Stream) -> Checked<Unpacked> {
+    fn fill(mut self, stream: Stream) -> Checked<Listing> {
         let mut archive = tar::Archive::new(stream);
         self.add_all(Members::of(&mut archive)?)?;
         archive.into_inner().finish()?;
-        if self.unpacked.files == 0 {
+        if self.listing.files() == 0 {
             return Err(Trouble::Archive("it holds no file".to_owned()));
         }
-        Ok(self.unpacked)
+        Ok(self.listing)
     }
 
     fn add_all<R: Read>(&mut self, mut members: Members<'_, R>) -> Checked<()> {
@@ -144,26 +138,33 @@ impl<'a> Tree<'a> {
             Content::File { size, executable, modified } => {
                 let path = self.claim(parts, name, Kind::File)?;
                 let file = create(&path, *executable)?;
-                if copy(body, &file, &path)? != *size {
+                let (copied, sha256) = copy(body, &file, &path)?;
+                if copied != *size {
                     return Err(refused("it is cut short"));
                 }
                 keep_time(&file, *modified);
-                self.unpacked.bytes += *size;
+                let seen = file.metadata().map_err(|error| unwritable("look at", &path, &error))?;
+                let mode = Mode(seen.mode() & 0o7777);
+                self.note(&path, Item::File { mode, size: *size, sha256 });
             }
             Content::Symlink(target) => {
                 name::stays_inside(target, parts.len() - 1).map_err(refused)?;
                 let path = self.claim(parts, name, Kind::Link)?;
                 symlink(OsStr::from_bytes(target), &path)
                     .map_err(|error| unwritable("create the link", &path, &error))?;
+                let link = String::from_utf8_lossy(target).into_owned();
+                self.note(&path, Item::Link { link });
             }
             Content::HardLink(target) => {
                 let target = self.earlier_file(target).map_err(refused)?;
                 let path = self.claim(parts, name, Kind::File)?;
-                fs::hard_link(target, &path)
+                fs::hard_link(&target, &path)
                     .map_err(|error| unwritable("create the hard link", &path, &error))?;
+                if let Some(item) = self.listing.0.get(&self.key(&target)).cloned() {
+                    self.note(&path, item);
+                }
             }
         }
-        self.unpacked.files += 1;
         Ok(())
     }
 
@@ -196,6 +197,9 @@ impl<'a> Tree<'a> {
                         .mode(0o755)
                         .create(&path)
                         .map_err(|error| unwritable("create", &path, &error))?;
+                    let seen =
+                        path.metadata().map_err(|error| unwritable("look at", &path, &error))?;
+                    self.note(&path, Item::Folder { mode: Mode(seen.mode() & 0o7777) });
                     self.known.insert(key, Kind::Folder);
                 }
             }
@@ -218,6 +222,14 @@ impl<'a> Tree<'a> {
     fn path(&self, key: &[u8]) -> PathBuf {
         self.root.join(OsStr::from_bytes(key))
     }
+
+    fn key(&self, path: &Path) -> String {
+        path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    fn note(&mut self, path: &Path, item: Item) {
+        self.listing.0.insert(self.key(path), item);
+    }
 }
 
 fn create(path: &Path, executable: bool) -> Checked<File> {
@@ -230,15 +242,18 @@ fn create(path: &Path, executable: bool) -> Checked<File> {
         .map_err(|error| unwritable("create", path, &error))
 }
 
-/// Copies a member to its file, telling failed reads from failed writes.
-fn copy(body: &mut impl Read, mut file: &File, path: &Path) -> Checked<u64> {
+/// Copies a member to its file, telling failed reads from failed writes; its size and SHA-256 are
+/// the answer.
+fn copy(body: &mut impl Read, mut file: &File, path: &Path) -> Checked<(u64, String)> {
     let mut buffer = [0; 16 << 10];
+    let mut hasher = Hasher::new(None);
     let mut size = 0;
     loop {
         let count = body.read(&mut buffer).map_err(Trouble::Unreadable)?;
         if count == 0 {
-            return Ok(size);
+            return Ok((size, hasher.finish().unwrap_or_default()));
         }
+        hasher.update(&buffer[..count]);
         file.write_all(&buffer[..count]).map_err(|error| unwritable("write", path, &error))?;
         size += count as u64;
     }

@@ -23,14 +23,16 @@ mod client;
 mod download;
 mod failure;
 mod integrity;
+mod listing;
 mod remove;
 #[cfg(test)]
 mod served;
 
 pub use access::{Access, Credential, Patience, Proxies};
-pub use archive::{Unpacked, unpack};
+pub use archive::unpack;
 pub use client::Client;
 pub use download::{Artifact, Downloaded, Progress, Quiet, download};
 pub use failure::Failure;
 pub use integrity::{Hasher, Integrity, Mismatch};
+pub use listing::{Item, Listing, Mode};
 pub use remove::remove_tree;

@@ -135,7 +135,7 @@ impl Room {
         seen
     }
 
-    fn unpack(&self, archive: &[u8], strip: usize) -> Result<Unpacked> {
+    fn unpack(&self, archive: &[u8], strip: usize) -> Result<Listing> {
         let path = self.folder.path().join("archive.tar.gz");
         fs::write(&path, archive).unwrap();
         let result = unpack(&path, &self.destination(), strip);
@@ -497,7 +497,7 @@ fn listing(folder: &Path) -> String {
 fn accepted(members: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
     let room = Room::new();
     let result = room.unpack(&gzip(&ended(members)), strip).unwrap();
-    assert_eq!((result.files, result.bytes), unpacked);
+    assert_eq!((result.files() as u64, result.bytes()), unpacked);
     let probe = room.folder.path().join("probe");
     OpenOptions::new().write(true).create_new(true).mode(0o777).open(&probe).unwrap();
     let umask = !fs::metadata(probe).unwrap().mode() & 0o777;
@@ -645,7 +645,7 @@ fn extensions_name_what_follows_them() {
         vec![0; 10_240],
     ]);
     let unpacked = room.unpack(&gzip(&archive), 0).unwrap();
-    assert_eq!(unpacked, Unpacked { files: 4, bytes: 3 });
+    assert_eq!((unpacked.files(), unpacked.bytes()), (4, 3));
     let destination = room.destination();
     assert_eq!(fs::read_to_string(destination.join(&long)).unwrap(), "1");
     assert_eq!(fs::read_to_string(destination.join(&deep)).unwrap(), "22");
@@ -659,7 +659,7 @@ fn what_is_packed_in_two_goes_is_one() {
     let (first, second) = archive.split_at(1000);
     let room = Room::new();
     let unpacked = room.unpack(&[gzip(first), gzip(second)].concat(), 1).unwrap();
-    assert_eq!(unpacked.files, 5);
+    assert_eq!(unpacked.files(), 5);
 }
 
 #[test]

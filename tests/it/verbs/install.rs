@@ -35,7 +35,9 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
         report,
         json!([
             {
-                "tool": "node",
+                "form": 1,
+            "files": null,
+            "tool": "node",
                 "request": "12",
                 "version": "12.22.12",
                 "store": "usher",
@@ -62,6 +64,10 @@ fn a_toolchain_says_where_it_came_from() {
     let receipt = sandbox.toolchain("node", "12.22.12").join(".usher-receipt.json");
     let mut receipt: serde_json::Value = serde_json::from_str(&sandbox.read(receipt)).unwrap();
     assert!(receipt["installed"].take().as_u64().is_some_and(|seconds| seconds > 1_700_000_000));
+    let files = receipt["files"].take();
+    assert_eq!(files["bin/npm"]["link"], "../lib/node_modules/npm/bin/npm-cli.js");
+    assert_eq!(files["bin/node"]["mode"], "755");
+    assert_eq!(files["bin/node"]["sha256"].as_str().map(str::len), Some(64));
     let part = &mut receipt["parts"][0];
     let (sha256, size) = (part["sha256"].take(), part["size"].take());
     let address = part["address"].take();
