@@ -35,9 +35,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
         report,
         json!([
             {
-                "form": 1,
-            "files": null,
-            "tool": "node",
+                "tool": "node",
                 "request": "12",
                 "version": "12.22.12",
                 "store": "usher",
@@ -77,6 +75,8 @@ fn a_toolchain_says_where_it_came_from() {
     assert_eq!(
         receipt,
         json!({
+            "form": 1,
+            "files": null,
             "tool": "node",
             "version": "12.22.12",
             "source": "nodejs.org",
