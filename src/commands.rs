@@ -3,6 +3,7 @@
 pub mod available;
 pub mod check;
 pub mod doctor;
+mod get;
 pub mod install;
 pub mod install_itself;
 pub mod list;
@@ -19,16 +20,12 @@ pub mod why;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::pin::Origin;
-use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::request::{Author, Request};
 use usher_shims::resolve::Force;
-use usher_shims::store::{Found, Store, Toolchain, best, is_whole, named};
+use usher_shims::store::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use crate::install::{Installer, Unhashed};
-use crate::network::Network;
 use crate::registry::Known;
-use crate::release::{Finder, Wanted};
 use crate::shim_folder;
 use crate::usher::{Usher, interpreter};
 
@@ -69,88 +66,6 @@ fn usual(known: Known<'_>) -> Result<Request> {
         .map_err(|reason| Error::new(Exit::Usage, reason))
 }
 
-/// What fetching came to.
-enum Got {
-    /// This is on disk now; the flag says whether it was before.
-    Toolchain(Toolchain, bool),
-    /// Nothing is to be fetched for this request: `system`.
-    Nothing,
-}
-
-/// Gets a release only if nothing on disk answers.
-fn ensure(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
-    match best(&usher.world, &usher.home, wanted.known.tool, wanted.request)? {
-        Found::Toolchain(toolchain) => Ok(Got::Toolchain(toolchain, true)),
-        Found::Nothing | Found::Stale => get(usher, wanted),
-    }
-}
-
-/// Gets the newest release that answers a request; with the network away, the newest on disk.
-fn get(usher: &Usher, wanted: &Wanted<'_>) -> Result<Got> {
-    let Wanted { known, request, .. } = *wanted;
-    let on_disk = match request.meaning() {
-        Meaning::System => return Ok(Got::Nothing),
-        Meaning::Path(folder) => {
-            return in_folder(usher, known, folder)
-                .map(|toolchain| Got::Toolchain(toolchain, true));
-        }
-        Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
-            Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
-            None => None,
-        },
-        Meaning::Version(_)
-        | Meaning::Range(_)
-        | Meaning::Latest
-        | Meaning::Lts
-        | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => match best(&usher.world, &usher.home, known.tool, request)? {
-            Found::Toolchain(toolchain) => Some(toolchain),
-            Found::Nothing | Found::Stale => None,
-        },
-    };
-    // An exact version that is on disk is what was asked for: nobody needs to be asked.
-    if request.exact(known.tool).is_some()
-        && let Some(toolchain) = on_disk
-    {
-        return Ok(Got::Toolchain(toolchain, true));
-    }
-    match (newest(usher, wanted, on_disk.as_ref()), on_disk) {
-        (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
-            tell_what_serves(usher, wanted, &toolchain, &error);
-            Ok(Got::Toolchain(toolchain, true))
-        }
-        (got, _) => got,
-    }
-}
-
-/// The toolchain in a folder that a person named.
-fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
-    let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
-    if is_whole(&usher.world, known.tool, &toolchain)? {
-        return Ok(toolchain);
-    }
-    let program = toolchain.program(known.tool.main_program());
-    let shown = program.to_string_lossy();
-    Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
-}
-
-/// Gets the newest release that answers a request, unless that is on disk.
-fn newest(usher: &Usher, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
-    let Wanted { known, request, origin } = *wanted;
-    let network = Network::new(usher);
-    let release = Finder::new(usher, &network).find(wanted)?;
-    let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
-    if let Some(toolchain) = on_disk.filter(is_it) {
-        return Ok(Got::Toolchain(toolchain.clone(), true));
-    }
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-    let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
-        Origin::CommandLine => error,
-        by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-    })?;
-    Ok(Got::Toolchain(got.toolchain, got.was_there))
-}
-
 /// Of several versions that were asked for, one can't be had: those that came before it are on
 /// disk, and shims are made for what is on disk.
 fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
@@ -160,17 +75,6 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
     // The failure matters more than one that follows from it.
     let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
     failed
-}
-
-/// No release could be had, but something on disk answers the request.
-fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
-    let Wanted { known, request, .. } = wanted;
-    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
-    let told = match failed.exit {
-        Exit::NotFound => format!("{serves}: no release answers {request}"),
-        _ => format!("{serves}: {failed}"),
-    };
-    usher.tell(&told);
 }
 
 /// Which version of a tool is in force here.

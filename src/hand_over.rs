@@ -14,6 +14,7 @@ use crate::network::Network;
 use crate::release::{Finder, Wanted};
 use crate::settings::AutoInstall;
 use crate::shim_folder;
+use crate::umask::Umask;
 use crate::usher::Usher;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
@@ -86,6 +87,7 @@ fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
         .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
         .hint(format!("use install {}@{request}", tool.name)));
     }
+    let _umask = Umask::of(&usher.folders);
     let known = usher.registry.named(tool.name)?;
     let network = Network::new(usher);
     let wanted = Wanted { known, request, origin };

@@ -1,28 +1,29 @@
 //! Getting a toolchain: locked, looked for again, fetched, verified, unpacked, finished, synced,
 //! renamed. The rename is the install; before it nothing looks installed.
+//!
+//! `install/assembly.rs` puts a toolchain together in staging, `install/publish.rs` gives it its
+//! name, `install/removal.rs` takes one away.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+mod assembly;
+mod publish;
+mod removal;
+mod space;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use rustix::fs::{CWD, RenameFlags};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
+use usher_shims::version::Version;
 
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, download, remove_tree, unpack};
-use crate::interrupt::Interrupt;
 use crate::lock::{Lock, lock};
 use crate::network::Network;
-use crate::progress::Bar;
-use crate::receipt::{self, Receipt};
 use crate::registry::Known;
 use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
-use crate::umask::Umask;
 use crate::usher::Usher;
+use assembly::Assembly;
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,16 +56,22 @@ pub struct Installed {
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
     pub fn install(&self, known: Known<'_>, release: &Release) -> Result<Installed> {
-        let _umask = Umask::of(&self.usher.folders);
-        let target = self.target(known, release);
+        let target = self.target(known, &release.version);
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });
         }
-        let _lock = self.lock(known, release)?;
+        let _lock = self.lock(known, &release.version)?;
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });
         }
-        let toolchain = self.make(known, release, &target)?;
+        let began = Instant::now();
+        let mut assembly = self.assemble(known, release)?;
+        publish::publish(assembly.finish()?, &target)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let name = format!("{} {}", known.tool.name, release.version);
+        self.usher.tell(&format!("{name} is ready ({seconds:.1} s)"));
+        let version = Some(release.version.clone());
+        let toolchain = Toolchain { version, root: target, store: Store::Own };
         Ok(Installed { toolchain, was_there: false })
     }
 
@@ -86,23 +93,9 @@ impl Installer<'_> {
         }
     }
 
-    /// Takes a toolchain of our own away: out of the store first, then off the disk.
-    pub fn uninstall(&self, known: Known<'_>, toolchain: &Toolchain) -> Result<()> {
-        let version = toolchain.version.as_ref().map(ToString::to_string).unwrap_or_default();
-        let name = format!("{}-{version}", known.tool.name);
-        let folders = &self.usher.folders;
-        let _lock = lock(&folders.locks(), &name, self.usher.settings.lock_timeout, &|text| {
-            self.usher.tell(text);
-        })?;
-        let staging = Staging::new(&folders.staging(), &folders.locks(), &name)?;
-        let aside = staging.path().join("gone");
-        fs::rename(&toolchain.root, &aside)
-            .map_err(|error| Error::io("move", &toolchain.root, &error))?;
-        remove_tree(&aside)
-    }
-
-    fn target(&self, known: Known<'_>, release: &Release) -> PathBuf {
-        self.usher.folders.toolchains().join(known.tool.name).join(release.version.as_str())
+    /// Where a version goes.
+    fn target(&self, known: Known<'_>, version: &Version) -> PathBuf {
+        self.usher.folders.toolchains().join(known.tool.name).join(version.as_str())
     }
 
     fn there(
@@ -129,50 +122,36 @@ impl Installer<'_> {
         }
     }
 
-    fn lock(&self, known: Known<'_>, release: &Release) -> Result<Lock> {
-        let name = format!("{}-{}", known.tool.name, release.version);
+    /// Keeps others from changing the same toolchain.
+    fn lock(&self, known: Known<'_>, version: &Version) -> Result<Lock> {
+        let name = format!("{}-{version}", known.tool.name);
         let waiting = |text: &str| self.usher.tell(text);
         lock(&self.usher.folders.locks(), &name, self.usher.settings.lock_timeout, &waiting)
     }
 
-    fn make(&self, known: Known<'_>, release: &Release, target: &Path) -> Result<Toolchain> {
-        let began = Instant::now();
+    /// A folder for something half-made of this version.
+    fn staging(&self, known: Known<'_>, version: &Version) -> Result<Staging> {
+        let folders = &self.usher.folders;
+        let name = format!("{}-{version}", known.tool.name);
+        Staging::new(&folders.staging(), &folders.locks(), &name)
+    }
+
+    /// Puts a release together in staging.
+    fn assemble<'s>(&'s self, known: Known<'s>, release: &Release) -> Result<Assembly<'s>> {
         let name = format!("{} {}", known.tool.name, release.version);
         if self.usher.settings.offline {
             return Err(is_offline(&name, release));
         }
         let parts = Finder::new(self.usher, self.network).parts(known, release)?;
         self.check_hashes(&name, &parts)?;
-        let folders = &self.usher.folders;
-        let staging = Staging::new(
-            &folders.staging(),
-            &folders.locks(),
-            &format!("{}-{}", known.tool.name, release.version),
-        )?;
-        let _interrupt = Interrupt::removing(staging.path());
-        if !self.usher.shows_progress() {
+        let mut assembly = Assembly::new(self, known, release)?;
+        if !self.usher.display.is_shown() {
             self.usher.tell(&format!("fetching {name} from {}", release.source));
         }
-        let tree = staging.path().join("tree");
-        let mut receipt = Receipt::new(known.tool.name, &release.version, &release.source);
-        for (place, part) in parts.iter().enumerate() {
-            let archive = staging.path().join(format!("part-{place}"));
-            self.take(part, &name, (&archive, &tree), &mut receipt)?;
+        for part in &parts {
+            assembly.take(part)?;
         }
-        finish(known, &tree, &receipt)?;
-        let made = |root: &Path| Toolchain {
-            version: Some(release.version.clone()),
-            root: root.to_path_buf(),
-            store: Store::Own,
-        };
-        if !is_whole(&self.usher.world, known.tool, &made(&tree))? {
-            let program = known.tool.main_program();
-            let what = format!("{name} from {} has no {program}", release.source);
-            return Err(Error::new(Exit::Data, what));
-        }
-        publish(&tree, target)?;
-        self.usher.tell(&format!("{name} is ready ({:.1} s)", began.elapsed().as_secs_f64()));
-        Ok(made(target))
+        Ok(assembly)
     }
 
     fn check_hashes(&self, name: &str, parts: &[Part]) -> Result<()> {
@@ -193,53 +172,6 @@ impl Installer<'_> {
             (false, _) => Ok(()),
         }
     }
-
-    /// Fetches a part, and unpacks it where it goes.
-    fn take(
-        &self,
-        part: &Part,
-        name: &str,
-        (archive, tree): (&Path, &Path),
-        receipt: &mut Receipt,
-    ) -> Result<()> {
-        let title = if part.title.is_empty() { name } else { &part.title };
-        let (address, downloaded) = self.fetch(part, title, archive)?;
-        let into = tree.join(&part.into);
-        let parent = into.parent().unwrap_or(tree);
-        fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
-        fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
-        let listing = unpack(archive, &into, part.strip)
-            .map_err(|error| error.because(format!("it came from {address}")))?;
-        receipt.files.add(&part.into.to_string_lossy(), listing);
-        for (link, target) in &part.links {
-            link_where_free(tree, link, target)?;
-        }
-        fs::remove_file(archive).map_err(|error| Error::io("delete", archive, &error))?;
-        receipt.parts.push(receipt::Part {
-            title: part.title.clone(),
-            address,
-            sha256: downloaded.sha256,
-            size: downloaded.size,
-            verified: part.integrity.as_ref().map(Integrity::to_string),
-        });
-        Ok(())
-    }
-
-    fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
-        let client =
-            if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
-        let mut last = None;
-        for address in &part.addresses {
-            let bar = Bar::new(title, self.usher.shows_progress());
-            let artifact = Artifact { address, integrity: part.integrity.as_ref() };
-            match download(client, &artifact, archive, &bar) {
-                Ok(downloaded) => return Ok((address.clone(), downloaded)),
-                Err(Failure::Fatal(error)) => return Err(error),
-                Err(failure) => last = Some(Error::from(failure)),
-            }
-        }
-        Err(last.unwrap_or_else(|| Error::new(Exit::Network, format!("{title} has no address"))))
-    }
 }
 
 fn is_offline(name: &str, release: &Release) -> Error {
@@ -247,61 +179,4 @@ fn is_offline(name: &str, release: &Release) -> Error {
     Error::new(Exit::Network, format!("{name} isn't on disk, and usher is offline"))
         .because(format!("it would have been fetched from {}", release.source))
         .hint(setting)
-}
-
-/// The finishing touches: links, the receipt, the folder's mode.
-fn finish(known: Known<'_>, tree: &Path, receipt: &Receipt) -> Result<()> {
-    let links: &BTreeMap<String, String> = &known.definition.links;
-    for (link, target) in links {
-        link_where_free(tree, link, target)?;
-    }
-    receipt.save(tree)?;
-    fs::set_permissions(tree, Permissions::from_mode(0o755))
-        .map_err(|error| Error::io("change the mode of", tree, &error))
-}
-
-/// Makes a link where upstream left the name free.
-fn link_where_free(tree: &Path, link: &str, target: &str) -> Result<()> {
-    let path = tree.join(link);
-    let parent = path.parent().unwrap_or(tree);
-    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
-    match symlink(target, &path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("make the link", &path, &error))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Syncs a finished tree and gives it its final name, which must be free.
-fn publish(tree: &Path, target: &Path) -> Result<()> {
-    sync(tree)?;
-    let parent = target.parent().unwrap_or(target);
-    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
-    rename_where_free(tree, target)
-        .map_err(|error| Error::io("put the toolchain at", target, &error))?;
-    // It is there now; what fails from here on can't take it away again.
-    let _ = File::open(parent).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system without it: the lock still keeps others away.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
-        other => other.map_err(Into::into),
-    }
-}
-
-/// Writes all of the tree's file system to disk: one call for thousands of files.
-#[cfg(target_os = "linux")]
-fn sync(tree: &Path) -> Result<()> {
-    let folder = File::open(tree).map_err(|error| Error::io("open", tree, &error))?;
-    rustix::fs::syncfs(&folder).map_err(|error| Error::io("sync", tree, &error.into()))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync(_: &Path) -> Result<()> {
-    rustix::fs::sync();
-    Ok(())
 }

@@ -1,10 +1,10 @@
 //! How this run reaches the network: one client for all, and one that knows npm's registry.
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::home::INDEX;
@@ -19,8 +19,10 @@ use crate::usher::{Usher, read_text};
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
     usher: &'a Usher,
-    plain: OnceCell<Client>,
-    npm: OnceCell<Npm>,
+    plain: OnceLock<Client>,
+    npm: OnceLock<Npm>,
+    /// Held while npm is asked for its registry: once is enough.
+    finding: Mutex<()>,
 }
 
 /// The npm registry and the client that may speak to it.
@@ -34,7 +36,7 @@ pub struct Npm {
 impl<'a> Network<'a> {
     /// The network of this run.
     pub fn new(usher: &'a Usher) -> Self {
-        Self { usher, plain: OnceCell::new(), npm: OnceCell::new() }
+        Self { usher, plain: OnceLock::new(), npm: OnceLock::new(), finding: Mutex::new(()) }
     }
 
     /// The client for everything but npm's registry.
@@ -46,6 +48,7 @@ impl<'a> Network<'a> {
 
     /// npm's registry.
     pub fn npm(&self) -> Result<&Npm> {
+        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if self.npm.get().is_none() {
             let access = self.find_npm()?;
             let mut extra_ca_files = self.extra_ca();

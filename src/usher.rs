@@ -16,9 +16,10 @@ use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
+use crate::progress::Display;
 use crate::registry::Registry;
 use crate::settings::Settings;
-use crate::{output, survey};
+use crate::survey;
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
@@ -38,6 +39,8 @@ pub struct Usher {
     pub home: Home,
     /// usher's own shims, which are never what they stand for.
     pub shim: Shim,
+    /// How downloads are shown: on a terminal alone.
+    pub display: Display,
 }
 
 impl Usher {
@@ -58,7 +61,8 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
-        Ok(Self { world, given, folders, settings, lasting, registry, home, shim })
+        let display = Display::new(!settings.quiet && io::stderr().is_terminal());
+        Ok(Self { world, given, folders, settings, lasting, registry, home, shim, display })
     }
 
     /// The resolver of the shims, with this machine as it is now.
@@ -85,13 +89,8 @@ impl Usher {
     /// Tells the person something beside the answer.
     pub fn tell(&self, text: &str) {
         if !self.settings.quiet {
-            output::tell(text);
+            self.display.tell(text);
         }
-    }
-
-    /// Whether progress is shown: on a terminal alone.
-    pub fn shows_progress(&self) -> bool {
-        !self.settings.quiet && io::stderr().is_terminal()
     }
 
     /// The environment's variables.

@@ -5,11 +5,11 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::resolve::Force;
+use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
-use super::{
-    Asked, Got, asked, ensure, get, in_force, name_of, store_name, usual, with_shims_of_what_came,
-};
+use super::get::{self, Got, Which};
+use super::{Asked, asked, in_force, name_of, store_name, usual, with_shims_of_what_came};
 use crate::output;
 use crate::registry::Known;
 use crate::release::Wanted;
@@ -48,48 +48,58 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
 
 /// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.
 fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
+    // A project asks for what will do; a person who names a version asks for the newest.
+    let asking = wanted.iter().map(|(known, request, origin)| {
+        let which = match origin {
+            Origin::CommandLine => Which::Newest,
+            _ => Which::OnDisk,
+        };
+        (Wanted { known: *known, request, origin }, which)
+    });
+    let asking: Vec<_> = asking.collect();
     let mut report = Vec::new();
-    let mut failed: Option<Error> = None;
-    for asking in wanted {
-        match get_one(usher, asking, as_json) {
-            Ok(got) => report.extend(got),
-            Err(error) if !matches!(error.exit, Exit::NotFound | Exit::Network) => {
-                return Err(error);
+    let mut failed: Vec<Error> = Vec::new();
+    for ((wanted, _), got) in asking.iter().zip(get::all(usher, &asking)) {
+        match got {
+            Some(Ok(Got::Toolchain(toolchain, was_there))) => {
+                report.push(told(wanted, (&toolchain, was_there), as_json));
             }
-            Err(error) => match &failed {
-                None => failed = Some(error),
-                Some(_) => usher.tell(&error.to_string()),
-            },
+            Some(Err(error)) => failed.push(error),
+            Some(Ok(Got::Nothing)) | None => {}
         }
     }
-    failed.map_or(Ok(report), Err)
+    // What stopped the others is the error; of those that didn't the first.
+    let is_grave = |error: &Error| !matches!(error.exit, Exit::NotFound | Exit::Network);
+    let place = failed.iter().position(is_grave).unwrap_or(0);
+    if failed.is_empty() {
+        return Ok(report);
+    }
+    let error = failed.remove(place);
+    for other in &failed {
+        usher.tell(&other.to_string());
+    }
+    Err(error)
 }
 
-fn get_one(
-    usher: &Usher,
-    (known, request, origin): &Asking<'_>,
+/// Tells what came of one, and is what is reported of it.
+fn told(
+    Wanted { known, request, .. }: &Wanted<'_>,
+    (toolchain, was_there): (&Toolchain, bool),
     as_json: bool,
-) -> Result<Option<Value>> {
-    let wanted = Wanted { known: *known, request, origin };
-    // A project asks for what will do; a person who names a version asks for the newest.
-    let got = match origin {
-        Origin::CommandLine => get(usher, &wanted)?,
-        _ => ensure(usher, &wanted)?,
-    };
-    let Got::Toolchain(toolchain, was_there) = got else { return Ok(None) };
-    let (tool, version) = (known.tool.name, name_of(&toolchain));
+) -> Value {
+    let (tool, version) = (known.tool.name, name_of(toolchain));
     if !as_json {
         let state = if was_there { "is on disk" } else { "installed" };
         output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
     }
-    Ok(Some(json!({
+    json!({
         "tool": tool,
         "request": request.as_str(),
         "version": version,
         "store": store_name(&toolchain.store),
         "path": toolchain.root,
         "installed_now": !was_there,
-    })))
+    })
 }
 
 /// What is asked for here, a request a tool.

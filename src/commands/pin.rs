@@ -8,7 +8,8 @@ use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::{Asked, Got, asked, get, usual, with_shims_of_what_came};
+use super::get::{self, Got, Which};
+use super::{Asked, asked, usual, with_shims_of_what_came};
 use crate::output;
 use crate::project::{Target, Written, target, write};
 use crate::release::Wanted;
@@ -71,15 +72,18 @@ fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinne
         wanted.push((known, request, target));
     }
     // What can't be written isn't fetched.
-    let got = wanted.into_iter().map(|(known, request, target)| {
-        let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
-        let version = match get(usher, &wanted)? {
+    let asking = wanted.iter().map(|(known, request, _)| {
+        (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
+    });
+    let got = get::every(usher, &asking.collect::<Vec<_>>())?;
+    let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
+        let version = match got {
             Got::Toolchain(toolchain, _) => toolchain.version,
             Got::Nothing => None,
         };
-        Ok(Pinned { tool: known.tool, request, version, target })
+        Pinned { tool: known.tool, request, version, target }
     });
-    got.collect()
+    Ok(pinned.collect())
 }
 
 /// A project's files may say less than a person.

@@ -10,7 +10,8 @@ use usher_shims::path::with_shims;
 use usher_shims::pin::Origin;
 use usher_shims::world::World as _;
 
-use super::{Asked, asked, ensure, usual};
+use super::get::{self, Which};
+use super::{Asked, asked, usual};
 use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
@@ -19,9 +20,15 @@ use crate::usher::Usher;
 pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<()> {
     let mut set: Vec<(&'static str, OsString)> = Vec::new();
     let mut tools = Vec::new();
+    let mut wanted = Vec::new();
     for Asked { known, request } in asked(usher, words)? {
-        let request = request.map_or_else(|| usual(known), Ok)?;
-        ensure(usher, &Wanted { known, request: &request, origin: &Origin::CommandLine })?;
+        wanted.push((known, request.map_or_else(|| usual(known), Ok)?));
+    }
+    let asking = wanted.iter().map(|(known, request)| {
+        (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
+    });
+    get::every(usher, &asking.collect::<Vec<_>>())?;
+    for (known, request) in &wanted {
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
         );

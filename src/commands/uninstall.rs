@@ -23,7 +23,9 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     for (known, toolchain) in &chosen {
         let network = Network::new(usher);
         let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
-        installer.uninstall(*known, toolchain)?;
+        if let Some(version) = &toolchain.version {
+            installer.uninstall(*known, version)?;
+        }
         let (tool, version) = (known.tool.name, name_of(toolchain));
         if !as_json {
             output::line(format_args!("{tool} {version} is gone"));

@@ -560,7 +560,7 @@ fn a_toolchain_with_links_is_unpacked() {
             symbolic(b"node-v12/dangling", b"nowhere"),
         ],
         1,
-        (8, 2),
+        (8, 4),
         "bin/ 755
          bin/here -> ./node
          bin/node 755 0 bytes, 1000 seconds

@@ -268,6 +268,14 @@ impl Outcome {
         mask(&self.command.root, &self.report())
     }
 
+    /// The same where several things go on at once: the lines on standard error are sorted.
+    pub(crate) fn transcript_in_order(mut self) -> String {
+        let mut lines: Vec<&str> = self.stderr.split_inclusive('\n').collect();
+        lines.sort_unstable();
+        self.stderr = lines.concat();
+        self.transcript()
+    }
+
     fn report(&self) -> String {
         let ended = |text: &str| match text {
             "" => String::new(),

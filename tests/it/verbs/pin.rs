@@ -55,15 +55,15 @@ fn without_a_request_the_usual_version_is_pinned() {
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "10\n");
     let outcome = sandbox.use_command(&["node", "python"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
     node lts/* (now 24.11.0) pinned in [SANDBOX]/project/.nvmrc
     python latest (now 3.14.0) pinned in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 24.11.0 from nodejs.org
-    usher: node 24.11.0 is ready ([TIME])
     usher: fetching python 3.14.0 from python-build-standalone
+    usher: node 24.11.0 is ready ([TIME])
     usher: python 3.14.0 is ready ([TIME])
     ");
     assert_eq!(sandbox.read("project/.nvmrc"), "lts/*\n");
@@ -314,15 +314,15 @@ fn the_default_holds_where_no_project_says_otherwise() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["--global", "node@12", "python@3.12"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
     node 12 (now 12.22.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
     python 3.12 (now 3.12.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
     usher: fetching python 3.12.12 from python-build-standalone
+    usher: node 12.22.12 is ready ([TIME])
     usher: python 3.12.12 is ready ([TIME])
     ");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");

@@ -51,19 +51,19 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
     without_official_site(&upstream);
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["install", "node@12", "node@24", "node@12.0.0"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
     node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     node 24.11.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
     node 12.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
     --- standard error
-    usher: fetching node 12.22.12 from npm
-    usher: node 12.22.12 is ready ([TIME])
-    usher: fetching node 24.11.0 from npm
-    usher: node 24.11.0 is ready ([TIME])
     usher: fetching node 12.0.0 from npm
+    usher: fetching node 12.22.12 from npm
+    usher: fetching node 24.11.0 from npm
     usher: node 12.0.0 is ready ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
+    usher: node 24.11.0 is ready ([TIME])
     ");
     for (node, npm, corepack) in [
         ("12.22.12", "8.19.4", None),

@@ -1,0 +1,175 @@
+//! What several verbs share: getting what was asked for, several at once.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::pin::Origin;
+use usher_shims::request::Meaning;
+use usher_shims::store::{Found, Store, Toolchain, best, is_whole, named};
+
+use super::name_of;
+use crate::install::{Installer, Unhashed};
+use crate::network::Network;
+use crate::registry::Known;
+use crate::release::{Finder, Wanted};
+use crate::umask::Umask;
+use crate::usher::Usher;
+
+/// How many are fetched at once: one line and two cores are well used by these.
+const AT_ONCE: usize = 4;
+
+/// What will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The newest release: a person named it.
+    Newest,
+    /// What is on disk, if anything there answers: a project asks.
+    OnDisk,
+}
+
+/// Gets all that is wanted, several at once; the answers stand in the order of the questions.
+///
+/// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
+/// there is no answer to it.
+pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
+    let _umask = Umask::of(&usher.folders);
+    let network = Network::new(usher);
+    let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    usher.display.sum_up(wanted.len());
+    let work = || {
+        while !stopped.load(Ordering::Relaxed) {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
+            else {
+                return;
+            };
+            let got = one(usher, &network, wanted, *which);
+            let is_grave = |error: &Error| !matches!(error.exit, Exit::NotFound | Exit::Network);
+            if got.as_ref().is_err_and(is_grave) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(got);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..wanted.len().min(AT_ONCE) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    usher.display.end();
+    let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.into_iter().map(answer).collect()
+}
+
+/// Gets all that is wanted, or says what went wrong first.
+pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec<Got>> {
+    all(usher, wanted).into_iter().flatten().collect()
+}
+
+fn one(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
+    match which {
+        Which::Newest => get(usher, network, wanted),
+        Which::OnDisk => ensure(usher, network, wanted),
+    }
+}
+
+/// What fetching came to.
+pub(super) enum Got {
+    /// This is on disk now; the flag says whether it was before.
+    Toolchain(Toolchain, bool),
+    /// Nothing is to be fetched for this request: `system`.
+    Nothing,
+}
+
+/// Gets a release only if nothing on disk answers.
+fn ensure(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Got> {
+    match best(&usher.world, &usher.home, wanted.known.tool, wanted.request)? {
+        Found::Toolchain(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+        Found::Nothing | Found::Stale => get(usher, network, wanted),
+    }
+}
+
+/// Gets the newest release that answers a request; with the network away, the newest on disk.
+fn get(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Got> {
+    let Wanted { known, request, .. } = *wanted;
+    let on_disk = match request.meaning() {
+        Meaning::System => return Ok(Got::Nothing),
+        Meaning::Path(folder) => {
+            return in_folder(usher, known, folder)
+                .map(|toolchain| Got::Toolchain(toolchain, true));
+        }
+        Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
+            Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+            None => None,
+        },
+        Meaning::Version(_)
+        | Meaning::Range(_)
+        | Meaning::Latest
+        | Meaning::Lts
+        | Meaning::LtsBack(_)
+        | Meaning::LtsNamed(_) => match best(&usher.world, &usher.home, known.tool, request)? {
+            Found::Toolchain(toolchain) => Some(toolchain),
+            Found::Nothing | Found::Stale => None,
+        },
+    };
+    // An exact version that is on disk is what was asked for: nobody needs to be asked.
+    if request.exact(known.tool).is_some()
+        && let Some(toolchain) = on_disk
+    {
+        return Ok(Got::Toolchain(toolchain, true));
+    }
+    match (newest(usher, network, (wanted, on_disk.as_ref())), on_disk) {
+        (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
+            tell_what_serves(usher, wanted, &toolchain, &error);
+            Ok(Got::Toolchain(toolchain, true))
+        }
+        (got, _) => got,
+    }
+}
+
+/// The toolchain in a folder that a person named.
+fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
+    let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
+    if is_whole(&usher.world, known.tool, &toolchain)? {
+        return Ok(toolchain);
+    }
+    let program = toolchain.program(known.tool.main_program());
+    let shown = program.to_string_lossy();
+    Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
+}
+
+/// Gets the newest release that answers a request, unless that is on disk.
+fn newest(
+    usher: &Usher,
+    network: &Network<'_>,
+    (wanted, on_disk): (&Wanted<'_>, Option<&Toolchain>),
+) -> Result<Got> {
+    let Wanted { known, request, origin } = *wanted;
+    let release = Finder::new(usher, network).find(wanted)?;
+    let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+    if let Some(toolchain) = on_disk.filter(is_it) {
+        return Ok(Got::Toolchain(toolchain.clone(), true));
+    }
+    let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
+    let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
+        Origin::CommandLine => error,
+        by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+    })?;
+    Ok(Got::Toolchain(got.toolchain, got.was_there))
+}
+
+/// No release could be had, but something on disk answers the request.
+fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
+    let Wanted { known, request, .. } = wanted;
+    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
+    let told = match failed.exit {
+        Exit::NotFound => format!("{serves}: no release answers {request}"),
+        _ => format!("{serves}: {failed}"),
+    };
+    usher.tell(&told);
+}

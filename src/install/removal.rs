@@ -1,0 +1,25 @@
+//! Taking a toolchain away: out of the store first, then off the disk.
+
+use std::fs;
+
+use usher_shims::error::{Error, Result};
+use usher_shims::version::Version;
+
+use super::Installer;
+use super::publish::sync_names;
+use crate::fetch::remove_tree;
+use crate::registry::Known;
+
+impl Installer<'_> {
+    /// Takes a toolchain of our own away. Programs that run from it go on: their files stay until
+    /// they end.
+    pub fn uninstall(&self, known: Known<'_>, version: &Version) -> Result<()> {
+        let _lock = self.lock(known, version)?;
+        let staging = self.staging(known, version)?;
+        let target = self.target(known, version);
+        let aside = staging.path().join("gone");
+        fs::rename(&target, &aside).map_err(|error| Error::io("move", &target, &error))?;
+        sync_names(target.parent().unwrap_or(&target));
+        remove_tree(&aside)
+    }
+}
