@@ -13,15 +13,15 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
     let sandbox = sandbox(&upstream);
     let before = sandbox.tree("project");
     let outcome = sandbox.use_command(&["install", "node@12", "python@3.12"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
     node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
     usher: fetching python 3.12.12 from python-build-standalone
+    usher: node 12.22.12 is ready ([TIME])
     usher: python 3.12.12 is ready ([TIME])
     ");
     assert_unchanged(&sandbox, "project", &before, "use install");
@@ -94,15 +94,15 @@ fn without_arguments_all_that_the_project_asks_for_is_fetched() {
     sandbox.file("project/.nvmrc", "lts/erbium\n");
     sandbox.file("project/pyproject.toml", "[project]\nrequires-python = \"==3.12.*\"\n");
     let outcome = sandbox.use_command(&["install"]).directory(sandbox.folder("project/src")).run();
-    insta::assert_snapshot!(outcome.transcript(), @"
+    insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
     node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
     usher: fetching python 3.12.12 from python-build-standalone
+    usher: node 12.22.12 is ready ([TIME])
     usher: python 3.12.12 is ready ([TIME])
     ");
 }
