@@ -61,7 +61,7 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
-        let display = Display::new(!settings.quiet && io::stderr().is_terminal());
+        let display = Display::new(!settings.quiet && draws(&world));
         Ok(Self { world, given, folders, settings, lasting, registry, home, shim, display })
     }
 
@@ -104,6 +104,11 @@ impl Usher {
         });
         entries.collect()
     }
+}
+
+/// Whether standard error is a terminal that can move its cursor.
+fn draws(world: &Os) -> bool {
+    io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
 /// A call of a tool's interpreter, for asking which version is in force.

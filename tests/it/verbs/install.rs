@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
@@ -197,4 +199,36 @@ fn nothing_is_uninstalled_when_it_is_unclear_what() {
       none is in usher's own store
     "#);
     assert_unchanged(&sandbox, "home", &before, "use uninstall");
+}
+
+/// Runs `use install` of two tools on a terminal of this kind, and is all that came to it.
+fn on_terminal(kind: &str) -> Option<String> {
+    if !Path::new("/usr/bin/script").exists() {
+        eprintln!("SKIPPED: there is no `script` here, which lends a terminal");
+        return None;
+    }
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let command = "/bin/stty columns 100; exec use install node@12 python@3.12";
+    let script = sandbox.command("/usr/bin/script").arguments(["-qec", command, "/dev/null"]);
+    let outcome = script.variable("TERM", kind).variable("SHELL", "/bin/sh").run();
+    Some(outcome.succeeds().stdout)
+}
+
+#[test]
+fn a_terminal_shows_what_comes_and_the_sum_of_it() {
+    let Some(shown) = on_terminal("xterm") else { return };
+    assert!(shown.contains("2 toolchains"), "{shown}");
+    assert!(shown.contains("python 3.12.12 is being unpacked"), "{shown}");
+    // What is left behind is what is told elsewhere, and the lines of what came are gone.
+    let left = shown.rsplit("\u{1b}[2K").next().unwrap();
+    assert!(left.contains("node 12.22.12 installed"), "{shown}");
+    assert!(!left.contains("toolchains\r"), "{shown}");
+}
+
+#[test]
+fn a_terminal_that_can_only_print_is_told_in_lines() {
+    let Some(shown) = on_terminal("dumb") else { return };
+    assert!(shown.contains("usher: fetching node 12.22.12 from nodejs.org"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
 }
