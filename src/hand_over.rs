@@ -61,7 +61,7 @@ fn run_plan(
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if adds(plan, name, words) {
+    if adds(&usher.home, plan, name, words) {
         return additions::run(usher, plan, own);
     }
     Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))

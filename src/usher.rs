@@ -16,9 +16,10 @@ use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::settings::Settings;
-use crate::{output, survey};
+use crate::output;
+use crate::survey::{Memory, Survey};
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
@@ -51,14 +52,16 @@ impl Usher {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let lasting = Settings::load(&texts, &|_| None)?;
-        let registry = Registry::load()?;
+        let registry = Registry::load()?.with_own(&registry::files(&world, &folders));
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
         }
         shim.binary = Some(folders.shim_binary());
-        let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
-        Ok(Self { world, given, folders, settings, lasting, registry, home, shim })
+        let home = Home::default();
+        let mut usher = Self { world, given, folders, settings, lasting, registry, home, shim };
+        usher.refresh()?;
+        Ok(usher)
     }
 
     /// The resolver of the shims, with this machine as it is now.
@@ -71,14 +74,21 @@ impl Usher {
         Home {
             ignore_variables: self.lasting.ignore_variables.clone(),
             ceiling: self.lasting.ceiling.clone(),
+            stores: self.lasting.stores.0.clone(),
             ..self.home.clone()
         }
     }
 
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
-        let home = survey::home(&self.world, &self.folders, &self.lasting, &self.registry)?;
-        self.home = with_variables(&self.world, home);
+        self.survey(Memory::Answers)
+    }
+
+    /// Looks at the machine anew, and believes what was found out before as far as told.
+    pub fn survey(&mut self, memory: Memory) -> Result<()> {
+        let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
+        let survey = Survey { world, folders, settings: &self.lasting, registry, memory };
+        self.home = with_variables(world, survey.home()?);
         Ok(())
     }
 
