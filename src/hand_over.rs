@@ -36,7 +36,12 @@ fn take_over(given: Given) -> Result<Error> {
     let mut usher = Usher::new(given, shim()?)?;
     keep_index(&usher);
     for _ in 0..MOST_ROUNDS {
-        match usher.resolver().resolve(&name, &words)? {
+        let resolved = usher.resolver().resolve(&name, &words);
+        // It may be a program of a tool whose file has a fault.
+        if resolved.as_ref().is_err_and(|error| error.exit == Exit::NotFound) {
+            usher.tell_faults();
+        }
+        match resolved? {
             Outcome::Run(plan) => return run_plan(&mut usher, &name, &plan, &arguments, &words),
             Outcome::Missing(missing) => get(&mut usher, &missing)?,
             Outcome::Stale => usher.refresh()?,

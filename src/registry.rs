@@ -34,10 +34,10 @@ pub struct Known<'a> {
 impl Registry {
     /// Reads what is compiled in.
     pub fn load() -> Result<Self> {
-        let refused = |file: &str, reason: &str| {
-            Error::new(Exit::Data, format!("registry/{file}: {reason}"))
-        };
-        let common = Common::parse(COMMON).map_err(|error| refused("common.toml", &error.reason))?;
+        let refused =
+            |file: &str, reason: &str| Error::new(Exit::Data, format!("registry/{file}: {reason}"));
+        let common =
+            Common::parse(COMMON).map_err(|error| refused("common.toml", &error.reason))?;
         let mut definitions = Vec::new();
         for (file, text) in DEFINITIONS {
             let definition =

@@ -16,9 +16,9 @@ use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
+use crate::output;
 use crate::registry::{self, Registry};
 use crate::settings::Settings;
-use crate::output;
 use crate::survey::{Memory, Survey};
 
 /// All that a verb may need; made once, in [`crate::run`].
@@ -97,6 +97,26 @@ impl Usher {
         if !self.settings.quiet {
             output::tell(text);
         }
+    }
+
+    /// Tells what is wrong with own tools' files.
+    pub fn tell_faults(&self) {
+        for fault in self.registry.faults() {
+            self.tell(&fault.to_string());
+        }
+    }
+
+    /// Does something with another store in the place of the own one, and with nothing else on
+    /// disk, as if that were the machine's.
+    pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
+        let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
+        let tools = self.registry.tools().clone();
+        let home = Home { data: own.data.clone(), tools, ..Home::default() };
+        let before =
+            (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
+        let done = act(self);
+        (self.folders, self.home) = before;
+        done
     }
 
     /// Whether progress is shown: on a terminal alone.

@@ -47,13 +47,9 @@ impl<W: World> Survey<'_, W> {
             }
             let tool = known.tool.name.to_owned();
             match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
-                Ok(version) => found.push(SystemProgram {
-                    tool,
-                    version,
-                    path,
-                    suffix,
-                    stamp: stamp.clone(),
-                }),
+                Ok(version) => {
+                    found.push(SystemProgram { tool, version, path, suffix, stamp: stamp.clone() })
+                }
                 Err(Refusal { reason, hint }) => {
                     let stamp = stamp.clone();
                     refused.push(RefusedProgram { tool, path, stamp, reason, hint });
@@ -82,9 +78,9 @@ impl<W: World> Survey<'_, W> {
     /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
     fn is_ours(&self, path: &Path, seen: &Seen) -> bool {
         let physical = path.canonicalize().unwrap_or_default();
-        let is_in_shims = physical.parent().is_some_and(|folder| {
-            self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0)
-        });
+        let is_in_shims = physical
+            .parent()
+            .is_some_and(|folder| self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
         let holds_mark = |content: Vec<u8>| content.windows(MARK.len()).any(|part| part == MARK);
         let is_copy = || seen.size <= LARGEST_SHIM && self.world.read(path).is_ok_and(holds_mark);
         is_in_shims || is_copy()

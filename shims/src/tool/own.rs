@@ -5,9 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{
-    Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, TOOLS, Tool, VersionFile, When,
-};
+use super::{Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, TOOLS, Tool, VersionFile, When};
 use crate::range::Dialect;
 
 /// The tools in force: own ones, and those that are compiled in; of two of a name, the own one.
