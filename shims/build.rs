@@ -25,6 +25,7 @@ fn main() {
         .collect();
     paths.sort();
     let common = paths.iter().position(|path| path.ends_with(COMMON)).map(|at| paths.remove(at));
+    write_text("common.rs", common.as_deref().map(included));
     let common = common.map(|path| read(&path, Common::parse)).unwrap_or_default();
     let mut definitions: Vec<Definition> =
         paths.iter().map(|path| read(path, Definition::parse)).collect();
@@ -37,17 +38,26 @@ fn main() {
 
 /// Writes a list that the library includes.
 fn write(name: &str, entries: &str) {
+    write_text(name, Some(format!("&[{entries}]")));
+}
+
+/// Writes an expression that the library includes; where there is none, an empty text.
+fn write_text(name: &str, expression: Option<String>) {
     let target = Path::new(&variable("OUT_DIR")).join(name);
-    fs::write(&target, format!("&[{entries}]"))
+    fs::write(&target, expression.unwrap_or_else(|| "\"\"".to_owned()))
         .unwrap_or_else(|error| panic!("{}: {error}", target.display()));
 }
 
 /// A definition's file name and text.
 fn text(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("({name:?}, {}),", included(path))
+}
+
+/// A file's text, as an expression.
+fn included(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let path = path.to_string_lossy();
-    format!("({name:?}, include_str!({path:?})),")
+    format!("include_str!({:?})", path.to_string_lossy())
 }
 
 #[expect(clippy::disallowed_methods, reason = "how cargo speaks to a build script")]
@@ -165,8 +175,8 @@ fn needed(needed: &Environment) -> String {
         ),
     };
     format!(
-        "Needed {{ variable: {:?}, value: {:?}, programs: &{:?}, when: {when} }},",
-        needed.variable, needed.value, needed.programs
+        "Needed {{ variable: {:?}, value: {:?}, programs: &{:?}, when: {when}, unwritable: {} }},",
+        needed.variable, needed.value, needed.programs, needed.unwritable
     )
 }
 

@@ -54,11 +54,16 @@ Where `use` is a keyword of the shell, type `usher` instead.";
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Get versions; without arguments, all that this project asks for
-    #[command(after_help = "Examples:\n  use install\n  use install node@12 python@3.12")]
+    #[command(
+        after_help = "Examples:\n  use install\n  use install node@12 python@3.12\n  use install node@20 --store /srv/usher"
+    )]
     Install {
         /// Tools with the versions to get
         #[arg(value_name = "TOOL[@REQUEST]")]
         tools: Vec<String>,
+        /// Into this store, which accounts share that list it in their settings as `stores`
+        #[arg(long, value_name = "PATH", requires = "tools")]
+        store: Option<PathBuf>,
     },
     /// Take versions off the disk
     #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
@@ -252,8 +257,17 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     }
     let mut usher = Usher::new(given, running)?;
     let json = typed.json;
+    // `use doctor` has them among its answers.
+    if !matches!(typed.verb, Some(Verb::Doctor)) {
+        usher.tell_faults();
+    }
     let done = match typed.verb {
-        Some(Verb::Install { tools }) => commands::install::run(&mut usher, &tools, json),
+        Some(Verb::Install { tools, store: None }) => {
+            commands::install::run(&mut usher, &tools, json)
+        }
+        Some(Verb::Install { tools, store: Some(store) }) => {
+            commands::install::into_store(&mut usher, &tools, (&store, json))
+        }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {

@@ -20,6 +20,7 @@ pub mod why;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
 use usher_shims::resolve::Force;
 use usher_shims::store::{Store, Toolchain};
@@ -102,6 +103,20 @@ pub(crate) fn store_name(store: &Store) -> &str {
         Store::System(_) => "system",
         Store::Folder => "folder",
     }
+}
+
+/// The system's programs of a tool that don't count, and why.
+fn refused(usher: &Usher, known: Known<'_>) -> Vec<String> {
+    let of_tool = usher.home.refused.iter().filter(|program| program.tool == known.tool.name);
+    let told = |program: &RefusedProgram| {
+        let (tool, path, reason) = (&program.tool, program.path.display(), &program.reason);
+        let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));
+        match program.hint.as_str() {
+            "" => told,
+            hint => format!("{told}\n  hint: {}", Escaped(hint)),
+        }
+    };
+    of_tool.map(told).collect()
 }
 
 /// The version of what would run without usher, where it was asked before.

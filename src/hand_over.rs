@@ -37,7 +37,12 @@ fn take_over(given: Given) -> Result<Error> {
     let mut usher = Usher::new(given, shim()?)?;
     keep_index(&usher);
     for _ in 0..MOST_ROUNDS {
-        match usher.resolver().resolve(&name, &words)? {
+        let resolved = usher.resolver().resolve(&name, &words);
+        // It may be a program of a tool whose file has a fault.
+        if resolved.as_ref().is_err_and(|error| error.exit == Exit::NotFound) {
+            usher.tell_faults();
+        }
+        match resolved? {
             Outcome::Run(plan) => return run_plan(&mut usher, &name, &plan, &arguments, &words),
             Outcome::Missing(missing) => get(&mut usher, &missing)?,
             Outcome::Stale => usher.refresh()?,
@@ -62,7 +67,7 @@ fn run_plan(
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if adds(plan, name, words) {
+    if adds(&usher.home, plan, name, words) {
         return additions::run(usher, plan, own);
     }
     Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))

@@ -1,13 +1,25 @@
-//! The definitions of all tools, as the cold half needs them: with their sources and stores.
+//! The definitions of all tools, as the cold half needs them: with their sources and stores. Those
+//! that are compiled in, and own ones, each of which takes the place of one of its name.
 
-use usher_definition::Definition;
+mod own;
+mod table;
+
+use std::path::Path;
+
+use usher_definition::{Common, Definition};
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
+use usher_shims::store::{Store, Toolchain};
+use usher_shims::tool::{COMMON, DEFINITIONS, Own, TOOLS, Tool, Tools};
+
+pub use own::{OwnFile, files};
 
 /// All tools.
 #[derive(Debug)]
 pub struct Registry {
-    definitions: Vec<Definition>,
+    definitions: Vec<(Definition, &'static Tool)>,
+    common: Common,
+    tools: Tools,
+    faults: Vec<Error>,
 }
 
 /// A tool from both sides: the hot half's table and the whole definition.
@@ -22,21 +34,80 @@ pub struct Known<'a> {
 impl Registry {
     /// Reads what is compiled in.
     pub fn load() -> Result<Self> {
-        let parsed = DEFINITIONS.iter().map(|(file, text)| {
-            Definition::parse(text).map_err(|refusal| {
-                let line = refusal.line.map_or_else(String::new, |line| format!(", line {line}"));
-                Error::new(Exit::Data, format!("registry/{file}{line}: {}", refusal.reason))
-            })
-        });
-        Ok(Self { definitions: parsed.collect::<Result<_>>()? })
+        let refused =
+            |file: &str, reason: &str| Error::new(Exit::Data, format!("registry/{file}: {reason}"));
+        let common =
+            Common::parse(COMMON).map_err(|error| refused("common.toml", &error.reason))?;
+        let mut definitions = Vec::new();
+        for (file, text) in DEFINITIONS {
+            let definition =
+                Definition::parse(text).map_err(|error| refused(file, &error.reason))?;
+            let tool = Tool::named(TOOLS, &definition.name);
+            definitions.extend(tool.map(|tool| (definition, tool)));
+        }
+        Ok(Self { definitions, common, tools: Tools::default(), faults: Vec::new() })
+    }
+
+    /// Adds own tools, weakest first. One with a fault is left out, which keeps no other one from
+    /// being used; [`Registry::faults`] has the reason.
+    #[must_use]
+    pub fn with_own(mut self, files: &[OwnFile]) -> Self {
+        let mut read = Vec::new();
+        for file in files {
+            match own::definition(file, &self.common) {
+                Ok((definition, tool)) => read.push((file, definition, tool)),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        let tools: Vec<&'static Tool> = read.iter().map(|(.., tool)| *tool).chain(TOOLS).collect();
+        for (file, definition, tool) in read {
+            match tool.host.filter(|host| !can_host(&tools, host)) {
+                Some(host) => self.faults.push(own::without_host(file, host)),
+                None => self.add(file, definition, tool),
+            }
+        }
+        self.definitions.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        self
+    }
+
+    fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
+        self.definitions.retain(|(known, _)| known.name != definition.name);
+        self.definitions.push((definition, tool));
+        self.tools.add(Own { tool, file: file.path.clone(), stamp: file.stamp.clone() });
+    }
+
+    /// The hot half's tables of all tools.
+    pub fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// What is wrong with own tools' files; these are left out.
+    pub fn faults(&self) -> &[Error] {
+        &self.faults
+    }
+
+    /// The own tools that take the place of one that is compiled in, each with its file.
+    pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
+        let is_compiled_in = |own: &&Own| TOOLS.iter().any(|tool| tool.name == own.tool.name);
+        self.tools.own().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
     }
 
     /// All tools.
     pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
-        self.definitions.iter().filter_map(|definition| {
-            let tool = Tool::named(TOOLS, &definition.name)?;
-            Some(Known { tool, definition })
-        })
+        self.definitions.iter().map(|(definition, tool)| Known { tool, definition })
+    }
+
+    /// How whoever keeps a toolchain takes it away, where that is known: `pyenv uninstall 3.7.16`.
+    pub fn uninstall_command(&self, tool: &Tool, toolchain: &Toolchain) -> Option<String> {
+        let Store::Adopted(manager) = &toolchain.store else { return None };
+        let command = self.common.uninstall.get(manager)?;
+        let version = toolchain.version.as_ref()?;
+        let is_versions = |name: &&str| usher_shims::respell::version(name, tool).is_some();
+        // Some stores have the toolchain's own folder below the version's.
+        let names = toolchain.root.ancestors().take(3);
+        let mut names = names.filter_map(|folder| folder.file_name()?.to_str());
+        let name = names.find(is_versions).unwrap_or(version.as_str());
+        Some(command.replace("{tool}", tool.asdf_name()).replace("{name}", name))
     }
 
     /// The tool that goes by this name, or an error that offers the nearest.
@@ -63,4 +134,9 @@ impl Registry {
             }
         }
     }
+}
+
+/// Whether other tools can run on the one of this name.
+fn can_host(tools: &[&'static Tool], name: &str) -> bool {
+    Tool::named(tools.iter().copied(), name).is_some_and(|host| host.host.is_none())
 }

@@ -21,7 +21,7 @@ mod address;
 mod value;
 
 pub use address::Address;
-pub use value::{AutoInstall, ShimPolicy, Tools};
+pub use value::{AutoInstall, ShimPolicy, Stores, Tools};
 
 use value::Value;
 
@@ -68,6 +68,9 @@ settings! {
 
     /// The last folder, on the way up, in which version files are looked for.
     ceiling: Option<PathBuf> = None, r#"ceiling = "/srv""#;
+
+    /// Shared stores, which `use install --store` fills: their toolchains are used where they lie.
+    stores: Stores = Stores::default(), r#"stores = ["/srv/usher"]"#;
 
     /// Which tools' programs get shims: those that something on disk provides or somebody named, or all.
     shims: ShimPolicy = ShimPolicy::Needed, r#"shims = "all""#;

@@ -1,251 +1,97 @@
 //! What is already on this machine: other managers' stores, the system's interpreters, and the
 //! programs that package managers added. The result is the shims' index.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod additions;
+mod folders;
+mod probe;
+mod stores;
+mod system;
 
-use usher_definition::System;
+use std::path::{Path, PathBuf};
+
 use usher_shims::error::Result;
-use usher_shims::home::{Addition, Adopted, Home, SystemProgram, stamp};
-use usher_shims::name::Name;
-use usher_shims::respell;
-use usher_shims::store::{Store, Toolchain, all};
-use usher_shims::tool::Tool;
-use usher_shims::version::Version;
+use usher_shims::home::{Home, index_file};
 use usher_shims::world::{World, read_optional};
 
 use crate::folders::{Folders, MACHINE_DATA};
-use crate::registry::{Known, Registry};
+use crate::registry::Registry;
 use crate::settings::Settings;
 
-/// Programs that usher never stands for, whoever added them.
-const NEVER: [&str; 3] = ["use", "usher", "shim"];
-
-/// Surveys the machine.
-pub fn home(
-    world: &impl World,
-    folders: &Folders,
-    settings: &Settings,
-    registry: &Registry,
-) -> Result<Home> {
-    let before = before(world, folders);
-    let shared = shared(world, folders);
-    let mut home = Home {
-        data: folders.data.clone(),
-        config: folders.config.clone(),
-        cache: folders.cache.clone(),
-        user_home: folders.user_home.clone(),
-        machine_config: folders.machine_config.clone(),
-        is_for_all: folders.is_for_all,
-        shared,
-        ignore_variables: settings.ignore_variables.clone(),
-        ceiling: settings.ceiling.clone(),
-        ..Home::default()
-    };
-    for tool in registry.all() {
-        home.adopted.extend(adopted(world, folders, tool, &before.adopted));
-        home.system.extend(system(world, tool, &before.system));
-    }
-    home.additions = additions(world, &home, registry)?;
-    Ok(home)
+/// What is surveyed, and by what.
+pub struct Survey<'a, W> {
+    /// All input.
+    pub world: &'a W,
+    /// Where usher keeps what.
+    pub folders: &'a Folders,
+    /// What the user has set.
+    pub settings: &'a Settings,
+    /// All tools.
+    pub registry: &'a Registry,
+    /// What is believed of an earlier survey.
+    pub memory: Memory,
 }
 
-/// What the index said until now: no program is asked twice, and a store that a variable of
-/// another process named is not forgotten.
-fn before(world: &impl World, folders: &Folders) -> Home {
-    let index =
-        read_optional(world, &usher_shims::home::index_file(&folders.shims())).ok().flatten();
-    index.and_then(|index| Home::parse(&index)).unwrap_or_default()
+/// What is believed of an earlier survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// What a program answered holds until its file changes, and so does that it gave no answer.
+    Answers,
+    /// Programs that don't count are asked again: what they lacked may have been installed.
+    GoodAnswers,
 }
 
-/// The machine's own store, under an account's.
-fn shared(world: &impl World, folders: &Folders) -> Vec<PathBuf> {
-    let machine = Path::new(MACHINE_DATA);
-    let there = !folders.is_for_all
-        && folders.data != machine
-        && world
-            .look(&usher_shims::home::index_file(&machine.join("shims")))
-            .ok()
-            .flatten()
-            .is_some();
-    there.then(|| machine.join("toolchains")).into_iter().collect()
-}
-
-/// Other managers' stores of a tool that are there. The machine's home adopts no account's.
-fn adopted(
-    world: &impl World,
-    folders: &Folders,
-    known: Known<'_>,
-    before: &[Adopted],
-) -> Vec<Adopted> {
-    if folders.is_for_all {
-        return Vec::new();
-    }
-    let is_folder =
-        |path: &Path| world.look(path).ok().flatten().is_some_and(|seen| seen.is_folder);
-    let mut found: Vec<Adopted> = Vec::new();
-    for store in &known.definition.store {
-        for folder in store.folders.iter().filter_map(|folder| expand(world, folders, folder)) {
-            let adopted = Adopted {
-                tool: known.tool.name.to_owned(),
-                manager: store.manager.clone(),
-                folder,
-                prefix: store.prefix.clone(),
-                until: store.until.clone().unwrap_or_default(),
-                inside: store.inside.clone(),
-            };
-            let is_new = !found.contains(&adopted);
-            if is_new && is_folder(&adopted.folder) && is_laid_out_so(world, &adopted) {
-                found.push(adopted);
-            }
+impl<W: World> Survey<'_, W> {
+    /// Surveys the machine.
+    pub fn home(&self) -> Result<Home> {
+        let (folders, settings) = (self.folders, self.settings);
+        let before = self.before();
+        let mut home = Home {
+            data: folders.data.clone(),
+            config: folders.config.clone(),
+            cache: folders.cache.clone(),
+            user_home: folders.user_home.clone(),
+            machine_config: folders.machine_config.clone(),
+            is_for_all: folders.is_for_all,
+            stores: settings.stores.0.clone(),
+            shared: self.shared(),
+            tools: self.registry.tools().clone(),
+            ignore_variables: settings.ignore_variables.clone(),
+            ceiling: settings.ceiling.clone(),
+            ..Home::default()
+        };
+        for tool in self.registry.all() {
+            home.adopted.extend(self.adopted(tool, &before.adopted));
+            home.read.extend(self.read(tool));
+            let (system, refused) = self.system(tool, &before);
+            home.system.extend(system);
+            home.refused.extend(refused);
         }
+        home.additions = self.additions(&home)?;
+        Ok(home)
     }
-    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
-    let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-    let lost: Vec<Adopted> =
-        of_tool.filter(is_lost).filter(|store| is_folder(&store.folder)).cloned().collect();
-    found.extend(lost);
-    found
-}
 
-/// Whether toolchains lie in a store where its definition says, as far as there are any: one for
-/// another kind of machine may share its folder.
-fn is_laid_out_so(world: &impl World, store: &Adopted) -> bool {
-    let names = match store.inside.as_str() {
-        "" => BTreeSet::new(),
-        _ => names(&store.folder),
-    };
-    let holds = |name: &String| {
-        let inside = store.folder.join(name).join(&store.inside);
-        world.look(&inside).ok().flatten().is_some_and(|seen| seen.is_folder)
-    };
-    names.is_empty() || names.iter().any(holds)
-}
-
-/// A folder of a definition, with its variable or `~` filled in; `None` where that isn't set.
-fn expand(world: &impl World, folders: &Folders, folder: &str) -> Option<PathBuf> {
-    let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
-    let start = match first.strip_prefix('$') {
-        Some(variable) => {
-            world.variable(variable).map(PathBuf::from).filter(|path| path.is_absolute())?
+    /// What the index said until now: no program is asked twice, and a store that a variable of
+    /// another process named is not forgotten.
+    fn before(&self) -> Home {
+        let index = read_optional(self.world, &index_file(&self.folders.shims())).ok().flatten();
+        let mut before = index.and_then(|index| Home::parse(&index)).unwrap_or_default();
+        if self.memory == Memory::GoodAnswers {
+            before.refused.clear();
         }
-        None if first == "~" => folders.user_home.clone()?,
-        None => return Some(folder.into()),
-    };
-    Some(if rest.is_empty() { start } else { start.join(rest) })
-}
-
-/// The operating system's own copies of a tool: each file once, asked for its version.
-fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<SystemProgram> {
-    let Some(system) = &tool.definition.system else { return Vec::new() };
-    let mut found: Vec<SystemProgram> = Vec::new();
-    for (path, suffix) in candidates(system) {
-        let Ok(Some(seen)) = world.look(&path) else { continue };
-        let stamp = stamp(&seen);
-        if !seen.is_program || found.iter().any(|program| program.stamp == stamp) {
-            continue;
-        }
-        let before = known.iter().find(|program| program.path == path && program.stamp == stamp);
-        let version =
-            before.map(|program| program.version.clone()).or_else(|| ask(&path, system, tool.tool));
-        if let Some(version) = version {
-            found.push(SystemProgram {
-                tool: tool.tool.name.to_owned(),
-                version,
-                path,
-                suffix,
-                stamp,
-            });
-        }
+        before
     }
-    found
-}
 
-/// The files that a definition's patterns fit, with what stands for the `*`; names with a version
-/// first, so that they win over the bare name that links to them.
-fn candidates(system: &System) -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    for folder in system.folders.iter().flat_map(|folder| spelled_out(folder)) {
-        let names = names(&folder);
-        for pattern in &system.programs {
-            let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
-            found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
-        }
+    /// The machine's own store, under an account's.
+    fn shared(&self) -> Vec<PathBuf> {
+        let machine = Path::new(MACHINE_DATA);
+        let index = index_file(&machine.join("shims"));
+        let is_there = !self.folders.is_for_all
+            && self.folders.data != machine
+            && self.world.look(&index).ok().flatten().is_some();
+        is_there.then(|| machine.join("toolchains")).into_iter().collect()
     }
-    found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
-    found
-}
 
-/// The folders that one with a `*` in a name stands for, the highest first.
-fn spelled_out(folder: &str) -> Vec<PathBuf> {
-    let Some((start, end)) = folder.split_once('*') else { return vec![folder.into()] };
-    let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
-    let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
-    let pattern = format!("{prefix}*{suffix}");
-    let fitting = names(Path::new(parent)).into_iter().rev();
-    let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
-    fitting.map(|name| Path::new(parent).join(name).join(below)).collect()
-}
-
-/// The names in a folder.
-fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
-}
-
-/// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
-fn fits<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
-    let Some((start, end)) = pattern.split_once('*') else {
-        return (name == pattern).then_some("");
-    };
-    let suffix = name.strip_prefix(start)?.strip_suffix(end)?;
-    suffix.chars().all(|c| c.is_ascii_digit() || c == '.').then_some(suffix)
-}
-
-/// Asks a program for its version: the first word of its answer that is one.
-fn ask(path: &Path, system: &System, tool: &Tool) -> Option<Version> {
-    let mut command = Command::new(path);
-    command.args(&system.probe).env_clear().current_dir("/").stdin(Stdio::null());
-    let output = command.output().ok().filter(|output| output.status.success())?;
-    // Python 2 answers on standard error.
-    let answer = [output.stdout, output.stderr].concat();
-    String::from_utf8_lossy(&answer).split_whitespace().find_map(|word| version_in(word, tool))
-}
-
-fn version_in(word: &str, tool: &Tool) -> Option<Version> {
-    let word = word.trim_matches('"');
-    respell::version(word, tool).filter(|version| version.numbers().as_slice().len() > 1)
-}
-
-/// The programs that toolchains hold beside those their tools ship.
-fn additions(world: &impl World, home: &Home, registry: &Registry) -> Result<Vec<Addition>> {
-    let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
-    for known in registry.all() {
-        for toolchain in all(world, home, known.tool)?.unwrap_or_default() {
-            if matches!(toolchain.store, Store::System(_)) {
-                continue;
-            }
-            for name in programs(world, &toolchain) {
-                let shipped = known.tool.programs.contains(&name.as_str());
-                let tools = found.entry(name).or_default();
-                if !shipped && tools.last().map(String::as_str) != Some(known.tool.name) {
-                    tools.push(known.tool.name.to_owned());
-                }
-            }
-        }
+    fn is_folder(&self, path: &Path) -> bool {
+        self.world.look(path).ok().flatten().is_some_and(|seen| seen.is_folder)
     }
-    found.retain(|name, tools| !tools.is_empty() && !NEVER.contains(&name.as_str()));
-    Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
-}
-
-/// The programs in a toolchain's folder.
-fn programs(world: &impl World, toolchain: &Toolchain) -> Vec<Name> {
-    let folder = toolchain.programs();
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| Name::parse(entry.file_name().to_str()?));
-    let is_program = |name: &Name| {
-        world.look(&folder.join(name.as_str())).ok().flatten().is_some_and(|seen| seen.is_program)
-    };
-    names.filter(is_program).collect()
 }

@@ -17,9 +17,9 @@ use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
 use crate::progress::Display;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::settings::Settings;
-use crate::survey;
+use crate::survey::{Memory, Survey};
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
@@ -54,15 +54,18 @@ impl Usher {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let lasting = Settings::load(&texts, &|_| None)?;
-        let registry = Registry::load()?;
+        let registry = Registry::load()?.with_own(&registry::files(&world, &folders));
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
         }
         shim.binary = Some(folders.shim_binary());
-        let home = with_variables(&world, survey::home(&world, &folders, &lasting, &registry)?);
+        let home = Home::default();
         let display = Display::new(!settings.quiet && draws(&world));
-        Ok(Self { world, given, folders, settings, lasting, registry, home, shim, display })
+        let mut usher =
+            Self { world, given, folders, settings, lasting, registry, home, shim, display };
+        usher.refresh()?;
+        Ok(usher)
     }
 
     /// The resolver of the shims, with this machine as it is now.
@@ -75,14 +78,21 @@ impl Usher {
         Home {
             ignore_variables: self.lasting.ignore_variables.clone(),
             ceiling: self.lasting.ceiling.clone(),
+            stores: self.lasting.stores.0.clone(),
             ..self.home.clone()
         }
     }
 
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
-        let home = survey::home(&self.world, &self.folders, &self.lasting, &self.registry)?;
-        self.home = with_variables(&self.world, home);
+        self.survey(Memory::Answers)
+    }
+
+    /// Looks at the machine anew, and believes what was found out before as far as told.
+    pub fn survey(&mut self, memory: Memory) -> Result<()> {
+        let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
+        let survey = Survey { world, folders, settings: &self.lasting, registry, memory };
+        self.home = with_variables(world, survey.home()?);
         Ok(())
     }
 
@@ -91,6 +101,26 @@ impl Usher {
         if !self.settings.quiet {
             self.display.tell(text);
         }
+    }
+
+    /// Tells what is wrong with own tools' files.
+    pub fn tell_faults(&self) {
+        for fault in self.registry.faults() {
+            self.tell(&fault.to_string());
+        }
+    }
+
+    /// Does something with another store in the place of the own one, and with nothing else on
+    /// disk, as if that were the machine's.
+    pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
+        let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
+        let tools = self.registry.tools().clone();
+        let home = Home { data: own.data.clone(), tools, ..Home::default() };
+        let before =
+            (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
+        let done = act(self);
+        (self.folders, self.home) = before;
+        done
     }
 
     /// The environment's variables.

@@ -4,7 +4,7 @@ use crate::home::Home;
 use crate::name::{Name, split_digits};
 use crate::pin::{Origin, Pin};
 use crate::request::{Author, Meaning, Request};
-use crate::tool::{TOOLS, Tool};
+use crate::tool::{Tool, Tools};
 
 /// A call of a shim.
 #[derive(Debug, Clone)]
@@ -43,14 +43,18 @@ pub enum Turn {
 /// may hold the program, and the tool by its default.
 pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
-    let call = |tool, pin, turn| Call::new(program.clone(), tool, (pin, argument, turn));
-    let mut shippers = TOOLS.iter().filter(|tool| tool.programs.contains(&name)).peekable();
+    let tools = &home.tools;
+    let call = |tool, pin, turn| {
+        let host = host(tools, tool);
+        Call::new(program.clone(), (tool, host), (pin, argument, turn))
+    };
+    let mut shippers = tools.all().filter(|tool| tool.programs.contains(&name)).peekable();
     if shippers.peek().is_some() {
         let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.host.is_some());
         let Some(own) = hosted.first() else {
             return hosts.into_iter().map(|tool| call(tool, None, Turn::Always)).collect();
         };
-        let host = own.host.and_then(|host| Tool::named(TOOLS, host)).unwrap_or(own);
+        let host = host(tools, own).unwrap_or(own);
         let turns = [
             (*own, Turn::IfPinned),
             (host, Turn::IfHeld),
@@ -61,7 +65,7 @@ pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     }
     let by_digits = || {
         let (base, digits) = split_digits(name)?;
-        let tool = Tool::of_program(TOOLS, base)?;
+        let tool = tools.of_program(base)?;
         let request = Request::parse(digits, tool, Author::Person).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
         Some(call(tool, Some(pin), Turn::Always))
@@ -69,18 +73,22 @@ pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     if let Some(call) = by_digits() {
         return vec![call];
     }
-    let tools = home.tools_with(name).iter().filter_map(|tool| Tool::named(TOOLS, tool));
-    tools.map(|tool| call(tool, None, Turn::Always)).collect()
+    let holders = home.tools_with(name).iter().filter_map(|tool| tools.named(tool));
+    holders.map(|tool| call(tool, None, Turn::Always)).collect()
+}
+
+/// The tool that another one runs on.
+fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
+    tool.host.and_then(|host| tools.named(host))
 }
 
 impl Call {
     fn new(
         program: Name,
-        tool: &'static Tool,
+        (tool, host): (&'static Tool, Option<&'static Tool>),
         (pin, argument, turn): (Option<Pin>, Option<&str>, Turn),
     ) -> Self {
         // What runs on another tool leaves the argument to that one.
-        let host = tool.host.and_then(|host| Tool::named(TOOLS, host));
         let asked = host.unwrap_or(tool);
         let plus = argument.and_then(|argument| plus(argument, asked));
         let takes_argument = plus.is_some();

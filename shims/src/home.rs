@@ -9,6 +9,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::name::Name;
+use crate::store::{Store, Toolchain};
+use crate::tool::{Own, Tool, Tools};
 use crate::version::Version;
 use crate::world::Seen;
 
@@ -33,14 +35,22 @@ pub struct Home {
     pub machine_config: PathBuf,
     /// Whether accounts have homes of their own on top of this one.
     pub is_for_all: bool,
-    /// Stores of the administrator's, laid out like our own.
+    /// Shared stores that the settings list: folders like `data`.
+    pub stores: Vec<PathBuf>,
+    /// The machine's own toolchains, laid out like our own.
     pub shared: Vec<PathBuf>,
     /// Stores of other version managers.
     pub adopted: Vec<Adopted>,
+    /// Toolchains of others whose folders' names don't tell their versions.
+    pub read: Vec<ReadToolchain>,
     /// The operating system's own programs.
     pub system: Vec<SystemProgram>,
+    /// The operating system's programs that don't count; only the cold half reads these.
+    pub refused: Vec<RefusedProgram>,
     /// Programs that package managers added, and the tools whose toolchains hold them.
     pub additions: Vec<Addition>,
+    /// The tools.
+    pub tools: Tools,
     /// Variables that are no requests here.
     pub ignore_variables: Vec<String>,
     /// The folder above which no version file is looked for.
@@ -79,6 +89,38 @@ pub struct SystemProgram {
     pub stamp: String,
 }
 
+/// A toolchain whose folder's name doesn't tell its version: a file in it was read for that once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadToolchain {
+    /// The tool that it is.
+    pub tool: String,
+    /// Whose it is: `system`, or a manager's.
+    pub manager: String,
+    /// The version that the file says.
+    pub version: Version,
+    /// The toolchain's folder.
+    pub root: PathBuf,
+    /// The file.
+    pub file: PathBuf,
+    /// What the file was when it was read.
+    pub stamp: String,
+}
+
+/// A program of the operating system's that doesn't count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedProgram {
+    /// The tool that it is.
+    pub tool: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What the file was when it was asked.
+    pub stamp: String,
+    /// Why it doesn't count.
+    pub reason: String,
+    /// What to do about it; empty where nobody knows.
+    pub hint: String,
+}
+
 /// A program that a package manager added to some toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition {
@@ -114,6 +156,17 @@ impl Home {
         self.machine_config.join("tool-versions")
     }
 
+    /// The folder for what this account adds to somebody else's toolchain that it can't write to.
+    pub fn additions_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
+        match toolchain.store {
+            Store::Own | Store::Folder => None,
+            Store::Shared | Store::Adopted(_) | Store::System(_) => {
+                let version = toolchain.version.as_ref()?;
+                Some(self.data.join("additions").join(tool.name).join(version.as_str()))
+            }
+        }
+    }
+
     /// The tools whose toolchains hold this addition.
     pub fn tools_with(&self, program: &str) -> &[String] {
         let found = self.additions.iter().find(|addition| addition.program.as_str() == program);
@@ -131,7 +184,7 @@ impl Home {
             Some(rest) => {
                 rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
             }
-            None => true,
+            None => !line.starts_with(b"refused\t"),
         };
         Self::parse_lines(index, &wanted)
     }
@@ -160,6 +213,7 @@ impl Home {
             "user" => self.user_home = path(1),
             "machine" => self.machine_config = path(1)?,
             "accounts" => self.is_for_all = true,
+            "listed" => self.stores.push(path(1)?),
             "shared" => self.shared.push(path(1)?),
             "ceiling" => self.ceiling = path(1),
             "ignore" => self.ignore_variables.push(text(1)?),
@@ -170,6 +224,26 @@ impl Home {
                 prefix: text(4)?,
                 until: text(5)?,
                 inside: text(6)?,
+            }),
+            "toolchain" => self.read.push(ReadToolchain {
+                tool: text(1)?,
+                manager: text(2)?,
+                version: Version::parse(&text(3)?)?,
+                root: path(4)?,
+                file: path(5)?,
+                stamp: text(6)?,
+            }),
+            "refused" => self.refused.push(RefusedProgram {
+                tool: text(1)?,
+                path: path(2)?,
+                stamp: text(3)?,
+                reason: text(4)?,
+                hint: text(5)?,
+            }),
+            "tool" => self.tools.add(Own {
+                tool: crate::tool::read(fields.get(3..)?.iter().map_while(|field| field.to_str()))?,
+                file: path(1)?,
+                stamp: text(2)?,
             }),
             "system" => self.system.push(SystemProgram {
                 tool: text(1)?,
@@ -200,8 +274,10 @@ impl Home {
         if self.is_for_all {
             index.line(&["accounts".as_ref()]);
         }
-        for folder in &self.shared {
-            index.line(&["shared".as_ref(), folder.as_os_str()]);
+        for (kind, folders) in [("listed", &self.stores), ("shared", &self.shared)] {
+            for folder in folders {
+                index.line(&[kind.as_ref(), folder.as_os_str()]);
+            }
         }
         if let Some(ceiling) = &self.ceiling {
             index.line(&["ceiling".as_ref(), ceiling.as_os_str()]);
@@ -223,6 +299,13 @@ impl Home {
                 inside,
             ]);
         }
+        for toolchain in &self.read {
+            let ReadToolchain { tool, manager, version, root, file, stamp } = toolchain;
+            let [tool, manager, version, stamp] =
+                [tool, manager, version.as_str(), stamp].map(OsStr::new);
+            let [root, file] = [root, file].map(|path| path.as_os_str());
+            index.line(&["toolchain".as_ref(), tool, manager, version, root, file, stamp]);
+        }
         for program in &self.system {
             let SystemProgram { tool, version, path, suffix, stamp } = program;
             let [tool, suffix, stamp] = [tool, suffix, stamp].map(OsStr::new);
@@ -234,6 +317,16 @@ impl Home {
                 suffix,
                 stamp,
             ]);
+        }
+        for RefusedProgram { tool, path, stamp, reason, hint } in &self.refused {
+            let [tool, stamp, reason, hint] = [tool, stamp, reason, hint].map(OsStr::new);
+            index.line(&["refused".as_ref(), tool, path.as_os_str(), stamp, reason, hint]);
+        }
+        for own in self.tools.own() {
+            let row = crate::tool::printed(own.tool);
+            let first = [OsStr::new("tool"), own.file.as_os_str(), own.stamp.as_ref()];
+            let fields = first.into_iter().chain(row.iter().map(OsStr::new));
+            index.line(&fields.collect::<Vec<_>>());
         }
         for addition in &self.additions {
             let tools = addition.tools.iter().map(OsStr::new);
@@ -313,7 +406,29 @@ mod tests {
             user_home: Some("/home/u".into()),
             machine_config: "/etc/usher".into(),
             is_for_all: true,
+            stores: vec!["/srv/usher".into()],
             shared: vec!["/opt/usher/toolchains".into()],
+            read: vec![ReadToolchain {
+                tool: "java".into(),
+                manager: "system".into(),
+                version: Version::parse("temurin-21.0.5+11").unwrap(),
+                root: "/usr/lib/jvm/x".into(),
+                file: "/usr/lib/jvm/x/release".into(),
+                stamp: "1:2:3:4".into(),
+            }],
+            refused: vec![RefusedProgram {
+                tool: "python".into(),
+                path: "/usr/bin/python3.9".into(),
+                stamp: "1:2:3:5".into(),
+                reason: "it gave\tno version".into(),
+                hint: String::new(),
+            }],
+            tools: {
+                let mut tools = Tools::default();
+                let tool = tools.named("node").unwrap();
+                tools.add(Own { tool, file: "/x.toml".into(), stamp: "1:2:3:6".into() });
+                tools
+            },
             adopted: vec![Adopted {
                 tool: "python".into(),
                 manager: "pyenv".into(),
@@ -346,6 +461,24 @@ mod tests {
         assert_eq!(home.tools_with("yarn"), ["node"]);
         assert_eq!(home.additions.len(), 1);
         assert_eq!(Home::parse(index).unwrap().additions.len(), 2);
+    }
+
+    #[test]
+    fn what_others_toolchains_lack_is_added_elsewhere() {
+        let home = Home { data: "/d".into(), ..Home::default() };
+        let tool = home.tools.named("node").unwrap();
+        let check = |store, version: Option<&str>, expected: Option<&str>| {
+            let version = version.and_then(Version::parse);
+            let toolchain = Toolchain { version, root: "/t".into(), store };
+            let folder = home.additions_folder(tool, &toolchain);
+            assert_eq!(folder, expected.map(PathBuf::from), "{toolchain:?}");
+        };
+        let folder = Some("/d/additions/node/12.22.12");
+        check(Store::Shared, Some("12.22.12"), folder);
+        check(Store::Adopted("nvm".into()), Some("12.22.12"), folder);
+        check(Store::System(String::new()), Some("12.22.12"), folder);
+        check(Store::Own, Some("12.22.12"), None);
+        check(Store::Adopted("pyenv".into()), None, None);
     }
 
     #[test]

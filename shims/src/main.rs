@@ -65,7 +65,7 @@ fn become_one(given: &Given) -> Result<Error> {
         }
     }
     match outcome? {
-        Outcome::Run(plan) if !adds(&plan, &name, rest) => {
+        Outcome::Run(plan) if !adds(&home, &plan, &name, rest) => {
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
         }

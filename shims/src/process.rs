@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::home::{Home, account_data, index_file};
 use crate::name::Name;
 use crate::path::Shim;
-use crate::tool::TOOLS;
 use crate::world::{World, read_optional};
 
 /// The first argument by which a shim hands a call over to `use`; the program's name and its
@@ -110,13 +109,16 @@ pub fn home(world: &impl World, shim: &Running, program: &str) -> Result<Option<
 /// ask for any folder's.
 pub fn with_variables(world: &impl World, mut home: Home) -> Home {
     if is_secure() {
-        let asking = TOOLS.iter().flat_map(|tool| tool.variables);
+        let asking = home.tools.all().flat_map(|tool| tool.variables);
         home.ignore_variables = asking.map(|name| (*name).to_owned()).collect();
         return home;
     }
     let variable = |name| world.variable(name).filter(|value| !value.is_empty());
     if let Some(ceiling) = variable("USHER_CEILING") {
         home.ceiling = Some(ceiling.into());
+    }
+    if let Some(stores) = variable("USHER_STORES") {
+        home.stores = std::env::split_paths(&stores).filter(|path| path.is_absolute()).collect();
     }
     if let Some(ignored) = variable("USHER_IGNORE_VARIABLES") {
         let ignored = ignored.to_string_lossy();

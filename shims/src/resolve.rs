@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::call::{Call, Turn, calls};
 use crate::error::{Error, Escaped, Exit, Result};
-use crate::home::Home;
+use crate::home::{Home, stamp};
 use crate::path::{Shim, next_on_path, with_shims};
 use crate::pin::{Origin, Pin};
 use crate::range::Range;
@@ -15,7 +15,7 @@ use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
 use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
-use crate::tool::{Adds, Needed, TOOLS, Tool};
+use crate::tool::{Adds, Needed, Tool};
 use crate::version::Version;
 use crate::via::{VIA, Via, state};
 use crate::world::World;
@@ -93,6 +93,9 @@ impl<W: World> Resolver<'_, W> {
         let argument = arguments.first().and_then(|argument| argument.to_str());
         let calls = calls(self.home, name, argument);
         let Some(last) = calls.last() else { return Err(unknown(name)) };
+        if calls.iter().any(|call| self.is_redefined(call.tool)) {
+            return Ok(Outcome::Stale);
+        }
         for call in &calls {
             if let Some(outcome) = self.call(call, arguments)? {
                 return Ok(outcome);
@@ -107,6 +110,14 @@ impl<W: World> Resolver<'_, W> {
             }
         }
         self.lacking(last)
+    }
+
+    /// Whether an own tool's file changed since the index was written.
+    fn is_redefined(&self, tool: &Tool) -> bool {
+        self.home.tools.definition_of(tool).is_some_and(|own| {
+            let seen = self.world.look(&own.file).ok().flatten();
+            seen.is_none_or(|seen| stamp(&seen) != own.stamp)
+        })
     }
 
     /// Resolves a call; `None` where it isn't this tool's turn, or the toolchain in force lacks the
@@ -254,7 +265,7 @@ impl<W: World> Resolver<'_, W> {
                 .world
                 .look(&program)
                 .map_err(|error| Error::io("look at", &program, &error))?;
-            let stamp = seen.map(|seen| crate::home::stamp(&seen));
+            let stamp = seen.map(|seen| stamp(&seen));
             let known = self.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
             if let Some(known) = known {
                 return Ok(Some(known.version.clone()));
@@ -300,13 +311,10 @@ impl<W: World> Resolver<'_, W> {
     /// The plan for a program of a toolchain; `None` where that lacks it.
     fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
         for name in call.names() {
-            // A toolchain that was chosen holds its interpreter: that was looked at.
-            let is_known = name == call.tool.main_program() && toolchain.store != Store::Folder;
-            if is_known || has(self.world, &toolchain, name)? {
+            if let Some(program) = self.program(call, &toolchain, name)? {
                 let mut set = requested(call);
                 self.needed(call, &toolchain, &mut set);
                 set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-                let program = toolchain.program(name);
                 let skip = 1 + usize::from(call.takes_argument);
                 return Ok(Some(Plan {
                     program,
@@ -318,6 +326,23 @@ impl<W: World> Resolver<'_, W> {
             }
         }
         Ok(None)
+    }
+
+    /// Where a toolchain has a program; of somebody else's toolchain, what the account added first.
+    fn program(&self, call: &Call, toolchain: &Toolchain, name: &str) -> Result<Option<PathBuf>> {
+        // A toolchain that was chosen holds its interpreter: that was looked at.
+        let is_main = name == call.tool.main_program();
+        if is_main && toolchain.store != Store::Folder {
+            return Ok(Some(toolchain.program(name)));
+        }
+        if let Some(folder) = self.home.additions_folder(call.tool, toolchain) {
+            let added = folder.join("bin").join(name);
+            if self.world.look(&added).ok().flatten().is_some_and(|seen| seen.is_program) {
+                return Ok(Some(added));
+            }
+        }
+        let is_there = has(self.world, toolchain, name)?;
+        Ok(is_there.then(|| toolchain.program(name)))
     }
 
     /// The plan for what would have run without usher.
@@ -352,17 +377,37 @@ impl<W: World> Resolver<'_, W> {
     /// The variables that the program needs and that are unset.
     fn needed(&self, call: &Call, toolchain: &Toolchain, set: &mut Vec<(&'static str, OsString)>) {
         for needed in call.tool.environment {
-            let unset = self.world.variable(needed.variable).is_none();
-            if unset && self.is_needed(needed, call, toolchain) {
+            if self.is_free(needed) && self.is_needed(needed, call, toolchain) {
                 let root = toolchain.root.to_string_lossy();
-                set.push((needed.variable, needed.value.replace("{root}", &root).into()));
+                let value = needed.value.replace("{root}", &root);
+                let additions = self.home.additions_folder(call.tool, toolchain);
+                let additions = additions.unwrap_or_default();
+                let value = value.replace("{additions}", &additions.to_string_lossy());
+                set.push((needed.variable, value.into()));
             }
         }
+    }
+
+    /// Whether nobody set a variable; what a shim set for another version doesn't count.
+    fn is_free(&self, needed: &Needed) -> bool {
+        let ours = |value: &OsStr| {
+            needed.unwritable && Path::new(value).starts_with(self.home.data.join("additions"))
+        };
+        self.world.variable(needed.variable).is_none_or(|value| ours(&value))
+    }
+
+    /// Whether a toolchain is somebody else's, and this account can't write to it.
+    fn is_unwritable(&self, tool: &Tool, toolchain: &Toolchain) -> bool {
+        self.home.additions_folder(tool, toolchain).is_some()
+            && !self.world.is_writable(&toolchain.root)
     }
 
     fn is_needed(&self, needed: &Needed, call: &Call, toolchain: &Toolchain) -> bool {
         let for_program =
             needed.programs.is_empty() || call.names().any(|name| needed.programs.contains(&name));
+        if for_program && needed.unwritable && !self.is_unwritable(call.tool, toolchain) {
+            return false;
+        }
         let Some(when) = needed.when.as_ref().filter(|_| for_program) else { return for_program };
         let Ok(content) = self.world.read(&toolchain.root.join(when.file)) else { return false };
         let text = String::from_utf8_lossy(&content);
@@ -452,10 +497,10 @@ fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
 }
 
 /// Whether a call adds programs to a toolchain, or takes some away: its own, or its host's.
-pub fn adds(plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
+pub fn adds(home: &Home, plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
     let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
     let matches = |adds: &&Adds| adds.program == program || adds.program == base;
-    let host = plan.tool.host.and_then(|host| Tool::named(TOOLS, host));
+    let host = plan.tool.host.and_then(|host| home.tools.named(host));
     let all = plan.tool.adds.iter().chain(host.map_or(&[][..], |host| host.adds));
     plan.toolchain.is_some() && all.filter(matches).any(|adds| is_addition(adds, arguments))
 }

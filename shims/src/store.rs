@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::home::{Adopted, Home, SystemProgram, stamp};
+use crate::home::{Adopted, Home, ReadToolchain, SystemProgram, stamp};
 use crate::name::Name;
 use crate::request::{Meaning, Request};
 use crate::respell;
@@ -179,7 +179,9 @@ struct Spot<'a> {
 enum Place<'a> {
     Own,
     Shared(&'a Path),
+    Listed(&'a Path),
     Adopted(&'a Adopted),
+    Read(&'a ReadToolchain),
     System(&'a SystemProgram),
 }
 
@@ -189,7 +191,9 @@ impl Place<'_> {
         match self {
             Self::Own => own(home, tool).join(name),
             Self::Shared(store) => store.join(tool.name).join(name),
+            Self::Listed(store) => store.join("toolchains").join(tool.name).join(name),
             Self::Adopted(store) => root(store, name),
+            Self::Read(toolchain) => toolchain.root.clone(),
             Self::System(program) => program.path.parent().unwrap_or(Path::new("/")).to_path_buf(),
         }
     }
@@ -200,8 +204,9 @@ impl Spot<'_> {
         let root = self.place.root(home, tool, &self.name);
         let store = match self.place {
             Place::Own => Store::Own,
-            Place::Shared(_) => Store::Shared,
+            Place::Shared(_) | Place::Listed(_) => Store::Shared,
             Place::Adopted(store) => Store::Adopted(store.manager.clone()),
+            Place::Read(toolchain) => Store::Adopted(toolchain.manager.clone()),
             Place::System(program) => Store::System(program.suffix.clone()),
         };
         Toolchain { version: Some(self.version), root, store }
@@ -224,9 +229,10 @@ fn each<'h>(
     let own = own(home, tool);
     list(world, &own, &mut |name, version| visit(version, Place::Own, name))
         .map_err(|error| Error::io("list", &own, &error))?;
-    for store in &home.shared {
-        let folder = store.join(tool.name);
-        list(world, &folder, &mut |name, version| visit(version, Place::Shared(store), name))
+    let listed = home.stores.iter().map(|store| Place::Listed(store));
+    for store in listed.chain(home.shared.iter().map(|store| Place::Shared(store))) {
+        let folder = store.root(home, tool, "");
+        list(world, &folder, &mut |name, version| visit(version, store, name))
             .map_err(|error| Error::io("list", &folder, &error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
@@ -235,10 +241,18 @@ fn each<'h>(
             visit(version, Place::Adopted(store), name);
         });
     }
+    let is_fresh = |file: &Path, known: &str| {
+        world.look(file).ok().flatten().is_some_and(|seen| stamp(&seen) == known)
+    };
+    for toolchain in home.read.iter().filter(|toolchain| toolchain.tool == tool.name) {
+        if !is_fresh(&toolchain.file, &toolchain.stamp) {
+            return Ok(false);
+        }
+        visit(&toolchain.version, Place::Read(toolchain), "");
+    }
     for program in home.system.iter().filter(|program| program.tool == tool.name) {
-        match world.look(&program.path) {
-            Ok(Some(seen)) if stamp(&seen) == program.stamp => {}
-            Ok(_) | Err(_) => return Ok(false),
+        if !is_fresh(&program.path, &program.stamp) {
+            return Ok(false);
         }
         visit(&program.version, Place::System(program), "");
     }

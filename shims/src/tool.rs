@@ -2,10 +2,15 @@
 //!
 //! No tool is named in Rust code: what is true of one tool is a field in its file.
 
+mod own;
+
 use crate::range::Dialect;
 
+pub(crate) use own::read;
+pub use own::{Own, Tools, printed};
+
 /// A tool: what is versioned as one.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Tool {
     /// Its name: `node`.
     pub name: &'static str,
@@ -44,7 +49,7 @@ pub struct Tool {
 }
 
 /// A long-term support line: its code name, and a range of versions in the tool's dialect.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct LtsLine {
     /// `hydrogen`.
     pub name: &'static str,
@@ -53,7 +58,7 @@ pub struct LtsLine {
 }
 
 /// A folder that holds other people's code, where version files decide nothing.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct PassOver {
     /// The end of its path: `node_modules`, `vendor/bundle`.
     pub folder: &'static str,
@@ -69,7 +74,7 @@ impl PassOver {
 }
 
 /// A project file that can name a version.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct VersionFile {
     /// Its name.
     pub name: &'static str,
@@ -82,7 +87,7 @@ pub struct VersionFile {
 }
 
 /// How a version file is read.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Reader {
     /// Requests as plain text, a line each.
     Plain,
@@ -154,20 +159,23 @@ pub enum Asks {
 }
 
 /// A variable that programs need, set only where it is unset.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Needed {
     /// Its name.
     pub variable: &'static str,
-    /// Its value; `{root}` stands for the toolchain's folder.
+    /// Its value; `{root}` stands for the toolchain's folder, `{additions}` for the account's own
+    /// folder of what is added to a toolchain that it can't write to.
     pub value: &'static str,
     /// For these programs only; empty means all.
     pub programs: &'static [&'static str],
     /// Only where this holds.
     pub when: Option<When>,
+    /// Only for a toolchain that isn't usher's, and that the account can't write to.
+    pub unwritable: bool,
 }
 
 /// A condition on a JSON file inside the toolchain.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct When {
     /// The file, from the toolchain's folder.
     pub file: &'static str,
@@ -178,7 +186,7 @@ pub struct When {
 }
 
 /// Calls of one program that add programs to a toolchain or take some away.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Adds {
     /// The program that is called.
     pub program: &'static str,
@@ -194,15 +202,24 @@ pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 /// The files of the registry as they are, each with its name: the cold half reads more of them.
 pub static DEFINITIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definitions.rs"));
 
+/// What holds for every tool, as it is in the registry: the cold half makes own tools by it.
+pub static COMMON: &str = include!(concat!(env!("OUT_DIR"), "/common.rs"));
+
 impl Tool {
     /// The tool of this name, or that goes by it.
-    pub fn named(tools: &'static [Self], name: &str) -> Option<&'static Self> {
-        tools.iter().find(|tool| tool.all_names().any(|known| known == name))
+    pub fn named(
+        tools: impl IntoIterator<Item = &'static Self>,
+        name: &str,
+    ) -> Option<&'static Self> {
+        tools.into_iter().find(|tool| tool.all_names().any(|known| known == name))
     }
 
     /// The tool whose program this is: of several that ship it, the one that runs on none.
-    pub fn of_program(tools: &'static [Self], program: &str) -> Option<&'static Self> {
-        let mut shippers = tools.iter().filter(|tool| tool.programs.contains(&program));
+    pub fn of_program(
+        tools: impl IntoIterator<Item = &'static Self>,
+        program: &str,
+    ) -> Option<&'static Self> {
+        let mut shippers = tools.into_iter().filter(|tool| tool.programs.contains(&program));
         let first = shippers.next()?;
         let is_host = |tool: &&Self| tool.host.is_none();
         Some([first].into_iter().chain(shippers).find(is_host).unwrap_or(first))

@@ -45,6 +45,9 @@ pub trait World {
 
     /// What is at a path, links followed; `None` if nothing is.
     fn look(&self, path: &Path) -> io::Result<Option<Seen>>;
+
+    /// Whether this account may write to what is at a path.
+    fn is_writable(&self, path: &Path) -> bool;
 }
 
 /// The most bytes that are read of a version file or another small file.

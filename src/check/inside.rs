@@ -69,4 +69,8 @@ impl World for Inside<'_> {
     fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
         if self.sees(path.parent()) { Os.look(path) } else { Ok(None) }
     }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        self.sees(path.parent()) && Os.is_writable(path)
+    }
 }

@@ -12,7 +12,7 @@ use usher_shims::resolve::Force;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
-use super::in_force;
+use super::{in_force, refused};
 use crate::output;
 use crate::platform::platform;
 use crate::registry::Known;
@@ -67,9 +67,11 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     checks.push(index(usher));
     checks.extend(shims(usher));
     checks.push(writable(usher));
+    checks.extend(own_tools(usher));
     for known in usher.registry.all() {
         checks.extend(variables(usher, known));
         checks.extend(force(usher, known));
+        checks.extend(refused_ones(usher, known));
     }
     checks.extend(set_otherwise(usher));
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
@@ -218,6 +220,37 @@ fn overridden(usher: &Usher, known: Known<'_>) -> Option<String> {
     let pin = searched.ok().and(pin)?;
     let request = pin.request()?;
     Some(format!("{request}, which {} asks for", pin.origin))
+}
+
+/// Own tools' files: what is wrong with them, and which take the place of usher's own definitions.
+fn own_tools(usher: &Usher) -> Vec<Check> {
+    let faulty = usher.registry.faults().iter().map(|fault| {
+        let what = [vec![fault.what.clone()], fault.causes.clone()].concat().join(": ");
+        Check::bad(what, "mend the file, and: use reshim")
+    });
+    let replaced = usher.registry.replaced().map(|(tool, file)| {
+        let (name, file) = (tool.name, file.display());
+        Check::note(
+            format!("{name} is what {file} says, not what usher knows of it"),
+            format!("rm '{file}', if that isn't meant"),
+        )
+    });
+    faulty.chain(replaced).collect()
+}
+
+/// The system's programs that don't count, of a tool that somebody asks for here.
+fn refused_ones(usher: &Usher, known: Known<'_>) -> Vec<Check> {
+    match in_force(usher, known) {
+        Ok(Force::System(None)) => Vec::new(),
+        Ok(_) | Err(_) => {
+            let refused = refused(usher, known).into_iter();
+            let note = |told: String| match told.split_once("\n  hint: ") {
+                Some((what, hint)) => Check::note(what, hint),
+                None => Check { state: State::Note, what: told, hint: None },
+            };
+            refused.map(note).collect()
+        }
+    }
 }
 
 fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {

@@ -1,5 +1,7 @@
 //! `use install [TOOL@REQUEST…]`: gets versions; without arguments, all that the project asks for.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
@@ -7,6 +9,7 @@ use usher_shims::request::Request;
 use usher_shims::resolve::Force;
 use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
+use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
 use super::{Asked, asked, in_force, name_of, store_name, usual, with_shims_of_what_came};
@@ -44,6 +47,39 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         output::json(&report);
     }
     Ok(())
+}
+
+/// Runs the verb for a shared store: what else is on disk doesn't count there.
+pub fn into_store(
+    usher: &mut Usher,
+    words: &[String],
+    (store, as_json): (&Path, bool),
+) -> Result<()> {
+    let store = absolute(usher, store)?;
+    let report = usher.in_store(&store, |usher| {
+        let asked = asked(usher, words)?.into_iter();
+        let wanted = asked.map(|Asked { known, request }| {
+            Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
+        });
+        get_all(usher, &wanted.collect::<Result<Vec<_>>>()?, as_json)
+    })?;
+    usher.refresh()?;
+    shim_folder::refresh(usher, &[])?;
+    if as_json {
+        output::json(&report);
+    }
+    if !usher.home.stores.contains(&store) {
+        let (shown, file) = (store.display(), usher.folders.machine_settings_file());
+        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", file.display()));
+    }
+    Ok(())
+}
+
+/// A store's path from the root.
+fn absolute(usher: &Usher, store: &Path) -> Result<PathBuf> {
+    let directory = usher.world.directory();
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), &error))?;
+    Ok(directory.join(store).components().collect())
 }
 
 /// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.

@@ -5,7 +5,7 @@ use usher_shims::error::Result;
 use usher_shims::resolve::Force;
 use usher_shims::store::{Toolchain, all};
 
-use super::{in_force, name_of, store_name};
+use super::{in_force, name_of, refused, store_name};
 use crate::output;
 use crate::registry::Known;
 use crate::usher::Usher;
@@ -27,7 +27,8 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
         None => usher.registry.all().collect(),
     };
     let mut lines = Vec::new();
-    for known in tools {
+    for known in &tools {
+        let known = *known;
         // What can't be resolved here is no reason not to list what is there.
         let force = in_force(usher, known).unwrap_or(Force::Stale);
         for toolchain in all(&usher.world, &usher.home, known.tool)?.unwrap_or_default() {
@@ -52,6 +53,11 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
         ]
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
+    for known in tools {
+        for refused in refused(usher, known) {
+            usher.tell(&refused);
+        }
+    }
     Ok(())
 }
 

@@ -5,10 +5,12 @@ use usher_shims::error::Result;
 
 use crate::output;
 use crate::shim_folder;
+use crate::survey::Memory;
 use crate::usher::Usher;
 
 /// Runs the verb.
 pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
+    usher.survey(Memory::GoodAnswers)?;
     let changes = shim_folder::refresh(usher, &[])?;
     if as_json {
         output::json(

@@ -56,15 +56,7 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
         fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
     match (own.as_slice(), fitting.first()) {
         ([one], _) => Ok((**one).clone()),
-        ([], Some(foreign)) => Err(Error::new(
-            Exit::Permission,
-            format!(
-                "{tool} {} isn't usher's to delete: it is {}'s",
-                name_of(foreign),
-                store_name(&foreign.store)
-            ),
-        )
-        .because(format!("it lies at {}", foreign.root.display()))),
+        ([], Some(foreign)) => Err(not_ours(usher, known, foreign)),
         ([], None) => Err(Error::new(Exit::NotFound, format!("{tool} {request} isn't on disk"))
             .because(listed(&there))),
         (several, _) => {
@@ -78,6 +70,22 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
                 names.first().map_or("VERSION", String::as_str)
             )))
         }
+    }
+}
+
+/// What is somebody else's is theirs to take away.
+fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
+    let whose = store_name(&foreign.store);
+    let what = format!(
+        "{} {} isn't usher's to delete: it is {whose}'s",
+        known.tool.name,
+        name_of(foreign)
+    );
+    let error = Error::new(Exit::Permission, what)
+        .because(format!("it lies at {}", foreign.root.display()));
+    match usher.registry.uninstall_command(known.tool, foreign) {
+        Some(command) => error.hint(command),
+        None => error,
     }
 }
 

@@ -68,6 +68,10 @@ impl Tools {
     }
 }
 
+/// Folders of shared stores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stores(pub Vec<PathBuf>);
+
 impl AutoInstall {
     /// The word that is written for it.
     pub fn word(self) -> &'static str {
@@ -186,6 +190,27 @@ impl Value for Tools {
 
     fn shown(&self) -> String {
         list(&self.0)
+    }
+}
+
+impl Value for Stores {
+    const FORM: &'static str = "a list of absolute paths";
+    const TEXT_FORM: &'static str = "absolute paths, separated by colons";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let paths = text.split(':').filter(|path| !path.is_empty());
+        paths.map(Option::<PathBuf>::from_text).collect::<Option<Option<_>>>()?.map(Self)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let paths = value.as_array()?.iter().map(|path| path.get_ref().as_str());
+        let paths = paths.map(|path| path.and_then(Option::<PathBuf>::from_text));
+        paths.collect::<Option<Option<_>>>()?.map(Self)
+    }
+
+    fn shown(&self) -> String {
+        let paths: Vec<_> = self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        list(&paths)
     }
 }
 

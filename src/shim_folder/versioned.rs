@@ -2,13 +2,14 @@
 //! lines on disk, and for all known lines. Knows no shim's file.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use usher_shims::call::calls;
 use usher_shims::error::Result;
 use usher_shims::home::Home;
 use usher_shims::request::{Author, Meaning, Request};
 use usher_shims::store::{Store, all, is_whole};
-use usher_shims::tool::Tool;
+use usher_shims::tool::{Own, Tool};
 use usher_shims::version::Version;
 
 use crate::network::Network;
@@ -59,8 +60,10 @@ pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
     let joined = bases(tool).filter(|_| is_version).map(|base| format!("{base}{word}"));
     let spelled = format!("{}@{word}", tool.main_program());
     let Ok(wanted) = Request::parse(word, tool, Author::Person) else { return Vec::new() };
+    let mut home = Home::default();
+    home.tools.add(Own { tool, file: PathBuf::new(), stamp: String::new() });
     let is_understood = |name: &String| {
-        let calls = calls(&Home::default(), name, None);
+        let calls = calls(&home, name, None);
         let pin = calls.first().and_then(|call| call.pin.as_ref());
         let request = pin.and_then(|pin| pin.request());
         request.is_some_and(|request| request.meaning() == wanted.meaning())

@@ -13,6 +13,7 @@ mod contract;
 mod machine;
 mod policy;
 mod real;
+mod stores;
 mod tidy;
 mod traps;
 mod verbs;

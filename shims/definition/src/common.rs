@@ -1,5 +1,7 @@
 //! What holds for every tool: `registry/common.toml`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::{Definition, File, PassOver, Refusal, from_toml};
@@ -17,6 +19,10 @@ pub struct Common {
     /// Project files that are asked after a tool's own.
     #[serde(default)]
     pub after: Vec<File>,
+    /// How the managers of adopted stores take a version away: `{tool}` stands for the name that
+    /// `.tool-versions` uses, `{name}` for the version's folder.
+    #[serde(default)]
+    pub uninstall: BTreeMap<String, String>,
 }
 
 impl Common {

@@ -73,6 +73,8 @@ pub struct Definition {
     /// Where other version managers keep this tool.
     #[serde(default)]
     pub store: Vec<Store>,
+    /// The file in a toolchain that says which version it is.
+    pub release: Option<Release>,
     /// How the operating system's own is found.
     pub system: Option<System>,
     /// Where releases come from, in the order in which they are tried.
@@ -132,13 +134,17 @@ pub struct PassOver {
 pub struct Environment {
     /// Its name.
     pub variable: String,
-    /// Its value; `{root}` stands for the toolchain's folder.
+    /// Its value; `{root}` stands for the toolchain's folder, `{additions}` for the account's own
+    /// folder of what is added to a toolchain that it can't write to.
     pub value: String,
     /// For these programs only; empty means all.
     #[serde(default)]
     pub programs: Vec<String>,
     /// Only where this holds.
     pub when: Option<When>,
+    /// Only for a toolchain that isn't usher's, and that the account can't write to.
+    #[serde(default)]
+    pub unwritable: bool,
 }
 
 /// A condition on a JSON file inside the toolchain.
@@ -182,18 +188,74 @@ pub struct Store {
     /// The toolchain's own folder below it: `installation`.
     #[serde(default)]
     pub inside: String,
+    /// The folders' names may be any: which version each is, its file says that
+    /// [`Definition::release`] names.
+    #[serde(default)]
+    pub read: bool,
+}
+
+/// A file of lines `KEY="value"` in a toolchain that says which version it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The file, from the toolchain's folder: `release`.
+    pub file: String,
+    /// The keys that may say the version; the first that does counts.
+    pub version: Vec<String>,
+    /// The key that says who built it.
+    pub vendor: Option<String>,
+    /// What that says, and the flavour that it means: `["Eclipse Adoptium", "temurin"]`.
+    #[serde(default)]
+    pub vendors: Vec<[String; 2]>,
 }
 
 /// How the operating system's own copies of a tool are found.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
-    /// Folders that are searched.
+    /// Folders that are searched; `$NAME` at the start is a variable, `~` the home folder.
     pub folders: Vec<String>,
     /// File names; `*` stands for a version: `python*`.
     pub programs: Vec<String>,
     /// Arguments that make it print its version.
     pub probe: Vec<String>,
+    /// What one must be able to do to count.
+    pub needs: Option<Needs>,
+}
+
+/// What a program of the operating system's must be able to do to count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Arguments with which it succeeds if it can: `-c "import ensurepip"`.
+    pub probe: Vec<String>,
+    /// What is said of one that can't: `it can make no venv with pip`.
+    pub lacking: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Release {
+    /// What is impossible in it.
+    fn fault(&self) -> Option<String> {
+        if !is_inside(&self.file) || self.file.contains("..") {
+            return Some(format!("release: `{}` isn't in a toolchain", self.file));
+        }
+        self.version.is_empty().then(|| "release: `version` names no key".to_owned())
+    }
+}
+
+impl Store {
+    /// What is impossible in it, given the tool's file that says a version.
+    fn fault(&self, release: Option<&Release>) -> Option<String> {
+        let is_named = !self.prefix.is_empty() || self.until.is_some();
+        let fault = match (self.read, release) {
+            (true, None) => "`read` needs a `[release]`",
+            (true, Some(_)) if is_named => "a version is in the folder's name or read, not both",
+            (true, Some(_)) | (false, _) => return None,
+        };
+        Some(format!("store `{}`: {fault}", self.manager))
+    }
 }
 
 fn yes() -> bool {
@@ -233,6 +295,11 @@ impl Definition {
             }
         }
         if let Some(fault) = self.file.iter().find_map(File::fault) {
+            return Some(fault);
+        }
+        let release = self.release.as_ref();
+        let fault = self.store.iter().find_map(|store| store.fault(release));
+        if let Some(fault) = release.and_then(Release::fault).or(fault) {
             return Some(fault);
         }
         for link in self.links.keys().chain(self.links.values()) {
@@ -313,6 +380,12 @@ mod tests {
         check("[[source]]\nname = 's'", None, "give either `index` or `npm`");
         check("[check]\nimages = ['x:1']", None, "a name without a tag");
         check("[check]\nimages = ['x*y*']", None, "at most one `*`");
+        let store = "[[store]]\nmanager = 'm'\nfolders = []\nread = true\n";
+        check(store, None, "needs a `[release]`");
+        let release = "[release]\nfile = 'x'\nversion = ['V']\n";
+        check(&format!("{store}until = '-'\n{release}"), None, "not both");
+        check("[release]\nfile = '../x'\nversion = ['V']", None, "isn't in a toolchain");
+        check("[release]\nfile = 'x'\nversion = []", None, "names no key");
         let lock = "[check]\nlocks = [{ name = 'x', notation = 'json', fields = [] }]";
         check(lock, None, "lock `x`: it has no fields");
     }

@@ -80,8 +80,11 @@ fn printed(world: &Memory, home: &Home, call: &str) -> String {
                 .iter()
                 .map(|(name, value)| format!(" {name}={}", without_state(&value.to_string_lossy())))
                 .collect();
-            let adds =
-                if adds(&plan, words[0].to_str().unwrap(), &words[1..]) { " (adds)" } else { "" };
+            let adds = if adds(home, &plan, words[0].to_str().unwrap(), &words[1..]) {
+                " (adds)"
+            } else {
+                ""
+            };
             format!("{}{set}{adds}", plan.program.display())
         }
         Ok(Outcome::Missing(missing)) => {

@@ -13,6 +13,7 @@ pub struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
+    unwritable: BTreeSet<PathBuf>,
     failing: BTreeMap<PathBuf, Failure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
@@ -76,6 +77,13 @@ impl Memory {
     #[must_use]
     pub fn unreadable(mut self, path: impl Into<PathBuf>) -> Self {
         self.unreadable.insert(path.into());
+        self
+    }
+
+    /// Takes the permission to write to a path away.
+    #[must_use]
+    pub fn unwritable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.unwritable.insert(path.into());
         self
     }
 
@@ -210,5 +218,9 @@ impl World for Memory {
             modified: 0,
             owner: 0,
         }))
+    }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        !path.ancestors().any(|part| self.unwritable.contains(part))
     }
 }

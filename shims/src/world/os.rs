@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 use super::{Identity, LARGEST_FILE, Seen, World};
@@ -111,6 +111,10 @@ impl World for Os {
             modified: nanoseconds,
             owner: seen.st_uid,
         }))
+    }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        rustix::fs::access(path, Access::WRITE_OK).is_ok()
     }
 }
 

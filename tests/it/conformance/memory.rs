@@ -321,4 +321,9 @@ impl World for Remembering {
         self.remember(path);
         self.memory.look(path)
     }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        self.remember(path);
+        self.memory.is_writable(path)
+    }
 }

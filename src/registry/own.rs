@@ -1,0 +1,88 @@
+//! Own tools: the files of definitions in the account's configuration folder and the machine's, and
+//! what is wrong with one. Knows nothing of what a definition means.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use usher_definition::{Common, Definition};
+use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::home::stamp;
+use usher_shims::tool::Tool;
+use usher_shims::world::World;
+
+use super::table;
+use crate::folders::Folders;
+
+/// A file that defines an own tool.
+#[derive(Debug)]
+pub struct OwnFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What it was when it was read.
+    pub stamp: String,
+    /// Its text, or why that can't be had.
+    text: Result<String>,
+}
+
+/// All files of own tools, the machine's before the account's, which are stronger.
+pub fn files(world: &impl World, folders: &Folders) -> Vec<OwnFile> {
+    let mut configurations = vec![&folders.machine_config];
+    configurations.extend((folders.config != folders.machine_config).then_some(&folders.config));
+    let paths = configurations.into_iter().flat_map(|folder| paths(&folder.join("registry")));
+    paths.filter_map(|path| file(world, path)).collect()
+}
+
+/// The definitions in a folder, in the order of their names; a folder that can't be listed has none.
+fn paths(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_definition = |path: &PathBuf| {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        !is_hidden && path.extension().is_some_and(|extension| extension == "toml")
+    };
+    entries.map(|entry| entry.path()).filter(is_definition).collect()
+}
+
+fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
+    let seen = world.look(&path).ok().flatten()?;
+    let text = match world.read(&path) {
+        Ok(content) => {
+            String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
+        }
+        Err(error) => Err(Error::io("read", &path, &error)),
+    };
+    Some(OwnFile { path, stamp: stamp(&seen), text })
+}
+
+/// What a file defines.
+pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition, &'static Tool)> {
+    let text = file.text.clone()?;
+    let definition = Definition::parse(&text).map_err(|refusal| {
+        let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
+        fault(&file.path, line, &refusal.reason)
+    })?;
+    let tool =
+        table::tool(&definition, common).map_err(|reason| fault(&file.path, None, &reason))?;
+    Ok((definition, tool))
+}
+
+/// An own tool is to run on one that there isn't.
+pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
+    let reason = format!("`host` is {host}, which is no tool that others can run on");
+    fault(&file.path, None, &reason)
+}
+
+/// What is wrong with a file, and on which line.
+fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
+    let path = path.to_string_lossy();
+    let place = match line {
+        Some((number, _)) => format!("{}, line {number}", Escaped(&path)),
+        None => Escaped(&path).to_string(),
+    };
+    let reason = Escaped(reason);
+    let error = Error::new(Exit::Data, format!("{place} defines no tool: {reason}"));
+    match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
+        Some(text) => error.because(format!("the line is: {}", Escaped(text))),
+        None => error,
+    }
+}

@@ -1,0 +1,55 @@
+//! The programs that package managers added to toolchains, or beside those that the account can't
+//! write to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use usher_shims::error::Result;
+use usher_shims::home::{Addition, Home};
+use usher_shims::name::Name;
+use usher_shims::store::{Store, all};
+use usher_shims::world::World;
+
+use super::Survey;
+
+/// Programs that usher never stands for, whoever added them.
+const NEVER: [&str; 3] = ["use", "usher", "shim"];
+
+impl<W: World> Survey<'_, W> {
+    /// The programs that toolchains hold beside those their tools ship.
+    pub(super) fn additions(&self, home: &Home) -> Result<Vec<Addition>> {
+        let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
+        for known in self.registry.all() {
+            for toolchain in all(self.world, home, known.tool)?.unwrap_or_default() {
+                let own = match toolchain.store {
+                    Store::System(_) => Vec::new(),
+                    Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
+                        self.programs(&toolchain.programs())
+                    }
+                };
+                let beside = home.additions_folder(known.tool, &toolchain);
+                let beside = beside.map(|folder| self.programs(&folder.join("bin")));
+                for name in own.into_iter().chain(beside.unwrap_or_default()) {
+                    let shipped = known.tool.programs.contains(&name.as_str());
+                    let tools = found.entry(name).or_default();
+                    if !shipped && tools.last().map(String::as_str) != Some(known.tool.name) {
+                        tools.push(known.tool.name.to_owned());
+                    }
+                }
+            }
+        }
+        found.retain(|name, tools| !tools.is_empty() && !NEVER.contains(&name.as_str()));
+        Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
+    }
+
+    /// The programs in a folder.
+    fn programs(&self, folder: &Path) -> Vec<Name> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| Name::parse(entry.file_name().to_str()?));
+        let is_program = |name: &Name| {
+            let seen = self.world.look(&folder.join(name.as_str())).ok().flatten();
+            seen.is_some_and(|seen| seen.is_program)
+        };
+        names.filter(is_program).collect()
+    }
+}

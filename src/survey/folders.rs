@@ -1,0 +1,60 @@
+//! The folders that definitions name: their variables, `~` and `*` filled in.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use usher_shims::world::World;
+
+use super::Survey;
+
+impl<W: World> Survey<'_, W> {
+    /// The folders that one of a definition stands for, the highest version first; none where its
+    /// variable isn't set. The machine's home knows no account's.
+    pub(super) fn spelled_out(&self, folder: &str) -> Vec<PathBuf> {
+        self.expand(folder).map_or_else(Vec::new, |folder| match folder.to_str() {
+            Some(text) if text.contains('*') => fitting(text),
+            _ => vec![folder],
+        })
+    }
+
+    /// A folder with its variable or `~` filled in; `None` where that isn't set.
+    fn expand(&self, folder: &str) -> Option<PathBuf> {
+        let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
+        let start = match first.strip_prefix('$') {
+            Some(_) if self.folders.is_for_all => return None,
+            Some(variable) => {
+                let value = self.world.variable(variable).map(PathBuf::from);
+                value.filter(|path| path.is_absolute())?
+            }
+            None if first == "~" => self.folders.user_home.clone()?,
+            None => return Some(folder.into()),
+        };
+        Some(if rest.is_empty() { start } else { start.join(rest) })
+    }
+}
+
+/// The folders that one with a `*` in a name stands for, the highest first.
+fn fitting(folder: &str) -> Vec<PathBuf> {
+    let Some((start, end)) = folder.split_once('*') else { return vec![folder.into()] };
+    let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
+    let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
+    let pattern = format!("{prefix}*{suffix}");
+    let fitting = names(Path::new(parent)).into_iter().rev();
+    let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
+    fitting.map(|name| Path::new(parent).join(name).join(below)).collect()
+}
+
+/// The names in a folder.
+pub(super) fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
+pub(super) fn fits<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
+    let Some((start, end)) = pattern.split_once('*') else {
+        return (name == pattern).then_some("");
+    };
+    let suffix = name.strip_prefix(start)?.strip_suffix(end)?;
+    suffix.chars().all(|c| c.is_ascii_digit() || c == '.').then_some(suffix)
+}

@@ -1,0 +1,223 @@
+//! Own tools: a person's file, end to end; what is wrong with one harms no other.
+
+use std::fs;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{furnished, listed, sandbox};
+use crate::bench::{Archive, Sandbox, Upstream};
+
+/// The file of own tools' definitions.
+const FILE: &str = "home/.config/usher/registry/acme.toml";
+
+/// All that a tool must say.
+fn smallest(name: &str) -> String {
+    format!(
+        "name = '{name}'\ntitle = 'T'\nprograms = ['{name}']\nvariables = ['{}_VERSION']\n\
+         dialect = 'npm'\nparts = 3\n",
+        name.to_uppercase()
+    )
+}
+
+/// A tool with an index on loopback.
+fn acme(upstream: &Upstream) -> String {
+    let platforms: String = [
+        "linux-x64",
+        "linux-x64-musl",
+        "linux-arm64",
+        "linux-arm64-musl",
+        "macos-x64",
+        "macos-arm64",
+    ]
+    .iter()
+    .map(|name| format!("{name} = {{ token = 'any' }}\n"))
+    .collect();
+    format!(
+        "{}[[file]]\nname = '.acme-version'\nreader = 'plain'\n\
+         [[environment]]\nvariable = 'ACME_HOME'\nvalue = '{{root}}'\n\
+         [[source]]\nname = 'acme'\n[source.index]\nbase = '{}/acme'\n\
+         list = '{{base}}/index.json'\nform = 'json'\nversion = 'version'\n\
+         archive = '{{base}}/acme-{{version}}-{{platform}}.tar.gz'\n\
+         sums = '{{base}}/{{version}}.sums'\nstrip = 1\n[source.index.platform]\n{platforms}",
+        smallest("acme"),
+        upstream.base()
+    )
+}
+
+fn publish(upstream: &Upstream, versions: &[&str]) {
+    let listed: Vec<_> =
+        versions.iter().map(|version| serde_json::json!({ "version": version })).collect();
+    upstream.put("/acme/index.json", serde_json::to_vec(&listed).unwrap());
+    for version in versions {
+        let script = format!("#!/bin/sh\necho \"acme {version} $ACME_HOME\"\n");
+        let archive = Archive::new().folder("acme/").folder("acme/bin/");
+        let archive = archive.program("acme/bin/acme", &script).tar_gz();
+        let name = format!("acme-{version}-any.tar.gz");
+        let hash: String =
+            Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+        upstream.put(&format!("/acme/{version}.sums"), format!("{hash}  {name}\n"));
+        upstream.put(&format!("/acme/{name}"), archive);
+    }
+}
+
+/// A sandbox with the shell's programs on PATH behind the shims.
+fn with_upstream(upstream: &Upstream) -> Sandbox {
+    let sandbox = Sandbox::new().with_upstream(upstream);
+    sandbox.install();
+    sandbox
+}
+
+#[test]
+fn a_persons_own_tool_works_end_to_end() {
+    let upstream = Upstream::start();
+    publish(&upstream, &["1.0.0", "1.2.3", "2.0.0"]);
+    let sandbox = with_upstream(&upstream);
+    sandbox.file(FILE, acme(&upstream));
+    let root = "[SANDBOX]/home/.local/share/usher/toolchains/acme";
+
+    // `use` knows it at once.
+    let available = sandbox.use_command(&["available", "acme"]).run().succeeds();
+    assert!(available.stdout.contains("1.2.3"), "{available}");
+    sandbox.use_command(&["install", "acme@1.0.0"]).run().succeeds();
+    sandbox.file("project/.acme-version", "1.0\n");
+    let run = || sandbox.command("acme").run();
+    run().succeeds().prints(&format!("acme 1.0.0 {root}/1.0.0"));
+
+    // It is pinned as others are, in its own file, and the shim gets what is missing.
+    sandbox.use_command(&["acme@1.2"]).run().succeeds();
+    assert_eq!(sandbox.read("project/.acme-version"), "1.2\n");
+    run().succeeds().prints(&format!("acme 1.2.3 {root}/1.2.3"));
+    fs::write(sandbox.project().join(".acme-version"), "2\n").unwrap();
+    run().succeeds().prints(&format!("acme 2.0.0 {root}/2.0.0"));
+    let other = sandbox.command("acme").variable("ACME_VERSION", "1.0.0").run();
+    other.succeeds().prints(&format!("acme 1.0.0 {root}/1.0.0"));
+    sandbox
+        .command("acme")
+        .argument("+1.2")
+        .run()
+        .succeeds()
+        .prints(&format!("acme 1.2.3 {root}/1.2.3"));
+
+    let why = sandbox.use_command(&["why", "acme"]).run().succeeds();
+    assert!(why.stdout.contains("2.0.0") && why.stdout.contains(".acme-version"), "{why}");
+    assert_eq!(listed(&sandbox, "acme", "usher").len(), 3);
+}
+
+#[test]
+fn a_changed_file_counts_at_the_next_call_of_the_shim() {
+    let upstream = Upstream::start();
+    publish(&upstream, &["1.2.3"]);
+    let sandbox = with_upstream(&upstream);
+    sandbox.file(FILE, acme(&upstream));
+    sandbox.use_command(&["install", "acme@1"]).run().succeeds();
+    let run = || sandbox.command("acme").variable("ACME_VERSION", "1").run();
+    run().succeeds();
+    let moved = acme(&upstream).replace("value = '{root}'", "value = 'elsewhere'");
+    sandbox.file(FILE, moved);
+    run().succeeds().prints("acme 1.2.3 elsewhere");
+    run().succeeds().prints("acme 1.2.3 elsewhere");
+    fs::remove_file(sandbox.root().join(FILE)).unwrap();
+    run().fails_with(127).complains("usher knows no program called “acme”");
+}
+
+#[test]
+fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
+    let sandbox = sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_toolchain("other", "1.0.0");
+    sandbox.file("home/.config/usher/registry/other.toml", smallest("other"));
+    sandbox.file("project/.tool-versions", "nodejs 12\nother 1\n");
+    let check = |text: &str, place: &str, parts: &[&str]| {
+        sandbox.file(FILE, text);
+        let reshim = sandbox.reshim();
+        let place = format!("[SANDBOX]/{FILE}{place} defines no tool");
+        let told = parts.iter().fold(reshim.complains(&place), |told, part| told.complains(part));
+        drop(told);
+        sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
+        sandbox.command("other").run().succeeds().prints_line("other 1.0.0");
+        let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
+        assert!(sandbox.mask(&doctor.stdout).contains(&place), "{doctor}");
+        let failed = sandbox.use_command(&["acme@1"]).run().fails_with(2);
+        failed.complains(&place).complains("usher knows no tool called “acme”");
+    };
+    let acme = smallest("acme");
+    check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
+    check(&acme.replace("parts = 3", "parts = 'x'"), ", line 6", &["the line is: parts = 'x'"]);
+    check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
+    check(&format!("{acme}host = 'nobody'\n"), "", &["`host` is nobody"]);
+    check("name = [", ", line 1", &[]);
+    check("", "", &["missing field `name`"]);
+}
+
+#[test]
+fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
+    let sandbox = sandbox();
+    sandbox.fake_toolchain("deno", "1.2.3");
+    let own = smallest("deno").replace("DENO_VERSION", "OUR_DENO");
+    sandbox.file("home/.config/usher/registry/deno.toml", own);
+    sandbox.reshim();
+    let deno = sandbox.command("deno").variable("OUR_DENO", "1").variable("DENO_VERSION", "9");
+    deno.run().succeeds().prints_line("deno 1.2.3");
+    let doctor = sandbox.use_command(&["doctor"]).run();
+    let note = "note  deno is what [SANDBOX]/home/.config/usher/registry/deno.toml says";
+    assert!(sandbox.mask(&doctor.stdout).contains(note), "{doctor}");
+}
+
+#[test]
+fn a_program_that_fails_or_lacks_something_is_asked_once() {
+    let sandbox = furnished(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
+    let log = sandbox.root().join("log");
+    let program = |name: &str, line: &str| {
+        let text = format!("#!/bin/sh\necho \"$0 $1\" >> '{}'\n{line}\n", log.display());
+        sandbox.executable(format!("system/{name}"), &text);
+    };
+    program("acme1", "[ \"$1\" = can ] || echo acme version 1.2.3");
+    program("acme2", "exit 3");
+    program("acme3", "[ \"$1\" = can ] && exit 1; echo 3.0.0");
+    program("acme4", "echo no word");
+    let folder = sandbox.root().join("system");
+    let text = format!(
+        "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n\
+         [system.needs]\nprobe = ['can']\nlacking = 'can not'\nhint = 'mend it'\n",
+        smallest("acme"),
+        folder.display()
+    );
+    sandbox.file(FILE, text);
+    sandbox.reshim();
+    assert_eq!(sandbox.read("log").lines().count(), 6, "{}", sandbox.read("log"));
+
+    let found = listed(&sandbox, "acme", "system");
+    let path = folder.join("acme1").to_str().unwrap().to_owned();
+    assert_eq!(found, [("1.2.3".to_owned(), path)]);
+    let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
+    let list = list.complains("/system/acme2 doesn't count: it fails when asked for its version");
+    let list = list.complains("/system/acme3 doesn't count: 3.0.0 can not\n  hint: mend it");
+    list.complains("/system/acme4 doesn't count: it names no version when asked for it");
+    sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
+    let count = sandbox.read("log").lines().count();
+    assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));
+
+    // A file that changed is asked again, and `use reshim` asks what didn't count.
+    program("acme2", "echo 2.0.0");
+    assert_eq!(listed(&sandbox, "acme", "system").len(), 2);
+    program("acme3", "echo 3.0.0");
+    sandbox.reshim();
+    assert_eq!(listed(&sandbox, "acme", "system").len(), 3);
+}
+
+#[test]
+fn a_shim_among_the_systems_programs_is_not_asked() {
+    let sandbox = furnished(Sandbox::new().offline());
+    let folder = sandbox.folder("system");
+    let text = format!(
+        "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n",
+        smallest("acme"),
+        folder.display()
+    );
+    sandbox.file(FILE, text);
+    std::os::unix::fs::symlink(sandbox.shim("use"), folder.join("acme1")).unwrap();
+    sandbox.copy_program(Sandbox::shim_binary(), "system/acme2");
+    sandbox.reshim();
+    let index = sandbox.read(sandbox.shims().join(".usher"));
+    assert!(!index.contains("system/acme"), "{index}");
+}

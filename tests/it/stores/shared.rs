@@ -1,0 +1,165 @@
+//! Shared stores: filled by `use install --store`, used by accounts that can't write to them, whose
+//! additions go to places of their own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use crate::bench::{Outcome, Sandbox, Upstream};
+use crate::real::{any_python, skipped, with_npm};
+
+fn with_store(sandbox: &Sandbox) {
+    let store = sandbox.root().join("store");
+    sandbox.file("home/.config/usher/config.toml", format!("stores = [{store:?}]\n"));
+}
+
+#[test]
+fn a_store_is_filled_listed_and_used() {
+    let upstream = Upstream::start();
+    let sandbox = Sandbox::new().with_upstream(&upstream);
+    sandbox.install();
+    let store = sandbox.root().join("store");
+    let install = || sandbox.use_command(&["install", "node@12", "--store"]).argument(&store).run();
+    let folder = "[SANDBOX]/store/toolchains/node/12.22.12";
+    let outcome = install().succeeds();
+    let outcome = outcome.prints_line(&format!("node 12.22.12 installed ({folder})"));
+    outcome.complains("to use it, put stores = [");
+    assert!(!sandbox.toolchain("node", "12.22.12").exists());
+    install().succeeds().prints_line(&format!("node 12.22.12 is on disk ({folder})"));
+    let mode = fs::metadata(store.join("toolchains/node")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o055, 0o055, "for all to read");
+
+    with_store(&sandbox);
+    sandbox.reshim();
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    let list = sandbox.use_command(&["list", "node"]).run().succeeds();
+    assert!(sandbox.mask(&list.stdout).contains(&format!("shared  {folder}")), "{list}");
+    let refused = sandbox.use_command(&["uninstall", "node@12"]).run().fails_with(77);
+    refused.complains("isn't usher's to delete: it is shared's");
+    // A variable lists stores in their place.
+    let other = sandbox.command("node").variable("USHER_STORES", "/nowhere");
+    other.variable("USHER_AUTO_INSTALL", "never").run().fails_with(127);
+}
+
+/// What a shared node's npm, in a folder that nobody may write to, adds for an account.
+#[test]
+fn npm_adds_to_an_accounts_own_place() {
+    let Some(sandbox) = with_npm(&["12.0.0"]) else { return };
+    if !geteuid().is_root() {
+        return skipped("a folder that can't be written to takes another account than this one's");
+    }
+    move_to_store(&sandbox);
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox
+        .file("greeter/package.json", r#"{"name":"greeter","version":"1.0.0","bin":"greet.js"}"#);
+    sandbox.file("greeter/greet.js", "#!/usr/bin/env node\nconsole.log('hello')\n");
+    if !given_to_nobody(&sandbox) {
+        return;
+    }
+    let shell = |line: &str| {
+        let sh = sandbox.command("sh").arguments(["-c", line]).by_nobody();
+        sh.variable("npm_config_audit", "false").patiently().run()
+    };
+    let made =
+        shell("npm pack ../greeter >&2 && npm install --global ./greeter-1.0.0.tgz >&2 && greeter");
+    made.succeeds().prints("hello");
+    let additions = sandbox.usher().join("additions/node/12.0.0");
+    assert!(additions.join("bin/greeter").exists());
+    assert!(!sandbox.root().join("store/toolchains/node/12.0.0/bin/greeter").exists());
+    shell("npm uninstall --global greeter >&2 && ! command -v greeter").succeeds();
+    assert!(!additions.join("bin/greeter").exists());
+}
+
+/// The same for pip with a Python that another manager keeps, where this account can't write.
+#[test]
+fn pip_adds_to_an_accounts_own_place() {
+    let Some(python) = any_python() else { return };
+    if !geteuid().is_root() {
+        return skipped("a folder that can't be written to takes another account than this one's");
+    }
+    let sandbox = Sandbox::new().offline().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    sandbox.install();
+    let versions = sandbox.folder("home/.pyenv/versions");
+    let own = versions.join(&python.version);
+    sandbox.copy(&python.prefix, &own, &["test", "site-packages", "share", "config-3.7m"]);
+    let library = own.join("lib").join(python.library.file_name().unwrap());
+    sandbox.copy(&python.library.join("site-packages/pip"), library.join("site-packages/pip"), &[]);
+    for name in ["setuptools", "pkg_resources", "_distutils_hack", "wheel"] {
+        let from = python.library.join("site-packages").join(name);
+        if from.is_dir() {
+            sandbox.copy(&from, library.join("site-packages").join(name), &[]);
+        }
+    }
+    wheel(&sandbox);
+    sandbox.reshim();
+    sandbox.file("project/.python-version", &python.version);
+    if !given_to_nobody(&sandbox) {
+        return;
+    }
+    let chown = sandbox.command("/bin/chown").arguments(["-R", "0:0"]).argument(&own);
+    chown.run().succeeds();
+    let line =
+        "python -m pip install --no-index ../wheels/greeter-1.0-py3-none-any.whl >&2 && greeter";
+    let made = sandbox.command("sh").arguments(["-c", line]).by_nobody().patiently().run();
+    made.succeeds().prints("hello");
+    let additions = sandbox.usher().join("additions/python").join(&python.version);
+    assert!(additions.join("bin/greeter").exists());
+    assert!(!own.join("bin/greeter").exists());
+}
+
+/// A wheel with a program.
+fn wheel(sandbox: &Sandbox) {
+    let info = "build/greeter-1.0.dist-info";
+    sandbox.file("build/greeter.py", "def main():\n    print('hello')\n");
+    sandbox
+        .file(format!("{info}/METADATA"), "Metadata-Version: 2.1\nName: greeter\nVersion: 1.0\n");
+    sandbox.file(
+        format!("{info}/WHEEL"),
+        "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    );
+    sandbox.file(format!("{info}/entry_points.txt"), "[console_scripts]\ngreeter = greeter:main\n");
+    let record = [
+        "greeter.py",
+        "greeter-1.0.dist-info/METADATA",
+        "greeter-1.0.dist-info/WHEEL",
+        "greeter-1.0.dist-info/entry_points.txt",
+        "greeter-1.0.dist-info/RECORD",
+    ];
+    let record: String = record.iter().map(|name| format!("{name},,\n")).collect();
+    sandbox.file(format!("{info}/RECORD"), record);
+    let python = any_python().expect("a Python, as before");
+    sandbox.folder("wheels");
+    let zip = "import os, zipfile\n\
+               with zipfile.ZipFile('../wheels/greeter-1.0-py3-none-any.whl', 'w') as wheel:\n    \
+                   for folder, _, names in os.walk('.'):\n        \
+                       for name in names: wheel.write(os.path.join(folder, name))\n";
+    let command = sandbox.command(&python.program).arguments(["-c", zip]).directory("build");
+    command.run().succeeds();
+}
+
+/// Moves a toolchain of the sandbox's node into a shared store.
+fn move_to_store(sandbox: &Sandbox) {
+    let store = sandbox.folder("store/toolchains/node");
+    fs::rename(sandbox.toolchain("node", "12.0.0"), store.join("12.0.0")).unwrap();
+    with_store(sandbox);
+    sandbox.reshim();
+}
+
+/// Gives the sandbox to `nobody`, but for the store.
+fn given_to_nobody(sandbox: &Sandbox) -> bool {
+    sandbox.give_to_nobody();
+    let store = sandbox.root().join("store");
+    if store.exists() {
+        // The files may be links to those of other sandboxes.
+        let find = sandbox.command("/usr/bin/find").argument(&store);
+        find.arguments(["-type", "d", "-exec", "chown", "0:0", "{}", "+"]).run().succeeds();
+    }
+    let reaches: Outcome = sandbox.command("test").arguments(["-w", "."]).by_nobody().run();
+    if !reaches.status.success() {
+        skipped("the account nobody can't reach the folder for temporary files");
+    }
+    reaches.status.success() && Path::new("/bin/sh").exists()
+}
