@@ -13,7 +13,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
 
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, download, remove_tree, unpack};
+use crate::fetch::{Artifact, Downloaded, Downloads, Failure, Integrity, remove_tree, unpack};
 use crate::interrupt::Interrupt;
 use crate::lock::{Lock, lock};
 use crate::network::Network;
@@ -190,9 +190,9 @@ impl Installer<'_> {
             usher: env!("CARGO_PKG_VERSION"),
             parts: Vec::new(),
         };
-        for (place, part) in parts.iter().enumerate() {
-            let archive = staging.path().join(format!("part-{place}"));
-            receipt.parts.push(self.take(part, &name, &archive, &tree)?);
+        let downloads = Downloads::new(&folders.cache, staging.path());
+        for part in &parts {
+            receipt.parts.push(self.take(part, &name, &downloads, &tree)?);
         }
         finish(known, &tree, &receipt)?;
         let made = |root: &Path| Toolchain {
@@ -230,9 +230,15 @@ impl Installer<'_> {
     }
 
     /// Fetches a part, and unpacks it where it goes.
-    fn take(&self, part: &Part, name: &str, archive: &Path, tree: &Path) -> Result<ReceiptPart> {
+    fn take(
+        &self,
+        part: &Part,
+        name: &str,
+        downloads: &Downloads,
+        tree: &Path,
+    ) -> Result<ReceiptPart> {
         let title = if part.title.is_empty() { name } else { &part.title };
-        let (address, downloaded) = self.fetch(part, title, archive)?;
+        let (address, downloaded) = self.fetch(part, title, downloads)?;
         let into = tree.join(&part.into);
         let parent = into.parent().unwrap_or(tree);
         fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
@@ -241,29 +247,41 @@ impl Installer<'_> {
         } else {
             fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
         }
-        unpack(archive, &into, part.strip)
-            .map_err(|error| error.because(format!("it came from {address}")))?;
+        if let Err(error) = unpack(downloaded.path(), &into, part.strip) {
+            // It was published broken: another try with the same bytes would end alike. After a
+            // full disk it isn't, and needs no second download.
+            if error.exit == Exit::Data {
+                downloaded.discard();
+            }
+            return Err(error.because(format!("it came from {address}")));
+        }
         for (link, target) in &part.links {
             link_where_free(tree, link, target)?;
         }
-        fs::remove_file(archive).map_err(|error| Error::io("delete", archive, &error))?;
-        Ok(ReceiptPart {
+        let made = ReceiptPart {
             title: part.title.clone(),
             address,
-            sha256: downloaded.sha256,
+            sha256: downloaded.sha256.clone(),
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
-        })
+        };
+        downloaded.discard();
+        Ok(made)
     }
 
-    fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
+    fn fetch(
+        &self,
+        part: &Part,
+        title: &str,
+        downloads: &Downloads,
+    ) -> Result<(String, Downloaded)> {
         let client =
             if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
         let mut last = None;
         for address in &part.addresses {
             let bar = Bar::new(title, self.usher.shows_progress());
-            let artifact = Artifact { address, integrity: part.integrity.as_ref() };
-            match download(client, &artifact, archive, &bar) {
+            let artifact = Artifact { address, integrity: part.integrity.as_ref(), size: None };
+            match downloads.fetch(client, &artifact, &bar) {
                 Ok(downloaded) => return Ok((address.clone(), downloaded)),
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(failure) => last = Some(Error::from(failure)),
