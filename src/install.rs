@@ -67,6 +67,7 @@ impl Installer<'_> {
         let began = Instant::now();
         let mut assembly = self.assemble(known, release)?;
         publish::publish(assembly.finish()?, &target)?;
+        assembly.end();
         let seconds = began.elapsed().as_secs_f64();
         let name = format!("{} {}", known.tool.name, release.version);
         self.usher.tell(&format!("{name} is ready ({seconds:.1} s)"));

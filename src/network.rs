@@ -11,7 +11,7 @@ use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
-use crate::fetch::{Access, Client, Credential, Proxies};
+use crate::fetch::{Access, Client, Proxies};
 use crate::npm_config::{NpmAccess, Surroundings, client};
 use crate::settings::Address;
 use crate::usher::{Usher, read_text};
@@ -42,7 +42,11 @@ impl<'a> Network<'a> {
     /// The client for everything but npm's registry.
     pub fn client(&self) -> &Client {
         self.plain.get_or_init(|| {
-            Client::new(Access { extra_ca_files: self.extra_ca(), ..Access::default() })
+            Client::new(Access {
+                proxies: self.proxies(),
+                extra_ca_files: self.extra_ca(),
+                ..Access::default()
+            })
         })
     }
 
@@ -53,17 +57,14 @@ impl<'a> Network<'a> {
             let access = self.find_npm()?;
             let mut extra_ca_files = self.extra_ca();
             extra_ca_files.extend(access.cafile.clone());
-            let credentials = access
-                .credentials()
-                .map(|(scope, authorization)| Credential {
-                    scope: scope.to_owned(),
-                    authorization: authorization.to_owned(),
-                })
-                .collect();
-            let proxies = proxies(&access);
-            let client =
-                Client::new(Access { proxies, extra_ca_files, credentials, ..Access::default() });
-            let _ = self.npm.set(Npm { registry: access.registry.as_str().to_owned(), client });
+            let registry = access.registry.as_str().to_owned();
+            let client = Client::new(Access {
+                proxies: npm_proxies(&access).unwrap_or_else(|| self.proxies()),
+                extra_ca_files,
+                credentials: access.credentials,
+                ..Access::default()
+            });
+            let _ = self.npm.set(Npm { registry, client });
         }
         self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
     }
@@ -71,6 +72,11 @@ impl<'a> Network<'a> {
     /// What Node.js's own programs are told to trust as well.
     fn extra_ca(&self) -> Vec<PathBuf> {
         self.usher.world.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from).into_iter().collect()
+    }
+
+    /// What the environment says of proxies; a variable that isn't text says nothing.
+    fn proxies(&self) -> Proxies {
+        Proxies::from_variables(&|name| self.usher.world.variable(name)?.into_string().ok())
     }
 
     fn find_npm(&self) -> Result<NpmAccess> {
@@ -118,15 +124,16 @@ impl<'a> Network<'a> {
     }
 }
 
-fn proxies(access: &NpmAccess) -> Proxies {
+/// The proxies that npm is set up with, if it is.
+fn npm_proxies(access: &NpmAccess) -> Option<Proxies> {
     if access.proxy.is_none() && access.https_proxy.is_none() {
-        return Proxies::Environment;
+        return None;
     }
     let text =
         |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
-    Proxies::Only {
+    Some(Proxies {
         http: text(&access.proxy),
         https: text(&access.https_proxy),
         except: access.noproxy.clone(),
-    }
+    })
 }

@@ -12,16 +12,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use url::Url;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 
+use crate::fetch::Credentials;
 use crate::settings::{Address, Settings};
 
 pub mod client;
 mod credentials;
 pub mod npmrc;
-
-pub use credentials::Credential;
 
 /// Where the machine's `.npmrc` may lie: npm itself looks below the folder it was installed in.
 const MACHINE: [&str; 3] = ["/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/npmrc"];
@@ -63,7 +61,8 @@ pub struct NpmAccess {
     pub https_proxy: Option<Address>,
     /// Hosts that are reached without a proxy, separated by commas.
     pub noproxy: Option<String>,
-    credentials: Vec<Credential>,
+    /// Who we are, to whom.
+    pub credentials: Credentials,
 }
 
 impl NpmAccess {
@@ -86,18 +85,6 @@ impl NpmAccess {
             https_proxy: proxy(&said, "https-proxy")?,
             noproxy: find(&said, "noproxy").map(Said::hosts).transpose()?,
         })
-    }
-
-    /// The values of the `Authorization` header, each with the place it is for: host, port where
-    /// it isn't the usual one, and the beginning of the path. Never to be printed.
-    pub fn credentials(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.credentials.iter().map(Credential::parts)
-    }
-
-    /// The value of the `Authorization` header for an address; never to be printed, and to be
-    /// asked for anew after a redirection.
-    pub fn authorization(&self, address: &Url) -> Option<&str> {
-        credentials::authorization(&self.credentials, self.registry.url(), address)
     }
 }
 

@@ -2,25 +2,33 @@
 //!
 //! It knows addresses, credentials and how long to wait; it must not know what the bytes mean
 //! or which address belongs to which tool. It never writes a file.
+//!
+//! `client/hops.rs` sends requests and follows redirects, `client/answer.rs` judges what came
+//! back, `client/wait.rs` reads when to ask again, `client/pace.rs` measures whether it moves.
+
+mod answer;
+mod hops;
+mod pace;
+mod tries;
+mod validator;
+mod wait;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use reqwest::blocking::{self, Response};
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, RETRY_AFTER};
-use reqwest::{StatusCode, Url};
+use reqwest::blocking;
 use usher_shims::error::{Error, Escaped, Exit};
 
-use super::access::{Access, authorization};
+use super::access::{Access, Patience};
 use super::address::{Place, host};
-use super::failure::{Failure, Setback, broken};
-
-/// The longest time that a server may tell us to wait (`Retry-After`).
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+use super::failure::{Asked, Failure, Setback, broken};
+pub(super) use answer::{Answer, Kind, Responder, is_web_page, other_content, web_page};
+pub(super) use pace::TooSlow;
+pub(super) use tries::Tries;
+pub(super) use validator::{ContentRange, Validator};
 
 /// Asks servers; made once and used for all that a run of `use` fetches.
 pub struct Client {
@@ -35,16 +43,33 @@ pub(super) struct Wanted<'a> {
     pub(super) accept: &'a str,
     /// The transfer encodings that are understood: `gzip` or `identity`.
     pub(super) encoding: &'static str,
+    /// Which part of it, or whether at all.
+    pub(super) condition: Condition<'a>,
 }
 
-/// An answer that is still coming.
-pub(super) struct Body {
-    /// The bytes, as they were sent.
-    pub(super) bytes: Box<dyn Read>,
-    /// How many bytes were announced.
-    pub(super) length: Option<u64>,
-    /// Whether the bytes were packed for the transfer.
-    packed: bool,
+/// Which part of something is wanted, or whether at all.
+#[derive(Clone, Copy)]
+pub(super) enum Condition<'a> {
+    /// The whole.
+    Always,
+    /// What follows these first bytes, if it is still the same; else the whole.
+    RestAfter(u64, &'a Validator),
+    /// The whole, if it isn't what this was sent along with.
+    IfChanged(&'a str),
+}
+
+/// What came of asking whether something has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Newer {
+    /// It hasn't.
+    Unchanged,
+    /// It has, or the server can't tell.
+    Changed {
+        /// All of it.
+        bytes: Vec<u8>,
+        /// What to ask with next time: an `ETag`, or else a `Last-Modified`.
+        validator: Option<String>,
+    },
 }
 
 impl Client {
@@ -76,65 +101,50 @@ impl Client {
         limit: u64,
         accept: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let place = Place::parse(address)?;
-        let bytes = self.tries(|| {
-            let body = self.open(&place, &Wanted { accept, encoding: "gzip" })?;
-            whole(&place, body, limit)
-        })?;
-        if !accept.contains("text/html") && is_web_page(&bytes) {
-            return Err(web_page(&place));
+        match self.get_newer(address, limit, accept, None)? {
+            Newer::Changed { bytes, .. } => Ok(bytes),
+            // Nobody asked for this.
+            Newer::Unchanged => Ok(Vec::new()),
         }
-        Ok(bytes)
     }
 
-    /// Tries until it succeeds, until a setback is final, or until patience ends.
-    pub(super) fn tries<T>(
+    /// As [`get_accepting`](Self::get_accepting), unless it is still what `validator` came with.
+    pub fn get_newer(
         &self,
-        mut once: impl FnMut() -> Result<T, Setback>,
-    ) -> Result<T, Failure> {
-        let mut pauses = self.access.patience.pauses.iter();
+        address: &str,
+        limit: u64,
+        accept: &str,
+        validator: Option<&str>,
+    ) -> Result<Newer, Failure> {
+        let place = Place::parse(address)?;
+        let condition = validator.map_or(Condition::Always, Condition::IfChanged);
+        let mut tries = self.tries();
         loop {
-            let (failure, wait) = match once() {
-                Ok(value) => return Ok(value),
-                Err(Setback::Final(failure)) => return Err(failure),
-                Err(Setback::Passing(failure, wait)) => (failure, wait),
-            };
-            let Some(pause) = pauses.next() else { return Err(failure) };
-            let wait = wait.unwrap_or(*pause);
-            if wait > LONGEST_WAIT {
-                return Err(failure);
+            let wanted = Wanted { accept, encoding: "gzip", condition };
+            let once =
+                self.open(&place, &wanted).and_then(|answer| read(&place, answer, limit, accept));
+            match once {
+                Ok(newer) => return Ok(newer),
+                Err(setback) => tries.pause(setback)?,
             }
-            std::thread::sleep(wait);
         }
+    }
+
+    /// The tries of one undertaking.
+    pub(super) fn tries(&self) -> Tries<'_> {
+        Tries::new(&self.access.patience)
+    }
+
+    pub(super) fn patience(&self) -> &Patience {
+        &self.access.patience
     }
 
     /// Asks once for what lies at `place`.
-    pub(super) fn open(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Body, Setback> {
+    pub(super) fn open(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Answer, Setback> {
         match place {
             Place::File(path) => open_file(path).map_err(Setback::Final),
             Place::Web(url) => self.open_web(place, url, wanted),
         }
-    }
-
-    fn open_web(&self, place: &Place, url: &Url, wanted: &Wanted<'_>) -> Result<Body, Setback> {
-        let web = self.web().map_err(Setback::Final)?;
-        let mut request = web
-            .get(url.clone())
-            .header(ACCEPT, wanted.accept)
-            .header(ACCEPT_ENCODING, wanted.encoding);
-        if let Some(authorization) = authorization(&self.access.credentials, url) {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let response = request.send().map_err(|error| {
-            let asked = error.url().map_or_else(|| host(url), host);
-            broken(&cant_fetch(place), &asked, &error)
-        })?;
-        answered(place, &response)?;
-        let packed = response
-            .headers()
-            .get(CONTENT_ENCODING)
-            .is_some_and(|encoding| matches!(encoding.as_bytes(), b"gzip" | b"x-gzip"));
-        Ok(Body { length: response.content_length(), packed, bytes: Box::new(response) })
     }
 
     fn web(&self) -> Result<&blocking::Client, Failure> {
@@ -151,37 +161,7 @@ pub(super) fn cant_fetch(place: &Place) -> String {
     format!("can't fetch {place}")
 }
 
-/// Whether the status is that of an answer.
-fn answered(place: &Place, response: &Response) -> Result<(), Setback> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    let said = format!("{} answered {status}", Escaped(&host(response.url())));
-    let error = Error::new(Exit::Network, cant_fetch(place)).because(said);
-    Err(match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => Setback::Final(Failure::Absent(error)),
-        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            let wait = retry_after(response);
-            let error = match wait {
-                Some(wait) => {
-                    error.because(format!("it asks to wait for {} seconds", wait.as_secs()))
-                }
-                None => error,
-            };
-            Setback::Passing(Failure::Unreachable(error), wait)
-        }
-        _ => Setback::Final(Failure::Refused(error)),
-    })
-}
-
-/// How long the server asks to wait; where it names a date, our own pauses do.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn open_file(path: &Path) -> Result<Body, Failure> {
+fn open_file(path: &Path) -> Result<Answer, Failure> {
     let failed = |error: io::Error| {
         let message = Error::io("read", path, &error);
         match error.kind() {
@@ -196,13 +176,17 @@ fn open_file(path: &Path) -> Result<Body, Failure> {
     }
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    Ok(Body { bytes: Box::new(file), length: Some(length), packed: false })
+    Ok(Answer::of_file(file, length))
 }
 
-/// Reads all of `body`, if that is no more than `limit` bytes.
-fn whole(place: &Place, body: Body, limit: u64) -> Result<Vec<u8>, Setback> {
+/// All of an answer, if that is no more than `limit` bytes.
+fn read(place: &Place, answer: Answer, limit: u64, accept: &str) -> Result<Newer, Setback> {
+    if matches!(answer.kind, Kind::Unchanged) {
+        return Ok(Newer::Unchanged);
+    }
+    let Answer { bytes, packed, tag, responder, .. } = answer;
     let mut reader: Box<dyn Read> =
-        if body.packed { Box::new(MultiGzDecoder::new(body.bytes)) } else { body.bytes };
+        if packed { Box::new(MultiGzDecoder::new(bytes)) } else { bytes };
     let mut bytes = Vec::new();
     reader
         .by_ref()
@@ -212,14 +196,19 @@ fn whole(place: &Place, body: Body, limit: u64) -> Result<Vec<u8>, Setback> {
     if bytes.len() as u64 > limit {
         return Err(Setback::Final(too_long(place, limit)));
     }
-    Ok(bytes)
+    if !accept.contains("text/html") && is_web_page(&bytes) {
+        return Err(Setback::Final(web_page(place, responder.as_ref())));
+    }
+    Ok(Newer::Changed { bytes, validator: tag })
 }
 
 /// Reading broke off.
 pub(super) fn unread(place: &Place, error: &io::Error) -> Setback {
     match place {
         Place::File(path) => Setback::Final(Failure::Unreachable(Error::io("read", path, error))),
-        Place::Web(url) => broken(&cant_fetch(place), &host(url), error),
+        Place::Web(url) => {
+            broken(&cant_fetch(place), &Asked { host: host(url), proxy: None }, error)
+        }
     }
 }
 
@@ -227,21 +216,6 @@ pub(super) fn unread(place: &Place, error: &io::Error) -> Setback {
 pub(super) fn too_long(place: &Place, limit: u64) -> Failure {
     let error = Error::new(Exit::Network, cant_fetch(place));
     Failure::Refused(error.because(format!("it is longer than {limit} bytes")))
-}
-
-/// Whether these first bytes are those of a web page.
-pub(super) fn is_web_page(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    [b"<!doctype html".as_slice(), b"<html"].iter().any(|opening| {
-        bytes.get(..opening.len()).is_some_and(|start| start.eq_ignore_ascii_case(opening))
-    })
-}
-
-/// A web page came where something else was expected.
-pub(super) fn web_page(place: &Place) -> Failure {
-    let error = Error::new(Exit::Network, cant_fetch(place))
-        .because("the answer looks like a web page (a captive portal or a proxy?)");
-    Failure::Refused(error)
 }
 
 #[cfg(test)]

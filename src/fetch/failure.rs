@@ -4,10 +4,12 @@
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::CertificateError;
 use usher_shims::error::{Error, Escaped, Exit};
+
+use super::client::TooSlow;
 
 /// Why nothing came, as far as the program handles it; a person reads the [`Error`] inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +44,22 @@ pub(super) enum Setback {
     Passing(Failure, Option<Duration>),
 }
 
-const HINT_NETWORK: &str =
+/// Who was asked.
+pub(super) struct Asked {
+    /// The host, with its port where that isn't the usual one.
+    pub(super) host: String,
+    /// The proxy on the way there, likewise.
+    pub(super) proxy: Option<String>,
+}
+
+pub(super) const HINT_NETWORK: &str =
     "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?";
 const HINT_CERTIFICATE: &str = "if a proxy answers in its place, name the file with that proxy's \
                                 certificate: export SSL_CERT_FILE=/…";
 const HINT_CLOCK: &str = "is this machine's clock right? (date)";
+
+/// This was written on 1 November 2025, so long after 1970 began: a clock that shows less is wrong.
+const WRITTEN: Duration = Duration::from_hours(24 * 20_393);
 
 // Two types of the library are private, so they are known by their text; tests hold it.
 const UNRESOLVED: &str = "dns error";
@@ -61,39 +74,61 @@ enum Cause {
     Closed,
     /// Nobody answered, or fell silent.
     TimedOut,
-    /// The certificate isn't accepted; with the reason, and what to do.
-    Certificate(String, &'static str),
+    /// Something comes, but hardly.
+    TooSlow(String),
+    /// The certificate isn't accepted; with the reason.
+    Certificate(String),
+    /// The certificate isn't accepted today.
+    Dates(&'static str),
     /// The proxy keeps us from the host; in which way.
     Proxy(&'static str),
-    /// A redirect that isn't followed; with the reason.
-    Redirect(String),
     /// Anything else, in the words of the library.
     Other(String),
 }
 
-/// Puts a failed request or a broken-off answer into words. `what` says what was being done,
-/// `host` who was asked.
-pub(super) fn broken(what: &str, host: &str, error: &(dyn StdError + 'static)) -> Setback {
-    let proxied = chain(error).any(|link| link.to_string().starts_with(TUNNEL));
-    let who = if proxied { format!("the proxy for {host}") } else { host.to_owned() };
-    let who = Escaped(&who);
-    let (cause, hint) = match cause(error) {
-        Cause::Name if proxied => (format!("the name of {who} doesn't resolve"), HINT_NETWORK),
-        Cause::Name => (format!("the name {who} doesn't resolve"), HINT_NETWORK),
-        Cause::Closed => (format!("{who} refused the connection"), HINT_NETWORK),
-        Cause::TimedOut => (format!("{who} didn't answer in time"), HINT_NETWORK),
-        Cause::Proxy(why) => (format!("{who} {why}"), HINT_NETWORK),
-        Cause::Certificate(why, hint) => {
-            (format!("the certificate of {who} isn't accepted: {why}"), hint)
+/// Puts a failed request or a broken-off answer into words; `what` says what was being done.
+pub(super) fn broken(what: &str, asked: &Asked, error: &(dyn StdError + 'static)) -> Setback {
+    let host = Escaped(&asked.host);
+    let door = door(asked, error);
+    let message = |cause: String| Error::new(Exit::Network, what).because(cause);
+    let message = match cause(error) {
+        Cause::Name if door == asked.host => message(format!("the name {host} doesn't resolve")),
+        Cause::Name => message(format!("the name of {door} doesn't resolve")),
+        Cause::Closed => message(format!("{door} refused the connection")),
+        Cause::TimedOut => message(format!("{door} didn't answer in time")),
+        Cause::TooSlow(how) => message(format!("{host} {how}")),
+        Cause::Proxy(why) => message(format!("{door} {why}")),
+        Cause::Certificate(why) => message(unaccepted(&host, &why)).hint(HINT_CERTIFICATE),
+        Cause::Dates(why) => {
+            let message = message(unaccepted(&host, why)).hint(HINT_CLOCK);
+            message.because(clock(SystemTime::now()))
         }
-        Cause::Redirect(why) => {
-            let error = Error::new(Exit::Network, what).because(format!("{who} {why}"));
-            return Setback::Final(Failure::Refused(error));
-        }
-        Cause::Other(why) => (format!("the connection to {who} broke: {why}"), HINT_NETWORK),
+        Cause::Other(why) => message(format!("the connection to {door} broke: {why}")),
     };
-    let failure = Failure::Unreachable(Error::new(Exit::Network, what).because(cause).hint(hint));
+    let message = if message.hint.is_some() { message } else { message.hint(HINT_NETWORK) };
+    let failure = Failure::Unreachable(message);
     if passes(error) { Setback::Passing(failure, None) } else { Setback::Final(failure) }
+}
+
+/// Who it was that the connection was to be made to: the host, or the proxy in front of it.
+fn door(asked: &Asked, error: &(dyn StdError + 'static)) -> String {
+    let host = Escaped(&asked.host);
+    match &asked.proxy {
+        Some(proxy) if is_connecting(error) => format!("the proxy {} for {host}", Escaped(proxy)),
+        Some(_) | None => host.to_string(),
+    }
+}
+
+fn unaccepted(host: &Escaped<'_>, why: &str) -> String {
+    format!("the certificate of {host} isn't accepted: {why}")
+}
+
+/// What this machine's clock says, and whether that can be.
+fn clock(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let shown = httpdate::fmt_http_date(UNIX_EPOCH + since);
+    let wrong = if since < WRITTEN { ", which is before usher was written" } else { "" };
+    format!("this machine's clock says {shown}{wrong}")
 }
 
 fn cause(error: &(dyn StdError + 'static)) -> Cause {
@@ -103,13 +138,10 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         if let Some(rustls::Error::InvalidCertificate(certificate)) = link.downcast_ref() {
             return certificate_cause(certificate);
         }
-        if let Some(request) = link.downcast_ref::<reqwest::Error>() {
-            if request.is_redirect() {
-                let why = chain(link).last().map(ToString::to_string).unwrap_or_default();
-                return Cause::Redirect(Escaped(&why).to_string());
-            }
-            timed_out |= request.is_timeout();
+        if let Some(slow) = link.downcast_ref::<TooSlow>() {
+            return Cause::TooSlow(slow.to_string());
         }
+        timed_out |= link.downcast_ref().is_some_and(reqwest::Error::is_timeout);
         match link.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(ErrorKind::ConnectionRefused) => return Cause::Closed,
             Some(ErrorKind::TimedOut) => timed_out = true,
@@ -131,36 +163,36 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
 }
 
 fn certificate_cause(certificate: &CertificateError) -> Cause {
-    let (why, hint) = match certificate {
+    match certificate {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            ("it has expired", HINT_CLOCK)
+            Cause::Dates("it has expired")
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            ("it is not valid yet", HINT_CLOCK)
+            Cause::Dates("it is not valid yet")
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            ("it is for another name", HINT_NETWORK)
+            Cause::Certificate("it is for another name".to_owned())
         }
         CertificateError::UnknownIssuer => {
-            ("it is signed by nobody whom this machine trusts", HINT_CERTIFICATE)
+            Cause::Certificate("it is signed by nobody whom this machine trusts".to_owned())
         }
-        other => {
-            return Cause::Certificate(Escaped(&other.to_string()).to_string(), HINT_CERTIFICATE);
-        }
-    };
-    Cause::Certificate(why.to_owned(), hint)
+        other => Cause::Certificate(Escaped(&other.to_string()).to_string()),
+    }
 }
 
 /// A name that doesn't resolve or a host that doesn't let us in will be so again at once, and
 /// another source may be quicker; a connection that was made and broke is worth another try.
 fn passes(error: &(dyn StdError + 'static)) -> bool {
-    let connecting = chain(error)
-        .filter_map(|link| link.downcast_ref::<reqwest::Error>())
-        .any(|request| request.is_connect() || request.is_builder());
     let reset = chain(error)
         .filter_map(|link| link.downcast_ref::<io::Error>())
         .any(|error| error.kind() == ErrorKind::ConnectionReset);
-    !connecting || reset
+    !is_connecting(error) || reset
+}
+
+fn is_connecting(error: &(dyn StdError + 'static)) -> bool {
+    chain(error)
+        .filter_map(|link| link.downcast_ref::<reqwest::Error>())
+        .any(|request| request.is_connect() || request.is_builder())
 }
 
 /// The error and all that caused it, outermost first.
@@ -179,9 +211,10 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let setback = broken("can't fetch it", "a.example", error);
+        let setback =
+            broken("can't fetch it", &Asked { host: "a.example".to_owned(), proxy: None }, error);
         let (Setback::Final(failure) | Setback::Passing(failure, _)) = setback;
-        assert_eq!(Error::from(failure).causes, [expected]);
+        assert_eq!(Error::from(failure).causes[0], expected);
     }
 
     #[test]
@@ -205,9 +238,14 @@ mod tests {
 
     #[test]
     fn a_certificate_outside_its_dates_makes_one_ask_for_the_clock() {
-        for error in [CertificateError::Expired, CertificateError::NotValidYet] {
-            let Cause::Certificate(_, hint) = certificate_cause(&error) else { panic!("{error}") };
-            assert_eq!(hint, HINT_CLOCK);
-        }
+        let cause = |error| certificate_cause(&error);
+        assert_eq!(cause(CertificateError::Expired), Cause::Dates("it has expired"));
+        assert_eq!(cause(CertificateError::NotValidYet), Cause::Dates("it is not valid yet"));
+        let check = |seconds: u64, expected: &str| {
+            assert_eq!(clock(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        };
+        let wrong = "which is before usher was written";
+        check(12, &format!("this machine's clock says Thu, 01 Jan 1970 00:00:12 GMT, {wrong}"));
+        check(4_070_908_800, "this machine's clock says Thu, 01 Jan 2099 00:00:00 GMT");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! address ─▶ Client ─▶ bytes of an index                 (client.rs, access.rs)
-//! address ─▶ download ─▶ a file whose hash is the wanted (download.rs, integrity.rs)
+//! address ─▶ Downloads ─▶ a file whose hash is the wanted (download.rs, integrity.rs)
 //! file    ─▶ unpack ─▶ a fresh folder                    (archive.rs)
 //! ```
 //!
@@ -28,10 +28,10 @@ mod remove;
 #[cfg(test)]
 mod served;
 
-pub use access::{Access, Credential, Patience, Proxies};
+pub use access::{Access, Credential, Credentials, Patience, Proxies};
 pub use archive::unpack;
-pub use client::Client;
-pub use download::{Artifact, Downloaded, Progress, Quiet, download};
+pub use client::{Client, Newer};
+pub use download::{Artifact, Downloaded, Downloads, Progress, Quiet};
 pub use failure::Failure;
 pub use integrity::{Hasher, Integrity, Mismatch};
 pub use listing::{Item, Listing, Mode};

@@ -6,10 +6,11 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::access::{Access, Patience, Proxies};
+use super::access::{Access, Patience};
 use super::client::Client;
 
 /// What to do with one connection.
+#[derive(Clone)]
 pub(super) enum Reply {
     /// Send these bytes and close.
     Bytes(Vec<u8>),
@@ -17,6 +18,11 @@ pub(super) enum Reply {
     HangUp,
     /// Read the request and never answer.
     Silence,
+    /// Answer as a good server does that has this body under this `ETag`, ranges and all; but
+    /// close the connection after so many bytes of what was asked for.
+    File(&'static [u8], &'static str, usize),
+    /// The same, but reset the connection; then what was sent may be lost on the way.
+    Torn(&'static [u8], &'static str, usize),
 }
 
 /// A reply with this status line, these headers (each ended by CRLF) and this body.
@@ -57,6 +63,17 @@ impl Served {
                         // The client may have gone when it has seen enough.
                         let _ = stream.write_all(&bytes);
                     }
+                    Reply::File(body, tag, cut) => {
+                        let request = requests.lock().unwrap().last().cloned().unwrap();
+                        let _ = send(&mut stream, &request, (body, tag), cut);
+                    }
+                    Reply::Torn(body, tag, cut) => {
+                        let request = requests.lock().unwrap().last().cloned().unwrap();
+                        let _ = send(&mut stream, &request, (body, tag), cut);
+                        // A connection that is closed without waiting for its data is reset.
+                        let linger = Some(Duration::ZERO);
+                        rustix::net::sockopt::set_socket_linger(&stream, linger).unwrap();
+                    }
                     Reply::Silence => silent.lock().unwrap().push(stream),
                     Reply::HangUp => {}
                 }
@@ -76,6 +93,30 @@ impl Served {
     }
 }
 
+/// Sends a file or the rest of it, up to where the connection ends.
+fn send(
+    stream: &mut TcpStream,
+    request: &str,
+    (body, tag): (&[u8], &str),
+    cut: usize,
+) -> std::io::Result<()> {
+    let first = first_byte(request).filter(|_| request.contains(&format!("if-range: {tag}\r\n")));
+    let (length, first) = (body.len(), first.unwrap_or_default());
+    let range = match first {
+        0 => "200 OK\r\n".to_owned(),
+        _ => format!("206 Rest\r\nContent-Range: bytes {first}-{}/{length}\r\n", length - 1),
+    };
+    let left = length - first;
+    write!(stream, "HTTP/1.1 {range}Content-Length: {left}\r\nETag: {tag}\r\n\r\n")?;
+    stream.write_all(&body[first..first + cut.min(left)])
+}
+
+/// The first byte of the range that a request asks for.
+pub(super) fn first_byte(request: &str) -> Option<usize> {
+    let (_, range) = request.split_once("range: bytes=")?;
+    range.split_once("-\r\n")?.0.parse().ok()
+}
+
 fn request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let mut byte = [0];
@@ -89,7 +130,6 @@ fn request(stream: &mut TcpStream) -> String {
 pub(super) fn access() -> Access {
     let pauses = vec![Duration::ZERO; 2];
     Access {
-        proxies: Proxies::Only { http: None, https: None, except: None },
         patience: Patience { idle: Duration::from_secs(10), pauses, ..Patience::default() },
         ..Access::default()
     }

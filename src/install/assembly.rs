@@ -13,7 +13,7 @@ use usher_shims::version::Version;
 
 use super::Installer;
 use super::space::Space;
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, Item, Mode, download, unpack};
+use crate::fetch::{Artifact, Downloaded, Downloads, Failure, Integrity, Item, Mode, unpack};
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
 use crate::receipt::{self, Receipt};
@@ -27,6 +27,8 @@ pub(super) struct Assembly<'a> {
     known: Known<'a>,
     receipt: Receipt,
     tree: PathBuf,
+    /// What it was made of: kept until it is published, for another try.
+    taken: Vec<Downloaded>,
     staging: Staging,
     _interrupt: Interrupt,
 }
@@ -43,7 +45,8 @@ impl<'a> Assembly<'a> {
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, &error))?;
         let receipt = Receipt::new(known.tool.name, &release.version, &release.source);
-        Ok(Self { installer, known, receipt, tree, staging, _interrupt: interrupt })
+        let taken = Vec::new();
+        Ok(Self { installer, known, receipt, tree, taken, staging, _interrupt: interrupt })
     }
 
     /// `node 12.22.12`.
@@ -53,42 +56,47 @@ impl<'a> Assembly<'a> {
 
     /// Fetches a part, and unpacks it where it goes.
     pub(super) fn take(&mut self, part: &Part) -> Result<()> {
-        let archive = self.staging.path().join("archive");
         let title = if part.title.is_empty() { &self.name() } else { &part.title };
         let bar = self.installer.usher.display.bar(title);
-        let (address, downloaded) = self.fetch((part, title), &archive, &bar)?;
+        let (address, downloaded) = self.fetch((part, title), &bar)?;
         self.make_folders(&part.into)?;
-        let space = Space::of(&archive, &self.tree);
-        let listing = unpack(&archive, &self.tree.join(&part.into), part.strip)
-            .map_err(|error| space.told(error.because(format!("it came from {address}"))))?;
+        let into = self.tree.join(&part.into);
+        let listing = match unpack(downloaded.path(), &into, part.strip) {
+            Ok(listing) => listing,
+            Err(error) => {
+                let space = Space::of(downloaded.path(), &self.tree);
+                // It was published broken: another try with the same bytes would end alike. After
+                // a full disk it isn't, and needs no second download.
+                if error.exit == Exit::Data {
+                    downloaded.discard();
+                }
+                return Err(space.told(error.because(format!("it came from {address}"))));
+            }
+        };
         self.receipt.files.add(&part.into.to_string_lossy(), listing);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
         }
-        fs::remove_file(&archive).map_err(|error| Error::io("delete", &archive, &error))?;
         self.receipt.parts.push(receipt::Part {
             title: part.title.clone(),
             address,
-            sha256: downloaded.sha256,
+            sha256: downloaded.sha256.clone(),
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
         });
+        self.taken.push(downloaded);
         Ok(())
     }
 
     /// Fetches from the first address that can be reached.
-    fn fetch(
-        &self,
-        (part, title): (&Part, &str),
-        archive: &Path,
-        bar: &Bar<'_>,
-    ) -> Result<(String, Downloaded)> {
-        let network = self.installer.network;
+    fn fetch(&self, (part, title): (&Part, &str), bar: &Bar<'_>) -> Result<(String, Downloaded)> {
+        let Installer { usher, network, .. } = self.installer;
+        let downloads = Downloads::new(&usher.folders.cache, self.staging.path());
         let client = if part.from_npm { &network.npm()?.client } else { network.client() };
         let mut last = None;
         for address in &part.addresses {
-            let artifact = Artifact { address, integrity: part.integrity.as_ref() };
-            match download(client, &artifact, archive, bar) {
+            let artifact = Artifact { address, integrity: part.integrity.as_ref(), size: None };
+            match downloads.fetch(client, &artifact, bar) {
                 Ok(downloaded) => return Ok((address.clone(), downloaded)),
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(failure) => last = Some(Error::from(failure)),
@@ -117,6 +125,13 @@ impl<'a> Assembly<'a> {
         let (name, source) = (self.name(), &self.receipt.source);
         let program = self.known.tool.main_program();
         Err(Error::new(Exit::Data, format!("{name} from {source} has no {program}")))
+    }
+
+    /// What it was made of isn't needed any more: it is published.
+    pub(super) fn end(self) {
+        for downloaded in self.taken {
+            downloaded.discard();
+        }
     }
 
     /// Makes a link where upstream left the name free.

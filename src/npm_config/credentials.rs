@@ -1,8 +1,8 @@
-//! Which `Authorization` goes to which address, from the keys that begin with `//`.
+//! The user's credentials, from the keys that begin with `//`.
 //!
-//! It decides what may be sent where, and sends nothing.
+//! It reads what was said; which address gets which is decided in `fetch/access/credentials.rs`.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use base64::{
     Engine, alphabet,
@@ -12,34 +12,15 @@ use url::{Position, Url};
 use usher_shims::error::{Error, Exit, Result};
 
 use super::Said;
+use crate::fetch::{Credential, Credentials};
 
-/// What is sent to the addresses below one place; `Debug` leaves the secret out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credential {
-    place: String,
-    header: String,
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential({})", self.place)
-    }
-}
-
-impl Credential {
-    /// The place it is for, and the header's value.
-    pub(super) fn parts(&self) -> (&str, &str) {
-        (&self.place, &self.header)
-    }
-}
-
-/// All credentials that were said, strongest first, the deepest places first.
+/// All credentials that were said.
 ///
 /// # Errors
 ///
 /// [`Exit::Data`] for one that can't be sent to the registry's own host. Those for other hosts
 /// are then left out: they may be meant for other programs.
-pub(super) fn gather(said: &[Said], registry: &Url) -> Result<Vec<Credential>> {
+pub(super) fn gather(said: &[Said], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
     // What holds a variable that isn't set would only turn a public registry's answer into a 401.
     for said in said.iter().filter(|said| said.is_set() && !said.value.contains("${")) {
@@ -54,34 +35,12 @@ pub(super) fn gather(said: &[Said], registry: &Url) -> Result<Vec<Credential>> {
     let mut credentials = Vec::new();
     for (place, keys) in keys {
         match keys.header() {
-            Ok(Some(header)) => credentials.push(Credential { place, header }),
+            Ok(Some(header)) => credentials.push(Credential::new(&place, header)),
             Err(error) if place.split('/').next() == Some(own_host) => return Err(error),
             Ok(None) | Err(_) => {}
         }
     }
-    credentials.sort_by_key(|credential| std::cmp::Reverse(credential.place.len()));
-    Ok(credentials)
-}
-
-/// The `Authorization` for an address, if one was said for it or a folder above it.
-///
-/// Over http it is given only where the registry itself, on the same host, has nothing better:
-/// a link from an encrypted page to a plain one must not carry a secret along.
-pub(super) fn authorization<'a>(
-    credentials: &'a [Credential],
-    registry: &Url,
-    address: &Url,
-) -> Option<&'a str> {
-    let target = place(address);
-    let plain = registry.scheme() == "http"
-        && address.scheme() == "http"
-        && registry[Position::BeforeHost..Position::AfterPort]
-            == address[Position::BeforeHost..Position::AfterPort];
-    if address.scheme() != "https" && !plain {
-        return None;
-    }
-    let fitting = credentials.iter().find(|credential| target.starts_with(&credential.place));
-    fitting.map(|credential| credential.header.as_str())
+    Ok(Credentials::new(credentials, registry))
 }
 
 /// What was said for one place, the strongest of each.

@@ -1,5 +1,7 @@
 //! What is set up where, as data, and the registry that comes of it.
 
+use url::Url;
+
 use super::*;
 
 const CONFIG: &str = "/home/me/.config/usher/config.toml";
@@ -234,7 +236,11 @@ fn credentials_go_to_their_address_alone() {
         ];
         let case = Case { variables: &variables, files: &files, ..Case::default() };
         let access = case.load().unwrap();
-        assert_eq!(access.authorization(&Url::parse(address).unwrap()), expected, "{address}");
+        assert_eq!(
+            access.credentials.authorization(&Url::parse(address).unwrap()),
+            expected,
+            "{address}"
+        );
     };
     let token = "//registry.example:8443/npm/:_authToken=${TOKEN}";
     let own = Some("Bearer t0ken");
@@ -287,7 +293,11 @@ fn without_tls_credentials_stay_on_the_registry_itself() {
                 //other.example/:_authToken=b";
     let access = Case { files: &[("/home/me/.npmrc", text)], ..Case::default() }.load().unwrap();
     let check = |address: &str, expected: Option<&str>| {
-        assert_eq!(access.authorization(&Url::parse(address).unwrap()), expected, "{address}");
+        assert_eq!(
+            access.credentials.authorization(&Url::parse(address).unwrap()),
+            expected,
+            "{address}"
+        );
     };
     check("http://registry.example:4873/node", Some("Bearer a"));
     check("http://other.example/node", None);
@@ -305,6 +315,6 @@ fn secrets_stay_out_of_debug_output() {
         "NpmAccess { registry: Address(https://…@registry.example/), \
          origin: \"registry= in ~/.npmrc, line 1\", cafile: None, \
          proxy: Some(Address(http://…@proxy.example/)), https_proxy: None, noproxy: None, \
-         credentials: [Credential(registry.example/)] }"
+         credentials: Credentials { all: [Credential(registry.example/)], unencrypted: None } }"
     );
 }

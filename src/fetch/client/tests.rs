@@ -6,8 +6,11 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::super::access::{Credential, Patience, Proxies, covers, follows};
+use reqwest::Url;
+
+use super::super::access::{Credential, Credentials, Patience, Proxies};
 use super::super::served::{Reply, Served, access, client, ok, reply};
+use super::hops::follows;
 use super::*;
 
 /// How a failure ends the search, and what a person reads after its first line.
@@ -72,15 +75,29 @@ fn what_will_not_pass_is_tried_once() {
         (reply("404 Not Found", "", b""), "absent: HOST answered 404 Not Found"),
         (reply("410 Gone", "", b""), "absent: HOST answered 410 Gone"),
         (reply("403 Forbidden", "", b""), "refused: HOST answered 403 Forbidden"),
+        (
+            reply("200 OK", "Content-Type: text/html\r\n", b"<html>"),
+            "refused: the answer looks like a web page (a captive portal or a proxy?); \
+             HOST answered 200 OK with text/html",
+        ),
+        (reply("204 No Content", "", b""), "refused: HOST answered 204 No Content"),
+        (reply("206 Partial Content", "", b"{}"), "refused: HOST answered 206 Partial Content"),
+        (reply("401 Unauthorized", "", b""), "refused: HOST answered 401 Unauthorized"),
         (reply("304 Not Modified", "", b""), "refused: HOST answered 304 Not Modified"),
         (
             reply("429 Too Many Requests", "Retry-After: 31\r\n", b""),
             "unreachable: HOST answered 429 Too Many Requests; it asks to wait for 31 seconds",
         ),
         (ok(&[b'x'; 101]), "refused: it is longer than 100 bytes"),
-        (ok(b"\n<!DocType HTML><p>Log in"), "refused: the answer looks like a web page"),
+        (
+            ok(b"\n<!DocType HTML><p>Log in"),
+            "refused: the answer looks like a web page (a captive portal or a proxy?); HOST answered 200 OK with content of no type",
+        ),
         (ok(b"<html><p>Log in"), "refused: the answer looks like a web page"),
-        (found("file:///etc/passwd"), "refused: HOST answered 302 Found"),
+        (
+            found("file:///etc/passwd"),
+            "refused: HOST sends to what is neither http:// nor https://",
+        ),
         (
             found("ftp://127.0.0.1/index"),
             "refused: HOST sends to what is neither http:// nor https://",
@@ -103,10 +120,14 @@ fn redirects_are_followed_but_not_for_ever() {
 #[test]
 fn redirects_never_leave_encryption() {
     let url = |text: &str| Url::parse(text).unwrap();
-    let secure = [url("http://a.example/"), url("https://a.example/")];
-    assert_eq!(follows(&secure, &url("https://b.example/")), Ok(()));
-    assert_eq!(follows(&secure[..1], &url("http://b.example/")), Ok(()));
-    assert!(follows(&secure, &url("http://a.example/")).is_err());
+    let check = |from: &str, to: &str, expected: bool| {
+        assert_eq!(follows(&url(from), &url(to)).is_ok(), expected, "{from} {to}");
+    };
+    check("https://a.example/", "https://b.example/", true);
+    check("http://a.example/", "http://b.example/", true);
+    check("http://a.example/", "https://a.example/", true);
+    check("https://a.example/", "http://a.example/", false);
+    check("http://a.example/", "file:///etc/passwd", false);
 }
 
 #[test]
@@ -178,11 +199,12 @@ fn who_cannot_be_reached_is_not_asked_again() {
 fn a_proxy_that_stands_in_the_way_is_named() {
     let check = |replies: Vec<Reply>, requests: usize, expected: &str| {
         let proxy = Served::with(replies);
-        let (http, https) = (None, Some(proxy.address.clone()));
-        let proxies = Proxies::Only { http, https, except: None };
+        // Its name and password are nobody's business.
+        let address = proxy.address.replace("http://", "http://me:hunter2@");
+        let proxies = Proxies { https: Some(address), ..Proxies::default() };
         let result = Client::new(Access { proxies, ..access() }).get("https://a.example/", 9);
-        let expected = format!("unreachable: the proxy for a.example {expected}");
-        assert_eq!(shown(result), expected);
+        let named = proxy.address.replace("http://", "the proxy ");
+        assert_eq!(shown(result), format!("unreachable: {named} for a.example {expected}"));
         let asked = proxy.requests();
         assert_eq!(asked.len(), requests);
         assert!(asked.iter().all(|request| request.starts_with("connect a.example:443 ")));
@@ -194,6 +216,20 @@ fn a_proxy_that_stands_in_the_way_is_named() {
         1,
         "asks for a name and a password",
     );
+}
+
+#[test]
+fn a_proxy_for_what_is_not_encrypted_is_named_too() {
+    let proxy = Served::with(vec![reply("407 Proxy Authentication Required", "", b"<html>")]);
+    let proxies = Proxies { http: Some(proxy.address.clone()), ..Proxies::default() };
+    let client = Client::new(Access { proxies, ..access() });
+    let named = proxy.address.replace("http://", "the proxy ");
+    let expected = format!("unreachable: {named} for a.example asks for a name and a password");
+    assert_eq!(shown(client.get("http://a.example/", 9)), expected);
+    assert_eq!(proxy.requests().len(), 1);
+    // Its replies are used up, so it is gone.
+    let expected = format!("unreachable: {named} for a.example refused the connection");
+    assert_eq!(shown(client.get("http://a.example/", 9)), expected);
 }
 
 #[test]
@@ -217,40 +253,102 @@ fn credentials_go_to_their_own_place_only() {
         ok(b"{}"),
         reply("302 Found", "Location: /private/y\r\n", b""),
         ok(b"{}"),
+        reply("302 Found", "Location: /public/y\r\n", b""),
+        ok(b"{}"),
     ]);
     let scope = home.address.replace("http://", "//") + "/private/";
-    let authorization = "Bearer secret".to_owned();
-    let credentials = vec![Credential { scope, authorization }];
+    let credential = Credential::new(&scope, "Bearer secret".to_owned());
+    let credentials = Credentials::new(vec![credential], &Url::parse(&home.address).unwrap());
     let client = Client::new(Access { credentials, ..access() });
 
-    for path in ["/private/x", "/public/x", "/private/x"] {
+    for path in ["/private/x", "/public/x", "/private/x", "/private/x"] {
         client.get(&home.at(path), 9).unwrap();
     }
 
     let carried = |request: &String| request.contains("authorization: bearer secret");
     let at_home: Vec<bool> = home.requests().iter().map(carried).collect();
-    assert_eq!(at_home, [true, false, true, true]);
+    assert_eq!(at_home, [true, false, true, true, true, false]);
     let abroad: Vec<bool> = elsewhere.requests().iter().map(carried).collect();
     assert_eq!(abroad, [false]);
 }
 
 #[test]
-fn a_scope_covers_whole_names_only() {
-    let check = |scope: &str, address: &str, expected: bool| {
-        assert_eq!(covers(scope, &Url::parse(address).unwrap()), expected, "{scope} {address}");
+fn a_user_in_the_address_is_known_to_that_server_only() {
+    let elsewhere = Served::with(vec![ok(b"{}")]);
+    let home = Served::with(vec![
+        reply("302 Found", "Location: /y\r\n", b""),
+        reply("302 Found", &format!("Location: {}\r\n", elsewhere.at("/x")), b""),
+    ]);
+    let address = home.at("/x").replace("http://", "http://me:pw@");
+    client().get(&address, 9).unwrap();
+    let carried = |served: &Served| {
+        let requests = served.requests();
+        requests.iter().filter(|request| request.contains("authorization: basic ")).count()
     };
-    check("a.example/", "https://a.example/x/y", true);
-    check("a.example", "https://A.example/x/y", true);
-    check("//a.example:443/x/", "https://a.example/x", true);
-    check("a.example/x", "https://a.example/x/y", true);
-    check("a.example/x/", "https://a.example/xy", false);
-    check("a.example/x/", "https://a.example/x/../y", false);
-    check("a.example/x/", "https://a.example/x/%2e%2e/y", false);
-    check("a.example/", "https://a.example.evil.example/", false);
-    check("a.example/", "https://b.example/a.example/", false);
-    check("a.example/", "https://a.example@b.example/", false);
-    check("a.example/", "https://a.example:8443/", false);
-    check("", "https://a.example/", false);
+    assert_eq!((carried(&home), carried(&elsewhere)), (2, 0));
+}
+
+#[test]
+fn what_has_not_changed_is_not_sent_again() {
+    let served = Served::with(vec![
+        reply("200 OK", "ETag: W/\"1\"\r\nLast-Modified: x\r\n", b"{}"),
+        reply("304 Not Modified", "", b""),
+        reply("200 OK", "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT\r\n", b"[]"),
+        reply("304 Not Modified", "", b""),
+        ok(b"{}"),
+    ]);
+    let mut known: Option<String> = None;
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        match client().get_newer(&served.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
+            Newer::Unchanged => seen.push("unchanged".to_owned()),
+            Newer::Changed { bytes, validator } => {
+                seen.push(String::from_utf8(bytes).unwrap());
+                known = validator;
+            }
+        }
+    }
+    assert_eq!(seen, ["{}", "unchanged", "[]", "unchanged", "{}"]);
+    assert_eq!(known, None);
+    let requests = served.requests();
+    assert!(requests[1].contains("if-none-match: w/\"1\"\r\n"), "{}", requests[1]);
+    assert!(requests[3].contains("if-modified-since: sun, 09 sep 2001 01:46:40 gmt\r\n"));
+}
+
+#[test]
+fn a_limit_is_told_with_its_end() {
+    let limited = |status: &str, headers: &str| {
+        let served = Served::with(vec![reply(status, headers, b"")]);
+        shown(client().get(&served.at("/index"), 9))
+    };
+    let date = "Date: Sun, 09 Sep 2001 01:46:40 GMT\r\n";
+    for (status, headers) in [
+        ("403 Forbidden", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1000003600\r\n"),
+        ("429 Too Many Requests", "Retry-After: Sun, 09 Sep 2001 02:46:40 GMT\r\n"),
+        ("429 Too Many Requests", "Retry-After: 3600\r\n"),
+        ("503 Service Unavailable", "Retry-After: 3600\r\n"),
+    ] {
+        let text = limited(status, &format!("{date}{headers}"));
+        assert!(
+            text.contains(&format!("answered {status}; it asks to wait for 3600 seconds, until ")),
+            "{text}"
+        );
+    }
+    let text = limited("403 Forbidden", "");
+    assert!(text.ends_with("answered 403 Forbidden"), "{text}");
+}
+
+#[test]
+fn what_only_trickles_is_given_up() {
+    let served = Served::with(vec![ok(&[b'x'; 100]), ok(&[b'x'; 100])]);
+    let get = |least| {
+        let patience =
+            Patience { window: Duration::ZERO, least, pauses: vec![], ..access().patience };
+        Client::new(Access { patience, ..access() }).get(&served.at("/index"), 100)
+    };
+    let text = shown(get(101));
+    assert!(text.ends_with("sent less than 101 bytes in 0 s"), "{text}");
+    assert_eq!(get(1).unwrap().len(), 100);
 }
 
 #[test]

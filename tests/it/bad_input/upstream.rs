@@ -168,7 +168,7 @@ fn an_archive_is_not_what_was_published() {
 #[test]
 fn an_archive_ends_early() {
     let upstream = Upstream::start();
-    upstream.misbehave(&archive(), Misbehaviour::CutAfter(300));
+    upstream.misbehave(&archive(), Misbehaviour::CutAfter(0));
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
     usher: fetching node 12.22.12 from nodejs.org
@@ -208,14 +208,14 @@ fn an_archive_was_published_broken() {
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -223,14 +223,14 @@ fn an_archive_was_published_broken() {
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be a .tar.gz, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be a .tar.gz, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -261,38 +261,38 @@ fn an_archive_is_hostile() {
     insta::assert_snapshot!(transcript, @"
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/part-0
+    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -324,33 +324,37 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?)
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
             usher: node 12 was asked for by the command line, but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?)
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             SUMS => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
               the answer looks like a web page (a captive portal or a proxy?)
+              127.0.0.1:[PORT] answered 200 OK with text/html
               node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
               the answer looks like a web page (a captive portal or a proxy?)
+              127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             _ => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the answer looks like a web page (a captive portal or a proxy?)
+              127.0.0.1:[PORT] answered 200 OK with text/html
               node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the answer looks like a web page (a captive portal or a proxy?)
+              127.0.0.1:[PORT] answered 200 OK with text/html
             "),
         }
     }
