@@ -12,7 +12,9 @@ use rustix::fs::{CWD, RenameFlags};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
 
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, download, remove_tree, unpack};
+use crate::fetch::{
+    Artifact, Downloaded, Failure, Integrity, Shape, download, remove_tree, unpack,
+};
 use crate::interrupt::Interrupt;
 use crate::lock::{Lock, lock};
 use crate::network::Network;
@@ -208,7 +210,8 @@ impl Installer<'_> {
         let parent = into.parent().unwrap_or(tree);
         fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
         fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
-        let listing = unpack(archive, &into, part.strip)
+        let shape = Shape { strip: part.strip, reserved: receipt::RECEIPT, ..Shape::default() };
+        let listing = unpack(archive, &into, &shape)
             .map_err(|error| error.because(format!("it came from {address}")))?;
         receipt.files.add(&part.into.to_string_lossy(), listing);
         for (link, target) in &part.links {

@@ -29,7 +29,7 @@ mod remove;
 mod served;
 
 pub use access::{Access, Credential, Patience, Proxies};
-pub use archive::unpack;
+pub use archive::{Shape, unpack};
 pub use client::Client;
 pub use download::{Artifact, Downloaded, Progress, Quiet, download};
 pub use failure::Failure;

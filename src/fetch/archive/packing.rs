@@ -1,4 +1,4 @@
-//! The outer file of an archive: its kind, its compression, its end.
+//! The outer file of an archive: its kind by its first bytes, its compression, its end.
 //!
 //! It must not know what the members are.
 
@@ -21,7 +21,7 @@ const MOST_TIMES: u64 = 200;
 /// What may be unpacked from however small a file.
 const GRANTED: u64 = 64 << 20;
 
-/// Openings of files that are no `.tar.gz`, and what to call them.
+/// Openings of files that are no archive, and what to call them.
 const OTHERS: [(&[u8], &str); 7] = [
     (b"PK", "a zip file"),
     (b"\xfd7zXZ", "compressed by xz"),
@@ -32,22 +32,21 @@ const OTHERS: [(&[u8], &str); 7] = [
     (b"{", "JSON"),
 ];
 
-/// The unpacked bytes of a `.tar.gz`, no more than are sensible.
-///
-/// Checksums of the compression are verified by reading to the end: [`Stream::finish`] does.
-pub(super) struct Stream {
-    bytes: MultiGzDecoder<BufReader<File>>,
-    read: u64,
+/// An archive that was opened.
+pub(super) struct Packed {
+    /// The bytes that are packed in it. Checksums of the compression are verified by reading them
+    /// to the end.
+    pub(super) bytes: Box<dyn Read + Send>,
+    /// How many of them are sensible.
     pub(super) most: u64,
-    ended: bool,
 }
 
-impl Stream {
+impl Packed {
     pub(super) fn open(archive: &Path) -> Result<Self, Trouble> {
         let failed = |error: io::Error| Trouble::Unwritable(Error::io("read", archive, &error));
         let file = File::open(archive).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        let mut file = BufReader::new(file);
+        let mut file = BufReader::with_capacity(64 << 10, file);
         let opening = file.fill_buf().map_err(failed)?;
         if !opening.starts_with(b"\x1f\x8b") {
             return Err(Trouble::Archive(format!(
@@ -55,43 +54,7 @@ impl Stream {
                 kind(opening)
             )));
         }
-        Ok(Self { bytes: MultiGzDecoder::new(file), read: 0, most: most(length), ended: false })
-    }
-
-    /// Reads what comes after the first block of zeros: at least another one (POSIX wants two,
-    /// and a cut between two members shows by their absence), and nothing but zeros.
-    pub(super) fn finish(mut self) -> Result<(), Trouble> {
-        if self.ended {
-            return Err(Trouble::Archive("it is cut short: its end is missing".to_owned()));
-        }
-        let mut buffer = [0; 8 << 10];
-        let mut zeros = 0;
-        loop {
-            let count = self.read(&mut buffer).map_err(Trouble::Unreadable)?;
-            if count == 0 {
-                break;
-            }
-            if buffer[..count].iter().any(|byte| *byte != 0) {
-                return Err(Trouble::Archive("something follows its end".to_owned()));
-            }
-            zeros += count;
-        }
-        if zeros < 512 {
-            return Err(Trouble::Archive("it is cut short in its end".to_owned()));
-        }
-        Ok(())
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read(buffer)?;
-        self.ended |= count == 0 && !buffer.is_empty();
-        self.read += count as u64;
-        if self.read > self.most {
-            return Err(io::Error::other(format!("it holds more than {} bytes", self.most)));
-        }
-        Ok(count)
+        Ok(Self { bytes: Box::new(MultiGzDecoder::new(file)), most: most(length) })
     }
 }
 
