@@ -6,16 +6,19 @@
 //!
 //! Strictness is cheap here, because nobody packs a toolchain in a strange way by accident; what
 //! two unpackers would understand differently is refused. `archive/packing.rs` sees to the outer
-//! file, `archive/flow.rs` to doing two things at once, `archive/tarball.rs` to what stands in it,
-//! `archive/name.rs` to names, `archive/tree.rs` writes. None of them knows what the archive is
+//! file, `archive/flow.rs` to doing two things at once, `archive/tarball.rs`, `archive/zip.rs` and
+//! `archive/lone.rs` to what stands in it, `archive/name.rs` to names, `archive/tree.rs` writes. None of them knows what the archive is
 //! for, or where it came from.
 
 mod flow;
+mod frames;
+mod lone;
 mod member;
 mod name;
 mod packing;
 mod tarball;
 mod tree;
+mod zip;
 
 use std::fs;
 use std::io;
@@ -25,9 +28,10 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 
 use super::listing::Listing;
 use flow::flow;
-use packing::Packed;
+use packing::{Packed, is_program, is_tar};
 use tarball::Tarball;
 use tree::Tree;
+use zip::Zipped;
 
 /// How what is wanted lies in an archive.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +41,9 @@ pub struct Shape<'a> {
     /// The folder that is wanted, in what is left then: `Contents/Home`. What lies beside it is
     /// left out. Empty for everything.
     pub from: &'a str,
+    /// Where it goes if it is no archive but the program itself, packed or not: `bin/deno`. Empty
+    /// where that can't be.
+    pub program: &'a str,
     /// A name that nothing may have at the top of the destination: the caller's own. Empty for
     /// none.
     pub reserved: &'a str,
@@ -64,7 +71,18 @@ pub fn unpack(archive: &Path, destination: &Path, shape: &Shape<'_>) -> Result<L
 }
 
 fn fill(packed: Packed, tree: Tree<'_>) -> Checked<Listing> {
-    flow(packed.bytes, packed.most, |mut bytes| tree.fill(&mut Tarball::new(&mut bytes)))
+    let Packed { bytes, most, directory } = packed;
+    flow(bytes, most, |mut bytes| {
+        if let Some(directory) = directory {
+            return tree.fill(&mut Zipped::new(&mut bytes, directory));
+        }
+        let opening = bytes.peek(u64::MAX)?;
+        match (is_program(opening), is_tar(opening)) {
+            (true, false) => tree.fill_alone(&mut bytes),
+            (true, true) => Err(Trouble::Archive("it is a program and a tar file".to_owned())),
+            (false, _) => tree.fill(&mut Tarball::new(&mut bytes)),
+        }
+    })
 }
 
 /// Why unpacking stopped.
@@ -104,6 +122,9 @@ impl Trouble {
             // The system's own errors have a number; the others are what a parser says.
             Self::Unreadable(error) if error.raw_os_error().is_some() => {
                 Error::io("read", archive, &error)
+            }
+            Self::Unreadable(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                refused.because("unpacking it takes more memory than is sensible")
             }
             Self::Unreadable(error) => refused
                 .because(format!("it is damaged or cut short: {}", Escaped(&error.to_string()))),

@@ -114,6 +114,14 @@ impl Flow {
         Ok(self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[start..start + length]))
     }
 
+    /// What [`Flow::piece`] would give, left where it is.
+    pub(super) fn peek(&mut self, most: u64) -> Checked<&[u8]> {
+        let length = self.piece(most)?.len();
+        self.taken -= length;
+        let start = self.taken;
+        Ok(self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[start..start + length]))
+    }
+
     /// Fills `bytes`, or what can be of it before the end; says how much.
     pub(super) fn fill(&mut self, bytes: &mut [u8]) -> Checked<usize> {
         let mut length = 0;

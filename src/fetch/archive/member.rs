@@ -18,22 +18,31 @@ pub(super) struct Member {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Folder,
-    /// With its size in bytes, its owner's execute bit, and its time in seconds since 1970.
-    File {
-        size: u64,
-        executable: bool,
-        modified: u32,
-    },
+    File(Told),
     /// With its target.
     Symlink(Vec<u8>),
     /// With the name of another member.
     HardLink(Vec<u8>),
 }
 
+/// What an archive says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// In bytes; `None` if only its end tells.
+    pub(super) size: Option<u64>,
+    /// Its owner's execute bit; `None` if only what it holds tells.
+    pub(super) executable: Option<bool>,
+    /// When it was changed last, in seconds since 1970.
+    pub(super) modified: Option<u32>,
+}
+
 /// The members of an archive in their order.
 pub(super) trait Members {
     /// The next member, `None` at the end.
     fn next(&mut self) -> Checked<Option<Member>>;
+
+    /// What [`Members::piece`] gives next.
+    fn peek(&mut self) -> Checked<&[u8]>;
 
     /// The next bytes of the member that was last given; none at its end, or where the archive is
     /// cut short.

@@ -3,7 +3,7 @@
 //! It judges text only; what stands on the disk it must not know.
 
 /// Longest name in bytes; Linux allows 4096 for a whole path.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 /// Longest component in bytes, as in every file system of Linux.
 const LONGEST_PART: usize = 255;

@@ -10,7 +10,7 @@
 use tar::Header;
 
 use super::flow::Flow;
-use super::member::{Content, MOST, Member, Members};
+use super::member::{Content, MOST, Member, Members, Told};
 use super::{Checked, Trouble};
 
 /// The unit of the format in bytes.
@@ -114,6 +114,10 @@ impl Members for Tarball<'_> {
         Err(Trouble::Archive("it is cut short: it ends in an extension".to_owned()))
     }
 
+    fn peek(&mut self) -> Checked<&[u8]> {
+        self.flow.peek(self.left)
+    }
+
     fn piece(&mut self) -> Checked<&[u8]> {
         let piece = self.flow.piece(self.left)?;
         self.left -= piece.len() as u64;
@@ -163,15 +167,13 @@ fn member(header: &Header, extensions: Extensions, size: u64) -> Checked<Member>
         _ => return Err(refused("it is neither file, folder nor link")),
     };
     match &content {
-        Content::File { .. } | Content::HardLink(_) | Content::Symlink(_)
-            if name.ends_with(b"/") =>
-        {
+        Content::File(_) | Content::HardLink(_) | Content::Symlink(_) if name.ends_with(b"/") => {
             Err(refused("it is no folder, but its name ends like one's"))
         }
         Content::Folder | Content::HardLink(_) | Content::Symlink(_) if size > 0 => {
             Err(refused("it is no file, but has bytes"))
         }
-        Content::File { .. } | Content::Folder | Content::HardLink(_) | Content::Symlink(_) => {
+        Content::File(_) | Content::Folder | Content::HardLink(_) | Content::Symlink(_) => {
             Ok(Member { name, content })
         }
     }
@@ -180,7 +182,8 @@ fn member(header: &Header, extensions: Extensions, size: u64) -> Checked<Member>
 fn file(header: &Header, size: u64) -> Judged<Content> {
     let mode = header.mode().map_err(|_| "its mode makes no sense")?;
     let modified = header.mtime().ok().and_then(|time| u32::try_from(time).ok());
-    Ok(Content::File { size, executable: mode & 0o100 != 0, modified: modified.unwrap_or(0) })
+    let executable = Some(mode & 0o100 != 0);
+    Ok(Content::File(Told { size: Some(size), executable, modified }))
 }
 
 /// The size, if all readers would read the same: octal digits, or a small binary number.

@@ -1,6 +1,10 @@
 //! Archives made by hand, byte for byte: those that mean harm leave no trace outside, those that
 //! are damaged are noticed, and ordinary ones pass.
 
+mod alone;
+mod packings;
+mod zips;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -162,11 +166,13 @@ fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
 /// A case: what it is about, its members, and why it is refused.
 type Case = (&'static str, Vec<Vec<u8>>, &'static str);
 
-/// Every case stands after an ordinary file `a` and before the end.
+/// Every case stands after an ordinary file `a` and before the end, and is packed in every way.
 fn check(cases: Vec<Case>) {
     for (label, members, why) in cases {
-        let archive = gzip(&ended(&[vec![file(b"a", b"first")], members].concat()));
-        refused(label, &archive, 0, why);
+        let archive = ended(&[vec![file(b"a", b"first")], members].concat());
+        for (packing, pack) in packings::ALL {
+            refused(&format!("{label}, {packing}"), &pack(&archive), 0, why);
+        }
     }
 }
 
@@ -189,6 +195,7 @@ fn names_that_lead_elsewhere_are_refused() {
         ("only up", vec![folder(b"..")], "“..” in it"),
         ("absolute", vec![file(b"/tmp/usher-new", b"")], "a name is absolute"),
         ("absolute root", vec![folder(b"/")], "a name is absolute"),
+        ("no UTF-8", vec![file(b"b\xff", b"")], "no text of UTF-8"),
         ("two slashes", vec![file(b"b//c", b"")], "an empty component"),
         ("dot and absolute", vec![file(b".//b", b"")], "an empty component"),
         ("dot within", vec![file(b"b/./c", b"")], "“.” within"),
@@ -219,6 +226,7 @@ fn links_that_lead_elsewhere_are_refused() {
         ("link to the parent", vec![symbolic(b"l", b"..")], out),
         ("absolute link", vec![symbolic(b"l", b"/etc/passwd")], "a name is absolute"),
         ("link to nothing", vec![symbolic(b"l", b"")], "a name is empty"),
+        ("link to no UTF-8", vec![symbolic(b"l", b"\xff")], "no text of UTF-8"),
         ("link down and up", vec![symbolic(b"l", b"b/../../outside")], "down and up again"),
         (
             "link over a link",
@@ -359,14 +367,20 @@ fn what_lies_beside_the_stripped_folder_is_refused() {
 
 #[test]
 fn other_files_are_called_what_they_are() {
-    let tar = ended(&[file(b"a", b"")]);
     for (bytes, why) in [
         (&b""[..], "but is empty"),
-        (b"PK\x03\x04", "but is a zip file"),
-        (b"\xfd7zXZ\0", "but is compressed by xz"),
+        (b"PK\x03\x04", "its end is missing"),
+        (b"PK\x05\x06", "it is cut short in its end"),
+        (b"PK", "but is a damaged zip file"),
+        (b"\xfd7zXZ\0", "it is damaged or cut short"),
+        (b"\x28\xb5\x2f\xfd", "it is damaged or cut short"),
+        (b"BZh", "it is damaged or cut short"),
+        (b"7z\xbc\xaf\x27\x1c", "but is of the 7z form"),
         (b"<!DOCTYPE html>", "but is a web page"),
+        (b"{\"error\": 404}", "but is JSON"),
         (b"\x1f", "but is something unknown"),
-        (&tar, "but is an uncompressed tar file"),
+        (b"\x7fELF", "but is a program"),
+        (&gzip(b"#!/bin/sh\n"), "but is a program"),
         (&gzip(b""), "its end is missing"),
         (&gzip(&[0; 1024]), "it holds no file"),
         (&gzip(b"no tar"), "it is damaged or cut short"),

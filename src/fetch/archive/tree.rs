@@ -13,7 +13,10 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use usher_shims::error::Error;
 
-use super::member::{Content, Member, Members};
+use super::flow::Flow;
+use super::lone::Lone;
+use super::member::{Content, Member, Members, Told};
+use super::packing::is_program;
 use super::{Checked, Shape, Trouble, name};
 use crate::fetch::listing::{Item, Listing, Mode, hex};
 
@@ -76,6 +79,16 @@ impl<'a> Tree<'a> {
         Ok(self.listing)
     }
 
+    /// Puts the program there that is all there is.
+    pub(super) fn fill_alone(mut self, bytes: &mut Flow) -> Checked<Listing> {
+        let name = self.shape.program;
+        if name.is_empty() {
+            return Err(Trouble::Archive("it should be an archive, but is a program".to_owned()));
+        }
+        self.shape = Shape { strip: 0, from: "", ..self.shape };
+        self.fill(&mut Lone::new(bytes, name))
+    }
+
     fn add(&mut self, member: &Member, members: &mut dyn Members) -> Checked<()> {
         let about = |trouble: Trouble| trouble.about(&member.name);
         let parts = name::parts(&member.name).map_err(|why| about(refused(why)))?;
@@ -85,7 +98,7 @@ impl<'a> Tree<'a> {
             Place::Above | Place::Inside([]) => {
                 return match member.content {
                     Content::Folder => Ok(()),
-                    Content::File { .. } | Content::Symlink(_) | Content::HardLink(_) => {
+                    Content::File(_) | Content::Symlink(_) | Content::HardLink(_) => {
                         Err(about(refused("everything should be in a folder, and this is not")))
                     }
                 };
@@ -101,7 +114,7 @@ impl<'a> Tree<'a> {
         }
         let item = match content {
             Content::Folder => return self.enter(parts),
-            Content::File { .. } => self.file(parts, content, members)?,
+            Content::File(told) => self.file(parts, *told, members)?,
             Content::Symlink(target) => self.symlink(parts, target)?,
             Content::HardLink(target) => self.hard_link(parts, target)?,
         };
@@ -111,29 +124,25 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn file(
-        &mut self,
-        parts: &[&str],
-        content: &Content,
-        members: &mut dyn Members,
-    ) -> Checked<Item> {
-        let Content::File { size, executable, modified } = *content else {
-            return Err(refused(""));
-        };
+    fn file(&mut self, parts: &[&str], told: Told, members: &mut dyn Members) -> Checked<Item> {
         let last = self.enter_parent(parts)?;
+        let executable = match told.executable {
+            Some(executable) => executable,
+            None => is_program(members.peek()?),
+        };
         let bits = if executable { 0o755 } else { 0o644 };
         let file = rustix::fs::openat(self.here(), last, NEW_FILE, Bits::from_raw_mode(bits))
             .map_err(|errno| self.not_made("create", parts, errno))?;
         let failed = |errno| unwritable("write", &self.path(parts), errno);
         let (copied, sha256) = copy(members, &file, failed)?;
-        if copied != size {
+        if told.size.is_some_and(|size| size != copied) {
             return Err(refused("it is cut short"));
         }
-        keep_time(&file, modified);
+        keep_time(&file, told.modified);
         let known = if executable { &mut self.modes.program } else { &mut self.modes.file };
         let mode = mode_of(known, &file)
             .map_err(|errno| unwritable("look at", &self.path(parts), errno))?;
-        Ok(Item::File { mode, size, sha256 })
+        Ok(Item::File { mode, size: copied, sha256 })
     }
 
     fn symlink(&mut self, parts: &[&str], target: &[u8]) -> Checked<Item> {
@@ -294,7 +303,8 @@ fn mode_of(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Result<Mode
 
 /// Python takes a compiled module for stale whose source has another time than it had.
 /// A time that this file system can't hold is no reason to fail.
-fn keep_time(file: &OwnedFd, modified: u32) {
+fn keep_time(file: &OwnedFd, modified: Option<u32>) {
+    let Some(modified) = modified else { return };
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let modified = Timespec { tv_sec: modified.into(), tv_nsec: 0 };
     let times = Timestamps { last_access: omitted, last_modification: modified };
