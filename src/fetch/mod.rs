@@ -29,7 +29,7 @@ mod remove;
 mod served;
 
 pub use access::{Access, Credential, Credentials, Patience, Proxies};
-pub use archive::unpack;
+pub use archive::{Shape, unpack};
 pub use client::{Client, Newer};
 pub use download::{Artifact, Downloaded, Downloads, Progress, Quiet};
 pub use failure::Failure;

@@ -13,10 +13,12 @@ use usher_shims::version::Version;
 
 use super::Installer;
 use super::space::Space;
-use crate::fetch::{Artifact, Downloaded, Downloads, Failure, Integrity, Item, Mode, unpack};
+use crate::fetch::{
+    Artifact, Downloaded, Downloads, Failure, Integrity, Item, Mode, Shape, unpack,
+};
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
-use crate::receipt::{self, Receipt};
+use crate::receipt::{self, RECEIPT, Receipt};
 use crate::registry::Known;
 use crate::release::{Part, Release};
 use crate::staging::Staging;
@@ -61,7 +63,8 @@ impl<'a> Assembly<'a> {
         let (address, downloaded) = self.fetch((part, title), &bar)?;
         self.make_folders(&part.into)?;
         let into = self.tree.join(&part.into);
-        let listing = match unpack(downloaded.path(), &into, part.strip) {
+        let shape = Shape { strip: part.strip, reserved: RECEIPT, ..Shape::default() };
+        let listing = match unpack(downloaded.path(), &into, &shape) {
             Ok(listing) => listing,
             Err(error) => {
                 let space = Space::of(downloaded.path(), &self.tree);

@@ -1,13 +1,21 @@
 //! Archives made by hand, byte for byte: those that mean harm leave no trace outside, those that
 //! are damaged are noticed, and ordinary ones pass.
 
+mod alone;
+mod packings;
+mod zips;
+
 use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
+use super::member::Members as _;
 use super::*;
 
 /// A header of the POSIX form with a right checksum.
@@ -120,7 +128,7 @@ impl Room {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 let metadata = fs::symlink_metadata(&path).unwrap();
-                if path == self.destination() || path.ends_with("archive.tar.gz") {
+                if path == self.destination() || path.ends_with("archive") {
                     continue;
                 }
                 let mut state = format!("{:o} {}", metadata.mode(), metadata.nlink());
@@ -136,9 +144,13 @@ impl Room {
     }
 
     fn unpack(&self, archive: &[u8], strip: usize) -> Result<Listing> {
-        let path = self.folder.path().join("archive.tar.gz");
+        self.unpack_shape(archive, &Shape { strip, ..Shape::default() })
+    }
+
+    fn unpack_shape(&self, archive: &[u8], shape: &Shape<'_>) -> Result<Listing> {
+        let path = self.folder.path().join("archive");
         fs::write(&path, archive).unwrap();
-        let result = unpack(&path, &self.destination(), strip);
+        let result = unpack(&path, &self.destination(), shape);
         assert_eq!(self.outside(), self.before, "something outside was touched");
         result
     }
@@ -154,11 +166,13 @@ fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
 /// A case: what it is about, its members, and why it is refused.
 type Case = (&'static str, Vec<Vec<u8>>, &'static str);
 
-/// Every case stands after an ordinary file `a` and before the end.
+/// Every case stands after an ordinary file `a` and before the end, and is packed in every way.
 fn check(cases: Vec<Case>) {
     for (label, members, why) in cases {
-        let archive = gzip(&ended(&[vec![file(b"a", b"first")], members].concat()));
-        refused(label, &archive, 0, why);
+        let archive = ended(&[vec![file(b"a", b"first")], members].concat());
+        for (packing, pack) in packings::ALL {
+            refused(&format!("{label}, {packing}"), &pack(&archive), 0, why);
+        }
     }
 }
 
@@ -181,6 +195,7 @@ fn names_that_lead_elsewhere_are_refused() {
         ("only up", vec![folder(b"..")], "“..” in it"),
         ("absolute", vec![file(b"/tmp/usher-new", b"")], "a name is absolute"),
         ("absolute root", vec![folder(b"/")], "a name is absolute"),
+        ("no UTF-8", vec![file(b"b\xff", b"")], "no text of UTF-8"),
         ("two slashes", vec![file(b"b//c", b"")], "an empty component"),
         ("dot and absolute", vec![file(b".//b", b"")], "an empty component"),
         ("dot within", vec![file(b"b/./c", b"")], "“.” within"),
@@ -211,6 +226,7 @@ fn links_that_lead_elsewhere_are_refused() {
         ("link to the parent", vec![symbolic(b"l", b"..")], out),
         ("absolute link", vec![symbolic(b"l", b"/etc/passwd")], "a name is absolute"),
         ("link to nothing", vec![symbolic(b"l", b"")], "a name is empty"),
+        ("link to no UTF-8", vec![symbolic(b"l", b"\xff")], "no text of UTF-8"),
         ("link down and up", vec![symbolic(b"l", b"b/../../outside")], "down and up again"),
         (
             "link over a link",
@@ -278,7 +294,7 @@ fn what_two_readers_would_understand_differently_is_refused() {
         ("file like a folder", vec![file(b"b/", b"x")], "its name ends like one's"),
         ("link like a folder", vec![symbolic(b"l/", b"a")], "its name ends like one's"),
         ("two sizes", vec![pax("size", "1024"), file(b"b", b"x")], "it has two sizes"),
-        ("negative size", vec![changed(header(b"b", b'0', 0), 124, &[0xff; 12])], "size overflow"),
+        ("negative size", vec![changed(header(b"b", b'0', 0), 124, &[0xff; 12])], "its size"),
         (
             "huge size",
             vec![changed(header(b"b", b'0', 0), 124, b"\x80\0\0\x01\0\0\0\0\0\0\0\0")],
@@ -351,14 +367,20 @@ fn what_lies_beside_the_stripped_folder_is_refused() {
 
 #[test]
 fn other_files_are_called_what_they_are() {
-    let tar = ended(&[file(b"a", b"")]);
     for (bytes, why) in [
         (&b""[..], "but is empty"),
-        (b"PK\x03\x04", "but is a zip file"),
-        (b"\xfd7zXZ\0", "but is compressed by xz"),
+        (b"PK\x03\x04", "its end is missing"),
+        (b"PK\x05\x06", "it is cut short in its end"),
+        (b"PK", "but is a damaged zip file"),
+        (b"\xfd7zXZ\0", "it is damaged or cut short"),
+        (b"\x28\xb5\x2f\xfd", "it is damaged or cut short"),
+        (b"BZh", "it is damaged or cut short"),
+        (b"7z\xbc\xaf\x27\x1c", "but is of the 7z form"),
         (b"<!DOCTYPE html>", "but is a web page"),
+        (b"{\"error\": 404}", "but is JSON"),
         (b"\x1f", "but is something unknown"),
-        (&tar, "but is an uncompressed tar file"),
+        (b"\x7fELF", "but is a program"),
+        (&gzip(b"#!/bin/sh\n"), "but is a program"),
         (&gzip(b""), "its end is missing"),
         (&gzip(&[0; 1024]), "it holds no file"),
         (&gzip(b"no tar"), "it is damaged or cut short"),
@@ -427,7 +449,7 @@ fn damage_and_what_follows_are_noticed() {
 #[test]
 fn more_than_is_sensible_is_refused() {
     for (length, most) in [(0, 64 << 20), (1 << 20, 264 << 20), (1 << 40, 8 << 30)] {
-        assert_eq!(stream::most(length), most, "{length}");
+        assert_eq!(packing::most(length), most, "{length}");
     }
     let room = Room::new();
     let archive = gzip(&ended(&[file(b"a", &[0; 1024])]));
@@ -435,12 +457,12 @@ fn more_than_is_sensible_is_refused() {
     // Of 2560 bytes, the last is one too many.
     for (most, fits) in [(2560, true), (2559, false), (1024, false)] {
         let room = Room::new();
-        let path = room.folder.path().join("archive.tar.gz");
+        let path = room.folder.path().join("archive");
         fs::write(&path, &archive).unwrap();
-        let mut stream = Stream::open(&path).ok().unwrap();
-        stream.most = most;
-        let tree = Tree::new(&room.destination(), 0).fill(stream);
-        let error = tree.err().map(|trouble| trouble.in_archive(&path).to_string());
+        let packed = Packed { most, ..Packed::open(&path).ok().unwrap() };
+        let destination = room.destination();
+        let tree = Tree::new(&destination, Shape::default()).ok().unwrap();
+        let error = fill(packed, tree).err().map(|trouble| trouble.in_archive(&path).to_string());
         let wanted = (!fits).then(|| format!("it holds more than {most} bytes"));
         assert_eq!(error.is_none(), fits);
         assert!(error.unwrap_or_default().ends_with(&wanted.unwrap_or_default()));
@@ -450,11 +472,13 @@ fn more_than_is_sensible_is_refused() {
 #[test]
 fn more_members_than_sensible_are_refused() {
     let bytes = ended(&[file(b"last", b""), file(b"one-too-many", b"")]);
-    let mut archive = tar::Archive::new(&bytes[..]);
-    let mut members = Members::of(&mut archive).ok().unwrap();
-    members.count = member::MOST - 1;
-    assert!(members.next().ok().unwrap().is_some());
-    let error = members.next().err().unwrap().in_archive(Path::new("/a.tar.gz"));
+    let counted = flow(&bytes[..], 1 << 20, |mut flow| {
+        let mut members = Tarball::new(&mut flow);
+        members.count = member::MOST - 1;
+        assert!(members.next()?.is_some());
+        members.next()
+    });
+    let error = counted.err().unwrap().in_archive(Path::new("/a.tar.gz"));
     assert_eq!(error.causes, ["it holds “one-too-many”: there are too many members"]);
 }
 
@@ -560,6 +584,7 @@ fn a_toolchain_with_links_is_unpacked() {
             symbolic(b"node-v12/dangling", b"nowhere"),
         ],
         1,
+        // The hard link counts with its bytes, as a file of its own.
         (8, 4),
         "bin/ 755
          bin/here -> ./node
@@ -665,7 +690,14 @@ fn what_is_packed_in_two_goes_is_one() {
 #[test]
 fn a_full_disk_is_no_fault_of_the_archive() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let trouble = copy(&mut &b"abc"[..], &file, Path::new("/x/full")).err().unwrap();
-    let error = trouble.in_archive(Path::new("/x/a.tar.gz"));
+    let bytes = ended(&[super::tests::file(b"a", b"abc")]);
+    let copied = flow(&bytes[..], 1 << 20, |mut flow| {
+        let mut members = Tarball::new(&mut flow);
+        members.next()?;
+        tree::copy(&mut members, &file.into(), |errno| {
+            Trouble::Unwritable(Error::io("write", Path::new("/x/full"), &errno.into()))
+        })
+    });
+    let error = copied.err().unwrap().in_archive(Path::new("/x/a.tar.gz"));
     assert_eq!((error.exit, error.what.as_str()), (Exit::Io, "can't write /x/full"));
 }

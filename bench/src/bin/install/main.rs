@@ -1,0 +1,89 @@
+//! Measures what installing a toolchain costs, usher beside others, in one run.
+//!
+//! ```text
+//! cargo run --release -p usher-bench --bin install
+//! ```
+//!
+//! All install the same archive of node's shape from the same server on loopback, in turn, into
+//! fresh homes, once in memory and once on disk. Beside them stand plain `tar` with a sync after it,
+//! and inflating alone with the library that usher uses. A peer that isn't there, or that fails, is
+//! left out and named. Writes `docs/benchmark-install.md`.
+
+mod archive;
+mod contestants;
+mod mirror;
+mod report;
+mod runs;
+mod stages;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use archive::Archive;
+use mirror::Mirror;
+
+/// What goes wrong here is told and ends the run.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How often each is run.
+const ROUNDS: usize = 9;
+
+#[expect(clippy::disallowed_methods, reason = "it runs itself to inflate in a process alone")]
+fn main() -> ExitCode {
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let ended = match &arguments[..] {
+        [] => run(),
+        [verb, archive] if verb == Path::new("inflate") => stages::inflate(archive).map(|_| ()),
+        _ => Err("usage: install".into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
+    tell("building");
+    let status = Command::new("cargo")
+        .current_dir(root)
+        .args(["build", "--quiet", "--release", "--bin", "use"])
+        .status()?;
+    if !status.success() {
+        return Err("`use` can't be built".into());
+    }
+    let archive = Archive::made(root)?;
+    let mirror = Mirror::serving(&archive)?;
+    let (contestants, mut absent) = contestants::all(root, &archive, &mirror.address)?;
+    let mut page = report::head(&archive);
+    for (title, folder) in places(root)? {
+        tell(&format!("measuring {title}: keep the machine quiet"));
+        let (measured, failed) = runs::measure(&contestants, folder.path())?;
+        absent.extend(failed);
+        let stages = stages::measure(&archive, &mirror.address, folder.path(), ROUNDS)?;
+        page += &report::place(&title, &measured, &stages);
+    }
+    absent.sort();
+    absent.dedup();
+    page += &report::left_out(&absent);
+    std::fs::write(root.join("docs/benchmark-install.md"), &page)?;
+    tell(&page);
+    Ok(())
+}
+
+/// Where homes are: in memory, and on the disk that the sources lie on.
+fn places(root: &Path) -> Result<Vec<(String, tempfile::TempDir)>> {
+    let folder = |parent: &Path| tempfile::Builder::new().prefix("usher-bench-").tempdir_in(parent);
+    Ok(vec![
+        ("In memory (tmpfs)".to_owned(), folder(Path::new("/dev/shm"))?),
+        ("On disk".to_owned(), folder(&root.join("target"))?),
+    ])
+}
+
+#[expect(clippy::print_stderr, reason = "this program's one printer")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

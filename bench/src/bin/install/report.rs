@@ -1,0 +1,67 @@
+//! The page with the tables.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::ROUNDS;
+use crate::archive::Archive;
+use crate::runs::Measured;
+
+/// What was measured, and on what.
+pub(crate) fn head(archive: &Archive) -> String {
+    let mega = |bytes: u64| bytes / 1_000_000;
+    format!(
+        "# What an install costs\n\n\
+         Made by `cargo run --release -p usher-bench --bin install`; one run, the commands in turn, medians of {ROUNDS}, ± half of the middle half.\n\
+         Everyone installs node {} from the same server on loopback into an empty home; usher verifies the archive, lists every file with its hash, and syncs before it says so.\n\
+         The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), made of the npm registry's packages of node and npm.\n\n\
+         {}\n",
+        archive.version,
+        mega(archive.size),
+        mega(archive.unpacked),
+        archive.files,
+        machine()
+    )
+}
+
+/// The tables of one place.
+pub(crate) fn place(title: &str, measured: &[Measured], stages: &[Measured]) -> String {
+    let own = measured.first().map_or(f64::NAN, Measured::median);
+    let mut page = format!(
+        "\n## {title}\n\n\
+         | command | median s | ± s | usher takes × of it | peak memory, MiB |\n|---|---:|---:|---:|---:|\n"
+    );
+    for one in measured {
+        let (median, spread) = (one.median(), one.spread());
+        let _ = writeln!(
+            page,
+            "| {} | {median:.3} | {spread:.3} | {:.2} | {:.0} |",
+            one.name,
+            own / median,
+            one.memory
+        );
+    }
+    page.push_str("\n| stage of usher's | median s | ± s |\n|---|---:|---:|\n");
+    for one in stages {
+        let _ = writeln!(page, "| {} | {:.3} | {:.3} |", one.name, one.median(), one.spread());
+    }
+    page
+}
+
+/// Who isn't in the tables, and why.
+pub(crate) fn left_out(absent: &[String]) -> String {
+    match absent {
+        [] => String::new(),
+        absent => format!("\nLeft out: {}.\n", absent.join("; ").replace('\n', " ")),
+    }
+}
+
+/// The machine, as far as it matters.
+fn machine() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(':')).map_or("", |(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("Machine: {model}, {cores} cores, Linux {}.", kernel.trim())
+}
