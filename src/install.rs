@@ -164,9 +164,6 @@ impl Installer<'_> {
     fn make(&self, known: Known<'_>, release: &Release, target: &Path) -> Result<Toolchain> {
         let began = Instant::now();
         let name = format!("{} {}", known.tool.name, release.version);
-        if self.usher.settings.offline {
-            return Err(is_offline(&name, release));
-        }
         let parts = Finder::new(self.usher, self.network).parts(known, release)?;
         self.check_hashes(&name, &parts)?;
         let folders = &self.usher.folders;
@@ -271,13 +268,6 @@ impl Installer<'_> {
         }
         Err(last.unwrap_or_else(|| Error::new(Exit::Network, format!("{title} has no address"))))
     }
-}
-
-fn is_offline(name: &str, release: &Release) -> Error {
-    let setting = "unset USHER_OFFLINE, or take `offline` out of config.toml";
-    Error::new(Exit::Network, format!("{name} isn't on disk, and usher is offline"))
-        .because(format!("it would have been fetched from {}", release.source))
-        .hint(setting)
 }
 
 /// The finishing touches: links, the receipt, the folder's mode.

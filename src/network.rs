@@ -91,6 +91,9 @@ impl<'a> Network<'a> {
         if let Some(known) = known {
             return Ok(known);
         }
+        if self.usher.settings.offline {
+            return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
+        }
         let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
         let kept = fs::create_dir_all(&self.usher.folders.cache)
             .and_then(|()| tempfile::NamedTempFile::new_in(&self.usher.folders.cache))

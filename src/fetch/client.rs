@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use reqwest::blocking::{self, Response};
+use reqwest::blocking::{self, RequestBuilder, Response};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use usher_shims::error::{Error, Escaped, Exit};
@@ -18,6 +18,10 @@ use usher_shims::error::{Error, Escaped, Exit};
 use super::access::{Access, authorization};
 use super::address::{Place, host};
 use super::failure::{Failure, Setback, broken};
+
+pub use conditional::{Fetched, Kept, Validator};
+
+mod conditional;
 
 /// The longest time that a server may tell us to wait (`Retry-After`).
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -117,24 +121,21 @@ impl Client {
     }
 
     fn open_web(&self, place: &Place, url: &Url, wanted: &Wanted<'_>) -> Result<Body, Setback> {
+        let response = send(place, url, self.request(url, wanted)?)?;
+        answered(place, &response)?;
+        Ok(body(response))
+    }
+
+    fn request(&self, url: &Url, wanted: &Wanted<'_>) -> Result<RequestBuilder, Setback> {
         let web = self.web().map_err(Setback::Final)?;
-        let mut request = web
+        let request = web
             .get(url.clone())
             .header(ACCEPT, wanted.accept)
             .header(ACCEPT_ENCODING, wanted.encoding);
-        if let Some(authorization) = authorization(&self.access.credentials, url) {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let response = request.send().map_err(|error| {
-            let asked = error.url().map_or_else(|| host(url), host);
-            broken(&cant_fetch(place), &asked, &error)
-        })?;
-        answered(place, &response)?;
-        let packed = response
-            .headers()
-            .get(CONTENT_ENCODING)
-            .is_some_and(|encoding| matches!(encoding.as_bytes(), b"gzip" | b"x-gzip"));
-        Ok(Body { length: response.content_length(), packed, bytes: Box::new(response) })
+        Ok(match authorization(&self.access.credentials, url) {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        })
     }
 
     fn web(&self) -> Result<&blocking::Client, Failure> {
@@ -144,6 +145,22 @@ impl Client {
         let built = self.access.build()?;
         Ok(self.web.get_or_init(|| built))
     }
+}
+
+fn send(place: &Place, url: &Url, request: RequestBuilder) -> Result<Response, Setback> {
+    request.send().map_err(|error| {
+        let asked = error.url().map_or_else(|| host(url), host);
+        broken(&cant_fetch(place), &asked, &error)
+    })
+}
+
+/// What an answer brings.
+fn body(response: Response) -> Body {
+    let packed = response
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| matches!(encoding.as_bytes(), b"gzip" | b"x-gzip"));
+    Body { length: response.content_length(), packed, bytes: Box::new(response) }
 }
 
 /// What is said first of all that fails here.

@@ -1,7 +1,7 @@
 //! Getting bytes from elsewhere: fetched, verified, unpacked, in this order and never another.
 //!
 //! ```text
-//! address ─▶ Client ─▶ bytes of an index                 (client.rs, access.rs)
+//! address ─▶ Client ─▶ bytes of an index, if they changed (client.rs, access.rs)
 //! address ─▶ download ─▶ a file whose hash is the wanted (download.rs, integrity.rs)
 //! file    ─▶ unpack ─▶ a fresh folder                    (archive.rs)
 //! ```
@@ -26,11 +26,13 @@ mod integrity;
 mod remove;
 #[cfg(test)]
 mod served;
+mod shown;
 
 pub use access::{Access, Credential, Patience, Proxies};
 pub use archive::{Unpacked, unpack};
-pub use client::Client;
+pub use client::{Client, Fetched, Kept, Validator};
 pub use download::{Artifact, Downloaded, Progress, Quiet, download};
 pub use failure::Failure;
 pub use integrity::{Hasher, Integrity, Mismatch};
 pub use remove::remove_tree;
+pub use shown::{shown, whose};

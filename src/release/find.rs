@@ -3,6 +3,7 @@
 mod failed;
 mod kept;
 mod kinds;
+mod offline;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
 use usher_shims::version::Version;
 
-use self::failed::{no_such_folder, unreachable};
+use self::failed::no_such_folder;
 use self::kept::Age;
 use self::kinds::Listing;
 use super::cache::Cache;
@@ -24,6 +25,8 @@ use crate::network::Network;
 use crate::platform::platform;
 use crate::registry::Known;
 use crate::usher::Usher;
+
+pub use self::kept::{Freshness, words};
 
 /// One version, as an index has it; this is what the cache keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,12 +57,19 @@ pub struct Finder<'a> {
     platform: String,
 }
 
+/// The releases that a source lists.
+pub struct Listed {
+    /// In the order of its index.
+    pub releases: Vec<Release>,
+    /// The source's name.
+    pub source: String,
+    /// How old its index is.
+    pub freshness: Freshness,
+}
+
 /// What a source had to say.
 enum Said {
-    Releases {
-        releases: Vec<Release>,
-        is_new: bool,
-    },
+    Releases(Listed),
     /// It has nothing for this platform.
     Nothing,
 }
@@ -67,7 +77,7 @@ enum Said {
 impl<'a> Finder<'a> {
     /// A finder for this run.
     pub fn new(usher: &'a Usher, network: &'a Network<'a>) -> Self {
-        let cache = Cache::new(&usher.folders.cache);
+        let cache = Cache::new(usher.folders.indexes());
         Self { usher, network, cache, platform: platform(&usher.world) }
     }
 
@@ -87,8 +97,8 @@ impl<'a> Finder<'a> {
         let sources = self.sources(wanted.known)?;
         for source in sources.into_iter().filter(|source| !passed.contains(&source.name)) {
             for age in [Age::Fresh, Age::New] {
-                let (releases, is_new) = match self.ask(source, age) {
-                    Ok(Said::Releases { releases, is_new }) => (releases, is_new),
+                let listed = match self.ask(source, age) {
+                    Ok(Said::Releases(listed)) => listed,
                     Ok(Said::Nothing) => break,
                     Err(Failure::Fatal(error)) => return Err(error),
                     Err(failure) => {
@@ -96,11 +106,16 @@ impl<'a> Finder<'a> {
                         break;
                     }
                 };
-                if let Some(release) = newest(&releases, wanted) {
+                if let Some(release) = newest(&listed.releases, wanted) {
                     return Ok(release);
                 }
-                seen.extend(releases.into_iter().map(|release| release.version));
-                if is_new {
+                seen.extend(listed.releases.into_iter().map(|release| release.version));
+                if self.usher.settings.offline {
+                    let unlisted = self.not_in_kept(listed.freshness);
+                    failures.extend(unlisted.map(|error| (source.name.clone(), error)));
+                    break;
+                }
+                if !matches!(listed.freshness, Freshness::Kept(_)) {
                     break;
                 }
             }
@@ -109,13 +124,13 @@ impl<'a> Finder<'a> {
     }
 
     /// All releases of a tool, from the first source that answers, oldest first.
-    pub fn all(&self, known: Known<'_>) -> Result<Vec<Release>> {
+    pub fn all(&self, known: Known<'_>) -> Result<Listed> {
         let mut failures = Vec::new();
         for source in self.sources(known)? {
             match self.ask(source, Age::Fresh) {
-                Ok(Said::Releases { mut releases, .. }) => {
-                    releases.sort_by(|a, b| a.version.cmp(&b.version));
-                    return Ok(releases);
+                Ok(Said::Releases(mut listed)) => {
+                    listed.releases.sort_by(|a, b| a.version.cmp(&b.version));
+                    return Ok(listed);
                 }
                 Ok(Said::Nothing) => {}
                 Err(Failure::Fatal(error)) => return Err(error),
@@ -125,19 +140,15 @@ impl<'a> Finder<'a> {
         if failures.is_empty() {
             return Err(nothing::for_list(known, &self.platform));
         }
-        let tool = known.tool.name;
-        Err(unreachable(
-            format!("the releases of {tool} can't be listed"),
-            &failures,
-            self.usher.settings.offline,
-        ))
+        let what = format!("the releases of {} can't be listed", known.tool.name);
+        Err(self.unreachable(what, &failures))
     }
 
     /// The releases that the cached indexes list, however old these are; nobody is asked.
     pub fn cached(&self, known: Known<'_>) -> Vec<Release> {
         let kept = |source: &Source| {
             let listing = self.listing(source).ok()??;
-            let kept = self.cache.get::<Vec<Entry>>(&listing.address)?;
+            let kept = self.cache.get::<Vec<Entry>>(&listing.key())?;
             Some(releases(source, &listing, kept.content))
         };
         // Which registry npm's is may take asking npm, so that comes only after the sites.
@@ -145,8 +156,11 @@ impl<'a> Finder<'a> {
         sources.into_iter().find_map(kept).unwrap_or_default()
     }
 
-    /// What to fetch for a release.
+    /// What to fetch for a release; offline, an error that says what that would have been.
     pub fn parts(&self, known: Known<'_>, release: &Release) -> Result<Vec<Part>> {
+        if self.usher.settings.offline {
+            return Err(self.would_be_fetched(known, release));
+        }
         let source = known.definition.source.iter().find(|source| source.name == release.source);
         let parts = source.map_or_else(|| Ok(Vec::new()), |source| self.parts_of(source, release));
         parts.map_err(Error::from)
@@ -173,8 +187,11 @@ impl<'a> Finder<'a> {
     fn ask(&self, source: &Source, age: Age) -> std::result::Result<Said, Failure> {
         let Some(listing) = self.listing(source)? else { return Ok(Said::Nothing) };
         let index = self.index(&listing, age)?;
-        let releases = releases(source, &listing, index.entries);
-        Ok(Said::Releases { releases, is_new: index.is_new })
+        Ok(Said::Releases(Listed {
+            releases: releases(source, &listing, index.entries),
+            source: source.name.clone(),
+            freshness: index.freshness,
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use usher_shims::error::{Error, Exit};
 use usher_shims::request::{Meaning, Request};
 use usher_shims::version::Version;
 
-use super::{Finder, Wanted};
+use super::{Finder, Wanted, offline};
 use crate::release::nothing;
 
 /// Why a source gave nothing, by its name.
@@ -24,11 +24,8 @@ impl Finder<'_> {
             return nothing::for_request(self.usher, wanted, &self.platform);
         }
         if seen.is_empty() {
-            return unreachable(
-                format!("{asked}, but no source could be asked for it"),
-                failures,
-                self.usher.settings.offline,
-            );
+            let what = format!("{asked}, but no source could be asked for it");
+            return self.unreachable(what, failures);
         }
         seen.sort();
         seen.dedup();
@@ -48,6 +45,21 @@ impl Finder<'_> {
             _ => error.hint(format!("use available {tool}")),
         };
         failures.iter().fold(error, |error, (source, failure)| error.because(told(source, failure)))
+    }
+
+    /// No source could be asked.
+    pub(super) fn unreachable(&self, what: String, failures: &[Failed]) -> Error {
+        let error =
+            failures.iter().fold(Error::new(Exit::Network, what), |error, (source, why)| {
+                error.because(told(source, why))
+            });
+        let settings = &self.usher.settings;
+        let hint = failures.iter().rev().find_map(|(_, failure)| failure.hint.clone());
+        match hint {
+            _ if settings.offline => error.hint(offline::hint(settings)),
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 }
 
@@ -73,20 +85,6 @@ fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
 /// The line of a version: its first number.
 fn line(version: &Version) -> u64 {
     version.numbers().at(0)
-}
-
-/// No source could be asked.
-pub(super) fn unreachable(what: String, failures: &[Failed], offline: bool) -> Error {
-    let mut error = Error::new(Exit::Network, what);
-    for (source, failure) in failures {
-        error = error.because(told(source, failure));
-    }
-    let hint = failures.iter().rev().find_map(|(_, failure)| failure.hint.clone());
-    match hint {
-        _ if offline => error.hint("unset USHER_OFFLINE, or take `offline` out of config.toml"),
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
 }
 
 /// Why a source couldn't be asked, on one line.

@@ -5,6 +5,7 @@ use usher_definition::{IndexSource, Source, SourceKind};
 
 use super::{Entry, Finder};
 use crate::fetch::{Client, Failure};
+use crate::release::cache::{Key, sha256};
 use crate::release::index::Site;
 use crate::release::{Part, Release, npm};
 
@@ -18,8 +19,17 @@ pub(super) struct Listing<'a> {
     /// The kinds of answer that are understood, as the `Accept` header has it.
     pub(super) accept: &'static str,
     pub(super) read: Box<Reader<'a>>,
+    /// How it is read, as a text: what was read otherwise is asked for anew.
+    pub(super) reading: String,
     /// Only these of the versions that it lists are the source's: a range as npm writes it.
     pub(super) versions: Option<&'a str>,
+}
+
+impl Listing<'_> {
+    /// Which of the kept indexes it is.
+    pub(super) fn key(&self) -> Key<'_> {
+        Key { address: &self.address, reading: &self.reading }
+    }
 }
 
 impl Finder<'_> {
@@ -59,6 +69,7 @@ impl Finder<'_> {
             client: self.network.client(),
             accept: "*/*",
             read: Box::new(move |text| site.read(text)),
+            reading: reading(&format!("{index:?} for {}", self.platform)),
             versions: None,
         })
     }
@@ -71,7 +82,13 @@ impl Finder<'_> {
             client: &npm.client,
             accept: "*/*",
             read: Box::new(npm::read),
+            reading: reading("packument"),
             versions: None,
         })
     }
+}
+
+/// How an index is read follows from the source's definition and from this program.
+fn reading(definition: &str) -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
 }
