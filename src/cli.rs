@@ -10,6 +10,9 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::cache_folder::Removal;
+use crate::commands::outdated::Meant;
+use crate::commands::upgrade::Fetching;
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
 
@@ -38,6 +41,9 @@ pub struct Typed {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
+    /// Do without the network
+    #[arg(long, global = true)]
+    offline: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -65,6 +71,18 @@ enum Verb {
         #[arg(long, value_name = "PATH", requires = "tools")]
         store: Option<PathBuf>,
     },
+    /// Get the newest versions that are asked for here; the old ones stay on disk
+    #[command(
+        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n\nExact pins and constraints are left as they are."
+    )]
+    Upgrade {
+        /// Only these tools
+        #[arg(value_name = "TOOL")]
+        tools: Vec<String>,
+        /// Only tell what would be fetched
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Take versions off the disk
     #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
     Uninstall {
@@ -77,6 +95,18 @@ enum Verb {
     List {
         /// Only of this tool
         tool: Option<String>,
+    },
+    /// List what is in force here, beside the newest that is asked for and the newest there is
+    #[command(
+        after_help = "Examples:\n  use outdated\n  use outdated node python\n  use outdated --all --json\n\nExit code 0 whether anything is outdated or not."
+    )]
+    Outdated {
+        /// Only these tools
+        #[arg(value_name = "TOOL")]
+        tools: Vec<String>,
+        /// Those as well that nobody asks for here and that are on disk
+        #[arg(long, conflicts_with = "tools")]
+        all: bool,
     },
     /// List the versions that can be had
     #[command(
@@ -119,6 +149,12 @@ enum Verb {
     },
     /// Make the shims and their index anew from what is on disk
     Reshim,
+    /// Take away what is kept to save fetching it again
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Cache {
+        #[command(subcommand)]
+        verb: CacheVerb,
+    },
     /// Look for what may be wrong
     Doctor,
     /// Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
@@ -146,6 +182,18 @@ enum Verb {
     },
 }
 
+/// What can be done with the cache.
+#[derive(Debug, Subcommand)]
+enum CacheVerb {
+    /// Remove indexes, and kept or partial downloads; what somebody is using stays
+    #[command(after_help = "Examples:\n  use cache clean\n  use cache clean --dry-run")]
+    Clean {
+        /// Only tell what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 /// What `use setup` was told.
 #[derive(Debug, Args)]
 pub struct SetupArguments {
@@ -164,7 +212,7 @@ pub struct SetupArguments {
 
 /// Runs `use` with what the process was given; the result is its exit code.
 pub fn run(given: Given) -> i32 {
-    let arguments = given.os_arguments();
+    let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
         let error = hand_over::run(given);
         output::error(&error, false);
@@ -173,6 +221,7 @@ pub fn run(given: Given) -> i32 {
             _ => 126,
         };
     }
+    verb_first(&mut arguments);
     let typed = match Typed::try_parse_from(&arguments) {
         Ok(typed) => typed,
         Err(error) => return usage(&error, &arguments),
@@ -188,6 +237,20 @@ pub fn run(given: Given) -> i32 {
             output::error(&error, as_json);
             error.exit as i32
         }
+    }
+}
+
+/// Puts a verb before the flags that stand in front of it and hold for all verbs: `use --offline
+/// install` is `use install --offline`.
+fn verb_first(arguments: &mut [&OsStr]) {
+    let is_flag = |argument: &&&OsStr| **argument == "--json" || **argument == "--offline";
+    let flags = arguments.iter().skip(1).take_while(is_flag).count();
+    let is_verb = |word: &&OsStr| {
+        let command = Typed::command();
+        word.to_str().is_some_and(|word| command.find_subcommand(word).is_some())
+    };
+    if arguments.get(flags + 1).is_some_and(is_verb) {
+        arguments[1..=flags + 1].rotate_right(1);
     }
 }
 
@@ -256,6 +319,9 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
+    if typed.offline {
+        usher.settings.go_offline();
+    }
     let json = typed.json;
     // `use doctor` has them among its answers.
     if !matches!(typed.verb, Some(Verb::Doctor)) {
@@ -268,10 +334,26 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         Some(Verb::Install { tools, store: Some(store) }) => {
             commands::install::into_store(&mut usher, &tools, (&store, json))
         }
+        Some(Verb::Upgrade { tools, dry_run }) => {
+            let fetching = if dry_run { Fetching::Pretended } else { Fetching::Real };
+            return commands::upgrade::run(&mut usher, &tools, fetching, json);
+        }
+        Some(Verb::Outdated { tools, all }) => {
+            let meant = match tools.as_slice() {
+                [] if all => Meant::All,
+                [] => Meant::Asked,
+                names => Meant::Named(names),
+            };
+            return commands::outdated::run(&usher, &meant, json);
+        }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
             commands::available::run(&usher, &tool, request.as_deref(), json)
+        }
+        Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
+            let removal = if dry_run { Removal::Pretended } else { Removal::Real };
+            commands::cache::run(&usher, removal, json)
         }
         Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
         Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),

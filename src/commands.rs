@@ -1,12 +1,14 @@
 //! The verbs of the command line, a file each, and what several of them share.
 
 pub mod available;
+pub mod cache;
 pub mod check;
 pub mod doctor;
 mod get;
 pub mod install;
 pub mod install_itself;
 pub mod list;
+pub mod outdated;
 pub mod pin;
 pub mod reshim;
 pub mod run;
@@ -14,6 +16,7 @@ pub mod setup;
 pub mod shim;
 pub mod status;
 pub mod uninstall;
+pub mod upgrade;
 pub mod which;
 pub mod why;
 
@@ -79,7 +82,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 }
 
 /// Which version of a tool is in force here.
-fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
+pub(crate) fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
     match interpreter(known.tool) {
         Some(call) => usher.resolver().force(&call),
         None => Ok(Force::System(None)),
@@ -120,7 +123,7 @@ fn refused(usher: &Usher, known: Known<'_>) -> Vec<String> {
 }
 
 /// The version of what would run without usher, where it was asked before.
-fn system_version(usher: &Usher, program: &Path) -> Option<Version> {
+pub(crate) fn system_version(usher: &Usher, program: &Path) -> Option<Version> {
     use usher_shims::world::World as _;
     let seen = usher.world.look(program).ok().flatten()?;
     let stamp = usher_shims::home::stamp(&seen);

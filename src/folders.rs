@@ -58,6 +58,11 @@ impl Folders {
         self.data.join("locks")
     }
 
+    /// What sources said, a file each.
+    pub fn indexes(&self) -> PathBuf {
+        self.cache.join("indexes")
+    }
+
     /// Names with versions that somebody asked for by `use shim`, an entry each.
     pub fn kept_shims(&self) -> PathBuf {
         self.config.join("shims")

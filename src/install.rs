@@ -140,9 +140,6 @@ impl Installer<'_> {
     /// Puts a release together in staging.
     fn assemble<'s>(&'s self, known: Known<'s>, release: &Release) -> Result<Assembly<'s>> {
         let name = format!("{} {}", known.tool.name, release.version);
-        if self.usher.settings.offline {
-            return Err(is_offline(&name, release));
-        }
         let parts = Finder::new(self.usher, self.network).parts(known, release)?;
         self.check_hashes(&name, &parts)?;
         let mut assembly = Assembly::new(self, known, release)?;
@@ -173,11 +170,4 @@ impl Installer<'_> {
             (false, _) => Ok(()),
         }
     }
-}
-
-fn is_offline(name: &str, release: &Release) -> Error {
-    let setting = "unset USHER_OFFLINE, or take `offline` out of config.toml";
-    Error::new(Exit::Network, format!("{name} isn't on disk, and usher is offline"))
-        .because(format!("it would have been fetched from {}", release.source))
-        .hint(setting)
 }

@@ -16,8 +16,11 @@
 //! | tools, with sources and stores | [`registry`], [`platform`] |
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
+//! | whether there is a newer one by now | [`standing`] |
 //! | what can be had | [`release`], [`network`], [`npm_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | what is kept to save asking for it again | [`cache_folder`] |
+//! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -33,6 +36,7 @@
 //! - No registry's address is written anywhere.
 
 pub mod additions;
+pub mod cache_folder;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -56,6 +60,7 @@ pub mod settings;
 pub mod shell_setup;
 pub mod shim_folder;
 pub mod staging;
+pub mod standing;
 pub mod survey;
 pub mod umask;
 pub mod usher;

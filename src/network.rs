@@ -1,5 +1,7 @@
 //! How this run reaches the network: one client for all, and one that knows npm's registry.
 
+mod turns;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
@@ -15,6 +17,8 @@ use crate::fetch::{Access, Client, Proxies};
 use crate::npm_config::{NpmAccess, Surroundings, client};
 use crate::settings::Address;
 use crate::usher::{Usher, read_text};
+pub use turns::Turn;
+use turns::Turns;
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
@@ -23,6 +27,7 @@ pub struct Network<'a> {
     npm: OnceLock<Npm>,
     /// Held while npm is asked for its registry: once is enough.
     finding: Mutex<()>,
+    turns: Turns,
 }
 
 /// The npm registry and the client that may speak to it.
@@ -36,7 +41,13 @@ pub struct Npm {
 impl<'a> Network<'a> {
     /// The network of this run.
     pub fn new(usher: &'a Usher) -> Self {
-        Self { usher, plain: OnceLock::new(), npm: OnceLock::new(), finding: Mutex::new(()) }
+        let (plain, npm, finding) = (OnceLock::new(), OnceLock::new(), Mutex::new(()));
+        Self { usher, plain, npm, finding, turns: Turns::default() }
+    }
+
+    /// Waits until nobody else asks for what lies at an address and may be kept then.
+    pub fn turn(&self, address: &str) -> Turn<'_> {
+        self.turns.of(address)
     }
 
     /// The client for everything but npm's registry.
@@ -99,6 +110,9 @@ impl<'a> Network<'a> {
             read_text(&remembered).ok().flatten().and_then(|text| Address::parse(text.trim()));
         if let Some(known) = known {
             return Ok(known);
+        }
+        if self.usher.settings.offline {
+            return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
         }
         let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
         let kept = fs::create_dir_all(&self.usher.folders.cache)

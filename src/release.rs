@@ -13,7 +13,9 @@ use usher_shims::request::{Meaning, Request};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-pub use find::{Finder, Wanted};
+pub use find::{Finder, Freshness, Listed, Wanted, words};
+
+pub(crate) use cache::is_ours as is_index;
 
 use crate::fetch::Integrity;
 

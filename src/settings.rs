@@ -130,6 +130,8 @@ pub enum Origin {
     Variable(String),
     /// A line of a `config.toml`, counted from 1.
     File(PathBuf, usize),
+    /// A flag of the command line.
+    Flag(&'static str),
 }
 
 impl fmt::Display for Origin {
@@ -137,6 +139,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
                 write!(f, "{}, line {line}", Escaped(&path.to_string_lossy()))
             }
@@ -177,6 +180,12 @@ impl Settings {
     /// Where the value of a setting comes from.
     pub fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// Does without the network from now on: the flag `--offline` was given.
+    pub fn go_offline(&mut self) {
+        self.offline = true;
+        self.origins.insert("offline", Origin::Flag("--offline"));
     }
 
     /// All settings with their values, as they would stand in `config.toml` and without

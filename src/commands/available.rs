@@ -9,7 +9,7 @@ use usher_shims::tool::{LtsLine, Tool};
 use crate::network::Network;
 use crate::output;
 use crate::registry::Known;
-use crate::release::{Finder, Release};
+use crate::release::{Finder, Freshness, Release, words};
 use crate::usher::Usher;
 
 /// A version that can be had.
@@ -19,6 +19,8 @@ struct Line {
     lts: Option<String>,
     installed: bool,
     source: String,
+    /// How old the index is that lists it, in seconds.
+    index_age: u64,
 }
 
 /// Runs the verb.
@@ -26,13 +28,14 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     let network = Network::new(usher);
-    let releases = Finder::new(usher, &network).all(known)?;
+    let listed = Finder::new(usher, &network).all(known)?;
     let fits = |release: &&Release| match &request {
         Some(request) => release.answers(request, known.tool),
         None => !release.version.is_prerelease(),
     };
     let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
-    let lines: Vec<Line> = releases
+    let lines: Vec<Line> = listed
+        .releases
         .iter()
         .filter(fits)
         .map(|release| Line {
@@ -42,6 +45,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
                 .iter()
                 .any(|toolchain| toolchain.version.as_ref() == Some(&release.version)),
             source: release.source.clone(),
+            index_age: listed.freshness.age().as_secs(),
         })
         .collect();
     if lines.is_empty() {
@@ -55,6 +59,9 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     if as_json {
         output::json(&lines);
         return Ok(());
+    }
+    if let Freshness::Kept(age) = listed.freshness {
+        usher.tell(&format!("the index of {} is {} old", listed.source, words(age)));
     }
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
     Ok(())

@@ -13,6 +13,7 @@ use usher_shims::world::World as _;
 use super::get::{self, Which};
 use super::{Asked, asked, usual};
 use crate::release::Wanted;
+use crate::settings;
 use crate::shim_folder;
 use crate::usher::Usher;
 
@@ -39,6 +40,10 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     let path = shims_first(usher);
     let program = find(usher, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));
+    if matches!(usher.settings.origin("offline"), settings::Origin::Flag(_)) {
+        // What the command calls is to do without the network as well.
+        set.push(("USHER_OFFLINE", "true".into()));
+    }
     let arguments: Vec<CString> = command
         .iter()
         .skip(1)

@@ -133,15 +133,25 @@ fn newest_line(provider: &Provider, newest: &Newest) -> Branch {
         (Some(version), _, true) => {
             format!("the newest release that answers {request} is {version}, which is on disk")
         }
-        (Some(version), _, false) => format!(
-            "the newest release that answers {request} is {version}: use install {}@{request}",
-            provider.tool
-        ),
+        (Some(version), _, false) => {
+            let hint = match moves_on(provider) {
+                true => format!("use upgrade {}", provider.tool),
+                false => format!("use install {}@{request}", provider.tool),
+            };
+            format!("the newest release that answers {request} is {version}: {hint}")
+        }
         (None, unknown, _) => format!(
             "the newest release that answers {request} can't be told: {}",
             unknown.as_deref().unwrap_or_default()
         ),
     })
+}
+
+/// Whether `use upgrade` would fetch the newest: where an older one is in force, and what decides
+/// is no constraint.
+fn moves_on(provider: &Provider) -> bool {
+    let is_constraint = |one: &Candidate| one.decides && one.kind == Kind::Constraint;
+    provider.version.is_some() && !provider.asked.iter().any(is_constraint)
 }
 
 fn end(account: &Account) -> Branch {

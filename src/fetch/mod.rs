@@ -1,7 +1,7 @@
 //! Getting bytes from elsewhere: fetched, verified, unpacked, in this order and never another.
 //!
 //! ```text
-//! address ─▶ Client ─▶ bytes of an index                 (client.rs, access.rs)
+//! address ─▶ Client ─▶ bytes of an index, if they changed (client.rs, access.rs)
 //! address ─▶ Downloads ─▶ a file whose hash is the wanted (download.rs, integrity.rs)
 //! file    ─▶ unpack ─▶ a fresh folder                    (archive.rs)
 //! ```
@@ -27,6 +27,7 @@ mod listing;
 mod remove;
 #[cfg(test)]
 mod served;
+mod shown;
 
 pub use access::{Access, Credential, Credentials, Patience, Proxies};
 pub use archive::{Shape, unpack};
@@ -36,3 +37,4 @@ pub use failure::Failure;
 pub use integrity::{Hasher, Integrity, Mismatch};
 pub use listing::{Item, Listing, Mode};
 pub use remove::remove_tree;
+pub use shown::{shown, whose};

@@ -1,5 +1,6 @@
 //! What usher may do unasked, and what settings change about it.
 
+mod offline;
 mod settings;
 
 use std::path::Path;
@@ -105,27 +106,27 @@ fn offline_means_that_nobody_is_asked() {
     --- standard output
     --- standard error
     usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: usher is offline (the setting `offline`)
-      npm: usher is offline (the setting `offline`)
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["node@12"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
     usher: node 12 was asked for by the command line, but no source could be asked for it
-      nodejs.org: usher is offline (the setting `offline`)
-      npm: usher is offline (the setting `offline`)
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["available", "node"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
     usher: the releases of node can't be listed
-      nodejs.org: usher is offline (the setting `offline`)
-      npm: usher is offline (the setting `offline`)
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+      hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 0);
 
@@ -138,9 +139,9 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline
-      it would have been fetched from nodejs.org
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    usher: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 1);
 
@@ -153,9 +154,9 @@ fn offline_means_that_nobody_is_asked() {
     --- standard output
     node 12 (now 12.22.11) is pinned already in [SANDBOX]/project/.nvmrc
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: node 12.22.12 isn't on disk, and usher is offline
-      it would have been fetched from nodejs.org
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    usher: node 12.22.11, which is on disk, serves: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      hint: unset USHER_OFFLINE
     ");
 }
 

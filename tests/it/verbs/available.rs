@@ -66,7 +66,7 @@ fn json_says_all_there_is_to_know_of_each() {
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.0.0");
     let outcome = sandbox.use_command(&["available", "node", "12", "--json"]).run().succeeds();
-    let line = |version, lts, installed| json!({ "version": version, "lts": lts, "installed": installed, "source": "nodejs.org" });
+    let line = |version, lts, installed| json!({ "version": version, "lts": lts, "installed": installed, "source": "nodejs.org", "index_age": 0 });
     assert_eq!(
         outcome.json(),
         json!([

@@ -4,10 +4,11 @@
 //! folder of the sandbox's own, and what the system offers is left out of listings.
 
 mod available;
-mod cache;
+pub(crate) mod cache;
 mod check;
 mod doctor;
 mod install;
+mod outdated;
 mod pin;
 mod run;
 mod setup;
@@ -15,6 +16,7 @@ mod shim;
 mod sources;
 mod status;
 mod typed;
+mod upgrade;
 mod why;
 
 use std::io::{self, Write as _};

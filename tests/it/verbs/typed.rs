@@ -28,14 +28,17 @@ fn help_and_version_are_answers() {
 
     Commands:
       install      Get versions; without arguments, all that this project asks for
+      upgrade      Get the newest versions that are asked for here; the old ones stay on disk
       uninstall    Take versions off the disk
       list         List the versions on disk
+      outdated     List what is in force here, beside the newest that is asked for and the newest there is
       available    List the versions that can be had
       which        Print the path of what a program's shim becomes here
       why          Tell which version of a program runs here, and why
       check        List where this project's files disagree with what runs here: for CI
       shim         Make shims with versions in their names, as node12; without arguments, list them
       reshim       Make the shims and their index anew from what is on disk
+      cache        Take away what is kept to save fetching it again
       doctor       Look for what may be wrong
       setup        Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
       completions  Print a completion script
@@ -47,6 +50,7 @@ fn help_and_version_are_answers() {
     Options:
       -g, --global   Make it your default, for where no project says otherwise
           --json     Print JSON
+          --offline  Do without the network
       -h, --help     Print help
       -V, --version  Print version
 
@@ -73,8 +77,9 @@ fn help_and_version_are_answers() {
       [REQUEST]  Only those that answer this request
 
     Options:
-          --json  Print JSON
-      -h, --help  Print help
+          --json     Print JSON
+          --offline  Do without the network
+      -h, --help     Print help
 
     Examples:
       use available node
@@ -349,4 +354,20 @@ fn asking(sandbox: &Sandbox, shell: &str) -> Option<String> {
 fn real(shell: &str) -> Option<std::path::PathBuf> {
     let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
     folders.map(|folder| Path::new(folder).join(shell)).into_iter().find(|path| path.exists())
+}
+
+#[test]
+fn flags_for_all_verbs_may_stand_before_the_verb() {
+    let sandbox = offline_sandbox();
+    for words in [
+        &["--json", "list"][..],
+        &["--offline", "list", "--json"],
+        &["--json", "--offline", "list"],
+        &["--offline", "--json"],
+    ] {
+        let outcome = sandbox.use_command(words).run().succeeds();
+        assert!(outcome.json().is_array(), "{outcome}");
+    }
+    // What a flag of one verb alone stands before is no verb.
+    sandbox.use_command(&["--global", "list"]).run().fails_with(2);
 }

@@ -1,0 +1,209 @@
+//! `use upgrade [TOOL…]`: fetches the newest release that each request in force admits. What was in
+//! force before stays on disk; the shims pick the highest.
+
+mod line;
+
+use usher_shims::error::{Error, Exit, Result};
+use usher_shims::pin::Origin;
+use usher_shims::request::Request;
+use usher_shims::version::Version;
+
+use self::line::{Line, State};
+use super::{Asked, asked};
+use crate::install::{Installer, Unhashed};
+use crate::network::Network;
+use crate::output;
+use crate::registry::Known;
+use crate::release::{Finder, Release, Wanted};
+use crate::shim_folder;
+use crate::standing::{Standing, is_of_releases};
+use crate::usher::Usher;
+
+/// Whether anything is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetching {
+    /// What is newer is fetched.
+    Real,
+    /// What would be fetched is told.
+    Pretended,
+}
+
+/// What all steps need.
+struct Upgrade<'a> {
+    usher: &'a Usher,
+    network: Network<'a>,
+    fetching: Fetching,
+    as_json: bool,
+}
+
+/// Runs the verb. What can't be had keeps nothing else back; the first failure is the error in the
+/// end.
+pub fn run(usher: &mut Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<i32> {
+    let (lines, failed) = upgrade(usher, words, fetching, as_json)?;
+    if lines.iter().any(|line| line.state == State::Upgraded) {
+        // Here, what was added to the toolchains that were in force would be offered to the new.
+        usher.refresh()?;
+        shim_folder::refresh(usher, &[])?;
+    }
+    if as_json {
+        output::json(&lines);
+        return Ok(failed.map_or(0, |error| error.exit as i32));
+    }
+    failed.map_or(Ok(0), Err)
+}
+
+type Ended = (Vec<Line>, Option<Error>);
+
+fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
+    let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
+    let mut lines = Vec::new();
+    let mut failed: Option<Error> = None;
+    for (known, is_named) in chosen(usher, words)? {
+        let mut line = Line::of(known);
+        match upgrade.one(known, &mut line) {
+            Ok(()) => {}
+            Err(error) => {
+                line.state = State::Failed;
+                line.because = Some(error.what.clone());
+                line.hint.clone_from(&error.hint);
+                if let (Some(_), false) = (&failed, as_json) {
+                    usher.tell(&error.to_string());
+                }
+                failed.get_or_insert(error);
+            }
+        }
+        if line.request.is_some() || line.state == State::Failed || is_named {
+            upgrade.tell(&line);
+            lines.push(line);
+        }
+    }
+    match lines.is_empty() {
+        true => {
+            Err(Error::new(Exit::Usage, "nothing here asks for a version").hint("use node@lts"))
+        }
+        false => Ok((lines, failed)),
+    }
+}
+
+/// The tools that were named, else all; and whether they were.
+fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<(Known<'a>, bool)>> {
+    if words.is_empty() {
+        return Ok(usher.registry.all().map(|known| (known, false)).collect());
+    }
+    let named = asked(usher, words)?.into_iter().map(|Asked { known, request }| match request {
+        None => Ok((known, true)),
+        Some(request) => {
+            let what = "what is asked for here is what is upgraded, and no other version";
+            let hint = format!("use install {}@{request}", known.tool.name);
+            Err(Error::new(Exit::Usage, what).hint(hint))
+        }
+    });
+    named.collect()
+}
+
+impl Upgrade<'_> {
+    fn one(&self, known: Known<'_>, line: &mut Line) -> Result<()> {
+        let standing = Standing::of(self.usher, known)?;
+        line.from = standing.version.as_ref().map(ToString::to_string);
+        let Some((request, origin)) = standing.asked() else {
+            line.left("nobody asks for it here");
+            line.hint = Some(format!("use {}@latest", known.tool.name));
+            return Ok(());
+        };
+        line.request = Some(request.to_string());
+        line.origin = Some(origin.to_string());
+        if let Some(because) = foreign(&standing, request) {
+            line.left(because);
+            return Ok(());
+        }
+        if let Some(exact) = request.exact(known.tool) {
+            line.left("exactly this is asked for");
+            line.hint = match standing.version {
+                Some(_) => self.advice(&standing, exact, origin),
+                None => Some("use install".to_owned()),
+            };
+            return Ok(());
+        }
+        self.to_newest(&standing, &Wanted { known, request, origin }, line)
+    }
+
+    fn to_newest(
+        &self,
+        standing: &Standing<'_>,
+        wanted: &Wanted<'_>,
+        line: &mut Line,
+    ) -> Result<()> {
+        let finder = Finder::new(self.usher, &self.network);
+        let release = finder.find(wanted)?;
+        if !standing.is_new(&release) {
+            return Ok(());
+        }
+        line.to = Some(release.version.to_string());
+        line.state = State::Upgradable;
+        if self.fetching == Fetching::Real {
+            let version = self.fetch(wanted, release)?;
+            line.to = version.map(|version| version.to_string());
+            line.state = State::Upgraded;
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, wanted: &Wanted<'_>, release: Release) -> Result<Option<Version>> {
+        let Wanted { known, request, origin } = wanted;
+        let (usher, network) = (self.usher, &self.network);
+        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
+        let installed = installer.install_from_any(wanted, release).map_err(|error| {
+            error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
+        })?;
+        Ok(installed.toolchain.version)
+    }
+
+    /// What to type for a newer version than the one that is pinned: the newest that differs in
+    /// the last number alone, else the newest there is.
+    fn advice(&self, standing: &Standing<'_>, exact: &Version, origin: &Origin) -> Option<String> {
+        let tool = standing.known.tool.name;
+        let listed = Finder::new(self.usher, &self.network).all(standing.known).ok()?;
+        let is_newer = |release: &&Release| {
+            release.version > *exact
+                && release.version.flavour() == exact.flavour()
+                && !release.version.is_prerelease()
+        };
+        let newer: Vec<&Release> = listed.releases.iter().filter(is_newer).collect();
+        let alike = newer.iter().rev().find(|release| is_alike(&release.version, exact));
+        let version = &alike.or(newer.last())?.version;
+        Some(match origin {
+            Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
+            Origin::Variable(variable) => format!("export {variable}={version}"),
+            Origin::Argument | Origin::Name(_) | Origin::File(_) | Origin::CommandLine => {
+                format!("use {tool}@{version}")
+            }
+        })
+    }
+
+    fn tell(&self, line: &Line) {
+        if !self.as_json && line.state != State::Failed {
+            output::line(line.text());
+            if let Some(hint) = &line.hint {
+                output::line(format_args!("  hint: {hint}"));
+            }
+        }
+    }
+}
+
+/// Why a request isn't for this verb, whatever releases there are.
+fn foreign(standing: &Standing<'_>, request: &Request) -> Option<String> {
+    if standing.known.definition.source.is_empty() {
+        return Some(format!("usher has no source for {} yet", standing.known.tool.name));
+    }
+    if !is_of_releases(request) {
+        return Some("no release answers that".to_owned());
+    }
+    standing.is_constraint.then(|| "that is a range which pins nothing".to_owned())
+}
+
+/// Whether two versions differ in the last number alone.
+fn is_alike(version: &Version, exact: &Version) -> bool {
+    let (numbers, asked) = (version.numbers().as_slice(), exact.numbers().as_slice());
+    let count = asked.len().saturating_sub(1);
+    numbers.get(..count) == asked.get(..count)
+}

@@ -1,0 +1,60 @@
+//! What is said where usher does without the network: what would have been fetched, from where,
+//! and how to have it fetched. Nobody is asked in here.
+
+use usher_shims::error::{Error, Exit};
+
+use super::kept::words;
+use super::kinds::Listing;
+use super::{Finder, Freshness};
+use crate::fetch::{Failure, whose};
+use crate::registry::Known;
+use crate::release::Release;
+use crate::settings::{Origin, Settings};
+
+impl Finder<'_> {
+    /// A source's index was never fetched.
+    pub(super) fn not_kept(&self, listing: &Listing<'_>) -> Failure {
+        let what = format!("its index, from {}, isn't kept", whose(&listing.address));
+        Failure::Unreachable(Error::new(Exit::Network, what).because(offline(&self.usher.settings)))
+    }
+
+    /// A kept index has no answer; a newer one might have.
+    pub(super) fn not_in_kept(&self, freshness: Freshness) -> Option<Error> {
+        let Freshness::Kept(age) = freshness else { return None };
+        let what = format!("its index, {} old, doesn't list it", words(age));
+        Some(Error::new(Exit::Network, what).because(offline(&self.usher.settings)))
+    }
+
+    /// A release that is to be had, and isn't fetched.
+    pub(super) fn would_be_fetched(&self, known: Known<'_>, release: &Release) -> Error {
+        let (tool, settings) = (known.tool.name, &self.usher.settings);
+        let what = format!("{tool} {} isn't on disk, and {}", release.version, offline(settings));
+        let from = match self.host(known, release) {
+            Some(host) => format!("it would have been fetched from {} ({host})", release.source),
+            None => format!("it would have been fetched from {}", release.source),
+        };
+        Error::new(Exit::Network, what).because(from).hint(hint(settings))
+    }
+
+    fn host(&self, known: Known<'_>, release: &Release) -> Option<String> {
+        if let Some(artifact) = &release.artifact {
+            return Some(whose(&artifact.address));
+        }
+        let mut sources = known.definition.source.iter();
+        let source = sources.find(|source| source.name == release.source)?;
+        Some(whose(&self.listing(source).ok()??.address))
+    }
+}
+
+fn offline(settings: &Settings) -> String {
+    format!("usher is offline ({})", settings.origin("offline"))
+}
+
+/// How to have things fetched.
+pub(super) fn hint(settings: &Settings) -> String {
+    match settings.origin("offline") {
+        Origin::Flag(flag) => format!("leave {flag} out"),
+        Origin::Variable(name) => format!("unset {name}"),
+        origin @ (Origin::File(..) | Origin::Default) => format!("take `offline` out of {origin}"),
+    }
+}

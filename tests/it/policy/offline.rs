@@ -1,0 +1,185 @@
+//! Offline: what is on disk runs, what isn't is an error at once, and nobody is asked: no socket, no
+//! pause, no package manager that would have to be waited for.
+
+use std::fs;
+
+use crate::bench::{Misbehaviour, Outcome, Sandbox, Upstream};
+use crate::verbs::{sandbox, skipped};
+
+/// What a program that reaches for the network or waits would call.
+const CALLS: &str = "trace=%network,nanosleep,clock_nanosleep,execve";
+
+/// A sandbox with node 12.22.11, whose project asks for `request`, and with an npm that nobody may
+/// ask where its registry is.
+fn asking_for(request: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let own = sandbox.executable("bin/npm", "#!/bin/sh\nexec sleep 100\n");
+    let path = [sandbox.shims(), own.parent().unwrap().to_path_buf()];
+    let path = std::env::join_paths(path).expect("a PATH");
+    let sandbox = sandbox.with_variable("PATH", path).with_variable("USHER_SHIMS", "all");
+    sandbox.install();
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.file("project/.nvmrc", request);
+    sandbox.reshim();
+    sandbox
+}
+
+/// Runs a command, and fails where it or a child of its own reached for the network, waited, or
+/// asked npm.
+fn watched(sandbox: &Sandbox, words: &[&str], offline: Option<&str>) -> Outcome {
+    let log = sandbox.root().join("trace");
+    let program = sandbox.shim(words[0]);
+    let command = sandbox.command("/usr/bin/strace").arguments(["-f", "-e", CALLS, "-o"]);
+    let command = command.argument(&log).argument(program).arguments(&words[1..]);
+    let outcome = match offline {
+        Some(value) => command.variable("USHER_OFFLINE", value).run(),
+        None => command.run(),
+    };
+    let trace = fs::read_to_string(&log).expect("a trace");
+    let mut calls = trace.lines().filter(|line| line.contains('('));
+    assert!(calls.clone().any(|line| line.contains("execve(")), "nothing was traced: {trace}");
+    let wrong = calls.find(|line| !line.contains("execve(") || line.contains("/npm\""));
+    assert!(wrong.is_none(), "{words:?}: {}\n{outcome}", wrong.unwrap_or_default());
+    outcome
+}
+
+fn has_strace() -> bool {
+    let has = fs::exists("/usr/bin/strace").unwrap_or(false);
+    if !has {
+        skipped("this machine has no strace; that no socket is opened isn't tested");
+    }
+    has
+}
+
+#[test]
+fn what_is_on_disk_runs_without_a_socket() {
+    if !has_strace() {
+        return;
+    }
+    let sandbox = asking_for("12\n");
+    for offline in [None, Some("1")] {
+        let outcome = watched(&sandbox, &["node"], offline).succeeds();
+        outcome.prints_line("node 12.22.11");
+    }
+    for words in [
+        &["use", "--offline"][..],
+        &["use", "--offline", "list"],
+        &["use", "--offline", "why", "node"],
+        &["use", "--offline", "which", "node"],
+        &["use", "--offline", "install"],
+        &["use", "--offline", "node@12"],
+        &["use", "--offline", "node@12", "--", "/bin/sh", "-c", "exec node"],
+        &["use", "install", "--offline", "node@12"],
+        &["use", "--offline", "cache", "clean"],
+        &["use", "--offline", "doctor"],
+    ] {
+        let outcome = watched(&sandbox, words, None);
+        assert!(matches!(outcome.status.code(), Some(0 | 1)), "{outcome}");
+    }
+}
+
+#[test]
+fn what_is_missing_fails_without_a_socket_or_a_pause() {
+    if !has_strace() {
+        return;
+    }
+    let sandbox = asking_for("19\n");
+    let outcome = watched(&sandbox, &["node"], Some("1"));
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 19 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+      nodejs.org: its index, from nodejs.org, isn't kept: usher is offline (USHER_OFFLINE)
+      npm: nothing says where the npm registry is: npm isn't asked: usher is offline
+      hint: unset USHER_OFFLINE
+    ");
+    for words in [
+        &["use", "--offline", "install"][..],
+        &["use", "--offline", "node@17"],
+        &["use", "--offline", "node@17", "--", "node"],
+        &["use", "--offline", "available", "node"],
+        &["use", "--offline", "outdated"],
+        &["use", "--offline", "upgrade"],
+    ] {
+        watched(&sandbox, words, None).fails_with(69);
+    }
+}
+
+#[test]
+fn what_would_have_been_fetched_is_told() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "12\n");
+    let install = || sandbox.use_command(&["install", "--offline"]).run();
+    insta::assert_snapshot!(install().transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
+      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
+      hint: leave --offline out
+    ");
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    insta::assert_snapshot!(install().transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: leave --offline out
+    ");
+    sandbox.file("home/.config/usher/config.toml", "offline = true\n");
+    let outcome = sandbox.command("node").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
+    ");
+    // A newer index than the kept one might list it.
+    let outcome = sandbox.use_command(&["install", "node@12.99"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 12.99 was asked for by the command line, but no source that could be asked has it
+      the nearest are 12.22.12 and 13.0.0
+      nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      hint: use node@12
+    ");
+}
+
+#[test]
+fn where_the_registry_is_asked_first_its_host_is_told() {
+    let upstream = Upstream::start();
+    upstream.misbehave("/dist/index.json", Misbehaviour::Status(404));
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    let outcome = sandbox.use_command(&["install", "--offline", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    --- standard error
+    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from npm (127.0.0.1:[PORT])
+      hint: leave --offline out
+    ");
+}
+
+#[test]
+fn a_command_that_is_run_offline_stays_so() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.file("project/.python-version", "3.12\n");
+    let words = ["--offline", "node@12", "--", "python"];
+    sandbox.use_command(&words).run().fails_with(127).complains("usher is offline (USHER_OFFLINE)");
+    assert_eq!(upstream.all_requests().len(), 0);
+}

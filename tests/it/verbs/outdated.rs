@@ -1,0 +1,212 @@
+//! `use outdated [TOOL…]`.
+
+use super::cache::{age, newer};
+use super::{offline_sandbox, sandbox};
+use crate::bench::{Misbehaviour, Sandbox, Upstream};
+
+/// A project that asks for a node which isn't the newest of its line, and for the newest python.
+fn project(upstream: &Upstream) -> Sandbox {
+    let sandbox = sandbox(upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.fake_toolchain("python", "3.14.0");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.file("project/.python-version", "3.14\n");
+    sandbox.reshim();
+    sandbox
+}
+
+#[test]
+fn what_is_new_is_told_and_is_no_failure() {
+    let upstream = Upstream::start();
+    let sandbox = project(&upstream);
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool    in force  admitted      newest      asked for
+    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    --- standard error
+    usher: what is admitted and new is fetched by: use upgrade
+    ");
+    let outcome = sandbox.use_command(&["outdated", "node", "--json"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 0
+    --- standard output
+    [
+      {
+        "tool": "node",
+        "in_force": "12.22.11",
+        "request": "12",
+        "origin": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "admitted": {
+          "version": "12.22.12",
+          "is_new": true
+        },
+        "newest": {
+          "version": "25.0.0",
+          "is_new": true
+        },
+        "source": "nodejs.org",
+        "index_age": 0
+      }
+    ]
+    --- standard error
+    "#);
+    assert_eq!(upstream.requests("/dist/index.json"), 1);
+}
+
+#[test]
+fn nothing_new_is_told_too() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "25.0.0");
+    sandbox.file("home/.config/usher/tool-versions", "nodejs latest\n");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool  in force  admitted  newest  asked for
+    node  25.0.0    25.0.0    25.0.0  latest by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    --- standard error
+    ");
+}
+
+#[test]
+fn what_is_missing_is_new() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "lts/hydrogen\n");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool  in force  admitted     newest      asked for
+    node  ?         18.20.8 new  25.0.0 new  lts/hydrogen by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    --- standard error
+    usher: what is admitted and new is fetched by: use upgrade
+    ");
+}
+
+#[test]
+fn a_tool_without_a_source_is_listed_with_what_is_known() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("perl", "5.40.0");
+    sandbox.file("project/.tool-versions", "perl 5.40.0\n");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool  in force  admitted  newest  asked for
+    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    --- standard error
+    usher: usher has no source for perl yet
+    ");
+}
+
+#[test]
+fn nobody_asking_is_an_answer_and_all_means_what_is_on_disk() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("bun", "1.0.0");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    nobody asks for anything here: use outdated --all
+    --- standard error
+    ");
+    let asking = sandbox.use_command(&["outdated", "--all", "--json"]).run();
+    let list = asking.json();
+    let tools: Vec<_> = list.as_array().unwrap().iter().map(|line| &line["tool"]).collect();
+    assert!(tools.iter().any(|tool| *tool == "bun"), "{asking}");
+    sandbox.use_command(&["outdated", "--all", "bun"]).run().fails_with(2);
+    sandbox.use_command(&["outdated", "bunn"]).run().fails_with(2);
+}
+
+#[test]
+fn kept_indexes_serve_and_say_their_age() {
+    let upstream = Upstream::start();
+    let sandbox = project(&upstream);
+    sandbox.use_command(&["outdated"]).run().succeeds();
+    age(&sandbox, 3);
+    upstream.publish(&newer());
+    let asked = upstream.all_requests().len();
+    let outcome = sandbox.use_command(&["outdated", "--offline"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool    in force  admitted      newest      asked for
+    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    --- standard error
+    usher: node: the index of nodejs.org is 3 h old
+    usher: python: the index of python-build-standalone is 3 h old
+    usher: what is admitted and new is fetched by: use upgrade
+    ");
+    let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
+    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
+    assert_eq!(upstream.all_requests().len(), asked);
+    upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
+    let outcome = sandbox.use_command(&["outdated", "node"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool  in force  admitted      newest      asked for
+    node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    --- standard error
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
+    usher: what is admitted and new is fetched by: use upgrade
+    ");
+    upstream.behave("/dist/index.json");
+    let outcome = sandbox.use_command(&["outdated", "node"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    tool  in force  admitted      newest      asked for
+    node  12.22.11  12.22.13 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    --- standard error
+    usher: what is admitted and new is fetched by: use upgrade
+    ");
+}
+
+#[test]
+fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.fake_toolchain("perl", "5.40.0");
+    sandbox.file("project/.tool-versions", "nodejs 12\nperl 5.40.0\n");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    tool  in force  admitted  newest  asked for
+    node  12.22.11  ?         ?       12 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
+    --- standard error
+    usher: usher has no source for perl yet
+    usher: the releases of node can't be listed
+      nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    ");
+    let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
+    assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
+    sandbox.file("project/.nvmrc", "path:/x\n");
+    sandbox.file("project/.tool-versions", "perl 5.40.0\n");
+    let outcome = sandbox.use_command(&["outdated"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    tool  in force  admitted  newest  asked for
+    node  ?         ?         ?       can't be told
+    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    --- standard error
+    usher: usher has no source for perl yet
+    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/x”, which is no version
+      `path:` is accepted on the command line, in a variable and in your own default only
+      hint: use node
+    ");
+}

@@ -1,0 +1,222 @@
+//! `use upgrade [TOOL…]`.
+
+use super::sandbox;
+use crate::bench::{Misbehaviour, Platform, Upstream};
+
+#[test]
+fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    sandbox.command("node").run().succeeds().prints_line("node 12.22.11");
+    let outcome = sandbox.use_command(&["upgrade", "--dry-run"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.11 → 12.22.12 would be fetched (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    --- standard error
+    ");
+    assert!(!sandbox.toolchain("node", "12.22.12").exists());
+    let outcome = sandbox.use_command(&["upgrade"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.11 → 12.22.12 (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+    assert!(sandbox.toolchain("node", "12.22.11").exists());
+    assert_eq!(sandbox.read("project/.nvmrc"), "12\n");
+    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    let asked = upstream.all_requests().len();
+    let outcome = sandbox.use_command(&["upgrade", "node"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 is the newest that is asked for (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    --- standard error
+    ");
+    assert_eq!(upstream.all_requests().len(), asked);
+}
+
+#[test]
+fn a_newer_one_gets_the_shims_that_it_needs() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.nvmrc", "18\n");
+    let outcome = sandbox.use_command(&["upgrade", "--json"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 0
+    --- standard output
+    [
+      {
+        "tool": "node",
+        "request": "18",
+        "origin": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "from": null,
+        "to": "18.20.8",
+        "state": "upgraded"
+      }
+    ]
+    --- standard error
+    usher: fetching node 18.20.8 from nodejs.org
+    usher: node 18.20.8 is ready ([TIME])
+    "#);
+    assert!(sandbox.shim("node18").exists());
+}
+
+#[test]
+fn pins_to_one_version_and_constraints_are_left() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.reshim();
+    let check = |file: &str, text: &str| {
+        let path = sandbox.file(format!("project/{file}"), text);
+        let outcome = sandbox.use_command(&["upgrade"]).run().succeeds();
+        std::fs::remove_file(path).unwrap();
+        assert!(!sandbox.toolchain("node", "25.0.0").exists());
+        assert!(!sandbox.toolchain("node", "12.22.12").exists());
+        sandbox.mask(&outcome.stdout)
+    };
+    insta::assert_snapshot!(check(".nvmrc", "12.22.11\n"), @"
+    node is left at 12.22.11: exactly this is asked for (12.22.11 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      hint: use node@12.22.12
+    ");
+    insta::assert_snapshot!(check(".nvmrc", "25.0.0\n"), @"
+    node is left: exactly this is asked for (25.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      hint: use install
+    ");
+    insta::assert_snapshot!(check(".nvmrc", "13.0.0\n"), @"
+    node is left: exactly this is asked for (13.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      hint: use install
+    ");
+    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node is left at 12.22.11: that is a range which pins nothing (>=12.22.11 <12.23 by package.json, engines.node ([SANDBOX]/project/package.json))");
+    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is left: no release answers that (system by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check(".tool-versions", "perl 5.9\n"), @"perl is left: usher has no source for perl yet (5.9 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
+    insta::assert_snapshot!(check("empty", ""), @"
+    node is left at 12.22.11: exactly this is asked for (12.22.11 by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
+      hint: use --global node@12.22.12
+    ");
+    let outcome = sandbox.use_command(&["upgrade"]).variable("NODE_VERSION", "12.22.11").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node is left at 12.22.11: exactly this is asked for (12.22.11 by the variable NODE_VERSION)
+      hint: export NODE_VERSION=12.22.12
+    --- standard error
+    ");
+}
+
+#[test]
+fn what_goes_wrong_with_one_keeps_no_other_back() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\nbun 1\n");
+    let archive = format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node);
+    upstream.misbehave(&archive, Misbehaviour::FlippedBit(40));
+    let outcome = sandbox.use_command(&["upgrade"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    python 3.12.12 is on disk now (3.12 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
+      published: sha256:[HASH]
+      received:  sha256:[HASH]
+      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      hint: try again later; if it stays so, ask whoever runs that server or proxy
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
+    usher: bun 1 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/@oven%2fbun-[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
+    ");
+    assert!(sandbox.toolchain("python", "3.12.12").exists());
+    let outcome = sandbox.use_command(&["upgrade", "node", "python", "--json"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 76
+    --- standard output
+    [
+      {
+        "tool": "node",
+        "request": "12",
+        "origin": ".tool-versions, line 1 ([SANDBOX]/project/.tool-versions)",
+        "from": null,
+        "to": "12.22.12",
+        "state": "failed",
+        "because": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
+        "hint": "try again later; if it stays so, ask whoever runs that server or proxy"
+      },
+      {
+        "tool": "python",
+        "request": "3.12",
+        "origin": ".tool-versions, line 2 ([SANDBOX]/project/.tool-versions)",
+        "from": "3.12.12",
+        "to": null,
+        "state": "newest"
+      }
+    ]
+    --- standard error
+    usher: fetching node 12.22.12 from nodejs.org
+    "#);
+}
+
+#[test]
+fn nothing_to_upgrade_says_so() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["upgrade"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: nothing here asks for a version
+      hint: use node@lts
+    ");
+    let outcome = sandbox.use_command(&["upgrade", "bun"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    bun is left: nobody asks for it here
+      hint: use bun@latest
+    --- standard error
+    ");
+    let outcome = sandbox.use_command(&["upgrade", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: what is asked for here is what is upgraded, and no other version
+      hint: use install node@12
+    ");
+}
+
+#[test]
+fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.fake_toolchain("python", "3.14.0");
+    sandbox.file("project/.tool-versions", "nodejs 12\npython 3.14\n");
+    for tool in ["node", "python"] {
+        sandbox.use_command(&["available", tool]).run().succeeds();
+    }
+    let asked = upstream.all_requests().len();
+    let outcome = sandbox.use_command(&["--offline", "upgrade"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 69
+    --- standard output
+    python 3.14.0 is the newest that is asked for (3.14 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      hint: leave --offline out
+    ");
+    assert_eq!(upstream.all_requests().len(), asked);
+}
