@@ -1,0 +1,77 @@
+//! The kinds of sources: where each one's index lies, how it is read, what is fetched of it. The
+//! only file that tells kinds apart; it asks nobody.
+
+use usher_definition::{IndexSource, Source, SourceKind};
+
+use super::{Entry, Finder};
+use crate::fetch::{Client, Failure};
+use crate::release::index::Site;
+use crate::release::{Part, Release, npm};
+
+/// Understands an index, or complains in a few words.
+type Reader<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, String> + 'a;
+
+/// An index: where it lies, who may ask for it, and how it is read.
+pub(super) struct Listing<'a> {
+    pub(super) address: String,
+    pub(super) client: &'a Client,
+    /// The kinds of answer that are understood, as the `Accept` header has it.
+    pub(super) accept: &'static str,
+    pub(super) read: Box<Reader<'a>>,
+    /// Only these of the versions that it lists are the source's: a range as npm writes it.
+    pub(super) versions: Option<&'a str>,
+}
+
+impl Finder<'_> {
+    /// A source's index; `None` where it has nothing for this platform.
+    pub(super) fn listing<'b>(
+        &'b self,
+        source: &'b Source,
+    ) -> Result<Option<Listing<'b>>, Failure> {
+        match source.kind() {
+            Some(SourceKind::Index(index)) => Ok(self.site_listing(index)),
+            Some(SourceKind::Npm(packages)) => {
+                let Some(package) = packages.package_for(&self.platform) else { return Ok(None) };
+                let versions = packages.versions.as_deref();
+                Ok(Some(Listing { versions, ..self.npm_listing(package)? }))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// What to fetch from a source for one of its releases.
+    pub(super) fn parts_of(
+        &self,
+        source: &Source,
+        release: &Release,
+    ) -> Result<Vec<Part>, Failure> {
+        match source.kind() {
+            Some(SourceKind::Index(index)) => self.index_parts(index, release),
+            Some(SourceKind::Npm(packages)) => self.npm_parts(packages, release),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn site_listing<'b>(&'b self, index: &'b IndexSource) -> Option<Listing<'b>> {
+        let site = Site::new(&self.usher.world, index, &self.platform)?;
+        Some(Listing {
+            address: site.address(),
+            client: self.network.client(),
+            accept: "*/*",
+            read: Box::new(move |text| site.read(text)),
+            versions: None,
+        })
+    }
+
+    /// The document of a package of npm's registry.
+    pub(super) fn npm_listing(&self, package: &str) -> Result<Listing<'_>, Failure> {
+        let npm = self.network.npm().map_err(Failure::Unreachable)?;
+        Ok(Listing {
+            address: npm::address(&npm.registry, package),
+            client: &npm.client,
+            accept: "*/*",
+            read: Box::new(npm::read),
+            versions: None,
+        })
+    }
+}
