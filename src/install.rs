@@ -13,6 +13,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
 
+use crate::arrange::{self, lift};
 use crate::fetch::{Artifact, Downloaded, Failure, Integrity, download, remove_tree, unpack};
 use crate::interrupt::Interrupt;
 use crate::lock::{Lock, lock};
@@ -194,6 +195,9 @@ impl Installer<'_> {
             let archive = staging.path().join(format!("part-{place}"));
             receipt.parts.push(self.take(part, &name, &archive, &tree)?);
         }
+        for part in &parts {
+            arrange::finish(&part.after, &tree, target)?;
+        }
         finish(known, &tree, &receipt)?;
         let made = |root: &Path| Toolchain {
             version: Some(release.version.clone()),
@@ -242,6 +246,7 @@ impl Installer<'_> {
             fs::create_dir(&into).map_err(|error| Error::io("make the folder", &into, &error))?;
         }
         unpack(archive, &into, part.strip)
+            .and_then(|_| lift(&into, &part.inside))
             .map_err(|error| error.because(format!("it came from {address}")))?;
         for (link, target) in &part.links {
             link_where_free(tree, link, target)?;
@@ -257,8 +262,7 @@ impl Installer<'_> {
     }
 
     fn fetch(&self, part: &Part, title: &str, archive: &Path) -> Result<(String, Downloaded)> {
-        let client =
-            if part.from_npm { &self.network.npm()?.client } else { self.network.client() };
+        let client = self.network.client_for(part.via)?;
         let mut last = None;
         for address in &part.addresses {
             let bar = Bar::new(title, self.usher.shows_progress());

@@ -16,8 +16,8 @@
 //! | tools, with sources and stores | [`registry`], [`platform`] |
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
-//! | what can be had | [`release`], [`network`], [`npm_config`] |
-//! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
+//! | getting it | [`install`], [`arrange`](mod@arrange), [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -33,6 +33,7 @@
 //! - No registry's address is written anywhere.
 
 pub mod additions;
+pub mod arrange;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -46,6 +47,7 @@ pub mod lock;
 pub mod network;
 pub mod npm_config;
 pub mod output;
+pub mod pip_config;
 pub mod platform;
 pub mod progress;
 pub mod project;

@@ -1,5 +1,7 @@
 //! The definitions of all tools, as the cold half needs them: with their sources and stores.
 
+use std::collections::BTreeMap;
+
 use usher_definition::Definition;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
@@ -29,6 +31,24 @@ impl Registry {
             })
         });
         Ok(Self { definitions: parsed.collect::<Result<_>>()? })
+    }
+
+    /// The same, with the site of each tool that has a mirror's address in the settings at that
+    /// address, as its only source.
+    pub fn with_mirrors(mut self, chosen: &BTreeMap<String, String>) -> Result<Self> {
+        for definition in &mut self.definitions {
+            let address = chosen.get(&definition.name).filter(|source| source.contains("://"));
+            let Some(address) = address else { continue };
+            let Some(source) = definition.source.iter().find_map(|source| source.at(address))
+            else {
+                let name = &definition.name;
+                let what = format!("{name} comes from no site that could have a mirror");
+                let because = format!("the setting source says {}", Escaped(address));
+                return Err(Error::new(Exit::Data, what).because(because));
+            };
+            definition.source = vec![source];
+        }
+        Ok(self)
     }
 
     /// All tools.

@@ -51,7 +51,7 @@ impl Usher {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let lasting = Settings::load(&texts, &|_| None)?;
-        let registry = Registry::load()?;
+        let registry = Registry::load()?.with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
