@@ -173,3 +173,6 @@ fn first_set(world: &impl World, variables: &[String]) -> Option<String> {
         |name: &String| world.variable(name)?.into_string().ok().filter(|value| !value.is_empty());
     variables.iter().find_map(set)
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,7 @@ fn own(full: &Version, source: &PypiSource) -> Option<Version> {
 fn wheel(name: &str) -> Option<(&str, &str)> {
     let mut parts = name.strip_suffix(".whl")?.split('-');
     let version = parts.nth(1)?;
-    let tags = parts.last()?;
+    let tags = parts.next_back()?;
     Some((version, tags))
 }
 

@@ -15,4 +15,5 @@ mod policy;
 mod real;
 mod tidy;
 mod traps;
+mod upstreams;
 mod verbs;
