@@ -135,7 +135,10 @@ impl<'a> Site<'a> {
         match sums::find(&String::from_utf8_lossy(&text), name) {
             Some(integrity) => Ok(Some(integrity)),
             None if take.unhashed.is_some() => Ok(None),
-            None => Err(lacks(format!("{} has no checksum for {name}", artifact.sums))),
+            None => {
+                let what = format!("{} has no checksum for {name}", artifact.sums);
+                Err(Failure::Fatal(Error::new(Exit::Integrity, what)))
+            }
         }
     }
 

@@ -286,7 +286,7 @@ fn a_mirrors_address_stands_in_for_a_tools_site() {
     let mirror = format!("node={}", upstream.node_dist());
     let install =
         sandbox.use_command(&["install", "node@12"]).variable("USHER_SOURCE", mirror).run();
-    install.succeeds().complains(&format!("from {}", upstream.node_dist()));
+    install.succeeds().complains("fetching node 12.22.12 from http://127.0.0.1:[PORT]/dist");
     assert_eq!(upstream.requests("/dist/index.json"), 1);
     let secret = "node=http://me:hunter2@127.0.0.1/";
     let install =
