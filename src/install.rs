@@ -2,8 +2,9 @@
 //! renamed. The rename is the install; before it nothing looks installed.
 //!
 //! `install/assembly.rs` puts a toolchain together in staging, `install/publish.rs` gives it its
-//! name, `install/removal.rs` takes one away.
+//! name, `install/removal.rs` takes one away, and `install/arrange.rs` runs what upstream wants run.
 
+mod arrange;
 mod assembly;
 mod publish;
 mod removal;
@@ -149,6 +150,7 @@ impl Installer<'_> {
         for part in &parts {
             assembly.take(part)?;
         }
+        assembly.settle(&parts, &self.target(known, &release.version))?;
         Ok(assembly)
     }
 

@@ -17,10 +17,9 @@
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
 //! | whether there is a newer one by now | [`standing`] |
-//! | what can be had | [`release`], [`network`], [`npm_config`] |
+//! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | what is kept to save asking for it again | [`cache_folder`] |
-//! | getting it | [`install`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -50,6 +49,7 @@ pub mod lock;
 pub mod network;
 pub mod npm_config;
 pub mod output;
+pub mod pip_config;
 pub mod platform;
 pub mod progress;
 pub mod project;

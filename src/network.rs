@@ -15,6 +15,8 @@ use usher_shims::world::World as _;
 
 use crate::fetch::{Access, Client, Proxies};
 use crate::npm_config::{NpmAccess, Surroundings, client};
+use crate::pip_config::{self, PipAccess};
+use crate::release::Via;
 use crate::settings::Address;
 use crate::usher::{Usher, read_text};
 pub use turns::Turn;
@@ -25,9 +27,18 @@ pub struct Network<'a> {
     usher: &'a Usher,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
-    /// Held while npm is asked for its registry: once is enough.
+    pypi: OnceLock<Pypi>,
+    /// Held while a registry's address is found: asking its client once is enough.
     finding: Mutex<()>,
     turns: Turns,
+}
+
+/// The `PyPI` index and the client that may speak to it.
+pub struct Pypi {
+    /// Its address, with a slash at the end.
+    pub address: String,
+    /// Asks it.
+    pub client: Client,
 }
 
 /// The npm registry and the client that may speak to it.
@@ -41,8 +52,14 @@ pub struct Npm {
 impl<'a> Network<'a> {
     /// The network of this run.
     pub fn new(usher: &'a Usher) -> Self {
-        let (plain, npm, finding) = (OnceLock::new(), OnceLock::new(), Mutex::new(()));
-        Self { usher, plain, npm, finding, turns: Turns::default() }
+        Self {
+            usher,
+            plain: OnceLock::new(),
+            npm: OnceLock::new(),
+            pypi: OnceLock::new(),
+            finding: Mutex::new(()),
+            turns: Turns::default(),
+        }
     }
 
     /// Waits until nobody else asks for what lies at an address and may be kept then.
@@ -80,6 +97,72 @@ impl<'a> Network<'a> {
         self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
     }
 
+    /// The `PyPI` index.
+    pub fn pypi(&self) -> Result<&Pypi> {
+        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.pypi.get().is_none() {
+            let access = self.find_pypi()?;
+            let mut extra_ca_files = self.extra_ca();
+            extra_ca_files.extend(access.cert);
+            let client = Client::new(Access { extra_ca_files, ..Access::default() });
+            let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
+        }
+        self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
+    }
+
+    /// The client that fetches what comes this way.
+    pub fn client_for(&self, via: Via) -> Result<&Client> {
+        Ok(match via {
+            Via::Web => self.client(),
+            Via::Npm => &self.npm()?.client,
+            Via::Pypi => &self.pypi()?.client,
+        })
+    }
+
+    fn find_pypi(&self) -> Result<PipAccess> {
+        PipAccess::load(&pip_config::Surroundings {
+            settings: &self.usher.settings,
+            config: &self.usher.folders.settings_file(),
+            variables: &self.usher.variables(),
+            home: self.usher.folders.user_home.as_deref(),
+            read: &|path| self.usher.world.read(path),
+            ask: &|| self.ask_pip(),
+        })
+    }
+
+    /// What an installed pip says, asked at most once: the answer is kept with the cache.
+    fn ask_pip(&self) -> Option<Address> {
+        const REMEMBERED: &str = "pypi-index";
+        let remembered = self.remembered(REMEMBERED);
+        if remembered.is_some() || self.usher.settings.offline {
+            return remembered;
+        }
+        let find = |name| next_on_path(&self.usher.world, &self.usher.shim, name, &[]);
+        let python = pip_config::INTERPRETERS.iter().find_map(|name| find(name))?;
+        let variables = self.without_shims();
+        let address = pip_config::QUESTIONS
+            .iter()
+            .find_map(|question| client::answer(&python, question, &variables).ok())?;
+        self.remember(REMEMBERED, &address);
+        Some(address)
+    }
+
+    fn remembered(&self, name: &str) -> Option<Address> {
+        let path = self.usher.folders.cache.join(name);
+        read_text(&path).ok().flatten().and_then(|text| Address::parse(text.trim()))
+    }
+
+    /// Where that can't be written, it is asked for once more the next time.
+    fn remember(&self, name: &str, address: &Address) {
+        let cache = &self.usher.folders.cache;
+        let kept = fs::create_dir_all(cache)
+            .and_then(|()| tempfile::NamedTempFile::new_in(cache))
+            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
+        if let Ok(file) = kept {
+            let _ = file.persist(cache.join(name));
+        }
+    }
+
     /// What Node.js's own programs are told to trust as well.
     fn extra_ca(&self) -> Vec<PathBuf> {
         self.usher.world.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from).into_iter().collect()
@@ -105,22 +188,15 @@ impl<'a> Network<'a> {
 
     /// What an installed npm says, asked at most once: the answer is kept with the cache.
     fn ask(&self, npm: &std::path::Path) -> Result<Address> {
-        let remembered = self.usher.folders.cache.join("npm-registry");
-        let known =
-            read_text(&remembered).ok().flatten().and_then(|text| Address::parse(text.trim()));
-        if let Some(known) = known {
+        const REMEMBERED: &str = "npm-registry";
+        if let Some(known) = self.remembered(REMEMBERED) {
             return Ok(known);
         }
         if self.usher.settings.offline {
             return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
         }
         let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
-        let kept = fs::create_dir_all(&self.usher.folders.cache)
-            .and_then(|()| tempfile::NamedTempFile::new_in(&self.usher.folders.cache))
-            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-        if let Ok(file) = kept {
-            let _ = file.persist(&remembered);
-        }
+        self.remember(REMEMBERED, &address);
         Ok(address)
     }
 

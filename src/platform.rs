@@ -1,16 +1,30 @@
-//! Which kind of machine this is, as the registry spells it: `linux-x64`, `linux-arm64-musl`.
+//! Which kind of machine this is, as the registry spells it: `linux-x64-glibc2.36`,
+//! `linux-arm64-musl`, `macos-arm64`.
 
 use std::path::Path;
 
 use usher_shims::world::World;
 
 /// The loaders of glibc and of musl, which a system has only where its programs need them.
-const LOADERS: [(&str, &str); 4] = [
-    ("/lib64/ld-linux-x86-64.so.2", ""),
-    ("/lib/ld-linux-aarch64.so.1", ""),
-    ("/lib/ld-musl-x86_64.so.1", "-musl"),
-    ("/lib/ld-musl-aarch64.so.1", "-musl"),
+const LOADERS: [(&str, bool); 4] = [
+    ("/lib64/ld-linux-x86-64.so.2", false),
+    ("/lib/ld-linux-aarch64.so.1", false),
+    ("/lib/ld-musl-x86_64.so.1", true),
+    ("/lib/ld-musl-aarch64.so.1", true),
 ];
+
+/// Where glibc itself may lie, in the distributions' several layouts.
+const GLIBC: [&str; 5] = [
+    "/lib/x86_64-linux-gnu/libc.so.6",
+    "/lib/aarch64-linux-gnu/libc.so.6",
+    "/lib64/libc.so.6",
+    "/usr/lib/libc.so.6",
+    "/lib/libc.so.6",
+];
+
+/// What stands in front of the version in glibc's own words about itself.
+const BANNER: &[u8] = b"GNU C Library";
+const RELEASE: &[u8] = b"release version ";
 
 /// This machine's platform.
 pub fn platform(world: &impl World) -> String {
@@ -20,11 +34,57 @@ pub fn platform(world: &impl World) -> String {
         "aarch64" => "arm64",
         other => other,
     };
-    let there = |loader: &&(&str, &str)| world.look(Path::new(loader.0)).ok().flatten().is_some();
-    let library = if system == "linux" {
-        LOADERS.iter().find(there).map_or("", |loader| loader.1)
-    } else {
-        ""
-    };
+    let library = if system == "linux" { library(world) } else { String::new() };
     format!("{system}-{machine}{library}")
+}
+
+/// The C library that programs of this machine are linked with.
+fn library(world: &impl World) -> String {
+    let there = |loader: &&(&str, bool)| world.look(Path::new(loader.0)).ok().flatten().is_some();
+    match LOADERS.iter().find(there) {
+        Some((_, true)) => "-musl".to_owned(),
+        Some((_, false)) | None => {
+            glibc(world).map_or_else(String::new, |it| format!("-glibc{it}"))
+        }
+    }
+}
+
+/// The version of glibc, as it says itself: `2.36`.
+fn glibc(world: &impl World) -> Option<String> {
+    GLIBC.iter().find_map(|path| banner_version(&world.read(Path::new(path)).ok()?))
+}
+
+fn banner_version(library: &[u8]) -> Option<String> {
+    let start = position(library, BANNER)?;
+    let banner = library.get(start..)?;
+    let line = banner.split(|byte| *byte == b'\n').next()?;
+    let version = line.get(position(line, RELEASE)? + RELEASE.len()..)?;
+    let digits: Vec<u8> =
+        version.iter().copied().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').collect();
+    let text = String::from_utf8(digits).ok()?;
+    let mut numbers = text.trim_end_matches('.').splitn(3, '.');
+    Some(format!("{}.{}", numbers.next()?, numbers.next()?))
+}
+
+fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glibc_says_its_version() {
+        let check = |text: &[u8], expected: Option<&str>| {
+            assert_eq!(banner_version(text).as_deref(), expected);
+        };
+        let debian =
+            b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u13) stable release version 2.36.\nC";
+        check(debian, Some("2.36"));
+        check(b"GNU C Library (GNU libc) stable release version 2.17, by Roland", Some("2.17"));
+        check(b"GNU C Library (GNU libc) development release version 2.42.9000.\n", Some("2.42"));
+        check(b"GNU C Library\nrelease version 2.36", None);
+        check(b"musl libc", None);
+    }
 }

@@ -4,6 +4,7 @@
 mod own;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use usher_definition::{Common, Definition};
@@ -90,6 +91,24 @@ impl Registry {
     pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
         let is_compiled_in = |own: &&Own| TOOLS.iter().any(|tool| tool.name == own.tool.name);
         self.tools.own().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
+    }
+
+    /// The same, with the site of each tool that has a mirror's address in the settings at that
+    /// address, as its only source.
+    pub fn with_mirrors(mut self, chosen: &BTreeMap<String, String>) -> Result<Self> {
+        for (definition, _) in &mut self.definitions {
+            let address = chosen.get(&definition.name).filter(|source| source.contains("://"));
+            let Some(address) = address else { continue };
+            let Some(source) = definition.source.iter().find_map(|source| source.at(address))
+            else {
+                let name = &definition.name;
+                let what = format!("{name} comes from no site that could have a mirror");
+                let because = format!("the setting source says {}", Escaped(address));
+                return Err(Error::new(Exit::Data, what).because(because));
+            };
+            definition.source = vec![source];
+        }
+        Ok(self)
     }
 
     /// All tools.

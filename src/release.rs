@@ -5,6 +5,7 @@ mod find;
 mod index;
 mod nothing;
 mod npm;
+mod pypi;
 
 use std::path::PathBuf;
 
@@ -33,28 +34,53 @@ pub struct Release {
 }
 
 /// An archive that an index names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Artifact {
     pub(crate) address: String,
-    /// As `Integrity` prints it; empty where upstream publishes no hash.
+    /// As `Integrity` prints it; empty where the index has no hash.
     pub(crate) integrity: String,
+    /// What is wrong with the hash that the index has.
+    #[serde(default)]
+    pub(crate) complaint: String,
+    /// Where a file with its hash lies; empty where there is none.
+    #[serde(default)]
+    pub(crate) sums: String,
+    /// Which of the things that are taken from the index it is.
+    #[serde(default)]
+    pub(crate) take: usize,
+}
+
+/// With whose client something is fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Via {
+    /// As anything on the web.
+    #[default]
+    Web,
+    /// As npm's registry is reached.
+    Npm,
+    /// As the `PyPI` index is reached.
+    Pypi,
 }
 
 /// Something to fetch and to unpack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Part {
     /// Where it lies; the next one is tried where one can't be reached.
     pub addresses: Vec<String>,
     /// The hash it was published under.
     pub integrity: Option<Integrity>,
-    /// Whether it comes from npm's registry, with what that takes to be reached.
-    pub from_npm: bool,
+    /// With whose client it is fetched.
+    pub via: Via,
     /// Where it goes, from the toolchain's folder; empty for the folder itself.
     pub into: PathBuf,
     /// How many leading folders of the archive's names are left out.
     pub strip: usize,
+    /// The folder in what is then left that is meant; empty for all of it.
+    pub inside: PathBuf,
     /// Links to make: link → target.
     pub links: Vec<(String, String)>,
+    /// Commands that are run in what was unpacked; `{root}` is the toolchain's folder to be.
+    pub after: Vec<Vec<String>>,
     /// What it is called in messages: `npm 6.14.18`.
     pub title: String,
 }

@@ -81,7 +81,10 @@ settings! {
     /// The npm registry; without it, the one that the npm client is set up with.
     npm_registry: Option<Address> = None, r#"npm_registry = "https://registry.example/""#;
 
-    /// The only source that is asked for a tool; without it, all of the tool's sources are asked in turn.
+    /// The `PyPI` index; without it, the one that pip or uv is set up with.
+    pypi_index: Option<Address> = None, r#"pypi_index = "https://index.example/simple/""#;
+
+    /// The only source that is asked for a tool, or the address of a mirror of its site; without it, all of the tool's sources are asked in turn.
     source: BTreeMap<String, String> = BTreeMap::new(), r#"source = { node = "npm" }"#;
 
     /// Whether to do without the network.

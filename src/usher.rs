@@ -54,7 +54,8 @@ impl Usher {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let lasting = Settings::load(&texts, &|_| None)?;
-        let registry = Registry::load()?.with_own(&registry::files(&world, &folders));
+        let own = registry::files(&world, &folders);
+        let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());

@@ -3,8 +3,15 @@
 //! It must not know why anyone wants to know.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use usher_shims::error::{Error, Result};
+
+use super::integrity::Hasher;
 
 /// Everything below a folder, by its path from there: `bin/node`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,13 +55,13 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 pub struct Mode(pub u32);
 
 impl Serialize for Mode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{:o}", self.0))
     }
 }
 
 impl<'de> Deserialize<'de> for Mode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let digits = String::deserialize(deserializer)?;
         u32::from_str_radix(&digits, 8).map(Self).map_err(serde::de::Error::custom)
     }
@@ -75,12 +82,64 @@ impl Listing {
         self.0.values().map(size).sum()
     }
 
+    /// What lies on disk below a folder of our own. What is no folder, file or link is an error.
+    pub fn read(root: &Path) -> Result<Self> {
+        let mut listing = Self::default();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let path = root.join(&folder);
+            let failed = |error: io::Error| Error::io("list", &path, &error);
+            for entry in fs::read_dir(&path).map_err(failed)? {
+                let name = entry.map_err(failed)?.file_name();
+                let name =
+                    name.to_str().ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+                let below =
+                    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+                let item = Item::at(&root.join(&below))?;
+                if matches!(item, Item::Folder { .. }) {
+                    folders.push(below.clone());
+                }
+                listing.0.insert(below, item);
+            }
+        }
+        Ok(listing)
+    }
+
     /// Adds another tree that lies in a folder of this one; empty for this one itself.
     pub fn add(&mut self, folder: &str, other: Self) {
         for (path, item) in other.0 {
             let path = if folder.is_empty() { path } else { format!("{folder}/{path}") };
             self.0.insert(path, item);
         }
+    }
+}
+
+impl Item {
+    fn at(path: &Path) -> Result<Self> {
+        let failed = |error: io::Error| Error::io("read", path, &error);
+        let seen = fs::symlink_metadata(path).map_err(failed)?;
+        let mode = Mode(seen.permissions().mode() & 0o7777);
+        if seen.is_dir() {
+            return Ok(Self::Folder { mode });
+        }
+        if seen.is_symlink() {
+            let link = fs::read_link(path).map_err(failed)?.to_string_lossy().into_owned();
+            return Ok(Self::Link { link });
+        }
+        if !seen.is_file() {
+            return Err(failed(io::Error::other("it is neither file, folder nor link")));
+        }
+        let mut hasher = Hasher::new(None);
+        let mut file = fs::File::open(path).map_err(failed)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => break,
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+        let sha256 = hasher.finish().unwrap_or_default();
+        Ok(Self::File { mode, size: seen.len(), sha256 })
     }
 }
 
@@ -102,5 +161,19 @@ mod tests {
         let mut whole = Listing::default();
         whole.add("lib/npm", listing);
         assert!(whole.0.contains_key("lib/npm/bin/node"));
+    }
+
+    #[test]
+    fn what_lies_on_disk_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("lib/inner")).unwrap();
+        fs::write(folder.path().join("lib/inner/abc"), "abc").unwrap();
+        std::os::unix::fs::symlink("../nowhere", folder.path().join("lib/link")).unwrap();
+        let listing = Listing::read(folder.path()).unwrap();
+        let paths: Vec<&String> = listing.0.keys().collect();
+        assert_eq!(paths, ["lib", "lib/inner", "lib/inner/abc", "lib/link"]);
+        assert_eq!(listing.0["lib/link"], Item::Link { link: "../nowhere".to_owned() });
+        let Item::File { size: 3, sha256, .. } = &listing.0["lib/inner/abc"] else { panic!() };
+        assert!(sha256.starts_with("ba7816bf8f01cfea"), "{sha256}");
     }
 }

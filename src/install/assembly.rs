@@ -11,10 +11,10 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain, is_whole};
 use usher_shims::version::Version;
 
-use super::Installer;
 use super::space::Space;
+use super::{Installer, arrange};
 use crate::fetch::{
-    Artifact, Downloaded, Downloads, Failure, Integrity, Item, Mode, Shape, unpack,
+    Artifact, Downloaded, Downloads, Failure, Integrity, Item, Listing, Mode, Shape, unpack,
 };
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
@@ -63,7 +63,8 @@ impl<'a> Assembly<'a> {
         let (address, downloaded) = self.fetch((part, title), &bar)?;
         self.make_folders(&part.into)?;
         let into = self.tree.join(&part.into);
-        let shape = Shape { strip: part.strip, reserved: RECEIPT, ..Shape::default() };
+        let from = part.inside.to_string_lossy();
+        let shape = Shape { strip: part.strip, from: &from, reserved: RECEIPT, ..Shape::default() };
         let listing = match unpack(downloaded.path(), &into, &shape) {
             Ok(listing) => listing,
             Err(error) => {
@@ -95,7 +96,7 @@ impl<'a> Assembly<'a> {
     fn fetch(&self, (part, title): (&Part, &str), bar: &Bar<'_>) -> Result<(String, Downloaded)> {
         let Installer { usher, network, .. } = self.installer;
         let downloads = Downloads::new(&usher.folders.cache, self.staging.path());
-        let client = if part.from_npm { &network.npm()?.client } else { network.client() };
+        let client = network.client_for(part.via)?;
         let mut last = None;
         for address in &part.addresses {
             let artifact = Artifact { address, integrity: part.integrity.as_ref(), size: None };
@@ -106,6 +107,18 @@ impl<'a> Assembly<'a> {
             }
         }
         Err(last.unwrap_or_else(|| Error::new(Exit::Network, format!("{title} has no address"))))
+    }
+
+    /// Runs the commands that finish what was unpacked and will lie at `target`; what they changed
+    /// is noted as if it had come so.
+    pub(super) fn settle(&mut self, parts: &[Part], target: &Path) -> Result<()> {
+        let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
+        if commands.is_empty() {
+            return Ok(());
+        }
+        arrange::finish(&commands, &self.tree, target)?;
+        self.receipt.files = Listing::read(&self.tree)?;
+        Ok(())
     }
 
     /// The finishing touches: links, the receipt, the folder's mode. What then lacks its

@@ -37,10 +37,31 @@ pub fn ask(
     variables: &[(OsString, OsString)],
     patience: Duration,
 ) -> Result<Address> {
+    said(program, &["config", "get", "registry"], (variables, patience))
+}
+
+/// The first address of the web that a program answers on a question; as [`ask`] otherwise.
+///
+/// # Errors
+///
+/// As those of [`ask`].
+pub fn answer(
+    program: &Path,
+    arguments: &[&str],
+    variables: &[(OsString, OsString)],
+) -> Result<Address> {
+    said(program, arguments, (variables, PATIENCE))
+}
+
+fn said(
+    program: &Path,
+    arguments: &[&str],
+    (variables, patience): (&[(OsString, OsString)], Duration),
+) -> Result<Address> {
     let mut command = Command::new(program);
     command
-        .args(["config", "get", "registry"])
-        // Elsewhere a project's `.npmrc` would speak.
+        .args(arguments)
+        // Elsewhere a project's own configuration would speak.
         .current_dir("/")
         .env_clear()
         .envs(variables.iter().map(|(name, value)| (name, value)))

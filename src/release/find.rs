@@ -6,6 +6,7 @@ mod kinds;
 mod offline;
 mod parts;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,9 @@ impl<'a> Finder<'a> {
     /// The newest release that answers a request, from none of the sources of these names.
     pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
         let has_sources = !wanted.known.definition.source.is_empty();
-        if let (true, Meaning::Named(_)) = (has_sources, wanted.request.meaning()) {
+        if let (true, Meaning::Named(name)) = (has_sources, wanted.request.meaning())
+            && !wanted.known.tool.vendors.contains(&name.as_str())
+        {
             return Err(no_such_folder(wanted));
         }
         let mut failures = Vec::new();
@@ -213,5 +216,11 @@ fn releases(source: &Source, listing: &Listing<'_>, entries: Vec<Entry>) -> Vec<
 fn newest(releases: &[Release], wanted: &Wanted<'_>) -> Option<Release> {
     let answering =
         releases.iter().filter(|release| release.answers(wanted.request, wanted.known.tool));
-    answering.max_by(|a, b| a.version.cmp(&b.version)).cloned()
+    // Of vendors any of which will do, the usual one comes first.
+    let vendors = wanted.known.tool.vendors;
+    let rank = |version: &Version| vendors.iter().position(|name| *name == version.flavour());
+    let order = |release: &Release| Reverse(rank(&release.version).unwrap_or(vendors.len()));
+    answering
+        .max_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.version.cmp(&b.version)))
+        .cloned()
 }

@@ -1,159 +1,170 @@
-//! Official sites with an index of versions.
+//! Official sites with an index of versions: where it lies, what it says, what to fetch.
 
-use serde_json::Value;
-use usher_definition::{Artifacts, Form, IndexSource, Mirror};
+mod rows;
+mod sums;
+mod taken;
+
+use std::collections::BTreeMap;
+
+use usher_definition::{IndexSource, Mirror, Take, template};
+use usher_shims::error::{Error, Exit};
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
-use super::Artifact;
 use super::find::Entry;
+use super::{Artifact, Part, Release};
+use crate::fetch::{Failure, Integrity};
+use taken::Taken;
 
 /// Why an index can't be understood, in a few words.
 pub(super) type Complaint = String;
+
+/// The most pages that are read after the first one.
+const MOST_PAGES: usize = 40;
+
+/// Fetches a small file.
+type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, Failure> + 'a;
 
 /// A site, as the user's variables have it.
 pub(super) struct Site<'a> {
     source: &'a IndexSource,
     base: String,
-    platform: &'a str,
+    words: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Site<'a> {
     /// `None` where the site has nothing for this platform.
-    pub(super) fn new(
-        world: &impl World,
-        source: &'a IndexSource,
-        platform: &'a str,
-    ) -> Option<Self> {
-        source.platform.contains_key(platform).then(|| {
-            let base = first_set(world, &source.mirrors).unwrap_or_else(|| source.base.clone());
-            Self { source, base: base.trim_end_matches('/').to_owned(), platform }
-        })
+    pub(super) fn new(world: &impl World, source: &'a IndexSource, platform: &str) -> Option<Self> {
+        let words = source.words_for(platform)?;
+        let base = first_set(world, &source.mirrors).unwrap_or_else(|| source.base.clone());
+        Some(Self { source, base: base.trim_end_matches('/').to_owned(), words })
     }
 
-    /// Where the index lies.
+    /// Where the index lies, or its first page.
     pub(super) fn address(&self) -> String {
-        self.source.list.replace("{base}", &self.base)
+        self.page(self.source.pages.unwrap_or_default())
     }
 
-    /// Where a version's archive and its checksums lie, and the archive's name in there; `None`
-    /// where the index itself says it.
-    pub(super) fn archive(&self, version: &Version) -> Option<(String, String, String)> {
-        let fill = |template: &str| {
-            template
-                .replace("{base}", &self.base)
-                .replace("{version}", version.as_str())
-                .replace("{platform}", &self.source.platform[self.platform].token)
+    fn page(&self, page: u32) -> String {
+        self.fill(&self.source.list.replace("{page}", &page.to_string()), None)
+    }
+
+    /// Understands the index, of which further pages are fetched.
+    pub(super) fn read(&self, text: &[u8], fetch: &Fetch<'_>) -> Result<Vec<Entry>, Complaint> {
+        let mut taken = Taken::new(self.source, &self.base, self.words);
+        if self.read_page(text, &mut taken)? == 0 {
+            return Err("it has no entries".to_owned());
+        }
+        let first = self.source.pages.unwrap_or_default();
+        let further = self.source.pages.map_or(0, |_| MOST_PAGES);
+        for page in (first + 1..).take(further) {
+            let address = self.page(page);
+            let text = match fetch(&address) {
+                Ok(text) => text,
+                Err(Failure::Absent(_)) => break,
+                Err(failure) => return Err(format!("{}: {address}", Error::from(failure).what)),
+            };
+            if self.read_page(&text, &mut taken)? == 0 {
+                break;
+            }
+        }
+        Ok(taken.entries())
+    }
+
+    /// How many entries a page has.
+    fn read_page(&self, text: &[u8], taken: &mut Taken<'_>) -> Result<usize, Complaint> {
+        let mut rows = 0;
+        rows::for_each(text, (self.source.form, &self.source.each), &mut |row| {
+            rows += 1;
+            taken.see(row)
+        })?;
+        Ok(rows)
+    }
+
+    /// What to fetch for a release.
+    pub(super) fn part(
+        &self,
+        world: &impl World,
+        release: &Release,
+        fetch: &Fetch<'_>,
+    ) -> Result<Option<Part>, Failure> {
+        let Some(artifact) = &release.artifact else { return Ok(None) };
+        let Some(take) = self.source.take.get(artifact.take) else { return Ok(None) };
+        let version = Some(&release.version);
+        Ok(Some(Part {
+            addresses: self.addresses(world, &artifact.address),
+            integrity: self.integrity(take, artifact, (release, fetch))?,
+            strip: usize::from(take.strip),
+            inside: self.fill(&take.inside, version).into(),
+            into: self.fill(&take.into, version).into(),
+            after: take.after.clone(),
+            ..Part::default()
+        }))
+    }
+
+    /// The hash to check an archive against; `None` where there is none, and the definition says
+    /// why.
+    fn integrity(
+        &self,
+        take: &Take,
+        artifact: &Artifact,
+        (release, fetch): (&Release, &Fetch<'_>),
+    ) -> Result<Option<Integrity>, Failure> {
+        let lacks = |what: String| {
+            let of = format!("{} {} has no hash that can be used", release.source, release.version);
+            Failure::Fatal(Error::new(Exit::Integrity, of).because(what))
         };
-        let archive = fill(self.source.archive.as_ref()?);
-        let name = archive.rsplit('/').next().unwrap_or_default().to_owned();
-        Some((archive, fill(self.source.sums.as_ref()?), name))
+        if !artifact.complaint.is_empty() {
+            let index = self.address();
+            return Err(lacks(format!("in {index}: {}", artifact.complaint)));
+        }
+        if let Some(integrity) = Integrity::from_text(&artifact.integrity) {
+            return Ok(Some(integrity));
+        }
+        if artifact.sums.is_empty() {
+            return match &take.unhashed {
+                Some(_) => Ok(None),
+                None => Err(lacks(format!("{} says none", self.address()))),
+            };
+        }
+        let text = match fetch(&artifact.sums) {
+            Err(Failure::Absent(_)) if take.unhashed.is_some() => return Ok(None),
+            fetched => fetched?,
+        };
+        let name = artifact.address.rsplit('/').next().unwrap_or_default();
+        match sums::find(&String::from_utf8_lossy(&text), name) {
+            Some(integrity) => Ok(Some(integrity)),
+            None if take.unhashed.is_some() => Ok(None),
+            None => {
+                let what = format!("{} has no checksum for {name}", artifact.sums);
+                Err(Failure::Fatal(Error::new(Exit::Integrity, what)))
+            }
+        }
     }
 
-    /// The addresses to try for one that the index names.
-    pub(super) fn addresses(&self, world: &impl World, address: &str) -> Vec<String> {
+    /// The addresses to try for one of the site's.
+    fn addresses(&self, world: &impl World, address: &str) -> Vec<String> {
         let Some(mirror) = &self.source.mirror else { return vec![address.to_owned()] };
         let Some(rest) = address.strip_prefix(&mirror.replaces) else {
             return vec![address.to_owned()];
         };
-        let set = first_set(world, &mirror.variables);
-        let starts = match set {
+        let starts = match first_set(world, &mirror.variables) {
             Some(set) => vec![set],
             None => before(mirror),
         };
         starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
     }
 
-    /// How many leading folders its archives have.
-    pub(super) fn strip(&self) -> usize {
-        usize::from(self.source.strip)
-    }
-
-    /// Understands the index.
-    pub(super) fn read(&self, text: &[u8]) -> Result<Vec<Entry>, Complaint> {
-        match self.source.form {
-            Form::Json => {
-                let list: Vec<Value> =
-                    serde_json::from_slice(text).map_err(|error| error.to_string())?;
-                Ok(list.iter().filter_map(|value| self.entry(value)).collect())
-            }
-            Form::Ndjson => {
-                let mut entries: Vec<(String, Entry)> = Vec::new();
-                for line in
-                    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
-                {
-                    let value: Value =
-                        serde_json::from_slice(line).map_err(|error| error.to_string())?;
-                    entries.extend(self.entry(&value).map(|entry| (self.build(&value), entry)));
-                }
-                Ok(newest_builds(entries))
-            }
-        }
-    }
-
-    fn entry(&self, value: &Value) -> Option<Entry> {
-        let written = value.get(&self.source.version)?.as_str()?;
-        let bare = match &self.source.build {
-            Some(separator) => {
-                written.split_once(separator.as_str()).map_or(written, |(version, _)| version)
-            }
-            None => written,
+    /// A template that knows the platform and the version; [`usher_definition`] has seen to it that
+    /// each hole is filled.
+    fn fill(&self, text: &str, version: Option<&Version>) -> String {
+        let value = |hole: &str| match hole {
+            "base" => Some(self.base.clone()),
+            "version" => version.map(|version| version.as_str().to_owned()),
+            word => self.words.get(word).cloned(),
         };
-        let version = Version::parse(bare)?;
-        let artifact = match &self.source.artifacts {
-            Some(artifacts) => Some(self.artifact(artifacts, value)?),
-            None => None,
-        };
-        let lts = self
-            .source
-            .lts
-            .as_ref()
-            .and_then(|field| value.get(field)?.as_str().map(str::to_lowercase));
-        self.is_offered(value).then(|| Entry {
-            version: version.as_str().to_owned(),
-            lts,
-            artifact,
-            engines: None,
-        })
+        template::fill(text, &value).unwrap_or_default()
     }
-
-    /// Whether the version was made for this platform.
-    fn is_offered(&self, value: &Value) -> bool {
-        let Some(field) = &self.source.platforms else { return true };
-        let Some(wanted) = &self.source.platform[self.platform].listed else { return true };
-        let listed = value.get(field).and_then(Value::as_array);
-        listed.is_some_and(|listed| listed.iter().any(|one| one.as_str() == Some(wanted)))
-    }
-
-    fn build(&self, value: &Value) -> String {
-        let written = value.get(&self.source.version).and_then(Value::as_str).unwrap_or_default();
-        let separator = self.source.build.as_deref().unwrap_or("+");
-        written.split_once(separator).map_or("", |(_, build)| build).to_owned()
-    }
-
-    /// The best variant that an entry lists for this platform.
-    fn artifact(&self, artifacts: &Artifacts, value: &Value) -> Option<Artifact> {
-        let token = &self.source.platform[self.platform].token;
-        let list = value.get(&artifacts.at)?.as_array()?;
-        let text =
-            |one: &Value, field: &str| one.get(field).and_then(Value::as_str).map(str::to_owned);
-        artifacts.variants.iter().find_map(|variant| {
-            let one = list.iter().find(|one| {
-                text(one, &artifacts.platform).as_ref() == Some(token)
-                    && text(one, &artifacts.variant).as_ref() == Some(variant)
-            })?;
-            let integrity = text(one, &artifacts.sha256)
-                .map_or_else(String::new, |hex| format!("sha256:{hex}"));
-            Some(Artifact { address: text(one, &artifacts.url)?, integrity })
-        })
-    }
-}
-
-/// Of the builds of a version only the newest counts; builds compare as text (dates do).
-fn newest_builds(mut entries: Vec<(String, Entry)>) -> Vec<Entry> {
-    entries.sort_by(|a, b| a.1.version.cmp(&b.1.version).then_with(|| b.0.cmp(&a.0)));
-    entries.dedup_by(|later, first| later.1.version == first.1.version);
-    entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn before(mirror: &Mirror) -> Vec<String> {
@@ -165,3 +176,6 @@ fn first_set(world: &impl World, variables: &[String]) -> Option<String> {
         |name: &String| world.variable(name)?.into_string().ok().filter(|value| !value.is_empty());
     variables.iter().find_map(set)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
                 .integrity
                 .and_then(|sri| Integrity::from_sri(&sri))
                 .map_or_else(String::new, |hash| hash.to_string()),
+            ..Artifact::default()
         };
         let engines = manifest.engines.as_object().map(|engines| {
             let text = |(name, range): (&String, &serde_json::Value)| {

@@ -216,7 +216,7 @@ impl Value for Stores {
 
 /// Tools and the source of each.
 impl Value for BTreeMap<String, String> {
-    const FORM: &'static str = "a table of tools, with the name of a source for each";
+    const FORM: &'static str = "a table of tools, with the name or address of a source for each";
     const TEXT_FORM: &'static str = "pairs like node=npm, separated by commas or spaces";
 
     fn from_text(text: &str) -> Option<Self> {
@@ -294,7 +294,12 @@ fn is_variable(name: &str) -> bool {
 }
 
 fn named(tool: &str, source: &str) -> Option<(String, String)> {
-    (is_name(tool) && is_name(source)).then(|| (tool.to_owned(), source.to_owned()))
+    // It is shown wherever a source is named, which no password survives.
+    let is_open = |address: Address| {
+        address.url().username().is_empty() && address.url().password().is_none()
+    };
+    let is_source = is_name(source) || Address::parse(source).is_some_and(is_open);
+    (is_name(tool) && is_source).then(|| (tool.to_owned(), source.to_owned()))
 }
 
 /// Whether a tool or a source may be called this, as the registry has it.

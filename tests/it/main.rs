@@ -17,4 +17,5 @@ mod real;
 mod stores;
 mod tidy;
 mod traps;
+mod upstreams;
 mod verbs;

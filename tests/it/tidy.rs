@@ -6,6 +6,7 @@ mod documents;
 mod installer;
 mod registry;
 mod sources;
+mod tools;
 
 use std::fs;
 use std::io::{self, Write};

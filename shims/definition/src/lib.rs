@@ -10,14 +10,17 @@ use std::collections::BTreeMap;
 mod check;
 mod common;
 mod file;
+mod index;
+mod platform;
 mod source;
+pub mod template;
 
 pub use check::{Check, Lock, Notation};
 pub use common::Common;
 pub use file::{Asks, Field, File, Reader};
-pub use source::{
-    Artifacts, Beside, Form, IndexPlatform, IndexSource, Mirror, NpmSource, Source, SourceKind,
-};
+pub use index::{Form, IndexSource, Mirror, OneOf, Take};
+pub use platform::{PLATFORMS, entry_for, split as split_platform};
+pub use source::{Beside, NpmSource, PypiSource, Source, SourceKind};
 
 /// One tool: a file of the registry.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,9 +83,22 @@ pub struct Definition {
     /// Where releases come from, in the order in which they are tried.
     #[serde(default)]
     pub source: Vec<Source>,
+    /// A call that shows that a toolchain works.
+    pub smoke: Option<Smoke>,
     /// What `use check` looks for beside version files.
     #[serde(default)]
     pub check: Check,
+}
+
+/// A call of the main program that shows that a toolchain works.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smoke {
+    /// Its arguments: `-p process.version`.
+    pub arguments: Vec<String>,
+    /// What its answer, on either stream, must hold; `{version}` is the version, `{numbers}` that
+    /// without a flavour and what follows the numbers.
+    pub answers: String,
 }
 
 /// In which language ranges are written.
@@ -307,7 +323,33 @@ impl Definition {
                 return Some(format!("link `{link}` leads out of the toolchain"));
             }
         }
-        self.source.iter().find_map(Source::fault).or_else(|| self.check.fault())
+        self.source
+            .iter()
+            .find_map(Source::fault)
+            .or_else(|| self.check.fault())
+            .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
+    }
+}
+
+impl Smoke {
+    /// What the answer must hold for a version.
+    pub fn answer(&self, version: &str, numbers: &str) -> String {
+        let value = |hole: &str| match hole {
+            "version" => Some(version.to_owned()),
+            "numbers" => Some(numbers.to_owned()),
+            _ => None,
+        };
+        template::fill(&self.answers, &value).unwrap_or_else(|_| self.answers.clone())
+    }
+
+    fn fault(&self) -> Option<String> {
+        match template::holes(&self.answers) {
+            Err(fault) => Some(format!("`smoke`: {fault}")),
+            Ok(holes) => holes
+                .into_iter()
+                .find(|hole| !["version", "numbers"].contains(hole))
+                .map(|hole| format!("`smoke`: nothing fills `{{{hole}}}`")),
+        }
     }
 }
 
@@ -377,7 +419,7 @@ mod tests {
         check("names = ['../x']", None, "`../x` can't be a name");
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
-        check("[[source]]\nname = 's'", None, "give either `index` or `npm`");
+        check("[[source]]\nname = 's'", None, "give one of `index`, `npm` and `pypi`");
         check("[check]\nimages = ['x:1']", None, "a name without a tag");
         check("[check]\nimages = ['x*y*']", None, "at most one `*`");
         let store = "[[store]]\nmanager = 'm'\nfolders = []\nread = true\n";

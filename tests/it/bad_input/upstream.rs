@@ -367,11 +367,11 @@ fn an_index_is_no_index() {
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
     usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: invalid type: map, expected a sequence at line 1 column 0
+      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: it is no JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69
     usher: node 12 was asked for by the command line, but no source could be asked for it
-      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: invalid type: map, expected a sequence at line 1 column 0
+      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: it is no JSON: EOF while parsing a value at line 1 column 13
     ");
 }
 

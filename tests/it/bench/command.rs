@@ -299,6 +299,8 @@ pub(super) fn mask(root: &Path, text: &str) -> String {
     let here = Platform::here();
     let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
     let text = text.replace(&here.python, "[PLATFORM]").replace(&here.node, "[PLATFORM]");
+    let text = behind(&text, "[PLATFORM]-glibc", "", |c| c.is_ascii_digit() || c == '.');
+    let text = text.replace("[PLATFORM]-glibc", "[PLATFORM]");
     let text = behind(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
     let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
     let text =

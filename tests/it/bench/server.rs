@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The path, with its `%XX` decoded, without a query.
     pub(crate) path: String,
+    /// The query, as it was sent; mostly empty.
+    pub(crate) query: String,
     /// The headers, their names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
 }
@@ -208,8 +210,9 @@ fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
     stream.read_line(&mut line)?;
     let mut words = line.split_whitespace();
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
-    let path = decoded(target.split('?').next().unwrap_or_default());
-    let mut request = Request { method: method.to_owned(), path, ..Request::default() };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = (decoded(path), query.to_owned());
+    let mut request = Request { method: method.to_owned(), path, query, ..Request::default() };
     loop {
         line.clear();
         stream.read_line(&mut line)?;

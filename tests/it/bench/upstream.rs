@@ -194,7 +194,9 @@ fn answer(shared: &(Mutex<State>, Condvar), request: &Request) -> Reply {
     state.log.push(request.clone());
     shared.1.notify_all();
     let misbehaviour = next_misbehaviour(&mut state, &request.path);
-    let reply = match state.site.get(&request.path) {
+    // A page of many, where it is served apart.
+    let page_of_many = state.site.get(&format!("{}?{}", request.path, request.query));
+    let reply = match page_of_many.or_else(|| state.site.get(&request.path)) {
         Some(document) => ordinary(request, document),
         None => page(404, "not found"),
     };

@@ -7,11 +7,12 @@ use usher_definition::Definition;
 use super::text;
 
 const PAGE: &str = "registry/README.md";
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     "shims/definition/src/lib.rs",
     "shims/definition/src/check.rs",
     "shims/definition/src/common.rs",
     "shims/definition/src/file.rs",
+    "shims/definition/src/index.rs",
     "shims/definition/src/source.rs",
 ];
 

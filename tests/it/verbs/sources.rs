@@ -148,7 +148,7 @@ fn a_setting_names_the_only_source() {
     --- standard output
     --- standard error
     usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml, line 2)
-      its sources are nodejs.org, npm
+      its sources are nodejs.org, unofficial-builds.nodejs.org, npm
     ");
 }
 
@@ -265,17 +265,34 @@ fn package_managers_come_from_the_npm_registry_below_a_folder_of_theirs() {
 }
 
 #[test]
-fn what_has_no_source_is_said_with_who_asked() {
-    let sandbox = offline_sandbox();
+fn what_no_source_can_be_asked_for_is_said_with_who_asked() {
+    let sandbox = offline_sandbox().with_variable("USHER_OFFLINE", "1");
     sandbox.file("project/.perl-version", "4.99.1\n");
     let outcome = sandbox.command("perl").run().fails_with(127);
     let said = sandbox.mask(&outcome.stderr);
     let asked = "usher: perl 4.99.1 was asked for by .perl-version, line 1 \
-                 ([SANDBOX]/project/.perl-version), but isn't on disk\n  \
-                 usher has no source for perl yet: it runs what is on disk\n";
+                 ([SANDBOX]/project/.perl-version), but no source could be asked for it\n";
     assert!(said.starts_with(asked), "{said}");
-    assert!(said.contains("looks at what these have: plenv, perlbrew"), "{said}");
-    assert!(said.contains("  hint: "), "{said}");
-    let outcome = sandbox.use_command(&["available", "perl"]).run().fails_with(127);
+    assert!(said.contains("relocatable-perl: usher is offline"), "{said}");
+    let outcome = sandbox.use_command(&["available", "perl"]).run().fails_with(69);
     assert!(outcome.stderr.contains("can't be listed"), "{outcome}");
+}
+
+#[test]
+fn a_mirrors_address_stands_in_for_a_tools_site() {
+    let upstream = Upstream::start();
+    let sandbox = Sandbox::new().offline();
+    sandbox.install();
+    let mirror = format!("node={}", upstream.node_dist());
+    let install =
+        sandbox.use_command(&["install", "node@12"]).variable("USHER_SOURCE", mirror).run();
+    install.succeeds().complains("fetching node 12.22.12 from http://127.0.0.1:[PORT]/dist");
+    assert_eq!(upstream.requests("/dist/index.json"), 1);
+    let secret = "node=http://me:hunter2@127.0.0.1/";
+    let install =
+        sandbox.use_command(&["install", "node@13"]).variable("USHER_SOURCE", secret).run();
+    install.fails_with(65).complains("USHER_SOURCE must be");
+    let none = "npm=http://127.0.0.1:1/";
+    let install = sandbox.use_command(&["install", "npm@6"]).variable("USHER_SOURCE", none).run();
+    install.fails_with(65).complains("npm comes from no site that could have a mirror");
 }

@@ -1,0 +1,225 @@
+//! A site with an index of versions: how the index is read, what of it counts, where the archives
+//! lie, and what they are checked against.
+
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{platform, template};
+
+/// An official site with an index of versions.
+///
+/// Templates know `{base}`, the words of [`IndexSource::platform`], and where it makes sense
+/// `{version}` and the fields of the index, `{.field}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndexSource {
+    /// The address that everything else starts with.
+    pub base: String,
+    /// Variables that users already set to put another address in its place.
+    #[serde(default)]
+    pub mirrors: Vec<String>,
+    /// The address of the index.
+    pub list: String,
+    /// The number of the first page, where the index has pages; `{page}` in `list` counts them.
+    pub pages: Option<u32>,
+    /// The index's form.
+    pub form: Form,
+    /// The way to the entries, names separated by dots, `*` standing for all of a list or object.
+    #[serde(default)]
+    pub each: String,
+    /// The platforms that there are, and the words that each is spelled with.
+    pub platform: BTreeMap<String, BTreeMap<String, String>>,
+    /// What is taken from the index.
+    pub take: Vec<Take>,
+    /// Addresses in the index that can be had elsewhere.
+    pub mirror: Option<Mirror>,
+}
+
+/// The form of an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// A JSON document.
+    Json,
+    /// A JSON document a line.
+    Ndjson,
+    /// Lines of fields with commas between them, the first line naming them.
+    Csv,
+    /// Lines of words with blanks between them.
+    Words,
+}
+
+/// What is taken from an index: which entries are releases, and what to do with them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Take {
+    /// What the version stands in: `{.tag_name}`.
+    pub from: String,
+    /// How it stands there: `go{version}`, `{version}+{build}`. What is spelled otherwise is no
+    /// release; of a version's builds the last counts.
+    #[serde(default = "plain")]
+    pub spelled: String,
+    /// The version that is made of it: `{version}t`.
+    #[serde(default = "plain")]
+    pub version: String,
+    /// Only entries whose fields have these values, `*` standing for anything, and a `!` in front
+    /// for all others.
+    #[serde(default)]
+    pub only: BTreeMap<String, OneOf>,
+    /// Only these versions.
+    pub versions: Option<String>,
+    /// The field that holds the code name of the long-term support line, or something that is no
+    /// text.
+    pub lts: Option<String>,
+    /// The address of the archive.
+    pub archive: String,
+    /// The hash of the archive, as the index has it: `{.sha256}`.
+    pub hash: Option<String>,
+    /// The address of a file with the hashes of archives, or with that of one alone.
+    pub sums: Option<String>,
+    /// Why there are archives without a hash.
+    pub unhashed: Option<String>,
+    /// How many leading folders of the archive's names are left out.
+    #[serde(default)]
+    pub strip: u8,
+    /// The folder in what is then left that is the toolchain.
+    #[serde(default)]
+    pub inside: String,
+    /// Where it goes, from the toolchain's folder; empty for the folder itself.
+    #[serde(default)]
+    pub into: String,
+    /// Commands that are run in the unpacked toolchain; `{root}` is the folder it will have.
+    #[serde(default)]
+    pub after: Vec<Vec<String>>,
+}
+
+fn plain() -> String {
+    "{version}".to_owned()
+}
+
+/// A text, or several of which one will do, the best first.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "TextOrTexts")]
+pub struct OneOf(pub Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+enum TextOrTexts {
+    Text(String),
+    Texts(Vec<String>),
+}
+
+impl From<TextOrTexts> for OneOf {
+    fn from(written: TextOrTexts) -> Self {
+        match written {
+            TextOrTexts::Text(text) => Self(vec![text]),
+            TextOrTexts::Texts(texts) => Self(texts),
+        }
+    }
+}
+
+/// Other places for what an index's addresses name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirror {
+    /// What the addresses begin with.
+    pub replaces: String,
+    /// Variables that users already set to put another beginning in its place.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Beginnings that are tried first.
+    #[serde(default)]
+    pub before: Vec<String>,
+}
+
+/// What a template may speak of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Knows {
+    /// The platform.
+    Platform,
+    /// The entry as well.
+    Entry,
+    /// The version as well.
+    Version,
+    /// The platform and the version.
+    Layout,
+}
+
+impl IndexSource {
+    /// The words for a platform; `None` where there is nothing for it.
+    pub fn words_for(&self, machine: &str) -> Option<&BTreeMap<String, String>> {
+        platform::entry_for(&self.platform, machine)
+    }
+
+    pub(crate) fn fault(&self) -> Option<String> {
+        if let Some(fault) = self.platform.keys().find_map(|key| platform::fault(key)) {
+            return Some(fault);
+        }
+        if self.take.is_empty() {
+            return Some("it takes nothing: `[[source.index.take]]` is missing".to_owned());
+        }
+        if self.pages.is_some() != self.list.contains("{page}") {
+            return Some("`pages` goes with `{page}` in `list`".to_owned());
+        }
+        self.hole_fault("list", &self.list.replace("{page}", ""), Knows::Platform)
+            .or_else(|| self.take.iter().find_map(|take| self.take_fault(take)))
+    }
+
+    fn take_fault(&self, take: &Take) -> Option<String> {
+        if let Some(fault) = template::pattern_fault(&take.spelled) {
+            return Some(format!("`spelled`: {fault}"));
+        }
+        if take.hash.is_none() && take.sums.is_none() && take.unhashed.is_none() {
+            let why = "give `hash` or `sums`, or say in `unhashed` why there is none";
+            return Some(why.to_owned());
+        }
+        let only = take.only.values().flat_map(|one| &one.0);
+        let texts =
+            [("from", &take.from, Knows::Entry), ("archive", &take.archive, Knows::Version)];
+        let hashes = [("hash", &take.hash), ("sums", &take.sums)];
+        let hashes = hashes.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
+        let layout = [("inside", &take.inside), ("into", &take.into)];
+        texts
+            .into_iter()
+            .chain(only.map(|text| ("only", text, Knows::Platform)))
+            .chain(hashes.map(|(key, text)| (key, text, Knows::Version)))
+            .chain(layout.map(|(key, text)| (key, text, Knows::Layout)))
+            .find_map(|(key, text, knows)| self.hole_fault(key, text, knows))
+            .or_else(|| take.layout_fault())
+    }
+
+    /// A hole that nothing fills, on some platform at least.
+    fn hole_fault(&self, key: &str, text: &str, knows: Knows) -> Option<String> {
+        let holes = match template::holes(text) {
+            Ok(holes) => holes,
+            Err(fault) => return Some(format!("`{key}`: {fault}")),
+        };
+        let is_known = |hole: &str| match hole {
+            "base" => knows != Knows::Layout,
+            "version" => matches!(knows, Knows::Version | Knows::Layout),
+            field if field.starts_with('.') => matches!(knows, Knows::Entry | Knows::Version),
+            word => self.platform.values().all(|words| words.contains_key(word)),
+        };
+        let unknown = holes.into_iter().find(|hole| !is_known(hole))?;
+        Some(format!("`{key}`: nothing fills `{{{unknown}}}` on every platform"))
+    }
+
+    /// All words that platforms are spelled with.
+    pub fn words(&self) -> BTreeSet<&str> {
+        self.platform.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
+    }
+}
+
+impl Take {
+    fn layout_fault(&self) -> Option<String> {
+        let leads_out = |path: &&String| {
+            path.starts_with('/') || path.split('/').any(|part| matches!(part, ".." | "."))
+        };
+        if let Some(path) = [&self.inside, &self.into].into_iter().find(leads_out) {
+            return Some(format!("`{path}` leads out of the toolchain"));
+        }
+        let is_wrong = |command: &&Vec<String>| command.first().is_none_or(|name| leads_out(&name));
+        let command = self.after.iter().find(is_wrong)?;
+        Some(format!("`after`: {command:?} is no program of the toolchain"))
+    }
+}

@@ -1,0 +1,78 @@
+//! How platforms are spelled, and which entry of a table is this machine's.
+//!
+//! A machine is `linux-x64-glibc2.36`, `linux-arm64-musl` or `macos-arm64`; a table's key may leave
+//! the C library out, or name the oldest that will do.
+
+use std::collections::BTreeMap;
+
+/// The platforms that usher is made for.
+pub const PLATFORMS: [&str; 6] =
+    ["linux-x64", "linux-x64-musl", "linux-arm64", "linux-arm64-musl", "macos-x64", "macos-arm64"];
+
+/// The key that holds for all platforms that aren't named.
+const ANY: &str = "any";
+
+/// What stands in front of the version of a C library.
+const GLIBC: &str = "-glibc";
+
+/// The entry of a table that is meant for this machine: the one that asks for the newest C library
+/// which this machine has, else the one that asks for none, else `any`.
+pub fn entry_for<'a, T>(table: &'a BTreeMap<String, T>, machine: &str) -> Option<&'a T> {
+    let (platform, has) = split(machine);
+    let demanding = table.iter().filter_map(|(key, entry)| {
+        let (name, wants) = split(key);
+        (name == platform && wants.is_some() && wants <= has).then_some((wants, entry))
+    });
+    let best = demanding.max_by_key(|(wants, _)| *wants).map(|(_, entry)| entry);
+    best.or_else(|| table.get(platform)).or_else(|| table.get(ANY))
+}
+
+/// A platform without its C library's version, and that.
+pub fn split(machine: &str) -> (&str, Option<(u32, u32)>) {
+    let Some((platform, version)) = machine.split_once(GLIBC) else { return (machine, None) };
+    let numbers = version
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    (platform, numbers)
+}
+
+/// What is wrong with a table's key.
+pub(crate) fn fault(key: &str) -> Option<String> {
+    let (platform, version) = split(key);
+    let is_known = key == ANY || PLATFORMS.contains(&platform);
+    let is_plain = !key.contains(GLIBC) || (version.is_some() && platform.starts_with("linux-"));
+    (!is_known || !is_plain || (version.is_some() && platform.ends_with("-musl")))
+        .then(|| format!("`{key}` is no platform; these are: {}", PLATFORMS.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entry_that_asks_for_most_is_taken() {
+        let keys = ["linux-x64", "linux-x64-glibc2.35", "linux-x64-glibc2.39", "linux-x64-musl"];
+        let table: BTreeMap<String, &str> = keys.map(|key| (key.to_owned(), key)).into();
+        let check = |machine: &str, expected: Option<&str>| {
+            assert_eq!(entry_for(&table, machine).copied(), expected, "{machine}");
+        };
+        check("linux-x64-glibc2.36", Some("linux-x64-glibc2.35"));
+        check("linux-x64-glibc2.40", Some("linux-x64-glibc2.39"));
+        check("linux-x64-glibc2.17", Some("linux-x64"));
+        check("linux-x64", Some("linux-x64"));
+        check("linux-x64-musl", Some("linux-x64-musl"));
+        check("macos-arm64", None);
+    }
+
+    #[test]
+    fn keys_are_checked() {
+        for key in ["any", "linux-x64", "linux-arm64-glibc2.35", "macos-arm64", "linux-x64-musl"] {
+            assert_eq!(fault(key), None, "{key}");
+        }
+        for key in
+            ["windows-x64", "linux-x64-glibc", "macos-x64-glibc2.3", "linux-x64-musl-glibc2.3"]
+        {
+            assert!(fault(key).is_some(), "{key}");
+        }
+    }
+}

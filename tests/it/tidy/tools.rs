@@ -1,0 +1,127 @@
+//! `docs/tools.md` says what the registry says: its tables are made from that, and compared. Where
+//! they differ, what ought to stand there is printed.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use usher_definition::{
+    Definition, IndexSource, PLATFORMS, Source, SourceKind, Take, split_platform,
+};
+use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
+
+use super::text;
+
+const PAGE: &str = "docs/tools.md";
+
+#[test]
+fn the_page_of_tools_is_what_the_registry_says() {
+    let page = text(PAGE);
+    for (marker, expected) in [("sources", sources()), ("files", files())] {
+        let begin = format!("<!-- {marker} -->\n");
+        let found = page.split_once(&begin).and_then(|(_, rest)| rest.split_once("<!-- end -->"));
+        let found = found.map(|(found, _)| found.trim());
+        assert!(found == Some(expected.trim()), "{PAGE}, below {begin}ought to say\n\n{expected}");
+    }
+}
+
+fn definitions() -> Vec<Definition> {
+    let parsed = DEFINITIONS.iter().map(|(_, text)| Definition::parse(text).expect("a definition"));
+    parsed.collect()
+}
+
+/// A row for each source of each tool.
+fn sources() -> String {
+    let mut table = "| tool | source | where | checked by | mirror variables | ".to_owned();
+    let _ =
+        writeln!(table, "{} |\n|---|---|---|---|---|{}", PLATFORMS.join(" | "), "---|".repeat(6));
+    for definition in definitions() {
+        for source in &definition.source {
+            let platforms = PLATFORMS.map(|platform| has(source, platform));
+            let (at, hash, mirrors) = described(source);
+            let _ = writeln!(
+                table,
+                "| {} | `{}` | {at} | {hash} | {mirrors} | {} |",
+                definition.name,
+                source.name,
+                platforms.join(" | ")
+            );
+        }
+    }
+    table
+}
+
+/// Whether a source has something for a platform, and from which C library on.
+fn has(source: &Source, platform: &str) -> String {
+    let keys: Vec<&String> = match source.kind() {
+        Some(SourceKind::Index(index)) => index.platform.keys().collect(),
+        Some(SourceKind::Npm(packages)) => packages.package.keys().collect(),
+        // Its wheels say it.
+        Some(SourceKind::Pypi(_)) => return "as listed".to_owned(),
+        None => Vec::new(),
+    };
+    let of = keys.iter().map(|key| split_platform(key)).filter(|(name, _)| *name == platform);
+    match of.map(|(_, glibc)| glibc).min() {
+        Some(Some((major, minor))) => format!("glibc {major}.{minor}"),
+        Some(None) => "yes".to_owned(),
+        None if keys.iter().any(|key| *key == "any") => "yes".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Where it is, what its archives are checked by, and the variables that move it.
+fn described(source: &Source) -> (String, String, String) {
+    match source.kind() {
+        Some(SourceKind::Index(index)) => {
+            let moved =
+                index.mirrors.iter().chain(index.mirror.iter().flat_map(|one| &one.variables));
+            (format!("`{}`", index.base), hashes(index), listed(moved.map(String::as_str)))
+        }
+        Some(SourceKind::Npm(packages)) => {
+            let names: BTreeSet<&str> = packages.package.values().map(String::as_str).collect();
+            let at = format!("the npm registry: {}", listed(names.into_iter()));
+            (at, "the registry's SHA-512".to_owned(), "`npm_config_registry`".to_owned())
+        }
+        Some(SourceKind::Pypi(project)) => {
+            let variables = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
+            let at = format!("the PyPI index: `{}`", project.project);
+            (at, "the index's SHA-256".to_owned(), listed(variables.into_iter()))
+        }
+        None => (String::new(), String::new(), String::new()),
+    }
+}
+
+fn hashes(index: &IndexSource) -> String {
+    let of = |take: &Take| -> Vec<String> {
+        let hash = take.hash.iter().map(|_| "the index".to_owned());
+        let sums =
+            take.sums.iter().map(|sums| format!("`{}`", sums.rsplit('/').next().unwrap_or(sums)));
+        let none = take.unhashed.iter().map(|why| format!("nothing: {why}"));
+        hash.chain(sums).chain(none).collect()
+    };
+    let all: BTreeSet<String> = index.take.iter().flat_map(of).collect();
+    all.into_iter().collect::<Vec<_>>().join("; ")
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A row for each tool.
+fn files() -> String {
+    let mut table =
+        "| tool | also called | programs | variables | version files |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for tool in TOOLS {
+        let Tool { name, names, programs, variables, .. } = tool;
+        let own = definitions().into_iter().find(|one| one.name == *name).map(|one| one.file);
+        let own = own.unwrap_or_default();
+        let lists = [
+            listed(names.iter().copied()),
+            listed(programs.iter().copied()),
+            listed(variables.iter().copied()),
+            listed(own.iter().map(|file| file.name.as_str())),
+        ];
+        let _ = writeln!(table, "| {name} | {} |", lists.join(" | "));
+    }
+    table
+}

@@ -1,0 +1,78 @@
+//! Upstreams whose index is not what it should be: each complaint names where and which field.
+
+use serde_json::{Value, json};
+
+use super::{archive, copy_of};
+use crate::bench::{Outcome, Sandbox, Upstream, sha256};
+
+/// Go's site with one release, of which the index says this much more.
+fn site(more: &Value) -> (Upstream, Sandbox) {
+    let (upstream, sandbox) = copy_of("go");
+    let chip = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };
+    let bytes = archive("go", "1.22.0", "go/bin/");
+    let mut file = json!({ "filename": "go.tar.gz", "os": "linux", "arch": chip, "version": "go1.22.0",
+        "sha256": sha256(&bytes), "size": "12", "kind": "archive" });
+    for (key, value) in more.as_object().expect("fields") {
+        file[key] = value.clone();
+    }
+    upstream
+        .put("/", json!([{ "version": "go1.22.0", "stable": "?", "files": [file] }]).to_string());
+    upstream.put("/go.tar.gz", bytes);
+    (upstream, sandbox)
+}
+
+fn install(sandbox: &Sandbox) -> Outcome {
+    sandbox.use_command(&["install", "go@1.22.0"]).run()
+}
+
+#[test]
+fn what_is_as_it_should_be_is_installed() {
+    let (_upstream, sandbox) = site(&json!({}));
+    install(&sandbox).succeeds();
+}
+
+#[test]
+fn a_hash_that_proves_nothing_is_none() {
+    let complaint = |more: Value| {
+        let (_upstream, sandbox) = site(&more);
+        let outcome = install(&sandbox).fails_with(76);
+        assert!(!sandbox.toolchain("go", "1.22.0").exists());
+        outcome
+            .complains("1.22.0 has no hash that can be used")
+            .complains("?mode=json&include=all: `{.sha256}` is")
+    };
+    complaint(json!({ "sha256": null })).complains("missing");
+    complaint(json!({ "sha256": 7 })).complains("“7”, which is no SHA-256 or SHA-512");
+    let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+    complaint(json!({ "sha256": md5 })).complains("an MD5 proves nothing");
+    complaint(json!({ "sha256": "da39a3ee5e6b4b0d3255bfef95601890afd80709" }))
+        .complains("a SHA-1 proves nothing");
+    let (_upstream, sandbox) = site(&json!({ "sha256": sha256(b"other") }));
+    install(&sandbox).fails_with(76).complains("is not what was published");
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_refused() {
+    for name in ["../../etc/passwd", "/etc/passwd", "https://evil.example/x"] {
+        let (upstream, sandbox) = site(&json!({ "filename": name }));
+        let outcome = install(&sandbox).fails_with(69);
+        outcome
+            .complains(&format!("its entry for 1.22.0 has `.filename` = “{name}”, for `archive`"));
+        assert_eq!(upstream.all_requests().len(), 1, "nothing but the index was asked for");
+    }
+}
+
+#[test]
+fn an_index_of_another_form_is_refused() {
+    let (upstream, sandbox) = site(&json!({}));
+    for (text, complaint) in [
+        ("[]", "it has no entries"),
+        ("7", "it is neither a list nor an object"),
+        (r#"[{"version":"go1.22.0"}]"#, "it has no “files”"),
+        ("go1.22.0", "it is no JSON"),
+    ] {
+        upstream.put("/", text);
+        let outcome = install(&sandbox).fails_with(69);
+        outcome.complains("the index at").complains("can't be understood").complains(complaint);
+    }
+}
