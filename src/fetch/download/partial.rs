@@ -282,6 +282,25 @@ mod tests {
     }
 
     #[test]
+    fn of_many_that_take_and_delete_it_each_has_the_file_of_that_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let take_and_delete = || {
+            for _ in 0..3000 {
+                if let Opened::Ours(partial) = Partial::open(&path).unwrap() {
+                    assert!(is_at(partial.file(), &path).unwrap(), "a file without a name");
+                    partial.discard();
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(take_and_delete);
+            }
+        });
+    }
+
+    #[test]
     fn only_plain_files_of_ours_are_taken() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
 
