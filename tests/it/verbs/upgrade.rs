@@ -220,3 +220,26 @@ fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
     ");
     assert_eq!(upstream.all_requests().len(), asked);
 }
+
+#[test]
+fn why_tells_of_what_this_verb_would_fetch() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.fake_toolchain("node", "12.22.11");
+    sandbox.reshim();
+    let newest = |file: &str, text: &str| {
+        let path = sandbox.file(format!("project/{file}"), text);
+        let outcome = sandbox.use_command(&["why", "node"]).run().succeeds();
+        std::fs::remove_file(path).unwrap();
+        let lines = outcome.stdout.lines().filter(|line| line.contains("the newest release"));
+        lines.filter_map(|line| line.split_once(" is ")).map(|(_, end)| end.to_owned()).collect()
+    };
+    let check = |file: &str, text: &str, expected: &str| {
+        let told: Vec<String> = newest(file, text);
+        assert_eq!(told, [expected], "{file}: {text}");
+    };
+    check(".nvmrc", "12\n", "12.22.12: use upgrade node");
+    check(".nvmrc", "18\n", "18.20.8: use install node@18");
+    let engines = r#"{"engines": {"node": "~12.22.11"}}"#;
+    check("package.json", engines, "12.22.12: use install node@~12.22.11");
+}
