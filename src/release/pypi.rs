@@ -85,15 +85,14 @@ fn entry(version: &Version, file: &File, page: &Url) -> Result<Entry, String> {
     })
 }
 
-/// The tool's version in a project's: without the numbers that count builds of the wheel.
+/// The tool's version in a project's: without what counts builds of the wheel.
 fn own(full: &Version, source: &PypiSource) -> Option<Version> {
     let numbers = full.numbers().as_slice();
     let parts = source.parts.map_or(numbers.len(), usize::from);
-    if numbers.len() <= parts {
-        return Some(full.clone());
-    }
+    let is_rebuilt = source.parts.is_some() && full.tail().starts_with(".post");
+    let tail = if is_rebuilt { "" } else { full.tail() };
     let numbers: Vec<String> = numbers.iter().take(parts).map(ToString::to_string).collect();
-    Version::parse(&format!("{}{}", numbers.join("."), full.tail()))
+    Version::parse(&format!("{}{tail}", numbers.join(".")))
 }
 
 /// The version and the platforms of a wheel, from its name
@@ -242,14 +241,19 @@ mod tests {
                 r#"{{"filename":"{name}","url":"/p/{version}","hashes":{{"sha256":"{HASH}"}}{rest}}}"#
             )
         };
-        let files =
-            [file("1.2.3.1", ""), file("1.2.3", ""), file("1.3.0", r#","yanked":"broken""#)];
+        let files = [
+            file("2.0.0.post0", ""),
+            file("1.2.3.1", ""),
+            file("1.2.3", ""),
+            file("1.3.0", r#","yanked":"broken""#),
+        ];
         let document = format!(r#"{{"meta":{{}},"files":[{}]}}"#, files.join(","));
-        check(&document, "1.2.3 https://i.example/p/1.2.3.1");
+        let both = "1.2.3 https://i.example/p/1.2.3.1\n2.0.0 https://i.example/p/2.0.0.post0";
+        check(&document, both);
         check("<html></html>", "it lists no files");
         check(r#"{"files":[]}"#, "it lists no files");
         let unhashed = document.replace("sha256", "md5");
-        let expected = "it has no SHA-256 of x_bin-1.2.3.1-py3-none-manylinux_2_17_x86_64.whl";
+        let expected = "it has no SHA-256 of x_bin-2.0.0.post0-py3-none-manylinux_2_17_x86_64.whl";
         check(&unhashed, expected);
     }
 

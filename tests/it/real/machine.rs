@@ -83,6 +83,21 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The variables by which a sandbox reaches the `PyPI` index that pip is set up with here; a file
+/// of the machine's it finds by itself. The user's own is named, for the sandbox has another home.
+pub(crate) fn index() -> Vec<(OsString, OsString)> {
+    const VARIABLES: &[&str] =
+        &["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT"];
+    let of = |name: &&str| Some((OsString::from(*name), variable(name)?));
+    let mut variables: Vec<_> = VARIABLES.iter().chain(SURROUNDINGS).filter_map(of).collect();
+    let home = variable("HOME").map(PathBuf::from).unwrap_or_default();
+    let own = home.join(".config/pip/pip.conf");
+    if variable("PIP_CONFIG_FILE").is_none() && own.is_file() {
+        variables.push(("PIP_CONFIG_FILE".into(), own.into()));
+    }
+    variables
+}
+
 fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
     let mut variables = Vec::new();
     for name in SURROUNDINGS {

@@ -10,6 +10,7 @@
 mod application;
 mod calls;
 mod globals;
+mod go;
 mod machine;
 mod published;
 

