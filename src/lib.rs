@@ -18,6 +18,7 @@
 //! | why a version runs | [`why`](mod@why) |
 //! | what can be had | [`release`], [`network`], [`npm_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | whether it is as it was installed | [`verify`](mod@verify) |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -59,6 +60,7 @@ pub mod staging;
 pub mod survey;
 pub mod umask;
 pub mod usher;
+pub mod verify;
 pub mod why;
 
 pub use cli::run;
