@@ -8,12 +8,15 @@ pub mod install;
 pub mod install_itself;
 pub mod list;
 pub mod pin;
+pub mod prune;
+pub mod repair;
 pub mod reshim;
 pub mod run;
 pub mod setup;
 pub mod shim;
 pub mod status;
 pub mod uninstall;
+pub mod verify;
 pub mod which;
 pub mod why;
 

@@ -19,6 +19,7 @@
 //! | what can be had | [`release`], [`network`], [`npm_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | whether it is as it was installed | [`verify`](mod@verify) |
+//! | which versions nobody needs any more | [`prune`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -50,6 +51,7 @@ pub mod output;
 pub mod platform;
 pub mod progress;
 pub mod project;
+pub mod prune;
 pub mod receipt;
 pub mod registry;
 pub mod release;

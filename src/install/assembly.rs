@@ -13,7 +13,9 @@ use usher_shims::version::Version;
 
 use super::Installer;
 use super::space::Space;
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, Item, Mode, download, unpack};
+use crate::fetch::{
+    Artifact, Downloaded, Failure, Integrity, Item, Listing, Mode, download, unpack,
+};
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
 use crate::receipt::{self, Receipt};
@@ -117,6 +119,19 @@ impl<'a> Assembly<'a> {
         let (name, source) = (self.name(), &self.receipt.source);
         let program = self.known.tool.main_program();
         Err(Error::new(Exit::Data, format!("{name} from {source} has no {program}")))
+    }
+
+    /// All that came with the toolchain.
+    pub(super) fn listing(&self) -> &Listing {
+        &self.receipt.files
+    }
+
+    /// Notes what the same files were checked against when they were fetched first: the hash that
+    /// a repair wants is the receipt's own. Before the end.
+    pub(super) fn was_verified_as(&mut self, before: &Receipt) {
+        for (part, before) in self.receipt.parts.iter_mut().zip(&before.parts) {
+            part.verified.clone_from(&before.verified);
+        }
     }
 
     /// Makes a link where upstream left the name free.

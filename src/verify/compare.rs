@@ -233,9 +233,8 @@ impl Visitor for Comparison<'_> {
 }
 
 fn described(additions: Additions<'_>, path: &str, (what, detail): (What, &str)) -> Fault {
-    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    let is_package =
-        ends.into_iter().any(|end| additions.adder(&path[..end]) == Some(Adder::PackageManager));
+    let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+    let is_package = above.any(|folder| additions.adder(folder) == Some(Adder::PackageManager));
     Fault { path: path.to_owned(), what, detail: detail.to_owned(), is_package }
 }
 

@@ -4,6 +4,7 @@
 //! Looking leaves no trace: the times at which files were used last stay as they are, where whoever
 //! looks may arrange that.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -165,4 +166,35 @@ pub fn permissions(seen: &Stat) -> RawMode {
 fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(folder, name, flags, Mode::empty())?)
+}
+
+/// How much a tree takes on its disk, in bytes; a file with several names counts once. What can't
+/// be read counts nothing.
+pub fn disk_usage(root: &Path) -> u64 {
+    let mut usage = Usage::default();
+    if let Ok(tree) = Tree::open(root) {
+        tree.walk(&mut usage);
+    }
+    usage.bytes
+}
+
+#[derive(Default)]
+struct Usage {
+    bytes: u64,
+    counted: HashSet<(u64, u64)>,
+}
+
+impl Visitor for Usage {
+    fn visit(&mut self, found: &Found<'_>) -> Go {
+        let seen = &found.seen;
+        if seen.st_nlink < 2
+            || kind(seen) == FileType::Directory
+            || self.counted.insert((seen.st_dev, seen.st_ino))
+        {
+            self.bytes += u64::try_from(seen.st_blocks).unwrap_or_default() * 512;
+        }
+        Go::In
+    }
+
+    fn unreadable(&mut self, _: &Path, _: &io::Error) {}
 }

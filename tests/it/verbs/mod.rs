@@ -9,12 +9,15 @@ mod check;
 mod doctor;
 mod install;
 mod pin;
+mod prune;
+mod repair;
 mod run;
 mod setup;
 mod shim;
 mod sources;
 mod status;
 mod typed;
+mod verify;
 mod why;
 
 use std::io::{self, Write as _};
