@@ -104,7 +104,7 @@ fn check(typed: &PruneArguments) -> Result<()> {
             "which versions of it? unused for how long is yours to say",
             "use prune --unused 90, or name the version: use prune TOOL@VERSION",
         ),
-        Some(0) => refused("what is used is never unused for 0 days", "use prune --unused 90"),
+        Some(0) => refused("0 days would mean whatever isn't asked for", "use prune --unused 90"),
         Some(_) | None if !typed.dry_run && !typed.yes && !output::can_ask() => refused(
             "there is no terminal to ask on",
             "use prune --dry-run to see what would go, and --yes to agree beforehand",

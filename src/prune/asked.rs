@@ -113,7 +113,7 @@ impl Asked {
     ) -> Result<()> {
         match best(&usher.world, &usher.home, tool, request)? {
             Found::Toolchain(found) if found.store == Store::Own => {
-                self.0.entry(found.root).or_insert_with(|| format!("{by} ({request})"));
+                self.0.entry(found.root).or_insert_with(|| by.to_owned());
             }
             Found::Toolchain(_) | Found::Nothing | Found::Stale => {}
         }

@@ -53,6 +53,13 @@ fn going(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     goes.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }
 
+/// What a file takes on the disk depends on the file system.
+fn without_sizes(text: &str) -> String {
+    (0..1000)
+        .rev()
+        .fold(text.to_owned(), |text, size| text.replace(&format!("{size} kB"), "[SIZE]"))
+}
+
 #[test]
 fn what_was_not_used_for_days_goes_unless_somebody_asks_for_it() {
     let sandbox = store();
@@ -102,10 +109,10 @@ fn what_it_will_do_is_shown_and_then_done() {
     }
     sandbox.file("project/.nvmrc", "12.22.12\n");
     let outcome = sandbox.use_command(&["prune", "--unused", "30", "--dry-run"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"");
     assert!(sandbox.toolchain("node", "10.24.1").exists());
     let outcome = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"");
     assert!(!sandbox.toolchain("node", "10.24.1").exists());
     assert!(sandbox.toolchain("node", "12.22.12").exists());
     assert_eq!(fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
@@ -170,8 +177,8 @@ fn what_runs_stays_unless_it_is_named_and_agreed_to() {
 fn on_a_terminal_it_asks() {
     for (answer, goes) in [("y\\n", true), ("n\\n", false), ("\\n", false)] {
         let sandbox = store();
-        let line = "printf \"$0\" | script -qec 'use prune node@10.24.1' /dev/null";
-        let outcome = sandbox.command("sh").arguments(["-c", line, answer]).run();
+        let line = "printf \"$0\" | /usr/bin/script -qec 'use prune node@10.24.1' /dev/null";
+        let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
         if outcome.status.code() == Some(127) {
             return skipped("there is no script here: the question of use prune");
         }

@@ -29,6 +29,9 @@ fn help_and_version_are_answers() {
     Commands:
       install      Get versions; without arguments, all that this project asks for
       uninstall    Take versions off the disk
+      verify       Compare what is on disk with what was installed: every file, link and mode
+      repair       Make versions as they were installed, with what package managers added
+      prune        Take away versions that nobody needs any more: says which, and asks
       list         List the versions on disk
       available    List the versions that can be had
       which        Print the path of what a program's shim becomes here

@@ -39,7 +39,7 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
     fs::set_permissions(node.join("bin/node"), fs::Permissions::from_mode(0o4755)).unwrap();
     fs::remove_file(node.join("bin/npm")).unwrap();
     symlink("/bin/sh", node.join("bin/npm")).unwrap();
-    sandbox.command("mkfifo").argument(node.join("lib/pipe")).run().succeeds();
+    sandbox.command("/usr/bin/mkfifo").argument(node.join("lib/pipe")).run().succeeds();
     fs::create_dir_all(node.join("lib/node_modules/yarn/bin")).unwrap();
     symlink("../lib/node_modules/yarn/bin/yarn.js", node.join("bin/yarn")).unwrap();
     let python = sandbox.toolchain("python", "3.12.12");
