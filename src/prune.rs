@@ -102,7 +102,8 @@ pub fn judge(rules: &Rules, facts: &Facts) -> Verdict {
     if let Some(by) = &facts.asked_by {
         return Verdict::Stays(Why::Asked(by.clone()));
     }
-    if !facts.processes.is_empty() && !(is_named && rules.consent == Consent::Given) {
+    let may_run = is_named && rules.consent == Consent::Given;
+    if !facts.processes.is_empty() && !may_run {
         return Verdict::Stays(Why::Runs(facts.processes.clone()));
     }
     if facts.has_venvs && facts.named == Named::No {

@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn load(folder: &Path) -> Noted {
-        Noted::load(&File::open(folder).unwrap()).unwrap()
+        Noted::load(File::open(folder).unwrap()).unwrap()
     }
 
     #[test]

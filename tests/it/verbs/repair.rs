@@ -70,7 +70,12 @@ fn every_kind_of_fault_is_mended() {
         assert_eq!(fs::read_dir(staging).unwrap().count(), 0, "{name}");
     }
     let outcome = sandbox.use_command(&["repair"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 is as it was installed
+    --- standard error
+    ");
 }
 
 #[test]
@@ -138,5 +143,10 @@ fn what_was_moved_aside_for_its_replacement_is_put_back() {
 #[test]
 fn nothing_installed_is_nothing_to_repair() {
     let outcome = offline_sandbox().use_command(&["repair"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    no version is in usher's own store
+    --- standard error
+    ");
 }

@@ -21,7 +21,13 @@ fn what_is_as_it_was_installed_is_told_and_left_alone() {
     let sandbox = installed(&upstream);
     let before = sandbox.tree("home");
     let outcome = sandbox.use_command(&["verify"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 is as it was installed: 10 files
+    python 3.12.12 is as it was installed: 8 files
+    --- standard error
+    ");
     assert_unchanged(&sandbox, "home", &before, "use verify");
     let report = sandbox.use_command(&["verify", "node", "--json"]).run().succeeds().json();
     assert_eq!(report["whole"], true);
@@ -48,7 +54,31 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
         fs::write(python.join(format!("lib/python3.12/m{number}.py")), "").unwrap();
     }
     let outcome = sandbox.use_command(&["verify"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 65
+    --- standard output
+    node 12.22.12: 5 faults in 9 files, and 2 that package managers added
+      changed     LICENSE (its bytes)
+      mode        bin/node (4755 instead of 755)
+      link        bin/npm (to /bin/sh instead of ../lib/node_modules/npm/bin/npm-cli.js)
+      missing     include/node/node_version.h
+      added       lib/pipe (a named pipe)
+    python 3.12.12: 15 faults in 8 files
+      added       lib/python3.12/m10.py (a file)
+      added       lib/python3.12/m11.py (a file)
+      added       lib/python3.12/m12.py (a file)
+      added       lib/python3.12/m13.py (a file)
+      added       lib/python3.12/m14.py (a file)
+      added       lib/python3.12/m15.py (a file)
+      added       lib/python3.12/m16.py (a file)
+      added       lib/python3.12/m17.py (a file)
+      added       lib/python3.12/m18.py (a file)
+      added       lib/python3.12/m19.py (a file)
+      and 5 more, which --json lists
+    --- standard error
+    usher: 2 of 2 aren't as installed
+      hint: use repair
+    ");
     let report = sandbox.use_command(&["verify", "--json"]).run().fails_with(65).json();
     let faults = |place: usize| report["toolchains"][place]["faults"].as_array().unwrap();
     assert_eq!((faults(0).len(), faults(1).len()), (5, 15));
@@ -80,16 +110,41 @@ fn a_toolchain_that_cannot_be_compared_is_told_as_such() {
     fs::create_dir_all(sandbox.usher().join("toolchains/node/x; rm -rf \u{1b}[31m")).unwrap();
     fs::create_dir_all(sandbox.usher().join("toolchains/evil")).unwrap();
     let outcome = sandbox.use_command(&["verify"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @r#"
+    exit status: 65
+    --- standard output
+    node 12.22.11: it has no receipt to be compared with
+    node 12.22.12: its receipt is damaged: it isn't as it was written
+    node 13.0.0: its receipt is of form 2, which a later usher wrote
+    node 20.19.4: its receipt is that of node 20.19.5
+    node 22.20.0: no folder stands in its place: Not a directory (os error 20)
+    node 24.11.0 is as it was installed: 10 files
+    [SANDBOX]/home/.local/share/usher/toolchains/evil: usher knows no tool of that name
+    [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: it is no version
+    --- standard error
+    usher: 5 of 6 aren't as installed, and 2 things don't belong in the store
+      hint: use repair
+    "#);
 }
 
 #[test]
 fn only_what_is_named_is_looked_at() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["verify"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    no version is in usher's own store
+    --- standard error
+    ");
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.use_command(&["verify", "node@12"]).run().fails_with(65).complains("node@12.22.12");
     let outcome = sandbox.use_command(&["verify", "node@13"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: node 13 isn't in usher's store
+      there is 12.22.12
+    ");
 }
