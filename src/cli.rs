@@ -12,6 +12,7 @@ use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cache_folder::Removal;
 use crate::commands::outdated::Meant;
+use crate::commands::prune::PruneArguments;
 use crate::commands::upgrade::Fetching;
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
@@ -90,6 +91,29 @@ enum Verb {
         #[arg(value_name = "TOOL@VERSION", required = true)]
         tools: Vec<String>,
     },
+    /// Compare what is on disk with what was installed: every file, link and mode
+    #[command(
+        after_help = "Examples:\n  use verify\n  use verify node@12.22.12 --json\n\nExit code 65 where something isn't as it was installed. What package managers added is no fault."
+    )]
+    Verify {
+        /// Tools, each with the version to look at; without any, all that usher installed
+        #[arg(value_name = "TOOL[@VERSION]")]
+        tools: Vec<String>,
+    },
+    /// Make versions as they were installed, with what package managers added
+    #[command(
+        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nFetches the same files again. What `use verify` calls added goes."
+    )]
+    Repair {
+        /// Tools, each with the version to repair; without any, all that need it
+        #[arg(value_name = "TOOL[@VERSION]")]
+        tools: Vec<String>,
+    },
+    /// Take away versions that nobody needs any more: says which, and asks
+    #[command(
+        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n\nWhat this folder, your default or the machine's asks for stays."
+    )]
+    Prune(PruneArguments),
     /// List the versions on disk
     #[command(after_help = "Examples:\n  use list\n  use list node --json")]
     List {
@@ -347,6 +371,9 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
             return commands::outdated::run(&usher, &meant, json);
         }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
+        Some(Verb::Verify { tools }) => return commands::verify::run(&usher, &tools, json),
+        Some(Verb::Repair { tools }) => commands::repair::run(&mut usher, &tools, json),
+        Some(Verb::Prune(arguments)) => commands::prune::run(&mut usher, &arguments, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
             commands::available::run(&usher, &tool, request.as_deref(), json)

@@ -10,6 +10,8 @@ pub mod install_itself;
 pub mod list;
 pub mod outdated;
 pub mod pin;
+pub mod prune;
+pub mod repair;
 pub mod reshim;
 pub mod run;
 pub mod setup;
@@ -17,6 +19,7 @@ pub mod shim;
 pub mod status;
 pub mod uninstall;
 pub mod upgrade;
+pub mod verify;
 pub mod which;
 pub mod why;
 

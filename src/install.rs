@@ -2,12 +2,16 @@
 //! renamed. The rename is the install; before it nothing looks installed.
 //!
 //! `install/assembly.rs` puts a toolchain together in staging, `install/publish.rs` gives it its
-//! name, `install/removal.rs` takes one away, and `install/arrange.rs` runs what upstream wants run.
+//! name, `install/removal.rs` takes one away, `install/repair.rs` mends one, and
+//! `install/carry.rs` keeps what package managers added to it; `install/arrange.rs` runs what
+//! upstream wants run.
 
 mod arrange;
 mod assembly;
+mod carry;
 mod publish;
 mod removal;
+mod repair;
 mod space;
 
 use std::fs;
@@ -25,6 +29,7 @@ use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::usher::Usher;
 use assembly::Assembly;
+pub use repair::Repaired;
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,7 @@ impl Installer<'_> {
             return Ok(Installed { toolchain, was_there: true });
         }
         let _lock = self.lock(known, &release.version)?;
+        self.put_back(known, &release.version)?;
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });
         }
@@ -140,17 +146,32 @@ impl Installer<'_> {
 
     /// Puts a release together in staging.
     fn assemble<'s>(&'s self, known: Known<'s>, release: &Release) -> Result<Assembly<'s>> {
+        let parts = self.parts(known, release)?;
+        self.put_together(known, release, &parts)
+    }
+
+    /// What to fetch for a release.
+    fn parts(&self, known: Known<'_>, release: &Release) -> Result<Vec<Part>> {
+        Finder::new(self.usher, self.network).parts(known, release)
+    }
+
+    /// Puts these parts together in staging.
+    fn put_together<'s>(
+        &'s self,
+        known: Known<'s>,
+        release: &Release,
+        parts: &[Part],
+    ) -> Result<Assembly<'s>> {
         let name = format!("{} {}", known.tool.name, release.version);
-        let parts = Finder::new(self.usher, self.network).parts(known, release)?;
-        self.check_hashes(&name, &parts)?;
+        self.check_hashes(&name, parts)?;
         let mut assembly = Assembly::new(self, known, release)?;
         if !self.usher.display.is_shown() {
             self.usher.tell(&format!("fetching {name} from {}", release.source));
         }
-        for part in &parts {
+        for part in parts {
             assembly.take(part)?;
         }
-        assembly.settle(&parts, &self.target(known, &release.version))?;
+        assembly.settle(parts, &self.target(known, &release.version))?;
         Ok(assembly)
     }
 

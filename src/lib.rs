@@ -20,6 +20,8 @@
 //! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | what is kept to save asking for it again | [`cache_folder`] |
+//! | whether it is as it was installed | [`verify`](mod@verify) |
+//! | which versions nobody needs any more | [`prune`] |
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
@@ -53,6 +55,7 @@ pub mod pip_config;
 pub mod platform;
 pub mod progress;
 pub mod project;
+pub mod prune;
 pub mod receipt;
 pub mod registry;
 pub mod release;
@@ -64,6 +67,7 @@ pub mod standing;
 pub mod survey;
 pub mod umask;
 pub mod usher;
+pub mod verify;
 pub mod why;
 
 pub use cli::run;

@@ -1,9 +1,9 @@
-//! The printers: the only place that writes to the standard streams.
+//! The printers: the only place that writes to the standard streams, and asks by them.
 //!
 //! A closed pipe is nobody listening, which is no failure.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 use usher_shims::error::Error;
@@ -28,6 +28,19 @@ pub fn json(value: &impl Serialize) {
 /// Tells the person something beside the answer.
 pub fn tell(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "usher: {text}");
+}
+
+/// Whether somebody sits there to be asked.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks the person for a yes; whatever else is answered is a no.
+pub fn ask(question: impl Display) -> bool {
+    let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
+    let mut answer = String::new();
+    let heard = io::stdin().lock().read_line(&mut answer);
+    heard.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 /// Tells an error; as JSON where that was asked for.

@@ -2,16 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, Result};
 use usher_shims::version::Version;
 
-use crate::fetch::Listing;
+use crate::fetch::{Hasher, Listing};
 
 /// The file in a toolchain that holds its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
@@ -75,47 +76,106 @@ impl Receipt {
         }
     }
 
-    /// The receipt of the toolchain in a folder; none where nobody wrote one.
-    ///
-    /// One that can't be understood, or that a later usher wrote, is an error with [`Exit::Data`].
-    pub fn load(root: &Path) -> Result<Option<Self>> {
-        let path = root.join(RECEIPT);
-        let text = match read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(|error| Error::io("read", &path, &error))?,
-        };
-        let unusable = |why: String| {
-            Error::new(Exit::Data, format!("{} is no receipt of usher's", path.display()))
-                .because(why)
-        };
-        let receipt: Self =
-            serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
-        match receipt.form {
-            FORM => Ok(Some(receipt)),
-            form => Err(unusable(format!("its form is {form}; this usher knows form {FORM}"))),
-        }
-    }
-
     /// Writes the receipt into a new toolchain, which must have none.
     pub fn save(&self, root: &Path) -> Result<()> {
         let path = root.join(RECEIPT);
         let text = serde_json::to_vec(self).map_err(io::Error::from);
         text.and_then(|text| {
             let mut file = File::options().write(true).create_new(true).open(&path)?;
-            file.write_all(&text)
+            file.write_all(&sealed(&text))
         })
         .map_err(|error| Error::io("write", &path, &error))
     }
 }
 
-/// Reads a file that must be one: a FIFO would be waited for, and a link may lead anywhere.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or(0);
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
+/// What a toolchain's folder holds in the place of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Noted {
+    /// A receipt.
+    Receipt(Box<Receipt>),
+    /// Nothing: nobody wrote one, or somebody took it away.
+    Absent,
+    /// Something that is no receipt, or none any more, for this reason.
+    Damaged(String),
+    /// A receipt of this form, which a later usher wrote.
+    Later(u32),
+}
+
+/// What every form of a receipt says first.
+#[derive(Deserialize)]
+struct Form {
+    form: u32,
+}
+
+impl Noted {
+    /// Reads the receipt in an open folder.
+    pub fn load(folder: impl AsFd) -> io::Result<Self> {
+        let text = match read(folder) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
+            // A link in its place is one of the things that it can't be.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Ok(Self::Damaged(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self::understood(&text))
+    }
+
+    fn understood(text: &[u8]) -> Self {
+        match serde_json::from_slice::<Form>(text) {
+            Ok(Form { form }) if form != FORM => return Self::Later(form),
+            Err(error) => return Self::Damaged(error.to_string()),
+            Ok(_) => {}
+        }
+        if !is_sealed(text) {
+            return Self::Damaged("it isn't as it was written".to_owned());
+        }
+        match serde_json::from_slice(text) {
+            Ok(receipt) => Self::Receipt(Box::new(receipt)),
+            Err(error) => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// What a sealed receipt begins with; its seal follows, and then the receipt without its `{`.
+const SEAL: &[u8] = br#"{"seal":""#;
+
+/// What stands between the seal and the rest.
+const AFTER: &[u8] = br#"","#;
+
+/// The text of a receipt with the SHA-256 of what follows in front: a disk that changes a byte is
+/// found out. It is no defence against somebody who may write here.
+fn sealed(text: &[u8]) -> Vec<u8> {
+    let rest = text.get(1..).unwrap_or_default();
+    [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()
+}
+
+fn is_sealed(text: &[u8]) -> bool {
+    let behind = text.strip_prefix(SEAL).and_then(|text| text.split_at_checked(64));
+    let rest = behind.and_then(|(seal, rest)| Some((seal, rest.strip_prefix(AFTER)?)));
+    rest.is_some_and(|(seal, rest)| seal == sha256(rest).as_bytes())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut hasher = Hasher::new(None);
+    hasher.update(bytes);
+    hasher.finish().unwrap_or_default()
+}
+
+/// Reads a file that must be one: a FIFO would be waited for, and a link may lead anywhere. What
+/// can't be one is an error of kind `InvalidData`.
+fn read(folder: impl AsFd) -> io::Result<Vec<u8>> {
+    let refused = || io::Error::new(io::ErrorKind::InvalidData, "it is no file, or far too large");
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(folder, RECEIPT, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP | Errno::NXIO) => return Err(refused()),
+        Err(error) => return Err(error.into()),
+    };
     let seen = file.metadata()?;
     if !seen.is_file() || seen.len() > LARGEST {
-        return Err(io::Error::other("it is no file, or far too large"));
+        return Err(refused());
     }
     let mut text = Vec::new();
     file.take(LARGEST).read_to_end(&mut text)?;
@@ -124,22 +184,71 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::error::Exit;
+
     use super::*;
 
-    #[test]
-    fn a_receipt_is_read_back_and_one_of_a_later_form_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Receipt::load(folder.path()).unwrap(), None);
+    fn written(folder: &Path) -> Receipt {
         let version = Version::parse("12.22.12").unwrap();
         let receipt = Receipt::new("node", &version, "official");
-        receipt.save(folder.path()).unwrap();
-        assert_eq!(Receipt::load(folder.path()).unwrap().as_ref(), Some(&receipt));
-        assert_eq!(receipt.save(folder.path()).unwrap_err().exit, Exit::CannotCreate);
+        receipt.save(folder).unwrap();
+        receipt
+    }
 
-        let later = Receipt { form: FORM + 1, ..receipt };
-        std::fs::remove_file(folder.path().join(RECEIPT)).unwrap();
-        later.save(folder.path()).unwrap();
-        let error = Receipt::load(folder.path()).unwrap_err();
-        assert!(error.to_string().contains("its form is 2"), "{error}");
+    fn load(folder: &Path) -> Noted {
+        Noted::load(File::open(folder).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_receipt_is_read_back_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load(folder.path()), Noted::Absent);
+        let receipt = written(folder.path());
+        assert_eq!(load(folder.path()), Noted::Receipt(Box::new(receipt.clone())));
+        assert_eq!(receipt.save(folder.path()).unwrap_err().exit, Exit::CannotCreate);
+        let text = std::fs::read(folder.path().join(RECEIPT)).unwrap();
+        assert_eq!(serde_json::from_slice::<Receipt>(&text).unwrap(), receipt, "it is JSON");
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_receipt_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path());
+        let path = folder.path().join(RECEIPT);
+        let text = std::fs::read(&path).unwrap();
+        for place in 0..text.len() {
+            let mut changed = text.clone();
+            changed[place] ^= 1;
+            std::fs::write(&path, &changed).unwrap();
+            let noted = load(folder.path());
+            let is_seen = matches!(noted, Noted::Damaged(_) | Noted::Later(_));
+            assert!(is_seen, "byte {place}: {noted:?}");
+            std::fs::write(&path, &text[..place]).unwrap();
+            assert!(matches!(load(folder.path()), Noted::Damaged(_)), "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_receipt_is_told_from_one_of_a_later_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(RECEIPT);
+        std::fs::write(&path, r#"{"form":2,"all":"is different"}"#).unwrap();
+        assert_eq!(load(folder.path()), Noted::Later(2));
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
+        std::fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)), "a FIFO is not waited for");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
     }
 }

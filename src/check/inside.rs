@@ -9,7 +9,7 @@ use usher_shims::world::{Os, Seen, World};
 
 /// How far one sees from a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(crate) enum Sight {
     /// Everything is as it is.
     Whole,
     /// No variable is set, and no file is there but those in the folder itself.
@@ -18,11 +18,11 @@ pub(super) enum Sight {
 
 /// The operating system, seen from a folder.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Inside<'a> {
+pub(crate) struct Inside<'a> {
     /// The folder, physical.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
     /// How far one sees.
-    pub(super) sight: Sight,
+    pub(crate) sight: Sight,
 }
 
 impl Inside<'_> {

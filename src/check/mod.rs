@@ -43,6 +43,7 @@ use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+pub(crate) use inside::{Inside, Sight};
 pub use measure::{Asker, Measure, What};
 pub use mention::{Kind, Mention, Note, Place};
 pub use report::{Group, Judged, Report};

@@ -150,6 +150,19 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// All that came with the toolchain.
+    pub(super) fn listing(&self) -> &Listing {
+        &self.receipt.files
+    }
+
+    /// Notes what the same files were checked against when they were fetched first: the hash that
+    /// a repair wants is the receipt's own. Before the end.
+    pub(super) fn was_verified_as(&mut self, before: &Receipt) {
+        for (part, before) in self.receipt.parts.iter_mut().zip(&before.parts) {
+            part.verified.clone_from(&before.verified);
+        }
+    }
+
     /// Makes a link where upstream left the name free.
     fn link_where_free(&mut self, link: &str, target: &str) -> Result<()> {
         let parent = Path::new(link).parent().unwrap_or(Path::new(""));

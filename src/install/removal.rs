@@ -1,12 +1,13 @@
 //! Taking a toolchain away: out of the store first, then off the disk.
 
 use std::fs;
+use std::path::Path;
 
 use usher_shims::error::{Error, Result};
 use usher_shims::version::Version;
 
 use super::Installer;
-use super::publish::sync_names;
+use super::publish::{put_back, sync_names};
 use crate::fetch::remove_tree;
 use crate::registry::Known;
 
@@ -15,11 +16,25 @@ impl Installer<'_> {
     /// they end.
     pub fn uninstall(&self, known: Known<'_>, version: &Version) -> Result<()> {
         let _lock = self.lock(known, version)?;
+        self.put_back(known, version)?;
+        self.remove(known, version, &self.target(known, version))
+    }
+
+    /// Mends what a replacement left that was killed halfway; under the lock.
+    pub(super) fn put_back(&self, known: Known<'_>, version: &Version) -> Result<()> {
+        match put_back(&self.target(known, version))? {
+            Some(replaced) => self.remove(known, version, &replaced),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in
+    /// staging, where the next sweeps.
+    fn remove(&self, known: Known<'_>, version: &Version, tree: &Path) -> Result<()> {
         let staging = self.staging(known, version)?;
-        let target = self.target(known, version);
-        let aside = staging.path().join("gone");
-        fs::rename(&target, &aside).map_err(|error| Error::io("move", &target, &error))?;
-        sync_names(target.parent().unwrap_or(&target));
-        remove_tree(&aside)
+        let gone = staging.path().join("gone");
+        fs::rename(tree, &gone).map_err(|error| Error::io("move", tree, &error))?;
+        sync_names(tree.parent().unwrap_or(tree));
+        remove_tree(&gone)
     }
 }

@@ -73,6 +73,17 @@ pub struct Definition {
     /// Links made in a new toolchain where upstream left the name free: link → target.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
+    /// Where package managers put what they add to a toolchain, from its folder; a `*` stands for
+    /// anything within a name: `lib/node_modules/*`.
+    #[serde(default)]
+    pub additions: Vec<String>,
+    /// What programs make for themselves while they run and can make again: `**/__pycache__`, the
+    /// `**/` standing for any folder.
+    #[serde(default)]
+    pub caches: Vec<String>,
+    /// Whether environments outside of a toolchain point into it, and break when it goes.
+    #[serde(default)]
+    pub venvs: bool,
     /// Where other version managers keep this tool.
     #[serde(default)]
     pub store: Vec<Store>,
@@ -323,6 +334,11 @@ impl Definition {
                 return Some(format!("link `{link}` leads out of the toolchain"));
             }
         }
+        for pattern in self.additions.iter().chain(&self.caches) {
+            if !is_pattern(pattern) {
+                return Some(format!("`{pattern}` is no pattern of a path in the toolchain"));
+            }
+        }
         self.source
             .iter()
             .find_map(Source::fault)
@@ -379,6 +395,14 @@ fn is_inside(path: &str) -> bool {
     !path.is_empty() && !path.starts_with('/') && !path.starts_with("../../")
 }
 
+/// Whether this is a relative path of plain names, with at most one `*` in each, which `**/` may
+/// precede.
+fn is_pattern(pattern: &str) -> bool {
+    let is_part =
+        |part: &str| !matches!(part, "" | "." | ".." | "**") && part.matches('*').count() <= 1;
+    pattern.strip_prefix("**/").unwrap_or(pattern).split('/').all(is_part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,6 +443,10 @@ mod tests {
         check("names = ['../x']", None, "`../x` can't be a name");
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
+        for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
+            check(&format!("additions = ['{pattern}']"), None, "is no pattern");
+            check(&format!("caches = ['**/{pattern}']"), None, "is no pattern");
+        }
         check("[[source]]\nname = 's'", None, "give one of `index`, `npm` and `pypi`");
         check("[check]\nimages = ['x:1']", None, "a name without a tag");
         check("[check]\nimages = ['x*y*']", None, "at most one `*`");

@@ -64,6 +64,7 @@ fn a_toolchain_says_where_it_came_from() {
     let receipt = sandbox.toolchain("node", "12.22.12").join(".usher-receipt.json");
     let mut receipt: serde_json::Value = serde_json::from_str(&sandbox.read(receipt)).unwrap();
     assert!(receipt["installed"].take().as_u64().is_some_and(|seconds| seconds > 1_700_000_000));
+    assert_eq!(receipt["seal"].take().as_str().map(str::len), Some(64));
     let files = receipt["files"].take();
     assert_eq!(files["bin/npm"]["link"], "../lib/node_modules/npm/bin/npm-cli.js");
     assert_eq!(files["bin/node"]["mode"], "755");
@@ -77,6 +78,7 @@ fn a_toolchain_says_where_it_came_from() {
     assert_eq!(
         receipt,
         json!({
+            "seal": null,
             "form": 1,
             "files": null,
             "tool": "node",

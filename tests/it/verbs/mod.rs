@@ -10,6 +10,8 @@ mod doctor;
 mod install;
 mod outdated;
 mod pin;
+mod prune;
+mod repair;
 mod run;
 mod setup;
 mod shim;
@@ -17,6 +19,7 @@ mod sources;
 mod status;
 mod typed;
 mod upgrade;
+mod verify;
 mod why;
 
 use std::io::{self, Write as _};

@@ -30,6 +30,9 @@ fn help_and_version_are_answers() {
       install      Get versions; without arguments, all that this project asks for
       upgrade      Get the newest versions that are asked for here; the old ones stay on disk
       uninstall    Take versions off the disk
+      verify       Compare what is on disk with what was installed: every file, link and mode
+      repair       Make versions as they were installed, with what package managers added
+      prune        Take away versions that nobody needs any more: says which, and asks
       list         List the versions on disk
       outdated     List what is in force here, beside the newest that is asked for and the newest there is
       available    List the versions that can be had

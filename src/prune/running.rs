@@ -1,0 +1,31 @@
+//! Which processes run from a toolchain, as far as the system tells: Linux keeps their files until
+//! they end, but what they start later they would look for in vain.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The programs of all processes that may be seen.
+#[derive(Debug, Default)]
+pub struct Processes(Vec<(u32, PathBuf)>);
+
+impl Processes {
+    /// Those of now. Where the system doesn't tell, there are none.
+    pub fn now() -> Self {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let programs = entries.filter_map(|entry| {
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            Some((id, fs::read_link(entry.path().join("exe")).ok()?))
+        });
+        Self(programs.collect())
+    }
+
+    /// The processes whose programs lie below a folder.
+    pub fn below(&self, folder: &Path) -> Vec<u32> {
+        // The kernel names files by physical paths.
+        let Ok(folder) = fs::canonicalize(folder) else { return Vec::new() };
+        let running = self.0.iter().filter(|(_, program)| program.starts_with(&folder));
+        let mut ids: Vec<u32> = running.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}

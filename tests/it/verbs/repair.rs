@@ -1,0 +1,152 @@
+//! `use repair`: after each kind of fault all is as it was installed, and what package managers
+//! added is still there.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use super::{offline_sandbox, sandbox};
+use crate::bench::{Misbehaviour, Platform, Sandbox, Upstream};
+
+fn archive() -> String {
+    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+}
+
+/// node 12.22.12, and a package that npm added to it.
+fn installed(upstream: &Upstream) -> Sandbox {
+    let sandbox = sandbox(upstream);
+    sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
+    let node = sandbox.toolchain("node", "12.22.12");
+    fs::create_dir_all(node.join("lib/node_modules/yarn/bin")).unwrap();
+    fs::write(node.join("lib/node_modules/yarn/bin/yarn.js"), "// yarn\n").unwrap();
+    symlink("../lib/node_modules/yarn/bin/yarn.js", node.join("bin/yarn")).unwrap();
+    sandbox
+}
+
+#[test]
+fn every_kind_of_fault_is_mended() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    let node = sandbox.toolchain("node", "12.22.12");
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let kinds: &[(&str, &dyn Fn(&Path))] = &[
+        ("a changed byte", &|node| fs::write(node.join("LICENSE"), "GPL\n").unwrap()),
+        ("a truncated program", &|node| fs::write(node.join("bin/node"), "").unwrap()),
+        ("a missing program", &|node| fs::remove_file(node.join("bin/node")).unwrap()),
+        ("a missing folder", &|node| fs::remove_dir_all(node.join("include")).unwrap()),
+        ("a mode", &|node| mode(&node.join("bin/node"), 0o644)),
+        ("a closed folder", &|node| mode(&node.join("lib"), 0o000)),
+        ("its own mode", &|node| mode(node, 0o777)),
+        ("a link", &|node| {
+            fs::remove_file(node.join("bin/npm")).unwrap();
+            symlink("/bin/sh", node.join("bin/npm")).unwrap();
+        }),
+        ("a link in a folder's place", &|node| {
+            fs::remove_dir_all(node.join("share")).unwrap();
+            symlink("/usr/share", node.join("share")).unwrap();
+        }),
+        ("an added file", &|node| fs::write(node.join("lib/evil.js"), "").unwrap()),
+        ("no receipt", &|node| fs::remove_file(node.join(".usher-receipt.json")).unwrap()),
+        ("a damaged receipt", &|node| {
+            fs::write(node.join(".usher-receipt.json"), "{\"form\":1").unwrap();
+        }),
+        ("a FIFO", &|node| {
+            fs::remove_file(node.join("LICENSE")).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(node.join("LICENSE")).status();
+            assert!(made.unwrap().success());
+        }),
+    ];
+    for (name, spoil) in kinds {
+        spoil(&node);
+        sandbox.use_command(&["verify", "node@12.22.12"]).run().fails_with(65);
+        let outcome = sandbox.use_command(&["repair"]).run();
+        let outcome = outcome.succeeds();
+        assert!(outcome.stdout.contains("node 12.22.12 is repaired"), "{name}: {outcome}");
+        let report = sandbox.use_command(&["verify", "--json"]).run().succeeds().json();
+        let packages = &report["toolchains"][0]["packages"];
+        assert_eq!(packages.as_array().map(Vec::len), Some(2), "{name}: {report}");
+        assert_eq!(fs::read_to_string(node.join("bin/yarn")).unwrap(), "// yarn\n", "{name}");
+        let staging = sandbox.usher().join("staging");
+        assert_eq!(fs::read_dir(staging).unwrap().count(), 0, "{name}");
+    }
+    let outcome = sandbox.use_command(&["repair"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 is as it was installed
+    --- standard error
+    ");
+}
+
+#[test]
+fn a_link_in_the_place_of_a_toolchain_goes_and_what_it_leads_to_stays() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    let (node, elsewhere) = (sandbox.toolchain("node", "12.22.12"), sandbox.root().join("else"));
+    fs::rename(&node, &elsewhere).unwrap();
+    symlink(&elsewhere, &node).unwrap();
+    let before = sandbox.tree("else");
+    sandbox.use_command(&["verify"]).run().fails_with(65);
+    sandbox.use_command(&["repair"]).run().succeeds();
+    assert!(fs::symlink_metadata(&node).unwrap().is_dir());
+    sandbox.use_command(&["verify"]).run().succeeds();
+    assert!(before.changes(&sandbox.tree("else")).is_empty());
+}
+
+#[test]
+fn what_cannot_be_fetched_again_stays_as_it_is() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    fs::write(sandbox.toolchain("node", "12.22.12").join("LICENSE"), "GPL\n").unwrap();
+    let before = sandbox.tree("home/.local/share/usher/toolchains");
+    let check = |code: i32, complaint: &str| {
+        let outcome = sandbox.use_command(&["repair"]).run();
+        outcome.fails_with(code).complains(complaint);
+        let now = sandbox.tree("home/.local/share/usher/toolchains");
+        assert!(before.changes(&now).is_empty(), "{complaint}");
+    };
+    upstream.misbehave(&archive(), Misbehaviour::FlippedBit(100));
+    check(76, "upstream changed a published file");
+    upstream.misbehave(&archive(), Misbehaviour::Status(404));
+    check(69, "404");
+    upstream.behave(&archive());
+    // Upstream publishes other bytes under the same name, with a hash that fits.
+    let sums = "/dist/v12.22.12/SHASUMS256.txt";
+    let name = archive().rsplit_once('/').unwrap().1.to_owned();
+    upstream.put(sums, format!("{}  {name}\n", "0".repeat(64)));
+    check(76, "upstream changed a published file");
+    let outcome = sandbox.use_command(&["repair"]).variable("USHER_OFFLINE", "1").run();
+    outcome.fails_with(69).complains("usher is offline");
+}
+
+#[test]
+fn what_was_moved_aside_for_its_replacement_is_put_back() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    let node = sandbox.toolchain("node", "12.22.12");
+    let aside = node.with_file_name(".12.22.12.replaced");
+    // As a process leaves it that was killed on a file system that can't exchange two names.
+    fs::rename(&node, &aside).unwrap();
+    sandbox.use_command(&["verify"]).run().fails_with(65);
+    sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
+    assert!(node.join("bin/yarn").exists() && !aside.exists());
+    fs::rename(&node, &aside).unwrap();
+    sandbox.use_command(&["repair"]).run().succeeds();
+    assert!(node.join("bin/yarn").exists() && !aside.exists());
+    assert_eq!(upstream.requests(&archive()), 1, "nothing had to be fetched");
+    // The replacement had got the name already: the old one goes.
+    fs::create_dir_all(aside.join("bin")).unwrap();
+    sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+    assert!(!node.exists() && !aside.exists());
+}
+
+#[test]
+fn nothing_installed_is_nothing_to_repair() {
+    let outcome = offline_sandbox().use_command(&["repair"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    no version is in usher's own store
+    --- standard error
+    ");
+}
