@@ -155,7 +155,7 @@ fn php_which_nobody_publishes_a_hash_of() {
     refused.complains(unhashed).complains("hint: use install php@8.3.9");
     let receipt = sandbox.read(sandbox.toolchain("php", "8.4.12").join(".usher-receipt.json"));
     assert!(
-        receipt.contains("\"sha256\": \"") && receipt.contains("\"verified\": null"),
+        receipt.contains("\"sha256\":\"") && receipt.contains("\"verified\":null"),
         "{receipt}"
     );
 }
