@@ -1,5 +1,6 @@
 //! `use prune`: what goes, what stays and why; and that nothing goes by mistake.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -117,8 +118,6 @@ fn what_it_will_do_is_shown_and_then_done() {
     stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     stays  node 20.19.5   [SIZE]  used 3 days ago
     stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
-    node 10.24.1 is gone ([SIZE])
-    node 12.22.11 is gone ([SIZE])
     --- standard error
     ");
     assert!(sandbox.toolchain("node", "10.24.1").exists());
@@ -131,6 +130,8 @@ fn what_it_will_do_is_shown_and_then_done() {
     stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     stays  node 20.19.5   [SIZE]  used 3 days ago
     stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    node 10.24.1 is gone ([SIZE])
+    node 12.22.11 is gone ([SIZE])
     --- standard error
     ");
     assert!(!sandbox.toolchain("node", "10.24.1").exists());
@@ -164,7 +165,7 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
     for line in ["", "node", "--unused 0 --yes", "--unused 30", "node@99 --yes", "rust@1 --yes"] {
         let words = line.split(' ').filter(|word| !word.is_empty());
         let outcome = sandbox.use_command(&["prune"]).arguments(words).run();
-        transcript += &format!("$ use prune {line}\n{} {}", outcome.status, outcome.stderr);
+        write!(transcript, "$ use prune {line}\n{} {}", outcome.status, outcome.stderr).unwrap();
     }
     insta::assert_snapshot!(transcript, @"
     $ use prune 

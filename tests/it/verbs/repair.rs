@@ -23,13 +23,16 @@ fn installed(upstream: &Upstream) -> Sandbox {
     sandbox
 }
 
+/// A kind of fault, and what makes it in a toolchain.
+type Kind<'a> = (&'a str, &'a dyn Fn(&Path));
+
 #[test]
 fn every_kind_of_fault_is_mended() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let node = sandbox.toolchain("node", "12.22.12");
     let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-    let kinds: &[(&str, &dyn Fn(&Path))] = &[
+    let kinds: &[Kind<'_>] = &[
         ("a changed byte", &|node| fs::write(node.join("LICENSE"), "GPL\n").unwrap()),
         ("a truncated program", &|node| fs::write(node.join("bin/node"), "").unwrap()),
         ("a missing program", &|node| fs::remove_file(node.join("bin/node")).unwrap()),
