@@ -12,7 +12,7 @@ use crate::real::{any_python, skipped, with_npm};
 
 fn with_store(sandbox: &Sandbox) {
     let store = sandbox.root().join("store");
-    sandbox.file("home/.config/usher/config.toml", format!("stores = [{store:?}]\n"));
+    sandbox.file("home/.config/usher/config.toml", format!("stores = [\"{}\"]\n", store.display()));
 }
 
 #[test]
