@@ -88,7 +88,7 @@ fn every_managers_versions_are_found_run_and_left_alone() {
 
         sandbox.file("project/.tool-versions", format!("{tool} {request}\n"));
         let ran = sandbox.command(program(tool)).run().succeeds();
-        ran.prints_line(&format!("argument 0: {}", interpreter.display()));
+        ran.prints_line(&format!("argument 0: [SANDBOX]/home/{folder}/bin/{}", program(tool)));
 
         let wanted = format!("{tool}@{version}");
         let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
