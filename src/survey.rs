@@ -27,11 +27,13 @@ pub struct Survey<'a, W> {
     pub settings: &'a Settings,
     /// All tools.
     pub registry: &'a Registry,
-    /// What is believed of an earlier survey.
+    /// What this process found out already.
+    pub known: &'a Home,
+    /// What is believed of other processes' surveys.
     pub memory: Memory,
 }
 
-/// What is believed of an earlier survey.
+/// What is believed of other processes' surveys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
     /// What a program answered holds until its file changes, and so does that it gave no answer.
@@ -75,9 +77,13 @@ impl<W: World> Survey<'_, W> {
     fn before(&self) -> Home {
         let index = read_optional(self.world, &index_file(&self.folders.shims())).ok().flatten();
         let mut before = index.and_then(|index| Home::parse(&index)).unwrap_or_default();
-        if self.memory == Memory::GoodAnswers {
-            before.refused.clear();
-        }
+        before.system.extend_from_slice(&self.known.system);
+        let old = match self.memory {
+            Memory::Answers => Vec::new(),
+            Memory::GoodAnswers => std::mem::take(&mut before.refused),
+        };
+        let refused = self.known.refused.iter().filter(|program| !old.contains(program));
+        before.refused.extend(refused.cloned());
         before
     }
 

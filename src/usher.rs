@@ -92,7 +92,8 @@ impl Usher {
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let survey = Survey { world, folders, settings: &self.lasting, registry, memory };
+        let (settings, known) = (&self.lasting, &self.home);
+        let survey = Survey { world, folders, settings, registry, known, memory };
         self.home = with_variables(world, survey.home()?);
         Ok(())
     }

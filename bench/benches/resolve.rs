@@ -81,6 +81,10 @@ impl World for Table {
             owner: 0,
         }))
     }
+
+    fn is_writable(&self, _: &Path) -> bool {
+        true
+    }
 }
 
 /// A project `depth` folders deep with this file at its root, and this many versions on disk.

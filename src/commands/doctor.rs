@@ -240,17 +240,14 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
 
 /// The system's programs that don't count, of a tool that somebody asks for here.
 fn refused_ones(usher: &Usher, known: Known<'_>) -> Vec<Check> {
-    match in_force(usher, known) {
-        Ok(Force::System(None)) => Vec::new(),
-        Ok(_) | Err(_) => {
-            let refused = refused(usher, known).into_iter();
-            let note = |told: String| match told.split_once("\n  hint: ") {
-                Some((what, hint)) => Check::note(what, hint),
-                None => Check { state: State::Note, what: told, hint: None },
-            };
-            refused.map(note).collect()
-        }
+    if matches!(in_force(usher, known), Ok(Force::System(None))) {
+        return Vec::new();
     }
+    let note = |told: String| match told.split_once("\n  hint: ") {
+        Some((what, hint)) => Check::note(what, hint),
+        None => Check { state: State::Note, what: told, hint: None },
+    };
+    refused(usher, known).into_iter().map(note).collect()
 }
 
 fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {

@@ -99,13 +99,13 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     check(
         "colour = 'never'",
         "there is no setting colour, but /a.toml, line 1 has it\n  hint: the settings are \
-         auto_install, ignore_variables, ceiling, shims, shim_lines, npm_registry, \
+         auto_install, ignore_variables, ceiling, stores, shims, shim_lines, npm_registry, \
          pypi_index, source, offline, lock_timeout, quiet",
     );
     check(
         "\"\\u001b[31m\" = 1",
         "there is no setting \\u{1b}[31m, but /a.toml, line 1 has it\n  hint: the settings are \
-         auto_install, ignore_variables, ceiling, shims, shim_lines, npm_registry, \
+         auto_install, ignore_variables, ceiling, stores, shims, shim_lines, npm_registry, \
          pypi_index, source, offline, lock_timeout, quiet",
     );
     check(

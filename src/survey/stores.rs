@@ -1,7 +1,7 @@
 //! Other managers' stores, and toolchains in folders whose names don't tell their versions.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use usher_definition::{Release, Store};
 use usher_shims::home::{Adopted, ReadToolchain, stamp};
@@ -49,7 +49,7 @@ impl<W: World> Survey<'_, W> {
         &self,
         known: Known<'k>,
         wanted: fn(&Store) -> bool,
-    ) -> impl Iterator<Item = (&'k Store, std::path::PathBuf)> {
+    ) -> impl Iterator<Item = (&'k Store, PathBuf)> {
         let stores = known.definition.store.iter().filter(move |store| wanted(store));
         stores.flat_map(|store| {
             let folders = store.folders.iter().flat_map(|folder| self.spelled_out(folder));
@@ -74,8 +74,7 @@ impl<W: World> Survey<'_, W> {
         let Some(release) = &known.definition.release else { return found };
         let mut seen: Vec<Identity> = Vec::new();
         for (store, folder) in self.folders_of(known, |store| store.read) {
-            for name in names(&folder) {
-                let root = folder.join(name).join(&store.inside);
+            for root in roots(&folder, &store.inside) {
                 let identity = self.world.look(&root).ok().flatten().map(|seen| seen.identity);
                 let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                     continue;
@@ -106,6 +105,18 @@ impl<W: World> Survey<'_, W> {
         store::is_whole(self.world, tool, &toolchain).ok().filter(|is_whole| *is_whole)?;
         let (tool, root) = (tool.name.to_owned(), root.to_path_buf());
         Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp })
+    }
+}
+
+/// Where the toolchains in a folder may lie; what is there under its own name before what links to
+/// it.
+fn roots(folder: &Path, inside: &str) -> Vec<PathBuf> {
+    let names = names(folder).into_iter();
+    let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+    roots.sort_by_key(|root| root.is_symlink());
+    match inside {
+        "" => roots,
+        inside => roots.into_iter().map(|root| root.join(inside)).collect(),
     }
 }
 

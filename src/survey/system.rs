@@ -48,7 +48,8 @@ impl<W: World> Survey<'_, W> {
             let tool = known.tool.name.to_owned();
             match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
                 Ok(version) => {
-                    found.push(SystemProgram { tool, version, path, suffix, stamp: stamp.clone() })
+                    let stamp = stamp.clone();
+                    found.push(SystemProgram { tool, version, path, suffix, stamp });
                 }
                 Err(Refusal { reason, hint }) => {
                     let stamp = stamp.clone();

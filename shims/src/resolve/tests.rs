@@ -6,8 +6,9 @@ use std::ffi::OsStr;
 
 use super::{Outcome, Resolver, adds};
 use crate::error::Error;
-use crate::home::{Adopted, Home, SystemProgram, stamp};
+use crate::home::{Adopted, Home, ReadToolchain, SystemProgram, stamp};
 use crate::path::Shim;
+use crate::tool::Own;
 use crate::version::Version;
 use crate::via::state;
 use crate::world::{Memory, World};
@@ -276,6 +277,65 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
         ..home(&machine())
     };
     assert_eq!(printed(&with("3.11"), &replaced, "python"), "stale");
+}
+
+#[test]
+fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
+    let store = "/home/u/.pyenv/versions/3.7.16";
+    let call = |world: &Memory, name: &str, expected: &str| {
+        check(&world.clone().variable("PYTHON_VERSION", "3.7"), name, expected);
+    };
+    let (bin, base) = (format!("{store}/bin"), "PYTHONUSERBASE=/u/additions/python/3.7.16");
+    call(&machine(), "python", &format!("{bin}/python"));
+    let world = machine().unwritable(store);
+    call(&world, "python", &format!("{bin}/python {base}"));
+    call(&world, "pip install x", &format!("{bin}/pip {base} PIP_USER=1 (adds)"));
+    let elsewhere = world.clone().variable("PYTHONUSERBASE", "/mine");
+    call(&elsewhere, "python", &format!("{bin}/python"));
+    let of_another = world.clone().variable("PYTHONUSERBASE", "/u/additions/python/3.8.1");
+    call(&of_another, "python", &format!("{bin}/python {base}"));
+    let newer = world.file("/u/additions/python/3.7.16/bin/pip", "");
+    call(&newer, "pip", &format!("/u/additions/python/3.7.16/bin/pip {base} PIP_USER=1"));
+    // What is usher's own, or has no version, has no such place.
+    let world = machine().unwritable("/u/toolchains").unwritable("/home/u/.pyenv/versions/myenv");
+    check(
+        &world.clone().variable("NODE_VERSION", "12"),
+        "npm",
+        "/u/toolchains/node/12.22.12/bin/npm",
+    );
+    let python = "/home/u/.pyenv/versions/myenv/bin/python";
+    check(&world.variable("PYTHON_VERSION", "myenv"), "python", python);
+}
+
+#[test]
+fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
+    let world = machine().file("/jdk/bin/java", "").file("/jdk/release", "");
+    let java = |stamp: String| {
+        let mut home = home(&world);
+        home.read.push(ReadToolchain {
+            tool: "java".into(),
+            manager: "system".into(),
+            version: Version::parse("temurin-21.0.5+11").unwrap(),
+            root: "/jdk".into(),
+            file: "/jdk/release".into(),
+            stamp,
+        });
+        printed(&world.clone().variable("JAVA_VERSION", "21"), &home, "java")
+    };
+    let seen = world.look("/jdk/release".as_ref()).unwrap().unwrap();
+    assert_eq!(java(stamp(&seen)), "/jdk/bin/java JAVA_HOME=/jdk");
+    assert_eq!(java("1:2:3:4".into()), "stale");
+
+    let world = machine().file("/own.toml", "");
+    let own = |stamp: String| {
+        let mut home = home(&world);
+        let tool = home.tools.named("node").unwrap();
+        home.tools.add(Own { tool, file: "/own.toml".into(), stamp });
+        printed(&world.clone().variable("NODE_VERSION", "12"), &home, "node")
+    };
+    let seen = world.look("/own.toml".as_ref()).unwrap().unwrap();
+    assert_eq!(own(stamp(&seen)), node("12.22.12"));
+    assert_eq!(own("1:2:3:4".into()), "stale");
 }
 
 #[test]

@@ -126,14 +126,16 @@ impl Row {
         self.number(holds.into());
     }
 
-    fn place<T: PartialEq>(&mut self, all: &[T], one: T) {
+    fn place<T: Copy + PartialEq>(&mut self, all: &[T], one: T) {
         let place = all.iter().position(|known| *known == one).unwrap_or_default();
         self.0.push(place.to_string());
     }
 
     fn list<T>(&mut self, all: &[T], print: fn(&mut Self, &T)) {
         self.0.push(all.len().to_string());
-        all.iter().for_each(|one| print(self, one));
+        for one in all {
+            print(self, one);
+        }
     }
 
     fn texts(&mut self, all: &[&str]) {
@@ -204,7 +206,7 @@ impl Texts {
             prefixes: self.texts()?,
             respell: self.list(|texts| Some((texts.text()?, texts.text()?)))?,
             vendors: self.texts()?,
-            host: self.optional()?,
+            host: self.texts()?.first().copied(),
             lts: self
                 .list(|texts| Some(LtsLine { name: texts.text()?, versions: texts.text()? }))?,
             pass_over: self
@@ -244,17 +246,13 @@ impl Texts {
         self.list(Self::text)
     }
 
-    fn optional(&mut self) -> Option<Option<&'static str>> {
-        self.texts().map(|texts| texts.first().copied())
-    }
-
     fn file(&mut self) -> Option<VersionFile> {
         let name = self.text()?;
         let kind: u8 = self.number()?;
         let fields = self.list(|texts| {
             Some(Field {
                 at: texts.text()?,
-                named: texts.optional()?,
+                named: texts.texts()?.first().copied(),
                 asks: texts.place(&ASKS)?,
                 dialect: texts.place(&DIALECTS)?,
                 parts: texts.number()?,

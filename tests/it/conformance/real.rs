@@ -74,6 +74,7 @@ fn machine(case: &Case) -> Sandbox {
 
 fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     let made = furnish(sandbox, case);
+    without_system(sandbox);
     let place = Place::of(sandbox, case);
     let by_nobody = is_closed(case) && is_root();
     if by_nobody {
@@ -92,6 +93,18 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
         removed.unwrap_or_else(|error| panic!("remove {}: {error}", path.display()));
     }
     judge(sandbox, case, &outcome).map_err(|what| format!("  {what}\n{outcome}"))
+}
+
+/// Lets the shims know nothing of what the machine itself has: a case's versions are all there are.
+fn without_system(sandbox: &Sandbox) {
+    let index = sandbox.shims().join(".usher");
+    let text = sandbox.read(&index);
+    let kept = text.lines().filter(|line| {
+        let is_of_system = line.starts_with("system\t") || line.starts_with("toolchain\t");
+        !is_of_system
+    });
+    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+    sandbox.file(&index, kept);
 }
 
 /// Writes a case's files, and says what is to be removed after it.

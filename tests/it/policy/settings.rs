@@ -54,7 +54,7 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
 
     "\"a\\u001Bb\" = 1\n"
     usher: there is no setting a\u{1b}b, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
-      hint: the settings are auto_install, ignore_variables, ceiling, shims, shim_lines, npm_registry, pypi_index, source, offline, lock_timeout, quiet
+      hint: the settings are auto_install, ignore_variables, ceiling, stores, shims, shim_lines, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
     // A shim that needs no help never reads them; one that does, says the same.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");

@@ -14,10 +14,10 @@ const CASES: &[Case] = &[
     [
         "uv",
         "python",
-        ".local/share/uv/python/cpython-3.4.2-linux-x86_64-gnu",
-        "3.4.2",
-        "3.4.2",
-        "uv python uninstall cpython-3.4.2-linux-x86_64-gnu",
+        ".local/share/uv/python/cpython-3.5.2-linux-x86_64-gnu",
+        "3.5.2",
+        "3.5.2",
+        "uv python uninstall cpython-3.5.2-linux-x86_64-gnu",
     ],
     ["nvm", "node", ".nvm/versions/node/v0.1.1", "0.1.1", "0.1", "nvm uninstall v0.1.1"],
     [
@@ -120,7 +120,7 @@ fn a_ci_images_tool_cache_is_found_by_its_variable() {
     // Without the variable, in a program that clears its environment, the shims know it still.
     sandbox.file("project/.tool-versions", "nodejs 0.9\n");
     let node = sandbox.command("node").without_variable("RUNNER_TOOL_CACHE").run();
-    node.succeeds().prints_line("node 0.9.1");
+    node.succeeds().prints_line("0.9.1 x64");
 }
 
 #[test]

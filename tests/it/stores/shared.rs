@@ -12,7 +12,7 @@ use crate::real::{any_python, skipped, with_npm};
 
 fn with_store(sandbox: &Sandbox) {
     let store = sandbox.root().join("store");
-    sandbox.file("home/.config/usher/config.toml", format!("stores = [{store:?}]\n"));
+    sandbox.file("home/.config/usher/config.toml", format!("stores = [\"{}\"]\n", store.display()));
 }
 
 #[test]
@@ -103,7 +103,9 @@ fn pip_adds_to_an_accounts_own_place() {
     chown.run().succeeds();
     let line =
         "python -m pip install --no-index ../wheels/greeter-1.0-py3-none-any.whl >&2 && greeter";
-    let made = sandbox.command("sh").arguments(["-c", line]).by_nobody().patiently().run();
+    // A library of its own is looked for where this Python was built.
+    let sh = sandbox.command("sh").variable("LD_LIBRARY_PATH", own.join("lib"));
+    let made = sh.arguments(["-c", line]).by_nobody().patiently().run();
     made.succeeds().prints("hello");
     let additions = sandbox.usher().join("additions/python").join(&python.version);
     assert!(additions.join("bin/greeter").exists());

@@ -195,6 +195,7 @@ fn nothing_is_uninstalled_when_it_is_unclear_what() {
     ["node@10.24.1"] exit status: 77
     usher: node 10.24.1 isn't usher's to delete: it is nvm's
       it lies at [SANDBOX]/home/.nvm/versions/node/v10.24.1
+      hint: nvm uninstall v10.24.1
 
     ["python@2.7"] exit status: 127
     usher: python 2.7 isn't on disk
