@@ -10,6 +10,7 @@ mod removal;
 mod space;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -118,7 +119,8 @@ impl Installer<'_> {
                 format!("{} is there, but is no {}", target.display(), known.tool.name),
             )
             .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
-            Err(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("look at", target, &error)),
         }
     }
 

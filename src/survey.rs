@@ -2,11 +2,12 @@
 //! programs that package managers added. The result is the shims' index.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use usher_definition::System;
-use usher_shims::error::Result;
+use usher_shims::error::{Error, Result};
 use usher_shims::home::{Addition, Adopted, Home, SystemProgram, stamp};
 use usher_shims::name::Name;
 use usher_shims::respell;
@@ -44,8 +45,8 @@ pub fn home(
         ..Home::default()
     };
     for tool in registry.all() {
-        home.adopted.extend(adopted(world, folders, tool, &before.adopted));
-        home.system.extend(system(world, tool, &before.system));
+        home.adopted.extend(adopted(world, folders, tool, &before.adopted)?);
+        home.system.extend(system(world, tool, &before.system)?);
     }
     home.additions = additions(world, &home, registry)?;
     Ok(home)
@@ -78,9 +79,9 @@ fn adopted(
     folders: &Folders,
     known: Known<'_>,
     before: &[Adopted],
-) -> Vec<Adopted> {
+) -> Result<Vec<Adopted>> {
     if folders.is_for_all {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let is_folder =
         |path: &Path| world.look(path).ok().flatten().is_some_and(|seen| seen.is_folder);
@@ -96,7 +97,7 @@ fn adopted(
                 inside: store.inside.clone(),
             };
             let is_new = !found.contains(&adopted);
-            if is_new && is_folder(&adopted.folder) && is_laid_out_so(world, &adopted) {
+            if is_new && is_folder(&adopted.folder) && is_laid_out_so(world, &adopted)? {
                 found.push(adopted);
             }
         }
@@ -106,21 +107,21 @@ fn adopted(
     let lost: Vec<Adopted> =
         of_tool.filter(is_lost).filter(|store| is_folder(&store.folder)).cloned().collect();
     found.extend(lost);
-    found
+    Ok(found)
 }
 
 /// Whether toolchains lie in a store where its definition says, as far as there are any: one for
 /// another kind of machine may share its folder.
-fn is_laid_out_so(world: &impl World, store: &Adopted) -> bool {
+fn is_laid_out_so(world: &impl World, store: &Adopted) -> Result<bool> {
     let names = match store.inside.as_str() {
         "" => BTreeSet::new(),
-        _ => names(&store.folder),
+        _ => names(&store.folder)?,
     };
     let holds = |name: &String| {
         let inside = store.folder.join(name).join(&store.inside);
         world.look(&inside).ok().flatten().is_some_and(|seen| seen.is_folder)
     };
-    names.is_empty() || names.iter().any(holds)
+    Ok(names.is_empty() || names.iter().any(holds))
 }
 
 /// A folder of a definition, with its variable or `~` filled in; `None` where that isn't set.
@@ -137,10 +138,14 @@ fn expand(world: &impl World, folders: &Folders, folder: &str) -> Option<PathBuf
 }
 
 /// The operating system's own copies of a tool: each file once, asked for its version.
-fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<SystemProgram> {
-    let Some(system) = &tool.definition.system else { return Vec::new() };
+fn system(
+    world: &impl World,
+    tool: Known<'_>,
+    known: &[SystemProgram],
+) -> Result<Vec<SystemProgram>> {
+    let Some(system) = &tool.definition.system else { return Ok(Vec::new()) };
     let mut found: Vec<SystemProgram> = Vec::new();
-    for (path, suffix) in candidates(system) {
+    for (path, suffix) in candidates(system)? {
         let Ok(Some(seen)) = world.look(&path) else { continue };
         let stamp = stamp(&seen);
         if !seen.is_program || found.iter().any(|program| program.stamp == stamp) {
@@ -159,39 +164,50 @@ fn system(world: &impl World, tool: Known<'_>, known: &[SystemProgram]) -> Vec<S
             });
         }
     }
-    found
+    Ok(found)
 }
 
 /// The files that a definition's patterns fit, with what stands for the `*`; names with a version
 /// first, so that they win over the bare name that links to them.
-fn candidates(system: &System) -> Vec<(PathBuf, String)> {
+fn candidates(system: &System) -> Result<Vec<(PathBuf, String)>> {
+    let folders: Result<Vec<_>> = system.folders.iter().map(|folder| spelled_out(folder)).collect();
     let mut found = Vec::new();
-    for folder in system.folders.iter().flat_map(|folder| spelled_out(folder)) {
-        let names = names(&folder);
+    for folder in folders?.into_iter().flatten() {
+        let names = names(&folder)?;
         for pattern in &system.programs {
             let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
             found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
         }
     }
     found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
-    found
+    Ok(found)
 }
 
 /// The folders that one with a `*` in a name stands for, the highest first.
-fn spelled_out(folder: &str) -> Vec<PathBuf> {
-    let Some((start, end)) = folder.split_once('*') else { return vec![folder.into()] };
+fn spelled_out(folder: &str) -> Result<Vec<PathBuf>> {
+    let Some((start, end)) = folder.split_once('*') else { return Ok(vec![folder.into()]) };
     let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
     let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
     let pattern = format!("{prefix}*{suffix}");
-    let fitting = names(Path::new(parent)).into_iter().rev();
+    let fitting = names(Path::new(parent))?.into_iter().rev();
     let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
-    fitting.map(|name| Path::new(parent).join(name).join(below)).collect()
+    Ok(fitting.map(|name| Path::new(parent).join(name).join(below)).collect())
 }
 
-/// The names in a folder.
-fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+/// The names in a folder; none where it isn't there, or isn't for us to look into. What can't be
+/// listed for any other reason is not absent: shims would go that are needed.
+fn names(folder: &Path) -> Result<BTreeSet<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
+        Err(error) => return Err(Error::io("list", folder, &error)),
+    };
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 /// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
@@ -226,7 +242,7 @@ fn additions(world: &impl World, home: &Home, registry: &Registry) -> Result<Vec
             if matches!(toolchain.store, Store::System(_)) {
                 continue;
             }
-            for name in programs(world, &toolchain) {
+            for name in programs(world, &toolchain)? {
                 let shipped = known.tool.programs.contains(&name.as_str());
                 let tools = found.entry(name).or_default();
                 if !shipped && tools.last().map(String::as_str) != Some(known.tool.name) {
@@ -240,12 +256,11 @@ fn additions(world: &impl World, home: &Home, registry: &Registry) -> Result<Vec
 }
 
 /// The programs in a toolchain's folder.
-fn programs(world: &impl World, toolchain: &Toolchain) -> Vec<Name> {
+fn programs(world: &impl World, toolchain: &Toolchain) -> Result<Vec<Name>> {
     let folder = toolchain.programs();
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| Name::parse(entry.file_name().to_str()?));
+    let names = names(&folder)?.into_iter().filter_map(|name| Name::parse(&name));
     let is_program = |name: &Name| {
         world.look(&folder.join(name.as_str())).ok().flatten().is_some_and(|seen| seen.is_program)
     };
-    names.filter(is_program).collect()
+    Ok(names.filter(is_program).collect())
 }
