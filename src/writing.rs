@@ -26,6 +26,7 @@ const STICKY: u32 = 0o1000;
 #[derive(Debug)]
 pub struct Writing {
     _umask: Umask,
+    _file_size: FileSize,
     is_other: bool,
     /// It is this thread that has another's rights.
     _thread: PhantomData<*const ()>,
@@ -35,21 +36,23 @@ impl Writing {
     /// Prepares to write. An error with [`Exit::Permission`] where the folders are another's, or
     /// everybody's.
     pub fn to(folders: &Folders) -> Result<Self> {
-        let own = [
-            &folders.data,
-            &folders.shims(),
-            &folders.toolchains(),
-            &folders.staging(),
-            &folders.locks(),
-        ];
-        for folder in own {
-            refuse_if_everybodys(folder)?;
-        }
         let other = other_owner(&folders.data)?;
+        let writer = other.map_or(geteuid().as_raw(), |(user, _)| user);
+        refuse_if_everybodys(&folders.data)?;
+        let inside = [folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
+        for folder in inside {
+            refuse_if_everybodys(&folder)?;
+            refuse_if_planted(&folder, writer)?;
+        }
         if let Some((user, group)) = other {
             act_as(user, group);
         }
-        Ok(Self { _umask: Umask::of(folders), is_other: other.is_some(), _thread: PhantomData })
+        Ok(Self {
+            _umask: Umask::of(folders),
+            _file_size: FileSize::heeded(),
+            is_other: other.is_some(),
+            _thread: PhantomData,
+        })
     }
 }
 
@@ -71,6 +74,41 @@ fn refuse_if_everybodys(folder: &Path) -> Result<()> {
     Err(Error::new(Exit::Permission, format!("{shown} can be written by every account"))
         .because("so nothing that is run is put there")
         .hint(format!("chmod o-w '{shown}'")))
+}
+
+/// Where everybody may make entries and nobody may take away another's, somebody else's folder or
+/// link may stand in the place of ours.
+fn refuse_if_planted(folder: &Path, writer: u32) -> Result<()> {
+    let Ok(seen) = fs::symlink_metadata(folder) else { return Ok(()) };
+    if [0, writer].contains(&seen.uid()) {
+        return Ok(());
+    }
+    let shown = folder.display();
+    Err(Error::new(Exit::Permission, format!("{shown} belongs to account {}", seen.uid()))
+        .because("it stands where a folder of usher's must be")
+        .hint("export USHER_HOME=/a/folder/of/yours"))
+}
+
+/// Until this is dropped, a file that becomes larger than the process may make it is an error like
+/// others, which has a message, and no signal, which ends the process without one.
+#[derive(Debug)]
+struct FileSize {
+    before: libc::sighandler_t,
+}
+
+impl FileSize {
+    fn heeded() -> Self {
+        // SAFETY: ignores a signal; no handler of ours is involved.
+        Self { before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) } }
+    }
+}
+
+impl Drop for FileSize {
+    /// The program that comes after is to inherit what we were given.
+    fn drop(&mut self) {
+        // SAFETY: puts back what was there before.
+        unsafe { libc::signal(libc::SIGXFSZ, self.before) };
+    }
 }
 
 /// The account and the group that own the folders, where root is to act for another account.

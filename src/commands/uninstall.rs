@@ -16,7 +16,10 @@ use crate::usher::Usher;
 /// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
 /// what is on disk now.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    uninstall(usher, words, as_json).map_err(|failed| with_shims_of_what_came(usher, failed))
+    uninstall(usher, words, as_json).map_err(|failed| match failed.exit {
+        Exit::NotFound => with_shims_of_what_came(usher, failed),
+        _ => failed,
+    })
 }
 
 /// All are found before the first one goes.

@@ -1,8 +1,9 @@
 //! Taking a toolchain away: out of the store first, then off the disk.
 
 use std::fs;
+use std::io;
 
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Exit, Result};
 use usher_shims::version::Version;
 
 use super::Installer;
@@ -20,7 +21,13 @@ impl Installer<'_> {
         let staging = self.staging(known, version)?;
         let target = self.target(known, version);
         let aside = staging.path().join("gone");
-        fs::rename(&target, &aside).map_err(|error| Error::io("move", &target, &error))?;
+        fs::rename(&target, &aside).map_err(|error| match error.kind() {
+            // Somebody else was faster, while the lock was waited for.
+            io::ErrorKind::NotFound => {
+                Error::new(Exit::NotFound, format!("{} {version} isn't on disk", known.tool.name))
+            }
+            _ => Error::io("move", &target, &error),
+        })?;
         sync_names(target.parent().unwrap_or(&target));
         // It is gone from the store; what can't be deleted now is swept by the next.
         if let Err(error) = remove_tree(&aside) {

@@ -21,6 +21,10 @@ pub(super) struct Operation {
     command: &'static [&'static str],
     /// Whether things go on the way that are there in the end.
     passes_absence: bool,
+    /// Whether it ends as the program. The next try then leaves the shims' names with versions,
+    /// and what is half-made, to a verb that makes shims: a shim that finds its program runs it,
+    /// and writes nothing.
+    pub(super) becomes_program: bool,
 }
 
 pub(super) const INSTALL: Operation = Operation {
@@ -28,6 +32,7 @@ pub(super) const INSTALL: Operation = Operation {
     prepare: |_| (),
     command: &["use", "install", "node@12.22.12"],
     passes_absence: false,
+    becomes_program: false,
 };
 
 pub(super) const HAND_OVER: Operation = Operation {
@@ -35,6 +40,7 @@ pub(super) const HAND_OVER: Operation = Operation {
     prepare: |_| (),
     command: &["node", "+12.22.12", "--version"],
     passes_absence: false,
+    becomes_program: true,
 };
 
 pub(super) const UNINSTALL: Operation = Operation {
@@ -42,6 +48,7 @@ pub(super) const UNINSTALL: Operation = Operation {
     prepare: with_changed,
     command: &["use", "uninstall", "node@12.22.12"],
     passes_absence: false,
+    becomes_program: false,
 };
 
 pub(super) const REINSTALL: Operation = Operation {
@@ -49,6 +56,7 @@ pub(super) const REINSTALL: Operation = Operation {
     prepare: with_changed,
     command: &["sh", "-c", "use uninstall node@12.22.12; use install node@12.22.12"],
     passes_absence: true,
+    becomes_program: false,
 };
 
 /// Shims that lack, that are too many, that are of another build.
@@ -61,6 +69,7 @@ pub(super) const RESHIM: Operation = Operation {
     },
     command: &["use", "reshim"],
     passes_absence: false,
+    becomes_program: false,
 };
 
 fn with_changed(sandbox: &Sandbox) {
@@ -119,6 +128,9 @@ impl<'a> Stage<'a> {
         let mut faults = Vec::new();
         let retry = self.sandbox.command(self.operation.command[0]);
         let retry = retry.arguments(&self.operation.command[1..]).run();
+        if self.operation.becomes_program {
+            self.sandbox.reshim();
+        }
         let now = State::of(&self.sandbox);
         // What was uninstalled isn't there to be uninstalled once more.
         let was_done = retry.status.code() == Some(127) && self.operation.name == "uninstall";
@@ -137,7 +149,7 @@ impl<'a> Stage<'a> {
         }
         let staging = self.sandbox.usher().join("staging");
         let left = staging.read_dir().into_iter().flatten().count();
-        if left > 0 && !was_done {
+        if left > 0 {
             faults.push(format!("{left} half-made things are left"));
         }
         faults

@@ -7,7 +7,8 @@
  *     tracer ROOT REPORT open N ERRNO COMMAND…   call N of those that make descriptors fails
  *
  * The report has a line for every call that is counted: its number, whether it changes something
- * below ROOT (w) or not (-), its name, and the path where there is one. Calls are counted over all
+ * below ROOT (w) or not (-), its name, and the path where there is one; and a line with an x for
+ * every program that was started, with the number of the call before. Calls are counted over all
  * threads together, so that none is left out whichever thread makes it. */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -294,6 +295,9 @@ int main(int argc, char **argv)
                     failing = tid;
                 }
             }
+        } else if (status >> 16 == PTRACE_EVENT_EXEC) {
+            signal = 0;
+            fprintf(report, "%ld x exec\n", counted);
         } else if (status >> 16 || signal == SIGSTOP || signal == SIGTRAP) {
             signal = 0;
         }

@@ -35,6 +35,8 @@ pub(super) struct Traced {
     pub(super) outcome: Outcome,
     /// The calls that were counted, up to the last that was made.
     pub(super) calls: Vec<Call>,
+    /// How many of these there were when the last program was started.
+    pub(super) before_last_program: usize,
 }
 
 impl Traced {
@@ -72,15 +74,16 @@ pub(super) fn run(sandbox: &Sandbox, act: Act, command: &[&str]) -> Traced {
     let tracer = sandbox.command(program()).argument(sandbox.home()).argument(&report);
     let tracer = tracer.arguments([mode, &number.to_string(), &error.to_string()]);
     let outcome = tracer.arguments(command).run();
-    Traced { outcome, calls: calls(&report) }
+    let text = String::from_utf8_lossy(&fs::read(&report).unwrap_or_default()).into_owned();
+    let programs = text.lines().filter_map(|line| line.strip_suffix(" x exec")?.parse().ok());
+    Traced { outcome, before_last_program: programs.last().unwrap_or(0), calls: calls(&text) }
 }
 
-fn calls(report: &Path) -> Vec<Call> {
-    let text = String::from_utf8_lossy(&fs::read(report).unwrap_or_default()).into_owned();
+fn calls(text: &str) -> Vec<Call> {
     let call = |line: &str| {
         let (number, rest) = line.split_once(' ')?;
         let (kind, text) = rest.split_once(' ')?;
-        let number = number.parse().ok()?;
+        let number = number.parse().ok().filter(|_| kind != "x")?;
         Some(Call { number, changes: kind == "w", text: text.to_owned() })
     };
     text.lines().filter_map(call).collect()
