@@ -112,6 +112,20 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_is_not_inherited() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        // Lives until its input ends.
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        drop(held);
+        lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+
+    #[test]
     fn what_was_put_in_a_locks_place_is_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let foreign = folder.path().join("foreign");

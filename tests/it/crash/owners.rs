@@ -167,6 +167,8 @@ fn an_account_that_nobody_knows_needs_a_folder() {
       hint: export USHER_HOME=/a/folder/of/yours
     ");
     let own = sandbox.project().join("own");
+    by_unknown(&sandbox, &["/bin/mkdir", own.to_str().unwrap()]).run().succeeds();
+    sandbox.copy_program(Sandbox::shim_binary(), "project/own/shim");
     let command = by_unknown(&sandbox, &install).without_variable("HOME");
     command.variable("USHER_HOME", &own).run().succeeds();
     let node = own.join("toolchains/node/12.22.12/bin/node");

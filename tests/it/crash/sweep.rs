@@ -33,6 +33,27 @@ fn a_reshim_that_is_killed() {
     check(&RESHIM);
 }
 
+/// All is on disk before it has its name, and the name is before anybody hears of it.
+#[test]
+fn an_install_is_synced_before_it_is_renamed() {
+    if !is_here() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let stage = Stage::new(&INSTALL, &upstream);
+    let calls: Vec<&str> = stage.traced.calls.iter().map(|call| call.text.as_str()).collect();
+    let last = |is_meant: &dyn Fn(&str) -> bool| calls.iter().rposition(|call| is_meant(call));
+    let is_in = |call: &str, folder: &str| call.contains(&format!("/usher/{folder}"));
+    let writes = |call: &str| call.starts_with("write ") || call.starts_with("symlink");
+    let order = [
+        last(&|call| writes(call) && is_in(call, "staging/")),
+        last(&|call| call.starts_with("syncfs ") && is_in(call, "staging/")),
+        last(&|call| call.starts_with("renameat2 ") && is_in(call, "staging/")),
+        last(&|call| call.starts_with("fsync ") && call.ends_with("/usher/toolchains/node")),
+    ];
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}: {calls:#?}");
+}
+
 fn check(operation: &Operation) {
     if !is_here() {
         return;
