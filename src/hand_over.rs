@@ -14,8 +14,8 @@ use crate::network::Network;
 use crate::release::{Finder, Wanted};
 use crate::settings::AutoInstall;
 use crate::shim_folder;
-use crate::umask::Umask;
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
 const MOST_ROUNDS: usize = 4;
@@ -54,7 +54,9 @@ fn take_over(given: Given) -> Result<Error> {
 
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
-    if usher.folders.shims().is_dir() {
+    if usher.folders.shims().is_dir()
+        && let Ok(_writing) = Writing::to(&usher.folders)
+    {
         let _ = shim_folder::write_index(usher);
     }
 }
@@ -92,7 +94,7 @@ fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
         .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
         .hint(format!("use install {}@{request}", tool.name)));
     }
-    let _umask = Umask::of(&usher.folders);
+    let _writing = Writing::to(&usher.folders)?;
     let known = usher.registry.named(tool.name)?;
     let network = Network::new(usher);
     let wanted = Wanted { known, request, origin };

@@ -15,6 +15,7 @@ mod repair;
 mod space;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -126,7 +127,8 @@ impl Installer<'_> {
                 format!("{} is there, but is no {}", target.display(), known.tool.name),
             )
             .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
-            Err(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("look at", target, &error)),
         }
     }
 

@@ -26,7 +26,8 @@
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
 //! | shells' start-up files | [`shell_setup`] |
-//! | what is printed | [`output`], and who may read what is written: [`umask`] |
+//! | what is printed | [`output`] |
+//! | whether and as whom usher may write, and who may read it | [`writing`], [`umask`] |
 //!
 //! # Invariants
 //!
@@ -69,5 +70,6 @@ pub mod umask;
 pub mod usher;
 pub mod verify;
 pub mod why;
+pub mod writing;
 
 pub use cli::run;

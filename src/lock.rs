@@ -1,7 +1,8 @@
 //! Kernel locks: held by an open file, gone with its process, never unlinked.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -28,13 +29,7 @@ pub struct Lock {
 pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
     let path = folder.join(format!("{name}.lock"));
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|error| Error::io("open the lock", &path, &error).hint("use doctor"))?;
+    let mut file = open(&path)?;
     let began = Instant::now();
     let mut told = false;
     loop {
@@ -55,15 +50,41 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
                 }
                 sleep(PAUSE);
             }
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-                break;
-            }
+            Err(TryLockError::Error(error)) if knows_no_locks(&error) => break,
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
         }
     }
     // Only for the message that others show while they wait.
     let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
     Ok(Lock { _file: file })
+}
+
+/// Opens a lock's file, or makes it. It is written to, so nothing else may be behind its name: a
+/// link would lead to somebody else's file, and so would a second name of one.
+fn open(path: &Path) -> Result<File> {
+    let failed = |error: io::Error| Error::io("open the lock", path, &error).hint("use doctor");
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(failed)?;
+    let seen = file.metadata().map_err(failed)?;
+    if seen.is_file() && seen.nlink() == 1 {
+        return Ok(file);
+    }
+    Err(Error::new(Exit::Permission, format!("{} is no lock of usher's", path.display()))
+        .because("it is a file of another name, too, or none at all")
+        .hint(format!("rm '{}'", path.display())))
+}
+
+/// A network's file system may have none, or a server that gives none.
+fn knows_no_locks(error: &io::Error) -> bool {
+    let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP];
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn holder(path: &Path) -> String {
@@ -88,5 +109,33 @@ mod tests {
         lock(folder.path(), "node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);
         lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+    }
+
+    #[test]
+    fn a_lock_is_not_inherited() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        // Lives until its input ends.
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        drop(held);
+        lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn what_was_put_in_a_locks_place_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("foreign");
+        fs::write(&foreign, "somebody else's").unwrap();
+        std::os::unix::fs::symlink(&foreign, folder.path().join("link.lock")).unwrap();
+        fs::hard_link(&foreign, folder.path().join("name.lock")).unwrap();
+        fs::create_dir(folder.path().join("folder.lock")).unwrap();
+        for name in ["link", "name", "folder"] {
+            lock(folder.path(), name, Duration::ZERO, &|_| {}).unwrap_err();
+        }
+        assert_eq!(fs::read_to_string(&foreign).unwrap(), "somebody else's");
     }
 }

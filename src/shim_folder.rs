@@ -24,14 +24,18 @@ use crate::folders::{Folders, MACHINE_DATA};
 use crate::lock::lock;
 use crate::registry::Known;
 use crate::settings::ShimPolicy;
-use crate::umask::Umask;
+use crate::staging;
 use crate::usher::{Usher, read_text};
+use crate::writing::Writing;
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
 
 /// A shim of any build has fewer bytes.
 const LARGEST_SHIM: u64 = 32 << 20;
+
+/// How the names of files begin that are about to be renamed; whoever is killed leaves them.
+const UNFINISHED: &str = ".new-";
 
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,11 +51,13 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _umask = Umask::of(folders);
+    let _writing = Writing::to(folders)?;
+    staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
     let _lock =
         lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    sweep(&shims);
     write_index(usher)?;
     stand_on_machine(folders)?;
     let wanted = wanted(usher, named)?;
@@ -65,6 +71,16 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
         fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
     }
     Ok(changes)
+}
+
+/// Deletes what others left unfinished. The index is also written without the lock, by whoever
+/// can do without: if this takes it away, the next call writes it.
+fn sweep(shims: &Path) {
+    for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// What [`refresh`] would change.
@@ -137,6 +153,7 @@ pub fn write_index(usher: &Usher) -> Result<()> {
         return Ok(());
     }
     let mut file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(&shims)
         .map_err(|error| Error::io("write in", &shims, &error))?;
@@ -207,8 +224,9 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
-    let staged =
-        tempfile::Builder::new().prefix(".").make_in(folder, |staged| link_or_copy(binary, staged));
+    let staged = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .make_in(folder, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             Exit::CannotCreate,
@@ -236,7 +254,8 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
             let mut from = fs::File::open(binary)?;
             let mut to = fs::File::options().write(true).create_new(true).open(path)?;
             io::copy(&mut from, &mut to)?;
-            to.set_permissions(Permissions::from_mode(0o755))
+            to.set_permissions(Permissions::from_mode(0o755))?;
+            to.sync_all()
         }
         Ok(()) => Ok(()),
     }

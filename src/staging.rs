@@ -1,7 +1,8 @@
 //! Half-made things: a folder of one's own for each, locked by its maker, swept when that is gone.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,13 @@ use usher_shims::error::{Error, Result};
 
 use crate::fetch::remove_tree;
 use crate::lock::lock;
+
+/// The lock under which folders are made and swept: one that was made and isn't locked yet would
+/// look left behind.
+const GUARD: &str = "staging";
+
+/// Longer than it takes to sweep.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder for something half-made; deleted when it is dropped, or by whoever finds it after its
 /// maker was killed.
@@ -25,7 +33,7 @@ impl Staging {
     pub fn new(staging: &Path, locks: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(staging)
             .map_err(|error| Error::io("make the folder", staging, &error))?;
-        let _guard = lock(locks, "staging", Duration::from_mins(1), &|_| {})?;
+        let _guard = lock(locks, GUARD, PATIENCE, &|_| {})?;
         sweep(staging);
         let folder = tempfile::Builder::new()
             .prefix(&format!("{name}-"))
@@ -52,14 +60,45 @@ impl Drop for Staging {
     }
 }
 
+/// Sweeps what others left, where there is anything: for verbs that make nothing themselves. What
+/// can't be swept now is swept by the next.
+pub fn tidy(staging: &Path, locks: &Path) {
+    let is_empty = fs::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty {
+        return;
+    }
+    if let Ok(_guard) = lock(locks, GUARD, Duration::ZERO, &|_| {}) {
+        sweep(staging);
+    }
+}
+
 /// Deletes what nobody alive is making any more.
 fn sweep(staging: &Path) {
     for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
         let path = entry.path();
-        let Ok(folder) = File::open(&path) else { continue };
-        if folder.try_lock().is_ok() {
+        let is_left = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => open(&path).is_ok_and(|folder| folder.try_lock().is_ok()),
+            // Nobody makes anything else here.
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if is_left {
             let _ = remove_tree(&path);
         }
+    }
+}
+
+/// Opens a folder, even one that its owner may not look into. What isn't a folder is neither
+/// followed nor waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_DIRECTORY | libc::O_NONBLOCK);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            fs::set_permissions(path, Permissions::from_mode(0o700))?;
+            options.open(path)
+        }
+        opened => opened,
     }
 }
 
@@ -81,5 +120,34 @@ mod tests {
         assert!(alive.path().exists() && other.path().exists());
         drop((alive, other));
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whatever_was_left_is_swept_and_nothing_outside() {
+        let home = tempfile::tempdir().unwrap();
+        let (staging, locks) = (home.path().join("staging"), home.path().join("locks"));
+        let outside = home.path().join("outside");
+        fs::create_dir_all(outside.join("kept")).unwrap();
+        fs::create_dir_all(staging.join("closed/inside")).unwrap();
+        for name in ["closed/inside", "closed"] {
+            fs::set_permissions(staging.join(name), Permissions::from_mode(0o000)).unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, staging.join("link")).unwrap();
+        fs::write(staging.join("file"), "").unwrap();
+        deep(&staging, 3_000);
+        tidy(&staging, &locks);
+        assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
+        assert!(outside.join("kept").exists());
+    }
+
+    /// Makes folders inside each other, from the innermost out, for no path is that long.
+    fn deep(staging: &Path, depth: usize) {
+        let (inner, outer) = (staging.join("deep"), staging.join("outer"));
+        fs::create_dir(&inner).unwrap();
+        for _ in 1..depth {
+            fs::create_dir(&outer).unwrap();
+            fs::rename(&inner, outer.join("deep")).unwrap();
+            fs::rename(&outer, &inner).unwrap();
+        }
     }
 }

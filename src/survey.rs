@@ -62,9 +62,9 @@ impl<W: World> Survey<'_, W> {
             ..Home::default()
         };
         for tool in self.registry.all() {
-            home.adopted.extend(self.adopted(tool, &before.adopted));
-            home.read.extend(self.read(tool));
-            let (system, refused) = self.system(tool, &before);
+            home.adopted.extend(self.adopted(tool, &before.adopted)?);
+            home.read.extend(self.read(tool)?);
+            let (system, refused) = self.system(tool, &before)?;
             home.system.extend(system);
             home.refused.extend(refused);
         }

@@ -1,29 +1,32 @@
-//! Files of the machine's home are for all accounts to read, whatever root's umask is.
+//! Files of the machine's home are for all accounts to read, and those of no home for all to write,
+//! whatever the umask is.
 
 use rustix::fs::Mode;
 use rustix::process::umask;
 
 use crate::folders::Folders;
 
-/// Until this is dropped, what is made in the machine's home can be read by everyone.
+/// Until this is dropped, what is made has the modes that it must have.
 #[derive(Debug)]
 pub struct Umask {
-    before: Option<Mode>,
+    before: Mode,
 }
 
 impl Umask {
-    /// Changes the umask where the folders are the machine's; an account's own stays as it is.
+    /// What is the machine's can be read by everyone; what is an account's is as the account
+    /// wants, but that nobody else can write it.
     pub fn of(folders: &Folders) -> Self {
-        let readable = Mode::WGRP | Mode::WOTH;
-        Self { before: folders.is_for_all.then(|| umask(readable)) }
+        let before = umask(Mode::WGRP | Mode::WOTH);
+        if !folders.is_for_all {
+            umask(before | Mode::WOTH);
+        }
+        Self { before }
     }
 }
 
 impl Drop for Umask {
     /// The program that comes after is to inherit what we were given.
     fn drop(&mut self) {
-        if let Some(before) = self.before {
-            umask(before);
-        }
+        umask(self.before);
     }
 }

@@ -100,7 +100,8 @@ fn failure(program: &Path, error: &io::Error) -> Error {
     let message = Error::new(Exit::NotRunnable, format!("can't run {}", Escaped(&shown)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
-            message.because("it is absent")
+            // It was there when it was looked for: somebody takes the version away.
+            Error { exit: Exit::NotFound, ..message }.because("it is absent")
         }
         Some(libc::ENOENT) => message.because(
             "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",

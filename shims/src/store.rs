@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::error::{Error, Result};
 use crate::home::{Adopted, Home, ReadToolchain, SystemProgram, stamp};
 use crate::name::Name;
@@ -236,10 +238,17 @@ fn each<'h>(
             .map_err(|error| Error::io("list", &folder, &error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
-        // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
-        let _ = list_adopted(world, (store, tool), &mut |name, version| {
+        let listed = list_adopted(world, (store, tool), &mut |name, version| {
             visit(version, Place::Adopted(store), name);
         });
+        // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
+        // That we ourselves have run out of something doesn't mean that.
+        match listed {
+            Err(error) if is_own_want(&error) => {
+                return Err(Error::io("list", &store.folder, &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
     let is_fresh = |file: &Path, known: &str| {
         world.look(file).ok().flatten().is_some_and(|seen| stamp(&seen) == known)
@@ -257,6 +266,12 @@ fn each<'h>(
         visit(&program.version, Place::System(program), "");
     }
     Ok(true)
+}
+
+/// Whether an error says that this process, or the machine, has run out of something.
+fn is_own_want(error: &io::Error) -> bool {
+    let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| wants.contains(&errno))
 }
 
 /// A folder of an adopted store, by its name.

@@ -11,6 +11,7 @@ use crate::output;
 use crate::registry::Known;
 use crate::release::{Finder, Freshness, Release, words};
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// A version that can be had.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ struct Line {
 pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> Result<()> {
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
+    // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
+    let _writing = Writing::to(&usher.folders).ok();
     let network = Network::new(usher);
     let listed = Finder::new(usher, &network).all(known)?;
     let fits = |release: &&Release| match &request {

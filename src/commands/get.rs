@@ -15,8 +15,8 @@ use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
 use crate::release::{Finder, Wanted};
-use crate::umask::Umask;
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// How many are fetched at once: one line and two cores are well used by these.
 const AT_ONCE: usize = 4;
@@ -35,7 +35,10 @@ pub(super) enum Which {
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
 pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
-    let _umask = Umask::of(&usher.folders);
+    let _writing = match Writing::to(&usher.folders) {
+        Ok(writing) => writing,
+        Err(refused) => return vec![Some(Err(refused))],
+    };
     let network = Network::new(usher);
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));

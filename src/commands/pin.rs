@@ -14,8 +14,8 @@ use crate::output;
 use crate::project::{Target, Written, target, write};
 use crate::release::Wanted;
 use crate::shim_folder;
-use crate::umask::Umask;
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// A pin to be written, once all versions are there.
 struct Pinned {
@@ -31,7 +31,8 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         Ok(pins) => pins,
         Err(error) => return Err(with_shims_of_what_came(usher, error)),
     };
-    let umask = Umask::of(&usher.folders);
+    // A project's files are whose they are.
+    let writing = is_global.then(|| Writing::to(&usher.folders)).transpose()?;
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
@@ -47,7 +48,7 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         }));
         warn_of_stronger(usher, pin);
     }
-    drop(umask);
+    drop(writing);
     usher.refresh()?;
     let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
     shim_folder::refresh(usher, &tools)?;

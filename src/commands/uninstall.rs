@@ -5,7 +5,7 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::request::Request;
 use usher_shims::store::{Store, Toolchain, all};
 
-use super::{Asked, asked, name_of, store_name};
+use super::{Asked, asked, name_of, store_name, with_shims_of_what_came};
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -13,8 +13,17 @@ use crate::registry::Known;
 use crate::shim_folder;
 use crate::usher::Usher;
 
-/// Runs the verb. All are found before the first one goes.
+/// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
+/// what is on disk now.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    uninstall(usher, words, as_json).map_err(|failed| match failed.exit {
+        Exit::NotFound => with_shims_of_what_came(usher, failed),
+        _ => failed,
+    })
+}
+
+/// All are found before the first one goes.
+fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let mut chosen = Vec::new();
     for Asked { known, request } in asked(usher, words)? {
         chosen.push((known, choose(usher, known, request.as_ref())?));

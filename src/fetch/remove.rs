@@ -21,6 +21,13 @@ pub fn remove_tree(path: &Path) -> Result<()> {
         }
         first => first,
     };
+    // A tree may be deeper than there are descriptors, and than a path may be long.
+    let removed = match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            flatten(path).and_then(|()| remove(path)).map_err(|_| error)
+        }
+        done => done,
+    };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, &error)),
         Ok(()) | Err(_) => Ok(()),
@@ -33,6 +40,34 @@ fn remove(path: &Path) -> io::Result<()> {
     } else {
         fs::remove_file(path)
     }
+}
+
+/// Moves every folder of a tree up to the first level.
+fn flatten(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    let mut waiting = folders_in(path)?;
+    let mut count = 0_usize;
+    while let Some(folder) = waiting.pop() {
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+        for inner in folders_in(&folder)? {
+            let moved = path.join(format!(".{count}"));
+            count += 1;
+            fs::set_permissions(&inner, Permissions::from_mode(0o700))?;
+            fs::rename(&inner, &moved)?;
+            waiting.push(moved);
+        }
+    }
+    Ok(())
+}
+
+/// The folders in a folder; links to some are none.
+fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        found.extend(entry.file_type()?.is_dir().then(|| entry.path()));
+    }
+    Ok(found)
 }
 
 /// Lets the owner read, write and search every folder at and below `path`.

@@ -152,4 +152,18 @@ mod tests {
         in_two_steps(&folder.path().join("absent"), &old).unwrap_err();
         assert_eq!(is(&old), "1.0.0");
     }
+
+    #[test]
+    fn what_has_the_name_already_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, target) = (folder.path().join("tree"), folder.path().join("store/1.0.0"));
+        fs::create_dir_all(&tree).unwrap();
+        // Even an empty folder, which an ordinary rename replaces.
+        fs::create_dir_all(&target).unwrap();
+        publish(&tree, &target).unwrap_err();
+        assert!(tree.exists());
+        fs::remove_dir(&target).unwrap();
+        publish(&tree, &target).unwrap();
+        assert!(target.exists() && !tree.exists());
+    }
 }

@@ -1,20 +1,23 @@
 //! Taking a toolchain away: out of the store first, then off the disk.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Exit, Result};
 use usher_shims::version::Version;
 
 use super::Installer;
 use super::publish::{put_back, sync_names};
 use crate::fetch::remove_tree;
 use crate::registry::Known;
+use crate::writing::Writing;
 
 impl Installer<'_> {
     /// Takes a toolchain of our own away. Programs that run from it go on: their files stay until
     /// they end.
     pub fn uninstall(&self, known: Known<'_>, version: &Version) -> Result<()> {
+        let _writing = Writing::to(&self.usher.folders)?;
         let _lock = self.lock(known, version)?;
         self.put_back(known, version)?;
         self.remove(known, version, &self.target(known, version))
@@ -33,8 +36,18 @@ impl Installer<'_> {
     fn remove(&self, known: Known<'_>, version: &Version, tree: &Path) -> Result<()> {
         let staging = self.staging(known, version)?;
         let gone = staging.path().join("gone");
-        fs::rename(tree, &gone).map_err(|error| Error::io("move", tree, &error))?;
+        fs::rename(tree, &gone).map_err(|error| match error.kind() {
+            // Somebody else was faster, while the lock was waited for.
+            io::ErrorKind::NotFound => {
+                Error::new(Exit::NotFound, format!("{} {version} isn't on disk", known.tool.name))
+            }
+            _ => Error::io("move", tree, &error),
+        })?;
         sync_names(tree.parent().unwrap_or(tree));
-        remove_tree(&gone)
+        // It is gone from the store; what can't be deleted now is swept by the next.
+        if let Err(error) = remove_tree(&gone) {
+            self.usher.tell(&error.to_string());
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use usher_shims::store::{Store, all};
 use usher_shims::world::World;
 
 use super::Survey;
+use super::folders::names;
 
 /// Programs that usher never stands for, whoever added them.
 const NEVER: [&str; 3] = ["use", "usher", "shim"];
@@ -24,11 +25,11 @@ impl<W: World> Survey<'_, W> {
                 let own = match toolchain.store {
                     Store::System(_) => Vec::new(),
                     Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
-                        self.programs(&toolchain.programs())
+                        self.programs(&toolchain.programs())?
                     }
                 };
                 let beside = home.additions_folder(known.tool, &toolchain);
-                let beside = beside.map(|folder| self.programs(&folder.join("bin")));
+                let beside = beside.map(|folder| self.programs(&folder.join("bin"))).transpose()?;
                 for name in own.into_iter().chain(beside.unwrap_or_default()) {
                     let shipped = known.tool.programs.contains(&name.as_str());
                     let tools = found.entry(name).or_default();
@@ -43,13 +44,12 @@ impl<W: World> Survey<'_, W> {
     }
 
     /// The programs in a folder.
-    fn programs(&self, folder: &Path) -> Vec<Name> {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| Name::parse(entry.file_name().to_str()?));
+    fn programs(&self, folder: &Path) -> Result<Vec<Name>> {
+        let names = names(folder)?.into_iter().filter_map(|name| Name::parse(&name));
         let is_program = |name: &Name| {
             let seen = self.world.look(&folder.join(name.as_str())).ok().flatten();
             seen.is_some_and(|seen| seen.is_program)
         };
-        names.filter(is_program).collect()
+        Ok(names.filter(is_program).collect())
     }
 }

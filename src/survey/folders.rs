@@ -1,8 +1,10 @@
 //! The folders that definitions name: their variables, `~` and `*` filled in.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use usher_shims::error::{Error, Result};
 use usher_shims::world::World;
 
 use super::Survey;
@@ -10,11 +12,14 @@ use super::Survey;
 impl<W: World> Survey<'_, W> {
     /// The folders that one of a definition stands for, the highest version first; none where its
     /// variable isn't set. The machine's home knows no account's.
-    pub(super) fn spelled_out(&self, folder: &str) -> Vec<PathBuf> {
-        self.expand(folder).map_or_else(Vec::new, |folder| match folder.to_str() {
-            Some(text) if text.contains('*') => fitting(text),
-            _ => vec![folder],
-        })
+    pub(super) fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        self.expand(folder).map_or_else(
+            || Ok(Vec::new()),
+            |folder| match folder.to_str() {
+                Some(text) if text.contains('*') => fitting(text),
+                _ => Ok(vec![folder]),
+            },
+        )
     }
 
     /// A folder with its variable or `~` filled in; `None` where that isn't set.
@@ -34,20 +39,30 @@ impl<W: World> Survey<'_, W> {
 }
 
 /// The folders that one with a `*` in a name stands for, the highest first.
-fn fitting(folder: &str) -> Vec<PathBuf> {
-    let Some((start, end)) = folder.split_once('*') else { return vec![folder.into()] };
+fn fitting(folder: &str) -> Result<Vec<PathBuf>> {
+    let Some((start, end)) = folder.split_once('*') else { return Ok(vec![folder.into()]) };
     let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
     let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
     let pattern = format!("{prefix}*{suffix}");
-    let fitting = names(Path::new(parent)).into_iter().rev();
+    let fitting = names(Path::new(parent))?.into_iter().rev();
     let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
-    fitting.map(|name| Path::new(parent).join(name).join(below)).collect()
+    Ok(fitting.map(|name| Path::new(parent).join(name).join(below)).collect())
 }
 
-/// The names in a folder.
-pub(super) fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+/// The names in a folder; none where it isn't there, or isn't for us to look into. What can't be
+/// listed for any other reason is not absent: shims would go that are needed.
+pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
+        Err(error) => return Err(Error::io("list", folder, &error)),
+    };
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 /// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Release, Store};
+use usher_shims::error::Result;
 use usher_shims::home::{Adopted, ReadToolchain, stamp};
 use usher_shims::respell;
 use usher_shims::store::{self, Toolchain};
@@ -17,12 +18,12 @@ use crate::registry::Known;
 
 impl<W: World> Survey<'_, W> {
     /// Other managers' stores of a tool that are there. The machine's home adopts no account's.
-    pub(super) fn adopted(&self, known: Known<'_>, before: &[Adopted]) -> Vec<Adopted> {
+    pub(super) fn adopted(&self, known: Known<'_>, before: &[Adopted]) -> Result<Vec<Adopted>> {
         if self.folders.is_for_all {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut found: Vec<Adopted> = Vec::new();
-        for (store, folder) in self.folders_of(known, |store| !store.read) {
+        for (store, folder) in self.folders_of(known, |store| !store.read)? {
             let adopted = Adopted {
                 tool: known.tool.name.to_owned(),
                 manager: store.manager.clone(),
@@ -32,7 +33,7 @@ impl<W: World> Survey<'_, W> {
                 inside: store.inside.clone(),
             };
             let is_new = !found.contains(&adopted);
-            if is_new && self.is_folder(&adopted.folder) && self.is_laid_out_so(&adopted) {
+            if is_new && self.is_folder(&adopted.folder) && self.is_laid_out_so(&adopted)? {
                 found.push(adopted);
             }
         }
@@ -41,7 +42,7 @@ impl<W: World> Survey<'_, W> {
         let is_there = |store: &&Adopted| self.is_folder(&store.folder);
         let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
         found.extend(lost);
-        found
+        Ok(found)
     }
 
     /// The folders of those stores of a tool that are wanted.
@@ -49,32 +50,34 @@ impl<W: World> Survey<'_, W> {
         &self,
         known: Known<'k>,
         wanted: fn(&Store) -> bool,
-    ) -> impl Iterator<Item = (&'k Store, PathBuf)> {
-        let stores = known.definition.store.iter().filter(move |store| wanted(store));
-        stores.flat_map(|store| {
-            let folders = store.folders.iter().flat_map(|folder| self.spelled_out(folder));
-            folders.map(move |folder| (store, folder))
-        })
+    ) -> Result<Vec<(&'k Store, PathBuf)>> {
+        let mut found = Vec::new();
+        for store in known.definition.store.iter().filter(|store| wanted(store)) {
+            for folder in &store.folders {
+                found.extend(self.spelled_out(folder)?.into_iter().map(|folder| (store, folder)));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether toolchains lie in a store where its definition says, as far as there are any: one
     /// for another kind of machine may share its folder.
-    fn is_laid_out_so(&self, store: &Adopted) -> bool {
+    fn is_laid_out_so(&self, store: &Adopted) -> Result<bool> {
         let names = match store.inside.as_str() {
             "" => BTreeSet::new(),
-            _ => names(&store.folder),
+            _ => names(&store.folder)?,
         };
         let holds = |name: &String| self.is_folder(&store.folder.join(name).join(&store.inside));
-        names.is_empty() || names.iter().any(holds)
+        Ok(names.is_empty() || names.iter().any(holds))
     }
 
     /// Toolchains that say themselves which version they are; each once, under whatever names.
-    pub(super) fn read(&self, known: Known<'_>) -> Vec<ReadToolchain> {
+    pub(super) fn read(&self, known: Known<'_>) -> Result<Vec<ReadToolchain>> {
         let mut found = Vec::new();
-        let Some(release) = &known.definition.release else { return found };
+        let Some(release) = &known.definition.release else { return Ok(found) };
         let mut seen: Vec<Identity> = Vec::new();
-        for (store, folder) in self.folders_of(known, |store| store.read) {
-            for root in roots(&folder, &store.inside) {
+        for (store, folder) in self.folders_of(known, |store| store.read)? {
+            for root in roots(&folder, &store.inside)? {
                 let identity = self.world.look(&root).ok().flatten().map(|seen| seen.identity);
                 let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                     continue;
@@ -84,7 +87,7 @@ impl<W: World> Survey<'_, W> {
                 found.extend(toolchain);
             }
         }
-        found
+        Ok(found)
     }
 
     fn read_one(
@@ -110,14 +113,14 @@ impl<W: World> Survey<'_, W> {
 
 /// Where the toolchains in a folder may lie; what is there under its own name before what links to
 /// it.
-fn roots(folder: &Path, inside: &str) -> Vec<PathBuf> {
-    let names = names(folder).into_iter();
+fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
+    let names = names(folder)?.into_iter();
     let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
     roots.sort_by_key(|root| root.is_symlink());
-    match inside {
+    Ok(match inside {
         "" => roots,
         inside => roots.into_iter().map(|root| root.join(inside)).collect(),
-    }
+    })
 }
 
 /// The version that a release file says, with its flavour.

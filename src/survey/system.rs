@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use usher_definition::System;
+use usher_shims::error::Result;
 use usher_shims::home::{Home, INDEX, RefusedProgram, SystemProgram, stamp};
 use usher_shims::process::MARK;
 use usher_shims::respell;
@@ -31,11 +32,11 @@ impl<W: World> Survey<'_, W> {
         &self,
         known: Known<'_>,
         before: &Home,
-    ) -> (Vec<SystemProgram>, Vec<RefusedProgram>) {
+    ) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
         let (mut found, mut refused) = (Vec::new(), Vec::new());
-        let Some(system) = &known.definition.system else { return (found, refused) };
+        let Some(system) = &known.definition.system else { return Ok((found, refused)) };
         let mut stamps = Vec::new();
-        for (path, suffix) in self.candidates(system) {
+        for (path, suffix) in self.candidates(system)? {
             let Ok(Some(seen)) = self.world.look(&path) else { continue };
             let stamp = stamp(&seen);
             if !seen.is_program || stamps.contains(&stamp) {
@@ -58,22 +59,24 @@ impl<W: World> Survey<'_, W> {
             }
             stamps.push(stamp);
         }
-        (found, refused)
+        Ok((found, refused))
     }
 
     /// The files that a definition's patterns fit, with what stands for the `*`; names with a
     /// version first, so that they win over the bare name that links to them.
-    fn candidates(&self, system: &System) -> Vec<(PathBuf, String)> {
+    fn candidates(&self, system: &System) -> Result<Vec<(PathBuf, String)>> {
         let mut found = Vec::new();
-        for folder in system.folders.iter().flat_map(|folder| self.spelled_out(folder)) {
-            let names = names(&folder);
+        let folders: Result<Vec<_>> =
+            system.folders.iter().map(|folder| self.spelled_out(folder)).collect();
+        for folder in folders?.into_iter().flatten() {
+            let names = names(&folder)?;
             for pattern in &system.programs {
                 let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
                 found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
             }
         }
         found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
-        found
+        Ok(found)
     }
 
     /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
@@ -93,7 +96,7 @@ fn told_before(
     tool: &Tool,
     (path, stamp): (&Path, &str),
     before: &Home,
-) -> Option<Result<Version, Refusal>> {
+) -> Option<std::result::Result<Version, Refusal>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, stamp);
     let mut system = before.system.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.stamp)));
@@ -106,7 +109,7 @@ fn told_before(
 }
 
 /// Asks a program for its version, and whether it can do what it must.
-fn asked(path: &Path, system: &System, tool: &Tool) -> Result<Version, Refusal> {
+fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Version, Refusal> {
     let silent = |reason: String| Refusal { reason, hint: String::new() };
     let version = match ask(path, &system.probe, LIMIT) {
         Answer::Said(answer) => version_in(&answer, tool)

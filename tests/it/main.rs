@@ -10,6 +10,7 @@ mod bad_input;
 mod bench;
 mod conformance;
 mod contract;
+mod crash;
 mod downloads;
 mod machine;
 mod policy;

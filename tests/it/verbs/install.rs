@@ -171,6 +171,7 @@ fn nothing_is_uninstalled_when_it_is_unclear_what() {
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
+    sandbox.reshim();
     let before = sandbox.tree("home");
     let mut transcript = String::new();
     for words in ["node@12", "node@12.22.12 node@13", "node", "node@10.24.1", "python@2.7"] {

@@ -1,0 +1,144 @@
+//! File systems that are full, lack links or are several, and processes with narrow limits.
+
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::Path;
+
+use super::operations::CHANGED;
+use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream};
+use crate::verbs::skipped;
+
+fn sandbox(upstream: &Upstream) -> Sandbox {
+    let sandbox = Sandbox::new().with_upstream(upstream);
+    sandbox.install();
+    sandbox
+}
+
+/// Nothing looks installed, and nothing is half-made.
+fn assert_nothing_came(sandbox: &Sandbox, outcome: &Outcome) {
+    assert!(!sandbox.toolchain("node", CHANGED).exists(), "{outcome}");
+    let staging = sandbox.usher().join("staging");
+    assert_eq!(staging.read_dir().into_iter().flatten().count(), 0, "{outcome}");
+}
+
+/// A release that takes five megabytes however it is packed.
+fn publish_large(upstream: &Upstream) {
+    let name = format!("node-v{CHANGED}-{}", Platform::here().node);
+    let mut numbers = super::Numbers(1);
+    let noise: Vec<u8> =
+        (0..5_000_000).map(|_| u8::try_from(numbers.below(256)).unwrap()).collect();
+    let archive = Archive::new().program(&format!("{name}/bin/node"), "#!/bin/sh\n");
+    let regular = tar::EntryType::Regular;
+    let archive = archive.entry(&format!("{name}/lib/noise"), regular, (0o644, ""), &noise);
+    let bytes = archive.tar_gz();
+    let hash = crate::bench::sha256(&bytes);
+    upstream.put(&format!("/dist/v{CHANGED}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
+    upstream.put(&format!("/dist/v{CHANGED}/{name}.tar.gz"), bytes);
+}
+
+/// What is downloaded has room, and what is unpacked hasn't.
+#[test]
+fn a_disk_that_fills_up_leaves_nothing() {
+    let upstream = Upstream::start();
+    publish_large(&upstream);
+    let sandbox = sandbox(&upstream);
+    let run = |size: &str, line: &str| {
+        let mount = r#"mkdir -p "$0" && mount -t tmpfs -o size="$1" tmpfs "$0" || exit 99; "#;
+        // The shims are another file system's: what is full is where toolchains are made.
+        let staging = sandbox.usher().join("staging");
+        let line = format!("{mount}{line}");
+        let unshare = sandbox.command("unshare").arguments(["--mount", "/bin/sh", "-c"]);
+        unshare.argument(line).argument(staging).argument(size).run()
+    };
+    if run("1m", "true").status.code() != Some(0) {
+        skipped("no file system can be mounted here; a full one isn't tested");
+        return;
+    }
+    for size in ["3m", "8m"] {
+        let line = format!("use install node@{CHANGED}; code=$?; ls -A \"$0\"; exit $code");
+        let outcome = run(size, &line).fails_with(74).complains("No space left on device");
+        let outcome = outcome.complains(&sandbox.mask(&sandbox.usher().to_string_lossy()));
+        assert_eq!(outcome.stdout, "", "{outcome}");
+        assert_nothing_came(&sandbox, &outcome);
+    }
+}
+
+#[test]
+fn a_limit_of_file_sizes_is_an_error_with_a_message() {
+    let upstream = Upstream::start();
+    publish_large(&upstream);
+    let sandbox = sandbox(&upstream);
+    let line = format!("ulimit -f 2000; exec use install node@{CHANGED}");
+    let outcome = sandbox.command("sh").arguments(["-c", &line]).run();
+    let outcome = outcome.fails_with(74).complains("File too large");
+    assert_nothing_came(&sandbox, &outcome);
+    // The program that comes after is told of its limits as it would be without us.
+    sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
+    let line = "ulimit -f 1; exec node +10.24.1 x";
+    sandbox.command("sh").arguments(["-c", line]).run().succeeds();
+    let signals = ["node@10.24.1", "--", "/bin/sh", "-c", "grep SigIgn /proc/self/status"];
+    let ignored = sandbox.use_command(&signals).run().succeeds();
+    let direct = sandbox.command("sh").arguments(["-c", signals[4]]).run().succeeds();
+    assert_eq!(ignored.stdout, direct.stdout);
+}
+
+/// Whatever few descriptors there are, it is done or it is said why not.
+#[test]
+fn few_descriptors_are_enough_or_said() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for count in [6, 8, 10, 12, 14, 16, 20, 24, 32] {
+        let line = format!("ulimit -n {count}; exec use install node@{CHANGED}");
+        let outcome = sandbox.command("sh").arguments(["-c", &line]).run();
+        assert!(!outcome.stderr.contains("panicked"), "{outcome}");
+        match outcome.status.code() {
+            Some(0) => assert!(sandbox.toolchain("node", CHANGED).exists(), "{outcome}"),
+            Some(_) => drop(outcome.complains("Too many open files")),
+            None => panic!("ended by a signal: {outcome}"),
+        }
+        sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
+        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
+    }
+}
+
+#[test]
+fn without_hard_links_shims_are_copies() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for error in ["EPERM", "EOPNOTSUPP", "EXDEV", "EMLINK"] {
+        let inject = format!("inject=?link,linkat:error={error}");
+        let traced = ["-f", "-o", "/dev/null", "-e", &inject];
+        let strace = sandbox.command("strace").arguments(traced);
+        if !Path::new("/usr/bin/strace").exists() {
+            skipped("there is no strace here; a file system without hard links isn't tested");
+            return;
+        }
+        strace.arguments(["use", "install", &format!("node@{CHANGED}")]).run().succeeds();
+        let shim = sandbox.shim("node12.22");
+        let seen = shim.metadata().unwrap();
+        assert_eq!((seen.nlink(), seen.mode() & 0o777), (1, 0o755));
+        sandbox.command(&shim).argument("-v").run().succeeds().prints(&format!("v{CHANGED}"));
+        // A copy is a shim as others are: it goes with its version.
+        sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
+        assert!(!shim.exists());
+    }
+}
+
+/// The store is one device: what is renamed into it was made in it.
+#[test]
+fn the_cache_may_lie_on_another_device() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let device = |path: &Path| path.metadata().map(|seen| seen.dev());
+    let others = ["/dev/shm", "/tmp", "/var/tmp"].map(Path::new);
+    let own = device(sandbox.root()).unwrap();
+    let Some(other) = others.iter().find(|path| device(path).is_ok_and(|other| other != own))
+    else {
+        skipped("there is one device here; a cache on another isn't tested");
+        return;
+    };
+    let cache = tempfile::tempdir_in(other).unwrap();
+    symlink(cache.path(), sandbox.home().join(".cache")).unwrap();
+    sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
+    assert!(cache.path().join("usher/indexes").exists());
+    sandbox.command("node").arguments(["+12", "-v"]).run().succeeds().prints("v12.22.12");
+}

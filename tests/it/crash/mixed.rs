@@ -1,0 +1,112 @@
+//! Many processes that install, uninstall, make shims and run the same versions.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::state::{State, is_temporary, whole};
+use super::{Numbers, is_full, seed};
+use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream};
+
+/// What comes and goes; the other one is never taken away.
+const CHANGING: [&str; 2] = ["12.22.12", "12.22.11"];
+const STAYING: &str = "10.24.1";
+
+/// So many at once.
+const PROCESSES: usize = 16;
+
+#[test]
+fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
+    let count = if is_full() { 10_000 } else { 160 };
+    let upstream = Upstream::start();
+    for version in CHANGING.iter().chain([&STAYING]) {
+        publish(&upstream, version);
+    }
+    let sandbox = Sandbox::new().with_upstream(&upstream);
+    sandbox.install();
+    sandbox.use_command(&["install", &format!("node@{STAYING}")]).run().succeeds();
+    let seed = seed();
+    let (done, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for place in 0..PROCESSES {
+            let (sandbox, done, faults) = (&sandbox, &done, &faults);
+            scope.spawn(move || {
+                let mut numbers = Numbers(seed.wrapping_add(place as u64));
+                while done.fetch_add(1, Ordering::Relaxed) < count {
+                    if let Err(fault) = one(sandbox, &mut numbers) {
+                        faults.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(faults.is_empty(), "seed {seed}: {}", faults.join("\n\n"));
+    check_end(&sandbox);
+    eprintln!("{count} operations by {PROCESSES} processes at once");
+}
+
+/// One operation; what is wrong with how it went.
+fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
+    let version = CHANGING[numbers.below(CHANGING.len())];
+    let named = format!("node@{version}");
+    let run = |words: &[&str]| sandbox.use_command(words).run();
+    let (outcome, codes): (Outcome, &[i32]) = match numbers.below(8) {
+        0 | 1 => (run(&["install", &named]), &[0]),
+        2 => (run(&["uninstall", &named]), &[0, 127]),
+        3 => (run(&["reshim"]), &[0]),
+        4 => return ran(sandbox, STAYING, &[0]),
+        _ => return ran(sandbox, version, &[0, 127]),
+    };
+    judged(outcome, codes)
+}
+
+fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
+    let command = sandbox.command("node").arguments([&format!("+{version}"), "x"]);
+    let outcome = command.variable("USHER_AUTO_INSTALL", "never").run();
+    let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
+    let is_whole = prints("argument 1: x");
+    match outcome.status.code() {
+        Some(0) if !is_whole => Err(format!("it ran, and not the whole: {outcome}")),
+        _ => judged(outcome, codes),
+    }
+}
+
+fn judged(outcome: Outcome, codes: &[i32]) -> Result<(), String> {
+    let is_right = outcome.status.code().is_some_and(|code| codes.contains(&code));
+    is_right.then_some(()).ok_or_else(|| format!("expected one of {codes:?}: {outcome}"))
+}
+
+/// After all that, what is installed is whole and nothing else is left.
+fn check_end(sandbox: &Sandbox) {
+    for version in CHANGING {
+        sandbox.use_command(&["install", &format!("node@{version}")]).run().succeeds();
+    }
+    let trees = [CHANGING[0], CHANGING[1], STAYING].map(|version| {
+        let tree = sandbox.toolchain("node", version);
+        std::fs::remove_file(tree.join(".usher-receipt.json")).expect("there is a receipt");
+        whole(&tree)
+    });
+    assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:#?}");
+    let state = State::of(sandbox);
+    assert!(!state.0.keys().any(|name| is_temporary(name)), "{state:#?}");
+    let left = sandbox.usher().join("staging").read_dir().expect("list staging").count();
+    assert_eq!(left, 0, "half-made things are left");
+}
+
+/// A release whose interpreter is a program, not a script, which a shell would open once more.
+fn publish(upstream: &Upstream, version: &str) {
+    let name = format!("node-v{version}-{}", Platform::here().node);
+    let fake = std::fs::read(crate::bench::built::fake()).expect("read the fake tool");
+    let regular = tar::EntryType::Regular;
+    let archive = Archive::new().folder(&format!("{name}/"));
+    let archive = archive.entry(&format!("{name}/bin/node"), regular, (0o755, ""), &fake);
+    let files = (0..20)
+        .fold(archive, |archive, n| archive.file(&format!("{name}/lib/{n}"), &n.to_string()));
+    let bytes = files.tar_gz();
+    let hash = crate::bench::sha256(&bytes);
+    let folder = format!("/dist/v{version}");
+    upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
+    upstream.put(&format!("{folder}/{name}.tar.gz"), bytes);
+}

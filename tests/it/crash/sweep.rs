@@ -1,0 +1,99 @@
+//! kill -9 before every system call of what changes toolchains and shims.
+
+use super::operations::{HAND_OVER, INSTALL, Operation, REINSTALL, RESHIM, Stage, UNINSTALL};
+use super::tracer::{Act, Call, is_here};
+use super::{Numbers, sample, seed};
+use crate::bench::Upstream;
+
+/// How many points of an operation are tried where not all are.
+const SAMPLE: usize = 14;
+
+#[test]
+fn an_install_that_is_killed() {
+    check(&INSTALL);
+}
+
+#[test]
+fn a_shim_that_fetches_is_killed() {
+    check(&HAND_OVER);
+}
+
+#[test]
+fn an_uninstall_that_is_killed() {
+    check(&UNINSTALL);
+}
+
+#[test]
+fn a_reinstall_that_is_killed() {
+    check(&REINSTALL);
+}
+
+#[test]
+fn a_reshim_that_is_killed() {
+    check(&RESHIM);
+}
+
+/// All is on disk before it has its name, and the name is before anybody hears of it.
+#[test]
+fn an_install_is_synced_before_it_is_renamed() {
+    if !is_here() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let stage = Stage::new(&INSTALL, &upstream);
+    let calls: Vec<&str> = stage.traced.calls.iter().map(|call| call.text.as_str()).collect();
+    let last = |is_meant: &dyn Fn(&str) -> bool| calls.iter().rposition(|call| is_meant(call));
+    let is_in = |call: &str, folder: &str| call.contains(&format!("/usher/{folder}"));
+    let writes = |call: &str| call.starts_with("write ") || call.starts_with("symlink");
+    let order = [
+        last(&|call| writes(call) && is_in(call, "staging/")),
+        last(&|call| call.starts_with("syncfs ") && is_in(call, "staging/")),
+        last(&|call| call.starts_with("renameat2 ") && is_in(call, "staging/")),
+        last(&|call| call.starts_with("fsync ") && call.ends_with("/usher/toolchains/node")),
+    ];
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}: {calls:#?}");
+}
+
+fn check(operation: &Operation) {
+    if !is_here() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let stage = Stage::new(operation, &upstream);
+    let seed = seed();
+    let points = points(&stage.traced.calls, seed);
+    let mut faults = Vec::new();
+    for (tried, point) in points.iter().enumerate() {
+        stage.reset();
+        let traced = stage.run(Act::Kill(*point));
+        let found = [stage.faults(), stage.faults_after_retry()].concat();
+        if !found.is_empty() {
+            faults.push(format!("before call {point}, {}: {found:#?}", traced.last()));
+        }
+        if faults.len() > 9 {
+            panic!("{}, seed {seed}, after {tried} points: {faults:#?}", operation.name);
+        }
+    }
+    assert!(faults.is_empty(), "{}, seed {seed}: {faults:#?}", operation.name);
+    eprintln!(
+        "{}: killed before {} of {} calls",
+        operation.name,
+        points.len(),
+        stage.traced.calls.len()
+    );
+}
+
+/// The calls that are the last. Which thread makes the nth varies a little from run to run, and so
+/// does how many there are: numbers go over all threads together, and a few beyond the last.
+fn points(calls: &[Call], seed: u64) -> Vec<usize> {
+    let mut numbers = Numbers(seed);
+    let beyond = calls.len() + calls.len() / 50;
+    // Only these leave another home behind than the call before.
+    let changing: Vec<usize> =
+        calls.iter().filter(|call| call.changes).map(|call| call.number).collect();
+    assert!(!changing.is_empty(), "it changes something");
+    match super::is_full() {
+        true => (1..=beyond).collect(),
+        false => sample(&changing, SAMPLE, &mut numbers),
+    }
+}

@@ -1,0 +1,95 @@
+//! Commands whose system calls are counted, and of which one is the last or fails (`tracer.c`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::bench::{Outcome, Sandbox, built};
+
+/// What is done to a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Act {
+    /// Nothing: its calls are counted.
+    Count,
+    /// All its processes die before this call.
+    Kill(usize),
+    /// This one, of the calls that write below the sandbox's home, fails with this error.
+    Write(usize, i32),
+    /// This one, of the calls that make descriptors, fails with this error.
+    Open(usize, i32),
+}
+
+/// A call that was counted.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// Which one, of those that are counted.
+    pub(super) number: usize,
+    /// Whether it changes something in the home.
+    pub(super) changes: bool,
+    /// `renameat2 /home/…`.
+    pub(super) text: String,
+}
+
+/// A command that was traced.
+pub(super) struct Traced {
+    pub(super) outcome: Outcome,
+    /// The calls that were counted, up to the last that was made.
+    pub(super) calls: Vec<Call>,
+    /// How many of these there were when the last program was started.
+    pub(super) before_last_program: usize,
+}
+
+impl Traced {
+    /// The call that was the last, or that failed.
+    pub(super) fn last(&self) -> &str {
+        self.calls.last().map_or("", |call| &call.text)
+    }
+}
+
+/// Whether processes can be traced here; says so where not.
+pub(super) fn is_here() -> bool {
+    static HERE: OnceLock<bool> = OnceLock::new();
+    let is_here = *HERE.get_or_init(|| {
+        let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+        let sandbox = Sandbox::new();
+        known && run(&sandbox, Act::Count, &["true"]).outcome.status.success()
+    });
+    if !is_here {
+        crate::verbs::skipped(
+            "processes can't be traced here; faults at system calls aren't tested",
+        );
+    }
+    is_here
+}
+
+/// Runs a command in the sandbox under the tracer.
+pub(super) fn run(sandbox: &Sandbox, act: Act, command: &[&str]) -> Traced {
+    let report = sandbox.root().join("report");
+    let (mode, number, error) = match act {
+        Act::Count => ("count", 0, 0),
+        Act::Kill(number) => ("kill", number, 0),
+        Act::Write(number, error) => ("write", number, error),
+        Act::Open(number, error) => ("open", number, error),
+    };
+    let tracer = sandbox.command(program()).argument(sandbox.home()).argument(&report);
+    let tracer = tracer.arguments([mode, &number.to_string(), &error.to_string()]);
+    let outcome = tracer.arguments(command).run();
+    let text = String::from_utf8_lossy(&fs::read(&report).unwrap_or_default()).into_owned();
+    let programs = text.lines().filter_map(|line| line.strip_suffix(" x exec")?.parse().ok());
+    Traced { outcome, before_last_program: programs.last().unwrap_or(0), calls: calls(&text) }
+}
+
+fn calls(text: &str) -> Vec<Call> {
+    let call = |line: &str| {
+        let (number, rest) = line.split_once(' ')?;
+        let (kind, text) = rest.split_once(' ')?;
+        let number = number.parse().ok().filter(|_| kind != "x")?;
+        Some(Call { number, changes: kind == "w", text: text.to_owned() })
+    };
+    text.lines().filter_map(call).collect()
+}
+
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| built::c_program("tracer", include_str!("tracer.c")))
+}
