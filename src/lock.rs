@@ -99,6 +99,9 @@ fn holder(path: &Path) -> String {
 mod tests {
     use super::*;
 
+    /// Long enough for any other test's child to become its program.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
     #[test]
     fn a_held_lock_is_waited_for_and_named() {
         let folder = tempfile::tempdir().unwrap();
@@ -108,7 +111,8 @@ mod tests {
         assert!(error.what.contains(&format!("process {}", std::process::id())), "{error}");
         lock(folder.path(), "node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);
-        lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        // Not at once: what another test starts right now has it until it is another program.
+        lock(folder.path(), "node-12.0.0", PATIENCE, &|_| {}).unwrap();
     }
 
     #[test]
@@ -119,7 +123,8 @@ mod tests {
         let mut child =
             std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         drop(held);
-        lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
+        // Not at once: what another test starts right now has it until it is another program.
+        lock(folder.path(), "node-12.0.0", PATIENCE, &|_| {}).unwrap();
         assert_eq!(child.try_wait().unwrap(), None);
         drop(child.stdin.take());
         child.wait().unwrap();

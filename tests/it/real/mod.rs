@@ -8,6 +8,7 @@
 //! `node` and `npm`; a registry that can't be reached is then a failure.
 
 mod application;
+mod archives;
 mod calls;
 mod globals;
 mod go;

