@@ -84,11 +84,19 @@ enum Verb {
         request: Option<String>,
     },
     /// Print the path of what a program's shim becomes here
-    #[command(after_help = "Example:\n  use which npm")]
+    #[command(after_help = "Examples:\n  use which npm\n  use which --home java")]
     Which {
         /// The program
         program: String,
+        /// Print the folder of the version that it is of
+        #[arg(long)]
+        home: bool,
     },
+    /// Print what a build tool, an editor or a CI job needs for the versions in force here
+    #[command(
+        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nWhat is missing is fetched, where a shim would fetch it."
+    )]
+    Env(commands::env::EnvArguments),
     /// Tell which version of a program runs here, and why
     #[command(after_help = "Examples:\n  use why node\n  use why python3.7\n  use why --json")]
     Why {
@@ -259,7 +267,9 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         Some(Verb::Available { tool, request }) => {
             commands::available::run(&usher, &tool, request.as_deref(), json)
         }
-        Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Which { program, home: true }) => commands::which::home(&usher, &program, json),
+        Some(Verb::Which { program, home: false }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Env(arguments)) => commands::env::run(&mut usher, &arguments, json),
         Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
         Some(Verb::Check) => return commands::check::run(&usher, json),
         Some(Verb::Shim { tools, remove: true }) => {

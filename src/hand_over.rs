@@ -69,7 +69,7 @@ fn run_plan(
 }
 
 /// Gets what is missing, as far as the settings let a shim.
-fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
+pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let is_exact = request.exact(tool).is_some();

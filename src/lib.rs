@@ -21,6 +21,7 @@
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
+//! | what programs need that ask no shim | [`environment`] |
 //! | shells' start-up files | [`shell_setup`] |
 //! | what is printed | [`output`], and who may read what is written: [`umask`] |
 //!
@@ -37,6 +38,7 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod edit;
+pub mod environment;
 pub mod fetch;
 pub mod folders;
 pub mod hand_over;

@@ -354,10 +354,17 @@ impl<W: World> Resolver<'_, W> {
         for needed in call.tool.environment {
             let unset = self.world.variable(needed.variable).is_none();
             if unset && self.is_needed(needed, call, toolchain) {
-                let root = toolchain.root.to_string_lossy();
-                set.push((needed.variable, needed.value.replace("{root}", &root).into()));
+                set.push((needed.variable, value(needed, toolchain)));
             }
         }
+    }
+
+    /// The variables that all programs of a tool need in a toolchain, whatever is set now.
+    pub fn needs(&self, call: &Call, toolchain: &Toolchain) -> Vec<(&'static str, OsString)> {
+        let needed = call.tool.environment.iter();
+        let needed =
+            needed.filter(|one| one.programs.is_empty() && self.is_needed(one, call, toolchain));
+        needed.map(|needed| (needed.variable, value(needed, toolchain))).collect()
     }
 
     fn is_needed(&self, needed: &Needed, call: &Call, toolchain: &Toolchain) -> bool {
@@ -404,6 +411,11 @@ impl<W: World> Resolver<'_, W> {
             None => error,
         })
     }
+}
+
+/// What a variable is set to.
+fn value(needed: &Needed, toolchain: &Toolchain) -> OsString {
+    needed.value.replace("{root}", &toolchain.root.to_string_lossy()).into()
 }
 
 /// The message for a program that comes back however often it is passed on.

@@ -7,6 +7,7 @@ mod available;
 mod cache;
 mod check;
 mod doctor;
+mod env;
 mod install;
 mod pin;
 mod run;
