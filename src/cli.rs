@@ -10,6 +10,7 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::commands::install_from::Archive;
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
 
@@ -54,11 +55,19 @@ Where `use` is a keyword of the shell, type `usher` instead.";
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Get versions; without arguments, all that this project asks for
-    #[command(after_help = "Examples:\n  use install\n  use install node@12 python@3.12")]
+    #[command(
+        after_help = "Examples:\n  use install\n  use install node@12 python@3.12\n  use install node@12.0.0 --from /media/stick/node.tar.gz"
+    )]
     Install {
         /// Tools with the versions to get
         #[arg(value_name = "TOOL[@REQUEST]")]
         tools: Vec<String>,
+        /// Take it from this archive, a file or an address; TOOL@VERSION says what it is
+        #[arg(long, value_name = "ADDRESS-OR-FILE", requires = "tools")]
+        from: Option<String>,
+        /// The archive's hash, to check it against
+        #[arg(long, value_name = "HEX", requires = "from")]
+        sha256: Option<String>,
     },
     /// Take versions off the disk
     #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
@@ -261,7 +270,11 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     let mut usher = Usher::new(given, running)?;
     let json = typed.json;
     let done = match typed.verb {
-        Some(Verb::Install { tools }) => commands::install::run(&mut usher, &tools, json),
+        Some(Verb::Install { tools, from: Some(from), sha256 }) => {
+            let archive = Archive { from: &from, sha256: sha256.as_deref() };
+            commands::install_from::run(&mut usher, &tools, &archive, json)
+        }
+        Some(Verb::Install { tools, .. }) => commands::install::run(&mut usher, &tools, json),
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
         Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {

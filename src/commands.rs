@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod env;
 mod get;
 pub mod install;
+pub mod install_from;
 pub mod install_itself;
 pub mod list;
 pub mod pin;

@@ -1,10 +1,12 @@
 //! Getting a toolchain: locked, looked for again, fetched, verified, unpacked, finished, synced,
 //! renamed. The rename is the install; before it nothing looks installed.
 //!
-//! `install/assembly.rs` puts a toolchain together in staging, `install/publish.rs` gives it its
+//! `install/from.rs` takes an archive that a person named; `install/assembly.rs` puts a toolchain
+//! together in staging, `install/publish.rs` gives it its
 //! name, `install/removal.rs` takes one away.
 
 mod assembly;
+mod from;
 mod publish;
 mod removal;
 mod space;
@@ -24,6 +26,7 @@ use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::usher::Usher;
 use assembly::Assembly;
+pub use from::Named;
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,16 @@ pub struct Installed {
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
     pub fn install(&self, known: Known<'_>, release: &Release) -> Result<Installed> {
+        self.install_assembled(known, release, &|| self.assemble(known, release))
+    }
+
+    /// Installs what is put together, unless it is there already.
+    fn install_assembled<'s>(
+        &'s self,
+        known: Known<'s>,
+        release: &Release,
+        assemble: &dyn Fn() -> Result<Assembly<'s>>,
+    ) -> Result<Installed> {
         let target = self.target(known, &release.version);
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });
@@ -65,7 +78,7 @@ impl Installer<'_> {
             return Ok(Installed { toolchain, was_there: true });
         }
         let began = Instant::now();
-        let mut assembly = self.assemble(known, release)?;
+        let mut assembly = assemble()?;
         publish::publish(assembly.finish()?, &target)?;
         let seconds = began.elapsed().as_secs_f64();
         let name = format!("{} {}", known.tool.name, release.version);

@@ -29,6 +29,7 @@ mod remove;
 mod served;
 
 pub use access::{Access, Credential, Patience, Proxies};
+pub use address::without_secrets;
 pub use archive::unpack;
 pub use client::Client;
 pub use download::{Artifact, Downloaded, Progress, Quiet, download};

@@ -13,7 +13,9 @@ use usher_shims::version::Version;
 
 use super::Installer;
 use super::space::Space;
-use crate::fetch::{Artifact, Downloaded, Failure, Integrity, Item, Mode, download, unpack};
+use crate::fetch::{
+    Artifact, Downloaded, Failure, Integrity, Item, Mode, download, unpack, without_secrets,
+};
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
 use crate::receipt::{self, Receipt};
@@ -53,14 +55,26 @@ impl<'a> Assembly<'a> {
 
     /// Fetches a part, and unpacks it where it goes.
     pub(super) fn take(&mut self, part: &Part) -> Result<()> {
+        self.take_fitting(part, &|_, _| Ok(part.clone()))
+    }
+
+    /// The same for a part of which only its archive tells where it goes: `fit` is shown that, and
+    /// a path where it may unpack it.
+    pub(super) fn take_fitting(
+        &mut self,
+        part: &Part,
+        fit: &dyn Fn(&Path, &Path) -> Result<Part>,
+    ) -> Result<()> {
         let archive = self.staging.path().join("archive");
         let title = if part.title.is_empty() { &self.name() } else { &part.title };
         let bar = self.installer.usher.display.bar(title);
         let (address, downloaded) = self.fetch((part, title), &archive, &bar)?;
-        self.make_folders(&part.into)?;
+        let address = without_secrets(&address);
         let space = Space::of(&archive, &self.tree);
-        let listing = unpack(&archive, &self.tree.join(&part.into), part.strip)
-            .map_err(|error| space.told(error.because(format!("it came from {address}"))))?;
+        let told = |error: Error| space.told(error.because(format!("it came from {address}")));
+        let part = &fit(&archive, &self.staging.path().join("scratch")).map_err(told)?;
+        self.make_folders(&part.into)?;
+        let listing = unpack(&archive, &self.tree.join(&part.into), part.strip).map_err(told)?;
         self.receipt.files.add(&part.into.to_string_lossy(), listing);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
@@ -74,6 +88,11 @@ impl<'a> Assembly<'a> {
             verified: part.integrity.as_ref().map(Integrity::to_string),
         });
         Ok(())
+    }
+
+    /// The SHA-256 of what was fetched last.
+    pub(super) fn sha256(&self) -> &str {
+        self.receipt.parts.last().map_or("", |part| &part.sha256)
     }
 
     /// Fetches from the first address that can be reached.

@@ -31,6 +31,7 @@ pub(crate) use archives::{Archive, script_package as package};
 pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, Running, TestCommand};
+pub(crate) use documents::sha256;
 pub(crate) use executables::run_quietly;
 pub(crate) use pipe::Pipe;
 pub(crate) use sandbox::Sandbox;

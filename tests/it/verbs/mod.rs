@@ -8,6 +8,7 @@ mod cache;
 mod check;
 mod doctor;
 mod env;
+mod from;
 mod install;
 mod pin;
 mod run;
