@@ -463,13 +463,26 @@ fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     }
 }
 
-/// Whether a call adds programs to a toolchain, or takes some away: its own, or its host's.
+/// Whether a call adds programs to a toolchain, or takes some away.
 pub fn adds(plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
+    addition(plan, program, arguments).is_some()
+}
+
+/// The rule by which a call adds programs to a toolchain, or takes some away: the plan's tool, or its
+/// host, and the place among that one's.
+pub fn addition(
+    plan: &Plan,
+    program: &str,
+    arguments: &[&OsStr],
+) -> Option<(&'static Tool, usize)> {
+    plan.toolchain.as_ref()?;
     let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
-    let matches = |adds: &&Adds| adds.program == program || adds.program == base;
+    let matches = |adds: &Adds| {
+        (adds.program == program || adds.program == base) && is_addition(adds, arguments)
+    };
     let host = plan.tool.host.and_then(|host| Tool::named(TOOLS, host));
-    let all = plan.tool.adds.iter().chain(host.map_or(&[][..], |host| host.adds));
-    plan.toolchain.is_some() && all.filter(matches).any(|adds| is_addition(adds, arguments))
+    let mut tools = [plan.tool].into_iter().chain(host);
+    tools.find_map(|tool| Some((tool, tool.adds.iter().position(matches)?)))
 }
 
 fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
@@ -484,7 +497,8 @@ fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
             .map(|start| &own[start + length..]),
     };
     after.is_some_and(|rest| {
-        rest.iter().any(|argument| adds.verbs.iter().any(|verb| argument == verb))
+        let is_verb = |argument: &OsStr| adds.verbs.iter().any(|verb| argument == *verb);
+        rest.iter().any(|argument| adds.verbs.is_empty() || is_verb(argument))
     })
 }
 

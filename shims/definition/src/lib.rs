@@ -162,8 +162,26 @@ pub struct Adds {
     /// Arguments that must come first, one right after the other: `-m pip`.
     #[serde(default)]
     pub after: Vec<String>,
-    /// The call is one of these if any argument after those is one of these verbs.
+    /// The call is one of these if any argument after those is one of these verbs; without any, if
+    /// there is an argument.
+    #[serde(default)]
     pub verbs: Vec<String>,
+    /// Variables that make it add to the toolchain, set where they are unset; `{root}` stands for the
+    /// toolchain's folder.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Where the toolchain's programs stand on the call's PATH, if it looks for them there.
+    pub path: Option<Place>,
+}
+
+/// A place on PATH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
 }
 
 /// A folder in which another version manager keeps toolchains, one folder a version.

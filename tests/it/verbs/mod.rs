@@ -3,6 +3,7 @@
 //! Nothing here depends on which interpreters the machine itself has: PATH holds the shims and a
 //! folder of the sandbox's own, and what the system offers is left out of listings.
 
+mod adds;
 mod available;
 mod cache;
 mod check;
