@@ -352,8 +352,7 @@ impl<W: World> Resolver<'_, W> {
     /// The variables that the program needs and that are unset.
     fn needed(&self, call: &Call, toolchain: &Toolchain, set: &mut Vec<(&'static str, OsString)>) {
         for needed in call.tool.environment {
-            let unset = self.world.variable(needed.variable).is_none();
-            if unset && self.is_needed(needed, call, toolchain) {
+            if self.is_free(needed, call.tool) && self.is_needed(needed, call, toolchain) {
                 set.push((needed.variable, value(needed, toolchain)));
             }
         }
@@ -365,6 +364,26 @@ impl<W: World> Resolver<'_, W> {
         let needed =
             needed.filter(|one| one.programs.is_empty() && self.is_needed(one, call, toolchain));
         needed.map(|needed| (needed.variable, value(needed, toolchain))).collect()
+    }
+
+    /// Whether nobody set a variable; what a shim set for another version doesn't count.
+    fn is_free(&self, needed: &Needed, tool: &Tool) -> bool {
+        let value = self.world.variable(needed.variable);
+        value.is_none_or(|value| self.is_ours(needed, tool, &value))
+    }
+
+    /// Whether a value names a version in a store that usher knows, as it would itself. Variables
+    /// that all programs need are also set by people, to other managers' versions.
+    fn is_ours(&self, needed: &Needed, tool: &Tool, value: &OsStr) -> bool {
+        let Some((before, after)) = needed.value.split_once("{root}") else { return false };
+        let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
+        let Some(root) = root.map(Path::new) else { return false };
+        let own = [self.home.toolchains()].into_iter().chain(self.home.shared.iter().cloned());
+        let mut own = own.map(|store| store.join(tool.name));
+        let adopted = self.home.adopted.iter().filter(|store| store.tool == tool.name);
+        own.any(|store| root.starts_with(store))
+            || !needed.programs.is_empty()
+                && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
     }
 
     fn is_needed(&self, needed: &Needed, call: &Call, toolchain: &Toolchain) -> bool {
