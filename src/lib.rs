@@ -10,7 +10,7 @@
 //! | what | file |
 //! |---|---|
 //! | the command line, and one file for each verb | [`cli`], [`commands`] |
-//! | what a shim hands over | [`hand_over`], [`additions`] |
+//! | what a shim hands over | [`hand_over`], [`additions`], and from version to version: [`carry`] |
 //! | what every verb is given | [`usher`] |
 //! | where usher keeps what, and its settings | [`folders`], [`settings`] |
 //! | tools, with sources and stores | [`registry`], [`platform`] |
@@ -34,6 +34,7 @@
 //! - No registry's address is written anywhere.
 
 pub mod additions;
+pub mod carry;
 pub mod check;
 pub mod cli;
 pub mod commands;
