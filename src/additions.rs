@@ -1,9 +1,10 @@
 //! The one exception to "no second process": calls that add programs to a toolchain, or take some
 //! away. They run as a child, and afterwards the shims are made to match.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -11,8 +12,11 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
+use usher_definition::Place;
 use usher_shims::error::{Error, Result};
 use usher_shims::resolve::Plan;
+use usher_shims::store::Store;
+use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::interrupt::is_ignored;
@@ -27,14 +31,20 @@ use crate::usher::Usher;
 const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
-pub fn run(usher: &mut Usher, plan: &Plan, arguments: &[&CStr]) -> Result<Error> {
+///
+/// `rule` is the one by which the call adds programs.
+pub fn run(
+    usher: &mut Usher,
+    plan: &Plan,
+    rule: (&Tool, usize),
+    arguments: &[&CStr],
+) -> Result<Error> {
     let mut command = Command::new(&plan.program);
     command
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
-    for (name, value) in &plan.set {
-        command.env(name, value);
-    }
+    command.envs(plan.set.iter().map(|(name, value)| (name, value)));
+    command.envs(into_toolchain(usher, plan, rule)?);
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
     let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
     if let Err(error) = make_match(usher) {
@@ -45,6 +55,37 @@ pub fn run(usher: &mut Usher, plan: &Plan, arguments: &[&CStr]) -> Result<Error>
         output::tell(error);
     }
     end(status)
+}
+
+/// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
+/// only into toolchains of our own.
+fn into_toolchain(
+    usher: &Usher,
+    plan: &Plan,
+    (tool, place): (&Tool, usize),
+) -> Result<Vec<(String, OsString)>> {
+    let known = usher.registry.named(tool.name)?;
+    let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
+    let Some((adds, toolchain)) = known.definition.adds.get(place).zip(toolchain) else {
+        return Ok(Vec::new());
+    };
+    let root = toolchain.root.to_string_lossy();
+    let is_free = |name: &str| usher.world.variable(name).is_none();
+    let set = adds.set.iter().filter(|(name, _)| is_free(name));
+    let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
+    let path = adds.path.and_then(|place| path_with(usher, plan, (place, &toolchain.programs())));
+    Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
+}
+
+/// PATH with a folder in it; `None` where it can't stand there.
+fn path_with(usher: &Usher, plan: &Plan, (place, folder): (Place, &Path)) -> Option<OsString> {
+    let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
+    let path = set.or_else(|| usher.world.variable("PATH"))?;
+    let folders = std::env::split_paths(&path).filter(|known| known != folder);
+    match place {
+        Place::First => std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok(),
+        Place::Last => std::env::join_paths(folders.chain([folder.to_owned()])).ok(),
+    }
 }
 
 /// Waits for the child, and passes on to it what is sent to us.

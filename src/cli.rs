@@ -11,6 +11,7 @@ use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cache_folder::Removal;
+use crate::commands::install_from::Archive;
 use crate::commands::outdated::Meant;
 use crate::commands::prune::PruneArguments;
 use crate::commands::upgrade::Fetching;
@@ -62,7 +63,7 @@ Where `use` is a keyword of the shell, type `usher` instead.";
 enum Verb {
     /// Get versions; without arguments, all that this project asks for
     #[command(
-        after_help = "Examples:\n  use install\n  use install node@12 python@3.12\n  use install node@20 --store /srv/usher"
+        after_help = "Examples:\n  use install\n  use install node@12 python@3.12\n  use install node@20 --store /srv/usher\n  use install node@12.0.0 --from /media/stick/node.tar.gz"
     )]
     Install {
         /// Tools with the versions to get
@@ -71,6 +72,12 @@ enum Verb {
         /// Into this store, which accounts share that list it in their settings as `stores`
         #[arg(long, value_name = "PATH", requires = "tools")]
         store: Option<PathBuf>,
+        /// Take it from this archive, a file or an address; TOOL@VERSION says what it is
+        #[arg(long, value_name = "ADDRESS-OR-FILE", requires = "tools", conflicts_with = "store")]
+        from: Option<String>,
+        /// The archive's hash, to check it against
+        #[arg(long, value_name = "HEX", requires = "from")]
+        sha256: Option<String>,
     },
     /// Get the newest versions that are asked for here; the old ones stay on disk
     #[command(
@@ -143,11 +150,19 @@ enum Verb {
         request: Option<String>,
     },
     /// Print the path of what a program's shim becomes here
-    #[command(after_help = "Example:\n  use which npm")]
+    #[command(after_help = "Examples:\n  use which npm\n  use which --home java")]
     Which {
         /// The program
         program: String,
+        /// Print the folder of the version that it is of
+        #[arg(long)]
+        home: bool,
     },
+    /// Print what a build tool, an editor or a CI job needs for the versions in force here
+    #[command(
+        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nWhat is missing is fetched, where a shim would fetch it."
+    )]
+    Env(commands::env::EnvArguments),
     /// Tell which version of a program runs here, and why
     #[command(after_help = "Examples:\n  use why node\n  use why python3.7\n  use why --json")]
     Why {
@@ -352,12 +367,14 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         usher.tell_faults();
     }
     let done = match typed.verb {
-        Some(Verb::Install { tools, store: None }) => {
-            commands::install::run(&mut usher, &tools, json)
+        Some(Verb::Install { tools, from: Some(from), sha256, .. }) => {
+            let archive = Archive { from: &from, sha256: sha256.as_deref() };
+            commands::install_from::run(&mut usher, &tools, &archive, json)
         }
-        Some(Verb::Install { tools, store: Some(store) }) => {
+        Some(Verb::Install { tools, store: Some(store), .. }) => {
             commands::install::into_store(&mut usher, &tools, (&store, json))
         }
+        Some(Verb::Install { tools, .. }) => commands::install::run(&mut usher, &tools, json),
         Some(Verb::Upgrade { tools, dry_run }) => {
             let fetching = if dry_run { Fetching::Pretended } else { Fetching::Real };
             return commands::upgrade::run(&mut usher, &tools, fetching, json);
@@ -382,7 +399,9 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
             let removal = if dry_run { Removal::Pretended } else { Removal::Real };
             commands::cache::run(&usher, removal, json)
         }
-        Some(Verb::Which { program }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Which { program, home: true }) => commands::which::home(&usher, &program, json),
+        Some(Verb::Which { program, home: false }) => commands::which::run(&usher, &program, json),
+        Some(Verb::Env(arguments)) => commands::env::run(&mut usher, &arguments, json),
         Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
         Some(Verb::Check) => return commands::check::run(&usher, json),
         Some(Verb::Shim { tools, remove: true }) => {

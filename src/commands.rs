@@ -4,8 +4,10 @@ pub mod available;
 pub mod cache;
 pub mod check;
 pub mod doctor;
+pub mod env;
 mod get;
 pub mod install;
+pub mod install_from;
 pub mod install_itself;
 pub mod list;
 pub mod outdated;
@@ -93,7 +95,7 @@ pub(crate) fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
 }
 
 /// A toolchain's version, or the folder that names it.
-fn name_of(toolchain: &Toolchain) -> String {
+pub(crate) fn name_of(toolchain: &Toolchain) -> String {
     match &toolchain.version {
         Some(version) => version.to_string(),
         None => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -6,7 +6,7 @@ use std::ffi::{CStr, OsStr};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::process::shim;
-use usher_shims::resolve::{Missing, Outcome, Plan, adds};
+use usher_shims::resolve::{Missing, Outcome, Plan, addition};
 
 use crate::additions;
 use crate::install::{Installer, Unhashed};
@@ -69,14 +69,14 @@ fn run_plan(
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if adds(&usher.home, plan, name, words) {
-        return additions::run(usher, plan, own);
+    if let Some(rule) = addition(&usher.home, plan, name, words) {
+        return additions::run(usher, plan, rule, own);
     }
     Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))
 }
 
 /// Gets what is missing, as far as the settings let a shim.
-fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
+pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let is_exact = request.exact(tool).is_some();

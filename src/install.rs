@@ -4,11 +4,12 @@
 //! `install/assembly.rs` puts a toolchain together in staging, `install/publish.rs` gives it its
 //! name, `install/removal.rs` takes one away, `install/repair.rs` mends one, and
 //! `install/carry.rs` keeps what package managers added to it; `install/arrange.rs` runs what
-//! upstream wants run.
+//! upstream wants run, and `install/from.rs` takes an archive that a person named.
 
 mod arrange;
 mod assembly;
 mod carry;
+mod from;
 mod publish;
 mod removal;
 mod repair;
@@ -30,6 +31,7 @@ use crate::release::{Finder, Part, Release, Wanted};
 use crate::staging::Staging;
 use crate::usher::Usher;
 use assembly::Assembly;
+pub use from::Named;
 pub use repair::Repaired;
 
 /// Whether a release may be installed that upstream publishes no hash of.
@@ -63,6 +65,16 @@ pub struct Installed {
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
     pub fn install(&self, known: Known<'_>, release: &Release) -> Result<Installed> {
+        self.install_assembled(known, release, &|| self.assemble(known, release))
+    }
+
+    /// Installs what is put together, unless it is there already.
+    fn install_assembled<'s>(
+        &'s self,
+        known: Known<'s>,
+        release: &Release,
+        assemble: &dyn Fn() -> Result<Assembly<'s>>,
+    ) -> Result<Installed> {
         let target = self.target(known, &release.version);
         if let Some(toolchain) = self.there(known, release, &target)? {
             return Ok(Installed { toolchain, was_there: true });
@@ -73,7 +85,7 @@ impl Installer<'_> {
             return Ok(Installed { toolchain, was_there: true });
         }
         let began = Instant::now();
-        let mut assembly = self.assemble(known, release)?;
+        let mut assembly = assemble()?;
         publish::publish(assembly.finish()?, &target)?;
         assembly.end();
         let seconds = began.elapsed().as_secs_f64();

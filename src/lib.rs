@@ -10,7 +10,7 @@
 //! | what | file |
 //! |---|---|
 //! | the command line, and one file for each verb | [`cli`], [`commands`] |
-//! | what a shim hands over | [`hand_over`], [`additions`] |
+//! | what a shim hands over | [`hand_over`], [`additions`], and from version to version: [`carry`] |
 //! | what every verb is given | [`usher`] |
 //! | where usher keeps what, and its settings | [`folders`], [`settings`] |
 //! | tools, with sources and stores | [`registry`], [`platform`] |
@@ -25,6 +25,7 @@
 //! | the shims and their index | [`shim_folder`] |
 //! | changing a project's pin | [`project`], [`edit`] |
 //! | what else in a project names versions | [`check`](mod@check) |
+//! | what programs need that ask no shim | [`environment`] |
 //! | shells' start-up files | [`shell_setup`] |
 //! | what is printed | [`output`] |
 //! | whether and as whom usher may write, and who may read it | [`writing`], [`umask`] |
@@ -39,10 +40,12 @@
 
 pub mod additions;
 pub mod cache_folder;
+pub mod carry;
 pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod edit;
+pub mod environment;
 pub mod fetch;
 pub mod folders;
 pub mod hand_over;

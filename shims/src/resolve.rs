@@ -377,23 +377,49 @@ impl<W: World> Resolver<'_, W> {
     /// The variables that the program needs and that are unset.
     fn needed(&self, call: &Call, toolchain: &Toolchain, set: &mut Vec<(&'static str, OsString)>) {
         for needed in call.tool.environment {
-            if self.is_free(needed) && self.is_needed(needed, call, toolchain) {
-                let root = toolchain.root.to_string_lossy();
-                let value = needed.value.replace("{root}", &root);
-                let additions = self.home.additions_folder(call.tool, toolchain);
-                let additions = additions.unwrap_or_default();
-                let value = value.replace("{additions}", &additions.to_string_lossy());
-                set.push((needed.variable, value.into()));
+            if self.is_free(needed, call.tool) && self.is_needed(needed, call, toolchain) {
+                set.push((needed.variable, self.value(needed, call.tool, toolchain)));
             }
         }
     }
 
+    /// A variable's value for a toolchain.
+    fn value(&self, needed: &Needed, tool: &Tool, toolchain: &Toolchain) -> OsString {
+        let value = needed.value.replace("{root}", &toolchain.root.to_string_lossy());
+        let additions = self.home.additions_folder(tool, toolchain).unwrap_or_default();
+        value.replace("{additions}", &additions.to_string_lossy()).into()
+    }
+
+    /// The variables that all programs of a tool need in a toolchain, whatever is set now.
+    pub fn needs(&self, call: &Call, toolchain: &Toolchain) -> Vec<(&'static str, OsString)> {
+        let needed = call.tool.environment.iter();
+        let needed =
+            needed.filter(|one| one.programs.is_empty() && self.is_needed(one, call, toolchain));
+        needed.map(|needed| (needed.variable, self.value(needed, call.tool, toolchain))).collect()
+    }
+
     /// Whether nobody set a variable; what a shim set for another version doesn't count.
-    fn is_free(&self, needed: &Needed) -> bool {
-        let ours = |value: &OsStr| {
-            needed.unwritable && Path::new(value).starts_with(self.home.data.join("additions"))
-        };
-        self.world.variable(needed.variable).is_none_or(|value| ours(&value))
+    fn is_free(&self, needed: &Needed, tool: &Tool) -> bool {
+        let value = self.world.variable(needed.variable);
+        value.is_none_or(|value| self.is_ours(needed, tool, &value))
+    }
+
+    /// Whether a value names a version in a store that usher knows, or what was added beside one, as
+    /// it would itself. Variables that all programs need are also set by people, to other managers'
+    /// versions.
+    fn is_ours(&self, needed: &Needed, tool: &Tool, value: &OsStr) -> bool {
+        if needed.unwritable {
+            return Path::new(value).starts_with(self.home.data.join("additions"));
+        }
+        let Some((before, after)) = needed.value.split_once("{root}") else { return false };
+        let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
+        let Some(root) = root.map(Path::new) else { return false };
+        let own = [self.home.toolchains()].into_iter().chain(self.home.shared.iter().cloned());
+        let mut own = own.map(|store| store.join(tool.name));
+        let adopted = self.home.adopted.iter().filter(|store| store.tool == tool.name);
+        own.any(|store| root.starts_with(store))
+            || !needed.programs.is_empty()
+                && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
     }
 
     /// Whether a toolchain is somebody else's, and this account can't write to it.
@@ -496,13 +522,27 @@ fn in_force(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     }
 }
 
-/// Whether a call adds programs to a toolchain, or takes some away: its own, or its host's.
+/// Whether a call adds programs to a toolchain, or takes some away.
 pub fn adds(home: &Home, plan: &Plan, program: &str, arguments: &[&OsStr]) -> bool {
+    addition(home, plan, program, arguments).is_some()
+}
+
+/// The rule by which a call adds programs to a toolchain, or takes some away: the plan's tool, or its
+/// host, and the place among that one's.
+pub fn addition(
+    home: &Home,
+    plan: &Plan,
+    program: &str,
+    arguments: &[&OsStr],
+) -> Option<(&'static Tool, usize)> {
+    plan.toolchain.as_ref()?;
     let base = crate::name::split_digits(program).map_or(program, |(base, _)| base);
-    let matches = |adds: &&Adds| adds.program == program || adds.program == base;
+    let matches = |adds: &Adds| {
+        (adds.program == program || adds.program == base) && is_addition(adds, arguments)
+    };
     let host = plan.tool.host.and_then(|host| home.tools.named(host));
-    let all = plan.tool.adds.iter().chain(host.map_or(&[][..], |host| host.adds));
-    plan.toolchain.is_some() && all.filter(matches).any(|adds| is_addition(adds, arguments))
+    let mut tools = [plan.tool].into_iter().chain(host);
+    tools.find_map(|tool| Some((tool, tool.adds.iter().position(matches)?)))
 }
 
 fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
@@ -517,7 +557,8 @@ fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
             .map(|start| &own[start + length..]),
     };
     after.is_some_and(|rest| {
-        rest.iter().any(|argument| adds.verbs.iter().any(|verb| argument == verb))
+        let is_verb = |argument: &OsStr| adds.verbs.iter().any(|verb| argument == *verb);
+        rest.iter().any(|argument| adds.verbs.is_empty() || is_verb(argument))
     })
 }
 

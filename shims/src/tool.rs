@@ -192,7 +192,8 @@ pub struct Adds {
     pub program: &'static str,
     /// Arguments that must come first, one right after the other.
     pub after: &'static [&'static str],
-    /// The call is one of these if any argument after those is one of these verbs.
+    /// The call is one of these if any argument after those is one of these verbs; without any, if
+    /// there is an argument.
     pub verbs: &'static [&'static str],
 }
 

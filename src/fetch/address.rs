@@ -45,6 +45,16 @@ impl Place {
     }
 }
 
+/// An address without a user's name, password, query or fragment, which may be secret.
+pub fn without_secrets(address: &str) -> String {
+    let Ok(Place::Web(mut url)) = Place::parse(address) else { return address.to_owned() };
+    // Fails only for addresses that have no host, which these have.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -74,6 +84,16 @@ mod tests {
             Err(failure) => Error::from(failure).causes.join("; "),
         };
         assert_eq!(shown, expected, "{address}");
+    }
+
+    #[test]
+    fn what_may_be_secret_is_left_out() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(without_secrets(address), expected);
+        };
+        check("https://me:secret@a.example:8080/b?token=secret#c", "https://a.example:8080/b");
+        check("https://a.example/b+c%20d.tar.gz", "https://a.example/b+c%20d.tar.gz");
+        check("/srv/a?b#c", "/srv/a?b#c");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod served;
 mod shown;
 
 pub use access::{Access, Credential, Credentials, Patience, Proxies};
+pub use address::without_secrets;
 pub use archive::{Shape, unpack};
 pub use client::{Client, Newer};
 pub use download::{Artifact, Downloaded, Downloads, Progress, Quiet};

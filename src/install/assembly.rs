@@ -15,6 +15,7 @@ use super::space::Space;
 use super::{Installer, arrange};
 use crate::fetch::{
     Artifact, Downloaded, Downloads, Failure, Integrity, Item, Listing, Mode, Shape, unpack,
+    without_secrets,
 };
 use crate::interrupt::Interrupt;
 use crate::progress::Bar;
@@ -58,15 +59,24 @@ impl<'a> Assembly<'a> {
 
     /// Fetches a part, and unpacks it where it goes.
     pub(super) fn take(&mut self, part: &Part) -> Result<()> {
+        self.take_fitting(part, &|_, _| Ok(part.clone()))
+    }
+
+    /// The same for a part of which only its archive tells where it goes: `fit` is shown that, and
+    /// a path where it may unpack it.
+    pub(super) fn take_fitting(
+        &mut self,
+        part: &Part,
+        fit: &dyn Fn(&Path, &Path) -> Result<Part>,
+    ) -> Result<()> {
         let title = if part.title.is_empty() { &self.name() } else { &part.title };
         let bar = self.installer.usher.display.bar(title);
         let (address, downloaded) = self.fetch((part, title), &bar)?;
-        self.make_folders(&part.into)?;
-        let into = self.tree.join(&part.into);
-        let from = part.inside.to_string_lossy();
-        let shape = Shape { strip: part.strip, from: &from, reserved: RECEIPT, ..Shape::default() };
-        let listing = match unpack(downloaded.path(), &into, &shape) {
-            Ok(listing) => listing,
+        let address = without_secrets(&address);
+        let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
+            .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
+        let (listing, part) = match unpacked {
+            Ok(unpacked) => unpacked,
             Err(error) => {
                 let space = Space::of(downloaded.path(), &self.tree);
                 // It was published broken: another try with the same bytes would end alike. After
@@ -90,6 +100,19 @@ impl<'a> Assembly<'a> {
         });
         self.taken.push(downloaded);
         Ok(())
+    }
+
+    /// Unpacks an archive where its part goes.
+    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Listing> {
+        self.make_folders(&part.into)?;
+        let from = part.inside.to_string_lossy();
+        let shape = Shape { strip: part.strip, from: &from, reserved: RECEIPT, ..Shape::default() };
+        unpack(archive, &self.tree.join(&part.into), &shape)
+    }
+
+    /// The SHA-256 of what was fetched last.
+    pub(super) fn sha256(&self) -> &str {
+        self.receipt.parts.last().map_or("", |part| &part.sha256)
     }
 
     /// Fetches from the first address that can be reached.

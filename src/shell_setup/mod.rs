@@ -35,7 +35,7 @@ mod shell;
 mod tests;
 
 pub use change::{Change, apply, diff, read};
-pub use path_line::path_line;
+pub use path_line::{path_line, quoted_for_fish, quoted_for_posix};
 pub use shell::Shell;
 
 /// Where a user keeps shell files.

@@ -58,12 +58,12 @@ fn fish(folder: &str) -> String {
 }
 
 /// POSIX 2.2.2: between single quotes everything is itself, save the single quote.
-fn quoted_for_posix(text: &str) -> String {
+pub fn quoted_for_posix(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Between fish's single quotes a backslash speaks for itself and for the single quote.
-fn quoted_for_fish(text: &str) -> String {
+pub fn quoted_for_fish(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 

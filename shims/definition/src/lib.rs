@@ -70,6 +70,8 @@ pub struct Definition {
     /// Calls that add programs to a toolchain.
     #[serde(default)]
     pub adds: Vec<Adds>,
+    /// How what was added to one toolchain is added to another one.
+    pub carry: Option<Carry>,
     /// Links made in a new toolchain where upstream left the name free: link → target.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
@@ -195,8 +197,48 @@ pub struct Adds {
     /// Arguments that must come first, one right after the other: `-m pip`.
     #[serde(default)]
     pub after: Vec<String>,
-    /// The call is one of these if any argument after those is one of these verbs.
+    /// The call is one of these if any argument after those is one of these verbs; without any, if
+    /// there is an argument.
+    #[serde(default)]
     pub verbs: Vec<String>,
+    /// Variables that make it add to the toolchain, set where they are unset; `{root}` stands for the
+    /// toolchain's folder.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Where the toolchain's programs stand on the call's PATH, if it looks for them there.
+    pub path: Option<Place>,
+}
+
+/// A place on PATH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
+}
+
+/// How a package manager lists what it added to a toolchain, and adds it to another one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carry {
+    /// The program that is called.
+    pub program: String,
+    /// The arguments that make it list what it added.
+    pub list: Vec<String>,
+    /// The list is a JSON object, and this its field with an object of packages by name, each with a
+    /// `version`; without it, the list has a package a line.
+    pub at: Option<String>,
+    /// What stands between a package's name and its version.
+    pub separator: String,
+    /// The field of a package that came from elsewhere than a registry.
+    pub local: Option<String>,
+    /// Packages that every toolchain has.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// The arguments that make it add packages, which follow them.
+    pub add: Vec<String>,
 }
 
 /// A folder in which another version manager keeps toolchains, one folder a version.

@@ -386,6 +386,31 @@ fn old_npm_is_told_not_to_warn() {
 }
 
 #[test]
+fn native_modules_find_the_headers_of_their_version() {
+    let root = |version: &str| format!("/u/toolchains/node/{version}");
+    let gyp = |version: &str| {
+        format!("{}/lib/node_modules/npm/node_modules/node-gyp/package.json", root(version))
+    };
+    let world = machine()
+        .file(gyp("12.22.12"), r#"{"version":"9.1.0"}"#)
+        .file(gyp("18.20.8"), r#"{"version":"11.4.0"}"#);
+    let (old, new) = (root("12.22.12"), root("18.20.8"));
+    let by_old = format!("{old}/bin/npm npm_config_nodedir={old}");
+    let by_new = format!("{new}/bin/npm npm_package_config_node_gyp_nodedir={new}");
+    let old_world = world.clone().variable("NODE_VERSION", "12");
+    check(&old_world, "npm run x", &by_old);
+    check(&world.clone().variable("NODE_VERSION", "18"), "npm run x", &by_new);
+    check(
+        &world.variable("NODE_VERSION", "10.15.3"),
+        "npm run x",
+        &format!("{}/bin/npm", root("10.15.3")),
+    );
+    let with = |value: &str| old_world.clone().variable("npm_config_nodedir", value);
+    check(&with("/src/node"), "npm run x", &format!("{old}/bin/npm"));
+    check(&with(&root("10.15.3")), "npm run x", &by_old);
+}
+
+#[test]
 fn of_several_providers_the_strongest_that_speaks() {
     let own = |tool: &str, version: &str, program: &str| {
         format!("/u/toolchains/{tool}/{version}/bin/{program}")

@@ -7,7 +7,7 @@
 use rustix::process::geteuid;
 use serde_json::json;
 
-use super::{APPLICATION, with_own_npm};
+use super::{APPLICATION, MODERN, with_own_npm};
 use crate::bench::{Sandbox, TestCommand, package};
 
 #[test]
@@ -46,6 +46,44 @@ fn a_program_that_only_another_toolchain_has_is_no_program_here() {
     let greet = |version| sandbox.command("greet").variable("NODE_VERSION", version).run();
     greet("10.15.3").succeeds();
     greet("8.15.1").fails_with(127).complains("greet is in node 10.15.3");
+}
+
+#[test]
+fn what_other_managers_add_is_callable_at_once() {
+    let Some(sandbox) = with_own_npm(&[MODERN]) else { return };
+    sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
+    let check = |manager: &str, add: &str, remove: &str| {
+        let line = format!(
+            "{manager} >&2 && {add} >&2 && semver 1.2.3 && {remove} >&2 && ! test -e \"$0\""
+        );
+        let shell = unprivileged(sandbox.command("sh")).arguments(["-c", &line]);
+        let outcome = shell.argument(sandbox.shim("semver")).patiently().run();
+        outcome.succeeds().prints("1.2.3");
+    };
+    let install = |package: &str| format!("npm install --global {package}");
+    check(&install("pnpm@10"), "pnpm add --global semver", "pnpm remove --global semver");
+    check(&install("yarn@1"), "yarn global add semver", "yarn global remove semver");
+    check(
+        "use install bun@1",
+        "BUN_VERSION=1 bun add -g semver",
+        "BUN_VERSION=1 bun remove -g semver",
+    );
+}
+
+#[test]
+fn corepack_links_into_the_toolchain_and_spares_the_shims() {
+    let Some(sandbox) = with_own_npm(&[MODERN]) else { return };
+    sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
+    let corepack = unprivileged(sandbox.command("corepack")).argument("enable");
+    corepack.patiently().run().succeeds();
+    assert!(sandbox.toolchain("node", MODERN).join("bin/pnpm").is_symlink());
+    for program in ["pnpm", "yarn"] {
+        let shim = sandbox.shim(program);
+        assert!(shim.is_file() && !shim.is_symlink(), "{}", shim.display());
+    }
+    let corepack = unprivileged(sandbox.command("corepack")).argument("disable");
+    corepack.patiently().run().succeeds();
+    assert!(!sandbox.shim("pnpm").exists() && sandbox.shim("corepack").is_file());
 }
 
 /// A sandbox of an account without rights, with a small package in the project.

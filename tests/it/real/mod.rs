@@ -13,12 +13,14 @@ mod calls;
 mod globals;
 mod go;
 mod machine;
+mod native;
 mod published;
 
 use std::fs;
 use std::io::Write as _;
 use std::panic::Location;
-use std::sync::OnceLock;
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::process::geteuid;
 
@@ -31,6 +33,9 @@ const FETCHED: [&str; 3] = ["10.15.1", "10.15.3", "8.15.1"];
 
 /// The version of the application: fetched by a shim, because somebody asked for it.
 const APPLICATION: &str = "12.0.0";
+
+/// A version of our days, fetched by the tests that need one.
+const MODERN: &str = "22.12.0";
 
 /// A sandbox that has these real Nodes on disk, without npm, and reaches the registry they came
 /// from; `None`, and a word on standard error, where no registry can be reached.
@@ -52,7 +57,7 @@ pub(crate) fn with_npm(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = connected()?;
     for version in versions {
         let own = sandbox.toolchain("node", version);
-        sandbox.share(&store().toolchain("node", version), own);
+        sandbox.share(&fetched("node", version), own);
     }
     sandbox.install();
     Some(sandbox)
@@ -128,6 +133,18 @@ fn connected() -> Option<Sandbox> {
 pub(crate) fn skipped(reason: &str) {
     let place = Location::caller();
     let _ = writeln!(std::io::stderr(), "\nSKIPPED, and so not tested: {place}: {reason}");
+}
+
+/// The folder of a version, which is fetched unless it was.
+fn fetched(tool: &str, version: &str) -> PathBuf {
+    static FETCHING: Mutex<()> = Mutex::new(());
+    let _turn = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = store().toolchain(tool, version);
+    if !folder.exists() {
+        let wanted = format!("{tool}@{version}");
+        store().use_command(&["install", &wanted]).patiently().run().succeeds();
+    }
+    folder
 }
 
 /// The sandbox that the real Nodes are fetched into, once for all tests.

@@ -3,10 +3,13 @@
 //! Nothing here depends on which interpreters the machine itself has: PATH holds the shims and a
 //! folder of the sandbox's own, and what the system offers is left out of listings.
 
+mod adds;
 mod available;
 pub(crate) mod cache;
 mod check;
 mod doctor;
+mod env;
+mod from;
 mod install;
 mod outdated;
 mod pin;

@@ -37,6 +37,7 @@ fn help_and_version_are_answers() {
       outdated     List what is in force here, beside the newest that is asked for and the newest there is
       available    List the versions that can be had
       which        Print the path of what a program's shim becomes here
+      env          Print what a build tool, an editor or a CI job needs for the versions in force here
       why          Tell which version of a program runs here, and why
       check        List where this project's files disagree with what runs here: for CI
       shim         Make shims with versions in their names, as node12; without arguments, list them

@@ -1,0 +1,121 @@
+//! Calls that add programs: what the manager is told, so that it adds to the toolchain.
+
+use std::path::Path;
+
+use super::offline_sandbox;
+use crate::bench::{Outcome, Sandbox};
+
+/// A script for a manager, which prints what it was told and where it finds itself.
+const TELL: &str =
+    "#!/bin/sh\nenv | grep -E '^(YARN|BUN|DENO|npm|pnpm)_' | sort\ncommand -v \"${0##*/}\"\n";
+
+/// A sandbox with the system's programs on PATH.
+fn furnished() -> Sandbox {
+    let sandbox = offline_sandbox();
+    let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
+    // Nothing that the bench itself sets is to be seen.
+    sandbox.with_variable("PATH", path).with_variable("npm_config_registry", "")
+}
+
+/// A call of a manager in a toolchain, with these variables.
+fn call(sandbox: &Sandbox, line: &str, variables: &[(&str, &str)]) -> Outcome {
+    let mut words = line.split(' ');
+    let command = sandbox.command(words.next().expect("a program")).arguments(words);
+    variables.iter().fold(command, |command, (name, value)| command.variable(name, value)).run()
+}
+
+/// Puts a script in the place of what may be a link to a fake that all tests share.
+fn put(sandbox: &Sandbox, path: &Path, script: &str) {
+    if path.exists() {
+        std::fs::remove_file(path).expect("remove a fake");
+    }
+    sandbox.executable(path, script);
+}
+
+fn with_manager(tool: &str, version: &str, manager: &str) -> Sandbox {
+    let sandbox = furnished();
+    let root = sandbox.fake_toolchain(tool, version);
+    put(&sandbox, &root.join("bin").join(manager), TELL);
+    sandbox.file("project/.tool-versions", format!("{tool} {version}\n"));
+    sandbox.reshim();
+    sandbox
+}
+
+#[test]
+fn managers_are_told_to_add_to_the_toolchain() {
+    let check = |tool: &str, manager: &str, line: &str, expected: &str| {
+        let sandbox = with_manager(tool, "1.2.3", manager);
+        let outcome = call(&sandbox, line, &[]).succeeds();
+        let printed = sandbox.mask(&outcome.stdout);
+        let root = format!("[SANDBOX]/home/.local/share/usher/toolchains/{tool}/1.2.3");
+        let shim = format!("[SANDBOX]/home/.local/share/usher/shims/{manager}");
+        let expected = expected.replace("{root}", &root).replace("{shim}", &shim);
+        let printed: Vec<&str> =
+            printed.lines().filter(|line| *line != "npm_config_registry=").collect();
+        assert_eq!(printed.join(" "), expected, "{line}: {outcome}");
+    };
+    check(
+        "node",
+        "yarn",
+        "yarn global add x",
+        "YARN_GLOBAL_FOLDER={root}/lib/yarn YARN_PREFIX={root} {shim}",
+    );
+    check("node", "yarn", "yarn add x", "{shim}");
+    check(
+        "node",
+        "pnpm",
+        "pnpm add --global x",
+        "npm_config_global_bin_dir={root}/bin npm_config_global_dir={root}/lib/pnpm-global \
+         pnpm_config_global_bin_dir={root}/bin pnpm_config_global_dir={root}/lib/pnpm-global {shim}",
+    );
+    check("node", "pnpm", "pnpm run x", "{shim}");
+    check("node", "corepack", "corepack enable", "{root}/bin/corepack");
+    check("node", "corepack", "corepack prepare", "{shim}");
+    let bun = "BUN_INSTALL_BIN={root}/bin BUN_INSTALL_GLOBAL_DIR={root}/install/global {shim}";
+    check("bun", "bun", "bun add -g x", bun);
+    check("deno", "deno", "deno install -g x", "DENO_INSTALL_ROOT={root} {shim}");
+}
+
+#[test]
+fn what_a_person_has_set_stays_so() {
+    let sandbox = with_manager("node", "12.0.0", "yarn");
+    let outcome = call(&sandbox, "yarn global add x", &[("YARN_PREFIX", "/mine")]).succeeds();
+    outcome.prints_line("YARN_PREFIX=/mine");
+}
+
+#[test]
+fn other_managers_toolchains_are_left_alone() {
+    let sandbox = furnished();
+    let bin = "home/.nvm/versions/node/v12.22.12/bin";
+    sandbox.fake_program(format!("{bin}/node"));
+    sandbox.executable(format!("{bin}/yarn"), TELL);
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    let outcome = call(&sandbox, "yarn global add x", &[]).succeeds();
+    assert!(!outcome.stdout.contains("YARN_"), "{outcome}");
+}
+
+#[test]
+fn corepack_finds_itself_and_leaves_the_shims_alone() {
+    let sandbox = with_manager("node", "22.0.0", "corepack");
+    let root = sandbox.toolchain("node", "22.0.0");
+    // What the real one does: links beside the first of its name on PATH.
+    let links = "#!/bin/sh\nfolder=$(dirname \"$(command -v corepack)\")\n\
+                 rm -f \"$folder/yarn\"\nln -s corepack \"$folder/yarn\"\n";
+    put(&sandbox, &root.join("bin/corepack"), links);
+    call(&sandbox, "corepack enable", &[]).succeeds();
+    assert!(root.join("bin/yarn").is_symlink());
+    assert!(sandbox.shim("yarn").is_file() && !sandbox.shim("yarn").is_symlink());
+}
+
+#[test]
+fn a_manager_without_verbs_adds_by_any_argument() {
+    let sandbox = furnished();
+    let root = sandbox.fake_toolchain("perl", "5.40.0");
+    let adds = format!("#!/bin/sh\ncp \"$0\" \"{}/bin/ack\"\n", root.display());
+    put(&sandbox, &root.join("bin/cpan"), &adds);
+    sandbox.file("project/.tool-versions", "perl 5.40.0\n");
+    sandbox.reshim();
+    call(&sandbox, "cpan App::Ack", &[]).succeeds();
+    assert!(sandbox.shim("ack").exists());
+}

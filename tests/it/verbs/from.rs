@@ -1,0 +1,270 @@
+//! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: versions from any archive.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{assert_unchanged, offline_sandbox, sandbox};
+use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream, sha256};
+
+const SCRIPT: &str = "#!/bin/sh\necho mine\n";
+
+fn node() -> Archive {
+    Archive::new().folder("mine/").program("mine/bin/node", SCRIPT).file("mine/LICENSE", "MIT\n")
+}
+
+fn receipt(sandbox: &Sandbox, tool: &str, version: &str) -> Value {
+    let receipt = sandbox.toolchain(tool, version).join(".usher-receipt.json");
+    serde_json::from_str(&sandbox.read(receipt)).expect("a receipt is JSON")
+}
+
+fn install(sandbox: &Sandbox, words: &[&str]) -> Outcome {
+    sandbox.use_command(&["install"]).arguments(words).run()
+}
+
+#[test]
+fn a_file_is_taken_with_its_hash_and_without_a_network() {
+    let sandbox = offline_sandbox();
+    let bytes = node().tar_gz();
+    let hash = sha256(&bytes);
+    let file = sandbox.file("project/node archive.tar.gz", &bytes);
+    let words = ["node@12.0.1", "--from", "node archive.tar.gz", "--sha256", &hash.to_uppercase()];
+    let outcome =
+        sandbox.use_command(&["install"]).arguments(words).variable("USHER_OFFLINE", "1").run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.0.1 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
+    --- standard error
+    usher: fetching node 12.0.1 from [SANDBOX]/project/node archive.tar.gz
+    usher: node 12.0.1 is ready ([TIME])
+    ");
+    sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().prints("mine");
+    let receipt = receipt(&sandbox, "node", "12.0.1");
+    assert_eq!(receipt["source"], json!(file));
+    assert_eq!(receipt["parts"][0]["address"], json!(file));
+    assert_eq!(receipt["parts"][0]["verified"], json!(format!("sha256:{hash}")));
+    assert_eq!(receipt["files"]["bin/node"]["mode"], "755");
+
+    let outcome = install(&sandbox, &["node@12.0.1", "--from", "/nowhere.tar.gz"]);
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.0.1 is on disk ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
+    --- standard error
+    usher: node 12.0.1 is on disk already, and stays as it is: nothing was taken from /nowhere.tar.gz
+    ");
+}
+
+#[test]
+fn without_a_hash_the_one_seen_is_told_and_kept() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let bytes = node().tar_gz();
+    upstream.put("/files/node.tar.gz", bytes.clone());
+    let address = upstream.base().replace("http://", "http://me:secret@");
+    let address = format!("{address}/files/node.tar.gz?token=hidden");
+    let outcome = install(&sandbox, &["node@12.0.1", "--from", &address, "--json"]);
+    let text = outcome.transcript().replace(&sha256(&bytes), "[HEX]");
+    insta::assert_snapshot!(text, @r#"
+    exit status: 0
+    --- standard output
+    [
+      {
+        "installed_now": true,
+        "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
+        "request": "12.0.1",
+        "store": "usher",
+        "tool": "node",
+        "version": "12.0.1"
+      }
+    ]
+    --- standard error
+    usher: WARNING: node 12.0.1 comes from http://127.0.0.1:[PORT]/files/node.tar.gz unencrypted and unchecked: anybody on the way can change it; get its hash by another way, and say it: --sha256 HEX
+    usher: fetching node 12.0.1 from http://127.0.0.1:[PORT]/files/node.tar.gz
+    usher: node 12.0.1 came without a hash; what came has --sha256 [HEX]
+    usher: node 12.0.1 is ready ([TIME])
+    "#);
+    let path = sandbox.toolchain("node", "12.0.1");
+    let state = json!([{
+        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "installed_now": true,
+    }]);
+    assert_eq!(outcome.json(), state);
+    let receipt = receipt(&sandbox, "node", "12.0.1");
+    let shown = format!("{}/files/node.tar.gz", upstream.base());
+    assert_eq!(receipt["source"], json!(shown));
+    assert_eq!(receipt["parts"][0]["address"], json!(shown));
+    assert_eq!(receipt["parts"][0]["sha256"], json!(sha256(&bytes)));
+    assert_eq!(receipt["parts"][0]["verified"], Value::Null);
+    let asked = upstream.all_requests();
+    let asked = asked.iter().find(|request| request.path == "/files/node.tar.gz").unwrap();
+    assert_eq!(asked.headers.get("authorization").map(String::as_str), Some("Basic bWU6c2VjcmV0"));
+}
+
+#[test]
+fn archives_are_laid_out_in_many_ways() {
+    let sandbox = offline_sandbox();
+    let npm = || {
+        Archive::new()
+            .program("package/bin/npm", "#!/bin/false\n")
+            .program("package/bin/npm-cli.js", SCRIPT)
+    };
+    let check = |wanted: &str, archive: Archive, there: &[&str]| {
+        sandbox.file("project/archive", archive.tar_gz());
+        install(&sandbox, &[wanted, "--from", "archive"]).succeeds();
+        let (tool, version) = wanted.split_once('@').unwrap();
+        let root = sandbox.toolchain(tool, version);
+        for program in there {
+            let outcome = sandbox.command(root.join("bin").join(program)).run();
+            assert_eq!(outcome.succeeds().stdout, "mine\n", "{program} of {wanted}");
+        }
+    };
+    check("node@1.0.0", node(), &["node"]);
+    check("node@1.0.1", Archive::new().program("bin/node", SCRIPT).file("README", ""), &["node"]);
+    check("node@1.0.2", Archive::new().program("bin/node", SCRIPT).file("lib/x", ""), &["node"]);
+    check(
+        "node@1.0.3",
+        Archive::new().program("a/b/bin/node", SCRIPT).file("a/b/c/x", ""),
+        &["node"],
+    );
+    check("node@1.0.4", Archive::new().program("node", SCRIPT), &["node"]);
+    check(
+        "node@1.0.5",
+        Archive::new().program("x/node", SCRIPT).program("x/npm", SCRIPT),
+        &["node", "npm"],
+    );
+    let python = Archive::new().program("python/bin/python3.12", SCRIPT);
+    check("python@3.12.1", python.link("python/bin/python3", "python3.12"), &["python", "python3"]);
+    check("bun@1.2.3", Archive::new().program("bun-linux-x64/bun", SCRIPT), &["bun", "bunx"]);
+    check("deno@2.0.0", Archive::new().program("deno", SCRIPT), &["deno"]);
+    check("npm@10.9.0", npm(), &["npm"]);
+    check("pnpm@9.0.0", Archive::new().program("package/bin/pnpm.cjs", SCRIPT), &["pnpm"]);
+}
+
+#[test]
+fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("project/other.tar.gz", Archive::new().file("x/y", "z").tar_gz());
+    sandbox.file("project/plain.tar.gz", Archive::new().file("x/bin/node", SCRIPT).tar_gz());
+    let out = Archive::new().program("x/bin/node", SCRIPT).link("x/out", "../out").file("out", "");
+    let out = out.tar_gz();
+    sandbox.file("project/out.tar.gz", out);
+    let leads_out = Archive::new().program("x/bin/node", SCRIPT).link("x/bin/out", "../../y");
+    sandbox.file("project/leads-out.tar.gz", leads_out.tar_gz());
+    sandbox.file("project/text", "no archive");
+    sandbox.file("project/good.tar.gz", node().tar_gz());
+    let platform = Platform::here().node;
+    let served = format!("{}/dist/v12.0.0/node-v12.0.0-{platform}.tar.gz", upstream.base());
+    let zeros = "0".repeat(64);
+    let before = sandbox.tree("");
+    let mut transcript = String::new();
+    for words in [
+        vec!["node@12.0.1", "--from", "other.tar.gz"],
+        vec!["node@12.0.1", "--from", "plain.tar.gz"],
+        vec!["node@12.0.1", "--from", "out.tar.gz"],
+        vec!["node@12.0.1", "--from", "leads-out.tar.gz"],
+        vec!["node@12.0.1", "--from", "text"],
+        vec!["node@12.0.1", "--from", "absent.tar.gz"],
+        vec!["node@12.0.1", "--from", "good.tar.gz", "--sha256", &zeros],
+        vec!["node@12.0.1", "--from", &served, "--sha256", &zeros],
+        vec!["node@12.0.1", "--from", "ftp://server/node.tar.gz"],
+        vec!["node@12", "--from", "good.tar.gz"],
+        vec!["node", "--from", "good.tar.gz"],
+        vec!["node@12.0.1", "python@3.12.1", "--from", "good.tar.gz"],
+        vec!["node@12.0.1", "--from", "good.tar.gz", "--sha256", "abc"],
+    ] {
+        let outcome = install(&sandbox, &words);
+        let line = words.join(" ").replace(&platform, "[PLATFORM]");
+        let said = outcome.stderr.replace(&zeros, "0…");
+        writeln!(transcript, "$ {line}\n{}: {said}", outcome.status).unwrap();
+        assert!(outcome.stdout.is_empty(), "{outcome}");
+    }
+    let offline = sandbox.use_command(&["install", "node@12.0.1", "--from", &served]);
+    let outcome = offline.variable("USHER_OFFLINE", "1").run();
+    writeln!(transcript, "$ offline\n{}: {}", outcome.status, outcome.stderr).unwrap();
+    let transcript = transcript.replace(&zeros, "0…").replace(upstream.base(), "[UPSTREAM]");
+    insta::assert_snapshot!(sandbox.mask(&transcript), @"
+    $ node@12.0.1 --from other.tar.gz
+    exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/other.tar.gz
+    usher: node 12.0.1 can't be made of this archive
+      it has no program node: not in bin/, and not at its top
+      it came from [SANDBOX]/project/other.tar.gz
+
+    $ node@12.0.1 --from plain.tar.gz
+    exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/plain.tar.gz
+    usher: node 12.0.1 can't be made of this archive
+      it has no program node: not in bin/, and not at its top
+      it came from [SANDBOX]/project/plain.tar.gz
+
+    $ node@12.0.1 --from out.tar.gz
+    exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/out.tar.gz
+    usher: node 12.0.1 can't be made of this archive
+      it has no program node: not in bin/, and not at its top
+      it came from [SANDBOX]/project/out.tar.gz
+
+    $ node@12.0.1 --from leads-out.tar.gz
+    exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/leads-out.tar.gz
+    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/archive
+      it holds “x/bin/out”: the link leads out of the archive
+      it came from [SANDBOX]/project/leads-out.tar.gz
+
+    $ node@12.0.1 --from text
+    exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/text
+    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/archive
+      it should be a .tar.gz, but is something unknown
+      it came from [SANDBOX]/project/text
+
+    $ node@12.0.1 --from absent.tar.gz
+    exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/absent.tar.gz
+    usher: can't read [SANDBOX]/project/absent.tar.gz
+      No such file or directory (os error 2)
+
+    $ node@12.0.1 --from good.tar.gz --sha256 0…
+    exit status: 76: usher: fetching node 12.0.1 from [SANDBOX]/project/good.tar.gz
+    usher: [SANDBOX]/project/good.tar.gz is not what was published
+      published: sha256:[HASH]…
+      received:  sha256:[HASH]
+      hint: ask whoever made the archive for its hash
+
+    $ node@12.0.1 --from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz --sha256 0…
+    exit status: 76: usher: fetching node 12.0.1 from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
+    usher: [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz is not what was published
+      published: sha256:[HASH]…
+      received:  sha256:[HASH]
+      hint: ask whoever made the archive for its hash
+
+    $ node@12.0.1 --from ftp://server/node.tar.gz
+    exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
+    usher: can't fetch ftp://server/node.tar.gz
+      only http, https and file are known here
+
+    $ node@12 --from good.tar.gz
+    exit status: 2: usher: which version an archive holds must be said whole, and node@12 isn't
+      hint: use install node@12.0.0 --from node.tar.gz
+
+    $ node --from good.tar.gz
+    exit status: 2: usher: which version an archive holds must be said whole, and node isn't
+      hint: use install node@12.0.0 --from node.tar.gz
+
+    $ node@12.0.1 python@3.12.1 --from good.tar.gz
+    exit status: 2: usher: an archive holds one version: which?
+      hint: use install node@12.0.0 --from node.tar.gz
+
+    $ node@12.0.1 --from good.tar.gz --sha256 abc
+    exit status: 2: usher: “abc” is no SHA-256
+      that is 64 hexadecimal digits
+
+    $ offline
+    exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline
+      it would have been fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
+      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+    ");
+    for folder in ["home/.local/share/usher/staging", "home/.local/share/usher/locks"] {
+        let left = std::fs::read_dir(sandbox.root().join(folder)).unwrap().flatten();
+        let left: Vec<_> = left.filter(|entry| entry.path().is_dir()).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    std::fs::remove_dir(sandbox.usher().join("staging")).unwrap();
+    assert_unchanged(&sandbox, "", &before, "what was refused");
+}
