@@ -133,14 +133,18 @@ mod tests {
     #[test]
     fn what_was_put_in_a_locks_place_is_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
-        let foreign = folder.path().join("foreign");
-        fs::write(&foreign, "somebody else's").unwrap();
-        std::os::unix::fs::symlink(&foreign, folder.path().join("link.lock")).unwrap();
-        fs::hard_link(&foreign, folder.path().join("name.lock")).unwrap();
+        let [linked, named] = ["linked", "named"].map(|name| folder.path().join(name));
+        for foreign in [&linked, &named] {
+            fs::write(foreign, "somebody else's").unwrap();
+        }
+        std::os::unix::fs::symlink(&linked, folder.path().join("link.lock")).unwrap();
+        fs::hard_link(&named, folder.path().join("name.lock")).unwrap();
         fs::create_dir(folder.path().join("folder.lock")).unwrap();
         for name in ["link", "name", "folder"] {
             lock(folder.path(), name, Duration::ZERO, &|_| {}).unwrap_err();
         }
-        assert_eq!(fs::read_to_string(&foreign).unwrap(), "somebody else's");
+        for foreign in [&linked, &named] {
+            assert_eq!(fs::read_to_string(foreign).unwrap(), "somebody else's");
+        }
     }
 }

@@ -59,7 +59,7 @@ fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
         4 => return ran(sandbox, STAYING, &[0]),
         _ => return ran(sandbox, version, &[0, 127]),
     };
-    judged(outcome, codes)
+    judged(&outcome, codes)
 }
 
 fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
@@ -69,11 +69,11 @@ fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
     let is_whole = prints("argument 1: x");
     match outcome.status.code() {
         Some(0) if !is_whole => Err(format!("it ran, and not the whole: {outcome}")),
-        _ => judged(outcome, codes),
+        _ => judged(&outcome, codes),
     }
 }
 
-fn judged(outcome: Outcome, codes: &[i32]) -> Result<(), String> {
+fn judged(outcome: &Outcome, codes: &[i32]) -> Result<(), String> {
     let is_right = outcome.status.code().is_some_and(|code| codes.contains(&code));
     is_right.then_some(()).ok_or_else(|| format!("expected one of {codes:?}: {outcome}"))
 }

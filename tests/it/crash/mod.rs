@@ -45,6 +45,13 @@ impl Numbers {
     }
 }
 
+/// Lets a person who waits for all of it see how far it is.
+fn tell_progress(name: &str, tried: usize) {
+    if is_full() && tried.is_multiple_of(250) {
+        eprintln!("{name}: {tried} points so far");
+    }
+}
+
 /// So many of these, evenly spread; all of them where everything is to be shown.
 fn sample<T: Clone>(all: &[T], count: usize, numbers: &mut Numbers) -> Vec<T> {
     if is_full() || all.len() <= count {

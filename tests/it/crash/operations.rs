@@ -89,7 +89,9 @@ pub(super) struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Furnishes a sandbox, and has the operation undisturbed once.
     pub(super) fn new(operation: &'a Operation, upstream: &Upstream) -> Self {
+        // From one source: where a socket fails, another would be asked, whose files are others.
         let sandbox = Sandbox::new().with_upstream(upstream);
+        let sandbox = sandbox.with_variable("USHER_SOURCE", "node=nodejs.org");
         sandbox.install();
         sandbox.use_command(&["install", &format!("node@{OTHER}")]).run().succeeds();
         (operation.prepare)(&sandbox);
@@ -133,7 +135,8 @@ impl<'a> Stage<'a> {
         }
         let now = State::of(&self.sandbox);
         // What was uninstalled isn't there to be uninstalled once more.
-        let was_done = retry.status.code() == Some(127) && self.operation.name == "uninstall";
+        let takes_away = ["uninstall", "prune"].contains(&self.operation.name);
+        let was_done = retry.status.code() == Some(127) && takes_away;
         if !retry.status.success() && !was_done {
             faults.push(format!("the next try fails: {retry}"));
         }

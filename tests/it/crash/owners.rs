@@ -75,6 +75,9 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
     let touch = ["node@10.24.1", "--", "/usr/bin/touch", "made"];
     sandbox.use_command(&touch).run().succeeds();
     assert_eq!(fs::metadata(made).unwrap().uid(), 0);
+    chown(sandbox.project(), Some(0), Some(0)).unwrap();
+    sandbox.use_command(&["node@10.24.1"]).run().succeeds();
+    assert_eq!(fs::metadata(sandbox.project().join(".tool-versions")).unwrap().uid(), 0);
 }
 
 #[test]

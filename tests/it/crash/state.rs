@@ -79,7 +79,7 @@ pub(super) fn whole(path: &Path) -> String {
     let seen = fs::symlink_metadata(path).expect("look at an entry of the home");
     let mode = seen.mode() & 0o7777;
     if seen.is_symlink() {
-        return format!("link to {:?}", fs::read_link(path).expect("read a link"));
+        return format!("link to {}", fs::read_link(path).expect("read a link").display());
     }
     if seen.is_dir() {
         let mut names: Vec<_> = fs::read_dir(path)
@@ -96,7 +96,8 @@ pub(super) fn whole(path: &Path) -> String {
     format!("{mode:o} {}", content(path, &seen))
 }
 
-/// The hash of what is in a file; a receipt without the time when it was written.
+/// The hash of what is in a file; a receipt without the time when it was written, and the seal that
+/// follows from that.
 fn content(path: &Path, seen: &Metadata) -> String {
     static KNOWN: Mutex<BTreeMap<(u64, u64, i64, i64), String>> = Mutex::new(BTreeMap::new());
     let key = (seen.ino(), seen.len(), seen.mtime(), seen.mtime_nsec());
@@ -107,10 +108,11 @@ fn content(path: &Path, seen: &Metadata) -> String {
     let bytes = fs::read(path).expect("read a file of the home");
     let hash = |bytes: &[u8]| format!("{} {:x?}", bytes.len(), &Sha256::digest(bytes)[..8]);
     if path.ends_with(".usher-receipt.json") {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (before, rest) = text.split_once("\"installed\":").unwrap_or((&text, ""));
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        return hash([before, rest].concat().as_bytes());
+        let receipt = serde_json::from_slice::<serde_json::Value>(&bytes);
+        let Ok(mut receipt) = receipt else { return "no receipt".to_owned() };
+        receipt["installed"].take();
+        receipt["seal"].take();
+        return hash(receipt.to_string().as_bytes());
     }
     let hash = hash(&bytes);
     if seen.len() > LARGE {

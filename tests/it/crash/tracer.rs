@@ -76,7 +76,7 @@ pub(super) fn run(sandbox: &Sandbox, act: Act, command: &[&str]) -> Traced {
     let outcome = tracer.arguments(command).run();
     let text = String::from_utf8_lossy(&fs::read(&report).unwrap_or_default()).into_owned();
     let programs = text.lines().filter_map(|line| line.strip_suffix(" x exec")?.parse().ok());
-    Traced { outcome, before_last_program: programs.last().unwrap_or(0), calls: calls(&text) }
+    Traced { outcome, before_last_program: programs.max().unwrap_or(0), calls: calls(&text) }
 }
 
 fn calls(text: &str) -> Vec<Call> {
