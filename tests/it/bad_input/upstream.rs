@@ -224,14 +224,14 @@ fn an_archive_was_published_broken() {
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
-      it should be a .tar.gz, but is something unknown
+      it should be an archive, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
-      it should be a .tar.gz, but is something unknown
+      it should be an archive, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
 }
