@@ -62,7 +62,7 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
-        let display = Display::new(!settings.quiet && draws(&world));
+        let display = Display::new(!settings.quiet && draws(world));
         let mut usher =
             Self { world, given, folders, settings, lasting, registry, home, shim, display };
         usher.refresh()?;
@@ -139,7 +139,7 @@ impl Usher {
 }
 
 /// Whether standard error is a terminal that can move its cursor.
-fn draws(world: &Os) -> bool {
+fn draws(world: Os) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 

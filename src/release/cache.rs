@@ -154,17 +154,16 @@ mod tests {
         cache.get(key)
     }
 
-    fn tag(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn what_is_kept_is_found_again_with_what_its_source_calls_it() {
         let (_folder, cache) = cache();
         assert!(kept(&cache, &KEY).is_none());
-        cache.put(&KEY, &["12.0.0"], tag("a"));
+        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
         let found = kept(&cache, &KEY).unwrap();
-        assert_eq!((found.content.concat(), found.validator), ("12.0.0".into(), tag("a")));
+        assert_eq!(
+            (found.content.concat(), found.validator),
+            ("12.0.0".into(), Some("a".to_owned()))
+        );
         assert!(found.age < FRESH);
         assert!(kept(&cache, &Key { address: "https://y.example/", ..KEY }).is_none());
         let otherwise = kept(&cache, &Key { reading: "2", ..KEY }).unwrap();
@@ -174,7 +173,7 @@ mod tests {
     #[test]
     fn its_time_is_when_the_source_said_so_last() {
         let (_folder, cache) = cache();
-        cache.put(&KEY, &["12.0.0"], tag("a"));
+        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
         let date = |time| {
             let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
             file.set_modified(time).unwrap();
@@ -190,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_not_there() {
         let (_folder, cache) = cache();
-        cache.put(&KEY, &["12.0.0"], tag("a"));
+        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
         let path = cache.path(KEY.address);
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {

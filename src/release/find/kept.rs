@@ -91,12 +91,12 @@ impl Finder<'_> {
     }
 }
 
+/// What an index lists, and what its source calls that.
+type Listed = (Vec<Entry>, Option<String>);
+
 /// What an index lists now, and what its source calls that; `None` where that is what it was when
 /// it was called so.
-fn fetch(
-    listing: &Listing<'_>,
-    validator: Option<&str>,
-) -> Result<Option<(Vec<Entry>, Option<String>)>, Failure> {
+fn fetch(listing: &Listing<'_>, validator: Option<&str>) -> Result<Option<Listed>, Failure> {
     let Listing { address, client, accept, read, .. } = listing;
     let newer = client.get_newer(address, LARGEST_INDEX, accept, validator)?;
     let Newer::Changed { bytes, validator } = newer else { return Ok(None) };

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use flate2::bufread::MultiGzDecoder;
 use usher::fetch::{
-    Access, Artifact, Client, Integrity, Proxies, Quiet, Shape, download, remove_tree, unpack,
+    Access, Artifact, Client, Downloads, Integrity, Quiet, Shape, remove_tree, unpack,
 };
 use usher_shims::error::Error;
 
@@ -37,24 +37,20 @@ pub(crate) fn measure(
 }
 
 fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 5]> {
-    let none = Proxies::Only { http: None, https: None, except: None };
-    let access = Access { proxies: none, ..Access::default() };
-    let client = Client::new(access);
+    let client = Client::new(Access::default());
     let address = format!("{mirror}/v{}/{}", archive.version, archive.name);
     let integrity = Integrity::from_hex(&archive.sha256);
-    let artifact = Artifact { address: &address, integrity: integrity.as_ref() };
-    let (file, tree) = (folder.join("archive"), folder.join("tree"));
+    let artifact = Artifact { address: &address, integrity: integrity.as_ref(), size: None };
+    let (cache, tree) = (folder.join("cache"), folder.join("tree"));
     fs::create_dir(&tree)?;
-    let came = timed(|| {
-        let came = download(&client, &artifact, &file, &Quiet);
-        came.map_err(told)
-    })?;
+    let downloads = Downloads::new(&cache, folder);
+    let (came, file) = timed(|| downloads.fetch(&client, &artifact, &Quiet).map_err(told))?;
     let shape = Shape { strip: 1, ..Shape::default() };
-    let unpacked = timed(|| unpack(&file, &tree, &shape).map_err(told))?;
-    let synced = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
-    let inflated = timed(|| inflate(&file))?;
-    let removed = timed(|| remove_tree(&tree).map_err(told))?;
-    fs::remove_file(&file)?;
+    let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(told))?;
+    let (synced, ()) = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
+    let (inflated, _) = timed(|| inflate(file.path()))?;
+    let (removed, ()) = timed(|| remove_tree(&tree).map_err(told))?;
+    file.discard();
     Ok([came, unpacked, synced, inflated, removed])
 }
 
@@ -62,10 +58,11 @@ fn told(error: impl Into<Error>) -> Box<dyn std::error::Error> {
     error.into().to_string().into()
 }
 
-fn timed<T>(stage: impl FnOnce() -> Result<T>) -> Result<f64> {
+/// How long a stage takes, and what comes of it.
+fn timed<T>(stage: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     let began = Instant::now();
-    stage()?;
-    Ok(began.elapsed().as_secs_f64())
+    let done = stage()?;
+    Ok((began.elapsed().as_secs_f64(), done))
 }
 
 /// Inflates an archive and does nothing with it; how long it is then is the answer.
