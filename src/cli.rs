@@ -46,6 +46,9 @@ pub struct Typed {
     /// Do without the network
     #[arg(long, global = true)]
     offline: bool,
+    /// Print nothing but answers and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -282,7 +285,8 @@ pub fn run(given: Given) -> i32 {
 /// Puts a verb before the flags that stand in front of it and hold for all verbs: `use --offline
 /// install` is `use install --offline`.
 fn verb_first(arguments: &mut [&OsStr]) {
-    let is_flag = |argument: &&&OsStr| **argument == "--json" || **argument == "--offline";
+    let for_all = ["--json", "--offline", "--quiet", "-q"];
+    let is_flag = |argument: &&&OsStr| for_all.iter().any(|flag| **argument == *flag);
     let flags = arguments.iter().skip(1).take_while(is_flag).count();
     let is_verb = |word: &&OsStr| {
         let command = Typed::command();
@@ -360,6 +364,9 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     let mut usher = Usher::new(given, running)?;
     if typed.offline {
         usher.settings.go_offline();
+    }
+    if typed.quiet {
+        usher.be_quiet();
     }
     let json = typed.json;
     // `use doctor` has them among its answers.

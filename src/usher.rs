@@ -98,6 +98,12 @@ impl Usher {
         Ok(())
     }
 
+    /// Tells nothing from now on, and shows no progress.
+    pub fn be_quiet(&mut self) {
+        self.settings.quiet = true;
+        self.display = Display::new(false);
+    }
+
     /// Tells the person something beside the answer.
     pub fn tell(&self, text: &str) {
         if !self.settings.quiet {

@@ -236,3 +236,12 @@ fn a_terminal_that_can_only_print_is_told_in_lines() {
     assert!(shown.contains("usher: fetching node 12.22.12 from nodejs.org"), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
+
+#[test]
+fn a_quiet_install_prints_its_answer_alone() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["install", "node@12", "python@3.12", "--quiet"]).run();
+    let outcome = outcome.succeeds();
+    assert_eq!((outcome.stdout.lines().count(), outcome.stderr.as_str()), (2, ""), "{outcome}");
+}

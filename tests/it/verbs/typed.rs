@@ -55,6 +55,7 @@ fn help_and_version_are_answers() {
       -g, --global   Make it your default, for where no project says otherwise
           --json     Print JSON
           --offline  Do without the network
+      -q, --quiet    Print nothing but answers and errors
       -h, --help     Print help
       -V, --version  Print version
 
@@ -83,6 +84,7 @@ fn help_and_version_are_answers() {
     Options:
           --json     Print JSON
           --offline  Do without the network
+      -q, --quiet    Print nothing but answers and errors
       -h, --help     Print help
 
     Examples:
@@ -367,6 +369,7 @@ fn flags_for_all_verbs_may_stand_before_the_verb() {
         &["--json", "list"][..],
         &["--offline", "list", "--json"],
         &["--json", "--offline", "list"],
+        &["-q", "--json", "list"],
         &["--offline", "--json"],
     ] {
         let outcome = sandbox.use_command(words).run().succeeds();
