@@ -27,7 +27,8 @@ const STICKY: u32 = 0o1000;
 pub struct Writing {
     _umask: Umask,
     _file_size: FileSize,
-    is_other: bool,
+    /// Whose files were written before, where that changed.
+    before: Option<(u32, u32)>,
     /// It is this thread that has another's rights.
     _thread: PhantomData<*const ()>,
 }
@@ -44,13 +45,11 @@ impl Writing {
             refuse_if_everybodys(&folder)?;
             refuse_if_planted(&folder, writer)?;
         }
-        if let Some((user, group)) = other {
-            act_as(user, group);
-        }
+        let before = other.map(act_as);
         Ok(Self {
             _umask: Umask::of(folders),
             _file_size: FileSize::heeded(),
-            is_other: other.is_some(),
+            before,
             _thread: PhantomData,
         })
     }
@@ -58,8 +57,8 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        if self.is_other {
-            act_as(0, rustix::process::getegid().as_raw());
+        if let Some(before) = self.before {
+            act_as(before);
         }
     }
 }
@@ -133,16 +132,17 @@ fn there(folder: &Path) -> Option<(&Path, Metadata)> {
     fs::metadata(folder).ok().map(|seen| (folder, seen))
 }
 
-/// From now on the calling thread's files are this account's, and it may do what that may.
+/// From now on the calling thread's files are this account's, and it may do what that may. The
+/// result is whose they were.
 #[cfg(target_os = "linux")]
-fn act_as(user: u32, group: u32) {
+fn act_as((user, group): (u32, u32)) -> (u32, u32) {
     // SAFETY: changes two numbers of the calling thread; where that isn't allowed, nothing changes.
-    unsafe {
-        libc::setfsgid(group);
-        libc::setfsuid(user);
-    }
+    let (group, user) = unsafe { (libc::setfsgid(group), libc::setfsuid(user)) };
+    (user.cast_unsigned(), group.cast_unsigned())
 }
 
 /// Elsewhere root remains root.
 #[cfg(not(target_os = "linux"))]
-fn act_as(_: u32, _: u32) {}
+fn act_as(before: (u32, u32)) -> (u32, u32) {
+    before
+}

@@ -269,7 +269,7 @@ fn each<'h>(
 }
 
 /// Whether an error says that this process, or the machine, has run out of something.
-fn is_own_want(error: &io::Error) -> bool {
+pub fn is_own_want(error: &io::Error) -> bool {
     let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     Errno::from_io_error(error).is_some_and(|errno| wants.contains(&errno))
 }

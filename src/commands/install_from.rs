@@ -12,8 +12,8 @@ use crate::network::Network;
 use crate::output;
 use crate::registry::Known;
 use crate::shim_folder;
-use crate::umask::Umask;
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// The archive, as it was typed.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub fn run(
     let (known, version) = wanted(usher, words)?;
     let named = Named { address: address(usher, archive.from)?, integrity: integrity(archive)? };
     let installed = {
-        let _umask = Umask::of(&usher.folders);
+        let _writing = Writing::to(&usher.folders)?;
         let network = Network::new(usher);
         let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
         installer.install_from(known, &version, &named)

@@ -9,7 +9,7 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain};
 
 use super::verify::{absent, counted, is_meant, name};
-use super::{Asked as Word, asked};
+use super::{Asked as Word, asked, with_shims_of_what_came};
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -60,7 +60,12 @@ struct Pruned {
 /// Runs the verb.
 pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<()> {
     check(typed)?;
-    let Pruned { report, is_changed, failed } = prune(usher, typed, as_json)?;
+    // What isn't there may be what one that was killed took away.
+    let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.exit {
+        Exit::NotFound => with_shims_of_what_came(usher, failed),
+        _ => failed,
+    });
+    let Pruned { report, is_changed, failed } = pruned?;
     if is_changed {
         usher.refresh()?;
         shim_folder::refresh(usher, &[])?;

@@ -9,10 +9,10 @@ use crate::install::{Installer, Repaired, Unhashed};
 use crate::network::Network;
 use crate::output;
 use crate::shim_folder;
-use crate::umask::Umask;
 use crate::usher::Usher;
 use crate::verify::store::{Contents, Place};
 use crate::verify::verify;
+use crate::writing::Writing;
 
 /// The most names that are told of what is gone.
 const MOST_TOLD: usize = 5;
@@ -37,7 +37,7 @@ fn repair_all(
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
-    let _umask = Umask::of(&usher.folders);
+    let _writing = Writing::to(&usher.folders)?;
     let network = Network::new(usher);
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
     let (mut report, mut failed) = (Vec::new(), None);

@@ -18,6 +18,7 @@ use crate::release::{Finder, Release, Wanted};
 use crate::shim_folder;
 use crate::standing::{Standing, is_of_releases};
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// Whether anything is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub fn run(usher: &mut Usher, words: &[String], fetching: Fetching, as_json: boo
 type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
+    let _writing = Writing::to(&usher.folders)?;
     let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;

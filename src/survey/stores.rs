@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Release, Store};
-use usher_shims::error::Result;
+use usher_shims::error::{Error, Result};
 use usher_shims::home::{Adopted, ReadToolchain, stamp};
 use usher_shims::respell;
-use usher_shims::store::{self, Toolchain};
+use usher_shims::store::{self, Toolchain, is_own_want};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{Identity, World};
@@ -82,7 +82,7 @@ impl<W: World> Survey<'_, W> {
                 let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                     continue;
                 };
-                let toolchain = self.read_one((known.tool, store, release), &root);
+                let toolchain = self.read_one((known.tool, store, release), &root)?;
                 seen.extend(toolchain.as_ref().map(|_| identity));
                 found.extend(toolchain);
             }
@@ -94,20 +94,27 @@ impl<W: World> Survey<'_, W> {
         &self,
         (tool, store, release): (&Tool, &Store, &Release),
         root: &Path,
-    ) -> Option<ReadToolchain> {
+    ) -> Result<Option<ReadToolchain>> {
         let file = root.join(&release.file);
-        let stamp = stamp(&self.world.look(&file).ok().flatten()?);
-        let text = self.world.read(&file).ok()?;
-        let version = version_in(&String::from_utf8_lossy(&text), release, tool)?;
+        let Some(seen) = self.world.look(&file).ok().flatten() else { return Ok(None) };
+        let text = match self.world.read(&file) {
+            Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, &error)),
+            Ok(text) => text,
+            Err(_) => return Ok(None),
+        };
+        let version = version_in(&String::from_utf8_lossy(&text), release, tool);
+        let Some(version) = version else { return Ok(None) };
         let manager = &store.manager;
         let toolchain = Toolchain {
             version: Some(version.clone()),
             root: root.to_path_buf(),
             store: store::Store::Adopted(manager.clone()),
         };
-        store::is_whole(self.world, tool, &toolchain).ok().filter(|is_whole| *is_whole)?;
-        let (tool, root) = (tool.name.to_owned(), root.to_path_buf());
-        Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp })
+        if !store::is_whole(self.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+            return Ok(None);
+        }
+        let (tool, root, stamp) = (tool.name.to_owned(), root.to_path_buf(), stamp(&seen));
+        Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp }))
     }
 }
 

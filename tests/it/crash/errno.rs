@@ -4,14 +4,14 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::operations::{HAND_OVER, INSTALL, Operation, RESHIM, Stage, UNINSTALL};
+use super::operations::{HAND_OVER, INSTALL, Operation, PRUNE, REPAIR, RESHIM, Stage, UNINSTALL};
 use super::state::{State, is_temporary};
 use super::tracer::{Act, Traced, is_here};
 use super::{Numbers, sample, seed};
 use crate::bench::Upstream;
 
 /// How many points of an operation are tried where not all are.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 6;
 
 /// What a disk answers when it can't.
 const OF_DISKS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::DQUOT, Errno::ROFS];
@@ -29,6 +29,16 @@ fn a_shim_that_fetches_meets_errors_of_the_disk() {
 #[test]
 fn an_uninstall_meets_errors_of_the_disk() {
     check(&UNINSTALL);
+}
+
+#[test]
+fn a_repair_meets_errors_of_the_disk() {
+    check(&REPAIR);
+}
+
+#[test]
+fn a_prune_meets_errors_of_the_disk() {
+    check(&PRUNE);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const VERSION: &str = "12.22.12";
 
 #[test]
 fn an_install_of_real_size_is_killed_at_any_moment() {
-    let count = if is_full() { 1_000 } else { 12 };
+    let count = if is_full() { 1_000 } else { 6 };
     let upstream = Upstream::start();
     publish(&upstream, if is_full() { 5_000 } else { 1_200 });
     let sandbox = Sandbox::new().with_upstream(&upstream);

@@ -59,6 +59,26 @@ pub(super) const REINSTALL: Operation = Operation {
     becomes_program: false,
 };
 
+pub(super) const REPAIR: Operation = Operation {
+    name: "repair",
+    prepare: |sandbox| {
+        with_changed(sandbox);
+        let license = sandbox.toolchain("node", CHANGED).join("LICENSE");
+        std::fs::write(license, "another\n").expect("break a toolchain");
+    },
+    command: &["use", "repair", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
+pub(super) const PRUNE: Operation = Operation {
+    name: "prune",
+    prepare: with_changed,
+    command: &["use", "prune", "--yes", "node@12.22.12"],
+    passes_absence: false,
+    becomes_program: false,
+};
+
 /// Shims that lack, that are too many, that are of another build.
 pub(super) const RESHIM: Operation = Operation {
     name: "reshim",

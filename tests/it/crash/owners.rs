@@ -63,6 +63,9 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
         &["install", "node@12.22.12"][..],
         &["--global", "node@10.24.1"],
         &["available", "node"],
+        &["outdated"],
+        &["repair", "node@12.22.12"],
+        &["upgrade"],
         &["shim", "node@12"],
         &["uninstall", "node@12.22.12"],
     ] {

@@ -1,12 +1,14 @@
 //! kill -9 before every system call of what changes toolchains and shims.
 
-use super::operations::{HAND_OVER, INSTALL, Operation, REINSTALL, RESHIM, Stage, UNINSTALL};
+use super::operations::{
+    HAND_OVER, INSTALL, Operation, PRUNE, REINSTALL, REPAIR, RESHIM, Stage, UNINSTALL,
+};
 use super::tracer::{Act, Call, is_here};
 use super::{Numbers, sample, seed};
 use crate::bench::Upstream;
 
 /// How many points of an operation are tried where not all are.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 6;
 
 #[test]
 fn an_install_that_is_killed() {
@@ -26,6 +28,16 @@ fn an_uninstall_that_is_killed() {
 #[test]
 fn a_reinstall_that_is_killed() {
     check(&REINSTALL);
+}
+
+#[test]
+fn a_repair_that_is_killed() {
+    check(&REPAIR);
+}
+
+#[test]
+fn a_prune_that_is_killed() {
+    check(&PRUNE);
 }
 
 #[test]
