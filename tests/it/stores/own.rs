@@ -23,24 +23,14 @@ fn smallest(name: &str) -> String {
 
 /// A tool with an index on loopback.
 fn acme(upstream: &Upstream) -> String {
-    let platforms: String = [
-        "linux-x64",
-        "linux-x64-musl",
-        "linux-arm64",
-        "linux-arm64-musl",
-        "macos-x64",
-        "macos-arm64",
-    ]
-    .iter()
-    .map(|name| format!("{name} = {{ token = 'any' }}\n"))
-    .collect();
     format!(
         "{}[[file]]\nname = '.acme-version'\nreader = 'plain'\n\
          [[environment]]\nvariable = 'ACME_HOME'\nvalue = '{{root}}'\n\
          [[source]]\nname = 'acme'\n[source.index]\nbase = '{}/acme'\n\
-         list = '{{base}}/index.json'\nform = 'json'\nversion = 'version'\n\
-         archive = '{{base}}/acme-{{version}}-{{platform}}.tar.gz'\n\
-         sums = '{{base}}/{{version}}.sums'\nstrip = 1\n[source.index.platform]\n{platforms}",
+         list = '{{base}}/index.json'\nform = 'json'\neach = '*'\nplatform = {{ any = {{}} }}\n\
+         [[source.index.take]]\nfrom = '{{.version}}'\n\
+         archive = '{{base}}/acme-{{version}}-any.tar.gz'\n\
+         sums = '{{base}}/{{version}}.sums'\nstrip = 1\n",
         smallest("acme"),
         upstream.base()
     )

@@ -51,6 +51,13 @@ fn furnished(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
+/// Has usher know a tool that comes from nowhere: `plain`.
+pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
+    let text = "name = 'plain'\ntitle = 'Plain'\nprograms = ['plain']\n\
+                variables = ['PLAIN_VERSION']\ndialect = 'npm'\nparts = 3\n";
+    sandbox.file("home/.config/usher/registry/plain.toml", text);
+}
+
 /// What was printed on standard output, masked, without the lines of the system's own programs
 /// and the widths of columns that follow from them.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {

@@ -1,7 +1,7 @@
 //! `use outdated [TOOL…]`.
 
 use super::cache::{age, newer};
-use super::{offline_sandbox, sandbox};
+use super::{offline_sandbox, sandbox, with_sourceless_tool};
 use crate::bench::{Misbehaviour, Sandbox, Upstream};
 
 /// A project that asks for a node which isn't the newest of its line, and for the newest python.
@@ -92,16 +92,17 @@ fn what_is_missing_is_new() {
 fn a_tool_without_a_source_is_listed_with_what_is_known() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    sandbox.fake_toolchain("perl", "5.40.0");
-    sandbox.file("project/.tool-versions", "perl 5.40.0\n");
+    with_sourceless_tool(&sandbox);
+    sandbox.fake_toolchain("plain", "5.40.0");
+    sandbox.file("project/.tool-versions", "plain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  in force  admitted  newest  asked for
-    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    tool   in force  admitted  newest  asked for
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for perl yet
+    usher: usher has no source for plain yet
     ");
 }
 
@@ -176,17 +177,18 @@ fn kept_indexes_serve_and_say_their_age() {
 fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.11");
-    sandbox.fake_toolchain("perl", "5.40.0");
-    sandbox.file("project/.tool-versions", "nodejs 12\nperl 5.40.0\n");
+    with_sourceless_tool(&sandbox);
+    sandbox.fake_toolchain("plain", "5.40.0");
+    sandbox.file("project/.tool-versions", "nodejs 12\nplain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    tool  in force  admitted  newest  asked for
-    node  12.22.11  ?         ?       12 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
-    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
+    tool   in force  admitted  newest  asked for
+    node   12.22.11  ?         ?       12 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for perl yet
+    usher: usher has no source for plain yet
     usher: the releases of node can't be listed
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
@@ -195,16 +197,16 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
     assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
     sandbox.file("project/.nvmrc", "path:/x\n");
-    sandbox.file("project/.tool-versions", "perl 5.40.0\n");
+    sandbox.file("project/.tool-versions", "plain 5.40.0\n");
     let outcome = sandbox.use_command(&["outdated"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    tool  in force  admitted  newest  asked for
-    node  ?         ?         ?       can't be told
-    perl  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    tool   in force  admitted  newest  asked for
+    node   ?         ?         ?       can't be told
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for perl yet
+    usher: usher has no source for plain yet
     usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/x”, which is no version
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node

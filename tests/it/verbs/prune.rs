@@ -185,7 +185,7 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
       there is 10.24.1, 12.22.11, 12.22.12, 20.19.5
     $ use prune rust@1 --yes
     exit status: 2 usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn
+      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
     ");
     // A version file that nobody understands might ask for any of them.
     sandbox.file("src/.nvmrc", "../../x\n");

@@ -145,7 +145,7 @@ fn what_makes_no_sense_is_refused() {
 
     $ use rust
     usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn
+      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use instal node@12
     usher: “instal” is neither verb nor tool
@@ -169,7 +169,7 @@ fn what_makes_no_sense_is_refused() {
 
     $ use @12
     usher: usher knows no tool called “”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn
+      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
     usher: “../../x” is no version of node

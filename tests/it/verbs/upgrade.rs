@@ -1,6 +1,6 @@
 //! `use upgrade [TOOL…]`.
 
-use super::sandbox;
+use super::{sandbox, with_sourceless_tool};
 use crate::bench::{Misbehaviour, Platform, Upstream};
 
 #[test]
@@ -72,6 +72,7 @@ fn a_newer_one_gets_the_shims_that_it_needs() {
 fn pins_to_one_version_and_constraints_are_left() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
+    with_sourceless_tool(&sandbox);
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.reshim();
     let check = |file: &str, text: &str| {
@@ -96,7 +97,7 @@ fn pins_to_one_version_and_constraints_are_left() {
     ");
     insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node is left at 12.22.11: that is a range which pins nothing (>=12.22.11 <12.23 by package.json, engines.node ([SANDBOX]/project/package.json))");
     insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is left: no release answers that (system by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
-    insta::assert_snapshot!(check(".tool-versions", "perl 5.9\n"), @"perl is left: usher has no source for perl yet (5.9 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is left: usher has no source for plain yet (5.9 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
     insta::assert_snapshot!(check("empty", ""), @"
     node is left at 12.22.11: exactly this is asked for (12.22.11 by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
@@ -116,25 +117,27 @@ fn pins_to_one_version_and_constraints_are_left() {
 fn what_goes_wrong_with_one_keeps_no_other_back() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\nbun 1\n");
+    sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\npnpm 9\n");
     let archive = format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node);
     upstream.misbehave(&archive, Misbehaviour::FlippedBit(40));
     let outcome = sandbox.use_command(&["upgrade"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
-    exit status: 69
+    exit status: 76
     --- standard output
     python 3.12.12 is on disk now (3.12 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
+    usher: pnpm 9 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
+      npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
+      npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
+      npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
       hint: try again later; if it stays so, ask whoever runs that server or proxy
-    usher: fetching python 3.12.12 from python-build-standalone
-    usher: python 3.12.12 is ready ([TIME])
-    usher: bun 1 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
-      npm: can't fetch http://127.0.0.1:[PORT]/npm/@oven%2fbun-[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
     let outcome = sandbox.use_command(&["upgrade", "node", "python", "--json"]).run();
