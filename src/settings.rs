@@ -191,6 +191,17 @@ impl Settings {
         self.origins.insert("offline", Origin::Flag("--offline"));
     }
 
+    /// What to type so that usher is offline no longer.
+    pub fn end_offline(&self) -> String {
+        match self.origin("offline") {
+            Origin::Flag(flag) => format!("leave {flag} out"),
+            Origin::Variable(name) => format!("unset {name}"),
+            origin @ (Origin::File(..) | Origin::Default) => {
+                format!("take `offline` out of {origin}")
+            }
+        }
+    }
+
     /// All settings with their values, as they would stand in `config.toml` and without
     /// passwords, and where each comes from.
     pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &Origin)> {

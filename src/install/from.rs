@@ -58,7 +58,8 @@ impl Installer<'_> {
             let origin = self.usher.settings.origin("offline");
             let what = format!("{name} isn't on disk, and usher is offline ({origin})");
             let from = format!("it would have been fetched from {}", Escaped(&release.source));
-            return Err(Error::new(Exit::Network, what).because(from));
+            let hint = self.usher.settings.end_offline();
+            return Err(Error::new(Exit::Network, what).because(from).hint(hint));
         }
         let source = Escaped(&release.source);
         if archive.integrity.is_none() && release.source.starts_with("http:") {

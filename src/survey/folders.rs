@@ -13,40 +13,31 @@ impl<W: World> Survey<'_, W> {
     /// The folders that one of a definition stands for, the highest version first; none where its
     /// variable isn't set. The machine's home knows no account's.
     pub(super) fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        self.expand(folder).map_or_else(
-            || Ok(Vec::new()),
-            |folder| match folder.to_str() {
-                Some(text) if text.contains('*') => fitting(text),
-                _ => Ok(vec![folder]),
-            },
-        )
-    }
-
-    /// A folder with its variable or `~` filled in; `None` where that isn't set.
-    fn expand(&self, folder: &str) -> Option<PathBuf> {
         let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
         let start = match first.strip_prefix('$') {
-            Some(_) if self.folders.is_for_all => return None,
+            Some(_) if self.folders.is_for_all => None,
             Some(variable) => {
                 let value = self.world.variable(variable).map(PathBuf::from);
-                value.filter(|path| path.is_absolute())?
+                value.filter(|path| path.is_absolute())
             }
-            None if first == "~" => self.folders.user_home.clone()?,
-            None => return Some(folder.into()),
+            None if first == "~" => self.folders.user_home.clone(),
+            None => Some(PathBuf::from("/")),
         };
-        Some(if rest.is_empty() { start } else { start.join(rest) })
+        start.map_or_else(|| Ok(Vec::new()), |start| fitting(&start, rest))
     }
 }
 
-/// The folders that one with a `*` in a name stands for, the highest first.
-fn fitting(folder: &str) -> Result<Vec<PathBuf>> {
-    let Some((start, end)) = folder.split_once('*') else { return Ok(vec![folder.into()]) };
-    let (parent, prefix) = start.rsplit_once('/').unwrap_or(("", start));
-    let (suffix, below) = end.split_once('/').unwrap_or((end, ""));
-    let pattern = format!("{prefix}*{suffix}");
-    let fitting = names(Path::new(parent))?.into_iter().rev();
-    let fitting = fitting.filter(|name| fits(name, &pattern).is_some());
-    Ok(fitting.map(|name| Path::new(parent).join(name).join(below)).collect())
+/// The folders below another one that a path with a `*` in one of its names stands for, the highest
+/// first. Only the definition's own `*` counts.
+fn fitting(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
+    let joined = |path: &str| if path.is_empty() { start.to_owned() } else { start.join(path) };
+    let Some((before, after)) = path.split_once('*') else { return Ok(vec![joined(path)]) };
+    let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
+    let (suffix, below) = after.split_once('/').unwrap_or((after, ""));
+    let (parent, pattern) = (joined(parent), format!("{prefix}*{suffix}"));
+    let names = names(&parent)?.into_iter().rev();
+    let fitting = names.filter(|name| fits(name, &pattern).is_some());
+    Ok(fitting.map(|name| parent.join(name).join(below)).collect())
 }
 
 /// The names in a folder; none where it isn't there, or isn't for us to look into. What can't be

@@ -4,7 +4,7 @@ use usher_shims::error::{Error, Exit};
 use usher_shims::request::{Meaning, Request};
 use usher_shims::version::Version;
 
-use super::{Finder, Wanted, offline};
+use super::{Finder, Wanted};
 use crate::release::nothing;
 
 /// Why a source gave nothing, by its name.
@@ -56,7 +56,7 @@ impl Finder<'_> {
         let settings = &self.usher.settings;
         let hint = failures.iter().rev().find_map(|(_, failure)| failure.hint.clone());
         match hint {
-            _ if settings.offline => error.hint(offline::hint(settings)),
+            _ if settings.offline => error.hint(settings.end_offline()),
             Some(hint) => error.hint(hint),
             None => error,
         }

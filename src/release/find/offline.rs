@@ -9,7 +9,7 @@ use super::{Finder, Freshness};
 use crate::fetch::{Failure, whose};
 use crate::registry::Known;
 use crate::release::Release;
-use crate::settings::{Origin, Settings};
+use crate::settings::Settings;
 
 impl Finder<'_> {
     /// A source's index was never fetched.
@@ -33,7 +33,7 @@ impl Finder<'_> {
             Some(host) => format!("it would have been fetched from {} ({host})", release.source),
             None => format!("it would have been fetched from {}", release.source),
         };
-        Error::new(Exit::Network, what).because(from).hint(hint(settings))
+        Error::new(Exit::Network, what).because(from).hint(settings.end_offline())
     }
 
     fn host(&self, known: Known<'_>, release: &Release) -> Option<String> {
@@ -48,13 +48,4 @@ impl Finder<'_> {
 
 fn offline(settings: &Settings) -> String {
     format!("usher is offline ({})", settings.origin("offline"))
-}
-
-/// How to have things fetched.
-pub(super) fn hint(settings: &Settings) -> String {
-    match settings.origin("offline") {
-        Origin::Flag(flag) => format!("leave {flag} out"),
-        Origin::Variable(name) => format!("unset {name}"),
-        origin @ (Origin::File(..) | Origin::Default) => format!("take `offline` out of {origin}"),
-    }
 }

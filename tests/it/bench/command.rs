@@ -305,6 +305,7 @@ pub(super) fn mask(root: &Path, text: &str) -> String {
     let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
     let text =
         behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
+    let text = behind(&text, "[STAGED]/download-", "[RANDOM]", |c| c.is_ascii_alphanumeric());
     let text = behind(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
     let text = behind(&text, "/downloads/", "[HASH]", |c| c.is_ascii_hexdigit());
     behind(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())

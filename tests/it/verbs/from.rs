@@ -205,14 +205,14 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
 
     $ node@12.0.1 --from leads-out.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/leads-out.tar.gz
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/archive
+    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
       it holds “x/bin/out”: the link leads out of the archive
       it came from [SANDBOX]/project/leads-out.tar.gz
 
     $ node@12.0.1 --from text
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/text
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/archive
-      it should be a .tar.gz, but is something unknown
+    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
+      it should be an archive, but is something unknown
       it came from [SANDBOX]/project/text
 
     $ node@12.0.1 --from absent.tar.gz
@@ -256,9 +256,9 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
       that is 64 hexadecimal digits
 
     $ offline
-    exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline
+    exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline (USHER_OFFLINE)
       it would have been fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
-      hint: unset USHER_OFFLINE, or take `offline` out of config.toml
+      hint: unset USHER_OFFLINE
     ");
     for folder in ["home/.local/share/usher/staging", "home/.local/share/usher/locks"] {
         let left = std::fs::read_dir(sandbox.root().join(folder)).unwrap().flatten();
@@ -266,5 +266,8 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
         assert!(left.is_empty(), "{left:?}");
     }
     std::fs::remove_dir(sandbox.usher().join("staging")).unwrap();
+    let cache = sandbox.root().join("home/.cache");
+    assert_eq!(std::fs::read_dir(cache.join("usher/downloads")).unwrap().count(), 0);
+    std::fs::remove_dir_all(cache).unwrap();
     assert_unchanged(&sandbox, "", &before, "what was refused");
 }
