@@ -2,7 +2,7 @@
 //! its headers and npm, and copies of npm's files up to the usual number. The same every time.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -58,13 +58,27 @@ impl Archive {
             tell("packing");
             pack(&members, &top, &path)?;
         }
-        let bytes = fs::read(&path)?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (size, sha256) = hashed(&path)?;
         let sizes = members.iter().map(|(file, _)| file.metadata().map(|seen| seen.len()));
         let unpacked = sizes.sum::<std::io::Result<u64>>()?;
-        let (size, files) = (bytes.len() as u64, members.len());
+        let files = members.len();
         Ok(Self { version, path, name, sha256, size, unpacked, files })
     }
+}
+
+/// The length of a file, and its SHA-256; read in pieces, see [`crate::mirror`].
+fn hashed(path: &Path) -> Result<(u64, String)> {
+    let (mut file, mut hasher, mut size) = (File::open(path)?, Sha256::new(), 0);
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&piece[..count]);
+        size += count as u64;
+    }
+    Ok((size, hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 fn fetch(package: &str, folder: &Path, name: &str) -> Result<()> {

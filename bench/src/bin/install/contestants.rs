@@ -19,6 +19,8 @@ pub(crate) struct Contestant {
     variables: Vec<(&'static str, String)>,
     /// A file that its home has from the start, and its text.
     file: Option<(&'static str, String)>,
+    /// What its home is made ready with, if anything.
+    ready: Option<Vec<OsString>>,
     /// What must be there when it is done, below its home.
     pub(crate) made: Option<PathBuf>,
 }
@@ -39,6 +41,11 @@ pub(crate) fn all(
             ("NODEJS_ORG_MIRROR", mirror.to_owned()),
         ],
         file: None,
+        ready: Some(vec![
+            "__install".into(),
+            "--shim".into(),
+            root.join("target/shim/shim").into(),
+        ]),
         made: Some(format!("toolchains/node/{version}/bin/node").into()),
     }];
     let mut absent = Vec::new();
@@ -66,6 +73,7 @@ fn volta(program: PathBuf, version: &str, mirror: &str) -> Contestant {
         arguments: words(&["install", &format!("node@{version}")]),
         variables: vec![("VOLTA_HOME", "{home}".to_owned())],
         file: Some(("hooks.json", hooks)),
+        ready: None,
         made: Some(format!("tools/image/node/{version}/bin/node").into()),
     }
 }
@@ -94,6 +102,7 @@ fn mise(program: PathBuf, version: &str, mirror: &str) -> Contestant {
         arguments: words(&["install", &format!("node@{version}")]),
         variables,
         file: None,
+        ready: None,
         made: Some(format!("data/installs/node/{version}/bin/node").into()),
     }
 }
@@ -108,6 +117,7 @@ fn tar(archive: &Archive) -> Contestant {
         arguments,
         variables: Vec::new(),
         file: None,
+        ready: None,
         made: Some("bin/node".into()),
     }
 }
@@ -120,6 +130,7 @@ fn inflate(archive: &Archive) -> Result<Contestant> {
         arguments: vec!["inflate".into(), archive.path.clone().into()],
         variables: Vec::new(),
         file: None,
+        ready: None,
         made: None,
     })
 }
@@ -131,18 +142,29 @@ impl Contestant {
         if let Some((name, text)) = &self.file {
             fs::write(home.join(name), text)?;
         }
-        let there = home.to_string_lossy();
-        let mut command = Command::new(&self.program);
         let arguments = self.arguments.iter().map(|argument| match argument == "{home}" {
             true => home.as_os_str(),
             false => argument.as_os_str(),
         });
-        command.args(arguments).current_dir(home).env_clear().env("PATH", "/usr/bin:/bin");
-        command.env("HOME", home);
+        if let Some(ready) = &self.ready {
+            let output = self.bare(home).args(ready).output()?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).into());
+            }
+        }
+        let mut command = self.bare(home);
+        command.args(arguments);
+        Ok(command)
+    }
+
+    fn bare(&self, home: &Path) -> Command {
+        let there = home.to_string_lossy();
+        let mut command = Command::new(&self.program);
+        command.current_dir(home).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home);
         for (name, value) in &self.variables {
             command.env(name, value.replace("{home}", &there));
         }
-        Ok(command)
+        command
     }
 }
 

@@ -1,7 +1,7 @@
 //! Measures what installing a toolchain costs, usher beside others, in one run.
 //!
 //! ```text
-//! cargo run --release -p usher-bench --bin install
+//! cargo run --release -p usher-bench --bin install [ROUNDS]
 //! ```
 //!
 //! All install the same archive of node's shape from the same server on loopback, in turn, into
@@ -25,16 +25,17 @@ use mirror::Mirror;
 /// What goes wrong here is told and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How often each is run.
+/// How often each is run, unless an argument says otherwise.
 const ROUNDS: usize = 9;
 
 #[expect(clippy::disallowed_methods, reason = "it runs itself to inflate in a process alone")]
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let ended = match &arguments[..] {
-        [] => run(),
+        [] => run(ROUNDS),
+        [rounds] if count(rounds).is_some() => run(count(rounds).unwrap_or(ROUNDS)),
         [verb, archive] if verb == Path::new("inflate") => stages::inflate(archive).map(|_| ()),
-        _ => Err("usage: install".into()),
+        _ => Err("usage: install [ROUNDS]".into()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,26 +46,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn count(argument: &Path) -> Option<usize> {
+    argument.to_str()?.parse().ok().filter(|count| *count > 0)
+}
+
+fn run(rounds: usize) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     tell("building");
-    let status = Command::new("cargo")
-        .current_dir(root)
-        .args(["build", "--quiet", "--release", "--bin", "use"])
-        .status()?;
-    if !status.success() {
-        return Err("`use` can't be built".into());
-    }
+    build(root, &["--release", "--bin", "use"])?;
+    build(root, &["--profile", "shim", "-p", "usher-shims", "--bin", "shim"])?;
     let archive = Archive::made(root)?;
     let mirror = Mirror::serving(&archive)?;
     let (contestants, mut absent) = contestants::all(root, &archive, &mirror.address)?;
-    let mut page = report::head(&archive);
-    for (title, folder) in places(root)? {
+    let mut page = report::head(&archive, rounds);
+    let places = places(root)?;
+    let mut tables = Vec::new();
+    for (title, folder) in &places {
         tell(&format!("measuring {title}: keep the machine quiet"));
-        let (measured, failed) = runs::measure(&contestants, folder.path())?;
+        let (measured, failed) = runs::measure(&contestants, folder.path(), rounds)?;
         absent.extend(failed);
-        let stages = stages::measure(&archive, &mirror.address, folder.path(), ROUNDS)?;
-        page += &report::place(&title, &measured, &stages);
+        tables.push(measured);
+    }
+    // Last, since what this process has in memory is counted for those that it starts.
+    for ((title, folder), measured) in places.iter().zip(&tables) {
+        let stages = stages::measure(&archive, &mirror.address, folder.path(), rounds)?;
+        page += &report::place(title, measured, &stages);
     }
     absent.sort();
     absent.dedup();
@@ -72,6 +78,15 @@ fn run() -> Result<()> {
     std::fs::write(root.join("docs/benchmark-install.md"), &page)?;
     tell(&page);
     Ok(())
+}
+
+fn build(root: &Path, what: &[&str]) -> Result<()> {
+    let built =
+        Command::new("cargo").current_dir(root).args(["build", "--quiet"]).args(what).status()?;
+    match built.success() {
+        true => Ok(()),
+        false => Err(format!("cargo build {} failed", what.join(" ")).into()),
+    }
 }
 
 /// Where homes are: in memory, and on the disk that the sources lie on.

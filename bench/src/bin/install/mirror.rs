@@ -1,7 +1,9 @@
 //! A mirror of node's official site with one version, on loopback.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -19,7 +21,7 @@ struct Served {
     name: String,
     sums: String,
     index: String,
-    archive: Vec<u8>,
+    archive: PathBuf,
 }
 
 impl Mirror {
@@ -35,7 +37,7 @@ impl Mirror {
                  \"npm\":\"10.9.9\",\"lts\":\"Jod\",\"security\":false}}]\n",
                 archive.version
             ),
-            archive: std::fs::read(&archive.path)?,
+            archive: archive.path.clone(),
         });
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
@@ -59,30 +61,42 @@ impl Served {
         }
         let mut words = request.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let body = self.body(path);
-        let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
-        let body = body.unwrap_or_default();
-        let length = body.len();
+        let (length, mut body): (u64, Box<dyn Read>) = match self.body(path) {
+            Some(Body::Text(text)) => (text.len() as u64, Box::new(text.as_bytes())),
+            Some(Body::Archive) => {
+                let file = File::open(&self.archive)?;
+                (file.metadata()?.len(), Box::new(file))
+            }
+            None => {
+                return connection
+                    .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            }
+        };
         write!(
             connection,
-            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         )?;
         if method == "HEAD" {
             return Ok(());
         }
-        connection.write_all(body)
+        std::io::copy(&mut body, &mut connection).map(|_| ())
     }
 
-    fn body(&self, path: &str) -> Option<&[u8]> {
+    fn body(&self, path: &str) -> Option<Body<'_>> {
         let rest = path.split('?').next()?.strip_prefix("/dist")?.trim_start_matches('/');
         if rest == "index.json" {
-            return Some(self.index.as_bytes());
+            return Some(Body::Text(&self.index));
         }
-        let file = rest.strip_prefix(&format!("v{}/", self.version))?;
-        match file {
-            "SHASUMS256.txt" => Some(self.sums.as_bytes()),
-            _ if file == self.name => Some(&self.archive),
-            _ => None,
+        match rest.strip_prefix(&format!("v{}/", self.version))? {
+            "SHASUMS256.txt" => Some(Body::Text(&self.sums)),
+            file => (file == self.name).then_some(Body::Archive),
         }
     }
+}
+
+/// What an answer holds. The archive stays on disk: the memory of this process would be counted
+/// for those that it starts.
+enum Body<'a> {
+    Text(&'a str),
+    Archive,
 }

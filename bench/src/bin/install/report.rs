@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::ROUNDS;
 use crate::archive::Archive;
 use crate::runs::Measured;
 
 /// What was measured, and on what.
-pub(crate) fn head(archive: &Archive) -> String {
+pub(crate) fn head(archive: &Archive, rounds: usize) -> String {
     let mega = |bytes: u64| bytes / 1_000_000;
     format!(
         "# What an install costs\n\n\
-         Made by `cargo run --release -p usher-bench --bin install`; one run, the commands in turn, medians of {ROUNDS}, ± half of the middle half.\n\
+         Made by `cargo run --release -p usher-bench --bin install`; one run, the commands in turn, medians of {rounds}, ± half of the middle half.\n\
          Everyone installs node {} from the same server on loopback into an empty home; usher verifies the archive, lists every file with its hash, and syncs before it says so.\n\
          The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), made of the npm registry's packages of node and npm.\n\n\
          {}\n",

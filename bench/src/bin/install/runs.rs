@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::Result;
 use crate::contestants::Contestant;
-use crate::{ROUNDS, Result};
 
 /// What one of them took.
 pub(crate) struct Measured {
@@ -38,6 +38,7 @@ impl Measured {
 pub(crate) fn measure(
     contestants: &[Contestant],
     folder: &Path,
+    rounds: usize,
 ) -> Result<(Vec<Measured>, Vec<String>)> {
     let (mut measured, mut failed) = (Vec::new(), Vec::new());
     for contestant in contestants {
@@ -50,7 +51,7 @@ pub(crate) fn measure(
             Err(error) => failed.push(format!("{}: {error}", contestant.name)),
         }
     }
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for one in &mut measured {
             let found = contestants.iter().find(|contestant| contestant.name == one.name);
             let contestant = found.ok_or("a contestant is gone")?;
@@ -76,10 +77,19 @@ fn once(contestant: &Contestant, folder: &Path) -> Result<(f64, f64)> {
     let (is_success, memory) = ended(command)?;
     let time = began.elapsed().as_secs_f64();
     let is_made = contestant.made.as_ref().is_none_or(|made| home.join(made).is_file());
-    fs::remove_dir_all(&home)?;
+    remove(&home)?;
     match is_success && is_made {
         true => Ok((time, memory)),
         false => Err(fs::read_to_string(folder.join("said"))?.into()),
+    }
+}
+
+/// Removes a home, in which something that a contestant left behind may still be tidying up.
+fn remove(home: &Path) -> Result<()> {
+    let mut tries = (0..10).map(|_| fs::remove_dir_all(home));
+    match tries.any(|removed| removed.is_ok()) || !home.exists() {
+        true => Ok(()),
+        false => Err(format!("{} can't be removed", home.display()).into()),
     }
 }
 
