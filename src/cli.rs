@@ -40,6 +40,13 @@ pub struct Typed {
     /// One command with these versions; nothing is written
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    #[command(flatten)]
+    for_all: ForAll,
+}
+
+/// The flags that every verb takes.
+#[derive(Debug, Clone, Copy, Args)]
+struct ForAll {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -268,7 +275,7 @@ pub fn run(given: Given) -> i32 {
         Ok(typed) => typed,
         Err(error) => return usage(&error, &arguments),
     };
-    let as_json = typed.json;
+    let as_json = typed.for_all.json;
     if let Err(error) = typed.makes_sense(&arguments) {
         output::error(&error, as_json);
         return error.exit as i32;
@@ -362,13 +369,13 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
-    if typed.offline {
+    if typed.for_all.offline {
         usher.settings.go_offline();
     }
-    if typed.quiet {
+    if typed.for_all.quiet {
         usher.be_quiet();
     }
-    let json = typed.json;
+    let json = typed.for_all.json;
     // `use doctor` has them among its answers.
     if !matches!(typed.verb, Some(Verb::Doctor)) {
         usher.tell_faults();
