@@ -61,16 +61,16 @@ fn run(rounds: usize) -> Result<()> {
     let mut page = report::head(&archive, rounds);
     let places = places(root)?;
     let mut tables = Vec::new();
-    for (title, folder) in &places {
-        tell(&format!("measuring {title}: keep the machine quiet"));
-        let (measured, failed) = runs::measure(&contestants, folder.path(), rounds)?;
+    for place in &places {
+        tell(&format!("measuring {}: keep the machine quiet", place.title));
+        let (measured, failed) = runs::measure(&contestants, place, rounds)?;
         absent.extend(failed);
         tables.push(measured);
     }
     // Last, since what this process has in memory is counted for those that it starts.
-    for ((title, folder), measured) in places.iter().zip(&tables) {
-        let stages = stages::measure(&archive, &mirror.address, folder.path(), rounds)?;
-        page += &report::place(title, measured, &stages);
+    for (place, measured) in places.iter().zip(&tables) {
+        let stages = stages::measure(&archive, &mirror.address, place.folder.path(), rounds)?;
+        page += &report::place(place.title, measured, &stages);
     }
     absent.sort();
     absent.dedup();
@@ -89,12 +89,29 @@ fn build(root: &Path, what: &[&str]) -> Result<()> {
     }
 }
 
-/// Where homes are: in memory, and on the disk that the sources lie on.
-fn places(root: &Path) -> Result<Vec<(String, tempfile::TempDir)>> {
+/// Where homes are.
+struct Place {
+    title: &'static str,
+    folder: tempfile::TempDir,
+    /// When they are removed.
+    homes_go: Go,
+}
+
+/// When homes are removed.
+enum Go {
+    /// After each run: there is little room.
+    AtOnce,
+    /// When all is measured: ext4 searches long for an inode while many were freed a minute ago.
+    AtTheEnd,
+}
+
+/// In memory, and on the disk that the sources lie on.
+fn places(root: &Path) -> Result<[Place; 2]> {
     let folder = |parent: &Path| tempfile::Builder::new().prefix("usher-bench-").tempdir_in(parent);
-    Ok(vec![
-        ("In memory (tmpfs)".to_owned(), folder(Path::new("/dev/shm"))?),
-        ("On disk".to_owned(), folder(&root.join("target"))?),
+    let (memory, disk) = (folder(Path::new("/dev/shm"))?, folder(&root.join("target"))?);
+    Ok([
+        Place { title: "In memory (tmpfs)", folder: memory, homes_go: Go::AtOnce },
+        Place { title: "On disk", folder: disk, homes_go: Go::AtTheEnd },
     ])
 }
 

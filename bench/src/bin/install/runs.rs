@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::Result;
 use crate::contestants::Contestant;
+use crate::{Go, Place, Result};
 
 /// What one of them took.
 pub(crate) struct Measured {
@@ -37,12 +37,12 @@ impl Measured {
 /// Times them all with their homes in `folder`; and says who failed.
 pub(crate) fn measure(
     contestants: &[Contestant],
-    folder: &Path,
+    place: &Place,
     rounds: usize,
 ) -> Result<(Vec<Measured>, Vec<String>)> {
     let (mut measured, mut failed) = (Vec::new(), Vec::new());
     for contestant in contestants {
-        match once(contestant, folder) {
+        match once(contestant, place) {
             Ok(_) => measured.push(Measured {
                 name: contestant.name.clone(),
                 times: Vec::new(),
@@ -55,7 +55,7 @@ pub(crate) fn measure(
         for one in &mut measured {
             let found = contestants.iter().find(|contestant| contestant.name == one.name);
             let contestant = found.ok_or("a contestant is gone")?;
-            let (time, memory) = once(contestant, folder)?;
+            let (time, memory) = once(contestant, place)?;
             one.times.push(time);
             one.memory = one.memory.max(memory);
         }
@@ -67,8 +67,9 @@ pub(crate) fn measure(
 }
 
 /// Seconds, and MiB.
-fn once(contestant: &Contestant, folder: &Path) -> Result<(f64, f64)> {
-    let home = folder.join("home");
+fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
+    let folder = place.folder.path();
+    let home = tempfile::Builder::new().prefix("home-").tempdir_in(folder)?.keep();
     let mut command = contestant.command(&home)?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(folder.join("said"))?);
     // What others left to be written is not this one's to write.
@@ -77,7 +78,9 @@ fn once(contestant: &Contestant, folder: &Path) -> Result<(f64, f64)> {
     let (is_success, memory) = ended(command)?;
     let time = began.elapsed().as_secs_f64();
     let is_made = contestant.made.as_ref().is_none_or(|made| home.join(made).is_file());
-    remove(&home)?;
+    if matches!(place.homes_go, Go::AtOnce) {
+        remove(&home)?;
+    }
     match is_success && is_made {
         true => Ok((time, memory)),
         false => Err(fs::read_to_string(folder.join("said"))?.into()),
