@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use usher_shims::error::{Error, Result};
 use usher_shims::version::Version;
 
-use crate::fetch::{Hasher, Listing};
+use crate::fetch::{Listing, sha256};
 
 /// The file in a toolchain that holds its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
@@ -155,12 +155,6 @@ fn is_sealed(text: &[u8]) -> bool {
     let behind = text.strip_prefix(SEAL).and_then(|text| text.split_at_checked(64));
     let rest = behind.and_then(|(seal, rest)| Some((seal, rest.strip_prefix(AFTER)?)));
     rest.is_some_and(|(seal, rest)| seal == sha256(rest).as_bytes())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::new(None);
-    hasher.update(bytes);
-    hasher.finish().unwrap_or_default()
 }
 
 /// Reads a file that must be one: a FIFO would be waited for, and a link may lead anywhere. What

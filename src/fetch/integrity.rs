@@ -3,6 +3,7 @@
 //! It reads text and hashes bytes, and must not know where either comes from.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -165,6 +166,24 @@ impl Hasher {
                 Err(Mismatch { wanted: wanted.to_string(), seen: seen.to_string() })
             }
             Some(_) | None => Ok(Hex(&sha256).to_string()),
+        }
+    }
+}
+
+/// The SHA-256 of some bytes, in lower-case hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Hex(&Sha256::digest(bytes)).to_string()
+}
+
+/// The same of all that is left to read, a piece of the buffer's size at a time.
+pub fn sha256_of(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    loop {
+        match reader.read(buffer) {
+            Ok(0) => return Ok(Hex(&hasher.finalize()).to_string()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

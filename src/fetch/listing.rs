@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use usher_shims::error::{Error, Result};
 
-use super::integrity::Hasher;
+use super::integrity::sha256_of;
 
 /// Everything below a folder, by its path from there: `bin/node`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -129,16 +129,8 @@ impl Item {
         if !seen.is_file() {
             return Err(failed(io::Error::other("it is neither file, folder nor link")));
         }
-        let mut hasher = Hasher::new(None);
-        let mut file = fs::File::open(path).map_err(failed)?;
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                count => hasher.update(&buffer[..count]),
-            }
-        }
-        let sha256 = hasher.finish().unwrap_or_default();
+        let file = fs::File::open(path).map_err(failed)?;
+        let sha256 = sha256_of(file, &mut vec![0; 256 << 10]).map_err(failed)?;
         Ok(Self::File { mode, size: seen.len(), sha256 })
     }
 }

@@ -35,7 +35,7 @@ pub use archive::{Shape, unpack};
 pub use client::{Client, Newer};
 pub use download::{Artifact, Downloaded, Downloads, Progress, Quiet};
 pub use failure::Failure;
-pub use integrity::{Hasher, Integrity, Mismatch};
+pub use integrity::{Hasher, Integrity, Mismatch, sha256, sha256_of};
 pub use listing::{Item, Listing, Mode};
 pub use remove::remove_tree;
 pub use shown::{shown, whose};

@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+
+use crate::fetch::sha256;
 
 /// How long an index serves without its source being asked again.
 pub(super) const FRESH: Duration = Duration::from_hours(1);
@@ -131,11 +132,6 @@ fn text<T: Serialize>(key: &Key<'_>, content: &T, validator: Option<String>) -> 
 /// How long ago that was. A time to come says nothing, and the source is asked again.
 fn age(changed: SystemTime) -> Duration {
     SystemTime::now().duration_since(changed).unwrap_or(FRESH)
-}
-
-/// In lower-case hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Hashing files on all cores, each read once; no more than a few are open at a time.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::fetch::Hasher;
+use crate::fetch::sha256_of;
 
 /// How much of a file is in memory.
 const PIECE: usize = 128 << 10;
@@ -55,24 +55,12 @@ fn work(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
     let mut piece = vec![0; PIECE];
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { key, mut file, wanted }) = next else { return };
-        let differs = match sha256(&mut file, &mut piece) {
+        let Ok(Job { key, file, wanted }) = next else { return };
+        let differs = match sha256_of(file, &mut piece) {
             Ok(seen) if seen == wanted => continue,
             Ok(_) => Differs::Content,
             Err(error) => Differs::Unreadable(error),
         };
         found.lock().unwrap_or_else(PoisonError::into_inner).push((key, differs));
-    }
-}
-
-fn sha256(file: &mut File, piece: &mut [u8]) -> io::Result<String> {
-    let mut hasher = Hasher::new(None);
-    loop {
-        match file.read(piece) {
-            Ok(0) => return Ok(hasher.finish().unwrap_or_default()),
-            Ok(count) => hasher.update(&piece[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }

@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 
 use super::super::access::Patience;
 use super::super::failure::Failure;
-use super::super::integrity::{Hasher, Integrity};
+use super::super::integrity::{Integrity, sha256};
 use super::partial::{Opened, Partial};
 use super::{Progress, unwritten};
 
@@ -41,7 +41,7 @@ pub(super) fn claim(
     patience: &Patience,
     progress: &dyn Progress,
 ) -> Result<Option<Claim>, Failure> {
-    let name = digest(wanted.to_string().as_bytes());
+    let name = sha256(wanted.to_string().as_bytes());
     let path = folder.join(name);
     let mut watch = Watch::new(patience.holder, progress);
     match prepare(folder).and_then(|()| wait(&path, &mut watch)) {
@@ -51,14 +51,6 @@ pub(super) fn claim(
         }
         Err(_) => Ok(None),
     }
-}
-
-/// The SHA-256 of a text, as a name.
-pub(super) fn digest(text: &[u8]) -> String {
-    let mut hasher = Hasher::new(None);
-    hasher.update(text);
-    // Nothing was wanted, so nothing can differ.
-    hasher.finish().unwrap_or_default()
 }
 
 /// Makes the folder, sees that it is ours alone, and sweeps it.

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::super::access::{Access, Patience};
+use super::super::integrity::sha256;
 use super::super::served::{Reply, Served, access, client, first_byte, ok, reply};
 use super::partial::Opened;
 use super::*;
@@ -333,9 +334,9 @@ fn left(kept: &Kept, address: &str, (content, validator): (&[u8], &str), total: 
     let downloads = kept.folder.path().join("cache/downloads");
     fs::create_dir_all(&downloads).unwrap();
     fs::set_permissions(&downloads, fs::Permissions::from_mode(0o700)).unwrap();
-    let path = downloads.join(claim::digest(hash(&FILE).to_string().as_bytes()));
+    let path = downloads.join(sha256(hash(&FILE).to_string().as_bytes()));
     fs::write(&path, content).unwrap();
-    let address = claim::digest(address.as_bytes());
+    let address = sha256(address.as_bytes());
     let note =
         format!("usher download 1\naddress {address}\nvalidator {validator}\ntotal {total}\n.\n");
     fs::write(path.with_extension("note"), note).unwrap();
@@ -414,7 +415,7 @@ fn who_fills_the_file_is_waited_for_unless_stuck() {
     let kept = Kept::new();
     left(&kept, "x", (b"", ""), "");
     let path = kept.folder.path().join("cache/downloads");
-    let path = path.join(claim::digest(hash(&FILE).to_string().as_bytes()));
+    let path = path.join(sha256(hash(&FILE).to_string().as_bytes()));
     let Opened::Ours(mut holder) = Partial::open(&path).unwrap() else { panic!("nobody has it") };
     let served = Served::with(vec![Reply::File(&FILE, "\"1\"", 5000)]);
     let fetch = |holder| {

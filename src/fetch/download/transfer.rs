@@ -13,8 +13,7 @@ use super::super::client::{
     is_web_page, other_content, too_long, unread, web_page,
 };
 use super::super::failure::{Failure, Setback};
-use super::super::integrity::Integrity;
-use super::claim::digest;
+use super::super::integrity::{Integrity, sha256};
 use super::follower::Follower;
 use super::partial::{Note, Partial};
 use super::{Artifact, Downloaded, LARGEST, Progress, mismatched, unwritten};
@@ -63,7 +62,7 @@ impl<'a> Transfer<'a> {
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
-        let address = digest(artifact.address.as_bytes());
+        let address = sha256(artifact.address.as_bytes());
         Self {
             client,
             place,

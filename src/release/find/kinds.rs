@@ -5,8 +5,8 @@ use usher_definition::{IndexSource, PypiSource, Source, SourceKind};
 
 use super::kept::LARGEST_INDEX;
 use super::{Entry, Finder};
-use crate::fetch::{Client, Failure};
-use crate::release::cache::{Key, sha256};
+use crate::fetch::{Client, Failure, sha256};
+use crate::release::cache::Key;
 use crate::release::index::Site;
 use crate::release::{Part, Release, npm, pypi};
 
