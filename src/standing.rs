@@ -14,7 +14,7 @@ use usher_shims::version::Version;
 
 use crate::commands::{in_force, system_version};
 use crate::registry::Known;
-use crate::release::{Finder, Freshness, Listed, Release, Wanted};
+use crate::release::{self, Finder, Freshness, Listed, Release, Wanted};
 use crate::usher::{Usher, interpreter};
 
 /// How a tool stands here.
@@ -66,11 +66,11 @@ impl<'a> Standing<'a> {
     pub fn news(&self, finder: &Finder<'_>) -> Result<News> {
         let Listed { releases, source, freshness } = finder.all(self.known)?;
         let latest = Request::parse("latest", self.known.tool, Author::Person).ok();
-        let newest = latest.and_then(|latest| self.newest(&releases, &latest));
+        let newest = latest.and_then(|latest| release::newest(&releases, &latest, self.known.tool));
         let asked = self.asked().filter(|(request, _)| is_of_releases(request));
         let admitted = match asked {
             None => None,
-            Some((request, origin)) => match self.newest(&releases, request) {
+            Some((request, origin)) => match release::newest(&releases, request, self.known.tool) {
                 Some(release) => Some(release),
                 // Another source may have it, or this one by now.
                 None => finder.find(&Wanted { known: self.known, request, origin }).ok(),
@@ -84,11 +84,6 @@ impl<'a> Standing<'a> {
         self.version.as_ref().is_none_or(|version| {
             version.flavour() == release.version.flavour() && release.version > *version
         })
-    }
-
-    fn newest(&self, releases: &[Release], request: &Request) -> Option<Release> {
-        let answering = releases.iter().filter(|release| release.answers(request, self.known.tool));
-        answering.max_by(|a, b| a.version.cmp(&b.version)).cloned()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use usher_shims::call::{Call, Turn, calls};
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
-use usher_shims::request::{Meaning, Request};
+use usher_shims::request::Request;
 use usher_shims::resolve::{Force, Outcome};
 use usher_shims::search::{Finding, search};
 use usher_shims::store::{Toolchain, all};
@@ -20,6 +20,7 @@ use usher_shims::version::Version;
 use crate::commands::store_name;
 use crate::network::Network;
 use crate::release::{Finder, Wanted};
+use crate::standing::is_of_releases;
 use crate::usher::Usher;
 
 pub use asked::{Candidate, Kind};
@@ -245,15 +246,7 @@ fn reason(error: Error) -> String {
 
 /// Whether a request may mean another version tomorrow.
 fn is_open(request: &Request, tool: &Tool) -> bool {
-    match request.meaning() {
-        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => false,
-        Meaning::Version(_)
-        | Meaning::Range(_)
-        | Meaning::Latest
-        | Meaning::Lts
-        | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => request.exact(tool).is_none(),
-    }
+    is_of_releases(request) && request.exact(tool).is_none()
 }
 
 fn absent(tool: &'static Tool, pin: &Pin) -> Failure {

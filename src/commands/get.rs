@@ -51,7 +51,6 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
                 return;
             };
             let got = one(usher, &network, wanted, *which);
-            let is_grave = |error: &Error| !matches!(error.exit, Exit::NotFound | Exit::Network);
             if got.as_ref().is_err_and(is_grave) {
                 stopped.store(true, Ordering::Relaxed);
             }
@@ -72,6 +71,11 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
 /// Gets all that is wanted, or says what went wrong first.
 pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec<Got>> {
     all(usher, wanted).into_iter().flatten().collect()
+}
+
+/// Whether a failure stops what wasn't begun: one that isn't about what can be had.
+pub(super) fn is_grave(error: &Error) -> bool {
+    !matches!(error.exit, Exit::NotFound | Exit::Network)
 }
 
 fn one(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
@@ -127,7 +131,7 @@ fn get(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Got>
         return Ok(Got::Toolchain(toolchain, true));
     }
     match (newest(usher, network, (wanted, on_disk.as_ref())), on_disk) {
-        (Err(error), Some(toolchain)) if matches!(error.exit, Exit::Network | Exit::NotFound) => {
+        (Err(error), Some(toolchain)) if !is_grave(&error) => {
             tell_what_serves(usher, wanted, &toolchain, &error);
             Ok(Got::Toolchain(toolchain, true))
         }

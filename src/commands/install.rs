@@ -24,13 +24,10 @@ type Asking<'a> = (Known<'a>, Request, Origin);
 
 /// Runs the verb.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    let mut wanted = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
-        wanted.push((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine));
-    }
-    if words.is_empty() {
-        wanted = of_project(usher)?;
-    }
+    let wanted = match words {
+        [] => of_project(usher)?,
+        words => named(usher, words)?,
+    };
     if wanted.is_empty() {
         return Err(
             Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
@@ -56,13 +53,7 @@ pub fn into_store(
     (store, as_json): (&Path, bool),
 ) -> Result<()> {
     let store = absolute(usher, store)?;
-    let report = usher.in_store(&store, |usher| {
-        let asked = asked(usher, words)?.into_iter();
-        let wanted = asked.map(|Asked { known, request }| {
-            Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
-        });
-        get_all(usher, &wanted.collect::<Result<Vec<_>>>()?, as_json)
-    })?;
+    let report = usher.in_store(&store, |usher| get_all(usher, &named(usher, words)?, as_json))?;
     usher.refresh()?;
     shim_folder::refresh(usher, &[])?;
     if as_json {
@@ -105,8 +96,7 @@ fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Va
         }
     }
     // What stopped the others is the error; of those that didn't the first.
-    let is_grave = |error: &Error| !matches!(error.exit, Exit::NotFound | Exit::Network);
-    let place = failed.iter().position(is_grave).unwrap_or(0);
+    let place = failed.iter().position(get::is_grave).unwrap_or(0);
     if failed.is_empty() {
         return Ok(report);
     }
@@ -136,6 +126,14 @@ fn told(
         "path": toolchain.root,
         "installed_now": !was_there,
     })
+}
+
+/// What was named on the command line.
+fn named<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<Asking<'a>>> {
+    let wanted = asked(usher, words)?.into_iter().map(|Asked { known, request }| {
+        Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
+    });
+    wanted.collect()
 }
 
 /// What is asked for here, a request a tool.

@@ -14,7 +14,7 @@ use super::assembly::Assembly;
 use super::{Installed, Installer};
 use crate::fetch::{Integrity, Shape, remove_tree, unpack, without_secrets};
 use crate::registry::Known;
-use crate::release::{Part, Release};
+use crate::release::{Part, Release, would_be_fetched};
 
 /// How many folders that lie alone in each other are looked into.
 const DEEPEST: usize = 4;
@@ -55,11 +55,8 @@ impl Installer<'_> {
         let name = format!("{} {}", known.tool.name, release.version);
         let is_web = release.source.starts_with("http");
         if is_web && self.usher.settings.offline {
-            let origin = self.usher.settings.origin("offline");
-            let what = format!("{name} isn't on disk, and usher is offline ({origin})");
-            let from = format!("it would have been fetched from {}", Escaped(&release.source));
-            let hint = self.usher.settings.end_offline();
-            return Err(Error::new(Exit::Network, what).because(from).hint(hint));
+            let version = (known.tool, &release.version);
+            return Err(would_be_fetched(&self.usher.settings, version, &release.source));
         }
         let source = Escaped(&release.source);
         if archive.integrity.is_none() && release.source.starts_with("http:") {

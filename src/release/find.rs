@@ -14,6 +14,7 @@ use usher_definition::Source;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
+use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
 use self::failed::no_such_folder;
@@ -28,6 +29,7 @@ use crate::registry::Known;
 use crate::usher::Usher;
 
 pub use self::kept::{Freshness, words};
+pub use self::offline::would_be_fetched;
 
 /// One version, as an index has it; this is what the cache keeps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,7 +111,7 @@ impl<'a> Finder<'a> {
                         break;
                     }
                 };
-                if let Some(release) = newest(&listed.releases, wanted) {
+                if let Some(release) = newest(&listed.releases, wanted.request, wanted.known.tool) {
                     return Ok(release);
                 }
                 seen.extend(listed.releases.into_iter().map(|release| release.version));
@@ -213,11 +215,11 @@ fn releases(source: &Source, listing: &Listing<'_>, entries: Vec<Entry>) -> Vec<
     entries.into_iter().filter_map(release).collect()
 }
 
-fn newest(releases: &[Release], wanted: &Wanted<'_>) -> Option<Release> {
-    let answering =
-        releases.iter().filter(|release| release.answers(wanted.request, wanted.known.tool));
-    // Of vendors any of which will do, the usual one comes first.
-    let vendors = wanted.known.tool.vendors;
+/// The newest of these that answers a request; of vendors any of which will do, that of the usual
+/// one.
+pub fn newest(releases: &[Release], request: &Request, tool: &Tool) -> Option<Release> {
+    let answering = releases.iter().filter(|release| release.answers(request, tool));
+    let vendors = tool.vendors;
     let rank = |version: &Version| vendors.iter().position(|name| *name == version.flavour());
     let order = |release: &Release| Reverse(rank(&release.version).unwrap_or(vendors.len()));
     answering

@@ -1,7 +1,9 @@
 //! What is said where usher does without the network: what would have been fetched, from where,
 //! and how to have it fetched. Nobody is asked in here.
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
 
 use super::kept::words;
 use super::kinds::Listing;
@@ -27,13 +29,11 @@ impl Finder<'_> {
 
     /// A release that is to be had, and isn't fetched.
     pub(super) fn would_be_fetched(&self, known: Known<'_>, release: &Release) -> Error {
-        let (tool, settings) = (known.tool.name, &self.usher.settings);
-        let what = format!("{tool} {} isn't on disk, and {}", release.version, offline(settings));
         let from = match self.host(known, release) {
-            Some(host) => format!("it would have been fetched from {} ({host})", release.source),
-            None => format!("it would have been fetched from {}", release.source),
+            Some(host) => format!("{} ({host})", release.source),
+            None => release.source.clone(),
         };
-        Error::new(Exit::Network, what).because(from).hint(settings.end_offline())
+        would_be_fetched(&self.usher.settings, (known.tool, &release.version), &from)
     }
 
     fn host(&self, known: Known<'_>, release: &Release) -> Option<String> {
@@ -44,6 +44,18 @@ impl Finder<'_> {
         let source = sources.find(|source| source.name == release.source)?;
         Some(whose(&self.listing(source).ok()??.address))
     }
+}
+
+/// A version that would have been fetched from there, and isn't.
+pub fn would_be_fetched(
+    settings: &Settings,
+    (tool, version): (&Tool, &Version),
+    from: &str,
+) -> Error {
+    let what = format!("{} {version} isn't on disk, and {}", tool.name, offline(settings));
+    Error::new(Exit::Network, what)
+        .because(format!("it would have been fetched from {}", Escaped(from)))
+        .hint(settings.end_offline())
 }
 
 fn offline(settings: &Settings) -> String {
