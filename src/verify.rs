@@ -24,7 +24,7 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Exit, Result};
 
 pub use compare::{Fault, Findings, What};
 pub use store::{Place, Stray};
@@ -49,6 +49,8 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "why", rename_all = "kebab-case")]
 pub enum Trouble {
+    /// Nothing stands there any more: somebody took it away meanwhile.
+    Gone,
     /// What stands there is no folder, or can't be opened.
     NoFolder(String),
     /// Nobody wrote a receipt, or somebody took it away.
@@ -59,6 +61,16 @@ pub enum Trouble {
     LaterReceipt(u32),
     /// It is the receipt of something else.
     OtherReceipt(String),
+}
+
+impl Trouble {
+    /// Why a toolchain's folder can't be opened.
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Gone,
+            _ => Self::NoFolder(error.to_string()),
+        }
+    }
 }
 
 impl Verified {
@@ -77,7 +89,7 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
     for _ in 1..MOST_ROUNDS {
         let tree = match Tree::open(&place.root) {
             Ok(tree) => tree,
-            Err(error) => return Ok(Verified::troubled(Trouble::NoFolder(error.to_string()))),
+            Err(error) => return Ok(Verified::troubled(Trouble::of(&error))),
         };
         let verified = once(place, &tree)?;
         if verified.is_whole() || is_still(&tree, &place.root) {
@@ -86,6 +98,13 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
     }
     let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, &error))?;
     once(place, &tree)
+}
+
+/// The error where one that is meant was taken away meanwhile.
+pub fn taken_away(place: &Place<'_>) -> Error {
+    let (tool, version) = (place.known.tool.name, &place.version);
+    Error::new(Exit::NotFound, format!("{tool} {version} was taken away meanwhile"))
+        .hint(format!("use install {tool}@{version}"))
 }
 
 fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {

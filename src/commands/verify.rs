@@ -8,7 +8,7 @@ use super::{Asked, asked, store_name};
 use crate::output;
 use crate::usher::Usher;
 use crate::verify::store::{Contents, Place, Stray};
-use crate::verify::{Fault, Trouble, Verified, verify};
+use crate::verify::{Fault, Trouble, Verified, taken_away, verify};
 
 /// The most faults of a toolchain that are told to a person.
 const MOST_TOLD: usize = 10;
@@ -20,6 +20,11 @@ pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
     let mut faulty = Vec::new();
     for place in &contents.places {
         let verified = verify(place)?;
+        match verified.trouble {
+            Some(Trouble::Gone) if words.is_empty() => continue,
+            Some(Trouble::Gone) => return Err(taken_away(place)),
+            _ => {}
+        }
         if !verified.is_whole() {
             faulty.push(format!("{}@{}", place.known.tool.name, place.version));
         }
@@ -135,6 +140,7 @@ pub(super) fn name(place: &Place<'_>) -> String {
 /// Why a toolchain can't be compared.
 pub(super) fn told(trouble: &Trouble) -> String {
     match trouble {
+        Trouble::Gone => "it was taken away meanwhile".to_owned(),
         Trouble::NoFolder(why) => format!("no folder stands in its place: {}", Escaped(why)),
         Trouble::NoReceipt => "it has no receipt to be compared with".to_owned(),
         Trouble::DamagedReceipt(why) => format!("its receipt is damaged: {}", Escaped(why)),

@@ -14,7 +14,7 @@ use crate::release::{Finder, Part, Release, Wanted};
 use crate::verify::added::Additions;
 use crate::verify::store::Place;
 use crate::verify::tree::Tree;
-use crate::verify::{Trouble, verify};
+use crate::verify::{Trouble, taken_away, verify};
 
 /// What came of a repair.
 #[derive(Debug)]
@@ -35,8 +35,10 @@ impl Installer<'_> {
         if verified.is_whole() {
             return Ok(None);
         }
-        if let Some(Trouble::LaterReceipt(form)) = verified.trouble {
-            return Err(is_later(place, form));
+        match verified.trouble {
+            Some(Trouble::LaterReceipt(form)) => return Err(is_later(place, form)),
+            Some(Trouble::Gone) => return Err(taken_away(place)),
+            _ => {}
         }
         let receipt = receipt(place);
         let release = self.same_release(place, receipt.as_ref())?;

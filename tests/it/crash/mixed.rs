@@ -1,4 +1,5 @@
-//! Many processes that install, uninstall, make shims and run the same versions.
+//! Many processes that install, uninstall, prune, verify, repair, make shims and run the same
+//! versions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -52,11 +53,15 @@ fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
     let version = CHANGING[numbers.below(CHANGING.len())];
     let named = format!("node@{version}");
     let run = |words: &[&str]| sandbox.use_command(words).run();
-    let (outcome, codes): (Outcome, &[i32]) = match numbers.below(8) {
-        0 | 1 => (run(&["install", &named]), &[0]),
-        2 => (run(&["uninstall", &named]), &[0, 127]),
-        3 => (run(&["reshim"]), &[0]),
-        4 => return ran(sandbox, STAYING, &[0]),
+    let (outcome, codes): (Outcome, &[i32]) = match numbers.below(14) {
+        0..=2 => (run(&["install", &named]), &[0]),
+        3 => (run(&["uninstall", &named]), &[0, 127]),
+        4 => (run(&["prune", "--yes", &named]), &[0, 127]),
+        5 => (run(&["verify", &named]), &[0, 127]),
+        6 => (run(&["verify"]), &[0]),
+        7 => (run(&["repair", &named]), &[0, 127]),
+        8 => (run(&["reshim"]), &[0]),
+        9 => return ran(sandbox, STAYING, &[0]),
         _ => return ran(sandbox, version, &[0, 127]),
     };
     judged(&outcome, codes)

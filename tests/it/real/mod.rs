@@ -26,6 +26,7 @@ use rustix::process::geteuid;
 
 use crate::bench::Sandbox;
 
+pub(crate) use archives::packed;
 pub(crate) use machine::{Python, pyenv, python};
 
 /// The versions that every test finds on disk.
