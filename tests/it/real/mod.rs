@@ -12,6 +12,7 @@ mod archives;
 mod calls;
 mod globals;
 mod go;
+mod languages;
 mod machine;
 mod native;
 mod published;
