@@ -27,8 +27,11 @@ pub struct Named {
     pub integrity: Option<Integrity>,
 }
 
-/// Where in a toolchain an archive's content goes, and the links that are made to it.
+/// Which folder of an archive is wanted, where in a toolchain it goes, and the links that are made
+/// to it.
+#[derive(Clone, Default)]
 struct Layout {
+    inside: String,
     into: String,
     links: Vec<(String, String)>,
 }
@@ -75,6 +78,7 @@ impl Installer<'_> {
                 let found = self.fitting((known, release), file, scratch)?;
                 Ok(Part {
                     strip: found.1,
+                    inside: found.0.inside.into(),
                     into: found.0.into.into(),
                     links: found.0.links,
                     ..part.clone()
@@ -133,10 +137,11 @@ impl Installer<'_> {
             Some(target) => joined(Path::new("bin"), target),
             None => PathBuf::from(&program),
         };
+        let folder = folder.join(&layout.inside);
         let is_there = |inside: &Path| self.is_program(&folder.join(inside));
         let shipped = layout.into.is_empty() && is_there(Path::new(&program));
         let fits = shipped || place.strip_prefix(&layout.into).is_ok_and(is_there);
-        fits.then(|| Layout { into: layout.into.clone(), links: layout.links.clone() })
+        fits.then(|| layout.clone())
     }
 
     /// A layout for programs that lie at the top: `bin/` gets links to them, and what the tool has
@@ -152,7 +157,7 @@ impl Installer<'_> {
         }
         let usual = layouts.iter().filter(|layout| layout.into.is_empty());
         links.extend(usual.flat_map(|layout| layout.links.clone()));
-        Some(Layout { into: String::new(), links })
+        Some(Layout { links, ..Layout::default() })
     }
 
     fn is_program(&self, path: &Path) -> bool {
@@ -168,17 +173,19 @@ fn part(archive: &Named) -> Part {
     }
 }
 
-/// The layouts to try: the usual one, and those in which packages of a version come; what runs on
-/// another tool comes only so.
+/// The layouts to try: the usual one, that folder in it which other managers' stores have, and
+/// those in which packages of a version come; what runs on another tool comes only so.
 fn layouts(known: Known<'_>, version: &Version) -> Vec<Layout> {
     let packages = known.definition.source.iter().filter_map(|source| packages(source, version));
     let of_packages = packages.map(|packages| Layout {
+        inside: String::new(),
         into: packages.into.clone(),
         links: packages.links.clone().into_iter().collect(),
     });
-    let usual = Layout { into: String::new(), links: Vec::new() };
-    let usual = known.tool.host.is_none().then_some(usual);
-    usual.into_iter().chain(of_packages).collect()
+    let stores = known.definition.store.iter().map(|store| store.inside.clone());
+    let usual = std::iter::once(String::new()).chain(stores.filter(|inside| !inside.is_empty()));
+    let usual = usual.map(|inside| Layout { inside, ..Layout::default() });
+    usual.filter(|_| known.tool.host.is_none()).chain(of_packages).collect()
 }
 
 /// A source's packages, if it has some of this version.

@@ -137,6 +137,10 @@ fn archives_are_laid_out_in_many_ways() {
     check("python@3.12.1", python.link("python/bin/python3", "python3.12"), &["python", "python3"]);
     check("bun@1.2.3", Archive::new().program("bun-linux-x64/bun", SCRIPT), &["bun", "bunx"]);
     check("deno@2.0.0", Archive::new().program("deno", SCRIPT), &["deno"]);
+    let home = "jdk-21.0.5+11/Contents/Home";
+    let mac = Archive::new().program(&format!("{home}/bin/java"), SCRIPT);
+    let mac = mac.file("jdk-21.0.5+11/Contents/Info.plist", "");
+    check("java@21.0.5", mac, &["java"]);
     check("npm@10.9.0", npm(), &["npm"]);
     check("pnpm@9.0.0", Archive::new().program("package/bin/pnpm.cjs", SCRIPT), &["pnpm"]);
 }
