@@ -64,11 +64,12 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Why a toolchain's folder can't be opened.
-    fn of(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Gone,
-            _ => Self::NoFolder(error.to_string()),
+    /// Why a toolchain's folder can't be opened; one that was moved aside isn't gone.
+    fn of(error: &io::Error, root: &Path) -> Self {
+        let is_gone = error.kind() == io::ErrorKind::NotFound;
+        match is_gone && store::aside(root).symlink_metadata().is_err() {
+            true => Self::Gone,
+            false => Self::NoFolder(error.to_string()),
         }
     }
 }
@@ -89,7 +90,7 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
     for _ in 1..MOST_ROUNDS {
         let tree = match Tree::open(&place.root) {
             Ok(tree) => tree,
-            Err(error) => return Ok(Verified::troubled(Trouble::of(&error))),
+            Err(error) => return Ok(Verified::troubled(Trouble::of(&error, &place.root))),
         };
         let verified = once(place, &tree)?;
         if verified.is_whole() || is_still(&tree, &place.root) {

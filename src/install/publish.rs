@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
-use crate::verify::store::ASIDE;
+use crate::verify::store::aside;
 
 /// Syncs a finished tree and gives it its final name, which must be free.
 pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
@@ -47,13 +47,6 @@ fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
         return Err(error);
     }
     fs::rename(&aside, tree)
-}
-
-/// Where a toolchain waits while its replacement takes its name. A name with a dot in front is no
-/// version, so nothing that lists toolchains sees it.
-fn aside(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}{ASIDE}"))
 }
 
 /// Mends what a process left that was killed in the middle of [`replace`], under the same lock: the

@@ -13,7 +13,14 @@ use crate::registry::{Known, Registry};
 
 /// What the name of a toolchain ends in that was moved aside for its replacement, where the file
 /// system can't exchange the two; it begins with a dot.
-pub const ASIDE: &str = ".replaced";
+const ASIDE: &str = ".replaced";
+
+/// Where a toolchain waits while its replacement takes its name. A name with a dot in front is no
+/// version, so nothing that lists toolchains sees it.
+pub fn aside(root: &Path) -> PathBuf {
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    root.with_file_name(format!(".{name}{ASIDE}"))
+}
 
 /// Where a toolchain stands, or should.
 #[derive(Debug, Clone)]

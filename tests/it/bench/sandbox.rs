@@ -11,9 +11,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tempfile::TempDir;
+use usher_shims::home::INDEX;
 
 use super::command::{self, TestCommand};
 use super::{Outcome, Tree, Upstream, built, executables, upstream};
@@ -84,7 +86,23 @@ impl Sandbox {
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
         executables::place(shim, &self.usher().join("shim"));
+        self.know_the_machine();
         self.reshim();
+    }
+
+    /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
+    /// for their versions once more: each would be started in every sandbox.
+    fn know_the_machine(&self) {
+        static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
+        let known = KNOWN.get_or_init(|| {
+            let other = Self::new();
+            fs::create_dir_all(other.shims()).expect("make the shims' folder");
+            executables::place(Path::new(env!("CARGO_BIN_EXE_use")), &other.shim("use"));
+            executables::place(built::shim(), &other.usher().join("shim"));
+            other.reshim();
+            fs::read(other.shim(INDEX)).expect("read an index")
+        });
+        fs::write(self.shim(INDEX), known).expect("leave an index");
     }
 
     /// Gives the whole sandbox to the account `nobody`, with an usher of copies; only root can. What
