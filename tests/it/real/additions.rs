@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::geteuid;
 
 use super::{APPLICATION, any_python, connected, machine, skipped, with_own_npm};
-use crate::bench::{Sandbox, TestCommand};
+use crate::bench::{Outcome, Sandbox, TestCommand};
 use crate::stores::shared::{copied, wheel};
 
 #[test]
@@ -59,9 +59,15 @@ fn what_pip_and_pipx_install_is_callable_at_once() {
         "python -m pip install --no-index {wheel} >&2 && greeter && \
          python -m pip uninstall --yes greeter >&2 && ! test -e \"$0\""
     );
-    let sh = sandbox.command("sh").arguments(["-c", &line]).argument(sandbox.shim("greeter"));
-    sh.patiently().run().succeeds().prints("hello");
-    let pip = sandbox.command("pip").arguments(["install", "--quiet", "pipx"]).patiently().run();
+    given(&sandbox);
+    let shim = sandbox.shim("greeter");
+    let shell = |line: &str| {
+        let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
+        sh.argument(&shim).patiently().run()
+    };
+    shell(&line).succeeds().prints("hello");
+    // The script `pip` names the Python that it was copied from.
+    let pip = shell("python -m pip install --quiet pipx");
     if pip.stderr.contains("No matching distribution") {
         return skipped("no PyPI index can be reached");
     }
@@ -70,8 +76,7 @@ fn what_pip_and_pipx_install_is_callable_at_once() {
         "pipx install {wheel} >&2 && greeter && cd .. && greeter && \
          pipx uninstall greeter >&2 && ! test -e \"$0\""
     );
-    let sh = sandbox.command("sh").arguments(["-c", &line]).argument(sandbox.shim("greeter"));
-    let sh = sh.patiently().run().succeeds();
+    let sh = shell(&line).succeeds();
     assert_eq!(sh.stdout, "hello\nhello\n", "{sh}");
 }
 
@@ -86,6 +91,7 @@ fn what_gem_adds_to_the_systems_ruby_goes_to_the_accounts_own_place() {
     sandbox.file("project/.ruby-version", format!("{version}\n"));
     let line =
         "gem build greeter.gemspec >&2 && gem install --local greeter-1.0.0.gem >&2 && greet";
+    given(&sandbox);
     account(&sandbox, line).succeeds().prints("hello");
     let bin = sandbox.usher().join("additions/ruby").join(&version).join("bin/greet");
     assert!(bin.exists());
@@ -109,6 +115,7 @@ fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
     sandbox
         .file("project/bin/greet", "#!/usr/bin/env perl\nuse Greeter;\nprint Greeter::text();\n");
     sandbox.file("project/.perl-version", format!("{version}\n"));
+    given(&sandbox);
     account(&sandbox, "cpan . >&2 && greet").succeeds().prints("hello");
     let additions = sandbox.usher().join("additions/perl").join(&version);
     assert!(additions.join("lib/perl5/Greeter.pm").exists());
@@ -128,11 +135,15 @@ fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     Some((sandbox, asked.stdout.trim().to_owned()))
 }
 
-/// Runs a line by an account that can't write to the system's folders.
-fn account(sandbox: &Sandbox, line: &str) -> crate::bench::Outcome {
+/// Gives a sandbox to the account that is to use it.
+fn given(sandbox: &Sandbox) {
     if geteuid().is_root() {
         sandbox.give_to_nobody();
     }
+}
+
+/// Runs a line by an account that can't write to the system's folders.
+fn account(sandbox: &Sandbox, line: &str) -> Outcome {
     let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
     sh.variable("PERL_MM_USE_DEFAULT", "1").patiently().run()
 }
