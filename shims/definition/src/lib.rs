@@ -397,6 +397,29 @@ impl Definition {
             .find_map(Source::fault)
             .or_else(|| self.check.fault())
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
+            .or_else(|| self.carry.as_ref().and_then(Carry::fault))
+            .or_else(|| self.adds.iter().find_map(Adds::fault))
+    }
+}
+
+impl Carry {
+    /// What is impossible in it.
+    fn fault(&self) -> Option<String> {
+        let line = self.line.as_deref()?;
+        let (_, rest) = line.split_once("{name}").unwrap_or_default();
+        let (between, _) = rest.split_once("{version}").unwrap_or_default();
+        between.is_empty().then(|| {
+            format!("`carry`: `{line}` has no `{{name}}` with a `{{version}}` some way behind it")
+        })
+    }
+}
+
+impl Adds {
+    /// What is impossible in it.
+    fn fault(&self) -> Option<String> {
+        let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
+        let folder = self.folders.iter().find(is_somewhere)?;
+        Some(format!("`adds`: `{folder}` is no folder of an account's"))
     }
 }
 
@@ -511,5 +534,11 @@ mod tests {
         check("[release]\nfile = 'x'\nversion = []", None, "names no key");
         let lock = "[check]\nlocks = [{ name = 'x', notation = 'json', fields = [] }]";
         check(lock, None, "lock `x`: it has no fields");
+        for line in ["{name}", "{version} {name}", "{name}{version}", "x"] {
+            let carry = "[carry]\nprogram = 'p'\nlist = []\nseparator = '@'\nadd = []\n";
+            check(&format!("{carry}line = '{line}'"), None, "no `{name}` with a `{version}`");
+        }
+        let adds = "[[adds]]\nprogram = 'p'\nfolders = ['bin']";
+        check(adds, None, "`bin` is no folder of an account's");
     }
 }
