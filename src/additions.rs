@@ -1,6 +1,8 @@
 //! The one exception to "no second process": calls that add programs to a toolchain, or take some
 //! away. They run as a child, and afterwards the shims are made to match.
 
+mod links;
+
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -19,6 +21,7 @@ use usher_shims::store::Store;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+use self::links::Before;
 use crate::interrupt::is_ignored;
 use crate::output;
 use crate::shim_folder;
@@ -45,9 +48,11 @@ pub fn run(
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     command.envs(plan.set.iter().map(|(name, value)| (name, value)));
     command.envs(into_toolchain(usher, plan, rule)?);
+    let folders = folders(usher, rule)?;
+    let before = Before::of(usher, &folders);
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
     let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
-    if let Err(error) = make_match(usher) {
+    if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
         output::tell(format!(
             "the shims can't be made to match what {} changed",
             plan.program.display()
@@ -55,6 +60,12 @@ pub fn run(
         output::tell(error);
     }
     end(status)
+}
+
+/// The folders of the account's own into which a call puts programs.
+fn folders(usher: &Usher, (tool, place): (&Tool, usize)) -> Result<Vec<String>> {
+    let known = usher.registry.named(tool.name)?;
+    Ok(known.definition.adds.get(place).map(|adds| adds.folders.clone()).unwrap_or_default())
 }
 
 /// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;

@@ -14,7 +14,7 @@ use crate::cache_folder::Removal;
 use crate::commands::install_from::Archive;
 use crate::commands::outdated::Meant;
 use crate::commands::prune::PruneArguments;
-use crate::commands::upgrade::Fetching;
+use crate::commands::upgrade::UpgradeArguments;
 use crate::usher::Usher;
 use crate::{commands, hand_over, output};
 
@@ -91,16 +91,9 @@ enum Verb {
     },
     /// Get the newest versions that are asked for here; the old ones stay on disk
     #[command(
-        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n\nExact pins and constraints are left as they are."
+        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --carry\n\nExact pins and constraints are left as they are."
     )]
-    Upgrade {
-        /// Only these tools
-        #[arg(value_name = "TOOL")]
-        tools: Vec<String>,
-        /// Only tell what would be fetched
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Upgrade(UpgradeArguments),
     /// Take versions off the disk
     #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
     Uninstall {
@@ -389,9 +382,8 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
             commands::install::into_store(&mut usher, &tools, (&store, json))
         }
         Some(Verb::Install { tools, .. }) => commands::install::run(&mut usher, &tools, json),
-        Some(Verb::Upgrade { tools, dry_run }) => {
-            let fetching = if dry_run { Fetching::Pretended } else { Fetching::Real };
-            return commands::upgrade::run(&mut usher, &tools, fetching, json);
+        Some(Verb::Upgrade(arguments)) => {
+            return commands::upgrade::run(&mut usher, &arguments, json);
         }
         Some(Verb::Outdated { tools, all }) => {
             let meant = match tools.as_slice() {

@@ -35,7 +35,7 @@ pub const OWN: [&str; 2] = ["use", "usher"];
 const LARGEST_SHIM: u64 = 32 << 20;
 
 /// How the names of files begin that are about to be renamed; whoever is killed leaves them.
-const UNFINISHED: &str = ".new-";
+pub const UNFINISHED: &str = ".new-";
 
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]

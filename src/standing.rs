@@ -9,7 +9,7 @@ use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Meaning, Request};
 use usher_shims::resolve::Force;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, highest};
+use usher_shims::store::{Found, Toolchain, highest};
 use usher_shims::version::Version;
 
 use crate::commands::{in_force, system_version};
@@ -23,6 +23,8 @@ pub struct Standing<'a> {
     pub known: Known<'a>,
     /// The version in force; nothing where none on disk answers, or none can be told.
     pub version: Option<Version>,
+    /// The toolchain in force, if it is one with a folder that usher knows.
+    pub toolchain: Option<Toolchain>,
     /// What decides, if anybody asks.
     pub pin: Option<Pin>,
     /// Whether what decides is a range that picks only where nothing pins.
@@ -44,8 +46,9 @@ pub struct News {
 impl<'a> Standing<'a> {
     /// Finds out how a tool stands; an error where what decides can't be used.
     pub fn of(usher: &Usher, known: Known<'a>) -> Result<Self> {
+        let mut on_disk = None;
         let (version, pin) = match in_force(usher, known)? {
-            Force::Toolchain(toolchain, pin) => (toolchain.version, pin),
+            Force::Toolchain(toolchain, pin) => (on_disk.insert(toolchain).version.clone(), pin),
             Force::Missing(missing) => (None, Some(missing.pin)),
             Force::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
             Force::Stale => (None, None),
@@ -54,7 +57,7 @@ impl<'a> Standing<'a> {
             Some(pin) => is_constraint(usher, known, &pin.origin)?,
             None => false,
         };
-        Ok(Self { known, version, pin, is_constraint })
+        Ok(Self { known, version, toolchain: on_disk, pin, is_constraint })
     }
 
     /// The request that decides, and who made it.

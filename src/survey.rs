@@ -9,6 +9,8 @@ mod system;
 
 use std::path::{Path, PathBuf};
 
+pub use additions::is_never_stood_for;
+
 use usher_shims::error::Result;
 use usher_shims::home::{Home, index_file};
 use usher_shims::world::{World, read_optional};

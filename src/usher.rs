@@ -91,11 +91,19 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
+        self.home = with_variables(&self.world, self.surveyor(memory).home()?);
+        Ok(())
+    }
+
+    /// The folders that one of a definition stands for.
+    pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        self.surveyor(Memory::Answers).spelled_out(folder)
+    }
+
+    fn surveyor(&self, memory: Memory) -> Survey<'_, Os> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (&self.lasting, &self.home);
-        let survey = Survey { world, folders, settings, registry, known, memory };
-        self.home = with_variables(world, survey.home()?);
-        Ok(())
+        Survey { world, folders, settings, registry, known, memory }
     }
 
     /// Tells nothing from now on, and shows no progress.

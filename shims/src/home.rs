@@ -167,6 +167,13 @@ impl Home {
         }
     }
 
+    /// The folder of the programs that this account added for all versions of a tool: links to where
+    /// their manager put them.
+    pub fn programs_for_all(&self, tool: &Tool) -> PathBuf {
+        // No version is called so: each has a number.
+        self.data.join("additions").join(tool.name).join("bin")
+    }
+
     /// The tools whose toolchains hold this addition.
     pub fn tools_with(&self, program: &str) -> &[String] {
         let found = self.additions.iter().find(|addition| addition.program.as_str() == program);

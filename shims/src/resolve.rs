@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::call::{Call, Turn, calls};
 use crate::error::{Error, Escaped, Exit, Result};
 use crate::home::{Home, stamp};
+use crate::name::Name;
 use crate::path::{Shim, next_on_path, with_shims};
 use crate::pin::{Origin, Pin};
 use crate::range::Range;
@@ -15,7 +16,7 @@ use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
 use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
-use crate::tool::{Adds, Needed, Tool};
+use crate::tool::{Adds, Needed, Tool, When};
 use crate::version::Version;
 use crate::via::{VIA, Via, state};
 use crate::world::World;
@@ -109,7 +110,10 @@ impl<W: World> Resolver<'_, W> {
                 return Ok(outcome);
             }
         }
-        self.lacking(last)
+        match self.of_account(last) {
+            Some(plan) => Ok(Outcome::Run(plan)),
+            None => self.lacking(last),
+        }
     }
 
     /// Whether an own tool's file changed since the index was written.
@@ -314,6 +318,7 @@ impl<W: World> Resolver<'_, W> {
             if let Some(program) = self.program(call, &toolchain, name)? {
                 let mut set = requested(call);
                 self.needed(call, &toolchain, &mut set);
+                self.needed_of_host(call, &toolchain, &mut set)?;
                 set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
                 let skip = 1 + usize::from(call.takes_argument);
                 return Ok(Some(Plan {
@@ -328,21 +333,49 @@ impl<W: World> Resolver<'_, W> {
         Ok(None)
     }
 
-    /// Where a toolchain has a program; of somebody else's toolchain, what the account added first.
+    /// Where a toolchain has a program; of somebody else's toolchain, what the account added first,
+    /// and last what it added for all versions.
     fn program(&self, call: &Call, toolchain: &Toolchain, name: &str) -> Result<Option<PathBuf>> {
         // A toolchain that was chosen holds its interpreter: that was looked at.
         let is_main = name == call.tool.main_program();
         if is_main && toolchain.store != Store::Folder {
             return Ok(Some(toolchain.program(name)));
         }
-        if let Some(folder) = self.home.additions_folder(call.tool, toolchain) {
-            let added = folder.join("bin").join(name);
-            if self.world.look(&added).ok().flatten().is_some_and(|seen| seen.is_program) {
-                return Ok(Some(added));
-            }
+        if let Some(added) = self.added(call.tool, toolchain, name) {
+            return Ok(Some(added));
         }
-        let is_there = has(self.world, toolchain, name)?;
-        Ok(is_there.then(|| toolchain.program(name)))
+        match has(self.world, toolchain, name)? {
+            true => Ok(Some(toolchain.program(name))),
+            false => Ok(self.added_for_all(call.tool, name)),
+        }
+    }
+
+    /// What the account added beside a toolchain that is somebody else's.
+    fn added(&self, tool: &Tool, toolchain: &Toolchain, name: &str) -> Option<PathBuf> {
+        let folder = self.home.additions_folder(tool, toolchain)?;
+        self.program_in(&folder.join("bin"), name)
+    }
+
+    /// What the account added for all versions of a tool.
+    fn added_for_all(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
+        let is_shipped = tool.programs.contains(&name);
+        let folder = Some(self.home.programs_for_all(tool)).filter(|_| !is_shipped)?;
+        self.program_in(&folder, name)
+    }
+
+    fn program_in(&self, folder: &Path, name: &str) -> Option<PathBuf> {
+        let program = folder.join(name);
+        let seen = self.world.look(&program).ok().flatten();
+        seen.is_some_and(|seen| seen.is_program).then_some(program)
+    }
+
+    /// The plan for what was added for all versions of a tool of which none is left.
+    fn of_account(&self, call: &Call) -> Option<Plan> {
+        let program = self.added_for_all(call.tool, call.program.as_str())?;
+        let mut set = requested(call);
+        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.takes_argument);
+        Some(Plan { program, skip, set, toolchain: None, tool: call.tool })
     }
 
     /// The plan for what would have run without usher.
@@ -383,6 +416,43 @@ impl<W: World> Resolver<'_, W> {
         }
     }
 
+    /// The variables that the tool which the program's own runs on sets for it by name.
+    ///
+    /// What depends on a file is asked of the toolchain that holds such a file: a package manager's
+    /// own, and else the other tool's.
+    fn needed_of_host(
+        &self,
+        call: &Call,
+        guest: &Toolchain,
+        set: &mut Vec<(&'static str, OsString)>,
+    ) -> Result<()> {
+        let Some(host) = call.tool.host.and_then(|host| self.home.tools.named(host)) else {
+            return Ok(());
+        };
+        let is_meant = |needed: &&Needed| {
+            call.names().any(|name| needed.programs.contains(&name)) && self.is_free(needed, host)
+        };
+        let mut needed = host.environment.iter().filter(is_meant).peekable();
+        if needed.peek().is_none() {
+            return Ok(());
+        }
+        let Some(of_host) = host_call(call, host) else { return Ok(()) };
+        let Force::Toolchain(toolchain, _) = self.force(&of_host)? else { return Ok(()) };
+        for one in needed {
+            let is_there = |when: &When| self.is_file(&guest.root.join(when.file));
+            let asked = if one.when.as_ref().is_some_and(is_there) { guest } else { &toolchain };
+            let is_meant = !one.unwritable || self.is_unwritable(host, &toolchain);
+            if is_meant && self.holds(one.when.as_ref(), host, &asked.root) {
+                set.push((one.variable, self.value(one, host, &toolchain)));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.world.look(path).ok().flatten().is_some()
+    }
+
     /// A variable's value for a toolchain.
     fn value(&self, needed: &Needed, tool: &Tool, toolchain: &Toolchain) -> OsString {
         let value = needed.value.replace("{root}", &toolchain.root.to_string_lossy());
@@ -408,8 +478,10 @@ impl<W: World> Resolver<'_, W> {
     /// it would itself. Variables that all programs need are also set by people, to other managers'
     /// versions.
     fn is_ours(&self, needed: &Needed, tool: &Tool, value: &OsStr) -> bool {
-        if needed.unwritable {
-            return Path::new(value).starts_with(self.home.data.join("additions"));
+        if let Some((before, _)) = needed.value.split_once("{additions}") {
+            let folder = value.to_str().and_then(|value| value.strip_prefix(before));
+            let additions = self.home.data.join("additions");
+            return folder.is_some_and(|folder| Path::new(folder).starts_with(additions));
         }
         let Some((before, after)) = needed.value.split_once("{root}") else { return false };
         let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
@@ -434,11 +506,16 @@ impl<W: World> Resolver<'_, W> {
         if for_program && needed.unwritable && !self.is_unwritable(call.tool, toolchain) {
             return false;
         }
-        let Some(when) = needed.when.as_ref().filter(|_| for_program) else { return for_program };
-        let Ok(content) = self.world.read(&toolchain.root.join(when.file)) else { return false };
+        for_program && self.holds(needed.when.as_ref(), call.tool, &toolchain.root)
+    }
+
+    /// Whether a condition holds in a toolchain's folder; none always does.
+    fn holds(&self, when: Option<&When>, tool: &Tool, root: &Path) -> bool {
+        let Some(when) = when else { return true };
+        let Ok(content) = self.world.read(&root.join(when.file)) else { return false };
         let text = String::from_utf8_lossy(&content);
         let version = json_field(&text, when.field).and_then(|text| Version::parse(&text));
-        let range = Range::parse(when.versions, call.tool.dialect);
+        let range = Range::parse(when.versions, tool.dialect);
         version.zip(range).is_some_and(|(version, range)| range.admits(&version))
     }
 
@@ -449,11 +526,10 @@ impl<W: World> Resolver<'_, W> {
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
         for toolchain in &all {
-            if let Some(version) = toolchain
-                .version
-                .as_ref()
-                .filter(|_| has(self.world, toolchain, program.as_str()).unwrap_or(false))
-            {
+            let name = program.as_str();
+            let has = has(self.world, toolchain, name).unwrap_or(false)
+                || self.added(call.tool, toolchain, name).is_some();
+            if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
                 having.push(version.to_string());
             }
         }
@@ -506,6 +582,14 @@ fn unknown(name: &str) -> Error {
         .hint("use reshim")
 }
 
+/// A call of the interpreter that a call's tool runs on, as the call asks for it.
+fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
+    let program = Name::parse(host.main_program())?;
+    let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
+    let turn = Turn::Always;
+    Some(Call { program, tool: host, pin, takes_argument: false, of_host: None, turn })
+}
+
 /// Whether a program is a script: most foreign shims are, and no interpreter is.
 fn is_script(world: &impl World, program: &Path) -> bool {
     world.read(program).is_ok_and(|content| content.starts_with(b"#!"))
@@ -551,8 +635,9 @@ fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
         0 => Some(own),
         length => (0..own.len())
             .find(|start| {
-                own.get(*start..*start + length)
-                    .is_some_and(|window| window.iter().eq(adds.after.iter()))
+                own.get(*start..*start + length).is_some_and(|window| {
+                    window.iter().zip(adds.after).all(|(one, word)| is_word(one, word))
+                })
             })
             .map(|start| &own[start + length..]),
     };
@@ -560,6 +645,14 @@ fn is_addition(adds: &Adds, arguments: &[&OsStr]) -> bool {
         let is_verb = |argument: &OsStr| adds.verbs.iter().any(|verb| argument == *verb);
         rest.iter().any(|argument| adds.verbs.is_empty() || is_verb(argument))
     })
+}
+
+/// Whether an argument is a word that must come first: after a slash, a file of that name.
+fn is_word(argument: &OsStr, word: &str) -> bool {
+    match word.strip_prefix('/') {
+        Some(name) => Path::new(argument).file_name() == Some(OsStr::new(name)),
+        None => argument == word,
+    }
 }
 
 /// The origin of a force, for people.

@@ -190,7 +190,8 @@ pub struct When {
 pub struct Adds {
     /// The program that is called.
     pub program: &'static str,
-    /// Arguments that must come first, one right after the other.
+    /// Arguments that must come first, one right after the other; one that begins with a slash is a
+    /// file of that name, wherever it lies.
     pub after: &'static [&'static str],
     /// The call is one of these if any argument after those is one of these verbs; without any, if
     /// there is an argument.

@@ -1,14 +1,18 @@
 //! `use upgrade [TOOL…]`: fetches the newest release that each request in force admits. What was in
 //! force before stays on disk; the shims pick the highest.
 
+mod carrying;
 mod line;
 
+use clap::Args;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
+use usher_shims::store::Store;
 use usher_shims::version::Version;
 
-use self::line::{Line, State};
+use self::carrying::Consent;
+use self::line::{Line, State, Step};
 use super::{Asked, asked};
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
@@ -20,9 +24,23 @@ use crate::standing::{Standing, is_of_releases};
 use crate::usher::Usher;
 use crate::writing::Writing;
 
+/// What `use upgrade` was told.
+#[derive(Debug, Args)]
+pub struct UpgradeArguments {
+    /// Only these tools
+    #[arg(value_name = "TOOL")]
+    pub tools: Vec<String>,
+    /// Only tell what would be fetched
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Add what package managers added to the old versions to the new ones, and don't ask
+    #[arg(long, conflicts_with = "dry_run")]
+    pub carry: bool,
+}
+
 /// Whether anything is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fetching {
+enum Fetching {
     /// What is newer is fetched.
     Real,
     /// What would be fetched is told.
@@ -39,13 +57,21 @@ struct Upgrade<'a> {
 
 /// Runs the verb. What can't be had keeps nothing else back; the first failure is the error in the
 /// end.
-pub fn run(usher: &mut Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<i32> {
-    let (lines, failed) = upgrade(usher, words, fetching, as_json)?;
+pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result<i32> {
+    let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
+    let (mut lines, failed) = upgrade(usher, &typed.tools, fetching, as_json)?;
     if lines.iter().any(|line| line.state == State::Upgraded) {
-        // Here, what was added to the toolchains that were in force would be offered to the new.
         usher.refresh()?;
         shim_folder::refresh(usher, &[])?;
     }
+    let consent = match () {
+        () if typed.dry_run => Consent::Pretended,
+        () if usher.settings.offline => Consent::None,
+        () if typed.carry => Consent::Given,
+        () if !as_json && output::can_ask() => Consent::Asked,
+        () => Consent::None,
+    };
+    carrying::offer(usher, &mut lines, (consent, as_json));
     if as_json {
         output::json(&lines);
         return Ok(failed.map_or(0, |error| error.exit as i32));
@@ -142,11 +168,18 @@ impl Upgrade<'_> {
         }
         line.to = Some(release.version.to_string());
         line.state = State::Upgradable;
+        let mut to = Some(release.version.clone());
         if self.fetching == Fetching::Real {
-            let version = self.fetch(wanted, release)?;
-            line.to = version.map(|version| version.to_string());
+            to = self.fetch(wanted, release)?;
+            line.to = to.as_ref().map(ToString::to_string);
             line.state = State::Upgraded;
         }
+        // What the system's has was added by its own package manager.
+        let held = standing.toolchain.clone();
+        let held = held.filter(|one| !matches!(one.store, Store::System(_)));
+        line.step = held
+            .zip(to)
+            .and_then(|(held, to)| Some(Step { from: held.version.clone()?, to, held }));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::resolve::{Force, Missing, Outcome, Plan};
 use usher_shims::store::{Store, Toolchain, all};
-use usher_shims::tool::{TOOLS, Tool};
+use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use super::{Environment, Provided, text};
@@ -29,7 +29,8 @@ enum Provider {
 /// What all need that somebody asks for here. What is missing is fetched, where a shim would.
 pub fn in_force(usher: &mut Usher) -> Result<Environment> {
     let mut providers = Vec::new();
-    for tool in TOOLS {
+    let tools: Vec<&'static Tool> = usher.home.tools.all().collect();
+    for tool in tools {
         let Some(call) = interpreter(tool) else { continue };
         let provider = settled(usher, tool, &|usher| {
             Ok(match usher.resolver().force(&call)? {
@@ -161,7 +162,16 @@ fn add(
     environment: &mut Environment,
     (tool, toolchain): (&'static Tool, &Toolchain),
 ) -> Result<()> {
+    // What the account added comes first, as for the shims; what it added for all versions last.
+    let added = usher.home.additions_folder(tool, toolchain).map(|folder| folder.join("bin"));
+    for folder in added.iter().filter(|folder| folder.is_dir()) {
+        environment.add_folder(folder)?;
+    }
     environment.add_folder(&toolchain.programs())?;
+    let for_all = usher.home.programs_for_all(tool);
+    if for_all.is_dir() {
+        environment.add_folder(&for_all)?;
+    }
     let Some(call) = interpreter(tool) else { return Ok(()) };
     for (name, value) in usher.resolver().needs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {

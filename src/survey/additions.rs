@@ -1,7 +1,7 @@
 //! The programs that package managers added to toolchains, or beside those that the account can't
 //! write to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::error::Result;
@@ -16,11 +16,18 @@ use super::folders::names;
 /// Programs that usher never stands for, whoever added them.
 const NEVER: [&str; 3] = ["use", "usher", "shim"];
 
+/// Whether usher never stands for a program of this name.
+pub fn is_never_stood_for(name: &str) -> bool {
+    NEVER.contains(&name)
+}
+
 impl<W: World> Survey<'_, W> {
     /// The programs that toolchains hold beside those their tools ship.
     pub(super) fn additions(&self, home: &Home) -> Result<Vec<Addition>> {
         let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
         for known in self.registry.all() {
+            let for_all = home.programs_for_all(known.tool);
+            let mut all_names: BTreeSet<Name> = self.programs(&for_all)?.into_iter().collect();
             for toolchain in all(self.world, home, known.tool)?.unwrap_or_default() {
                 let own = match toolchain.store {
                     Store::System(_) => Vec::new(),
@@ -30,16 +37,16 @@ impl<W: World> Survey<'_, W> {
                 };
                 let beside = home.additions_folder(known.tool, &toolchain);
                 let beside = beside.map(|folder| self.programs(&folder.join("bin"))).transpose()?;
-                for name in own.into_iter().chain(beside.unwrap_or_default()) {
-                    let shipped = known.tool.programs.contains(&name.as_str());
-                    let tools = found.entry(name).or_default();
-                    if !shipped && tools.last().map(String::as_str) != Some(known.tool.name) {
-                        tools.push(known.tool.name.to_owned());
-                    }
+                all_names.extend(own);
+                all_names.extend(beside.unwrap_or_default());
+            }
+            for name in all_names {
+                if !known.tool.programs.contains(&name.as_str()) {
+                    found.entry(name).or_default().push(known.tool.name.to_owned());
                 }
             }
         }
-        found.retain(|name, tools| !tools.is_empty() && !NEVER.contains(&name.as_str()));
+        found.retain(|name, _| !is_never_stood_for(name.as_str()));
         Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
     }
 

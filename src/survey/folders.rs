@@ -12,7 +12,7 @@ use super::Survey;
 impl<W: World> Survey<'_, W> {
     /// The folders that one of a definition stands for, the highest version first; none where its
     /// variable isn't set. The machine's home knows no account's.
-    pub(super) fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
+    pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
         let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
         let start = match first.strip_prefix('$') {
             Some(_) if self.folders.is_for_all => None,

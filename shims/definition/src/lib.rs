@@ -194,7 +194,8 @@ pub struct When {
 pub struct Adds {
     /// The program that is called.
     pub program: String,
-    /// Arguments that must come first, one right after the other: `-m pip`.
+    /// Arguments that must come first, one right after the other: `-m pip`. One that begins with a
+    /// slash is a file of that name, wherever it lies: `/composer`.
     #[serde(default)]
     pub after: Vec<String>,
     /// The call is one of these if any argument after those is one of these verbs; without any, if
@@ -207,6 +208,10 @@ pub struct Adds {
     pub set: BTreeMap<String, String>,
     /// Where the toolchain's programs stand on the call's PATH, if it looks for them there.
     pub path: Option<Place>,
+    /// Folders of the account's own into which it puts programs, whatever the version; what is new
+    /// there afterwards is callable. `$NAME` at the start is a variable, `~` the home folder.
+    #[serde(default)]
+    pub folders: Vec<String>,
 }
 
 /// A place on PATH.
@@ -232,6 +237,12 @@ pub struct Carry {
     pub at: Option<String>,
     /// What stands between a package's name and its version.
     pub separator: String,
+    /// How a line of the list says a package, where that is otherwise: `{name} ({version})`; what
+    /// stands before it doesn't matter, and other lines say nothing. Of several versions, with
+    /// commas between them, the first counts.
+    pub line: Option<String>,
+    /// What stands before the version of a package that came with the tool: `default: `.
+    pub shipped: Option<String>,
     /// The field of a package that came from elsewhere than a registry.
     pub local: Option<String>,
     /// Packages that every toolchain has.
@@ -386,6 +397,29 @@ impl Definition {
             .find_map(Source::fault)
             .or_else(|| self.check.fault())
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
+            .or_else(|| self.carry.as_ref().and_then(Carry::fault))
+            .or_else(|| self.adds.iter().find_map(Adds::fault))
+    }
+}
+
+impl Carry {
+    /// What is impossible in it.
+    fn fault(&self) -> Option<String> {
+        let line = self.line.as_deref()?;
+        let (_, rest) = line.split_once("{name}").unwrap_or_default();
+        let (between, _) = rest.split_once("{version}").unwrap_or_default();
+        between.is_empty().then(|| {
+            format!("`carry`: `{line}` has no `{{name}}` with a `{{version}}` some way behind it")
+        })
+    }
+}
+
+impl Adds {
+    /// What is impossible in it.
+    fn fault(&self) -> Option<String> {
+        let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
+        let folder = self.folders.iter().find(is_somewhere)?;
+        Some(format!("`adds`: `{folder}` is no folder of an account's"))
     }
 }
 
@@ -500,5 +534,11 @@ mod tests {
         check("[release]\nfile = 'x'\nversion = []", None, "names no key");
         let lock = "[check]\nlocks = [{ name = 'x', notation = 'json', fields = [] }]";
         check(lock, None, "lock `x`: it has no fields");
+        for line in ["{name}", "{version} {name}", "{name}{version}", "x"] {
+            let carry = "[carry]\nprogram = 'p'\nlist = []\nseparator = '@'\nadd = []\n";
+            check(&format!("{carry}line = '{line}'"), None, "no `{name}` with a `{version}`");
+        }
+        let adds = "[[adds]]\nprogram = 'p'\nfolders = ['bin']";
+        check(adds, None, "`bin` is no folder of an account's");
     }
 }

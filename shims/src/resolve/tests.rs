@@ -6,7 +6,8 @@ use std::ffi::OsStr;
 
 use super::{Outcome, Resolver, adds};
 use crate::error::Error;
-use crate::home::{Adopted, Home, ReadToolchain, SystemProgram, stamp};
+use crate::home::{Addition, Adopted, Home, ReadToolchain, SystemProgram, stamp};
+use crate::name::Name;
 use crate::path::Shim;
 use crate::tool::Own;
 use crate::version::Version;
@@ -305,6 +306,104 @@ fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
     );
     let python = "/home/u/.pyenv/versions/myenv/bin/python";
     check(&world.variable("PYTHON_VERSION", "myenv"), "python", python);
+}
+
+#[test]
+fn what_an_account_added_for_all_versions_comes_last() {
+    let mut home = home(&machine());
+    home.additions
+        .push(Addition { program: Name::parse("greet").unwrap(), tools: vec!["node".into()] });
+    let call = |world: &Memory, expected: &str| {
+        assert_eq!(printed(world, &home, "greet x"), expected);
+    };
+    let greet = "/u/additions/node/bin/greet";
+    let world = machine().file(greet, "");
+    call(&world, greet);
+    call(&world.clone().file("/home/u/app/.nvmrc", "12"), greet);
+    let path = format!("{greet} PATH=/u/shims:/bin");
+    call(&world.clone().variable("PATH", "/bin"), &path);
+    // Nobody asks: what would have run without usher.
+    let passed_on = "/usr/bin/greet USHER_VIA=7:greet:CALL:STATE:0:0:/usr/bin";
+    call(&world.clone().file("/usr/bin/greet", ""), passed_on);
+    let own = "/u/toolchains/node/12.22.12/bin/greet";
+    call(&world.clone().file(own, "").variable("NODE_VERSION", "12"), own);
+    // It needs no toolchain of the tool's at all.
+    let mut alone = Memory::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin");
+    for file in [greet, "/usr/bin/python3.11", "/u/additions/node/bin/node"] {
+        alone = alone.file(file, "");
+    }
+    call(&alone, greet);
+    let node = printed(&alone, &home, "node");
+    assert_eq!(node, "error: no node is to be had here; no node is in force here");
+}
+
+#[test]
+fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
+    let check = |world: &Memory, having: &str| {
+        let mut home = home(world);
+        home.additions.push(Addition {
+            program: Name::parse("black").unwrap(),
+            tools: vec!["python".into()],
+        });
+        let expected = format!(
+            "error: no black is to be had here; python 2.7.18 is in force by the variable \
+             PYTHON_VERSION, and has none; black is in python {having}"
+        );
+        assert_eq!(printed(world, &home, "black"), expected);
+    };
+    let world = machine().variable("PYTHON_VERSION", "2.7");
+    let world = world.file("/u/additions/python/3.11.2/bin/black", "");
+    check(&world, "3.11.2");
+    check(&world.file("/home/u/.pyenv/versions/3.7.16/bin/black", ""), "3.11.2, 3.7.16");
+}
+
+#[test]
+fn a_package_manager_of_its_own_is_told_where_the_headers_are() {
+    let npm = r#"{"version": "10.9.0"}"#;
+    let library = "lib/node_modules/npm";
+    let world = machine()
+        .file(format!("/u/toolchains/node/12.22.12/{library}/package.json"), npm)
+        .file("/u/toolchains/pnpm/9.0.0/bin/pnpm", "")
+        .file("/home/u/app/package.json", r#"{"packageManager": "pnpm@9.0.0"}"#)
+        .file("/home/u/app/.nvmrc", "12");
+    let pnpm = "/u/toolchains/pnpm/9.0.0/bin/pnpm";
+    let told = format!("{pnpm} npm_config_nodedir=/u/toolchains/node/12.22.12");
+    check(&world, "pnpm x", &told);
+    check(&world.clone().variable("npm_config_nodedir", "/mine"), "pnpm x", pnpm);
+    check(&world.clone().file("/home/u/app/.nvmrc", "10"), "pnpm x", pnpm);
+    check(&world.clone().file("/home/u/app/.nvmrc", "14"), "pnpm x", pnpm);
+    let plus = format!("{pnpm} NODE_VERSION=12 npm_config_nodedir=/u/toolchains/node/12.22.12");
+    check(&world.clone().file("/home/u/app/.nvmrc", "10"), "pnpm +12 x", &plus);
+    // Which spelling it is, npm's own node-gyp says.
+    let own = "/u/toolchains/npm/11.5.0";
+    let gyp = format!("{library}/node_modules/node-gyp/package.json");
+    let world = world
+        .file("/home/u/app/package.json", r#"{"packageManager": "npm@11.5.0"}"#)
+        .file(format!("{own}/bin/npm"), "")
+        .file(format!("/u/toolchains/node/12.22.12/{gyp}"), r#"{"version": "5.1.0"}"#);
+    let told = |version: &str, name: &str| {
+        let world = world.clone().file(format!("{own}/{gyp}"), version);
+        check(&world, "npm x", &format!("{own}/bin/npm {name}=/u/toolchains/node/12.22.12"));
+    };
+    told(r#"{"version": "11.2.0"}"#, "npm_config_nodedir");
+    told(r#"{"version": "11.4.0"}"#, "npm_package_config_node_gyp_nodedir");
+}
+
+#[test]
+fn a_script_that_adds_programs_is_known_by_its_name() {
+    let world = machine().file("/u/toolchains/php/8.3.0/bin/php", "");
+    let php = "/u/toolchains/php/8.3.0/bin/php";
+    let adds = |line: &str, expected: bool| {
+        let adds = if expected { " (adds)" } else { "" };
+        check(&world, line, &format!("{php}{adds}"));
+    };
+    adds("php /usr/local/bin/composer global require x", true);
+    adds("php -d memory_limit=-1 composer.phar global require x", true);
+    adds("php composer global remove x", true);
+    adds("php /usr/local/bin/composer require x", false);
+    adds("php /usr/local/bin/composer global show", false);
+    adds("php /usr/local/bin/mycomposer global require x", false);
+    adds("php x.php global require", false);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What came of one tool, for people and for programs.
 
 use serde::Serialize;
+use usher_shims::store::Toolchain;
+use usher_shims::version::Version;
 
 use crate::registry::Known;
 
@@ -34,6 +36,34 @@ pub(super) struct Line {
     pub(super) because: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// What package managers added to the version that was in force, where the newer one lacks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) additions: Option<Additions>,
+    /// Between which versions there may be something to carry over.
+    #[serde(skip)]
+    pub(super) step: Option<Step>,
+}
+
+/// From which version to which other one.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) from: Version,
+    pub(super) to: Version,
+    /// The older one's toolchain.
+    pub(super) held: Toolchain,
+}
+
+/// What became of what a package manager added.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Additions {
+    /// What the newer version has now.
+    pub(super) carried: Vec<String>,
+    /// What couldn't be added to it.
+    pub(super) failed: Vec<String>,
+    /// What it lacks.
+    pub(super) lacking: Vec<String>,
+    /// What came from somewhere else than a registry, and stays behind.
+    pub(super) local: Vec<String>,
 }
 
 impl Line {
@@ -48,6 +78,8 @@ impl Line {
             state: State::Newest,
             because: None,
             hint: None,
+            additions: None,
+            step: None,
         }
     }
 

@@ -21,4 +21,11 @@ fn go_comes_from_the_pypi_index_and_runs_a_program() {
     sandbox.file("project/main.go", program);
     let go = sandbox.command("go").arguments(["run", "."]).variable("GOTOOLCHAIN", "local");
     go.patiently().run().succeeds().prints("42");
+    // What it installs is callable in the next command, and where nobody asks for any Go.
+    let line = "go install . && example && cd .. && example && rm ~/go/bin/example";
+    let sh = sandbox.command("sh").arguments(["-c", line]).variable("GOTOOLCHAIN", "local");
+    let sh = sh.patiently().run().succeeds();
+    assert_eq!(sh.stdout, "42\n42\n", "{sh}");
+    sandbox.reshim();
+    assert!(!sandbox.shim("example").exists());
 }

@@ -7,6 +7,7 @@
 //! `USHER_TEST_ALL=1 cargo test` fetches a platform's whole published list and runs each version's
 //! `node` and `npm`; a registry that can't be reached is then a failure.
 
+mod additions;
 mod application;
 mod archives;
 mod calls;

@@ -3,7 +3,7 @@
 
 mod adopted;
 mod own;
-mod shared;
+pub(crate) mod shared;
 mod system;
 
 use crate::bench::Sandbox;

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::geteuid;
 
 use crate::bench::{Outcome, Sandbox, Upstream};
-use crate::real::{any_python, skipped, with_npm};
+use crate::real::{Python, any_python, skipped, with_npm};
 
 fn with_store(sandbox: &Sandbox) {
     let store = sandbox.root().join("store");
@@ -84,15 +84,7 @@ fn pip_adds_to_an_accounts_own_place() {
     sandbox.install();
     let versions = sandbox.folder("home/.pyenv/versions");
     let own = versions.join(&python.version);
-    sandbox.copy(&python.prefix, &own, &["test", "site-packages", "share", "config-3.7m"]);
-    let library = own.join("lib").join(python.library.file_name().unwrap());
-    sandbox.copy(&python.library.join("site-packages/pip"), library.join("site-packages/pip"), &[]);
-    for name in ["setuptools", "pkg_resources", "_distutils_hack", "wheel"] {
-        let from = python.library.join("site-packages").join(name);
-        if from.is_dir() {
-            sandbox.copy(&from, library.join("site-packages").join(name), &[]);
-        }
-    }
+    copied(&sandbox, python, &own);
     wheel(&sandbox);
     sandbox.reshim();
     sandbox.file("project/.python-version", &python.version);
@@ -112,8 +104,21 @@ fn pip_adds_to_an_accounts_own_place() {
     assert!(!own.join("bin/greeter").exists());
 }
 
-/// A wheel with a program.
-fn wheel(sandbox: &Sandbox) {
+/// Copies a Python with its pip.
+pub(crate) fn copied(sandbox: &Sandbox, python: &Python, own: &Path) {
+    sandbox.copy(&python.prefix, own, &["test", "site-packages", "share", "config-3.7m"]);
+    let library = own.join("lib").join(python.library.file_name().unwrap());
+    sandbox.copy(&python.library.join("site-packages/pip"), library.join("site-packages/pip"), &[]);
+    for name in ["setuptools", "pkg_resources", "_distutils_hack", "wheel"] {
+        let from = python.library.join("site-packages").join(name);
+        if from.is_dir() {
+            sandbox.copy(&from, library.join("site-packages").join(name), &[]);
+        }
+    }
+}
+
+/// A wheel with a program, in the sandbox's folder `wheels`.
+pub(crate) fn wheel(sandbox: &Sandbox) {
     let info = "build/greeter-1.0.dist-info";
     sandbox.file("build/greeter.py", "def main():\n    print('hello')\n");
     sandbox

@@ -119,3 +119,73 @@ fn a_manager_without_verbs_adds_by_any_argument() {
     call(&sandbox, "cpan App::Ack", &[]).succeeds();
     assert!(sandbox.shim("ack").exists());
 }
+
+#[test]
+fn what_lands_in_a_folder_of_the_accounts_own_is_callable_with_every_version() {
+    let check = |tool: &str, manager: &str, line: &str, folder: &str| {
+        let sandbox = furnished();
+        for version in ["1.2.3", "1.3.0"] {
+            let root = sandbox.fake_toolchain(tool, version);
+            // A script must not be found in what all sandboxes share.
+            let adds = format!(
+                "#!/bin/sh\nmkdir -p {folder}\n\
+                 printf '#!/bin/sh\\necho hello\\n' > {folder}/greet\nchmod +x {folder}/greet\n"
+            );
+            put(&sandbox, &root.join("bin").join(manager), &adds);
+        }
+        // What was there before is the account's own business.
+        let there = folder.replace("$HOME", "home").replace("$GOBIN", "home/gobin");
+        sandbox.executable(format!("{there}/older"), "#!/bin/sh\n");
+        sandbox.file("project/.tool-versions", format!("{tool} 1.2.3\n"));
+        sandbox.reshim();
+        assert!(!sandbox.shim("older").exists(), "{line}");
+        let gobin = sandbox.home().join("gobin");
+        let gobin = gobin.to_str().unwrap();
+        let variables: &[(&str, &str)] =
+            if folder.contains("GOBIN") { &[("GOBIN", gobin)] } else { &[] };
+        call(&sandbox, line, variables).succeeds();
+        assert!(sandbox.shim("greet").is_file(), "{line}");
+        assert!(!sandbox.shim("older").exists(), "{line}");
+        call(&sandbox, "greet", &[]).succeeds().prints("hello");
+        sandbox.file("project/.tool-versions", format!("{tool} 1.3.0\n"));
+        call(&sandbox, "greet", &[]).succeeds().prints("hello");
+        let env = sandbox.use_command(&["env"]).run().succeeds();
+        assert!(
+            sandbox.mask(&env.stdout).contains(&format!("usher/additions/{tool}/bin")),
+            "{env}"
+        );
+        // What is taken away is no program any more.
+        std::fs::remove_file(sandbox.root().join(&there).join("greet")).unwrap();
+        sandbox.executable(format!("{there}/other"), "#!/bin/sh\n");
+        sandbox.reshim();
+        assert!(!sandbox.shim("greet").exists(), "{line}");
+    };
+    check("go", "go", "go install example.com/greet@latest", "$HOME/go/bin");
+    check("go", "go", "go install .", "$GOBIN");
+    check("python", "pipx", "pipx install greet", "$HOME/.local/bin");
+    check("elixir", "mix", "mix escript.install hex greet", "$HOME/.mix/escripts");
+    check(
+        "php",
+        "php",
+        "php /usr/local/bin/composer global require x/greet",
+        "$HOME/.config/composer/vendor/bin",
+    );
+}
+
+#[test]
+fn what_an_account_added_to_a_shared_version_is_on_the_path_of_use_env() {
+    let sandbox = furnished();
+    let bin = "home/.nvm/versions/node/v12.22.12/bin";
+    sandbox.fake_program(format!("{bin}/node"));
+    sandbox.executable(
+        "home/.local/share/usher/additions/node/12.22.12/bin/greet",
+        "#!/bin/sh\necho hello\n",
+    );
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    let env = sandbox.use_command(&["env", "--json"]).run().succeeds();
+    let additions = sandbox.usher().join("additions/node/12.22.12/bin");
+    let expected = serde_json::json!([additions, sandbox.root().join(bin)]);
+    assert_eq!(env.json()["path"], expected);
+    call(&sandbox, "greet", &[]).succeeds().prints("hello");
+}

@@ -314,3 +314,18 @@ fn find(shell: &str) -> Option<String> {
         .into_iter()
         .find(|path| Path::new(path).exists())
 }
+
+#[test]
+fn a_persons_own_tool_is_told_as_well() {
+    let sandbox = offline_sandbox();
+    let text = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme']\n\
+                variables = ['ACME_VERSION']\ndialect = 'npm'\nparts = 3\n\
+                [[environment]]\nvariable = 'ACME_HOME'\nvalue = '{root}'\n";
+    sandbox.file("home/.config/usher/registry/acme.toml", text);
+    sandbox.fake_toolchain("acme", "1.2.3");
+    sandbox.file("project/.tool-versions", "acme 1\n");
+    let env = sandbox.use_command(&["env", "--json"]).run().succeeds();
+    let root = sandbox.toolchain("acme", "1.2.3");
+    assert_eq!(env.json()["path"], json!([root.join("bin")]));
+    assert_eq!(env.json()["variables"], json!({ "ACME_HOME": root }));
+}

@@ -1,7 +1,9 @@
 //! `use upgrade [TOOL…]`.
 
-use super::{sandbox, with_sourceless_tool};
-use crate::bench::{Misbehaviour, Platform, Upstream};
+use sha2::{Digest as _, Sha256};
+
+use super::{sandbox, skipped, with_sourceless_tool};
+use crate::bench::{Archive, Misbehaviour, Outcome, Platform, Sandbox, Upstream};
 
 #[test]
 fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
@@ -17,6 +19,8 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     --- standard output
     node 12.22.11 → 12.22.12 would be fetched (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
     --- standard error
+    usher: npm doesn't say what was added to 12.22.11
+      ls --global --depth=0 --json ended with exit status: 0
     ");
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
     let outcome = sandbox.use_command(&["upgrade"]).run();
@@ -27,6 +31,8 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
+    usher: npm doesn't say what was added to 12.22.11
+      ls --global --depth=0 --json ended with exit status: 0
     ");
     assert!(sandbox.toolchain("node", "12.22.11").exists());
     assert_eq!(sandbox.read("project/.nvmrc"), "12\n");
@@ -245,4 +251,158 @@ fn why_tells_of_what_this_verb_would_fetch() {
     check(".nvmrc", "18\n", "18.20.8: use install node@18");
     let engines = r#"{"engines": {"node": "~12.22.11"}}"#;
     check("package.json", engines, "12.22.12: use install node@~12.22.11");
+}
+
+/// A package manager that has what stands in a file beside it, and can't add `broken`.
+const PACK: &str = "#!/bin/sh\n\
+    cd \"${0%/*}\" || exit\ncase $1 in\n\
+    ls) printf '{ \"packages\": { '; cat has 2>/dev/null; printf '\"pack\": {\"version\": \"1.0.0\"} } }\\n' ;;\n\
+    add) shift; case $* in *broken*) echo 'pack is sorry' >&2; exit 1 ;; esac\n\
+    for word; do printf '\"%s\": {\"version\": \"%s\"}, ' \"${word%@*}\" \"${word##*@}\" >> has; done ;;\n\
+    esac\n";
+
+/// A tool with that manager.
+const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n\
+    variables = ['ACME_VERSION']\ndialect = 'npm'\nparts = 3\n\
+    [[adds]]\nprogram = 'pack'\nverbs = ['add']\n\
+    [carry]\nprogram = 'pack'\nlist = ['ls']\nat = 'packages'\nseparator = '@'\n\
+    local = 'resolved'\nexcept = ['pack']\nadd = ['add']\n\
+    [[source]]\nname = 'acme'\n[source.index]\nbase = 'LOOPBACK/acme'\n\
+    list = '{base}/index.json'\nform = 'json'\neach = '*'\nplatform = { any = {} }\n\
+    [[source.index.take]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
+    hash = '{.sha256}'\nstrip = 1\n";
+
+/// A sandbox with a tool's version to which packages were added, and a newer one to be had.
+fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
+    let archive = Archive::new().folder("acme/").folder("acme/bin/");
+    let archive = archive.program("acme/bin/acme", "#!/bin/sh\n").program("acme/bin/pack", PACK);
+    let archive = archive.tar_gz();
+    let hash: String = Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+    upstream.put("/acme/acme.tar.gz", archive);
+    let index = serde_json::json!([{ "version": "1.0.1", "sha256": hash }]);
+    upstream.put("/acme/index.json", serde_json::to_vec(&index).unwrap());
+    let sandbox = sandbox(upstream);
+    let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
+    let sandbox = sandbox.with_variable("PATH", path);
+    let own = ACME.replace("LOOPBACK", upstream.base());
+    sandbox.file("home/.config/usher/registry/acme.toml", own);
+    let bin = sandbox.fake_toolchain("acme", "1.0.0").join("bin");
+    sandbox.executable(bin.join("pack"), PACK);
+    sandbox.file(bin.join("has"), has);
+    sandbox.file("project/.tool-versions", "acme 1\n");
+    sandbox.reshim();
+    sandbox
+}
+
+/// What was added to a version, as the script's file has it.
+fn has(sandbox: &Sandbox, version: &str) -> String {
+    let file = sandbox.toolchain("acme", version).join("bin/has");
+    std::fs::read_to_string(file).unwrap_or_default()
+}
+
+fn upgrade(sandbox: &Sandbox, words: &[&str]) -> Outcome {
+    sandbox.use_command(&[&["upgrade"], words].concat()).run().succeeds()
+}
+
+const TWO: &str =
+    "\"semver\": {\"version\": \"7.6.0\"}, \"typescript\": {\"version\": \"5.4.5\"}, ";
+
+#[test]
+fn what_was_added_is_offered_to_the_newer_version() {
+    let upstream = Upstream::start();
+    let sandbox = with_additions(&upstream, TWO);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    acme 1.0.0 → 1.0.1 would be fetched (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+      with --carry: 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
+    --- standard error
+    "#);
+    insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: fetching acme 1.0.1 from acme
+    usher: acme 1.0.1 is ready ([TIME])
+    usher: acme 1.0.1 lacks 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
+      hint: pack +1.0.1 add semver@7.6.0 typescript@5.4.5
+    "#);
+    assert_eq!(has(&sandbox, "1.0.1"), "");
+
+    let sandbox = with_additions(&upstream, TWO);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: fetching acme 1.0.1 from acme
+    usher: acme 1.0.1 is ready ([TIME])
+    usher: carrying over 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
+    "#);
+    assert_eq!(has(&sandbox, "1.0.1"), TWO);
+
+    let sandbox = with_additions(&upstream, TWO);
+    let outcome = upgrade(&sandbox, &["--carry", "--json"]);
+    let carried = ["semver@7.6.0", "typescript@5.4.5"];
+    let expected =
+        serde_json::json!({ "carried": carried, "failed": [], "lacking": [], "local": [] });
+    assert_eq!(outcome.json()[0]["additions"], expected, "{outcome}");
+}
+
+#[test]
+fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
+    let upstream = Upstream::start();
+    let text = format!(
+        "{TWO}\"broken\": {{\"version\": \"1.0.0\"}}, \
+         \"mine\": {{\"version\": \"1.0.0\", \"resolved\": \"file:../mine\"}}, "
+    );
+    let sandbox = with_additions(&upstream, &text);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: fetching acme 1.0.1 from acme
+    usher: acme 1.0.1 is ready ([TIME])
+    usher: carrying over 3 packages that pack added to acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
+    pack is sorry
+    pack is sorry
+    usher: acme 1.0.1 lacks broken@1.0.0
+      pack couldn't add it; what it said stands above
+      hint: pack +1.0.1 add broken@1.0.0
+    usher: acme 1.0.1 lacks what was added to 1.0.0 from elsewhere than a registry: mine
+    "#);
+    assert_eq!(has(&sandbox, "1.0.1"), TWO);
+    // Whoever can't say what was added is told so, and has the newer version all the same.
+    let sandbox = with_additions(&upstream, "nonsense");
+    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    exit status: 0
+    --- standard output
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    --- standard error
+    usher: fetching acme 1.0.1 from acme
+    usher: acme 1.0.1 is ready ([TIME])
+    usher: pack doesn't say what was added to 1.0.0
+      ls ended with exit status: 0
+    "#);
+    assert!(sandbox.toolchain("acme", "1.0.1").exists());
+}
+
+#[test]
+fn on_a_terminal_carrying_over_is_asked_once() {
+    let upstream = Upstream::start();
+    for (answer, is_carried) in [("y\\n", true), ("n\\n", false)] {
+        let sandbox = with_additions(&upstream, TWO);
+        let line = "printf \"$0\" | /usr/bin/script -qec 'use upgrade' /dev/null";
+        let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
+        if outcome.status.code() == Some(127) {
+            return skipped("there is no script here: the question of use upgrade");
+        }
+        let question = "carry over 2 packages that pack added to acme 1.0.0 \
+                        (semver@7.6.0, typescript@5.4.5)? [y/N]";
+        assert!(outcome.stdout.contains(question), "{outcome}");
+        let expected = if is_carried { TWO } else { "" };
+        assert_eq!(has(&sandbox, "1.0.1"), expected, "{answer} {outcome}");
+    }
 }

@@ -1,0 +1,154 @@
+//! What package managers add, with the managers themselves: callable in the next command, where the
+//! version is usher's and where it is the system's.
+//!
+//! What could write to the machine is run by an account without rights.
+
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use super::{APPLICATION, any_python, connected, machine, skipped, with_own_npm};
+use crate::bench::{Outcome, Sandbox, TestCommand};
+use crate::stores::shared::{copied, wheel};
+
+#[test]
+fn what_npm_added_is_carried_over_to_a_newer_node() {
+    let Some(sandbox) = with_own_npm(&[APPLICATION]) else { return };
+    sandbox.file("project/.nvmrc", "12\n");
+    let line = "npm install --global semver@7.5.0 >&2 && use upgrade --carry >&2 && \
+                node --version && semver 1.2.3 && npm ls --global --depth=0 semver";
+    let outcome = unprivileged(sandbox.command("sh")).arguments(["-c", line]).patiently().run();
+    let outcome = outcome.succeeds();
+    assert!(!outcome.stdout.contains(APPLICATION), "{outcome}");
+    let outcome = outcome.prints_line("1.2.3");
+    assert!(outcome.stdout.contains("semver@7.5.0"), "{outcome}");
+    outcome.complains(&format!("1 package that npm added to node {APPLICATION} (semver@7.5.0)"));
+}
+
+#[test]
+fn what_deno_installs_is_callable_at_once() {
+    let Some(sandbox) = connected() else { return };
+    let sandbox = sandbox.with_variable("USHER_SOURCE", "deno=npm");
+    sandbox.install();
+    sandbox.use_command(&["install", "deno@2"]).patiently().run().succeeds();
+    sandbox.file("project/.deno-version", "2\n");
+    sandbox.file("project/greet.ts", "console.log('hello')\n");
+    let line = "deno install --global --name greet ./greet.ts >&2 && greet && \
+                deno uninstall --global greet >&2 && ! test -e \"$0\"";
+    let sh = sandbox.command("sh").arguments(["-c", line]).argument(sandbox.shim("greet"));
+    sh.patiently().run().succeeds().prints("hello");
+}
+
+/// pip into a Python of usher's own, and what pip adds adds programs in its turn.
+#[test]
+fn what_pip_and_pipx_install_is_callable_at_once() {
+    let Some(python) = any_python() else { return };
+    let sandbox = Sandbox::new().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    let with = |sandbox: Sandbox, (name, value)| sandbox.with_variable(name, value);
+    let sandbox = machine::index().into_iter().fold(sandbox, with);
+    let own = sandbox.toolchain("python", &python.version);
+    // A library of its own is looked for where this Python was built.
+    let sandbox = sandbox.with_variable("LD_LIBRARY_PATH", own.join("lib"));
+    sandbox.install();
+    copied(&sandbox, python, &own);
+    wheel(&sandbox);
+    sandbox.reshim();
+    sandbox.file("project/.python-version", &python.version);
+    let wheel = "../wheels/greeter-1.0-py3-none-any.whl";
+    let line = format!(
+        "python -m pip install --no-index {wheel} >&2 && greeter && \
+         python -m pip uninstall --yes greeter >&2 && ! test -e \"$0\""
+    );
+    given(&sandbox);
+    let shim = sandbox.shim("greeter");
+    let shell = |line: &str| {
+        let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
+        sh.argument(&shim).patiently().run()
+    };
+    shell(&line).succeeds().prints("hello");
+    // The script `pip` names the Python that it was copied from.
+    let pip = shell("python -m pip install --quiet pipx");
+    if pip.stderr.contains("No matching distribution") {
+        return skipped("no PyPI index can be reached");
+    }
+    pip.succeeds();
+    let line = format!(
+        "pipx install {wheel} >&2 && greeter && cd .. && greeter && \
+         pipx uninstall greeter >&2 && ! test -e \"$0\""
+    );
+    let sh = shell(&line).succeeds();
+    assert_eq!(sh.stdout, "hello\nhello\n", "{sh}");
+}
+
+#[test]
+fn what_gem_adds_to_the_systems_ruby_goes_to_the_accounts_own_place() {
+    let Some((sandbox, version)) = with_system("ruby", "print RUBY_VERSION") else { return };
+    let specification = "Gem::Specification.new do |s|\n  s.name = 'greeter'\n  s.version = '1.0.0'\n  \
+                         s.summary = 'x'\n  s.authors = ['x']\n  s.files = ['bin/greet']\n  \
+                         s.executables = ['greet']\nend\n";
+    sandbox.file("project/greeter.gemspec", specification);
+    sandbox.executable("project/bin/greet", "#!/usr/bin/env ruby\nputs 'hello'\n");
+    sandbox.file("project/.ruby-version", format!("{version}\n"));
+    let line =
+        "gem build greeter.gemspec >&2 && gem install --local greeter-1.0.0.gem >&2 && greet";
+    given(&sandbox);
+    account(&sandbox, line).succeeds().prints("hello");
+    let bin = sandbox.usher().join("additions/ruby").join(&version).join("bin/greet");
+    assert!(bin.exists());
+    account(&sandbox, "gem uninstall --executables greeter >&2").succeeds();
+    assert!(!bin.exists() && !sandbox.shim("greet").exists());
+}
+
+#[test]
+fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
+    let Some((sandbox, version)) = with_system("perl", "print substr($^V, 1)") else { return };
+    for program in ["/usr/bin/make", "/usr/bin/cpan"] {
+        if !Path::new(program).exists() {
+            return skipped(&format!("there is no {program}"));
+        }
+    }
+    let makefile = "use ExtUtils::MakeMaker;\nWriteMakefile(NAME => 'Greeter', \
+                    VERSION_FROM => 'lib/Greeter.pm', EXE_FILES => ['bin/greet']);\n";
+    sandbox.file("project/Makefile.PL", makefile);
+    let module = "package Greeter;\nour $VERSION = '1.0';\nsub text { \"hello\\n\" }\n1;\n";
+    sandbox.file("project/lib/Greeter.pm", module);
+    sandbox
+        .file("project/bin/greet", "#!/usr/bin/env perl\nuse Greeter;\nprint Greeter::text();\n");
+    sandbox.file("project/.perl-version", format!("{version}\n"));
+    given(&sandbox);
+    account(&sandbox, "cpan . >&2 && greet").succeeds().prints("hello");
+    let additions = sandbox.usher().join("additions/perl").join(&version);
+    assert!(additions.join("lib/perl5/Greeter.pm").exists());
+}
+
+/// A sandbox beside an interpreter of the system's, and that one's version.
+#[track_caller]
+fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
+    let path = Path::new("/usr/bin").join(program);
+    if !path.exists() {
+        skipped(&format!("there is no {}", path.display()));
+        return None;
+    }
+    let sandbox = Sandbox::new().offline();
+    sandbox.install();
+    let asked = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
+    Some((sandbox, asked.stdout.trim().to_owned()))
+}
+
+/// Gives a sandbox to the account that is to use it.
+fn given(sandbox: &Sandbox) {
+    if geteuid().is_root() {
+        sandbox.give_to_nobody();
+    }
+}
+
+/// Runs a line by an account that can't write to the system's folders.
+fn account(sandbox: &Sandbox, line: &str) -> Outcome {
+    let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
+    sh.variable("PERL_MM_USE_DEFAULT", "1").patiently().run()
+}
+
+/// By `nobody`, where root runs the tests.
+fn unprivileged(command: TestCommand) -> TestCommand {
+    if geteuid().is_root() { command.by_nobody() } else { command }
+}
