@@ -7,6 +7,7 @@
 
 mod broken;
 mod copies;
+mod elixir;
 
 use usher_definition::Definition;
 use usher_shims::tool::DEFINITIONS;

@@ -1,0 +1,188 @@
+//! Elixir and the Erlang that it runs on, from copies of both upstreams: which build is taken, what
+//! comes with it, and what is said where the two can't fit.
+//!
+//! The Erlangs are of numbers that no machine has, so that the system's own never runs these builds.
+
+use super::definition;
+use crate::bench::{Archive, Catalogue, Outcome, Sandbox, Upstream, sha256};
+
+/// Builds of Elixir, of which each has the one without a mark as well.
+const BUILDS: [&str; 6] = [
+    "1.17.3-otp-90",
+    "1.17.3-otp-91",
+    "1.17.3-otp-92",
+    "1.18.0-otp-91",
+    "1.18.0-otp-92",
+    "1.18.0-otp-93",
+];
+
+const ERLANGS: [&str; 4] = ["90.3.1", "91.2", "92.1.4", "93.0"];
+
+/// Both upstreams at one address, and a sandbox that asks nobody else.
+fn site() -> (Upstream, Sandbox) {
+    let upstream = Upstream::serving(&Catalogue::default());
+    let source = format!("elixir={0},erlang={0}", upstream.base());
+    let sandbox = Sandbox::new().with_variable("USHER_SOURCE", source);
+    sandbox.install();
+    put_elixir(&upstream);
+    put_erlang(&upstream);
+    (upstream, sandbox)
+}
+
+fn put_elixir(upstream: &Upstream) {
+    let mut lines = String::from("main 0 x y\nv1.18 0 x y\n");
+    let plain = BUILDS.map(|build| build.split("-otp-").next().unwrap());
+    for build in BUILDS.iter().chain(&plain) {
+        let script = format!("#!/bin/sh\nexec erl -elixir {build} \"$@\"\n");
+        let bytes = ["elixir", "mix", "iex"]
+            .iter()
+            .fold(Archive::new(), |archive, name| archive.program(&format!("bin/{name}"), &script));
+        let bytes = bytes.tar_gz();
+        lines += &format!("v{build} 0123 2024-09-18T00:00:00Z {} \n", sha256(&bytes));
+        upstream.put(&format!("/builds/elixir/v{build}.zip"), bytes);
+    }
+    upstream.put("/builds/elixir/builds.txt", lines);
+}
+
+fn put_erlang(upstream: &Upstream) {
+    let chip = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };
+    for system in ["ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04"] {
+        let at = format!("/builds/otp/{chip}/{system}");
+        let mut lines = String::new();
+        for version in ERLANGS {
+            let bytes = Archive::new()
+                .program(&format!("OTP-{version}/Install"), "#!/bin/sh\n")
+                .program(&format!("OTP-{version}/bin/erl"), &erl(version))
+                .tar_gz();
+            lines += &format!("OTP-{version} 0123 2026-08-04T10:35:03Z {}\n", sha256(&bytes));
+            upstream.put(&format!("{at}/OTP-{version}.tar.gz"), bytes);
+        }
+        upstream.put(&format!("{at}/builds.txt"), lines);
+    }
+}
+
+/// A program that says which Erlang runs what.
+fn erl(version: &str) -> String {
+    format!("#!/bin/sh\necho \"erlang $@ on {version}\"\n")
+}
+
+/// An Erlang on disk.
+fn with_erlang(sandbox: &Sandbox, version: &str) {
+    let path = sandbox.toolchain("erlang", version).join("bin/erl");
+    sandbox.executable(path, &erl(version));
+    sandbox.reshim();
+}
+
+/// What is on disk of usher's own, a tool and its versions.
+fn on_disk(sandbox: &Sandbox, tool: &str) -> String {
+    let folder = sandbox.usher().join("toolchains").join(tool);
+    let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names.join(" ")
+}
+
+/// What `use install` of a word leaves on disk, where these Erlangs are there and the project's
+/// `.tool-versions` says this.
+#[track_caller]
+fn check((there, pins): (&[&str], &str), words: &[&str], expected: (&str, &str)) -> Outcome {
+    let (_upstream, sandbox) = site();
+    for version in there {
+        with_erlang(&sandbox, version);
+    }
+    sandbox.file("project/.tool-versions", pins);
+    let outcome = sandbox.use_command(&[&["install"], words].concat()).run().succeeds();
+    let found = (on_disk(&sandbox, "elixir"), on_disk(&sandbox, "erlang"));
+    assert_eq!((found.0.as_str(), found.1.as_str()), expected, "{words:?}\n{outcome}");
+    outcome
+}
+
+#[test]
+fn the_build_is_for_the_erlang_in_force() {
+    for (there, pins, words, elixir, erlang) in [
+        // One that nobody asks for, on disk.
+        (&["91.2"][..], "", &["elixir@1.17"][..], "1.17.3-otp-91", "91.2"),
+        (&["93.0"], "", &["elixir@1.17"], "1.17.3-otp-92", "93.0"),
+        (&["90.3.1", "92.1.4"], "", &["elixir@1.17.3"], "1.17.3-otp-92", "90.3.1 92.1.4"),
+        // A pinned one, though a newer one is on disk.
+        (&["90.3.1", "92.1.4"], "erlang 90\n", &["elixir@1.17"], "1.17.3-otp-90", "90.3.1 92.1.4"),
+        // A pinned one that isn't on disk comes along.
+        (&[], "erlang 91\n", &["elixir@1.17"], "1.17.3-otp-91", "91.2"),
+        // The newest that a pinned one runs.
+        (&["90.3.1"], "erlang 90\n", &["elixir@latest"], "1.17.3-otp-90", "90.3.1"),
+        // What people write in `.tool-versions`.
+        (&["92.1.4"], "", &["elixir@1.17.3-otp-91"], "1.17.3-otp-91", "92.1.4"),
+        // Both at once fit each other.
+        (&[], "", &["erlang@91", "elixir@1.17"], "1.17.3-otp-91", "91.2"),
+        (&["93.0"], "", &["elixir@1.17", "erlang@90"], "1.17.3-otp-90", "90.3.1 93.0"),
+        (&[], "elixir 1.17\nerlang 90\n", &[], "1.17.3-otp-90", "90.3.1"),
+    ] {
+        check((there, pins), words, (elixir, erlang));
+    }
+}
+
+#[test]
+fn an_erlang_comes_along_where_none_runs_it() {
+    let outcome = check((&[], ""), &["elixir@1.17"], ("1.17.3-otp-92", "92.1.4"));
+    outcome.complains("elixir 1.17.3-otp-92 runs on Erlang/OTP: erlang 92 is got too");
+    check((&[], ""), &["elixir@1.17.3-otp-90"], ("1.17.3-otp-90", "90.3.1"));
+    // The one there is too old, and nobody asks for it.
+    check((&["90.3.1"], ""), &["elixir@1.18"], ("1.18.0-otp-93", "90.3.1 93.0"));
+    // One that is on disk will do.
+    let outcome = check((&["93.0"], ""), &["elixir@1.18.0-otp-91"], ("1.18.0-otp-91", "93.0"));
+    assert!(!outcome.stderr.contains("got too"), "{outcome}");
+}
+
+#[test]
+fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
+    let (_upstream, sandbox) = site();
+    with_erlang(&sandbox, "90.3.1");
+    sandbox.file("project/.tool-versions", "erlang 90\n");
+    let outcome = sandbox.use_command(&["install", "elixir@1.18"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"");
+    assert_eq!(on_disk(&sandbox, "elixir"), "", "nothing was fetched");
+    // The same by a shim, which also has the build on disk.
+    sandbox
+        .executable(sandbox.toolchain("elixir", "1.18.0-otp-92").join("bin/elixir"), "#!/bin/sh\n");
+    sandbox.reshim();
+    sandbox.file("project/.tool-versions", "erlang 90\nelixir 1.18.0-otp-92\n");
+    let outcome = sandbox.command("elixir").run();
+    insta::assert_snapshot!(outcome.transcript(), @"");
+}
+
+#[test]
+fn a_shim_runs_it_on_the_erlang_it_is_for() {
+    let (_upstream, sandbox) = site();
+    sandbox.file("project/.tool-versions", "elixir 1.17\n");
+    let run = |program: &str| sandbox.command(program).argument("x").run().succeeds();
+    sandbox.use_command(&["shim", "add", "elixir"]).run();
+    sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
+    for program in ["elixir", "mix", "iex"] {
+        run(program).prints("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
+    }
+    // A project's Erlang gets the build that is for it, and the other project keeps its own.
+    sandbox.file("project/.tool-versions", "elixir 1.17\nerlang 91\n");
+    run("mix").prints("erlang -elixir 1.17.3-otp-91 x on 91.2");
+    sandbox.file("project/.tool-versions", "elixir 1.17\n");
+    run("mix").prints("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
+}
+
+/// What is first on PATH is too old: the children are led to one that isn't.
+#[test]
+fn an_older_erlang_on_path_is_passed_over_for_what_it_cannot_run() {
+    let (_upstream, sandbox) = site();
+    let old = sandbox.executable("bin/erl", &erl("the system"));
+    let path = std::env::join_paths([
+        sandbox.shims(),
+        sandbox.root().join("bin"),
+        "/usr/bin".into(),
+        "/bin".into(),
+    ]);
+    let sandbox = sandbox.with_variable("PATH", path.unwrap());
+    let tool = definition("erlang");
+    assert!(tool.system.is_some(), "{}", old.display());
+    sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
+    // Its version is unknown: whatever runs on it may run.
+    sandbox.command("elixir").run().succeeds().prints("erlang -elixir 1.17.3-otp-92 on the system");
+}
