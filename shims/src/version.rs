@@ -408,6 +408,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_flavours_count_as_numbers() {
+        let ascending = ["3.14.0", "pypy2.7-7.3.20", "pypy3.9-7.3.16", "pypy3.11-7.3.13"];
+        for pair in ascending.windows(2) {
+            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
+        }
+    }
+
+    #[test]
     fn what_is_no_version_is_refused() {
         let long = "9".repeat(1_000_000);
         let bad = [

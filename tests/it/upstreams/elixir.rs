@@ -3,8 +3,13 @@
 //!
 //! The Erlangs are of numbers that no machine has, so that the system's own never runs these builds.
 
-use super::definition;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tar::EntryType;
+
 use crate::bench::{Archive, Catalogue, Outcome, Sandbox, Upstream, sha256};
+use crate::real::skipped;
 
 /// Builds of Elixir, of which each has the one without a mark as well.
 const BUILDS: [&str; 6] = [
@@ -76,7 +81,7 @@ fn with_erlang(sandbox: &Sandbox, version: &str) {
 /// What is on disk of usher's own, a tool and its versions.
 fn on_disk(sandbox: &Sandbox, tool: &str) -> String {
     let folder = sandbox.usher().join("toolchains").join(tool);
-    let Ok(entries) = std::fs::read_dir(folder) else { return String::new() };
+    let Ok(entries) = fs::read_dir(folder) else { return String::new() };
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -140,7 +145,14 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     with_erlang(&sandbox, "90.3.1");
     sandbox.file("project/.tool-versions", "erlang 90\n");
     let outcome = sandbox.use_command(&["install", "elixir@1.18"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: elixir 1.18 was asked for by the command line, and erlang 90 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions), but the one doesn't run on the other
+      elixir 1.18.0 is built for erlang 91, 92, 93
+      hint: use erlang@93
+    ");
     assert_eq!(on_disk(&sandbox, "elixir"), "", "nothing was fetched");
     // The same by a shim, which also has the build on disk.
     sandbox
@@ -148,7 +160,14 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     sandbox.reshim();
     sandbox.file("project/.tool-versions", "erlang 90\nelixir 1.18.0-otp-92\n");
     let outcome = sandbox.command("elixir").run();
-    insta::assert_snapshot!(outcome.transcript(), @"");
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 127
+    --- standard output
+    --- standard error
+    usher: elixir 1.18.0-otp-92 was asked for by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions), and erlang 90 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions), but the one doesn't run on the other
+      elixir 1.18.0 is built for erlang 92
+      hint: use erlang@92
+    ");
 }
 
 #[test]
@@ -168,21 +187,69 @@ fn a_shim_runs_it_on_the_erlang_it_is_for() {
     run("mix").prints("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
 }
 
-/// What is first on PATH is too old: the children are led to one that isn't.
+/// Whatever runs on it may run.
 #[test]
-fn an_older_erlang_on_path_is_passed_over_for_what_it_cannot_run() {
+fn an_erlang_of_which_nobody_knows_the_version_is_believed() {
     let (_upstream, sandbox) = site();
-    let old = sandbox.executable("bin/erl", &erl("the system"));
-    let path = std::env::join_paths([
-        sandbox.shims(),
-        sandbox.root().join("bin"),
-        "/usr/bin".into(),
-        "/bin".into(),
-    ]);
-    let sandbox = sandbox.with_variable("PATH", path.unwrap());
-    let tool = definition("erlang");
-    assert!(tool.system.is_some(), "{}", old.display());
+    sandbox.executable("bin/erl", &erl("what is first"));
+    let folders = [sandbox.shims(), sandbox.root().join("bin"), "/usr/bin".into(), "/bin".into()];
+    let sandbox = sandbox.with_variable("PATH", std::env::join_paths(folders).unwrap());
+    sandbox.file("project/.tool-versions", "elixir 1.17\n");
+    sandbox.use_command(&["install"]).run().succeeds();
+    assert_eq!(on_disk(&sandbox, "erlang"), "");
+    let outcome = sandbox.command("elixir").argument("x").run().succeeds();
+    outcome.prints("erlang -elixir 1.17.3-otp-92 x on what is first");
+}
+
+#[test]
+fn the_builds_of_a_version_are_listed_on_one_line_or_one_by_one() {
+    let (_upstream, sandbox) = site();
+    with_erlang(&sandbox, "91.2");
     sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
-    // Its version is unknown: whatever runs on it may run.
-    sandbox.command("elixir").run().succeeds().prints("erlang -elixir 1.17.3-otp-92 on the system");
+    let outcome = sandbox.use_command(&["available", "elixir"]).run().succeeds();
+    let rows = "1.17.3  erlang 90 91 92  on disk\n1.18.0  erlang 91 92 93\n";
+    assert_eq!(outcome.stdout, rows);
+    let outcome = sandbox.use_command(&["available", "elixir@1.17"]).run().succeeds();
+    let versions: Vec<_> = outcome.stdout.lines().map(str::trim).collect();
+    assert_eq!(versions[..2], ["1.17.3", "1.17.3-otp-90"]);
+    assert!(versions[2].ends_with("on disk") && versions.len() == 4, "{outcome}");
+}
+
+/// The system's Elixir, as upstream packs it, on the system's Erlang: a program of its own runs.
+#[test]
+fn a_real_elixir_runs_on_the_real_erlang() {
+    let folder = Path::new("/usr/lib/elixir");
+    if !folder.join("bin/elixir").exists() || !Path::new("/usr/bin/erl").exists() {
+        return skipped("there is no /usr/lib/elixir or no erl on this machine");
+    }
+    let (upstream, sandbox) = site();
+    let mut archive = Archive::new();
+    for path in files(folder) {
+        let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+        let mode = if name.starts_with("bin/") { 0o755 } else { 0o644 };
+        archive = archive.entry(name, EntryType::Regular, (mode, ""), &fs::read(&path).unwrap());
+    }
+    let bytes = archive.tar_gz();
+    // One that any Erlang may run, one for the oldest there ever was, and one for none that is here.
+    let builds = ["7.0.0", "7.0.0-otp-17", "7.0.0-otp-99"];
+    let mut lines = String::new();
+    for build in builds {
+        lines += &format!("v{build} 0123 2024-09-18T00:00:00Z {}\n", sha256(&bytes));
+        upstream.put(&format!("/builds/elixir/v{build}.zip"), bytes.clone());
+    }
+    upstream.put("/builds/elixir/builds.txt", lines);
+    sandbox.file("project/.tool-versions", "elixir 7\n");
+    let script = "IO.puts(\"#{Enum.product([6, 7])} #{System.otp_release()}\")";
+    let outcome = sandbox.command("elixir").arguments(["-e", script]).patiently().run().succeeds();
+    assert!(outcome.stdout.starts_with("42 "), "{outcome}");
+    assert_eq!(on_disk(&sandbox, "elixir"), "7.0.0-otp-17");
+    assert_eq!(on_disk(&sandbox, "erlang"), "", "the system's did");
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut found): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    found.extend(folders.iter().flat_map(|folder| files(folder)));
+    found
 }

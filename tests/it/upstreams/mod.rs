@@ -8,6 +8,7 @@
 mod broken;
 mod copies;
 mod elixir;
+mod sources;
 
 use usher_definition::Definition;
 use usher_shims::tool::DEFINITIONS;
