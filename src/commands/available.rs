@@ -171,7 +171,7 @@ fn with_builds(tool: &Tool, lines: &[&Line]) -> Vec<Vec<String>> {
         let Some(row) = rows.last_mut() else { continue };
         match least {
             Some(least) if row[1].is_empty() => row[1] = format!("{} {least}", rule.tool),
-            Some(least) => row[1] += &format!(" {least}"),
+            Some(least) => row[1] = format!("{} {least}", row[1]),
             None => {}
         }
         if line.installed {

@@ -1,5 +1,7 @@
 //! One upstream after the other, whole.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::{archive, copy_of, program, works};
@@ -208,7 +210,8 @@ fn elixir() {
     let bytes = archive("elixir", "1.16.2", "bin/");
     let mut lines = String::from("main 0 x y\nv1.16 0 x y\n\n");
     for build in ["v1.16.2-otp-26", "v1.16.2-otp-25", "v1.16.2-otp-24", "v1.16.2"] {
-        lines += &format!("{build} 0123 2024-03-10T00:00:00Z {} \n", sha256(&bytes));
+        writeln!(lines, "{build} 0123 2024-03-10T00:00:00Z {} ", sha256(&bytes))
+            .expect("write into memory");
         upstream.put(&format!("/builds/elixir/{build}.zip"), bytes.clone());
     }
     upstream.put("/builds/elixir/builds.txt", lines);

@@ -3,6 +3,7 @@
 //!
 //! The Erlangs are of numbers that no machine has, so that the system's own never runs these builds.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,8 @@ fn put_elixir(upstream: &Upstream) {
             .iter()
             .fold(Archive::new(), |archive, name| archive.program(&format!("bin/{name}"), &script));
         let bytes = bytes.tar_gz();
-        lines += &format!("v{build} 0123 2024-09-18T00:00:00Z {} \n", sha256(&bytes));
+        writeln!(lines, "v{build} 0123 2024-09-18T00:00:00Z {} ", sha256(&bytes))
+            .expect("write into memory");
         upstream.put(&format!("/builds/elixir/v{build}.zip"), bytes);
     }
     upstream.put("/builds/elixir/builds.txt", lines);
@@ -59,7 +61,8 @@ fn put_erlang(upstream: &Upstream) {
                 .program(&format!("OTP-{version}/Install"), "#!/bin/sh\n")
                 .program(&format!("OTP-{version}/bin/erl"), &erl(version))
                 .tar_gz();
-            lines += &format!("OTP-{version} 0123 2026-08-04T10:35:03Z {}\n", sha256(&bytes));
+            writeln!(lines, "OTP-{version} 0123 2026-08-04T10:35:03Z {}", sha256(&bytes))
+                .expect("write into memory");
             upstream.put(&format!("{at}/OTP-{version}.tar.gz"), bytes);
         }
         upstream.put(&format!("{at}/builds.txt"), lines);
@@ -234,7 +237,8 @@ fn a_real_elixir_runs_on_the_real_erlang() {
     let builds = ["7.0.0", "7.0.0-otp-17", "7.0.0-otp-99"];
     let mut lines = String::new();
     for build in builds {
-        lines += &format!("v{build} 0123 2024-09-18T00:00:00Z {}\n", sha256(&bytes));
+        writeln!(lines, "v{build} 0123 2024-09-18T00:00:00Z {}", sha256(&bytes))
+            .expect("write into memory");
         upstream.put(&format!("/builds/elixir/v{build}.zip"), bytes.clone());
     }
     upstream.put("/builds/elixir/builds.txt", lines);

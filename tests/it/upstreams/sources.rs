@@ -3,6 +3,8 @@
 //!
 //! The sites' addresses are changed in an own definition, which else is the registry's.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use usher_shims::tool::DEFINITIONS;
 
@@ -47,10 +49,12 @@ fn pythons() -> (Upstream, Sandbox) {
     ] {
         let artifact = json!({ "platform": platform, "variant": variant, "sha256": sha256(b"x"),
             "url": "https://example.org/x", "archive_format": "tar.gz" });
-        lines += &format!(
-            "{}\n",
+        writeln!(
+            lines,
+            "{}",
             json!({ "version": format!("{version}+20260814"), "artifacts": [artifact] })
-        );
+        )
+        .expect("write into memory");
     }
     upstream.put("/github/versions/main/v1/python-build-standalone.ndjson", lines);
     put_pypy(&upstream);
@@ -65,7 +69,7 @@ fn put_pypy(upstream: &Upstream) {
         let top = format!("pypy{minor}-v{pypy}-linux64");
         let script = format!("#!/bin/sh\necho 'Python {python} (PyPy {pypy})'\n");
         let bytes = Archive::new().program(&format!("{top}/bin/python"), &script).tar_gz();
-        sums += &format!("    {}  {top}.tar.bz2\n", sha256(&bytes));
+        writeln!(sums, "    {}  {top}.tar.bz2", sha256(&bytes)).expect("write into memory");
         let file = json!({ "filename": format!("{top}.tar.bz2"), "arch": name, "platform": "linux",
             "download_url": format!("{}/{top}.tar.bz2", upstream.base()) });
         index.push(json!({ "pypy_version": pypy, "python_version": python, "stable": true,
