@@ -5,6 +5,7 @@
 //! `src/fetch/download/tests.rs`; here is what comes of it for a person.
 
 mod front;
+mod sizes;
 mod tls;
 
 use std::fs;

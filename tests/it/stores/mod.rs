@@ -2,6 +2,7 @@
 //! interpreters, the administrator's stores, own tools.
 
 mod adopted;
+mod alone;
 mod own;
 mod shared;
 mod system;
