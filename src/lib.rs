@@ -29,6 +29,7 @@
 //! | what programs need that ask no shim | [`environment`] |
 //! | shells' start-up files | [`shell_setup`] |
 //! | what is printed | [`output`] |
+//! | what the clock says, and whether that can be | [`clock`] |
 //! | whether and as whom usher may write, and who may read it | [`writing`], [`umask`] |
 //!
 //! # Invariants
@@ -44,6 +45,7 @@ pub mod cache_folder;
 pub mod carry;
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod edit;
 pub mod environment;

@@ -13,7 +13,7 @@ use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
-use crate::fetch::{Access, Client, Proxies};
+use crate::fetch::{Access, Client, Proxies, Roots};
 use crate::npm_config::{NpmAccess, Surroundings, client};
 use crate::pip_config::{self, PipAccess};
 use crate::release::Via;
@@ -69,13 +69,7 @@ impl<'a> Network<'a> {
 
     /// The client for everything but npm's registry.
     pub fn client(&self) -> &Client {
-        self.plain.get_or_init(|| {
-            Client::new(Access {
-                proxies: self.proxies(),
-                extra_ca_files: self.extra_ca(),
-                ..Access::default()
-            })
-        })
+        self.plain.get_or_init(|| Client::new(self.access()))
     }
 
     /// npm's registry.
@@ -90,7 +84,7 @@ impl<'a> Network<'a> {
                 proxies: npm_proxies(&access).unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
                 credentials: access.credentials,
-                ..Access::default()
+                ..self.access()
             });
             let _ = self.npm.set(Npm { registry, client });
         }
@@ -104,7 +98,7 @@ impl<'a> Network<'a> {
             let access = self.find_pypi()?;
             let mut extra_ca_files = self.extra_ca();
             extra_ca_files.extend(access.cert);
-            let client = Client::new(Access { extra_ca_files, ..Access::default() });
+            let client = Client::new(Access { extra_ca_files, ..self.access() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
         self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
@@ -160,6 +154,17 @@ impl<'a> Network<'a> {
             .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
         if let Ok(file) = kept {
             let _ = file.persist(cache.join(name));
+        }
+    }
+
+    /// What holds for everybody who is asked.
+    fn access(&self) -> Access {
+        let variable = |name: &str| self.usher.world.variable(name);
+        Access {
+            proxies: self.proxies(),
+            roots: Roots::from_variables(&variable),
+            extra_ca_files: self.extra_ca(),
+            ..Access::default()
         }
     }
 

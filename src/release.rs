@@ -45,6 +45,9 @@ pub(crate) struct Artifact {
     /// Where a file with its hash lies; empty where there is none.
     #[serde(default)]
     pub(crate) sums: String,
+    /// How many bytes it has, as the index says it; empty where it doesn't.
+    #[serde(default)]
+    pub(crate) size: String,
     /// Which of the things that are taken from the index it is.
     #[serde(default)]
     pub(crate) take: usize,
@@ -69,6 +72,8 @@ pub struct Part {
     pub addresses: Vec<String>,
     /// The hash it was published under.
     pub integrity: Option<Integrity>,
+    /// How many bytes it has, where the source says so.
+    pub size: Option<u64>,
     /// With whose client it is fetched.
     pub via: Via,
     /// Where it goes, from the toolchain's folder; empty for the folder itself.
@@ -77,6 +82,9 @@ pub struct Part {
     pub strip: usize,
     /// The folder in what is then left that is meant; empty for all of it.
     pub inside: PathBuf,
+    /// What it becomes, from `into`, where it is no archive but the program itself; empty where it
+    /// can't be one.
+    pub program: String,
     /// Links to make: link → target.
     pub links: Vec<(String, String)>,
     /// Commands that are run in what was unpacked; `{root}` is the toolchain's folder to be.

@@ -134,6 +134,11 @@ mod tests {
         }
         std::os::unix::fs::symlink(&outside, staging.join("link")).unwrap();
         fs::write(staging.join("file"), "").unwrap();
+        let pipe = staging.join("pipe");
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, 0o600.into(), 0).unwrap();
+        // What was a folder a moment ago, and is a pipe when it is opened, isn't waited for.
+        assert!(open(&pipe).is_err());
         deep(&staging, 3_000);
         tidy(&staging, &locks);
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);

@@ -6,9 +6,14 @@ use usher_shims::error::{Escaped, Result};
 use crate::cache_folder::{Cleaned, Removal, clean};
 use crate::output;
 use crate::usher::Usher;
+use crate::writing::Writing;
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
+    let _writing = match removal {
+        Removal::Real => Some(Writing::to(&usher.folders)?),
+        Removal::Pretended => None,
+    };
     let cleaned = clean(&usher.folders.cache, removal);
     if as_json && cleaned.failed.is_none() {
         output::json(&json!({

@@ -1,6 +1,6 @@
 //! `use prune`: takes toolchains away that nobody needs any more, and says which and why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use usher_shims::store::{Store, Toolchain};
 
 use super::verify::{absent, counted, is_meant, name};
 use super::{Asked as Word, asked, with_shims_of_what_came};
+use crate::clock;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -135,10 +136,7 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     for project in &typed.projects {
         asked.below(usher, project)?;
     }
-    let times = if typed.unused.is_some() { times(&folder)? } else { Times::NotKept };
-    if (typed.unused.is_some(), times) == (true, Times::NotKept) {
-        usher.tell("access times aren't kept here (the file system is mounted with noatime, or its server writes none): only what is named goes");
-    }
+    let times = if typed.unused.is_some() { known_times(usher, &folder)? } else { Times::NotKept };
     let consent = if typed.yes { Consent::Given } else { Consent::None };
     let rules = Rules { unused: typed.unused, times, consent };
     let processes = Processes::now();
@@ -153,6 +151,23 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
         Judged { place, facts, verdict, bytes }
     });
     Ok(judged.collect())
+}
+
+/// Whether it is known when what was used: told, where it isn't.
+fn known_times(usher: &Usher, folder: &Path) -> Result<Times> {
+    let now = SystemTime::now();
+    if clock::oddity(now).is_some() {
+        usher.tell(&format!(
+            "{}, so nobody knows what was used when: only what is named goes",
+            clock::told(now)
+        ));
+        return Ok(Times::NotKept);
+    }
+    let times = times(folder)?;
+    if times == Times::NotKept {
+        usher.tell("access times aren't kept here (the file system is mounted with noatime, or its server writes none): only what is named goes");
+    }
+    Ok(times)
 }
 
 fn named(place: &Place<'_>, words: &[Word<'_>]) -> Named {

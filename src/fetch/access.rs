@@ -1,12 +1,11 @@
 //! What the user has set up for reaching the network, and the web client that is made of it.
 //!
-//! It is given as a plain value; from which variables and files, it must not know (but for the
-//! variables of certificates, which the libraries read themselves).
+//! It is given as a plain value; from which variables and files, it must not know.
 
 mod credentials;
 mod proxies;
+mod roots;
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,12 +16,15 @@ use usher_shims::error::{Error, Escaped, Exit};
 use super::failure::Failure;
 pub use credentials::{Credential, Credentials};
 pub use proxies::Proxies;
+pub use roots::Roots;
 
 /// What the user has set up for reaching the network.
 #[derive(Clone, Default)]
 pub struct Access {
     /// Which proxies to go through.
     pub proxies: Proxies,
+    /// The authorities that are named in the place of the system's.
+    pub roots: Roots,
     /// Files of PEM certificates that are accepted beside the system's.
     pub extra_ca_files: Vec<PathBuf>,
     /// Who we are, to whom.
@@ -69,16 +71,24 @@ impl Default for Patience {
 
 impl Access {
     /// The client that all this asks for; reads the certificates.
-    pub(super) fn build(&self) -> Result<blocking::Client, Failure> {
+    pub(super) fn build(&self) -> Result<Web, Failure> {
         // Fails only where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
+        if self.roots.are_named() {
+            let all = self.roots.certificates().into_iter().chain(extra);
+            let built = self.builder()?.tls_certs_only(all).build();
+            return built.map(Web::trusting).map_err(|error| setup(&error));
+        }
         let system = self.builder()?.tls_certs_merge(extra.clone()).build();
         match system {
             // A system without any certificate (a slim container) can still be served by
             // http://; without roots, no certificate of https:// is accepted.
-            Err(_) if extra.is_empty() => self.builder()?.tls_certs_only([]).build(),
-            built => built,
+            Err(_) if extra.is_empty() => {
+                let bare = self.builder()?.tls_certs_only([]).build();
+                bare.map(|client| Web { client, knows_authorities: false })
+            }
+            built => built.map(Web::trusting),
         }
         .map_err(|error| setup(&error))
     }
@@ -101,16 +111,29 @@ impl Access {
     fn extra_certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let mut certificates = Vec::new();
         for path in &self.extra_ca_files {
-            let pem =
-                fs::read(path).map_err(|error| Failure::Fatal(Error::io("read", path, &error)))?;
-            let found = Certificate::from_pem_bundle(&pem).map_err(|error| {
+            let found = roots::certificates(path).map_err(|why| {
                 let name = path.to_string_lossy();
                 let what = format!("{} is no file of PEM certificates", Escaped(&name));
-                Failure::Fatal(Error::new(Exit::Data, what).because(error.to_string()))
+                let error = Error::new(Exit::Data, what).because(format!("it {why}"));
+                Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
             })?;
-            certificates.extend(found);
+            certificates.extend(found.iter().filter_map(|der| Certificate::from_der(der).ok()));
         }
         Ok(certificates)
+    }
+}
+
+/// What asks servers.
+pub(super) struct Web {
+    /// The library's client.
+    pub(super) client: blocking::Client,
+    /// Whether anybody's signature under a certificate counts for it.
+    pub(super) knows_authorities: bool,
+}
+
+impl Web {
+    fn trusting(client: blocking::Client) -> Self {
+        Self { client, knows_authorities: true }
     }
 }
 

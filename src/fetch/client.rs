@@ -19,12 +19,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
-use reqwest::blocking;
 use usher_shims::error::{Error, Escaped, Exit};
 
-use super::access::{Access, Patience};
+use super::access::{Access, Patience, Web};
 use super::address::{Place, host};
-use super::failure::{Asked, Failure, Setback, broken};
+use super::failure::{Asked, Authorities, Failure, Setback, broken};
 pub(super) use answer::{Answer, Kind, Responder, is_web_page, other_content, web_page};
 pub(super) use pace::TooSlow;
 pub(super) use tries::Tries;
@@ -34,7 +33,7 @@ pub(super) use validator::{ContentRange, Validator};
 pub struct Client {
     access: Access,
     /// Made when the first server is asked: a mirror in a folder needs no certificates.
-    web: OnceLock<blocking::Client>,
+    web: OnceLock<Web>,
 }
 
 /// How to ask.
@@ -147,12 +146,21 @@ impl Client {
         }
     }
 
-    fn web(&self) -> Result<&blocking::Client, Failure> {
+    fn web(&self) -> Result<&Web, Failure> {
         if let Some(web) = self.web.get() {
             return Ok(web);
         }
         let built = self.access.build()?;
         Ok(self.web.get_or_init(|| built))
+    }
+
+    /// Whose signature under a certificate counts.
+    fn authorities(&self) -> Authorities<'_> {
+        match self.web.get() {
+            _ if self.access.roots.are_named() => Authorities::Named(&self.access.roots),
+            Some(web) if !web.knows_authorities => Authorities::Nobody,
+            Some(_) | None => Authorities::Machine,
+        }
     }
 }
 
@@ -207,7 +215,9 @@ pub(super) fn unread(place: &Place, error: &io::Error) -> Setback {
     match place {
         Place::File(path) => Setback::Final(Failure::Unreachable(Error::io("read", path, error))),
         Place::Web(url) => {
-            broken(&cant_fetch(place), &Asked { host: host(url), proxy: None }, error)
+            // It was let in already.
+            let authorities = Authorities::Machine;
+            broken(&cant_fetch(place), &Asked { host: host(url), proxy: None, authorities }, error)
         }
     }
 }

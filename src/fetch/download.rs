@@ -36,13 +36,15 @@ use transfer::Transfer;
 /// No toolchain is larger: the largest today (a JDK) has an eighth of this.
 const LARGEST: u64 = 4 << 30;
 
+const HINT_LATER: &str = "try again later; if it stays so, ask whoever runs that server or proxy";
+
 /// What to download.
 pub struct Artifact<'a> {
     /// Where it lies: `http://`, `https://`, `file://` or an absolute path.
     pub address: &'a str,
     /// The hash it was published under; `None` where upstream publishes none.
     pub integrity: Option<&'a Integrity>,
-    /// How many bytes the source says it has, where it says so: more are not taken.
+    /// How many bytes the source says it has, where it says so: what has more or fewer isn't it.
     pub size: Option<u64>,
 }
 
@@ -185,12 +187,29 @@ fn unwritten(path: &Path, error: &io::Error, missing: Option<u64>) -> Failure {
     })
 }
 
+/// Whether so many bytes certainly can't be written there.
+fn lacks_room(path: &Path, bytes: u64) -> bool {
+    let disk = path.parent().and_then(|folder| statvfs(folder).ok());
+    // Some file systems say nothing of their size. What only root may use counts, too: it is the
+    // system that refuses in the end, and this only asks early.
+    disk.is_some_and(|disk| disk.f_blocks > 0 && disk.f_bfree.saturating_mul(disk.f_frsize) < bytes)
+}
+
+/// It has another size than its source says.
+fn missized(place: &Place, wanted: u64, seen: &str) -> Setback {
+    let error = Error::new(Exit::Integrity, format!("{place} is not what was published"))
+        .because(format!("published: {wanted} bytes"))
+        .because(format!("received:  {seen}"))
+        .hint(HINT_LATER);
+    Setback::Final(Failure::Fatal(error))
+}
+
 fn mismatched(place: &Place, mismatch: &Mismatch) -> Setback {
     let Mismatch { wanted, seen } = mismatch;
     let error = Error::new(Exit::Integrity, format!("{place} is not what was published"))
         .because(format!("published: {wanted}"))
         .because(format!("received:  {seen}"))
-        .hint("try again later; if it stays so, ask whoever runs that server or proxy");
+        .hint(HINT_LATER);
     Setback::Final(Failure::Fatal(error))
 }
 

@@ -1,15 +1,19 @@
 //! Why nothing came, in plain words, and whether it is worth another try.
 //!
-//! It reads error chains and statuses, and must not send anything itself.
+//! It reads error chains and statuses, and must not send anything itself. What is wrong with
+//! encryption is said in `failure/tls.rs`.
+
+mod tls;
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rustls::CertificateError;
 use usher_shims::error::{Error, Escaped, Exit};
 
 use super::client::TooSlow;
+pub(super) use tls::Authorities;
+use tls::{Trouble, trouble};
 
 /// Why nothing came, as far as the program handles it; a person reads the [`Error`] inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,21 +49,17 @@ pub(super) enum Setback {
 }
 
 /// Who was asked.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     /// The host, with its port where that isn't the usual one.
     pub(super) host: String,
     /// The proxy on the way there, likewise.
     pub(super) proxy: Option<String>,
+    /// Whose signature under its certificate counts.
+    pub(super) authorities: Authorities<'a>,
 }
 
 pub(super) const HINT_NETWORK: &str =
     "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?";
-const HINT_CERTIFICATE: &str = "if a proxy answers in its place, name the file with that proxy's \
-                                certificate: export SSL_CERT_FILE=/…";
-const HINT_CLOCK: &str = "is this machine's clock right? (date)";
-
-/// This was written on 1 November 2025, so long after 1970 began: a clock that shows less is wrong.
-const WRITTEN: Duration = Duration::from_hours(24 * 20_393);
 
 // Two types of the library are private, so they are known by their text; tests hold it.
 const UNRESOLVED: &str = "dns error";
@@ -76,10 +76,10 @@ enum Cause {
     TimedOut,
     /// Something comes, but hardly.
     TooSlow(String),
-    /// The certificate isn't accepted; with the reason.
-    Certificate(String),
-    /// The certificate isn't accepted today.
-    Dates(&'static str),
+    /// It can't be encrypted as it must be.
+    Encryption(Trouble),
+    /// The connection ended before it was encrypted.
+    CutOff,
     /// The proxy keeps us from the host; in which way.
     Proxy(&'static str),
     /// Anything else, in the words of the library.
@@ -87,7 +87,7 @@ enum Cause {
 }
 
 /// Puts a failed request or a broken-off answer into words; `what` says what was being done.
-pub(super) fn broken(what: &str, asked: &Asked, error: &(dyn StdError + 'static)) -> Setback {
+pub(super) fn broken(what: &str, asked: &Asked<'_>, error: &(dyn StdError + 'static)) -> Setback {
     let host = Escaped(&asked.host);
     let door = door(asked, error);
     let message = |cause: String| Error::new(Exit::Network, what).because(cause);
@@ -98,11 +98,10 @@ pub(super) fn broken(what: &str, asked: &Asked, error: &(dyn StdError + 'static)
         Cause::TimedOut => message(format!("{door} didn't answer in time")),
         Cause::TooSlow(how) => message(format!("{host} {how}")),
         Cause::Proxy(why) => message(format!("{door} {why}")),
-        Cause::Certificate(why) => message(unaccepted(&host, &why)).hint(HINT_CERTIFICATE),
-        Cause::Dates(why) => {
-            let message = message(unaccepted(&host, why)).hint(HINT_CLOCK);
-            message.because(clock(SystemTime::now()))
+        Cause::Encryption(trouble) => {
+            trouble.told(Error::new(Exit::Network, what), &asked.host, asked.authorities)
         }
+        Cause::CutOff => message(format!("{door} ended the connection before it was encrypted")),
         Cause::Other(why) => message(format!("the connection to {door} broke: {why}")),
     };
     let message = if message.hint.is_some() { message } else { message.hint(HINT_NETWORK) };
@@ -111,7 +110,7 @@ pub(super) fn broken(what: &str, asked: &Asked, error: &(dyn StdError + 'static)
 }
 
 /// Who it was that the connection was to be made to: the host, or the proxy in front of it.
-fn door(asked: &Asked, error: &(dyn StdError + 'static)) -> String {
+fn door(asked: &Asked<'_>, error: &(dyn StdError + 'static)) -> String {
     let host = Escaped(&asked.host);
     match &asked.proxy {
         Some(proxy) if is_connecting(error) => format!("the proxy {} for {host}", Escaped(proxy)),
@@ -119,24 +118,12 @@ fn door(asked: &Asked, error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-fn unaccepted(host: &Escaped<'_>, why: &str) -> String {
-    format!("the certificate of {host} isn't accepted: {why}")
-}
-
-/// What this machine's clock says, and whether that can be.
-fn clock(now: SystemTime) -> String {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let shown = httpdate::fmt_http_date(UNIX_EPOCH + since);
-    let wrong = if since < WRITTEN { ", which is before usher was written" } else { "" };
-    format!("this machine's clock says {shown}{wrong}")
-}
-
 fn cause(error: &(dyn StdError + 'static)) -> Cause {
     let mut timed_out = false;
     let mut deepest = String::new();
     for link in chain(error) {
-        if let Some(rustls::Error::InvalidCertificate(certificate)) = link.downcast_ref() {
-            return certificate_cause(certificate);
+        if let Some(trouble) = link.downcast_ref().and_then(trouble) {
+            return Cause::Encryption(trouble);
         }
         if let Some(slow) = link.downcast_ref::<TooSlow>() {
             return Cause::TooSlow(slow.to_string());
@@ -144,6 +131,7 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         timed_out |= link.downcast_ref().is_some_and(reqwest::Error::is_timeout);
         match link.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(ErrorKind::ConnectionRefused) => return Cause::Closed,
+            Some(ErrorKind::UnexpectedEof) if is_connecting(error) => return Cause::CutOff,
             Some(ErrorKind::TimedOut) => timed_out = true,
             Some(_) | None => {}
         }
@@ -159,24 +147,6 @@ fn cause(error: &(dyn StdError + 'static)) -> Cause {
         Some("proxy authorization required") => Cause::Proxy("asks for a name and a password"),
         Some("unsuccessful") => Cause::Proxy("doesn't let us through"),
         Some(_) | None => Cause::Other(Escaped(&deepest).to_string()),
-    }
-}
-
-fn certificate_cause(certificate: &CertificateError) -> Cause {
-    match certificate {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            Cause::Dates("it has expired")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Cause::Dates("it is not valid yet")
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Cause::Certificate("it is for another name".to_owned())
-        }
-        CertificateError::UnknownIssuer => {
-            Cause::Certificate("it is signed by nobody whom this machine trusts".to_owned())
-        }
-        other => Cause::Certificate(Escaped(&other.to_string()).to_string()),
     }
 }
 
@@ -211,14 +181,17 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let setback =
-            broken("can't fetch it", &Asked { host: "a.example".to_owned(), proxy: None }, error);
+        let asked =
+            Asked { host: "a.example".to_owned(), proxy: None, authorities: Authorities::Machine };
+        let setback = broken("can't fetch it", &asked, error);
         let (Setback::Final(failure) | Setback::Passing(failure, _)) = setback;
         assert_eq!(Error::from(failure).causes[0], expected);
     }
 
     #[test]
-    fn a_certificate_is_found_however_deep_it_lies() {
+    fn what_is_wrong_with_encryption_is_found_however_deep_it_lies() {
+        use rustls::CertificateError;
+
         let inside = |error| io::Error::other(io::Error::other(error));
         for (error, expected) in [
             (CertificateError::UnknownIssuer, "it is signed by nobody whom this machine trusts"),
@@ -234,18 +207,5 @@ mod tests {
             &inside(rustls::Error::HandshakeNotComplete),
             "the connection to a.example broke: handshake not complete",
         );
-    }
-
-    #[test]
-    fn a_certificate_outside_its_dates_makes_one_ask_for_the_clock() {
-        let cause = |error| certificate_cause(&error);
-        assert_eq!(cause(CertificateError::Expired), Cause::Dates("it has expired"));
-        assert_eq!(cause(CertificateError::NotValidYet), Cause::Dates("it is not valid yet"));
-        let check = |seconds: u64, expected: &str| {
-            assert_eq!(clock(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
-        };
-        let wrong = "which is before usher was written";
-        check(12, &format!("this machine's clock says Thu, 01 Jan 1970 00:00:12 GMT, {wrong}"));
-        check(4_070_908_800, "this machine's clock says Thu, 01 Jan 2099 00:00:00 GMT");
     }
 }

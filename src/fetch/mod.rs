@@ -29,7 +29,7 @@ mod remove;
 mod served;
 mod shown;
 
-pub use access::{Access, Credential, Credentials, Patience, Proxies};
+pub use access::{Access, Credential, Credentials, Patience, Proxies, Roots};
 pub use address::without_secrets;
 pub use archive::{Shape, unpack};
 pub use client::{Client, Newer};

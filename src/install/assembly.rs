@@ -106,7 +106,8 @@ impl<'a> Assembly<'a> {
     fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Listing> {
         self.make_folders(&part.into)?;
         let from = part.inside.to_string_lossy();
-        let shape = Shape { strip: part.strip, from: &from, reserved: RECEIPT, ..Shape::default() };
+        let program = part.program.as_str();
+        let shape = Shape { strip: part.strip, from: &from, program, reserved: RECEIPT };
         unpack(archive, &self.tree.join(&part.into), &shape)
     }
 
@@ -122,7 +123,8 @@ impl<'a> Assembly<'a> {
         let client = network.client_for(part.via)?;
         let mut last = None;
         for address in &part.addresses {
-            let artifact = Artifact { address, integrity: part.integrity.as_ref(), size: None };
+            let artifact =
+                Artifact { address, integrity: part.integrity.as_ref(), size: part.size };
             match downloads.fetch(client, &artifact, bar) {
                 Ok(downloaded) => return Ok((address.clone(), downloaded)),
                 Err(Failure::Fatal(error)) => return Err(error),

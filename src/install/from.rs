@@ -13,6 +13,7 @@ use usher_shims::world::World as _;
 use super::assembly::Assembly;
 use super::{Installed, Installer};
 use crate::fetch::{Integrity, Shape, remove_tree, unpack, without_secrets};
+use crate::receipt::Receipt;
 use crate::registry::Known;
 use crate::release::{Part, Release, would_be_fetched};
 
@@ -49,7 +50,7 @@ impl Installer<'_> {
         self.install_assembled(known, &release, &|| self.assemble_from(known, &release, archive))
     }
 
-    fn assemble_from<'s>(
+    pub(super) fn assemble_from<'s>(
         &'s self,
         known: Known<'s>,
         release: &Release,
@@ -72,7 +73,7 @@ impl Installer<'_> {
             self.usher.tell(&format!("fetching {name} from {source}"));
         }
         let mut assembly = Assembly::new(self, known, release)?;
-        let part = part(archive);
+        let part = Part { program: known.tool.main_program().to_owned(), ..part(archive) };
         assembly
             .take_fitting(&part, &|file, scratch| {
                 let found = self.fitting((known, release), file, scratch)?;
@@ -106,7 +107,8 @@ impl Installer<'_> {
         scratch: &Path,
     ) -> Result<(Layout, usize)> {
         fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, &error))?;
-        unpack(archive, scratch, &Shape::default())?;
+        let program = known.tool.main_program();
+        unpack(archive, scratch, &Shape { program, ..Shape::default() })?;
         let layouts = layouts(known, &release.version);
         let mut root = Some(scratch.to_path_buf());
         let mut found = None;
@@ -163,6 +165,16 @@ impl Installer<'_> {
     fn is_program(&self, path: &Path) -> bool {
         self.usher.world.look(path).ok().flatten().is_some_and(|seen| seen.is_program)
     }
+}
+
+/// The archive that a toolchain was made of, where a person had named it: its only part came from
+/// where the receipt says that all came from.
+pub(super) fn named(receipt: &Receipt) -> Option<Named> {
+    let [part] = receipt.parts.as_slice() else { return None };
+    (part.address == receipt.source).then(|| Named {
+        address: part.address.clone(),
+        integrity: Integrity::from_hex(&part.sha256),
+    })
 }
 
 fn part(archive: &Named) -> Part {

@@ -6,8 +6,9 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Request};
 
+use super::assembly::Assembly;
 use super::carry::{self, Carried};
-use super::{Installer, publish};
+use super::{Installer, Named, from, publish};
 use crate::fetch::{Integrity, remove_tree};
 use crate::receipt::{self, Noted, Receipt};
 use crate::release::{Finder, Part, Release, Wanted};
@@ -41,17 +42,11 @@ impl Installer<'_> {
             _ => {}
         }
         let receipt = receipt(place);
-        let release = self.same_release(place, receipt.as_ref())?;
-        let fresh = self.parts(place.known, &release)?;
-        let parts = match &receipt {
-            Some(receipt) => same_files(fresh, &receipt.parts)?,
-            None => fresh,
+        let named = receipt.as_ref().and_then(from::named);
+        let mut assembly = match &named {
+            Some(archive) => self.assemble_named(place, archive)?,
+            None => self.assemble_same(place, receipt.as_ref())?,
         };
-        let mut assembly =
-            self.put_together(place.known, &release, &parts).map_err(|error| match receipt {
-                Some(_) if error.exit == Exit::Integrity => error.because(CHANGED),
-                _ => error,
-            })?;
         if let Some(receipt) = &receipt {
             assembly.was_verified_as(receipt);
         }
@@ -65,6 +60,45 @@ impl Installer<'_> {
         remove_tree(&tree)?;
         assembly.end();
         Ok(Some(Repaired { kept, gone: left }))
+    }
+
+    /// Puts the files together that the receipt names, from a source that has them.
+    fn assemble_same<'s>(
+        &'s self,
+        place: &Place<'s>,
+        receipt: Option<&Receipt>,
+    ) -> Result<Assembly<'s>> {
+        let release = self.same_release(place, receipt)?;
+        let fresh = self.parts(place.known, &release)?;
+        let parts = match receipt {
+            Some(receipt) => same_files(fresh, &receipt.parts)?,
+            None => fresh,
+        };
+        self.put_together(place.known, &release, &parts).map_err(|error| match receipt {
+            Some(_) if error.exit == Exit::Integrity => error.because(CHANGED),
+            _ => error,
+        })
+    }
+
+    /// Takes the archive once more that a person had named, which no source has.
+    fn assemble_named<'s>(&'s self, place: &Place<'s>, archive: &Named) -> Result<Assembly<'s>> {
+        let Place { known, version, .. } = place;
+        let source = archive.address.clone();
+        let release = Release { version: version.clone(), lts: None, source, artifact: None };
+        self.assemble_from(*known, &release, archive).map_err(|error| {
+            let name = format!("{}@{version}", known.tool.name);
+            let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
+            let hex = hash.rsplit(':').next().unwrap_or_default();
+            let error = match error.exit {
+                Exit::Integrity => error.because("it was another archive when it was installed"),
+                _ => error,
+            };
+            error
+                .because(format!("{name} was taken from there, and no source is known to have it"))
+                .hint(format!(
+                    "use uninstall {name}, then use install {name} --from ADDRESS-OR-FILE --sha256 {hex}"
+                ))
+        })
     }
 
     /// The release of exactly this version, from the source that the receipt names.

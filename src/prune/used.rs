@@ -12,6 +12,7 @@ use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
 use super::Times;
+use crate::clock;
 use crate::receipt::RECEIPT;
 
 /// A day, which is how exact access times are: `relatime` writes them daily.
@@ -28,7 +29,9 @@ pub fn last_use(tool: &Tool, toolchain: &Toolchain) -> Option<SystemTime> {
 
 /// For how many whole days something wasn't used. What can't be told was used now.
 pub fn days_since(last: Option<SystemTime>, now: SystemTime) -> u64 {
-    let since = last.and_then(|last| now.duration_since(last).ok()).unwrap_or_default();
+    // A time from long before there was an usher is that of a clock that was wrong then.
+    let known = last.filter(|last| clock::can_have_been(*last));
+    let since = known.and_then(|last| now.duration_since(last).ok()).unwrap_or_default();
     since.as_secs() / DAY.as_secs()
 }
 
@@ -64,8 +67,10 @@ mod tests {
 
     #[test]
     fn days_are_whole_and_never_too_many() {
-        let now = SystemTime::UNIX_EPOCH + 100 * DAY;
+        let now = SystemTime::UNIX_EPOCH + 20_800 * DAY;
         for (last, days) in [
+            (Some(SystemTime::UNIX_EPOCH), 0),
+            (Some(SystemTime::UNIX_EPOCH + 47_000 * DAY), 0),
             (Some(now), 0),
             (Some(now + DAY), 0),
             (Some(now - DAY + Duration::from_secs(1)), 0),

@@ -7,7 +7,7 @@ mod taken;
 use std::collections::BTreeMap;
 
 use usher_definition::{IndexSource, Mirror, Take, template};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, Escaped, Exit};
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
@@ -94,12 +94,37 @@ impl<'a> Site<'a> {
         Ok(Some(Part {
             addresses: self.addresses(world, &artifact.address),
             integrity: self.integrity(take, artifact, (release, fetch))?,
+            size: self.size(take, artifact, release)?,
             strip: usize::from(take.strip),
             inside: self.fill(&take.inside, version).into(),
             into: self.fill(&take.into, version).into(),
+            program: self.fill(&take.program, version),
             after: take.after.clone(),
             ..Part::default()
         }))
+    }
+
+    /// How many bytes an archive has; `None` where the index doesn't say it.
+    fn size(
+        &self,
+        take: &Take,
+        artifact: &Artifact,
+        release: &Release,
+    ) -> Result<Option<u64>, Failure> {
+        let text = artifact.size.as_str();
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            _ if text.is_empty() => Ok(None),
+            Ok(size) if is_number => Ok(Some(size)),
+            Ok(_) | Err(_) => {
+                let (index, key) = (self.address(), take.size.as_deref().unwrap_or_default());
+                let what =
+                    format!("{} {} has no size that can be used", release.source, release.version);
+                let why = format!("`{key}` is “{}”, which is no number of bytes", Escaped(text));
+                let error = Error::new(Exit::Integrity, what);
+                Err(Failure::Fatal(error.because(format!("in {index}: {why}"))))
+            }
+        }
     }
 
     /// The hash to check an archive against; `None` where there is none, and the definition says

@@ -26,6 +26,7 @@ pub(super) fn part(source: &PypiSource, release: &Release) -> Option<Part> {
     Some(Part {
         addresses: vec![artifact.address.clone()],
         integrity: Integrity::from_text(&artifact.integrity),
+        size: artifact.size.parse().ok(),
         via: Via::Pypi,
         inside: source.inside.as_str().into(),
         ..Part::default()
@@ -37,6 +38,8 @@ struct File {
     name: String,
     address: String,
     sha256: Option<String>,
+    /// How many bytes it has; pages don't say it.
+    size: Option<u64>,
     is_yanked: bool,
 }
 
@@ -79,6 +82,7 @@ fn entry(version: &Version, file: &File, page: &Url) -> Result<Entry, String> {
         artifact: Some(Artifact {
             address: address.into(),
             integrity: integrity.to_string(),
+            size: file.size.map(|size| size.to_string()).unwrap_or_default(),
             ..Artifact::default()
         }),
         engines: None,
@@ -155,6 +159,9 @@ struct Listed {
     url: String,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
+    /// A number since <https://peps.python.org/pep-0700/>; anything else says nothing.
+    #[serde(default)]
+    size: serde_json::Value,
     /// `false`, or `true`, or the reason.
     #[serde(default)]
     yanked: serde_json::Value,
@@ -166,6 +173,7 @@ fn json(text: &[u8]) -> Result<Vec<File>, String> {
         name: listed.filename,
         address: listed.url,
         sha256: listed.hashes.remove("sha256"),
+        size: listed.size.as_u64(),
         is_yanked: !matches!(
             listed.yanked,
             serde_json::Value::Null | serde_json::Value::Bool(false)
@@ -186,6 +194,7 @@ fn html(page: &str) -> Vec<File> {
             name: unescaped(name.trim()),
             address: address.to_owned(),
             sha256: sha256.map(str::to_owned),
+            size: None,
             is_yanked: attributes.contains("data-yanked"),
         })
     });
@@ -255,6 +264,31 @@ mod tests {
         let unhashed = document.replace("sha256", "md5");
         let expected = "it has no SHA-256 of x_bin-2.0.0.post0-py3-none-manylinux_2_17_x86_64.whl";
         check(&unhashed, expected);
+    }
+
+    #[test]
+    fn a_size_is_a_number_or_nothing() {
+        let name = "x_bin-1.2.3-py3-none-any.whl";
+        for (said, expected) in [
+            (r#","size":123"#, Some(123)),
+            ("", None),
+            (r#","size":null"#, None),
+            (r#","size":"123""#, None),
+            (r#","size":-1"#, None),
+        ] {
+            let text = format!(
+                r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{said}}}]}}"#
+            );
+            let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
+            let entry = read(text.as_bytes(), of).unwrap().remove(0);
+            let release = Release {
+                version: Version::parse(&entry.version).unwrap(),
+                lts: None,
+                source: "pypi".to_owned(),
+                artifact: entry.artifact,
+            };
+            assert_eq!(part(&source(), &release).unwrap().size, expected, "{said}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod bench;
+mod clocks;
 mod conformance;
 mod contract;
 mod crash;

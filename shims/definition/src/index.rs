@@ -77,6 +77,8 @@ pub struct Take {
     pub hash: Option<String>,
     /// The address of a file with the hashes of archives, or with that of one alone.
     pub sums: Option<String>,
+    /// How many bytes the archive has, as the index has it: `{.size}`.
+    pub size: Option<String>,
     /// Why there are archives without a hash.
     pub unhashed: Option<String>,
     /// How many leading folders of the archive's names are left out.
@@ -88,6 +90,9 @@ pub struct Take {
     /// Where it goes, from the toolchain's folder; empty for the folder itself.
     #[serde(default)]
     pub into: String,
+    /// What it becomes, from there, where it is no archive but the program itself: `bin/tool`.
+    #[serde(default)]
+    pub program: String,
     /// Commands that are run in the unpacked toolchain; `{root}` is the folder it will have.
     #[serde(default)]
     pub after: Vec<Vec<String>>,
@@ -176,9 +181,9 @@ impl IndexSource {
         let only = take.only.values().flat_map(|one| &one.0);
         let texts =
             [("from", &take.from, Knows::Entry), ("archive", &take.archive, Knows::Version)];
-        let hashes = [("hash", &take.hash), ("sums", &take.sums)];
+        let hashes = [("hash", &take.hash), ("sums", &take.sums), ("size", &take.size)];
         let hashes = hashes.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
-        let layout = [("inside", &take.inside), ("into", &take.into)];
+        let layout = [("inside", &take.inside), ("into", &take.into), ("program", &take.program)];
         texts
             .into_iter()
             .chain(only.map(|text| ("only", text, Knows::Platform)))
@@ -215,8 +220,12 @@ impl Take {
         let leads_out = |path: &&String| {
             path.starts_with('/') || path.split('/').any(|part| matches!(part, ".." | "."))
         };
-        if let Some(path) = [&self.inside, &self.into].into_iter().find(leads_out) {
-            return Some(format!("`{path}` leads out of the toolchain"));
+        let paths = [("inside", &self.inside), ("into", &self.into), ("program", &self.program)];
+        if let Some((key, path)) = paths.into_iter().find(|(_, path)| leads_out(path)) {
+            return Some(format!("`{key}`: `{path}` leads out of the toolchain"));
+        }
+        if self.program.ends_with('/') {
+            return Some(format!("`program`: `{}` is no program's name", self.program));
         }
         let is_wrong = |command: &&Vec<String>| command.first().is_none_or(|name| leads_out(&name));
         let command = self.after.iter().find(is_wrong)?;

@@ -111,7 +111,7 @@ impl Answer {
 pub(super) fn judge(
     place: &Place,
     condition: Condition<'_>,
-    asked: &Asked,
+    asked: &Asked<'_>,
     response: &Response,
 ) -> Result<Kind, Setback> {
     match (response.status(), condition) {
@@ -134,7 +134,7 @@ fn rest(headers: &HeaderMap, length: u64, validator: &Validator) -> Kind {
     }
 }
 
-fn no_answer(place: &Place, status: StatusCode, asked: &Asked, headers: &HeaderMap) -> Setback {
+fn no_answer(place: &Place, status: StatusCode, asked: &Asked<'_>, headers: &HeaderMap) -> Setback {
     let host = Escaped(&asked.host);
     let error = Error::new(Exit::Network, cant_fetch(place));
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {

@@ -29,10 +29,13 @@ impl Client {
     ) -> Result<Answer, Setback> {
         let mut next = url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let asked = Asked { host: host(&next), proxy: self.access.proxies.between(&next) };
-            let response = self
-                .send(&next, wanted)
-                .map_err(|error| error.setback(&cant_fetch(place), &asked))?;
+            let sent = self.send(&next, wanted);
+            let asked = Asked {
+                host: host(&next),
+                proxy: self.access.proxies.between(&next),
+                authorities: self.authorities(),
+            };
+            let response = sent.map_err(|error| error.setback(&cant_fetch(place), &asked))?;
             let Some(target) = target(&next, &response) else {
                 let kind = judge(place, wanted.condition, &asked, &response)?;
                 return Ok(Answer::of_server(response, kind, &self.access.patience));
@@ -47,6 +50,7 @@ impl Client {
         let mut request = self
             .web()
             .map_err(Unsent::Unprepared)?
+            .client
             .get(url.clone())
             .header(ACCEPT, wanted.accept)
             .header(ACCEPT_ENCODING, wanted.encoding);
@@ -74,7 +78,7 @@ enum Unsent {
 }
 
 impl Unsent {
-    fn setback(self, what: &str, asked: &Asked) -> Setback {
+    fn setback(self, what: &str, asked: &Asked<'_>) -> Setback {
         match self {
             Self::Unprepared(failure) => Setback::Final(failure),
             Self::Broken(error) => broken(what, asked, &error),

@@ -373,5 +373,6 @@ fn a_bad_file_of_certificates_is_named() {
     let result = client.get("https://127.0.0.1:1/", 9);
     assert!(matches!(result, Err(Failure::Fatal(_))));
     let error = Error::from(result.unwrap_err());
-    assert_eq!(error.what, format!("can't read {}", path.display()));
+    assert_eq!(error.what, format!("{} is no file of PEM certificates", path.display()));
+    assert!(error.causes[0].contains("No such file"), "{error}");
 }

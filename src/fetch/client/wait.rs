@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use crate::clock;
+
 /// How long the server asks to wait; `None` if it doesn't.
 ///
 /// `Retry-After` in both its forms (RFC 9110, 10.2.3), then what says when a used-up limit ends:
@@ -29,12 +31,10 @@ pub(super) fn asked_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration
 /// A wait in words, with the moment at which it ends.
 pub(super) fn in_words(wait: Duration, now: SystemTime) -> String {
     let seconds = wait.as_secs();
-    // The library's dates end with the year 9999.
     let moment = now.checked_add(wait).filter(|_| seconds < 100 * 365 * 86400);
     match moment {
         Some(end) => {
-            let end = httpdate::fmt_http_date(end);
-            format!("it asks to wait for {seconds} seconds, until {end}")
+            format!("it asks to wait for {seconds} seconds, until {}", clock::date(end))
         }
         None => format!("it asks to wait for {seconds} seconds"),
     }
@@ -106,5 +106,24 @@ pub(super) mod tests {
         check(60, "it asks to wait for 60 seconds, until Sun, 09 Sep 2001 01:47:40 GMT");
         check(u64::MAX, "it asks to wait for 18446744073709551615 seconds");
         check(1 << 40, "it asks to wait for 1099511627776 seconds");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_makes_nobody_wait_for_years() {
+        let longest = super::super::super::access::Patience::default().longest_wait;
+        let retry = "Retry-After: Sun, 09 Sep 2001 01:47:40 GMT";
+        let wait = |lines: &[&str], now: u64| {
+            asked_for(&headers(lines), UNIX_EPOCH + Duration::from_secs(now)).unwrap()
+        };
+        let (of_1970, of_2099) = (12, 4_070_908_800);
+        // Longer than anybody waits: it is an error at once, with the moment.
+        assert!(wait(&[retry], of_1970) > longest);
+        assert_eq!(wait(&[retry], of_2099), Duration::ZERO);
+        let date = "Date: Sun, 09 Sep 2001 01:47:30 GMT";
+        for now in [of_1970, of_2099] {
+            assert_eq!(wait(&[retry, date], now), Duration::from_secs(10));
+        }
+        let before = UNIX_EPOCH - Duration::from_secs(100);
+        assert!(in_words(Duration::from_secs(7), before).contains("until Thu, 01 Jan 1970"));
     }
 }

@@ -69,7 +69,7 @@ impl Kept {
         self.names("cache/downloads").len()
     }
 
-    /// Fetches what should have the hash of `published`, at most so many bytes of it.
+    /// Fetches what should have the hash of `published`, and this size where one was said.
     fn fetch(
         &self,
         address: &str,
@@ -94,8 +94,13 @@ fn hash(bytes: &[u8]) -> Integrity {
 
 /// Fetches [`BODY`]: what came of it, after how many requests; nothing may be left over.
 fn check(replies: Vec<Reply>, requests: usize, expected: &str) {
+    check_size(None, replies, requests, expected);
+}
+
+/// The same where the source said how many bytes it has.
+fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected: &str) {
     let (served, kept) = (Served::with(replies), Kept::new());
-    let shown = match kept.fetch(&served.at("/archive"), BODY, Some(100)) {
+    let shown = match kept.fetch(&served.at("/archive"), BODY, size) {
         Ok(content) => String::from_utf8(content).unwrap(),
         Err(failure) => {
             let fatal = if matches!(failure, Failure::Fatal(_)) { "fatal" } else { "not fatal" };
@@ -140,11 +145,77 @@ fn lengths_may_lie() {
     check(thrice("99999999999999999999", BODY), 3, "not fatal 69: can't fetch");
     check(thrice("4", BODY), 3, "not fatal 69: can't fetch … broke: ");
     check(thrice("2", BODY), 1, "fatal 76: ");
-    check(thrice("101", b""), 1, "not fatal 69: can't fetch … longer than 100 bytes");
-    check(vec![reply("200 OK", "", &[0; 101])], 1, "not fatal 69: … longer than 100 bytes");
-    check(vec![ok(&[0; 101])], 1, "not fatal 69: … longer than 100 bytes");
+    check(thrice("4294967297", b""), 1, "not fatal 69: can't fetch … longer than 4294967296 bytes");
     let cut = reply("200 OK", "Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n");
     check(vec![cut; 3], 3, "not fatal 69: can't fetch … broke: ");
+}
+
+#[test]
+fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
+    let unmeasured = |body: &[u8]| reply("200 OK", "", body);
+    let chunked = |body: &[u8]| reply("200 OK", "Transfer-Encoding: chunked\r\n", body);
+    let three = || chunked(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
+    for right in [ok(BODY), unmeasured(BODY), three()] {
+        check_size(Some(3), vec![right], 1, "abc");
+    }
+    let wrong = "fatal 76: http://HOST/archive is not what was published … ";
+    let received = |seen: &str| format!("{wrong}received:  {seen}");
+    for (size, reply, seen) in [
+        (4, ok(BODY), "3 bytes"),
+        (2, ok(BODY), "3 bytes"),
+        (2, unmeasured(BODY), "at least 3 bytes"),
+        (2, three(), "at least 3 bytes"),
+        (2, unmeasured(&[0; 10_000]), "at least "),
+        (9, announced("999999999", &[0; 10_000]), "999999999 bytes"),
+    ] {
+        check_size(Some(size), vec![reply], 1, &received(seen));
+    }
+    check_size(Some(4), vec![ok(BODY)], 1, &format!("{wrong}published: 4 bytes"));
+    // Without a length of the server's own, the line may have broken.
+    for short in [unmeasured(BODY), three()] {
+        check_size(
+            Some(4),
+            vec![short; 3],
+            3,
+            "not fatal 69: can't fetch … only 3 of 4 bytes came",
+        );
+    }
+    // What says itself that it is something else.
+    let page = ok(b"<!DOCTYPE html><title>Log in");
+    check_size(Some(100), vec![page], 1, "not fatal 69: … looks like a web page");
+    check_size(Some(100), vec![ok(b"{}")], 1, "not fatal 69: … looks like a message");
+    check_size(Some(100), vec![ok(b"")], 1, "not fatal 69: … the answer is empty");
+}
+
+#[test]
+fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
+    let (served, kept, noted) =
+        (Served::with(vec![reply("200 OK", "", BODY)]), Kept::new(), Noted::default());
+    let (address, wanted) = (served.at("/archive"), hash(BODY));
+    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: Some(3) };
+    kept.downloads().fetch(client(), &artifact, &noted).unwrap();
+    assert!(noted.0.borrow().starts_with("begin Some(3)\n"), "{}", noted.0.borrow());
+}
+
+#[test]
+fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
+    let first = || announced("3\r\nETag: \"1\"", b"a");
+    let other = part("bytes 1-3/4", "\"1\"", b"bcd");
+    let served = Served::with(vec![first(), other, ok(BODY)]);
+    assert_eq!(Kept::new().fetch(&served.at("/archive"), BODY, Some(3)), Ok(BODY.to_vec()));
+}
+
+#[test]
+fn what_certainly_has_no_room_is_not_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    assert!(lacks_room(&path, 1 << 60) && !lacks_room(&path, 1));
+    let served = Served::with(vec![announced("4000000000", b"abc")]);
+    let disk = statvfs(folder.path()).unwrap();
+    if disk.f_bfree * disk.f_frsize < 4_000_000_000 {
+        let error = Error::from(Kept::new().fetch(&served.at("/x"), BODY, None).unwrap_err());
+        assert!(error.to_string().contains("4000000000 bytes are still to come"), "{error}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::super::failure::{Failure, Setback};
 use super::super::integrity::{Integrity, sha256};
 use super::follower::Follower;
 use super::partial::{Note, Partial};
-use super::{Artifact, Downloaded, LARGEST, Progress, mismatched, unwritten};
+use super::{Artifact, Downloaded, LARGEST, Progress, lacks_room, mismatched, missized, unwritten};
 
 /// How much is read at once.
 const PIECE: usize = 256 << 10;
@@ -24,11 +24,16 @@ const PIECE: usize = 256 << 10;
 /// No page that only says that something went wrong is longer.
 const LONGEST_EXCUSE: u64 = 64 << 10;
 
+/// What is said of a text that came in an archive's place.
+const MESSAGE: &str = "the answer looks like a message, not like an archive";
+
 /// A file on its way.
 pub(super) struct Transfer<'a> {
     client: &'a Client,
     place: Place,
     integrity: Option<&'a Integrity>,
+    /// How many bytes there are, where the source said so beforehand.
+    announced: Option<u64>,
     progress: &'a dyn Progress,
     partial: Partial,
     limit: u64,
@@ -67,6 +72,7 @@ impl<'a> Transfer<'a> {
             client,
             place,
             integrity: artifact.integrity,
+            announced: artifact.size,
             progress,
             partial,
             limit: artifact.size.map_or(LARGEST, |size| size.min(LARGEST)),
@@ -178,7 +184,7 @@ impl<'a> Transfer<'a> {
 
     /// Whether a part is of a whole as long as it was, and as long as it says itself.
     fn fits(&self, range: ContentRange, length: Option<u64>) -> bool {
-        self.note.total.is_none_or(|total| total == range.total)
+        [self.note.total, self.announced].iter().flatten().all(|total| *total == range.total)
             && length.is_none_or(|length| length == range.total - range.first)
     }
 
@@ -189,8 +195,8 @@ impl<'a> Transfer<'a> {
 
     /// Takes in an answer, as far as it comes.
     fn copy(&mut self, mut answer: Answer) -> Result<(), Setback> {
-        if answer.length.is_some_and(|length| length > self.limit) {
-            return Err(Setback::Final(too_long(&self.place, self.limit)));
+        if answer.length.is_some_and(|length| length > LARGEST) {
+            return Err(Setback::Final(too_long(&self.place, LARGEST)));
         }
         let mut buffer = vec![0; PIECE];
         // What lies in the file goes only when something better has come: a captive portal's
@@ -204,7 +210,9 @@ impl<'a> Transfer<'a> {
             if count == 0 && self.length > 0 {
                 return Err(self.empty());
             }
+            self.as_announced(answer.length, &buffer[..count])?;
             self.start_anew(&answer)?;
+            self.room()?;
         }
         self.progress.begin(self.note.total);
         self.progress.advance(self.length);
@@ -242,7 +250,7 @@ impl<'a> Transfer<'a> {
             self.ranges = Ranges::Untried;
         }
         self.note.validator.clone_from(&answer.validator);
-        self.note.total = answer.length;
+        self.note.total = answer.length.or(self.announced);
         self.partial.restart(&self.note).map_err(Setback::Final)
     }
 
@@ -269,7 +277,37 @@ impl<'a> Transfer<'a> {
             return Ok(());
         }
         self.length = 0;
-        Err(Setback::Final(too_long(&self.place, limit)))
+        Err(match self.announced {
+            Some(wanted) if wanted == limit => {
+                missized(&self.place, wanted, &format!("at least {length} bytes"))
+            }
+            Some(_) | None => Setback::Final(too_long(&self.place, limit)),
+        })
+    }
+
+    /// What is longer or shorter than the source said isn't what was published, and needn't be
+    /// fetched to be sure of it; a short text may be an excuse.
+    fn as_announced(&self, length: Option<u64>, start: &[u8]) -> Result<(), Setback> {
+        let (Some(wanted), Some(length)) = (self.announced, length) else { return Ok(()) };
+        if wanted == length {
+            return Ok(());
+        }
+        let may_be_excuse = self.responder.is_some() && length <= LONGEST_EXCUSE;
+        Err(match may_be_excuse && is_message(start) {
+            _ if length == 0 => self.empty(),
+            true => self.other(MESSAGE),
+            false => missized(&self.place, wanted, &format!("{length} bytes")),
+        })
+    }
+
+    /// Whether there is room for all that is to come: better before it is fetched than after.
+    fn room(&self) -> Result<(), Setback> {
+        let Some(total) = self.note.total else { return Ok(()) };
+        if !lacks_room(self.partial.path(), total) {
+            return Ok(());
+        }
+        let full = std::io::Error::from_raw_os_error(libc::ENOSPC);
+        Err(Setback::Final(unwritten(self.partial.path(), &full, Some(total))))
     }
 
     /// The one that hashes what has come.
@@ -316,8 +354,7 @@ impl<'a> Transfer<'a> {
         let mut start = [0; 64];
         let count =
             self.partial.file().read_at(&mut start, 0).map_err(|error| self.unhashed(&error))?;
-        let is_text = matches!(start[..count].trim_ascii_start().first(), Some(b'{' | b'[' | b'<'));
-        Ok(is_text.then(|| self.other("the answer looks like a message, not like an archive")))
+        Ok(is_message(&start[..count]).then(|| self.other(MESSAGE)))
     }
 
     fn empty(&self) -> Setback {
@@ -331,4 +368,9 @@ impl<'a> Transfer<'a> {
     fn unhashed(&self, error: &std::io::Error) -> Setback {
         Setback::Final(super::unread(&self.partial, error))
     }
+}
+
+/// Whether what begins so is a text that says something, in JSON or on a page.
+fn is_message(start: &[u8]) -> bool {
+    matches!(start.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'))
 }

@@ -9,8 +9,12 @@ use super::{Entry, Finder};
 use crate::fetch::{Failure, Newer, shown};
 use crate::release::cache::{Cached, FRESH};
 
-/// The most bytes of an index.
-pub(super) const LARGEST_INDEX: u64 = 256 << 20;
+/// The most bytes of an index that is read piece by piece.
+pub(super) const LARGEST_INDEX: u64 = 128 << 20;
+
+/// The most bytes of one that is understood as a whole, and takes many times its size then; the
+/// largest today has a sixth of this.
+pub(super) const LARGEST_DOCUMENT: u64 = 32 << 20;
 
 /// How old an index may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +101,8 @@ type Listed = (Vec<Entry>, Option<String>);
 /// What an index lists now, and what its source calls that; `None` where that is what it was when
 /// it was called so.
 fn fetch(listing: &Listing<'_>, validator: Option<&str>) -> Result<Option<Listed>, Failure> {
-    let Listing { address, client, accept, read, .. } = listing;
-    let newer = client.get_newer(address, LARGEST_INDEX, accept, validator)?;
+    let Listing { address, client, accept, read, most, .. } = listing;
+    let newer = client.get_newer(address, *most, accept, validator)?;
     let Newer::Changed { bytes, validator } = newer else { return Ok(None) };
     let entries = read(&bytes).map_err(|complaint| {
         let what = format!("the index at {} can't be understood", shown(address));

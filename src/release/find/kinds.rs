@@ -1,9 +1,9 @@
 //! The kinds of sources: where each one's index lies, how it is read, what is fetched of it. The
 //! only file that tells kinds apart; it asks nobody.
 
-use usher_definition::{IndexSource, PypiSource, Source, SourceKind};
+use usher_definition::{Form, IndexSource, PypiSource, Source, SourceKind};
 
-use super::kept::LARGEST_INDEX;
+use super::kept::{LARGEST_DOCUMENT, LARGEST_INDEX};
 use super::{Entry, Finder};
 use crate::fetch::{Client, Failure, sha256};
 use crate::release::cache::Key;
@@ -20,6 +20,8 @@ pub(super) struct Listing<'a> {
     /// The kinds of answer that are understood, as the `Accept` header has it.
     pub(super) accept: &'static str,
     pub(super) read: Box<Reader<'a>>,
+    /// The most bytes that it may have.
+    pub(super) most: u64,
     /// How it is read, as a text: what was read otherwise is asked for anew.
     pub(super) reading: String,
     /// Only these of the versions that it lists are the source's: a range as npm writes it.
@@ -70,11 +72,16 @@ impl Finder<'_> {
     fn site_listing<'b>(&'b self, index: &'b IndexSource) -> Option<Listing<'b>> {
         let site = Site::new(&self.usher.world, index, &self.platform)?;
         let client = self.network.client();
-        let fetch = |address: &str| client.get(address, LARGEST_INDEX);
+        let most = match index.form {
+            Form::Json => LARGEST_DOCUMENT,
+            Form::Ndjson | Form::Csv | Form::Words => LARGEST_INDEX,
+        };
+        let fetch = move |address: &str| client.get(address, most);
         Some(Listing {
             address: site.address(),
             client,
             accept: "*/*",
+            most,
             read: Box::new(move |text| site.read(text, &fetch)),
             reading: reading(&format!("{index:?} for {}", self.platform)),
             versions: None,
@@ -88,6 +95,7 @@ impl Finder<'_> {
             address: npm::address(&npm.registry, package),
             client: &npm.client,
             accept: "*/*",
+            most: LARGEST_INDEX,
             read: Box::new(npm::read),
             reading: reading("packument"),
             versions: None,
@@ -103,6 +111,7 @@ impl Finder<'_> {
             address,
             client: &index.client,
             accept: pypi::ACCEPT,
+            most: LARGEST_INDEX,
             read: Box::new(move |text| pypi::read(text, (project, &self.platform, &page))),
             reading: reading(&format!("{project:?} for {}", self.platform)),
             versions: None,

@@ -101,11 +101,16 @@ impl<'a> Taken<'a> {
         let address = |key: &str, text: &str| self.address((key, text), version, row);
         let sums = take.sums.as_ref().map(|text| address("sums", text)).transpose()?;
         let (integrity, complaint) = self.hash(take, version, row);
+        let size = take
+            .size
+            .as_ref()
+            .and_then(|size| template::fill(size, &|hole| self.value_for(hole, version, row)).ok());
         Ok(Artifact {
             address: address("archive", &take.archive)?,
             integrity,
             complaint,
             sums: sums.unwrap_or_default(),
+            size: size.unwrap_or_default(),
             take: 0,
         })
     }

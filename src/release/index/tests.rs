@@ -543,6 +543,45 @@ fn zig() {
 }
 
 #[test]
+fn sizes_are_taken_as_indexes_write_them() {
+    let check = |(tool, source): (&str, &str), text: &str, expected: &str| {
+        let definition = definition(tool);
+        let found = definition.source.iter().find(|known| known.name == source).unwrap();
+        let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
+        let world = Memory::at("/");
+        let site = Site::new(&world, index, "linux-x64").unwrap();
+        let nothing =
+            |_: &str| Err(Failure::Absent(Error::new(Exit::Network, "there is no further page")));
+        let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
+        let artifact = entries[0].artifact.clone().unwrap();
+        assert_eq!(artifact.size, expected, "{tool}");
+        let release = Release {
+            version: Version::parse(&entries[0].version).unwrap(),
+            lts: None,
+            source: source.to_owned(),
+            artifact: Some(artifact),
+        };
+        let part = site.part(&world, &release, &nothing).unwrap().unwrap();
+        assert_eq!(part.size, expected.parse().ok(), "{tool}");
+    };
+    let go = |size: &str| {
+        format!(
+            r#"[{{"files":[{{"version":"go1.22.0","os":"linux","arch":"amd64","kind":"archive","filename":"x"{size},"sha256":"HASH"}}]}}]"#
+        )
+    };
+    check(("go", "go.dev"), &go(r#","size":68988925"#), "68988925");
+    check(("go", "go.dev"), &go(r#","size":null"#), "");
+    check(("go", "go.dev"), &go(""), "");
+    let zig = r#"{"0.15.2":{"x86_64-linux":{"tarball":"https://z.example/x","shasum":"HASH","size":"53733924"}}}"#;
+    check(("zig", "ziglang.org"), zig, "53733924");
+    let java = r#"[{"binaries":[{"package":{"link":"https://j.example/x","size":191,"checksum":"HASH"}}],"version_data":{"semver":"16.0.2+7"}}]"#;
+    check(("java", "adoptium"), java, "191");
+    let bun =
+        format!("[{}]", release("oven-sh/bun", "bun-v1.3.10", &["bun-linux-x64.zip".to_owned()]));
+    check(("bun", "github"), &bun, "1");
+}
+
+#[test]
 fn users_mirrors_count() {
     let world = Memory::at("/").variable("NODEJS_ORG_MIRROR", "https://m.example/node/");
     let index = r#"[{"version":"v1.0.0","files":["linux-x64"]}]"#;

@@ -46,6 +46,15 @@ pub(crate) fn shims() -> &'static [(&'static str, PathBuf)] {
 
 /// A program made of one file of C, with what the compiler says about it in the way.
 pub(crate) fn c_program(name: &str, source: &str) -> PathBuf {
+    c_file(name, source, &[])
+}
+
+/// The same as a library that is loaded before others.
+pub(crate) fn c_library(name: &str, source: &str) -> PathBuf {
+    c_file(name, source, &["-shared", "-fPIC"])
+}
+
+fn c_file(name: &str, source: &str, options: &[&str]) -> PathBuf {
     let folder = folder();
     let _lock = locked(&folder);
     let binary = folder.join(format!("{name}-{}", &hex(&Sha256::digest(source))[..16]));
@@ -55,7 +64,7 @@ pub(crate) fn c_program(name: &str, source: &str) -> PathBuf {
     let (text, unfinished) = (folder.join("unfinished.c"), folder.join("c-unfinished"));
     fs::write(&text, source).expect("write a program's source");
     let mut command = Command::new("cc");
-    command.args(["-O1", "-Wall", "-Wextra", "-o"]).arg(&unfinished).arg(&text);
+    command.args(["-O1", "-Wall", "-Wextra"]).args(options).arg("-o").arg(&unfinished).arg(&text);
     output(&mut command);
     fs::rename(&unfinished, &binary).expect("name a program");
     binary

@@ -17,6 +17,7 @@
 mod archives;
 pub(crate) mod built;
 mod catalogue;
+pub(crate) mod clock;
 mod command;
 mod documents;
 pub(crate) mod executables;

@@ -83,6 +83,37 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
     assert_eq!(fs::metadata(sandbox.project().join(".tool-versions")).unwrap().uid(), 0);
 }
 
+/// Emptying the cache is writing, too: as the home's owner, and by nobody else.
+#[test]
+fn the_cache_in_anothers_home_is_emptied_by_its_owner_alone() {
+    if !is_root() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let sandbox = Sandbox::new().with_upstream(&upstream);
+    sandbox.install();
+    sandbox.open_to_all();
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    let indexes = sandbox.home().join(".cache/usher/indexes");
+    let kept = || fs::read_dir(&indexes).unwrap().count();
+    assert_eq!(kept(), 1);
+    let clean = || sandbox.use_command(&["cache", "clean"]);
+    // What the cache lets everybody do is still not everybody's to do.
+    fs::set_permissions(&indexes, Permissions::from_mode(0o777)).unwrap();
+    chown(sandbox.usher(), Some(4711), None).unwrap();
+    let before = sandbox.tree("home");
+    let refused = clean().by_nobody().run().fails_with(77);
+    refused.complains("belongs to account 4711, and you are 65534");
+    assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
+    // Root does as the owner what the owner may, and no more.
+    fs::set_permissions(&indexes, Permissions::from_mode(0o755)).unwrap();
+    clean().run().fails_with(77).complains("can't delete");
+    assert_eq!(kept(), 1, "root did more than the home's owner may");
+    chown(&indexes, Some(4711), None).unwrap();
+    clean().run().succeeds();
+    assert_eq!(kept(), 0);
+}
+
 #[test]
 fn nobody_else_writes_in_anothers_home() {
     if !is_root() {

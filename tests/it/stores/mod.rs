@@ -2,6 +2,7 @@
 //! interpreters, the administrator's stores, own tools.
 
 mod adopted;
+mod alone;
 mod own;
 pub(crate) mod shared;
 mod system;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{archive, copy_of};
-use crate::bench::{Outcome, Sandbox, Upstream, sha256};
+use crate::bench::{Archive, Outcome, Sandbox, Upstream, sha256};
 
 /// Go's site with one release, of which the index says this much more.
 fn site(more: &Value) -> (Upstream, Sandbox) {
@@ -11,7 +11,7 @@ fn site(more: &Value) -> (Upstream, Sandbox) {
     let chip = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };
     let bytes = archive("go", "1.22.0", "go/bin/");
     let mut file = json!({ "filename": "go.tar.gz", "os": "linux", "arch": chip, "version": "go1.22.0",
-        "sha256": sha256(&bytes), "size": "12", "kind": "archive" });
+        "sha256": sha256(&bytes), "size": bytes.len().to_string(), "kind": "archive" });
     for (key, value) in more.as_object().expect("fields") {
         file[key] = value.clone();
     }
@@ -60,6 +60,41 @@ fn a_name_that_leads_elsewhere_is_refused() {
             .complains(&format!("its entry for 1.22.0 has `.filename` = “{name}”, for `archive`"));
         assert_eq!(upstream.all_requests().len(), 1, "nothing but the index was asked for");
     }
+}
+
+/// `use` with no more than so many kilobytes of memory, all that threads set aside included.
+fn with_memory(sandbox: &Sandbox, kilobytes: u32, words: &str) -> Outcome {
+    let line = format!("ulimit -v {kilobytes}; exec use {words}");
+    sandbox.command("/bin/sh").arguments(["-c", &line]).run()
+}
+
+#[test]
+fn an_index_that_is_far_too_large_is_refused_and_takes_no_memory() {
+    let (upstream, sandbox) = site(&json!({}));
+    // Understood as a whole, this would take thirty times its size.
+    upstream.put("/", format!("[{}0]", "0,".repeat(30_000_000)));
+    let outcome = with_memory(&sandbox, 1_000_000, "install go@1.22.0").fails_with(69);
+    outcome.complains("can't fetch http://127.0.0.1:[PORT]/: it is longer than 33554432 bytes");
+}
+
+#[test]
+fn a_long_index_that_is_read_line_by_line_works() {
+    let (upstream, sandbox) = copy_of("go");
+    let bytes = Archive::new().program("acme/bin/acme", "#!/bin/sh\n").tar_gz();
+    let text = format!(
+        "name = 'acme'\ntitle = 'T'\nprograms = ['acme']\nvariables = ['ACME_VERSION']\n\
+         dialect = 'npm'\nparts = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
+         base = '{}/acme'\nlist = '{{base}}/index'\nform = 'ndjson'\nplatform = {{ any = {{}} }}\n\
+         [[source.index.take]]\nfrom = '{{.version}}'\narchive = '{{base}}/acme.tar.gz'\n\
+         hash = '{{.sha256}}'\nstrip = 1\n",
+        upstream.base()
+    );
+    sandbox.file("home/.config/usher/registry/acme.toml", text);
+    let line = json!({ "version": "1.0.0", "sha256": sha256(&bytes) }).to_string();
+    let others = format!("{}\n", json!({ "version": "none", "more": "x".repeat(1000) }));
+    upstream.put("/acme/index", format!("{}{line}\n", others.repeat(60_000)));
+    upstream.put("/acme/acme.tar.gz", bytes);
+    with_memory(&sandbox, 1_000_000, "install acme@1.0.0").succeeds();
 }
 
 #[test]

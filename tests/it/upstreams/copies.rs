@@ -224,7 +224,7 @@ fn zig() {
     let name = format!("zig-{}-linux-0.15.2", chip().1);
     let bytes = archive("zig", "0.15.2", &format!("{name}/"));
     let path = format!("/0.15.2/{name}.tar.xz");
-    let file = json!({ "tarball": format!("{}{path}", upstream.base()), "shasum": sha256(&bytes), "size": "1" });
+    let file = json!({ "tarball": format!("{}{path}", upstream.base()), "shasum": sha256(&bytes), "size": bytes.len().to_string() });
     let mut release = json!({ "date": "2025-10-11", "src": {} });
     release[format!("{}-linux", chip().1)] = file;
     upstream

@@ -275,3 +275,95 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
     std::fs::remove_dir_all(cache).unwrap();
     assert_unchanged(&sandbox, "", &before, "what was refused");
 }
+
+/// Breaks node 12.0.1, so that there is something to repair.
+fn break_it(sandbox: &Sandbox) {
+    std::fs::write(sandbox.toolchain("node", "12.0.1").join("bin/node"), "").unwrap();
+}
+
+fn repair(sandbox: &Sandbox) -> Outcome {
+    sandbox.use_command(&["repair", "node@12.0.1"]).run()
+}
+
+#[test]
+fn what_came_from_somewhere_is_repaired_from_there() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let bytes = node().tar_gz();
+    upstream.put("/files/node.tar.gz", bytes.clone());
+    let address = format!("{}/files/node.tar.gz", upstream.base());
+    let file = sandbox.file("project/node.tar.gz", &bytes);
+    let hash = sha256(&bytes);
+    for words in [
+        &["node@12.0.1", "--from", &address, "--sha256", &hash][..],
+        &["node@12.0.1", "--from", &address],
+        &["node@12.0.1", "--from", "node.tar.gz"],
+    ] {
+        install(&sandbox, words).succeeds();
+        let before = receipt(&sandbox, "node", "12.0.1");
+        std::fs::create_dir_all(sandbox.toolchain("node", "12.0.1").join("lib/node_modules/x"))
+            .unwrap();
+        break_it(&sandbox);
+        let outcome = repair(&sandbox).succeeds();
+        assert!(!outcome.stderr.contains("WARNING"), "its hash is known: {outcome}");
+        sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().prints("mine");
+        let after = receipt(&sandbox, "node", "12.0.1");
+        for key in ["source", "parts", "files", "version"] {
+            assert_eq!(before[key], after[key], "{key}");
+        }
+        assert!(sandbox.toolchain("node", "12.0.1").join("lib/node_modules/x").exists());
+        sandbox.use_command(&["uninstall", "node@12.0.1"]).run().succeeds();
+    }
+    let indexes = upstream.all_requests().into_iter().filter(|one| one.path.contains("index"));
+    assert_eq!(indexes.count(), 0, "no source was asked");
+    assert!(file.exists());
+}
+
+#[test]
+fn what_came_from_where_nothing_is_any_more_says_what_to_type() {
+    let sandbox = offline_sandbox();
+    let bytes = node().tar_gz();
+    let file = sandbox.file("project/node.tar.gz", &bytes);
+    install(&sandbox, &["node@12.0.1", "--from", "node.tar.gz"]).succeeds();
+    break_it(&sandbox);
+    let before = sandbox.tree("home/.local/share/usher/toolchains");
+    let mut transcript = String::new();
+    let mut tried = |what: &str| {
+        let outcome = repair(&sandbox);
+        assert!(outcome.stdout.is_empty(), "{outcome}");
+        let said = outcome.stderr.replace(&sha256(&bytes), "[HEX]");
+        writeln!(transcript, "{what}: {}: {said}", outcome.status).unwrap();
+    };
+    std::fs::remove_file(&file).unwrap();
+    tried("it is gone");
+    sandbox
+        .file("project/node.tar.gz", Archive::new().program("x/bin/node", "#!/bin/sh\n").tar_gz());
+    tried("it is another");
+    insta::assert_snapshot!(sandbox.mask(&transcript), @"
+    it is gone: exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
+    usher: can't read [SANDBOX]/project/node.tar.gz
+      No such file or directory (os error 2)
+      node@12.0.1 was taken from there, and no source is known to have it
+      hint: use uninstall node@12.0.1, then use install node@12.0.1 --from ADDRESS-OR-FILE --sha256 [HEX]
+
+    it is another: exit status: 76: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
+    usher: [SANDBOX]/project/node.tar.gz is not what was published
+      published: sha256:[HEX]
+      received:  sha256:[HASH]
+      it was another archive when it was installed
+      node@12.0.1 was taken from there, and no source is known to have it
+      hint: use uninstall node@12.0.1, then use install node@12.0.1 --from ADDRESS-OR-FILE --sha256 [HEX]
+    ");
+    assert_unchanged(
+        &sandbox,
+        "home/.local/share/usher/toolchains",
+        &before,
+        "what can't be repaired",
+    );
+    // What the hint says works.
+    sandbox.file("project/elsewhere.tar.gz", &bytes);
+    sandbox.use_command(&["uninstall", "node@12.0.1"]).run().succeeds();
+    let hash = sha256(&bytes);
+    let words = ["node@12.0.1", "--from", "elsewhere.tar.gz", "--sha256", &hash];
+    install(&sandbox, &words).succeeds();
+}

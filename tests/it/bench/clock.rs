@@ -1,0 +1,43 @@
+//! Commands under a clock that is wrong (`clock.c`).
+//!
+//! It is a library that is loaded before others, so it reaches `use`, which is linked to one, and
+//! not the released shim, which has no clock.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use super::{Sandbox, TestCommand, built};
+
+/// A moment shortly after 1 January 1970, where clocks without a battery begin.
+pub(crate) const CLOCK_OF_1970: u64 = 12;
+
+/// 1 January 2099.
+pub(crate) const CLOCK_OF_2099: u64 = 4_070_908_800;
+
+/// Whether a library can be loaded before others here; says so where not.
+pub(crate) fn can_be_wrong() -> bool {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let can = *CAN.get_or_init(|| {
+        let is_linked = cfg!(all(target_os = "linux", target_env = "gnu"));
+        is_linked && {
+            let date = Sandbox::new().command("date").argument("+%Y").at(CLOCK_OF_2099).run();
+            date.stdout.trim() == "2099"
+        }
+    });
+    if !can {
+        crate::verbs::skipped("programs can't be given a wrong clock here; clocks aren't tested");
+    }
+    can
+}
+
+impl TestCommand {
+    /// Runs it where the clock shows so many seconds since 1970 when it begins.
+    pub(crate) fn at(self, seconds: u64) -> Self {
+        self.variable("LD_PRELOAD", library()).variable("USHER_TEST_CLOCK", seconds.to_string())
+    }
+}
+
+fn library() -> &'static PathBuf {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| built::c_library("clock", include_str!("clock.c")))
+}
