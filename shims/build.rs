@@ -86,7 +86,7 @@ fn tool(definition: &Definition, common: &Common) -> String {
         text,
         "Tool {{ name: {:?}, title: {:?}, names: &{:?}, programs: &{:?}, variables: &{:?}, \
          plus: {}, dialect: {}, parts: {}, prefixes: &{:?}, respell: &[{}], vendors: &{:?}, \
-         host: {:?}, lts: &[{lts}], pass_over: &[{}], files: &[{}], environment: &[{}], \
+         host: {:?}, runs_on: {}, lts: &[{lts}], pass_over: &[{}], files: &[{}], environment: &[{}], \
          adds: &[{}] }},",
         definition.name,
         definition.title,
@@ -104,12 +104,18 @@ fn tool(definition: &Definition, common: &Common) -> String {
             .collect::<String>(),
         definition.vendors,
         definition.host,
+        runs_on(definition),
         common.pass_over.iter().map(pass_over).collect::<String>(),
         files.iter().map(|one| file(one, definition.dialect)).collect::<String>(),
         definition.environment.iter().map(needed).collect::<String>(),
         definition.adds.iter().map(adds).collect::<String>(),
     );
     text
+}
+
+fn runs_on(definition: &Definition) -> String {
+    let Some(runs_on) = &definition.runs_on else { return "None".to_owned() };
+    format!("Some(RunsOn {{ tool: {:?}, mark: {:?} }})", runs_on.tool, runs_on.mark)
 }
 
 fn dialect(dialect: Dialect) -> &'static str {

@@ -151,7 +151,7 @@ enum Verb {
     },
     /// List the versions that can be had
     #[command(
-        after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts"
+        after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts\n  use available python@pypy"
     )]
     Available {
         /// Of which tool

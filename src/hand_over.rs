@@ -5,10 +5,16 @@ use std::ffi::{CStr, OsStr};
 
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::{Given, become_program};
+use usher_shims::pin::Origin;
 use usher_shims::process::shim;
+use usher_shims::request::Request;
 use usher_shims::resolve::{Missing, Outcome, Plan, addition};
+use usher_shims::store::Toolchain;
+use usher_shims::tool::Tool;
 
 use crate::additions;
+use crate::commands::name_of;
+use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::release::{Finder, Wanted};
@@ -79,32 +85,56 @@ fn run_plan(
 pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
-    let is_exact = request.exact(tool).is_some();
+    let known = usher.registry.named(tool.name)?;
+    let wanted = Wanted { known, request, origin };
+    let network = Network::new(usher);
+    let toolchain = if let Some(toolchain) = host::without_host(usher, known, request)? {
+        toolchain
+    } else {
+        check_policy(usher, (tool, request), origin)?;
+        fetch(usher, &network, &wanted)?
+    };
+    let mut tools = vec![tool];
+    if let Some(lacking) = host::lacking(usher, &wanted, &toolchain)? {
+        check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
+        let _writing = Writing::to(&usher.folders)?;
+        let guest = format!("{} {}", tool.name, name_of(&toolchain));
+        host::get((usher, &network), Unhashed::Refused, (&guest, &lacking))?;
+        tools.push(lacking.tool);
+    }
+    drop(network);
+    let _writing = Writing::to(&usher.folders)?;
+    usher.refresh()?;
+    shim_folder::refresh(usher, &tools)?;
+    Ok(())
+}
+
+fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
+    let _writing = Writing::to(&usher.folders)?;
+    let release = Finder::new(usher, network).find(wanted)?;
+    let installer = Installer { usher, network, unhashed: Unhashed::Refused };
+    let installed = installer.install_from_any(wanted, release).map_err(|error| {
+        let Wanted { known, request, origin } = wanted;
+        error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
+    })?;
+    Ok(installed.toolchain)
+}
+
+/// Whether the settings let a shim fetch this.
+fn check_policy(usher: &Usher, (tool, request): (&Tool, &Request), origin: &Origin) -> Result<()> {
     let may = match usher.settings.auto_install {
         AutoInstall::Always => true,
-        AutoInstall::Locked => is_exact,
+        AutoInstall::Locked => request.exact(tool).is_some(),
         AutoInstall::Never => false,
     };
-    if !may {
-        let setting = usher.settings.origin("auto_install");
-        return Err(Error::new(
-            Exit::NotFound,
-            format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
-        )
-        .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
-        .hint(format!("use install {}@{request}", tool.name)));
+    if may {
+        return Ok(());
     }
-    let _writing = Writing::to(&usher.folders)?;
-    let known = usher.registry.named(tool.name)?;
-    let network = Network::new(usher);
-    let wanted = Wanted { known, request, origin };
-    let release = Finder::new(usher, &network).find(&wanted)?;
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
-    let installed = installer.install_from_any(&wanted, release);
-    installed.map_err(|error| {
-        error.because(format!("{} {request} was asked for by {origin}", tool.name))
-    })?;
-    usher.refresh()?;
-    shim_folder::refresh(usher, &[tool])?;
-    Ok(())
+    let setting = usher.settings.origin("auto_install");
+    Err(Error::new(
+        Exit::NotFound,
+        format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
+    )
+    .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
+    .hint(format!("use install {}@{request}", tool.name)))
 }

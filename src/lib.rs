@@ -17,6 +17,7 @@
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
 //! | whether there is a newer one by now | [`standing`] |
+//! | what a tool runs on that is another one | [`host`] |
 //! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
 //! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
 //! | what is kept to save asking for it again | [`cache_folder`] |
@@ -49,6 +50,7 @@ pub mod environment;
 pub mod fetch;
 pub mod folders;
 pub mod hand_over;
+pub mod host;
 pub mod install;
 pub mod interrupt;
 pub mod lock;

@@ -32,6 +32,14 @@ pub struct Known<'a> {
     pub definition: &'a Definition,
 }
 
+impl Known<'_> {
+    /// Whether a name alone asks for releases: that of a flavour that sources have.
+    pub fn has_flavour(&self, name: &str) -> bool {
+        let flavours = self.definition.flavours.iter().map(String::as_str);
+        flavours.chain(self.tool.vendors.iter().copied()).any(|flavour| flavour == name)
+    }
+}
+
 impl Registry {
     /// Reads what is compiled in.
     pub fn load() -> Result<Self> {
@@ -62,7 +70,8 @@ impl Registry {
         }
         let tools: Vec<&'static Tool> = read.iter().map(|(.., tool)| *tool).chain(TOOLS).collect();
         for (file, definition, tool) in read {
-            match tool.host.filter(|host| !can_host(&tools, host)) {
+            let mut hosts = tool.host.into_iter().chain(tool.runs_on.map(|runs_on| runs_on.tool));
+            match hosts.find(|host| !can_host(&tools, host)) {
                 Some(host) => self.faults.push(own::without_host(file, host)),
                 None => self.add(file, definition, tool),
             }
@@ -157,5 +166,6 @@ impl Registry {
 
 /// Whether other tools can run on the one of this name.
 fn can_host(tools: &[&'static Tool], name: &str) -> bool {
-    Tool::named(tools.iter().copied(), name).is_some_and(|host| host.host.is_none())
+    Tool::named(tools.iter().copied(), name)
+        .is_some_and(|host| host.host.is_none() && host.runs_on.is_none())
 }

@@ -14,7 +14,7 @@ use usher_shims::version::Version;
 
 use crate::commands::{in_force, system_version};
 use crate::registry::Known;
-use crate::release::{self, Finder, Freshness, Listed, Release, Wanted};
+use crate::release::{Finder, Freshness, Listed, Release, Wanted};
 use crate::usher::{Usher, interpreter};
 
 /// How a tool stands here.
@@ -66,15 +66,20 @@ impl<'a> Standing<'a> {
     pub fn news(&self, finder: &Finder<'_>) -> Result<News> {
         let Listed { releases, source, freshness } = finder.all(self.known)?;
         let latest = Request::parse("latest", self.known.tool, Author::Person).ok();
-        let newest = latest.and_then(|latest| release::newest(&releases, &latest, self.known.tool));
-        let asked = self.asked().filter(|(request, _)| is_of_releases(request));
+        let newest = match latest {
+            Some(latest) => finder.newest(&releases, (&latest, self.known.tool))?,
+            None => None,
+        };
+        let asked = self.asked().filter(|(request, _)| is_of_releases(self.known, request));
         let admitted = match asked {
             None => None,
-            Some((request, origin)) => match release::newest(&releases, request, self.known.tool) {
-                Some(release) => Some(release),
-                // Another source may have it, or this one by now.
-                None => finder.find(&Wanted { known: self.known, request, origin }).ok(),
-            },
+            Some((request, origin)) => {
+                match finder.newest(&releases, (request, self.known.tool))? {
+                    Some(release) => Some(release),
+                    // Another source may have it, or this one by now.
+                    None => finder.find(&Wanted { known: self.known, request, origin }).ok(),
+                }
+            }
         };
         Ok(News { admitted, newest, freshness, source })
     }
@@ -88,9 +93,10 @@ impl<'a> Standing<'a> {
 }
 
 /// Whether a request is one that releases can answer.
-pub fn is_of_releases(request: &Request) -> bool {
+pub fn is_of_releases(known: Known<'_>, request: &Request) -> bool {
     match request.meaning() {
-        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => false,
+        Meaning::System | Meaning::Path(_) => false,
+        Meaning::Named(name) => known.has_flavour(name.as_str()),
         Meaning::Version(_)
         | Meaning::Range(_)
         | Meaning::Latest

@@ -4,11 +4,10 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use usher_shims::call::{Call, Turn};
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::home::Home;
-use usher_shims::name::Name;
 use usher_shims::path::Shim;
 use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
@@ -151,15 +150,7 @@ fn draws(world: Os) -> bool {
 
 /// A call of a tool's interpreter, for asking which version is in force.
 pub fn interpreter(tool: &'static Tool) -> Option<Call> {
-    let program = Name::parse(tool.main_program())?;
-    Some(Call {
-        program,
-        tool,
-        pin: None,
-        takes_argument: false,
-        of_host: None,
-        turn: Turn::Always,
-    })
+    Call::of_interpreter(tool)
 }
 
 /// A text that may be absent.

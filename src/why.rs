@@ -19,6 +19,7 @@ use usher_shims::version::Version;
 
 use crate::commands::store_name;
 use crate::network::Network;
+use crate::registry::Known;
 use crate::release::{Finder, Wanted};
 use crate::standing::is_of_releases;
 use crate::usher::Usher;
@@ -216,8 +217,8 @@ fn newest(
     pin: &Pin,
     in_force: Option<&Version>,
 ) -> Option<Newest> {
-    let request = pin.request().filter(|request| is_open(request, tool))?;
     let known = usher.registry.named(tool.name).ok()?;
+    let request = pin.request().filter(|request| is_open(known, request))?;
     if known.definition.source.is_empty() {
         return None;
     }
@@ -245,8 +246,8 @@ fn reason(error: Error) -> String {
 }
 
 /// Whether a request may mean another version tomorrow.
-fn is_open(request: &Request, tool: &Tool) -> bool {
-    is_of_releases(request) && request.exact(tool).is_none()
+fn is_open(known: Known<'_>, request: &Request) -> bool {
+    is_of_releases(known, request) && request.exact(known.tool).is_none()
 }
 
 fn absent(tool: &'static Tool, pin: &Pin) -> Failure {

@@ -83,6 +83,13 @@ fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
 }
 
 impl Call {
+    /// A call of a tool's interpreter that asks for nothing.
+    pub fn of_interpreter(tool: &'static Tool) -> Option<Self> {
+        let program = Name::parse(tool.main_program())?;
+        let (takes_argument, of_host, turn) = (false, None, Turn::Always);
+        Some(Self { program, tool, pin: None, takes_argument, of_host, turn })
+    }
+
     fn new(
         program: Name,
         (tool, host): (&'static Tool, Option<&'static Tool>),

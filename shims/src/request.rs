@@ -258,9 +258,11 @@ fn shortened(text: &str, parts: u8) -> &str {
 
 /// Whether a version begins with what was asked for; a pre-release only if it was asked for.
 ///
-/// What reads like a version may be a flavour that ends in one: `pypy3.10`.
+/// What reads like a version may be a flavour that ends in one, or its beginning: `pypy3.10`, `pypy3`.
 fn begins_with(version: &Version, wanted: &Version, tool: &Tool) -> bool {
-    if !wanted.flavour().is_empty() && version.flavour() == wanted.as_str() {
+    let rest = version.flavour().strip_prefix(wanted.as_str());
+    let is_flavour = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if !wanted.flavour().is_empty() && is_flavour {
         return !version.is_prerelease();
     }
     let is_of_any_vendor = wanted.flavour().is_empty()
@@ -336,6 +338,9 @@ mod tests {
         check("python", "3.13.0rc2", "3.13.0rc2", "3.13.0 3.13.0rc1");
         check("python", "pypy3.10", "pypy3.10-7.3.17", "3.10.1 pypy3.11-7.3.17");
         check("python", "pypy", "pypy3.10-7.3.17", "3.10.1 graalpy-24.1.1");
+        check("python", "pypy3", "pypy3.10-7.3.17", "3.10.1 pypy2.7-7.3.17 3.1.1");
+        check("elixir", "1.17", "1.17.3-otp-27 1.17.3", "1.18.0-otp-27 1.17.0-rc.1-otp-27");
+        check("elixir", "1.17-otp-27", "1.17.3-otp-27", "1.17.3 1.17.3-otp-26");
         check("python", ">=3.8,<3.10", "3.9.18", "3.10.0");
     }
 

@@ -1,5 +1,7 @@
 //! The pipeline: a call, who asks for which version, the toolchain that fits, the program to become.
 
+mod host;
+
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::ops::ControlFlow;
@@ -14,11 +16,13 @@ use crate::range::Range;
 use crate::read::json_field;
 use crate::request::{Meaning, Request};
 use crate::search::{Finding, search};
-use crate::store::{Found, Store, Toolchain, all, best, has, is_whole, named};
+use crate::store::{Found, Store, Toolchain, all, has, is_whole, named};
 use crate::tool::{Adds, Needed, Tool};
 use crate::version::Version;
 use crate::via::{VIA, Via, state};
 use crate::world::World;
+
+pub use self::host::{Host, Reach};
 
 /// What the resolver knows of the machine.
 #[derive(Debug)]
@@ -218,14 +222,14 @@ impl<W: World> Resolver<'_, W> {
             })))),
             Meaning::Named(name) => match named(self.world, self.home, tool, name)? {
                 Some(toolchain) => Ok(Some(Found::Toolchain(toolchain))),
-                None => best(self.world, self.home, tool, request).map(Some),
+                None => self.best(tool, request).map(Some),
             },
             Meaning::Version(_)
             | Meaning::Range(_)
             | Meaning::Latest
             | Meaning::Lts
             | Meaning::LtsBack(_)
-            | Meaning::LtsNamed(_) => best(self.world, self.home, tool, request).map(Some),
+            | Meaning::LtsNamed(_) => self.best(tool, request).map(Some),
         }
     }
 
@@ -292,9 +296,12 @@ impl<W: World> Resolver<'_, W> {
 
     /// The newest release on disk that holds the program.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(all) = all(self.world, self.home, call.tool)? else {
+        let Some(mut all) = all(self.world, self.home, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
+        if let Some(host) = self.host(call.tool)? {
+            host.put_running_first(&mut all);
+        }
         let is_release = |toolchain: &Toolchain| {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
@@ -314,6 +321,7 @@ impl<W: World> Resolver<'_, W> {
             if let Some(program) = self.program(call, &toolchain, name)? {
                 let mut set = requested(call);
                 self.needed(call, &toolchain, &mut set);
+                set.extend(self.for_host(call, &toolchain)?);
                 set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
                 let skip = 1 + usize::from(call.takes_argument);
                 return Ok(Some(Plan {

@@ -75,14 +75,24 @@ pub enum Found {
 
 /// The highest version on disk that was asked for; of equal ones the one in the strongest store.
 pub fn best(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> Result<Found> {
-    if let Some(exact) = request.exact(tool) {
+    best_that(world, home, (tool, request), &|_| true)
+}
+
+/// The same of those versions alone that will do in another respect as well.
+pub fn best_that(
+    world: &impl World,
+    home: &Home,
+    (tool, request): (&Tool, &Request),
+    fits: &dyn Fn(&Version) -> bool,
+) -> Result<Found> {
+    if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
         let root = home.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
         if is_whole(world, tool, &toolchain)? {
             return Ok(Found::Toolchain(toolchain));
         }
     }
-    match highest(world, home, tool, |version| request.matches(version, tool))? {
+    match highest(world, home, tool, |version| request.matches(version, tool) && fits(version))? {
         Found::Nothing => flavoured(world, home, tool, request),
         found => Ok(found),
     }

@@ -5,6 +5,7 @@
 mod own;
 
 use crate::range::Dialect;
+use crate::version::Version;
 
 pub(crate) use own::read;
 pub use own::{Own, Tools, printed};
@@ -36,6 +37,8 @@ pub struct Tool {
     pub vendors: &'static [&'static str],
     /// The tool whose toolchains run this one's programs, and may ship some of that name.
     pub host: Option<&'static str>,
+    /// What its programs run on and don't come with.
+    pub runs_on: Option<RunsOn>,
     /// The long-term support lines, oldest first.
     pub lts: &'static [LtsLine],
     /// Folders that hold other people's code.
@@ -46,6 +49,31 @@ pub struct Tool {
     pub environment: &'static [Needed],
     /// Calls that add programs to a toolchain.
     pub adds: &'static [Adds],
+}
+
+/// A tool that the programs of another one run on, whose versions are built for certain ones of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunsOn {
+    /// `erlang`.
+    pub tool: &'static str,
+    /// What stands in a version before the first number of what it was built for: `-otp-`.
+    pub mark: &'static str,
+}
+
+impl RunsOn {
+    /// The least that a version runs on, the one it was built for; `None` where it says nothing.
+    pub fn least(&self, version: &Version) -> Option<u64> {
+        version.tail().rsplit_once(self.mark)?.1.parse().ok()
+    }
+
+    /// A version without what it was built for.
+    pub fn without_mark<'v>(&self, version: &'v Version) -> &'v str {
+        let text = version.as_str();
+        match self.least(version) {
+            Some(_) => text.rsplit_once(self.mark).map_or(text, |(bare, _)| bare),
+            None => text,
+        }
+    }
 }
 
 /// A long-term support line: its code name, and a range of versions in the tool's dialect.
@@ -278,6 +306,10 @@ mod tests {
             }
             if let Some(host) = tool.host {
                 assert!(Tool::named(TOOLS, host).is_some_and(|host| host.host.is_none()), "{host}");
+            }
+            if let Some(runs_on) = &tool.runs_on {
+                let host = Tool::named(TOOLS, runs_on.tool);
+                assert!(host.is_some_and(|host| host.runs_on.is_none()), "{}", runs_on.tool);
             }
         }
     }

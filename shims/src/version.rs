@@ -162,6 +162,13 @@ impl Version {
         (self.flavour(), self.is_free_threaded())
     }
 
+    /// The order of the flavours, in which numbers count as such: `pypy3.9` comes before `pypy3.11`.
+    fn cmp_kind(&self, other: &Self) -> Ordering {
+        tokens(self.flavour())
+            .cmp(tokens(other.flavour()))
+            .then_with(|| self.kind().cmp(&other.kind()))
+    }
+
     /// The order of the releases, whatever their flavours: by numbers, then by what follows them.
     pub fn cmp_release(&self, other: &Self) -> Ordering {
         let numbers = self.numbers.values.cmp(&other.numbers.values);
@@ -206,7 +213,7 @@ impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let kinds = match self.is_usual() && other.is_usual() {
             true => Ordering::Equal,
-            false => self.kind().cmp(&other.kind()),
+            false => self.cmp_kind(other),
         };
         kinds.then_with(|| self.cmp_release(other)).then_with(|| self.text.cmp(&other.text))
     }
@@ -397,6 +404,14 @@ mod tests {
                 let expected = if low.is_same_kind(&high) { low < high } else { true };
                 assert!(expected && high != low, "{earlier} < {later}");
             }
+        }
+    }
+
+    #[test]
+    fn numbers_in_flavours_count_as_numbers() {
+        let ascending = ["3.14.0", "pypy2.7-7.3.20", "pypy3.9-7.3.16", "pypy3.11-7.3.13"];
+        for pair in ascending.windows(2) {
+            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
         }
     }
 

@@ -8,9 +8,11 @@ use std::thread;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Meaning;
-use usher_shims::store::{Found, Store, Toolchain, best, is_whole, named};
+use usher_shims::store::{Found, Store, Toolchain, best_that, is_whole, named};
+use usher_shims::version::Version;
 
 use super::name_of;
+use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
@@ -40,6 +42,8 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
         Err(refused) => return vec![Some(Err(refused))],
     };
     let network = Network::new(usher);
+    let together: Vec<Wanted<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
+    let getting = Getting { usher, network: &network, together: &together };
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     usher.display.sum_up(wanted.len());
@@ -50,7 +54,7 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
             else {
                 return;
             };
-            let got = one(usher, &network, wanted, *which);
+            let got = getting.one(wanted, *which);
             if got.as_ref().is_err_and(is_grave) {
                 stopped.store(true, Ordering::Relaxed);
             }
@@ -78,13 +82,6 @@ pub(super) fn is_grave(error: &Error) -> bool {
     !matches!(error.exit, Exit::NotFound | Exit::Network)
 }
 
-fn one(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
-    match which {
-        Which::Newest => get(usher, network, wanted),
-        Which::OnDisk => ensure(usher, network, wanted),
-    }
-}
-
 /// What fetching came to.
 pub(super) enum Got {
     /// This is on disk now; the flag says whether it was before.
@@ -93,49 +90,112 @@ pub(super) enum Got {
     Nothing,
 }
 
-/// Gets a release only if nothing on disk answers.
-fn ensure(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Got> {
-    match best(&usher.world, &usher.home, wanted.known.tool, wanted.request)? {
-        Found::Toolchain(toolchain) => Ok(Got::Toolchain(toolchain, true)),
-        Found::Nothing | Found::Stale => get(usher, network, wanted),
-    }
+/// Getting several, which may be made for each other.
+#[derive(Clone, Copy)]
+struct Getting<'a> {
+    usher: &'a Usher,
+    network: &'a Network<'a>,
+    /// All that is asked for.
+    together: &'a [Wanted<'a>],
 }
 
-/// Gets the newest release that answers a request; with the network away, the newest on disk.
-fn get(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Got> {
-    let Wanted { known, request, .. } = *wanted;
-    let on_disk = match request.meaning() {
-        Meaning::System => return Ok(Got::Nothing),
-        Meaning::Path(folder) => {
-            return in_folder(usher, known, folder)
-                .map(|toolchain| Got::Toolchain(toolchain, true));
+impl Getting<'_> {
+    /// Gets one, and what it runs on unless that is asked for as well.
+    fn one(self, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
+        let got = match which {
+            Which::Newest => self.get(wanted),
+            Which::OnDisk => self.ensure(wanted),
+        }?;
+        if let Got::Toolchain(toolchain, _) = &got {
+            self.get_host(wanted, toolchain)?;
         }
-        Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
-            Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
-            None => None,
-        },
-        Meaning::Version(_)
-        | Meaning::Range(_)
-        | Meaning::Latest
-        | Meaning::Lts
-        | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => match best(&usher.world, &usher.home, known.tool, request)? {
-            Found::Toolchain(toolchain) => Some(toolchain),
-            Found::Nothing | Found::Stale => None,
-        },
-    };
-    // An exact version that is on disk is what was asked for: nobody needs to be asked.
-    if request.exact(known.tool).is_some()
-        && let Some(toolchain) = on_disk
-    {
-        return Ok(Got::Toolchain(toolchain, true));
+        Ok(got)
     }
-    match (newest(usher, network, (wanted, on_disk.as_ref())), on_disk) {
-        (Err(error), Some(toolchain)) if !is_grave(&error) => {
-            tell_what_serves(usher, wanted, &toolchain, &error);
-            Ok(Got::Toolchain(toolchain, true))
+
+    fn get_host(self, wanted: &Wanted<'_>, toolchain: &Toolchain) -> Result<()> {
+        let runs_on = wanted.known.tool.runs_on.map(|runs_on| runs_on.tool);
+        let comes = self.together.iter().any(|one| Some(one.known.tool.name) == runs_on);
+        if comes {
+            return Ok(());
         }
-        (got, _) => got,
+        let Some(lacking) = host::lacking(self.usher, wanted, toolchain)? else { return Ok(()) };
+        let guest = format!("{} {}", wanted.known.tool.name, name_of(toolchain));
+        host::get((self.usher, self.network), Unhashed::Allowed, (&guest, &lacking))
+    }
+
+    /// Gets a release only if nothing on disk answers.
+    fn ensure(self, wanted: &Wanted<'_>) -> Result<Got> {
+        match self.on_disk(wanted)? {
+            Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+            None => self.get(wanted),
+        }
+    }
+
+    /// The best on disk; what it runs on may be lacking.
+    fn on_disk(self, wanted: &Wanted<'_>) -> Result<Option<Toolchain>> {
+        let Wanted { known, request, .. } = *wanted;
+        let host = host::of(self.usher, known.tool, self.together)?;
+        let fits = |version: &Version| {
+            host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
+        };
+        let usher = self.usher;
+        match best_that(&usher.world, &usher.home, (known.tool, request), &fits)? {
+            Found::Toolchain(toolchain) => Ok(Some(toolchain)),
+            Found::Nothing | Found::Stale => host::without_host(usher, known, request),
+        }
+    }
+
+    /// Gets the newest release that answers a request; with the network away, the newest on disk.
+    fn get(self, wanted: &Wanted<'_>) -> Result<Got> {
+        let Wanted { known, request, .. } = *wanted;
+        let usher = self.usher;
+        let on_disk = match request.meaning() {
+            Meaning::System => return Ok(Got::Nothing),
+            Meaning::Path(folder) => {
+                return in_folder(usher, known, folder)
+                    .map(|toolchain| Got::Toolchain(toolchain, true));
+            }
+            Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
+                Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+                None => self.on_disk(wanted)?,
+            },
+            Meaning::Version(_)
+            | Meaning::Range(_)
+            | Meaning::Latest
+            | Meaning::Lts
+            | Meaning::LtsBack(_)
+            | Meaning::LtsNamed(_) => self.on_disk(wanted)?,
+        };
+        // An exact version that is on disk is what was asked for: nobody needs to be asked.
+        if request.exact(known.tool).is_some()
+            && let Some(toolchain) = on_disk
+        {
+            return Ok(Got::Toolchain(toolchain, true));
+        }
+        match (self.newest(wanted, on_disk.as_ref()), on_disk) {
+            (Err(error), Some(toolchain)) if !is_grave(&error) => {
+                tell_what_serves(usher, wanted, &toolchain, &error);
+                Ok(Got::Toolchain(toolchain, true))
+            }
+            (got, _) => got,
+        }
+    }
+
+    /// Gets the newest release that answers a request, unless that is on disk.
+    fn newest(self, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+        let Wanted { known, request, origin } = *wanted;
+        let (usher, network) = (self.usher, self.network);
+        let release = Finder::new(usher, network).together(self.together).find(wanted)?;
+        let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+        if let Some(toolchain) = on_disk.filter(is_it) {
+            return Ok(Got::Toolchain(toolchain.clone(), true));
+        }
+        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
+        let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
+            Origin::CommandLine => error,
+            by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+        })?;
+        Ok(Got::Toolchain(got.toolchain, got.was_there))
     }
 }
 
@@ -148,26 +208,6 @@ fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain
     let program = toolchain.program(known.tool.main_program());
     let shown = program.to_string_lossy();
     Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
-}
-
-/// Gets the newest release that answers a request, unless that is on disk.
-fn newest(
-    usher: &Usher,
-    network: &Network<'_>,
-    (wanted, on_disk): (&Wanted<'_>, Option<&Toolchain>),
-) -> Result<Got> {
-    let Wanted { known, request, origin } = *wanted;
-    let release = Finder::new(usher, network).find(wanted)?;
-    let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
-    if let Some(toolchain) = on_disk.filter(is_it) {
-        return Ok(Got::Toolchain(toolchain.clone(), true));
-    }
-    let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
-    let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
-        Origin::CommandLine => error,
-        by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-    })?;
-    Ok(Got::Toolchain(got.toolchain, got.was_there))
 }
 
 /// No release could be had, but something on disk answers the request.

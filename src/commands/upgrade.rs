@@ -9,7 +9,8 @@ use usher_shims::request::Request;
 use usher_shims::version::Version;
 
 use self::line::{Line, State};
-use super::{Asked, asked};
+use super::{Asked, asked, name_of};
+use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -157,6 +158,10 @@ impl Upgrade<'_> {
         let installed = installer.install_from_any(wanted, release).map_err(|error| {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
+        if let Some(lacking) = host::lacking(usher, wanted, &installed.toolchain)? {
+            let guest = format!("{} {}", known.tool.name, name_of(&installed.toolchain));
+            host::get((usher, network), Unhashed::Allowed, (&guest, &lacking))?;
+        }
         Ok(installed.toolchain.version)
     }
 
@@ -197,7 +202,7 @@ fn foreign(standing: &Standing<'_>, request: &Request) -> Option<String> {
     if standing.known.definition.source.is_empty() {
         return Some(format!("usher has no source for {} yet", standing.known.tool.name));
     }
-    if !is_of_releases(request) {
+    if !is_of_releases(standing.known, request) {
         return Some("no release answers that".to_owned());
     }
     standing.is_constraint.then(|| "that is a range which pins nothing".to_owned())

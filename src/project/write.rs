@@ -188,6 +188,7 @@ mod tests {
         ],
         vendors: &["temurin", "zulu"],
         host: None,
+        runs_on: None,
         lts: &[],
         pass_over: &[],
         files: &[],

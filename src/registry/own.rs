@@ -68,7 +68,7 @@ pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition,
 
 /// An own tool is to run on one that there isn't.
 pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
-    let reason = format!("`host` is {host}, which is no tool that others can run on");
+    let reason = format!("it runs on {host}, which is no tool that others can run on");
     fault(&file.path, None, &reason)
 }
 

@@ -7,7 +7,7 @@ use usher_definition as definition;
 use usher_definition::{Common, Definition};
 use usher_shims::range::Dialect;
 use usher_shims::tool::{
-    Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, Tool, VersionFile, When,
+    Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, RunsOn, Tool, VersionFile, When,
 };
 
 /// The most version files that one tool can have: a folder is asked for so many at once.
@@ -33,6 +33,10 @@ pub(super) fn tool(definition: &Definition, common: &Common) -> Result<&'static 
         respell: list(&definition.respell, |[from, to]| (text(from), text(to))),
         vendors: texts(&definition.vendors),
         host: definition.host.as_deref().map(text),
+        runs_on: definition
+            .runs_on
+            .as_ref()
+            .map(|runs_on| RunsOn { tool: text(&runs_on.tool), mark: text(&runs_on.mark) }),
         lts: list(&definition.lts, |line| LtsLine {
             name: text(&line.name),
             versions: text(&line.versions),

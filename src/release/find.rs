@@ -14,15 +14,17 @@ use usher_definition::Source;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
+use usher_shims::resolve::Host;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use self::failed::no_such_folder;
+use self::failed::{no_such_folder, of_source};
 use self::kept::Age;
 use self::kinds::Listing;
 use super::cache::Cache;
 use super::{Artifact, Part, Release, nothing, npm};
 use crate::fetch::Failure;
+use crate::host;
 use crate::network::Network;
 use crate::platform::platform;
 use crate::registry::Known;
@@ -58,6 +60,7 @@ pub struct Finder<'a> {
     network: &'a Network<'a>,
     cache: Cache,
     platform: String,
+    together: &'a [Wanted<'a>],
 }
 
 /// The releases that a source lists.
@@ -81,7 +84,13 @@ impl<'a> Finder<'a> {
     /// A finder for this run.
     pub fn new(usher: &'a Usher, network: &'a Network<'a>) -> Self {
         let cache = Cache::new(usher.folders.indexes());
-        Self { usher, network, cache, platform: platform(&usher.world) }
+        Self { usher, network, cache, platform: platform(&usher.world), together: &[] }
+    }
+
+    /// The same where this is asked for together: what runs on another tool is to fit that.
+    #[must_use]
+    pub fn together(self, together: &'a [Wanted<'a>]) -> Self {
+        Self { together, ..self }
     }
 
     /// The newest release that answers a request.
@@ -93,12 +102,14 @@ impl<'a> Finder<'a> {
     pub fn find_elsewhere(&self, wanted: &Wanted<'_>, passed: &[String]) -> Result<Release> {
         let has_sources = !wanted.known.definition.source.is_empty();
         if let (true, Meaning::Named(name)) = (has_sources, wanted.request.meaning())
-            && !wanted.known.tool.vendors.contains(&name.as_str())
+            && !wanted.known.has_flavour(name.as_str())
         {
             return Err(no_such_folder(wanted));
         }
         let mut failures = Vec::new();
         let mut seen: Vec<Version> = Vec::new();
+        let mut unfit: Vec<Version> = Vec::new();
+        let host = host::of(self.usher, wanted.known.tool, self.together)?;
         let sources = self.sources(wanted.known)?;
         for source in sources.into_iter().filter(|source| !passed.contains(&source.name)) {
             for age in [Age::Fresh, Age::New] {
@@ -111,9 +122,12 @@ impl<'a> Finder<'a> {
                         break;
                     }
                 };
-                if let Some(release) = newest(&listed.releases, wanted.request, wanted.known.tool) {
+                let asked = (wanted.request, wanted.known.tool);
+                if let Some(release) = newest_of(host.as_ref(), &listed.releases, asked) {
                     return Ok(release);
                 }
+                let answering = listed.releases.iter().filter(|one| one.answers(asked.0, asked.1));
+                unfit.extend(answering.map(|release| release.version.clone()));
                 seen.extend(listed.releases.into_iter().map(|release| release.version));
                 if self.usher.settings.offline {
                     let unlisted = self.not_in_kept(listed.freshness);
@@ -125,7 +139,20 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        Err(self.not_found(wanted, seen, &failures))
+        match host {
+            Some(host) if !unfit.is_empty() => Err(host::unfit(&host, wanted, &unfit)),
+            _ => Err(self.not_found(wanted, seen, &failures)),
+        }
+    }
+
+    /// The newest of these releases that answers a request and runs here.
+    pub fn newest(
+        &self,
+        releases: &[Release],
+        asked: (&Request, &Tool),
+    ) -> Result<Option<Release>> {
+        let host = host::of(self.usher, asked.1, self.together)?;
+        Ok(newest_of(host.as_ref(), releases, asked))
     }
 
     /// All releases of a tool, from the first source that answers, oldest first.
@@ -147,6 +174,29 @@ impl<'a> Finder<'a> {
         }
         let what = format!("the releases of {} can't be listed", known.tool.name);
         Err(self.unreachable(what, &failures))
+    }
+
+    /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
+    /// those that don't. An error only where none does.
+    pub fn of_all_sources(&self, known: Known<'_>) -> Result<(Vec<Listed>, Vec<Error>)> {
+        let (mut all, mut failures) = (Vec::new(), Vec::new());
+        for source in self.sources(known)? {
+            match self.ask(source, Age::Fresh) {
+                Ok(Said::Releases(mut listed)) => {
+                    listed.releases.sort_by(|a, b| a.version.cmp(&b.version));
+                    all.push(listed);
+                }
+                Ok(Said::Nothing) => {}
+                Err(Failure::Fatal(error)) => return Err(error),
+                Err(failure) => failures.push((source.name.clone(), Error::from(failure))),
+            }
+        }
+        let what = || format!("the releases of {} can't be listed", known.tool.name);
+        match (all.is_empty(), failures.is_empty()) {
+            (true, true) => Err(nothing::for_list(known, &self.platform)),
+            (true, false) => Err(self.unreachable(what(), &failures)),
+            (false, _) => Ok((all, failures.into_iter().map(of_source).collect())),
+        }
     }
 
     /// The releases that the cached indexes list, however old these are; nobody is asked.
@@ -215,14 +265,23 @@ fn releases(source: &Source, listing: &Listing<'_>, entries: Vec<Entry>) -> Vec<
     entries.into_iter().filter_map(release).collect()
 }
 
-/// The newest of these that answers a request; of vendors any of which will do, that of the usual
-/// one.
-pub fn newest(releases: &[Release], request: &Request, tool: &Tool) -> Option<Release> {
-    let answering = releases.iter().filter(|release| release.answers(request, tool));
+/// The newest of these that answers a request, and that runs here if it is built for another tool.
+fn newest_of(
+    host: Option<&Host>,
+    releases: &[Release],
+    asked: (&Request, &Tool),
+) -> Option<Release> {
+    let (request, tool) = asked;
+    match host {
+        Some(host) => host::newest_on(host, releases, asked),
+        None => newest(releases.iter().filter(|release| release.answers(request, tool)), tool),
+    }
+}
+
+/// The newest of these; of vendors any of which will do, that of the usual one.
+pub fn newest<'r>(releases: impl Iterator<Item = &'r Release>, tool: &Tool) -> Option<Release> {
     let vendors = tool.vendors;
     let rank = |version: &Version| vendors.iter().position(|name| *name == version.flavour());
     let order = |release: &Release| Reverse(rank(&release.version).unwrap_or(vendors.len()));
-    answering
-        .max_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.version.cmp(&b.version)))
-        .cloned()
+    releases.max_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.version.cmp(&b.version))).cloned()
 }

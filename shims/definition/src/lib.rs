@@ -55,8 +55,14 @@ pub struct Definition {
     /// Flavours of which any will do where a request names none, the usual one first: `temurin`.
     #[serde(default)]
     pub vendors: Vec<String>,
+    /// Other flavours that sources have, which a request may name alone: `pypy`.
+    #[serde(default)]
+    pub flavours: Vec<String>,
     /// The tool whose toolchains run this one's programs, and may ship some of that name: `node`.
     pub host: Option<String>,
+    /// The tool that this one's programs run on and don't come with, where versions are built for
+    /// certain ones of that tool.
+    pub runs_on: Option<RunsOn>,
     /// The long-term support lines, oldest first.
     #[serde(default)]
     pub lts: Vec<Lts>,
@@ -101,6 +107,17 @@ pub struct Definition {
     /// What `use check` looks for beside version files.
     #[serde(default)]
     pub check: Check,
+}
+
+/// What a tool's programs run on, where its versions are built for certain ones of another tool.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunsOn {
+    /// The other tool: `erlang`.
+    pub tool: String,
+    /// What stands in a version before the first number of the version that it was built for, and
+    /// that is the least that it runs on: `-otp-`.
+    pub mark: String,
 }
 
 /// A call of the main program that shows that a toolchain works.
@@ -357,11 +374,15 @@ impl Definition {
         if self.programs.is_empty() {
             return Some("`programs` names no program".to_owned());
         }
-        let names = self.names.iter().chain(&self.programs).chain([&self.name]);
+        let runs_on = self.runs_on.as_ref().map(|runs_on| &runs_on.tool);
+        let names = self.names.iter().chain(&self.programs).chain([&self.name]).chain(runs_on);
         for name in names {
             if !is_name(name) {
                 return Some(format!("`{name}` can't be a name"));
             }
+        }
+        if self.runs_on.as_ref().is_some_and(|runs_on| runs_on.mark.is_empty()) {
+            return Some("`runs_on`: `mark` is empty".to_owned());
         }
         if let Some(fault) = self.file.iter().find_map(File::fault) {
             return Some(fault);
@@ -484,6 +505,8 @@ mod tests {
     fn what_is_impossible_is_refused() {
         check("names = ['../x']", None, "`../x` can't be a name");
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
+        check("runs_on = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
+        check("runs_on = { tool = 'y', mark = '' }", None, "`mark` is empty");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
             check(&format!("additions = ['{pattern}']"), None, "is no pattern");

@@ -469,3 +469,38 @@ fn a_package_may_extend_another_one() {
     let circle = world.file("/home/u/package.json", r#"{"volta":{"extends":"app/package.json"}}"#);
     check(&circle, "node", &node("18.20.8"));
 }
+
+/// The index knows the system's erl to be 25; elixir's builds lie in usher's own store.
+#[test]
+fn what_is_built_for_a_host_is_led_to_one_that_runs_it() {
+    for (on_disk, files, expected) in [
+        ("elixir 1.17.3-otp-25,elixir 1.17.3-otp-27,erlang 27.1", "", "1.17.3-otp-25"),
+        ("elixir 1.17.3-otp-27,erlang 27.1", "", "1.17.3-otp-27 OTP_VERSION=27.1"),
+        ("elixir 1.17.3-otp-27,erlang 27.1", "erlang 27", "1.17.3-otp-27"),
+        ("elixir 1.17.3-otp-27,erlang 27.1", "erlang system", "missing elixir 1.17"),
+        ("elixir 1.17.3-otp-27,erlang 26.2", "", "missing elixir 1.17"),
+        ("elixir 1.17.3-otp-27,erlang 26.2,elixir 1.17.2", "", "1.17.2"),
+        ("elixir 1.17.3-otp-26,elixir 1.17.3-otp-24", "erlang 26.2", "1.17.3-otp-26"),
+    ] {
+        let mut world = machine().file("/usr/bin/erl", "");
+        for one in on_disk.split(',') {
+            let (tool, version) = one.split_once(' ').unwrap();
+            let program = if tool == "erlang" { "erl" } else { tool };
+            world = world.file(format!("/u/toolchains/{tool}/{version}/bin/{program}"), "");
+        }
+        world = world.file("/home/u/app/.tool-versions", format!("elixir 1.17\n{files}\n"));
+        let seen = world.look("/usr/bin/erl".as_ref()).unwrap().unwrap();
+        let mut home = home(&world);
+        home.system.push(SystemProgram {
+            tool: "erlang".into(),
+            version: Version::parse("25.2.3").unwrap(),
+            path: "/usr/bin/erl".into(),
+            suffix: String::new(),
+            stamp: stamp(&seen),
+        });
+        let printed = printed(&world, &home, "elixir");
+        let short = printed.replace("/u/toolchains/elixir/", "").replace("/bin/elixir", "");
+        assert!(short.starts_with(expected), "{on_disk}, {files}: {printed}");
+        assert_eq!(short.contains("OTP_VERSION"), expected.contains("OTP_VERSION"), "{printed}");
+    }
+}

@@ -5,7 +5,9 @@
 
 use std::path::PathBuf;
 
-use super::{Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, TOOLS, Tool, VersionFile, When};
+use super::{
+    Adds, Asks, Field, LtsLine, Needed, PassOver, Reader, RunsOn, TOOLS, Tool, VersionFile, When,
+};
 use crate::range::Dialect;
 
 /// The tools in force: own ones, and those that are compiled in; of two of a name, the own one.
@@ -90,6 +92,7 @@ pub fn printed(tool: &Tool) -> Vec<String> {
     row.list(tool.respell, |row, (from, to)| row.pair(from, to));
     row.texts(tool.vendors);
     row.optional(tool.host);
+    row.list(tool.runs_on.as_slice(), |row, runs_on| row.pair(runs_on.tool, runs_on.mark));
     row.list(tool.lts, |row, line| row.pair(line.name, line.versions));
     row.list(tool.pass_over, |row, folder| {
         row.text(folder.folder);
@@ -207,6 +210,10 @@ impl Texts {
             respell: self.list(|texts| Some((texts.text()?, texts.text()?)))?,
             vendors: self.texts()?,
             host: self.texts()?.first().copied(),
+            runs_on: self
+                .list(|texts| Some(RunsOn { tool: texts.text()?, mark: texts.text()? }))?
+                .first()
+                .copied(),
             lts: self
                 .list(|texts| Some(LtsLine { name: texts.text()?, versions: texts.text()? }))?,
             pass_over: self

@@ -63,6 +63,11 @@ impl Finder<'_> {
     }
 }
 
+/// What one source couldn't be asked for, where others answer.
+pub(super) fn of_source((source, failure): Failed) -> Error {
+    Error { what: format!("{source} isn't listed: {}", failure.what), ..failure }
+}
+
 /// A name is a folder of a store, and no source has those.
 pub(super) fn no_such_folder(wanted: &Wanted<'_>) -> Error {
     let Wanted { known, request, origin } = wanted;

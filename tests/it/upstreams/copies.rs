@@ -1,5 +1,7 @@
 //! One upstream after the other, whole.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::{archive, copy_of, program, works};
@@ -199,16 +201,20 @@ fn erlang() {
     outcome.prints(&sandbox.mask(root.to_str().unwrap()));
 }
 
+/// Which build is taken is the Erlang's word; one is on disk, whatever the machine has.
 #[test]
 fn elixir() {
     let (upstream, sandbox) = copy_of("elixir");
+    let erl = sandbox.toolchain("erlang", "26.2.1").join("bin/erl");
+    sandbox.executable(erl, &program("erlang", "26.2.1"));
     let bytes = archive("elixir", "1.16.2", "bin/");
-    let lines = format!(
-        "v1.16.2-otp-26 0123 2024-03-10T00:00:00Z {0} \nv1.16.2 0123 2024-03-10T00:00:00Z {0}\nmain 0 x {0}\n",
-        sha256(&bytes)
-    );
+    let mut lines = String::from("main 0 x y\nv1.16 0 x y\n\n");
+    for build in ["v1.16.2-otp-26", "v1.16.2-otp-25", "v1.16.2-otp-24", "v1.16.2"] {
+        writeln!(lines, "{build} 0123 2024-03-10T00:00:00Z {} ", sha256(&bytes))
+            .expect("write into memory");
+        upstream.put(&format!("/builds/elixir/{build}.zip"), bytes.clone());
+    }
     upstream.put("/builds/elixir/builds.txt", lines);
-    upstream.put("/builds/elixir/v1.16.2.zip", bytes);
     works(&sandbox, "elixir", "1.16.2");
 }
 

@@ -7,6 +7,8 @@
 
 mod broken;
 mod copies;
+mod elixir;
+mod sources;
 
 use usher_definition::Definition;
 use usher_shims::tool::DEFINITIONS;

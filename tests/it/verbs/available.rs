@@ -26,6 +26,8 @@ fn the_versions_that_can_be_had_are_listed_with_their_lines() {
     25.0.0
     --- standard error
     ");
+    // The other source's site can't be moved by a variable.
+    let sandbox = sandbox.with_variable("USHER_SOURCE", "python=python-build-standalone");
     let outcome = sandbox.use_command(&["available", "python"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
