@@ -143,7 +143,7 @@ fn offline_means_that_nobody_is_asked() {
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
-    assert_eq!(upstream.all_requests().len(), 1);
+    assert_eq!(upstream.all_requests().len(), 2, "an index of each source");
 
     // What is on disk runs.
     sandbox.fake_toolchain("node", "12.22.11");

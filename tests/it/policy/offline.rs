@@ -151,7 +151,7 @@ fn what_would_have_been_fetched_is_told() {
     usher: node 12.99 was asked for by the command line, but no source that could be asked has it
       the nearest are 12.22.12 and 13.0.0
       nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
       hint: use node@12
     ");
 }

@@ -136,7 +136,9 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
     check(&acme.replace("parts = 3", "parts = 'x'"), ", line 6", &["the line is: parts = 'x'"]);
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
-    check(&format!("{acme}host = 'nobody'\n"), "", &["`host` is nobody"]);
+    check(&format!("{acme}host = 'nobody'\n"), "", &["it runs on nobody"]);
+    let runs_on = "runs_on = { tool = 'nobody', mark = '-n-' }\n";
+    check(&format!("{acme}{runs_on}"), "", &["it runs on nobody"]);
     check("name = [", ", line 1", &[]);
     check("", "", &["missing field `name`"]);
 }
