@@ -112,6 +112,8 @@ impl<'a> Stage<'a> {
         // From one source: where a socket fails, another would be asked, whose files are others.
         let sandbox = Sandbox::new().with_upstream(upstream);
         let sandbox = sandbox.with_variable("USHER_SOURCE", "node=nodejs.org");
+        // No authority is asked for: reading the machine's hundreds would be most of the calls.
+        let sandbox = sandbox.with_variable("SSL_CERT_FILE", "/nowhere");
         sandbox.install();
         sandbox.use_command(&["install", &format!("node@{OTHER}")]).run().succeeds();
         (operation.prepare)(&sandbox);
