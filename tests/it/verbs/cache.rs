@@ -180,6 +180,7 @@ fn a_kept_index_says_its_age() {
     12.22.12  lts/erbium
     --- standard error
     usher: the index of nodejs.org is 3 h old
+    usher: the index of npm is 3 h old
     ");
     let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
     let age = outcome.json()[0]["index_age"].as_u64().unwrap();

@@ -91,6 +91,7 @@ fn help_and_version_are_answers() {
       use available node
       use available node 12
       use available node lts
+      use available python@pypy
     --- standard error
     ");
     let other = sandbox.command("usher").argument("--help").run().succeeds();
