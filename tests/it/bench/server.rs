@@ -143,6 +143,9 @@ where
         let (answer, released) = (Arc::clone(answer), Arc::clone(released));
         // A client that goes away is no matter of the server's.
         let serve = move || drop(serve(&stream, &*answer, &released));
+        // Until it is joined, a thread's stack stays mapped; with thousands of them, starting a
+        // process takes as long as copying the map.
+        connections.retain(|(_, thread)| !thread.is_finished());
         connections.push((weak, thread::spawn(serve)));
     }
     for stream in connections.iter().filter_map(|(stream, _)| stream.upgrade()) {
