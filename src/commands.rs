@@ -27,6 +27,7 @@ pub mod why;
 
 use std::path::Path;
 
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
@@ -36,7 +37,7 @@ use usher_shims::version::Version;
 
 use crate::registry::Known;
 use crate::shim_folder;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// A tool that was named on the command line, with a request where one was.
 struct Asked<'a> {
@@ -88,7 +89,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 
 /// Which version of a tool is in force here.
 pub(crate) fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
-    match interpreter(known.tool) {
+    match Call::of_interpreter(known.tool) {
         Some(call) => usher.resolver().force(&call),
         None => Ok(Force::System(None)),
     }

@@ -13,7 +13,6 @@ use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
 use crate::additions;
-use crate::commands::name_of;
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
@@ -98,8 +97,7 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     if let Some(lacking) = host::lacking(usher, &wanted, &toolchain)? {
         check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
         let _writing = Writing::to(&usher.folders)?;
-        let guest = format!("{} {}", tool.name, name_of(&toolchain));
-        host::get((usher, &network), Unhashed::Refused, (&guest, &lacking))?;
+        host::get((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
         tools.push(lacking.tool);
     }
     drop(network);

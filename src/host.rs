@@ -9,6 +9,7 @@ use usher_shims::store::{Found, Toolchain, best};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
+use crate::commands::name_of;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
@@ -148,13 +149,15 @@ pub fn without_host(
     })
 }
 
-/// Gets what a toolchain runs on, and says so.
+/// Gets what a tool's toolchain runs on, and says so.
 pub fn get(
     (usher, network): (&Usher, &Network<'_>),
     unhashed: Unhashed,
-    (guest, lacking): (&str, &Lacking),
+    (guest, toolchain): (&Tool, &Toolchain),
+    lacking: &Lacking,
 ) -> Result<()> {
     let Lacking { tool, request, origin } = lacking;
+    let guest = format!("{} {}", guest.name, name_of(toolchain));
     let wanted = Wanted { known: usher.registry.named(tool.name)?, request, origin };
     usher.tell(&format!("{guest} runs on {}: {} {request} is got too", tool.title, tool.name));
     let installer = Installer { usher, network, unhashed };

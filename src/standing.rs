@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use usher_shims::call::Call;
 use usher_shims::error::Result;
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
@@ -15,7 +16,7 @@ use usher_shims::version::Version;
 use crate::commands::{in_force, system_version};
 use crate::registry::Known;
 use crate::release::{Finder, Freshness, Listed, Release, Wanted};
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// How a tool stands here.
 pub struct Standing<'a> {
@@ -125,7 +126,7 @@ fn without_usher(usher: &Usher, known: Known<'_>, nobody_asks: bool) -> Result<O
 }
 
 fn is_constraint(usher: &Usher, known: Known<'_>, decides: &Origin) -> Result<bool> {
-    let Some(call) = interpreter(known.tool) else { return Ok(false) };
+    let Some(call) = Call::of_interpreter(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&usher.world, &usher.home, &call, &mut |finding| {
         found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *decides);

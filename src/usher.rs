@@ -4,14 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
-use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _, read_optional};
 
 use crate::folders::Folders;
@@ -154,11 +152,6 @@ impl Usher {
 /// Whether standard error is a terminal that can move its cursor.
 fn draws(world: Os) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
-}
-
-/// A call of a tool's interpreter, for asking which version is in force.
-pub fn interpreter(tool: &'static Tool) -> Option<Call> {
-    Call::of_interpreter(tool)
 }
 
 /// A text that may be absent.

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use crate::call::{Call, Turn, calls};
 use crate::error::{Error, Escaped, Exit, Result};
 use crate::home::{Home, stamp};
-use crate::name::Name;
 use crate::path::{Shim, next_on_path, with_shims};
 use crate::pin::{Origin, Pin};
 use crate::range::Range;
@@ -327,18 +326,23 @@ impl<W: World> Resolver<'_, W> {
                 self.needed(call, &toolchain, &mut set);
                 self.needed_of_host(call, &toolchain, &mut set)?;
                 set.extend(self.for_host(call, &toolchain)?);
-                set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-                let skip = 1 + usize::from(call.takes_argument);
-                return Ok(Some(Plan {
-                    program,
-                    skip,
-                    set,
-                    toolchain: Some(toolchain),
-                    tool: call.tool,
-                }));
+                return Ok(Some(self.becoming(call, program, set, Some(toolchain))));
             }
         }
         Ok(None)
+    }
+
+    /// The plan to become a program, with these variables and the shims on PATH.
+    fn becoming(
+        &self,
+        call: &Call,
+        program: PathBuf,
+        mut set: Vec<(&'static str, OsString)>,
+        toolchain: Option<Toolchain>,
+    ) -> Plan {
+        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.takes_argument);
+        Plan { program, skip, set, toolchain, tool: call.tool }
     }
 
     /// Where a toolchain has a program; of somebody else's toolchain, what the account added first,
@@ -380,10 +384,7 @@ impl<W: World> Resolver<'_, W> {
     /// The plan for what was added for all versions of a tool of which none is left.
     fn of_account(&self, call: &Call) -> Option<Plan> {
         let program = self.added_for_all(call.tool, call.program.as_str())?;
-        let mut set = requested(call);
-        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-        let skip = 1 + usize::from(call.takes_argument);
-        Some(Plan { program, skip, set, toolchain: None, tool: call.tool })
+        Some(self.becoming(call, program, requested(call), None))
     }
 
     /// The plan for what would have run without usher.
@@ -592,10 +593,8 @@ fn unknown(name: &str) -> Error {
 
 /// A call of the interpreter that a call's tool runs on, as the call asks for it.
 fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
-    let program = Name::parse(host.main_program())?;
     let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
-    let turn = Turn::Always;
-    Some(Call { program, tool: host, pin, takes_argument: false, of_host: None, turn })
+    Some(Call { pin, ..Call::of_interpreter(host)? })
 }
 
 /// Whether a program is a script: most foreign shims are, and no interpreter is.

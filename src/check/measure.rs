@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
@@ -15,7 +16,7 @@ use usher_shims::world::{Os, World as _};
 use super::inside::{Inside, Sight};
 use super::mention::{Mention, Place};
 use super::pins::relative;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// What mentions of a tool are compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +61,7 @@ pub(super) fn in_force(
 ) -> Result<Option<Measure>> {
     let world = Inside { folder, sight: Sight::Whole };
     let resolver = Resolver { world: &world, home: &usher.home, shim: &usher.shim };
-    let Some(call) = interpreter(tool) else { return Ok(None) };
+    let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let (what, pin) = match resolver.force(&call)? {
         Force::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
             (What::Version(version), pin)

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::search::{Finding, Passed, search};
@@ -12,7 +13,7 @@ use usher_shims::world::{Os, World as _};
 
 use super::inside::{Inside, Sight};
 use super::mention::{Kind, Mention, Note, Place};
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// The most names that a folder can be asked for at once.
 const AT_ONCE: usize = 32;
@@ -63,7 +64,7 @@ fn one_tool(
     tool: &'static Tool,
     pins: &mut Pins,
 ) -> Result<()> {
-    let Some(call) = interpreter(tool) else { return Ok(()) };
+    let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
     let world = Inside { folder, sight: Sight::Folder };
     let mut broken = None;
     search(&world, &usher.home, &call, &mut |finding| {

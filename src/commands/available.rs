@@ -9,7 +9,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::request::{Author, Request};
 use usher_shims::store::all;
-use usher_shims::tool::{LtsLine, Tool};
+use usher_shims::tool::{LtsLine, RunsOn, Tool};
 use usher_shims::version::Version;
 
 use crate::network::Network;
@@ -126,7 +126,7 @@ fn print(tool: &Tool, request: Option<&Request>, lines: &[Line]) {
     let mut kinds = kinds.into_values();
     let usual = kinds.next().unwrap_or_default();
     let rows: Vec<Vec<String>> = match (tool.runs_on, request) {
-        (Some(_), None) => with_builds(tool, &usual),
+        (Some(rule), None) => with_builds(rule, &usual),
         _ => usual.iter().map(|line| row(line)).collect(),
     };
     output::table(&rows);
@@ -160,8 +160,7 @@ fn row(line: &Line) -> Vec<String> {
 }
 
 /// A line for each version of which there are builds, with what these are for.
-fn with_builds(tool: &Tool, lines: &[&Line]) -> Vec<Vec<String>> {
-    let Some(rule) = tool.runs_on else { return Vec::new() };
+fn with_builds(rule: RunsOn, lines: &[&Line]) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in lines {
         let (name, least) = (rule.without_mark(&line.parsed), rule.least(&line.parsed));
@@ -186,12 +185,13 @@ fn other(tool: &Tool, request: Option<&Request>, lines: &[&Line]) -> Option<Vec<
     let newest = lines.last()?;
     let version = &newest.parsed;
     let asked = request.map_or("", Request::as_str);
+    let (_, kind) = kind(tool, version);
     let named = match version.is_free_threaded() {
         true => format!("{}t", version.numbers().at(0)),
         false if asked.starts_with(|c: char| c.is_ascii_digit()) && !tool.vendors.is_empty() => {
-            format!("{}-{asked}", kind(tool, version).1)
+            format!("{kind}-{asked}")
         }
-        false => kind(tool, version).1,
+        false => kind,
     };
     let count = format!("newest of {}", lines.len());
     Some(vec![version.to_string(), count, format!("use available {}@{named}", tool.name)])

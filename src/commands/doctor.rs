@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
@@ -18,7 +19,7 @@ use crate::platform::platform;
 use crate::registry::Known;
 use crate::settings;
 use crate::shim_folder;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// What a check came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -208,7 +209,7 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
 
 /// What the project's files would say if it weren't for a variable.
 fn overridden(usher: &Usher, known: Known<'_>) -> Option<String> {
-    let call = interpreter(known.tool)?;
+    let call = Call::of_interpreter(known.tool)?;
     let mut pin = None;
     let searched = search(&usher.world, &usher.home, &call, &mut |finding| match finding {
         Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {

@@ -119,8 +119,8 @@ impl Getting<'_> {
             return Ok(());
         }
         let Some(lacking) = host::lacking(self.usher, wanted, toolchain)? else { return Ok(()) };
-        let guest = format!("{} {}", wanted.known.tool.name, name_of(toolchain));
-        host::get((self.usher, self.network), Unhashed::Allowed, (&guest, &lacking))
+        let guest = (wanted.known.tool, toolchain);
+        host::get((self.usher, self.network), Unhashed::Allowed, guest, &lacking)
     }
 
     /// Gets a release only if nothing on disk answers.

@@ -13,7 +13,7 @@ use usher_shims::version::Version;
 
 use self::carrying::Consent;
 use self::line::{Line, State, Step};
-use super::{Asked, asked, name_of};
+use super::{Asked, asked};
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
@@ -192,8 +192,8 @@ impl Upgrade<'_> {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
         if let Some(lacking) = host::lacking(usher, wanted, &installed.toolchain)? {
-            let guest = format!("{} {}", known.tool.name, name_of(&installed.toolchain));
-            host::get((usher, network), Unhashed::Allowed, (&guest, &lacking))?;
+            let guest = (known.tool, &installed.toolchain);
+            host::get((usher, network), Unhashed::Allowed, guest, &lacking)?;
         }
         Ok(installed.toolchain.version)
     }

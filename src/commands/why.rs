@@ -1,10 +1,11 @@
 //! `use why [PROGRAM]`: which version runs here and why, with all who ask and all that was passed
 //! over; a tree for people, JSON for programs.
 
+use usher_shims::call::Call;
 use usher_shims::error::{Escaped, Result};
 
 use crate::output;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 use crate::why::{Account, Candidate, Kind, Newest, OnDisk, Provider, account, is_asked};
 
 /// Runs the verb; without a program, for every tool that somebody asks for here. What can't run is
@@ -30,7 +31,7 @@ pub fn run(usher: &Usher, program: Option<&str>, as_json: bool) -> Result<()> {
 fn all(usher: &Usher) -> Result<Vec<Account>> {
     let mut accounts = Vec::new();
     for known in usher.registry.all() {
-        let Some(call) = interpreter(known.tool) else { continue };
+        let Some(call) = Call::of_interpreter(known.tool) else { continue };
         if is_asked(usher, &call)? {
             accounts.push(account(usher, known.tool.main_program())?);
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::resolve::{Force, Missing, Outcome, Plan};
 use usher_shims::store::{Store, Toolchain, all};
@@ -11,7 +12,7 @@ use usher_shims::world::World as _;
 use super::{Environment, Provided, text};
 use crate::commands::name_of;
 use crate::hand_over;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// How often a tool is resolved anew: after an install, and after asking the system's programs.
 const MOST_ROUNDS: usize = 4;
@@ -31,7 +32,7 @@ pub fn in_force(usher: &mut Usher) -> Result<Environment> {
     let mut providers = Vec::new();
     let tools: Vec<&'static Tool> = usher.home.tools.all().collect();
     for tool in tools {
-        let Some(call) = interpreter(tool) else { continue };
+        let Some(call) = Call::of_interpreter(tool) else { continue };
         let provider = settled(usher, tool, &|usher| {
             Ok(match usher.resolver().force(&call)? {
                 Force::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
@@ -172,7 +173,7 @@ fn add(
     if for_all.is_dir() {
         environment.add_folder(&for_all)?;
     }
-    let Some(call) = interpreter(tool) else { return Ok(()) };
+    let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
     for (name, value) in usher.resolver().needs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {
             let shown = value.to_string_lossy().into_owned();

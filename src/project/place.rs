@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::{Origin, Place};
 use usher_shims::read::{decode, read};
@@ -16,7 +17,7 @@ use usher_shims::world::World as _;
 use super::spelling::wants_version;
 use super::write::{cannot_edit, no_version};
 use super::{OWN_FILE, Spot, Target};
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
 const MARKS: [&str; 13] = [
@@ -129,7 +130,7 @@ pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
 /// The place in the project's files that pins the tool now, or that is there to and says nothing
 /// that can be understood.
 fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
-    let Some(call) = interpreter(tool) else { return Ok(None) };
+    let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
     // Variables are none of the project's.

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
+use usher_shims::call::Call;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::{Author, Request};
@@ -17,7 +18,7 @@ use usher_shims::world::World;
 
 use crate::check::{Inside, Sight};
 use crate::shim_folder::kept;
-use crate::usher::{Usher, interpreter};
+use crate::usher::Usher;
 
 /// The toolchains of our own that somebody asks for, and who.
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ impl Asked {
     /// Adds what is found of a tool in a world; a file that can't be understood is an error, for
     /// nobody knows what it asks for.
     fn add_all(&mut self, usher: &Usher, world: &impl World, tool: &'static Tool) -> Result<()> {
-        let Some(call) = interpreter(tool) else { return Ok(()) };
+        let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
         let (mut pins, mut broken) = (Vec::new(), None);
         search(world, &usher.home, &call, &mut |finding| {
             match finding {

@@ -5,6 +5,7 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 
 use super::line::{Additions, Line, Step};
 use crate::carry::{Added, Manager, Package};
+use crate::commands::verify::counted;
 use crate::output;
 use crate::usher::Usher;
 
@@ -87,10 +88,7 @@ impl Lacking<'_> {
     /// `2 packages that npm added to node 12.0.0 (a@1, b@2)`.
     fn said(&self) -> String {
         let packages = &self.added.packages;
-        let count = match packages.len() {
-            1 => "1 package".to_owned(),
-            count => format!("{count} packages"),
-        };
+        let count = counted(packages.len(), "package");
         let (program, tool, from) = (self.manager.program(), self.tool, &self.step.from);
         let names = self.words(packages).join(", ");
         format!("{count} that {program} added to {tool} {from} ({})", Escaped(&names))

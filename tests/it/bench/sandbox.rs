@@ -81,13 +81,18 @@ impl Sandbox {
 
     /// Installs usher with this build of the shim.
     pub(crate) fn install_with(&self, shim: &Path) {
+        self.place_usher(shim);
+        self.know_the_machine();
+        self.reshim();
+    }
+
+    /// What an install puts in place, without any shim.
+    fn place_usher(&self, shim: &Path) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
         fs::create_dir_all(self.shims()).expect("make the shims' folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
         executables::place(shim, &self.usher().join("shim"));
-        self.know_the_machine();
-        self.reshim();
     }
 
     /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
@@ -96,9 +101,7 @@ impl Sandbox {
         static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
         let known = KNOWN.get_or_init(|| {
             let other = Self::new();
-            fs::create_dir_all(other.shims()).expect("make the shims' folder");
-            executables::place(Path::new(env!("CARGO_BIN_EXE_use")), &other.shim("use"));
-            executables::place(built::shim(), &other.usher().join("shim"));
+            other.place_usher(built::shim());
             other.reshim();
             fs::read(other.shim(INDEX)).expect("read an index")
         });
