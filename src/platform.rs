@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use memchr::memmem;
 use usher_shims::world::World;
 
 /// The loaders of glibc and of musl, which a system has only where its programs need them.
@@ -55,19 +56,15 @@ fn glibc(world: &impl World) -> Option<String> {
 }
 
 fn banner_version(library: &[u8]) -> Option<String> {
-    let start = position(library, BANNER)?;
+    let start = memmem::find(library, BANNER)?;
     let banner = library.get(start..)?;
     let line = banner.split(|byte| *byte == b'\n').next()?;
-    let version = line.get(position(line, RELEASE)? + RELEASE.len()..)?;
+    let version = line.get(memmem::find(line, RELEASE)? + RELEASE.len()..)?;
     let digits: Vec<u8> =
         version.iter().copied().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').collect();
     let text = String::from_utf8(digits).ok()?;
     let mut numbers = text.trim_end_matches('.').splitn(3, '.');
     Some(format!("{}.{}", numbers.next()?, numbers.next()?))
-}
-
-fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]

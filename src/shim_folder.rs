@@ -16,7 +16,7 @@ use std::path::Path;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
-use usher_shims::process::MARK;
+use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
@@ -106,11 +106,10 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     if !seen.is_file() {
         return true;
     }
-    let holds_mark = |content: Vec<u8>| content.windows(MARK.len()).any(|part| part == MARK);
     let is_readable = seen.len() <= LARGEST_SHIM;
     seen.len() > 0
         && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(holds_mark))
+        && !(is_readable && fs::read(path).is_ok_and(|content| holds_mark(&content)))
 }
 
 /// What is said of files that are somebody else's.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use additions::is_never_stood_for;
 
+use folders::Listed;
 use usher_shims::error::Result;
 use usher_shims::home::{Home, index_file};
 use usher_shims::world::{World, read_optional};
@@ -63,10 +64,11 @@ impl<W: World> Survey<'_, W> {
             ceiling: settings.ceiling.clone(),
             ..Home::default()
         };
+        let mut listed = Listed::default();
         for tool in self.registry.all() {
             home.adopted.extend(self.adopted(tool, &before.adopted)?);
             home.read.extend(self.read(tool)?);
-            let (system, refused) = self.system(tool, &before)?;
+            let (system, refused) = self.system(tool, &before, &mut listed)?;
             home.system.extend(system);
             home.refused.extend(refused);
         }

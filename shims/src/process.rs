@@ -17,6 +17,11 @@ pub const HAND_OVER: &CStr = c"__shim";
 /// What every build of the shim holds, so that `use` knows its own files and leaves others alone.
 pub const MARK: &[u8; 24] = b"usher's shim, any build.";
 
+/// Whether a program with this content is a shim of some build.
+pub fn holds_mark(content: &[u8]) -> bool {
+    memchr::memmem::find(content, MARK).is_some()
+}
+
 /// The running shim.
 #[derive(Debug)]
 pub struct Running {

@@ -1,6 +1,7 @@
 //! The folders that definitions name: their variables, `~` and `*` filled in.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,20 @@ fn fitting(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
     let names = names(&parent)?.into_iter().rev();
     let fitting = names.filter(|name| fits(name, &pattern).is_some());
     Ok(fitting.map(|name| parent.join(name).join(below)).collect())
+}
+
+/// The folders that were listed: many tools ask for the same.
+#[derive(Default)]
+pub(super) struct Listed(BTreeMap<PathBuf, BTreeSet<String>>);
+
+impl Listed {
+    /// As [`names`], once for each folder.
+    pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
+        Ok(match self.0.entry(folder.to_owned()) {
+            Entry::Occupied(listed) => listed.into_mut(),
+            Entry::Vacant(place) => place.insert(names(folder)?),
+        })
+    }
 }
 
 /// The names in a folder; none where it isn't there, or isn't for us to look into. What can't be

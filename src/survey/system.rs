@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use usher_definition::System;
 use usher_shims::error::Result;
 use usher_shims::home::{Home, INDEX, RefusedProgram, SystemProgram, stamp};
-use usher_shims::process::MARK;
+use usher_shims::process::holds_mark;
 use usher_shims::respell;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{Seen, World};
 
 use super::Survey;
-use super::folders::{fits, names};
+use super::folders::{Listed, fits};
 use super::probe::{Answer, LIMIT, ask};
 use crate::registry::Known;
 
@@ -32,11 +32,12 @@ impl<W: World> Survey<'_, W> {
         &self,
         known: Known<'_>,
         before: &Home,
+        listed: &mut Listed,
     ) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
         let (mut found, mut refused) = (Vec::new(), Vec::new());
         let Some(system) = &known.definition.system else { return Ok((found, refused)) };
         let mut stamps = Vec::new();
-        for (path, suffix) in self.candidates(system)? {
+        for (path, suffix) in self.candidates(system, listed)? {
             let Ok(Some(seen)) = self.world.look(&path) else { continue };
             let stamp = stamp(&seen);
             if !seen.is_program || stamps.contains(&stamp) {
@@ -64,12 +65,12 @@ impl<W: World> Survey<'_, W> {
 
     /// The files that a definition's patterns fit, with what stands for the `*`; names with a
     /// version first, so that they win over the bare name that links to them.
-    fn candidates(&self, system: &System) -> Result<Vec<(PathBuf, String)>> {
+    fn candidates(&self, system: &System, listed: &mut Listed) -> Result<Vec<(PathBuf, String)>> {
         let mut found = Vec::new();
         let folders: Result<Vec<_>> =
             system.folders.iter().map(|folder| self.spelled_out(folder)).collect();
         for folder in folders?.into_iter().flatten() {
-            let names = names(&folder)?;
+            let names = listed.names(&folder)?;
             for pattern in &system.programs {
                 let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
                 found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
@@ -85,8 +86,10 @@ impl<W: World> Survey<'_, W> {
         let is_in_shims = physical
             .parent()
             .is_some_and(|folder| self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
-        let holds_mark = |content: Vec<u8>| content.windows(MARK.len()).any(|part| part == MARK);
-        let is_copy = || seen.size <= LARGEST_SHIM && self.world.read(path).is_ok_and(holds_mark);
+        let is_copy = || {
+            seen.size <= LARGEST_SHIM
+                && self.world.read(path).is_ok_and(|content| holds_mark(&content))
+        };
         is_in_shims || is_copy()
     }
 }

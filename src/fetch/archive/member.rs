@@ -3,6 +3,7 @@
 //! It must not know where members come from or go.
 
 use super::Checked;
+use super::flow::Piece;
 
 /// The most members of an archive, extensions included.
 pub(super) const MOST: usize = 200_000;
@@ -46,7 +47,7 @@ pub(super) trait Members {
 
     /// The next bytes of the member that was last given; none at its end, or where the archive is
     /// cut short.
-    fn piece(&mut self) -> Checked<&[u8]>;
+    fn piece(&mut self) -> Checked<Option<Piece>>;
 
     /// Reads what comes after the last member, and refuses what shouldn't.
     fn finish(&mut self) -> Checked<()>;
