@@ -6,14 +6,12 @@
 //!
 //! Strictness is cheap here, because nobody packs a toolchain in a strange way by accident; what
 //! two unpackers would understand differently is refused. `archive/packing.rs` sees to the outer
-//! file, `archive/flow.rs` to unpacking in a thread of its own, `archive/tarball.rs`,
-//! `archive/zip.rs` and `archive/lone.rs` to what stands in it, `archive/name.rs` to names,
-//! `archive/tree.rs` writes, and `archive/hashing.rs` hashes in a third thread what it writes. None
-//! of them knows what the archive is for, or where it came from.
+//! file, `archive/flow.rs` to doing two things at once, `archive/tarball.rs`, `archive/zip.rs` and
+//! `archive/lone.rs` to what stands in it, `archive/name.rs` to names, `archive/tree.rs` writes.
+//! None of them knows what the archive is for, or where it came from.
 
 mod flow;
 mod frames;
-mod hashing;
 mod lone;
 mod member;
 mod name;

@@ -3,7 +3,7 @@
 //! It must not know how it is packed.
 
 use super::Checked;
-use super::flow::{Flow, Piece};
+use super::flow::Flow;
 use super::member::{Content, Member, Members, Told};
 
 /// The one member.
@@ -30,7 +30,7 @@ impl Members for Lone<'_> {
         self.flow.peek(u64::MAX)
     }
 
-    fn piece(&mut self) -> Checked<Option<Piece>> {
+    fn piece(&mut self) -> Checked<&[u8]> {
         self.flow.piece(u64::MAX)
     }
 

@@ -3,7 +3,6 @@
 //! It must not know where members come from or go.
 
 use super::Checked;
-use super::flow::Piece;
 
 /// The most members of an archive, extensions included.
 pub(super) const MOST: usize = 200_000;
@@ -47,7 +46,7 @@ pub(super) trait Members {
 
     /// The next bytes of the member that was last given; none at its end, or where the archive is
     /// cut short.
-    fn piece(&mut self) -> Checked<Option<Piece>>;
+    fn piece(&mut self) -> Checked<&[u8]>;
 
     /// Reads what comes after the last member, and refuses what shouldn't.
     fn finish(&mut self) -> Checked<()>;

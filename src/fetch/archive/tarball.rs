@@ -9,7 +9,7 @@
 
 use tar::Header;
 
-use super::flow::{Flow, Piece};
+use super::flow::Flow;
 use super::member::{Content, MOST, Member, Members, Told};
 use super::{Checked, Trouble};
 
@@ -75,8 +75,11 @@ impl<'a> Tarball<'a> {
     fn text(&mut self, size: u64) -> Checked<Option<Vec<u8>>> {
         let mut text = Vec::new();
         while self.left > 0 {
-            let Some(piece) = self.piece()? else { break };
-            text.extend_from_slice(&piece);
+            let piece = self.piece()?;
+            if piece.is_empty() {
+                break;
+            }
+            text.extend_from_slice(piece);
         }
         Ok((text.len() as u64 == size).then_some(text))
     }
@@ -115,9 +118,9 @@ impl Members for Tarball<'_> {
         self.flow.peek(self.left)
     }
 
-    fn piece(&mut self) -> Checked<Option<Piece>> {
+    fn piece(&mut self) -> Checked<&[u8]> {
         let piece = self.flow.piece(self.left)?;
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        self.left -= piece.len() as u64;
         Ok(piece)
     }
 
@@ -125,7 +128,11 @@ impl Members for Tarball<'_> {
     /// and a cut between two members shows by their absence), and nothing but zeros.
     fn finish(&mut self) -> Checked<()> {
         let mut zeros = 0;
-        while let Some(piece) = self.flow.piece(u64::MAX)? {
+        loop {
+            let piece = self.flow.piece(u64::MAX)?;
+            if piece.is_empty() {
+                break;
+            }
             if piece.iter().any(|byte| *byte != 0) {
                 return Err(Trouble::Archive("something follows its end".to_owned()));
             }

@@ -5,21 +5,20 @@
 //! a link, over something, or into what another name turns out to be on this file system. It must
 //! not know of which form the archive is.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode as Bits, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
 use usher_shims::error::Error;
 
 use super::flow::Flow;
-use super::hashing::Hashing;
 use super::lone::Lone;
 use super::member::{Content, Member, Members, Told};
 use super::packing::is_program;
 use super::{Checked, Shape, Trouble, name};
-use crate::fetch::listing::{Item, Listing, Mode};
+use crate::fetch::listing::{Item, Listing, Mode, hex};
 
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -38,22 +37,7 @@ pub(super) struct Tree<'a> {
     /// with its name.
     opened: Vec<(String, OwnedFd)>,
     modes: Modes,
-    entries: BTreeMap<String, Entry>,
-    hashing: Hashing,
-}
-
-/// What was put somewhere.
-#[derive(Clone)]
-enum Entry {
-    Folder(Mode),
-    /// With its target.
-    Link(String),
-    File {
-        mode: Mode,
-        size: u64,
-        /// How many files were hashed before it; a hard link has that of its target.
-        number: usize,
-    },
+    listing: Listing,
 }
 
 /// Which permission bits things get here, after the umask and whatever else has a say: each is
@@ -80,8 +64,7 @@ impl<'a> Tree<'a> {
         let folder = rustix::fs::open(root, FOLDER, Bits::empty())
             .map_err(|error| Trouble::Unwritable(Error::io("open", root, &error.into())))?;
         let opened = vec![(String::new(), folder)];
-        let (modes, entries, hashing) = (Modes::default(), BTreeMap::new(), Hashing::start()?);
-        Ok(Self { root, shape, opened, modes, entries, hashing })
+        Ok(Self { root, shape, opened, modes: Modes::default(), listing: Listing::default() })
     }
 
     /// Puts all members there; the listing of them is the answer.
@@ -90,20 +73,10 @@ impl<'a> Tree<'a> {
             self.add(&member, members)?;
         }
         members.finish()?;
-        let hashes = self.hashing.finish()?;
-        let item = |entry| match entry {
-            Entry::Folder(mode) => Item::Folder { mode },
-            Entry::Link(link) => Item::Link { link },
-            Entry::File { mode, size, number } => {
-                Item::File { mode, size, sha256: hashes[number].clone() }
-            }
-        };
-        let listing = self.entries.into_iter().map(|(path, entry)| (path, item(entry)));
-        let listing = Listing(listing.collect());
-        match listing.files() {
-            0 => Err(Trouble::Archive("it holds no file".to_owned())),
-            _ => Ok(listing),
+        if self.listing.files() == 0 {
+            return Err(Trouble::Archive("it holds no file".to_owned()));
         }
+        Ok(self.listing)
     }
 
     /// Puts the program there that is all there is.
@@ -139,19 +112,19 @@ impl<'a> Tree<'a> {
         if parts.first().is_some_and(|first| self.shape.keeps(first)) {
             return Err(refused("that name is kept for something else"));
         }
-        let entry = match content {
+        let item = match content {
             Content::Folder => return self.enter(parts),
             Content::File(told) => self.file(parts, *told, members)?,
             Content::Symlink(target) => self.symlink(parts, target)?,
             Content::HardLink(target) => self.hard_link(parts, target)?,
         };
-        match self.entries.insert(parts.join("/"), entry) {
+        match self.listing.0.insert(parts.join("/"), item) {
             None => Ok(()),
             Some(_) => Err(refused(TWICE)),
         }
     }
 
-    fn file(&mut self, parts: &[&str], told: Told, members: &mut dyn Members) -> Checked<Entry> {
+    fn file(&mut self, parts: &[&str], told: Told, members: &mut dyn Members) -> Checked<Item> {
         let last = self.enter_parent(parts)?;
         let executable = match told.executable {
             Some(executable) => executable,
@@ -160,43 +133,41 @@ impl<'a> Tree<'a> {
         let bits = if executable { 0o755 } else { 0o644 };
         let file = rustix::fs::openat(self.here(), last, NEW_FILE, Bits::from_raw_mode(bits))
             .map_err(|errno| self.not_made("create", parts, errno))?;
-        let path = self.path(parts);
-        let failed = |errno| unwritable("write", &path, errno);
-        let size = copy(members, &file, &mut self.hashing, failed)?;
-        let number = self.hashing.end();
-        if told.size.is_some_and(|told| told != size) {
+        let failed = |errno| unwritable("write", &self.path(parts), errno);
+        let (copied, sha256) = copy(members, &file, failed)?;
+        if told.size.is_some_and(|size| size != copied) {
             return Err(refused("it is cut short"));
         }
         keep_time(&file, told.modified);
         let known = if executable { &mut self.modes.program } else { &mut self.modes.file };
         let mode = mode_of(known, &file)
             .map_err(|errno| unwritable("look at", &self.path(parts), errno))?;
-        Ok(Entry::File { mode, size, number })
+        Ok(Item::File { mode, size: copied, sha256 })
     }
 
-    fn symlink(&mut self, parts: &[&str], target: &[u8]) -> Checked<Entry> {
+    fn symlink(&mut self, parts: &[&str], target: &[u8]) -> Checked<Item> {
         let target = name::stays_inside(target, parts.len() - 1).map_err(refused)?;
         let last = self.enter_parent(parts)?;
         rustix::fs::symlinkat(target, self.here(), last)
             .map_err(|errno| self.not_made("create the link", parts, errno))?;
-        Ok(Entry::Link(target.to_owned()))
+        Ok(Item::Link { link: target.to_owned() })
     }
 
-    fn hard_link(&mut self, parts: &[&str], target: &[u8]) -> Checked<Entry> {
+    fn hard_link(&mut self, parts: &[&str], target: &[u8]) -> Checked<Item> {
         let elsewhere = "it is a hard link to what is no earlier file of the archive";
         let target = name::parts(target).map_err(refused)?;
         let Place::Inside(target) = self.shape.place(&target) else {
             return Err(refused(elsewhere));
         };
         let target = target.join("/");
-        let Some(entry @ Entry::File { .. }) = self.entries.get(&target).cloned() else {
+        let Some(item @ Item::File { .. }) = self.listing.0.get(&target).cloned() else {
             return Err(refused(elsewhere));
         };
         let last = self.enter_parent(parts)?;
         let root = &self.opened[0].1;
         rustix::fs::linkat(root, &target, self.here(), last, AtFlags::empty())
             .map_err(|errno| self.not_made("create the hard link", parts, errno))?;
-        Ok(entry)
+        Ok(item)
     }
 
     /// Opens the folder that something lies in, as [`Tree::enter`] does; its last component is
@@ -214,9 +185,9 @@ impl<'a> Tree<'a> {
         self.opened.truncate(1 + shared);
         for depth in shared..parts.len() {
             let parts = &parts[..=depth];
-            match self.entries.get(&parts.join("/")) {
-                Some(Entry::Folder(_)) => self.open(parts)?,
-                Some(Entry::File { .. } | Entry::Link(_)) => {
+            match self.listing.0.get(&parts.join("/")) {
+                Some(Item::Folder { .. }) => self.open(parts)?,
+                Some(Item::File { .. } | Item::Link { .. }) => {
                     let why = "a folder in it is a file or a link elsewhere in the archive";
                     return Err(refused(why));
                 }
@@ -235,7 +206,7 @@ impl<'a> Tree<'a> {
         let made = &self.opened[self.opened.len() - 1].1;
         let mode = mode_of(&mut self.modes.folder, made)
             .map_err(|errno| unwritable("look at", &self.path(parts), errno))?;
-        self.entries.insert(parts.join("/"), Entry::Folder(mode));
+        self.listing.0.insert(parts.join("/"), Item::Folder { mode });
         Ok(())
     }
 
@@ -256,7 +227,7 @@ impl<'a> Tree<'a> {
     /// name, or under one that is the same to this file system (which may take no notice of case).
     fn not_made(&self, verb: &str, parts: &[&str], errno: Errno) -> Trouble {
         match errno {
-            Errno::EXIST if self.entries.contains_key(&parts.join("/")) => refused(TWICE),
+            Errno::EXIST if self.listing.0.contains_key(&parts.join("/")) => refused(TWICE),
             Errno::EXIST => refused("that name and another one are the same on this file system"),
             errno => unwritable(verb, &self.path(parts), errno),
         }
@@ -295,28 +266,30 @@ fn refused(why: &str) -> Trouble {
     Trouble::Refused(why.to_owned())
 }
 
-/// Copies a member to its file and has it hashed, telling failed reads from failed writes; its size
-/// is the answer.
+/// Copies a member to its file, telling failed reads from failed writes; its size and SHA-256 are
+/// the answer.
 pub(super) fn copy(
     members: &mut dyn Members,
     file: &OwnedFd,
-    hashing: &mut Hashing,
     failed: impl Fn(Errno) -> Trouble,
-) -> Checked<u64> {
+) -> Checked<(u64, String)> {
+    let mut hasher = Sha256::new();
     let mut size = 0;
-    while let Some(piece) = members.piece()? {
-        hashing.update(piece.clone());
+    loop {
+        let mut piece = members.piece()?;
+        if piece.is_empty() {
+            return Ok((size, hex(&hasher.finalize())));
+        }
+        hasher.update(piece);
         size += piece.len() as u64;
-        let mut bytes = &*piece;
-        while !bytes.is_empty() {
-            match rustix::io::write(file, bytes) {
-                Ok(count) => bytes = &bytes[count..],
+        while !piece.is_empty() {
+            match rustix::io::write(file, piece) {
+                Ok(count) => piece = &piece[count..],
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(failed(errno)),
             }
         }
     }
-    Ok(size)
 }
 
 /// The mode that things of a kind have, from the first of them.

@@ -13,7 +13,7 @@ mod bodies;
 mod directory;
 mod field;
 
-use super::flow::{Flow, Piece};
+use super::flow::Flow;
 use super::member::{Content, Member, Members, Told};
 use super::{Checked, Trouble, name};
 pub(super) use bodies::Bodies;
@@ -67,18 +67,18 @@ impl Members for Zipped<'_> {
         self.flow.peek(self.left)
     }
 
-    fn piece(&mut self) -> Checked<Option<Piece>> {
+    fn piece(&mut self) -> Checked<&[u8]> {
         let piece = self.flow.piece(self.left)?;
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        self.left -= piece.len() as u64;
         Ok(piece)
     }
 
     /// The checksum of the last member was compared when the end of the flow is seen.
     fn finish(&mut self) -> Checked<()> {
         self.flow.skip(self.left)?;
-        match self.flow.piece(1)? {
-            None => Ok(()),
-            Some(_) => Err(Trouble::Archive("it holds more than its directory says".to_owned())),
+        match self.flow.piece(1)?.is_empty() {
+            true => Ok(()),
+            false => Err(Trouble::Archive("it holds more than its directory says".to_owned())),
         }
     }
 }
