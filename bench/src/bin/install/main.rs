@@ -69,7 +69,7 @@ fn run(rounds: usize) -> Result<()> {
     }
     // Last, since what this process has in memory is counted for those that it starts.
     for (place, measured) in places.iter().zip(&tables) {
-        let stages = stages::measure(&archive, &mirror.address, place.folder.path(), rounds)?;
+        let stages = stages::measure(&archive, &mirror.address, place, rounds)?;
         page += &report::place(place.title, measured, &stages);
     }
     absent.sort();
@@ -99,7 +99,8 @@ struct Place {
 
 /// When homes are removed.
 enum Go {
-    /// After each run: there is little room.
+    /// After each run: there is little room, and on a virtual machine memory that was never used
+    /// before is slow.
     AtOnce,
     /// When all is measured: ext4 searches long for an inode while many were freed a minute ago.
     AtTheEnd,

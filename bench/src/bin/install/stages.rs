@@ -11,30 +11,34 @@ use usher::fetch::{
 };
 use usher_shims::error::Error;
 
-use crate::Result;
 use crate::archive::Archive;
 use crate::runs::Measured;
+use crate::{Go, Place, Result};
 
-/// The stages in their order, and inflating alone.
+/// The stages in their order, and inflating alone. Trees are removed when whole homes are.
 pub(crate) fn measure(
     archive: &Archive,
     mirror: &str,
-    folder: &Path,
+    place: &Place,
     rounds: usize,
 ) -> Result<Vec<Measured>> {
     let names = ["download and hash", "unpack, hash and list", "sync", "inflate alone", "remove"];
     let mut stages =
         names.map(|name| Measured { name: name.to_owned(), times: Vec::new(), memory: 0.0 });
-    let round = |number| folder.join(format!("round-{number}"));
+    let round = |number| place.folder.path().join(format!("round-{number}"));
+    let removing = |number| timed(|| remove_tree(&round(number).join("tree")).map_err(told));
     for number in 0..rounds {
         for (stage, time) in stages.iter_mut().zip(once(archive, mirror, &round(number))?) {
             stage.times.push(time);
         }
+        if matches!(place.homes_go, Go::AtOnce) {
+            stages[4].times.push(removing(number)?.0);
+        }
     }
-    // Last, as whole homes are on disk.
-    for number in 0..rounds {
-        let tree = round(number).join("tree");
-        stages[4].times.push(timed(|| remove_tree(&tree).map_err(told))?.0);
+    if matches!(place.homes_go, Go::AtTheEnd) {
+        for number in 0..rounds {
+            stages[4].times.push(removing(number)?.0);
+        }
     }
     for stage in &mut stages {
         stage.times.sort_by(f64::total_cmp);
