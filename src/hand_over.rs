@@ -102,8 +102,7 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     }
     drop(network);
     let _writing = Writing::to(&usher.folders)?;
-    usher.refresh()?;
-    shim_folder::refresh(usher, &tools)?;
+    shim_folder::renew(usher, &tools)?;
     Ok(())
 }
 

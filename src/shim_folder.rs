@@ -73,6 +73,25 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     Ok(changes)
 }
 
+/// Surveys the machine anew after what a verb did, and makes the shims and their index as they must
+/// be then. Where they are so already, what fails is told, and the verb hasn't failed.
+pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
+    usher.refresh()?;
+    match refresh(usher, named) {
+        Err(error) if is_current(usher, named) => usher.tell(&error.to_string()),
+        refreshed => drop(refreshed?),
+    }
+    Ok(())
+}
+
+/// Whether [`refresh`] would change nothing.
+fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
+    let index = fs::read(index_file(&usher.folders.shims()));
+    let changes = wanted(usher, named).and_then(|wanted| differences(&usher.folders, &wanted));
+    index.is_ok_and(|index| index == usher.index().print())
+        && changes.is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
+}
+
 /// Deletes what others left unfinished. The index is also written without the lock, by whoever
 /// can do without: if this takes it away, the next call writes it.
 fn sweep(shims: &Path) {

@@ -38,8 +38,7 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         Ok(report) => report,
         Err(error) => return Err(with_shims_of_what_came(usher, error)),
     };
-    usher.refresh()?;
-    shim_folder::refresh(usher, &tools)?;
+    shim_folder::renew(usher, &tools)?;
     if as_json {
         output::json(&report);
     }
@@ -54,8 +53,7 @@ pub fn into_store(
 ) -> Result<()> {
     let store = absolute(usher, store)?;
     let report = usher.in_store(&store, |usher| get_all(usher, &named(usher, words)?, as_json))?;
-    usher.refresh()?;
-    shim_folder::refresh(usher, &[])?;
+    shim_folder::renew(usher, &[])?;
     if as_json {
         output::json(&report);
     }

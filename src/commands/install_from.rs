@@ -47,8 +47,7 @@ pub fn run(
             Escaped(archive.from)
         ));
     }
-    usher.refresh()?;
-    shim_folder::refresh(usher, &[tool])?;
+    shim_folder::renew(usher, &[tool])?;
     told((tool.name, &version), &installed, as_json);
     Ok(())
 }

@@ -31,8 +31,7 @@ pub fn run(given: Given, running: Running, shim: &Path, is_system: bool) -> Resu
     let [first, second] = OWN.map(|name| shims.join(name));
     replace(&own, &first)?;
     shim_folder::put(&first, &second)?;
-    usher.refresh()?;
-    shim_folder::refresh(&usher, &[])?;
+    shim_folder::renew(&mut usher, &[])?;
     output::line(shims.display());
     Ok(())
 }

@@ -49,9 +49,8 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         warn_of_stronger(usher, pin);
     }
     drop(writing);
-    usher.refresh()?;
     let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
-    shim_folder::refresh(usher, &tools)?;
+    shim_folder::renew(usher, &tools)?;
     if as_json {
         output::json(&report);
     }

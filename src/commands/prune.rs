@@ -68,8 +68,7 @@ pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<(
     });
     let Pruned { report, is_changed, failed } = pruned?;
     if is_changed {
-        usher.refresh()?;
-        shim_folder::refresh(usher, &[])?;
+        shim_folder::renew(usher, &[])?;
     }
     if let Some(error) = failed {
         return Err(error);

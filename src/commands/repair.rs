@@ -20,8 +20,7 @@ const MOST_TOLD: usize = 5;
 /// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let (report, failed) = repair_all(usher, words, as_json)?;
-    usher.refresh()?;
-    shim_folder::refresh(usher, &[])?;
+    shim_folder::renew(usher, &[])?;
     if let Some(error) = failed {
         return Err(error);
     }

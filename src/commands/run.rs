@@ -35,8 +35,7 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
         );
         tools.push(known.tool);
     }
-    usher.refresh()?;
-    shim_folder::refresh(usher, &tools)?;
+    shim_folder::renew(usher, &tools)?;
     let path = shims_first(usher);
     let program = find(usher, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));

@@ -41,8 +41,7 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         }
         report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
     }
-    usher.refresh()?;
-    shim_folder::refresh(usher, &[])?;
+    shim_folder::renew(usher, &[])?;
     if as_json {
         output::json(&report);
     }

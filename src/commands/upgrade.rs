@@ -62,8 +62,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
     let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
     let (mut lines, failed) = upgrade(usher, &typed.tools, fetching, as_json)?;
     if lines.iter().any(|line| line.state == State::Upgraded) {
-        usher.refresh()?;
-        shim_folder::refresh(usher, &[])?;
+        shim_folder::renew(usher, &[])?;
     }
     let consent = match () {
         () if typed.dry_run => Consent::Pretended,

@@ -149,6 +149,16 @@ impl<'a> Assembly<'a> {
     /// The finishing touches: links, the receipt, the folder's mode. What then lacks its
     /// interpreter is no toolchain. The result is the finished tree.
     pub(super) fn finish(&mut self) -> Result<&Path> {
+        self.complete().map_err(|error| self.space().told(error))?;
+        Ok(&self.tree)
+    }
+
+    /// The room that all of it takes.
+    pub(super) fn space(&self) -> Space {
+        Space::for_bytes(self.receipt.files.bytes(), &self.tree)
+    }
+
+    fn complete(&mut self) -> Result<()> {
         for (link, target) in &self.known.definition.links {
             self.link_where_free(link, target)?;
         }
@@ -161,7 +171,7 @@ impl<'a> Assembly<'a> {
             store: Store::Own,
         };
         if is_whole(&self.installer.usher.world, self.known.tool, &toolchain)? {
-            return Ok(&self.tree);
+            return Ok(());
         }
         let (name, source) = (self.name(), &self.receipt.source);
         let program = self.known.tool.main_program();

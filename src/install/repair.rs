@@ -53,7 +53,8 @@ impl Installer<'_> {
         let tree = assembly.finish()?.to_path_buf();
         let additions = Additions::of(place.known.definition);
         let listing = assembly.listing();
-        let Carried { kept, left } = carry::carry((&place.root, &tree), additions, listing)?;
+        let Carried { kept, left } = carry::carry((&place.root, &tree), additions, listing)
+            .map_err(|error| assembly.space().told(error))?;
         publish::replace(&tree, &place.root)?;
         // What package managers added in the meantime.
         carry::carry((&tree, &place.root), additions, listing)?;

@@ -21,6 +21,11 @@ impl Space {
         Self { needed: unpacked_size(archive).unwrap_or(0), folder: folder.to_path_buf() }
     }
 
+    /// For what is known to have so many bytes, in a folder.
+    pub(super) fn for_bytes(needed: u64, folder: &Path) -> Self {
+        Self { needed, folder: folder.to_path_buf() }
+    }
+
     /// Adds to an error of the disk's how much was needed and is free.
     pub(super) fn told(&self, error: Error) -> Error {
         if error.exit != Exit::Io {
