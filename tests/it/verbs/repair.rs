@@ -1,7 +1,7 @@
 //! `use repair`: after each kind of fault all is as it was installed, and what package managers
 //! added is still there.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
@@ -152,4 +152,23 @@ fn nothing_installed_is_nothing_to_repair() {
     no version is in usher's own store
     --- standard error
     ");
+}
+
+/// Another process makes the shims just then, and doesn't end.
+#[test]
+fn shims_that_are_as_they_should_be_are_no_reason_to_fail() {
+    let upstream = Upstream::start();
+    let sandbox = installed(&upstream);
+    let license = sandbox.toolchain("node", "12.22.12").join("LICENSE");
+    sandbox.use_command(&["reshim"]).run().succeeds();
+    let lock = File::options().write(true).open(sandbox.usher().join("locks/shims.lock")).unwrap();
+    lock.lock().unwrap();
+    let run = |words: &[&str]| sandbox.use_command(words).variable("USHER_LOCK_TIMEOUT", "0").run();
+    let before = fs::read_to_string(&license).unwrap();
+    fs::write(&license, "GPL\n").unwrap();
+    run(&["repair"]).succeeds().complains("locks/shims.lock");
+    assert_eq!(fs::read_to_string(&license).unwrap(), before);
+    // Where shims are missing, it isn't done.
+    fs::remove_file(sandbox.shims().join("node")).unwrap();
+    run(&["repair"]).fails_with(75);
 }
