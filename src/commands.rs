@@ -83,7 +83,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
         return failed;
     }
     // The failure matters more than one that follows from it.
-    let _ = shim_folder::renew(usher, &[]);
+    let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
     failed
 }
 
