@@ -13,7 +13,8 @@ pub(crate) fn head(archive: &Archive, rounds: usize) -> String {
         "# What an install costs\n\n\
          Made by `cargo run --release -p usher-bench --bin install`; one run, the commands in turn, medians of {rounds}, ± half of the middle half.\n\
          Everyone installs node {} from the same server on loopback into an empty home; usher verifies the archive, lists every file with its hash, and syncs before it says so.\n\
-         The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), made of the npm registry's packages of node and npm.\n\n\
+         The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), made of the npm registry's packages of node and npm.\n\
+         No byte of it is inflated before the hash of all is verified: downloading and inflating one after the other are the least that usher can take.\n\n\
          {}\n",
         archive.version,
         mega(archive.size),
