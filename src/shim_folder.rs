@@ -87,9 +87,9 @@ pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
 /// Whether [`refresh`] would change nothing.
 fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&usher.folders.shims()));
-    let changes = wanted(usher, named).and_then(|wanted| differences(&usher.folders, &wanted));
     index.is_ok_and(|index| index == usher.index().print())
-        && changes.is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
+        && needed(usher, named)
+            .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
 
 /// Deletes what others left unfinished. The index is also written without the lock, by whoever
@@ -102,9 +102,9 @@ fn sweep(shims: &Path) {
     }
 }
 
-/// What [`refresh`] would change.
-pub fn needed(usher: &Usher) -> Result<Changes> {
-    differences(&usher.folders, &wanted(usher, &[])?)
+/// Which shims [`refresh`] would make or remove.
+pub fn needed(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
+    differences(&usher.folders, &wanted(usher, named)?)
 }
 
 fn differences(folders: &Folders, wanted: &BTreeSet<String>) -> Result<Changes> {

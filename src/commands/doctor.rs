@@ -151,7 +151,7 @@ fn shims(usher: &Usher) -> Vec<Check> {
     if !folder.is_dir() {
         return Vec::new();
     }
-    let changes = match shim_folder::needed(usher) {
+    let changes = match shim_folder::needed(usher, &[]) {
         Ok(changes) => changes,
         Err(error) => return vec![Check::bad(error.what, "use reshim")],
     };
