@@ -6,7 +6,7 @@ mod files;
 mod shims;
 mod upstream;
 
-use crate::bench::{Sandbox, Tree};
+use crate::support::{Sandbox, Tree};
 use crate::verbs::offline_sandbox;
 
 /// Nothing looks installed, nothing is half-made, and the project is as it was.

@@ -5,8 +5,8 @@ use std::fs::{self, File, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::bench::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
-use crate::bench::{Sandbox, Upstream};
+use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
+use crate::support::{Sandbox, Upstream};
 use crate::verbs::sandbox;
 
 const WRONG: [u64; 2] = [CLOCK_OF_1970, CLOCK_OF_2099];

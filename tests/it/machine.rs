@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 
 /// Makes an `/opt` and an `/etc` of our own, in the folder `$1`.
 const OWN_FOLDERS: &str = r#"

@@ -1,13 +1,12 @@
 //! The real binaries against fake tools and a fake upstream, one file per scenario.
 //!
-//! All scenarios are one test binary, because linking is what takes time. `bench` holds what they
+//! All scenarios are one test binary, because linking is what takes time. `support` holds what they
 //! stand on; it knows no scenario.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
 #![allow(clippy::print_stderr, reason = "what can't be tested here is said")]
 #![allow(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
 
 mod bad_input;
-mod bench;
 mod clocks;
 mod conformance;
 mod contract;
@@ -17,6 +16,7 @@ mod machine;
 mod policy;
 mod real;
 mod stores;
+mod support;
 mod tidy;
 mod traps;
 mod upstreams;

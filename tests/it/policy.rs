@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bench::{Misbehaviour, Platform, TestCommand, Upstream};
+use crate::support::{Misbehaviour, Platform, TestCommand, Upstream};
 use crate::verbs::{assert_unchanged, sandbox, skipped};
 
 const CONFIG: &str = "home/.config/usher/config.toml";

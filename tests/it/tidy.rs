@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 /// The checkout.
 fn checkout() -> &'static Path {

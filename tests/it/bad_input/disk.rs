@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::bench::{Sandbox, TestCommand, Upstream};
+use crate::support::{Sandbox, TestCommand, Upstream};
 use crate::verbs::{assert_unchanged, sandbox, skipped};
 
 /// A sandbox in which somebody else may look around and write nothing.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::with_default;
-use crate::bench::Upstream;
+use crate::support::Upstream;
 use crate::verbs::{assert_unchanged, sandbox};
 
 #[test]

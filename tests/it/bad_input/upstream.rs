@@ -1,7 +1,7 @@
 //! Servers, networks and archives that are wrong.
 
 use super::assert_nothing_came;
-use crate::bench::{Archive, Misbehaviour, Platform, Sandbox, Upstream};
+use crate::support::{Archive, Misbehaviour, Platform, Sandbox, Upstream};
 use crate::verbs::{offline_sandbox, sandbox};
 
 const INDEX: &str = "/dist/index.json";

@@ -16,7 +16,7 @@ use usher_shims::home::Adopted;
 use super::format::{Case, Cwd, Kind, place};
 use super::has_parts;
 use super::machine::{adopted, programs, root};
-use crate::bench::{Outcome, Sandbox, TestCommand};
+use crate::support::{Outcome, Sandbox, TestCommand};
 
 /// Sandboxes with usher and versions in them, one for all cases that want the same of these.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{Stage, each, probe, skipped, text};
-use crate::bench::Outcome;
-use crate::bench::executables;
+use crate::support::Outcome;
+use crate::support::executables;
 
 /// Other versions, in the store and on PATH, that must not run instead.
 fn tempt(stage: &Stage) {

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use super::{Stage, each, text};
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// A program of the system's that says so.
 const REAL: &str = "#!/bin/sh\necho real \"$@\"\n";

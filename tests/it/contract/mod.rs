@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 
-use super::bench::{Sandbox, TestCommand, built, executables};
+use super::support::{Sandbox, TestCommand, built, executables};
 
 /// The version that the project asks for, and that is a probe.
 const VERSION: &str = "12.22.12";

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::{Stage, each, text};
-use crate::bench::{Outcome, TestCommand};
+use crate::support::{Outcome, TestCommand};
 
 /// A shim, called so.
 fn called(stage: &Stage, name: &str) -> TestCommand {

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{Stage, each, is_master_of_accounts, skipped, text};
-use crate::bench::Outcome;
+use crate::support::Outcome;
 
 /// Asks for the system's program in a folder that holds one itself.
 fn run(stage: &Stage, path: Option<&str>, words: &[&str]) -> Outcome {

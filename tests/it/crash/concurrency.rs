@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::bench::{Misbehaviour, Pipe, Platform, Sandbox, TestCommand, Upstream};
+use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, TestCommand, Upstream};
 
 /// The archive's path at the upstream.
 fn archive() -> String {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use super::operations::CHANGED;
-use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream};
+use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream};
 use crate::verbs::skipped;
 
 fn sandbox(upstream: &Upstream) -> Sandbox {
@@ -30,7 +30,7 @@ fn publish_large(upstream: &Upstream) {
     let regular = tar::EntryType::Regular;
     let archive = archive.entry(&format!("{name}/lib/noise"), regular, (0o644, ""), &noise);
     let bytes = archive.tar_gz();
-    let hash = crate::bench::sha256(&bytes);
+    let hash = crate::support::sha256(&bytes);
     upstream.put(&format!("/dist/v{CHANGED}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
     upstream.put(&format!("/dist/v{CHANGED}/{name}.tar.gz"), bytes);
 }

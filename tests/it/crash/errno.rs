@@ -6,7 +6,7 @@ use super::operations::{HAND_OVER, INSTALL, Operation, PRUNE, REPAIR, RESHIM, St
 use super::state::{State, is_temporary};
 use super::tracer::{Act, Traced, is_here};
 use super::{Numbers, sample, seed};
-use crate::bench::Upstream;
+use crate::support::Upstream;
 
 /// How many points of an operation are tried where not all are.
 const SAMPLE: usize = 6;

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::state::{State, is_temporary, whole};
 use super::{Numbers, is_full, seed};
-use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream};
+use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream};
 
 /// What comes and goes; the other one is never taken away.
 const CHANGING: [&str; 2] = ["12.22.12", "12.22.11"];
@@ -103,14 +103,14 @@ fn check_end(sandbox: &Sandbox) {
 /// A release whose interpreter is a program, not a script, which a shell would open once more.
 fn publish(upstream: &Upstream, version: &str) {
     let name = format!("node-v{version}-{}", Platform::here().node);
-    let fake = std::fs::read(crate::bench::built::fake()).expect("read the fake tool");
+    let fake = std::fs::read(crate::support::built::fake()).expect("read the fake tool");
     let regular = tar::EntryType::Regular;
     let archive = Archive::new().folder(&format!("{name}/"));
     let archive = archive.entry(&format!("{name}/bin/node"), regular, (0o755, ""), &fake);
     let files = (0..20)
         .fold(archive, |archive, n| archive.file(&format!("{name}/lib/{n}"), &n.to_string()));
     let bytes = files.tar_gz();
-    let hash = crate::bench::sha256(&bytes);
+    let hash = crate::support::sha256(&bytes);
     let folder = format!("/dist/v{version}");
     upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}.tar.gz\n"));
     upstream.put(&format!("{folder}/{name}.tar.gz"), bytes);

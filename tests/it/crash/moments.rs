@@ -11,8 +11,8 @@ use rustix::process::Signal;
 
 use super::state::whole;
 use super::{Numbers, is_full, seed};
-use crate::bench::{Archive, Platform, Sandbox, Upstream, run_quietly};
 use crate::real::packed;
+use crate::support::{Archive, Platform, Sandbox, Upstream, run_quietly};
 
 const VERSION: &str = "12.22.12";
 
@@ -105,7 +105,7 @@ fn publish_made(upstream: &Upstream, files: usize) -> &'static str {
 
 fn publish(upstream: &Upstream, bytes: Vec<u8>) {
     let name = format!("node-v{VERSION}-{}.tar.gz", Platform::here().node);
-    let hash = crate::bench::sha256(&bytes);
+    let hash = crate::support::sha256(&bytes);
     let folder = format!("/dist/v{VERSION}");
     upstream.put(&format!("{folder}/SHASUMS256.txt"), format!("{hash}  {name}\n"));
     upstream.put(&format!("{folder}/{name}"), bytes);

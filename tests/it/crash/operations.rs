@@ -1,6 +1,6 @@
 //! What is broken off at every point: a row an operation.
 
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 
 use super::state::{State, restore};
 use super::tracer::{self, Act, Traced};

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::PathBuf;
 
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 use crate::verbs::skipped;
 
 /// A sandbox with a folder outside of usher's, in which nothing may change.

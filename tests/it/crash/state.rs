@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 /// Files with more bytes are programs that cargo built: they are linked where others are copied.
 const LARGE: u64 = 100_000;
@@ -144,6 +144,6 @@ fn copy(from: &Path, to: &Path) {
     } else if seen.len() > LARGE {
         fs::hard_link(from, to).expect("link what is saved");
     } else {
-        crate::bench::executables::copy(from, to);
+        crate::support::executables::copy(from, to);
     }
 }

@@ -5,7 +5,7 @@ use super::operations::{
 };
 use super::tracer::{Act, Call, is_here};
 use super::{Numbers, sample, seed};
-use crate::bench::Upstream;
+use crate::support::Upstream;
 
 /// How many points of an operation are tried where not all are.
 const SAMPLE: usize = 6;

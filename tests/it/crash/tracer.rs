@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::bench::{Outcome, Sandbox, built};
+use crate::support::{Outcome, Sandbox, built};
 
 /// What is done to a command.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::bench::{Misbehaviour, Platform, Sandbox, Upstream};
+use crate::support::{Misbehaviour, Platform, Sandbox, Upstream};
 use crate::verbs::sandbox;
 
 const INDEX: &str = "/dist/index.json";

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::kept;
-use crate::bench::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
+use crate::support::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
 use crate::verbs::sandbox;
 
 const INDEX: &str = "/acme/index.json";

@@ -6,8 +6,8 @@ use std::fs;
 
 use super::front::{Authority, Face, Front, GOOD, self_signed};
 use super::{archive, is_installed, kept, with_one_source};
-use crate::bench::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
-use crate::bench::{Misbehaviour, Outcome, Sandbox, TestCommand, Upstream};
+use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
+use crate::support::{Misbehaviour, Outcome, Sandbox, TestCommand, Upstream};
 
 const HERE: &str = "127.0.0.1";
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::bench::{Misbehaviour, Outcome, Sandbox, Upstream};
+use crate::support::{Misbehaviour, Outcome, Sandbox, Upstream};
 use crate::verbs::{sandbox, skipped};
 
 /// What a program that reaches for the network or waits would call.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::CONFIG;
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 use crate::verbs::{offline_sandbox, skipped};
 
 #[test]

@@ -8,8 +8,8 @@ use std::path::Path;
 use rustix::process::geteuid;
 
 use super::{APPLICATION, any_python, connected, machine, skipped, with_own_npm};
-use crate::bench::{Outcome, Sandbox, TestCommand};
 use crate::stores::shared::{copied, wheel};
+use crate::support::{Outcome, Sandbox, TestCommand};
 
 #[test]
 fn what_npm_added_is_carried_over_to_a_newer_node() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{APPLICATION, Python, with_node_and_python};
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// Prints its own version, and what the venv's Python, its child, prints of itself.
 const APP: &str = "\

@@ -11,7 +11,7 @@ use std::process::Command;
 use usher::fetch::{Item, Listing, Shape, unpack};
 
 use super::{any_python, machine, skipped};
-use crate::bench::run_quietly;
+use crate::support::run_quietly;
 
 /// Packages of the npm registry, and a program in each that says its version, if it runs alone.
 const SMALL: [(&str, Option<&str>); 3] =

@@ -2,7 +2,7 @@
 //! no interactive shell, no terminal.
 
 use super::{with_node, with_npm};
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 #[test]
 fn a_shims_full_path_is_enough() {

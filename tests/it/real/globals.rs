@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 use serde_json::json;
 
 use super::{APPLICATION, MODERN, with_own_npm};
-use crate::bench::{Sandbox, TestCommand, package};
+use crate::support::{Sandbox, TestCommand, package};
 
 #[test]
 fn an_unprivileged_user_installs_yarn_and_runs_it_in_the_same_script() {

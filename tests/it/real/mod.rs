@@ -26,7 +26,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::process::geteuid;
 
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 pub(crate) use archives::packed;
 pub(crate) use machine::{Python, pyenv, python};

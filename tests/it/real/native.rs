@@ -2,7 +2,7 @@
 //! the toolchain.
 
 use super::{MODERN, skipped, with_npm};
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// The last of an old line, whose npm has a node-gyp that runs on the Pythons of today's systems.
 const OLD: &str = "12.22.12";

@@ -1,7 +1,7 @@
 //! A platform's published list of Node versions: each can be had, and each is what it says.
 
 use super::{FETCHED as ON_DISK, connected, machine, with_node};
-use crate::bench::{Sandbox, TestCommand, run_quietly};
+use crate::support::{Sandbox, TestCommand, run_quietly};
 
 /// What a platform as a service offers its users.
 const LIST: [&str; 18] = [

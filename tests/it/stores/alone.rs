@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::bench::{Sandbox, Upstream, sha256};
+use crate::support::{Sandbox, Upstream, sha256};
 
 /// The file of own tools' definitions.
 const FILE: &str = "home/.config/usher/registry/acme.toml";

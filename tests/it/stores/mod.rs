@@ -7,7 +7,7 @@ mod own;
 pub(crate) mod shared;
 mod system;
 
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 /// A sandbox with usher whose PATH has no interpreters but the shims; no address answers.
 fn sandbox() -> Sandbox {

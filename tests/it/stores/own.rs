@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use usher_shims::process::MARK;
 
 use super::{furnished, listed, sandbox};
-use crate::bench::{Archive, Sandbox, Upstream};
+use crate::support::{Archive, Sandbox, Upstream};
 
 /// The file of own tools' definitions.
 const FILE: &str = "home/.config/usher/registry/acme.toml";

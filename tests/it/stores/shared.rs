@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use crate::bench::{Outcome, Sandbox, Upstream};
 use crate::real::{Python, any_python, skipped, with_npm};
+use crate::support::{Outcome, Sandbox, Upstream};
 
 fn with_store(sandbox: &Sandbox) {
     let store = sandbox.root().join("store");

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use super::{listed, sandbox};
-use crate::bench::Sandbox;
 use crate::real::{any_python, pyenv, skipped, with_python};
+use crate::support::Sandbox;
 
 /// A tool; its file in a distribution; a program in its language with the arguments to run it,
 /// which computes 6 × 7 and prints its own version behind that.

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{checkout, nothing_of, output_of, skipped};
-use crate::bench::{Sandbox, TestCommand, Upstream, shim};
+use crate::support::{Sandbox, TestCommand, Upstream, shim};
 
 /// Files that shells read, and what is in them.
 const SHELL_FILES: [&str; 5] = [".bashrc", ".bash_profile", ".profile", ".zshenv", ".zshrc"];

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use crate::bench::Sandbox;
 use crate::real::any_python;
+use crate::support::Sandbox;
 
 /// What a Python believes of itself, a line each.
 const BELIEFS: &str = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";

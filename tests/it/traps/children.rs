@@ -1,8 +1,8 @@
 //! Children resolve again: PATH keeps pointing at the shims, so each call gets the version of where
 //! it is, unless its parent was called with a version of its own.
 
-use crate::bench::Sandbox;
 use crate::real::with_node;
+use crate::support::Sandbox;
 
 /// Runs `node` below each of these folders, from a node.
 const PARENT: &str = "\

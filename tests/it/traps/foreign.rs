@@ -1,8 +1,8 @@
 //! Other managers' shims further down on PATH look the program up by its name, find usher's shim
 //! again, and call it: that must end at the real program.
 
-use crate::bench::Sandbox;
 use crate::real::{pyenv, skipped};
+use crate::support::Sandbox;
 
 #[test]
 fn pyenvs_shims_that_call_back_end_at_the_systems_python() {

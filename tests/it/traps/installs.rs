@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::bench::{Misbehaviour, Pipe, Platform, Sandbox, Upstream};
+use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, Upstream};
 
 /// The archive's path at the upstream.
 fn archive() -> String {

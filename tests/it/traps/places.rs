@@ -4,8 +4,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::bench::{Outcome, Sandbox};
 use crate::real::{skipped, with_npm};
+use crate::support::{Outcome, Sandbox};
 
 /// The variable in which a shim leaves where it has passed a call on to.
 const VIA: &str = "USHER_VIA";

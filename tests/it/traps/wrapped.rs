@@ -3,7 +3,7 @@
 
 use rustix::process::Signal;
 
-use crate::bench::{Pipe, Sandbox};
+use crate::support::{Pipe, Sandbox};
 
 /// A sandbox whose npm is this script.
 fn with_npm(script: &str) -> Sandbox {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{archive, copy_of};
-use crate::bench::{Archive, Outcome, Sandbox, Upstream, sha256};
+use crate::support::{Archive, Outcome, Sandbox, Upstream, sha256};
 
 /// Go's site with one release, of which the index says this much more.
 fn site(more: &Value) -> (Upstream, Sandbox) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{archive, copy_of, program, works};
-use crate::bench::{Archive, sha256};
+use crate::support::{Archive, sha256};
 
 /// How upstreams spell this machine's processor: Go's way, the common one, Node's.
 fn chip() -> (&'static str, &'static str, &'static str) {

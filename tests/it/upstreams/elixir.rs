@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use tar::EntryType;
 
-use crate::bench::{Archive, Catalogue, Outcome, Sandbox, Upstream, sha256};
 use crate::real::skipped;
+use crate::support::{Archive, Catalogue, Outcome, Sandbox, Upstream, sha256};
 
 /// Builds of Elixir, of which each has the one without a mark as well.
 const BUILDS: [&str; 6] = [

@@ -13,7 +13,7 @@ mod sources;
 use usher_definition::Definition;
 use usher_shims::tool::DEFINITIONS;
 
-use crate::bench::{Archive, Catalogue, Outcome, Sandbox, Upstream};
+use crate::support::{Archive, Catalogue, Outcome, Sandbox, Upstream};
 
 /// A tool's definition.
 fn definition(tool: &str) -> Definition {

@@ -9,7 +9,7 @@ use serde_json::json;
 use usher_shims::tool::DEFINITIONS;
 
 use super::archive;
-use crate::bench::{Archive, Catalogue, Sandbox, Upstream, sha256};
+use crate::support::{Archive, Catalogue, Sandbox, Upstream, sha256};
 
 /// An upstream, and a sandbox in which the sites of a tool lie there.
 fn moved(tool: &str, sites: &[&str]) -> (Upstream, Sandbox) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::offline_sandbox;
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// A script for a manager, which prints what it was told and where it finds itself.
 const TELL: &str =
@@ -13,7 +13,7 @@ const TELL: &str =
 fn furnished() -> Sandbox {
     let sandbox = offline_sandbox();
     let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
-    // Nothing that the bench itself sets is to be seen.
+    // Nothing that the sandbox itself sets is to be seen.
     sandbox.with_variable("PATH", path).with_variable("npm_config_registry", "")
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{offline_sandbox, sandbox};
-use crate::bench::Upstream;
+use crate::support::Upstream;
 
 #[test]
 fn the_versions_that_can_be_had_are_listed_with_their_lines() {

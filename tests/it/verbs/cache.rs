@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::{assert_unchanged, sandbox};
-use crate::bench::{Catalogue, Misbehaviour, NodeRelease, Platform, Sandbox, Upstream};
+use crate::support::{Catalogue, Misbehaviour, NodeRelease, Platform, Sandbox, Upstream};
 
 const INDEX: &str = "/dist/index.json";
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use super::offline_sandbox;
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// A project that pins node 20.1.0, which is on disk. Requests are exact wherever a version of the
 /// machine's own could answer others, too.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::offline_sandbox;
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// A sandbox in which all is well; PATH is the sandbox's own.
 fn healthy() -> Sandbox {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{assert_unchanged, offline_sandbox, sandbox, skipped};
-use crate::bench::{Outcome, Sandbox, TestCommand, Upstream};
+use crate::support::{Outcome, Sandbox, TestCommand, Upstream};
 
 /// A project that asks for a node and a java, both on disk.
 fn furnished() -> Sandbox {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
-use crate::bench::{Archive, Outcome, Platform, Sandbox, Upstream, sha256};
+use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream, sha256};
 
 const SCRIPT: &str = "#!/bin/sh\necho mine\n";
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
-use crate::bench::Upstream;
+use crate::support::Upstream;
 
 #[test]
 fn what_is_named_is_fetched_and_no_pin_is_written() {

@@ -29,7 +29,7 @@ use std::io::{self, Write as _};
 
 use serde_json::Value;
 
-use crate::bench::{Outcome, Sandbox, Tree, Upstream};
+use crate::support::{Outcome, Sandbox, Tree, Upstream};
 
 /// A project under version control, usher installed, and an upstream to fetch from.
 pub(crate) fn sandbox(upstream: &Upstream) -> Sandbox {

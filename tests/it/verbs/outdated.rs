@@ -2,7 +2,7 @@
 
 use super::cache::{age, newer};
 use super::{offline_sandbox, sandbox, with_sourceless_tool};
-use crate::bench::{Misbehaviour, Sandbox, Upstream};
+use crate::support::{Misbehaviour, Sandbox, Upstream};
 
 /// A project that asks for a node which isn't the newest of its line, and for the newest python.
 fn project(upstream: &Upstream) -> Sandbox {

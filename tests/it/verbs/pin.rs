@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use serde_json::json;
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
-use crate::bench::{Misbehaviour, Upstream};
+use crate::support::{Misbehaviour, Upstream};
 
 #[test]
 fn a_project_without_a_pin_gets_one() {

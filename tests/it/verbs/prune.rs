@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::{offline_sandbox, skipped};
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 const DAY: Duration = Duration::from_hours(24);
 
 /// A fake toolchain that was used so many days ago.
 fn used(sandbox: &Sandbox, tool: &str, (version, days): (&str, u32)) {
     let times = FileTimes::new().set_accessed(SystemTime::now() - days * DAY);
-    // A file of its own: the bench's fakes are hard links, which share their times.
+    // A file of its own: the sandbox's fakes are hard links, which share their times.
     let path = sandbox.toolchain(tool, version).join("bin").join(tool);
     sandbox.executable(&path, "#!/bin/sh\n");
     File::open(&path).unwrap().set_times(times).unwrap();

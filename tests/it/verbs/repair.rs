@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use super::{offline_sandbox, sandbox};
-use crate::bench::{Misbehaviour, Platform, Sandbox, Upstream};
+use crate::support::{Misbehaviour, Platform, Sandbox, Upstream};
 
 fn archive() -> String {
     format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)

@@ -1,7 +1,7 @@
 //! `use TOOL@REQUEST… -- COMMAND…`: one command with those versions, and nothing written.
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 
 /// A sandbox that can fetch nothing, with two versions of node and one of python on disk.
 fn with_toolchains() -> Sandbox {

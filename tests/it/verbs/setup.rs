@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{assert_unchanged, offline_sandbox, skipped};
-use crate::bench::{Outcome, Sandbox};
+use crate::support::{Outcome, Sandbox};
 
 /// A home whose shells have files of their own, and no shims on PATH.
 fn sandbox() -> Sandbox {

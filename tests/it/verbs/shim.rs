@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use serde_json::json;
 
 use super::{offline_sandbox, sandbox};
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 
 /// The shims that begin so and go on with a version.
 fn versioned(sandbox: &Sandbox, program: &str) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{offline_sandbox, sandbox};
-use crate::bench::{Catalogue, Misbehaviour, Outcome, Package, Platform, Sandbox, Upstream};
+use crate::support::{Catalogue, Misbehaviour, Outcome, Package, Platform, Sandbox, Upstream};
 
 /// Nobody answers at the official site any more.
 fn without_official_site(upstream: &Upstream) {
@@ -155,7 +155,7 @@ fn a_setting_names_the_only_source() {
 #[test]
 fn the_next_source_is_asked_for_what_the_first_one_lacks() {
     let upstream = Upstream::start();
-    let mut catalogue = crate::bench::Catalogue::standard();
+    let mut catalogue = crate::support::Catalogue::standard();
     catalogue.node.retain(|release| release.version != "13.0.0");
     upstream.publish(&catalogue);
     let sandbox = sandbox(&upstream);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{json_without_system, offline_sandbox, without_system};
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 /// A sandbox with toolchains of usher's own and of others.
 fn with_toolchains() -> Sandbox {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{assert_unchanged, offline_sandbox, skipped};
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 #[test]
 fn help_and_version_are_answers() {

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{sandbox, skipped, with_sourceless_tool};
-use crate::bench::{Archive, Misbehaviour, Outcome, Platform, Sandbox, Upstream};
+use crate::support::{Archive, Misbehaviour, Outcome, Platform, Sandbox, Upstream};
 
 #[test]
 fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use serde_json::json;
 
 use super::{assert_unchanged, offline_sandbox, sandbox};
-use crate::bench::{Sandbox, Upstream};
+use crate::support::{Sandbox, Upstream};
 
 /// node 12.22.12 and python 3.12.12 as they were installed.
 fn installed(upstream: &Upstream) -> Sandbox {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::offline_sandbox;
-use crate::bench::Sandbox;
+use crate::support::Sandbox;
 
 fn sandbox() -> Sandbox {
     let sandbox = offline_sandbox();

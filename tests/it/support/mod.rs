@@ -1,4 +1,4 @@
-//! The test bench: a sandbox with its own home, a fake tool, a fake upstream on loopback.
+//! What the tests stand on: a sandbox with its own home, a fake tool, a fake upstream on loopback.
 //!
 //! ```ignore
 //! let upstream = Upstream::start();
@@ -12,7 +12,7 @@
 //! Everything is a value that a test makes and drops; tests run in parallel. What a process shares
 //! (two programs built once, and the rule that none is written while another is started) is in
 //! `built` and `executables` and nowhere else. No scenario is known here.
-#![allow(dead_code, unused_imports, reason = "a bench may offer more than today's tests use")]
+#![allow(dead_code, unused_imports, reason = "it may offer more than today's tests use")]
 
 mod archives;
 pub(crate) mod built;

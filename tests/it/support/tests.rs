@@ -1,4 +1,4 @@
-//! The bench itself is held to its word: what it serves, how it fails, what its fakes print.
+//! The support code itself is held to its word: what it serves, how it fails, what its fakes print.
 
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,6 +1,6 @@
 //! The fake tool: says which toolchain it belongs to and what it was given.
 //!
-//! The bench compiles this file by itself and links the result under any name into any toolchain.
+//! The support code compiles this file by itself and links the result under any name into any toolchain.
 //! A script would not do, because a script is not told its argument 0. It prints, a line each: the
 //! last two names of the folder above its `bin` (`node 12.22.12`), `argument N: …` for each
 //! argument from 0, and `NAME=value` or `NAME is unset` for each variable named in `FAKE_SHOWS`.

@@ -55,7 +55,7 @@ impl Archive {
         let mut header = Header::new_gnu();
         let fields = header.as_gnu_mut().expect("a GNU header");
         for (field, text) in [(&mut fields.name, name), (&mut fields.linkname, rest.1)] {
-            assert!(text.len() <= field.len(), "too long a name for the bench: {text}");
+            assert!(text.len() <= field.len(), "too long a name for a header: {text}");
             field[..text.len()].copy_from_slice(text.as_bytes());
         }
         header.set_entry_type(kind);
@@ -149,7 +149,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// What npm's programs are: they run on whatever node PATH shows them.
-const JAVASCRIPT: &str = "#!/usr/bin/env node\n// the bench's\n";
+const JAVASCRIPT: &str = "#!/usr/bin/env node\n// a test's\n";
 
 fn node_files(archive: Archive, top: &str, version: &str) -> Archive {
     archive

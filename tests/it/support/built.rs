@@ -113,7 +113,7 @@ fn build_fake() -> PathBuf {
     if let Some(target) = target {
         command.args(["--target", &target]);
     }
-    command.arg("-o").arg(&unfinished).arg("tests/it/bench/fake.rs");
+    command.arg("-o").arg(&unfinished).arg("tests/it/support/fake.rs");
     output(&mut command);
     fs::rename(&unfinished, &binary).expect("name the fake tool");
     binary
@@ -136,8 +136,8 @@ fn folder() -> PathBuf {
 }
 
 fn locked(folder: &Path) -> File {
-    let file = File::create(folder.join(".bench-lock")).expect("open the bench's lock");
-    file.lock().expect("take the bench's lock");
+    let file = File::create(folder.join(".build-lock")).expect("open the lock of builds");
+    file.lock().expect("take the lock of builds");
     file
 }
 
