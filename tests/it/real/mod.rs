@@ -102,6 +102,22 @@ pub(crate) fn any_python() -> Option<&'static Python> {
     found
 }
 
+/// A Python of this machine whose copy is a Python like any other, with pip in it; `None`, and a
+/// word on standard error, where there is none.
+#[track_caller]
+pub(crate) fn python_to_copy() -> Option<&'static Python> {
+    let found = any_python()?;
+    if found.pip.is_none() {
+        skipped("the Python of this machine has no pip");
+        return None;
+    }
+    if found.is_rearranged {
+        skipped("the Python of this machine is its distribution's, whose copy installs elsewhere");
+        return None;
+    }
+    Some(found)
+}
+
 /// Lets a sandbox use pyenv's versions, but write nothing beside them.
 pub(crate) fn with_python(sandbox: Sandbox) -> Sandbox {
     let sandbox = sandbox.with_variable("PYTHONDONTWRITEBYTECODE", "1");
@@ -127,8 +143,7 @@ fn connected() -> Option<Sandbox> {
     // What npm asks the network of its own accord only takes time.
     let sandbox = sandbox.with_variable("npm_config_audit", "false");
     let sandbox = sandbox.with_variable("npm_config_update_notifier", "false");
-    let with = |sandbox: Sandbox, (name, value): &(_, _)| sandbox.with_variable(name, value);
-    Some(variables.iter().fold(sandbox, with))
+    Some(sandbox.with_network(variables))
 }
 
 /// Says that a test shows nothing, past the test harness, which would keep it to itself.

@@ -124,6 +124,10 @@ fn a_manager_without_verbs_adds_by_any_argument() {
 fn what_lands_in_a_folder_of_the_accounts_own_is_callable_with_every_version() {
     let check = |tool: &str, manager: &str, line: &str, folder: &str| {
         let sandbox = furnished();
+        if tool == "elixir" {
+            // It runs on Erlang.
+            sandbox.fake_toolchain("erlang", "27.0");
+        }
         for version in ["1.2.3", "1.3.0"] {
             let root = sandbox.fake_toolchain(tool, version);
             // A script must not be found in what all sandboxes share.
