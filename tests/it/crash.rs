@@ -8,6 +8,7 @@
 mod concurrency;
 mod environment;
 mod errno;
+mod interrupted;
 mod mixed;
 mod moments;
 mod operations;

@@ -5,9 +5,9 @@ use std::fs::{self, File, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::commands::sandbox;
 use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
 use crate::support::{Sandbox, Upstream};
-use crate::verbs::sandbox;
 
 const WRONG: [u64; 2] = [CLOCK_OF_1970, CLOCK_OF_2099];
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{offline_sandbox, sandbox};
+use crate::commands::{offline_sandbox, sandbox};
 use crate::support::{Catalogue, Misbehaviour, Outcome, Package, Platform, Sandbox, Upstream};
 
 /// Nobody answers at the official site any more.

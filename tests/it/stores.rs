@@ -1,8 +1,10 @@
-//! What is there already, is shared, or is a person's own: other managers' stores, the system's
-//! interpreters, the administrator's stores, own tools.
+//! What is there already, is shared, or is a person's own: other managers' stores (`adopted`), the
+//! system's interpreters (`system`), the administrator's stores and home (`shared`, `machine`), own
+//! tools (`own`, `alone`).
 
 mod adopted;
 mod alone;
+mod machine;
 mod own;
 pub(crate) mod shared;
 mod system;

@@ -1,4 +1,4 @@
-//! Every verb of `use`, typed as a person types it, its output held whole.
+//! Every command of `use`, typed as a person types it, its output held whole; a file a command.
 //!
 //! Nothing here depends on which interpreters the machine itself has: PATH holds the shims and a
 //! folder of the sandbox's own, and what the system offers is left out of listings.
@@ -18,7 +18,6 @@ mod repair;
 mod run;
 mod setup;
 mod shim;
-mod sources;
 mod status;
 mod typed;
 mod upgrade;

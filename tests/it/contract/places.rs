@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::real::{skipped, with_npm};
 use crate::support::{Outcome, Sandbox};
 
 /// The variable in which a shim leaves where it has passed a call on to.
@@ -85,51 +84,4 @@ fn a_shim_is_never_taken_for_the_program() {
         let [folder] = folders[..] else { panic!("one folder is expected\n{outcome}") };
         assert!(folder.ends_with("system/node/20.0.0/bin"), "{outcome}");
     }
-}
-
-#[test]
-fn npm_and_its_scripts_run_on_the_same_node() {
-    let Some(sandbox) = with_npm(&["8.15.1", "12.0.0"]) else { return };
-    let script = "node -p process.execPath && echo $npm_node_execpath";
-    let manifest =
-        serde_json::json!({ "name": "x", "version": "1.0.0", "scripts": { "v": script } });
-    sandbox.file("project/package.json", manifest.to_string());
-    for version in ["8.15.1", "12.0.0"] {
-        sandbox.file("project/.nvmrc", version);
-        let npm = sandbox.command(sandbox.shim("npm")).arguments(["run", "--silent", "v"]);
-        let outcome = npm.variable("PATH", "/usr/bin:/bin").run().succeeds();
-        let node = sandbox.toolchain("node", version).join("bin/node");
-        let line = sandbox.mask(&node.to_string_lossy());
-        outcome.prints(&format!("{line}\n{line}"));
-    }
-}
-
-#[test]
-fn a_system_program_that_was_replaced_is_asked_anew() {
-    let sandbox = Sandbox::new().offline();
-    sandbox.install();
-    let index = "home/.local/share/usher/shims/.usher";
-    let right = sandbox.read(index);
-    // Those whose program goes by the tool's name and knows `--version`.
-    let is_system = |line: &&str| {
-        ["node", "python"].iter().any(|tool| line.starts_with(&format!("system\t{tool}\t")))
-    };
-    let Some(line) = right.lines().find(is_system) else {
-        skipped("this system has neither node nor Python of its own");
-        return;
-    };
-    let fields: Vec<&str> = line.split('\t').collect();
-    let [_, tool, version, path, suffix, _] = fields[..] else { panic!("{line}") };
-    let variable = format!("{}_VERSION", tool.to_uppercase());
-    let stale = format!("system\t{tool}\t99.0.0\t{path}\t{suffix}\t1:2:3:4");
-    let check = |request: &str, expected: i32| {
-        sandbox.file(index, right.replace(line, &stale));
-        let shim = sandbox.command(tool).argument("--version").variable(&variable, request).run();
-        let outcome = shim.fails_with(expected);
-        assert_eq!(sandbox.read(index), right, "{outcome}");
-        outcome
-    };
-    let outcome = check(version, 0);
-    assert!(outcome.stdout.contains(version) || outcome.stderr.contains(version), "{outcome}");
-    check("99", 127).complains(" 99 was asked for by the variable");
 }

@@ -4,37 +4,27 @@
 //! What a server can say wrong about ranges, lengths and hashes, word by word, stands in
 //! `src/fetch/download/tests.rs`; here is what comes of it for a person.
 
-mod front;
-mod sizes;
-mod tls;
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::support::{Misbehaviour, Platform, Sandbox, Upstream};
-use crate::verbs::sandbox;
-
-const INDEX: &str = "/dist/index.json";
-const SUMS: &str = "/dist/v12.22.12/SHASUMS256.txt";
+use super::{INDEX, SUMS, archive, with_one_source};
+use crate::commands::sandbox;
+use crate::support::{Misbehaviour, Sandbox, Upstream};
 
 /// Nobody waits longer for what never comes.
 const LIMIT: Duration = Duration::from_mins(1);
 
-fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
-}
-
 /// The files of downloads that are kept, without their notes.
-fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
+pub(super) fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".cache/usher/downloads");
     let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_none()).collect()
 }
 
-fn is_installed(sandbox: &Sandbox) -> bool {
+pub(super) fn is_installed(sandbox: &Sandbox) -> bool {
     sandbox.toolchain("node", "12.22.12").exists()
 }
 
@@ -44,11 +34,6 @@ fn ranges(upstream: &Upstream) -> Vec<String> {
     let range =
         |headers: &std::collections::BTreeMap<String, String>| headers.get("range").cloned();
     requests.map(|one| range(&one.headers).unwrap_or("all".to_owned())).collect()
-}
-
-/// Only the official site: the other source would step in.
-fn with_one_source(upstream: &Upstream) -> Sandbox {
-    sandbox(upstream).with_variable("USHER_SOURCE", "node=nodejs.org")
 }
 
 /// An install from an upstream that is wrong at one path ends with this code and says this;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::kept;
+use super::downloads::kept;
+use crate::commands::sandbox;
 use crate::support::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
-use crate::verbs::sandbox;
 
 const INDEX: &str = "/acme/index.json";
 const ARCHIVE: &str = "/acme/acme.tar.gz";

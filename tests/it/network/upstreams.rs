@@ -8,7 +8,7 @@
 mod broken;
 mod copies;
 mod elixir;
-mod sources;
+mod flavours;
 
 use usher_definition::Definition;
 use usher_shims::tool::DEFINITIONS;

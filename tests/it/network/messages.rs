@@ -1,19 +1,18 @@
-//! Servers, networks and archives that are wrong.
+//! What `use` and a shim say, word by word, where a server, the network or an archive is wrong.
 
-use super::assert_nothing_came;
-use crate::support::{Archive, Misbehaviour, Platform, Sandbox, Upstream};
-use crate::verbs::{offline_sandbox, sandbox};
+use super::{INDEX, SUMS, archive, with_one_source};
+use crate::commands::{offline_sandbox, sandbox};
+use crate::support::{Archive, Misbehaviour, Sandbox, Tree, Upstream};
 
-const INDEX: &str = "/dist/index.json";
-const SUMS: &str = "/dist/v12.22.12/SHASUMS256.txt";
-
-fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
-}
-
-/// Without the other source, which would step in.
-fn with_one_source(upstream: &Upstream) -> Sandbox {
-    sandbox(upstream).with_variable("USHER_SOURCE", "node=nodejs.org")
+/// Nothing looks installed, nothing is half-made, and the project is as it was.
+#[track_caller]
+fn assert_nothing_came(sandbox: &Sandbox, project: &Tree) {
+    let changes = project.changes(&sandbox.tree("project"));
+    assert!(changes.is_empty(), "{changes:#?}");
+    for folder in ["toolchains/node", "toolchains/python", "staging"] {
+        let left = std::fs::read_dir(sandbox.usher().join(folder)).into_iter().flatten().count();
+        assert_eq!(left, 0, "in {folder}");
+    }
 }
 
 /// What `use` says and what a shim says of the same, each with its exit code; nothing may come of

@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use super::downloads::{is_installed, kept};
 use super::front::{Authority, Face, Front, GOOD, self_signed};
-use super::{archive, is_installed, kept, with_one_source};
+use super::{archive, with_one_source};
 use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
 use crate::support::{Misbehaviour, Outcome, Sandbox, TestCommand, Upstream};
 

@@ -1,23 +1,32 @@
 //! The contract of becoming the program (`docs/exec.md`): each line of it, held by comparing a call
 //! of the shim with a call of the program's own path.
 //!
-//! All of it holds for each build of the shim. The program is a probe that says what it inherited
-//! (`probe.c`); it is started by a launcher that first puts itself into the state in question
-//! (`launcher.c`).
+//! Most of it is held for each build of the shim. The program then is a probe that says what it
+//! inherited (`probe.c`); it is started by a launcher that first puts itself into the state in
+//! question (`launcher.c`).
+//!
+//! What shims were seen to get wrong, here or in other version managers, is shown with the real
+//! programs where the fault was theirs: a moved Python (`argument_zero`), children of a real node
+//! (`children`), other managers' shims (`foreign`), shims in odd places (`places`), package
+//! managers that run as a child (`wrapped`).
 
+mod argument_zero;
 mod bytes;
 mod children;
 mod document;
 mod ends;
 mod failures;
+mod foreign;
 mod itself;
 mod names;
+mod places;
 mod search_path;
 mod secure;
 mod signals;
 mod state;
 mod system_calls;
 mod unwritable;
+mod wrapped;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -28,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 
-use super::support::{Sandbox, TestCommand, built, executables};
+use crate::support::{Sandbox, TestCommand, built, executables};
 
 /// The version that the project asks for, and that is a probe.
 const VERSION: &str = "12.22.12";
@@ -57,13 +66,13 @@ impl Drop for Shown {
 /// The program that says what it inherited.
 fn probe() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| built::c_program("probe", include_str!("probe.c")))
+    PROBE.get_or_init(|| built::c_program("probe", include_str!("contract/probe.c")))
 }
 
 /// The program that puts itself into a state.
 fn launcher() -> &'static Path {
     static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
-    LAUNCHER.get_or_init(|| built::c_program("launcher", include_str!("launcher.c")))
+    LAUNCHER.get_or_init(|| built::c_program("launcher", include_str!("contract/launcher.c")))
 }
 
 /// A sandbox in whose project `node` is the probe.
