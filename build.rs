@@ -75,7 +75,9 @@ fn build() -> PathBuf {
         command.env_remove(name);
     }
     match command.status() {
-        Ok(status) if status.success() => folder.join(&target).join("shim").join(file_name(&target)),
+        Ok(status) if status.success() => {
+            folder.join(&target).join("shim").join(file_name(&target))
+        }
         Ok(status) => panic!("the shim couldn't be built: cargo ended with {status}"),
         Err(error) => panic!("the shim couldn't be built: cargo can't be started: {error}"),
     }

@@ -280,7 +280,7 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a name is the binary already: the same file, or a copy of it.
+/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
 fn is_same(binary: &Path, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
         return false;
@@ -289,5 +289,7 @@ fn is_same(binary: &Path, path: &Path) -> bool {
         return false;
     }
     (one.dev(), one.ino()) == (other.dev(), other.ino())
-        || (one.len() == other.len() && fs::read(binary).ok() == fs::read(path).ok())
+        || (one.len() == other.len()
+            && one.mode() == other.mode()
+            && fs::read(binary).ok() == fs::read(path).ok())
 }

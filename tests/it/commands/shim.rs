@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::symlink;
 
 use serde_json::json;
@@ -240,4 +241,26 @@ fn shims_of_another_build_are_replaced_and_removed() {
         assert_eq!(fs::read(sandbox.shim(name)).unwrap(), binary, "{name}");
     }
     assert!(!sandbox.shim("gone").exists());
+}
+
+/// The copies on disk share one file: what damages one damages all, so none can vouch for another.
+#[test]
+fn a_damaged_shim_is_replaced_by_the_one_that_use_carries() {
+    let sandbox = offline_sandbox();
+    let carried = fs::read(Sandbox::shim_binary()).unwrap();
+    let mut damaged = carried.clone();
+    damaged[carried.len() / 2] ^= 1;
+    for (content, mode) in [(&damaged, 0o755), (&carried, 0o644)] {
+        for path in [sandbox.usher().join("shim"), sandbox.shim("node")] {
+            fs::remove_file(path).unwrap();
+        }
+        let copy = sandbox.file(sandbox.usher().join("shim"), content);
+        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        fs::hard_link(&copy, sandbox.shim("node")).unwrap();
+        sandbox.reshim();
+        for path in [copy, sandbox.shim("node")] {
+            assert!(fs::read(&path).unwrap() == carried, "{}", path.display());
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+        }
+    }
 }

@@ -15,12 +15,12 @@ mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /e
 "#;
 
 /// What the administrator does, and then what an account does; `$1` is the `use` that was built,
-/// `$2` the shim.
+/// `$2` the sandbox's folder.
 const SCRIPT: &str = r#"
 set -eu
 umask 077
 unset HOME
-"$1" __install --system --shim "$2"
+"$1" __install --system
 /opt/usher/shims/use --global node@12 >/dev/null 2>&1
 export PATH=/opt/usher/shims:/usr/bin:/bin
 exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
@@ -35,7 +35,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
     cd /
     echo "elsewhere: $(node --version)"
     touch /opt/usher/x 2>/dev/null || echo "the machine'\''s is the administrator'\''s"
-' sh "$3"
+' sh "$2"
 "#;
 
 #[test]
@@ -55,7 +55,7 @@ fn an_accounts_home_stands_on_the_machines() {
     let script =
         format!("set -- {:?} \"$@\"; {{ {OWN_FOLDERS} }}; shift; {SCRIPT}", folder.display());
     let script = sandbox.command("unshare").arguments(["-m", "sh", "-c", &script, "sh"]);
-    let built = [Path::new(env!("CARGO_BIN_EXE_use")), Sandbox::shim_binary(), sandbox.root()];
+    let built = [Path::new(env!("CARGO_BIN_EXE_use")), sandbox.root()];
     let outcome = script.arguments(built).run().succeeds();
     outcome.prints(
         "/opt/usher/shims\n\

@@ -98,23 +98,31 @@ impl Sandbox {
 
     /// Installs usher as `install.sh` does, and makes the shims.
     pub(crate) fn install(&self) {
-        self.install_with(built::shim());
-    }
-
-    /// Installs usher with this build of the shim.
-    pub(crate) fn install_with(&self, shim: &Path) {
-        self.place_usher(shim);
+        self.place_usher();
         self.know_the_machine();
         self.reshim();
     }
 
+    /// The same, and then exchanges each shim for one of another build.
+    pub(crate) fn install_with(&self, shim: &Path) {
+        self.install();
+        let entries = fs::read_dir(self.shims()).expect("list the shims").flatten();
+        let is_shim = |name: &str| !["use", "usher", INDEX].contains(&name);
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let shims = names.filter(|name| is_shim(name)).map(|name| self.shim(&name));
+        for path in shims.chain([self.usher().join("shim")]) {
+            fs::remove_file(&path).expect("remove a shim");
+            executables::place(shim, &path);
+        }
+    }
+
     /// What an install puts in place, without any shim.
-    fn place_usher(&self, shim: &Path) {
+    fn place_usher(&self) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
         fs::create_dir_all(self.shims()).expect("make the shims' folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
-        executables::place(shim, &self.usher().join("shim"));
+        executables::place(built::shim(), &self.usher().join("shim"));
     }
 
     /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
@@ -123,7 +131,7 @@ impl Sandbox {
         static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
         let known = KNOWN.get_or_init(|| {
             let other = Self::new();
-            other.place_usher(built::shim());
+            other.place_usher();
             other.reshim();
             fs::read(other.shim(INDEX)).expect("read an index")
         });
