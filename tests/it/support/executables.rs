@@ -52,7 +52,7 @@ pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
 /// Replaces "ignored" by a handler that does nothing. The tests still survive such a signal, but a
 /// program that they start doesn't inherit it: `execve` turns handlers, and only these, into the
 /// default.
-fn heed_ignored_signals() {
+pub(super) fn heed_ignored_signals() {
     extern "C" fn nothing(_signal: libc::c_int) {}
     for signal in 1..=libc::SIGRTMAX() {
         // What Rust itself ignores it also resets, when it starts a process.
