@@ -13,14 +13,13 @@ use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
 use crate::additions;
+use crate::config::settings::AutoInstall;
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::release::{Finder, Wanted};
-use crate::settings::AutoInstall;
 use crate::shim_folder;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
 const MOST_ROUNDS: usize = 4;
@@ -60,7 +59,7 @@ fn take_over(given: Given) -> Result<Error> {
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
     if usher.folders.shims().is_dir()
-        && let Ok(_writing) = Writing::to(&usher.folders)
+        && let Ok(_writing) = usher.folders.write_access()
     {
         let _ = shim_folder::write_index(usher);
     }
@@ -96,18 +95,18 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let mut tools = vec![tool];
     if let Some(lacking) = host::lacking(usher, &wanted, &toolchain)? {
         check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-        let _writing = Writing::to(&usher.folders)?;
+        let _writing = usher.folders.write_access()?;
         host::get((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
         tools.push(lacking.tool);
     }
     drop(network);
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = usher.folders.write_access()?;
     shim_folder::renew(usher, &tools)?;
     Ok(())
 }
 
 fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = usher.folders.write_access()?;
     let release = Finder::new(usher, network).find(wanted)?;
     let installer = Installer { usher, network, unhashed: Unhashed::Refused };
     let installed = installer.install_from_any(wanted, release).map_err(|error| {

@@ -21,13 +21,12 @@ use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::folders::{Folders, MACHINE_DATA};
-use crate::lock::lock;
+use crate::config::folders::{Folders, MACHINE_DATA};
+use crate::config::settings::ShimPolicy;
+use crate::files::lock::lock;
+use crate::files::staging;
 use crate::registry::Known;
-use crate::settings::ShimPolicy;
-use crate::staging;
 use crate::usher::{Usher, read_text};
-use crate::writing::Writing;
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -52,7 +51,7 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = Writing::to(folders)?;
+    let _writing = folders.write_access()?;
     staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;

@@ -16,9 +16,9 @@ use usher_shims::error::Result;
 use usher_shims::home::{Home, index_file};
 use usher_shims::world::{World, read_optional};
 
-use crate::folders::{Folders, MACHINE_DATA};
+use crate::config::folders::{Folders, MACHINE_DATA};
+use crate::config::settings::Settings;
 use crate::registry::Registry;
-use crate::settings::Settings;
 
 /// What is surveyed, and by what.
 pub struct Survey<'a, W> {

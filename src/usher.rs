@@ -12,10 +12,10 @@ use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{Os, World as _, read_optional};
 
-use crate::folders::Folders;
+use crate::config::folders::Folders;
+use crate::config::settings::Settings;
 use crate::progress::Display;
 use crate::registry::{self, Registry};
-use crate::settings::Settings;
 use crate::survey::{Memory, Survey};
 
 /// All that a verb may need; made once, in [`crate::run`].

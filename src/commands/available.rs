@@ -17,7 +17,6 @@ use crate::output;
 use crate::registry::Known;
 use crate::release::{Finder, Freshness, Listed, Release, words};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// A version that can be had.
 #[derive(Serialize)]
@@ -41,7 +40,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = Writing::to(&usher.folders).ok();
+    let _writing = usher.folders.write_access().ok();
     let network = Network::new(usher);
     let (listed, unlisted) = Finder::new(usher, &network).of_all_sources(known)?;
     for error in unlisted {

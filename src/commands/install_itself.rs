@@ -7,11 +7,10 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::Running;
 
-use crate::folders::{Folders, MACHINE_DATA};
+use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::output;
 use crate::shim_folder::{self, OWN, carried};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// Installs this very binary, and the shim that it carries. Prints the shim folder.
 pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
@@ -20,7 +19,7 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
     }
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = usher.folders.write_access()?;
     let config = usher.folders.config.clone();
     fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, &error))?;
     let shims = usher.folders.shims();

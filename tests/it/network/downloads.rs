@@ -2,7 +2,7 @@
 //! published is there in the end, or nothing is, and the message says why.
 //!
 //! What a server can say wrong about ranges, lengths and hashes, word by word, stands in
-//! `src/fetch/download/tests.rs`; here is what comes of it for a person.
+//! `src/http/download/tests.rs`; here is what comes of it for a person.
 
 use std::fs;
 use std::path::PathBuf;
