@@ -58,11 +58,11 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            idle: Duration::from_mins(1),
+            idle: Duration::from_secs(60),
             pauses: vec![Duration::from_millis(300), Duration::from_millis(1200)],
             longest_wait: Duration::from_secs(30),
             least: 60_000,
-            window: Duration::from_mins(1),
+            window: Duration::from_secs(60),
             headway: 64 << 10,
             holder: Duration::from_secs(10),
         }

@@ -183,7 +183,7 @@ fn who_cannot_be_reached_is_not_asked_again() {
         [(unknown, "unreachable: the name xxxx"), (refusing, "unreachable: 127.0.0.1:")]
     {
         // A pause that the test would notice.
-        let pauses = vec![Duration::from_mins(10)];
+        let pauses = vec![Duration::from_secs(10 * 60)];
         let patience = Patience { pauses, ..Patience::default() };
         let result = Client::new(Access { patience, ..access() }).get(&address, 9);
         let text = shown(result.clone());

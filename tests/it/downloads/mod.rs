@@ -21,7 +21,7 @@ const INDEX: &str = "/dist/index.json";
 const SUMS: &str = "/dist/v12.22.12/SHASUMS256.txt";
 
 /// Nobody waits longer for what never comes.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn archive() -> String {
     format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
