@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the project's folders and files | [`walk`] |
 //! | version files, the losing ones too | [`pins`] |
-//! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`] |
+//! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | what these have in common | [`page`], [`image`], [`yaml`], [`variables`], [`expression`] |
 //! | what runs in a folder | [`measure`], [`inside`] |
 //! | whether that agrees | [`verdict`] |
