@@ -18,7 +18,6 @@ use super::network_config::{HttpClient, NetworkConfig};
 use super::redirects;
 use super::response::{Condition, Kind, Request, Response, is_web_page, web_page};
 use super::retry::Retry;
-use super::timeouts::Timeouts;
 use super::tls_errors::Trust;
 
 /// Asks servers; made once and used for all that a run of `use` fetches.
@@ -102,10 +101,6 @@ impl Client {
     /// The attempts of one undertaking.
     pub(super) fn retry(&self) -> Retry<'_> {
         Retry::new(&self.config.timeouts)
-    }
-
-    pub(super) fn timeouts(&self) -> &Timeouts {
-        &self.config.timeouts
     }
 
     /// Asks once for what lies there.

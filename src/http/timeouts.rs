@@ -19,8 +19,6 @@ pub struct Timeouts {
     pub min_bytes_window: Duration,
     /// With so many new bytes a try was none: the backoff begin anew.
     pub progress_reset: u64,
-    /// For another process that downloads the same, while its file doesn't grow.
-    pub lock_wait: Duration,
 }
 
 impl Default for Timeouts {
@@ -33,7 +31,6 @@ impl Default for Timeouts {
             min_bytes: 60_000,
             min_bytes_window: Duration::from_mins(1),
             progress_reset: 64 << 10,
-            lock_wait: Duration::from_secs(10),
         }
     }
 }

@@ -124,10 +124,7 @@ impl<'a> Transfer<'a> {
     /// Fetches until it is there or can't be had.
     pub(super) fn run(mut self) -> Result<Downloaded, Failure> {
         match self.resume().and_then(|()| self.try_on()) {
-            Ok(sha256) => {
-                self.partial.share();
-                Ok(Downloaded { sha256, size: self.length, partial: self.partial })
-            }
+            Ok(sha256) => Downloaded::new(self.partial, sha256),
             Err(failure) => {
                 self.hasher = None;
                 if !self.is_worth_keeping() {
