@@ -14,7 +14,7 @@ use rustix::process::geteuid;
 use usher_shims::error::Error;
 
 use crate::http::failure::Failure;
-use crate::http::headers::Validator;
+use crate::http::headers::StrongTag;
 
 /// No note is longer.
 const LONGEST_NOTE: u64 = 4096;
@@ -36,7 +36,7 @@ pub(super) struct ResumeInfo {
     /// The SHA-256 of the address that it came from.
     pub(super) address: String,
     /// What proves to that server that the part is of what it has now.
-    pub(super) validator: Option<Validator>,
+    pub(super) validator: Option<StrongTag>,
     /// How many bytes the whole has.
     pub(super) total: Option<u64>,
 }
@@ -182,7 +182,7 @@ impl Partial {
 
 impl ResumeInfo {
     fn to_text(&self) -> String {
-        let validator = self.validator.as_ref().map_or("", Validator::as_str);
+        let validator = self.validator.as_ref().map_or("", StrongTag::as_str);
         let total = self.total.map(|total| total.to_string()).unwrap_or_default();
         let address = &self.address;
         format!("{HEADING}\naddress {address}\nvalidator {validator}\ntotal {total}\n.\n")
@@ -195,7 +195,7 @@ impl ResumeInfo {
         let address = field("address ")?.to_owned();
         let validator = match field("validator ")? {
             "" => None,
-            text => Some(Validator::parse(text)?),
+            text => Some(StrongTag::parse(text)?),
         };
         let total = match field("total ")? {
             "" => None,
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn notes_are_read_back_whole_or_not_at_all() {
         let check = |validator: Option<&str>, total| {
-            let validator = validator.and_then(Validator::parse);
+            let validator = validator.and_then(StrongTag::parse);
             let note = ResumeInfo { address: "0123".to_owned(), validator, total };
             let text = note.to_text();
             assert_eq!(ResumeInfo::parse(&text), Some(note));
@@ -280,7 +280,11 @@ mod tests {
         };
         check(None, None);
         check(Some("\"abc\""), Some(54_000_000));
-        check(Some("Sun, 09 Sep 2001 01:46:40 GMT"), Some(u64::MAX));
+        check(Some("\"\""), Some(u64::MAX));
+        // Dates were taken once.
+        let dated =
+            "usher download 1\naddress x\nvalidator Sun, 09 Sep 2001 01:46:40 GMT\ntotal \n.\n";
+        assert_eq!(ResumeInfo::parse(dated), None);
         assert_eq!(
             ResumeInfo::parse("usher download 1\naddress x\nvalidator W/\"a\"\ntotal \n.\n"),
             None

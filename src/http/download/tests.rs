@@ -331,12 +331,7 @@ fn the_rest_is_asked_for_and_looked_at_closely() {
 fn without_proof_of_sameness_all_is_asked_for() {
     let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
     let settled = format!("{modified}\r\nDate: Sun, 09 Sep 2001 01:47:40 GMT");
-    check_rest(
-        &settled,
-        vec![part("bytes 1-2/3", "", b"bc")],
-        "all, from 1 if sun, 09 sep 2001 01:46:40 gmt",
-    );
-    for label in ["X: y", "ETag: W/\"1\"", "ETag: 1", modified] {
+    for label in ["X: y", "ETag: W/\"1\"", "ETag: 1", modified, &settled] {
         check_rest(label, vec![ok(BODY)], "all, all");
     }
     check_rest(&format!("ETag: W/\"1\"\r\n{settled}"), vec![ok(BODY)], "all, all");

@@ -13,7 +13,7 @@ use crate::files::integrity::{Integrity, Mismatch, sha256};
 use crate::http::address::{Location, cant_fetch};
 use crate::http::client::{self, Client, too_long};
 use crate::http::failure::{AttemptError, Failure};
-use crate::http::headers::{ContentRange, Validator};
+use crate::http::headers::{ContentRange, StrongTag};
 use crate::http::response::{
     Condition, Kind, Request, Responder, Response, is_web_page, other_content, web_page,
 };
@@ -191,7 +191,7 @@ impl<'a> Transfer<'a> {
     }
 
     /// What the rest can be asked for with, if it can.
-    fn known(&self) -> Option<&Validator> {
+    fn known(&self) -> Option<&StrongTag> {
         let may_be = self.length > 0 && self.ranges != Ranges::Given;
         self.note.validator.as_ref().filter(|_| may_be)
     }
