@@ -37,13 +37,13 @@ impl NetworkConfig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
         if self.authorities.are_named() {
-            let all = self.authorities.certificates().into_iter().chain(extra);
+            let all = self.authorities.read().certificates.into_iter().chain(extra);
             let built = self.builder()?.tls_certs_only(all).build();
             return built.map(HttpClient::trusting).map_err(|error| setup(&error));
         }
         let system = self.builder()?.tls_certs_merge(extra.clone()).build();
         match system {
-            // A system without any certificate (a slim container) can still be server by
+            // A system without any certificate (a slim container) can still be served by
             // http://; without roots, no certificate of https:// is accepted.
             Err(_) if extra.is_empty() => {
                 let bare = self.builder()?.tls_certs_only([]).build();
@@ -78,7 +78,7 @@ impl NetworkConfig {
                 let error = Error::new(Exit::Data, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
             })?;
-            certificates.extend(found.iter().filter_map(|der| Certificate::from_der(der).ok()));
+            certificates.extend(found);
         }
         Ok(certificates)
     }
