@@ -148,14 +148,14 @@ fn open_file(path: &Path) -> Result<Response, Failure> {
 /// All of an answer, if that is no more than `limit` bytes.
 fn read(
     location: &Location,
-    answer: Response,
+    response: Response,
     limit: u64,
     accept: &str,
 ) -> Result<Conditional, AttemptError> {
-    if matches!(answer.kind, Kind::Unchanged) {
+    if matches!(response.kind, Kind::Unchanged) {
         return Ok(Conditional::NotModified);
     }
-    let Response { bytes, packed, tag, responder, .. } = answer;
+    let Response { bytes, packed, tag, responder, .. } = response;
     let mut reader: Box<dyn Read> =
         if packed { Box::new(MultiGzDecoder::new(bytes)) } else { bytes };
     let mut bytes = Vec::new();

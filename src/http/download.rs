@@ -74,7 +74,7 @@ impl Downloads {
 /// The SHA-256 of what lies there, if that is all of the artifact already.
 fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, Failure> {
     let size = kept.length()?;
-    let may_be = kept.note().is_none_or(|note| note.total == Some(size));
+    let may_be = kept.resume_info().is_none_or(|info| info.total == Some(size));
     if size == 0 || !may_be {
         return Ok(None);
     }

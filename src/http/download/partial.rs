@@ -128,13 +128,13 @@ impl Partial {
     }
 
     /// Empties it, and writes down what is to come.
-    pub(super) fn restart(&mut self, note: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), Failure> {
         // In this order: a note must never stand beside bytes that it wasn't made for.
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| unwritten(&self.path, &error, note.total))?;
-        self.write_note(note)
+            .map_err(|error| unwritten(&self.path, &error, info.total))?;
+        self.write_resume_info(info)
     }
 
     /// Goes on behind what has come.
@@ -148,7 +148,7 @@ impl Partial {
     }
 
     /// What was written down of the whole; whatever can't be understood is nothing.
-    pub(super) fn note(&self) -> Option<ResumeInfo> {
+    pub(super) fn resume_info(&self) -> Option<ResumeInfo> {
         let mut text = String::new();
         let mut options = OpenOptions::new();
         let file = options.read(true).custom_flags(flags()).open(note_path(&self.path)).ok()?;
@@ -157,7 +157,7 @@ impl Partial {
     }
 
     /// Writes down what is known of the whole.
-    pub(super) fn write_note(&self, note: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), Failure> {
         if !self.is_kept {
             return Ok(());
         }
@@ -166,8 +166,8 @@ impl Partial {
         options.write(true).create(true).truncate(true).mode(0o600).custom_flags(flags());
         options
             .open(&path)
-            .and_then(|mut file| file.write_all(note.to_text().as_bytes()))
-            .map_err(|error| unwritten(&path, &error, note.total))
+            .and_then(|mut file| file.write_all(info.to_text().as_bytes()))
+            .map_err(|error| unwritten(&path, &error, info.total))
     }
 
     /// Deletes it; not what has its name by now, where that was taken from it.
@@ -270,9 +270,9 @@ mod tests {
     fn notes_are_read_back_whole_or_not_at_all() {
         let check = |validator: Option<&str>, total| {
             let validator = validator.and_then(StrongTag::parse);
-            let note = ResumeInfo { address: "0123".to_owned(), validator, total };
-            let text = note.to_text();
-            assert_eq!(ResumeInfo::parse(&text), Some(note));
+            let info = ResumeInfo { address: "0123".to_owned(), validator, total };
+            let text = info.to_text();
+            assert_eq!(ResumeInfo::parse(&text), Some(info));
             // All but the last line's end is needed.
             for length in 0..text.len() - 1 {
                 assert_eq!(ResumeInfo::parse(&text[..length]), None, "{:?}", &text[..length]);
