@@ -13,10 +13,12 @@ use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
+use crate::config::client;
 use crate::config::network;
-use crate::config::npm::{ConfigSources, NpmAccess, client};
+use crate::config::npm::NpmAccess;
 use crate::config::pip::{self, PipAccess};
 use crate::config::settings::Address;
+use crate::config::sources::ConfigSources;
 use crate::http::{Client, NetworkConfig, Proxies};
 use crate::release::Via;
 use crate::usher::{Usher, read_text};
@@ -115,13 +117,17 @@ impl<'a> Network<'a> {
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
-        PipAccess::load(&pip::ConfigSources {
+        self.with_sources(|sources| PipAccess::load(sources, &|| self.ask_pip()))
+    }
+
+    /// What other programs' configuration is read from.
+    fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
+        load(&ConfigSources {
             settings: &self.usher.settings,
             config: &self.usher.folders.settings_file(),
             variables: &self.usher.variables(),
             home: self.usher.folders.user_home.as_deref(),
             read: &|path| self.usher.world.read(path),
-            ask: &|| self.ask_pip(),
         })
     }
 
@@ -181,14 +187,8 @@ impl<'a> Network<'a> {
     fn find_npm(&self) -> Result<NpmAccess> {
         let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
         let ask = npm.map(|npm| move || self.ask(&npm));
-        NpmAccess::load(&ConfigSources {
-            settings: &self.usher.settings,
-            config: &self.usher.folders.settings_file(),
-            variables: &self.usher.variables(),
-            home: self.usher.folders.user_home.as_deref(),
-            read: &|path| self.usher.world.read(path),
-            ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
-        })
+        let ask = ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>);
+        self.with_sources(|sources| NpmAccess::load(sources, ask))
     }
 
     /// What an installed npm says, asked at most once: the answer is kept with the cache.
