@@ -1,6 +1,6 @@
 //! How this run reaches the network: one client for all, and one that knows npm's registry.
 
-mod turns;
+mod keyed_mutex;
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,11 +19,11 @@ use crate::config::npm::NpmAccess;
 use crate::config::pip::{self, PipAccess};
 use crate::config::settings::Address;
 use crate::config::sources::ConfigSources;
-use crate::http::{Client, NetworkConfig, Proxies};
+use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::release::Via;
 use crate::usher::{Usher, read_text};
-pub use turns::Turn;
-use turns::Turns;
+pub use keyed_mutex::KeyedGuard;
+use keyed_mutex::KeyedMutex;
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
@@ -33,7 +33,8 @@ pub struct Network<'a> {
     pypi: OnceLock<Pypi>,
     /// Held while a registry's address is found: asking its client once is enough.
     finding: Mutex<()>,
-    turns: Turns,
+    /// The addresses that are being asked.
+    asking: KeyedMutex,
 }
 
 /// The `PyPI` index and the client that may speak to it.
@@ -61,13 +62,13 @@ impl<'a> Network<'a> {
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
-            turns: Turns::default(),
+            asking: KeyedMutex::default(),
         }
     }
 
     /// Waits until nobody else asks for what lies at an address and may be kept then.
-    pub fn turn(&self, address: &str) -> Turn<'_> {
-        self.turns.of(address)
+    pub fn lock_address(&self, address: &str) -> KeyedGuard<'_> {
+        self.asking.lock(address)
     }
 
     /// The client for everything but npm's registry.
@@ -175,7 +176,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn extra_ca(&self) -> Vec<PathBuf> {
+    fn extra_ca(&self) -> Vec<CaFile> {
         network::extra_ca_files(&|name| self.usher.world.variable(name))
     }
 

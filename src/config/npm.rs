@@ -11,7 +11,7 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
-use crate::http::{Credentials, Proxies};
+use crate::http::{CaFile, Credentials, Proxies};
 
 mod credentials;
 pub mod npmrc;
@@ -32,7 +32,7 @@ pub struct NpmAccess {
     /// Who says so: `registry= in ~/.npmrc, line 3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
-    pub cafile: Option<PathBuf>,
+    pub cafile: Option<CaFile>,
     /// The proxy for http.
     pub proxy: Option<Address>,
     /// The proxy for https.
@@ -60,7 +60,7 @@ impl NpmAccess {
             credentials: credentials::gather(&said, registry.url())?,
             registry,
             origin,
-            cafile: find(&said, "cafile").map(|said| said.path(sources.home)).transpose()?,
+            cafile: find(&said, "cafile").map(|said| said.ca_file(sources.home)).transpose()?,
             proxy: proxy(&said, "proxy")?,
             https_proxy: proxy(&said, "https-proxy")?,
             noproxy: find(&said, "noproxy").map(ConfigValue::hosts).transpose()?,

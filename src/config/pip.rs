@@ -11,6 +11,7 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
+use crate::http::CaFile;
 
 /// The variables that name the index, strongest first.
 const VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
@@ -32,7 +33,7 @@ pub struct PipAccess {
     /// Who says so: `index-url in ~/.config/pip/pip.conf, line 3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
-    pub cert: Option<PathBuf>,
+    pub cert: Option<CaFile>,
 }
 
 impl PipAccess {
@@ -47,11 +48,12 @@ impl PipAccess {
         let files = files(sources)?;
         let (index, origin) = index(sources, &files, ask)?;
         let cert = variable(sources, "PIP_CERT").map(|text| (text, "PIP_CERT".to_owned()));
-        let cert = cert.or_else(|| said(&files, "cert")).map(|(text, _)| PathBuf::from(text));
+        let cert = cert.or_else(|| said(&files, "cert"));
+        let cert = cert.map(|(path, origin)| CaFile { path: PathBuf::from(path), origin });
         Ok(Self {
             index: index.into_folder(),
             origin,
-            cert: cert.filter(|path| path.is_absolute()),
+            cert: cert.filter(|file| file.path.is_absolute()),
         })
     }
 }

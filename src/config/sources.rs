@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Exit, Result};
 
 use super::settings::{Address, Settings};
+use crate::http::CaFile;
 
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -81,6 +82,10 @@ impl ConfigValue {
             return Ok(path);
         }
         Err(self.refused("an absolute path"))
+    }
+
+    pub(super) fn ca_file(&self, home: Option<&Path>) -> Result<CaFile> {
+        Ok(CaFile { path: self.path(home)?, origin: self.origin.clone() })
     }
 
     pub(super) fn hosts(&self) -> Result<String> {

@@ -22,6 +22,15 @@ pub struct Authorities {
     pub folders: Option<Vec<PathBuf>>,
 }
 
+/// A file of PEM certificates that are accepted beside the machine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Who names it, for messages: a variable, or a line of a file.
+    pub origin: String,
+}
+
 /// What was found in the places that were named.
 #[derive(Default)]
 pub(super) struct Found {

@@ -2,13 +2,11 @@
 //!
 //! It is given as a plain value; from which variables and files, it must not know.
 
-use std::path::PathBuf;
-
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
 use usher_shims::error::{Error, Escaped, Exit};
 
-use super::authorities::{Authorities, certificates_in};
+use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
 use super::failure::Failure;
 use super::proxies::Proxies;
@@ -22,8 +20,8 @@ pub struct NetworkConfig {
     pub proxies: Proxies,
     /// The authorities that are named in the place of the system's.
     pub authorities: Authorities,
-    /// Files of PEM certificates that are accepted beside the system's.
-    pub extra_ca_files: Vec<PathBuf>,
+    /// Certificates that are accepted beside the system's.
+    pub extra_ca_files: Vec<CaFile>,
     /// Who we are, to whom.
     pub credentials: Credentials,
     /// How long to wait.
@@ -71,12 +69,12 @@ impl NetworkConfig {
 
     fn extra_certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let mut certificates = Vec::new();
-        for path in &self.extra_ca_files {
+        for CaFile { path, origin } in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
                 let name = path.to_string_lossy();
                 let what = format!("{} is no file of PEM certificates", Escaped(&name));
                 let error = Error::new(Exit::Data, what).because(format!("it {why}"));
-                Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
+                Failure::Fatal(error.hint(format!("look at {origin}")))
             })?;
             certificates.extend(found);
         }

@@ -205,7 +205,7 @@ fn certificates_and_proxies_are_found() {
         ];
         let access = Case { variables, files: &files, npm: NPM, ..Case::default() }.load().unwrap();
         let found = [
-            access.cafile.map(|path| path.to_string_lossy().into_owned()),
+            access.cafile.map(|file| file.path.to_string_lossy().into_owned()),
             access.proxy.map(|address| address.to_string()),
             access.https_proxy.map(|address| address.to_string()),
             access.noproxy,
