@@ -1,5 +1,14 @@
 //! The command line: what was typed, and which verb that is.
 
+pub mod commands;
+pub mod environment;
+pub mod explanation;
+pub mod handoff;
+pub mod output;
+pub mod package_migration;
+pub mod progress;
+pub mod shell_setup;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -10,13 +19,13 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cache_folder::Removal;
-use crate::commands::install_from::Archive;
-use crate::commands::outdated::Meant;
-use crate::commands::prune::PruneArguments;
-use crate::commands::upgrade::UpgradeArguments;
-use crate::usher::Usher;
-use crate::{commands, hand_over, output};
+use crate::cli::commands::install_from::Archive;
+use crate::cli::commands::outdated::Meant;
+use crate::cli::commands::prune::PruneArguments;
+use crate::cli::commands::setup::SetupArguments;
+use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::releases::cache_folder::Removal;
+use crate::session::Usher;
 
 /// Shows every command to its right version.
 #[derive(Debug, Parser)]
@@ -215,9 +224,6 @@ enum Verb {
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
     InstallItself {
-        /// The shim's binary
-        #[arg(long)]
-        shim: PathBuf,
         /// For the whole machine
         #[arg(long)]
         system: bool,
@@ -236,27 +242,11 @@ enum CacheVerb {
     },
 }
 
-/// What `use setup` was told.
-#[derive(Debug, Args)]
-pub struct SetupArguments {
-    /// Which shell: bash, zsh, fish or sh; without it, yours
-    pub shell: Option<String>,
-    /// Make the change
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Take it back
-    #[arg(long)]
-    pub undo: bool,
-    /// Print nothing but the line for PATH
-    #[arg(long)]
-    pub print: bool,
-}
-
 /// Runs `use` with what the process was given; the result is its exit code.
 pub fn run(given: Given) -> i32 {
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
-        let error = hand_over::run(given);
+        let error = handoff::run(given);
         output::error(&error, false);
         return match error.exit {
             Exit::NotFound | Exit::Network => 127,
@@ -358,8 +348,8 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         return Ok(0);
     }
     let running = shim()?;
-    if let Some(Verb::InstallItself { shim, system }) = typed.verb {
-        return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
+    if let Some(Verb::InstallItself { system }) = typed.verb {
+        return commands::install_itself::run(given, running, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
     if typed.for_all.offline {

@@ -11,9 +11,9 @@ use usher_shims::search::{Finding, Passed, search};
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
-use super::inside::{Inside, Sight};
 use super::mention::{Kind, Mention, Note, Place};
-use crate::usher::Usher;
+use crate::inventory::inside::{Inside, Sight};
+use crate::session::Usher;
 
 /// The most names that a folder can be asked for at once.
 const AT_ONCE: usize = 32;
@@ -104,4 +104,10 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Optio
 /// A path from the project's folder.
 pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
+}
+
+/// The folder of a file of the project.
+pub(super) fn folder_of(root: &Path, path: &Path) -> PathBuf {
+    let path = root.join(path);
+    path.parent().unwrap_or(root).to_path_buf()
 }

@@ -15,7 +15,7 @@ use crate::files::integrity::{Integrity, sha256};
 use crate::http::failure::Failure;
 
 /// What nobody came back for in so long is swept.
-const FORGOTTEN: Duration = Duration::from_hours(14 * 24);
+const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// Claims the kept file of what has the hash `wanted`.
 ///
