@@ -17,8 +17,8 @@ use signal_hook::iterator::Signals;
 use usher_definition::Place;
 use usher_shims::error::{Error, Result};
 use usher_shims::resolve::Plan;
-use usher_shims::store::Store;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
 use self::links::Before;

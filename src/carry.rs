@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use usher_definition::Carry;
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::Toolchain;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 

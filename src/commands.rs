@@ -31,8 +31,8 @@ use usher_shims::call::Call;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
-use usher_shims::resolve::Force;
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::resolve::Selection;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use crate::registry::Known;
@@ -88,10 +88,10 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 }
 
 /// Which version of a tool is in force here.
-pub(crate) fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
+pub(crate) fn in_force(usher: &Usher, known: Known<'_>) -> Result<Selection> {
     match Call::of_interpreter(known.tool) {
-        Some(call) => usher.resolver().force(&call),
-        None => Ok(Force::System(None)),
+        Some(call) => usher.resolver().selector().select(&call),
+        None => Ok(Selection::System(None)),
     }
 }
 

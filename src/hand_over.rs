@@ -5,12 +5,13 @@ use std::ffi::{CStr, OsStr};
 
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::exec::{Given, become_program};
+use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::shim;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Missing, Outcome, Plan, addition};
-use usher_shims::store::Toolchain;
+use usher_shims::resolve::{Missing, Outcome, Plan};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 
 use crate::additions;
 use crate::host;
@@ -74,7 +75,7 @@ fn run_plan(
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if let Some(rule) = addition(&usher.home, plan, name, words) {
+    if let Some(rule) = package_call(&usher.home, plan, name, words) {
         return additions::run(usher, plan, rule, own);
     }
     Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))

@@ -4,9 +4,10 @@
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Request};
-use usher_shims::resolve::{Host, Reach};
-use usher_shims::store::{Found, Toolchain, best};
+use usher_shims::resolve::{Compatibility, Runtime};
+use usher_shims::store::{Found, best};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::commands::name_of;
@@ -17,15 +18,15 @@ use crate::release::{Finder, Release, Wanted, newest};
 use crate::usher::Usher;
 
 /// What a tool's versions are built for, as it will stand here with what is asked for together.
-pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<Host>> {
-    let Some(host) = usher.resolver().host(tool)? else { return Ok(None) };
+pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<Runtime>> {
+    let Some(host) = usher.resolver().selector().runtime(tool)? else { return Ok(None) };
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
         return Ok(Some(host));
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
-    let reach = Reach::of_request(beside.request);
-    Ok(Some(Host { reach, pin: Some(pin), is_missing: false, ..host }))
+    let compatibility = Compatibility::of_request(beside.request);
+    Ok(Some(Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }))
 }
 
 /// The newest release that answers a request and that runs on its host: of its builds, the one for
@@ -34,7 +35,7 @@ pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<
 /// Where nobody asks for a version of the host, no release is passed over for its sake: another
 /// version will be got.
 pub fn newest_on(
-    host: &Host,
+    host: &Runtime,
     releases: &[Release],
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
@@ -53,7 +54,7 @@ pub fn newest_on(
 
 /// The least that a version runs on; where it says nothing, the least of what others of its numbers
 /// were built for.
-fn least(host: &Host, version: &Version, releases: &[Release]) -> Option<u64> {
+fn least(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = host.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
@@ -64,7 +65,7 @@ fn least(host: &Host, version: &Version, releases: &[Release]) -> Option<u64> {
 
 /// What is said where somebody asks for a version of the host that runs nothing of what is asked
 /// for; `releases` are those that were asked for.
-pub fn unfit(host: &Host, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
+pub fn unfit(host: &Runtime, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
     let Wanted { known, request, origin } = wanted;
     let (tool, other) = (known.tool.name, host.tool.name);
     let by_other = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
@@ -109,10 +110,12 @@ pub fn lacking(
     wanted: &Wanted<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<Lacking>> {
-    let Some(host) = usher.resolver().host(wanted.known.tool)? else { return Ok(None) };
+    let Some(host) = usher.resolver().selector().runtime(wanted.known.tool)? else {
+        return Ok(None);
+    };
     let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
     match &host.pin {
-        Some(_) if !host.runs(least) && host.reach != Reach::Nothing => {
+        Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
             Err(unfit(&host, wanted, &version))
         }
@@ -139,7 +142,7 @@ pub fn without_host(
     known: Known<'_>,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = usher.resolver().host(known.tool)?;
+    let host = usher.resolver().selector().runtime(known.tool)?;
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain, is_whole};
+use usher_shims::store::is_whole;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use crate::lock::{Lock, lock};

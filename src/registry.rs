@@ -9,8 +9,8 @@ use std::path::Path;
 
 use usher_definition::{Common, Definition};
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::{Store, Toolchain};
 use usher_shims::tool::{COMMON, DEFINITIONS, Own, TOOLS, Tool, Tools};
+use usher_shims::toolchain::{Store, Toolchain};
 
 pub use own::{OwnFile, files};
 

@@ -20,13 +20,13 @@ use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::folders::{Folders, MACHINE_DATA};
 use crate::lock::lock;
 use crate::registry::Known;
 use crate::settings::ShimPolicy;
 use crate::staging;
 use crate::usher::{Usher, read_text};
 use crate::writing::Writing;
+use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -87,7 +87,7 @@ pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
 /// Whether [`refresh`] would change nothing.
 fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&usher.folders.shims()));
-    index.is_ok_and(|index| index == usher.index().print())
+    index.is_ok_and(|index| index == usher.home.print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
@@ -166,7 +166,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.index().print();
+    let text = usher.home.print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
@@ -215,7 +215,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
     }
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
     let was_named =
-        [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
+        [usher.folders.default_file(), usher.folders.machine_default_file()].iter().any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()

@@ -8,9 +8,10 @@ use usher_shims::error::Result;
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Meaning, Request};
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, Toolchain, highest};
+use usher_shims::store::{Found, highest};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::commands::{in_force, system_version};
@@ -49,10 +50,12 @@ impl<'a> Standing<'a> {
     pub fn of(usher: &Usher, known: Known<'a>) -> Result<Self> {
         let mut on_disk = None;
         let (version, pin) = match in_force(usher, known)? {
-            Force::Toolchain(toolchain, pin) => (on_disk.insert(toolchain).version.clone(), pin),
-            Force::Missing(missing) => (None, Some(missing.pin)),
-            Force::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
-            Force::Stale => (None, None),
+            Selection::Toolchain(toolchain, pin) => {
+                (on_disk.insert(toolchain).version.clone(), pin)
+            }
+            Selection::Missing(missing) => (None, Some(missing.pin)),
+            Selection::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
+            Selection::Stale => (None, None),
         };
         let is_constraint = match &pin {
             Some(pin) => is_constraint(usher, known, &pin.origin)?,

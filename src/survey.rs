@@ -14,11 +14,11 @@ pub use additions::is_never_stood_for;
 use folders::Listed;
 use usher_shims::error::Result;
 use usher_shims::home::{Home, index_file};
+use usher_shims::settings::SharedSettings;
 use usher_shims::world::{World, read_optional};
 
-use crate::folders::{Folders, MACHINE_DATA};
 use crate::registry::Registry;
-use crate::settings::Settings;
+use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// What is surveyed, and by what.
 pub struct Survey<'a, W> {
@@ -26,8 +26,8 @@ pub struct Survey<'a, W> {
     pub world: &'a W,
     /// Where usher keeps what.
     pub folders: &'a Folders,
-    /// What the user has set.
-    pub settings: &'a Settings,
+    /// What the settings' files say, which is what the index is to hold.
+    pub settings: &'a SharedSettings,
     /// All tools.
     pub registry: &'a Registry,
     /// What this process found out already.
@@ -48,20 +48,12 @@ pub enum Memory {
 impl<W: World> Survey<'_, W> {
     /// Surveys the machine.
     pub fn home(&self) -> Result<Home> {
-        let (folders, settings) = (self.folders, self.settings);
         let before = self.before();
         let mut home = Home {
-            data: folders.data.clone(),
-            config: folders.config.clone(),
-            cache: folders.cache.clone(),
-            user_home: folders.user_home.clone(),
-            machine_config: folders.machine_config.clone(),
-            is_for_all: folders.is_for_all,
-            stores: settings.stores.0.clone(),
+            folders: self.folders.clone(),
+            settings: self.settings.clone(),
             shared: self.shared(),
             tools: self.registry.tools().clone(),
-            ignore_variables: settings.ignore_variables.clone(),
-            ceiling: settings.ceiling.clone(),
             ..Home::default()
         };
         let mut listed = Listed::default();

@@ -4,7 +4,7 @@
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-use crate::folders::Folders;
+use usher_shims::folders::Folders;
 
 /// Until this is dropped, what is made has the modes that it must have.
 #[derive(Debug)]

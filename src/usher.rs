@@ -12,11 +12,12 @@ use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{Os, World as _, read_optional};
 
-use crate::folders::Folders;
+use crate::folders;
 use crate::progress::Display;
 use crate::registry::{self, Registry};
 use crate::settings::Settings;
 use crate::survey::{Memory, Survey};
+use usher_shims::folders::Folders;
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
@@ -28,8 +29,6 @@ pub struct Usher {
     pub folders: Folders,
     /// What the user has set.
     pub settings: Settings,
-    /// The same without variables, which hold for a call and for nobody else.
-    lasting: Settings,
     /// All tools.
     pub registry: Registry,
     /// What the shims know of the machine, as it is now, with the variables of this process.
@@ -44,13 +43,12 @@ impl Usher {
     /// Finds out where and what usher is here.
     pub fn new(given: Given, running: Running) -> Result<Self> {
         let world = Os;
-        let folders = Folders::find(&world, &running.folder)?;
+        let folders = folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
-        let lasting = Settings::load(&texts, &|_| None)?;
         let own = registry::files(&world, &folders);
         let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
@@ -60,8 +58,7 @@ impl Usher {
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
         let display = Display::new(!settings.quiet && draws(world));
-        let mut usher =
-            Self { world, given, folders, settings, lasting, registry, home, shim, display };
+        let mut usher = Self { world, given, folders, settings, registry, home, shim, display };
         usher.refresh()?;
         Ok(usher)
     }
@@ -71,16 +68,6 @@ impl Usher {
         Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
-    /// The index as it is to be written for the shims, which read the variables themselves.
-    pub fn index(&self) -> Home {
-        Home {
-            ignore_variables: self.lasting.ignore_variables.clone(),
-            ceiling: self.lasting.ceiling.clone(),
-            stores: self.lasting.stores.0.clone(),
-            ..self.home.clone()
-        }
-    }
-
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
         self.survey(Memory::Answers)
@@ -88,7 +75,7 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        self.home = with_variables(&self.world, self.surveyor(memory).home()?);
+        self.home = with_variables(&self.world, self.surveyor(memory).home()?)?;
         Ok(())
     }
 
@@ -99,7 +86,7 @@ impl Usher {
 
     fn surveyor(&self, memory: Memory) -> Survey<'_, Os> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (&self.lasting, &self.home);
+        let (settings, known) = (self.settings.of_files(), &self.home);
         Survey { world, folders, settings, registry, known, memory }
     }
 
@@ -128,7 +115,7 @@ impl Usher {
     pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
         let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
         let tools = self.registry.tools().clone();
-        let home = Home { data: own.data.clone(), tools, ..Home::default() };
+        let home = Home { folders: own.clone(), tools, ..Home::default() };
         let before =
             (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
         let done = act(self);

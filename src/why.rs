@@ -7,14 +7,15 @@ mod tolerated;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
-use usher_shims::call::{Call, Turn, calls};
+use usher_shims::call::{Call, ProviderRule, calls};
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Force, Outcome};
+use usher_shims::resolve::{Outcome, Selection};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Toolchain, all};
+use usher_shims::store::all;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::commands::store_name;
@@ -100,7 +101,7 @@ pub struct Newest {
 struct Found {
     findings: Vec<Finding>,
     /// What is in force; an error where what decides can't be used.
-    force: Result<Force>,
+    force: Result<Selection>,
 }
 
 /// Accounts for a program.
@@ -139,12 +140,12 @@ pub fn is_asked(usher: &Usher, call: &Call) -> Result<bool> {
 fn provider(usher: &Usher, call: &Call) -> Result<Provider> {
     let found = found(usher, call)?;
     let decisive = match &found.force {
-        Ok(Force::Toolchain(_, pin) | Force::System(pin)) => pin.clone(),
-        Ok(Force::Missing(missing)) => Some(missing.pin.clone()),
-        Ok(Force::Stale) | Err(_) => None,
+        Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.clone(),
+        Ok(Selection::Missing(missing)) => Some(missing.pin.clone()),
+        Ok(Selection::Stale) | Err(_) => None,
     };
     let in_force = match &found.force {
-        Ok(Force::Toolchain(toolchain, _)) => Some(toolchain),
+        Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
         _ => None,
     };
     let on_disk = on_disk(usher, call.tool, decisive.as_ref(), in_force)?;
@@ -166,8 +167,8 @@ fn found(usher: &Usher, call: &Call) -> Result<Found> {
         ControlFlow::Continue(())
     })?;
     // A tool that runs on another one speaks only where it is pinned or a default.
-    let call = Call { turn: Turn::Always, ..call.clone() };
-    Ok(Found { findings, force: usher.resolver().force(&call) })
+    let call = Call { rule: ProviderRule::Always, ..call.clone() };
+    Ok(Found { findings, force: usher.resolver().selector().select(&call) })
 }
 
 fn passed_over(findings: &[Finding]) -> Vec<String> {

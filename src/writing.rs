@@ -13,8 +13,8 @@ use std::path::Path;
 use rustix::process::geteuid;
 use usher_shims::error::{Error, Exit, Result};
 
-use crate::folders::Folders;
 use crate::umask::Umask;
+use usher_shims::folders::Folders;
 
 /// Others may write.
 const WORLD_WRITABLE: u32 = 0o002;

@@ -11,8 +11,9 @@ use std::io::Write as _;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::exec::{Given, become_program};
+use usher_shims::package_calls::package_call;
 use usher_shims::process;
-use usher_shims::resolve::{Outcome, Resolver, adds};
+use usher_shims::resolve::{Outcome, Resolver};
 use usher_shims::trace;
 use usher_shims::world::{Os, World as _};
 
@@ -65,7 +66,7 @@ fn become_one(given: &Given) -> Result<Error> {
         }
     }
     match outcome? {
-        Outcome::Run(plan) if !adds(&home, &plan, &name, rest) => {
+        Outcome::Run(plan) if package_call(&home, &plan, &name, rest).is_none() => {
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
         }

@@ -127,8 +127,8 @@ impl<W: World> Search<'_, W> {
         step!(self.variables());
         step!(self.project()?);
         for (path, origin) in [
-            (self.home.default_file(), Origin::Default as fn(Place) -> Origin),
-            (self.home.machine_default_file(), Origin::Machine),
+            (self.home.folders.default_file(), Origin::Default as fn(Place) -> Origin),
+            (self.home.folders.machine_default_file(), Origin::Machine),
         ] {
             step!(self.default(&path, origin)?);
         }
@@ -141,7 +141,7 @@ impl<W: World> Search<'_, W> {
             else {
                 continue;
             };
-            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
+            if self.home.ignore_variables().iter().any(|ignored| ignored == variable) {
                 (self.visit)(Finding::Passed(Passed::Variable(variable)))?;
                 continue;
             }
@@ -184,7 +184,7 @@ impl<W: World> Search<'_, W> {
             step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
         }
         // A ceiling inside other people's code ends the search before it begins.
-        let ceiling = self.home.ceiling.as_deref();
+        let ceiling = self.home.ceiling();
         let is_below = |ceiling: &&Path| *ceiling != start.folder && directory.starts_with(ceiling);
         if let Some(ceiling) = ceiling.filter(|one| one.starts_with(start.folder)).filter(is_below)
         {
@@ -202,7 +202,7 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Broken(error, Culprit::File)));
                 }
             }
-            if self.home.ceiling.as_deref() == Some(folder) {
+            if self.home.ceiling() == Some(folder) {
                 step!((self.visit)(Finding::Passed(Passed::Ceiling(folder.to_path_buf()))));
                 break;
             }

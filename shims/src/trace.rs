@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use crate::call::calls;
 use crate::error::{Escaped, Result};
-use crate::resolve::{Force, Outcome, Resolver};
+use crate::resolve::{Outcome, Resolver, Selection};
 use crate::search::{Finding, search};
 use crate::world::World;
 
@@ -25,7 +25,7 @@ pub fn steps<W: World>(
         format!("called as {} in {}", Escaped(name), Escaped(&directory)),
         format!(
             "home {}, shims {}",
-            resolver.home.data.display(),
+            resolver.home.folders.data.display(),
             resolver.shim.folders[0].display()
         ),
     ];
@@ -39,7 +39,7 @@ pub fn steps<W: World>(
         if let Err(error) = searched {
             steps.push(error.to_string());
         }
-        if let Ok(Force::Toolchain(toolchain, _)) = resolver.force(&call) {
+        if let Ok(Selection::Toolchain(toolchain, _)) = resolver.selector().select(&call) {
             let version = toolchain.version.as_ref().map_or_else(String::new, ToString::to_string);
             steps.push(format!(
                 "toolchain {version} at {} ({:?})",

@@ -9,7 +9,7 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
@@ -139,7 +139,9 @@ fn index(usher: &Usher) -> Check {
     let file = index_file(&usher.folders.shims());
     let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
     match index {
-        Some(index) if index == usher.index() => Check::good("the shims' index is up to date"),
+        Some(index) if index.print() == usher.home.print() => {
+            Check::good("the shims' index is up to date")
+        }
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
         None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
     }
@@ -241,7 +243,7 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
 
 /// The system's programs that don't count, of a tool that somebody asks for here.
 fn refused_ones(usher: &Usher, known: Known<'_>) -> Vec<Check> {
-    if matches!(in_force(usher, known), Ok(Force::System(None))) {
+    if matches!(in_force(usher, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
     let note = |told: String| match told.split_once("\n  hint: ") {
@@ -258,7 +260,7 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             let what = [vec![what], causes].concat().join(": ");
             Some(Check { state: State::Bad, what, hint })
         }
-        Ok(Force::Missing(missing)) => {
+        Ok(Selection::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
             let what = format!(
                 "{tool} {request} was asked for by {}, but isn't on disk",
@@ -267,12 +269,12 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             Some(Check::note(what, format!("use install {tool}@{request}")))
         }
         // What runs on another tool comes with that one where nobody asks.
-        Ok(Force::System(None)) if known.tool.host.is_none() => {
+        Ok(Selection::System(None)) if known.tool.host.is_none() => {
             next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
                 Check::good(format!("nobody asks for {tool} here: {} runs", program.display()))
             })
         }
-        Ok(Force::Toolchain(..) | Force::System(_) | Force::Stale) => None,
+        Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
     }
 }
 

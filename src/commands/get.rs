@@ -8,7 +8,8 @@ use std::thread;
 use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Meaning;
-use usher_shims::store::{Found, Store, Toolchain, best_that, is_whole, named};
+use usher_shims::store::{Found, best_that, is_whole, named};
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::name_of;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::resolve::Force;
-use usher_shims::store::Toolchain;
+use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
@@ -57,7 +57,7 @@ pub fn into_store(
     if as_json {
         output::json(&report);
     }
-    if !usher.home.stores.contains(&store) {
+    if !usher.home.stores().contains(&store) {
         let (shown, file) = (store.display(), usher.folders.machine_settings_file());
         usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", file.display()));
     }
@@ -139,9 +139,9 @@ fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
     let mut wanted = Vec::new();
     for known in usher.registry.all() {
         let pin = match in_force(usher, known)? {
-            Force::Missing(missing) => Some(missing.pin),
-            Force::Toolchain(_, pin) | Force::System(pin) => pin,
-            Force::Stale => None,
+            Selection::Missing(missing) => Some(missing.pin),
+            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
+            Selection::Stale => None,
         };
         let first = pin.and_then(|pin| Some((pin.requests.into_iter().next()?, pin.origin)));
         wanted.extend(first.map(|(request, origin)| (known, request, origin)));

@@ -9,11 +9,11 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::Running;
 
-use crate::folders::{Folders, MACHINE_DATA};
 use crate::output;
 use crate::shim_folder::{self, OWN};
 use crate::usher::Usher;
 use crate::writing::Writing;
+use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// Installs this very binary, and the shim's. Prints the shim folder.
 pub fn run(given: Given, running: Running, shim: &Path, is_system: bool) -> Result<()> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::verify::{absent, counted, is_meant, name};
 use super::{Asked as Word, asked, with_shims_of_what_came};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::Store;
+use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
 use crate::install::{Installer, Repaired, Unhashed};

@@ -4,7 +4,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
-use usher_shims::resolve::{Force, origin};
+use usher_shims::resolve::Selection;
 use usher_shims::store::{Found, highest};
 
 use super::{in_force, name_of, store_name, system_version};
@@ -54,10 +54,10 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
 /// `None` for a tool that nobody asks for and that isn't there.
 fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
     let force = in_force(usher, known)?;
-    let asked = origin(&force).map(ToString::to_string);
+    let asked = force.origin().map(ToString::to_string);
     let tool = known.tool.name;
     Ok(match force {
-        Force::Toolchain(toolchain, pin) => Some(Line {
+        Selection::Toolchain(toolchain, pin) => Some(Line {
             tool,
             version: Some(name_of(&toolchain)),
             request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
@@ -67,7 +67,7 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             path: Some(toolchain.root.display().to_string()),
             error: None,
         }),
-        Force::Missing(missing) => Some(Line {
+        Selection::Missing(missing) => Some(Line {
             tool,
             version: None,
             request: missing.pin.request().map(ToString::to_string),
@@ -77,8 +77,8 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             path: None,
             error: None,
         }),
-        Force::System(pin) => system(usher, known, pin.as_ref())?,
-        Force::Stale => None,
+        Selection::System(pin) => system(usher, known, pin.as_ref())?,
+        Selection::Stale => None,
     })
 }
 

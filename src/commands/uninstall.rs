@@ -3,7 +3,8 @@
 use serde_json::json;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::request::Request;
-use usher_shims::store::{Store, Toolchain, all};
+use usher_shims::store::all;
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::{Asked, asked, name_of, store_name, with_shims_of_what_came};
 use crate::install::{Installer, Unhashed};

@@ -8,7 +8,7 @@ use clap::Args;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::store::Store;
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
 use self::carrying::Consent;

@@ -8,7 +8,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain, is_whole};
+use usher_shims::store::is_whole;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::space::Space;

@@ -12,8 +12,9 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::{Author, Request};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, Store, best};
+use usher_shims::store::{Found, best};
 use usher_shims::tool::{TOOLS, Tool};
+use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
 use crate::check::{Inside, Sight};

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::StatVfsMountFlags;
 use usher_shims::error::{Error, Result};
-use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 
 use super::Times;
 use crate::clock;

@@ -12,7 +12,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
 use super::table;
-use crate::folders::Folders;
+use usher_shims::folders::Folders;
 
 /// A file that defines an own tool.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::io;
 use usher_shims::error::{Error, Result};
 use usher_shims::name::Name;
 
-use crate::folders::Folders;
 use crate::writing::Writing;
+use usher_shims::folders::Folders;
 
 /// All that is kept, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {

@@ -7,8 +7,9 @@ use usher_definition::{Release, Store};
 use usher_shims::error::{Error, Result};
 use usher_shims::home::{Adopted, ReadToolchain, stamp};
 use usher_shims::respell;
-use usher_shims::store::{self, Toolchain, is_own_want};
+use usher_shims::store::{self, is_own_want};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::{Identity, World};
 
@@ -108,7 +109,7 @@ impl<W: World> Survey<'_, W> {
         let toolchain = Toolchain {
             version: Some(version.clone()),
             root: root.to_path_buf(),
-            store: store::Store::Adopted(manager.clone()),
+            store: toolchain::Store::Adopted(manager.clone()),
         };
         if !store::is_whole(self.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
             return Ok(None);

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
-use usher_shims::store::Store;
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
 use crate::registry::{Known, Registry};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use usher_shims::error::Error;
 use usher_shims::pin::{Origin, Pin, Place};
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::Finding;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -64,10 +64,10 @@ impl<'a> Decision<'a> {
     fn of(tool: &'static Tool, found: &'a Found) -> Self {
         let findings = &found.findings;
         let (pin, version) = match &found.force {
-            Ok(Force::Toolchain(toolchain, pin)) => (pin.as_ref(), toolchain.version.as_ref()),
-            Ok(Force::System(pin)) => (pin.as_ref(), None),
-            Ok(Force::Missing(missing)) => (Some(&missing.pin), None),
-            Ok(Force::Stale) | Err(_) => (None, None),
+            Ok(Selection::Toolchain(toolchain, pin)) => (pin.as_ref(), toolchain.version.as_ref()),
+            Ok(Selection::System(pin)) => (pin.as_ref(), None),
+            Ok(Selection::Missing(missing)) => (Some(&missing.pin), None),
+            Ok(Selection::Stale) | Err(_) => (None, None),
         };
         let decides = |finding: &Finding| match finding {
             Finding::Pin(one) | Finding::Constraint(one) | Finding::Default(one) => {

@@ -1,7 +1,7 @@
 //! The dialects whose ranges are clauses: PEP 440, Poetry, Ruby, Elixir, Composer, go.mod, Perl.
 
-use super::Dialect;
 use super::clauses::{Clause, Clauses, Operator};
+use super::dialect::Dialect;
 use crate::version::Version;
 
 /// Reads a range; `None` if the text is none in this dialect.
