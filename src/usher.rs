@@ -8,7 +8,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
-use usher_shims::process::{Running, is_secure, with_variables};
+use usher_shims::process::{Running, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{Os, World as _, read_optional};
 
@@ -75,7 +75,9 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        self.home = with_variables(&self.world, self.surveyor(memory).home()?)?;
+        let mut home = self.surveyor(memory).home()?;
+        add_variables(&self.world, &mut home)?;
+        self.home = home;
         Ok(())
     }
 

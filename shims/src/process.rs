@@ -94,7 +94,8 @@ pub fn home(world: &impl World, shim: &Running, program: &str) -> Result<Option<
         };
         home = account.unwrap_or(home);
     }
-    with_variables(world, home).map(Some)
+    add_variables(world, &mut home)?;
+    Ok(Some(home))
 }
 
 /// The account's home, for a shim that was copied to where no index lies; the copy then goes by the
@@ -103,20 +104,18 @@ pub fn account_home(world: &impl World, shim: &mut Running, program: &str) -> Re
     let data = account_data(world).filter(|_| trusted(world, "USHER_HOME").is_none());
     let Some(data) = data else { return Ok(None) };
     let folder = data.join("shims");
-    let home =
-        read(world, &folder, program)?.map(|home| with_variables(world, home)).transpose()?;
-    if home.is_some() {
-        shim.known.folders.insert(0, folder.clone());
-        shim.folder = folder;
-    }
-    Ok(home)
+    let Some(mut home) = read(world, &folder, program)? else { return Ok(None) };
+    add_variables(world, &mut home)?;
+    shim.known.folders.insert(0, folder.clone());
+    shim.folder = folder;
+    Ok(Some(home))
 }
 
-/// A home with the settings that variables change for this process alone.
+/// Adds the settings that variables change for this process alone.
 ///
 /// In set-user-ID surroundings none does; and no variable requests a version then, since it could
 /// request any folder's.
-pub fn with_variables(world: &impl World, mut home: Home) -> Result<Home> {
+pub fn add_variables(world: &impl World, home: &mut Home) -> Result<()> {
     home.overrides = if is_secure() {
         let requesting = home.tools.all().flat_map(|tool| tool.variables);
         let ignored = requesting.map(|name| (*name).to_owned()).collect();
@@ -124,7 +123,7 @@ pub fn with_variables(world: &impl World, mut home: Home) -> Result<Home> {
     } else {
         Overrides::read(&|name| world.variable(name))?
     };
-    Ok(home)
+    Ok(())
 }
 
 fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Home>> {

@@ -37,39 +37,49 @@ pub const PATH_FORM: &str = "an absolute path";
 /// What `USHER_STORES` must be.
 pub const PATHS_FORM: &str = "absolute paths, separated by colons";
 
+/// The variables, each with its form, in the order of the table in `docs/settings.md`: of several
+/// bad ones, both halves name the same.
+const VARIABLES: [(&str, &str, Take); 3] = [
+    ("USHER_IGNORE_VARIABLES", VARIABLE_NAMES_FORM, |found, text| {
+        found.ignore_variables = variable_names(text);
+        found.ignore_variables.is_some()
+    }),
+    ("USHER_CEILING", PATH_FORM, |found, text| {
+        found.ceiling = absolute_path(text);
+        found.ceiling.is_some()
+    }),
+    ("USHER_STORES", PATHS_FORM, |found, text| {
+        found.stores = absolute_paths(text);
+        found.stores.is_some()
+    }),
+];
+
+/// Takes a variable's text over; says whether it has the form.
+type Take = fn(&mut Overrides, &str) -> bool;
+
 impl Overrides {
     /// Reads the variables. An empty one is an unset one.
     pub fn read(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
-        // The order of the table in `docs/settings.md`: of several bad ones, both halves name the
-        // same.
-        Ok(Self {
-            ignore_variables: one(
-                variable,
-                ("USHER_IGNORE_VARIABLES", VARIABLE_NAMES_FORM),
-                variable_names,
-            )?,
-            ceiling: one(variable, ("USHER_CEILING", PATH_FORM), absolute_path)?,
-            stores: one(variable, ("USHER_STORES", PATHS_FORM), absolute_paths)?,
-        })
+        let mut found = Self::default();
+        for (name, form, take) in VARIABLES {
+            let Some(value) = variable(name).filter(|value| !value.is_empty()) else { continue };
+            let Some(text) = value.to_str() else { return Err(not_text(name)) };
+            if !take(&mut found, text) {
+                return Err(invalid_variable(name, form, Some(text)));
+            }
+        }
+        Ok(found)
     }
 }
 
-fn one<T>(
-    variable: &dyn Fn(&str) -> Option<OsString>,
-    (name, form): (&str, &str),
-    parse: fn(&str) -> Option<T>,
-) -> Result<Option<T>> {
-    let Some(value) = variable(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let Some(text) = value.to_str() else { return Err(not_text(name)) };
-    parse(text).map(Some).ok_or_else(|| invalid_variable(name, form, Some(text)))
-}
-
 /// A variable that isn't UTF-8.
+#[cold]
 pub fn not_text(variable: &str) -> Error {
     Error::new(Exit::Data, format!("{variable} isn't UTF-8"))
 }
 
 /// A variable whose value is none of this form; `text` where it may be printed.
+#[cold]
 pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error {
     let error = Error::new(Exit::Data, format!("{variable} must be {form}"));
     let error = match text {
@@ -81,12 +91,23 @@ pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error
 
 /// Names of variables, separated by commas or spaces.
 pub fn variable_names(text: &str) -> Option<Vec<String>> {
-    list_items(text).map(|name| is_variable_name(name).then(|| name.to_owned())).collect()
+    let mut names = Vec::new();
+    for name in list_items(text) {
+        if !is_variable_name(name) {
+            return None;
+        }
+        names.push(name.to_owned());
+    }
+    Some(names)
 }
 
 /// Absolute paths, separated by colons.
 pub fn absolute_paths(text: &str) -> Option<Vec<PathBuf>> {
-    text.split(':').filter(|path| !path.is_empty()).map(absolute_path).collect()
+    let mut paths = Vec::new();
+    for path in text.split(':').filter(|path| !path.is_empty()) {
+        paths.push(absolute_path(path)?);
+    }
+    Some(paths)
 }
 
 /// An absolute path.

@@ -34,7 +34,7 @@ pub(crate) fn device(seen: &Stat) -> u64 {
 /// The buffer is on the stack: a folder of a thousand versions is read without an allocation.
 pub(crate) fn each_entry(
     folder: &OwnedFd,
-    visit: &mut dyn FnMut(&CStr, FileType),
+    mut visit: impl FnMut(&CStr, FileType),
 ) -> io::Result<()> {
     let mut buffer = [const { MaybeUninit::uninit() }; 8 << 10];
     let mut entries = RawDir::new(folder, &mut buffer);

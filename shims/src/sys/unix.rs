@@ -31,7 +31,7 @@ pub(crate) fn device(seen: &Stat) -> u64 {
 /// Visits the entries of a folder, in no order, `.` and `..` among them.
 pub(crate) fn each_entry(
     folder: &OwnedFd,
-    visit: &mut dyn FnMut(&CStr, FileType),
+    mut visit: impl FnMut(&CStr, FileType),
 ) -> io::Result<()> {
     for entry in Dir::read_from(folder)? {
         let entry = entry?;

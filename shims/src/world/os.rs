@@ -78,7 +78,7 @@ impl World for Os {
         let Some(handle) = absent_is_none(open_folder(folder, OFlags::RDONLY))? else {
             return Ok(());
         };
-        sys::each_entry(&handle, &mut |name, kind| {
+        sys::each_entry(&handle, |name, kind| {
             if name.to_bytes().starts_with(b".") {
                 return;
             }
