@@ -22,7 +22,7 @@ use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
 use self::links::Before;
-use crate::interrupt::is_ignored;
+use crate::files::interrupt::is_ignored;
 use crate::output;
 use crate::shim_folder;
 use crate::usher::Usher;

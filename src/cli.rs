@@ -215,9 +215,6 @@ enum Verb {
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
     InstallItself {
-        /// The shim's binary
-        #[arg(long)]
-        shim: PathBuf,
         /// For the whole machine
         #[arg(long)]
         system: bool,
@@ -358,8 +355,8 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         return Ok(0);
     }
     let running = shim()?;
-    if let Some(Verb::InstallItself { shim, system }) = typed.verb {
-        return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
+    if let Some(Verb::InstallItself { system }) = typed.verb {
+        return commands::install_itself::run(given, running, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
     if typed.for_all.offline {

@@ -14,14 +14,14 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
 use crate::additions;
+use crate::config::folders;
+use crate::config::settings::AutoInstall;
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::release::{Finder, Wanted};
-use crate::settings::AutoInstall;
 use crate::shim_folder;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
 const MOST_ROUNDS: usize = 4;
@@ -61,7 +61,7 @@ fn take_over(given: Given) -> Result<Error> {
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
     if usher.folders.shims().is_dir()
-        && let Ok(_writing) = Writing::to(&usher.folders)
+        && let Ok(_writing) = folders::write_access(&usher.folders)
     {
         let _ = shim_folder::write_index(usher);
     }
@@ -97,18 +97,18 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let mut tools = vec![tool];
     if let Some(lacking) = host::lacking(usher, &wanted, &toolchain)? {
         check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-        let _writing = Writing::to(&usher.folders)?;
+        let _writing = folders::write_access(&usher.folders)?;
         host::get((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
         tools.push(lacking.tool);
     }
     drop(network);
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = folders::write_access(&usher.folders)?;
     shim_folder::renew(usher, &tools)?;
     Ok(())
 }
 
 fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = folders::write_access(&usher.folders)?;
     let release = Finder::new(usher, network).find(wanted)?;
     let installer = Installer { usher, network, unhashed: Unhashed::Refused };
     let installed = installer.install_from_any(wanted, release).map_err(|error| {

@@ -25,11 +25,11 @@ use usher_shims::store::is_whole;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use crate::lock::{Lock, lock};
+use crate::files::lock::{Lock, lock};
+use crate::files::staging::Staging;
 use crate::network::Network;
 use crate::registry::Known;
 use crate::release::{Finder, Part, Release, Wanted};
-use crate::staging::Staging;
 use crate::usher::Usher;
 use assembly::Assembly;
 pub use from::Named;

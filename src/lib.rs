@@ -12,14 +12,17 @@
 //! | the command line, and one file for each verb | [`cli`], [`commands`] |
 //! | what a shim hands over | [`hand_over`], [`additions`], and from version to version: [`carry`] |
 //! | what every verb is given | [`usher`] |
-//! | where usher keeps what, and its settings | [`folders`], [`settings`] |
+//! | folders, settings, and how the network is reached | [`config`] |
 //! | tools, with sources and stores | [`registry`], [`platform`] |
 //! | what is already on the machine | [`survey`] |
 //! | why a version runs | [`why`](mod@why) |
 //! | whether there is a newer one by now | [`standing`] |
 //! | what a tool runs on that is another one | [`host`] |
-//! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
-//! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
+//! | what can be had | [`release`], [`network`] |
+//! | getting it, and what is noted of it | [`install`], [`receipt`], [`progress`] |
+//! | fetching, for any purpose | [`http`] |
+//! | unpacking, for any purpose | [`archive`] |
+//! | trees, locks, what is half-made, and whether usher may write | [`files`] |
 //! | what is kept to save asking for it again | [`cache_folder`] |
 //! | whether it is as it was installed | [`verify`](mod@verify) |
 //! | which versions nobody needs any more | [`prune`] |
@@ -30,7 +33,6 @@
 //! | shells' start-up files | [`shell_setup`] |
 //! | what is printed | [`output`] |
 //! | what the clock says, and whether that can be | [`clock`] |
-//! | whether and as whom usher may write, and who may read it | [`writing`], [`umask`] |
 //!
 //! # Invariants
 //!
@@ -41,25 +43,23 @@
 //! - No registry's address is written anywhere.
 
 pub mod additions;
+pub mod archive;
 pub mod cache_folder;
 pub mod carry;
 pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod config;
 pub mod edit;
 pub mod environment;
-pub mod fetch;
-pub mod folders;
+pub mod files;
 pub mod hand_over;
 pub mod host;
+pub mod http;
 pub mod install;
-pub mod interrupt;
-pub mod lock;
 pub mod network;
-pub mod npm_config;
 pub mod output;
-pub mod pip_config;
 pub mod platform;
 pub mod progress;
 pub mod project;
@@ -67,16 +67,12 @@ pub mod prune;
 pub mod receipt;
 pub mod registry;
 pub mod release;
-pub mod settings;
 pub mod shell_setup;
 pub mod shim_folder;
-pub mod staging;
 pub mod standing;
 pub mod survey;
-pub mod umask;
 pub mod usher;
 pub mod verify;
 pub mod why;
-pub mod writing;
 
 pub use cli::run;

@@ -13,11 +13,12 @@ use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
-use crate::fetch::{Access, Client, Proxies, Roots};
-use crate::npm_config::{NpmAccess, Surroundings, client};
-use crate::pip_config::{self, PipAccess};
+use crate::config::network;
+use crate::config::npm::{ConfigSources, NpmAccess, client};
+use crate::config::pip::{self, PipAccess};
+use crate::config::settings::Address;
+use crate::http::{Client, NetworkConfig, Proxies};
 use crate::release::Via;
-use crate::settings::Address;
 use crate::usher::{Usher, read_text};
 pub use turns::Turn;
 use turns::Turns;
@@ -80,8 +81,8 @@ impl<'a> Network<'a> {
             let mut extra_ca_files = self.extra_ca();
             extra_ca_files.extend(access.cafile.clone());
             let registry = access.registry.as_str().to_owned();
-            let client = Client::new(Access {
-                proxies: npm_proxies(&access).unwrap_or_else(|| self.proxies()),
+            let client = Client::new(NetworkConfig {
+                proxies: access.proxies().unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
                 credentials: access.credentials,
                 ..self.access()
@@ -98,7 +99,7 @@ impl<'a> Network<'a> {
             let access = self.find_pypi()?;
             let mut extra_ca_files = self.extra_ca();
             extra_ca_files.extend(access.cert);
-            let client = Client::new(Access { extra_ca_files, ..self.access() });
+            let client = Client::new(NetworkConfig { extra_ca_files, ..self.access() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
         self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
@@ -114,7 +115,7 @@ impl<'a> Network<'a> {
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
-        PipAccess::load(&pip_config::Surroundings {
+        PipAccess::load(&pip::ConfigSources {
             settings: &self.usher.settings,
             config: &self.usher.folders.settings_file(),
             variables: &self.usher.variables(),
@@ -132,9 +133,9 @@ impl<'a> Network<'a> {
             return remembered;
         }
         let find = |name| next_on_path(&self.usher.world, &self.usher.shim, name, &[]);
-        let python = pip_config::INTERPRETERS.iter().find_map(|name| find(name))?;
+        let python = pip::INTERPRETERS.iter().find_map(|name| find(name))?;
         let variables = self.without_shims();
-        let address = pip_config::QUESTIONS
+        let address = pip::QUESTIONS
             .iter()
             .find_map(|question| client::answer(&python, question, &variables).ok())?;
         self.remember(REMEMBERED, &address);
@@ -158,30 +159,29 @@ impl<'a> Network<'a> {
     }
 
     /// What holds for everybody who is asked.
-    fn access(&self) -> Access {
+    fn access(&self) -> NetworkConfig {
         let variable = |name: &str| self.usher.world.variable(name);
-        Access {
+        NetworkConfig {
             proxies: self.proxies(),
-            roots: Roots::from_variables(&variable),
+            authorities: network::authorities(&variable),
             extra_ca_files: self.extra_ca(),
-            ..Access::default()
+            ..NetworkConfig::default()
         }
     }
 
-    /// What Node.js's own programs are told to trust as well.
     fn extra_ca(&self) -> Vec<PathBuf> {
-        self.usher.world.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from).into_iter().collect()
+        network::extra_ca_files(&|name| self.usher.world.variable(name))
     }
 
     /// What the environment says of proxies; a variable that isn't text says nothing.
     fn proxies(&self) -> Proxies {
-        Proxies::from_variables(&|name| self.usher.world.variable(name)?.into_string().ok())
+        network::proxies(&|name| self.usher.world.variable(name)?.into_string().ok())
     }
 
     fn find_npm(&self) -> Result<NpmAccess> {
         let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
         let ask = npm.map(|npm| move || self.ask(&npm));
-        NpmAccess::load(&Surroundings {
+        NpmAccess::load(&ConfigSources {
             settings: &self.usher.settings,
             config: &self.usher.folders.settings_file(),
             variables: &self.usher.variables(),
@@ -217,18 +217,4 @@ impl<'a> Network<'a> {
         }
         variables
     }
-}
-
-/// The proxies that npm is set up with, if it is.
-fn npm_proxies(access: &NpmAccess) -> Option<Proxies> {
-    if access.proxy.is_none() && access.https_proxy.is_none() {
-        return None;
-    }
-    let text =
-        |address: &Option<Address>| address.as_ref().map(|address| address.as_str().to_owned());
-    Some(Proxies {
-        http: text(&access.proxy),
-        https: text(&access.https_proxy),
-        except: access.noproxy.clone(),
-    })
 }

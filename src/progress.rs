@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::fetch::Progress;
+use crate::http::Progress;
 use crate::output;
 
 /// How often what can't be measured moves.

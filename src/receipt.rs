@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use usher_shims::error::{Error, Result};
 use usher_shims::version::Version;
 
-use crate::fetch::{Listing, sha256};
+use crate::files::integrity::sha256;
+use crate::files::manifest::Manifest;
 
 /// The file in a toolchain that holds its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
@@ -41,7 +42,7 @@ pub struct Receipt {
     /// The archives that it was made of.
     pub parts: Vec<Part>,
     /// All that was put there but the receipt itself.
-    pub files: Listing,
+    pub files: Manifest,
 }
 
 /// An archive that a toolchain was made of.
@@ -72,7 +73,7 @@ impl Receipt {
             installed: since.map_or(0, |since| since.as_secs()),
             usher: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
-            files: Listing::default(),
+            files: Manifest::default(),
         }
     }
 

@@ -18,7 +18,7 @@ pub use find::{Finder, Freshness, Listed, Wanted, newest, words, would_be_fetche
 
 pub(crate) use cache::is_ours as is_index;
 
-use crate::fetch::Integrity;
+use crate::files::integrity::Integrity;
 
 /// A version that can be had for this platform, from a source.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 //! missing or half there. The index is written before the shims that need it. What lies in the
 //! folder and is no shim is somebody else's, and stays.
 
+pub mod carried;
 pub mod kept;
 pub mod versioned;
 
@@ -14,19 +15,19 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::lock::lock;
+use crate::config::folders;
+use crate::config::settings::ShimPolicy;
+use crate::files::lock::lock;
+use crate::files::staging;
 use crate::registry::Known;
-use crate::settings::ShimPolicy;
-use crate::staging;
 use crate::usher::{Usher, read_text};
-use crate::writing::Writing;
-use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -51,7 +52,7 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = Writing::to(folders)?;
+    let _writing = folders::write_access(folders)?;
     staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
@@ -60,6 +61,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     sweep(&shims);
     write_index(usher)?;
     stand_on_machine(folders)?;
+    carried::put(&folders.shim_binary(), &shims)?;
     let wanted = wanted(usher, named)?;
     let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
@@ -87,7 +89,8 @@ pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
 /// Whether [`refresh`] would change nothing.
 fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&usher.folders.shims()));
-    index.is_ok_and(|index| index == usher.home.print())
+    carried::is_at(&usher.folders.shim_binary())
+        && index.is_ok_and(|index| index == usher.home.print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
@@ -139,8 +142,7 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
     format!("no shims of usher's in {}, and left as they are: {names}", shims.display())
 }
 
-/// An account's home that nobody installed stands on the machine's: it takes the shim from there,
-/// anew whenever that changes, and its `use` is the machine's.
+/// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
 fn stand_on_machine(folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
@@ -149,7 +151,6 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
     if folders.is_for_all || is_installed || !machine.shim_binary().exists() {
         return Ok(());
     }
-    put(&machine.shim_binary(), &folders.shim_binary())?;
     for name in OWN {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
@@ -279,7 +280,7 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a name is the binary already: the same file, or a copy of it.
+/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
 fn is_same(binary: &Path, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
         return false;
@@ -288,5 +289,7 @@ fn is_same(binary: &Path, path: &Path) -> bool {
         return false;
     }
     (one.dev(), one.ino()) == (other.dev(), other.ino())
-        || (one.len() == other.len() && fs::read(binary).ok() == fs::read(path).ok())
+        || (one.len() == other.len()
+            && one.mode() == other.mode()
+            && fs::read(binary).ok() == fs::read(path).ok())
 }

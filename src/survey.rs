@@ -13,12 +13,12 @@ pub use additions::is_never_stood_for;
 
 use folders::Listed;
 use usher_shims::error::Result;
+use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{Home, index_file};
 use usher_shims::settings::SharedSettings;
 use usher_shims::world::{World, read_optional};
 
 use crate::registry::Registry;
-use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// What is surveyed, and by what.
 pub struct Survey<'a, W> {

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
+use usher_shims::folders::Folders;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::process::{Running, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{Os, World as _, read_optional};
 
-use crate::folders;
+use crate::config::folders;
+use crate::config::settings::Settings;
 use crate::progress::Display;
 use crate::registry::{self, Registry};
-use crate::settings::Settings;
 use crate::survey::{Memory, Survey};
-use usher_shims::folders::Folders;
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {

@@ -7,7 +7,6 @@
 //! | what | file |
 //! |---|---|
 //! | the toolchains of a store, and what else lies there | [`store`] |
-//! | a tree, without following links | [`tree`] |
 //! | a tree against the list of a receipt | [`compare`], [`hash`] |
 //! | what package managers added | [`added`] |
 //!
@@ -18,7 +17,6 @@ pub mod added;
 mod compare;
 mod hash;
 pub mod store;
-pub mod tree;
 
 use std::io;
 use std::path::Path;
@@ -30,7 +28,7 @@ pub use compare::{Fault, Findings, What};
 pub use store::{Place, Stray};
 
 use self::added::Additions;
-use self::tree::Tree;
+use crate::files::walk::Tree;
 use crate::receipt::{Noted, Receipt};
 
 /// How often a toolchain is looked at that others replace meanwhile.

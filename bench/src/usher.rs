@@ -91,8 +91,6 @@ fn home(
     }
     let status = Command::new(&programs.cold)
         .arg("__install")
-        .arg("--shim")
-        .arg(&programs.shim)
         .env("USHER_HOME", home)
         .stdout(Stdio::null())
         .status()?;

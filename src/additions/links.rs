@@ -14,10 +14,10 @@ use usher_shims::name::Name;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+use crate::config::folders;
 use crate::shim_folder;
 use crate::survey::is_never_stood_for;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// What is in a call's folders: each program, and what its file is.
 type Programs = BTreeMap<PathBuf, String>;
@@ -42,7 +42,7 @@ impl<'a> Before<'a> {
         let links = usher.home.programs_for_all(tool);
         let mut now = programs(usher, self.folders);
         now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
-        let _writing = Writing::to(&usher.folders)?;
+        let _writing = folders::write_access(&usher.folders)?;
         sweep(&links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));

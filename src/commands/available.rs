@@ -12,12 +12,12 @@ use usher_shims::store::all;
 use usher_shims::tool::{LtsLine, RunsOn, Tool};
 use usher_shims::version::Version;
 
+use crate::config::folders;
 use crate::network::Network;
 use crate::output;
 use crate::registry::Known;
 use crate::release::{Finder, Freshness, Listed, Release, words};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// A version that can be had.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = Writing::to(&usher.folders).ok();
+    let _writing = folders::write_access(&usher.folders).ok();
     let network = Network::new(usher);
     let (listed, unlisted) = Finder::new(usher, &network).of_all_sources(known)?;
     for error in unlisted {

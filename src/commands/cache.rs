@@ -4,14 +4,14 @@ use serde_json::json;
 use usher_shims::error::{Escaped, Result};
 
 use crate::cache_folder::{Cleaned, Removal, clean};
+use crate::config::folders;
 use crate::output;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
     let _writing = match removal {
-        Removal::Real => Some(Writing::to(&usher.folders)?),
+        Removal::Real => Some(folders::write_access(&usher.folders)?),
         Removal::Pretended => None,
     };
     let cleaned = clean(&usher.folders.cache, removal);

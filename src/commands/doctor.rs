@@ -14,10 +14,10 @@ use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
 use super::{in_force, refused};
+use crate::config::settings;
 use crate::output;
 use crate::platform::platform;
 use crate::registry::Known;
-use crate::settings;
 use crate::shim_folder;
 use crate::usher::Usher;
 

@@ -13,13 +13,13 @@ use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::name_of;
+use crate::config::folders;
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::registry::Known;
 use crate::release::{Finder, Wanted};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// How many are fetched at once: one line and two cores are well used by these.
 const AT_ONCE: usize = 4;
@@ -38,7 +38,7 @@ pub(super) enum Which {
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
 pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
-    let _writing = match Writing::to(&usher.folders) {
+    let _writing = match folders::write_access(&usher.folders) {
         Ok(writing) => writing,
         Err(refused) => return vec![Some(Err(refused))],
     };

@@ -6,14 +6,14 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::{Asked, asked, store_name};
-use crate::fetch::Integrity;
+use crate::config::folders;
+use crate::files::integrity::Integrity;
 use crate::install::{Installed, Installer, Named, Unhashed};
 use crate::network::Network;
 use crate::output;
 use crate::registry::Known;
 use crate::shim_folder;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// The archive, as it was typed.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub fn run(
     let (known, version) = wanted(usher, words)?;
     let named = Named { address: address(usher, archive.from)?, integrity: integrity(archive)? };
     let installed = {
-        let _writing = Writing::to(&usher.folders)?;
+        let _writing = folders::write_access(&usher.folders)?;
         let network = Network::new(usher);
         let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
         installer.install_from(known, &version, &named)

@@ -6,13 +6,13 @@ use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::store::all;
 
+use crate::config::folders;
 use crate::network::Network;
 use crate::output;
 use crate::registry::Known;
 use crate::release::{Finder, Freshness, Release, words};
 use crate::standing::{News, Standing};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// Which tools are meant.
 pub enum Meant<'a> {
@@ -59,7 +59,7 @@ struct Newer {
 /// Runs the verb. What is outdated is an answer and no failure; what can't be told is one.
 pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = Writing::to(&usher.folders).ok();
+    let _writing = folders::write_access(&usher.folders).ok();
     let network = Network::new(usher);
     let finder = Finder::new(usher, &network);
     let mut lines = Vec::new();

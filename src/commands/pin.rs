@@ -10,12 +10,12 @@ use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
 use super::{Asked, asked, usual, with_shims_of_what_came};
+use crate::config::folders;
 use crate::output;
 use crate::project::{Target, Written, target, write};
 use crate::release::Wanted;
 use crate::shim_folder;
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// A pin to be written, once all versions are there.
 struct Pinned {
@@ -32,7 +32,7 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         Err(error) => return Err(with_shims_of_what_came(usher, error)),
     };
     // A project's files are whose they are.
-    let writing = is_global.then(|| Writing::to(&usher.folders)).transpose()?;
+    let writing = is_global.then(|| folders::write_access(&usher.folders)).transpose()?;
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;

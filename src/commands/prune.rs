@@ -11,6 +11,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 use super::verify::{absent, counted, is_meant, name};
 use super::{Asked as Word, asked, with_shims_of_what_came};
 use crate::clock;
+use crate::files::walk::disk_usage;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -21,7 +22,6 @@ use crate::prune::{Consent, Facts, Named, Rules, Times, Verdict, judge};
 use crate::shim_folder;
 use crate::usher::Usher;
 use crate::verify::store::{Contents, Place};
-use crate::verify::tree::disk_usage;
 
 /// What `use prune` was told.
 #[derive(Debug, Args)]

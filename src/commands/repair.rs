@@ -5,6 +5,7 @@ use usher_shims::error::{Error, Escaped, Exit, Result};
 use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
+use crate::config::folders;
 use crate::install::{Installer, Repaired, Unhashed};
 use crate::network::Network;
 use crate::output;
@@ -12,7 +13,6 @@ use crate::shim_folder;
 use crate::usher::Usher;
 use crate::verify::store::{Contents, Place};
 use crate::verify::verify;
-use crate::writing::Writing;
 
 /// The most names that are told of what is gone.
 const MOST_TOLD: usize = 5;
@@ -36,7 +36,7 @@ fn repair_all(
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = folders::write_access(&usher.folders)?;
     let network = Network::new(usher);
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
     let (mut report, mut failed) = (Vec::new(), None);

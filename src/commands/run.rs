@@ -12,8 +12,8 @@ use usher_shims::world::World as _;
 
 use super::get::{self, Which};
 use super::{Asked, asked, usual};
+use crate::config::settings;
 use crate::release::Wanted;
-use crate::settings;
 use crate::shim_folder;
 use crate::usher::Usher;
 

@@ -14,6 +14,7 @@ use usher_shims::version::Version;
 use self::carrying::Consent;
 use self::line::{Line, State, Step};
 use super::{Asked, asked};
+use crate::config::folders;
 use crate::host;
 use crate::install::{Installer, Unhashed};
 use crate::network::Network;
@@ -23,7 +24,6 @@ use crate::release::{Finder, Release, Wanted};
 use crate::shim_folder;
 use crate::standing::{Standing, is_of_releases};
 use crate::usher::Usher;
-use crate::writing::Writing;
 
 /// What `use upgrade` was told.
 #[derive(Debug, Args)]
@@ -82,7 +82,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
 type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
-    let _writing = Writing::to(&usher.folders)?;
+    let _writing = folders::write_access(&usher.folders)?;
     let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;

@@ -14,16 +14,16 @@ use usher_shims::version::Version;
 
 use super::space::Space;
 use super::{Installer, arrange};
-use crate::fetch::{
-    Artifact, Downloaded, Downloads, Failure, Integrity, Item, Listing, Mode, Shape, unpack,
-    without_secrets,
-};
-use crate::interrupt::Interrupt;
+use crate::archive::{UnpackOptions, unpack};
+use crate::files::integrity::Integrity;
+use crate::files::interrupt::Interrupt;
+use crate::files::manifest::{Manifest, ManifestEntry, Mode};
+use crate::files::staging::Staging;
+use crate::http::{Artifact, Downloaded, Downloads, Failure, without_secrets};
 use crate::progress::Bar;
 use crate::receipt::{self, RECEIPT, Receipt};
 use crate::registry::Known;
 use crate::release::{Part, Release};
-use crate::staging::Staging;
 
 /// What is being put together.
 pub(super) struct Assembly<'a> {
@@ -104,11 +104,11 @@ impl<'a> Assembly<'a> {
     }
 
     /// Unpacks an archive where its part goes.
-    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Listing> {
+    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Manifest> {
         self.make_folders(&part.into)?;
         let from = part.inside.to_string_lossy();
         let program = part.program.as_str();
-        let shape = Shape { strip: part.strip, from: &from, program, reserved: RECEIPT };
+        let shape = UnpackOptions { strip: part.strip, from: &from, program, reserved: RECEIPT };
         unpack(archive, &self.tree.join(&part.into), &shape)
     }
 
@@ -143,7 +143,7 @@ impl<'a> Assembly<'a> {
             return Ok(());
         }
         arrange::finish(&commands, &self.tree, target)?;
-        self.receipt.files = Listing::read(&self.tree)?;
+        self.receipt.files = Manifest::read(&self.tree)?;
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// All that came with the toolchain.
-    pub(super) fn listing(&self) -> &Listing {
+    pub(super) fn listing(&self) -> &Manifest {
         &self.receipt.files
     }
 
@@ -206,7 +206,7 @@ impl<'a> Assembly<'a> {
         let path = self.tree.join(link);
         match symlink(target, &path) {
             Ok(()) => {
-                let item = Item::Link { link: target.to_owned() };
+                let item = ManifestEntry::Link { link: target.to_owned() };
                 self.receipt.files.0.insert(link.to_owned(), item);
                 Ok(())
             }
@@ -226,7 +226,7 @@ impl<'a> Assembly<'a> {
                 made => made.map_err(failed)?,
             }
             let mode = fs::metadata(&folder).map_err(failed)?.permissions().mode();
-            let item = Item::Folder { mode: Mode(mode & 0o7777) };
+            let item = ManifestEntry::Folder { mode: Mode(mode & 0o7777) };
             self.receipt.files.0.insert(part.to_string_lossy().into_owned(), item);
         }
         Ok(())

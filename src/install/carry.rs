@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType};
 use usher_shims::error::{Error, Result};
 
-use crate::fetch::{Item, Listing};
+use crate::files::manifest::{Manifest, ManifestEntry};
+use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::receipt::RECEIPT;
 use crate::verify::added::{Adder, Additions};
-use crate::verify::tree::{Found, Go, Tree, Visitor, kind, permissions};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) struct Carried {
 pub(super) fn carry(
     (from, to): (&Path, &Path),
     additions: Additions<'_>,
-    listing: &Listing,
+    listing: &Manifest,
 ) -> Result<Carried> {
     let is_folder = fs::symlink_metadata(from).is_ok_and(|seen| seen.is_dir());
     if !is_folder {
@@ -78,13 +78,13 @@ struct Closed {
 }
 
 impl Visitor for Closed {
-    fn visit(&mut self, found: &Found<'_>) -> Go {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         let mode = permissions(&found.seen);
         if kind(&found.seen) == FileType::Directory && mode & 0o500 != 0o500 {
             self.folders.push((found.path.to_path_buf(), mode));
-            return Go::On;
+            return Walk::Skip;
         }
-        Go::In
+        Walk::Descend
     }
 
     // Whoever needs what is in there says why not.
@@ -94,7 +94,7 @@ impl Visitor for Closed {
 struct Carrier<'a> {
     to: &'a Path,
     additions: Additions<'a>,
-    listing: &'a Listing,
+    listing: &'a Manifest,
     /// Folders that are carried over with all that is in them.
     units: Vec<PathBuf>,
     /// Folders that were made, and the permission bits they get when they are filled.
@@ -116,10 +116,10 @@ impl Carrier<'_> {
     }
 
     /// What is to become of something that didn't come with the toolchain.
-    fn added(&mut self, found: &Found<'_>) -> Go {
+    fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
         let is_folder = kind(&found.seen) == FileType::Directory;
         match self.additions.adder(&found.key) {
-            Some(Adder::Program) => Go::On,
+            Some(Adder::Program) => Walk::Skip,
             Some(Adder::PackageManager) => {
                 self.carried.kept += 1;
                 if is_folder {
@@ -130,12 +130,12 @@ impl Carrier<'_> {
             None if is_folder && self.additions.may_hold(&found.key) => self.take(found),
             None => {
                 self.carried.left.push(found.key.clone());
-                Go::On
+                Walk::Skip
             }
         }
     }
 
-    fn take(&mut self, found: &Found<'_>) -> Go {
+    fn take(&mut self, found: &WalkEntry<'_>) -> Walk {
         let to = self.to.join(found.path);
         let taken = match kind(&found.seen) {
             FileType::Directory => self.folder(found, &to),
@@ -147,13 +147,13 @@ impl Carrier<'_> {
         match taken {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 self.failed.get_or_insert_with(|| (found.path.to_path_buf(), error));
-                Go::On
+                Walk::Skip
             }
-            Ok(()) | Err(_) => Go::In,
+            Ok(()) | Err(_) => Walk::Descend,
         }
     }
 
-    fn folder(&mut self, found: &Found<'_>, to: &Path) -> io::Result<()> {
+    fn folder(&mut self, found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(to)?;
         self.modes.push((to.to_path_buf(), permissions(&found.seen)));
         Ok(())
@@ -161,16 +161,16 @@ impl Carrier<'_> {
 }
 
 impl Visitor for Carrier<'_> {
-    fn visit(&mut self, found: &Found<'_>) -> Go {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         if self.failed.is_some() || found.key == RECEIPT {
-            return Go::On;
+            return Walk::Skip;
         }
         if self.units.iter().any(|unit| found.path.starts_with(unit)) {
             return self.take(found);
         }
         match self.listing.0.get(&found.key) {
-            Some(Item::Folder { .. }) => Go::In,
-            Some(Item::File { .. } | Item::Link { .. }) => Go::On,
+            Some(ManifestEntry::Folder { .. }) => Walk::Descend,
+            Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => Walk::Skip,
             None => self.added(found),
         }
     }
@@ -181,7 +181,7 @@ impl Visitor for Carrier<'_> {
     }
 }
 
-fn file(found: &Found<'_>, to: &Path) -> io::Result<()> {
+fn file(found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
     let linked = rustix::fs::linkat(found.folder, found.name(), CWD, to, AtFlags::empty());
     match linked.map_err(io::Error::from) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => copy(found, to),
@@ -190,7 +190,7 @@ fn file(found: &Found<'_>, to: &Path) -> io::Result<()> {
 }
 
 /// Copies a file with its permission bits and times, which compiled modules are recognised by.
-fn copy(found: &Found<'_>, to: &Path) -> io::Result<()> {
+fn copy(found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
     let mut from = found.open()?;
     let mut into = File::options().write(true).create_new(true).mode(0o600).open(to)?;
     io::copy(&mut from, &mut into)?;
@@ -207,7 +207,7 @@ mod tests {
     use usher_definition::Definition;
 
     use super::*;
-    use crate::fetch::Mode;
+    use crate::files::manifest::Mode;
 
     #[test]
     fn what_package_managers_added_goes_along_and_nothing_else() {
@@ -216,13 +216,13 @@ mod tests {
         let definition = Definition::parse(text).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-        let mut listing = Listing::default();
+        let mut listing = Manifest::default();
         for path in ["bin", "lib", "lib/p", "lib/p/own"] {
             fs::create_dir_all(old.join(path)).unwrap();
             fs::create_dir_all(new.join(path)).unwrap();
-            listing.0.insert(path.to_owned(), Item::Folder { mode: Mode(0o755) });
+            listing.0.insert(path.to_owned(), ManifestEntry::Folder { mode: Mode(0o755) });
         }
-        let file = Item::File { mode: Mode(0o644), size: 3, sha256: String::new() };
+        let file = ManifestEntry::File { mode: Mode(0o644), size: 3, sha256: String::new() };
         for path in ["bin/own", "lib/p/own/file"] {
             fs::write(old.join(path), "bad").unwrap();
             fs::write(new.join(path), "own").unwrap();
@@ -266,9 +266,9 @@ mod tests {
 
     struct Copying<'a>(&'a Path);
     impl Visitor for Copying<'_> {
-        fn visit(&mut self, found: &Found<'_>) -> Go {
+        fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
             copy(found, self.0).unwrap();
-            Go::On
+            Walk::Skip
         }
 
         fn unreadable(&mut self, _: &Path, error: &io::Error) {

@@ -12,7 +12,10 @@ use usher_shims::world::World as _;
 
 use super::assembly::Assembly;
 use super::{Installed, Installer};
-use crate::fetch::{Integrity, Shape, remove_tree, unpack, without_secrets};
+use crate::archive::{UnpackOptions, unpack};
+use crate::files::integrity::Integrity;
+use crate::files::remove::remove_tree;
+use crate::http::without_secrets;
 use crate::receipt::Receipt;
 use crate::registry::Known;
 use crate::release::{Part, Release, would_be_fetched};
@@ -108,7 +111,7 @@ impl Installer<'_> {
     ) -> Result<(Layout, usize)> {
         fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, &error))?;
         let program = known.tool.main_program();
-        unpack(archive, scratch, &Shape { program, ..Shape::default() })?;
+        unpack(archive, scratch, &UnpackOptions { program, ..UnpackOptions::default() })?;
         let layouts = layouts(known, &release.version);
         let mut root = Some(scratch.to_path_buf());
         let mut found = None;

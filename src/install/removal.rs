@@ -9,15 +9,15 @@ use usher_shims::version::Version;
 
 use super::Installer;
 use super::publish::{put_back, sync_names};
-use crate::fetch::remove_tree;
+use crate::config::folders;
+use crate::files::remove::remove_tree;
 use crate::registry::Known;
-use crate::writing::Writing;
 
 impl Installer<'_> {
     /// Takes a toolchain of our own away. Programs that run from it go on: their files stay until
     /// they end.
     pub fn uninstall(&self, known: Known<'_>, version: &Version) -> Result<()> {
-        let _writing = Writing::to(&self.usher.folders)?;
+        let _writing = folders::write_access(&self.usher.folders)?;
         let _lock = self.lock(known, version)?;
         self.put_back(known, version)?;
         self.remove(known, version, &self.target(known, version))

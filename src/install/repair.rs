@@ -9,12 +9,13 @@ use usher_shims::request::{Author, Request};
 use super::assembly::Assembly;
 use super::carry::{self, Carried};
 use super::{Installer, Named, from, publish};
-use crate::fetch::{Integrity, remove_tree};
+use crate::files::integrity::Integrity;
+use crate::files::remove::remove_tree;
+use crate::files::walk::Tree;
 use crate::receipt::{self, Noted, Receipt};
 use crate::release::{Finder, Part, Release, Wanted};
 use crate::verify::added::Additions;
 use crate::verify::store::Place;
-use crate::verify::tree::Tree;
 use crate::verify::{Trouble, taken_away, verify};
 
 /// What came of a repair.

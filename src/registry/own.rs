@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
 use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::folders::Folders;
 use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
 use super::table;
-use usher_shims::folders::Folders;
 
 /// A file that defines an own tool.
 #[derive(Debug)]

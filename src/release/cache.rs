@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::fetch::sha256;
+use crate::files::integrity::sha256;
 
 /// How long an index serves without its source being asked again.
 pub(super) const FRESH: Duration = Duration::from_hours(1);

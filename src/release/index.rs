@@ -13,7 +13,8 @@ use usher_shims::world::World;
 
 use super::find::Entry;
 use super::{Artifact, Part, Release};
-use crate::fetch::{Failure, Integrity};
+use crate::files::integrity::Integrity;
+use crate::http::Failure;
 use taken::Taken;
 
 /// Why an index can't be understood, in a few words.

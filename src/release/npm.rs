@@ -9,7 +9,7 @@ use usher_shims::version::Version;
 
 use super::Artifact;
 use super::find::Entry;
-use crate::fetch::Integrity;
+use crate::files::integrity::Integrity;
 
 /// A package's document, as far as it matters here. Fields of a wrong type are as if absent.
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use usher_shims::version::Version;
 
 use super::find::Entry;
 use super::{Artifact, Part, Release, Via, npm};
-use crate::fetch::Integrity;
+use crate::files::integrity::Integrity;
 
 /// What is understood of the index: the JSON form, and web pages, which are all that some mirrors
 /// have (<https://peps.python.org/pep-0691/>).

@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 
 use usher_shims::error::{Error, Result};
+use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
-use crate::writing::Writing;
-use usher_shims::folders::Folders;
+use crate::config::folders;
 
 /// All that is kept, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
@@ -25,7 +25,7 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
 
 /// Keeps one.
 pub fn add(folders: &Folders, entry: &Name) -> Result<()> {
-    let _writing = Writing::to(folders)?;
+    let _writing = folders::write_access(folders)?;
     let folder = folders.kept_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, &error))?;
     let path = folder.join(entry.as_str());

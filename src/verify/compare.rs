@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::added::{Adder, Additions};
 use super::hash::{Differs, Job, hash};
-use super::tree::{Found, Go, Tree, Visitor, kind, permissions};
-use crate::fetch::{Item, Listing, Mode};
+use crate::files::manifest::{Manifest, ManifestEntry, Mode};
+use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::receipt::RECEIPT;
 
 /// The permission bits that usher gives every toolchain's own folder.
@@ -80,7 +80,7 @@ impl What {
 /// Compares a tree with what was put there.
 pub(super) fn compare(
     tree: &Tree,
-    listing: &Listing,
+    listing: &Manifest,
     additions: Additions<'_>,
 ) -> io::Result<Findings> {
     let root = tree.seen()?;
@@ -104,7 +104,7 @@ pub(super) fn compare(
 
 /// What is known so far.
 struct Comparison<'a> {
-    listing: &'a Listing,
+    listing: &'a Manifest,
     additions: Additions<'a>,
     findings: Findings,
     /// All of the list that was come upon.
@@ -115,7 +115,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(listing: &'a Listing, additions: Additions<'a>, jobs: SyncSender<Job>) -> Self {
+    fn new(listing: &'a Manifest, additions: Additions<'a>, jobs: SyncSender<Job>) -> Self {
         Self {
             listing,
             additions,
@@ -152,25 +152,25 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn added(&mut self, found: &Found<'_>) -> Go {
+    fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
         match self.additions.adder(&found.key) {
-            Some(Adder::Program) => return Go::On,
+            Some(Adder::Program) => return Walk::Skip,
             Some(Adder::PackageManager) => {
                 self.findings.packages.push(found.key.clone());
-                return Go::On;
+                return Walk::Skip;
             }
             None => {}
         }
         let is_folder = kind(&found.seen) == FileType::Directory;
         if is_folder && self.additions.may_hold(&found.key) {
-            return Go::In;
+            return Walk::Descend;
         }
         self.fault(&found.key, What::Added, name(kind(&found.seen)));
-        Go::On
+        Walk::Skip
     }
 
-    fn file(&mut self, found: &Found<'_>, item: &Item) {
-        let Item::File { mode, size, sha256 } = item else { return };
+    fn file(&mut self, found: &WalkEntry<'_>, item: &ManifestEntry) {
+        let ManifestEntry::File { mode, size, sha256 } = item else { return };
         self.mode(&found.key, (*mode, permissions(&found.seen)));
         let seen = u64::try_from(found.seen.st_size).unwrap_or_default();
         if seen != *size {
@@ -185,7 +185,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn link(&mut self, found: &Found<'_>, wanted: &str) {
+    fn link(&mut self, found: &WalkEntry<'_>, wanted: &str) {
         match found.target() {
             Ok(target) if target.to_string_lossy() == wanted => {}
             Ok(target) => {
@@ -198,9 +198,9 @@ impl<'a> Comparison<'a> {
 }
 
 impl Visitor for Comparison<'_> {
-    fn visit(&mut self, found: &Found<'_>) -> Go {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         if found.key == RECEIPT {
-            return Go::On;
+            return Walk::Skip;
         }
         let Some((path, item)) = self.listing.0.get_key_value(&found.key) else {
             return self.added(found);
@@ -208,21 +208,26 @@ impl Visitor for Comparison<'_> {
         self.seen.insert(path);
         let is = kind(&found.seen);
         match (item, is) {
-            (Item::File { .. }, FileType::RegularFile) => self.file(found, item),
-            (Item::Link { link }, FileType::Symlink) => self.link(found, link),
-            (Item::Folder { mode }, FileType::Directory) => {
+            (ManifestEntry::File { .. }, FileType::RegularFile) => self.file(found, item),
+            (ManifestEntry::Link { link }, FileType::Symlink) => self.link(found, link),
+            (ManifestEntry::Folder { mode }, FileType::Directory) => {
                 self.mode(&found.key, (*mode, permissions(&found.seen)));
-                return Go::In;
+                return Walk::Descend;
             }
-            (Item::File { .. } | Item::Link { .. } | Item::Folder { .. }, _) => {
+            (
+                ManifestEntry::File { .. }
+                | ManifestEntry::Link { .. }
+                | ManifestEntry::Folder { .. },
+                _,
+            ) => {
                 self.closed.insert(found.key.clone());
                 let detail = format!("{} instead of {}", name(is), name_of(item));
                 self.fault(&found.key, What::Kind, &detail);
-                return Go::On;
+                return Walk::Skip;
             }
         }
         self.findings.compared += 1;
-        Go::On
+        Walk::Skip
     }
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
@@ -250,11 +255,11 @@ fn name(kind: FileType) -> &'static str {
     }
 }
 
-fn name_of(item: &Item) -> &'static str {
+fn name_of(item: &ManifestEntry) -> &'static str {
     match item {
-        Item::File { .. } => "a file",
-        Item::Link { .. } => "a link",
-        Item::Folder { .. } => "a folder",
+        ManifestEntry::File { .. } => "a file",
+        ManifestEntry::Link { .. } => "a link",
+        ManifestEntry::Folder { .. } => "a folder",
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::fetch::sha256_of;
+use crate::files::integrity::sha256_of;
 
 /// How much of a file is in memory.
 const PIECE: usize = 128 << 10;

@@ -6,7 +6,7 @@ use usher_shims::error::{Error, Exit};
 
 use super::kinds::Listing;
 use super::{Entry, Finder};
-use crate::fetch::{Failure, Newer, shown};
+use crate::http::{Conditional, Failure, redacted_url};
 use crate::release::cache::{Cached, FRESH};
 
 /// The most bytes of an index that is read piece by piece.
@@ -103,9 +103,9 @@ type Listed = (Vec<Entry>, Option<String>);
 fn fetch(listing: &Listing<'_>, validator: Option<&str>) -> Result<Option<Listed>, Failure> {
     let Listing { address, client, accept, read, most, .. } = listing;
     let newer = client.get_newer(address, *most, accept, validator)?;
-    let Newer::Changed { bytes, validator } = newer else { return Ok(None) };
+    let Conditional::Modified { bytes, validator } = newer else { return Ok(None) };
     let entries = read(&bytes).map_err(|complaint| {
-        let what = format!("the index at {} can't be understood", shown(address));
+        let what = format!("the index at {} can't be understood", redacted_url(address));
         Failure::Refused(Error::new(Exit::Network, what).because(complaint))
     })?;
     Ok(Some((entries, validator)))

@@ -5,7 +5,8 @@ use usher_definition::{Form, IndexSource, PypiSource, Source, SourceKind};
 
 use super::kept::{LARGEST_DOCUMENT, LARGEST_INDEX};
 use super::{Entry, Finder};
-use crate::fetch::{Client, Failure, sha256};
+use crate::files::integrity::sha256;
+use crate::http::{Client, Failure};
 use crate::release::cache::Key;
 use crate::release::index::Site;
 use crate::release::{Part, Release, npm, pypi};

@@ -8,15 +8,15 @@ use usher_shims::version::Version;
 use super::kept::words;
 use super::kinds::Listing;
 use super::{Finder, Freshness};
-use crate::fetch::{Failure, whose};
+use crate::config::settings::Settings;
+use crate::http::{Failure, host_label};
 use crate::registry::Known;
 use crate::release::Release;
-use crate::settings::Settings;
 
 impl Finder<'_> {
     /// A source's index was never fetched.
     pub(super) fn not_kept(&self, listing: &Listing<'_>) -> Failure {
-        let what = format!("its index, from {}, isn't kept", whose(&listing.address));
+        let what = format!("its index, from {}, isn't kept", host_label(&listing.address));
         Failure::Unreachable(Error::new(Exit::Network, what).because(offline(&self.usher.settings)))
     }
 
@@ -38,11 +38,11 @@ impl Finder<'_> {
 
     fn host(&self, known: Known<'_>, release: &Release) -> Option<String> {
         if let Some(artifact) = &release.artifact {
-            return Some(whose(&artifact.address));
+            return Some(host_label(&artifact.address));
         }
         let mut sources = known.definition.source.iter();
         let source = sources.find(|source| source.name == release.source)?;
-        Some(whose(&self.listing(source).ok()??.address))
+        Some(host_label(&self.listing(source).ok()??.address))
     }
 }
 

@@ -7,7 +7,8 @@ use usher_shims::error::{Error, Exit};
 
 use super::kept::{Age, LARGEST_INDEX};
 use super::{Entry, Finder};
-use crate::fetch::{Failure, Integrity};
+use crate::files::integrity::Integrity;
+use crate::http::Failure;
 use crate::release::index::Site;
 use crate::release::{Artifact, Part, Release, Via, npm};
 

@@ -1,7 +1,7 @@
 //! Files with hashes: of many archives, a line each, or of one. They are read as people write
 //! them: with a star or without, indented in a page of text, with or without the archive's name.
 
-use crate::fetch::Integrity;
+use crate::files::integrity::Integrity;
 
 /// The hash of the archive of this name.
 ///

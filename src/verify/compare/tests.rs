@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use usher_definition::Definition;
 
 use super::*;
-use crate::fetch::Hasher;
+use crate::files::integrity::Hasher;
 
 /// What came with the toolchain: a folder's or a file's mode and content, or a link's target.
 const FOLDERS: &[&str] =
@@ -29,7 +29,7 @@ const LINKS: &[(&str, &str)] =
 
 struct Bench {
     folder: TempDir,
-    listing: Listing,
+    listing: Manifest,
     definition: Definition,
 }
 
@@ -44,19 +44,22 @@ impl Bench {
         let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
         let mut listing = BTreeMap::new();
         for path in FOLDERS {
-            let item = Item::Folder { mode: Mode(0o755) };
+            let item = ManifestEntry::Folder { mode: Mode(0o755) };
             listing.insert((*path).to_owned(), item);
         }
         for (path, mode, content) in FILES {
             let mut hasher = Hasher::new(None);
             hasher.update(content.as_bytes());
             let (size, sha256) = (content.len() as u64, hasher.finish().unwrap());
-            listing.insert((*path).to_owned(), Item::File { mode: Mode(*mode), size, sha256 });
+            listing.insert(
+                (*path).to_owned(),
+                ManifestEntry::File { mode: Mode(*mode), size, sha256 },
+            );
         }
         for (path, target) in LINKS {
-            listing.insert((*path).to_owned(), Item::Link { link: (*target).to_owned() });
+            listing.insert((*path).to_owned(), ManifestEntry::Link { link: (*target).to_owned() });
         }
-        let bench = Self { folder, listing: Listing(listing), definition };
+        let bench = Self { folder, listing: Manifest(listing), definition };
         bench.make();
         bench
     }
@@ -64,7 +67,7 @@ impl Bench {
     /// Puts everything there as it should be.
     fn make(&self) {
         let root = self.folder.path().join("tree");
-        let _ = crate::fetch::remove_tree(&root);
+        let _ = crate::files::remove::remove_tree(&root);
         let mode = |path: &Path, mode| {
             fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         };

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::CONFIG;
+use crate::commands::{offline_sandbox, skipped};
 use crate::support::Sandbox;
-use crate::verbs::{offline_sandbox, skipped};
 
 #[test]
 fn a_setting_that_cannot_be_is_an_error_with_its_place() {

@@ -27,12 +27,12 @@ const HOT_HALF: [&str; 14] = [
 
 /// Names of tools and programs that code may use all the same: file, name, why.
 const MAY_NAME: [(&str, &str, &str); 6] = [
-    ("src/pip_config.rs", "pip", "the client that knows where its index is"),
-    ("src/pip_config.rs", "python3", "runs the client that knows where its index is"),
-    ("src/pip_config.rs", "python", "runs the client that knows where its index is"),
+    ("src/config/pip.rs", "pip", "the client that knows where its index is"),
+    ("src/config/pip.rs", "python3", "runs the client that knows where its index is"),
+    ("src/config/pip.rs", "python", "runs the client that knows where its index is"),
     ("src/network.rs", "npm", "the client that knows where its registry is"),
-    ("src/settings.rs", "npm", "the source of that name, in an example"),
-    ("src/settings.rs", "node", "a tool of which all known lines have shims, in an example"),
+    ("src/config/settings.rs", "npm", "the source of that name, in an example"),
+    ("src/config/settings.rs", "node", "a tool of which all known lines have shims, in an example"),
 ];
 
 #[test]

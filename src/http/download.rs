@@ -1,0 +1,105 @@
+//! A file fetched to disk, which is whole and what was published, or isn't there.
+//!
+//! ```text
+//! artifact ─▶ CacheEntry: its file in the cache, locked (cache_entry.rs, partial.rs)
+//!          ─▶ Transfer: what is missing of it (transfer.rs), hashed as it arrives
+//!             (background_hasher.rs)
+//!          ─▶ Downloaded
+//! ```
+//!
+//! What has come stays in the cache when the line breaks or the process dies, and the next run
+//! takes it up where a server can prove that the rest belongs to it. The published hash decides
+//! in the end, over all bytes; so what is published without one is never kept.
+//!
+//! It must not know what is in the file.
+
+mod background_hasher;
+mod cache_entry;
+mod partial;
+mod transfer;
+
+use std::path::{Path, PathBuf};
+
+use super::address::Location;
+use super::client::Client;
+use super::failure::Failure;
+use crate::files::integrity::Integrity;
+use background_hasher::BackgroundHasher;
+use cache_entry::{CacheEntry, claim};
+pub use partial::Downloaded;
+use partial::{Partial, unread};
+use transfer::Transfer;
+pub use transfer::{Artifact, NoProgress, Progress};
+
+/// Where downloads are kept.
+#[derive(Debug, Clone)]
+pub struct Downloads {
+    cache: PathBuf,
+    fallback: PathBuf,
+}
+
+impl Downloads {
+    /// Downloads that are kept in `downloads` below the folder `cache`; and where nothing can be
+    /// kept (a read-only cache, a file system without locks, no hash to prove it by), in
+    /// `fallback`, a folder of the caller's own that exists.
+    pub fn new(cache: &Path, fallback: &Path) -> Self {
+        Self { cache: cache.join("downloads"), fallback: fallback.to_path_buf() }
+    }
+
+    /// Downloads an artifact, or what is missing of it.
+    ///
+    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`Exit::Integrity`]). So
+    /// is what can't be taken up again; the rest stays for the next try.
+    pub fn fetch(
+        &self,
+        client: &Client,
+        artifact: &Artifact<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Downloaded, Failure> {
+        let location = Location::parse(artifact.address)?;
+        let claimed = match artifact.integrity {
+            Some(wanted) => claim(&self.cache, wanted, client.timeouts(), progress)?,
+            None => None,
+        };
+        let partial = match (claimed, artifact.integrity) {
+            (Some(claimed), Some(wanted)) => match complete(claimed, wanted)? {
+                Found::Complete(downloaded) => return Ok(downloaded),
+                Found::Partial(partial) => partial,
+                Found::Others => Partial::private(&self.fallback)?,
+            },
+            (_, _) => Partial::private(&self.fallback)?,
+        };
+        Transfer::new(client, (location, artifact), partial, progress).run()
+    }
+}
+
+/// What lies in a file that was claimed.
+enum Found {
+    Complete(Downloaded),
+    /// Ours, to be filled.
+    Partial(Partial),
+    /// Somebody else's, and nothing of use.
+    Others,
+}
+
+/// Looks whether all of the artifact has come already, by its hash.
+fn complete(claimed: CacheEntry, wanted: &Integrity) -> Result<Found, Failure> {
+    let (partial, is_ours) = match claimed {
+        CacheEntry::Ours(partial) => (partial, true),
+        CacheEntry::Shared(partial) => (partial, false),
+    };
+    let size = partial.length()?;
+    let may_be = || !is_ours || partial.note().is_none_or(|note| note.total == Some(size));
+    if size > 0 && may_be() {
+        let hashed = BackgroundHasher::whole(partial.file(), Some(wanted), size);
+        let hasher = hashed.map_err(|error| unread(&partial, &error))?;
+        if let Ok(sha256) = hasher.finish() {
+            partial.share();
+            return Ok(Found::Complete(Downloaded { sha256, size, partial }));
+        }
+    }
+    Ok(if is_ours { Found::Partial(partial) } else { Found::Others })
+}
+
+#[cfg(test)]
+mod tests;
