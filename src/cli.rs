@@ -1,5 +1,14 @@
 //! The command line: what was typed, and which verb that is.
 
+pub mod commands;
+pub mod environment;
+pub mod explanation;
+pub mod handoff;
+pub mod output;
+pub mod package_migration;
+pub mod progress;
+pub mod shell_setup;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -10,13 +19,12 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cache_folder::Removal;
-use crate::commands::install_from::Archive;
-use crate::commands::outdated::Meant;
-use crate::commands::prune::PruneArguments;
-use crate::commands::upgrade::UpgradeArguments;
-use crate::usher::Usher;
-use crate::{commands, hand_over, output};
+use crate::cli::commands::install_from::Archive;
+use crate::cli::commands::outdated::Meant;
+use crate::cli::commands::prune::PruneArguments;
+use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::releases::cache_folder::Removal;
+use crate::session::Usher;
 
 /// Shows every command to its right version.
 #[derive(Debug, Parser)]
@@ -253,7 +261,7 @@ pub struct SetupArguments {
 pub fn run(given: Given) -> i32 {
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
-        let error = hand_over::run(given);
+        let error = handoff::run(given);
         output::error(&error, false);
         return match error.exit {
             Exit::NotFound | Exit::Network => 127,

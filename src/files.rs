@@ -12,6 +12,7 @@
 //!
 //! It is the lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
+pub mod clock;
 pub mod integrity;
 pub mod interrupt;
 pub mod lock;

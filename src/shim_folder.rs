@@ -27,7 +27,7 @@ use crate::config::settings::ShimPolicy;
 use crate::files::lock::lock;
 use crate::files::staging;
 use crate::registry::Known;
-use crate::usher::{Usher, read_text};
+use crate::session::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];

@@ -13,10 +13,10 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::{Os, World as _};
 
-use super::inside::{Inside, Sight};
 use super::mention::{Mention, Place};
 use super::pins::relative;
-use crate::usher::Usher;
+use crate::inventory::inside::{Inside, Sight};
+use crate::session::Usher;
 
 /// What mentions of a tool are compared with.
 #[derive(Debug, Clone, PartialEq)]

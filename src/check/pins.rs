@@ -11,9 +11,9 @@ use usher_shims::search::{Finding, Passed, search};
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
-use super::inside::{Inside, Sight};
 use super::mention::{Kind, Mention, Note, Place};
-use crate::usher::Usher;
+use crate::inventory::inside::{Inside, Sight};
+use crate::session::Usher;
 
 /// The most names that a folder can be asked for at once.
 const AT_ONCE: usize = 32;

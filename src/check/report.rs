@@ -11,7 +11,7 @@ use super::measure::{Asker, Measure, in_force, of_mention};
 use super::mention::{Kind, Mention, Note};
 use super::verdict::{Verdict, judge};
 use super::{folder_of, pins};
-use crate::usher::Usher;
+use crate::session::Usher;
 
 /// What came of a check.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::headers::{date, text};
-use crate::clock;
+use crate::files::clock;
 
 /// How long the server asks to wait; `None` if it doesn't.
 ///

@@ -8,7 +8,7 @@ use rustls::{CertificateError, Error as TlsError};
 use usher_shims::error::{Error, Escaped};
 
 use super::authorities::Authorities;
-use crate::clock;
+use crate::files::clock;
 
 /// Whose signature under a certificate counts.
 #[derive(Clone, Copy)]

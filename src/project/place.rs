@@ -17,7 +17,7 @@ use usher_shims::world::World as _;
 use super::spelling::wants_version;
 use super::write::{cannot_edit, no_version};
 use super::{OWN_FILE, Spot, Target};
-use crate::usher::Usher;
+use crate::session::Usher;
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
 const MARKS: [&str; 13] = [

@@ -14,8 +14,8 @@ use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
 use super::{Spot, Target};
-use crate::edit;
-use crate::usher::{Usher, read_text};
+use crate::project::edit;
+use crate::session::{Usher, read_text};
 
 /// A pin that was written.
 #[derive(Debug)]

@@ -1,0 +1,48 @@
+//! `use cache clean`: takes away what can be fetched again: indexes, and kept or partial downloads.
+
+use serde_json::json;
+use usher_shims::error::{Escaped, Result};
+
+use crate::cli::output;
+use crate::config::folders;
+use crate::releases::cache_folder::{Cleaned, Removal, clean};
+use crate::session::Usher;
+
+/// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
+pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
+    let _writing = match removal {
+        Removal::Real => Some(folders::write_access(&usher.folders)?),
+        Removal::Pretended => None,
+    };
+    let cleaned = clean(&usher.folders.cache, removal);
+    if as_json && cleaned.failed.is_none() {
+        output::json(&json!({
+            "path": usher.folders.cache,
+            "files": cleaned.files,
+            "bytes": cleaned.bytes,
+            "removed": removal == Removal::Real,
+            "left": cleaned.left,
+        }));
+    }
+    if !as_json {
+        tell(usher, removal, &cleaned);
+    }
+    cleaned.failed.map_or(Ok(()), Err)
+}
+
+fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
+    for left in &cleaned.left {
+        let path = left.path.to_string_lossy();
+        usher.tell(&format!("{} stays: {}", Escaped(&path), left.because));
+    }
+    let verb = match removal {
+        Removal::Real => "removed",
+        Removal::Pretended => "would remove",
+    };
+    let files = match cleaned.files {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    let (bytes, cache) = (output::size(cleaned.bytes), usher.folders.cache.display());
+    output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
+}
