@@ -152,5 +152,5 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let text = read_optional(&Os, path).and_then(|content| {
         content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
     });
-    text.map_err(|error| Error::io("read", path, &error))
+    text.map_err(|error| Error::io("read", path, error))
 }

@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
@@ -55,7 +55,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let _writing = folders::write_access(folders)?;
     staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock =
         lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
     sweep(&shims);
@@ -70,7 +70,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     }
     for name in &changes.removed {
         let path = shims.join(name);
-        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
+        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
     Ok(changes)
 }
@@ -155,7 +155,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the link", &link, &error));
+                return Err(Error::io("make the link", &link, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -175,11 +175,11 @@ pub fn write_index(usher: &Usher) -> Result<()> {
         .prefix(UNFINISHED)
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, &error))?;
+        .map_err(|error| Error::io("write in", &shims, error))?;
     file.write_all(&text)
         .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, &error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, &error.error))?;
+        .map_err(|error| Error::io("write", &path, error))?;
+    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
     Ok(())
 }
 
@@ -231,7 +231,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
 fn present(shims: &Path) -> Result<BTreeSet<String>> {
     let entries = match fs::read_dir(shims) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        entries => entries.map_err(|error| Error::io("list", shims, &error))?,
+        entries => entries.map_err(|error| Error::io("list", shims, error))?,
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
@@ -248,16 +248,16 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
         .make_in(folder, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
-            Exit::CannotCreate,
+            ErrorKind::CannotCreate,
             format!("usher's shim binary {} is absent", binary.display()),
         )
         .hint("./install.sh"),
-        _ => Error::io("make a shim in", folder, &error),
+        _ => Error::io("make a shim in", folder, error),
     })?;
     staged
         .into_temp_path()
         .persist(path)
-        .map_err(|error| Error::io("replace", path, &error.error))?;
+        .map_err(|error| Error::io("replace", path, error.error))?;
     Ok(true)
 }
 

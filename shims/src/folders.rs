@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The machine's home, made by `install.sh --system`.
 pub const MACHINE_DATA: &str = "/opt/usher";
@@ -151,7 +151,7 @@ pub fn roof(value: OsString) -> Result<PathBuf> {
     let roof = PathBuf::from(value);
     if roof.is_relative() {
         let what = format!("USHER_HOME={} is no absolute path", roof.display());
-        return Err(Error::new(Exit::Usage, what));
+        return Err(Error::new(ErrorKind::Usage, what));
     }
     Ok(roof)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Escaped, Exit};
+use crate::error::{Error, ErrorKind, Escaped};
 use crate::request::{Meaning, Request};
 
 /// A request and where it was written.
@@ -88,5 +88,6 @@ impl fmt::Display for Place {
 /// What is said where a file can't be understood.
 pub fn refuse(path: &Path, complaint: &str) -> Error {
     let place = Place { path: path.to_path_buf(), line: 0, field: None };
-    Error::new(Exit::Data, format!("can't understand {place}")).because(complaint.to_owned())
+    Error::new(ErrorKind::BadFile, format!("can't understand {place}"))
+        .because(complaint.to_owned())
 }

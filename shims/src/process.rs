@@ -53,7 +53,7 @@ pub fn shim() -> Result<Running> {
 fn own_file() -> Result<PathBuf> {
     std::env::current_exe()
         .or_else(|error| sys::executed().ok_or(error))
-        .map_err(|error| Error::io("find usher's own file by", Path::new("/proc/self/exe"), &error))
+        .map_err(|error| Error::io("find usher's own file by", Path::new("/proc/self/exe"), error))
 }
 
 /// The name that a shim was called by: argument 0's where that means something here, else its own
@@ -128,7 +128,7 @@ pub fn add_variables(world: &impl World, home: &mut Home) -> Result<()> {
 
 fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Home>> {
     let file = index_file(shims);
-    let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, &error))?;
+    let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
     Ok(content.and_then(|content| Home::parse_for(&content, program)))
 }
 

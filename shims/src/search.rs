@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result};
 use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
 use crate::read::{Written, decode, read};
@@ -153,7 +153,7 @@ impl<W: World> Search<'_, W> {
                 }),
                 Err(reason) => Finding::Broken(
                     Error::new(
-                        Exit::Data,
+                        ErrorKind::BadSetting,
                         format!(
                             "{variable}={} asks for no version of {}",
                             Escaped(&text),
@@ -198,7 +198,7 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Passed(passed)));
                 }
                 Err(error) => {
-                    let error = Error::io("search", folder, &error);
+                    let error = Error::io("search", folder, error);
                     step!((self.visit)(Finding::Broken(error, Culprit::File)));
                 }
             }
@@ -252,7 +252,7 @@ impl<W: World> Search<'_, W> {
         let content = self
             .world
             .read(path)
-            .map_err(|error| (Error::io("read", path, &error), Culprit::File))?;
+            .map_err(|error| (Error::io("read", path, error), Culprit::File))?;
         let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
         let found = read(&text, &file.reader, self.tool)
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
@@ -305,7 +305,7 @@ impl<W: World> Search<'_, W> {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
-                let error = Error::io("read", path, &error);
+                let error = Error::io("read", path, error);
                 return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
@@ -361,8 +361,9 @@ impl<W: World> Search<'_, W> {
                 let name = self.tool.name;
                 let what =
                     format!("{place} asks for {name} “{}”, which is no version", Escaped(text));
-                let error =
-                    Error::new(Exit::Data, what).because(reason).hint(format!("use {name}"));
+                let error = Error::new(ErrorKind::BadFile, what)
+                    .because(reason)
+                    .hint(format!("use {name}"));
                 (error, Culprit::Text(place.clone()))
             })
         });
@@ -397,7 +398,7 @@ impl<W: World> Search<'_, W> {
         match self.world.probe(parent, rule.beside) {
             Ok(present) => Ok(present != 0),
             Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
-            Err(error) => Err(Error::io("search", parent, &error)),
+            Err(error) => Err(Error::io("search", parent, error)),
         }
     }
 }

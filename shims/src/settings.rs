@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result};
 
 /// What the settings' files say, as far as shims read it from the index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,13 +75,13 @@ impl Overrides {
 /// A variable that isn't UTF-8.
 #[cold]
 pub fn not_text(variable: &str) -> Error {
-    Error::new(Exit::Data, format!("{variable} isn't UTF-8"))
+    Error::new(ErrorKind::BadSetting, format!("{variable} isn't UTF-8"))
 }
 
 /// A variable whose value is none of this form; `text` where it may be printed.
 #[cold]
 pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error {
-    let error = Error::new(Exit::Data, format!("{variable} must be {form}"));
+    let error = Error::new(ErrorKind::BadSetting, format!("{variable} must be {form}"));
     let error = match text {
         Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
         None => error,

@@ -193,12 +193,12 @@ fn each<'h>(
 ) -> Result<bool> {
     let own = own(home, tool);
     list(world, &own, &mut |name, version| visit(version, Place::Own, name))
-        .map_err(|error| Error::io("list", &own, &error))?;
+        .map_err(|error| Error::io("list", &own, error))?;
     let listed = home.stores().iter().map(|store| Place::Listed(store));
     for store in listed.chain(home.shared.iter().map(|store| Place::Shared(store))) {
         let folder = store.root(home, tool, "");
         list(world, &folder, &mut |name, version| visit(version, store, name))
-            .map_err(|error| Error::io("list", &folder, &error))?;
+            .map_err(|error| Error::io("list", &folder, error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
         let listed = list_adopted(world, (store, tool), &mut |name, version| {
@@ -208,7 +208,7 @@ fn each<'h>(
         // That we ourselves have run out of something doesn't mean that.
         match listed {
             Err(error) if is_own_want(&error) => {
-                return Err(Error::io("list", &store.folder, &error));
+                return Err(Error::io("list", &store.folder, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -265,7 +265,7 @@ pub fn is_whole(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Resul
 /// Whether a toolchain holds a program.
 pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
     let path = toolchain.program(program);
-    let seen = world.look(&path).map_err(|error| Error::io("look at", &path, &error))?;
+    let seen = world.look(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 

@@ -80,7 +80,7 @@ fn system(usher: &Usher, tool: &Tool) -> Result<What> {
     let Some(program) = next_on_path(&usher.world, &usher.shim, tool.main_program(), &[]) else {
         return Ok(What::Unknown);
     };
-    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, &error))?;
+    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, error))?;
     let stamp = seen.map(|seen| usher_shims::home::stamp(&seen));
     let known = usher.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
     Ok(known.map_or(What::Unknown, |known| What::Version(known.version.clone())))

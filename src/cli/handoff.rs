@@ -5,7 +5,7 @@ mod global_packages;
 
 use std::ffi::{CStr, OsStr};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
@@ -47,7 +47,7 @@ fn take_over(given: Given) -> Result<Error> {
     for _ in 0..MOST_ROUNDS {
         let resolved = usher.resolver().resolve(&name, &words);
         // It may be a program of a tool whose file has a fault.
-        if resolved.as_ref().is_err_and(|error| error.exit == Exit::NotFound) {
+        if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
             usher.tell_faults();
         }
         match resolved? {
@@ -56,7 +56,7 @@ fn take_over(given: Given) -> Result<Error> {
             Outcome::Stale => usher.refresh()?,
         }
     }
-    Err(Error::new(Exit::NotRunnable, format!("which {name} is meant can't be settled"))
+    Err(Error::new(ErrorKind::NotRunnable, format!("which {name} is meant can't be settled"))
         .hint("use doctor"))
 }
 
@@ -132,7 +132,7 @@ fn check_policy(usher: &Usher, (tool, request): (&Tool, &Request), origin: &Orig
     }
     let setting = usher.settings.origin("auto_install");
     Err(Error::new(
-        Exit::NotFound,
+        ErrorKind::NotInstalled,
         format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
     )
     .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))

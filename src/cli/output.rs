@@ -50,7 +50,8 @@ pub fn error(error: &Error, as_json: bool) {
             "what": error.what,
             "causes": error.causes,
             "hint": error.hint,
-            "exit": error.exit as u8,
+            "code": error.kind().code(),
+            "exit": error.kind().exit_code(),
         }}));
         return;
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use directories::BaseDirs;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::folders::{Folders, roof};
 use usher_shims::home::{Home, index_file};
 use usher_shims::process::is_secure;
@@ -41,7 +41,7 @@ pub fn write_access(folders: &Folders) -> Result<WriteAccess> {
 }
 
 fn no_home() -> Error {
-    Error::new(Exit::CannotCreate, "your home folder can't be found")
+    Error::new(ErrorKind::NoHome, "your home folder can't be found")
         .because("HOME isn't set, and this account has no home")
         .hint("export USHER_HOME=/a/folder/of/yours")
 }
@@ -49,7 +49,7 @@ fn no_home() -> Error {
 /// The home that the index in a folder names, if there is one and it is this folder's own.
 fn indexed(world: &impl World, folder: &Path) -> Result<Option<Home>> {
     let file = index_file(folder);
-    let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, &error))?;
+    let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
     let home = index.and_then(|index| Home::parse(&index));
     Ok(home.filter(|home| home.folders.shims() == folder))
 }

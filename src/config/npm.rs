@@ -7,12 +7,11 @@
 
 use std::{
     ffi::OsString,
-    fmt,
-    io::{self, ErrorKind},
+    fmt, io,
     path::{Path, PathBuf},
 };
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use crate::config::settings::{Address, Settings};
 use crate::http::{Credentials, Proxies};
@@ -70,7 +69,7 @@ impl NpmAccess {
     ///
     /// # Errors
     ///
-    /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
+    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
     pub fn load(surroundings: &ConfigSources<'_>) -> Result<Self> {
         let said = gather(surroundings)?;
@@ -122,7 +121,7 @@ impl ConfigValue {
     }
 
     fn refused(&self, form: &str) -> Error {
-        Error::new(Exit::Data, format!("{} must be {form}", self.origin))
+        Error::new(ErrorKind::BadSetting, format!("{} must be {form}", self.origin))
     }
 
     fn address(&self) -> Result<Address> {
@@ -172,7 +171,7 @@ fn registry(surroundings: &ConfigSources<'_>, said: &[ConfigValue]) -> Result<(A
     }
     let config = surroundings.config.to_string_lossy();
     let unknown =
-        Error::new(Exit::Network, "nothing says where the npm registry is").hint(format!(
+        Error::new(ErrorKind::NoRegistry, "nothing says where the npm registry is").hint(format!(
             "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
             Escaped(&config)
         ));
@@ -249,12 +248,12 @@ fn variables(surroundings: &ConfigSources<'_>) -> Vec<ConfigValue> {
 fn file(surroundings: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     let bytes = match (surroundings.read)(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read", path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read", path, error)),
     };
     let shown = shown(path, surroundings.home);
     if bytes.len() > LONGEST {
-        return Err(Error::new(Exit::Data, format!("{shown} is too long for an .npmrc"))
+        return Err(Error::new(ErrorKind::BadFile, format!("{shown} is too long for an .npmrc"))
             .because(format!("it has {} bytes, and {LONGEST} are read at most", bytes.len())));
     }
     let entries = npmrc::parse(&String::from_utf8_lossy(&bytes), &lookup(surroundings));

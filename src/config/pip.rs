@@ -6,10 +6,10 @@
 //! or the network; what is asked of pip, it is given.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use crate::config::settings::{Address, Settings};
 
@@ -60,7 +60,7 @@ impl PipAccess {
     ///
     /// # Errors
     ///
-    /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
+    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
     pub fn load(surroundings: &ConfigSources<'_>) -> Result<Self> {
         let files = files(surroundings)?;
@@ -103,15 +103,16 @@ fn index(surroundings: &ConfigSources<'_>, files: &[Vec<Line>]) -> Result<(Addre
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
     if let Some((text, origin)) = by_variable.or_else(|| said(files, "index-url")) {
-        let address = Address::parse(&text)
-            .ok_or_else(|| Error::new(Exit::Data, format!("{origin} must be {}", Address::FORM)))?;
+        let address = Address::parse(&text).ok_or_else(|| {
+            Error::new(ErrorKind::BadSetting, format!("{origin} must be {}", Address::FORM))
+        })?;
         return Ok((address, origin));
     }
     if let Some(address) = (surroundings.ask)() {
         return Ok((address, "pip".to_owned()));
     }
     let config = surroundings.config.to_string_lossy();
-    Err(Error::new(Exit::Network, "nothing says where the PyPI index is").hint(format!(
+    Err(Error::new(ErrorKind::NoRegistry, "nothing says where the PyPI index is").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
         Escaped(&config)
     )))
@@ -146,12 +147,12 @@ fn files(surroundings: &ConfigSources<'_>) -> Result<Vec<Vec<Line>>> {
 fn file(surroundings: &ConfigSources<'_>, path: &Path) -> Result<Vec<Line>> {
     let bytes = match (surroundings.read)(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read", path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read", path, error)),
     };
     let shown = Escaped(&path.to_string_lossy()).to_string();
     if bytes.len() > LONGEST {
-        return Err(Error::new(Exit::Data, format!("{shown} is too long for a pip.conf")));
+        return Err(Error::new(ErrorKind::BadFile, format!("{shown} is too long for a pip.conf")));
     }
     Ok(lines(&String::from_utf8_lossy(&bytes), &shown))
 }
@@ -192,7 +193,7 @@ mod tests {
             home: Some(Path::new("/home/me")),
             read: &|path| match path == Path::new("/home/me/.config/pip/pip.conf") {
                 true if !conf.is_empty() => Ok(conf.as_bytes().to_vec()),
-                _ => Err(ErrorKind::NotFound.into()),
+                _ => Err(io::ErrorKind::NotFound.into()),
             },
             ask: &|| asked.and_then(Address::parse),
         });

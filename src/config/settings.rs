@@ -15,7 +15,7 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 use usher_definition::line_of;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
 mod address;
@@ -162,7 +162,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Exit::Data`] for what is no TOML, an unknown key and an impossible value, also where
+    /// [`ErrorKind::BadFile`] for what is no TOML, [`ErrorKind::BadSetting`] for an unknown key and an impossible value, also where
     /// a stronger place has a good one.
     pub fn load(
         files: &[(PathBuf, Option<String>)],
@@ -225,7 +225,7 @@ impl Settings {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             let origin = Origin::File(path.to_owned(), line);
-            Error::new(Exit::Data, format!("{origin} can't be read as TOML"))
+            Error::new(ErrorKind::BadFile, format!("{origin} can't be read as TOML"))
                 .because(Escaped(error.message()).to_string())
         })?;
         for (key, value) in table.get_ref() {
@@ -279,7 +279,7 @@ impl Written<'_> {
 
 fn unknown(key: &str, origin: &Origin) -> Error {
     let error = Error::new(
-        Exit::Data,
+        ErrorKind::BadSetting,
         format!("there is no setting {}, but {origin} has it", Escaped(key)),
     );
     let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.key, key);
@@ -297,7 +297,7 @@ fn impossible(setting: &Setting, written: &Written<'_>, origin: &Origin) -> Erro
         Written::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
         Written::Toml(_) => {
             let what = format!("{} in {origin} must be {}", setting.key, setting.form);
-            let error = Error::new(Exit::Data, what);
+            let error = Error::new(ErrorKind::BadSetting, what);
             let error = match text {
                 Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
                 None => error,

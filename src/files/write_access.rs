@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 /// Others may write.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -52,7 +52,7 @@ pub struct WriteAccess {
 }
 
 impl WriteAccess {
-    /// Prepares to write in a home. An error with [`Exit::Permission`] where it is another's, or
+    /// Prepares to write in a home. An error with [`ErrorKind::Permission`] where it is another's, or
     /// everybody's.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
         let other = other_owner(home.data)?;
@@ -87,7 +87,7 @@ fn refuse_if_everybodys(folder: &Path) -> Result<()> {
         return Ok(());
     }
     let shown = folder.display();
-    Err(Error::new(Exit::Permission, format!("{shown} can be written by every account"))
+    Err(Error::new(ErrorKind::Permission, format!("{shown} can be written by every account"))
         .because("so nothing that is run is put there")
         .hint(format!("chmod o-w '{shown}'")))
 }
@@ -100,7 +100,7 @@ fn refuse_if_planted(folder: &Path, writer: u32) -> Result<()> {
         return Ok(());
     }
     let shown = folder.display();
-    Err(Error::new(Exit::Permission, format!("{shown} belongs to account {}", seen.uid()))
+    Err(Error::new(ErrorKind::Permission, format!("{shown} belongs to account {}", seen.uid()))
         .because("it stands where a folder of usher's must be")
         .hint("export USHER_HOME=/a/folder/of/yours"))
 }
@@ -162,7 +162,7 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
         // Root prepared it; whether it lets others write is in its mode.
         0 => Ok(None),
         owner => Err(Error::new(
-            Exit::Permission,
+            ErrorKind::Permission,
             format!("{} belongs to account {owner}, and you are {own}", folder.display()),
         )
         .because("programs in another account's folder are that account's to change")

@@ -48,7 +48,7 @@ impl Downloads {
 
     /// Downloads an artifact, or what is missing of it.
     ///
-    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`Exit::Integrity`]). So
+    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`ErrorKind::Integrity`]). So
     /// is what can't be taken up again; the rest stays for the next try.
     pub fn fetch(
         &self,
@@ -92,7 +92,7 @@ fn complete(claimed: CacheEntry, wanted: &Integrity) -> Result<Found, Failure> {
     let may_be = || !is_ours || partial.note().is_none_or(|note| note.total == Some(size));
     if size > 0 && may_be() {
         let hashed = BackgroundHasher::whole(partial.file(), Some(wanted), size);
-        let hasher = hashed.map_err(|error| unread(&partial, &error))?;
+        let hasher = hashed.map_err(|error| unread(&partial, error))?;
         if let Ok(sha256) = hasher.finish() {
             partial.share();
             return Ok(Found::Complete(Downloaded { sha256, size, partial }));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 
 use super::authorities::{Authorities, certificates_in};
 use super::credentials::Credentials;
@@ -75,7 +75,7 @@ impl NetworkConfig {
             let found = certificates_in(path).map_err(|why| {
                 let name = path.to_string_lossy();
                 let what = format!("{} is no file of PEM certificates", Escaped(&name));
-                let error = Error::new(Exit::Data, what).because(format!("it {why}"));
+                let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
             })?;
             certificates.extend(found.iter().filter_map(|der| Certificate::from_der(der).ok()));
@@ -108,7 +108,7 @@ impl HttpClient {
 }
 
 fn setup(error: &reqwest::Error) -> Failure {
-    let mut message = Error::new(Exit::Data, "can't get ready for the network");
+    let mut message = Error::new(ErrorKind::BadFile, "can't get ready for the network");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         message = message.because(Escaped(&cause.to_string()).to_string());

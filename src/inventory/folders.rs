@@ -61,7 +61,7 @@ pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
-        Err(error) => return Err(Error::io("list", folder, &error)),
+        Err(error) => return Err(Error::io("list", folder, error)),
     };
     Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }

@@ -99,7 +99,7 @@ impl<W: World> Survey<'_, W> {
         let file = root.join(&release.file);
         let Some(seen) = self.world.look(&file).ok().flatten() else { return Ok(None) };
         let text = match self.world.read(&file) {
-            Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, &error)),
+            Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
             Ok(text) => text,
             Err(_) => return Ok(None),
         };

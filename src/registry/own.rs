@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::folders::Folders;
 use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
@@ -49,7 +49,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
         Ok(content) => {
             String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
         }
-        Err(error) => Err(Error::io("read", &path, &error)),
+        Err(error) => Err(Error::io("read", &path, error)),
     };
     Some(OwnFile { path, stamp: stamp(&seen), text })
 }
@@ -80,7 +80,7 @@ fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
         None => Escaped(&path).to_string(),
     };
     let reason = Escaped(reason);
-    let error = Error::new(Exit::Data, format!("{place} defines no tool: {reason}"));
+    let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
         Some(text) => error.because(format!("the line is: {}", Escaped(text))),
         None => error,

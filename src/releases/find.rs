@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use usher_definition::Source;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
 use usher_shims::resolve::Runtime;
@@ -231,7 +231,7 @@ impl<'a> Finder<'a> {
             let names: Vec<&str> = all.iter().map(|source| source.name.as_str()).collect();
             let (tool, origin) = (known.tool.name, self.usher.settings.origin("source"));
             return Err(Error::new(
-                Exit::Data,
+                ErrorKind::BadSetting,
                 format!("{tool} has no source “{only}” ({origin})"),
             )
             .because(format!("its sources are {}", names.join(", "))));

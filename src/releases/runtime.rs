@@ -1,7 +1,7 @@
 //! What a tool's versions run on, where they are built for versions of another tool: which build is
 //! taken, what is got with it, and what is said where the two can't fit.
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Request};
 use usher_shims::resolve::{Compatibility, Runtime};
@@ -73,14 +73,16 @@ pub fn unfit(host: &Runtime, wanted: &Wanted<'_>, releases: &[Version]) -> Error
     let what = format!(
         "{tool} {request} was asked for by {origin}, and {other_asked}, but the one doesn't run on the other"
     );
-    let Some(newest) = releases.iter().max() else { return Error::new(Exit::NotFound, what) };
+    let Some(newest) = releases.iter().max() else {
+        return Error::new(ErrorKind::NoMatchingVersion, what);
+    };
     let name = host.rule.without_mark(newest);
     let builds = releases.iter().filter(|one| host.rule.without_mark(one) == name);
     let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.least(one)).collect();
     needs.sort_unstable();
     needs.dedup();
     let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();
-    let error = Error::new(Exit::NotFound, what)
+    let error = Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("{tool} {name} is built for {other} {}", listed.join(", ")));
     match needs.last() {
         Some(most) => error.hint(format!("use {other}@{most}")),
@@ -126,7 +128,7 @@ pub fn lacking(
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
             let request = Request::parse(&text, host.tool, Author::Person)
-                .map_err(|reason| Error::new(Exit::Data, reason))?;
+                .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
             Ok(Some(Lacking { tool: host.tool, request, origin: wanted.origin.clone() }))
         }
     }

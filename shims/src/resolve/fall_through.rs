@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::call::Call;
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result};
 use crate::path::{Shim, next_on_path};
 use crate::via::{VIA, Via, state};
 use crate::world::World;
@@ -61,7 +61,7 @@ fn circle(call: &Call, via: &Via, next: &Path) -> Error {
     let folders: BTreeSet<_> = folders.map(Path::to_string_lossy).collect();
     let folders: Vec<_> = folders.iter().map(|folder| Escaped(folder).to_string()).collect();
     Error::new(
-        Exit::NotRunnable,
+        ErrorKind::NotRunnable,
         format!("{name} was passed on {times} times, and came back each time"),
     )
     .because(format!("by way of {}", folders.join(", ")))

@@ -9,7 +9,7 @@ use super::fall_through::next_program;
 use super::programs::Programs;
 use super::select::{Missing, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result};
 use crate::home::{Home, stamp};
 use crate::path::{Shim, with_shims};
 use crate::pin::Pin;
@@ -140,7 +140,7 @@ impl<W: World> Resolver<'_, W> {
         if let Some(pin) = pin {
             let (tool, origin) = (call.tool.name, pin.origin);
             return Err(Error::new(
-                Exit::NotFound,
+                ErrorKind::NotFound,
                 format!(
                     "the system's {tool} was asked for by {origin}, but PATH has no other {}",
                     call.program
@@ -247,8 +247,8 @@ impl<W: World> Resolver<'_, W> {
                 format!("no {tool} is in force here")
             }
         };
-        let error =
-            Error::new(Exit::NotFound, format!("no {program} is to be had here")).because(active);
+        let error = Error::new(ErrorKind::NotFound, format!("no {program} is to be had here"))
+            .because(active);
         Err(match having.first() {
             Some(newest) => error
                 .because(format!("{program} is in {tool} {}", having.join(", ")))
@@ -262,7 +262,7 @@ impl<W: World> Resolver<'_, W> {
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(Exit::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+    Error::new(ErrorKind::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
         .hint("use reshim")
 }
 

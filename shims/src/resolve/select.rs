@@ -188,10 +188,8 @@ impl<W: World> Selector<'_, W> {
     fn system_version(&self, call: &Call) -> Result<Option<Version>> {
         for name in [call.program.as_str(), call.tool.main_program()] {
             let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
-            let seen = self
-                .world
-                .look(&program)
-                .map_err(|error| Error::io("look at", &program, &error))?;
+            let seen =
+                self.world.look(&program).map_err(|error| Error::io("look at", &program, error))?;
             let stamp = seen.map(|seen| stamp(&seen));
             let known = self.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
             if let Some(known) = known {

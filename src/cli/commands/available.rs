@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Author, Request};
 use usher_shims::store::all;
 use usher_shims::tool::{LtsLine, RunsOn, Tool};
@@ -51,7 +51,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     if lines.is_empty() {
         let asked = request.map_or_else(String::new, |request| format!(" {request}"));
         return Err(Error::new(
-            Exit::NotFound,
+            ErrorKind::NotFound,
             format!("no release of {}{asked} is to be had", known.tool.name),
         )
         .hint(format!("use available {}", known.tool.name)));
@@ -71,8 +71,11 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
 
 fn parse(known: Known<'_>, text: &str) -> Result<Request> {
     Request::parse(text, known.tool, Author::Person).map_err(|reason| {
-        Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name))
-            .because(reason)
+        Error::new(
+            ErrorKind::Usage,
+            format!("“{}” is no version of {}", Escaped(text), known.tool.name),
+        )
+        .because(reason)
     })
 }
 

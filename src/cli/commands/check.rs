@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
@@ -85,7 +85,7 @@ fn summary(report: &Report, (all, disagree): (usize, usize)) -> Error {
     let first = report.groups.iter().find_map(|group| Some((group, disagreeing(group).next()?)));
     let example = first.and_then(|(group, judged)| example(group, judged));
     let hint = example.map_or_else(|| hint.to_owned(), |example| format!("{hint}: {example}"));
-    Error::new(Exit::Data, what).hint(hint)
+    Error::new(ErrorKind::FaultsFound, what).hint(hint)
 }
 
 /// What to type so that a place agrees.

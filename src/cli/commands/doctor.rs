@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
@@ -57,7 +57,7 @@ impl Check {
     }
 }
 
-/// Runs the verb; anything wrong ends it with [`Exit::Data`]'s exit code, which is the result.
+/// Runs the verb; anything wrong ends it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
 pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let mut checks = vec![Check::good(format!(
         "usher {} on {}, at {}",
@@ -79,13 +79,13 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     if as_json {
         output::json(&checks);
-        return Ok(if bad == 0 { 0 } else { Exit::Data as i32 });
+        return Ok(if bad == 0 { 0 } else { i32::from(ErrorKind::FaultsFound.exit_code()) });
     }
     print(&checks);
     match bad {
         0 => Ok(0),
-        1 => Err(Error::new(Exit::Data, "one thing is wrong")),
-        several => Err(Error::new(Exit::Data, format!("{several} things are wrong"))),
+        1 => Err(Error::new(ErrorKind::FaultsFound, "one thing is wrong")),
+        several => Err(Error::new(ErrorKind::FaultsFound, format!("{several} things are wrong"))),
     }
 }
 

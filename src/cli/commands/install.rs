@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
@@ -30,9 +30,8 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         words => named(usher, words)?,
     };
     if wanted.is_empty() {
-        return Err(
-            Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
-        );
+        return Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
+            .hint("use install node@lts"));
     }
     let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
     let report = match get_all(usher, &wanted, as_json) {
@@ -68,7 +67,7 @@ pub fn into_store(
 /// A store's path from the root.
 fn absolute(usher: &Usher, store: &Path) -> Result<PathBuf> {
     let directory = usher.world.directory();
-    let directory = directory.map_err(|error| Error::io("find", Path::new("."), &error))?;
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     Ok(directory.join(store).components().collect())
 }
 

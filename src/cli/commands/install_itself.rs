@@ -22,11 +22,11 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     }
     let _writing = folders::write_access(&usher.folders)?;
     let config = usher.folders.config.clone();
-    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, &error))?;
+    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, error))?;
     let shims = usher.folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let [first, second] = OWN.map(|name| shims.join(name));
-    let content = fs::read(&own).map_err(|error| Error::io("read", &own, &error))?;
+    let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
     carried::put_program(&content, &first, &shims)?;
     shim_folder::put(&first, &second)?;
     shim_folder::renew(&mut usher, &[])?;

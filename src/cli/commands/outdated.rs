@@ -83,7 +83,7 @@ pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     }
     if as_json {
         output::json(&lines);
-        return Ok(failed.map_or(0, |error| error.exit as i32));
+        return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
     }
     print(usher, &lines);
     failed.map_or(Ok(0), Err)

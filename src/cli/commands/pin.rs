@@ -1,7 +1,7 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
@@ -93,7 +93,7 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
         Target::Change(_) | Target::Add(_) => {
             let text = request.as_str();
             Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
-                Error::new(Exit::Usage, format!("{request} can't be pinned in a project"))
+                Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
                     .because(reason)
                     .hint(format!("use --global {}@{request}", tool.name))
             })

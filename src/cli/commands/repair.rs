@@ -1,7 +1,7 @@
 //! `use repair [TOOL[@VERSION]…]`: makes what isn't as it was installed so again.
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
@@ -67,7 +67,7 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
     }
     if place.store != Store::Own {
         let what = format!("{} isn't yours to repair", name(place));
-        return Err(Error::new(Exit::Permission, what)
+        return Err(Error::new(ErrorKind::Permission, what)
             .because(format!("it lies at {}", place.root.display()))
             .hint("ask whoever keeps this machine"));
     }

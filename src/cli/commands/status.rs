@@ -41,7 +41,7 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     }
     if as_json {
         output::json(&lines);
-        return Ok(first_error.map_or(0, |error| error.exit as i32));
+        return Ok(first_error.map_or(0, |error| error.kind().exit_code().into()));
     }
     if lines.is_empty() {
         output::line("nothing is asked for here, and nothing is on disk: use node@lts");

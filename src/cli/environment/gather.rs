@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::resolve::{Missing, Outcome, Plan, Selection};
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
@@ -92,8 +92,11 @@ fn settled(
             Said::Stale => usher.refresh()?,
         }
     }
-    Err(Error::new(Exit::NotRunnable, format!("which {} is meant can't be settled", tool.name))
-        .hint("use doctor"))
+    Err(Error::new(
+        ErrorKind::NotRunnable,
+        format!("which {} is meant can't be settled", tool.name),
+    )
+    .hint("use doctor"))
 }
 
 /// The folder of the version that a plan's program is of; none where it lies among the system's.
@@ -178,7 +181,7 @@ fn add(
     for (name, value) in usher.resolver().environment().for_all_programs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {
             let shown = value.to_string_lossy().into_owned();
-            Error::new(Exit::Data, format!("{name} can't be {}", Escaped(&shown)))
+            Error::new(ErrorKind::BadValue, format!("{name} can't be {}", Escaped(&shown)))
                 .because("it isn't UTF-8")
         })?;
         environment.variables.push((name, value));

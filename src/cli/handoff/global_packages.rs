@@ -50,8 +50,8 @@ pub(super) fn run(
     command.envs(into_toolchain(usher, plan, rule)?);
     let folders = folders(usher, rule)?;
     let before = Before::of(usher, &folders);
-    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
-    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
+    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
+    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, error))?;
     if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
         output::tell(format!(
             "the shims can't be made to match what {} changed",

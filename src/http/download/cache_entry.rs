@@ -47,7 +47,7 @@ pub(super) fn claim(
     match prepare(folder).and_then(|()| wait(&path, &mut watch)) {
         Ok(claimed) => Ok(claimed),
         Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            Err(unwritten(&path, &error, None))
+            Err(unwritten(&path, error, None))
         }
         Err(_) => Ok(None),
     }

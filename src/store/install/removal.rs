@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::version::Version;
 
 use super::Installer;
@@ -38,10 +38,11 @@ impl Installer<'_> {
         let gone = staging.path().join("gone");
         fs::rename(tree, &gone).map_err(|error| match error.kind() {
             // Somebody else was faster, while the lock was waited for.
-            io::ErrorKind::NotFound => {
-                Error::new(Exit::NotFound, format!("{} {version} isn't on disk", known.tool.name))
-            }
-            _ => Error::io("move", tree, &error),
+            io::ErrorKind::NotFound => Error::new(
+                ErrorKind::NotInstalled,
+                format!("{} {version} isn't on disk", known.tool.name),
+            ),
+            _ => Error::io("move", tree, error),
         })?;
         sync_names(tree.parent().unwrap_or(tree));
         // It is gone from the store; what can't be deleted now is swept by the next.

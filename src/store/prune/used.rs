@@ -45,7 +45,7 @@ pub fn times(folder: &Path) -> Result<Times> {
         }
         try_out(&mut tempfile::tempfile_in(folder)?)
     };
-    tried().map_err(|error| Error::io("try out access times in", folder, &error))
+    tried().map_err(|error| Error::io("try out access times in", folder, error))
 }
 
 /// Reads from a file that wasn't read for days, as its times have it.

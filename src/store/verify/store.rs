@@ -103,7 +103,7 @@ fn version(name: &str) -> Option<Version> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
-    let failed = |error: io::Error| Error::io("list", folder, &error);
+    let failed = |error: io::Error| Error::io("list", folder, error);
     let listed = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.map_err(failed)?,

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::folders::Folders;
 use usher_shims::home::{Adopted, Home, SystemProgram, stamp};
 use usher_shims::path::Shim;
@@ -84,7 +84,7 @@ fn gives(outcome: &Result<Outcome, Error>) -> String {
         }
         Ok(Outcome::Stale) => "stale".to_owned(),
         Err(error) => {
-            let code = if error.exit == Exit::NotFound { 127 } else { 126 };
+            let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
             format!("error {code}: {error}")
         }
     }
