@@ -23,7 +23,7 @@ mod zstd;
 use std::fs;
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::files::manifest::Manifest;
 use destination::Destination;
@@ -47,7 +47,7 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
     let mut entries =
         fs::read_dir(destination).map_err(|error| Error::io("read", destination, error))?;
     if entries.next().is_some() {
-        let what = format!("{} is not empty", Escaped(&destination.to_string_lossy()));
+        let what = format!("{} is not empty", Shown(&destination));
         return Err(Error::new(ErrorKind::CannotCreate, what));
     }
     OpenedArchive::open(archive)

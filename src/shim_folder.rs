@@ -14,7 +14,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
@@ -139,7 +139,7 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = usher.folders.shims();
     let names = names.join(", ");
-    format!("no shims of usher's in {}, and left as they are: {names}", shims.display())
+    format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
 }
 
 /// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
@@ -249,7 +249,7 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::CannotCreate,
-            format!("usher's shim binary {} is absent", binary.display()),
+            format!("usher's shim binary {} is absent", Shown(&binary)),
         )
         .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, error),

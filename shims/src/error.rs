@@ -235,7 +235,8 @@ pub struct Escaped<'a>(
     pub &'a str,
 );
 
-/// A path in a message, escaped like any other text from outside.
+/// A path in a message, escaped like any other text from outside; whole, since the system limits
+/// how long it can be.
 pub struct Shown<'a>(
     /// The path as it came.
     pub &'a Path,
@@ -243,7 +244,8 @@ pub struct Shown<'a>(
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(&self.0.to_string_lossy()).fmt(f)
+        // Never cut: a hint with half a path is no command.
+        self.0.to_string_lossy().chars().try_for_each(|character| escape(character, f))
     }
 }
 
@@ -256,15 +258,19 @@ impl fmt::Display for Escaped<'_> {
             if count == LONGEST {
                 return f.write_str("…");
             }
-            match character {
-                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    write!(f, "{}", character.escape_unicode())?;
-                }
-                _ if character.is_control() => write!(f, "{}", character.escape_default())?,
-                _ => fmt::Write::write_char(f, character)?,
-            }
+            escape(character, f)?;
         }
         Ok(())
+    }
+}
+
+fn escape(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match character {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            write!(f, "{}", character.escape_unicode())
+        }
+        _ if character.is_control() => write!(f, "{}", character.escape_default()),
+        _ => fmt::Write::write_char(f, character),
     }
 }
 

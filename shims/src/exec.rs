@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Escaped};
+use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
 
 /// What a process was given: its arguments and its environment, byte for byte.
@@ -96,8 +96,7 @@ fn assigns(entry: &CStr, name: &str) -> bool {
 }
 
 fn failure(program: &Path, error: &io::Error) -> Error {
-    let shown = program.to_string_lossy();
-    let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Escaped(&shown)));
+    let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(&program)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
             // It was there when it was looked for: somebody takes the version away.

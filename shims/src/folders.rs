@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Shown};
 
 /// The machine's home, made by `install.sh --system`.
 pub const MACHINE_DATA: &str = "/opt/usher";
@@ -150,7 +150,7 @@ fn xdg_base(
 pub fn roof(value: OsString) -> Result<PathBuf> {
     let roof = PathBuf::from(value);
     if roof.is_relative() {
-        let what = format!("USHER_HOME={} is no absolute path", roof.display());
+        let what = format!("USHER_HOME={} is no absolute path", Shown(&roof));
         return Err(Error::new(ErrorKind::Usage, what));
     }
     Ok(roof)

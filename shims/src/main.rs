@@ -9,7 +9,7 @@ mod allocator;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{Given, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
@@ -82,7 +82,7 @@ fn hand_over(shim: &process::Running, name: &str, given: &Given) -> Error {
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
     if let Ok(None) = Os.look(&program) {
-        let what = format!("usher's own program {} is absent", Escaped(&program.to_string_lossy()));
+        let what = format!("usher's own program {} is absent", Shown(&program));
         return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }
     become_program(&program, &arguments, &given.environment, &[])

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Escaped};
+use crate::error::{Error, ErrorKind, Escaped, Shown};
 use crate::request::{Meaning, Request};
 
 /// A request and where it was written.
@@ -73,15 +73,14 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        write!(f, "{}", Escaped(&name))?;
+        write!(f, "{}", Shown(Path::new(self.path.file_name().unwrap_or_default())))?;
         if let Some(field) = self.field {
             write!(f, ", {field}")?;
         }
         if self.line > 0 {
             write!(f, ", line {}", self.line)?;
         }
-        write!(f, " ({})", Escaped(&self.path.to_string_lossy()))
+        write!(f, " ({})", Shown(&self.path))
     }
 }
 

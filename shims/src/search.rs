@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Escaped, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
 use crate::read::{Written, decode, read};
@@ -51,7 +51,7 @@ pub enum Passed {
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |path: &Path| Escaped(&path.to_string_lossy()).to_string();
+        let path = |path: &Path| Shown(&path).to_string();
         match self {
             Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
             Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),

@@ -159,7 +159,7 @@ impl Room {
 /// Unpacks into a new room, where it must be refused for that reason.
 fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
     let error = Room::new().unpack(archive, strip).expect_err(label);
-    assert_eq!(error.kind(), ErrorKind::BadFile, "{label}: {error}");
+    assert_eq!(error.kind(), ErrorKind::BadArchive, "{label}: {error}");
     assert!(error.to_string().contains(why), "{label}: {error}\nhas no\n{why}");
 }
 
@@ -699,5 +699,5 @@ fn a_full_disk_is_no_fault_of_the_archive() {
         })
     });
     let error = copied.err().unwrap().in_archive(Path::new("/x/a.tar.gz"));
-    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::Io, "can't write /x/full"));
+    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /x/full"));
 }

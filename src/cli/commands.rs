@@ -25,7 +25,7 @@ pub mod verify;
 pub mod which;
 pub mod why;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
 
@@ -85,7 +85,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 fn refused(usher: &Usher, known: Known<'_>) -> Vec<String> {
     let of_tool = usher.home.refused.iter().filter(|program| program.tool == known.tool.name);
     let told = |program: &RefusedProgram| {
-        let (tool, path, reason) = (&program.tool, program.path.display(), &program.reason);
+        let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));
         match program.hint.as_str() {
             "" => told,

@@ -115,7 +115,7 @@ pub fn account(usher: &Usher, program: &str) -> Result<Account> {
         }
     }
     let (runs, failure) = match outcome {
-        Ok(Outcome::Run(plan)) => (Some(plan.program.display().to_string()), None),
+        Ok(Outcome::Run(plan)) => (Some(plan.program.to_string_lossy().into_owned()), None),
         Ok(Outcome::Missing(missing)) => (None, Some(absent(missing.tool, &missing.pin))),
         Ok(Outcome::Stale) => (None, Some(stale())),
         Err(error) if providers.is_empty() => return Err(error),
@@ -205,7 +205,7 @@ fn on_disk(
     let shown = shown.into_iter().map(|toolchain| OnDisk {
         version: toolchain.version.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string),
         store: store_name(&toolchain.store).to_owned(),
-        path: toolchain.root.display().to_string(),
+        path: toolchain.root.to_string_lossy().into_owned(),
         is_in_force: Some(&toolchain) == in_force,
     });
     Ok(shown.collect())

@@ -15,7 +15,7 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 use usher_definition::line_of;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
 mod address;
@@ -146,7 +146,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
-                write!(f, "{}, line {line}", Escaped(&path.to_string_lossy()))
+                write!(f, "{}, line {line}", Shown(&path))
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 /// How often a held lock is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -40,7 +40,7 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
                     ErrorKind::LockTimeout,
                     format!("{name} is being changed by {}", holder(&path)),
                 )
-                .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
+                .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                 .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
             }
             Err(TryLockError::WouldBlock) => {
@@ -76,9 +76,9 @@ fn open(path: &Path) -> Result<File> {
     if seen.is_file() && seen.nlink() == 1 {
         return Ok(file);
     }
-    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", path.display()))
+    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", Shown(&path)))
         .because("it is a file of another name, too, or none at all")
-        .hint(format!("rm '{}'", path.display())))
+        .hint(format!("rm '{}'", Shown(&path))))
 }
 
 /// A network's file system may have none, or a server that gives none.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use reqwest::Url;
-use usher_shims::error::{Error, ErrorKind, Escaped};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::failure::Failure;
 
@@ -71,7 +71,7 @@ pub fn without_secrets(address: &str) -> String {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => Escaped(&path.to_string_lossy()).fmt(f),
+            Self::File(path) => Shown(&path).fmt(f),
             Self::Web(url) => {
                 let host = host(url);
                 Escaped(&format!("{}://{host}{}", url.scheme(), url.path())).fmt(f)

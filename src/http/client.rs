@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
-use usher_shims::error::{Error, ErrorKind, Escaped};
+use usher_shims::error::{Error, ErrorKind, Shown};
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, broken};
@@ -142,7 +142,7 @@ fn open_file(path: &Path) -> Result<Response, Failure> {
     };
     // Asked before it is opened: opening a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
-        let what = format!("{} is no file", Escaped(&path.to_string_lossy()));
+        let what = format!("{} is no file", Shown(&path));
         return Err(Failure::Refused(Error::new(ErrorKind::BadFile, what)));
     }
     let file = File::open(path).map_err(failed)?;

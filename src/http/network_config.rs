@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
-use usher_shims::error::{Error, ErrorKind, Escaped};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::authorities::{Authorities, certificates_in};
 use super::credentials::Credentials;
@@ -73,8 +73,7 @@ impl NetworkConfig {
         let mut certificates = Vec::new();
         for path in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
-                let name = path.to_string_lossy();
-                let what = format!("{} is no file of PEM certificates", Escaped(&name));
+                let what = format!("{} is no file of PEM certificates", Shown(&path));
                 let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
             })?;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
@@ -74,10 +74,9 @@ pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
 
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
-    let path = path.to_string_lossy();
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Escaped(&path)),
-        None => Escaped(&path).to_string(),
+        Some((number, _)) => format!("{}, line {number}", Shown(&path)),
+        None => Shown(&path).to_string(),
     };
     let reason = Escaped(reason);
     let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::store::is_whole;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
@@ -139,9 +139,9 @@ impl Installer<'_> {
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
                 ErrorKind::CannotCreate,
-                format!("{} is there, but is no {}", target.display(), known.tool.name),
+                format!("{} is there, but is no {}", Shown(&target), known.tool.name),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
+            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(&target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }

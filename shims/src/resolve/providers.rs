@@ -9,7 +9,7 @@ use super::fall_through::next_program;
 use super::programs::Programs;
 use super::select::{Missing, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
-use crate::error::{Error, ErrorKind, Escaped, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::home::{Home, stamp};
 use crate::path::{Shim, with_shims};
 use crate::pin::Pin;
@@ -275,7 +275,7 @@ fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
 fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     let version = match &toolchain.version {
         Some(version) => version.to_string(),
-        None => toolchain.root.display().to_string(),
+        None => Shown(&toolchain.root).to_string(),
     };
     match pin.map(|pin| &pin.origin) {
         Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),

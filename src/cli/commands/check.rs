@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
@@ -174,7 +174,7 @@ impl fmt::Display for In<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_os_str().is_empty() {
             true => f.write_str("here"),
-            false => write!(f, "in {}", Escaped(&self.0.to_string_lossy())),
+            false => write!(f, "in {}", Shown(&self.0)),
         }
     }
 }
@@ -184,7 +184,7 @@ struct At<'a>(&'a Place);
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Escaped(&self.0.path.to_string_lossy()))?;
+        write!(f, "{}", Shown(&self.0.path))?;
         match self.0.line {
             0 => Ok(()),
             line => write!(f, ", line {line}"),

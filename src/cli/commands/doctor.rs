@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
@@ -63,7 +63,7 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
         "usher {} on {}, at {}",
         env!("CARGO_PKG_VERSION"),
         platform(&usher.world),
-        usher.folders.data.display()
+        Shown(&usher.folders.data)
     ))];
     checks.push(path(usher));
     checks.push(index(usher));
@@ -111,7 +111,7 @@ fn path(usher: &Usher) -> Check {
     // An account that has nothing of its own is served by the machine's shims.
     let holds = |entry: &PathBuf| usher.shim.folders.iter().any(|one| is_one(usher, entry, one));
     let Some(place) = entries.iter().position(holds) else {
-        return Check::bad(format!("PATH doesn't hold {}", shims.display()), "use setup");
+        return Check::bad(format!("PATH doesn't hold {}", Shown(&shims)), "use setup");
     };
     let before = &entries[..place];
     let hidden = usher.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
@@ -122,10 +122,10 @@ fn path(usher: &Usher) -> Check {
     });
     match hidden {
         Some(program) => Check::bad(
-            format!("{} comes before the shims on PATH, and hides them", program.display()),
-            format!("put {} further to the front, or: use setup", shims.display()),
+            format!("{} comes before the shims on PATH, and hides them", Shown(&program)),
+            format!("put {} further to the front, or: use setup", Shown(&shims)),
         ),
-        None => Check::good(format!("{} is on PATH", entries[place].display())),
+        None => Check::good(format!("{} is on PATH", Shown(&entries[place]))),
     }
 }
 
@@ -144,7 +144,7 @@ fn index(usher: &Usher) -> Check {
             Check::good("the shims' index is up to date")
         }
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
-        None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
+        None => Check::bad(format!("{} is absent or unreadable", Shown(&file)), "use reshim"),
     }
 }
 
@@ -173,11 +173,11 @@ fn shims(usher: &Usher) -> Vec<Check> {
 fn writable(usher: &Usher) -> Check {
     let data = &usher.folders.data;
     match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
-        Ok(()) => Check::good(format!("{} may be written", data.display())),
+        Ok(()) => Check::good(format!("{} may be written", Shown(&data))),
         Err(error) => Check::note(
             format!(
                 "{} can't be written ({error}): what is on disk runs, nothing can be fetched",
-                data.display()
+                Shown(&data)
             ),
             "export USHER_HOME=/a/folder/of/yours",
         ),
@@ -202,7 +202,7 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
                 },
                 format!(
                     "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
-                    usher.folders.settings_file().display()
+                    Shown(&usher.folders.settings_file())
                 ),
             ),
         }
@@ -233,7 +233,7 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
         Check::bad(what, "mend the file, and: use reshim")
     });
     let replaced = usher.registry.replaced().map(|(tool, file)| {
-        let (name, file) = (tool.name, file.display());
+        let (name, file) = (tool.name, Shown(&file));
         Check::note(
             format!("{name} is what {file} says, not what usher knows of it"),
             format!("rm '{file}', if that isn't meant"),
@@ -272,7 +272,7 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
         // What runs on another tool comes with that one where nobody asks.
         Ok(Selection::System(None)) if known.tool.host.is_none() => {
             next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
-                Check::good(format!("nobody asks for {tool} here: {} runs", program.display()))
+                Check::good(format!("nobody asks for {tool} here: {} runs", Shown(&program)))
             })
         }
         Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,

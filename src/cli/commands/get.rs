@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Meaning;
 use usher_shims::store::{Found, best_that, is_whole, named};
@@ -208,8 +208,7 @@ fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());
-    let shown = program.to_string_lossy();
-    Err(Error::new(ErrorKind::NotFound, format!("there is no program {}", Escaped(&shown))))
+    Err(Error::new(ErrorKind::NotFound, format!("there is no program {}", Shown(&program))))
 }
 
 /// No release could be had, but something on disk answers the request.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
@@ -58,8 +58,8 @@ pub fn into_store(
         output::json(&report);
     }
     if !usher.home.stores().contains(&store) {
-        let (shown, file) = (store.display(), usher.folders.machine_settings_file());
-        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", file.display()));
+        let (shown, file) = (Shown(&store), usher.folders.machine_settings_file());
+        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ fn told(
     let (tool, version) = (known.tool.name, name_of(toolchain));
     if !as_json {
         let state = if was_there { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
     json!({
         "tool": tool,

@@ -1,7 +1,9 @@
 //! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: takes a version from any archive.
 
+use std::path::Path;
+
 use serde_json::json;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -81,11 +83,8 @@ fn address(usher: &Usher, from: &str) -> Result<String> {
         Error::new(ErrorKind::Io, "the working directory can't be told").because(error.to_string())
     })?;
     here.join(from).into_os_string().into_string().map_err(|path| {
-        Error::new(
-            ErrorKind::Usage,
-            format!("the file {} can't be taken", Escaped(&path.to_string_lossy())),
-        )
-        .because("its name isn't UTF-8")
+        Error::new(ErrorKind::Usage, format!("the file {} can't be taken", Shown(Path::new(&path))))
+            .because("its name isn't UTF-8")
     })
 }
 
@@ -114,6 +113,6 @@ fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool)
         }]));
     } else {
         let state = if *was_there { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
 }

@@ -30,6 +30,6 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     carried::put_program(&content, &first, &shims)?;
     shim_folder::put(&first, &second)?;
     shim_folder::renew(&mut usher, &[])?;
-    output::line(shims.display());
+    output::path(&shims);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `use list [TOOL]`: the versions on disk, and whose they are.
 
 use serde::Serialize;
-use usher_shims::error::Result;
+use usher_shims::error::{Result, Shown};
 use usher_shims::resolve::Selection;
 use usher_shims::store::all;
 use usher_shims::toolchain::Toolchain;
@@ -51,7 +51,7 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
             line.tool.to_owned(),
             line.version.clone(),
             line.store.clone(),
-            line.path.clone(),
+            Shown(line.path.as_ref()).to_string(),
         ]
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
@@ -69,6 +69,6 @@ fn line(known: Known<'_>, toolchain: &Toolchain, force: &Selection) -> Line {
         version: name_of(toolchain),
         in_force: matches!(force, Selection::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
         store: store_name(&toolchain.store).to_owned(),
-        path: toolchain.program(known.tool.main_program()).display().to_string(),
+        path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
     }
 }

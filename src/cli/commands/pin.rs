@@ -1,7 +1,7 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
@@ -109,7 +109,7 @@ fn tell(pin: &Pinned, written: &Written) {
         "{} {}{version} {verb} in {}",
         pin.tool.name,
         written.text,
-        written.path.display()
+        Shown(&written.path)
     ));
 }
 

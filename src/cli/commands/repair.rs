@@ -1,7 +1,7 @@
 //! `use repair [TOOL[@VERSION]…]`: makes what isn't as it was installed so again.
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
@@ -51,8 +51,7 @@ fn repair_all(
         }
     }
     for stray in &strays {
-        let path = stray.path.to_string_lossy();
-        usher.tell(&format!("{}: {}; nobody touches it", Escaped(&path), stray.what));
+        usher.tell(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
     }
     if places.is_empty() && !as_json {
         output::line("no version is in usher's own store");
@@ -68,7 +67,7 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
     if place.store != Store::Own {
         let what = format!("{} isn't yours to repair", name(place));
         return Err(Error::new(ErrorKind::Permission, what)
-            .because(format!("it lies at {}", place.root.display()))
+            .because(format!("it lies at {}", Shown(&place.root)))
             .hint("ask whoever keeps this machine"));
     }
     installer.repair(place)

@@ -2,7 +2,7 @@
 //! they are taken back.
 
 use serde_json::json;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::name::Name;
 
 use super::{Asked, asked};
@@ -27,8 +27,7 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     for name in wanted.iter().flat_map(|one| &one.names) {
         let path = usher.folders.shims().join(name);
         if is_foreign(&usher.folders, &path) {
-            let shown = path.to_string_lossy();
-            let what = format!("{} is there, and no shim of usher's", Escaped(&shown));
+            let what = format!("{} is there, and no shim of usher's", Shown(&path));
             return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
         }
     }

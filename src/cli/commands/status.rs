@@ -1,7 +1,7 @@
 //! Bare `use`: what is in force here.
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
@@ -64,7 +64,7 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             origin: asked,
             installed: true,
             store: Some(store_name(&toolchain.store).to_owned()),
-            path: Some(toolchain.root.display().to_string()),
+            path: Some(toolchain.root.to_string_lossy().into_owned()),
             error: None,
         }),
         Selection::Missing(missing) => Some(Line {
@@ -105,12 +105,13 @@ fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<L
     match (program, newest) {
         (Some(program), _) => {
             line.version = system_version(usher, &program).map(|version| version.to_string());
-            line.path = Some(program.display().to_string());
+            line.path = Some(program.to_string_lossy().into_owned());
         }
         (None, Found::Toolchain(toolchain)) if pin.is_none() => {
             line.version = Some(name_of(&toolchain));
             line.store = Some(store_name(&toolchain.store).to_owned());
-            line.path = Some(toolchain.program(known.tool.main_program()).display().to_string());
+            line.path =
+                Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned());
         }
         (None, _) => {
             line.installed = false;
@@ -139,7 +140,9 @@ fn row(line: &Line) -> Vec<String> {
         (Some(_), ..) => "broken".to_owned(),
         (None, false, _) => "not installed: use install".to_owned(),
         (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
-        (None, true, Some(store)) if store == "system" => line.path.clone().unwrap_or_default(),
+        (None, true, Some(store)) if store == "system" => {
+            line.path.as_ref().map_or_else(String::new, |path| Shown(path.as_ref()).to_string())
+        }
         (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
     };
     let asked = match (&line.request, &line.origin, &line.error) {

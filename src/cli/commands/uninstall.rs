@@ -1,7 +1,7 @@
 //! `use uninstall TOOL@VERSION…`: takes versions of our own off the disk.
 
 use serde_json::json;
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
 use usher_shims::store::all;
 use usher_shims::toolchain::{Store, Toolchain};
@@ -94,7 +94,7 @@ fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
         name_of(foreign)
     );
     let error = Error::new(ErrorKind::Permission, what)
-        .because(format!("it lies at {}", foreign.root.display()));
+        .because(format!("it lies at {}", Shown(&foreign.root)));
     match usher.registry.uninstall_command(known.tool, foreign) {
         Some(command) => error.hint(command),
         None => error,

@@ -1,7 +1,7 @@
 //! `use verify [TOOL[@VERSION]…]`: whether what is on disk is as it was installed.
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::{Asked, asked};
@@ -42,8 +42,7 @@ pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
         return Ok(code);
     }
     for stray in &contents.strays {
-        let path = stray.path.to_string_lossy();
-        output::line(format_args!("{}: {}", Escaped(&path), stray.what));
+        output::line(format_args!("{}: {}", Shown(&stray.path), stray.what));
     }
     match contents.places.len() {
         0 if is_well => output::line("no version is in usher's own store"),

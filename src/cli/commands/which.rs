@@ -1,7 +1,7 @@
 //! `use which PROGRAM`: the path of what a shim becomes here; with `--home` the folder of its version.
 
 use serde_json::json;
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::resolve::{Missing, Outcome, Plan};
 
 use crate::cli::environment;
@@ -14,7 +14,7 @@ pub fn run(usher: &Usher, program: &str, as_json: bool) -> Result<()> {
     if as_json {
         output::json(&json!({ "program": program, "path": plan.program, "tool": plan.tool.name }));
     } else {
-        output::line(plan.program.display());
+        output::path(&plan.program);
     }
     Ok(())
 }
@@ -24,8 +24,8 @@ pub fn home(usher: &Usher, name: &str, as_json: bool) -> Result<()> {
     let tool = usher.registry.named(name).ok().map(|known| known.tool);
     let plan = plan(usher, tool.map_or(name, |tool| tool.main_program()))?;
     let Some(folder) = environment::folder(usher, &plan)? else {
-        let shown = plan.program.to_string_lossy();
-        let what = format!("{name} is {}, which lies among the system's programs", Escaped(&shown));
+        let what =
+            format!("{name} is {}, which lies among the system's programs", Shown(&plan.program));
         return Err(Error::new(ErrorKind::NotFound, what)
             .because("it has no folder of its own")
             .hint(format!("use {}@latest", plan.tool.name)));
@@ -33,7 +33,7 @@ pub fn home(usher: &Usher, name: &str, as_json: bool) -> Result<()> {
     if as_json {
         output::json(&json!({ "program": name, "path": folder, "tool": plan.tool.name }));
     } else {
-        output::line(folder.display());
+        output::path(&folder);
     }
     Ok(())
 }

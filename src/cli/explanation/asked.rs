@@ -1,7 +1,7 @@
 //! Who asks for a version, what for, and what came of it.
 
 use serde::Serialize;
-use usher_shims::error::Error;
+use usher_shims::error::{Error, Shown};
 use usher_shims::pin::{Origin, Pin, Place};
 use usher_shims::resolve::Selection;
 use usher_shims::search::Finding;
@@ -197,6 +197,6 @@ fn nearer(winner: &Place, place: &Place) -> String {
     match (winner.path == place.path, winner.path.parent() == place.path.parent()) {
         (true, _) => "what stands before it in this file counts".to_owned(),
         (false, true) => format!("{} comes before {}", name(winner), name(place)),
-        (false, false) => format!("{} is nearer", winner.path.display()),
+        (false, false) => format!("{} is nearer", Shown(&winner.path)),
     }
 }

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 use usher_definition::Place;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::resolve::Plan;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Store;
@@ -55,7 +55,7 @@ pub(super) fn run(
     if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
         output::tell(format!(
             "the shims can't be made to match what {} changed",
-            plan.program.display()
+            Shown(&plan.program)
         ));
         output::tell(error);
     }
@@ -131,7 +131,7 @@ fn make_match(usher: &mut Usher) -> Result<()> {
         usher.tell(&format!(
             "{} can be called from {}, which isn't on PATH: use setup",
             made.join(", "),
-            shims.display()
+            Shown(&shims)
         ));
     }
     Ok(())

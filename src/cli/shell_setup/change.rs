@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 use tempfile::{Builder, NamedTempFile};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 /// What a file says before and after; `None` where it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,8 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 
 /// The change as a unified diff, fit for a terminal.
 pub fn diff(change: &Change) -> String {
-    let shown = change.path.to_string_lossy();
     let side = |text: &Option<String>| match text {
-        Some(_) => Escaped(&shown).to_string(),
+        Some(_) => Shown(&change.path).to_string(),
         None => "/dev/null".to_owned(),
     };
     let before = change.before.as_deref().unwrap_or_default();

@@ -15,7 +15,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::config::settings::Address;
 
@@ -79,10 +79,9 @@ fn said(
 }
 
 fn unanswered(program: &Path, cause: &str) -> Error {
-    let program = program.to_string_lossy();
     Error::new(
         ErrorKind::NoRegistry,
-        format!("{} didn't say where its registry is", Escaped(&program)),
+        format!("{} didn't say where its registry is", Shown(&program)),
     )
     .because(cause)
 }

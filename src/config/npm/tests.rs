@@ -150,7 +150,7 @@ fn where_nothing_speaks_the_message_says_what_to_set() {
                 /home/me/.config/usher/config.toml";
     let nothing = "nothing says where the npm registry is";
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
-    assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::Network);
+    assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };
     assert_eq!(broken.registry(), format!("{nothing}\n  npm said nothing\n  it is broken{hint}"));
 }

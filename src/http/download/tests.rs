@@ -596,7 +596,7 @@ fn a_full_disk_is_told_with_what_is_missing() {
     let Failure::Fatal(error) = unwritten(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
     };
-    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::Io, "can't write /tmp/x"));
+    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /tmp/x"));
     assert!(error.causes[1].starts_with("54000000 bytes are still to come, and "), "{error}");
 }
 
