@@ -13,18 +13,18 @@ use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::process::{Running, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
-use usher_shims::world::{Os, World as _, read_optional};
+use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
 use crate::cli::progress::Display;
 use crate::config::folders;
 use crate::config::settings::Settings;
-use crate::inventory::{Memory, Survey};
+use crate::inventory::{Memory, Survey, expand_folder, survey};
 use crate::registry::{self, Registry};
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
     /// All input.
-    pub world: Os,
+    pub world: AnyWorld,
     /// What the process was given.
     pub given: Given,
     /// Where usher keeps what.
@@ -44,7 +44,7 @@ pub struct Usher {
 impl Usher {
     /// Finds out where and what usher is here.
     pub fn new(given: Given, running: Running) -> Result<Self> {
-        let world = Os;
+        let world: AnyWorld = Box::new(Os);
         let folders = folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
@@ -59,14 +59,14 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
-        let display = Display::new(!settings.quiet && draws(world));
+        let display = Display::new(!settings.quiet && draws(&world));
         let mut usher = Self { world, given, folders, settings, registry, home, shim, display };
         usher.refresh()?;
         Ok(usher)
     }
 
     /// The resolver of the shims, with this machine as it is now.
-    pub fn resolver(&self) -> Resolver<'_, Os> {
+    pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
         Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
@@ -77,7 +77,7 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        let mut home = self.surveyor(memory).home()?;
+        let mut home = survey(&self.surveyor(memory))?;
         add_variables(&self.world, &mut home)?;
         self.home = home;
         Ok(())
@@ -85,10 +85,10 @@ impl Usher {
 
     /// The folders that one of a definition stands for.
     pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        self.surveyor(Memory::Answers).spelled_out(folder)
+        expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn surveyor(&self, memory: Memory) -> Survey<'_, Os> {
+    fn surveyor(&self, memory: Memory) -> Survey<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (self.settings.of_files(), &self.home);
         Survey { world, folders, settings, registry, known, memory }
@@ -141,7 +141,7 @@ impl Usher {
 }
 
 /// Whether standard error is a terminal that can move its cursor.
-fn draws(world: Os) -> bool {
+fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 

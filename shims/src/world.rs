@@ -6,6 +6,6 @@ mod input;
 mod memory;
 mod os;
 
-pub use input::{Identity, LARGEST_FILE, Seen, World, is_absent, read_optional};
+pub use input::{AnyWorld, Identity, LARGEST_FILE, Seen, World, is_absent, read_optional};
 pub use memory::{Failure, Memory};
 pub use os::Os;

@@ -7,7 +7,7 @@
 
 use std::{
     ffi::OsString,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -16,9 +16,12 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use crate::config::settings::{Address, Settings};
 use crate::http::{Credentials, Proxies};
 
+use value::ConfigValue;
+
 pub mod client;
 mod credentials;
 pub mod npmrc;
+mod value;
 
 /// Where the machine's `.npmrc` may lie: npm itself looks below the folder it was installed in.
 const MACHINE: [&str; 3] = ["/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/npmrc"];
@@ -98,59 +101,6 @@ impl NpmAccess {
             https: text(&self.https_proxy),
             except: self.noproxy.clone(),
         })
-    }
-}
-
-/// A key and its value, and who says so; `Debug` leaves the value out.
-struct ConfigValue {
-    key: String,
-    value: String,
-    origin: String,
-}
-
-impl fmt::Debug for ConfigValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ConfigValue({})", self.origin)
-    }
-}
-
-impl ConfigValue {
-    /// Whether it says anything; npm writes `null` for nothing.
-    fn is_set(&self) -> bool {
-        !matches!(self.value.as_str(), "" | "null" | "undefined" | "true" | "false")
-    }
-
-    fn refused(&self, form: &str) -> Error {
-        Error::new(ErrorKind::BadSetting, format!("{} must be {form}", self.origin))
-    }
-
-    fn address(&self) -> Result<Address> {
-        Address::parse(&self.value).ok_or_else(|| self.refused(Address::FORM))
-    }
-
-    /// npm completes a relative path with the working directory: a project could then put its
-    /// own file there.
-    fn path(&self, home: Option<&Path>) -> Result<PathBuf> {
-        let path = match (self.value.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            (_, _) => PathBuf::from(&self.value),
-        };
-        if path.is_absolute() && self.is_plain() {
-            return Ok(path);
-        }
-        Err(self.refused("an absolute path"))
-    }
-
-    fn hosts(&self) -> Result<String> {
-        if self.is_plain() {
-            return Ok(self.value.clone());
-        }
-        Err(self.refused("names of hosts, separated by commas"))
-    }
-
-    /// Whether it is text without control characters and without what wasn't UTF-8.
-    fn is_plain(&self) -> bool {
-        !self.value.contains(|c: char| c.is_control() || c == '\u{fffd}')
     }
 }
 

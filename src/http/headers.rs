@@ -19,7 +19,7 @@ pub(super) fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
 
 /// So much older than the answer a `Last-Modified` must be, so that no second change can hide in
 /// the same second (RFC 9110, 8.8.2.2; with room for two clocks behind one name).
-const SETTLED: Duration = Duration::from_mins(1);
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// A strong validator, as it is to be sent in `If-Range`: two answers that both have it are of the
 /// same bytes.

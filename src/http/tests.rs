@@ -184,7 +184,7 @@ fn who_cannot_be_reached_is_not_asked_again() {
         [(unknown, "unreachable: the name xxxx"), (refusing, "unreachable: 127.0.0.1:")]
     {
         // A pause that the test would notice.
-        let backoff = vec![Duration::from_mins(10)];
+        let backoff = vec![Duration::from_secs(10 * 60)];
         let timeouts = Timeouts { backoff, ..Timeouts::default() };
         let result = Client::new(NetworkConfig { timeouts, ..access() }).get(&address, 9);
         let text = shown(result.clone());

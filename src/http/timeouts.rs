@@ -27,11 +27,11 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            read: Duration::from_mins(1),
+            read: Duration::from_secs(60),
             backoff: vec![Duration::from_millis(300), Duration::from_millis(1200)],
             longest_wait: Duration::from_secs(30),
             min_bytes: 60_000,
-            min_bytes_window: Duration::from_mins(1),
+            min_bytes_window: Duration::from_secs(60),
             progress_reset: 64 << 10,
             lock_wait: Duration::from_secs(10),
         }

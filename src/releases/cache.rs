@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::integrity::sha256;
 
 /// How long an index serves without its source being asked again.
-pub(super) const FRESH: Duration = Duration::from_hours(1);
+pub(super) const FRESH: Duration = Duration::from_secs(3_600);
 
 /// What half-written files are called; the rest is drawn by lot.
 const UNFINISHED: &str = ".index-";
@@ -174,11 +174,11 @@ mod tests {
             let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
             file.set_modified(time).unwrap();
         };
-        date(SystemTime::now() - Duration::from_hours(50));
+        date(SystemTime::now() - Duration::from_secs(50 * 3_600));
         assert!(kept(&cache, &KEY).unwrap().age > FRESH);
         cache.renew(&KEY);
         assert!(kept(&cache, &KEY).unwrap().age < FRESH);
-        date(SystemTime::now() + Duration::from_hours(50));
+        date(SystemTime::now() + Duration::from_secs(50 * 3_600));
         assert_eq!(kept(&cache, &KEY).unwrap().age, FRESH);
     }
 

@@ -11,7 +11,7 @@ use base64::{
 use url::{Position, Url};
 use usher_shims::error::{Error, ErrorKind, Result};
 
-use super::ConfigValue;
+use super::value::ConfigValue;
 use crate::http::{Credential, Credentials};
 
 /// All credentials that were said.

@@ -21,7 +21,7 @@ use crate::http::timeouts::Timeouts;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What nobody came back for in so long is swept.
-const FORGOTTEN: Duration = Duration::from_hours(14 * 24);
+const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// A file that may be used.
 pub(super) enum CacheEntry {

@@ -508,7 +508,7 @@ fn who_fills_the_file_is_waited_for_unless_stuck() {
     assert!(fetch(Duration::ZERO), "two wrote the same file");
     assert_eq!(kept.names("staging").len(), 0);
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| fetch(Duration::from_mins(1)));
+        let waiting = scope.spawn(|| fetch(Duration::from_secs(60)));
         holder.write(&FILE).unwrap();
         holder.share();
         assert!(!waiting.join().unwrap(), "it was not waited for");
@@ -565,7 +565,8 @@ fn what_nobody_came_back_for_is_swept() {
     let downloads = kept.folder.path().join("cache/downloads");
     for name in kept.names("cache/downloads") {
         let file = fs::File::options().append(true).open(downloads.join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - Duration::from_hours(24 * 15)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(24 * 15 * 3_600))
+            .unwrap();
     }
     let server = TestServer::with(vec![ok(BODY)]);
     kept.fetch(&server.at("/archive"), BODY, None).unwrap();
