@@ -150,7 +150,7 @@ fn file(surroundings: &ConfigSources<'_>, path: &Path) -> Result<Vec<Line>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::io("read", path, error)),
     };
-    let shown = Shown(&path).to_string();
+    let shown = Shown(path).to_string();
     if bytes.len() > LONGEST {
         return Err(Error::new(ErrorKind::BadFile, format!("{shown} is too long for a pip.conf")));
     }

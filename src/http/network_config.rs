@@ -73,7 +73,7 @@ impl NetworkConfig {
         let mut certificates = Vec::new();
         for path in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
-                let what = format!("{} is no file of PEM certificates", Shown(&path));
+                let what = format!("{} is no file of PEM certificates", Shown(path));
                 let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
             })?;
