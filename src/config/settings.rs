@@ -146,7 +146,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
-                write!(f, "{}, line {line}", Shown(&path))
+                write!(f, "{}, line {line}", Shown(path))
             }
         }
     }
