@@ -95,9 +95,11 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The README's test command, as it stands.
+/// What the README says runs the tests, as it stands.
+const TEST: &str = "cargo test";
+
 fn test() -> Result<Outcome> {
-    process::run_tests(process::cargo().arg("test"))
+    process::run_tests(process::cargo().args(TEST.split(' ').skip(1)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
