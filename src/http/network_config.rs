@@ -4,7 +4,7 @@
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
-use usher_shims::error::{Error, ErrorKind, Shown};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
