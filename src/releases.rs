@@ -19,7 +19,7 @@ use usher_shims::request::{Meaning, Request};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-pub use find::{Finder, Freshness, Listed, Wanted, newest, words, would_be_fetched};
+pub use find::{Finder, Freshness, Listed, Wanted, newest, would_be_fetched};
 
 pub(crate) use cache::is_ours as is_index;
 

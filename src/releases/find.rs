@@ -30,7 +30,7 @@ use crate::releases::platform::platform;
 use crate::releases::runtime;
 use crate::session::Usher;
 
-pub use self::kept::{Freshness, words};
+pub use self::kept::Freshness;
 pub use self::offline::would_be_fetched;
 
 /// One version, as an index has it; this is what the cache keeps.

@@ -16,8 +16,9 @@ use crate::cli::output;
 use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, Listed, Release, words};
+use crate::releases::{Finder, Freshness, Listed, Release};
 use crate::session::Usher;
+use crate::text::human_duration;
 
 /// A version that can be had.
 #[derive(Serialize)]
@@ -62,7 +63,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     }
     for one in &listed {
         if let Freshness::Kept(age) = one.freshness {
-            usher.tell(&format!("the index of {} is {} old", one.source, words(age)));
+            usher.tell(&format!("the index of {} is {} old", one.source, human_duration(age)));
         }
     }
     print(known.tool, request.as_ref(), &lines);

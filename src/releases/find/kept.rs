@@ -8,6 +8,7 @@ use super::kinds::Listing;
 use super::{Entry, Finder};
 use crate::http::{Conditional, Failure, redacted_url};
 use crate::releases::cache::{Cached, FRESH};
+use crate::text::human_duration;
 
 /// The most bytes of an index that is read piece by piece.
 pub(super) const LARGEST_INDEX: u64 = 128 << 20;
@@ -85,7 +86,7 @@ impl Finder<'_> {
                 Ok(Index { entries, freshness: Freshness::New })
             }
             (Err(Failure::Unreachable(error)), Some(cached)) => {
-                let age = words(cached.age);
+                let age = human_duration(cached.age);
                 self.usher.tell(&format!("{}; an index {age} old serves", error.what));
                 let freshness = Freshness::InPlace(cached.age);
                 Ok(Index { entries: cached.content, freshness })
@@ -109,15 +110,4 @@ fn fetch(listing: &Listing<'_>, validator: Option<&str>) -> Result<Option<Listed
         Failure::Refused(Error::new(ErrorKind::Network, what).because(complaint))
     })?;
     Ok(Some((entries, validator)))
-}
-
-/// A time in words, in its largest unit.
-pub fn words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => "less than a minute".to_owned(),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }

@@ -5,13 +5,13 @@ use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::kept::words;
 use super::kinds::Listing;
 use super::{Finder, Freshness};
 use crate::config::settings::Settings;
 use crate::http::{Failure, host_label};
 use crate::registry::Known;
 use crate::releases::Release;
+use crate::text::human_duration;
 
 impl Finder<'_> {
     /// A source's index was never fetched.
@@ -25,7 +25,7 @@ impl Finder<'_> {
     /// A kept index has no answer; a newer one might have.
     pub(super) fn not_in_kept(&self, freshness: Freshness) -> Option<Error> {
         let Freshness::Kept(age) = freshness else { return None };
-        let what = format!("its index, {} old, doesn't list it", words(age));
+        let what = format!("its index, {} old, doesn't list it", human_duration(age));
         Some(Error::new(ErrorKind::Offline, what).because(offline(&self.usher.settings)))
     }
 
