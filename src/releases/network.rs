@@ -1,45 +1,41 @@
-//! How this run reaches the network: one client for all, and one that knows npm's registry.
+//! How this run reaches the network: one client for all, and one for each package registry.
 
-mod turns;
+mod installed_clients;
+mod keyed_mutex;
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::home::INDEX;
-use usher_shims::path::next_on_path;
-use usher_shims::world::World as _;
+use usher_shims::path::Shim;
+use usher_shims::world::{Os, World as _};
 
+use super::part::Via;
+use crate::config::folders::Folders;
 use crate::config::network;
-use crate::config::npm::{ConfigSources, NpmAccess, client};
+use crate::config::npm::{self, NpmAccess};
 use crate::config::pip::{self, PipAccess};
-use crate::config::settings::Address;
+use crate::config::settings::{Address, Settings};
 use crate::http::{Client, NetworkConfig, Proxies};
-use crate::releases::Via;
-use crate::session::{Usher, read_text};
-pub use turns::Turn;
-use turns::Turns;
+use crate::session::Usher;
+use installed_clients::InstalledClients;
+pub(super) use keyed_mutex::KeyedMutex;
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
-    usher: &'a Usher,
+    world: &'a Os,
+    shim: &'a Shim,
+    folders: &'a Folders,
+    settings: &'a Settings,
+    variables: Vec<(OsString, OsString)>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
     /// Held while a registry's address is found: asking its client once is enough.
     finding: Mutex<()>,
-    turns: Turns,
-}
-
-/// The `PyPI` index and the client that may speak to it.
-pub struct Pypi {
-    /// Its address, with a slash at the end.
-    pub address: String,
-    /// Asks it.
-    pub client: Client,
+    /// Held while an index is asked for.
+    indexes: KeyedMutex,
 }
 
 /// The npm registry and the client that may speak to it.
@@ -50,42 +46,55 @@ pub struct Npm {
     pub client: Client,
 }
 
+/// The `PyPI` index and the client that may speak to it.
+pub struct Pypi {
+    /// Its address, with a slash at the end.
+    pub address: String,
+    /// Asks it.
+    pub client: Client,
+}
+
 impl<'a> Network<'a> {
-    /// The network of this run.
-    pub fn new(usher: &'a Usher) -> Self {
+    /// The network of this run; made once.
+    pub fn new(session: &'a Usher) -> Self {
+        let Usher { world, shim, folders, settings, .. } = session;
         Self {
-            usher,
+            world,
+            shim,
+            folders,
+            settings,
+            variables: session.variables(),
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
-            turns: Turns::default(),
+            indexes: KeyedMutex::default(),
         }
     }
 
-    /// Waits until nobody else asks for what lies at an address and may be kept then.
-    pub fn turn(&self, address: &str) -> Turn<'_> {
-        self.turns.of(address)
+    /// What is held while the index at an address is asked for.
+    pub(super) fn indexes(&self) -> &KeyedMutex {
+        &self.indexes
     }
 
-    /// The client for everything but npm's registry.
+    /// The client for everything but package registries.
     pub fn client(&self) -> &Client {
-        self.plain.get_or_init(|| Client::new(self.access()))
+        self.plain.get_or_init(|| Client::new(self.config()))
     }
 
     /// npm's registry.
     pub fn npm(&self) -> Result<&Npm> {
-        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if self.npm.get().is_none() {
             let access = self.find_npm()?;
-            let mut extra_ca_files = self.extra_ca();
+            let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cafile.clone());
             let registry = access.registry.as_str().to_owned();
             let client = Client::new(NetworkConfig {
                 proxies: access.proxies().unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
                 credentials: access.credentials,
-                ..self.access()
+                ..self.config()
             });
             let _ = self.npm.set(Npm { registry, client });
         }
@@ -94,12 +103,12 @@ impl<'a> Network<'a> {
 
     /// The `PyPI` index.
     pub fn pypi(&self) -> Result<&Pypi> {
-        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pypi.get().is_none() {
             let access = self.find_pypi()?;
-            let mut extra_ca_files = self.extra_ca();
+            let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cert);
-            let client = Client::new(NetworkConfig { extra_ca_files, ..self.access() });
+            let client = Client::new(NetworkConfig { extra_ca_files, ..self.config() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
         self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
@@ -114,107 +123,59 @@ impl<'a> Network<'a> {
         })
     }
 
-    fn find_pypi(&self) -> Result<PipAccess> {
-        PipAccess::load(&pip::ConfigSources {
-            settings: &self.usher.settings,
-            config: &self.usher.folders.settings_file(),
-            variables: &self.usher.variables(),
-            home: self.usher.folders.user_home.as_deref(),
-            read: &|path| self.usher.world.read(path),
-            ask: &|| self.ask_pip(),
-        })
-    }
-
-    /// What an installed pip says, asked at most once: the answer is kept with the cache.
-    fn ask_pip(&self) -> Option<Address> {
-        const REMEMBERED: &str = "pypi-index";
-        let remembered = self.remembered(REMEMBERED);
-        if remembered.is_some() || self.usher.settings.offline {
-            return remembered;
-        }
-        let find = |name| next_on_path(&self.usher.world, &self.usher.shim, name, &[]);
-        let python = pip::INTERPRETERS.iter().find_map(|name| find(name))?;
-        let variables = self.without_shims();
-        let address = pip::QUESTIONS
-            .iter()
-            .find_map(|question| client::answer(&python, question, &variables).ok())?;
-        self.remember(REMEMBERED, &address);
-        Some(address)
-    }
-
-    fn remembered(&self, name: &str) -> Option<Address> {
-        let path = self.usher.folders.cache.join(name);
-        read_text(&path).ok().flatten().and_then(|text| Address::parse(text.trim()))
-    }
-
-    /// Where that can't be written, it is asked for once more the next time.
-    fn remember(&self, name: &str, address: &Address) {
-        let cache = &self.usher.folders.cache;
-        let kept = fs::create_dir_all(cache)
-            .and_then(|()| tempfile::NamedTempFile::new_in(cache))
-            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-        if let Ok(file) = kept {
-            let _ = file.persist(cache.join(name));
-        }
-    }
-
-    /// What holds for everybody who is asked.
-    fn access(&self) -> NetworkConfig {
-        let variable = |name: &str| self.usher.world.variable(name);
-        NetworkConfig {
-            proxies: self.proxies(),
-            authorities: network::authorities(&variable),
-            extra_ca_files: self.extra_ca(),
-            ..NetworkConfig::default()
-        }
-    }
-
-    fn extra_ca(&self) -> Vec<PathBuf> {
-        network::extra_ca_files(&|name| self.usher.world.variable(name))
-    }
-
-    /// What the environment says of proxies; a variable that isn't text says nothing.
-    fn proxies(&self) -> Proxies {
-        network::proxies(&|name| self.usher.world.variable(name)?.into_string().ok())
-    }
-
     fn find_npm(&self) -> Result<NpmAccess> {
-        let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
-        let ask = npm.map(|npm| move || self.ask(&npm));
-        NpmAccess::load(&ConfigSources {
-            settings: &self.usher.settings,
-            config: &self.usher.folders.settings_file(),
-            variables: &self.usher.variables(),
-            home: self.usher.folders.user_home.as_deref(),
-            read: &|path| self.usher.world.read(path),
+        let clients = self.installed_clients();
+        let ask = clients.npm().map(|npm| {
+            let clients = &clients;
+            move || clients.npm_registry(&npm)
+        });
+        NpmAccess::load(&npm::ConfigSources {
+            settings: self.settings,
+            config: &self.folders.settings_file(),
+            variables: &self.variables,
+            home: self.folders.user_home.as_deref(),
+            read: &|path| self.world.read(path),
             ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
         })
     }
 
-    /// What an installed npm says, asked at most once: the answer is kept with the cache.
-    fn ask(&self, npm: &std::path::Path) -> Result<Address> {
-        const REMEMBERED: &str = "npm-registry";
-        if let Some(known) = self.remembered(REMEMBERED) {
-            return Ok(known);
-        }
-        if self.usher.settings.offline {
-            return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
-        }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
-        self.remember(REMEMBERED, &address);
-        Ok(address)
+    fn find_pypi(&self) -> Result<PipAccess> {
+        PipAccess::load(&pip::ConfigSources {
+            settings: self.settings,
+            config: &self.folders.settings_file(),
+            variables: &self.variables,
+            home: self.folders.user_home.as_deref(),
+            read: &|path| self.world.read(path),
+            ask: &|| self.installed_clients().pypi_index(),
+        })
     }
 
-    /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
-    fn without_shims(&self) -> Vec<(OsString, OsString)> {
-        let mut variables = self.usher.variables();
-        for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-            let holds_shims = |folder: &PathBuf| {
-                self.usher.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0)
-            };
-            let others = std::env::split_paths(path).filter(|folder| !holds_shims(folder));
-            *path = std::env::join_paths(others).unwrap_or_default();
+    fn installed_clients(&self) -> InstalledClients<'_> {
+        InstalledClients {
+            world: self.world,
+            shim: self.shim,
+            cache: &self.folders.cache,
+            is_offline: self.settings.offline,
+            variables: &self.variables,
         }
-        variables
+    }
+
+    /// What holds for everybody who is asked.
+    fn config(&self) -> NetworkConfig {
+        NetworkConfig {
+            proxies: self.proxies(),
+            authorities: network::authorities(&|name| self.world.variable(name)),
+            extra_ca_files: self.extra_ca_files(),
+            ..NetworkConfig::default()
+        }
+    }
+
+    fn extra_ca_files(&self) -> Vec<PathBuf> {
+        network::extra_ca_files(&|name| self.world.variable(name))
+    }
+
+    /// What the environment says of proxies; a variable that isn't text says nothing.
+    fn proxies(&self) -> Proxies {
+        network::proxies(&|name| self.world.variable(name)?.into_string().ok())
     }
 }

@@ -15,7 +15,7 @@ use usher_shims::version::Version;
 use crate::cli::output;
 use crate::registry::Known;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, Listed, Release, words};
+use crate::releases::{Finder, Freshness, Listed, Release, human_duration};
 use crate::session::Usher;
 
 /// A version that can be had.
@@ -60,8 +60,8 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
         return Ok(());
     }
     for one in &listed {
-        if let Freshness::Kept(age) = one.freshness {
-            usher.tell(&format!("the index of {} is {} old", one.source, words(age)));
+        if let Freshness::Cached(age) = one.freshness {
+            usher.tell(&format!("the index of {} is {} old", one.source, human_duration(age)));
         }
     }
     print(known.tool, request.as_ref(), &lines);
