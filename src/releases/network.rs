@@ -22,13 +22,20 @@ use crate::session::Usher;
 use installed_clients::InstalledClients;
 pub(super) use keyed_mutex::KeyedMutex;
 
+/// What decides how the network is reached.
+pub(super) struct Surroundings<'a> {
+    pub(super) world: &'a Os,
+    /// usher's own shims, which are never asked for a registry's address.
+    pub(super) shim: &'a Shim,
+    pub(super) folders: &'a Folders,
+    pub(super) settings: &'a Settings,
+    /// The environment.
+    pub(super) variables: Vec<(OsString, OsString)>,
+}
+
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
-    world: &'a Os,
-    shim: &'a Shim,
-    folders: &'a Folders,
-    settings: &'a Settings,
-    variables: Vec<(OsString, OsString)>,
+    of: Surroundings<'a>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
@@ -58,12 +65,14 @@ impl<'a> Network<'a> {
     /// The network of this run; made once.
     pub fn new(session: &'a Usher) -> Self {
         let Usher { world, shim, folders, settings, .. } = session;
+        let variables = session.variables();
+        Self::of(Surroundings { world, shim, folders, settings, variables })
+    }
+
+    /// The network, where this decides how it is reached.
+    pub(super) fn of(surroundings: Surroundings<'a>) -> Self {
         Self {
-            world,
-            shim,
-            folders,
-            settings,
-            variables: session.variables(),
+            of: surroundings,
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
@@ -130,33 +139,33 @@ impl<'a> Network<'a> {
             move || clients.npm_registry(&npm)
         });
         NpmAccess::load(&npm::ConfigSources {
-            settings: self.settings,
-            config: &self.folders.settings_file(),
-            variables: &self.variables,
-            home: self.folders.user_home.as_deref(),
-            read: &|path| self.world.read(path),
+            settings: self.of.settings,
+            config: &self.of.folders.settings_file(),
+            variables: &self.of.variables,
+            home: self.of.folders.user_home.as_deref(),
+            read: &|path| self.of.world.read(path),
             ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
         })
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
         PipAccess::load(&pip::ConfigSources {
-            settings: self.settings,
-            config: &self.folders.settings_file(),
-            variables: &self.variables,
-            home: self.folders.user_home.as_deref(),
-            read: &|path| self.world.read(path),
+            settings: self.of.settings,
+            config: &self.of.folders.settings_file(),
+            variables: &self.of.variables,
+            home: self.of.folders.user_home.as_deref(),
+            read: &|path| self.of.world.read(path),
             ask: &|| self.installed_clients().pypi_index(),
         })
     }
 
     fn installed_clients(&self) -> InstalledClients<'_> {
         InstalledClients {
-            world: self.world,
-            shim: self.shim,
-            cache: &self.folders.cache,
-            is_offline: self.settings.offline,
-            variables: &self.variables,
+            world: self.of.world,
+            shim: self.of.shim,
+            cache: &self.of.folders.cache,
+            is_offline: self.of.settings.offline,
+            variables: &self.of.variables,
         }
     }
 
@@ -164,18 +173,18 @@ impl<'a> Network<'a> {
     fn config(&self) -> NetworkConfig {
         NetworkConfig {
             proxies: self.proxies(),
-            authorities: network::authorities(&|name| self.world.variable(name)),
+            authorities: network::authorities(&|name| self.of.world.variable(name)),
             extra_ca_files: self.extra_ca_files(),
             ..NetworkConfig::default()
         }
     }
 
     fn extra_ca_files(&self) -> Vec<PathBuf> {
-        network::extra_ca_files(&|name| self.world.variable(name))
+        network::extra_ca_files(&|name| self.of.world.variable(name))
     }
 
     /// What the environment says of proxies; a variable that isn't text says nothing.
     fn proxies(&self) -> Proxies {
-        network::proxies(&|name| self.world.variable(name)?.into_string().ok())
+        network::proxies(&|name| self.of.world.variable(name)?.into_string().ok())
     }
 }

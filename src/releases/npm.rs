@@ -136,6 +136,44 @@ mod tests {
     }
 
     #[test]
+    fn packages_go_beside_a_release() {
+        let rule = |versions: &str| Beside {
+            package: "npm".into(),
+            engine: "node".into(),
+            unstated: None,
+            versions: Some(versions.into()),
+            into: "lib/node_modules/npm".into(),
+            links: BTreeMap::from([("bin/npm".into(), "../lib/node_modules/npm/x.js".into())]),
+        };
+        let source = NpmSource {
+            package: BTreeMap::new(),
+            versions: None,
+            into: "bin".into(),
+            links: BTreeMap::new(),
+            beside: vec![rule("<20"), rule(">=20")],
+        };
+        let parts = |version: &str| {
+            let Entry { version, lts, artifact, .. } = entry(version, None);
+            let release = Release { version, lts, source: "npm".into(), artifact: Some(artifact) };
+            parts(&source, &release, &|package| {
+                assert_eq!(package, "npm");
+                Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
+            })
+        };
+        let found = parts("12.0.0").unwrap();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.into))
+            .collect();
+        let [node, npm] = ["12.0.0", "7.0.0"].map(|it| format!("https://r.example/npm-{it}.tgz"));
+        let beside = format!(r#"npm 7.0.0 {npm} "lib/node_modules/npm""#);
+        assert_eq!(shown, [format!(r#" {node} "bin""#), beside]);
+        assert_eq!((found[0].links.len(), found[1].links.len()), (0, 1));
+        let Err(Failure::Fatal(error)) = parts("8.0.0") else { panic!("npm 6 is too new for it") };
+        assert_eq!(error.what, "no npm is to be had that runs on 8.0.0");
+    }
+
+    #[test]
     fn the_newest_that_admits_the_toolchain_goes_beside_it() {
         let entries = [
             entry("5.10.0", None),

@@ -142,3 +142,6 @@ impl SourceReader<'_> {
 fn reading(definition: &str) -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -468,3 +468,9 @@ fn parts_are_those_of_the_releases_source() {
       hint: leave --offline out
     ");
 }
+
+#[test]
+fn one_finder_serves_all_threads() {
+    fn is_shared<T: Sync>(_: &T) {}
+    is_shared(&Case::new("node", &[]).finder());
+}
