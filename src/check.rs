@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the project's folders and files | [`walk`] |
 //! | version files, the losing ones too | [`pins`] |
-//! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`] |
+//! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | what these have in common | [`page`], [`image`], [`yaml`], [`variables`], [`expression`] |
 //! | what runs in a folder | [`measure`], [`inside`] |
 //! | whether that agrees | [`verdict`] |
@@ -33,7 +33,7 @@ mod walk;
 mod workflow;
 mod yaml;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use usher_definition::Lock;
@@ -154,12 +154,6 @@ fn documents(text: &str, page: &mut Page<'_>, read: fn(&[Rc<Node>], &mut Page<'_
         Ok(documents) => read(&documents, page),
         Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
     }
-}
-
-/// The folder of a file of the project.
-fn folder_of(root: &Path, path: &Path) -> PathBuf {
-    let path = root.join(path);
-    path.parent().unwrap_or(root).to_path_buf()
 }
 
 #[cfg(test)]

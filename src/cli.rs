@@ -22,6 +22,7 @@ use usher_shims::tool::{TOOLS, Tool};
 use crate::cli::commands::install_from::Archive;
 use crate::cli::commands::outdated::Meant;
 use crate::cli::commands::prune::PruneArguments;
+use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::releases::cache_folder::Removal;
 use crate::session::Usher;
@@ -239,22 +240,6 @@ enum CacheVerb {
         #[arg(long)]
         dry_run: bool,
     },
-}
-
-/// What `use setup` was told.
-#[derive(Debug, Args)]
-pub struct SetupArguments {
-    /// Which shell: bash, zsh, fish or sh; without it, yours
-    pub shell: Option<String>,
-    /// Make the change
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Take it back
-    #[arg(long)]
-    pub undo: bool,
-    /// Print nothing but the line for PATH
-    #[arg(long)]
-    pub print: bool,
 }
 
 /// Runs `use` with what the process was given; the result is its exit code.

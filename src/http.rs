@@ -46,7 +46,7 @@ mod timeouts;
 mod tls_errors;
 
 pub use address::{host_label, redacted_url, without_secrets};
-pub use authorities::Authorities;
+pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{Artifact, Downloaded, Downloads, NoProgress, Progress};

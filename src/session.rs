@@ -12,18 +12,18 @@ use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::process::{Running, is_secure, with_variables};
 use usher_shims::resolve::Resolver;
-use usher_shims::world::{Os, World as _, read_optional};
+use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
 use crate::cli::progress::Display;
 use crate::config::folders::Folders;
 use crate::config::settings::Settings;
-use crate::inventory::{Memory, Survey};
+use crate::inventory::{Memory, Survey, expand_folder, survey};
 use crate::registry::{self, Registry};
 
 /// All that a verb may need; made once, in [`crate::run`].
 pub struct Usher {
     /// All input.
-    pub world: Os,
+    pub world: AnyWorld,
     /// What the process was given.
     pub given: Given,
     /// Where usher keeps what.
@@ -45,7 +45,7 @@ pub struct Usher {
 impl Usher {
     /// Finds out where and what usher is here.
     pub fn new(given: Given, running: Running) -> Result<Self> {
-        let world = Os;
+        let world: AnyWorld = Box::new(Os);
         let folders = Folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
@@ -61,7 +61,7 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
-        let display = Display::new(!settings.quiet && draws(world));
+        let display = Display::new(!settings.quiet && draws(&world));
         let mut usher =
             Self { world, given, folders, settings, lasting, registry, home, shim, display };
         usher.refresh()?;
@@ -69,7 +69,7 @@ impl Usher {
     }
 
     /// The resolver of the shims, with this machine as it is now.
-    pub fn resolver(&self) -> Resolver<'_, Os> {
+    pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
         Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
@@ -90,16 +90,16 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        self.home = with_variables(&self.world, self.surveyor(memory).home()?);
+        self.home = with_variables(&self.world, survey(&self.surveyor(memory))?);
         Ok(())
     }
 
     /// The folders that one of a definition stands for.
     pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        self.surveyor(Memory::Answers).spelled_out(folder)
+        expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn surveyor(&self, memory: Memory) -> Survey<'_, Os> {
+    fn surveyor(&self, memory: Memory) -> Survey<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
         let (settings, known) = (&self.lasting, &self.home);
         Survey { world, folders, settings, registry, known, memory }
@@ -152,7 +152,7 @@ impl Usher {
 }
 
 /// Whether standard error is a terminal that can move its cursor.
-fn draws(world: Os) -> bool {
+fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 

@@ -50,6 +50,47 @@ pub trait World {
     fn is_writable(&self, path: &Path) -> bool;
 }
 
+/// A world of whichever kind, for code that runs too rarely to be compiled for each.
+pub type AnyWorld = Box<dyn World + Send + Sync>;
+
+impl<W: World + ?Sized> World for Box<W> {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        (**self).variable(name)
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        (**self).variables()
+    }
+
+    fn process(&self) -> u32 {
+        (**self).process()
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        (**self).directory()
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        (**self).probe(folder, names)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        (**self).read(path)
+    }
+
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        (**self).folders(folder, visit)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        (**self).look(path)
+    }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        (**self).is_writable(path)
+    }
+}
+
 /// The most bytes that are read of a version file or another small file.
 pub const LARGEST_FILE: u64 = 4 << 20;
 

@@ -6,14 +6,14 @@ use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
-use usher_shims::request::{Author, Request};
+use usher_shims::request::Request;
 use usher_shims::resolve::{Force, Resolver};
 use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{Os, World as _};
 
-use super::mention::{Mention, Place};
+use super::mention::Place;
 use super::pins::relative;
 use crate::inventory::inside::{Inside, Sight};
 use crate::session::Usher;
@@ -94,14 +94,4 @@ fn asker(root: &Path, origin: Origin) -> Asker {
         }
         origin => Asker::Outside(origin),
     }
-}
-
-/// A mention as what others are compared with; `None` if it can't be.
-pub(super) fn of_mention(mention: &Mention) -> Option<Measure> {
-    let parse = |text: &String| Request::parse(text, mention.tool, Author::Project).ok();
-    let requests: Vec<Request> =
-        mention.requests.iter().filter_map(parse).filter(super::verdict::is_definite).collect();
-    let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
-    let what = What::Wanted;
-    (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
 }

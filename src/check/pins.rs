@@ -105,3 +105,9 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Optio
 pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }
+
+/// The folder of a file of the project.
+pub(super) fn folder_of(root: &Path, path: &Path) -> PathBuf {
+    let path = root.join(path);
+    path.parent().unwrap_or(root).to_path_buf()
+}

@@ -24,6 +24,7 @@ use crate::releases::{Finder, Wanted};
 use crate::session::Usher;
 use crate::session::current::store_name;
 
+use asked::Found;
 pub use asked::{Candidate, Kind};
 
 /// Why a program comes to what it comes to.
@@ -94,13 +95,6 @@ pub struct Newest {
     /// Why it can't be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
-}
-
-/// What the search came upon for one tool.
-struct Found {
-    findings: Vec<Finding>,
-    /// What is in force; an error where what decides can't be used.
-    force: Result<Force>,
 }
 
 /// Accounts for a program.

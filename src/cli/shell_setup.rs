@@ -19,8 +19,7 @@
 //!
 //! Nothing here reads the environment; only `change` touches the disk.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
 
@@ -36,21 +35,7 @@ mod tests;
 
 pub use change::{Change, apply, diff, read};
 pub use path_line::{path_line, quoted_for_fish, quoted_for_posix};
-pub use shell::Shell;
-
-/// Where a user keeps shell files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
-    /// The home folder.
-    pub home: PathBuf,
-    /// `$ZDOTDIR`: where zsh looks instead of the home folder.
-    pub zdotdir: Option<PathBuf>,
-    /// `$XDG_CONFIG_HOME`; `~/.config` without it.
-    pub xdg_config: Option<PathBuf>,
-}
-
-/// How the text of a file is had: `None` if there is no such file. [`read`] asks the disk.
-pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
+pub use shell::{Places, Read, Shell};
 
 /// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
 ///

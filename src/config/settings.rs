@@ -91,7 +91,7 @@ settings! {
     offline: bool = false, "offline = true";
 
     /// How long a process waits for another one that installs the same, in seconds.
-    lock_timeout: Duration = Duration::from_mins(10), "lock_timeout = 60";
+    lock_timeout: Duration = Duration::from_secs(10 * 60), "lock_timeout = 60";
 
     /// Whether to show no progress.
     quiet: bool = false, "quiet = true";

@@ -6,16 +6,16 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// This was written on 1 November 2025, so long after 1970 began: a clock that shows less is wrong.
-const WRITTEN: Duration = Duration::from_hours(24 * 20_393);
+const WRITTEN: Duration = Duration::from_secs(24 * 20_393 * 3_600);
 
 /// A program is rarely older: a clock that shows so much more is looked at twice.
-const OLD_AGE: Duration = Duration::from_hours(24 * 3_653);
+const OLD_AGE: Duration = Duration::from_secs(24 * 3_653 * 3_600);
 
 /// So much earlier a file may have been used: who copies files may give them the times of others.
-const GRANTED: Duration = Duration::from_hours(24 * 1_827);
+const GRANTED: Duration = Duration::from_secs(24 * 1_827 * 3_600);
 
 /// The latest moment that the library puts into words.
-const LATEST: Duration = Duration::from_hours(24 * 2_932_000);
+const LATEST: Duration = Duration::from_secs(24 * 2_932_000 * 3_600);
 
 /// What is odd about a moment that a clock shows, if anything is.
 pub fn oddity(moment: SystemTime) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use super::remove::remove_tree;
 const GUARD: &str = "staging";
 
 /// Longer than it takes to sweep.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder for something half-made; deleted when it is dropped, or by whoever finds it after its
 /// maker was killed.

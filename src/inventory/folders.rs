@@ -8,24 +8,22 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 use usher_shims::world::World;
 
-use super::Survey;
+use crate::config::folders::Folders;
 
-impl<W: World> Survey<'_, W> {
-    /// The folders that one of a definition stands for, the highest version first; none where its
-    /// variable isn't set. The machine's home knows no account's.
-    pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
-        let start = match first.strip_prefix('$') {
-            Some(_) if self.folders.is_for_all => None,
-            Some(variable) => {
-                let value = self.world.variable(variable).map(PathBuf::from);
-                value.filter(|path| path.is_absolute())
-            }
-            None if first == "~" => self.folders.user_home.clone(),
-            None => Some(PathBuf::from("/")),
-        };
-        start.map_or_else(|| Ok(Vec::new()), |start| fitting(&start, rest))
-    }
+/// The folders that one of a definition stands for, the highest version first; none where its
+/// variable isn't set. The machine's home knows no account's.
+pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
+    let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
+    let start = match first.strip_prefix('$') {
+        Some(_) if folders.is_for_all => None,
+        Some(variable) => {
+            let value = world.variable(variable).map(PathBuf::from);
+            value.filter(|path| path.is_absolute())
+        }
+        None if first == "~" => folders.user_home.clone(),
+        None => Some(PathBuf::from("/")),
+    };
+    start.map_or_else(|| Ok(Vec::new()), |start| fitting(&start, rest))
 }
 
 /// The folders below another one that a path with a `*` in one of its names stands for, the highest

@@ -10,112 +10,118 @@ use usher_shims::respell;
 use usher_shims::store::{self, Toolchain, is_own_want};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
-use usher_shims::world::{Identity, World};
+use usher_shims::world::{Identity, World as _};
 
-use super::Survey;
-use super::folders::names;
+use super::folders::{expand_folder, names};
+use super::survey::Survey;
 use crate::registry::Known;
 
-impl<W: World> Survey<'_, W> {
-    /// Other managers' stores of a tool that are there. The machine's home adopts no account's.
-    pub(super) fn adopted(&self, known: Known<'_>, before: &[Adopted]) -> Result<Vec<Adopted>> {
-        if self.folders.is_for_all {
-            return Ok(Vec::new());
+/// Other managers' stores of a tool that are there. The machine's home adopts no account's.
+pub(super) fn adopted(
+    survey: &Survey<'_>,
+    known: Known<'_>,
+    before: &[Adopted],
+) -> Result<Vec<Adopted>> {
+    if survey.folders.is_for_all {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<Adopted> = Vec::new();
+    for (store, folder) in folders_of(survey, known, |store| !store.read)? {
+        let adopted = Adopted {
+            tool: known.tool.name.to_owned(),
+            manager: store.manager.clone(),
+            folder,
+            prefix: store.prefix.clone(),
+            until: store.until.clone().unwrap_or_default(),
+            inside: store.inside.clone(),
+        };
+        let is_new = !found.contains(&adopted);
+        if is_new && survey.is_folder(&adopted.folder) && is_laid_out_so(survey, &adopted)? {
+            found.push(adopted);
         }
-        let mut found: Vec<Adopted> = Vec::new();
-        for (store, folder) in self.folders_of(known, |store| !store.read)? {
-            let adopted = Adopted {
-                tool: known.tool.name.to_owned(),
-                manager: store.manager.clone(),
-                folder,
-                prefix: store.prefix.clone(),
-                until: store.until.clone().unwrap_or_default(),
-                inside: store.inside.clone(),
+    }
+    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
+    let is_there = |store: &&Adopted| survey.is_folder(&store.folder);
+    let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
+    found.extend(lost);
+    Ok(found)
+}
+
+/// The folders of those stores of a tool that are wanted.
+fn folders_of<'k>(
+    survey: &Survey<'_>,
+    known: Known<'k>,
+    wanted: fn(&Store) -> bool,
+) -> Result<Vec<(&'k Store, PathBuf)>> {
+    let mut found = Vec::new();
+    for store in known.definition.store.iter().filter(|store| wanted(store)) {
+        for folder in &store.folders {
+            found.extend(
+                expand_folder(survey.world, survey.folders, folder)?
+                    .into_iter()
+                    .map(|folder| (store, folder)),
+            );
+        }
+    }
+    Ok(found)
+}
+
+/// Whether toolchains lie in a store where its definition says, as far as there are any: one
+/// for another kind of machine may share its folder.
+fn is_laid_out_so(survey: &Survey<'_>, store: &Adopted) -> Result<bool> {
+    let names = match store.inside.as_str() {
+        "" => BTreeSet::new(),
+        _ => names(&store.folder)?,
+    };
+    let holds = |name: &String| survey.is_folder(&store.folder.join(name).join(&store.inside));
+    Ok(names.is_empty() || names.iter().any(holds))
+}
+
+/// Toolchains that say themselves which version they are; each once, under whatever names.
+pub(super) fn read(survey: &Survey<'_>, known: Known<'_>) -> Result<Vec<ReadToolchain>> {
+    let mut found = Vec::new();
+    let Some(release) = &known.definition.release else { return Ok(found) };
+    let mut seen: Vec<Identity> = Vec::new();
+    for (store, folder) in folders_of(survey, known, |store| store.read)? {
+        for root in roots(&folder, &store.inside)? {
+            let identity = survey.world.look(&root).ok().flatten().map(|seen| seen.identity);
+            let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
+                continue;
             };
-            let is_new = !found.contains(&adopted);
-            if is_new && self.is_folder(&adopted.folder) && self.is_laid_out_so(&adopted)? {
-                found.push(adopted);
-            }
+            let toolchain = read_one(survey, (known.tool, store, release), &root)?;
+            seen.extend(toolchain.as_ref().map(|_| identity));
+            found.extend(toolchain);
         }
-        let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
-        let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-        let is_there = |store: &&Adopted| self.is_folder(&store.folder);
-        let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
-        found.extend(lost);
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// The folders of those stores of a tool that are wanted.
-    fn folders_of<'k>(
-        &self,
-        known: Known<'k>,
-        wanted: fn(&Store) -> bool,
-    ) -> Result<Vec<(&'k Store, PathBuf)>> {
-        let mut found = Vec::new();
-        for store in known.definition.store.iter().filter(|store| wanted(store)) {
-            for folder in &store.folders {
-                found.extend(self.spelled_out(folder)?.into_iter().map(|folder| (store, folder)));
-            }
-        }
-        Ok(found)
+fn read_one(
+    survey: &Survey<'_>,
+    (tool, store, release): (&Tool, &Store, &Release),
+    root: &Path,
+) -> Result<Option<ReadToolchain>> {
+    let file = root.join(&release.file);
+    let Some(seen) = survey.world.look(&file).ok().flatten() else { return Ok(None) };
+    let text = match survey.world.read(&file) {
+        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, &error)),
+        Ok(text) => text,
+        Err(_) => return Ok(None),
+    };
+    let version = version_in(&String::from_utf8_lossy(&text), release, tool);
+    let Some(version) = version else { return Ok(None) };
+    let manager = &store.manager;
+    let toolchain = Toolchain {
+        version: Some(version.clone()),
+        root: root.to_path_buf(),
+        store: store::Store::Adopted(manager.clone()),
+    };
+    if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+        return Ok(None);
     }
-
-    /// Whether toolchains lie in a store where its definition says, as far as there are any: one
-    /// for another kind of machine may share its folder.
-    fn is_laid_out_so(&self, store: &Adopted) -> Result<bool> {
-        let names = match store.inside.as_str() {
-            "" => BTreeSet::new(),
-            _ => names(&store.folder)?,
-        };
-        let holds = |name: &String| self.is_folder(&store.folder.join(name).join(&store.inside));
-        Ok(names.is_empty() || names.iter().any(holds))
-    }
-
-    /// Toolchains that say themselves which version they are; each once, under whatever names.
-    pub(super) fn read(&self, known: Known<'_>) -> Result<Vec<ReadToolchain>> {
-        let mut found = Vec::new();
-        let Some(release) = &known.definition.release else { return Ok(found) };
-        let mut seen: Vec<Identity> = Vec::new();
-        for (store, folder) in self.folders_of(known, |store| store.read)? {
-            for root in roots(&folder, &store.inside)? {
-                let identity = self.world.look(&root).ok().flatten().map(|seen| seen.identity);
-                let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
-                    continue;
-                };
-                let toolchain = self.read_one((known.tool, store, release), &root)?;
-                seen.extend(toolchain.as_ref().map(|_| identity));
-                found.extend(toolchain);
-            }
-        }
-        Ok(found)
-    }
-
-    fn read_one(
-        &self,
-        (tool, store, release): (&Tool, &Store, &Release),
-        root: &Path,
-    ) -> Result<Option<ReadToolchain>> {
-        let file = root.join(&release.file);
-        let Some(seen) = self.world.look(&file).ok().flatten() else { return Ok(None) };
-        let text = match self.world.read(&file) {
-            Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, &error)),
-            Ok(text) => text,
-            Err(_) => return Ok(None),
-        };
-        let version = version_in(&String::from_utf8_lossy(&text), release, tool);
-        let Some(version) = version else { return Ok(None) };
-        let manager = &store.manager;
-        let toolchain = Toolchain {
-            version: Some(version.clone()),
-            root: root.to_path_buf(),
-            store: store::Store::Adopted(manager.clone()),
-        };
-        if !store::is_whole(self.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
-            return Ok(None);
-        }
-        let (tool, root, stamp) = (tool.name.to_owned(), root.to_path_buf(), stamp(&seen));
-        Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp }))
-    }
+    let (tool, root, stamp) = (tool.name.to_owned(), root.to_path_buf(), stamp(&seen));
+    Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp }))
 }
 
 /// Where the toolchains in a folder may lie; what is there under its own name before what links to

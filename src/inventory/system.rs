@@ -9,11 +9,11 @@ use usher_shims::process::holds_mark;
 use usher_shims::respell;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
-use usher_shims::world::{Seen, World};
+use usher_shims::world::{Seen, World as _};
 
-use super::Survey;
-use super::folders::{Listed, fits};
+use super::folders::{Listed, expand_folder, fits};
 use super::probe::{Answer, LIMIT, ask};
+use super::survey::Survey;
 use crate::registry::Known;
 
 /// A shim of any build has fewer bytes.
@@ -25,73 +25,78 @@ struct Refusal {
     hint: String,
 }
 
-impl<W: World> Survey<'_, W> {
-    /// The operating system's own copies of a tool, each file once: those that count, and those
-    /// that don't.
-    pub(super) fn system(
-        &self,
-        known: Known<'_>,
-        before: &Home,
-        listed: &mut Listed,
-    ) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
-        let (mut found, mut refused) = (Vec::new(), Vec::new());
-        let Some(system) = &known.definition.system else { return Ok((found, refused)) };
-        let mut stamps = Vec::new();
-        for (path, suffix) in self.candidates(system, listed)? {
-            let Ok(Some(seen)) = self.world.look(&path) else { continue };
-            let stamp = stamp(&seen);
-            if !seen.is_program || stamps.contains(&stamp) {
-                continue;
-            }
-            let told = told_before(known.tool, (&path, &stamp), before);
-            if told.is_none() && self.is_ours(&path, &seen) {
-                continue;
-            }
-            let tool = known.tool.name.to_owned();
-            match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
-                Ok(version) => {
-                    let stamp = stamp.clone();
-                    found.push(SystemProgram { tool, version, path, suffix, stamp });
-                }
-                Err(Refusal { reason, hint }) => {
-                    let stamp = stamp.clone();
-                    refused.push(RefusedProgram { tool, path, stamp, reason, hint });
-                }
-            }
-            stamps.push(stamp);
+/// The operating system's own copies of a tool, each file once: those that count, and those
+/// that don't.
+pub(super) fn find(
+    survey: &Survey<'_>,
+    known: Known<'_>,
+    before: &Home,
+    listed: &mut Listed,
+) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    let Some(system) = &known.definition.system else { return Ok((found, refused)) };
+    let mut stamps = Vec::new();
+    for (path, suffix) in candidates(survey, system, listed)? {
+        let Ok(Some(seen)) = survey.world.look(&path) else { continue };
+        let stamp = stamp(&seen);
+        if !seen.is_program || stamps.contains(&stamp) {
+            continue;
         }
-        Ok((found, refused))
-    }
-
-    /// The files that a definition's patterns fit, with what stands for the `*`; names with a
-    /// version first, so that they win over the bare name that links to them.
-    fn candidates(&self, system: &System, listed: &mut Listed) -> Result<Vec<(PathBuf, String)>> {
-        let mut found = Vec::new();
-        let folders: Result<Vec<_>> =
-            system.folders.iter().map(|folder| self.spelled_out(folder)).collect();
-        for folder in folders?.into_iter().flatten() {
-            let names = listed.names(&folder)?;
-            for pattern in &system.programs {
-                let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
-                found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
+        let told = told_before(known.tool, (&path, &stamp), before);
+        if told.is_none() && is_ours(survey, &path, &seen) {
+            continue;
+        }
+        let tool = known.tool.name.to_owned();
+        match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
+            Ok(version) => {
+                let stamp = stamp.clone();
+                found.push(SystemProgram { tool, version, path, suffix, stamp });
+            }
+            Err(Refusal { reason, hint }) => {
+                let stamp = stamp.clone();
+                refused.push(RefusedProgram { tool, path, stamp, reason, hint });
             }
         }
-        found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
-        Ok(found)
+        stamps.push(stamp);
     }
+    Ok((found, refused))
+}
 
-    /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
-    fn is_ours(&self, path: &Path, seen: &Seen) -> bool {
-        let physical = path.canonicalize().unwrap_or_default();
-        let is_in_shims = physical
-            .parent()
-            .is_some_and(|folder| self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
-        let is_copy = || {
-            seen.size <= LARGEST_SHIM
-                && self.world.read(path).is_ok_and(|content| holds_mark(&content))
-        };
-        is_in_shims || is_copy()
+/// The files that a definition's patterns fit, with what stands for the `*`; names with a
+/// version first, so that they win over the bare name that links to them.
+fn candidates(
+    survey: &Survey<'_>,
+    system: &System,
+    listed: &mut Listed,
+) -> Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    let folders: Result<Vec<_>> = system
+        .folders
+        .iter()
+        .map(|folder| expand_folder(survey.world, survey.folders, folder))
+        .collect();
+    for folder in folders?.into_iter().flatten() {
+        let names = listed.names(&folder)?;
+        for pattern in &system.programs {
+            let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
+            found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
+        }
     }
+    found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
+    Ok(found)
+}
+
+/// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
+fn is_ours(survey: &Survey<'_>, path: &Path, seen: &Seen) -> bool {
+    let physical = path.canonicalize().unwrap_or_default();
+    let is_in_shims = physical
+        .parent()
+        .is_some_and(|folder| survey.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
+    let is_copy = || {
+        seen.size <= LARGEST_SHIM
+            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+    };
+    is_in_shims || is_copy()
 }
 
 /// What a program answered when it was asked before, if it is the same still.

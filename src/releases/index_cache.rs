@@ -172,11 +172,11 @@ mod tests {
             let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
             file.set_modified(time).unwrap();
         };
-        date(SystemTime::now() - Duration::from_hours(50));
+        date(SystemTime::now() - Duration::from_secs(50 * 3_600));
         assert!(kept(&cache, &KEY).unwrap().age > FRESH);
         cache.renew(&KEY);
         assert!(kept(&cache, &KEY).unwrap().age < FRESH);
-        date(SystemTime::now() + Duration::from_hours(50));
+        date(SystemTime::now() + Duration::from_secs(50 * 3_600));
         assert_eq!(kept(&cache, &KEY).unwrap().age, FRESH);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long an index serves without its source being asked again.
-pub(super) const FRESH: Duration = Duration::from_hours(1);
+pub(super) const FRESH: Duration = Duration::from_secs(3_600);
 
 /// The most bytes of an index that is read piece by piece.
 pub(super) const LARGEST_INDEX: u64 = 128 << 20;

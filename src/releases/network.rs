@@ -4,27 +4,27 @@ mod installed_clients;
 mod keyed_mutex;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::path::Shim;
-use usher_shims::world::{Os, World as _};
+use usher_shims::world::{AnyWorld, World as _};
 
 use super::part::Via;
 use crate::config::folders::Folders;
 use crate::config::network;
-use crate::config::npm::{self, NpmAccess};
-use crate::config::pip::{self, PipAccess};
+use crate::config::npm::NpmAccess;
+use crate::config::pip::PipAccess;
 use crate::config::settings::{Address, Settings};
-use crate::http::{Client, NetworkConfig, Proxies};
+use crate::config::sources::ConfigSources;
+use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::session::Usher;
 use installed_clients::InstalledClients;
 pub(super) use keyed_mutex::KeyedMutex;
 
 /// What decides how the network is reached.
 pub(super) struct Surroundings<'a> {
-    pub(super) world: &'a Os,
+    pub(super) world: &'a AnyWorld,
     /// usher's own shims, which are never asked for a registry's address.
     pub(super) shim: &'a Shim,
     pub(super) folders: &'a Folders,
@@ -138,24 +138,23 @@ impl<'a> Network<'a> {
             let clients = &clients;
             move || clients.npm_registry(&npm)
         });
-        NpmAccess::load(&npm::ConfigSources {
-            settings: self.of.settings,
-            config: &self.of.folders.settings_file(),
-            variables: &self.of.variables,
-            home: self.of.folders.user_home.as_deref(),
-            read: &|path| self.of.world.read(path),
-            ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
-        })
+        let ask = ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>);
+        self.with_sources(|sources| NpmAccess::load(sources, ask))
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
-        PipAccess::load(&pip::ConfigSources {
+        let ask = || self.installed_clients().pypi_index();
+        self.with_sources(|sources| PipAccess::load(sources, &ask))
+    }
+
+    /// What other programs' configuration is read from.
+    fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
+        load(&ConfigSources {
             settings: self.of.settings,
             config: &self.of.folders.settings_file(),
             variables: &self.of.variables,
             home: self.of.folders.user_home.as_deref(),
             read: &|path| self.of.world.read(path),
-            ask: &|| self.installed_clients().pypi_index(),
         })
     }
 
@@ -179,7 +178,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn extra_ca_files(&self) -> Vec<PathBuf> {
+    fn extra_ca_files(&self) -> Vec<CaFile> {
         network::extra_ca_files(&|name| self.of.world.variable(name))
     }
 

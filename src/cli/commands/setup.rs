@@ -1,15 +1,31 @@
 //! `use setup [SHELL]`: puts the shims on PATH in the shell's files, or takes them off again.
 
+use clap::Args;
 use serde_json::json;
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::world::World as _;
 
-use crate::cli::SetupArguments;
 use crate::cli::output;
 use crate::cli::shell_setup::{
     Change, Places, Shell, apply, diff, path_line, plan, plan_removal, read,
 };
 use crate::session::Usher;
+
+/// What `use setup` was told.
+#[derive(Debug, Args)]
+pub struct SetupArguments {
+    /// Which shell: bash, zsh, fish or sh; without it, yours
+    pub shell: Option<String>,
+    /// Make the change
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Take it back
+    #[arg(long)]
+    pub undo: bool,
+    /// Print nothing but the line for PATH
+    #[arg(long)]
+    pub print: bool,
+}
 
 /// Runs the verb.
 pub fn run(usher: &Usher, arguments: &SetupArguments, as_json: bool) -> Result<()> {

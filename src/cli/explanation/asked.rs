@@ -1,14 +1,14 @@
 //! Who asks for a version, what for, and what came of it.
 
 use serde::Serialize;
-use usher_shims::error::Error;
+use usher_shims::error::{Error, Result};
 use usher_shims::pin::{Origin, Pin, Place};
 use usher_shims::resolve::Force;
 use usher_shims::search::Finding;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::{Found, tolerated};
+use super::tolerated;
 use crate::session::Usher;
 
 /// Somebody who asks.
@@ -41,6 +41,13 @@ pub enum Kind {
     Default,
     /// Something that can't be used.
     Broken,
+}
+
+/// What the search came upon for one tool.
+pub(super) struct Found {
+    pub(super) findings: Vec<Finding>,
+    /// What is in force; an error where what decides can't be used.
+    pub(super) force: Result<Force>,
 }
 
 /// All who ask, strongest first.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 
 use super::block::Spot;
-use super::{Places, Read, Shell};
+use super::shell::{Places, Read, Shell};
 
 /// A file that a shell reads when it starts.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
-//! The shells that usher can set up. Knows their names alone.
+//! The shells that usher can set up, and where a user keeps their files.
 
 use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use usher_shims::error::{Error, Escaped, Exit};
@@ -59,6 +61,20 @@ impl FromStr for Shell {
         }
     }
 }
+
+/// Where a user keeps shell files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The home folder.
+    pub home: PathBuf,
+    /// `$ZDOTDIR`: where zsh looks instead of the home folder.
+    pub zdotdir: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`; `~/.config` without it.
+    pub xdg_config: Option<PathBuf>,
+}
+
+/// How the text of a file is had: `None` if there is no such file. [`read`] asks the disk.
+pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
 
 #[cfg(test)]
 mod tests {

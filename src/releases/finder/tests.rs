@@ -43,8 +43,8 @@ impl ReadSource for Script<'_> {
         let (kind, versions) = answer.split_once(' ').unwrap_or((answer, ""));
         let freshness = match kind {
             "new" => Freshness::New,
-            "cached" => Freshness::Cached(Duration::from_mins(5)),
-            "stale" => Freshness::StaleFallback(Duration::from_hours(5)),
+            "cached" => Freshness::Cached(Duration::from_secs(5 * 60)),
+            "stale" => Freshness::StaleFallback(Duration::from_secs(5 * 3_600)),
             "unreachable" => return Err(Failure::Unreachable(error)),
             "absent" => return Err(Failure::Absent(error)),
             "refused" => return Err(Failure::Refused(error)),

@@ -13,8 +13,8 @@ use crate::releases::entry::Artifact;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
 
 const ADDRESS: &str = "https://x.example/index";
-const YOUNG: Duration = Duration::from_mins(10);
-const OLD: Duration = Duration::from_hours(50);
+const YOUNG: Duration = Duration::from_secs(600);
+const OLD: Duration = Duration::from_secs(50 * 3_600);
 
 /// What a source answers.
 #[derive(Clone, Copy)]

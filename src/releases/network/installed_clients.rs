@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Exit, Result};
 use usher_shims::home::INDEX;
 use usher_shims::path::{Shim, next_on_path};
-use usher_shims::world::{Os, World as _};
+use usher_shims::world::{AnyWorld, World as _};
 
-use crate::config::npm::client;
+use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
 use crate::session::read_text;
 
 /// The package managers on PATH.
 pub(super) struct InstalledClients<'a> {
-    pub(super) world: &'a Os,
+    pub(super) world: &'a AnyWorld,
     /// usher's own shims, which are never asked.
     pub(super) shim: &'a Shim,
     /// Where answers are kept.
@@ -96,12 +96,19 @@ impl InstalledClients<'_> {
 
 #[cfg(test)]
 mod tests {
+    use usher_shims::world::Os;
+
     use super::*;
 
     fn check(cache: &Path, expected: (std::result::Result<&str, &str>, Option<&str>)) {
-        let shim = Shim::default();
-        let clients =
-            InstalledClients { world: &Os, shim: &shim, cache, is_offline: true, variables: &[] };
+        let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
+        let clients = InstalledClients {
+            world: &world,
+            shim: &shim,
+            cache,
+            is_offline: true,
+            variables: &[],
+        };
         let npm = clients.npm_registry(Path::new("/nowhere/npm"));
         let npm = npm.as_ref().map(Address::as_str).map_err(|error| error.what.as_str());
         assert_eq!((npm, clients.pypi_index().as_ref().map(Address::as_str)), expected);
@@ -130,9 +137,9 @@ mod tests {
         fs::write(shims.join(INDEX), "").unwrap();
         let path = std::env::join_paths([&shims, &others]).unwrap();
         let variables = [("PATH".into(), path), ("HOME".into(), "/home/x".into())];
-        let shim = Shim::default();
+        let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
         let clients = InstalledClients {
-            world: &Os,
+            world: &world,
             shim: &shim,
             cache: home.path(),
             is_offline: false,

@@ -1,4 +1,5 @@
-//! A lock for each key: what several want at once is asked for once, and the others find it cached.
+//! A mutex for each key: what several want at once is asked for once, and the others find it
+//! cached.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,19 +8,19 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(crate) struct KeyedMutex {
     locked: Mutex<BTreeSet<String>>,
-    unlocked: Condvar,
+    freed: Condvar,
 }
 
-/// A locked key; it is unlocked when this is dropped.
+/// A locked key; it is free when this is dropped.
 pub(crate) struct KeyedGuard<'a> {
     mutex: &'a KeyedMutex,
     key: String,
 }
 
 impl KeyedMutex {
-    /// Waits until nobody else has locked this key.
+    /// Waits until nobody has this key locked.
     pub(crate) fn lock(&self, key: &str) -> KeyedGuard<'_> {
-        let locked = self.unlocked.wait_while(self.locked(), |locked| locked.contains(key));
+        let locked = self.freed.wait_while(self.locked(), |locked| locked.contains(key));
         locked.unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
         KeyedGuard { mutex: self, key: key.to_owned() }
     }
@@ -32,7 +33,7 @@ impl KeyedMutex {
 impl Drop for KeyedGuard<'_> {
     fn drop(&mut self) {
         self.mutex.locked().remove(&self.key);
-        self.mutex.unlocked.notify_all();
+        self.mutex.freed.notify_all();
     }
 }
 
@@ -44,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_holds_a_key() {
+    fn one_at_a_time_has_a_key() {
         let (mutex, inside) = (KeyedMutex::default(), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        let _guard = mutex.lock("https://x.example/");
+                        let _turn = mutex.lock("https://x.example/");
                         let _other = mutex.lock(&format!("https://{:?}/", thread::current().id()));
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         thread::yield_now();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use usher_shims::path::Shim;
-use usher_shims::world::Os;
+use usher_shims::world::{AnyWorld, Os};
 
 use super::*;
 use crate::config::folders::Folders;
@@ -59,8 +59,9 @@ fn with_reader<T>(
         machine_config: PathBuf::from("/nowhere"),
         is_for_all: false,
     };
+    let world: AnyWorld = Box::new(Os);
     let network = Network::of(Surroundings {
-        world: &Os,
+        world: &world,
         shim: &shim,
         folders: &folders,
         settings: &settings,

@@ -16,7 +16,7 @@ use crate::files::clock;
 use crate::store::receipt::RECEIPT;
 
 /// A day, which is how exact access times are: `relatime` writes them daily.
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// When something of a toolchain was used last: the newest access time of its programs, and at the
 /// earliest when it was installed. What lies in the future counts as now.

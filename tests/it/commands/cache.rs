@@ -13,7 +13,7 @@ const INDEX: &str = "/dist/index.json";
 
 /// Makes all kept indexes this old.
 pub(crate) fn age(sandbox: &Sandbox, hours: u64) {
-    let long_ago = SystemTime::now() - Duration::from_hours(hours);
+    let long_ago = SystemTime::now() - Duration::from_secs(hours * 3_600);
     let folder = sandbox.home().join(".cache/usher/indexes");
     let kept: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!kept.is_empty(), "an index is kept");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{offline_sandbox, skipped};
 use crate::support::Sandbox;
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A fake toolchain that was used so many days ago.
 fn used(sandbox: &Sandbox, tool: &str, (version, days): (&str, u32)) {

@@ -15,7 +15,7 @@ use crate::commands::sandbox;
 use crate::support::{Misbehaviour, Sandbox, Upstream};
 
 /// Nobody waits longer for what never comes.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The files of downloads that are kept, without their notes.
 pub(super) fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
