@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use usher_definition::{IndexSource, NpmSource, PypiSource, Source, SourceKind};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::settings::Settings;
 use crate::registry::Known;
@@ -63,7 +63,8 @@ impl Catalog<'_> {
         let names: Vec<&str> = all.iter().map(|source| source.name.as_str()).collect();
         let (tool, origin) = (known.tool.name, self.settings.origin("source"));
         let what = format!("{tool} has no source “{only}” ({origin})");
-        Err(Error::new(Exit::Data, what).because(format!("its sources are {}", names.join(", "))))
+        Err(Error::new(ErrorKind::BadSetting, what)
+            .because(format!("its sources are {}", names.join(", "))))
     }
 
     fn available<'b>(&self, source: &'b Source) -> Option<AvailableSource<'b>> {

@@ -1,8 +1,8 @@
 //! What is said where no release was found. It asks nobody.
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::request::{Meaning, Request};
-use usher_shims::resolve::Host;
+use usher_shims::resolve::Runtime;
 use usher_shims::version::Version;
 
 use super::wanted::Wanted;
@@ -22,7 +22,7 @@ impl SourceFailure {
     /// What one source couldn't be asked for, where others answer.
     pub(super) fn beside_others(self) -> Error {
         let what = format!("{} isn't listed: {}", self.source, self.error.what);
-        Error { what, ..self.error }
+        self.error.renamed(what)
     }
 
     /// Why a source couldn't be asked, on one line.
@@ -52,7 +52,7 @@ pub(super) fn not_found(
         true => format!("{asked}, but no such release exists"),
         false => format!("{asked}, but no source that could be asked has it"),
     };
-    let error = Error::new(Exit::NotFound, what);
+    let error = Error::new(ErrorKind::NoMatchingVersion, what);
     let error = match nearest(wanted.request, &listed).as_slice() {
         [below, above] => error
             .because(format!("the nearest are {below} and {above}"))
@@ -69,7 +69,7 @@ pub(super) fn not_found(
 pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceFailure]) -> Error {
     let error = failures
         .iter()
-        .fold(Error::new(Exit::Network, what), |error, failure| error.because(failure.line()));
+        .fold(Error::new(ErrorKind::Network, what), |error, failure| error.because(failure.line()));
     let hint = failures.iter().rev().find_map(|failure| failure.error.hint.clone());
     match hint {
         _ if settings.offline => error.hint(settings.end_offline()),
@@ -89,7 +89,7 @@ pub(super) fn no_such_folder(wanted: &Wanted<'_>) -> Error {
     let Wanted { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but there is no such thing");
-    Error::new(Exit::NotFound, what)
+    Error::new(ErrorKind::NoMatchingVersion, what)
         .because("it is no version, and no version manager's store has a folder of that name")
         .hint(format!("use available {tool}"))
 }
@@ -100,7 +100,8 @@ pub(super) fn no_source(wanted: &Wanted<'_>, platform: &str, installed: &[Versio
     let Wanted { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");
-    let error = Error::new(Exit::NotFound, what).because(why_no_source(*known, platform));
+    let error =
+        Error::new(ErrorKind::NoMatchingVersion, what).because(why_no_source(*known, platform));
     let Some(newest) = installed.iter().find(|version| !version.is_prerelease()) else {
         return error
             .because(format!("no {tool} is on disk either; usher {}", looks_at(*known)))
@@ -116,7 +117,7 @@ pub(super) fn no_source(wanted: &Wanted<'_>, platform: &str, installed: &[Versio
 pub(super) fn no_source_to_list(known: Known<'_>, platform: &str) -> Error {
     let tool = known.tool.name;
     let what = format!("the releases of {tool} can't be listed");
-    Error::new(Exit::NotFound, what)
+    Error::new(ErrorKind::NoMatchingVersion, what)
         .because(why_no_source(known, platform))
         .hint(format!("use list {tool}"))
 }
@@ -124,7 +125,7 @@ pub(super) fn no_source_to_list(known: Known<'_>, platform: &str) -> Error {
 /// What is said where somebody asks for a version of the host that runs nothing of what is asked
 /// for; `releases` are those that were asked for.
 pub(super) fn incompatible_runtime(
-    host: &Host,
+    host: &Runtime,
     wanted: &Wanted<'_>,
     releases: &[Version],
 ) -> Error {
@@ -138,14 +139,16 @@ pub(super) fn incompatible_runtime(
     let what = format!(
         "{tool} {request} was asked for by {origin}, and {other_asked}, but the one doesn't run on the other"
     );
-    let Some(newest) = releases.iter().max() else { return Error::new(Exit::NotFound, what) };
+    let Some(newest) = releases.iter().max() else {
+        return Error::new(ErrorKind::NoMatchingVersion, what);
+    };
     let name = host.rule.without_mark(newest);
     let builds = releases.iter().filter(|one| host.rule.without_mark(one) == name);
     let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.least(one)).collect();
     needs.sort_unstable();
     needs.dedup();
     let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();
-    let error = Error::new(Exit::NotFound, what)
+    let error = Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("{tool} {name} is built for {other} {}", listed.join(", ")));
     match needs.last() {
         Some(most) => error.hint(format!("use {other}@{most}")),

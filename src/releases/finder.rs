@@ -2,7 +2,7 @@
 
 use usher_shims::error::{Error, Result};
 use usher_shims::request::{Meaning, Request};
-use usher_shims::resolve::Host;
+use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -154,7 +154,12 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn nothing_found(&self, wanted: &Wanted<'_>, runtime: Option<&Host>, missed: Missed) -> Error {
+    fn nothing_found(
+        &self,
+        wanted: &Wanted<'_>,
+        runtime: Option<&Runtime>,
+        missed: Missed,
+    ) -> Error {
         let Missed { listed, incompatible, failures } = missed;
         match runtime {
             Some(runtime) if !incompatible.is_empty() => {
@@ -178,7 +183,7 @@ impl<'a> Finder<'a> {
         Ok(Selection { request, tool, runtime: runtime.as_ref() }.newest(releases))
     }
 
-    fn runtime(&self, tool: &Tool) -> Result<Option<Host>> {
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         let runtime = self.machine.runtime(tool)?;
         Ok(runtime.map(|runtime| runtime::with_requests(runtime, self.together)))
     }

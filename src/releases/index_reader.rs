@@ -1,7 +1,7 @@
 //! Reads indexes: bytes from a source become entries, which are cached and revalidated. It must not
 //! know what kind of source it is.
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::entry::{Complaint, Entry};
 use super::freshness::{CachePolicy, Freshness, human_duration};
@@ -107,7 +107,7 @@ impl IndexQuery<'_> {
         (self.parse)(bytes).map_err(|complaint| {
             let address = redacted_url(&self.address);
             let what = format!("the index at {address} can't be understood");
-            let error = Error::new(Exit::Network, what);
+            let error = Error::new(ErrorKind::Network, what);
             Failure::Refused(error.because(complaint.to_string()))
         })
     }

@@ -1,7 +1,7 @@
 //! What the choice of a release depends on of this machine.
 
 use usher_shims::error::Result;
-use usher_shims::resolve::{Host, Resolver};
+use usher_shims::resolve::{Resolver, Runtime};
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -10,15 +10,15 @@ use usher_shims::world::World;
 /// What is on this machine already.
 pub(super) trait Machine: Sync {
     /// What a tool's versions run on, where they are built for versions of another tool.
-    fn runtime(&self, tool: &Tool) -> Result<Option<Host>>;
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>>;
 
     /// A tool's versions on disk, highest first, each once; none where they can't be told.
     fn installed(&self, tool: &Tool) -> Vec<Version>;
 }
 
 impl<W: World + Sync> Machine for Resolver<'_, W> {
-    fn runtime(&self, tool: &Tool) -> Result<Option<Host>> {
-        self.host(tool)
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
+        self.selector().runtime(tool)
     }
 
     fn installed(&self, tool: &Tool) -> Vec<Version> {

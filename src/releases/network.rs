@@ -6,12 +6,12 @@ mod keyed_mutex;
 use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, World as _};
 
 use super::part::Via;
-use crate::config::folders::Folders;
 use crate::config::network;
 use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
@@ -107,7 +107,9 @@ impl<'a> Network<'a> {
             });
             let _ = self.npm.set(Npm { registry, client });
         }
-        self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
+        self.npm
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "npm's registry can't be found"))
     }
 
     /// The `PyPI` index.
@@ -120,7 +122,9 @@ impl<'a> Network<'a> {
             let client = Client::new(NetworkConfig { extra_ca_files, ..self.config() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
-        self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
+        self.pypi
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "the PyPI index can't be found"))
     }
 
     /// The client that fetches what comes this way.

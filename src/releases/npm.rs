@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use usher_definition::{Beside, NpmSource};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 
@@ -79,7 +79,7 @@ pub(super) fn parts(
         let entries = entries_of(&rule.package)?;
         let Some(entry) = beside(&entries, rule, &release.version) else {
             let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
-            return Err(Failure::Fatal(Error::new(Exit::Network, what)));
+            return Err(Failure::Fatal(Error::new(ErrorKind::Network, what)));
         };
         parts.push(Part {
             into: rule.into.as_str().into(),

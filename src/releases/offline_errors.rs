@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
@@ -15,13 +15,13 @@ use crate::http::{Failure, host_label};
 /// A source's index was never fetched.
 pub(super) fn not_cached(settings: &Settings, address: &str) -> Failure {
     let what = format!("its index, from {}, isn't kept", host_label(address));
-    Failure::Unreachable(Error::new(Exit::Network, what).because(offline(settings)))
+    Failure::Unreachable(Error::new(ErrorKind::Offline, what).because(offline(settings)))
 }
 
 /// A cached index of this age has no answer; a newer one might have.
 pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
     let what = format!("its index, {} old, doesn't list it", human_duration(age));
-    Error::new(Exit::Network, what).because(offline(settings))
+    Error::new(ErrorKind::Offline, what).because(offline(settings))
 }
 
 /// A release that is to be had, and isn't fetched.
@@ -40,7 +40,7 @@ pub fn would_be_fetched(
     from: &str,
 ) -> Error {
     let what = format!("{} {version} isn't on disk, and {}", tool.name, offline(settings));
-    Error::new(Exit::Network, what)
+    Error::new(ErrorKind::Offline, what)
         .because(format!("it would have been fetched from {}", Escaped(from)))
         .hint(settings.end_offline())
 }

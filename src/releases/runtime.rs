@@ -1,12 +1,13 @@
 //! What a tool's versions run on, where they are built for versions of another tool: which build is
 //! taken, what is got with it, and what is said where the two can't fit.
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Request};
-use usher_shims::resolve::{Host, Reach, Resolver};
-use usher_shims::store::{Found, Toolchain, best};
+use usher_shims::resolve::{Compatibility, Resolver, Runtime};
+use usher_shims::store::{Found, best};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
@@ -19,19 +20,19 @@ pub fn of(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
     together: &[Wanted<'_>],
-) -> Result<Option<Host>> {
-    Ok(resolver.host(tool)?.map(|host| with_requests(host, together)))
+) -> Result<Option<Runtime>> {
+    Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
 }
 
 /// A runtime as it will stand when what is asked for together is there.
-pub(super) fn with_requests(host: Host, together: &[Wanted<'_>]) -> Host {
+pub(super) fn with_requests(host: Runtime, together: &[Wanted<'_>]) -> Runtime {
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
         return host;
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
-    let reach = Reach::of_request(beside.request);
-    Host { reach, pin: Some(pin), is_missing: false, ..host }
+    let compatibility = Compatibility::of_request(beside.request);
+    Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }
 }
 
 /// The newest release that answers a request and that runs on its host: of its builds, the one for
@@ -40,7 +41,7 @@ pub(super) fn with_requests(host: Host, together: &[Wanted<'_>]) -> Host {
 /// Where nobody asks for a version of the host, no release is passed over for its sake: another
 /// version will be got.
 pub(super) fn newest_on(
-    host: &Host,
+    host: &Runtime,
     releases: &[Release],
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
@@ -59,7 +60,7 @@ pub(super) fn newest_on(
 
 /// The least that a version runs on; where it says nothing, the least of what others of its numbers
 /// were built for.
-fn minimum_runtime(host: &Host, version: &Version, releases: &[Release]) -> Option<u64> {
+fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = host.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
@@ -87,10 +88,10 @@ pub fn lacking(
     wanted: &Wanted<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<Lacking>> {
-    let Some(host) = resolver.host(wanted.known.tool)? else { return Ok(None) };
+    let Some(host) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
     let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
     match &host.pin {
-        Some(_) if !host.runs(least) && host.reach != Reach::Nothing => {
+        Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
             Err(incompatible_runtime(&host, wanted, &version))
         }
@@ -104,7 +105,7 @@ pub fn lacking(
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
             let request = Request::parse(&text, host.tool, Author::Person)
-                .map_err(|reason| Error::new(Exit::Data, reason))?;
+                .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
             Ok(Some(Lacking { tool: host.tool, request, origin: wanted.origin.clone() }))
         }
     }
@@ -117,7 +118,7 @@ pub fn without_host(
     tool: &Tool,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = resolver.host(tool)?;
+    let host = resolver.selector().runtime(tool)?;
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }

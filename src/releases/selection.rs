@@ -1,7 +1,7 @@
 //! Which of the releases of a source is taken.
 
 use usher_shims::request::Request;
-use usher_shims::resolve::Host;
+use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
 
 use super::release::{Release, newest};
@@ -14,7 +14,7 @@ pub(super) struct Selection<'a> {
     /// Of which tool.
     pub(super) tool: &'a Tool,
     /// What the tool's versions run on, if they are built for versions of another tool.
-    pub(super) runtime: Option<&'a Host>,
+    pub(super) runtime: Option<&'a Runtime>,
 }
 
 impl Selection<'_> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use usher_definition::{IndexSource, Mirror, Take, template};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::version::Version;
 
 use super::entry::{Artifact, Complaint, Entry, Hash};
@@ -192,14 +192,14 @@ fn integrity_in(
         None if take.unhashed.is_some() => Ok(None),
         None => {
             let what = format!("{sums} has no checksum for {name}");
-            Err(Failure::Fatal(Error::new(Exit::Integrity, what)))
+            Err(Failure::Fatal(Error::new(ErrorKind::Integrity, what)))
         }
     }
 }
 
 fn unusable(what: &str, release: &Release) -> Error {
     let Release { source, version, .. } = release;
-    Error::new(Exit::Integrity, format!("{source} {version} has no {what} that can be used"))
+    Error::new(ErrorKind::Integrity, format!("{source} {version} has no {what} that can be used"))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use usher_definition::{Definition, NpmSource, PypiSource, Source};
-use usher_shims::error::Exit;
+use usher_shims::error::ErrorKind;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Author;
-use usher_shims::resolve::Reach;
+use usher_shims::resolve::Compatibility;
 
 use super::*;
 use crate::registry::Registry;
@@ -39,7 +39,7 @@ impl ReadSource for Script<'_> {
             CachePolicy::CacheOnly => (answers[0], format!("{name}'s cache")),
         };
         self.asked.lock().unwrap().push(asked);
-        let error = Error::new(Exit::Network, format!("it is {answer}"));
+        let error = Error::new(ErrorKind::Network, format!("it is {answer}"));
         let (kind, versions) = answer.split_once(' ').unwrap_or((answer, ""));
         let freshness = match kind {
             "new" => Freshness::New,
@@ -79,12 +79,12 @@ fn release(version: &str, source: &str) -> Release {
 /// What is on the machine.
 #[derive(Clone, Default)]
 struct Disk {
-    runtime: Option<Host>,
+    runtime: Option<Runtime>,
     installed: Vec<Version>,
 }
 
 impl Machine for Disk {
-    fn runtime(&self, _tool: &Tool) -> Result<Option<Host>> {
+    fn runtime(&self, _tool: &Tool) -> Result<Option<Runtime>> {
         Ok(self.runtime.clone())
     }
 
@@ -258,7 +258,7 @@ fn offline_a_cached_index_has_the_last_word() {
     let case = Case::new("node", answers).offline();
     case.check("14", "14.0.0 of b", "a, b");
     let error = case.find("16").unwrap_err();
-    assert_eq!(error.exit, Exit::NotFound);
+    assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(error, @r"
     node 16 was asked for by the command line, but no source that could be asked has it
       the nearest is 14.0.0
@@ -272,14 +272,14 @@ fn offline_a_cached_index_has_the_last_word() {
 fn what_was_not_found_is_said_with_what_there_is() {
     let node = |answers, request| Case::new("node", answers).find(request).unwrap_err();
     let listed = node(&[("a", "new 12.0.0 14.0.0 13.0.0-rc.1"), ("b", "new 16.0.0")], "13.1.0");
-    assert_eq!(listed.exit, Exit::NotFound);
+    assert_eq!(listed.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(listed, @r"
     node 13.1.0 was asked for by the command line, but no such release exists
       the nearest are 12.0.0 and 14.0.0
       hint: use node@12
     ");
     let partly = node(&[("a", "unreachable"), ("b", "new 12.0.0")], "13");
-    assert_eq!(partly.exit, Exit::NotFound);
+    assert_eq!(partly.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(partly, @r"
     node 13 was asked for by the command line, but no source that could be asked has it
       the nearest is 12.0.0
@@ -287,14 +287,14 @@ fn what_was_not_found_is_said_with_what_there_is() {
       hint: use node@12
     ");
     let nowhere = node(&[("a", "unreachable"), ("b", "refused")], "13");
-    assert_eq!(nowhere.exit, Exit::Network);
+    assert_eq!(nowhere.kind(), ErrorKind::Network);
     insta::assert_snapshot!(nowhere, @r"
     node 13 was asked for by the command line, but no source could be asked for it
       a: it is unreachable
       b: it is refused
     ");
     let named = node(&[("a", "new 12.0.0")], "work");
-    assert_eq!(named.exit, Exit::NotFound);
+    assert_eq!(named.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(named, @r"
     node work was asked for by the command line, but there is no such thing
       it is no version, and no version manager's store has a folder of that name
@@ -308,12 +308,12 @@ fn where_no_source_has_the_platform_what_is_on_disk_is_offered() {
     let error = |case: &Case| {
         let error = case.find("12").unwrap_err();
         let reasons = format!("{}; {}", error.what, error.causes[0]);
-        (error.exit, reasons, error.hint.unwrap_or_default())
+        (error.kind(), reasons, error.hint.unwrap_or_default())
     };
     let what = "node 12 was asked for by the command line, but isn't on disk; \
                 no source has node for linux-x64-glibc2.36";
     let (exit, reasons, hint) = error(&case);
-    assert_eq!((exit, reasons.as_str()), (Exit::NotFound, what));
+    assert_eq!((exit, reasons.as_str()), (ErrorKind::NoMatchingVersion, what));
     assert_eq!(hint, "install Node.js there, then: use reshim");
     let installed = ["15.0.0-rc.1", "14.2.0", "10.0.0"];
     case.disk.installed = installed.map(|text| Version::parse(text).unwrap()).to_vec();
@@ -345,7 +345,7 @@ const BUILDS: Answers =
     &[("a", "new 1.16.0-otp-24 1.16.0-otp-25 1.17.0-otp-25 1.17.0-otp-26 1.17.0-otp-27 1.17.0")];
 
 /// Elixir, where Erlang has this reach, and may be pinned.
-fn elixir(reach: Reach, pinned: Option<&str>) -> Case {
+fn elixir(compatibility: Compatibility, pinned: Option<&str>) -> Case {
     let mut case = Case::new("elixir", BUILDS);
     let erlang = case.registry.named("erlang").unwrap().tool;
     let rule = case.registry.named("elixir").unwrap().tool.runs_on.unwrap();
@@ -354,17 +354,17 @@ fn elixir(reach: Reach, pinned: Option<&str>) -> Case {
         origin: Origin::CommandLine,
     });
     case.disk.runtime =
-        Some(Host { tool: erlang, rule, reach, pin, is_missing: false, newest: None });
+        Some(Runtime { tool: erlang, rule, compatibility, pin, is_missing: false, newest: None });
     case
 }
 
 #[test]
 fn builds_for_the_pinned_runtime_are_taken() {
-    elixir(Reach::UpTo(26), Some("26")).check("1", "1.17.0-otp-26 of a", "a");
-    elixir(Reach::UpTo(25), Some("25")).check("1", "1.17.0-otp-25 of a", "a");
-    elixir(Reach::UpTo(24), Some("24")).check("1", "1.16.0-otp-24 of a", "a");
-    let error = elixir(Reach::UpTo(23), Some("23")).find("1.17").unwrap_err();
-    assert_eq!(error.exit, Exit::NotFound);
+    elixir(Compatibility::UpTo(26), Some("26")).check("1", "1.17.0-otp-26 of a", "a");
+    elixir(Compatibility::UpTo(25), Some("25")).check("1", "1.17.0-otp-25 of a", "a");
+    elixir(Compatibility::UpTo(24), Some("24")).check("1", "1.16.0-otp-24 of a", "a");
+    let error = elixir(Compatibility::UpTo(23), Some("23")).find("1.17").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(error, @r"
     elixir 1.17 was asked for by the command line, and erlang 23 by the command line, but the one doesn't run on the other
       elixir 1.17.0 is built for erlang 25, 26, 27
@@ -374,14 +374,14 @@ fn builds_for_the_pinned_runtime_are_taken() {
 
 #[test]
 fn without_a_pinned_runtime_no_release_is_passed_over() {
-    elixir(Reach::UpTo(25), None).check("1", "1.17.0-otp-25 of a", "a");
-    elixir(Reach::UpTo(24), None).check("1", "1.17.0-otp-27 of a", "a");
-    elixir(Reach::Nothing, None).check("1", "1.17.0-otp-27 of a", "a");
+    elixir(Compatibility::UpTo(25), None).check("1", "1.17.0-otp-25 of a", "a");
+    elixir(Compatibility::UpTo(24), None).check("1", "1.17.0-otp-27 of a", "a");
+    elixir(Compatibility::Nothing, None).check("1", "1.17.0-otp-27 of a", "a");
 }
 
 #[test]
 fn a_runtime_that_is_requested_together_counts_as_pinned() {
-    let case = elixir(Reach::UpTo(27), None);
+    let case = elixir(Compatibility::UpTo(27), None);
     let erlang = case.registry.named("erlang").unwrap();
     let request = Request::parse("26", erlang.tool, Author::Person).unwrap();
     let origin = Origin::CommandLine;
@@ -461,7 +461,7 @@ fn parts_are_those_of_the_releases_source() {
         assert_eq!(parts(&case, source).as_deref(), Ok(expected), "{source}");
     }
     let error = parts(&case.offline(), "a").unwrap_err();
-    assert_eq!(error.exit, Exit::Network);
+    assert_eq!(error.kind(), ErrorKind::Offline);
     insta::assert_snapshot!(error, @r"
     node 12.0.0 isn't on disk, and usher is offline (--offline)
       it would have been fetched from a (a.example)

@@ -64,7 +64,7 @@ impl Case {
             reading: reading.to_owned(),
             get: Box::new(|validator| {
                 *asked.borrow_mut() = format!("asked with {}: ", validator.unwrap_or("nothing"));
-                let error = |what: &str| Error::new(Exit::Network, what);
+                let error = |what: &str| Error::new(ErrorKind::Network, what);
                 match answer {
                     Answer::Versions(versions) => Ok(Conditional::Modified {
                         bytes: versions.as_bytes().to_vec(),

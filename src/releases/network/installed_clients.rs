@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::home::INDEX;
 use usher_shims::path::{Shim, next_on_path};
 use usher_shims::world::{AnyWorld, World as _};
@@ -42,7 +42,7 @@ impl InstalledClients<'_> {
             return Ok(known);
         }
         if self.is_offline {
-            return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
+            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
         }
         let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
         self.keep(CACHED, &address);

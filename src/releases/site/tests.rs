@@ -12,7 +12,7 @@ const HASH: &str = "abababababababababababababababababababababababababababababab
 fn definition(tool: &str) -> Definition {
     let (_, text) =
         DEFINITIONS.iter().find(|(file, _)| *file == format!("{tool}.toml")).expect("a tool");
-    Definition::parse(text).expect("a definition")
+    Definition::parse(text).expect("a definition").1
 }
 
 /// Reads a text as the index of a tool's source for a platform; `HASH` in it is one.
@@ -29,7 +29,7 @@ fn read(
     let variable = |name: &str| world.variable(name);
     let site = Site::new(index, words, &variable);
     let nothing = |address: &str| {
-        Err(Failure::Absent(Error::new(Exit::Network, format!("{address} isn't there"))))
+        Err(Failure::Absent(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
@@ -556,8 +556,9 @@ fn sizes_are_taken_as_indexes_write_them() {
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
         let site = Site::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
-        let nothing =
-            |_: &str| Err(Failure::Absent(Error::new(Exit::Network, "there is no further page")));
+        let nothing = |_: &str| {
+            Err(Failure::Absent(Error::new(ErrorKind::Network, "there is no further page")))
+        };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
         let Entry { version, artifact, .. } = entries[0].clone();
         let source = source.to_owned();

@@ -3,13 +3,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
 
+use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, Os};
 
 use super::*;
-use crate::config::folders::Folders;
 use crate::config::settings::Settings;
 use crate::registry::{Known, Registry};
 use crate::releases::catalog::Catalog;
@@ -51,14 +50,7 @@ fn with_reader<T>(
     let known = Known { tool: node.tool, definition: &definition };
 
     let (settings, shim) = (Settings::default(), Shim::default());
-    let folders = Folders {
-        data: home.path().join("data"),
-        config: home.path().join("config"),
-        cache: home.path().join("cache"),
-        user_home: None,
-        machine_config: PathBuf::from("/nowhere"),
-        is_for_all: false,
-    };
+    let folders = Folders::under(home.path(), None);
     let world: AnyWorld = Box::new(Os);
     let network = Network::of(Surroundings {
         world: &world,
