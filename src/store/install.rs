@@ -111,7 +111,7 @@ impl Installer<'_> {
                 ended => return ended,
             };
             passed.push(release.source);
-            let Ok(next) = finder.find_elsewhere(wanted, &passed) else { return Err(error) };
+            let Ok(next) = finder.find_excluding(wanted, &passed) else { return Err(error) };
             self.usher.tell(&format!("{}; {} is asked instead", error.what, next.source));
             release = next;
         }

@@ -62,7 +62,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
         return Ok(());
     }
     for one in &listed {
-        if let Freshness::Kept(age) = one.freshness {
+        if let Freshness::Cached(age) = one.freshness {
             usher.tell(&format!("the index of {} is {} old", one.source, human_duration(age)));
         }
     }

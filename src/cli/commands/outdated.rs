@@ -143,8 +143,8 @@ impl Line {
         self.source = Some(news.source);
         self.index_age = Some(news.freshness.age().as_secs());
         self.kept = match news.freshness {
-            Freshness::Kept(age) => Some(age),
-            Freshness::New | Freshness::InPlace(_) => None,
+            Freshness::Cached(age) => Some(age),
+            Freshness::New | Freshness::StaleFallback(_) => None,
         };
     }
 
