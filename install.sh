@@ -84,18 +84,11 @@ static_target() {
     esac
 }
 
-# Prints the shim: static for the musl target, else as the host builds it.
-build_shim() {
+# Has the shim built as a static program, which starts fastest, where that can be had.
+add_static_target() {
     target=$(static_target)
-    if [ -n "$target" ]; then
-        if has_target "$target" &&
-            build --config shims/static.toml --target "$target" \
-                --profile shim --package usher-shims --bin shim; then
-            return
-        fi
-        tell "no shim for $target can be built here: one for this machine's own kind serves, which starts slower"
-    fi
-    build --profile shim --package usher-shims --bin shim
+    [ -z "$target" ] || has_target "$target" ||
+        tell "the target $target can't be installed here: the shim is built for this machine's own kind, and starts slower"
 }
 
 # Makes a tool's version the default, and shows what its program answers through the shim.
@@ -152,10 +145,10 @@ fi
 # The checkout, where rustup and cargo look for what is set for it.
 CDPATH='' cd -- "$(dirname -- "$0")"
 find_cargo
+add_static_target
 program=$(build --release --package usher --bin use) ||
     fail $? 'usher could not be built' 'see above what cargo says'
-shim=$(build_shim) || fail $? 'the shim could not be built' 'see above what cargo says'
-shims=$("$program" __install --shim "$shim" ${system:+--system})
+shims=$("$program" __install ${system:+--system})
 say "usher is installed: $shims"
 for argument; do
     [ "$argument" = --system ] || choose "$argument"

@@ -1,22 +1,32 @@
 //! The command line: what was typed, and which verb that is.
 
+pub mod commands;
+pub mod environment;
+pub mod explanation;
+pub mod handoff;
+pub mod output;
+pub mod package_migration;
+pub mod progress;
+pub mod shell_setup;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cache_folder::Removal;
-use crate::commands::install_from::Archive;
-use crate::commands::outdated::Meant;
-use crate::commands::prune::PruneArguments;
-use crate::commands::upgrade::UpgradeArguments;
-use crate::usher::Usher;
-use crate::{commands, hand_over, output};
+use crate::cli::commands::install_from::Archive;
+use crate::cli::commands::outdated::Meant;
+use crate::cli::commands::prune::PruneArguments;
+use crate::cli::commands::setup::SetupArguments;
+use crate::cli::commands::upgrade::UpgradeArguments;
+use crate::releases::cache_folder::Removal;
+use crate::session::Usher;
+use crate::text::closest;
 
 /// Shows every command to its right version.
 #[derive(Debug, Parser)]
@@ -215,9 +225,6 @@ enum Verb {
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
     InstallItself {
-        /// The shim's binary
-        #[arg(long)]
-        shim: PathBuf,
         /// For the whole machine
         #[arg(long)]
         system: bool,
@@ -236,32 +243,13 @@ enum CacheVerb {
     },
 }
 
-/// What `use setup` was told.
-#[derive(Debug, Args)]
-pub struct SetupArguments {
-    /// Which shell: bash, zsh, fish or sh; without it, yours
-    pub shell: Option<String>,
-    /// Make the change
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Take it back
-    #[arg(long)]
-    pub undo: bool,
-    /// Print nothing but the line for PATH
-    #[arg(long)]
-    pub print: bool,
-}
-
 /// Runs `use` with what the process was given; the result is its exit code.
 pub fn run(given: Given) -> i32 {
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
-        let error = hand_over::run(given);
+        let error = handoff::run(given);
         output::error(&error, false);
-        return match error.exit {
-            Exit::NotFound | Exit::Network => 127,
-            _ => 126,
-        };
+        return error.kind().shim_exit_code().into();
     }
     verb_first(&mut arguments);
     let typed = match Typed::try_parse_from(&arguments) {
@@ -271,13 +259,13 @@ pub fn run(given: Given) -> i32 {
     let as_json = typed.for_all.json;
     if let Err(error) = typed.makes_sense(&arguments) {
         output::error(&error, as_json);
-        return error.exit as i32;
+        return error.kind().exit_code().into();
     }
     match execute(typed, given) {
         Ok(code) => code,
         Err(error) => {
             output::error(&error, as_json);
-            error.exit as i32
+            error.kind().exit_code().into()
         }
     }
 }
@@ -305,20 +293,23 @@ impl Typed {
         }
         let has_dashes = arguments.iter().any(|argument| *argument == "--");
         if has_dashes && self.command.is_empty() {
-            return Err(Error::new(Exit::Usage, "nothing stands behind `--`: which command?")
+            return Err(Error::new(ErrorKind::Usage, "nothing stands behind `--`: which command?")
                 .hint("use node@12 -- bash"));
         }
         if self.global && !self.command.is_empty() {
-            return Err(Error::new(Exit::Usage, "--global is for good, and `-- COMMAND` for once")
-                .hint("leave one of the two out"));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "--global is for good, and `-- COMMAND` for once",
+            )
+            .hint("leave one of the two out"));
         }
         if self.tools.is_empty() && (self.global || has_dashes) {
-            return Err(Error::new(Exit::Usage, "which tool?")
+            return Err(Error::new(ErrorKind::Usage, "which tool?")
                 .hint("use --global node@lts, or: use --help"));
         }
         match self.tools.iter().find_map(|word| misspelt_verb(word)) {
             Some((word, verb)) => Err(Error::new(
-                Exit::Usage,
+                ErrorKind::Usage,
                 format!("“{}” is neither verb nor tool", Escaped(word)),
             )
             .because(format!("the nearest is {verb}"))
@@ -333,8 +324,7 @@ fn misspelt_verb(word: &str) -> Option<(&str, String)> {
     let is_tool = word.contains('@') || Tool::named(TOOLS, word).is_some();
     let command = Typed::command();
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
-    let near = |verb: &&str| strsim::damerau_levenshtein(verb, word) <= verb.len() / 3;
-    let verb = verbs.map(clap::Command::get_name).find(near)?;
+    let verb = closest(word, verbs.map(clap::Command::get_name))?;
     (!is_tool).then(|| (word, verb.to_owned()))
 }
 
@@ -347,8 +337,8 @@ fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    output::error(&Error::new(Exit::Usage, text), as_json);
-    Exit::Usage as i32
+    output::error(&Error::new(ErrorKind::Usage, text), as_json);
+    ErrorKind::Usage.exit_code().into()
 }
 
 /// Does what was typed; the result is the exit code where the answer itself tells what is wrong.
@@ -358,8 +348,8 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
         return Ok(0);
     }
     let running = shim()?;
-    if let Some(Verb::InstallItself { shim, system }) = typed.verb {
-        return commands::install_itself::run(given, running, &shim, system).map(|()| 0);
+    if let Some(Verb::InstallItself { system }) = typed.verb {
+        return commands::install_itself::run(given, running, system).map(|()| 0);
     }
     let mut usher = Usher::new(given, running)?;
     if typed.for_all.offline {

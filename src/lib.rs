@@ -7,76 +7,48 @@
 //!
 //! # Code map
 //!
-//! | what | file |
+//! Rooms from the top; a room knows only those below its own (`tests/it/tidy/layers.rs`).
+//!
+//! | room | what it is for |
 //! |---|---|
-//! | the command line, and one file for each verb | [`cli`], [`commands`] |
-//! | what a shim hands over | [`hand_over`], [`additions`], and from version to version: [`carry`] |
-//! | what every verb is given | [`usher`] |
-//! | where usher keeps what, and its settings | [`folders`], [`settings`] |
-//! | tools, with sources and stores | [`registry`], [`platform`] |
-//! | what is already on the machine | [`survey`] |
-//! | why a version runs | [`why`](mod@why) |
-//! | whether there is a newer one by now | [`standing`] |
-//! | what a tool runs on that is another one | [`host`] |
-//! | what can be had | [`release`], [`network`], [`npm_config`], [`pip_config`] |
-//! | getting it, and what is noted of it | [`install`], [`receipt`], [`fetch`], [`staging`], [`lock`], [`interrupt`], [`progress`] |
-//! | what is kept to save asking for it again | [`cache_folder`] |
-//! | whether it is as it was installed | [`verify`](mod@verify) |
-//! | which versions nobody needs any more | [`prune`] |
-//! | the shims and their index | [`shim_folder`] |
-//! | changing a project's pin | [`project`], [`edit`] |
-//! | what else in a project names versions | [`check`](mod@check) |
-//! | what programs need that ask no shim | [`environment`] |
-//! | shells' start-up files | [`shell_setup`] |
-//! | what is printed | [`output`] |
-//! | what the clock says, and whether that can be | [`clock`] |
-//! | whether and as whom usher may write, and who may read it | [`writing`], [`umask`] |
+//! | [`cli`] | the command line: arguments, a file for each command, what a shim hands over, all that is printed |
+//! | [`check`](mod@check) | `use check`: what else in a project names versions |
+//! | [`project`] | which folder is the project; changing its pin |
+//! | [`store`] | getting versions, verifying, repairing and removing them |
+//! | [`shim_folder`] | the shims and their index |
+//! | [`releases`] | what can be had, from which source |
+//! | [`session`] | what a command runs with |
+//! | [`inventory`] | what is already on the machine |
+//! | [`registry`] | tools, with their sources and stores |
+//! | [`config`] | folders, settings, and how the network is reached |
+//! | [`http`] | fetching, for any purpose |
+//! | [`archive`] | unpacking, for any purpose |
+//! | [`files`] | trees, locks, what is half-made, and whether usher may write |
+//! | [`text`] | how amounts are written for people, and which word was probably meant |
 //!
 //! # Invariants
 //!
 //! - It depends on the hot half (`usher_shims`), never the reverse; what both decide is decided there.
-//! - Only `main` is given the process; only [`output`] prints.
+//! - Only `main` is given the process; only [`cli::output`] prints.
 //! - A toolchain exists if and only if its folder stands under its final name.
 //! - Nothing is deleted or rewritten in place: a replacement is published by a rename.
 //! - No registry's address is written anywhere.
 
-pub mod additions;
-pub mod cache_folder;
-pub mod carry;
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests print paths as they are"))]
+
+pub mod archive;
 pub mod check;
 pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod edit;
-pub mod environment;
-pub mod fetch;
-pub mod folders;
-pub mod hand_over;
-pub mod host;
-pub mod install;
-pub mod interrupt;
-pub mod lock;
-pub mod network;
-pub mod npm_config;
-pub mod output;
-pub mod pip_config;
-pub mod platform;
-pub mod progress;
+pub mod config;
+pub mod files;
+pub mod http;
+pub mod inventory;
 pub mod project;
-pub mod prune;
-pub mod receipt;
 pub mod registry;
-pub mod release;
-pub mod settings;
-pub mod shell_setup;
+pub mod releases;
+pub mod session;
 pub mod shim_folder;
-pub mod staging;
-pub mod standing;
-pub mod survey;
-pub mod umask;
-pub mod usher;
-pub mod verify;
-pub mod why;
-pub mod writing;
+pub mod store;
+pub mod text;
 
 pub use cli::run;

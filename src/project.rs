@@ -4,8 +4,9 @@
 //! tool ─▶ Target (which file, and what in it) ─▶ text in that dialect ─▶ the file, replaced whole
 //! ```
 //!
-//! How a file's text is changed is [`crate::edit`]'s.
+//! How a file's text is changed is [`crate::project::edit`]'s.
 
+pub mod edit;
 mod place;
 mod spelling;
 mod write;

@@ -4,6 +4,7 @@
 //! missing or half there. The index is written before the shims that need it. What lies in the
 //! folder and is no shim is somebody else's, and stays.
 
+pub mod carried;
 pub mod kept;
 pub mod versioned;
 
@@ -13,20 +14,20 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::folders::{Folders, MACHINE_DATA};
-use crate::lock::lock;
+use crate::config::folders;
+use crate::config::settings::ShimPolicy;
+use crate::files::lock::lock;
+use crate::files::staging;
 use crate::registry::Known;
-use crate::settings::ShimPolicy;
-use crate::staging;
-use crate::usher::{Usher, read_text};
-use crate::writing::Writing;
+use crate::session::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
@@ -51,15 +52,16 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = Writing::to(folders)?;
+    let _writing = folders::write_access(folders)?;
     staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock =
         lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
     sweep(&shims);
     write_index(usher)?;
     stand_on_machine(folders)?;
+    carried::put(&folders.shim_binary(), &shims)?;
     let wanted = wanted(usher, named)?;
     let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
@@ -68,7 +70,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     }
     for name in &changes.removed {
         let path = shims.join(name);
-        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
+        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
     Ok(changes)
 }
@@ -87,7 +89,8 @@ pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
 /// Whether [`refresh`] would change nothing.
 fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&usher.folders.shims()));
-    index.is_ok_and(|index| index == usher.index().print())
+    carried::is_at(&usher.folders.shim_binary())
+        && index.is_ok_and(|index| index == usher.home.print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
@@ -136,11 +139,10 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = usher.folders.shims();
     let names = names.join(", ");
-    format!("no shims of usher's in {}, and left as they are: {names}", shims.display())
+    format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
 }
 
-/// An account's home that nobody installed stands on the machine's: it takes the shim from there,
-/// anew whenever that changes, and its `use` is the machine's.
+/// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
 fn stand_on_machine(folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
@@ -149,12 +151,11 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
     if folders.is_for_all || is_installed || !machine.shim_binary().exists() {
         return Ok(());
     }
-    put(&machine.shim_binary(), &folders.shim_binary())?;
     for name in OWN {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the link", &link, &error));
+                return Err(Error::io("make the link", &link, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -166,7 +167,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.index().print();
+    let text = usher.home.print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
@@ -174,11 +175,11 @@ pub fn write_index(usher: &Usher) -> Result<()> {
         .prefix(UNFINISHED)
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, &error))?;
+        .map_err(|error| Error::io("write in", &shims, error))?;
     file.write_all(&text)
         .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, &error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, &error.error))?;
+        .map_err(|error| Error::io("write", &path, error))?;
+    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
     Ok(())
 }
 
@@ -215,7 +216,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
     }
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
     let was_named =
-        [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
+        [usher.folders.default_file(), usher.folders.machine_default_file()].iter().any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
@@ -230,7 +231,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
 fn present(shims: &Path) -> Result<BTreeSet<String>> {
     let entries = match fs::read_dir(shims) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        entries => entries.map_err(|error| Error::io("list", shims, &error))?,
+        entries => entries.map_err(|error| Error::io("list", shims, error))?,
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
@@ -247,16 +248,16 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
         .make_in(folder, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
-            Exit::CannotCreate,
-            format!("usher's shim binary {} is absent", binary.display()),
+            ErrorKind::CannotCreate,
+            format!("usher's shim binary {} is absent", Shown(binary)),
         )
         .hint("./install.sh"),
-        _ => Error::io("make a shim in", folder, &error),
+        _ => Error::io("make a shim in", folder, error),
     })?;
     staged
         .into_temp_path()
         .persist(path)
-        .map_err(|error| Error::io("replace", path, &error.error))?;
+        .map_err(|error| Error::io("replace", path, error.error))?;
     Ok(true)
 }
 
@@ -279,7 +280,7 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a name is the binary already: the same file, or a copy of it.
+/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
 fn is_same(binary: &Path, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
         return false;
@@ -288,5 +289,7 @@ fn is_same(binary: &Path, path: &Path) -> bool {
         return false;
     }
     (one.dev(), one.ino()) == (other.dev(), other.ino())
-        || (one.len() == other.len() && fs::read(binary).ok() == fs::read(path).ok())
+        || (one.len() == other.len()
+            && one.mode() == other.mode()
+            && fs::read(binary).ok() == fs::read(path).ok())
 }

@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
-use crate::read::{Written, decode, read};
+use crate::read::{TOOL_VERSIONS, Written, decode, read};
 use crate::request::{Author, Request};
-use crate::tool::{Asks, Field, PassOver, Reader, Tool, VersionFile};
+use crate::tool::{Asks, Field, PASS_OVER, PassOver, Reader, Tool, VersionFile};
 use crate::world::{World, is_absent, read_optional};
 
 /// Something that the search came upon.
@@ -51,7 +51,7 @@ pub enum Passed {
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |path: &Path| Escaped(&path.to_string_lossy()).to_string();
+        let path = |path: &Path| Shown(path).to_string();
         match self {
             Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
             Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),
@@ -127,8 +127,8 @@ impl<W: World> Search<'_, W> {
         step!(self.variables());
         step!(self.project()?);
         for (path, origin) in [
-            (self.home.default_file(), Origin::Default as fn(Place) -> Origin),
-            (self.home.machine_default_file(), Origin::Machine),
+            (self.home.folders.default_file(), Origin::Default as fn(Place) -> Origin),
+            (self.home.folders.machine_default_file(), Origin::Machine),
         ] {
             step!(self.default(&path, origin)?);
         }
@@ -141,7 +141,7 @@ impl<W: World> Search<'_, W> {
             else {
                 continue;
             };
-            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
+            if self.home.ignore_variables().iter().any(|ignored| ignored == variable) {
                 (self.visit)(Finding::Passed(Passed::Variable(variable)))?;
                 continue;
             }
@@ -153,7 +153,7 @@ impl<W: World> Search<'_, W> {
                 }),
                 Err(reason) => Finding::Broken(
                     Error::new(
-                        Exit::Data,
+                        ErrorKind::BadSetting,
                         format!(
                             "{variable}={} asks for no version of {}",
                             Escaped(&text),
@@ -184,7 +184,7 @@ impl<W: World> Search<'_, W> {
             step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
         }
         // A ceiling inside other people's code ends the search before it begins.
-        let ceiling = self.home.ceiling.as_deref();
+        let ceiling = self.home.ceiling();
         let is_below = |ceiling: &&Path| *ceiling != start.folder && directory.starts_with(ceiling);
         if let Some(ceiling) = ceiling.filter(|one| one.starts_with(start.folder)).filter(is_below)
         {
@@ -198,11 +198,11 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Passed(passed)));
                 }
                 Err(error) => {
-                    let error = Error::io("search", folder, &error);
+                    let error = Error::io("search", folder, error);
                     step!((self.visit)(Finding::Broken(error, Culprit::File)));
                 }
             }
-            if self.home.ceiling.as_deref() == Some(folder) {
+            if self.home.ceiling() == Some(folder) {
                 step!((self.visit)(Finding::Passed(Passed::Ceiling(folder.to_path_buf()))));
                 break;
             }
@@ -252,9 +252,9 @@ impl<W: World> Search<'_, W> {
         let content = self
             .world
             .read(path)
-            .map_err(|error| (Error::io("read", path, &error), Culprit::File))?;
+            .map_err(|error| (Error::io("read", path, error), Culprit::File))?;
         let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
-        let found = read(&text, &file.reader, self.tool)
+        let found = read(&text, file, self.tool)
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
         let mut all = Vec::new();
         for written in found {
@@ -293,7 +293,7 @@ impl<W: World> Search<'_, W> {
         (error, culprit): (Error, Culprit),
         file: &VersionFile,
     ) -> ControlFlow<()> {
-        let finding = match file.alone {
+        let finding = match file.is_for_versions_alone() {
             true => Finding::Broken(error, culprit),
             false => Finding::Passed(Passed::Unusable(error)),
         };
@@ -305,7 +305,7 @@ impl<W: World> Search<'_, W> {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
-                let error = Error::io("read", path, &error);
+                let error = Error::io("read", path, error);
                 return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
@@ -316,7 +316,7 @@ impl<W: World> Search<'_, W> {
                 return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
-        let found = match read(&text, &Reader::ToolVersions, self.tool) {
+        let found = match read(&text, &TOOL_VERSIONS, self.tool) {
             Ok(found) => found,
             Err(complaint) => {
                 let (error, culprit) = self.says_nothing(path, &complaint);
@@ -348,7 +348,7 @@ impl<W: World> Search<'_, W> {
         (origin, file): (fn(Place) -> Origin, Option<&VersionFile>),
     ) -> std::result::Result<Pin, (Error, Culprit)> {
         let is_document =
-            file.is_some_and(|file| matches!(file.reader, Reader::Json(_) | Reader::Toml(_)));
+            file.is_some_and(|file| matches!(file.reader, Reader::Json | Reader::Toml));
         let field = written.field.filter(|_| is_document).map(|field| field.at);
         let place = Place { path: path.to_path_buf(), line: written.line, field };
         let parse = |text: &String| match (written.field, file) {
@@ -361,8 +361,9 @@ impl<W: World> Search<'_, W> {
                 let name = self.tool.name;
                 let what =
                     format!("{place} asks for {name} “{}”, which is no version", Escaped(text));
-                let error =
-                    Error::new(Exit::Data, what).because(reason).hint(format!("use {name}"));
+                let error = Error::new(ErrorKind::BadFile, what)
+                    .because(reason)
+                    .hint(format!("use {name}"));
                 (error, Culprit::Text(place.clone()))
             })
         });
@@ -378,7 +379,7 @@ impl<W: World> Search<'_, W> {
         for folder in directory.ancestors() {
             let Some(name) = folder.file_name() else { continue };
             let named = |rule: &&PassOver| name == rule.name();
-            for rule in self.tool.pass_over.iter().filter(named) {
+            for rule in PASS_OVER.iter().filter(named) {
                 if self.holds_others(folder, rule)? {
                     start =
                         Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
@@ -397,7 +398,7 @@ impl<W: World> Search<'_, W> {
         match self.world.probe(parent, rule.beside) {
             Ok(present) => Ok(present != 0),
             Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
-            Err(error) => Err(Error::io("search", parent, &error)),
+            Err(error) => Err(Error::io("search", parent, error)),
         }
     }
 }

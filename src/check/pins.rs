@@ -11,9 +11,9 @@ use usher_shims::search::{Finding, Passed, search};
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
-use super::inside::{Inside, Sight};
 use super::mention::{Kind, Mention, Note, Place};
-use crate::usher::Usher;
+use crate::inventory::inside::{Inside, Sight};
+use crate::session::Usher;
 
 /// The most names that a folder can be asked for at once.
 const AT_ONCE: usize = 32;
@@ -45,7 +45,7 @@ pub(super) fn read(usher: &Usher, (root, folder): (&Path, &Path), names: &[&str]
         let bits = match Os.probe(folder, names) {
             Ok(bits) => bits,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
-            Err(error) => return Err(Error::io("search", folder, &error)),
+            Err(error) => return Err(Error::io("search", folder, error)),
         };
         let is_there = |place: &usize| bits & (1 << place) != 0;
         present.extend((0..names.len()).filter(is_there).map(|place| names[place]));
@@ -104,4 +104,10 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Optio
 /// A path from the project's folder.
 pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
+}
+
+/// The folder of a file of the project.
+pub(super) fn folder_of(root: &Path, path: &Path) -> PathBuf {
+    let path = root.join(path);
+    path.parent().unwrap_or(root).to_path_buf()
 }

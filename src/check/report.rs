@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
-use usher_shims::request::Request;
+use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
 
-use super::measure::{Asker, Measure, in_force, of_mention};
+use super::measure::{Asker, Measure, What, in_force};
 use super::mention::{Kind, Mention, Note};
-use super::verdict::{Verdict, judge};
-use super::{folder_of, pins};
-use crate::usher::Usher;
+use super::pins::{self, folder_of};
+use super::verdict::{Verdict, is_definite, judge};
+use crate::session::Usher;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -182,4 +182,14 @@ fn is_asker(mention: &Mention, measure: &Measure) -> bool {
     // Several fields of one file may have no line.
     let asked = measure.requests.iter().map(Request::as_str);
     *place == mention.place && asked.eq(mention.requests.iter().map(String::as_str))
+}
+
+/// A mention as what others are compared with; `None` if it can't be.
+fn of_mention(mention: &Mention) -> Option<Measure> {
+    let parse = |text: &String| Request::parse(text, mention.tool, Author::Project).ok();
+    let requests: Vec<Request> =
+        mention.requests.iter().filter_map(parse).filter(is_definite).collect();
+    let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
+    let what = What::Wanted;
+    (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
 }

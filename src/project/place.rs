@@ -17,7 +17,7 @@ use usher_shims::world::World as _;
 use super::spelling::wants_version;
 use super::write::{cannot_edit, no_version};
 use super::{OWN_FILE, Spot, Target};
-use crate::usher::Usher;
+use crate::session::Usher;
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
 const MARKS: [&str; 13] = [
@@ -41,7 +41,7 @@ pub fn target(usher: &Usher, tool: &'static Tool, request: &Request) -> Result<T
     let directory = usher
         .world
         .directory()
-        .map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
+        .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let Some(root) = root(usher, &directory)? else { return Ok(Target::Default) };
     match pinned_today(usher, tool)? {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
@@ -81,7 +81,7 @@ fn spot(
 
 /// Which of a tool's files a place is in: the one of that name, else one that names others.
 fn file(place: &Place, tool: &'static Tool) -> Option<&'static VersionFile> {
-    let extends = |file: &&VersionFile| file.reader.fields().iter().any(|field| field.extends);
+    let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
     let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
     named.or_else(|| tool.files.iter().find(extends))
 }
@@ -94,7 +94,7 @@ fn field(
 ) -> Option<&'static Field> {
     let content = usher.world.read(&place.path).ok()?;
     let text = decode(&content).ok()?;
-    let all = read(&text, &file.reader, tool).ok()?.into_iter();
+    let all = read(&text, file, tool).ok()?.into_iter();
     let mut fields = all.filter(|written| match place.field {
         Some(at) => written.field.is_some_and(|field| field.at == at),
         None => written.line == place.line,
@@ -120,7 +120,7 @@ pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
                 Ok(0) => {}
                 Ok(_) => return Ok(Some(folder.to_path_buf())),
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(Error::io("search", folder, &error)),
+                Err(error) => return Err(Error::io("search", folder, error)),
             }
         }
     }

@@ -6,13 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
-
-use super::table;
-use crate::folders::Folders;
 
 /// A file that defines an own tool.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
         Ok(content) => {
             String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
         }
-        Err(error) => Err(Error::io("read", &path, &error)),
+        Err(error) => Err(Error::io("read", &path, error)),
     };
     Some(OwnFile { path, stamp: stamp(&seen), text })
 }
@@ -57,13 +55,12 @@ fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
 /// What a file defines.
 pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition, &'static Tool)> {
     let text = file.text.clone()?;
-    let definition = Definition::parse(&text).map_err(|refusal| {
+    let (tool, definition) = Definition::parse(&text).map_err(|refusal| {
         let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
         fault(&file.path, line, &refusal.reason)
     })?;
-    let tool =
-        table::tool(&definition, common).map_err(|reason| fault(&file.path, None, &reason))?;
-    Ok((definition, tool))
+    let tool = common.complete(&tool).map_err(|reason| fault(&file.path, None, &reason))?;
+    Ok((definition, Box::leak(Box::new(tool))))
 }
 
 /// An own tool is to run on one that there isn't.
@@ -74,13 +71,12 @@ pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
 
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
-    let path = path.to_string_lossy();
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Escaped(&path)),
-        None => Escaped(&path).to_string(),
+        Some((number, _)) => format!("{}, line {number}", Shown(path)),
+        None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
-    let error = Error::new(Exit::Data, format!("{place} defines no tool: {reason}"));
+    let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
         Some(text) => error.because(format!("the line is: {}", Escaped(text))),
         None => error,

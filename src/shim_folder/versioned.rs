@@ -8,14 +8,15 @@ use usher_shims::call::calls;
 use usher_shims::error::Result;
 use usher_shims::home::Home;
 use usher_shims::request::{Author, Meaning, Request};
-use usher_shims::store::{Store, all, is_whole};
+use usher_shims::store::{all, is_whole};
 use usher_shims::tool::{Own, Tool};
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
-use crate::network::Network;
 use crate::registry::Known;
-use crate::release::Finder;
-use crate::usher::Usher;
+use crate::releases::Finder;
+use crate::releases::network::Network;
+use crate::session::Usher;
 
 /// A request as a program's name can have it; none for a range and a path.
 pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {

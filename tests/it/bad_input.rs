@@ -1,24 +1,14 @@
-//! What comes in is wrong, and what comes of it: a clear message, the documented exit code, and
-//! nothing half done.
+//! What this machine holds is wrong: version files, settings, the home, the shims' own files, the
+//! clock. What comes of it is a clear message, the documented exit code, and nothing half done. What
+//! servers send that is wrong is in `network`.
 
+mod clocks;
 mod disk;
 mod files;
 mod shims;
-mod upstream;
 
-use crate::support::{Sandbox, Tree};
-use crate::verbs::offline_sandbox;
-
-/// Nothing looks installed, nothing is half-made, and the project is as it was.
-#[track_caller]
-fn assert_nothing_came(sandbox: &Sandbox, project: &Tree) {
-    let changes = project.changes(&sandbox.tree("project"));
-    assert!(changes.is_empty(), "{changes:#?}");
-    for folder in ["toolchains/node", "toolchains/python", "staging"] {
-        let left = std::fs::read_dir(sandbox.usher().join(folder)).into_iter().flatten().count();
-        assert_eq!(left, 0, "in {folder}");
-    }
-}
+use crate::commands::offline_sandbox;
+use crate::support::Sandbox;
 
 /// A sandbox with a node that would run if what is wrong were passed over.
 fn with_default() -> Sandbox {

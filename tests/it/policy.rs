@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::commands::{assert_unchanged, sandbox, skipped};
 use crate::support::{Misbehaviour, Platform, TestCommand, Upstream};
-use crate::verbs::{assert_unchanged, sandbox, skipped};
 
 const CONFIG: &str = "home/.config/usher/config.toml";
 

@@ -4,6 +4,7 @@
 
 mod documents;
 mod installer;
+mod layers;
 mod registry;
 mod sources;
 mod tools;

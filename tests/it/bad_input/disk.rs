@@ -4,8 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::commands::{assert_unchanged, sandbox, skipped};
 use crate::support::{Sandbox, TestCommand, Upstream};
-use crate::verbs::{assert_unchanged, sandbox, skipped};
 
 /// A sandbox in which somebody else may look around and write nothing.
 struct ReadOnly<'a>(&'a Sandbox);

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::with_default;
+use crate::commands::assert_unchanged;
 use crate::support::Sandbox;
-use crate::verbs::assert_unchanged;
 
 /// What a shim says, once for what a file says and once for what it is; all stays as it is.
 fn refused(sandbox: &Sandbox, transcript: &mut String, what: &str) {

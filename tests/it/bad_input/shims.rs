@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::with_default;
+use crate::commands::{assert_unchanged, sandbox};
 use crate::support::Upstream;
-use crate::verbs::{assert_unchanged, sandbox};
 
 #[test]
 fn the_shims_index_is_gone_or_garbage() {

@@ -1,6 +1,10 @@
-//! Children are resolved again.
+//! Children are resolved again: PATH keeps pointing at the shims, so each call gets the version of
+//! where it is, unless its parent was called with a version of its own. Shown with a script for each
+//! build of the shim, and with real nodes where they can be had.
 
 use super::each;
+use crate::real::{with_node, with_npm};
+use crate::support::Sandbox;
 
 /// Says its version, then runs what it is told in a shell.
 const TALKER: &str = "#!/bin/sh
@@ -22,6 +26,15 @@ const CALLS: &[(&[&str], &str)] = &[
     (&["cd ../other; ../project/script"], "12\n10"),
     (&["cd ../other; env -i ../home/.local/share/usher/shims/node ../project/script"], "12\n10"),
 ];
+
+/// Runs `node` below each of these folders, from a node.
+const PARENT: &str = "\
+const { execFileSync } = require('child_process');
+console.log(process.version);
+for (const cwd of process.argv.slice(2)) {
+  process.stdout.write(execFileSync('node', ['-v'], { cwd }));
+}
+";
 
 #[test]
 fn a_child_gets_the_version_of_its_own_folder() {
@@ -56,4 +69,62 @@ fn a_version_in_the_name_holds_for_the_children() {
         run("node").succeeds().prints("10\n10");
         run("cd /; node; node +12; node").succeeds().prints("10\n10\n12\n10");
     });
+}
+
+/// A project with real nodes: one pinned in it, one below it, one in a dependency.
+#[track_caller]
+fn with_project() -> Option<Sandbox> {
+    let sandbox = with_node(&["8.15.1", "10.15.1", "12.0.0"])?;
+    sandbox.file("project/.nvmrc", "10.15.1\n");
+    sandbox.file("project/old/.nvmrc", "8.15.1\n");
+    sandbox.file("project/node_modules/dependency/.nvmrc", "8.15.1\n");
+    sandbox.file("project/node_modules/dependency/package.json", "{}");
+    sandbox.file("project/parent.js", PARENT);
+    Some(sandbox)
+}
+
+#[test]
+fn a_child_gets_the_version_of_its_folder() {
+    let Some(sandbox) = with_project() else { return };
+    let node = sandbox.command("node").arguments(["parent.js", ".", "old", "."]);
+    node.run().succeeds().prints("v10.15.1\nv10.15.1\nv8.15.1\nv10.15.1");
+    let shell = sandbox.command("sh").arguments(["-c", "node -v; cd old && node -v"]);
+    shell.run().succeeds().prints("v10.15.1\nv8.15.1");
+}
+
+#[test]
+fn a_version_of_the_call_itself_holds_for_its_children() {
+    let Some(sandbox) = with_project() else { return };
+    let node = sandbox.command("node").arguments(["+12", "parent.js", ".", "old"]);
+    node.run().succeeds().prints("v12.0.0\nv12.0.0\nv12.0.0");
+    sandbox.copy_program(&sandbox.shim("node"), "named/node12");
+    let named = sandbox.root().join("named/node12");
+    let node = sandbox.command(named).arguments(["parent.js", "old"]);
+    node.run().succeeds().prints("v12.0.0\nv12.0.0");
+}
+
+#[test]
+fn a_dependencys_version_file_decides_nothing() {
+    let Some(sandbox) = with_project() else { return };
+    let node = sandbox.command("node").argument("-v").directory("project/node_modules/dependency");
+    node.run().succeeds().prints("v10.15.1");
+    let node = sandbox.command("node").arguments(["parent.js", "node_modules/dependency"]);
+    node.run().succeeds().prints("v10.15.1\nv10.15.1");
+}
+
+#[test]
+fn npm_and_its_scripts_run_on_the_same_node() {
+    let Some(sandbox) = with_npm(&["8.15.1", "12.0.0"]) else { return };
+    let script = "node -p process.execPath && echo $npm_node_execpath";
+    let manifest =
+        serde_json::json!({ "name": "x", "version": "1.0.0", "scripts": { "v": script } });
+    sandbox.file("project/package.json", manifest.to_string());
+    for version in ["8.15.1", "12.0.0"] {
+        sandbox.file("project/.nvmrc", version);
+        let npm = sandbox.command(sandbox.shim("npm")).arguments(["run", "--silent", "v"]);
+        let outcome = npm.variable("PATH", "/usr/bin:/bin").run().succeeds();
+        let node = sandbox.toolchain("node", version).join("bin/node");
+        let line = sandbox.mask(&node.to_string_lossy());
+        outcome.prints(&format!("{line}\n{line}"));
+    }
 }

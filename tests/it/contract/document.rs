@@ -2,18 +2,22 @@
 
 /// All tests of the contract.
 const TESTS: &[&str] = &[
+    include_str!("argument_zero.rs"),
     include_str!("bytes.rs"),
     include_str!("children.rs"),
     include_str!("ends.rs"),
     include_str!("failures.rs"),
+    include_str!("foreign.rs"),
     include_str!("itself.rs"),
     include_str!("names.rs"),
+    include_str!("places.rs"),
     include_str!("search_path.rs"),
     include_str!("secure.rs"),
     include_str!("signals.rs"),
     include_str!("state.rs"),
     include_str!("system_calls.rs"),
     include_str!("unwritable.rs"),
+    include_str!("wrapped.rs"),
 ];
 
 #[test]

@@ -4,8 +4,8 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use super::operations::CHANGED;
+use crate::commands::skipped;
 use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream};
-use crate::verbs::skipped;
 
 fn sandbox(upstream: &Upstream) -> Sandbox {
     let sandbox = Sandbox::new().with_upstream(upstream);

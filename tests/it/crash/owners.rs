@@ -4,8 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 
+use crate::commands::skipped;
 use crate::support::{Sandbox, TestCommand, Upstream};
-use crate::verbs::skipped;
 
 const NOBODY: u32 = 65534;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::PathBuf;
 
+use crate::commands::skipped;
 use crate::support::{Sandbox, Upstream};
-use crate::verbs::skipped;
 
 /// A sandbox with a folder outside of usher's, in which nothing may change.
 fn with_foreign() -> (Upstream, Sandbox, PathBuf) {

@@ -124,7 +124,7 @@ fn content(path: &Path, seen: &Metadata) -> String {
 /// Makes `to` what `from` is; large files are links to the same.
 pub(super) fn restore(from: &Path, to: &Path) {
     if to.symlink_metadata().is_ok() {
-        usher::fetch::remove_tree(to).expect("clear a folder");
+        usher::files::remove::remove_tree(to).expect("clear a folder");
     }
     copy(from, to);
 }

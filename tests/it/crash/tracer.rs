@@ -55,7 +55,7 @@ pub(super) fn is_here() -> bool {
         known && run(&sandbox, Act::Count, &["true"]).outcome.status.success()
     });
     if !is_here {
-        crate::verbs::skipped(
+        crate::commands::skipped(
             "processes can't be traced here; faults at system calls aren't tested",
         );
     }

@@ -3,8 +3,8 @@
 
 use std::fs;
 
+use crate::commands::{sandbox, skipped};
 use crate::support::{Misbehaviour, Outcome, Sandbox, Upstream};
-use crate::verbs::{sandbox, skipped};
 
 /// What a program that reaches for the network or waits would call.
 const CALLS: &str = "trace=%network,nanosleep,clock_nanosleep,execve";

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use super::{APPLICATION, any_python, connected, machine, skipped, with_own_npm};
+use super::{APPLICATION, connected, machine, python_to_copy, skipped, with_own_npm};
 use crate::stores::shared::{copied, wheel};
 use crate::support::{Outcome, Sandbox, TestCommand};
 
@@ -42,10 +42,9 @@ fn what_deno_installs_is_callable_at_once() {
 /// pip into a Python of usher's own, and what pip adds adds programs in its turn.
 #[test]
 fn what_pip_and_pipx_install_is_callable_at_once() {
-    let Some(python) = any_python() else { return };
+    let Some(python) = python_to_copy() else { return };
     let sandbox = Sandbox::new().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    let with = |sandbox: Sandbox, (name, value)| sandbox.with_variable(name, value);
-    let sandbox = machine::index().into_iter().fold(sandbox, with);
+    let sandbox = sandbox.with_network(&machine::index());
     let own = sandbox.toolchain("python", &python.version);
     // A library of its own is looked for where this Python was built.
     let sandbox = sandbox.with_variable("LD_LIBRARY_PATH", own.join("lib"));

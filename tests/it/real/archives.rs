@@ -8,7 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use usher::fetch::{Item, Listing, Shape, unpack};
+use usher::archive::{UnpackOptions, unpack};
+use usher::files::manifest::{Manifest, ManifestEntry};
 
 use super::{any_python, machine, skipped};
 use crate::support::run_quietly;
@@ -37,7 +38,8 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
         let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
         fs::create_dir(&ours).unwrap();
         fs::create_dir(&theirs).unwrap();
-        let listing = unpack(&archive, &ours, &Shape { strip: 1, ..Shape::default() });
+        let listing =
+            unpack(&archive, &ours, &UnpackOptions { strip: 1, ..UnpackOptions::default() });
         let listing = listing.unwrap_or_else(|error| panic!("{package}: {error}"));
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(&archive).args(["--strip-components", "1", "-C"]).arg(&theirs);
@@ -65,7 +67,7 @@ fn a_wheel_is_unpacked_and_its_program_runs() {
     let wheel = only_file(folder.path());
     let destination = folder.path().join("tree");
     fs::create_dir(&destination).unwrap();
-    let shape = Shape { from: "go", ..Shape::default() };
+    let shape = UnpackOptions { from: "go", ..UnpackOptions::default() };
     let listing = unpack(&wheel, &destination, &shape).unwrap();
     assert!(listing.files() > 5000, "{}", listing.files());
     assert_eq!(listed(&listing), found(&destination));
@@ -90,11 +92,11 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 /// What a listing has, a line for each file and link.
-fn listed(listing: &Listing) -> BTreeMap<String, String> {
-    let line = |item: &Item| match item {
-        Item::File { mode, size, .. } => Some(format!("{size} {}", mode.0 & 0o100)),
-        Item::Link { link } => Some(link.clone()),
-        Item::Folder { .. } => None,
+fn listed(listing: &Manifest) -> BTreeMap<String, String> {
+    let line = |item: &ManifestEntry| match item {
+        ManifestEntry::File { mode, size, .. } => Some(format!("{size} {}", mode.0 & 0o100)),
+        ManifestEntry::Link { link } => Some(link.clone()),
+        ManifestEntry::Folder { .. } => None,
     };
     listing.0.iter().filter_map(|(path, item)| Some((path.clone(), line(item)?))).collect()
 }

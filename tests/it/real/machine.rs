@@ -63,6 +63,10 @@ pub(crate) struct Python {
     pub(crate) library: PathBuf,
     /// Whether it makes venvs with a pip in them.
     pub(crate) has_pip: bool,
+    /// The folder of its own pip, if it has one.
+    pub(crate) pip: Option<PathBuf>,
+    /// Whether its distribution has changed where packages go, as Debian has with `dist-packages`.
+    pub(crate) is_rearranged: bool,
 }
 
 /// A Python of this machine: pyenv's 3.7, else another of pyenv's, else the system's.
@@ -176,7 +180,11 @@ print(platform.python_version())
 print(sys.prefix)
 print(os.path.realpath(sys.executable))
 print(sysconfig.get_path('stdlib'))
-print(importlib.util.find_spec('ensurepip') is not None)";
+print(importlib.util.find_spec('ensurepip') is not None)
+pip = importlib.util.find_spec('pip')
+print(os.path.dirname(pip.origin) if pip and pip.origin else '')
+print(os.path.basename(sysconfig.get_path('purelib')) != 'site-packages' or
+      'posix_local' in sysconfig.get_scheme_names())";
     let mut command = Command::new(program);
     command.args(["-c", QUESTION]).env_clear().env("PYTHONDONTWRITEBYTECODE", "1");
     let said = run_quietly(&mut command)?;
@@ -186,5 +194,7 @@ print(importlib.util.find_spec('ensurepip') is not None)";
     let mut path = || lines.next().map(PathBuf::from);
     let (prefix, program, library) = (path()?, path()?, path()?);
     let has_pip = lines.next()? == "True";
-    Some(Python { version, request, prefix, program, library, has_pip })
+    let pip = Some(lines.next()?).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let is_rearranged = lines.next()? == "True";
+    Some(Python { version, request, prefix, program, library, has_pip, pip, is_rearranged })
 }

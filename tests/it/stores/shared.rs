@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use crate::real::{Python, any_python, skipped, with_npm};
+use crate::real::{Python, any_python, python_to_copy, skipped, with_npm};
 use crate::support::{Outcome, Sandbox, Upstream};
 
 fn with_store(sandbox: &Sandbox) {
@@ -76,7 +76,7 @@ fn npm_adds_to_an_accounts_own_place() {
 /// The same for pip with a Python that another manager keeps, where this account can't write.
 #[test]
 fn pip_adds_to_an_accounts_own_place() {
-    let Some(python) = any_python() else { return };
+    let Some(python) = python_to_copy() else { return };
     if !geteuid().is_root() {
         return skipped("a folder that can't be written to takes another account than this one's");
     }
@@ -108,9 +108,9 @@ fn pip_adds_to_an_accounts_own_place() {
 pub(crate) fn copied(sandbox: &Sandbox, python: &Python, own: &Path) {
     sandbox.copy(&python.prefix, own, &["test", "site-packages", "share", "config-3.7m"]);
     let library = own.join("lib").join(python.library.file_name().unwrap());
-    sandbox.copy(&python.library.join("site-packages/pip"), library.join("site-packages/pip"), &[]);
-    for name in ["setuptools", "pkg_resources", "_distutils_hack", "wheel"] {
-        let from = python.library.join("site-packages").join(name);
+    let pip = python.pip.as_deref().expect("a Python with pip");
+    for name in ["pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel"] {
+        let from = pip.with_file_name(name);
         if from.is_dir() {
             sandbox.copy(&from, library.join("site-packages").join(name), &[]);
         }

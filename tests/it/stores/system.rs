@@ -158,3 +158,33 @@ fn the_systems_jdks_run_by_exact_versions() {
         assert_eq!(why.stdout.trim(), path);
     }
 }
+
+#[test]
+fn a_system_program_that_was_replaced_is_asked_anew() {
+    let sandbox = Sandbox::new().offline();
+    sandbox.install();
+    let index = "home/.local/share/usher/shims/.usher";
+    let right = sandbox.read(index);
+    // Those whose program goes by the tool's name and knows `--version`.
+    let is_system = |line: &&str| {
+        ["node", "python"].iter().any(|tool| line.starts_with(&format!("system\t{tool}\t")))
+    };
+    let Some(line) = right.lines().find(is_system) else {
+        skipped("this system has neither node nor Python of its own");
+        return;
+    };
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [_, tool, version, path, suffix, _] = fields[..] else { panic!("{line}") };
+    let variable = format!("{}_VERSION", tool.to_uppercase());
+    let stale = format!("system\t{tool}\t99.0.0\t{path}\t{suffix}\t1:2:3:4");
+    let check = |request: &str, expected: i32| {
+        sandbox.file(index, right.replace(line, &stale));
+        let shim = sandbox.command(tool).argument("--version").variable(&variable, request).run();
+        let outcome = shim.fails_with(expected);
+        assert_eq!(sandbox.read(index), right, "{outcome}");
+        outcome
+    };
+    let outcome = check(version, 0);
+    assert!(outcome.stdout.contains(version) || outcome.stderr.contains(version), "{outcome}");
+    check("99", 127).complains(" 99 was asked for by the variable");
+}

@@ -14,33 +14,18 @@ use sha2::{Digest, Sha256};
 use super::archives::hex;
 use super::executables;
 
-/// The shim's binary: the one that `USHER_TEST_SHIM` names, else built here.
+/// The shim that `use` carries.
 pub(crate) fn shim() -> &'static Path {
-    static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    SHIM.get_or_init(|| {
-        let build = || match static_target() {
-            Some(target) => build_shim(&["--target", &target]),
-            None => build_shim(&[]),
-        };
-        ready_shim().unwrap_or_else(build)
-    })
+    Path::new(env!("USHER_CARRIED_SHIM"))
 }
 
-/// The shims that the contract holds for: the one that `USHER_TEST_SHIM` names, else the one that
-/// is released, and a host's own where that is another.
+/// The shims that the contract holds for: the one that `USHER_TEST_SHIM` names, else the carried one
+/// and the host's own, which checks its arithmetic.
 pub(crate) fn shims() -> &'static [(&'static str, PathBuf)] {
     static SHIMS: OnceLock<Vec<(&'static str, PathBuf)>> = OnceLock::new();
-    SHIMS.get_or_init(|| {
-        let host = || ("host", build_shim(&["--config", "profile.dev.strip=true"]));
-        let released = |target: &str| {
-            let fixed = ["--config", "shims/static.toml", "--profile", "shim", "--target", target];
-            ("released", build_shim(&fixed))
-        };
-        match (ready_shim(), static_target()) {
-            (Some(shim), _) => vec![("brought along", shim)],
-            (None, Some(target)) => vec![released(&target), host()],
-            (None, None) => vec![host()],
-        }
+    SHIMS.get_or_init(|| match ready_shim() {
+        Some(shim) => vec![("brought along", shim)],
+        None => vec![("carried", shim().to_path_buf()), ("host", build_shim())],
     })
 }
 
@@ -81,13 +66,13 @@ fn ready_shim() -> Option<PathBuf> {
     std::env::var_os("USHER_TEST_SHIM").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-fn build_shim(options: &[&str]) -> PathBuf {
+fn build_shim() -> PathBuf {
     let folder = folder();
     let _lock = locked(&folder);
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--package", "usher-shims", "--bin", "shim"]);
+    command.args(["--config", "profile.dev.strip=true"]);
     command.args(["--message-format", "json-render-diagnostics", "--target-dir"]).arg(&folder);
-    command.args(options);
     let messages = output(&mut command).stdout;
     let built = messages.split(|byte| *byte == b'\n').find_map(|line| {
         let message: serde_json::Value = serde_json::from_slice(line).ok()?;

@@ -25,7 +25,9 @@ pub(crate) fn can_be_wrong() -> bool {
         }
     });
     if !can {
-        crate::verbs::skipped("programs can't be given a wrong clock here; clocks aren't tested");
+        crate::commands::skipped(
+            "programs can't be given a wrong clock here; clocks aren't tested",
+        );
     }
     can
 }

@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::{Platform, executables};
 
 /// No command of a test takes longer unless it hangs; then it is killed and the test fails.
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_secs(2 * 60);
 
 /// The account without rights that every system has: `nobody`.
 pub(super) const NOBODY: u32 = 65534;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Sandbox;
 
 /// Nobody waits longer for a line that never comes.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The reading end of a named pipe.
 #[derive(Debug)]

@@ -20,18 +20,24 @@ use usher_shims::home::INDEX;
 use super::command::{self, TestCommand};
 use super::{Outcome, Tree, Upstream, built, executables, upstream};
 
+/// The variables that name a proxy, spelled as every program reads them.
+const PROXIES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
+
+/// The variable that names whom to reach directly.
+const NO_PROXY: &str = "no_proxy";
+
 /// A temporary folder that is a small world of its own; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     root: PathBuf,
     variables: BTreeMap<OsString, OsString>,
-    closed_port: Option<OwnedFd>,
     /// Removes the folder.
     _folder: TempDir,
 }
 
 impl Sandbox {
-    /// An empty home and an empty project; usher is not yet installed.
+    /// An empty home and an empty project; usher is not yet installed. Proxy variables lead all
+    /// that would leave loopback to a port that refuses it.
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("usher-").tempdir().expect("make a sandbox");
         let root = folder.path().canonicalize().expect("the sandbox's physical path");
@@ -40,8 +46,26 @@ impl Sandbox {
         }
         let mut path = root.join("home/.local/share/usher/shims").into_os_string();
         path.push(":/usr/bin:/bin");
-        let variables = [("HOME".into(), root.join("home").into()), ("PATH".into(), path)].into();
-        Self { root, variables, closed_port: None, _folder: folder }
+        let mut variables =
+            BTreeMap::from([("HOME".into(), root.join("home").into()), ("PATH".into(), path)]);
+        variables.extend(PROXIES.map(|name| (name.into(), closed_address().into())));
+        variables.insert(NO_PROXY.into(), "127.0.0.1,localhost,::1".into());
+        Self { root, variables, _folder: folder }
+    }
+
+    /// Lets all commands out, as whoever runs the tests reaches the network.
+    pub(crate) fn with_network(mut self, variables: &[(OsString, OsString)]) -> Self {
+        for name in PROXIES.iter().chain([&NO_PROXY]) {
+            self.variables.remove(OsStr::new(name));
+        }
+        self.variables.extend(variables.iter().cloned());
+        self
+    }
+
+    /// Sends all that goes to an address of `http` through this proxy, loopback included.
+    pub(crate) fn through_proxy(mut self, proxy: &str) -> Self {
+        self.variables.remove(OsStr::new(NO_PROXY));
+        self.with_variable("http_proxy", proxy)
     }
 
     /// Sets a variable for all commands.
@@ -60,10 +84,8 @@ impl Sandbox {
     }
 
     /// Points all commands to addresses that refuse every connection at once.
-    pub(crate) fn offline(mut self) -> Self {
-        let (socket, address) = closed_port();
-        self.closed_port = Some(socket);
-        self.pointed_to(&format!("http://{address}"))
+    pub(crate) fn offline(self) -> Self {
+        self.pointed_to(closed_address())
     }
 
     fn pointed_to(self, base: &str) -> Self {
@@ -76,23 +98,31 @@ impl Sandbox {
 
     /// Installs usher as `install.sh` does, and makes the shims.
     pub(crate) fn install(&self) {
-        self.install_with(built::shim());
-    }
-
-    /// Installs usher with this build of the shim.
-    pub(crate) fn install_with(&self, shim: &Path) {
-        self.place_usher(shim);
+        self.place_usher();
         self.know_the_machine();
         self.reshim();
     }
 
+    /// The same, and then exchanges each shim for one of another build.
+    pub(crate) fn install_with(&self, shim: &Path) {
+        self.install();
+        let entries = fs::read_dir(self.shims()).expect("list the shims").flatten();
+        let is_shim = |name: &str| !["use", "usher", INDEX].contains(&name);
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let shims = names.filter(|name| is_shim(name)).map(|name| self.shim(&name));
+        for path in shims.chain([self.usher().join("shim")]) {
+            fs::remove_file(&path).expect("remove a shim");
+            executables::place(shim, &path);
+        }
+    }
+
     /// What an install puts in place, without any shim.
-    fn place_usher(&self, shim: &Path) {
+    fn place_usher(&self) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
         fs::create_dir_all(self.shims()).expect("make the shims' folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
-        executables::place(shim, &self.usher().join("shim"));
+        executables::place(built::shim(), &self.usher().join("shim"));
     }
 
     /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
@@ -101,7 +131,7 @@ impl Sandbox {
         static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
         let known = KNOWN.get_or_init(|| {
             let other = Self::new();
-            other.place_usher(built::shim());
+            other.place_usher();
             other.reshim();
             fs::read(other.shim(INDEX)).expect("read an index")
         });
@@ -229,6 +259,7 @@ impl Sandbox {
         let programs: &[&str] = match tool {
             "node" => &["node", "npm", "npx"],
             "python" => &["python", "python3", "pip", "pip3"],
+            "erlang" => &["erl"],
             other => &[other],
         };
         for program in programs {
@@ -313,11 +344,18 @@ fn copy_folder(from: &Path, to: &Path, put: &Put<'_>) {
     }
 }
 
-/// A port that is taken, so that nobody else gets it, and on which nobody listens.
-fn closed_port() -> (OwnedFd, SocketAddr) {
-    let kind = (AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC);
-    let socket = rustix::net::socket_with(kind.0, kind.1, kind.2, None).expect("make a socket");
-    rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).expect("take a port");
-    let address = rustix::net::getsockname(&socket).expect("ask for the port");
-    (socket, address.try_into().expect("an internet address"))
+/// An address that refuses every connection at once: a port that this process holds, so that nobody
+/// else gets it, and on which nobody listens.
+fn closed_address() -> &'static str {
+    static CLOSED: OnceLock<(OwnedFd, String)> = OnceLock::new();
+    let (_, address) = CLOSED.get_or_init(|| {
+        let kind = (AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC);
+        let socket = rustix::net::socket_with(kind.0, kind.1, kind.2, None).expect("make a socket");
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+        rustix::net::bind(&socket, &any).expect("take a port");
+        let address = rustix::net::getsockname(&socket).expect("ask for the port");
+        let address: SocketAddr = address.try_into().expect("an internet address");
+        (socket, format!("http://{address}"))
+    });
+    address
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::read::GzDecoder;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 
@@ -255,10 +256,25 @@ fn a_command_sees_only_what_it_is_given() {
     A=1
     HOME=[SANDBOX]/home
     PATH=[SANDBOX]/home/.local/share/usher/shims:/usr/bin:/bin
+    all_proxy=http://127.0.0.1:[PORT]
+    http_proxy=http://127.0.0.1:[PORT]
+    https_proxy=http://127.0.0.1:[PORT]
+    no_proxy=127.0.0.1,localhost,::1
     --- standard error
     ");
     sandbox.command("cat").standard_input("read me").run().prints("read me");
     sandbox.command("pwd").directory("home").run().prints("[SANDBOX]/home");
+}
+
+/// Whoever starts the tests may have signals ignored, as `nohup` does.
+#[test]
+fn a_command_ignores_no_signal() {
+    let sandbox = Sandbox::new();
+    // SAFETY: ignores a signal that nobody sends in the tests.
+    unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
+    // The process began before, so that this one signal is as it would have been inherited.
+    crate::support::executables::heed_ignored_signals();
+    sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
 }
 
 #[test]
@@ -273,6 +289,10 @@ fn a_refused_command_shows_everything() {
     directory: [SANDBOX]/project
     variable: HOME=[SANDBOX]/home
     variable: PATH=[SANDBOX]/home/.local/share/usher/shims:/usr/bin:/bin
+    variable: all_proxy=http://127.0.0.1:[PORT]
+    variable: http_proxy=http://127.0.0.1:[PORT]
+    variable: https_proxy=http://127.0.0.1:[PORT]
+    variable: no_proxy=127.0.0.1,localhost,::1
     exit status: 7
     --- standard output
     out

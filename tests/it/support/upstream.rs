@@ -13,7 +13,7 @@ use super::documents::{self, Document, Site};
 use super::server::{Delivery, Reply, Request, Server, locked};
 
 /// Nobody waits longer for a request that never comes.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What can go wrong at one path.
 #[derive(Debug, Clone)]

@@ -10,21 +10,21 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{checkout, nothing_of, output_of, skipped};
-use crate::support::{Sandbox, TestCommand, Upstream, shim};
+use crate::support::{Sandbox, TestCommand, Upstream};
 
 /// Files that shells read, and what is in them.
 const SHELL_FILES: [&str; 5] = [".bashrc", ".bash_profile", ".profile", ".zshenv", ".zshrc"];
-
-/// How the cargo answers a build for another target.
-const NO_TARGET: &str = "echo 'no such target' >&2; exit 101";
 
 /// A sandbox with a checkout that has a space in its path, and the cargo.
 fn furnished(upstream: &Upstream) -> Sandbox {
     let sandbox = Sandbox::new().with_upstream(upstream);
     let script = fs::read_to_string(checkout().join("install.sh")).expect("read install.sh");
     sandbox.executable("check out/install.sh", &script);
-    let (program, shim) =
-        (built("use", Path::new(env!("CARGO_BIN_EXE_use"))), built("shim", shim()));
+    let message = json!({
+        "reason": "compiler-artifact",
+        "target": { "name": "use" },
+        "executable": Path::new(env!("CARGO_BIN_EXE_use")),
+    });
     sandbox.executable(
         "cargo/cargo",
         &format!(
@@ -32,21 +32,16 @@ fn furnished(upstream: &Upstream) -> Sandbox {
              echo \"$PWD: $*\" >> '{log}'\n\
              case \"$*\" in\n\
              -vV) echo 'host: x86_64-unknown-linux-gnu' ;;\n\
-             *' --bin use') echo '{program}' ;;\n\
-             *--target*) {NO_TARGET} ;;\n\
-             *' --bin shim') echo '{{\"executable\":null}}'; echo '{shim}' ;;\n\
+             *' --bin use') echo '{{\"executable\":null}}'; echo '{message}' ;;\n\
              *) exit 99 ;;\n\
              esac\n",
             log = sandbox.root().join("asked").display(),
         ),
     );
+    // No target's library is there, and none can be had.
+    sandbox.executable("cargo/rustc", "#!/bin/sh\necho /nowhere\n");
+    sandbox.executable("cargo/rustup", "#!/bin/sh\nexit 1\n");
     sandbox
-}
-
-/// What cargo says that a program was built, or is fresh.
-fn built(program: &str, path: &Path) -> String {
-    let target = json!({ "name": program });
-    json!({ "reason": "compiler-artifact", "target": target, "executable": path }).to_string()
 }
 
 /// `install.sh` in another folder than its own, with the cargo on PATH.
@@ -102,7 +97,8 @@ fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
         }
         let first = install(&sandbox, shell, &["node@12"]).run().succeeds();
         let line = "node --version: v12.22.12";
-        let first = first.prints_line(line).complains("one for this machine's own kind serves");
+        let first =
+            first.prints_line(line).complains("the shim is built for this machine's own kind");
         let hint = first.stdout.lines().rev().nth(2).unwrap_or_default();
         assert!(hint.ends_with("/shims/use' setup"), "{first}");
         let last = first.stdout.lines().last().unwrap_or_default();
@@ -144,21 +140,20 @@ fn without_tools_it_chooses_nothing() {
 }
 
 #[test]
-fn the_shim_is_static_where_that_can_be_built() {
+fn the_target_of_static_programs_is_added_where_it_is_lacking() {
     let upstream = Upstream::start();
     let sandbox = furnished(&upstream);
-    // The target's library is there, but the build for it fails.
-    sandbox.executable("cargo/rustc", "#!/bin/sh\necho /\n");
-    let outcome = install(&sandbox, "sh", &[]).run().succeeds();
-    outcome.complains("no such target").complains("one for this machine's own kind serves");
-    let build = "--config shims/static.toml --target x86_64-unknown-linux-musl --profile shim";
-    assert!(sandbox.read("asked").contains(build), "{}", sandbox.read("asked"));
-
-    let shim = built("shim", shim());
-    let cargo = sandbox.read("cargo/cargo").replace(NO_TARGET, &format!("echo '{shim}'"));
-    sandbox.executable("cargo/cargo", &cargo);
+    let log = sandbox.root().join("targets");
+    let rustup = format!("#!/bin/sh\necho \"$*\" >> '{}'\n", log.display());
+    sandbox.executable("cargo/rustup", &rustup);
     let outcome = install(&sandbox, "sh", &[]).run().succeeds();
     assert_eq!(outcome.stderr, "", "{outcome}");
+    assert_eq!(sandbox.read("targets"), "target add x86_64-unknown-linux-musl\n");
+
+    // Its library is there already.
+    sandbox.executable("cargo/rustc", "#!/bin/sh\necho /\n");
+    install(&sandbox, "sh", &[]).run().succeeds();
+    assert_eq!(sandbox.read("targets"), "target add x86_64-unknown-linux-musl\n");
 }
 
 #[test]

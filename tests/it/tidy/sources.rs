@@ -8,31 +8,39 @@ use usher_definition::Definition;
 use super::{checkout, files, nothing_of, output_of, skipped, text, with_extension};
 
 /// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
-const HOT_HALF: [&str; 14] = [
+const HOT_HALF: [&str; 18] = [
     "bitflags",
+    "cobs",
     "itoa",
     "libc",
     "linux-raw-sys",
     "memchr",
+    "postcard",
     "rustix",
     "semver",
     "serde",
     "serde_core",
     "serde_json",
+    "thiserror",
     "toml_parser",
     "usher-shims",
+    "usher-tool",
     "winnow",
     "zmij",
 ];
 
 /// Names of tools and programs that code may use all the same: file, name, why.
 const MAY_NAME: [(&str, &str, &str); 6] = [
-    ("src/pip_config.rs", "pip", "the client that knows where its index is"),
-    ("src/pip_config.rs", "python3", "runs the client that knows where its index is"),
-    ("src/pip_config.rs", "python", "runs the client that knows where its index is"),
-    ("src/network.rs", "npm", "the client that knows where its registry is"),
-    ("src/settings.rs", "npm", "the source of that name, in an example"),
-    ("src/settings.rs", "node", "a tool of which all known lines have shims, in an example"),
+    ("src/config/pip.rs", "pip", "the client that knows where its index is"),
+    ("src/config/pip.rs", "python3", "runs the client that knows where its index is"),
+    ("src/config/pip.rs", "python", "runs the client that knows where its index is"),
+    (
+        "src/releases/network/installed_clients.rs",
+        "npm",
+        "the client that knows where its registry is",
+    ),
+    ("src/config/settings.rs", "npm", "the source of that name, in an example"),
+    ("src/config/settings.rs", "node", "a tool of which all known lines have shims, in an example"),
 ];
 
 #[test]
@@ -83,8 +91,10 @@ fn names() -> BTreeSet<String> {
         Definition::parse(&text(path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()))
     });
     parsed
-        .flat_map(|definition| [vec![definition.name], definition.names, definition.programs])
-        .flatten()
+        .flat_map(|(tool, _)| {
+            tool.all_names().chain(tool.programs.iter().copied()).collect::<Vec<_>>()
+        })
+        .map(str::to_owned)
         .collect()
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use flate2::bufread::MultiGzDecoder;
-use usher::fetch::{
-    Access, Artifact, Client, Downloads, Integrity, Quiet, Shape, remove_tree, unpack,
-};
+use usher::archive::{UnpackOptions, unpack};
+use usher::files::integrity::Integrity;
+use usher::files::remove::remove_tree;
+use usher::http::{Artifact, Client, Downloads, NetworkConfig, NoProgress};
 use usher_shims::error::Error;
 
 use crate::archive::Archive;
@@ -47,15 +48,15 @@ pub(crate) fn measure(
 }
 
 fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
-    let client = Client::new(Access::default());
+    let client = Client::new(NetworkConfig::default());
     let address = format!("{mirror}/v{}/{}", archive.version, archive.name);
     let integrity = Integrity::from_hex(&archive.sha256);
     let artifact = Artifact { address: &address, integrity: integrity.as_ref(), size: None };
     let (cache, tree) = (folder.join("cache"), folder.join("tree"));
     fs::create_dir_all(&tree)?;
     let downloads = Downloads::new(&cache, folder);
-    let (came, file) = timed(|| downloads.fetch(&client, &artifact, &Quiet).map_err(told))?;
-    let shape = Shape { strip: 1, ..Shape::default() };
+    let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(told))?;
+    let shape = UnpackOptions { strip: 1, ..UnpackOptions::default() };
     let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(told))?;
     let (synced, ()) = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
     let (inflated, _) = timed(|| inflate(file.path()))?;

@@ -1,0 +1,77 @@
+//! Unpacking an archive into a fresh folder, as if whoever made it meant harm.
+//!
+//! ```text
+//! file ─▶ OpenedArchive ─▶ PipeReader ─▶ Entries ─▶ Destination
+//! ```
+//!
+//! Strictness is cheap here, because nobody packs a toolchain in a strange way by accident; what
+//! two unpackers would understand differently is refused. `archive/format.rs` sees to the outer
+//! file, `archive/pipe.rs` to doing two things at once, `archive/tarball.rs`, `archive/zip.rs` and
+//! `archive/entry.rs` to what stands in it, `archive/name.rs` to names, `archive/destination.rs`
+//! writes. None of them knows what the archive is for, or where it came from.
+
+mod destination;
+mod entry;
+mod error;
+mod format;
+mod name;
+mod pipe;
+mod tarball;
+mod zip;
+mod zstd;
+
+use std::fs;
+use std::path::Path;
+
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+
+use crate::files::manifest::Manifest;
+use destination::Destination;
+pub use destination::UnpackOptions;
+use entry::SingleFile;
+use error::UnpackError;
+use format::{OpenedArchive, is_program, is_tar};
+use tarball::Tarball;
+use zip::Zipped;
+
+/// Unpacks `archive`, whose hash was verified, into `destination`, an empty folder that the
+/// caller made; what lies there then is the answer.
+///
+/// Files become 0755 or 0644 by their owner's execute bit, folders 0755, all less the umask;
+/// times of files are kept, nothing else is. An archive that is damaged, cut short, of another
+/// kind, or that holds anything unusual is refused as a whole with [`ErrorKind::BadArchive`].
+///
+/// Nothing outside `destination` is written, ever. **After an error the caller deletes
+/// `destination`**, which then holds a part of the archive.
+pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -> Result<Manifest> {
+    let mut entries =
+        fs::read_dir(destination).map_err(|error| Error::io("read", destination, error))?;
+    if entries.next().is_some() {
+        let what = format!("{} is not empty", Shown(destination));
+        return Err(Error::new(ErrorKind::CannotCreate, what));
+    }
+    OpenedArchive::open(archive)
+        .and_then(|opened| fill(opened, Destination::new(destination, *options)?))
+        .map_err(|error| error.in_archive(archive))
+}
+
+fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::Result<Manifest> {
+    let OpenedArchive { bytes, most, directory } = archive;
+    pipe::pipe(bytes, most, |mut bytes| {
+        if let Some(directory) = directory {
+            return destination.fill(&mut Zipped::new(&mut bytes, directory));
+        }
+        let opening = bytes.peek_chunk(u64::MAX)?;
+        match (is_program(opening), is_tar(opening)) {
+            (true, false) => {
+                let (name, destination) = destination.for_program()?;
+                destination.fill(&mut SingleFile::new(&mut bytes, name))
+            }
+            (true, true) => Err(UnpackError::Archive("it is a program and a tar file".to_owned())),
+            (false, _) => destination.fill(&mut Tarball::new(&mut bytes)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! Why unpacking stopped, and how a person is told.
+
+use std::io;
+use std::path::Path;
+
+use usher_shims::error::{Error, ErrorKind, Escaped};
+
+/// Why unpacking stopped.
+pub(super) enum UnpackError {
+    /// An entry is refused, and this is why.
+    Refused(String),
+    /// The same, with the entry's name.
+    Entry(Vec<u8>, String),
+    /// The archive as a whole is refused.
+    Archive(String),
+    /// It can't be read, or what was read makes no sense.
+    Unreadable(io::Error),
+    /// What it holds can't be written.
+    Unwritable(Error),
+}
+
+/// What unpacking came to, or what else where it is said.
+pub(super) type Result<T, E = UnpackError> = std::result::Result<T, E>;
+
+impl UnpackError {
+    /// Says which entry is refused, if one is.
+    pub(super) fn about(self, name: &[u8]) -> Self {
+        match self {
+            Self::Refused(why) => Self::Entry(name.to_owned(), why),
+            Self::Entry(..) | Self::Archive(_) | Self::Unreadable(_) | Self::Unwritable(_) => self,
+        }
+    }
+
+    /// The same for people.
+    pub(super) fn in_archive(self, archive: &Path) -> Error {
+        let name = archive.to_string_lossy();
+        let refused = Error::new(ErrorKind::BadArchive, format!("can't unpack {}", Escaped(&name)));
+        match self {
+            Self::Entry(name, why) => {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                refused.because(format!("it holds “{}”: {why}", Escaped(&name)))
+            }
+            Self::Archive(why) | Self::Refused(why) => refused.because(why),
+            // The system's own errors have a number; the others are what a parser says.
+            Self::Unreadable(error) if error.raw_os_error().is_some() => {
+                Error::io("read", archive, error)
+            }
+            Self::Unreadable(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                refused.because("unpacking it takes more memory than is sensible")
+            }
+            Self::Unreadable(error) => refused
+                .because(format!("it is damaged or cut short: {}", Escaped(&error.to_string()))),
+            Self::Unwritable(error) => error,
+        }
+    }
+}

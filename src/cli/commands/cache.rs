@@ -1,0 +1,48 @@
+//! `use cache clean`: takes away what can be fetched again: indexes, and kept or partial downloads.
+
+use serde_json::json;
+use usher_shims::error::{Result, Shown};
+
+use crate::cli::output;
+use crate::config::folders;
+use crate::releases::cache_folder::{Cleaned, Removal, clean};
+use crate::session::Usher;
+use crate::text::human_size;
+
+/// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
+pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
+    let _writing = match removal {
+        Removal::Real => Some(folders::write_access(&usher.folders)?),
+        Removal::Pretended => None,
+    };
+    let cleaned = clean(&usher.folders.cache, removal);
+    if as_json && cleaned.failed.is_none() {
+        output::json(&json!({
+            "path": usher.folders.cache,
+            "files": cleaned.files,
+            "bytes": cleaned.bytes,
+            "removed": removal == Removal::Real,
+            "left": cleaned.left,
+        }));
+    }
+    if !as_json {
+        tell(usher, removal, &cleaned);
+    }
+    cleaned.failed.map_or(Ok(()), Err)
+}
+
+fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
+    for left in &cleaned.left {
+        usher.tell(&format!("{} stays: {}", Shown(&left.path), left.because));
+    }
+    let verb = match removal {
+        Removal::Real => "removed",
+        Removal::Pretended => "would remove",
+    };
+    let files = match cleaned.files {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    let (bytes, cache) = (human_size(cleaned.bytes), Shown(&usher.folders.cache));
+    output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
+}

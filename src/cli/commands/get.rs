@@ -1,0 +1,227 @@
+//! What several verbs share: getting what was asked for, several at once.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::pin::Origin;
+use usher_shims::request::Meaning;
+use usher_shims::store::{Found, best_that, is_whole, named};
+use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
+
+use crate::config::folders;
+use crate::registry::Known;
+use crate::releases::network::Network;
+use crate::releases::runtime;
+use crate::releases::{Finder, Wanted};
+use crate::session::Usher;
+use crate::session::current::name_of;
+use crate::store::install::{Installer, Unhashed};
+use crate::store::runtime::install_runtime;
+
+/// How many are fetched at once: one line and two cores are well used by these.
+const AT_ONCE: usize = 4;
+
+/// What will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The newest release: a person named it.
+    Newest,
+    /// What is on disk, if anything there answers: a project asks.
+    OnDisk,
+}
+
+/// Gets all that is wanted, several at once; the answers stand in the order of the questions.
+///
+/// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
+/// there is no answer to it.
+pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
+    let _writing = match folders::write_access(&usher.folders) {
+        Ok(writing) => writing,
+        Err(refused) => return vec![Some(Err(refused))],
+    };
+    let network = Network::new(usher);
+    let together: Vec<Wanted<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
+    let getting = Getting { usher, network: &network, together: &together };
+    let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    usher.display.sum_up(wanted.len());
+    let work = || {
+        while !stopped.load(Ordering::Relaxed) {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
+            else {
+                return;
+            };
+            let got = getting.one(wanted, *which);
+            if got.as_ref().is_err_and(is_grave) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(got);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..wanted.len().min(AT_ONCE) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    usher.display.end();
+    let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.into_iter().map(answer).collect()
+}
+
+/// Gets all that is wanted, or says what went wrong first.
+pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec<Got>> {
+    all(usher, wanted).into_iter().flatten().collect()
+}
+
+/// Whether a failure stops what wasn't begun: one that isn't about what can be had.
+pub(super) fn is_grave(error: &Error) -> bool {
+    !(error.kind().is_absence() || error.kind().is_unavailability())
+}
+
+/// What fetching came to.
+pub(super) enum Got {
+    /// This is on disk now; the flag says whether it was before.
+    Toolchain(Toolchain, bool),
+    /// Nothing is to be fetched for this request: `system`.
+    Nothing,
+}
+
+/// Getting several, which may be made for each other.
+#[derive(Clone, Copy)]
+struct Getting<'a> {
+    usher: &'a Usher,
+    network: &'a Network<'a>,
+    /// All that is asked for.
+    together: &'a [Wanted<'a>],
+}
+
+impl Getting<'_> {
+    /// Gets one, and what it runs on unless that is asked for as well.
+    fn one(self, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
+        let got = match which {
+            Which::Newest => self.get(wanted),
+            Which::OnDisk => self.ensure(wanted),
+        }?;
+        if let Got::Toolchain(toolchain, _) = &got {
+            self.get_host(wanted, toolchain)?;
+        }
+        Ok(got)
+    }
+
+    fn get_host(self, wanted: &Wanted<'_>, toolchain: &Toolchain) -> Result<()> {
+        let runs_on = wanted.known.tool.runs_on.map(|runs_on| runs_on.tool);
+        let comes = self.together.iter().any(|one| Some(one.known.tool.name) == runs_on);
+        if comes {
+            return Ok(());
+        }
+        let Some(lacking) = runtime::lacking(&self.usher.resolver(), wanted, toolchain)? else {
+            return Ok(());
+        };
+        let guest = (wanted.known.tool, toolchain);
+        install_runtime((self.usher, self.network), Unhashed::Allowed, guest, &lacking)
+    }
+
+    /// Gets a release only if nothing on disk answers.
+    fn ensure(self, wanted: &Wanted<'_>) -> Result<Got> {
+        match self.on_disk(wanted)? {
+            Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+            None => self.get(wanted),
+        }
+    }
+
+    /// The best on disk; what it runs on may be lacking.
+    fn on_disk(self, wanted: &Wanted<'_>) -> Result<Option<Toolchain>> {
+        let Wanted { known, request, .. } = *wanted;
+        let host = runtime::of(&self.usher.resolver(), known.tool, self.together)?;
+        let fits = |version: &Version| {
+            host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
+        };
+        let usher = self.usher;
+        match best_that(&usher.world, &usher.home, (known.tool, request), &fits)? {
+            Found::Toolchain(toolchain) => Ok(Some(toolchain)),
+            Found::Nothing | Found::Stale => {
+                runtime::without_host(&usher.resolver(), known.tool, request)
+            }
+        }
+    }
+
+    /// Gets the newest release that answers a request; with the network away, the newest on disk.
+    fn get(self, wanted: &Wanted<'_>) -> Result<Got> {
+        let Wanted { known, request, .. } = *wanted;
+        let usher = self.usher;
+        let on_disk = match request.meaning() {
+            Meaning::System => return Ok(Got::Nothing),
+            Meaning::Path(folder) => {
+                return in_folder(usher, known, folder)
+                    .map(|toolchain| Got::Toolchain(toolchain, true));
+            }
+            Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
+                Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+                None => self.on_disk(wanted)?,
+            },
+            Meaning::Version(_)
+            | Meaning::Range(_)
+            | Meaning::Latest
+            | Meaning::Lts
+            | Meaning::LtsBack(_)
+            | Meaning::LtsNamed(_) => self.on_disk(wanted)?,
+        };
+        // An exact version that is on disk is what was asked for: nobody needs to be asked.
+        if request.exact(known.tool).is_some()
+            && let Some(toolchain) = on_disk
+        {
+            return Ok(Got::Toolchain(toolchain, true));
+        }
+        match (self.newest(wanted, on_disk.as_ref()), on_disk) {
+            (Err(error), Some(toolchain)) if !is_grave(&error) => {
+                tell_what_serves(usher, wanted, &toolchain, &error);
+                Ok(Got::Toolchain(toolchain, true))
+            }
+            (got, _) => got,
+        }
+    }
+
+    /// Gets the newest release that answers a request, unless that is on disk.
+    fn newest(self, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+        let Wanted { known, request, origin } = *wanted;
+        let (usher, network) = (self.usher, self.network);
+        let release = Finder::new(usher, network).together(self.together).find(wanted)?;
+        let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+        if let Some(toolchain) = on_disk.filter(is_it) {
+            return Ok(Got::Toolchain(toolchain.clone(), true));
+        }
+        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
+        let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
+            Origin::CommandLine => error,
+            by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+        })?;
+        Ok(Got::Toolchain(got.toolchain, got.was_there))
+    }
+}
+
+/// The toolchain in a folder that a person named.
+fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
+    let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
+    if is_whole(&usher.world, known.tool, &toolchain)? {
+        return Ok(toolchain);
+    }
+    let program = toolchain.program(known.tool.main_program());
+    Err(Error::new(ErrorKind::NotFound, format!("there is no program {}", Shown(&program))))
+}
+
+/// No release could be had, but something on disk answers the request.
+fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
+    let Wanted { known, request, .. } = wanted;
+    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
+    let told = match failed.kind() {
+        kind if kind.is_absence() => format!("{serves}: no release answers {request}"),
+        _ => format!("{serves}: {failed}"),
+    };
+    usher.tell(&told);
+}

@@ -1,0 +1,150 @@
+//! `use install [TOOL@REQUEST…]`: gets versions; without arguments, all that the project asks for.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::pin::Origin;
+use usher_shims::request::Request;
+use usher_shims::resolve::Selection;
+use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
+use usher_shims::world::World as _;
+
+use super::get::{self, Got, Which};
+use super::{Asked, asked, usual, with_shims_of_what_came};
+use crate::cli::output;
+use crate::registry::Known;
+use crate::releases::Wanted;
+use crate::session::Usher;
+use crate::session::current::{in_force, name_of, store_name};
+use crate::shim_folder;
+
+/// A request of a tool, and who asks.
+type Asking<'a> = (Known<'a>, Request, Origin);
+
+/// Runs the verb.
+pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    let wanted = match words {
+        [] => of_project(usher)?,
+        words => named(usher, words)?,
+    };
+    if wanted.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
+            .hint("use install node@lts"));
+    }
+    let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
+    let report = match get_all(usher, &wanted, as_json) {
+        Ok(report) => report,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
+    shim_folder::renew(usher, &tools)?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+/// Runs the verb for a shared store: what else is on disk doesn't count there.
+pub fn into_store(
+    usher: &mut Usher,
+    words: &[String],
+    (store, as_json): (&Path, bool),
+) -> Result<()> {
+    let store = absolute(usher, store)?;
+    let report = usher.in_store(&store, |usher| get_all(usher, &named(usher, words)?, as_json))?;
+    shim_folder::renew(usher, &[])?;
+    if as_json {
+        output::json(&report);
+    }
+    if !usher.home.stores().contains(&store) {
+        let (shown, file) = (Shown(&store), usher.folders.machine_settings_file());
+        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
+    }
+    Ok(())
+}
+
+/// A store's path from the root.
+fn absolute(usher: &Usher, store: &Path) -> Result<PathBuf> {
+    let directory = usher.world.directory();
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
+    Ok(directory.join(store).components().collect())
+}
+
+/// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.
+fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
+    // A project asks for what will do; a person who names a version asks for the newest.
+    let asking = wanted.iter().map(|(known, request, origin)| {
+        let which = match origin {
+            Origin::CommandLine => Which::Newest,
+            _ => Which::OnDisk,
+        };
+        (Wanted { known: *known, request, origin }, which)
+    });
+    let asking: Vec<_> = asking.collect();
+    let mut report = Vec::new();
+    let mut failed: Vec<Error> = Vec::new();
+    for ((wanted, _), got) in asking.iter().zip(get::all(usher, &asking)) {
+        match got {
+            Some(Ok(Got::Toolchain(toolchain, was_there))) => {
+                report.push(told(wanted, (&toolchain, was_there), as_json));
+            }
+            Some(Err(error)) => failed.push(error),
+            Some(Ok(Got::Nothing)) | None => {}
+        }
+    }
+    // What stopped the others is the error; of those that didn't the first.
+    let place = failed.iter().position(get::is_grave).unwrap_or(0);
+    if failed.is_empty() {
+        return Ok(report);
+    }
+    let error = failed.remove(place);
+    for other in &failed {
+        usher.tell(&other.to_string());
+    }
+    Err(error)
+}
+
+/// Tells what came of one, and is what is reported of it.
+fn told(
+    Wanted { known, request, .. }: &Wanted<'_>,
+    (toolchain, was_there): (&Toolchain, bool),
+    as_json: bool,
+) -> Value {
+    let (tool, version) = (known.tool.name, name_of(toolchain));
+    if !as_json {
+        let state = if was_there { "is on disk" } else { "installed" };
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
+    }
+    json!({
+        "tool": tool,
+        "request": request.as_str(),
+        "version": version,
+        "store": store_name(&toolchain.store),
+        "path": toolchain.root,
+        "installed_now": !was_there,
+    })
+}
+
+/// What was named on the command line.
+fn named<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<Asking<'a>>> {
+    let wanted = asked(usher, words)?.into_iter().map(|Asked { known, request }| {
+        Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
+    });
+    wanted.collect()
+}
+
+/// What is asked for here, a request a tool.
+fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
+    let mut wanted = Vec::new();
+    for known in usher.registry.all() {
+        let pin = match in_force(usher, known)? {
+            Selection::Missing(missing) => Some(missing.pin),
+            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
+            Selection::Stale => None,
+        };
+        let first = pin.and_then(|pin| Some((pin.requests.into_iter().next()?, pin.origin)));
+        wanted.extend(first.map(|(request, origin)| (known, request, origin)));
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,118 @@
+//! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: takes a version from any archive.
+
+use std::path::Path;
+
+use serde_json::json;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::version::Version;
+use usher_shims::world::World as _;
+
+use super::{Asked, asked};
+use crate::cli::output;
+use crate::config::folders;
+use crate::files::integrity::Integrity;
+use crate::registry::Known;
+use crate::releases::network::Network;
+use crate::session::Usher;
+use crate::session::current::store_name;
+use crate::shim_folder;
+use crate::store::install::{Installed, Installer, Named, Unhashed};
+
+/// The archive, as it was typed.
+#[derive(Debug)]
+pub struct Archive<'a> {
+    /// Its address, or its file.
+    pub from: &'a str,
+    /// Its SHA-256, where the person knows it.
+    pub sha256: Option<&'a str>,
+}
+
+/// Runs the verb.
+pub fn run(
+    usher: &mut Usher,
+    words: &[String],
+    archive: &Archive<'_>,
+    as_json: bool,
+) -> Result<()> {
+    let (known, version) = wanted(usher, words)?;
+    let named = Named { address: address(usher, archive.from)?, integrity: integrity(archive)? };
+    let installed = {
+        let _writing = folders::write_access(&usher.folders)?;
+        let network = Network::new(usher);
+        let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+        installer.install_from(known, &version, &named)
+    };
+    let (tool, installed) = (known.tool, installed?);
+    if installed.was_there {
+        usher.tell(&format!(
+            "{} {version} is on disk already, and stays as it is: nothing was taken from {}",
+            tool.name,
+            Escaped(archive.from)
+        ));
+    }
+    shim_folder::renew(usher, &[tool])?;
+    told((tool.name, &version), &installed, as_json);
+    Ok(())
+}
+
+/// The one version that is wanted.
+fn wanted<'a>(usher: &'a Usher, words: &[String]) -> Result<(Known<'a>, Version)> {
+    let refused = |what: String| Error::new(ErrorKind::Usage, what);
+    let hint = "use install node@12.0.0 --from node.tar.gz";
+    let mut all = asked(usher, words)?;
+    let (Some(Asked { known, request }), true) = (all.pop(), all.is_empty()) else {
+        return Err(refused("an archive holds one version: which?".to_owned()).hint(hint));
+    };
+    let exact = request.as_ref().and_then(|request| request.exact(known.tool).cloned());
+    exact.map(|version| (known, version)).ok_or_else(|| {
+        let word = words.first().map(String::as_str).unwrap_or_default();
+        refused(format!(
+            "which version an archive holds must be said whole, and {} isn't",
+            Escaped(word)
+        ))
+        .hint(hint)
+    })
+}
+
+/// An address stays as it is; a file is named by its absolute path.
+fn address(usher: &Usher, from: &str) -> Result<String> {
+    if from.contains("://") {
+        return Ok(from.to_owned());
+    }
+    let here = usher.world.directory().map_err(|error| {
+        Error::new(ErrorKind::Io, "the working directory can't be told").because(error.to_string())
+    })?;
+    here.join(from).into_os_string().into_string().map_err(|path| {
+        Error::new(ErrorKind::Usage, format!("the file {} can't be taken", Shown(Path::new(&path))))
+            .because("its name isn't UTF-8")
+    })
+}
+
+fn integrity(archive: &Archive<'_>) -> Result<Option<Integrity>> {
+    let read = |text: &str| {
+        Integrity::from_hex(text).filter(|hash| matches!(hash, Integrity::Sha256(_))).ok_or_else(
+            || {
+                Error::new(ErrorKind::Usage, format!("“{}” is no SHA-256", Escaped(text)))
+                    .because("that is 64 hexadecimal digits")
+            },
+        )
+    };
+    archive.sha256.map(read).transpose()
+}
+
+fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool) {
+    let Installed { toolchain, was_there } = installed;
+    if as_json {
+        output::json(&json!([{
+            "tool": tool,
+            "request": version.as_str(),
+            "version": version.as_str(),
+            "store": store_name(&toolchain.store),
+            "path": toolchain.root,
+            "installed_now": !was_there,
+        }]));
+    } else {
+        let state = if *was_there { "is on disk" } else { "installed" };
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
+    }
+}

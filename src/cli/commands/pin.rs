@@ -1,0 +1,130 @@
+//! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
+
+use serde_json::json;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::pin::Origin;
+use usher_shims::request::{Author, Request};
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::World as _;
+
+use super::get::{self, Got, Which};
+use super::{Asked, asked, usual, with_shims_of_what_came};
+use crate::cli::output;
+use crate::config::folders;
+use crate::project::{Target, Written, target, write};
+use crate::releases::Wanted;
+use crate::session::Usher;
+use crate::shim_folder;
+
+/// A pin to be written, once all versions are there.
+struct Pinned {
+    tool: &'static Tool,
+    request: Request,
+    version: Option<Version>,
+    target: Target,
+}
+
+/// Runs the verb. Nothing is written before all that was asked for is on disk.
+pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
+    let pins = match get_all(usher, words, is_global) {
+        Ok(pins) => pins,
+        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+    };
+    // A project's files are whose they are.
+    let writing = is_global.then(|| folders::write_access(&usher.folders)).transpose()?;
+    let mut report = Vec::new();
+    for pin in &pins {
+        let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
+        if !as_json {
+            tell(pin, &written);
+        }
+        report.push(json!({
+            "tool": pin.tool.name,
+            "request": written.text,
+            "version": pin.version.as_ref().map(ToString::to_string),
+            "file": written.path,
+            "changed": written.changed,
+        }));
+        warn_of_stronger(usher, pin);
+    }
+    drop(writing);
+    let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
+    shim_folder::renew(usher, &tools)?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
+    let mut wanted = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        let request = request.map_or_else(|| usual(known), Ok)?;
+        let target = match is_global {
+            true => Target::Default,
+            false => target(usher, known.tool, &request)?,
+        };
+        if matches!(target, Target::Default) && !is_global {
+            usher.tell("there is no project here: this becomes your default (--global)");
+        }
+        check_author(&target, known.tool, &request)?;
+        wanted.push((known, request, target));
+    }
+    // What can't be written isn't fetched.
+    let asking = wanted.iter().map(|(known, request, _)| {
+        (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
+    });
+    let got = get::every(usher, &asking.collect::<Vec<_>>())?;
+    let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
+        let version = match got {
+            Got::Toolchain(toolchain, _) => toolchain.version,
+            Got::Nothing => None,
+        };
+        Pinned { tool: known.tool, request, version, target }
+    });
+    Ok(pinned.collect())
+}
+
+/// A project's files may say less than a person.
+fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Result<()> {
+    match target {
+        Target::Default => Ok(()),
+        Target::Change(_) | Target::Add(_) => {
+            let text = request.as_str();
+            Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
+                Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
+                    .because(reason)
+                    .hint(format!("use --global {}@{request}", tool.name))
+            })
+        }
+    }
+}
+
+fn tell(pin: &Pinned, written: &Written) {
+    let version =
+        pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
+    let verb = if written.changed { "pinned" } else { "is pinned already" };
+    output::line(format_args!(
+        "{} {}{version} {verb} in {}",
+        pin.tool.name,
+        written.text,
+        Shown(&written.path)
+    ));
+}
+
+/// A variable is stronger than what was just written.
+fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
+    for variable in pin.tool.variables {
+        let is_ignored = usher.settings.ignore_variables.iter().any(|ignored| ignored == variable);
+        if let Some(value) =
+            usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
+        {
+            let value = value.to_string_lossy();
+            usher.tell(&format!(
+                "{variable}={} is set, and stronger than this pin: unset {variable}",
+                Escaped(&value)
+            ));
+        }
+    }
+}

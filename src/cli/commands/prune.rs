@@ -1,0 +1,255 @@
+//! `use prune`: takes toolchains away that nobody needs any more, and says which and why.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Args;
+use serde_json::{Value, json};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::toolchain::{Store, Toolchain};
+
+use super::verify::{absent, counted, is_meant, name};
+use super::{Asked as Word, asked, with_shims_of_what_came};
+use crate::cli::output;
+use crate::files::clock;
+use crate::files::walk::disk_usage;
+use crate::releases::network::Network;
+use crate::session::Usher;
+use crate::shim_folder;
+use crate::store::install::{Installer, Unhashed};
+use crate::store::prune::asked::Asked;
+use crate::store::prune::running::Processes;
+use crate::store::prune::used::{days_since, last_use, times};
+use crate::store::prune::{Consent, Facts, Named, Rules, Times, Verdict, judge};
+use crate::store::verify::store::{Contents, Place};
+use crate::text::human_size;
+
+/// What `use prune` was told.
+#[derive(Debug, Args)]
+pub struct PruneArguments {
+    /// Only these; a version that is named goes whenever it was used
+    #[arg(value_name = "TOOL[@VERSION]")]
+    pub tools: Vec<String>,
+    /// What wasn't used for so many days
+    #[arg(long, value_name = "DAYS")]
+    pub unused: Option<u64>,
+    /// Spare what the projects in this folder ask for; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub projects: Vec<PathBuf>,
+    /// Say what would go, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Don't ask; and take what runs, if its version is named
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// A toolchain, and what is to become of it.
+struct Judged<'a> {
+    place: Place<'a>,
+    facts: Facts,
+    verdict: Verdict,
+    bytes: u64,
+}
+
+/// What came of it.
+struct Pruned {
+    report: Vec<Value>,
+    is_changed: bool,
+    failed: Option<Error>,
+}
+
+/// Runs the verb.
+pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<()> {
+    check(typed)?;
+    // What isn't there may be what one that was killed took away.
+    let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
+        _ => failed,
+    });
+    let Pruned { report, is_changed, failed } = pruned?;
+    if is_changed {
+        shim_folder::renew(usher, &[])?;
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn prune(usher: &Usher, typed: &PruneArguments, as_json: bool) -> Result<Pruned> {
+    let judged = judge_all(usher, typed)?;
+    let going: Vec<&Judged<'_>> =
+        judged.iter().filter(|one| one.verdict == Verdict::Goes).collect();
+    if !as_json {
+        print(&judged);
+    }
+    let bytes: u64 = going.iter().map(|one| one.bytes).sum();
+    let question = format!("delete {} ({})?", counted(going.len(), "version"), human_size(bytes));
+    let is_agreed = !going.is_empty() && !typed.dry_run && (typed.yes || output::ask(question));
+    let (mut gone, mut failed) = (Vec::new(), None);
+    if is_agreed {
+        failed = delete(usher, typed, (&going, as_json), &mut gone).err();
+    }
+    let report = judged.iter().map(|one| as_value(one, &gone)).collect();
+    Ok(Pruned { report, is_changed: !gone.is_empty(), failed })
+}
+
+/// Refuses what nobody can mean.
+fn check(typed: &PruneArguments) -> Result<()> {
+    let refused = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
+    let is_bare = typed.tools.iter().any(|word| !word.contains('@'));
+    match typed.unused {
+        None if typed.tools.is_empty() => {
+            refused("which versions? unused for how long is yours to say", "use prune --unused 90")
+        }
+        None if is_bare => refused(
+            "which versions of it? unused for how long is yours to say",
+            "use prune --unused 90, or name the version: use prune TOOL@VERSION",
+        ),
+        Some(0) => refused("0 days would mean whatever isn't asked for", "use prune --unused 90"),
+        Some(_) | None if !typed.dry_run && !typed.yes && !output::can_ask() => refused(
+            "there is no terminal to ask on",
+            "use prune --dry-run to see what would go, and --yes to agree beforehand",
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<'a>>> {
+    let folder = usher.folders.toolchains();
+    let contents = Contents::of(&usher.registry, &folder, &Store::Own)?;
+    let words = asked(usher, &typed.tools)?;
+    for word in &words {
+        if !contents.places.iter().any(|place| is_meant(place, word)) {
+            return Err(absent(word, &contents));
+        }
+    }
+    if contents.places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut asked = Asked::default();
+    asked.here(usher)?;
+    for project in &typed.projects {
+        asked.below(usher, project)?;
+    }
+    let times = if typed.unused.is_some() { known_times(usher, &folder)? } else { Times::NotKept };
+    let consent = if typed.yes { Consent::Given } else { Consent::None };
+    let rules = Rules { unused: typed.unused, times, consent };
+    let processes = Processes::now();
+    let places = contents.places.into_iter().filter_map(|place| {
+        let named = named(&place, &words);
+        (words.is_empty() || named != Named::No).then_some((place, named))
+    });
+    let judged = places.map(|(place, named)| {
+        let facts = facts(&place, named, (&asked, &processes));
+        let verdict = judge(&rules, &facts);
+        let bytes = disk_usage(&place.root);
+        Judged { place, facts, verdict, bytes }
+    });
+    Ok(judged.collect())
+}
+
+/// Whether it is known when what was used: told, where it isn't.
+fn known_times(usher: &Usher, folder: &Path) -> Result<Times> {
+    let now = SystemTime::now();
+    if clock::oddity(now).is_some() {
+        usher.tell(&format!(
+            "{}, so nobody knows what was used when: only what is named goes",
+            clock::told(now)
+        ));
+        return Ok(Times::NotKept);
+    }
+    let times = times(folder)?;
+    if times == Times::NotKept {
+        usher.tell("access times aren't kept here (the file system is mounted with noatime, or its server writes none): only what is named goes");
+    }
+    Ok(times)
+}
+
+fn named(place: &Place<'_>, words: &[Word<'_>]) -> Named {
+    let meant = words.iter().filter(|word| is_meant(place, word));
+    let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
+    how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
+}
+
+fn facts(place: &Place<'_>, named: Named, (asked, processes): (&Asked, &Processes)) -> Facts {
+    let toolchain = Toolchain {
+        version: Some(place.version.clone()),
+        root: place.root.clone(),
+        store: Store::Own,
+    };
+    let last = last_use(place.known.tool, &toolchain);
+    Facts {
+        named,
+        has_venvs: place.known.definition.venvs,
+        unused: days_since(last, SystemTime::now()),
+        processes: processes.below(&place.root),
+        asked_by: asked.by(&place.root).map(str::to_owned),
+    }
+}
+
+/// Deletes what goes, one after the other; `gone` has what is gone, also where one can't go.
+fn delete<'j>(
+    usher: &Usher,
+    typed: &PruneArguments,
+    (going, as_json): (&[&'j Judged<'j>], bool),
+    gone: &mut Vec<&'j PathBuf>,
+) -> Result<()> {
+    let network = Network::new(usher);
+    let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
+    for Judged { place, facts, bytes, .. } in going {
+        // Somebody may have started it while the question stood.
+        let started = Processes::now().below(&place.root);
+        let is_agreed = typed.yes && facts.named == Named::Version;
+        if !started.is_empty() && !is_agreed {
+            usher.tell(&format!("{} stays: it was started just now", name(place)));
+            continue;
+        }
+        installer.uninstall(place.known, &place.version)?;
+        gone.push(&place.root);
+        if !as_json {
+            output::line(format_args!("{} is gone ({})", name(place), human_size(*bytes)));
+        }
+    }
+    Ok(())
+}
+
+fn print(judged: &[Judged<'_>]) {
+    let row = |one: &Judged<'_>| {
+        let (word, why) = match &one.verdict {
+            Verdict::Goes => ("goes", format!("unused for {}", counted_days(one.facts.unused))),
+            Verdict::Stays(why) => ("stays", why.to_string()),
+        };
+        vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
+    };
+    output::table(&judged.iter().map(row).collect::<Vec<_>>());
+    if !judged.iter().any(|one| one.verdict == Verdict::Goes) {
+        output::line("nothing is to go");
+    }
+}
+
+fn counted_days(days: u64) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+}
+
+fn as_value(one: &Judged<'_>, gone: &[&PathBuf]) -> Value {
+    let why = match &one.verdict {
+        Verdict::Goes => None,
+        Verdict::Stays(why) => Some(why.to_string()),
+    };
+    json!({
+        "tool": one.place.known.tool.name,
+        "version": one.place.version.as_str(),
+        "path": one.place.root,
+        "bytes": one.bytes,
+        "unused_days": one.facts.unused,
+        "processes": one.facts.processes,
+        "goes": one.verdict == Verdict::Goes,
+        "gone": gone.contains(&&one.place.root),
+        "why": why,
+    })
+}

@@ -1,0 +1,107 @@
+//! `use repair [TOOL[@VERSION]…]`: makes what isn't as it was installed so again.
+
+use serde_json::{Value, json};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::toolchain::Store;
+
+use super::verify::{chosen, counted, name};
+use crate::cli::output;
+use crate::config::folders;
+use crate::releases::network::Network;
+use crate::session::Usher;
+use crate::shim_folder;
+use crate::store::install::{Installer, Repaired, Unhashed};
+use crate::store::verify::store::{Contents, Place};
+use crate::store::verify::verify;
+
+/// The most names that are told of what is gone.
+const MOST_TOLD: usize = 5;
+
+/// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
+pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    let (report, failed) = repair_all(usher, words, as_json)?;
+    shim_folder::renew(usher, &[])?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+fn repair_all(
+    usher: &Usher,
+    words: &[String],
+    as_json: bool,
+) -> Result<(Vec<Value>, Option<Error>)> {
+    let Contents { places, strays } = chosen(usher, words)?;
+    let _writing = folders::write_access(&usher.folders)?;
+    let network = Network::new(usher);
+    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+    let (mut report, mut failed) = (Vec::new(), None);
+    for place in &places {
+        match repair(&installer, place) {
+            Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
+            Err(error) => {
+                if let Some(earlier) = failed.replace(error) {
+                    usher.tell(&earlier.to_string());
+                }
+            }
+        }
+    }
+    for stray in &strays {
+        usher.tell(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
+    }
+    if places.is_empty() && !as_json {
+        output::line("no version is in usher's own store");
+    }
+    Ok((report, failed))
+}
+
+/// Repairs one, if it is faulty: only then it is locked.
+fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+    if verify(place)?.is_whole() {
+        return Ok(None);
+    }
+    if place.store != Store::Own {
+        let what = format!("{} isn't yours to repair", name(place));
+        return Err(Error::new(ErrorKind::Permission, what)
+            .because(format!("it lies at {}", Shown(&place.root)))
+            .hint("ask whoever keeps this machine"));
+    }
+    installer.repair(place)
+}
+
+/// Tells what came of one, and is what is reported of it.
+fn told(place: &Place<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
+    let name = name(place);
+    let (kept, gone) = repaired.map_or((0, &[][..]), |one| (one.kept, &one.gone));
+    if !as_json {
+        match repaired {
+            None => output::line(format_args!("{name} is as it was installed")),
+            Some(_) => output::line(format_args!("{name} is repaired{}", with(kept))),
+        }
+        for path in gone.iter().take(MOST_TOLD) {
+            output::line(format_args!("  gone, as it didn't come with it: {}", Escaped(path)));
+        }
+        if let more @ 1.. = gone.len().saturating_sub(MOST_TOLD) {
+            output::line(format_args!("  and {more} more"));
+        }
+    }
+    json!({
+        "tool": place.known.tool.name,
+        "version": place.version.as_str(),
+        "path": place.root,
+        "repaired": repaired.is_some(),
+        "kept": kept,
+        "gone": gone,
+    })
+}
+
+fn with(kept: usize) -> String {
+    match kept {
+        0 => String::new(),
+        _ => format!(", with {} that package managers added", counted(kept, "thing")),
+    }
+}

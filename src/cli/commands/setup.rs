@@ -1,0 +1,100 @@
+//! `use setup [SHELL]`: puts the shims on PATH in the shell's files, or takes them off again.
+
+use clap::Args;
+use serde_json::json;
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::world::World as _;
+
+use crate::cli::output;
+use crate::cli::shell_setup::{
+    Change, Places, Shell, apply, diff, path_line, plan, plan_removal, read,
+};
+use crate::session::Usher;
+
+/// What `use setup` was told.
+#[derive(Debug, Args)]
+pub struct SetupArguments {
+    /// Which shell: bash, zsh, fish or sh; without it, yours
+    pub shell: Option<String>,
+    /// Make the change
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Take it back
+    #[arg(long)]
+    pub undo: bool,
+    /// Print nothing but the line for PATH
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Runs the verb.
+pub fn run(usher: &Usher, arguments: &SetupArguments, as_json: bool) -> Result<()> {
+    let shell = shell(usher, arguments.shell.as_deref())?;
+    let shims = usher.folders.shims();
+    if arguments.print {
+        output::line(path_line(shell, &shims)?);
+        return Ok(());
+    }
+    let places = places(usher)?;
+    let changes = match arguments.undo {
+        false => plan(shell, &places, &shims, &read)?,
+        true => plan_removal(shell, &places, &read)?,
+    };
+    if arguments.yes {
+        apply(&changes)?;
+    }
+    if as_json {
+        let report: Vec<_> = changes
+            .iter()
+            .map(|change| json!({ "file": change.path, "made": arguments.yes }))
+            .collect();
+        output::json(&report);
+        return Ok(());
+    }
+    report(&changes, arguments, shell);
+    Ok(())
+}
+
+fn report(changes: &[Change], arguments: &SetupArguments, shell: Shell) {
+    if changes.is_empty() {
+        let state =
+            if arguments.undo { "no file mentions usher" } else { "the shims are on PATH already" };
+        output::line(format_args!("{shell}: {state}"));
+        return;
+    }
+    for change in changes {
+        output::text(diff(change).as_bytes());
+    }
+    match arguments.yes {
+        true => output::line(format_args!("done; a new {shell} sees it")),
+        false => output::line(format_args!(
+            "nothing is written yet: use setup {shell}{} --yes",
+            if arguments.undo { " --undo" } else { "" }
+        )),
+    }
+}
+
+fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
+    if let Some(name) = named {
+        name.parse()
+    } else {
+        let variable = usher.world.variable("SHELL").unwrap_or_default();
+        variable.to_string_lossy().parse().map_err(|_| {
+            Error::new(ErrorKind::Usage, "which shell? SHELL says none that usher knows")
+                .hint("use setup bash, zsh, fish or sh")
+        })
+    }
+}
+
+fn places(usher: &Usher) -> Result<Places> {
+    let folder = |name| {
+        usher.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
+    };
+    match usher.folders.user_home.clone().or_else(|| folder("HOME")) {
+        Some(home) => {
+            Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
+        }
+        None => Err(Error::new(ErrorKind::NoHome, "your home folder can't be found")
+            .hint("export HOME=/your/home")),
+    }
+}

@@ -1,0 +1,114 @@
+//! `use shim TOOL@REQUEST…`: programs that can be called with a version in their names, kept until
+//! they are taken back.
+
+use serde_json::json;
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::name::Name;
+
+use super::{Asked, asked};
+use crate::cli::output;
+use crate::session::Usher;
+use crate::shim_folder::{self, Changes, is_foreign, kept, versioned};
+
+/// What somebody wants to call by name.
+struct Versioned {
+    /// `node@12`: what is kept of it.
+    entry: Name,
+    /// `node12`, `node@12`.
+    names: Vec<String>,
+}
+
+/// Makes such shims, or lists those that are kept where none are named.
+pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    if words.is_empty() {
+        return list(usher, as_json);
+    }
+    let wanted = wanted(usher, words)?;
+    for name in wanted.iter().flat_map(|one| &one.names) {
+        let path = usher.folders.shims().join(name);
+        if is_foreign(&usher.folders, &path) {
+            let what = format!("{} is there, and no shim of usher's", Shown(&path));
+            return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
+        }
+    }
+    for one in &wanted {
+        kept::add(&usher.folders, &one.entry)?;
+    }
+    let changes = shim_folder::refresh(usher, &[])?;
+    report(&changes, &wanted, ("there already", as_json));
+    Ok(())
+}
+
+/// Takes such shims back. Those of lines on disk stay.
+pub fn remove(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    let wanted = wanted(usher, words)?;
+    for one in &wanted {
+        if !kept::remove(&usher.folders, &one.entry)? {
+            let what = format!("{} isn't among what `use shim` made", one.entry);
+            return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
+        }
+    }
+    let changes = shim_folder::refresh(usher, &[])?;
+    report(&changes, &wanted, ("stay, as lines on disk or kept otherwise", as_json));
+    Ok(())
+}
+
+fn wanted(usher: &Usher, words: &[String]) -> Result<Vec<Versioned>> {
+    asked(usher, words)?.into_iter().map(versioned).collect()
+}
+
+fn versioned(Asked { known, request }: Asked<'_>) -> Result<Versioned> {
+    let tool = known.tool;
+    let refuse = |what: String| {
+        Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
+    };
+    let Some(request) = request else {
+        return Err(refuse(format!("which version of {}?", tool.name)));
+    };
+    let word = versioned::word(&request, tool);
+    let entry = word.as_ref().and_then(|word| Name::parse(&format!("{}@{word}", tool.name)));
+    let (Some(word), Some(entry)) = (word, entry) else {
+        return Err(refuse(format!("{} {request} can't be part of a name", tool.name)));
+    };
+    Ok(Versioned { entry, names: versioned::names(tool, &word) })
+}
+
+/// Tells what became of the names; the word is for those of which nothing did.
+fn report(changes: &Changes, wanted: &[Versioned], (staying, as_json): (&str, bool)) {
+    let names: Vec<&String> = wanted.iter().flat_map(|one| &one.names).collect();
+    let of = |changed: &[String]| -> Vec<String> {
+        names.iter().filter(|name| changed.contains(name)).map(ToString::to_string).collect()
+    };
+    let (made, removed) = (of(&changes.made), of(&changes.removed));
+    let stay: Vec<String> = names
+        .iter()
+        .filter(|name| !made.contains(name) && !removed.contains(name))
+        .map(ToString::to_string)
+        .collect();
+    if as_json {
+        output::json(&json!({ "made": made, "removed": removed, "there": stay }));
+        return;
+    }
+    for (verb, names) in [("made", made), ("removed", removed), (staying, stay)] {
+        if !names.is_empty() {
+            output::line(format_args!("{verb}: {}", names.join(" ")));
+        }
+    }
+}
+
+/// What is kept, with the names it is called by.
+fn list(usher: &Usher, as_json: bool) -> Result<()> {
+    let kept: Vec<(String, Vec<String>)> = kept::all(&usher.folders)?
+        .into_iter()
+        .map(|entry| (entry.clone(), shim_folder::names_of(usher, &entry)))
+        .collect();
+    if as_json {
+        let entries = kept.iter().map(|(entry, names)| json!({ "for": entry, "names": names }));
+        output::json(&entries.collect::<Vec<_>>());
+        return Ok(());
+    }
+    output::table(
+        &kept.iter().map(|(entry, names)| vec![entry.clone(), names.join(" ")]).collect::<Vec<_>>(),
+    );
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Bare `use`: what is in force here.
+
+use serde::Serialize;
+use usher_shims::error::{Error, Result, Shown};
+use usher_shims::path::next_on_path;
+use usher_shims::pin::Pin;
+use usher_shims::resolve::Selection;
+use usher_shims::store::{Found, highest};
+
+use crate::cli::output;
+use crate::registry::Known;
+use crate::session::Usher;
+use crate::session::current::{in_force, name_of, store_name, system_version};
+
+/// What is in force of one tool.
+#[derive(Serialize)]
+struct Line {
+    tool: &'static str,
+    version: Option<String>,
+    request: Option<String>,
+    origin: Option<String>,
+    installed: bool,
+    store: Option<String>,
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Runs the verb. In JSON the answer itself has what is wrong, and the result is the exit code.
+pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
+    let mut lines = Vec::new();
+    let mut first_error = None;
+    for known in usher.registry.all() {
+        match line(usher, known) {
+            Ok(line) => lines.extend(line),
+            Err(error) => {
+                lines.push(broken(known, &error));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if as_json {
+        output::json(&lines);
+        return Ok(first_error.map_or(0, |error| error.kind().exit_code().into()));
+    }
+    if lines.is_empty() {
+        output::line("nothing is asked for here, and nothing is on disk: use node@lts");
+    } else {
+        output::table(&lines.iter().map(row).collect::<Vec<_>>());
+    }
+    first_error.map_or(Ok(0), Err)
+}
+
+/// `None` for a tool that nobody asks for and that isn't there.
+fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
+    let force = in_force(usher, known)?;
+    let asked = force.origin().map(ToString::to_string);
+    let tool = known.tool.name;
+    Ok(match force {
+        Selection::Toolchain(toolchain, pin) => Some(Line {
+            tool,
+            version: Some(name_of(&toolchain)),
+            request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
+            origin: asked,
+            installed: true,
+            store: Some(store_name(&toolchain.store).to_owned()),
+            path: Some(toolchain.root.to_string_lossy().into_owned()),
+            error: None,
+        }),
+        Selection::Missing(missing) => Some(Line {
+            tool,
+            version: None,
+            request: missing.pin.request().map(ToString::to_string),
+            origin: asked,
+            installed: false,
+            store: None,
+            path: None,
+            error: None,
+        }),
+        Selection::System(pin) => system(usher, known, pin.as_ref())?,
+        Selection::Stale => None,
+    })
+}
+
+/// What would run without usher; where that is nothing and nobody asks, the newest on disk. What
+/// runs on another tool comes with that one where nobody asks.
+fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
+    if known.tool.host.is_some() && pin.is_none() {
+        return Ok(None);
+    }
+    let mut programs = known.tool.programs.iter();
+    let program = programs.find_map(|name| next_on_path(&usher.world, &usher.shim, name, &[]));
+    let newest =
+        highest(&usher.world, &usher.home, known.tool, |version| !version.is_prerelease())?;
+    let mut line = Line {
+        tool: known.tool.name,
+        version: None,
+        request: pin.and_then(Pin::request).map(ToString::to_string),
+        origin: pin.map(|pin| pin.origin.to_string()),
+        installed: true,
+        store: Some("system".to_owned()),
+        path: None,
+        error: None,
+    };
+    match (program, newest) {
+        (Some(program), _) => {
+            line.version = system_version(usher, &program).map(|version| version.to_string());
+            line.path = Some(program.to_string_lossy().into_owned());
+        }
+        (None, Found::Toolchain(toolchain)) if pin.is_none() => {
+            line.version = Some(name_of(&toolchain));
+            line.store = Some(store_name(&toolchain.store).to_owned());
+            line.path =
+                Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned());
+        }
+        (None, _) => {
+            line.installed = false;
+            line.store = None;
+        }
+    }
+    Ok((line.installed || pin.is_some()).then_some(line))
+}
+
+fn broken(known: Known<'_>, error: &Error) -> Line {
+    Line {
+        tool: known.tool.name,
+        version: None,
+        request: None,
+        origin: None,
+        installed: false,
+        store: None,
+        path: None,
+        error: Some(error.what.clone()),
+    }
+}
+
+fn row(line: &Line) -> Vec<String> {
+    let version = line.version.clone().unwrap_or_else(|| "?".to_owned());
+    let state = match (&line.error, line.installed, &line.store) {
+        (Some(_), ..) => "broken".to_owned(),
+        (None, false, _) => "not installed: use install".to_owned(),
+        (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
+        (None, true, Some(store)) if store == "system" => {
+            line.path.as_ref().map_or_else(String::new, |path| Shown(path.as_ref()).to_string())
+        }
+        (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
+    };
+    let asked = match (&line.request, &line.origin, &line.error) {
+        (_, _, Some(error)) => error.clone(),
+        (Some(request), Some(origin), None) => format!("{request} by {origin}"),
+        _ => "nobody asks".to_owned(),
+    };
+    vec![line.tool.to_owned(), version, state, asked]
+}

@@ -1,0 +1,112 @@
+//! `use uninstall TOOL@VERSION…`: takes versions of our own off the disk.
+
+use serde_json::json;
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::request::Request;
+use usher_shims::store::all;
+use usher_shims::toolchain::{Store, Toolchain};
+
+use super::{Asked, asked, with_shims_of_what_came};
+use crate::cli::output;
+use crate::registry::Known;
+use crate::releases::network::Network;
+use crate::session::Usher;
+use crate::session::current::{name_of, store_name};
+use crate::shim_folder;
+use crate::store::install::{Installer, Unhashed};
+
+/// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
+/// what is on disk now.
+pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    uninstall(usher, words, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
+        _ => failed,
+    })
+}
+
+/// All are found before the first one goes.
+fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+    let mut chosen = Vec::new();
+    for Asked { known, request } in asked(usher, words)? {
+        chosen.push((known, choose(usher, known, request.as_ref())?));
+    }
+    let mut report = Vec::new();
+    for (known, toolchain) in &chosen {
+        let network = Network::new(usher);
+        let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
+        if let Some(version) = &toolchain.version {
+            installer.uninstall(*known, version)?;
+        }
+        let (tool, version) = (known.tool.name, name_of(toolchain));
+        if !as_json {
+            output::line(format_args!("{tool} {version} is gone"));
+        }
+        report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
+    }
+    shim_folder::renew(usher, &[])?;
+    if as_json {
+        output::json(&report);
+    }
+    Ok(())
+}
+
+/// The one toolchain that is meant.
+fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<Toolchain> {
+    let tool = known.tool.name;
+    let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
+    let Some(request) = request else {
+        return Err(Error::new(ErrorKind::Usage, format!("which {tool}? {}", listed(&there)))
+            .hint(format!("use uninstall {tool}@VERSION")));
+    };
+    let fits = |toolchain: &&Toolchain| {
+        toolchain.version.as_ref().is_some_and(|version| request.matches(version, known.tool))
+    };
+    let fitting: Vec<&Toolchain> = there.iter().filter(fits).collect();
+    let own: Vec<&&Toolchain> =
+        fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
+    match (own.as_slice(), fitting.first()) {
+        ([one], _) => Ok((**one).clone()),
+        ([], Some(foreign)) => Err(not_ours(usher, known, foreign)),
+        ([], None) => {
+            Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} isn't on disk"))
+                .because(listed(&there)))
+        }
+        (several, _) => {
+            let names: Vec<String> = several.iter().map(|toolchain| name_of(toolchain)).collect();
+            Err(Error::new(
+                ErrorKind::Usage,
+                format!("{tool} {request} means several: {}", names.join(", ")),
+            )
+            .hint(format!(
+                "use uninstall {tool}@{}",
+                names.first().map_or("VERSION", String::as_str)
+            )))
+        }
+    }
+}
+
+/// What is somebody else's is theirs to take away.
+fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
+    let whose = store_name(&foreign.store);
+    let what = format!(
+        "{} {} isn't usher's to delete: it is {whose}'s",
+        known.tool.name,
+        name_of(foreign)
+    );
+    let error = Error::new(ErrorKind::Permission, what)
+        .because(format!("it lies at {}", Shown(&foreign.root)));
+    match usher.registry.uninstall_command(known.tool, foreign) {
+        Some(command) => error.hint(command),
+        None => error,
+    }
+}
+
+fn listed(there: &[Toolchain]) -> String {
+    let own = there.iter().filter(|toolchain| toolchain.store == Store::Own);
+    let names: Vec<String> = own.map(name_of).collect();
+    if names.is_empty() {
+        "none is in usher's own store".to_owned()
+    } else {
+        format!("there is {}", names.join(", "))
+    }
+}

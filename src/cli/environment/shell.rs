@@ -1,0 +1,68 @@
+//! An environment as code for a shell.
+
+use std::fmt::Write as _;
+
+use super::Environment;
+use crate::cli::shell_setup::{Shell, quoted_for_fish, quoted_for_posix};
+
+/// Code that sets all of it; run twice, it does the same as once.
+pub fn code(environment: &Environment, shell: Shell) -> String {
+    let path = &environment.path;
+    let mut code = match (shell, path.is_empty()) {
+        (_, true) => String::new(),
+        (Shell::Bash | Shell::Zsh | Shell::Sh, false) => posix_path(&path.join(":")),
+        (Shell::Fish, false) => fish_path(path),
+    };
+    for (name, value) in &environment.variables {
+        // Writing into memory never fails.
+        let _ = match shell {
+            Shell::Bash | Shell::Zsh | Shell::Sh => {
+                writeln!(code, "{name}={}; export {name}", quoted_for_posix(value))
+            }
+            Shell::Fish => writeln!(code, "set -gx {name} {}", quoted_for_fish(value)),
+        };
+    }
+    code
+}
+
+fn posix_path(folders: &str) -> String {
+    let folders = quoted_for_posix(folders);
+    format!(
+        "case \"${{PATH-}}:\" in {folders}:*) ;; \
+         *) PATH={folders}\"${{PATH:+:$PATH}}\"; export PATH ;; esac\n"
+    )
+}
+
+/// fish joins a quoted part of PATH by colons.
+fn fish_path(folders: &[String]) -> String {
+    let whole = quoted_for_fish(&folders.join(":"));
+    let each: Vec<String> = folders.iter().map(|folder| quoted_for_fish(folder)).collect();
+    let (count, each) = (folders.len(), each.join(" "));
+    format!("test \"$PATH[1..{count}]\" = {whole}; or set -gx PATH {each} $PATH\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_this() {
+        let environment = Environment {
+            path: vec!["/a b/bin".into(), "/it's".into()],
+            variables: vec![("JAVA_HOME", "/a $b".into())],
+            tools: Vec::new(),
+        };
+        let posix = "case \"${PATH-}:\" in '/a b/bin:/it'\\''s':*) ;; *) \
+                     PATH='/a b/bin:/it'\\''s'\"${PATH:+:$PATH}\"; export PATH ;; esac\n\
+                     JAVA_HOME='/a $b'; export JAVA_HOME\n";
+        let fish = "test \"$PATH[1..2]\" = '/a b/bin:/it\\'s'; \
+                    or set -gx PATH '/a b/bin' '/it\\'s' $PATH\n\
+                    set -gx JAVA_HOME '/a $b'\n";
+        for (shell, expected) in
+            [(Shell::Sh, posix), (Shell::Bash, posix), (Shell::Zsh, posix), (Shell::Fish, fish)]
+        {
+            assert_eq!(code(&environment, shell), expected, "{shell}");
+        }
+        assert_eq!(code(&Environment::default(), Shell::Fish), "");
+    }
+}

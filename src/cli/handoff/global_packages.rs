@@ -1,0 +1,147 @@
+//! The one exception to "no second process": calls that add programs to a toolchain, or take some
+//! away. They run as a child, and afterwards the shims are made to match.
+
+mod links;
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::Signals;
+use usher_definition::Place;
+use usher_shims::error::{Error, Result, Shown};
+use usher_shims::resolve::Plan;
+use usher_shims::tool::Tool;
+use usher_shims::toolchain::Store;
+use usher_shims::world::World as _;
+
+use self::links::Before;
+use crate::cli::output;
+use crate::files::interrupt::is_ignored;
+use crate::session::Usher;
+use crate::shim_folder;
+
+/// Signals that are passed on to the child.
+///
+/// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
+/// included; passing them on too does no harm, since a program takes the second for the first.
+const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+
+/// Runs a plan as a child, makes the shims match, and ends as the child ended.
+///
+/// `rule` is the one by which the call adds programs.
+pub(super) fn run(
+    usher: &mut Usher,
+    plan: &Plan,
+    rule: (&Tool, usize),
+    arguments: &[&CStr],
+) -> Result<Error> {
+    let mut command = Command::new(&plan.program);
+    command
+        .arg0(&plan.program)
+        .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
+    command.envs(plan.set.iter().map(|(name, value)| (name, value)));
+    command.envs(into_toolchain(usher, plan, rule)?);
+    let folders = folders(usher, rule)?;
+    let before = Before::of(usher, &folders);
+    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
+    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, error))?;
+    if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
+        output::tell(format!(
+            "the shims can't be made to match what {} changed",
+            Shown(&plan.program)
+        ));
+        output::tell(error);
+    }
+    end(status)
+}
+
+/// The folders of the account's own into which a call puts programs.
+fn folders(usher: &Usher, (tool, place): (&Tool, usize)) -> Result<Vec<String>> {
+    let known = usher.registry.named(tool.name)?;
+    Ok(known.definition.adds.get(place).map(|adds| adds.folders.clone()).unwrap_or_default())
+}
+
+/// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
+/// only into toolchains of our own.
+fn into_toolchain(
+    usher: &Usher,
+    plan: &Plan,
+    (tool, place): (&Tool, usize),
+) -> Result<Vec<(String, OsString)>> {
+    let known = usher.registry.named(tool.name)?;
+    let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
+    let Some((adds, toolchain)) = known.definition.adds.get(place).zip(toolchain) else {
+        return Ok(Vec::new());
+    };
+    let root = toolchain.root.to_string_lossy();
+    let is_free = |name: &str| usher.world.variable(name).is_none();
+    let set = adds.set.iter().filter(|(name, _)| is_free(name));
+    let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
+    let path = adds.path.and_then(|place| path_with(usher, plan, (place, &toolchain.programs())));
+    Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
+}
+
+/// PATH with a folder in it; `None` where it can't stand there.
+fn path_with(usher: &Usher, plan: &Plan, (place, folder): (Place, &Path)) -> Option<OsString> {
+    let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
+    let path = set.or_else(|| usher.world.variable("PATH"))?;
+    let folders = std::env::split_paths(&path).filter(|known| known != folder);
+    match place {
+        Place::First => std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok(),
+        Place::Last => std::env::join_paths(folders.chain([folder.to_owned()])).ok(),
+    }
+}
+
+/// Waits for the child, and passes on to it what is sent to us.
+///
+/// The watcher stays until the process ends: to take it away would mean to write into a pipe whose
+/// other end may be gone already, and that ends a process that doesn't ignore SIGPIPE.
+fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
+    let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
+    let Ok(mut signals) = Signals::new(passed_on) else { return child.wait() };
+    let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
+    let watched = Arc::clone(&living);
+    thread::spawn(move || {
+        for number in signals.forever() {
+            let process = *watched.lock().unwrap_or_else(PoisonError::into_inner);
+            match process.zip(Signal::from_named_raw(number)) {
+                Some((process, signal)) => drop(kill_process(process, signal)),
+                None => drop(signal_hook::low_level::emulate_default_handler(number)),
+            }
+        }
+    });
+    let status = child.wait();
+    living.lock().unwrap_or_else(PoisonError::into_inner).take();
+    status
+}
+
+fn make_match(usher: &mut Usher) -> Result<()> {
+    usher.refresh()?;
+    let made = shim_folder::refresh(usher, &[])?.made;
+    let shims = usher.folders.shims();
+    let path = usher.world.variable("PATH").unwrap_or_default();
+    if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
+        usher.tell(&format!(
+            "{} can be called from {}, which isn't on PATH: use setup",
+            made.join(", "),
+            Shown(&shims)
+        ));
+    }
+    Ok(())
+}
+
+/// Ends this process as the child ended: by the same signal, or with the same exit code.
+#[expect(clippy::disallowed_methods, reason = "the child's end is this process's end")]
+fn end(status: ExitStatus) -> Result<Error> {
+    if let Some(signal) = status.signal() {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    std::process::exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+}

@@ -1,0 +1,107 @@
+//! Programs that a call put into a folder of the account's own, whatever the version: links to what
+//! is new there, where the shims find it. The folders themselves, and what was in them before, stay
+//! the account's; which calls these are, the registry says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+use usher_shims::home::stamp;
+use usher_shims::name::Name;
+use usher_shims::tool::Tool;
+use usher_shims::world::World as _;
+
+use crate::config::folders;
+use crate::inventory::is_never_stood_for;
+use crate::session::Usher;
+use crate::shim_folder;
+
+/// What is in a call's folders: each program, and what its file is.
+type Programs = BTreeMap<PathBuf, String>;
+
+/// What was in the folders of a call before it.
+pub(super) struct Before<'a> {
+    folders: &'a [String],
+    programs: Programs,
+}
+
+impl<'a> Before<'a> {
+    /// Looks into the folders.
+    pub(super) fn of(usher: &Usher, folders: &'a [String]) -> Self {
+        Self { folders, programs: programs(usher, folders) }
+    }
+
+    /// Links to what is new, and takes away links to what is gone.
+    pub(super) fn link_new(&self, usher: &Usher, tool: &Tool) -> Result<()> {
+        if self.folders.is_empty() {
+            return Ok(());
+        }
+        let links = usher.home.programs_for_all(tool);
+        let mut now = programs(usher, self.folders);
+        now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
+        let _writing = folders::write_access(&usher.folders)?;
+        sweep(&links)?;
+        for program in now.keys() {
+            let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
+            match name {
+                Some(name) if may_stand(tool, &name) => link(program, &links, name.as_str())?,
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The programs in the folders that are there; what can't be looked at is none.
+fn programs(usher: &Usher, folders: &[String]) -> Programs {
+    let folders = folders.iter().filter_map(|folder| usher.spelled_out(folder).ok()).flatten();
+    let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let stamped = entries.filter_map(|entry| {
+        let path = entry.path();
+        let seen = usher.world.look(&path).ok().flatten().filter(|seen| seen.is_program)?;
+        // A link of its own to what was there before is new as well.
+        let own = entry.metadata().ok()?;
+        let own = own.modified().ok().map(|time| format!("{time:?}")).unwrap_or_default();
+        Some((path, format!("{} {own}", stamp(&seen))))
+    });
+    stamped.collect()
+}
+
+/// Whether a program of that name can be called by a shim of this tool's additions.
+fn may_stand(tool: &Tool, name: &Name) -> bool {
+    !tool.programs.contains(&name.as_str()) && !is_never_stood_for(name.as_str())
+}
+
+/// Takes away the links whose programs are gone.
+fn sweep(links: &Path) -> Result<()> {
+    let entries = match fs::read_dir(links) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| Error::io("list", links, error))?,
+    };
+    for link in entries.flatten().map(|entry| entry.path()) {
+        if fs::metadata(&link).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            fs::remove_file(&link).map_err(|error| Error::io("delete", &link, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Links to a program, by a rename, so that no call finds the name gone.
+fn link(program: &Path, links: &Path, name: &str) -> Result<()> {
+    let path = links.join(name);
+    if fs::read_link(&path).is_ok_and(|target| target == program) {
+        return Ok(());
+    }
+    fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
+    let made = tempfile::Builder::new()
+        .prefix(shim_folder::UNFINISHED)
+        .make_in(links, |staged| symlink(program, staged));
+    let made = made.map_err(|error| Error::io("make a link in", links, error))?;
+    made.into_temp_path()
+        .persist(&path)
+        .map_err(|error| Error::io("replace", &path, error.error))?;
+    Ok(())
+}

@@ -1,0 +1,329 @@
+//! Carrying over what a package manager added to one version of a tool to another one.
+//!
+//! The registry says how the manager lists it and adds it again. It is called by its shim, as a
+//! person would call it, so that the shims match in the end. Whether anybody wants that, others ask.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use usher_definition::Carry;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::toolchain::Toolchain;
+use usher_shims::version::Version;
+use usher_shims::world::World as _;
+
+use crate::cli::shell_setup::quoted_for_posix;
+use crate::registry::Known;
+use crate::session::Usher;
+
+/// A package manager that can list what it added.
+#[derive(Debug)]
+pub struct Manager<'a> {
+    rules: &'a Carry,
+    shim: PathBuf,
+}
+
+/// What was added to a version.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// What can be had again, as its manager is asked for it: `semver@7.6.0`.
+    pub packages: Vec<Package>,
+    /// The names of what came from somewhere else than a registry, and stays behind.
+    pub local: Vec<String>,
+}
+
+/// A package that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What came of carrying over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// What the other version has now.
+    pub added: Vec<Package>,
+    /// What couldn't be added.
+    pub failed: Vec<Package>,
+}
+
+impl<'a> Manager<'a> {
+    /// The manager of a toolchain's additions, if the registry knows how to ask it, and it is there.
+    pub fn of(usher: &Usher, (known, toolchain): (Known<'a>, &Toolchain)) -> Option<Self> {
+        let rules = known.definition.carry.as_ref()?;
+        let program = toolchain.program(&rules.program);
+        let seen = usher.world.look(&program).ok().flatten();
+        seen.filter(|seen| seen.is_program)?;
+        Some(Self { rules, shim: usher.folders.shims().join(&rules.program) })
+    }
+
+    /// The program by which it is called.
+    pub fn program(&self) -> &'a str {
+        &self.rules.program
+    }
+
+    /// What `from` has and `to` lacks, by name; of one that isn't on disk yet, all.
+    pub fn lacking(&self, from: &Version, to: Option<&Version>) -> Result<Added> {
+        let mut before = self.added(from)?;
+        if let (Some(to), false) = (to, before == Added::default()) {
+            let there = self.added(to)?;
+            let has = |name: &String| there.packages.iter().any(|one| one.name == *name);
+            before.packages.retain(|package| !has(&package.name));
+            before.local.retain(|name| !has(name) && !there.local.contains(name));
+        }
+        Ok(before)
+    }
+
+    /// What a person types to add packages to a version.
+    pub fn typed(&self, to: &Version, packages: &[Package]) -> String {
+        let own = [self.rules.program.clone(), format!("+{to}")];
+        let words = own.into_iter().chain(self.rules.add.iter().cloned());
+        let words = words.chain(packages.iter().map(|one| self.word(one)));
+        words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What was added to a version.
+    pub fn added(&self, version: &Version) -> Result<Added> {
+        let mut command = self.call(version, &self.rules.list);
+        let failed = |error| Error::io("run", &self.shim, error);
+        let output = command.stderr(Stdio::null()).output().map_err(failed)?;
+        // A manager may find fault with what it lists, and lists it all the same.
+        let text = String::from_utf8_lossy(&output.stdout);
+        self.rules.read(&text).ok_or_else(|| {
+            let (program, status) = (&self.rules.program, output.status);
+            Error::new(
+                ErrorKind::ProgramFailed,
+                format!("{program} doesn't say what was added to {version}"),
+            )
+            .because(format!("{} ended with {status}", Escaped(&self.rules.list.join(" "))))
+        })
+    }
+
+    /// Adds packages to a version: all at once, and where that fails one by one.
+    pub fn add(&self, to: &Version, wanted: Vec<Package>) -> Result<Carried> {
+        let mut carried = Carried::default();
+        if wanted.is_empty() || self.run(to, &wanted)? {
+            carried.added = wanted;
+            return Ok(carried);
+        }
+        for package in wanted {
+            match self.run(to, std::slice::from_ref(&package))? {
+                true => carried.added.push(package),
+                false => carried.failed.push(package),
+            }
+        }
+        Ok(carried)
+    }
+
+    fn run(&self, to: &Version, packages: &[Package]) -> Result<bool> {
+        let mut command = self.call(to, &self.rules.add);
+        // What it prints is no answer of ours.
+        command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
+        let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
+        Ok(ended.success())
+    }
+
+    /// A package as the manager is asked for it.
+    pub fn word(&self, package: &Package) -> String {
+        format!("{}{}{}", package.name, self.rules.separator, package.version)
+    }
+
+    /// A call of the manager in a version, away from any project.
+    fn call(&self, version: &Version, words: &[String]) -> Command {
+        let mut command = Command::new(&self.shim);
+        command.arg(format!("+{version}")).args(words).current_dir("/").stdin(Stdio::null());
+        command
+    }
+}
+
+/// Understands what a manager lists.
+trait Listed {
+    fn read(&self, text: &str) -> Option<Added>;
+}
+
+impl Listed for Carry {
+    fn read(&self, text: &str) -> Option<Added> {
+        let mut added = match (&self.at, &self.line) {
+            (Some(at), _) => of_json(self, at, text)?,
+            (None, Some(line)) => of_patterns(self, line, text),
+            (None, None) => of_lines(self, text),
+        };
+        added.packages.retain(|package| !self.except.contains(&package.name));
+        added.local.retain(|name| !self.except.contains(name));
+        Some(added)
+    }
+}
+
+/// An object of packages by name, in an object.
+fn of_json(rules: &Carry, at: &str, text: &str) -> Option<Added> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    let mut added = Added::default();
+    for (name, package) in
+        document.as_object()?.get(at).and_then(Value::as_object).into_iter().flatten()
+    {
+        let is_local = rules.local.as_ref().is_some_and(|field| package.get(field).is_some());
+        match package.get("version").and_then(Value::as_str) {
+            Some(version) if !is_local && is_word(name) && is_word(version) => {
+                added.packages.push(Package { name: name.clone(), version: version.to_owned() });
+            }
+            Some(_) | None => added.local.push(name.clone()),
+        }
+    }
+    Some(added)
+}
+
+/// A package a line: name, separator, version. Others say where they came from.
+fn of_lines(rules: &Carry, text: &str) -> Added {
+    let mut added = Added::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.split_once(&rules.separator) {
+            Some((name, version)) if is_word(name) && is_word(version) => {
+                added.packages.push(Package { name: name.to_owned(), version: version.to_owned() });
+            }
+            Some(_) | None => {
+                let name = line.split_whitespace().next().unwrap_or(line);
+                added.local.push(name.to_owned());
+            }
+        }
+    }
+    added
+}
+
+/// A package in each line that a pattern fits, with its versions; those that came with the tool are
+/// none.
+fn of_patterns(rules: &Carry, pattern: &str, text: &str) -> Added {
+    let mut added = Added::default();
+    for (name, versions) in text.lines().filter_map(|line| fitting(line, pattern)) {
+        let version = versions.split(',').next().unwrap_or_default().trim();
+        let is_shipped = rules.shipped.as_ref().is_some_and(|start| version.starts_with(start));
+        if !is_shipped && is_word(name) && is_word(version) {
+            added.packages.push(Package { name: name.to_owned(), version: version.to_owned() });
+        }
+    }
+    added
+}
+
+/// What stands in a line in the places of a pattern's `{name}` and `{version}`.
+fn fitting<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)> {
+    let (before, rest) = pattern.split_once("{name}")?;
+    let (between, after) = rest.split_once("{version}")?;
+    let rest = &line[line.find(before)? + before.len()..];
+    let (name, rest) = rest.rsplit_once(between)?;
+    Some((name, rest.trim_end().strip_suffix(after)?))
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@/._+:=-".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { quoted_for_posix(word) }
+}
+
+/// What can't be taken for an option or for several arguments.
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('-')
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use usher_definition::Definition;
+    use usher_shims::tool::DEFINITIONS;
+
+    use super::*;
+
+    fn rules(tool: &str) -> Carry {
+        let file = format!("{tool}.toml");
+        let (_, text) = DEFINITIONS.iter().find(|(name, _)| *name == file).unwrap();
+        Definition::parse(text).unwrap().1.carry.unwrap()
+    }
+
+    fn check(tool: &str, text: &str, packages: &str, local: &[&str]) {
+        let rules = rules(tool);
+        let added = rules.read(text).unwrap();
+        let words = added.packages.iter();
+        let words: Vec<String> =
+            words.map(|one| format!("{}{}{}", one.name, rules.separator, one.version)).collect();
+        assert_eq!(words.join(" "), packages, "{text}");
+        assert_eq!(added.local, local, "{text}");
+    }
+
+    #[test]
+    fn lists_are_understood() {
+        let npm = r#"{"name": "lib", "dependencies": {
+            "npm": { "version": "10.9.0" }, "@scope/x": { "version": "1.0.0-rc.1" },
+            "mine": { "version": "1.0.0", "resolved": "file:../mine" }, "-g": { "version": "1.0.0" },
+            "semver": { "version": "7.6.0", "overridden": false } }}"#;
+        check("node", npm, "@scope/x@1.0.0-rc.1 semver@7.6.0", &["-g", "mine"]);
+        check("node", r#"{"name": "lib"}"#, "", &[]);
+        let pip = "requests==2.31.0\nmine @ file:///home/me/mine.whl\n\n-e /x\n";
+        check("python", pip, "requests==2.31.0", &["mine", "-e"]);
+        assert_eq!(rules("node").read("npm ERR! cb() never called"), None);
+        let gem = "\n*** LOCAL GEMS ***\n\nbigdecimal (default: 3.1.3)\nbundler (2.5.1, default: 2.4.1)\n\
+                   rake (13.1.0, 13.0.6)\n-x (1)\nnokogiri (1.16.0-x86_64-linux)\n";
+        check("ruby", gem, "bundler:2.5.1 rake:13.1.0 nokogiri:1.16.0-x86_64-linux", &[]);
+        let bun = "/x/install/global node_modules (2)\n├── @scope/x@1.0.0\n└── semver@7.6.0\n";
+        check("bun", bun, "@scope/x@1.0.0 semver@7.6.0", &[]);
+    }
+
+    #[test]
+    fn what_is_typed_is_one_line_of_a_shell() {
+        let rules = rules("ruby");
+        let manager = Manager { rules: &rules, shim: PathBuf::new() };
+        let package = |name: &str| Package { name: name.into(), version: "1.0".into() };
+        let version = Version::parse("3.3.1").unwrap();
+        let typed = manager.typed(&version, &[package("rake"), package("a;b'c")]);
+        assert_eq!(typed, r"gem +3.3.1 install rake:1.0 'a;b'\''c:1.0'");
+    }
+
+    /// A manager that has what stands in a file for each version, and can't add `broken`.
+    const FAKE: &str = "#!/bin/sh\n\
+        cd \"${0%/*}\" || exit\nfile=has$1\ncase $4 in\n\
+        freeze) cat \"$file\" ;;\n\
+        install) shift 4; case $* in *broken*) exit 1 ;; esac\n\
+        for word; do case $word in -*) ;; *) echo \"$word\" >> \"$file\" ;; esac; done ;;\n\
+        esac\n";
+
+    fn fake(folder: &Path) -> PathBuf {
+        let shim = folder.join("python");
+        fs::write(&shim, FAKE).unwrap();
+        fs::set_permissions(&shim, Permissions::from_mode(0o755)).unwrap();
+        shim
+    }
+
+    #[test]
+    fn what_is_lacking_is_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = rules("python");
+        let manager = Manager { rules: &rules, shim: fake(folder.path()) };
+        let file = |version: &str| folder.path().join(format!("has+{version}"));
+        fs::write(file("3.11.1"), "a==1\nbroken==2\nc==3\nmine @ file:///x\n").unwrap();
+        fs::write(file("3.12.1"), "a==5\n").unwrap();
+        let version = |text: &str| Version::parse(text).unwrap();
+        let (from, to) = (version("3.11.1"), version("3.12.1"));
+        let package =
+            |name: &str, version: &str| Package { name: name.into(), version: version.into() };
+        let all = Added {
+            packages: vec![package("a", "1"), package("broken", "2"), package("c", "3")],
+            local: vec!["mine".into()],
+        };
+        assert_eq!(manager.lacking(&from, None).unwrap(), all);
+        let lacking = manager.lacking(&from, Some(&to)).unwrap();
+        assert_eq!(lacking.packages, all.packages[1..]);
+        assert_eq!(lacking.local, all.local);
+        let carried = manager.add(&to, lacking.packages).unwrap();
+        let expected =
+            Carried { added: vec![package("c", "3")], failed: vec![package("broken", "2")] };
+        assert_eq!(carried, expected);
+        assert_eq!(manager.lacking(&from, Some(&to)).unwrap().packages, expected.failed);
+        assert_eq!(fs::read_to_string(file("3.12.1")).unwrap(), "a==5\nc==3\n");
+    }
+}

@@ -1,0 +1,127 @@
+//! How downloads are shown: on a terminal a bar for each, and their sum; elsewhere nothing but what
+//! is told.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::output;
+use crate::http::Progress;
+
+/// How often what can't be measured moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The lines at the bottom of the terminal: one display a process.
+pub struct Display {
+    bars: MultiProgress,
+    total: OnceLock<ProgressBar>,
+    is_shown: bool,
+}
+
+/// A toolchain's line.
+pub struct Bar<'a> {
+    display: &'a Display,
+    line: ProgressBar,
+    name: String,
+}
+
+impl Display {
+    /// A display on standard error; nothing is drawn where progress isn't shown.
+    pub fn new(is_shown: bool) -> Self {
+        let target = match is_shown {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        Self { bars, total: OnceLock::new(), is_shown }
+    }
+
+    /// Whether anything is drawn.
+    pub fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
+    /// Sums up this many toolchains below their bars.
+    pub fn sum_up(&self, count: usize) {
+        if count > 1 {
+            let total = self.total.get_or_init(|| self.bars.add(ProgressBar::new(0)));
+            style(total, "{msg} {bytes}/{total_bytes} {bytes_per_sec}");
+            total.set_message(format!("{count} toolchains"));
+        }
+    }
+
+    /// Everything that was to come is there.
+    pub fn end(&self) {
+        if let Some(total) = self.total.get() {
+            total.finish_and_clear();
+        }
+    }
+
+    /// A line for something of this name.
+    pub fn bar(&self, name: &str) -> Bar<'_> {
+        let bar = match self.total.get() {
+            Some(total) => self.bars.insert_before(total, ProgressBar::new(0)),
+            None => self.bars.add(ProgressBar::new(0)),
+        };
+        bar.set_message(name.to_owned());
+        Bar { display: self, line: bar, name: name.to_owned() }
+    }
+
+    /// Tells the person something, above all lines.
+    pub fn tell(&self, text: &str) {
+        self.bars.suspend(|| output::tell(text));
+    }
+}
+
+impl Bar<'_> {
+    fn total(&self, change: impl Fn(&ProgressBar)) {
+        if let Some(total) = self.display.total.get() {
+            change(total);
+        }
+    }
+}
+
+impl Progress for Bar<'_> {
+    fn begin(&self, total: Option<u64>) {
+        let template = match total {
+            Some(_) => "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+        };
+        style(&self.line, template);
+        // What came before this beginning came in vain.
+        let (in_vain, expected) = (self.line.position(), self.line.length().unwrap_or(0));
+        self.line.reset();
+        self.line.set_length(total.unwrap_or(0));
+        self.total(|sum| {
+            sum.set_position(sum.position().saturating_sub(in_vain));
+            sum.dec_length(expected);
+            sum.inc_length(total.unwrap_or(0));
+        });
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.line.inc(bytes);
+        self.total(|sum| sum.inc(bytes));
+    }
+
+    fn end(&self) {
+        style(&self.line, "{msg} {spinner}");
+        self.line.set_message(format!("{} is being unpacked", self.name));
+        if self.display.is_shown {
+            self.line.enable_steady_tick(TICK);
+        }
+    }
+}
+
+impl Drop for Bar<'_> {
+    fn drop(&mut self) {
+        self.line.finish_and_clear();
+    }
+}
+
+fn style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+}

@@ -1,0 +1,92 @@
+//! What `use setup` does to a shell's files: it puts the shims folder on PATH, and takes it off.
+//!
+//! ```text
+//! shell, places ─▶ files ─▶ block in the text ─▶ changes ─▶ shown (diff), made (apply)
+//! ```
+//!
+//! | module | says |
+//! |---|---|
+//! | `shell` | which shells there are |
+//! | `path_line` | the line each shell needs |
+//! | `files` | in which files it must stand, and where in them |
+//! | `block` | how it is put into a text, found again and taken out |
+//! | `change` | how a change looks and how it is made on disk |
+//!
+//! What must stay true:
+//! - shells that aren't interactive read the line wherever the shell has a file for that;
+//! - taking it out leaves every file byte for byte as it was;
+//! - planning twice plans nothing the second time.
+//!
+//! Nothing here reads the environment; only `change` touches the disk.
+
+use std::path::Path;
+
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+
+use block::Unclosed;
+
+mod block;
+mod change;
+mod files;
+mod path_line;
+mod shell;
+#[cfg(test)]
+mod tests;
+
+pub use change::{Change, apply, diff, read};
+pub use path_line::{path_line, quoted_for_fish, quoted_for_posix};
+pub use shell::{Places, Read, Shell};
+
+/// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
+///
+/// A block of usher's that names another folder is changed where it stands.
+/// Refuses a folder that can't stand in PATH, and a file whose block has lost its last line.
+pub fn plan(shell: Shell, places: &Places, shims: &Path, read: Read) -> Result<Vec<Change>> {
+    let line = path_line(shell, shims)?;
+    let mut changes = Vec::new();
+    for file in files::of(shell, places, read)? {
+        let before = file.text;
+        let updated = match &before {
+            Some(text) => block::update(text, &line).map_err(|at| unclosed(&file.path, at))?,
+            None => None,
+        };
+        let after = match updated {
+            Some(text) => Some(text),
+            None if file.wanted => Some(block::put(before.as_deref(), &line, file.spot)),
+            None => continue,
+        };
+        if after != before {
+            changes.push(Change { path: file.path, before, after });
+        }
+    }
+    Ok(changes)
+}
+
+/// What must change so that no file of `shell` mentions usher any more.
+///
+/// A file that holds nothing but usher's block goes; the others become what they were.
+pub fn plan_removal(shell: Shell, places: &Places, read: Read) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for file in files::of(shell, places, read)? {
+        let Some(before) = file.text else {
+            continue;
+        };
+        let after = block::take_out(&before).map_err(|at| unclosed(&file.path, at))?;
+        let before = Some(before);
+        if after != before {
+            changes.push(Change { path: file.path, before, after });
+        }
+    }
+    Ok(changes)
+}
+
+fn unclosed(path: &Path, Unclosed(line): Unclosed) -> Error {
+    let path = path.to_string_lossy();
+    let path = Escaped(&path);
+    Error::new(
+        ErrorKind::BadFile,
+        format!("line {line} of {path} begins usher's block, but nothing ends it"),
+    )
+    .because(format!("the line `{}` is missing", block::CLOSE))
+    .hint(format!("delete what is left of the block from {path}, then: use setup"))
+}

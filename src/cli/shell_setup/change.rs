@@ -1,0 +1,317 @@
+//! A change to a shell's file: how it looks, and how it is made on disk.
+//!
+//! Knows nothing of shells. A dotfile is a person's: it is replaced whole or not at all, keeps its
+//! mode and owner, stays a link if it is one, and is left alone if somebody else changed it.
+
+use std::fs::{self, Metadata, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+use tempfile::{Builder, NamedTempFile};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+
+/// What a file says before and after; `None` where it doesn't exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says now.
+    pub before: Option<String>,
+    /// What it is to say.
+    pub after: Option<String>,
+}
+
+/// The text of a file; `None` if there is no such file.
+pub fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The change as a unified diff, fit for a terminal.
+pub fn diff(change: &Change) -> String {
+    let side = |text: &Option<String>| match text {
+        Some(_) => Shown(&change.path).to_string(),
+        None => "/dev/null".to_owned(),
+    };
+    let before = change.before.as_deref().unwrap_or_default();
+    let after = change.after.as_deref().unwrap_or_default();
+    let text = TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(2)
+        .header(&side(&change.before), &side(&change.after))
+        .to_string();
+    text.split_inclusive('\n').map(fit_for_terminal).collect()
+}
+
+/// A line whose tabs are left alone and whose other control characters are escaped.
+fn fit_for_terminal(line: &str) -> String {
+    let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+    let parts: Vec<String> = line.split('\t').map(|part| Escaped(part).to_string()).collect();
+    parts.join("\t") + end
+}
+
+/// Makes the changes: all of them are checked before the first is made.
+///
+/// A change that is made already counts as made, and of two to one file (a link to it, say) the
+/// first counts. A file that says neither what it said nor what it is to say is refused.
+pub fn apply(changes: &[Change]) -> Result<()> {
+    let mut due: Vec<(PathBuf, &Change)> = Vec::new();
+    for change in changes {
+        let target = target_of(&change.path)?;
+        if due.iter().any(|(other, _)| *other == target) {
+            continue;
+        }
+        let now = read(&target).map_err(|error| Error::io("read", &target, error))?;
+        if now == change.after {
+            continue;
+        }
+        if now != change.before {
+            return Err(changed_since(&target));
+        }
+        due.push((target, change));
+    }
+    for (target, change) in due {
+        make(&target, change).map_err(|error| Error::io("write", &target, error))?;
+    }
+    Ok(())
+}
+
+/// The file itself, where a dotfiles repository's link stands in for it.
+fn target_of(path: &Path) -> Result<PathBuf> {
+    let error = match fs::canonicalize(path) {
+        Ok(target) => return Ok(target),
+        Err(error) => error,
+    };
+    if error.kind() != io::ErrorKind::NotFound {
+        return Err(Error::io("read", path, error));
+    }
+    if !path.is_symlink() {
+        return Ok(path.to_owned());
+    }
+    let shown = path.to_string_lossy();
+    let shown = Escaped(&shown);
+    Err(Error::new(
+        ErrorKind::CannotCreate,
+        format!("{shown} is a link to a file that doesn't exist"),
+    )
+    .hint(format!("make that file, or delete {shown}")))
+}
+
+fn changed_since(path: &Path) -> Error {
+    let shown = path.to_string_lossy();
+    Error::new(ErrorKind::Changed, format!("{} has changed since usher read it", Escaped(&shown)))
+        .because("nothing was written")
+        .hint("try again")
+}
+
+fn make(target: &Path, change: &Change) -> io::Result<()> {
+    match &change.after {
+        Some(text) => replace(target, text),
+        // A link must not come to lead nowhere.
+        None if change.path.is_symlink() => replace(target, ""),
+        None => fs::remove_file(target),
+    }
+}
+
+/// Replaces a file in one step, or makes it with the folders above it.
+fn replace(target: &Path, text: &str) -> io::Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(folder)?;
+    let old = match fs::metadata(target) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut file = Builder::new()
+        .prefix(".usher-")
+        // What the umask leaves of it.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
+    if let Some(old) = old {
+        take_after(&file, &old)?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(target)?;
+    Ok(())
+}
+
+/// Gives a new file the owner and the mode of the old one, the owner first: changing it may clear
+/// bits of the mode.
+///
+/// Under sudo the owner isn't who we are. Without such powers the file becomes ours, as it may in
+/// a folder of ours.
+fn take_after(file: &NamedTempFile, old: &Metadata) -> io::Result<()> {
+    let new = file.as_file().metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        match fchown(file.as_file(), Some(old.uid()), Some(old.gid())) {
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    file.as_file().set_permissions(old.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn change(path: &Path, before: Option<&str>, after: Option<&str>) -> Change {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Change { path: path.to_owned(), before: owned(before), after: owned(after) }
+    }
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    /// What lies in a folder, so that a test sees what was left behind.
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_diff_shows_what_changes() {
+        let shown = |before, after| diff(&change(Path::new("/h/.bashrc"), before, after));
+        for (shown, expected) in [
+            (
+                shown(Some("a\nb\nc\nd\n"), Some("a\nb\nc\nx\nd\n")),
+                "--- /h/.bashrc\n+++ /h/.bashrc\n@@ -2,3 +2,4 @@\n b\n c\n+x\n d\n",
+            ),
+            (shown(None, Some("x\n")), "--- /dev/null\n+++ /h/.bashrc\n@@ -0,0 +1 @@\n+x\n"),
+            (
+                shown(Some("\tx\u{1b}[31m"), None),
+                "--- /h/.bashrc\n+++ /dev/null\n@@ -1 +0,0 @@\n-\tx\\u{1b}[31m\n\\ No newline at end of file\n",
+            ),
+        ] {
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn a_file_is_made_with_its_folders_changed_and_deleted() {
+        let folder = folder();
+        let path = folder.path().join("fish/conf.d/usher.fish");
+        for (before, after) in
+            [(None, Some("1\n")), (Some("1\n"), Some("2\n")), (Some("2\n"), None)]
+        {
+            let change = change(&path, before, after);
+            apply(std::slice::from_ref(&change)).unwrap();
+            assert_eq!(read(&path).unwrap().as_deref(), after);
+            // A second time there is nothing left to do.
+            apply(&[change]).unwrap();
+            assert_eq!(read(&path).unwrap().as_deref(), after);
+        }
+        assert_eq!(names(path.parent().unwrap()), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_keeps_its_mode() {
+        let folder = folder();
+        let path = folder.path().join(".profile");
+        fs::write(&path, "a").unwrap();
+        for mode in [0o600, 0o755, 0o444, 0o664] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let now = fs::read_to_string(&path).unwrap();
+            apply(&[change(&path, Some(&now), Some(&format!("{now}b")))]).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode);
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "abbbb");
+    }
+
+    #[test]
+    fn a_new_file_has_the_mode_that_the_umask_leaves() {
+        let folder = folder();
+        let (ours, usual) = (folder.path().join("ours"), folder.path().join("usual"));
+        apply(&[change(&ours, None, Some("x"))]).unwrap();
+        fs::write(&usual, "x").unwrap();
+        assert_eq!(fs::metadata(ours).unwrap().mode(), fs::metadata(usual).unwrap().mode());
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = folder();
+        fs::create_dir(folder.path().join("dotfiles")).unwrap();
+        let target = folder.path().join("dotfiles/zshenv");
+        let link = folder.path().join(".zshenv");
+        fs::write(&target, "a\n").unwrap();
+        symlink("dotfiles/zshenv", &link).unwrap();
+
+        apply(&[change(&link, Some("a\n"), Some("b\n"))]).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "b\n");
+
+        apply(&[change(&link, Some("b\n"), None)]).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "");
+        assert_eq!(names(folder.path()), [".zshenv", "dotfiles"]);
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_refused() {
+        let folder = folder();
+        let link = folder.path().join(".zshenv");
+        symlink("nowhere", &link).unwrap();
+        let error = apply(&[change(&link, None, Some("a\n"))]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CannotCreate, "{error}");
+        assert!(link.is_symlink());
+        assert_eq!(names(folder.path()), [".zshenv"]);
+    }
+
+    #[test]
+    fn two_names_of_one_file_are_one_change() {
+        let folder = folder();
+        let (file, link) = (folder.path().join(".bashrc"), folder.path().join(".bash_profile"));
+        fs::write(&file, "a\n").unwrap();
+        symlink(".bashrc", &link).unwrap();
+        let changes = [
+            change(&file, Some("a\n"), Some("x\na\n")),
+            change(&link, Some("a\n"), Some("a\nx\n")),
+        ];
+        apply(&changes).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "x\na\n");
+    }
+
+    #[test]
+    fn where_one_file_has_changed_since_none_is_written() {
+        let folder = folder();
+        let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+        fs::write(&first, "a").unwrap();
+        for now in [None, Some("somebody else's")] {
+            match now {
+                None => assert!(!second.exists()),
+                Some(text) => fs::write(&second, text).unwrap(),
+            }
+            let changes =
+                [change(&first, Some("a"), Some("b")), change(&second, Some("a"), Some("b"))];
+            let error = apply(&changes).unwrap_err();
+            assert!(error.what.ends_with("has changed since usher read it"), "{error}");
+            assert_eq!(read(&first).unwrap().as_deref(), Some("a"));
+            assert_eq!(read(&second).unwrap().as_deref(), now);
+        }
+    }
+
+    #[test]
+    fn only_absence_is_absence() {
+        let folder = folder();
+        assert_eq!(read(&folder.path().join("none")).unwrap(), None);
+        read(folder.path()).unwrap_err();
+        let latin = folder.path().join("latin");
+        fs::write(&latin, b"caf\xe9").unwrap();
+        assert_eq!(read(&latin).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

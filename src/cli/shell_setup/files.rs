@@ -1,0 +1,205 @@
+//! In which files a shell must find the PATH line, and where in them.
+//!
+//! Knows what each shell reads and when, from its manual; not what the line or its block look like.
+
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+
+use super::block::Spot;
+use super::shell::{Places, Read, Shell};
+
+/// A file that a shell reads when it starts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct File {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// What it says; `None` if it doesn't exist.
+    pub(super) text: Option<String>,
+    /// Where in it a new block belongs.
+    pub(super) spot: Spot,
+    /// Whether it needs a block. Without, it is only searched for one from earlier days.
+    pub(super) wanted: bool,
+}
+
+/// All files of a shell that need the block or may hold one.
+pub(super) fn of(shell: Shell, places: &Places, read: Read) -> Result<Vec<File>> {
+    match shell {
+        Shell::Bash => bash(&places.home, read),
+        Shell::Zsh => zsh(places, read),
+        Shell::Fish => Ok(vec![wanted(fish(places), Spot::End, read)?]),
+        Shell::Sh => Ok(vec![wanted(places.home.join(".profile"), Spot::End, read)?]),
+    }
+}
+
+/// `.bashrc` for interactive shells and for `ssh host command`, and what login shells read.
+///
+/// The usual `.bashrc` returns at once in a shell that isn't interactive, so the line stands before
+/// that. Of `.bash_profile`, `.bash_login` and `.profile` a login shell reads the first that exists
+/// and no other; making one of the first two would hide the user's `.profile`.
+fn bash(home: &Path, read: Read) -> Result<Vec<File>> {
+    let rc = wanted(home.join(".bashrc"), Spot::Top, read)?;
+    let mut profile = wanted(home.join(".profile"), Spot::End, read)?;
+    let mut first = wanted(home.join(".bash_profile"), Spot::End, read)?;
+    let mut second = wanted(home.join(".bash_login"), Spot::End, read)?;
+    let lacks = |file: &File| file.text.as_deref().is_some_and(|text| !sources_bashrc(text));
+    first.wanted = lacks(&first);
+    second.wanted = first.text.is_none() && lacks(&second);
+    profile.wanted = !first.wanted && !second.wanted;
+    Ok(vec![rc, first, second, profile])
+}
+
+/// `.zshenv`, which every zsh reads.
+///
+/// zsh looks in `$ZDOTDIR` if it is set when it starts, else in the home folder. Where a `.zshenv`
+/// in the home folder is what sets it, both are read, by different shells.
+fn zsh(places: &Places, read: Read) -> Result<Vec<File>> {
+    let at_home = wanted(places.home.join(".zshenv"), Spot::End, read)?;
+    let zdotdir = places.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
+    let Some(elsewhere) = zdotdir.filter(|folder| **folder != places.home) else {
+        return Ok(vec![at_home]);
+    };
+    let elsewhere = wanted(elsewhere.join(".zshenv"), Spot::End, read)?;
+    let at_home = File { wanted: at_home.text.is_some(), ..at_home };
+    Ok(vec![elsewhere, at_home])
+}
+
+/// A file of our own in `conf.d`, which every fish reads.
+fn fish(places: &Places) -> PathBuf {
+    let config = match &places.xdg_config {
+        // The XDG base directory specification: a relative path is to be ignored.
+        Some(folder) if folder.is_absolute() => folder.clone(),
+        Some(_) | None => places.home.join(".config"),
+    };
+    config.join("fish/conf.d/usher.fish")
+}
+
+fn wanted(path: PathBuf, spot: Spot, read: Read) -> Result<File> {
+    let text = read(&path).map_err(|error| Error::io("read", &path, error))?;
+    Ok(File { path, text, spot, wanted: true })
+}
+
+/// Whether a login file reads `.bashrc` in every case.
+///
+/// One that asks whether the shell is interactive counts as one that doesn't: the line twice does
+/// no harm.
+fn sources_bashrc(text: &str) -> bool {
+    let code = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let asks = code().any(|line| line.contains("$-") || line.contains("PS1"));
+    !asks && code().any(is_sourcing_bashrc)
+}
+
+fn is_sourcing_bashrc(line: &str) -> bool {
+    let separator = |c: char| c.is_whitespace() || ";&|(){}".contains(c);
+    let words: Vec<&str> = line.split(separator).filter(|word| !word.is_empty()).collect();
+    words.windows(2).any(|pair| {
+        let [command, file] = pair else {
+            return false;
+        };
+        matches!(*command, "." | "\\." | "source")
+            && file.trim_matches(['"', '\'']).ends_with("/.bashrc")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io;
+
+    use super::*;
+
+    fn check(shell: Shell, places: &Places, present: &[(&str, &str)], expected: &[&str]) {
+        let present: BTreeMap<&Path, &str> =
+            present.iter().map(|(path, text)| (Path::new(path), *text)).collect();
+        let read = |path: &Path| -> io::Result<Option<String>> {
+            Ok(present.get(path).map(|text| (*text).to_owned()))
+        };
+        let files = of(shell, places, &read).unwrap();
+        let wanted: Vec<String> = files
+            .iter()
+            .filter(|file| file.wanted)
+            .map(|file| format!("{:?} {}", file.spot, file.path.display()))
+            .collect();
+        assert_eq!(wanted, expected, "{shell} with {present:?}");
+    }
+
+    fn home() -> Places {
+        Places { home: "/h".into(), zdotdir: None, xdg_config: None }
+    }
+
+    #[test]
+    fn bash_reads_one_login_file_and_its_bashrc() {
+        let (profile, login) = ("/h/.profile", "/h/.bash_login");
+        let bash_profile = "/h/.bash_profile";
+        let sources = "[ -f ~/.bashrc ] && . ~/.bashrc\n";
+        for (present, expected) in [
+            (&[][..], ["Top /h/.bashrc", "End /h/.profile"]),
+            (&[(profile, sources)], ["Top /h/.bashrc", "End /h/.profile"]),
+            (&[(bash_profile, "x")], ["Top /h/.bashrc", "End /h/.bash_profile"]),
+            (&[(bash_profile, "")], ["Top /h/.bashrc", "End /h/.bash_profile"]),
+            (&[(bash_profile, sources)], ["Top /h/.bashrc", "End /h/.profile"]),
+            (&[(login, "x")], ["Top /h/.bashrc", "End /h/.bash_login"]),
+            (&[(login, sources)], ["Top /h/.bashrc", "End /h/.profile"]),
+            (&[(bash_profile, "x"), (login, "x")], ["Top /h/.bashrc", "End /h/.bash_profile"]),
+            (&[(bash_profile, sources), (login, "x")], ["Top /h/.bashrc", "End /h/.profile"]),
+        ] {
+            check(Shell::Bash, &home(), present, &expected);
+        }
+    }
+
+    #[test]
+    fn zsh_reads_zshenv_where_zdotdir_says_or_at_home() {
+        let with = |zdotdir: &str| Places { zdotdir: Some(zdotdir.into()), ..home() };
+        let (at_home, elsewhere) = ("End /h/.zshenv", "End /z/.zshenv");
+        for (places, present, expected) in [
+            (home(), &[][..], &[at_home][..]),
+            (with("/z"), &[], &[elsewhere]),
+            (with("/z"), &[("/h/.zshenv", "export ZDOTDIR=/z")], &[elsewhere, at_home]),
+            (with("/h"), &[], &[at_home]),
+            (with(""), &[], &[at_home]),
+        ] {
+            check(Shell::Zsh, &places, present, expected);
+        }
+    }
+
+    #[test]
+    fn fish_and_sh_have_one_file_each() {
+        let with = |folder: &str| Places { xdg_config: Some(folder.into()), ..home() };
+        for (shell, places, expected) in [
+            (Shell::Fish, home(), "End /h/.config/fish/conf.d/usher.fish"),
+            (Shell::Fish, with("/c"), "End /c/fish/conf.d/usher.fish"),
+            (Shell::Fish, with("c"), "End /h/.config/fish/conf.d/usher.fish"),
+            (Shell::Fish, with(""), "End /h/.config/fish/conf.d/usher.fish"),
+            (Shell::Sh, home(), "End /h/.profile"),
+        ] {
+            check(shell, &places, &[], &[expected]);
+        }
+    }
+
+    #[test]
+    fn a_login_file_sources_bashrc_only_if_it_does_so_always() {
+        for (text, sources) in [
+            (". ~/.bashrc", true),
+            ("source \"$HOME/.bashrc\"", true),
+            ("if [ -f \"$HOME\"/.bashrc ]; then . \"$HOME\"/.bashrc; fi", true),
+            ("[[ -r ~/.bashrc ]] && \\. ~/.bashrc", true),
+            ("test -r ~/.bashrc&&{ source ~/.bashrc;}", true),
+            ("# . ~/.bashrc", false),
+            ("cat ~/.bashrc", false),
+            (". ~/.profile", false),
+            (". /etc/bash.bashrc", false),
+            ("case $- in *i*) . ~/.bashrc;; esac", false),
+            ("if [ \"$PS1\" ]; then\n  . ~/.bashrc\nfi", false),
+            ("", false),
+        ] {
+            assert_eq!(sources_bashrc(text), sources, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error() {
+        let read = |_: &Path| Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        let error = of(Shell::Sh, &home(), &read).unwrap_err();
+        assert!(error.to_string().starts_with("can't read /h/.profile"), "{error}");
+    }
+}

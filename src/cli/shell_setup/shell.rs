@@ -1,0 +1,106 @@
+//! The shells that usher can set up, and where a user keeps their files.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use usher_shims::error::{Error, ErrorKind, Escaped};
+
+/// A shell that usher can set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+    /// Any other POSIX shell (dash, ash, ksh): as a login shell it reads `.profile`.
+    Sh,
+}
+
+impl Shell {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bash, Self::Zsh, Self::Fish, Self::Sh];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Sh => "sh",
+        }
+    }
+}
+
+impl fmt::Display for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Shell {
+    type Err = Error;
+
+    /// From a name, or from a path as `$SHELL` holds it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let name = text.rsplit_once('/').map_or(text, |(_, name)| name);
+        match name {
+            "bash" | "rbash" => Ok(Self::Bash),
+            "zsh" | "rzsh" => Ok(Self::Zsh),
+            "fish" => Ok(Self::Fish),
+            "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
+            _ => Err(Error::new(
+                ErrorKind::Usage,
+                format!("usher doesn't know how to set up the shell `{}`", Escaped(text)),
+            )
+            .because("it knows bash, zsh, fish and sh")
+            .hint("put usher's shims folder first in PATH, where your shell sets it")),
+        }
+    }
+}
+
+/// Where a user keeps shell files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The home folder.
+    pub home: PathBuf,
+    /// `$ZDOTDIR`: where zsh looks instead of the home folder.
+    pub zdotdir: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`; `~/.config` without it.
+    pub xdg_config: Option<PathBuf>,
+}
+
+/// How the text of a file is had: `None` if there is no such file. [`read`] asks the disk.
+pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_is_known_by_name_and_by_path() {
+        for (text, shell) in [
+            ("bash", Some(Shell::Bash)),
+            ("/usr/bin/zsh", Some(Shell::Zsh)),
+            ("/opt/my shells/fish", Some(Shell::Fish)),
+            ("/bin/dash", Some(Shell::Sh)),
+            ("/bin/sh", Some(Shell::Sh)),
+            ("nu", None),
+            ("Bash", None),
+            ("bash/", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), shell, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_shell_answers_to_its_name() {
+        for shell in Shell::ALL {
+            assert_eq!(shell.to_string().parse(), Ok(shell));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which of usher's folders are meant by this run of `use`.
+
+use std::path::Path;
+
+use directories::BaseDirs;
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::folders::{Folders, roof};
+use usher_shims::home::{Home, index_file};
+use usher_shims::process::is_secure;
+use usher_shims::world::{World, read_optional};
+
+use crate::files::write_access::{self, Readers, WriteAccess};
+
+/// Finds the folders of this run of `use`.
+///
+/// Strongest first: `USHER_HOME`; what the index beside the running file says, so that a shim
+/// called with an empty environment finds the same; XDG's folders. Where the running file is
+/// the machine's and the account may not write there, the account's own folders are meant.
+pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
+    let variable =
+        |name: &str| world.variable(name).filter(|value| !value.is_empty() && !is_secure());
+    // The account's entry in the list of users knows it where HOME isn't set.
+    let user_home = BaseDirs::new().map(|base| base.home_dir().to_path_buf());
+    if let Some(value) = variable("USHER_HOME") {
+        return Ok(Folders::under(&roof(value)?, user_home));
+    }
+    match indexed(world, own_folder)? {
+        Some(home) if !home.folders.is_for_all || may_write(&home.folders.data) => Ok(home.folders),
+        Some(_) | None => Folders::of_account(&variable, user_home).ok_or_else(no_home),
+    }
+}
+
+/// Prepares to write in all of these; to be held while that is done.
+pub fn write_access(folders: &Folders) -> Result<WriteAccess> {
+    let inside = vec![folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
+    let readers = match folders.is_for_all {
+        true => Readers::All,
+        false => Readers::AsTheAccountWants,
+    };
+    WriteAccess::acquire(&write_access::HomeFolders { data: &folders.data, inside, readers })
+}
+
+fn no_home() -> Error {
+    Error::new(ErrorKind::NoHome, "your home folder can't be found")
+        .because("HOME isn't set, and this account has no home")
+        .hint("export USHER_HOME=/a/folder/of/yours")
+}
+
+/// The home that the index in a folder names, if there is one and it is this folder's own.
+fn indexed(world: &impl World, folder: &Path) -> Result<Option<Home>> {
+    let file = index_file(folder);
+    let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
+    let home = index.and_then(|index| Home::parse(&index));
+    Ok(home.filter(|home| home.folders.shims() == folder))
+}
+
+fn may_write(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}

@@ -1,0 +1,108 @@
+//! The user's credentials, from the keys that begin with `//`.
+//!
+//! It reads what was said; which address gets which is decided in `http/credentials.rs`.
+
+use std::collections::BTreeMap;
+
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use url::{Position, Url};
+use usher_shims::error::{Error, ErrorKind, Result};
+
+use crate::config::sources::ConfigValue;
+use crate::http::{Credential, Credentials};
+
+/// All credentials that were said.
+///
+/// # Errors
+///
+/// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Those for other hosts
+/// are then left out: they may be meant for other programs.
+pub(super) fn gather(said: &[ConfigValue], registry: &Url) -> Result<Credentials> {
+    let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
+    // What holds a variable that isn't set would only turn a public registry's answer into a 401.
+    for said in said.iter().filter(|said| said.is_set() && !said.value.contains("${")) {
+        if let Some((place, name)) = said.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
+            && let Some(place) = place_of(place)
+        {
+            keys.entry(place).or_default().take(name, said);
+        }
+    }
+    let own = place(registry);
+    let own_host = own.split('/').next().unwrap_or_default();
+    let mut credentials = Vec::new();
+    for (place, keys) in keys {
+        match keys.header() {
+            Ok(Some(header)) => credentials.push(Credential::new(&place, header)),
+            Err(error) if place.split('/').next() == Some(own_host) => return Err(error),
+            Ok(None) | Err(_) => {}
+        }
+    }
+    Ok(Credentials::new(credentials, registry))
+}
+
+/// What was said for one place, the strongest of each.
+#[derive(Default)]
+struct Keys<'a> {
+    token: Option<&'a ConfigValue>,
+    user: Option<&'a ConfigValue>,
+    password: Option<&'a ConfigValue>,
+    pair: Option<&'a ConfigValue>,
+}
+
+impl<'a> Keys<'a> {
+    fn take(&mut self, name: &str, said: &'a ConfigValue) {
+        let slot = match name {
+            "_authToken" => &mut self.token,
+            "username" => &mut self.user,
+            "_password" => &mut self.password,
+            "_auth" => &mut self.pair,
+            _ => return,
+        };
+        slot.get_or_insert(said);
+    }
+
+    /// The header's value, in npm's order: token, user name with password, both in one.
+    fn header(&self) -> Result<Option<String>> {
+        let (header, said) = match (self.token, self.user, self.password, self.pair) {
+            (Some(token), ..) => (format!("Bearer {}", token.value), token),
+            (None, Some(user), Some(password), _) => (basic(user, password)?, password),
+            (None, _, _, Some(pair)) => (format!("Basic {}", pair.value), pair),
+            (None, _, _, None) => return Ok(None),
+        };
+        if header.chars().all(|c| matches!(c, ' '..='~')) {
+            return Ok(Some(header));
+        }
+        Err(unusable(said, "it holds characters that can't be sent"))
+    }
+}
+
+/// npm keeps the password in base64, and the header has both in it.
+fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let base64 = GeneralPurpose::new(&alphabet::STANDARD, config);
+    let Ok(password) = base64.decode(&password.value) else {
+        return Err(unusable(password, "it isn't base64"));
+    };
+    let pair = [user.value.as_bytes(), b":", &password].concat();
+    Ok(format!("Basic {}", base64.encode(pair)))
+}
+
+fn unusable(said: &ConfigValue, cause: &str) -> Error {
+    Error::new(ErrorKind::BadSetting, format!("{} can't be used", said.origin)).because(cause)
+}
+
+/// A place as keys have it, `host/path`, in one spelling and with a slash at its end.
+fn place_of(text: &str) -> Option<String> {
+    let url = Url::parse(&format!("https://{text}")).ok()?;
+    let place = place(&url);
+    Some(if place.ends_with('/') { place } else { place + "/" })
+}
+
+/// Host, port and path of an address, without user name, query and fragment.
+fn place(url: &Url) -> String {
+    url[Position::BeforeHost..Position::AfterPath].to_owned()
+}

@@ -1,0 +1,333 @@
+//! usher's settings: one table that says of each its name, type, default and meaning, and what
+//! was set where.
+//!
+//! `config.toml`, the `USHER_…` variables and the table in `docs/settings.md` all follow from the
+//! table in here. It is given texts and never reads a file or the process; where the files lie is
+//! the caller's knowledge.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use toml::de::{DeTable, DeValue};
+use usher_definition::line_of;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
+
+use crate::text::closest;
+
+mod address;
+mod value;
+
+pub use address::Address;
+pub use value::{AutoInstall, ShimPolicy, Stores, Tools};
+
+use value::Value;
+
+/// Makes the struct, its defaults and [`SETTINGS`] out of one list of
+/// `/// meaning`, `key: type = default, example;`.
+macro_rules! settings {
+    ($($(#[doc = $meaning:literal])+ $key:ident: $type:ty = $default:expr, $example:literal;)+) => {
+        /// What usher was told, and where.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Settings {
+            $($(#[doc = $meaning])+ pub $key: $type,)+
+            origins: BTreeMap<&'static str, Origin>,
+            of_files: SharedSettings,
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($key: $default,)+ origins: BTreeMap::new(), of_files: SharedSettings::default() }
+            }
+        }
+
+        /// All settings there are.
+        pub static SETTINGS: &[Setting] = &[$(Setting {
+            key: stringify!($key),
+            form: <$type as Value>::FORM,
+            text_form: <$type as Value>::TEXT_FORM,
+            meaning: concat!($($meaning),+),
+            example: $example,
+            printable: <$type as Value>::PRINTABLE,
+            take: |settings, written| match written.read() {
+                Some(value) => { settings.$key = value; true }
+                None => false,
+            },
+            show: |settings| settings.$key.shown(),
+        },)+];
+    };
+}
+
+settings! {
+    /// What a shim may fetch when it is missing: whatever somebody asked for, nothing, or only what was asked for by an exact version.
+    auto_install: AutoInstall = AutoInstall::Always, r#"auto_install = "locked""#;
+
+    /// Variables that are no requests: official Docker images set `NODE_VERSION` and the like as labels.
+    ignore_variables: Vec<String> = Vec::new(), r#"ignore_variables = ["NODE_VERSION"]"#;
+
+    /// The last folder, on the way up, in which version files are looked for.
+    ceiling: Option<PathBuf> = None, r#"ceiling = "/srv""#;
+
+    /// Shared stores, which `use install --store` fills: their toolchains are used where they lie.
+    stores: Stores = Stores::default(), r#"stores = ["/srv/usher"]"#;
+
+    /// Which tools' programs get shims: those that something on disk provides or somebody named, or all.
+    shims: ShimPolicy = ShimPolicy::Needed, r#"shims = "all""#;
+
+    /// Tools for all of whose known lines there are shims with the version in their names, as `node12`; other tools have these for the lines on disk.
+    shim_lines: Tools = Tools::default(), r#"shim_lines = ["node"]"#;
+
+    /// The npm registry; without it, the one that the npm client is set up with.
+    npm_registry: Option<Address> = None, r#"npm_registry = "https://registry.example/""#;
+
+    /// The `PyPI` index; without it, the one that pip or uv is set up with.
+    pypi_index: Option<Address> = None, r#"pypi_index = "https://index.example/simple/""#;
+
+    /// The only source that is asked for a tool, or the address of a mirror of its site; without it, all of the tool's sources are asked in turn.
+    source: BTreeMap<String, String> = BTreeMap::new(), r#"source = { node = "npm" }"#;
+
+    /// Whether to do without the network.
+    offline: bool = false, "offline = true";
+
+    /// How long a process waits for another one that installs the same, in seconds.
+    lock_timeout: Duration = Duration::from_secs(10 * 60), "lock_timeout = 60";
+
+    /// Whether to show no progress.
+    quiet: bool = false, "quiet = true";
+}
+
+/// One row of the table: what there is to know of a setting.
+pub struct Setting {
+    /// Its key in `config.toml`: `auto_install`.
+    pub key: &'static str,
+    /// What may be written in `config.toml`: `true or false`.
+    pub form: &'static str,
+    /// An example, as a line of `config.toml`.
+    pub example: &'static str,
+    meaning: &'static str,
+    text_form: &'static str,
+    printable: bool,
+    take: fn(&mut Settings, &Written<'_>) -> bool,
+    show: fn(&Settings) -> String,
+}
+
+impl Setting {
+    /// The variable that sets it: `USHER_AUTO_INSTALL`.
+    pub fn variable(&self) -> String {
+        format!("USHER_{}", self.key.to_ascii_uppercase())
+    }
+
+    /// What it means, a sentence.
+    pub fn meaning(&self) -> &'static str {
+        self.meaning.trim()
+    }
+}
+
+/// Where a setting's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The variable of this name.
+    Variable(String),
+    /// A line of a `config.toml`, counted from 1.
+    File(PathBuf, usize),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+            Self::File(path, line) => {
+                write!(f, "{}, line {line}", Shown(path))
+            }
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings from the texts of the `config.toml` files, strongest first (the
+    /// account's, then the machine's; no text where there is no file), and from the variables,
+    /// which are stronger still. An empty variable is an unset one.
+    ///
+    /// A setting is taken whole from the strongest place that has it; lists and tables aren't
+    /// merged.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadFile`] for what is no TOML, [`ErrorKind::BadSetting`] for an unknown key and an impossible value, also where
+    /// a stronger place has a good one.
+    pub fn load(
+        files: &[(PathBuf, Option<String>)],
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self> {
+        let mut settings = Self::default();
+        for (path, text) in files.iter().rev() {
+            if let Some(text) = text {
+                settings.take_file(path, text)?;
+            }
+        }
+        settings.of_files = SharedSettings {
+            ignore_variables: settings.ignore_variables.clone(),
+            ceiling: settings.ceiling.clone(),
+            stores: settings.stores.0.clone(),
+        };
+        for setting in SETTINGS {
+            if let Some(text) = variable(&setting.variable()).filter(|text| !text.is_empty()) {
+                settings.take_variable(setting, &text)?;
+            }
+        }
+        Ok(settings)
+    }
+
+    /// What the files alone say of what shims read as well: variables hold for a call and for
+    /// nothing else.
+    pub fn of_files(&self) -> &SharedSettings {
+        &self.of_files
+    }
+
+    /// Where the value of a setting comes from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// Does without the network from now on: the flag `--offline` was given.
+    pub fn go_offline(&mut self) {
+        self.offline = true;
+        self.origins.insert("offline", Origin::Flag("--offline"));
+    }
+
+    /// What to type so that usher is offline no longer.
+    pub fn end_offline(&self) -> String {
+        match self.origin("offline") {
+            Origin::Flag(flag) => format!("leave {flag} out"),
+            Origin::Variable(name) => format!("unset {name}"),
+            origin @ (Origin::File(..) | Origin::Default) => {
+                format!("take `offline` out of {origin}")
+            }
+        }
+    }
+
+    /// All settings with their values, as they would stand in `config.toml` and without
+    /// passwords, and where each comes from.
+    pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &Origin)> {
+        SETTINGS.iter().map(|setting| (setting, (setting.show)(self), self.origin(setting.key)))
+    }
+
+    fn take_file(&mut self, path: &Path, text: &str) -> Result<()> {
+        let table = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| line_of(text, span.start));
+            let origin = Origin::File(path.to_owned(), line);
+            Error::new(ErrorKind::BadFile, format!("{origin} can't be read as TOML"))
+                .because(Escaped(error.message()).to_string())
+        })?;
+        for (key, value) in table.get_ref() {
+            let origin = Origin::File(path.to_owned(), line_of(text, key.span().start));
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key.get_ref()) else {
+                return Err(unknown(key.get_ref(), &origin));
+            };
+            self.take(setting, &Written::Toml(value.get_ref()), origin)?;
+        }
+        Ok(())
+    }
+
+    fn take_variable(&mut self, setting: &Setting, text: &OsStr) -> Result<()> {
+        let name = setting.variable();
+        let Some(text) = text.to_str() else {
+            return Err(not_text(&name));
+        };
+        self.take(setting, &Written::Text(text), Origin::Variable(name))
+    }
+
+    fn take(&mut self, setting: &Setting, written: &Written<'_>, origin: Origin) -> Result<()> {
+        if !(setting.take)(self, written) {
+            return Err(impossible(setting, written, &origin));
+        }
+        self.origins.insert(setting.key, origin);
+        Ok(())
+    }
+}
+
+/// A value as it was written.
+enum Written<'a> {
+    Toml(&'a DeValue<'a>),
+    Text(&'a str),
+}
+
+impl Written<'_> {
+    fn read<T: Value>(&self) -> Option<T> {
+        match self {
+            Self::Toml(value) => T::from_toml(value),
+            Self::Text(text) => T::from_text(text),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Toml(value) => value.as_str(),
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
+fn unknown(key: &str, origin: &Origin) -> Error {
+    let error = Error::new(
+        ErrorKind::BadSetting,
+        format!("there is no setting {}, but {origin} has it", Escaped(key)),
+    );
+    if let Some(nearest) = closest(key, SETTINGS.iter().map(|setting| setting.key)) {
+        return error.hint(format!("write {nearest}"));
+    }
+    let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+    error.hint(format!("the settings are {}", keys.join(", ")))
+}
+
+fn impossible(setting: &Setting, written: &Written<'_>, origin: &Origin) -> Error {
+    let text = written.text().filter(|_| setting.printable);
+    match written {
+        Written::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
+        Written::Toml(_) => {
+            let what = format!("{} in {origin} must be {}", setting.key, setting.form);
+            let error = Error::new(ErrorKind::BadSetting, what);
+            let error = match text {
+                Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
+                None => error,
+            };
+            error.hint(format!("write it like {}", setting.example))
+        }
+    }
+}
+
+/// The table of the settings, in Markdown, for `docs/settings.md`.
+pub fn table() -> String {
+    let defaults = Settings::default();
+    let rows = SETTINGS.iter().map(|setting| {
+        let default = match (setting.show)(&defaults) {
+            shown if shown == value::UNSET => shown,
+            shown => format!("`{shown}`"),
+        };
+        format!(
+            "| `{}` | `{}` | {} | {default} | {} | `{}` |\n",
+            setting.key,
+            setting.variable(),
+            setting.form,
+            setting.meaning(),
+            setting.example,
+        )
+    });
+    let heading = "| in `config.toml` | variable | value | default | meaning | example |\n\
+                   |---|---|---|---|---|---|\n";
+    [heading.to_owned()].into_iter().chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! The types that settings have: how each is written in `config.toml` and in a variable, and how
+//! it is shown.
+//!
+//! Texts in, values out; it knows no setting by name and reads nothing.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use toml::de::DeValue;
+use usher_shims::error::Escaped;
+use usher_shims::settings;
+
+use super::address::Address;
+
+/// A type that a setting can have.
+pub(super) trait Value: Sized {
+    /// What may be written in `config.toml`, for messages and documents.
+    const FORM: &'static str;
+
+    /// What may be written in a variable.
+    const TEXT_FORM: &'static str = Self::FORM;
+
+    /// Whether a message may repeat what was written; not where it may hold a password.
+    const PRINTABLE: bool = true;
+
+    /// Reads what stands in a variable.
+    fn from_text(text: &str) -> Option<Self>;
+
+    /// Reads what stands in `config.toml`.
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        value.as_str().and_then(Self::from_text)
+    }
+
+    /// The value as it would stand in `config.toml`, or [`UNSET`].
+    fn shown(&self) -> String;
+}
+
+/// Whether a shim may fetch what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutoInstall {
+    /// What somebody asked for is fetched.
+    Always,
+    /// Nothing is fetched.
+    Never,
+    /// Only what was asked for by an exact version is fetched.
+    Locked,
+}
+
+/// For which programs there are shims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShimPolicy {
+    /// For the programs of tools that something on disk provides or somebody named.
+    Needed,
+    /// For the programs of all tools.
+    All,
+}
+
+/// Tools, by any of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tools(Vec<String>);
+
+impl Tools {
+    /// Whether a tool of this name is among them.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.iter().any(|tool| tool == name)
+    }
+}
+
+/// Folders of shared stores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stores(pub Vec<PathBuf>);
+
+impl AutoInstall {
+    /// The word that is written for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+            Self::Locked => "locked",
+        }
+    }
+}
+
+impl ShimPolicy {
+    /// The word that is written for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Needed => "needed",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Value for AutoInstall {
+    const FORM: &'static str = r#""always", "never" or "locked""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.word() == text)
+    }
+
+    fn shown(&self) -> String {
+        quoted(self.word())
+    }
+}
+
+impl Value for ShimPolicy {
+    const FORM: &'static str = r#""needed" or "all""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Needed, Self::All].into_iter().find(|choice| choice.word() == text)
+    }
+
+    fn shown(&self) -> String {
+        quoted(self.word())
+    }
+}
+
+impl Value for bool {
+    const FORM: &'static str = "true or false";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Duration {
+    const FORM: &'static str = "a whole number of seconds";
+
+    fn from_text(text: &str) -> Option<Self> {
+        seconds(text, 10)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let integer = value.as_integer()?;
+        seconds(integer.as_str(), integer.radix())
+    }
+
+    fn shown(&self) -> String {
+        self.as_secs().to_string()
+    }
+}
+
+/// Names of variables.
+impl Value for Vec<String> {
+    const FORM: &'static str = "a list of variables' names";
+    const TEXT_FORM: &'static str = settings::VARIABLE_NAMES_FORM;
+
+    fn from_text(text: &str) -> Option<Self> {
+        settings::variable_names(text)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let names = value.as_array()?.iter().map(|name| name.get_ref().as_str());
+        names
+            .map(|name| name.filter(|name| settings::is_variable_name(name)).map(str::to_owned))
+            .collect()
+    }
+
+    fn shown(&self) -> String {
+        list(self)
+    }
+}
+
+impl Value for Tools {
+    const FORM: &'static str = "a list of tools";
+    const TEXT_FORM: &'static str = "tools, separated by commas or spaces";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let tools = settings::list_items(text).map(|name| is_name(name).then(|| name.to_owned()));
+        tools.collect::<Option<_>>().map(Self)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let tools = value.as_array()?.iter().map(|name| name.get_ref().as_str());
+        let tools = tools.map(|name| name.filter(|name| is_name(name)).map(str::to_owned));
+        tools.collect::<Option<_>>().map(Self)
+    }
+
+    fn shown(&self) -> String {
+        list(&self.0)
+    }
+}
+
+impl Value for Stores {
+    const FORM: &'static str = "a list of absolute paths";
+    const TEXT_FORM: &'static str = settings::PATHS_FORM;
+
+    fn from_text(text: &str) -> Option<Self> {
+        settings::absolute_paths(text).map(Self)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let paths = value.as_array()?.iter().map(|path| path.get_ref().as_str());
+        paths.map(|path| path.and_then(settings::absolute_path)).collect::<Option<_>>().map(Self)
+    }
+
+    fn shown(&self) -> String {
+        let paths: Vec<_> = self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        list(&paths)
+    }
+}
+
+/// Tools and the source of each.
+impl Value for BTreeMap<String, String> {
+    const FORM: &'static str = "a table of tools, with the name or address of a source for each";
+    const TEXT_FORM: &'static str = "pairs like node=npm, separated by commas or spaces";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let pairs = settings::list_items(text).map(|part| part.split_once('='));
+        pairs.map(|pair| pair.and_then(|(tool, source)| named(tool, source))).collect()
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let pairs = value.as_table()?.iter();
+        pairs.map(|(tool, source)| named(tool.get_ref(), source.get_ref().as_str()?)).collect()
+    }
+
+    fn shown(&self) -> String {
+        if self.is_empty() {
+            return "{}".to_owned();
+        }
+        let key = |tool: &str| if tool.contains('.') { quoted(tool) } else { tool.to_owned() };
+        let pairs = self.iter().map(|(tool, source)| format!("{} = {}", key(tool), quoted(source)));
+        format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// A folder's absolute path.
+impl Value for Option<PathBuf> {
+    const FORM: &'static str = settings::PATH_FORM;
+
+    fn from_text(text: &str) -> Option<Self> {
+        settings::absolute_path(text).map(Some)
+    }
+
+    fn shown(&self) -> String {
+        self.as_ref().map_or_else(|| UNSET.to_owned(), |path| quoted(&path.to_string_lossy()))
+    }
+}
+
+impl Value for Option<Address> {
+    const FORM: &'static str = Address::FORM;
+    const PRINTABLE: bool = false;
+
+    fn from_text(text: &str) -> Option<Self> {
+        Address::parse(text).map(Some)
+    }
+
+    fn shown(&self) -> String {
+        self.as_ref().map_or_else(|| UNSET.to_owned(), |address| quoted(&address.to_string()))
+    }
+}
+
+/// How a setting is shown that has no value.
+pub(super) const UNSET: &str = "not set";
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", Escaped(text))
+}
+
+fn list(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+fn seconds(text: &str, radix: u32) -> Option<Duration> {
+    let seconds = u32::from_str_radix(text, radix).ok()?;
+    Some(Duration::from_secs(seconds.into()))
+}
+
+fn named(tool: &str, source: &str) -> Option<(String, String)> {
+    // It is shown wherever a source is named, which no password survives.
+    let is_open = |address: Address| {
+        address.url().username().is_empty() && address.url().password().is_none()
+    };
+    let is_source = is_name(source) || Address::parse(source).is_some_and(is_open);
+    (is_name(tool) && is_source).then(|| (tool.to_owned(), source.to_owned()))
+}
+
+/// Whether a tool or a source may be called this, as the registry has it.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}

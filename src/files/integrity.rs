@@ -1,0 +1,276 @@
+//! The hash under which something was published, in the forms in which upstreams give it.
+//!
+//! It reads text and hashes bytes, and must not know where either comes from.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256, Sha512};
+
+/// A published hash. Weaker ones (SHA-1, MD5) prove nothing, so there is no value for them.
+///
+/// `Display` gives `sha256:<hex>` or `sha512:<hex>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integrity {
+    /// SHA-256, as in a `SHASUMS256.txt`.
+    Sha256([u8; 32]),
+    /// SHA-512, as npm's `dist.integrity` has it.
+    Sha512([u8; 64]),
+}
+
+impl Integrity {
+    /// Reads hexadecimal digits of either case: 64 of them are a SHA-256, 128 a SHA-512.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        match text.len() {
+            64 => bytes(text).map(Self::Sha256),
+            128 => bytes(text).map(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Reads a Subresource Integrity text, `sha512-<base64>`, and takes the strongest of several.
+    ///
+    /// `None` if none is strong enough to prove anything (SHA-1 alone), or if one that counts
+    /// can't be read. See <https://www.w3.org/TR/SRI/#the-integrity-attribute>.
+    pub fn from_sri(text: &str) -> Option<Self> {
+        let mut strongest = None;
+        for hash in text.split_ascii_whitespace() {
+            let (algorithm, rest) = hash.split_once('-')?;
+            let encoded = rest.split('?').next()?;
+            match algorithm {
+                "sha512" => return decoded(encoded).map(Self::Sha512),
+                "sha256" => strongest = Some(Self::Sha256(decoded(encoded)?)),
+                _ => {}
+            }
+        }
+        strongest
+    }
+
+    /// Finds the hash of `name` in the text that `sha256sum` writes: `<hex>  name`, or
+    /// `<hex> *name` for a binary file.
+    ///
+    /// `None` if it isn't there, or is there with two different hashes.
+    pub fn from_shasums(text: &str, name: &str) -> Option<Self> {
+        let mut found = None;
+        for line in text.lines() {
+            let Some((hex, listed)) = line.split_once(' ') else { continue };
+            let Some(listed) = listed.strip_prefix([' ', '*']) else { continue };
+            if listed != name {
+                continue;
+            }
+            let integrity = Self::from_hex(hex)?;
+            if found.is_some_and(|before| before != integrity) {
+                return None;
+            }
+            found = Some(integrity);
+        }
+        found
+    }
+
+    /// Reads back what `Display` wrote, `sha256:<hex>` or `sha512:<hex>`.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (algorithm, hex) = text.split_once(':')?;
+        match algorithm {
+            "sha256" => bytes(hex).map(Self::Sha256),
+            "sha512" => bytes(hex).map(Self::Sha512),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Integrity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256(bytes) => write!(f, "sha256:{}", hex(bytes)),
+            Self::Sha512(bytes) => write!(f, "sha512:{}", hex(bytes)),
+        }
+    }
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn bytes<const LENGTH: usize>(hex: &str) -> Option<[u8; LENGTH]> {
+    let digits = hex.as_bytes();
+    if digits.len() != 2 * LENGTH {
+        return None;
+    }
+    let mut bytes = [0; LENGTH];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = (digit(pair[0])? << 4) | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn digit(character: u8) -> Option<u8> {
+    char::from(character).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn decoded<const LENGTH: usize>(base64: &str) -> Option<[u8; LENGTH]> {
+    STANDARD.decode(base64).ok()?.try_into().ok()
+}
+
+/// Hashes what streams past, and says at the end whether it was what was wanted.
+///
+/// SHA-256 is always computed: it is what a receipt notes, whatever upstream published.
+pub struct Hasher {
+    wanted: Option<Integrity>,
+    sha256: Sha256,
+    sha512: Option<Sha512>,
+}
+
+/// What came is not what was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The published hash, as [`Integrity`] is displayed.
+    pub wanted: String,
+    /// The hash of what came, by the same algorithm.
+    pub seen: String,
+}
+
+impl Hasher {
+    /// A hasher for what should have the hash `wanted`, if one is known.
+    pub fn new(wanted: Option<&Integrity>) -> Self {
+        let sha512 = match wanted {
+            Some(Integrity::Sha512(_)) => Some(Sha512::new()),
+            Some(Integrity::Sha256(_)) | None => None,
+        };
+        Self { wanted: wanted.copied(), sha256: Sha256::new(), sha512 }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(sha512) = &mut self.sha512 {
+            sha512.update(bytes);
+        }
+    }
+
+    /// The SHA-256 of all bytes, in lower-case hexadecimal digits; [`Mismatch`] if they were not
+    /// the wanted ones.
+    pub fn finish(self) -> Result<String, Mismatch> {
+        let sha256 = self.sha256.finalize();
+        let seen = match self.sha512 {
+            Some(sha512) => Integrity::Sha512(sha512.finalize().into()),
+            None => Integrity::Sha256(sha256.into()),
+        };
+        match self.wanted {
+            Some(wanted) if wanted != seen => {
+                Err(Mismatch { wanted: wanted.to_string(), seen: seen.to_string() })
+            }
+            Some(_) | None => Ok(hex(&sha256)),
+        }
+    }
+}
+
+/// The SHA-256 of some bytes, in lower-case hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The same of all that is left to read, a piece of the buffer's size at a time.
+pub fn sha256_of(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    loop {
+        match reader.read(buffer) {
+            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 and SHA-512 of `abc`: FIPS 180-2, appendices B.1 and C.1.
+    const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    const SHA512: &str = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                          2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+    const SRI256: &str = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    const SRI512: &str = "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+    const SRI1: &str = "sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=";
+
+    fn check(text: &str, read: fn(&str) -> Option<Integrity>, shown: Option<&str>) {
+        let integrity = read(text);
+        assert_eq!(integrity.map(|hash| hash.to_string()).as_deref(), shown, "{text}");
+        assert_eq!(shown.and_then(Integrity::from_text), integrity, "{text}, read back");
+    }
+
+    #[test]
+    fn hashes_are_read_in_every_published_form() {
+        let (in_256, in_512) = (format!("sha256:{SHA256}"), format!("sha512:{SHA512}"));
+        let (sha256, sha512) = (Some(in_256.as_str()), Some(in_512.as_str()));
+        let hex = Integrity::from_hex;
+        check(SHA256, hex, sha256);
+        check(&SHA256.to_uppercase(), hex, sha256);
+        check(SHA512, hex, sha512);
+        check(&SHA256[1..], hex, None);
+        check(&SHA256.replace('b', "g"), hex, None);
+        check(&format!("é{}", &SHA256[2..]), hex, None);
+        check("", hex, None);
+        let sri = Integrity::from_sri;
+        check(SRI512, sri, sha512);
+        check(SRI256, sri, sha256);
+        check(&format!("{SRI1} {SRI256}"), sri, sha256);
+        check(&format!("{SRI256} {SRI512}\n{SRI1}"), sri, sha512);
+        check(&format!("{SRI512}?type=x"), sri, sha512);
+        check(SRI1, sri, None);
+        check("", sri, None);
+        check("sha512", sri, None);
+        check("sha512-AAAA", sri, None);
+        check(&format!("{SRI256} sha512-AAAA"), sri, None);
+        check(&SRI512.replace("sha512", "SHA512"), sri, None);
+    }
+
+    #[test]
+    fn a_list_of_hashes_is_searched_by_the_whole_name() {
+        let other = SHA256.replace('a', "0");
+        let find = |text: &str| Integrity::from_shasums(text, "a.tar.gz");
+        let wanted = Integrity::from_hex(SHA256);
+        for text in [
+            format!("{other}  b\n{SHA256}  a.tar.gz\n"),
+            format!("{SHA256} *a.tar.gz\r\n"),
+            format!("{SHA256}  a.tar.gz\n{SHA256} *a.tar.gz"),
+        ] {
+            assert_eq!(find(&text), wanted, "{text}");
+        }
+        for text in [
+            String::new(),
+            format!("{SHA256}  x/a.tar.gz"),
+            format!("{SHA256}  a.tar.gz.asc"),
+            format!("{SHA256} a.tar.gz"),
+            format!("{}  a.tar.gz", &SHA256[2..]),
+            format!("{SHA256}  a.tar.gz\n{other}  a.tar.gz"),
+            "<!DOCTYPE html>".to_owned(),
+        ] {
+            assert_eq!(find(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hasher_tells_the_wanted_bytes_from_others() {
+        for wanted in [None, Integrity::from_hex(SHA256), Integrity::from_hex(SHA512)] {
+            let mut hasher = Hasher::new(wanted.as_ref());
+            hasher.update(b"a");
+            hasher.update(b"bc");
+            assert_eq!(hasher.finish().as_deref(), Ok(SHA256));
+        }
+        for wanted in [SHA256, SHA512].map(|hex| Integrity::from_hex(hex).unwrap()) {
+            let mut hasher = Hasher::new(Some(&wanted));
+            hasher.update(b"abd");
+            let mismatch = hasher.finish().unwrap_err();
+            assert_eq!(mismatch.wanted, wanted.to_string());
+            assert_ne!(mismatch.seen, mismatch.wanted);
+            assert_eq!(mismatch.seen.len(), mismatch.wanted.len());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Deleting a tree, whatever permissions its maker gave the folders in it.
+//!
+//! It must not know what the tree is for.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+
+/// Deletes what stands at `path` and all below it; nothing there is fine.
+///
+/// Links are deleted, never followed. Folders that their owner may not write to (a Go module
+/// cache's, for one) are made writable first. To be used on folders of ours that nobody else
+/// may write to, moved out of the way before.
+pub fn remove_tree(path: &Path) -> Result<()> {
+    let removed = match remove(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            open_up(path).and_then(|()| remove(path))
+        }
+        first => first,
+    };
+    // A tree may be deeper than there are descriptors, and than a path may be long.
+    let removed = match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            flatten(path).and_then(|()| remove(path)).map_err(|_| error)
+        }
+        done => done,
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
+
+/// Moves every folder of a tree up to the first level.
+fn flatten(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    let mut waiting = folders_in(path)?;
+    let mut count = 0_usize;
+    while let Some(folder) = waiting.pop() {
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+        for inner in folders_in(&folder)? {
+            let moved = path.join(format!(".{count}"));
+            count += 1;
+            fs::set_permissions(&inner, Permissions::from_mode(0o700))?;
+            fs::rename(&inner, &moved)?;
+            waiting.push(moved);
+        }
+    }
+    Ok(())
+}
+
+/// The folders in a folder; links to some are none.
+fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        found.extend(entry.file_type()?.is_dir().then(|| entry.path()));
+    }
+    Ok(found)
+}
+
+/// Lets the owner read, write and search every folder at and below `path`.
+fn open_up(path: &Path) -> io::Result<()> {
+    let mut folders: Vec<PathBuf> = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // `symlink_metadata` and `file_type` do not follow links.
+        if !fs::symlink_metadata(&folder)?.is_dir() {
+            continue;
+        }
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_goes_and_what_its_links_point_to_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("kept"), "").unwrap();
+        fs::set_permissions(&outside, Permissions::from_mode(0o555)).unwrap();
+        let tree = folder.path().join("tree");
+        fs::create_dir_all(tree.join("a/b/c")).unwrap();
+        fs::write(tree.join("a/b/c/file"), "").unwrap();
+        symlink(&outside, tree.join("a/b/folder")).unwrap();
+        symlink(outside.join("kept"), tree.join("a/link")).unwrap();
+        for (name, mode) in [("a/b/c", 0o000), ("a/b", 0o555), ("a", 0o400)] {
+            fs::set_permissions(tree.join(name), Permissions::from_mode(mode)).unwrap();
+        }
+
+        remove_tree(&tree).unwrap();
+
+        assert!(fs::symlink_metadata(&tree).is_err());
+        assert!(outside.join("kept").exists());
+        let mode = fs::metadata(&outside).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o555, "a folder behind a link was changed");
+        // So that it can be cleaned away by others than root.
+        fs::set_permissions(&outside, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn folders_are_opened_up_even_where_the_first_try_would_do() {
+        // Root may write anywhere, so the test above never gets here when root runs it.
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        fs::create_dir_all(&inner).unwrap();
+        fs::set_permissions(&inner, Permissions::from_mode(0o000)).unwrap();
+
+        open_up(folder.path()).unwrap();
+
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        let link = folder.path().join("link");
+        fs::set_permissions(&inner, Permissions::from_mode(0o500)).unwrap();
+        symlink(&inner, &link).unwrap();
+        open_up(&link).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o500);
+    }
+
+    #[test]
+    fn a_link_a_file_and_nothing_are_trees_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        fs::create_dir(&kept).unwrap();
+        let link = folder.path().join("link");
+        symlink(&kept, &link).unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+
+        for path in [&link, &file, &folder.path().join("nothing")] {
+            remove_tree(path).unwrap();
+            assert!(fs::symlink_metadata(path).is_err());
+        }
+        assert!(kept.exists());
+    }
+}

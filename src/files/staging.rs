@@ -1,0 +1,158 @@
+//! Half-made things: a folder of one's own for each, locked by its maker, swept when that is gone.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use usher_shims::error::{Error, Result};
+
+use super::lock::lock;
+use super::remove::remove_tree;
+
+/// The lock under which folders are made and swept: one that was made and isn't locked yet would
+/// look left behind.
+const GUARD: &str = "staging";
+
+/// Longer than it takes to sweep.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder for something half-made; deleted when it is dropped, or by whoever finds it after its
+/// maker was killed.
+#[derive(Debug)]
+pub struct Staging {
+    folder: TempDir,
+    /// The lock on the folder that shows its maker is alive.
+    _alive: File,
+}
+
+impl Staging {
+    /// Makes a folder in `staging`, for something of this name, and sweeps what others left there.
+    pub fn new(staging: &Path, locks: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(staging)
+            .map_err(|error| Error::io("make the folder", staging, error))?;
+        let _guard = lock(locks, GUARD, PATIENCE, &|_| {})?;
+        sweep(staging);
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{name}-"))
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(staging)
+            .map_err(|error| Error::io("make a folder in", staging, error))?;
+        let alive =
+            File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), error))?;
+        // Where folders can't be locked, nothing is swept there either.
+        let _ = alive.try_lock();
+        Ok(Self { folder, _alive: alive })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Staging {
+    /// Read-only folders inside would stop the ordinary way.
+    fn drop(&mut self) {
+        let _ = remove_tree(self.folder.path());
+    }
+}
+
+/// Sweeps what others left, where there is anything: for verbs that make nothing themselves. What
+/// can't be swept now is swept by the next.
+pub fn tidy(staging: &Path, locks: &Path) {
+    let is_empty = fs::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty {
+        return;
+    }
+    if let Ok(_guard) = lock(locks, GUARD, Duration::ZERO, &|_| {}) {
+        sweep(staging);
+    }
+}
+
+/// Deletes what nobody alive is making any more.
+fn sweep(staging: &Path) {
+    for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_left = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => open(&path).is_ok_and(|folder| folder.try_lock().is_ok()),
+            // Nobody makes anything else here.
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if is_left {
+            let _ = remove_tree(&path);
+        }
+    }
+}
+
+/// Opens a folder, even one that its owner may not look into. What isn't a folder is neither
+/// followed nor waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_DIRECTORY | libc::O_NONBLOCK);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            fs::set_permissions(path, Permissions::from_mode(0o700))?;
+            options.open(path)
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_dead_left_is_swept_and_the_living_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let (staging, locks) = (home.path().join("staging"), home.path().join("locks"));
+        let left = staging.join("node-1.0.0-dead/inside");
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.join("file"), "x").unwrap();
+        fs::set_permissions(&left, Permissions::from_mode(0o500)).unwrap();
+        let alive = Staging::new(&staging, &locks, "node-2.0.0").unwrap();
+        let other = Staging::new(&staging, &locks, "node-2.0.0").unwrap();
+        assert!(!staging.join("node-1.0.0-dead").exists());
+        assert!(alive.path().exists() && other.path().exists());
+        drop((alive, other));
+        assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whatever_was_left_is_swept_and_nothing_outside() {
+        let home = tempfile::tempdir().unwrap();
+        let (staging, locks) = (home.path().join("staging"), home.path().join("locks"));
+        let outside = home.path().join("outside");
+        fs::create_dir_all(outside.join("kept")).unwrap();
+        fs::create_dir_all(staging.join("closed/inside")).unwrap();
+        for name in ["closed/inside", "closed"] {
+            fs::set_permissions(staging.join(name), Permissions::from_mode(0o000)).unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, staging.join("link")).unwrap();
+        fs::write(staging.join("file"), "").unwrap();
+        let pipe = staging.join("pipe");
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, 0o600.into(), 0).unwrap();
+        // What was a folder a moment ago, and is a pipe when it is opened, isn't waited for.
+        assert!(open(&pipe).is_err());
+        deep(&staging, 3_000);
+        tidy(&staging, &locks);
+        assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
+        assert!(outside.join("kept").exists());
+    }
+
+    /// Makes folders inside each other, from the innermost out, for no path is that long.
+    fn deep(staging: &Path, depth: usize) {
+        let (inner, outer) = (staging.join("deep"), staging.join("outer"));
+        fs::create_dir(&inner).unwrap();
+        for _ in 1..depth {
+            fs::create_dir(&outer).unwrap();
+            fs::rename(&inner, outer.join("deep")).unwrap();
+            fs::rename(&outer, &inner).unwrap();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which proxy stands between us and an address.
+//!
+//! It is told what the user set; it must not know where.
+
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{NoProxy, Proxy, Url};
+use usher_shims::error::{Error, ErrorKind, Escaped};
+
+use super::address::host;
+use super::failure::Failure;
+
+/// Which proxies to go through; with all fields `None`, none at all.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// The address of the proxy for `http://`.
+    pub http: Option<String>,
+    /// The address of the proxy for `https://`.
+    pub https: Option<String>,
+    /// Hosts to reach directly, in the form of `NO_PROXY`.
+    pub except: Option<String>,
+}
+
+impl Proxies {
+    /// Host and port of the proxy for an address, for messages: without its user and password.
+    pub fn between(&self, url: &Url) -> Option<String> {
+        let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+        let matcher = Matcher::builder()
+            .http(text(&self.http))
+            .https(text(&self.https))
+            .no(text(&self.except))
+            .build();
+        let found = matcher.intercept(&url.as_str().parse().ok()?)?;
+        Some(found.uri().authority().map_or_else(String::new, |proxy| {
+            let shown = Url::parse(&format!("http://{proxy}"));
+            shown.map_or_else(|_| proxy.host().to_owned(), |url| host(&url))
+        }))
+    }
+
+    /// All of them, as the library wants them.
+    pub(crate) fn all(&self) -> Result<Vec<Proxy>, Failure> {
+        let except = self.except.as_deref().and_then(NoProxy::from_string);
+        let http = self.http.as_ref().map(Proxy::http);
+        let https = self.https.as_ref().map(Proxy::https);
+        let made = [http, https].into_iter().flatten().map(|proxy| match proxy {
+            Ok(proxy) => Ok(proxy.no_proxy(except.clone())),
+            Err(error) => Err(unusable(&error)),
+        });
+        made.collect()
+    }
+}
+
+/// The address itself stays out of the message: there may be a password in it.
+fn unusable(error: &reqwest::Error) -> Failure {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let error = Error::new(ErrorKind::BadSetting, "the address of the proxy can't be used")
+        .because(Escaped(&why).to_string())
+        .hint("look at the settings for proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
+    Failure::Fatal(error)
+}

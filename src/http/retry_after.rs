@@ -1,0 +1,114 @@
+//! When a server says that it may be asked again.
+//!
+//! It reads headers, and must not wait itself.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+use super::headers::text;
+use crate::files::clock;
+
+/// How long the server asks to wait; `None` if it doesn't.
+///
+/// `Retry-After` in both its forms (RFC 9110, 10.2.3), then what says when a used-up limit ends:
+/// `X-RateLimit-Reset`, a moment in seconds since 1970, and `RateLimit-Reset`, in seconds from now
+/// (draft-ietf-httpapi-ratelimit-headers-03).
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    // The server's own clock counts where it shows it: ours may be wrong.
+    let now = date(headers, DATE.as_str()).unwrap_or(now);
+    let until = |moment: SystemTime| moment.duration_since(now).unwrap_or_default();
+    let seconds = |name: &str| text(headers, name)?.parse().ok().map(Duration::from_secs);
+    let used_up = |name: &str| text(headers, name) == Some("0");
+    seconds(RETRY_AFTER.as_str())
+        .or_else(|| date(headers, RETRY_AFTER.as_str()).map(until))
+        .or_else(|| {
+            let end = UNIX_EPOCH.checked_add(seconds("x-ratelimit-reset")?)?;
+            used_up("x-ratelimit-remaining").then(|| until(end))
+        })
+        .or_else(|| seconds("ratelimit-reset").filter(|_| used_up("ratelimit-remaining")))
+}
+
+/// A wait in words, with the moment at which it ends.
+pub(super) fn in_words(wait: Duration, now: SystemTime) -> String {
+    let seconds = wait.as_secs();
+    let moment = now.checked_add(wait).filter(|_| seconds < 100 * 365 * 86400);
+    match moment {
+        Some(end) => {
+            format!("it asks to wait for {seconds} seconds, until {}", clock::date(end))
+        }
+        None => format!("it asks to wait for {seconds} seconds"),
+    }
+}
+
+/// A header that is a date.
+fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, name)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::headers::tests::headers;
+    use super::*;
+
+    #[test]
+    fn servers_say_when_to_come_again() {
+        // Sun, 09 Sep 2001 01:46:40 GMT
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let check = |lines: &[&str], expected: Option<u64>| {
+            let wait = retry_after(&headers(lines), now);
+            assert_eq!(wait, expected.map(Duration::from_secs), "{lines:?}");
+        };
+        check(&[], None);
+        check(&["Retry-After: 7"], Some(7));
+        check(&["Retry-After: 0"], Some(0));
+        check(&["Retry-After: -1"], None);
+        check(&["Retry-After: soon"], None);
+        check(&["Retry-After: 18446744073709551615"], Some(u64::MAX));
+        check(&["Retry-After: 18446744073709551616"], None);
+        check(&["Retry-After: Sun, 09 Sep 2001 01:47:40 GMT"], Some(60));
+        check(&["Retry-After: Sun, 09 Sep 2001 01:45:40 GMT"], Some(0));
+        check(
+            &["Retry-After: Sun, 09 Sep 2001 01:47:40 GMT", "Date: Sun, 09 Sep 2001 01:47:30 GMT"],
+            Some(10),
+        );
+        let reset = "X-RateLimit-Reset: 1000000090";
+        check(&[reset, "X-RateLimit-Remaining: 0"], Some(90));
+        check(&[reset, "X-RateLimit-Remaining: 5"], None);
+        check(&[reset], None);
+        check(&["X-RateLimit-Reset: 18446744073709551615", "X-RateLimit-Remaining: 0"], None);
+        check(&["RateLimit-Reset: 12", "RateLimit-Remaining: 0"], Some(12));
+        check(&["RateLimit-Reset: 12", "RateLimit-Remaining: 3"], None);
+        check(&["Retry-After: 7", reset, "X-RateLimit-Remaining: 0"], Some(7));
+    }
+
+    #[test]
+    fn a_wait_is_told_with_its_end() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let check = |seconds: u64, expected: &str| {
+            assert_eq!(in_words(Duration::from_secs(seconds), now), expected);
+        };
+        check(60, "it asks to wait for 60 seconds, until Sun, 09 Sep 2001 01:47:40 GMT");
+        check(u64::MAX, "it asks to wait for 18446744073709551615 seconds");
+        check(1 << 40, "it asks to wait for 1099511627776 seconds");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_makes_nobody_wait_for_years() {
+        let longest = crate::http::timeouts::Timeouts::default().longest_wait;
+        let retry = "Retry-After: Sun, 09 Sep 2001 01:47:40 GMT";
+        let wait = |lines: &[&str], now: u64| {
+            retry_after(&headers(lines), UNIX_EPOCH + Duration::from_secs(now)).unwrap()
+        };
+        let (of_1970, of_2099) = (12, 4_070_908_800);
+        // Longer than anybody waits: it is an error at once, with the moment.
+        assert!(wait(&[retry], of_1970) > longest);
+        assert_eq!(wait(&[retry], of_2099), Duration::ZERO);
+        let date = "Date: Sun, 09 Sep 2001 01:47:30 GMT";
+        for now in [of_1970, of_2099] {
+            assert_eq!(wait(&[retry, date], now), Duration::from_secs(10));
+        }
+        let before = UNIX_EPOCH - Duration::from_secs(100);
+        assert!(in_words(Duration::from_secs(7), before).contains("until Thu, 01 Jan 1970"));
+    }
+}

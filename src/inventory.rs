@@ -1,0 +1,69 @@
+//! What is already on this machine: other managers' stores, the system's interpreters, and the
+//! programs that package managers added. The result is the shims' index.
+
+mod additions;
+mod folders;
+pub mod inside;
+mod probe;
+mod stores;
+mod survey;
+mod system;
+
+use std::path::{Path, PathBuf};
+
+pub use additions::is_never_stood_for;
+pub use folders::expand_folder;
+pub use survey::{Memory, Survey};
+
+use folders::Listed;
+use usher_shims::error::Result;
+use usher_shims::folders::MACHINE_DATA;
+use usher_shims::home::{Home, index_file};
+use usher_shims::world::{World as _, read_optional};
+
+/// Surveys the machine; the result is the index that the shims read.
+pub fn survey(survey: &Survey<'_>) -> Result<Home> {
+    let before = before(survey);
+    let mut home = Home {
+        folders: survey.folders.clone(),
+        settings: survey.settings.clone(),
+        shared: shared(survey),
+        tools: survey.registry.tools().clone(),
+        ..Home::default()
+    };
+    let mut listed = Listed::default();
+    for tool in survey.registry.all() {
+        home.adopted.extend(stores::adopted(survey, tool, &before.adopted)?);
+        home.read.extend(stores::read(survey, tool)?);
+        let (system, refused) = system::find(survey, tool, &before, &mut listed)?;
+        home.system.extend(system);
+        home.refused.extend(refused);
+    }
+    home.additions = additions::find(survey, &home)?;
+    Ok(home)
+}
+
+/// What the index said until now: no program is asked twice, and a store that a variable of
+/// another process named is not forgotten.
+fn before(survey: &Survey<'_>) -> Home {
+    let index = read_optional(survey.world, &index_file(&survey.folders.shims())).ok().flatten();
+    let mut before = index.and_then(|index| Home::parse(&index)).unwrap_or_default();
+    before.system.extend_from_slice(&survey.known.system);
+    let old = match survey.memory {
+        Memory::Answers => Vec::new(),
+        Memory::GoodAnswers => std::mem::take(&mut before.refused),
+    };
+    let refused = survey.known.refused.iter().filter(|program| !old.contains(program));
+    before.refused.extend(refused.cloned());
+    before
+}
+
+/// The machine's own store, under an account's.
+fn shared(survey: &Survey<'_>) -> Vec<PathBuf> {
+    let machine = Path::new(MACHINE_DATA);
+    let index = index_file(&machine.join("shims"));
+    let is_there = !survey.folders.is_for_all
+        && survey.folders.data != machine
+        && survey.world.look(&index).ok().flatten().is_some();
+    is_there.then(|| machine.join("toolchains")).into_iter().collect()
+}

@@ -1,0 +1,61 @@
+//! The programs that package managers added to toolchains, or beside those that the account can't
+//! write to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use usher_shims::error::Result;
+use usher_shims::home::{Addition, Home};
+use usher_shims::name::Name;
+use usher_shims::store::all;
+use usher_shims::toolchain::Store;
+use usher_shims::world::World as _;
+
+use super::folders::names;
+use super::survey::Survey;
+
+/// Programs that usher never stands for, whoever added them.
+const NEVER: [&str; 3] = ["use", "usher", "shim"];
+
+/// Whether usher never stands for a program of this name.
+pub fn is_never_stood_for(name: &str) -> bool {
+    NEVER.contains(&name)
+}
+
+/// The programs that toolchains hold beside those their tools ship.
+pub(super) fn find(survey: &Survey<'_>, home: &Home) -> Result<Vec<Addition>> {
+    let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
+    for known in survey.registry.all() {
+        let for_all = home.programs_for_all(known.tool);
+        let mut all_names: BTreeSet<Name> = programs(survey, &for_all)?.into_iter().collect();
+        for toolchain in all(survey.world, home, known.tool)?.unwrap_or_default() {
+            let own = match toolchain.store {
+                Store::System(_) => Vec::new(),
+                Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
+                    programs(survey, &toolchain.programs())?
+                }
+            };
+            let beside = home.additions_folder(known.tool, &toolchain);
+            let beside = beside.map(|folder| programs(survey, &folder.join("bin"))).transpose()?;
+            all_names.extend(own);
+            all_names.extend(beside.unwrap_or_default());
+        }
+        for name in all_names {
+            if !known.tool.programs.contains(&name.as_str()) {
+                found.entry(name).or_default().push(known.tool.name.to_owned());
+            }
+        }
+    }
+    found.retain(|name, _| !is_never_stood_for(name.as_str()));
+    Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
+}
+
+/// The programs in a folder.
+fn programs(survey: &Survey<'_>, folder: &Path) -> Result<Vec<Name>> {
+    let names = names(folder)?.into_iter().filter_map(|name| Name::parse(&name));
+    let is_program = |name: &Name| {
+        let seen = survey.world.look(&folder.join(name.as_str())).ok().flatten();
+        seen.is_some_and(|seen| seen.is_program)
+    };
+    Ok(names.filter(is_program).collect())
+}

@@ -1,0 +1,191 @@
+//! Other managers' stores, and toolchains in folders whose names don't tell their versions.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use usher_definition::{Release, Store};
+use usher_shims::error::{Error, Result};
+use usher_shims::home::{Adopted, ReadToolchain, stamp};
+use usher_shims::respell;
+use usher_shims::store::{self, is_own_want};
+use usher_shims::tool::Tool;
+use usher_shims::toolchain::{self, Toolchain};
+use usher_shims::version::Version;
+use usher_shims::world::{Identity, World as _};
+
+use super::folders::{expand_folder, names};
+use super::survey::Survey;
+use crate::registry::Known;
+
+/// Other managers' stores of a tool that are there. The machine's home adopts no account's.
+pub(super) fn adopted(
+    survey: &Survey<'_>,
+    known: Known<'_>,
+    before: &[Adopted],
+) -> Result<Vec<Adopted>> {
+    if survey.folders.is_for_all {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<Adopted> = Vec::new();
+    for (store, folder) in folders_of(survey, known, |store| !store.read)? {
+        let adopted = Adopted {
+            tool: known.tool.name.to_owned(),
+            manager: store.manager.clone(),
+            folder,
+            prefix: store.prefix.clone(),
+            until: store.until.clone().unwrap_or_default(),
+            inside: store.inside.clone(),
+        };
+        let is_new = !found.contains(&adopted);
+        if is_new && survey.is_folder(&adopted.folder) && is_laid_out_so(survey, &adopted)? {
+            found.push(adopted);
+        }
+    }
+    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
+    let is_there = |store: &&Adopted| survey.is_folder(&store.folder);
+    let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
+    found.extend(lost);
+    Ok(found)
+}
+
+/// The folders of those stores of a tool that are wanted.
+fn folders_of<'k>(
+    survey: &Survey<'_>,
+    known: Known<'k>,
+    wanted: fn(&Store) -> bool,
+) -> Result<Vec<(&'k Store, PathBuf)>> {
+    let mut found = Vec::new();
+    for store in known.definition.store.iter().filter(|store| wanted(store)) {
+        for folder in &store.folders {
+            found.extend(
+                expand_folder(survey.world, survey.folders, folder)?
+                    .into_iter()
+                    .map(|folder| (store, folder)),
+            );
+        }
+    }
+    Ok(found)
+}
+
+/// Whether toolchains lie in a store where its definition says, as far as there are any: one
+/// for another kind of machine may share its folder.
+fn is_laid_out_so(survey: &Survey<'_>, store: &Adopted) -> Result<bool> {
+    let names = match store.inside.as_str() {
+        "" => BTreeSet::new(),
+        _ => names(&store.folder)?,
+    };
+    let holds = |name: &String| survey.is_folder(&store.folder.join(name).join(&store.inside));
+    Ok(names.is_empty() || names.iter().any(holds))
+}
+
+/// Toolchains that say themselves which version they are; each once, under whatever names.
+pub(super) fn read(survey: &Survey<'_>, known: Known<'_>) -> Result<Vec<ReadToolchain>> {
+    let mut found = Vec::new();
+    let Some(release) = &known.definition.release else { return Ok(found) };
+    let mut seen: Vec<Identity> = Vec::new();
+    for (store, folder) in folders_of(survey, known, |store| store.read)? {
+        for root in roots(&folder, &store.inside)? {
+            let identity = survey.world.look(&root).ok().flatten().map(|seen| seen.identity);
+            let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
+                continue;
+            };
+            let toolchain = read_one(survey, (known.tool, store, release), &root)?;
+            seen.extend(toolchain.as_ref().map(|_| identity));
+            found.extend(toolchain);
+        }
+    }
+    Ok(found)
+}
+
+fn read_one(
+    survey: &Survey<'_>,
+    (tool, store, release): (&Tool, &Store, &Release),
+    root: &Path,
+) -> Result<Option<ReadToolchain>> {
+    let file = root.join(&release.file);
+    let Some(seen) = survey.world.look(&file).ok().flatten() else { return Ok(None) };
+    let text = match survey.world.read(&file) {
+        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
+        Ok(text) => text,
+        Err(_) => return Ok(None),
+    };
+    let version = version_in(&String::from_utf8_lossy(&text), release, tool);
+    let Some(version) = version else { return Ok(None) };
+    let manager = &store.manager;
+    let toolchain = Toolchain {
+        version: Some(version.clone()),
+        root: root.to_path_buf(),
+        store: toolchain::Store::Adopted(manager.clone()),
+    };
+    if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+        return Ok(None);
+    }
+    let (tool, root, stamp) = (tool.name.to_owned(), root.to_path_buf(), stamp(&seen));
+    Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp }))
+}
+
+/// Where the toolchains in a folder may lie; what is there under its own name before what links to
+/// it.
+fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
+    let names = names(folder)?.into_iter();
+    let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+    roots.sort_by_key(|root| root.is_symlink());
+    Ok(match inside {
+        "" => roots,
+        inside => roots.into_iter().map(|root| root.join(inside)).collect(),
+    })
+}
+
+/// The version that a release file says, with its flavour.
+fn version_in(text: &str, release: &Release, tool: &Tool) -> Option<Version> {
+    let value = |key: &String| {
+        let assigned = |line: &str| Some(line.strip_prefix(key)?.strip_prefix('=')?.to_owned());
+        let value = text.lines().find_map(assigned)?;
+        Some(value.trim().trim_matches('"').to_owned())
+    };
+    let version = release.version.iter().find_map(|key| {
+        let value = value(key)?;
+        // What follows numbers, as in 17.0.15+6-Debian-1, is the packager's.
+        let end = value.find(|c: char| !(c.is_ascii_digit() || "._+".contains(c)));
+        respell::version(&value[..end.unwrap_or(value.len())], tool)
+    })?;
+    let vendor = release.vendor.as_ref().and_then(value);
+    let known = release.vendors.iter().find(|[says, _]| Some(says) == vendor.as_ref());
+    match known {
+        Some([_, flavour]) => Version::parse(&format!("{flavour}-{version}")),
+        None => Some(version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_shims::tool::TOOLS;
+
+    #[test]
+    fn a_release_file_says_version_and_vendor() {
+        let tool = Tool::named(TOOLS, "java").unwrap();
+        let vendors = [["Eclipse Adoptium", "temurin"], ["Debian", "openjdk"]];
+        let release = Release {
+            file: "release".to_owned(),
+            version: ["RUNTIME", "VERSION"].map(str::to_owned).into(),
+            vendor: Some("BY".to_owned()),
+            vendors: vendors.map(|pair| pair.map(str::to_owned)).into(),
+        };
+        let check = |text: &str, expected: Option<&str>| {
+            let version = version_in(text, &release, tool);
+            assert_eq!(version.map(|version| version.to_string()).as_deref(), expected, "{text}");
+        };
+        check("BY=\"Debian\"\nVERSION=\"17.0.15\"\n", Some("openjdk-17.0.15"));
+        check(
+            "VERSION=\"17.0.15\"\r\nRUNTIME=\"17.0.15+6-Debian-1deb12u1\"\r\nBY=\"Debian\"\r\n",
+            Some("openjdk-17.0.15+6"),
+        );
+        check("BY=\"Eclipse Adoptium\"\nRUNTIME=\"25.0.3+9-LTS\"", Some("temurin-25.0.3+9"));
+        check("BY=\"N/A\"\nVERSION=\"1.8.0_382\"", Some("8.0.382"));
+        check("VERSION=\"1.8.0_382\"\nRUNTIME=\"unknown\"", Some("8.0.382"));
+        check("JAVA_VERSION=\"17\"", None);
+        check("VERSION=\"\"", None);
+    }
+}

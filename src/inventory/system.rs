@@ -1,0 +1,176 @@
+//! The operating system's own copies of a tool: which files they are, asked for their versions once.
+
+use std::path::{Path, PathBuf};
+
+use usher_definition::System;
+use usher_shims::error::Result;
+use usher_shims::home::{Home, INDEX, RefusedProgram, SystemProgram, stamp};
+use usher_shims::process::holds_mark;
+use usher_shims::respell;
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::{Seen, World as _};
+
+use super::folders::{Listed, expand_folder, fits};
+use super::probe::{Answer, LIMIT, ask};
+use super::survey::Survey;
+use crate::registry::Known;
+
+/// A shim of any build has fewer bytes.
+const LARGEST_SHIM: u64 = 2 << 20;
+
+/// Why a program doesn't count, and what to do about it.
+struct Refusal {
+    reason: String,
+    hint: String,
+}
+
+/// The operating system's own copies of a tool, each file once: those that count, and those
+/// that don't.
+pub(super) fn find(
+    survey: &Survey<'_>,
+    known: Known<'_>,
+    before: &Home,
+    listed: &mut Listed,
+) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    let Some(system) = &known.definition.system else { return Ok((found, refused)) };
+    let mut stamps = Vec::new();
+    for (path, suffix) in candidates(survey, system, listed)? {
+        let Ok(Some(seen)) = survey.world.look(&path) else { continue };
+        let stamp = stamp(&seen);
+        if !seen.is_program || stamps.contains(&stamp) {
+            continue;
+        }
+        let told = told_before(known.tool, (&path, &stamp), before);
+        if told.is_none() && is_ours(survey, &path, &seen) {
+            continue;
+        }
+        let tool = known.tool.name.to_owned();
+        match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
+            Ok(version) => {
+                let stamp = stamp.clone();
+                found.push(SystemProgram { tool, version, path, suffix, stamp });
+            }
+            Err(Refusal { reason, hint }) => {
+                let stamp = stamp.clone();
+                refused.push(RefusedProgram { tool, path, stamp, reason, hint });
+            }
+        }
+        stamps.push(stamp);
+    }
+    Ok((found, refused))
+}
+
+/// The files that a definition's patterns fit, with what stands for the `*`; names with a
+/// version first, so that they win over the bare name that links to them.
+fn candidates(
+    survey: &Survey<'_>,
+    system: &System,
+    listed: &mut Listed,
+) -> Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    let folders: Result<Vec<_>> = system
+        .folders
+        .iter()
+        .map(|folder| expand_folder(survey.world, survey.folders, folder))
+        .collect();
+    for folder in folders?.into_iter().flatten() {
+        let names = listed.names(&folder)?;
+        for pattern in &system.programs {
+            let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
+            found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
+        }
+    }
+    found.sort_by_key(|(_, suffix)| std::cmp::Reverse(suffix.len()));
+    Ok(found)
+}
+
+/// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
+fn is_ours(survey: &Survey<'_>, path: &Path, seen: &Seen) -> bool {
+    let physical = path.canonicalize().unwrap_or_default();
+    let is_in_shims = physical
+        .parent()
+        .is_some_and(|folder| survey.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
+    let is_copy = || {
+        seen.size <= LARGEST_SHIM
+            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+    };
+    is_in_shims || is_copy()
+}
+
+/// What a program answered when it was asked before, if it is the same still.
+fn told_before(
+    tool: &Tool,
+    (path, stamp): (&Path, &str),
+    before: &Home,
+) -> Option<std::result::Result<Version, Refusal>> {
+    let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, stamp);
+    let mut system = before.system.iter();
+    let known = system.find(|known| is_it((&known.tool, &known.path, &known.stamp)));
+    if let Some(known) = known {
+        return Some(Ok(known.version.clone()));
+    }
+    let mut refused = before.refused.iter();
+    let known = refused.find(|known| is_it((&known.tool, &known.path, &known.stamp)))?;
+    Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
+}
+
+/// Asks a program for its version, and whether it can do what it must.
+fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Version, Refusal> {
+    let silent = |reason: String| Refusal { reason, hint: String::new() };
+    let version = match ask(path, &system.probe, LIMIT) {
+        Answer::Said(answer) => version_in(&answer, tool)
+            .ok_or_else(|| silent("it names no version when asked for it".to_owned()))?,
+        Answer::Failed(how) => {
+            return Err(silent(format!("it fails when asked for its version ({how})")));
+        }
+        Answer::Hung => return Err(silent(hung())),
+    };
+    let Some(needs) = &system.needs else { return Ok(version) };
+    match ask(path, &needs.probe, LIMIT) {
+        Answer::Said(_) => Ok(version),
+        Answer::Failed(_) => Err(Refusal {
+            reason: format!("{version} {}", needs.lacking),
+            hint: needs.hint.clone(),
+        }),
+        Answer::Hung => Err(silent(hung())),
+    }
+}
+
+fn hung() -> String {
+    format!("it gave no answer within {} seconds", LIMIT.as_secs())
+}
+
+/// The first word of an answer that is a version.
+fn version_in(answer: &str, tool: &Tool) -> Option<Version> {
+    let version = |word: &str| {
+        let version = respell::version(word.trim_matches(|c| "\"(),;".contains(c)), tool);
+        version.filter(|version| version.numbers().as_slice().len() > 1)
+    };
+    answer.split_whitespace().find_map(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_shims::tool::TOOLS;
+
+    #[test]
+    fn a_version_is_found_in_what_programs_say() {
+        let check = |tool: &str, answer: &str, expected: Option<&str>| {
+            let tool = Tool::named(TOOLS, tool).unwrap();
+            let version = version_in(answer, tool);
+            assert_eq!(version.map(|version| version.to_string()).as_deref(), expected, "{answer}");
+        };
+        check("python", "Python 3.11.2\n", Some("3.11.2"));
+        check("ruby", "ruby 3.1.2p20 (2022-04-12 revision 4491bb740a)", Some("3.1.2"));
+        check("go", "go version go1.22.5 linux/amd64", Some("1.22.5"));
+        check("perl", "5.36.0", Some("5.36.0"));
+        check("deno", "deno 1.46.3 (stable, release)\nv8 12.9", Some("1.46.3"));
+        check("node", "v18.20.4\n", Some("18.20.4"));
+        check("php", "8.2.29", Some("8.2.29"));
+        check("erlang", "25.2.3", Some("25.2.3"));
+        check("node", "usage: node [ options ]", None);
+    }
+}

@@ -1,0 +1,360 @@
+//! Fields of a JSON document: `package.json`.
+//!
+//! The one string is found, and its bytes are replaced; no other byte is written anew. What is JSON
+//! and what isn't is for `serde_json` to say, so that nothing is edited which the reader refuses.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions};
+use serde::de::IgnoredAny;
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
+
+use super::lines::split_mark;
+
+/// A text that is no JSON: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The place in the line, counted from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// What came of an edit.
+pub type Result<T> = std::result::Result<T, Fault>;
+
+/// Replaces the string at the end of `path` (`["volta", "node"]`).
+///
+/// `None` if no string stands there. Of fields with the same name the last one counts, as it does
+/// for JSON's readers.
+pub fn set(text: &str, path: &[&str], value: &str) -> Result<Option<String>> {
+    replace(text, value, |root| follow(root, path))
+}
+
+/// Replaces the `version` of the object whose `name` is `name`: the object at the end of `path`
+/// itself, or the first such one in the list there.
+///
+/// That is the form of `devEngines.runtime`; the `package.json` page of npm's manual describes it.
+/// Text of the form `name@version` becomes `name@value`, as in `packageManager`: a hash behind the
+/// version goes, since it is that version's.
+///
+/// `None` if neither such an object with a version nor such a text stands there.
+pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> Result<Option<String>> {
+    let is_named = |value: &&Value<'_>| {
+        let rest = value.as_string_lit().and_then(|found| found.value.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with('@'))
+    };
+    let in_text =
+        replace(text, &format!("{name}@{value}"), |root| follow(root, path).filter(is_named))?;
+    if in_text.is_some() {
+        return Ok(in_text);
+    }
+    replace(text, value, |root| {
+        let object = named(follow(root, path)?, name)?;
+        field(object, "version")
+    })
+}
+
+fn replace(
+    text: &str,
+    value: &str,
+    find: impl for<'a, 'text> Fn(&'a Value<'text>) -> Option<&'a Value<'text>>,
+) -> Result<Option<String>> {
+    let (mark, body) = split_mark(text);
+    serde_json::from_str::<IgnoredAny>(body)?;
+    let document =
+        jsonc_parser::parse_to_ast(body, &CollectOptions::default(), &ParseOptions::default())?;
+    let found = document.value.as_ref().and_then(find).and_then(Value::as_string_lit);
+    Ok(found.map(|string| {
+        let Range { start, end } = string.start()..string.end();
+        let value = serde_json::Value::from(value).to_string();
+        [mark, &body[..start], &value, &body[end..]].concat()
+    }))
+}
+
+fn follow<'a, 'text>(root: &'a Value<'text>, path: &[&str]) -> Option<&'a Value<'text>> {
+    path.iter().try_fold(root, |value, key| field(value.as_object()?, key))
+}
+
+fn field<'a, 'text>(object: &'a Object<'text>, key: &str) -> Option<&'a Value<'text>> {
+    let last = object.properties.iter().rfind(|property| property.name.as_str() == key)?;
+    Some(&last.value)
+}
+
+fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'text>> {
+    let candidates = match value {
+        Value::Array(list) => &list.elements[..],
+        _ => std::slice::from_ref(value),
+    };
+    candidates.iter().filter_map(Value::as_object).find(|object| {
+        let found = field(object, "name").and_then(Value::as_string_lit);
+        found.is_some_and(|found| found.value == name)
+    })
+}
+
+impl Fault {
+    /// What a person reads of it.
+    pub fn in_file(&self, path: &Path) -> Error {
+        Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(path)))
+            .because(self.to_string())
+            .hint(format!("correct line {}, then try again", self.line))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, Escaped(&self.reason))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        let reason = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        // A text that ends too early ends at column 0 of its last line.
+        Self { line, column: column.max(1), reason }
+    }
+}
+
+impl From<jsonc_parser::errors::ParseError> for Fault {
+    fn from(error: jsonc_parser::errors::ParseError) -> Self {
+        Self {
+            line: error.line_display(),
+            column: error.column_display(),
+            reason: error.kind().to_string().to_lowercase(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::Strategy;
+    use proptest::{collection, prop_assert_eq, prop_oneof, proptest};
+
+    const VOLTA: &[&str] = &["volta", "node"];
+    const RUNTIME: &[&str] = &["devEngines", "runtime"];
+
+    fn check(before: &str, after: Option<&str>) {
+        assert_eq!(set(before, VOLTA, "20.1.0").unwrap().as_deref(), after, "{before:?}");
+    }
+
+    #[test]
+    fn the_string_changes_and_nothing_else() {
+        for (before, after) in [
+            (r#"{"volta":{"node":"12.0.0"}}"#, r#"{"volta":{"node":"20.1.0"}}"#),
+            (
+                "{\r\n\t\"volta\" : {\r\n\t\t\"npm\":\"6\", \"node\"  :\t\"12\"\r\n}}\r\n\r\n",
+                "{\r\n\t\"volta\" : {\r\n\t\t\"npm\":\"6\", \"node\"  :\t\"20.1.0\"\r\n}}\r\n\r\n",
+            ),
+            ("\u{feff}{\"volta\":{\"node\":\"\"}}", "\u{feff}{\"volta\":{\"node\":\"20.1.0\"}}"),
+            (
+                r#"{"a\"\u00e9\ud83d\ude00\\":"é\/\n\"}","volta":{"node":"1\u0032"},"n":[1.0e+5,-0]}"#,
+                r#"{"a\"\u00e9\ud83d\ude00\\":"é\/\n\"}","volta":{"node":"20.1.0"},"n":[1.0e+5,-0]}"#,
+            ),
+            // A name may be written with escapes.
+            (r#"{"v\u006flta":{"node":"1"}}"#, r#"{"v\u006flta":{"node":"20.1.0"}}"#),
+            // The last of several counts.
+            (
+                r#"{"volta":{"node":"1"},"volta":{"node":"2","node":"3"}}"#,
+                r#"{"volta":{"node":"1"},"volta":{"node":"2","node":"20.1.0"}}"#,
+            ),
+            // Only at that very place.
+            (
+                r#"{"x":{"volta":{"node":"1"}},"volta":{"x":{"node":"1"},"node":"1"}}"#,
+                r#"{"x":{"volta":{"node":"1"}},"volta":{"x":{"node":"1"},"node":"20.1.0"}}"#,
+            ),
+        ] {
+            check(before, Some(after));
+        }
+    }
+
+    #[test]
+    fn where_no_such_string_stands_there_is_nothing_to_set() {
+        for text in [
+            "{}",
+            "[]",
+            "12",
+            r#"{"volta":"node"}"#,
+            r#"{"volta":{"node":12}}"#,
+            r#"{"volta":{"node":null}}"#,
+            r#"{"volta":{"node":{}}}"#,
+            r#"{"volta":[{"node":"1"}]}"#,
+            r#"{"volta":{"node":"1"},"volta":{"npm":"2"}}"#,
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_is_what_our_reader_sees() {
+        let text = r#"{"volta":{"node":"1","node":"2"}}"#;
+        let edited = set(text, VOLTA, "3").unwrap().unwrap();
+        let read: serde_json::Value = serde_json::from_str(&edited).unwrap();
+        assert_eq!(read["volta"]["node"], "3");
+    }
+
+    #[test]
+    fn the_named_object_is_found_alone_and_in_a_list() {
+        let check = |before: &str, after: Option<&str>| {
+            let set = set_named(before, RUNTIME, "node", "20").unwrap();
+            assert_eq!(set.as_deref(), after, "{before:?}");
+        };
+        for (before, after) in [
+            (r#"{"name":"node","version":"1"}"#, Some(r#"{"name":"node","version":"20"}"#)),
+            (r#"{"version":"1" ,"name":"node"}"#, Some(r#"{"version":"20" ,"name":"node"}"#)),
+            (r#"{"name":"bun","version":"1"}"#, None),
+            (r#"{"name":"node"}"#, None),
+            (r#""node""#, None),
+            (
+                r#"[7,{"name":"bun","version":"1"}, {"name":"node","version":"1"}]"#,
+                Some(r#"[7,{"name":"bun","version":"1"}, {"name":"node","version":"20"}]"#),
+            ),
+            (
+                r#"[{"name":"node","version":"1"},{"name":"node","version":"2"}]"#,
+                Some(r#"[{"name":"node","version":"20"},{"name":"node","version":"2"}]"#),
+            ),
+            ("[]", None),
+        ] {
+            let document = |runtime: &str| format!("{{\"devEngines\":{{\"runtime\":{runtime}}}}}");
+            check(&document(before), after.map(document).as_deref());
+        }
+    }
+
+    #[test]
+    fn a_text_with_a_name_loses_the_hash_of_another_version() {
+        let check = |before: &str, after: Option<&str>| {
+            let set = set_named(before, &["packageManager"], "pnpm", "9.2.0").unwrap();
+            assert_eq!(set.as_deref(), after, "{before:?}");
+        };
+        let document =
+            |text: &str| format!("{{ \"packageManager\" :\t\"{text}\",\r\n\"x\": 1 }}\n");
+        for (before, after) in [
+            ("pnpm@9.1.0", Some("pnpm@9.2.0")),
+            ("pnpm@9.1.0+sha512.a1b2", Some("pnpm@9.2.0")),
+            ("pnpm@", Some("pnpm@9.2.0")),
+            ("pnpm", None),
+            ("pnpmx@9.1.0", None),
+            ("yarn@1.22.22", None),
+        ] {
+            check(&document(before), after.map(document).as_deref());
+        }
+        check(r#"{"packageManager":["pnpm@9.1.0"]}"#, None);
+    }
+
+    #[test]
+    fn a_value_is_written_as_json() {
+        let edited = set(r#"{"volta":{"node":"1"}}"#, VOLTA, "a\"\\\n").unwrap();
+        assert_eq!(edited.unwrap(), r#"{"volta":{"node":"a\"\\\n"}}"#);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_line() {
+        for (text, line, reason) in [
+            ("", 1, "EOF while parsing a value"),
+            ("{\n  // why\n}", 2, "key must be a string"),
+            ("{\"a\": 1,\n}", 2, "key must be a string"),
+            ("{\"a\": 1\n\"b\": 2}", 2, "expected `,` or `}`"),
+            ("{}\n{}", 2, "trailing characters"),
+            (
+                "{\"a\":\n\"\t\"}",
+                2,
+                "control character (\\u0000-\\u001F) found while parsing a string",
+            ),
+            ("{\"a\":\u{a0}1}", 1, "expected value"),
+        ] {
+            let fault = set(text, VOLTA, "20").unwrap_err();
+            assert_eq!((fault.line, &*fault.reason), (line, reason), "{text:?}");
+        }
+        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert_eq!(set(&nested, VOLTA, "20").unwrap_err().reason, "maximum nesting depth exceeded");
+        let half = set("{\n\"a\":\"\\ud800\"}", VOLTA, "20").unwrap_err();
+        assert_eq!(half.line, 2, "{half}");
+    }
+
+    #[test]
+    fn a_person_reads_which_file_and_which_line() {
+        let fault = set("{\n", VOLTA, "20").unwrap_err();
+        insta::assert_snapshot!(fault.in_file(Path::new("/p/package.json")), @r"
+        /p/package.json isn't valid JSON
+          line 2, column 1: EOF while parsing an object
+          hint: correct line 2, then try again
+        ");
+    }
+
+    #[test]
+    fn a_big_file_keeps_every_byte() {
+        let filler = r#"{"k": "v", "list": [1, 2.50, null, true]},"#.repeat(100_000);
+        let before = format!("{{\"all\":[{filler}0],\"volta\":{{\"node\":\"1\"}}}}");
+        let edited = set(&before, VOLTA, "20").unwrap().unwrap();
+        assert!(edited == before.replace("\"node\":\"1\"", "\"node\":\"20\""));
+    }
+
+    fn documents() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "-?[1-9][0-9]{0,3}([.][0-9]{1,2})?(e[+-]?[0-9])?",
+            "true|false|null",
+            r#""([a-z é{}:,]|\\["\\/bfnrt]|\\u00[0-9a-fA-F]{2}){0,6}""#,
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let space = "[ \t\r\n]{0,3}";
+            let key = "(volta|node|name|version|[a-c]{1,2})";
+            let fields = collection::vec((space, key, space, inner.clone(), space), 0..4);
+            let items = collection::vec((space, inner, space), 0..4);
+            prop_oneof![
+                fields.prop_map(|fields| {
+                    let field = |(a, k, b, v, c)| format!("{a}\"{k}\"{b}:{v}{c}");
+                    let all: Vec<String> = fields.into_iter().map(field).collect();
+                    format!("{{{}}}", all.join(","))
+                }),
+                items.prop_map(|items| {
+                    let all: Vec<String> = items.into_iter().map(|(a, v, b)| a + &v + &b).collect();
+                    format!("[{}]", all.join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_around_the_string_stays(
+            (head, tail) in (documents(), documents()), mark in "\u{feff}?", old in "[a-z0-9.]{0,5}",
+        ) {
+            let around = |value: &str| {
+                format!("{mark}{{\"head\": {head},\n\"volta\": {{\"node\":\t\"{value}\" }},\r\n\"x\":{tail}}}\n")
+            };
+            let edited = set(&around(&old), VOLTA, "20.1.0").unwrap().unwrap();
+            prop_assert_eq!(&edited, &around("20.1.0"));
+            prop_assert_eq!(set(&edited, VOLTA, "20.1.0").unwrap().unwrap(), edited);
+        }
+
+        #[test]
+        fn it_edits_what_serde_json_reads(text in documents()) {
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let old = read.get("volta").and_then(|volta| volta.get("node")).and_then(|v| v.as_str());
+            let edited = set(&text, VOLTA, "20").unwrap();
+            prop_assert_eq!(edited.is_some(), old.is_some());
+            if let Some(edited) = edited {
+                let mut expected = read.clone();
+                expected["volta"]["node"] = "20".into();
+                let now: serde_json::Value = serde_json::from_str(&edited).unwrap();
+                prop_assert_eq!(now, expected);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[{}\\[\\]\",:a0 \n\\\\u{feff}é]{0,30}") {
+            let _ = set(&text, VOLTA, "20");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A value of a TOML document: `mise.toml`, `.prototools`.
+//!
+//! The parser says where the value lies, and its bytes are replaced; no other byte is written anew.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::lines::split_mark;
+use super::style::in_style_of;
+
+/// Makes `request` the value at the end of `path` (`["tools", "node"]`).
+///
+/// Text keeps its kind of quotes, and a number becomes text, since 3.10 is none. In an array, the
+/// request becomes the only element, in the place of the first. `None` if the text is no TOML, or if
+/// neither text nor number nor an array of these stands there.
+pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
+    let (mark, body) = split_mark(text);
+    let document = DeTable::parse(body).ok()?;
+    let found = follow(document.get_ref(), path)?;
+    let mut cuts = Vec::new();
+    let first = match found.get_ref() {
+        DeValue::Array(list) => {
+            let (first, others) = list.split_first()?;
+            if !list.iter().all(is_request) {
+                return None;
+            }
+            cuts = without(body, first, others);
+            first
+        }
+        _ => Some(found).filter(|found| is_request(found))?,
+    };
+    let Range { start, end } = first.span();
+    let written = spelled(&body[start..end], first.get_ref(), request);
+    Some([mark, &body[..start], &written, &outside(&body[end..], end, &cuts)].concat())
+}
+
+fn follow<'a, 'text>(
+    table: &'a DeTable<'text>,
+    path: &[&str],
+) -> Option<&'a Spanned<DeValue<'text>>> {
+    let (key, rest) = path.split_first()?;
+    let (_, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
+    match rest {
+        [] => Some(value),
+        rest => follow(value.get_ref().as_table()?, rest),
+    }
+}
+
+fn is_request(value: &Spanned<DeValue<'_>>) -> bool {
+    matches!(value.get_ref(), DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
+}
+
+/// A request as it is written in place of a value.
+fn spelled(source: &str, old: &DeValue<'_>, request: &str) -> String {
+    let request = in_style_of(old.as_str().unwrap_or_default(), request);
+    if source.starts_with('\'') && !request.contains('\'') {
+        return format!("'{request}'");
+    }
+    format!("\"{}\"", request.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What has to go for an array to have its first element alone: the others, each with its comma
+/// and the blanks before it, and the line that is empty then. Comments stay.
+fn without(
+    body: &str,
+    first: &Spanned<DeValue<'_>>,
+    others: &[Spanned<DeValue<'_>>],
+) -> Vec<Range<usize>> {
+    let comma = |value: &Spanned<DeValue<'_>>| comma_behind(body, value.span().end);
+    let mut cuts = Vec::new();
+    if others.last().is_some_and(|last| comma(last).is_none()) {
+        cuts.extend(comma(first).map(|comma| comma..comma + 1));
+    }
+    for other in others {
+        let Range { start, end } = other.span();
+        let start = body[..start].trim_end_matches([' ', '\t']).len();
+        match comma(other) {
+            Some(comma) if body[end..comma].trim().is_empty() => {
+                cuts.push(with_line_end(body, start..comma + 1));
+            }
+            Some(comma) => cuts.extend([start..end, comma..comma + 1]),
+            None => cuts.push(with_line_end(body, start..end)),
+        }
+    }
+    cuts
+}
+
+/// Where the next comma is, behind blanks, line ends and comments.
+fn comma_behind(body: &str, mut place: usize) -> Option<usize> {
+    loop {
+        place += body[place..].len() - body[place..].trim_start().len();
+        match body[place..].chars().next()? {
+            ',' => return Some(place),
+            '#' => place += body[place..].find('\n')?,
+            _ => return None,
+        }
+    }
+}
+
+/// A range that leaves nothing of its line, with the line's end; another one as it is.
+fn with_line_end(body: &str, range: Range<usize>) -> Range<usize> {
+    let rest = body[range.end..].trim_start_matches([' ', '\t']);
+    let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'));
+    match rest {
+        Some(rest) if body[..range.start].ends_with('\n') => range.start..body.len() - rest.len(),
+        Some(_) | None => range,
+    }
+}
+
+/// A text that begins at this place of the document, without what is cut out of that.
+fn outside(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
+    let mut kept = String::new();
+    let mut place = begins;
+    for cut in cuts {
+        kept.push_str(text.get(place - begins..cut.start - begins).unwrap_or_default());
+        place = cut.end;
+    }
+    kept + &text[place - begins..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
+    use usher_shims::read::read;
+    use usher_shims::tool::{Field, Reader, TOOLS, VersionFile};
+
+    const NODE: &[&str] = &["tools", "node"];
+
+    static FILE: VersionFile =
+        VersionFile::new("mise.toml", Reader::Toml, &[Field::pinning("tools.node")]);
+
+    fn check(before: &str, after: Option<&str>) {
+        assert_eq!(set(before, NODE, "22").as_deref(), after, "{before:?}");
+    }
+
+    #[test]
+    fn the_value_changes_and_nothing_else() {
+        for (before, after) in [
+            ("[tools]\nnode = \"20\"\n", "[tools]\nnode = \"22\"\n"),
+            (
+                "\u{feff}# x\r\n[tools] # y\r\n\"node\"\t=  '20'   # why\r\nruby='3'\r\n",
+                "\u{feff}# x\r\n[tools] # y\r\n\"node\"\t=  '22'   # why\r\nruby='3'\r\n",
+            ),
+            ("tools.node='20'", "tools.node='22'"),
+            ("tools = { node = \"20\", ruby = '3' }", "tools = { node = \"22\", ruby = '3' }"),
+            ("[tools]\nnode = \"\"\"\n20\"\"\"", "[tools]\nnode = \"22\""),
+            ("[tools]\nnode = '''20'''", "[tools]\nnode = '22'"),
+            ("[tools]\nnode = 20 # x", "[tools]\nnode = \"22\" # x"),
+            ("[tools]\nnode = 20.10", "[tools]\nnode = \"22\""),
+            ("[tools]\nnode = 'v20.1.0'", "[tools]\nnode = 'v22'"),
+            (
+                "[other]\nnode = '1'\n[tools]\nnode = ''",
+                "[other]\nnode = '1'\n[tools]\nnode = '22'",
+            ),
+        ] {
+            check(before, Some(after));
+        }
+    }
+
+    #[test]
+    fn a_list_of_requests_becomes_one() {
+        for (before, after) in [
+            ("['20']", "['22']"),
+            ("[ \"20\", '18' ]", "[ \"22\" ]"),
+            ("[20,18,16,]", "[\"22\",]"),
+            ("['20' , '18' , '16']", "['22' ]"),
+            ("[\n  '20', # a, b\n  '18', # c\n  '16',\n]", "[\n  '22', # a, b\n # c\n]"),
+            ("[\r\n\t'20',\r\n\t'18'\r\n]", "[\r\n\t'22'\r\n]"),
+            ("[\n'20' # a\n, # b\n'18' # c\n,'16' # d\n]", "[\n'22' # a\n # b\n # c\n # d\n]"),
+        ] {
+            let document = |list: &str| format!("[tools]\nnode = {list}\nruby = ['3', '2']\n");
+            check(&document(before), Some(&document(after)));
+        }
+    }
+
+    #[test]
+    fn where_no_request_stands_there_is_nothing_to_set() {
+        for text in [
+            "",
+            "node = '20'",
+            "[tools]\nnode = true",
+            "[tools]\nnode = []",
+            "[tools]\nnode = ['20', { version = '18' }]",
+            "[tools]\nnode = { version = '20' }",
+            "[[tools]]\nnode = '20'",
+            "tools = 'node'",
+            "[tools]\nnode = '20'\nnode = '18'",
+            "[tools]\nnode = '20",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn tables_lead_to_the_value() {
+        let version = &["tools", "node", "version"];
+        for (before, after) in [
+            ("[tools.node]\nversion = '20'\n", "[tools.node]\nversion = '22'\n"),
+            (
+                "[tools]\nnode = { os = 'x', version = '20' }",
+                "[tools]\nnode = { os = 'x', version = '22' }",
+            ),
+            ("[tools]\nnode.version = '20'", "[tools]\nnode.version = '22'"),
+        ] {
+            assert_eq!(set(before, version, "22").as_deref(), Some(after), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_written_as_toml() {
+        for (before, request, after) in [
+            ("'20'", "2'2", "\"2'2\""),
+            ("\"20\"", "a\"\\", "\"a\\\"\\\\\""),
+            ("20", ">=20 <22", "\">=20 <22\""),
+        ] {
+            let edited = set(&format!("tools.node = {before}"), NODE, request).unwrap();
+            assert_eq!(edited, format!("tools.node = {after}"));
+            let read: toml::Table = edited.parse().unwrap();
+            assert_eq!(read["tools"]["node"].as_str(), Some(request));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_around_the_value_stays(
+            head in "([a-z]{1,3}[0-9] = ('é,#]'|[1-9][0-9]{0,2}|\\[ ?\\]) ?(# [a-z'\"\\[]{0,5})?\r?\n){0,1}",
+            tail in "( ?# [a-z'\"=\\]]{0,5})?(\r?\n\\[x\\]\r?\nnode = '1' # y)?(\r?\n)?",
+            mark in "\u{feff}?",
+            gap in "[ \t]{0,2}=[ \t]{0,2}",
+            quote in sample::select(vec!["'", "\""]),
+            request in "v?[0-9]{1,2}([.][0-9]){0,2}|lts/[*]|>=[0-9] <[0-9]{2}",
+        ) {
+            let around = |value: &str| {
+                format!("{mark}{head}[tools]\n node{gap}{quote}{value}{quote}{tail}")
+            };
+            let edited = set(&around("20"), NODE, &request).unwrap();
+            prop_assert_eq!(&edited, &around(&request));
+            prop_assert_eq!(set(&edited, NODE, &request), Some(edited));
+        }
+
+        #[test]
+        fn of_a_list_one_request_stays_and_every_comment(
+            elements in collection::vec(("[ \n]{0,2}(#,a\n)?", "'[0-9]{2}'|\"[0-9]\"|[1-9]", "[ \n]{0,2}(#b]\n)?"), 1..5),
+            end in option::of("[ \n]{0,2}(#c\n)?"),
+        ) {
+            let count = elements.len();
+            let list: Vec<String> = elements.into_iter().map(|(a, value, b)| a + &value + &b).collect();
+            let list = list.join(",") + &end.map_or_else(String::new, |end| format!(",{end}"));
+            let before = format!("[tools]\nnode = [{list}]\nx = ['18', 3] # d\n");
+            let edited = set(&before, NODE, "22").unwrap();
+            let body = read(&edited, &FILE, &TOOLS[0]).unwrap();
+            prop_assert_eq!(&body[0].texts, &["22"], "{} of {}: {}", count, before, edited);
+            let mut expected: toml::Table = before.parse().unwrap();
+            expected["tools"]["node"] = toml::Value::Array(vec!["22".into()]);
+            prop_assert_eq!(edited.parse::<toml::Table>().unwrap(), expected);
+            for comment in ["#,a\n", "#b]\n", "#c\n", "# d\n"] {
+                prop_assert_eq!(edited.matches(comment).count(), before.matches(comment).count());
+            }
+            prop_assert_eq!(set(&edited, NODE, "22"), Some(edited));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "([tolsnde=\"'0.,#{}\\[\\] \n]|tools|node){0,20}") {
+            if let Some(edited) = set(&text, NODE, "22") {
+                prop_assert!(edited.parse::<toml::Table>().is_ok(), "{}", edited);
+            }
+        }
+    }
+}

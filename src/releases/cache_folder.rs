@@ -1,0 +1,252 @@
+//! The cache folder: which names usher gives in it, and taking what has them away.
+//!
+//! Links are never followed, other names never touched, and what somebody holds a lock on stays:
+//! each step goes from an open folder to a name in it. It must not know what the files mean.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use serde::Serialize;
+use usher_shims::error::Error;
+
+use super::index_cache;
+
+/// Whether a name is one that usher gives.
+type IsOurs = fn(&str) -> bool;
+
+/// The folders that usher makes, and which files in them are its own.
+const FOLDERS: [(&str, IsOurs); 2] = [("indexes", index_cache::is_ours), ("downloads", |_| true)];
+
+/// What package managers said, and what is on its way to become such a file.
+fn is_answer(name: &str) -> bool {
+    name.ends_with("-registry") || name.ends_with("-index") || name.starts_with(".tmp")
+}
+
+/// Whether something goes, or is only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It goes.
+    Real,
+    /// It stays; what would go is told.
+    Pretended,
+}
+
+/// What went, and what didn't.
+#[derive(Debug, Default)]
+pub struct Cleaned {
+    /// How many files went.
+    pub files: u64,
+    /// How many bytes these had.
+    pub bytes: u64,
+    /// What stays.
+    pub left: Vec<Left>,
+    /// The first failure; it kept nothing else back.
+    pub failed: Option<Error>,
+}
+
+/// Something that stays, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Why it stays.
+    pub because: &'static str,
+}
+
+/// An open folder, its path for messages, and which files in it are usher's.
+struct Folder<'a> {
+    open: OwnedFd,
+    path: &'a Path,
+    is_ours: IsOurs,
+}
+
+/// Takes away what usher keeps below its cache folder.
+pub fn clean(cache: &Path, removal: Removal) -> Cleaned {
+    let mut cleaned = Cleaned::default();
+    if let Some(open) = cleaned.open(CWD, cache, cache) {
+        for (name, is_ours) in FOLDERS {
+            let path = cache.join(name);
+            if let Some(open) = cleaned.open(open.as_fd(), Path::new(name), &path) {
+                cleaned.sweep(&Folder { open, path: &path, is_ours }, removal);
+            }
+        }
+        cleaned.sweep(&Folder { open, path: cache, is_ours: is_answer }, removal);
+    }
+    cleaned
+}
+
+impl Cleaned {
+    /// Opens a folder; what is a link instead, or a file, stays.
+    fn open(&mut self, parent: BorrowedFd<'_>, name: &Path, path: &Path) -> Option<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+            Ok(open) => return Some(open),
+            Err(Errno::NOENT) => {}
+            Err(Errno::LOOP | Errno::NOTDIR) => self.leave(path, "it is no folder"),
+            Err(errno) => self.fail("open", path, errno),
+        }
+        None
+    }
+
+    fn sweep(&mut self, folder: &Folder<'_>, removal: Removal) {
+        let entries = match Dir::read_from(&folder.open) {
+            Ok(entries) => entries,
+            Err(errno) => return self.fail("list", folder.path, errno),
+        };
+        for entry in entries.flatten() {
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            let is_folder = FOLDERS.iter().any(|(folder, _)| name == *folder);
+            if !matches!(name, "." | "..") && !is_folder {
+                self.take(folder, name, removal);
+            }
+        }
+    }
+
+    fn take(&mut self, folder: &Folder<'_>, name: &str, removal: Removal) {
+        let path = folder.path.join(name);
+        let Ok(seen) = rustix::fs::statat(&folder.open, name, AtFlags::SYMLINK_NOFOLLOW) else {
+            return;
+        };
+        let is_file = FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile;
+        if !is_file || !(folder.is_ours)(name) {
+            return self.leave(&path, "it isn't usher's");
+        }
+        let Ok(_lock) = unused(folder, name) else {
+            return self.leave(&path, "somebody is using it");
+        };
+        let removed = match removal {
+            Removal::Real => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
+            Removal::Pretended => Ok(()),
+        };
+        match removed {
+            Ok(()) => {
+                self.files += 1;
+                self.bytes += u64::try_from(seen.st_size).unwrap_or(0);
+            }
+            // Another process was quicker.
+            Err(Errno::NOENT) => {}
+            Err(errno) => self.fail("delete", &path, errno),
+        }
+    }
+
+    fn leave(&mut self, path: &Path, because: &'static str) {
+        self.left.push(Left { path: path.to_path_buf(), because });
+    }
+
+    fn fail(&mut self, verb: &str, path: &Path, errno: Errno) {
+        self.failed.get_or_insert_with(|| Error::io(verb, path, io::Error::from(errno)));
+    }
+}
+
+/// The lock that a download in progress would hold; nothing where the file can't be opened or
+/// locked at all.
+fn unused(folder: &Folder<'_>, name: &str) -> Result<Option<File>, ()> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::openat(&folder.open, name, flags, Mode::empty()) else {
+        return Ok(None);
+    };
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(()),
+        Ok(()) | Err(_) => Ok(Some(File::from(file))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const INDEX: &str = "indexes/0123456789abcdef0123456789abcdef.json";
+
+    /// A cache folder with these files, of ten bytes each.
+    fn cache(files: &[&str]) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = home.path().join("cache").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "0123456789").unwrap();
+        }
+        home
+    }
+
+    /// How many files and bytes went, and what stays.
+    fn check(home: &Path, removal: Removal, expected: (u64, u64, &[&str])) {
+        let cleaned = clean(&home.join("cache"), removal);
+        assert_eq!(cleaned.failed, None);
+        let mut left: Vec<String> = cleaned
+            .left
+            .iter()
+            .map(|left| {
+                format!("{}: {}", left.path.strip_prefix(home).unwrap().display(), left.because)
+            })
+            .collect();
+        left.sort();
+        assert_eq!((cleaned.files, cleaned.bytes), (expected.0, expected.1), "{left:?}");
+        assert_eq!(left, expected.2);
+    }
+
+    #[test]
+    fn what_usher_keeps_goes_and_nothing_else() {
+        let files =
+            [INDEX, "indexes/.index-a1B2c3", "downloads/x.part", "npm-registry", ".tmpAbCdEf"];
+        let others = ["indexes/notes.json", "notes", "photos/a"];
+        let home = cache(&[&files[..], &others[..]].concat());
+        let left = [
+            "cache/indexes/notes.json: it isn't usher's",
+            "cache/notes: it isn't usher's",
+            "cache/photos: it isn't usher's",
+        ];
+        let exist = |names: &[&str]| {
+            names.iter().filter(|name| home.path().join("cache").join(name).exists()).count()
+        };
+        check(home.path(), Removal::Pretended, (5, 50, &left));
+        assert_eq!(exist(&files), 5);
+        check(home.path(), Removal::Real, (5, 50, &left));
+        assert_eq!((exist(&files), exist(&others)), (0, 3));
+        check(home.path(), Removal::Real, (0, 0, &left));
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let home = cache(&[INDEX]);
+        let outside = home.path().join("outside");
+        let kept = outside.join("0123456789abcdef0123456789abcdef.json");
+        fs::create_dir(&outside).unwrap();
+        fs::write(&kept, "kept").unwrap();
+        let cache = home.path().join("cache");
+        symlink(&outside, cache.join("downloads")).unwrap();
+        symlink(&kept, cache.join("npm-registry")).unwrap();
+        let left = ["cache/downloads: it is no folder", "cache/npm-registry: it isn't usher's"];
+        check(home.path(), Removal::Real, (1, 10, &left));
+        fs::rename(&cache, home.path().join("elsewhere")).unwrap();
+        symlink(home.path().join("elsewhere"), &cache).unwrap();
+        check(home.path(), Removal::Real, (0, 0, &["cache: it is no folder"]));
+        assert_eq!(fs::read(&kept).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn what_is_in_use_stays() {
+        let home = cache(&["downloads/x.part", "downloads/y.part"]);
+        let file = File::open(home.path().join("cache/downloads/x.part")).unwrap();
+        file.lock().unwrap();
+        check(
+            home.path(),
+            Removal::Real,
+            (1, 10, &["cache/downloads/x.part: somebody is using it"]),
+        );
+        drop(file);
+        check(home.path(), Removal::Real, (1, 10, &[]));
+    }
+
+    #[test]
+    fn no_cache_is_a_clean_one() {
+        let home = tempfile::tempdir().unwrap();
+        check(home.path(), Removal::Real, (0, 0, &[]));
+    }
+}

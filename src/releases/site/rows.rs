@@ -1,0 +1,253 @@
+//! An index in any of its forms as rows of fields. It knows no tool, and not what fields mean.
+
+use serde_json::{Map, Value};
+use usher_definition::Form;
+use usher_shims::error::Escaped;
+
+use crate::releases::entry::Complaint;
+
+/// An entry of an index: what the way to it led through, outermost first.
+pub(super) struct Row<'a> {
+    /// The objects and lists on the way, the entry itself last.
+    scopes: &'a [&'a Value],
+    /// What the stars on the way stand for: names of members, or numbers.
+    names: &'a [String],
+}
+
+impl Row<'_> {
+    /// The text of a field: the way to it from the entry, else from what the entry lies in. A
+    /// number is the name that a star on the way stands for, else the column; nothing is the entry
+    /// itself. What isn't there, and lists and objects, have none.
+    pub(super) fn text(&self, field: &str) -> Option<String> {
+        if let Some(name) = place(field).and_then(|place| self.names.get(place)) {
+            return Some(name.clone());
+        }
+        match self.value(field)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(truth) => Some(truth.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The text of a field that is text and nothing else, in small letters.
+    pub(super) fn string(&self, field: &str) -> Option<String> {
+        self.value(field)?.as_str().map(str::to_lowercase)
+    }
+
+    /// Whether a field is what is wanted, or a list that holds it. An empty text stands for nothing
+    /// at all, `*` for anything, and a `!` in front for everything else.
+    pub(super) fn is(&self, field: &str, wanted: &str) -> bool {
+        if let Some(unwanted) = wanted.strip_prefix('!') {
+            return !self.is(field, unwanted);
+        }
+        match self.value(field) {
+            Some(Value::Array(list)) if wanted.is_empty() => list.is_empty(),
+            Some(Value::Array(list)) => {
+                list.iter().filter_map(Value::as_str).any(|one| is_like(one, wanted))
+            }
+            _ => is_like(&self.text(field).unwrap_or_default(), wanted),
+        }
+    }
+
+    fn value(&self, field: &str) -> Option<&Value> {
+        self.scopes.iter().rev().find_map(|scope| walk(scope, field))
+    }
+}
+
+/// Calls `see` for each entry of a document.
+pub(super) fn for_each(
+    text: &[u8],
+    (form, way): (Form, &str),
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
+) -> Result<(), Complaint> {
+    let way: Vec<&str> = way.split('.').filter(|step| !step.is_empty()).collect();
+    match form {
+        Form::Json => entries(&json(text)?, &way, see),
+        Form::Ndjson => lines(text).try_for_each(|line| entries(&json(line)?, &way, see)),
+        Form::Words => lines(text).try_for_each(|line| {
+            let words = String::from_utf8_lossy(line);
+            let words = words.split_whitespace().map(Value::from).collect();
+            entries(&Value::Array(words), &way, see)
+        }),
+        Form::Csv => {
+            let mut rows = lines(text).map(cells);
+            let names = rows.next().transpose()?.unwrap_or_default();
+            rows.try_for_each(|cells| {
+                let cells = cells?.into_iter().map(Value::from);
+                let row: Map<String, Value> = names.iter().cloned().zip(cells).collect();
+                entries(&Value::Object(row), &way, see)
+            })
+        }
+    }
+}
+
+fn entries(
+    document: &Value,
+    way: &[&str],
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
+) -> Result<(), Complaint> {
+    follow(way, (&mut vec![document], &mut Vec::new()), see)
+}
+
+/// Goes on from the last of the scopes.
+fn follow<'a>(
+    way: &[&str],
+    (scopes, names): (&mut Vec<&'a Value>, &mut Vec<String>),
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
+) -> Result<(), Complaint> {
+    let Some((step, rest)) = way.split_first() else { return see(&Row { scopes, names }) };
+    let Some(here) = scopes.last().copied() else { return Ok(()) };
+    let members: Vec<(Option<String>, &'a Value)> = match (*step, here) {
+        ("*", Value::Array(list)) => {
+            (1..).zip(list).map(|(place, one)| (Some(format!("{place}")), one)).collect()
+        }
+        ("*", Value::Object(members)) => {
+            members.iter().map(|(name, one)| (Some(name.clone()), one)).collect()
+        }
+        // Members of other kinds lie beside those that are meant.
+        ("*", _) if scopes.len() > 1 => Vec::new(),
+        ("*", _) => return Err("it is neither a list nor an object".into()),
+        (name, _) => match here.get(name) {
+            Some(member) => vec![(None, member)],
+            None => return Err(format!("it has no “{name}”").into()),
+        },
+    };
+    for (name, member) in members {
+        let depth = names.len();
+        names.extend(name);
+        scopes.push(member);
+        follow(rest, (scopes, names), see)?;
+        scopes.pop();
+        names.truncate(depth);
+    }
+    Ok(())
+}
+
+/// Whether a text is as a pattern has it, in which `*` stands for anything.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
+    let Some(text) = text.strip_prefix(start) else { return false };
+    text.char_indices()
+        .map(|(place, _)| place)
+        .chain([text.len()])
+        .any(|place| is_like(&text[place..], rest))
+}
+
+fn walk<'v>(scope: &'v Value, way: &str) -> Option<&'v Value> {
+    let mut value = scope;
+    for step in way.split('.').filter(|step| !step.is_empty()) {
+        value = match value {
+            Value::Array(list) => list.get(place(step)?)?,
+            other => other.get(step)?,
+        };
+    }
+    Some(value)
+}
+
+/// Places are counted from one.
+fn place(number: &str) -> Option<usize> {
+    number.parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn json(text: &[u8]) -> Result<Value, Complaint> {
+    serde_json::from_slice(text).map_err(|error| format!("it is no JSON: {error}").into())
+}
+
+/// The lines that say something.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
+}
+
+/// The cells of a line of comma-separated fields, which may stand in quotes
+/// (<https://www.rfc-editor.org/rfc/rfc4180>); no index has line ends in them.
+fn cells(line: &[u8]) -> Result<Vec<String>, Complaint> {
+    let line = String::from_utf8_lossy(line);
+    let mut cells = vec![String::new()];
+    let mut is_quoted = false;
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        let Some(cell) = cells.last_mut() else { break };
+        match (character, is_quoted) {
+            ('"', true) if characters.peek() == Some(&'"') => {
+                characters.next();
+                cell.push('"');
+            }
+            ('"', _) => is_quoted = !is_quoted,
+            (',', false) => cells.push(String::new()),
+            (other, _) => cell.push(other),
+        }
+    }
+    match is_quoted {
+        true => Err(format!("a quote doesn't end: {}", Escaped(&line)).into()),
+        false => Ok(cells),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of each entry, joined by blanks, or the complaint.
+    fn check(form: (Form, &str), text: &str, fields: &[&str], expected: &[&str]) {
+        let mut seen = Vec::new();
+        let read = for_each(text.as_bytes(), form, &mut |row| {
+            let text = |field: &&str| row.text(field).unwrap_or_else(|| "-".to_owned());
+            seen.push(fields.iter().map(text).collect::<Vec<_>>().join(" "));
+            Ok(())
+        });
+        seen.extend(read.err().map(|complaint| complaint.to_string()));
+        assert_eq!(seen, expected, "{text}");
+    }
+
+    #[test]
+    fn every_form_is_rows_of_fields() {
+        let nested = r#"[{"v":"1","f":[{"os":"l","n":{"x":2}},{"os":"m","v":true}]},{"f":[]}]"#;
+        let fields = ["v", "os", "n.x", "1", "2"];
+        check((Form::Json, "*.f.*"), nested, &fields, &["1 l 2 1 1", "true m - 1 2"]);
+        let keyed = r#"{"1.0":{"date":"x","linux":{"u":"a"}},"master":{"linux":{"u":"b"}}}"#;
+        let expected = ["1.0 date -", "1.0 linux a", "master linux b"];
+        check((Form::Json, "*.*"), keyed, &["1", "2", "u"], &expected);
+        check((Form::Json, "cli.*"), r#"{"cli":["v1","v2"]}"#, &[""], &["v1", "v2"]);
+        let lines = "{\"v\":1,\"a\":[{\"p\":\"x\"}]}\r\n\n{\"v\":2,\"a\":[{\"p\":\"y\"}]}\n";
+        check((Form::Ndjson, "a.*"), lines, &["v", "p"], &["1 x", "2 y"]);
+        check(
+            (Form::Words, ""),
+            "OTP-28 abc  \n\nOTP-27\n",
+            &["1", "2"],
+            &["OTP-28 abc", "OTP-27 -"],
+        );
+        let table = "v,os,note\n1,l,\"a, \"\"b\"\"\"\n2,m\n";
+        check((Form::Csv, ""), table, &["v", "note"], &["1 a, \"b\"", "2 -"]);
+    }
+
+    #[test]
+    fn what_is_of_another_form_is_said() {
+        check((Form::Json, "*"), "\"x\"", &[], &["it is neither a list nor an object"]);
+        check((Form::Json, "a.*"), "{}", &[], &["it has no “a”"]);
+        let expected = ["it is no JSON: expected value at line 1 column 1"];
+        check((Form::Json, "*"), "<html>", &[], &expected);
+        check((Form::Csv, ""), "a\n\"b", &[], &["a quote doesn't end: \"b"]);
+    }
+
+    #[test]
+    fn lists_and_nothing_can_be_asked_for() {
+        let check = |text: &str, wanted: &str, expected: bool| {
+            let mut seen = false;
+            for_each(text.as_bytes(), (Form::Json, "*"), &mut |row| {
+                seen = row.is("f", wanted);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(seen, expected, "{text} {wanted}");
+        };
+        check(r#"[{"f":["a","b"]}]"#, "b", true);
+        check(r#"[{"f":["a","b"]}]"#, "", false);
+        check(r#"[{"f":[]}]"#, "", true);
+        check("[{}]", "", true);
+        check(r#"[{"f":false}]"#, "false", true);
+        check(r#"[{"f":"ruby-3.2.1.linux.tar.gz"}]"#, "ruby-*.linux.tar.gz", true);
+        check(r#"[{"f":"ruby-3.2.1.linux.tar.gz"}]"#, "!ruby-*.macos.tar.gz", true);
+        check(r#"[{"f":"1.17-otp-27"}]"#, "!*-otp-*", false);
+    }
+}

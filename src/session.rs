@@ -1,0 +1,156 @@
+//! What every verb is given: the process, the folders, the settings, the registry, the index.
+
+pub mod current;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+use usher_shims::exec::Given;
+use usher_shims::folders::Folders;
+use usher_shims::home::Home;
+use usher_shims::path::Shim;
+use usher_shims::process::{Running, add_variables, is_secure};
+use usher_shims::resolve::Resolver;
+use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
+
+use crate::cli::progress::Display;
+use crate::config::folders;
+use crate::config::settings::Settings;
+use crate::inventory::{Memory, Survey, expand_folder, survey};
+use crate::registry::{self, Registry};
+
+/// All that a verb may need; made once, in [`crate::run`].
+pub struct Usher {
+    /// All input.
+    pub world: AnyWorld,
+    /// What the process was given.
+    pub given: Given,
+    /// Where usher keeps what.
+    pub folders: Folders,
+    /// What the user has set.
+    pub settings: Settings,
+    /// All tools.
+    pub registry: Registry,
+    /// What the shims know of the machine, as it is now, with the variables of this process.
+    pub home: Home,
+    /// usher's own shims, which are never what they stand for.
+    pub shim: Shim,
+    /// How downloads are shown: on a terminal alone.
+    pub display: Display,
+}
+
+impl Usher {
+    /// Finds out where and what usher is here.
+    pub fn new(given: Given, running: Running) -> Result<Self> {
+        let world: AnyWorld = Box::new(Os);
+        let folders = folders::find(&world, &running.folder)?;
+        let files = [folders.settings_file(), folders.machine_settings_file()];
+        let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
+        let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
+        let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
+        let settings = Settings::load(&texts, &trusted)?;
+        let own = registry::files(&world, &folders);
+        let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
+        let mut shim = running.known;
+        if !shim.folders.contains(&folders.shims()) {
+            shim.folders.insert(0, folders.shims());
+        }
+        shim.binary = Some(folders.shim_binary());
+        let home = Home::default();
+        let display = Display::new(!settings.quiet && draws(&world));
+        let mut usher = Self { world, given, folders, settings, registry, home, shim, display };
+        usher.refresh()?;
+        Ok(usher)
+    }
+
+    /// The resolver of the shims, with this machine as it is now.
+    pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
+        Resolver { world: &self.world, home: &self.home, shim: &self.shim }
+    }
+
+    /// Looks at the machine anew.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.survey(Memory::Answers)
+    }
+
+    /// Looks at the machine anew, and believes what was found out before as far as told.
+    pub fn survey(&mut self, memory: Memory) -> Result<()> {
+        let mut home = survey(&self.surveyor(memory))?;
+        add_variables(&self.world, &mut home)?;
+        self.home = home;
+        Ok(())
+    }
+
+    /// The folders that one of a definition stands for.
+    pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        expand_folder(&self.world, &self.folders, folder)
+    }
+
+    fn surveyor(&self, memory: Memory) -> Survey<'_> {
+        let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
+        let (settings, known) = (self.settings.of_files(), &self.home);
+        Survey { world, folders, settings, registry, known, memory }
+    }
+
+    /// Tells nothing from now on, and shows no progress.
+    pub fn be_quiet(&mut self) {
+        self.settings.quiet = true;
+        self.display = Display::new(false);
+    }
+
+    /// Tells the person something beside the answer.
+    pub fn tell(&self, text: &str) {
+        if !self.settings.quiet {
+            self.display.tell(text);
+        }
+    }
+
+    /// Tells what is wrong with own tools' files.
+    pub fn tell_faults(&self) {
+        for fault in self.registry.faults() {
+            self.tell(&fault.to_string());
+        }
+    }
+
+    /// Does something with another store in the place of the own one, and with nothing else on
+    /// disk, as if that were the machine's.
+    pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
+        let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
+        let tools = self.registry.tools().clone();
+        let home = Home { folders: own.clone(), tools, ..Home::default() };
+        let before =
+            (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
+        let done = act(self);
+        (self.folders, self.home) = before;
+        done
+    }
+
+    /// The environment's variables.
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let entries = self.given.environment.iter().filter_map(|entry| {
+            let bytes = entry.to_bytes();
+            let place = bytes.iter().position(|byte| *byte == b'=')?;
+            let [name, value] = [&bytes[..place], &bytes[place + 1..]].map(<[u8]>::to_vec);
+            Some((OsString::from_vec(name), OsString::from_vec(value)))
+        });
+        entries.collect()
+    }
+}
+
+/// Whether standard error is a terminal that can move its cursor.
+fn draws(world: &AnyWorld) -> bool {
+    io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
+/// A text that may be absent.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
+    // What is no regular file is refused: a FIFO would be waited for.
+    let text = read_optional(&Os, path).and_then(|content| {
+        content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
+    });
+    text.map_err(|error| Error::io("read", path, error))
+}

@@ -1,0 +1,249 @@
+//! What usher noted of a toolchain when it was made: where it came from, and every file in it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use usher_shims::error::{Error, Result};
+use usher_shims::version::Version;
+
+use crate::files::integrity::sha256;
+use crate::files::manifest::Manifest;
+
+/// The file in a toolchain that holds its receipt.
+pub const RECEIPT: &str = ".usher-receipt.json";
+
+/// The form in which receipts are written; one of a later form is left alone.
+const FORM: u32 = 1;
+
+/// The largest receipt in bytes: a tree may have 200,000 files.
+const LARGEST: u64 = 64 << 20;
+
+/// Where a toolchain came from, and what was put there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The form of what follows.
+    pub form: u32,
+    /// The tool's name.
+    pub tool: String,
+    /// Which version.
+    pub version: String,
+    /// The source's name.
+    pub source: String,
+    /// When, in seconds since 1970.
+    pub installed: u64,
+    /// By which version of usher.
+    pub usher: String,
+    /// The archives that it was made of.
+    pub parts: Vec<Part>,
+    /// All that was put there but the receipt itself.
+    pub files: Manifest,
+}
+
+/// An archive that a toolchain was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it is called where there are several: `npm 6.14.18`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Where it came from.
+    pub address: String,
+    /// Its SHA-256, in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The published hash it was checked against; none where upstream publishes none.
+    pub verified: Option<String>,
+}
+
+impl Receipt {
+    /// The receipt of a toolchain of which nothing is there yet.
+    pub fn new(tool: &str, version: &Version, source: &str) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            form: FORM,
+            tool: tool.to_owned(),
+            version: version.to_string(),
+            source: source.to_owned(),
+            installed: since.map_or(0, |since| since.as_secs()),
+            usher: env!("CARGO_PKG_VERSION").to_owned(),
+            parts: Vec::new(),
+            files: Manifest::default(),
+        }
+    }
+
+    /// Writes the receipt into a new toolchain, which must have none.
+    pub fn save(&self, root: &Path) -> Result<()> {
+        let path = root.join(RECEIPT);
+        let text = serde_json::to_vec(self).map_err(io::Error::from);
+        text.and_then(|text| {
+            let mut file = File::options().write(true).create_new(true).open(&path)?;
+            file.write_all(&sealed(&text))
+        })
+        .map_err(|error| Error::io("write", &path, error))
+    }
+}
+
+/// What a toolchain's folder holds in the place of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Noted {
+    /// A receipt.
+    Receipt(Box<Receipt>),
+    /// Nothing: nobody wrote one, or somebody took it away.
+    Absent,
+    /// Something that is no receipt, or none any more, for this reason.
+    Damaged(String),
+    /// A receipt of this form, which a later usher wrote.
+    Later(u32),
+}
+
+/// What every form of a receipt says first.
+#[derive(Deserialize)]
+struct Form {
+    form: u32,
+}
+
+impl Noted {
+    /// Reads the receipt in an open folder.
+    pub fn load(folder: impl AsFd) -> io::Result<Self> {
+        let text = match read(folder) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
+            // A link in its place is one of the things that it can't be.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Ok(Self::Damaged(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self::understood(&text))
+    }
+
+    fn understood(text: &[u8]) -> Self {
+        match serde_json::from_slice::<Form>(text) {
+            Ok(Form { form }) if form != FORM => return Self::Later(form),
+            Err(error) => return Self::Damaged(error.to_string()),
+            Ok(_) => {}
+        }
+        if !is_sealed(text) {
+            return Self::Damaged("it isn't as it was written".to_owned());
+        }
+        match serde_json::from_slice(text) {
+            Ok(receipt) => Self::Receipt(Box::new(receipt)),
+            Err(error) => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// What a sealed receipt begins with; its seal follows, and then the receipt without its `{`.
+const SEAL: &[u8] = br#"{"seal":""#;
+
+/// What stands between the seal and the rest.
+const AFTER: &[u8] = br#"","#;
+
+/// The text of a receipt with the SHA-256 of what follows in front: a disk that changes a byte is
+/// found out. It is no defence against somebody who may write here.
+fn sealed(text: &[u8]) -> Vec<u8> {
+    let rest = text.get(1..).unwrap_or_default();
+    [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()
+}
+
+fn is_sealed(text: &[u8]) -> bool {
+    let behind = text.strip_prefix(SEAL).and_then(|text| text.split_at_checked(64));
+    let rest = behind.and_then(|(seal, rest)| Some((seal, rest.strip_prefix(AFTER)?)));
+    rest.is_some_and(|(seal, rest)| seal == sha256(rest).as_bytes())
+}
+
+/// Reads a file that must be one: a FIFO would be waited for, and a link may lead anywhere. What
+/// can't be one is an error of kind `InvalidData`.
+fn read(folder: impl AsFd) -> io::Result<Vec<u8>> {
+    let refused = || io::Error::new(io::ErrorKind::InvalidData, "it is no file, or far too large");
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(folder, RECEIPT, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP | Errno::NXIO) => return Err(refused()),
+        Err(error) => return Err(error.into()),
+    };
+    let seen = file.metadata()?;
+    if !seen.is_file() || seen.len() > LARGEST {
+        return Err(refused());
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::error::ErrorKind;
+
+    use super::*;
+
+    fn written(folder: &Path) -> Receipt {
+        let version = Version::parse("12.22.12").unwrap();
+        let receipt = Receipt::new("node", &version, "official");
+        receipt.save(folder).unwrap();
+        receipt
+    }
+
+    fn load(folder: &Path) -> Noted {
+        Noted::load(File::open(folder).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_receipt_is_read_back_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(load(folder.path()), Noted::Absent);
+        let receipt = written(folder.path());
+        assert_eq!(load(folder.path()), Noted::Receipt(Box::new(receipt.clone())));
+        assert_eq!(receipt.save(folder.path()).unwrap_err().kind(), ErrorKind::CannotCreate);
+        let text = std::fs::read(folder.path().join(RECEIPT)).unwrap();
+        assert_eq!(serde_json::from_slice::<Receipt>(&text).unwrap(), receipt, "it is JSON");
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_receipt_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path());
+        let path = folder.path().join(RECEIPT);
+        let text = std::fs::read(&path).unwrap();
+        for place in 0..text.len() {
+            let mut changed = text.clone();
+            changed[place] ^= 1;
+            std::fs::write(&path, &changed).unwrap();
+            let noted = load(folder.path());
+            let is_seen = matches!(noted, Noted::Damaged(_) | Noted::Later(_));
+            assert!(is_seen, "byte {place}: {noted:?}");
+            std::fs::write(&path, &text[..place]).unwrap();
+            assert!(matches!(load(folder.path()), Noted::Damaged(_)), "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_receipt_is_told_from_one_of_a_later_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(RECEIPT);
+        std::fs::write(&path, r#"{"form":2,"all":"is different"}"#).unwrap();
+        assert_eq!(load(folder.path()), Noted::Later(2));
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
+        std::fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)), "a FIFO is not waited for");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
+    }
+}

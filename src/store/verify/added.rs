@@ -1,0 +1,95 @@
+//! Whose it is that lies in a toolchain and didn't come with it: what the registry says of a tool's
+//! package managers. It judges paths; what stands on the disk it must not know.
+
+use usher_definition::Definition;
+
+/// Where package managers and running programs put things, by a tool's definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Additions<'a> {
+    packages: &'a [String],
+    caches: &'a [String],
+}
+
+/// Who put something into a toolchain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adder {
+    /// A package manager.
+    PackageManager,
+    /// A running program, which can make it again.
+    Program,
+}
+
+impl<'a> Additions<'a> {
+    /// Those of a tool.
+    pub fn of(definition: &'a Definition) -> Self {
+        Self { packages: &definition.additions, caches: &definition.caches }
+    }
+
+    /// Who put this there, with all that lies in it; `None` where nobody should have.
+    pub fn adder(&self, path: &str) -> Option<Adder> {
+        let is_one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(path, pattern));
+        match () {
+            () if is_one_of(self.caches) => Some(Adder::Program),
+            () if is_one_of(self.packages) => Some(Adder::PackageManager),
+            () => None,
+        }
+    }
+
+    /// Whether a folder that didn't come with the toolchain may be one in which package managers
+    /// put things.
+    pub fn may_hold(&self, folder: &str) -> bool {
+        let depth = folder.split('/').count();
+        self.packages.iter().filter(|pattern| !pattern.starts_with("**/")).any(|pattern| {
+            let parts: Vec<&str> = pattern.split('/').collect();
+            parts.len() > depth && fits(folder, &parts[..depth].join("/"))
+        })
+    }
+}
+
+/// Whether a path is one that a pattern means.
+fn fits(path: &str, pattern: &str) -> bool {
+    let (pattern, is_anywhere) = match pattern.strip_prefix("**/") {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
+    let (names, parts) = (path.split('/').count(), pattern.split('/').count());
+    let has_length = if is_anywhere { names >= parts } else { names == parts };
+    has_length
+        && path.rsplit('/').zip(pattern.rsplit('/')).all(|(name, part)| name_fits(name, part))
+}
+
+fn name_fits(name: &str, part: &str) -> bool {
+    let Some((start, end)) = part.split_once('*') else { return name == part };
+    name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_by_patterns() {
+        let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
+                    parts = 3\nadditions = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
+        let (_, definition) = Definition::parse(text).unwrap();
+        let additions = Additions::of(&definition);
+        for (path, adder, may_hold) in [
+            ("bin/a", Some(Adder::PackageManager), false),
+            ("bin/a/b", None, false),
+            ("bin", None, true),
+            ("lib", None, true),
+            ("lib/x3y", None, true),
+            ("lib/x", None, false),
+            ("lib/xy/site", None, true),
+            ("lib/xy/site/p", Some(Adder::PackageManager), false),
+            ("lib/xy/site/__c__", Some(Adder::Program), false),
+            ("__c__", Some(Adder::Program), false),
+            ("a/b/__c__", Some(Adder::Program), false),
+            ("a/b/__c__/d", None, false),
+            ("a__c__", None, false),
+        ] {
+            assert_eq!(additions.adder(path), adder, "{path}");
+            assert_eq!(additions.may_hold(path), may_hold, "{path}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Hashing files on all cores, each read once; no more than a few are open at a time.
+
+use std::fs::File;
+use std::io;
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::files::integrity::sha256_of;
+
+/// How much of a file is in memory.
+const PIECE: usize = 128 << 10;
+
+/// More threads than this help no disk.
+const MOST_THREADS: usize = 8;
+
+/// A file to hash.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What it is called in the answer.
+    pub(super) key: String,
+    /// The open file.
+    pub(super) file: File,
+    /// The SHA-256 that it should have, in lower-case hexadecimal digits.
+    pub(super) wanted: String,
+}
+
+/// What came of a file whose hash isn't the wanted one.
+#[derive(Debug)]
+pub(super) enum Differs {
+    /// It has another one.
+    Content,
+    /// It can't be read to its end.
+    Unreadable(io::Error),
+}
+
+/// Hashes what `feed` sends, while it is still being sent; the answer is what differs, in no order.
+pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(String, Differs)>) {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let (sender, receiver) = sync_channel(2 * threads);
+    let (receiver, found) = (Mutex::new(receiver), Mutex::new(Vec::new()));
+    let fed = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work(&receiver, &found));
+        }
+        let fed = feed(&sender);
+        drop(sender);
+        fed
+    });
+    (fed, found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
+    let mut piece = vec![0; PIECE];
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { key, file, wanted }) = next else { return };
+        let differs = match sha256_of(file, &mut piece) {
+            Ok(seen) if seen == wanted => continue,
+            Ok(_) => Differs::Content,
+            Err(error) => Differs::Unreadable(error),
+        };
+        found.lock().unwrap_or_else(PoisonError::into_inner).push((key, differs));
+    }
+}

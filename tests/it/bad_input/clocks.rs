@@ -1,0 +1,114 @@
+//! A clock that is wrong, and files whose times a wrong clock made: nothing panics, waits for
+//! years, or takes away what is used.
+
+use std::fs::{self, File, FileTimes};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::commands::sandbox;
+use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
+use crate::support::{Sandbox, Upstream};
+
+const WRONG: [u64; 2] = [CLOCK_OF_1970, CLOCK_OF_2099];
+
+fn moment(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// Gives a file, or a folder and all below it, these times.
+fn date(path: &Path, times: FileTimes) {
+    let seen = fs::symlink_metadata(path).unwrap();
+    if seen.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            date(&entry.unwrap().path(), times);
+        }
+    }
+    if !seen.is_symlink() {
+        File::open(path).unwrap().set_times(times).unwrap();
+    }
+}
+
+fn all_at(seconds: u64) -> FileTimes {
+    FileTimes::new().set_accessed(moment(seconds)).set_modified(moment(seconds))
+}
+
+fn is_there(sandbox: &Sandbox) -> bool {
+    sandbox.toolchain("node", "10.24.1").exists()
+}
+
+#[test]
+fn every_verb_works_under_a_clock_that_is_wrong() {
+    if !clock::can_be_wrong() {
+        return;
+    }
+    for clock in WRONG {
+        let upstream = Upstream::start();
+        let sandbox = sandbox(&upstream);
+        let at = |words: &[&str]| sandbox.use_command(words).at(clock).run().succeeds();
+        at(&["available", "node"]);
+        at(&["available", "node", "--json"]);
+        at(&["install", "node@10.24.1"]);
+        at(&["--global", "node@10.24.1"]);
+        at(&["outdated"]);
+        at(&["verify"]);
+        fs::write(sandbox.toolchain("node", "10.24.1").join("LICENSE"), "GPL").unwrap();
+        at(&["repair", "node@10.24.1"]);
+        at(&["list"]);
+        at(&["why", "node"]);
+        at(&["reshim"]);
+        at(&["upgrade"]);
+        sandbox.command("node").argument("-v").at(clock).run().succeeds().prints("v10.24.1");
+        // And when the clock is right again.
+        let now = |words: &[&str]| sandbox.use_command(words).run().succeeds();
+        now(&["available", "node"]);
+        now(&["verify"]);
+        now(&["outdated"]);
+        let offline = sandbox.use_command(&["available", "node"]).variable("USHER_OFFLINE", "1");
+        offline.run().succeeds();
+        now(&["cache", "clean"]);
+    }
+}
+
+#[test]
+fn prune_believes_no_clock_that_can_not_be_right() {
+    if !clock::can_be_wrong() {
+        return;
+    }
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
+    for clock in WRONG {
+        let prune = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).at(clock).run();
+        let prune = prune.succeeds().complains("this machine's clock says Thu, 01 Jan ");
+        drop(prune.complains("so nobody knows what was used when: only what is named goes"));
+        assert!(is_there(&sandbox));
+    }
+    let named = sandbox.use_command(&["prune", "node@10.24.1", "--yes"]).at(CLOCK_OF_2099);
+    named.run().succeeds();
+    assert!(!is_there(&sandbox), "what is named needs no clock");
+}
+
+#[test]
+fn files_of_a_wrong_clock_are_neither_old_nor_a_reason_to_fail() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
+    for seconds in WRONG {
+        for folder in [sandbox.usher(), sandbox.home().join(".cache")] {
+            date(&folder, all_at(seconds));
+        }
+        let prune = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).run();
+        prune.succeeds();
+        assert!(is_there(&sandbox), "nobody knows when it was used: {seconds}");
+        sandbox.use_command(&["verify"]).run().succeeds();
+        sandbox.command("node").arguments(["+10", "-v"]).run().succeeds().prints("v10.24.1");
+        // A kept index from the future isn't fresh for 73 years, and one from 1970 serves.
+        let asked = upstream.requests("/dist/index.json");
+        let available = sandbox.use_command(&["available", "node"]).run().succeeds();
+        assert!(available.stdout.contains("12.22.12"), "{available}");
+        assert_eq!(upstream.requests("/dist/index.json"), asked + 1, "{seconds}");
+        date(&sandbox.home().join(".cache"), all_at(seconds));
+        let offline = sandbox.use_command(&["available", "node"]).variable("USHER_OFFLINE", "1");
+        assert!(offline.run().succeeds().stdout.contains("12.22.12"));
+    }
+}

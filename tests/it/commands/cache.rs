@@ -1,0 +1,235 @@
+//! The indexes that are kept: who is asked how often, and what serves when nobody answers; and
+//! `use cache clean`.
+
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use super::{assert_unchanged, sandbox};
+use crate::support::{Catalogue, Misbehaviour, NodeRelease, Platform, Sandbox, Upstream};
+
+const INDEX: &str = "/dist/index.json";
+
+/// Makes all kept indexes this old.
+pub(crate) fn age(sandbox: &Sandbox, hours: u64) {
+    let long_ago = SystemTime::now() - Duration::from_secs(hours * 3_600);
+    let folder = sandbox.home().join(".cache/usher/indexes");
+    let kept: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!kept.is_empty(), "an index is kept");
+    for path in kept {
+        let file = File::options().append(true).open(path).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+}
+
+/// The standard catalogue and one version more.
+pub(crate) fn newer() -> Catalogue {
+    let mut catalogue = Catalogue::standard();
+    let newest = NodeRelease { version: "12.22.13", date: "2025-11-20", npm: "6.14.16", lts: None };
+    catalogue.node.insert(0, newest);
+    catalogue
+}
+
+#[test]
+fn an_index_serves_for_an_hour() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    for _ in 0..3 {
+        sandbox.use_command(&["available", "node"]).run().succeeds();
+    }
+    sandbox.use_command(&["available", "node", "12"]).run().succeeds();
+    sandbox.use_command(&["install", "node@12"]).run().succeeds();
+    assert_eq!(upstream.requests(INDEX), 1);
+    age(&sandbox, 2);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    assert_eq!(upstream.requests(INDEX), 2);
+}
+
+#[test]
+fn what_the_kept_index_lacks_is_asked_for_at_once() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    upstream.publish(&newer());
+    sandbox.use_command(&["node@12"]).run().succeeds();
+    assert_eq!(
+        (sandbox.read("project/.tool-versions").as_str(), upstream.requests(INDEX)),
+        ("nodejs 12\n", 1)
+    );
+    assert!(sandbox.toolchain("node", "12.22.12").exists(), "the hour isn't over");
+    sandbox.use_command(&["install", "node@12.22.13"]).run().succeeds();
+    assert!(sandbox.toolchain("node", "12.22.13").exists());
+    assert_eq!(upstream.requests(INDEX), 2);
+    // What isn't there now either isn't asked for a third time in one run.
+    sandbox.use_command(&["install", "node@12.22.14"]).run().fails_with(127);
+    assert_eq!(upstream.requests(INDEX), 3);
+}
+
+#[test]
+fn an_old_index_serves_when_its_source_is_gone() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    age(&sandbox, 50);
+    upstream.misbehave(INDEX, Misbehaviour::Status(503));
+    let outcome = sandbox.use_command(&["available", "node", "12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    12.0.0
+    12.22.11  lts/erbium
+    12.22.12  lts/erbium
+    --- standard error
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
+    ");
+    let outcome = sandbox.use_command(&["install", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    --- standard error
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
+    usher: fetching node 12.22.12 from nodejs.org
+    usher: node 12.22.12 is ready ([TIME])
+    ");
+}
+
+#[test]
+fn a_spoilt_cache_is_as_good_as_none() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    for entry in fs::read_dir(sandbox.home().join(".cache/usher/indexes")).unwrap() {
+        fs::write(entry.unwrap().path(), "{").unwrap();
+    }
+    let outcome = sandbox.use_command(&["available", "node", "12.0.0"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    12.0.0
+    --- standard error
+    ");
+    assert_eq!(upstream.requests(INDEX), 2);
+}
+
+/// What was said of the state of an index when it was asked for, one a request.
+fn conditions(upstream: &Upstream, path: &str) -> Vec<Option<String>> {
+    let asked = upstream.all_requests().into_iter().filter(|request| request.path == path);
+    asked.map(|request| request.headers.get("if-none-match").cloned()).collect()
+}
+
+#[test]
+fn an_old_index_is_asked_for_by_what_its_source_calls_it() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let list = || sandbox.use_command(&["available", "node", "12"]).run().succeeds();
+    list();
+    age(&sandbox, 2);
+    let outcome = list();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    12.0.0
+    12.22.11  lts/erbium
+    12.22.12  lts/erbium
+    --- standard error
+    ");
+    // It is as good as new for an hour more.
+    list();
+    let asked = conditions(&upstream, INDEX);
+    assert!(matches!(asked.as_slice(), [None, Some(_)]), "{asked:?}");
+    // What changed comes whole, and is kept under its new name.
+    age(&sandbox, 2);
+    upstream.publish(&newer());
+    let outcome = list();
+    assert!(outcome.stdout.contains("12.22.13"), "{outcome}");
+    age(&sandbox, 2);
+    list();
+    let asked = conditions(&upstream, INDEX);
+    assert_eq!(asked.len(), 4);
+    assert_eq!(asked[1], asked[2]);
+    assert_ne!(asked[2], asked[3]);
+}
+
+#[test]
+fn what_has_no_name_for_its_state_comes_whole_after_an_hour() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream).with_variable("USHER_SOURCE", "node=npm");
+    let path = format!("/npm/node-{}", Platform::here().node);
+    for hours in [0, 2] {
+        sandbox.use_command(&["available", "node"]).run().succeeds();
+        sandbox.use_command(&["available", "node"]).run().succeeds();
+        age(&sandbox, hours + 2);
+    }
+    assert_eq!(conditions(&upstream, &path), [None, None]);
+}
+
+#[test]
+fn a_kept_index_says_its_age() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    age(&sandbox, 3);
+    let outcome = sandbox.use_command(&["available", "node", "12", "--offline"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    12.0.0
+    12.22.11  lts/erbium
+    12.22.12  lts/erbium
+    --- standard error
+    usher: the index of nodejs.org is 3 h old
+    usher: the index of npm is 3 h old
+    ");
+    let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
+    let age = outcome.json()[0]["index_age"].as_u64().unwrap();
+    assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn a_kept_index_with_a_bit_flipped_is_as_good_as_none() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    for entry in fs::read_dir(sandbox.home().join(".cache/usher/indexes")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("12.0.0"));
+        fs::write(&path, text.replace("12.0.0", "12.0.9")).unwrap();
+    }
+    sandbox.use_command(&["available", "node", "12.0"]).run().succeeds().prints("12.0.0");
+    assert_eq!(conditions(&upstream, INDEX), [None, None]);
+}
+
+#[test]
+fn what_is_kept_can_be_taken_away() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["cache", "clean"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    removed 0 files, 0 bytes, from [SANDBOX]/home/.cache/usher
+    --- standard error
+    ");
+    sandbox.use_command(&["install", "node@12"]).run().succeeds();
+    sandbox.file("home/.cache/usher/downloads/half", "0123456789");
+    sandbox.file("home/.cache/usher/notes", "mine");
+    let before = sandbox.tree("home/.local");
+    let outcome = sandbox.use_command(&["cache", "clean", "--dry-run", "--json"]).run().succeeds();
+    let told = outcome.json();
+    let files = (&told["files"], &told["removed"], &told["left"][0]["because"]);
+    assert_eq!(files, (&json!(2), &json!(false), &json!("it isn't usher's")), "{outcome}");
+    assert!(sandbox.home().join(".cache/usher/downloads/half").exists());
+    let outcome = sandbox.use_command(&["cache", "clean"]).run().succeeds();
+    insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"usher: [SANDBOX]/home/.cache/usher/notes stays: it isn't usher's");
+    assert!(outcome.stdout.starts_with("removed 2 files, "), "{outcome}");
+    assert!(!sandbox.home().join(".cache/usher/downloads/half").exists());
+    assert_eq!(sandbox.read("home/.cache/usher/notes"), "mine");
+    assert_unchanged(&sandbox, "home/.local", &before, "cache clean");
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    assert_eq!(upstream.requests(INDEX), 2);
+    sandbox.use_command(&["cache"]).run().fails_with(2);
+}

@@ -1,0 +1,227 @@
+//! `use prune`: what goes, what stays and why; and that nothing goes by mistake.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, FileTimes};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::{offline_sandbox, skipped};
+use crate::support::Sandbox;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// A fake toolchain that was used so many days ago.
+fn used(sandbox: &Sandbox, tool: &str, (version, days): (&str, u32)) {
+    let times = FileTimes::new().set_accessed(SystemTime::now() - days * DAY);
+    // A file of its own: the sandbox's fakes are hard links, which share their times.
+    let path = sandbox.toolchain(tool, version).join("bin").join(tool);
+    sandbox.executable(&path, "#!/bin/sh\n");
+    File::open(&path).unwrap().set_times(times).unwrap();
+}
+
+/// Versions that were used at several times.
+fn store() -> Sandbox {
+    let sandbox = offline_sandbox();
+    for version in [("10.24.1", 400), ("12.22.11", 40), ("12.22.12", 50), ("20.19.5", 3)] {
+        used(&sandbox, "node", version);
+    }
+    used(&sandbox, "python", ("3.8.20", 400));
+    sandbox
+}
+
+/// Whether access times are kept where tests run: without, prune has nothing to go by.
+fn keeps_times(sandbox: &Sandbox) -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let holding = mounts.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        sandbox.root().starts_with(fields.get(4)?).then(|| (fields[4].len(), fields[5].to_owned()))
+    });
+    let keeps = !holding.max().is_some_and(|(_, options)| options.contains("noatime"));
+    if !keeps {
+        skipped("access times aren't kept here: use prune --unused");
+    }
+    keeps
+}
+
+/// What goes by these words, and why the others stay: `node 10.24.1`.
+fn going(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+    let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
+    let report = outcome.succeeds().json();
+    let goes = report.as_array().unwrap().iter().filter(|one| one["goes"] == true);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    goes.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
+}
+
+/// What a file takes on the disk depends on the file system.
+fn without_sizes(text: &str) -> String {
+    (0..1000)
+        .rev()
+        .fold(text.to_owned(), |text, size| text.replace(&format!("{size} kB"), "[SIZE]"))
+}
+
+#[test]
+fn what_was_not_used_for_days_goes_unless_somebody_asks_for_it() {
+    let sandbox = store();
+    if !keeps_times(&sandbox) {
+        return;
+    }
+    let projects = sandbox.root().join("src").display().to_string();
+    let unused = ["--unused", "30"];
+    let spare = ["--unused", "30", "--projects", &projects];
+    let check =
+        |words: &[&str], goes: &[&str]| assert_eq!(going(&sandbox, words), goes, "{words:?}");
+    check(&unused, &["node 10.24.1", "node 12.22.11", "node 12.22.12"]);
+    check(&["--unused", "45"], &["node 10.24.1", "node 12.22.12"]);
+    check(&["--unused", "500"], &[]);
+    check(&["--unused", "30", "python"], &["python 3.8.20"]);
+    check(&["--unused", "500", "python@3.8.20"], &[]);
+    check(&["python@3.8.20"], &["python 3.8.20"]);
+    check(&["node@20.19.5"], &["node 20.19.5"]);
+    check(&["node@12"], &["node 12.22.11", "node 12.22.12"]);
+    // In a project of its own, under version control, hidden, ignored, and not the first to speak.
+    sandbox.folder("src/app/.git");
+    sandbox.file("src/app/.gitignore", ".nvmrc\n");
+    sandbox.file("src/app/.hidden/.nvmrc", "12\n");
+    check(&spare, &["node 10.24.1", "node 12.22.11"]);
+    sandbox.file("src/app/.hidden/package.json", r#"{"engines":{"node":"^10"}}"#);
+    check(&spare, &["node 12.22.11"]);
+    check(&unused, &["node 10.24.1", "node 12.22.11", "node 12.22.12"]);
+    // Other people's code asks for nothing.
+    sandbox.file("src/app/node_modules/x/.nvmrc", "12.22.11\n");
+    check(&spare, &["node 12.22.11"]);
+    sandbox.file("src/other/.tool-versions", "nodejs 12.22.11\n");
+    check(&spare, &[]);
+    // The default, what a file above hides it with, and what `use shim` keeps.
+    sandbox.file("home/.config/usher/tool-versions", "nodejs 10.24.1\n");
+    sandbox.file("project/.nvmrc", "12.22.11\n");
+    check(&unused, &["node 12.22.12"]);
+    check(&["node@10.24.1"], &[]);
+    sandbox.use_command(&["shim", "node@12.22.12"]).run().succeeds();
+    check(&unused, &[]);
+}
+
+#[test]
+fn what_it_will_do_is_shown_and_then_done() {
+    let sandbox = store();
+    if !keeps_times(&sandbox) {
+        return;
+    }
+    sandbox.file("project/.nvmrc", "12.22.12\n");
+    let outcome = sandbox.use_command(&["prune", "--unused", "30", "--dry-run"]).run();
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
+    exit status: 0
+    --- standard output
+    goes   node 10.24.1   [SIZE]  unused for 400 days
+    goes   node 12.22.11  [SIZE]  unused for 40 days
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 20.19.5   [SIZE]  used 3 days ago
+    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    --- standard error
+    ");
+    assert!(sandbox.toolchain("node", "10.24.1").exists());
+    let outcome = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).run();
+    insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
+    exit status: 0
+    --- standard output
+    goes   node 10.24.1   [SIZE]  unused for 400 days
+    goes   node 12.22.11  [SIZE]  unused for 40 days
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 20.19.5   [SIZE]  used 3 days ago
+    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    node 10.24.1 is gone ([SIZE])
+    node 12.22.11 is gone ([SIZE])
+    --- standard error
+    ");
+    assert!(!sandbox.toolchain("node", "10.24.1").exists());
+    assert!(sandbox.toolchain("node", "12.22.12").exists());
+    assert_eq!(fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
+}
+
+#[test]
+fn looking_makes_nothing_look_used() {
+    let sandbox = store();
+    if !keeps_times(&sandbox) {
+        return;
+    }
+    let unused = ["--unused", "30"];
+    let before = going(&sandbox, &unused);
+    assert_eq!(before.len(), 3);
+    sandbox.use_command(&["verify"]).run().fails_with(65);
+    for words in [&["list"][..], &["doctor"], &["reshim"], &["which", "npm"], &["why", "node"]] {
+        sandbox.use_command(words).run();
+    }
+    assert_eq!(going(&sandbox, &unused), before);
+    // A call does.
+    sandbox.command("node").variable("NODE_VERSION", "10.24.1").run().succeeds();
+    assert_eq!(going(&sandbox, &unused), ["node 12.22.11", "node 12.22.12"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_nothing_goes() {
+    let sandbox = store();
+    let mut transcript = String::new();
+    for line in ["", "node", "--unused 0 --yes", "--unused 30", "node@99 --yes", "rust@1 --yes"] {
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        let outcome = sandbox.use_command(&["prune"]).arguments(words).run();
+        write!(transcript, "$ use prune {line}\n{} {}", outcome.status, outcome.stderr).unwrap();
+    }
+    insta::assert_snapshot!(transcript, @"
+    $ use prune 
+    exit status: 2 usher: which versions? unused for how long is yours to say
+      hint: use prune --unused 90
+    $ use prune node
+    exit status: 2 usher: which versions of it? unused for how long is yours to say
+      hint: use prune --unused 90, or name the version: use prune TOOL@VERSION
+    $ use prune --unused 0 --yes
+    exit status: 2 usher: 0 days would mean whatever isn't asked for
+      hint: use prune --unused 90
+    $ use prune --unused 30
+    exit status: 2 usher: there is no terminal to ask on
+      hint: use prune --dry-run to see what would go, and --yes to agree beforehand
+    $ use prune node@99 --yes
+    exit status: 127 usher: node 99 isn't in usher's store
+      there is 10.24.1, 12.22.11, 12.22.12, 20.19.5
+    $ use prune rust@1 --yes
+    exit status: 2 usher: usher knows no tool called “rust”
+      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    ");
+    // A version file that nobody understands might ask for any of them.
+    sandbox.file("src/.nvmrc", "../../x\n");
+    let projects = sandbox.root().join("src").display().to_string();
+    let words = ["--unused", "30", "--yes", "--projects", &projects];
+    sandbox.use_command(&["prune"]).arguments(words).run().fails_with(65);
+    assert_eq!(going(&sandbox, &["node@10", "node@12", "node@20", "python@3"]).len(), 5);
+}
+
+#[test]
+fn what_runs_stays_unless_it_is_named_and_agreed_to() {
+    let sandbox = offline_sandbox();
+    let node = sandbox.toolchain("node", "12.22.12").join("bin/node");
+    sandbox.copy_program(Path::new("/bin/sleep"), &node);
+    let running = sandbox.command(&node).argument("100").start();
+    let words = ["prune", "node@12.22.12", "--dry-run"];
+    let outcome = sandbox.use_command(&words).run().succeeds();
+    let process = running.id().to_string();
+    let stdout = outcome.stdout.replace(&process, "PROCESS");
+    assert!(stdout.contains("in use by process PROCESS"), "{stdout}");
+    sandbox.use_command(&["prune", "node@12.22.12", "--yes"]).run().succeeds();
+    assert!(!node.exists());
+    running.signal(rustix::process::Signal::TERM);
+    running.wait().dies_by(rustix::process::Signal::TERM);
+}
+
+#[test]
+fn on_a_terminal_it_asks() {
+    for (answer, goes) in [("y\\n", true), ("n\\n", false), ("\\n", false)] {
+        let sandbox = store();
+        let line = "printf \"$0\" | /usr/bin/script -qec 'use prune node@10.24.1' /dev/null";
+        let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
+        if outcome.status.code() == Some(127) {
+            return skipped("there is no script here: the question of use prune");
+        }
+        assert!(outcome.stdout.contains("delete 1 version ("), "{outcome}");
+        assert_eq!(!sandbox.toolchain("node", "10.24.1").exists(), goes, "{answer} {outcome}");
+    }
+}

@@ -1,0 +1,266 @@
+//! `use shim`, and which shims with versions in their names there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
+
+use serde_json::json;
+
+use super::{offline_sandbox, sandbox};
+use crate::support::{Sandbox, Upstream};
+
+/// The shims that begin so and go on with a version.
+fn versioned(sandbox: &Sandbox, program: &str) -> String {
+    let entries = fs::read_dir(sandbox.shims()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: BTreeSet<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    let has_version = |name: &&String| {
+        let rest = name.strip_prefix(program).unwrap_or_default();
+        rest.starts_with(|first: char| first.is_ascii_digit() || first == '@')
+    };
+    names.iter().filter(has_version).cloned().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_lines_on_disk_have_shims_and_no_others() {
+    let sandbox = offline_sandbox();
+    assert_eq!(versioned(&sandbox, "node"), "");
+    let newer = sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.fake_toolchain("node", "12.0.0");
+    sandbox.fake_toolchain("node", "13.0.0-rc.1");
+    sandbox.fake_toolchain("python", "3.7.16");
+    sandbox.fake_program("home/.nvm/versions/node/v10.24.1/bin/node");
+    sandbox.reshim();
+    let lines = "node10 node10.24 node12 node12.0 node12.22 node@10 node@10.24 node@12 node@12.0 node@12.22";
+    assert_eq!(versioned(&sandbox, "node"), lines);
+    assert_eq!(versioned(&sandbox, "npm"), "");
+    // `python3` is a program, and no request.
+    assert_eq!(versioned(&sandbox, "python"), "python3 python3.7 python@3 python@3.7");
+    assert_eq!(versioned(&sandbox, "pip"), "pip3 pip3.7");
+    assert_eq!(sandbox.reshim().stdout, "all shims are as they must be\n");
+
+    for (name, version) in [("node12", "12.22.12"), ("node@12.0", "12.0.0"), ("node10", "10.24.1")]
+    {
+        sandbox.command(name).run().succeeds().prints_line(&format!(
+            "argument 0: [SANDBOX]/{}",
+            match name {
+                "node10" => "home/.nvm/versions/node/v10.24.1/bin/node".to_owned(),
+                _ => format!("home/.local/share/usher/toolchains/node/{version}/bin/node"),
+            }
+        ));
+    }
+
+    fs::remove_dir_all(newer).unwrap();
+    fs::remove_dir_all(sandbox.toolchain("python", "3.7.16")).unwrap();
+    sandbox.reshim();
+    let lines = "node10 node10.24 node12 node12.0 node@10 node@10.24 node@12 node@12.0";
+    assert_eq!(versioned(&sandbox, "node"), lines);
+    assert_eq!(versioned(&sandbox, "pip"), "pip3");
+}
+
+#[test]
+fn installing_and_uninstalling_makes_and_removes_them() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.use_command(&["install", "node@12"]).run().succeeds();
+    assert_eq!(versioned(&sandbox, "node"), "node12 node12.22 node@12 node@12.22");
+    sandbox.command("node12").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+    assert_eq!(versioned(&sandbox, "node"), "");
+}
+
+#[test]
+fn one_that_was_asked_for_stays_until_it_is_taken_back() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    let outcome = sandbox.use_command(&["shim", "nodejs@v12", "python@3.12.3", "node@lts/*"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    made: node12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
+    --- standard error
+    ");
+    assert_eq!(upstream.all_requests().len(), 0, "nothing is fetched before it is called");
+    let again = sandbox.use_command(&["shim", "node@12"]).run();
+    insta::assert_snapshot!(again.transcript(), @"
+    exit status: 0
+    --- standard output
+    there already: node12 node@12
+    --- standard error
+    ");
+    sandbox.reshim();
+    insta::assert_snapshot!(sandbox.use_command(&["shim"]).run().transcript(), @"
+    exit status: 0
+    --- standard output
+    node@12        node12 node@12
+    node@lts       node@lts
+    python@3.12.3  python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3
+    --- standard error
+    ");
+
+    // A version that is missing is fetched, as for any request.
+    let version = |name: &str| sandbox.command(name).argument("--version").run().succeeds();
+    version("node12").prints("v12.22.12");
+    version("python3.12.3").prints("Python 3.12.3");
+    assert!(!sandbox.project().join(".tool-versions").exists());
+
+    let outcome = sandbox.use_command(&["shim", "--remove", "node@12", "node@lts"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    removed: node@lts
+    stay, as lines on disk or kept otherwise: node12 node@12
+    --- standard error
+    ");
+    let again = sandbox.use_command(&["shim", "--remove", "node@12"]).run();
+    insta::assert_snapshot!(again.transcript(), @"
+    exit status: 2
+    --- standard output
+    --- standard error
+    usher: node@12 isn't among what `use shim` made
+      hint: use shim
+    ");
+    let listed = sandbox.use_command(&["shim", "--json"]).run().succeeds().json();
+    assert_eq!(
+        listed,
+        json!([{ "for": "python@3.12.3", "names": ["python3.12.3", "pip3.12.3", "pydoc3.12.3", "idle3.12.3", "python@3.12.3"] }])
+    );
+    let removed = sandbox.use_command(&["shim", "--json", "--remove", "python@3.12.3"]).run();
+    assert_eq!(removed.succeeds().json()["removed"], listed[0]["names"]);
+    assert_eq!(versioned(&sandbox, "idle"), "idle3 idle3.12");
+}
+
+#[test]
+fn what_cannot_be_part_of_a_name_is_refused() {
+    let sandbox = offline_sandbox();
+    let before = sandbox.tree("home");
+    let mut transcript = String::new();
+    for word in ["node", "node@>=12 <14", "node@path:/opt/node", "node@../x", "nodx@12"] {
+        transcript += &sandbox.use_command(&["shim", word]).run().fails_with(2).stderr;
+    }
+    transcript += &sandbox.use_command(&["shim", "--remove"]).run().fails_with(2).stderr;
+    insta::assert_snapshot!(transcript, @"
+    usher: which version of node?
+      hint: use shim node@latest
+    usher: node >=12 <14 can't be part of a name
+      hint: use shim node@latest
+    usher: node path:/opt/node can't be part of a name
+      hint: use shim node@latest
+    usher: “../x” is no version of node
+      it is no version
+      hint: use available node
+    usher: usher knows no tool called “nodx”
+      the nearest is node
+      hint: use node
+    usher: the following required arguments were not provided:
+      <TOOL@REQUEST>...
+
+    Usage: use shim --remove <TOOL@REQUEST>...
+
+    For more information, try '--help'.
+    ");
+    super::assert_unchanged(&sandbox, "home", &before, "what was refused");
+}
+
+#[test]
+fn all_known_lines_have_shims_where_the_settings_ask_for_it() {
+    let upstream = Upstream::start();
+    let sandbox = sandbox(&upstream);
+    sandbox.file("home/.config/usher/config.toml", "shim_lines = [\"nodejs\"]\n");
+    sandbox.reshim();
+    // No index is cached yet, and none is asked for: the registry knows lines by their names.
+    assert_eq!(upstream.all_requests().len(), 0);
+    assert!(sandbox.shim("node@lts-hydrogen").is_file());
+    assert!(!sandbox.shim("node18").exists());
+    sandbox.use_command(&["available", "node"]).run().succeeds();
+    let asked = upstream.all_requests().len();
+    sandbox.reshim();
+    assert_eq!(upstream.all_requests().len(), asked);
+    for name in
+        ["node25", "node@22", "node18", "node12.22", "node10", "node@lts", "node@lts-krypton"]
+    {
+        assert!(sandbox.shim(name).is_file(), "{name}");
+    }
+    assert_eq!(versioned(&sandbox, "python"), "python3");
+    sandbox.command("node18").argument("--version").run().succeeds().prints("v18.20.8");
+
+    sandbox.file("home/.config/usher/config.toml", "");
+    sandbox.reshim();
+    assert_eq!(versioned(&sandbox, "node"), "node18 node18.20 node@18 node@18.20");
+}
+
+/// What lies in the shim folder and is no shim is somebody else's.
+#[test]
+fn others_files_are_never_overwritten_and_never_removed() {
+    let sandbox = offline_sandbox();
+    let script = "#!/bin/sh\necho mine\n";
+    sandbox.executable(sandbox.shim("node12"), script);
+    sandbox.executable(sandbox.shim("deploy"), script);
+    symlink("/bin/true", sandbox.shim("node@12")).unwrap();
+    sandbox.fake_toolchain("node", "12.22.12");
+    let outcome = sandbox.reshim();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 0
+    --- standard output
+    made: node12.22 node@12.22
+    --- standard error
+    usher: no shims of usher's in [SANDBOX]/home/.local/share/usher/shims, and left as they are: deploy, node12, node@12
+    ");
+    assert_eq!(sandbox.read(sandbox.shim("node12")), script);
+    assert_eq!(sandbox.read(sandbox.shim("deploy")), script);
+    assert!(sandbox.shim("node@12").is_symlink());
+    let outcome = sandbox.use_command(&["shim", "node@12"]).run();
+    insta::assert_snapshot!(outcome.transcript(), @"
+    exit status: 73
+    --- standard output
+    --- standard error
+    usher: [SANDBOX]/home/.local/share/usher/shims/node12 is there, and no shim of usher's
+      hint: move it away
+    ");
+    assert_eq!(sandbox.use_command(&["shim"]).run().succeeds().stdout, "");
+    let doctor = sandbox.use_command(&["doctor"]).run();
+    let line = doctor.stdout.lines().find(|line| line.contains("no shims of usher's"));
+    assert!(line.is_some_and(|line| line.contains("deploy, node12, node@12")), "{doctor}");
+}
+
+/// A shim of another build is usher's all the same, and so is what a full disk left of one.
+#[test]
+fn shims_of_another_build_are_replaced_and_removed() {
+    let sandbox = offline_sandbox();
+    let mut other = fs::read(Sandbox::shim_binary()).unwrap();
+    other.extend(b"another build");
+    let binary = fs::read(sandbox.usher().join("shim")).unwrap();
+    for name in ["node", "node12", "gone"] {
+        fs::remove_file(sandbox.shim(name)).unwrap_or_default();
+        sandbox.file(sandbox.shim(name), &other);
+    }
+    sandbox.file(sandbox.shim("node@12"), "");
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.reshim();
+    for name in ["node", "node12", "node@12"] {
+        assert_eq!(fs::read(sandbox.shim(name)).unwrap(), binary, "{name}");
+    }
+    assert!(!sandbox.shim("gone").exists());
+}
+
+/// The copies on disk share one file: what damages one damages all, so none can vouch for another.
+#[test]
+fn a_damaged_shim_is_replaced_by_the_one_that_use_carries() {
+    let sandbox = offline_sandbox();
+    let carried = fs::read(Sandbox::shim_binary()).unwrap();
+    let mut damaged = carried.clone();
+    damaged[carried.len() / 2] ^= 1;
+    for (content, mode) in [(&damaged, 0o755), (&carried, 0o644)] {
+        for path in [sandbox.usher().join("shim"), sandbox.shim("node")] {
+            fs::remove_file(path).unwrap();
+        }
+        let copy = sandbox.file(sandbox.usher().join("shim"), content);
+        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+        fs::hard_link(&copy, sandbox.shim("node")).unwrap();
+        sandbox.reshim();
+        for path in [copy, sandbox.shim("node")] {
+            assert!(fs::read(&path).unwrap() == carried, "{}", path.display());
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+        }
+    }
+}

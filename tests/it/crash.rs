@@ -1,0 +1,64 @@
+//! Whatever happens while toolchains are changed, none ever looks installed that isn't whole: kill
+//! -9 before every system call, errors of the disk at every one that writes, many processes at
+//! once, homes that others own or have prepared. `docs/reliability.md` states the promises.
+//!
+//! What takes long is sampled, at other places each time; a failure names the seed. All of it is
+//! shown by `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
+
+mod concurrency;
+mod environment;
+mod errno;
+mod interrupted;
+mod mixed;
+mod moments;
+mod operations;
+mod owners;
+mod planted;
+mod state;
+mod sweep;
+mod tracer;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Whether everything is to be shown, for as long as it takes.
+#[expect(clippy::disallowed_methods, reason = "whoever starts the tests says how much is tested")]
+fn is_full() -> bool {
+    std::env::var_os("USHER_TEST_FULL").is_some_and(|value| !value.is_empty())
+}
+
+/// The seed that samples are drawn with: `USHER_TEST_SEED`, else another one each time.
+#[expect(clippy::disallowed_methods, reason = "whoever starts the tests may repeat a sample")]
+fn seed() -> u64 {
+    let given = std::env::var("USHER_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+    given.unwrap_or_else(|| now.subsec_nanos().into())
+}
+
+/// Numbers that follow from a seed (`SplitMix64`).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit.max(1) as u64).expect("below a limit")
+    }
+}
+
+/// Lets a person who waits for all of it see how far it is.
+fn tell_progress(name: &str, tried: usize) {
+    if is_full() && tried.is_multiple_of(250) {
+        eprintln!("{name}: {tried} points so far");
+    }
+}
+
+/// So many of these, evenly spread; all of them where everything is to be shown.
+fn sample<T: Clone>(all: &[T], count: usize, numbers: &mut Numbers) -> Vec<T> {
+    if is_full() || all.len() <= count {
+        return all.to_vec();
+    }
+    let start = |place: usize| place * all.len() / count;
+    let places = (0..count).map(|n| start(n) + numbers.below(start(n + 1) - start(n)));
+    places.map(|place| all[place].clone()).collect()
+}

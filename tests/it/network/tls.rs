@@ -1,0 +1,275 @@
+//! Encrypted sources: who is trusted, and what is said where nobody is. The servers are real ones
+//! on loopback, and their certificates are made here.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::downloads::{is_installed, kept};
+use super::front::{Authority, Face, Front, GOOD, self_signed};
+use super::{archive, with_one_source};
+use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
+use crate::support::{Misbehaviour, Outcome, Sandbox, TestCommand, Upstream};
+
+const HERE: &str = "127.0.0.1";
+
+/// A sandbox whose only source is what stands in front of an upstream, and the upstream.
+fn behind(face: Face) -> (Front, Upstream, Sandbox) {
+    let upstream = Upstream::start();
+    let front = Front::start(face, upstream.base());
+    let sandbox = with_one_source(&upstream)
+        .with_variable("NODEJS_ORG_MIRROR", format!("{}/dist", front.base()));
+    (front, upstream, sandbox)
+}
+
+/// What comes of an install from behind each of these servers.
+fn each(authority: &Authority, faces: Vec<(&str, Face)>) -> String {
+    let upstream = Upstream::start();
+    let sandbox = with_one_source(&upstream);
+    let file = file(&sandbox, authority);
+    let mut transcript = String::new();
+    for (what, face) in faces {
+        let front = Front::start(face, upstream.base());
+        let mirror = format!("{}/dist", front.base());
+        let outcome = install(&sandbox).variable("NODEJS_ORG_MIRROR", mirror);
+        let outcome = outcome.variable("SSL_CERT_FILE", &file).run();
+        writeln!(transcript, "{what}: {}", said(outcome)).unwrap();
+        assert_eq!(upstream.all_requests().len(), 0, "{what}");
+        assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty(), "{what}");
+    }
+    transcript
+}
+
+fn install(sandbox: &Sandbox) -> TestCommand {
+    sandbox.use_command(&["install", "node@12.22.12"])
+}
+
+/// What is said behind the line with the address, which every one of these has.
+fn said(outcome: Outcome) -> String {
+    let outcome = outcome.fails_with(69).complains("https://127.0.0.1:[PORT]/dist/index.json");
+    let text = outcome.transcript();
+    let (_, said) = text.split_once("/dist/index.json: ").unwrap_or(("", &text));
+    said.to_owned()
+}
+
+/// The file of an authority that a person names.
+fn file(sandbox: &Sandbox, authority: &Authority) -> std::path::PathBuf {
+    sandbox.file("authority.pem", format!("# ours\n{}", authority.pem()))
+}
+
+#[test]
+fn who_is_signed_by_an_authority_that_was_named_is_trusted() {
+    let authority = Authority::new("ours");
+    let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
+    let file = file(&sandbox, &authority);
+    let folder = sandbox.folder("authorities");
+    let others = sandbox.file("others/other.pem", Authority::new("other").pem());
+    fs::copy(&file, folder.join("ours.crt")).unwrap();
+    sandbox.file("authorities/README", "no certificate");
+    let folders = format!("{}:{}", folder.display(), sandbox.root().join("absent").display());
+    let named = |command: TestCommand, names: &[(&str, &std::ffi::OsStr)]| {
+        names.iter().fold(command, |command, (name, value)| command.variable(name, value))
+    };
+    for names in [
+        &[("SSL_CERT_FILE", file.as_os_str())][..],
+        &[("SSL_CERT_DIR", folders.as_ref())],
+        &[("SSL_CERT_FILE", others.as_os_str()), ("SSL_CERT_DIR", folder.as_os_str())],
+        &[("SSL_CERT_FILE", others.as_os_str()), ("NODE_EXTRA_CA_CERTS", file.as_os_str())],
+        &[("NODE_EXTRA_CA_CERTS", file.as_os_str())],
+    ] {
+        named(install(&sandbox), names).run().succeeds();
+        assert!(is_installed(&sandbox), "{names:?}");
+        sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+        sandbox.use_command(&["cache", "clean"]).run().succeeds();
+    }
+    // What was named in the machine's place widens nothing, whatever becomes of it.
+    named(install(&sandbox), &[("SSL_CERT_FILE", others.as_os_str())]).run().fails_with(69);
+    assert_eq!(upstream.requests("/dist/index.json"), 5, "who isn't trusted is asked nothing");
+    assert!(!is_installed(&sandbox));
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+    let authority = Authority::new("ours");
+    let faces = vec![
+        ("expired", authority.server(HERE, (2019, 2021))),
+        ("not valid yet", authority.server(HERE, (2095, 2098))),
+        ("wrong host", authority.server("elsewhere.example", GOOD)),
+        ("unknown authority", Authority::new("other").server(HERE, GOOD)),
+        ("one of the same name", Authority::new("ours").server(HERE, GOOD)),
+        ("self-signed", self_signed()),
+        ("an authority's own", authority.itself()),
+    ];
+    let transcript = each(&authority, faces);
+    // Today's date.
+    let mut pieces = transcript.split("this machine's clock says ");
+    let before = pieces.next().unwrap().to_owned();
+    let transcript = pieces.fold(before, |text, rest| {
+        format!(
+            "{text}this machine's clock says [DATE]{}",
+            &rest["Thu, 01 Jan 1970 00:00:00 GMT".len()..]
+        )
+    });
+    insta::assert_snapshot!(transcript, @"
+    expired: the certificate of 127.0.0.1:[PORT] isn't accepted: it expired on Fri, 01 Jan 2021 00:00:00 GMT: this machine's clock says [DATE]
+      hint: is this machine's clock right (type: date)? if it is, 127.0.0.1:[PORT] wants a new certificate
+
+    not valid yet: the certificate of 127.0.0.1:[PORT] isn't accepted: it is not valid before Sat, 01 Jan 2095 00:00:00 GMT: this machine's clock says [DATE]
+      hint: is this machine's clock right (type: date)? if it is, 127.0.0.1:[PORT] wants a new certificate
+
+    wrong host: the certificate of 127.0.0.1:[PORT] isn't accepted: it is for elsewhere.example
+      hint: a proxy or a login page may answer in its place; look: curl -v https://127.0.0.1:[PORT]/
+
+    unknown authority: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/authority.pem, which counts in the machine's place
+      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+
+    one of the same name: the certificate of 127.0.0.1:[PORT] isn't accepted: its signature isn't that of the authority it names
+      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+
+    self-signed: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/authority.pem, which counts in the machine's place
+      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+
+    an authority's own: the certificate of 127.0.0.1:[PORT] isn't accepted: it is an authority's own, and no server's
+      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+    ");
+}
+
+#[test]
+fn a_file_of_authorities_that_is_none_is_told() {
+    let authority = Authority::new("ours");
+    let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
+    let file = file(&sandbox, &authority);
+    sandbox.file("garbage", "\x7fELF no certificate");
+    sandbox.file("empty", "");
+    let whole = fs::read_to_string(&file).unwrap();
+    sandbox.file("cut", &whole[..whole.len() / 2]);
+    sandbox.folder("folder");
+    let at = |name: &str| sandbox.root().join(name).into_os_string();
+    let mut transcript = String::new();
+    for (variable, value) in [
+        ("SSL_CERT_FILE", at("garbage")),
+        ("SSL_CERT_FILE", at("empty")),
+        ("SSL_CERT_FILE", at("cut")),
+        ("SSL_CERT_FILE", at("missing")),
+        ("SSL_CERT_FILE", at("folder")),
+        ("SSL_CERT_FILE", "".into()),
+        ("SSL_CERT_DIR", at("folder")),
+        ("SSL_CERT_DIR", at("missing")),
+        ("SSL_CERT_DIR", "".into()),
+    ] {
+        let outcome = install(&sandbox).variable(variable, &value).run();
+        let shown = sandbox.mask(&value.to_string_lossy());
+        writeln!(transcript, "{variable}={shown}: {}", said(outcome)).unwrap();
+    }
+    insta::assert_snapshot!(transcript, @"
+    SSL_CERT_FILE=[SANDBOX]/garbage: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/garbage, which holds no certificate in the form PEM
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_FILE=[SANDBOX]/empty: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/empty, which holds no certificate in the form PEM
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_FILE=[SANDBOX]/cut: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/cut, which holds no certificate in the form PEM
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_FILE=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/folder, which is no file
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_FILE=: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE is set, and names nothing
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificate
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_DIR=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+
+    SSL_CERT_DIR=: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR is set, and names nothing
+      hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
+    ");
+    assert_eq!(upstream.all_requests().len(), 0);
+    // Who needs no authority isn't kept from anything.
+    let plain = install(&sandbox).variable("NODEJS_ORG_MIRROR", upstream.node_dist());
+    plain.variable("SSL_CERT_FILE", at("missing")).run().succeeds();
+    let extra = sandbox.use_command(&["install", "node@10.24.1"]);
+    let extra = extra.variable("NODE_EXTRA_CA_CERTS", at("garbage")).run().fails_with(65);
+    let extra = extra.complains("[SANDBOX]/garbage is no file of PEM certificates");
+    extra.complains("it holds no certificate in the form PEM");
+}
+
+#[test]
+fn what_answers_without_encryption_is_told() {
+    let page = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>log in</html>";
+    let authority = Authority::new("ours");
+    let faces = vec![
+        ("a plain server", Face::Says(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")),
+        ("a login page", Face::Says(page)),
+        ("nothing", Face::Says(b"")),
+        ("only old versions", Face::Says(&[21, 3, 1, 0, 2, 2, 70])),
+        ("no common cipher", Face::Says(&[21, 3, 3, 0, 2, 2, 40])),
+        ("cut in the middle", authority.server(HERE, GOOD).cut_after(60)),
+        ("cut before its end", authority.server(HERE, GOOD).cut_after(150)),
+    ];
+    insta::assert_snapshot!(each(&authority, faces), @"
+    a plain server: what answers at 127.0.0.1:[PORT] speaks no TLS
+      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+
+    a login page: what answers at 127.0.0.1:[PORT] speaks no TLS
+      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+
+    nothing: 127.0.0.1:[PORT] ended the connection before it was encrypted
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+
+    only old versions: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
+      hint: look which it knows: curl -v https://127.0.0.1:[PORT]/
+
+    no common cipher: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
+      hint: look which it knows: curl -v https://127.0.0.1:[PORT]/
+
+    cut in the middle: 127.0.0.1:[PORT] ended the connection before it was encrypted
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+
+    cut before its end: 127.0.0.1:[PORT] ended the connection before it was encrypted
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    ");
+}
+
+#[test]
+fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
+    let authority = Authority::new("ours");
+    let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
+    let file = file(&sandbox, &authority);
+    let try_install = || install(&sandbox).variable("SSL_CERT_FILE", &file).run().fails_with(69);
+    upstream.misbehave("/dist/index.json", Misbehaviour::Page);
+    try_install().complains("looks like a web page").complains("200 OK with text/html");
+    upstream.behave("/dist/index.json");
+    let elsewhere = format!("{}{}", upstream.base(), "/elsewhere");
+    upstream.put("/elsewhere", upstream.body(&archive()));
+    upstream.misbehave(&archive(), Misbehaviour::Redirect(elsewhere));
+    let outcome = try_install();
+    outcome.complains("sends from https:// to http://, which is not followed");
+    assert_eq!(upstream.requests("/elsewhere"), 0);
+    assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty());
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_with_its_date() {
+    if !clock::can_be_wrong() {
+        return;
+    }
+    let authority = Authority::new("ours");
+    let (_front, _upstream, sandbox) = behind(authority.server(HERE, GOOD));
+    let file = file(&sandbox, &authority);
+    for (clock, dates) in [
+        (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "Thu, 01 Jan 1970", "before usher"]),
+        (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "Thu, 01 Jan 2099", "ten years after"]),
+    ] {
+        let said = said(install(&sandbox).variable("SSL_CERT_FILE", &file).at(clock).run());
+        let said = dates.iter().fold(said.as_str(), |rest, date| {
+            rest.split_once(date).unwrap_or_else(|| panic!("{said} has no {date}")).1
+        });
+        assert!(said.contains("hint: is this machine's clock right (type: date)?"), "{said}");
+    }
+    install(&sandbox).variable("SSL_CERT_FILE", &file).run().succeeds();
+}

@@ -1,0 +1,133 @@
+//! The tasks of a checkout, one by one or all that must hold of a commit: `cargo xtask ci`.
+//!
+//! `cargo xtask` lists them. A task is a few commands that anybody could type; it is written here
+//! so that contributors, `.ci/run` and the hosted checks run the same.
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
+
+mod bare;
+mod ci;
+mod deny;
+mod lint;
+mod msrv;
+mod process;
+mod setup;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What went wrong, as it is printed.
+type Result<T> = std::result::Result<T, String>;
+
+/// How a task ended that didn't fail.
+#[derive(Default)]
+struct Outcome {
+    /// Why nothing, or not all, could be done here.
+    skipped: Option<String>,
+    /// Cargo's own result lines, where tests ran.
+    test_results: Vec<String>,
+}
+
+/// Something that `cargo xtask` can be told to do.
+struct Task {
+    name: &'static str,
+    summary: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+const TASKS: [Task; 10] = [
+    Task {
+        name: "setup",
+        summary: "Install what tests run against where it is there; says what can't be had",
+        run: setup::setup,
+    },
+    Task { name: "fmt", summary: "Check the format", run: lint::fmt },
+    Task { name: "lint", summary: "Run clippy on all targets, and shellcheck", run: lint::lint },
+    Task { name: "doc", summary: "Build the code's documentation; no warnings", run: lint::doc },
+    Task {
+        name: "deny",
+        summary: "Check the dependencies' licenses, advisories, versions and sources",
+        run: deny::deny,
+    },
+    Task {
+        name: "msrv",
+        summary: "Check that the oldest Rust that Cargo.toml promises is enough",
+        run: msrv::msrv,
+    },
+    Task { name: "test", summary: "Run the tests: cargo test", run: test },
+    Task {
+        name: "test-bare",
+        summary: "Run the tests without network, home and interpreters",
+        run: bare::test_bare,
+    },
+    Task { name: "ci", summary: "Run all of these, as a commit must pass them", run: ci::ci },
+    Task { name: "help", summary: "Print this list", run: help },
+];
+
+#[expect(clippy::disallowed_methods, reason = "this is a main")]
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    if names.is_empty() || names.iter().any(|name| name == "--help" || name == "-h") {
+        print(&usage());
+        return ExitCode::SUCCESS;
+    }
+    let mut tasks = Vec::new();
+    for name in &names {
+        let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+            warn(&format!("error: unknown task: {name}\n\n{}", usage()));
+            return ExitCode::from(2);
+        };
+        tasks.push(task);
+    }
+    for task in tasks {
+        match (task.run)() {
+            Ok(outcome) => {
+                if let Some(why) = outcome.skipped {
+                    warn(&format!("SKIPPED: {}: {why}", task.name));
+                }
+            }
+            Err(what) => {
+                warn(&format!("error: task {} failed: {what}", task.name));
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// What the README says runs the tests, as it stands.
+const TEST: &str = "cargo test";
+
+fn test() -> Result<Outcome> {
+    process::run_tests(process::cargo().args(TEST.split(' ').skip(1)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
+fn help() -> Result<Outcome> {
+    print(&usage());
+    Ok(Outcome::default())
+}
+
+fn usage() -> String {
+    let mut text = "Usage: cargo xtask TASK…\n\nTasks:".to_owned();
+    for task in &TASKS {
+        let _ = write!(text, "\n  {:<10} {}", task.name, task.summary);
+    }
+    text
+}
+
+/// The folder of the whole workspace.
+fn checkout() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+#[expect(clippy::print_stdout, reason = "this program's printer of results")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "this program's printer of errors and progress")]
+fn warn(text: &str) {
+    eprintln!("{text}");
+}

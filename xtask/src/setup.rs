@@ -1,0 +1,71 @@
+//! What tests run against where it is there: shells, interpreters of the system's, a static target.
+
+use std::path::Path;
+
+use crate::{Outcome, Result, process};
+
+/// A package, and the file or program by which it is known to be installed. A program that is
+/// looked for on PATH has no slash; interpreters are tested as the system's, where they lie.
+const PACKAGES: [(&str, &str); 9] = [
+    ("shellcheck", "shellcheck"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("dash", "dash"),
+    ("busybox", "busybox"),
+    ("strace", "strace"),
+    ("php-cli", "/usr/bin/php"),
+    ("ruby", "/usr/bin/ruby"),
+    ("erlang-base", "/usr/bin/erl"),
+];
+
+/// Never fails: tests that need what can't be had here are skipped, and say so.
+#[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
+pub(crate) fn setup() -> Result<Outcome> {
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let mut missing = install_packages();
+    if !has_target(&target)
+        && process::run(process::command("rustup").args(["target", "add", &target])).is_err()
+    {
+        missing.push(format!("the target {target}, so the shim is tested as the host builds it"));
+    }
+    let skipped = (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")));
+    Ok(Outcome { skipped, ..Outcome::default() })
+}
+
+/// Installs the packages that are missing and can be had, and returns the others.
+fn install_packages() -> Vec<String> {
+    let missing = missing_packages();
+    let is_root = process::output(process::command("id").arg("-u")).is_some_and(|id| id == "0\n");
+    if missing.is_empty() || !is_root || !process::succeeds(process::apt_get().arg("--version")) {
+        return missing;
+    }
+    // Where the lists can't be renewed, those that are there may do.
+    let _ = process::status(process::apt_get().args(["update", "-qq"]));
+    let install = ["install", "-qq", "-y", "--no-install-recommends"];
+    if process::run(process::apt_get().args(install).args(&missing)).is_err() {
+        // One package that can't be had shall not keep the others from being installed.
+        for package in &missing {
+            let _ = process::run(process::apt_get().args(install).arg(package));
+        }
+    }
+    missing_packages()
+}
+
+fn missing_packages() -> Vec<String> {
+    let is_missing = |(_, known_by): &(&str, &str)| {
+        let found = if known_by.contains('/') {
+            Path::new(known_by).exists()
+        } else {
+            process::succeeds(process::command("sh").args(["-c", "command -v \"$0\"", known_by]))
+        };
+        !found
+    };
+    PACKAGES.into_iter().filter(is_missing).map(|(package, _)| package.to_owned()).collect()
+}
+
+/// Whether Rust's own library is installed for a target, by rustup or otherwise.
+fn has_target(target: &str) -> bool {
+    let mut command = process::command("rustc");
+    command.args(["--print", "target-libdir", "--target", target]);
+    process::output(&mut command).is_some_and(|folder| Path::new(folder.trim()).is_dir())
+}
