@@ -1,6 +1,6 @@
 //! `use prune`: takes toolchains away that nobody needs any more, and says which and why.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -9,18 +9,17 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::{Store, Toolchain};
 
 use super::verify::{absent, counted, is_meant, name};
-use super::{Asked as Word, asked, with_shims_of_what_came};
+use super::{Asked, asked, with_shims_of_what_came};
 use crate::cli::output;
-use crate::files::clock;
 use crate::files::walk::disk_usage;
 use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::shim_folder;
 use crate::store::install::{Installer, Unhashed};
-use crate::store::prune::asked::Asked;
+use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
+use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
-use crate::store::prune::used::{days_since, last_use, times};
-use crate::store::prune::{Consent, Facts, Named, Rules, Times, Verdict, judge};
+use crate::store::prune::{Consent, Facts, Named, Rules, Verdict, judge};
 use crate::store::verify::store::{Contents, Place};
 
 /// What `use prune` was told.
@@ -130,21 +129,23 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     if contents.places.is_empty() {
         return Ok(Vec::new());
     }
-    let mut asked = Asked::default();
-    asked.here(usher)?;
+    let mut references = References::default();
+    references.here(usher)?;
     for project in &typed.projects {
-        asked.below(usher, project)?;
+        references.below(usher, project)?;
     }
-    let times = if typed.unused.is_some() { known_times(usher, &folder)? } else { Times::NotKept };
+    if typed.unused.is_some() && !keeps_access_times(&folder) {
+        usher.tell("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
+    }
     let consent = if typed.yes { Consent::Given } else { Consent::None };
-    let rules = Rules { unused: typed.unused, times, consent };
+    let rules = Rules { unused: typed.unused, consent };
     let processes = Processes::now();
     let places = contents.places.into_iter().filter_map(|place| {
         let named = named(&place, &words);
         (words.is_empty() || named != Named::No).then_some((place, named))
     });
     let judged = places.map(|(place, named)| {
-        let facts = facts(&place, named, (&asked, &processes));
+        let facts = facts(&place, named, (&references, &processes));
         let verdict = judge(&rules, &facts);
         let bytes = disk_usage(&place.root);
         Judged { place, facts, verdict, bytes }
@@ -152,30 +153,13 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     Ok(judged.collect())
 }
 
-/// Whether it is known when what was used: told, where it isn't.
-fn known_times(usher: &Usher, folder: &Path) -> Result<Times> {
-    let now = SystemTime::now();
-    if clock::oddity(now).is_some() {
-        usher.tell(&format!(
-            "{}, so nobody knows what was used when: only what is named goes",
-            clock::told(now)
-        ));
-        return Ok(Times::NotKept);
-    }
-    let times = times(folder)?;
-    if times == Times::NotKept {
-        usher.tell("access times aren't kept here (the file system is mounted with noatime, or its server writes none): only what is named goes");
-    }
-    Ok(times)
-}
-
-fn named(place: &Place<'_>, words: &[Word<'_>]) -> Named {
+fn named(place: &Place<'_>, words: &[Asked<'_>]) -> Named {
     let meant = words.iter().filter(|word| is_meant(place, word));
     let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
     how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
 }
 
-fn facts(place: &Place<'_>, named: Named, (asked, processes): (&Asked, &Processes)) -> Facts {
+fn facts(place: &Place<'_>, named: Named, (references, processes): (&References, &Processes)) -> Facts {
     let toolchain = Toolchain {
         version: Some(place.version.clone()),
         root: place.root.clone(),
@@ -185,9 +169,9 @@ fn facts(place: &Place<'_>, named: Named, (asked, processes): (&Asked, &Processe
     Facts {
         named,
         has_venvs: place.known.definition.venvs,
-        unused: days_since(last, SystemTime::now()),
+        unused: days_unused(last, SystemTime::now()),
         processes: processes.below(&place.root),
-        asked_by: asked.by(&place.root).map(str::to_owned),
+        asked_by: references.by(&place.root).map(str::to_owned),
     }
 }
 
@@ -220,7 +204,7 @@ fn delete<'j>(
 fn print(judged: &[Judged<'_>]) {
     let row = |one: &Judged<'_>| {
         let (word, why) = match &one.verdict {
-            Verdict::Goes => ("goes", format!("unused for {}", counted_days(one.facts.unused))),
+            Verdict::Goes => ("goes", unused(one.facts.unused)),
             Verdict::Stays(why) => ("stays", why.to_string()),
         };
         vec![word.to_owned(), name(&one.place), size(one.bytes), why]
@@ -231,8 +215,12 @@ fn print(judged: &[Judged<'_>]) {
     }
 }
 
-fn counted_days(days: u64) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+fn unused(days: Option<u64>) -> String {
+    match days {
+        None => "nobody knows when it was used".to_owned(),
+        Some(1) => "unused for 1 day".to_owned(),
+        Some(days) => format!("unused for {days} days"),
+    }
 }
 
 fn size(bytes: u64) -> String {

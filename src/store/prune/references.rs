@@ -22,9 +22,9 @@ use crate::shim_folder::kept;
 
 /// The toolchains of our own that somebody asks for, and who.
 #[derive(Debug, Default)]
-pub struct Asked(BTreeMap<PathBuf, String>);
+pub struct References(BTreeMap<PathBuf, String>);
 
-impl Asked {
+impl References {
     /// Who asks for the toolchain in this folder.
     pub fn by(&self, root: &Path) -> Option<&str> {
         self.0.get(root).map(String::as_str)
