@@ -11,6 +11,7 @@ mod system;
 use std::path::{Path, PathBuf};
 
 pub use additions::is_never_stood_for;
+pub use system::LARGEST_SHIM;
 
 use folders::Listed;
 use usher_shims::error::Result;

@@ -25,14 +25,12 @@ use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::lock;
 use crate::files::staging;
+use crate::inventory::LARGEST_SHIM;
 use crate::registry::Known;
 use crate::session::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
-
-/// A shim of any build has fewer bytes.
-const LARGEST_SHIM: u64 = 32 << 20;
 
 /// How the names of files begin that are about to be renamed; whoever is killed leaves them.
 pub const UNFINISHED: &str = ".new-";
