@@ -366,7 +366,7 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
-    let mut usher = Usher::new(given, running)?;
+    let mut usher = Usher::new(given, running, progress::reporter)?;
     if typed.for_all.offline {
         usher.settings.go_offline();
     }

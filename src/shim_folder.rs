@@ -6,21 +6,23 @@
 
 pub mod carried;
 pub mod kept;
+pub mod replace;
 pub mod versioned;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, Escaped, Result};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
+use self::replace::{UNFINISHED, is_same, put, sweep};
 use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::lock;
@@ -31,9 +33,6 @@ use crate::session::{Usher, read_text};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
-
-/// How the names of files begin that are about to be renamed; whoever is killed leaves them.
-pub const UNFINISHED: &str = ".new-";
 
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,16 +89,6 @@ fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
         && index.is_ok_and(|index| index == usher.index().print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
-}
-
-/// Deletes what others left unfinished. The index is also written without the lock, by whoever
-/// can do without: if this takes it away, the next call writes it.
-fn sweep(shims: &Path) {
-    for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// Which shims [`refresh`] would make or remove.
@@ -232,61 +221,4 @@ fn present(shims: &Path) -> Result<BTreeSet<String>> {
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
-}
-
-/// Puts the binary under a name, unless it stands there already; says whether it had to.
-pub fn put(binary: &Path, path: &Path) -> Result<bool> {
-    if is_same(binary, path) {
-        return Ok(false);
-    }
-    let folder = path.parent().unwrap_or(path);
-    let staged = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .make_in(folder, |staged| link_or_copy(binary, staged));
-    let staged = staged.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::new(
-            Exit::CannotCreate,
-            format!("usher's shim binary {} is absent", binary.display()),
-        )
-        .hint("./install.sh"),
-        _ => Error::io("make a shim in", folder, &error),
-    })?;
-    staged
-        .into_temp_path()
-        .persist(path)
-        .map_err(|error| Error::io("replace", path, &error.error))?;
-    Ok(true)
-}
-
-/// A hard link; where the file system has none, or not for this file, a copy.
-fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(binary, path) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
-        {
-            Err(error)
-        }
-        Err(_) => {
-            let mut from = fs::File::open(binary)?;
-            let mut to = fs::File::options().write(true).create_new(true).open(path)?;
-            io::copy(&mut from, &mut to)?;
-            to.set_permissions(Permissions::from_mode(0o755))?;
-            to.sync_all()
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
-fn is_same(binary: &Path, path: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
-        return false;
-    };
-    if !other.is_file() {
-        return false;
-    }
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-        || (one.len() == other.len()
-            && one.mode() == other.mode()
-            && fs::read(binary).ok() == fs::read(path).ok())
 }

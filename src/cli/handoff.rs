@@ -14,6 +14,7 @@ use usher_shims::resolve::{Missing, Outcome, Plan, addition};
 use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
+use crate::cli::progress;
 use crate::config::settings::AutoInstall;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -40,7 +41,7 @@ fn take_over(given: Given) -> Result<Error> {
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut usher = Usher::new(given, shim()?)?;
+    let mut usher = Usher::new(given, shim()?, progress::reporter)?;
     keep_index(&usher);
     for _ in 0..MOST_ROUNDS {
         let resolved = usher.resolver().resolve(&name, &words);

@@ -179,7 +179,7 @@ impl Installer<'_> {
         let name = format!("{} {}", known.tool.name, release.version);
         self.check_hashes(&name, parts)?;
         let mut assembly = Assembly::new(self, known, release)?;
-        if !self.usher.display.is_shown() {
+        if !self.usher.reporter.draws() {
             self.usher.tell(&format!("fetching {name} from {}", release.source));
         }
         for part in parts {

@@ -46,7 +46,7 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
     let getting = Getting { usher, network: &network, together: &together };
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    usher.display.sum_up(wanted.len());
+    usher.reporter.begin_batch(wanted.len());
     let work = || {
         while !stopped.load(Ordering::Relaxed) {
             let place = next.fetch_add(1, Ordering::Relaxed);
@@ -67,7 +67,7 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
         }
         work();
     });
-    usher.display.end();
+    usher.reporter.end_batch();
     let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
     answers.into_iter().map(answer).collect()
 }

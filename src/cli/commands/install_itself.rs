@@ -7,15 +7,15 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::Running;
 
-use crate::cli::output;
+use crate::cli::{output, progress};
 use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::session::Usher;
-use crate::shim_folder::{self, OWN, carried};
+use crate::shim_folder::{self, OWN, replace};
 
 /// Installs this very binary, and the shim that it carries. Prints the shim folder.
 pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     let own = running.file.clone();
-    let mut usher = Usher::new(given, running)?;
+    let mut usher = Usher::new(given, running, progress::reporter)?;
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
     }
@@ -26,8 +26,8 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
     let [first, second] = OWN.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, &error))?;
-    carried::put_program(&content, &first, &shims)?;
-    shim_folder::put(&first, &second)?;
+    replace::put_program(&content, &first, &shims)?;
+    replace::put(&first, &second)?;
     shim_folder::renew(&mut usher, &[])?;
     output::line(shims.display());
     Ok(())

@@ -159,7 +159,11 @@ fn named(place: &Place<'_>, words: &[Asked<'_>]) -> Named {
     how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
 }
 
-fn facts(place: &Place<'_>, named: Named, (references, processes): (&References, &Processes)) -> Facts {
+fn facts(
+    place: &Place<'_>,
+    named: Named,
+    (references, processes): (&References, &Processes),
+) -> Facts {
     let toolchain = Toolchain {
         version: Some(place.version.clone()),
         root: place.root.clone(),

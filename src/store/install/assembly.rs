@@ -14,12 +14,11 @@ use usher_shims::version::Version;
 use super::space::Space;
 use super::{Installer, arrange};
 use crate::archive::{UnpackOptions, unpack};
-use crate::cli::progress::Bar;
 use crate::files::integrity::Integrity;
 use crate::files::interrupt::Interrupt;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
-use crate::http::{Artifact, Downloaded, Downloads, Failure, without_secrets};
+use crate::http::{Artifact, Downloaded, Downloads, Failure, Progress, without_secrets};
 use crate::registry::Known;
 use crate::releases::{Part, Release};
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -70,8 +69,8 @@ impl<'a> Assembly<'a> {
         fit: &dyn Fn(&Path, &Path) -> Result<Part>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.name() } else { &part.title };
-        let bar = self.installer.usher.display.bar(title);
-        let (address, downloaded) = self.fetch((part, title), &bar)?;
+        let bar = self.installer.usher.reporter.download(title);
+        let (address, downloaded) = self.fetch((part, title), &*bar)?;
         let address = without_secrets(&address);
         let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
             .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
@@ -117,7 +116,11 @@ impl<'a> Assembly<'a> {
     }
 
     /// Fetches from the first address that can be reached.
-    fn fetch(&self, (part, title): (&Part, &str), bar: &Bar<'_>) -> Result<(String, Downloaded)> {
+    fn fetch(
+        &self,
+        (part, title): (&Part, &str),
+        bar: &dyn Progress,
+    ) -> Result<(String, Downloaded)> {
         let Installer { usher, network, .. } = self.installer;
         let downloads = Downloads::new(&usher.folders.cache, self.staging.path());
         let client = network.client_for(part.via)?;

@@ -72,7 +72,7 @@ impl Installer<'_> {
                  get its hash by another way, and say it: --sha256 HEX"
             ));
         }
-        if !self.usher.display.is_shown() {
+        if !self.usher.reporter.draws() {
             self.usher.tell(&format!("fetching {name} from {source}"));
         }
         let mut assembly = Assembly::new(self, known, release)?;

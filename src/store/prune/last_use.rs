@@ -27,10 +27,8 @@ pub fn last_use(tool: &Tool, toolchain: &Toolchain) -> Option<SystemTime> {
     }
     let receipt = time(&toolchain.root.join(RECEIPT), Metadata::modified).ok()?;
     let programs = tool.programs.iter().map(|name| toolchain.program(name));
-    let used: io::Result<Vec<_>> = programs
-        .map(|path| time(&path, Metadata::accessed))
-        .chain([Ok(receipt)])
-        .collect();
+    let used: io::Result<Vec<_>> =
+        programs.map(|path| time(&path, Metadata::accessed)).chain([Ok(receipt)]).collect();
     used.ok()?.into_iter().flatten().max()
 }
 

@@ -16,7 +16,7 @@ use usher_shims::world::World as _;
 
 use crate::inventory::is_never_stood_for;
 use crate::session::Usher;
-use crate::shim_folder;
+use crate::shim_folder::replace::UNFINISHED;
 
 /// What is in a call's folders: each program, and what its file is.
 type Programs = BTreeMap<PathBuf, String>;
@@ -96,7 +96,7 @@ fn link(program: &Path, links: &Path, name: &str) -> Result<()> {
     }
     fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, &error))?;
     let made = tempfile::Builder::new()
-        .prefix(shim_folder::UNFINISHED)
+        .prefix(UNFINISHED)
         .make_in(links, |staged| symlink(program, staged));
     let made = made.map_err(|error| Error::io("make a link in", links, &error))?;
     made.into_temp_path()
