@@ -16,12 +16,15 @@ use usher_shims::tool::Tool;
 
 use crate::cli::progress;
 use crate::config::settings::AutoInstall;
+use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
 use crate::releases::runtime;
 use crate::releases::{Finder, Wanted};
 use crate::session::Usher;
 use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
 use crate::store::runtime::install_runtime;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
@@ -88,30 +91,41 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = usher.registry.named(tool.name)?;
     let wanted = Wanted { known, request, origin };
-    let network = Network::new(usher);
-    let toolchain = if let Some(toolchain) = runtime::without_host(usher, known, request)? {
-        toolchain
-    } else {
+    let found = runtime::without_host(usher, known, request)?;
+    if found.is_none() {
         check_policy(usher, (tool, request), origin)?;
-        fetch(usher, &network, &wanted)?
-    };
-    let mut tools = vec![tool];
-    if let Some(lacking) = runtime::lacking(usher, &wanted, &toolchain)? {
-        check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-        let _writing = usher.folders.write_access()?;
-        install_runtime((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
-        tools.push(lacking.tool);
     }
-    drop(network);
-    let _writing = usher.folders.write_access()?;
+    let access = usher.folders.write_access()?;
+    let tools = get_with(usher, &access, &wanted, found)?;
     shim_folder::renew(usher, &tools)?;
     Ok(())
 }
 
-fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
-    let _writing = usher.folders.write_access()?;
-    let release = Finder::new(usher, network).find(wanted)?;
-    let installer = Installer { usher, network, unhashed: Unhashed::Refused };
+/// Gets what is missing unless it was found, and what it runs on; the result is of which tools
+/// there is something new.
+fn get_with(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &Wanted<'_>,
+    found: Option<Toolchain>,
+) -> Result<Vec<&'static Tool>> {
+    let network = Network::new(usher);
+    let installer = Installer {
+        store: OwnStore::new(usher, access),
+        fetcher: Fetcher::new(usher, &network),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Deny,
+    };
+    let tool = wanted.known.tool;
+    let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
+    let Some(lacking) = runtime::lacking(usher, wanted, &toolchain)? else { return Ok(vec![tool]) };
+    check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
+    install_runtime(&installer, &usher.registry, (tool, &toolchain), &lacking)?;
+    Ok(vec![tool, lacking.tool])
+}
+
+fn fetch(installer: &Installer<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
+    let release = installer.finder.find(wanted)?;
     let installed = installer.install_from_any(wanted, release).map_err(|error| {
         let Wanted { known, request, origin } = wanted;
         error.because(format!("{} {request} was asked for by {origin}", known.tool.name))

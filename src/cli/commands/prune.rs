@@ -6,21 +6,22 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::{Value, json};
 use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::store::Store;
 
 use super::verify::{absent, counted, is_meant, name};
 use super::{Asked, asked, with_shims_of_what_came};
 use crate::cli::output;
 use crate::files::walk::disk_usage;
-use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::contents::Contents;
+use crate::store::own::OwnStore;
+use crate::store::place::Place;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
 use crate::store::prune::{Consent, Facts, Named, Rules, Verdict, judge};
-use crate::store::verify::store::{Contents, Place};
+use crate::store::uninstall::uninstall;
 
 /// What `use prune` was told.
 #[derive(Debug, Args)]
@@ -164,12 +165,7 @@ fn facts(
     named: Named,
     (references, processes): (&References, &Processes),
 ) -> Facts {
-    let toolchain = Toolchain {
-        version: Some(place.version.clone()),
-        root: place.root.clone(),
-        store: Store::Own,
-    };
-    let last = last_use(place.known.tool, &toolchain);
+    let last = last_use(place.known.tool, &place.toolchain());
     Facts {
         named,
         has_venvs: place.known.definition.venvs,
@@ -186,8 +182,8 @@ fn delete<'j>(
     (going, as_json): (&[&'j Judged<'j>], bool),
     gone: &mut Vec<&'j PathBuf>,
 ) -> Result<()> {
-    let network = Network::new(usher);
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
+    let access = usher.folders.write_access()?;
+    let store = OwnStore::new(usher, &access);
     for Judged { place, facts, bytes, .. } in going {
         // Somebody may have started it while the question stood.
         let started = Processes::now().below(&place.root);
@@ -196,7 +192,7 @@ fn delete<'j>(
             usher.tell(&format!("{} stays: it was started just now", name(place)));
             continue;
         }
-        installer.uninstall(place.known, &place.version)?;
+        uninstall(&store, place)?;
         gone.push(&place.root);
         if !as_json {
             output::line(format_args!("{} is gone ({})", name(place), size(*bytes)));

@@ -6,11 +6,16 @@ use usher_shims::store::Store;
 
 use super::verify::{chosen, counted, name};
 use crate::cli::output;
+use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::shim_folder;
-use crate::store::install::{Installer, Repaired, Unhashed};
-use crate::store::verify::store::{Contents, Place};
+use crate::store::contents::Contents;
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
+use crate::store::place::Place;
+use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
 /// The most names that are told of what is gone.
@@ -35,12 +40,17 @@ fn repair_all(
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
-    let _writing = usher.folders.write_access()?;
+    let access = usher.folders.write_access()?;
     let network = Network::new(usher);
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+    let installer = Installer {
+        store: OwnStore::new(usher, &access),
+        fetcher: Fetcher::new(usher, &network),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Allow,
+    };
     let (mut report, mut failed) = (Vec::new(), None);
     for place in &places {
-        match repair(&installer, place) {
+        match repair_one(&installer, place) {
             Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
@@ -60,7 +70,7 @@ fn repair_all(
 }
 
 /// Repairs one, if it is faulty: only then it is locked.
-fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+fn repair_one(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
     if verify(place)?.is_whole() {
         return Ok(None);
     }
@@ -70,7 +80,7 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
             .because(format!("it lies at {}", place.root.display()))
             .hint("ask whoever keeps this machine"));
     }
-    installer.repair(place)
+    repair::repair(installer, place)
 }
 
 /// Tells what came of one, and is what is reported of it.

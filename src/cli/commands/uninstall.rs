@@ -8,11 +8,11 @@ use usher_shims::store::{Store, Toolchain, all};
 use super::{Asked, asked, with_shims_of_what_came};
 use crate::cli::output;
 use crate::registry::Known;
-use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::session::current::{name_of, store_name};
 use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::own::OwnStore;
+use crate::store::uninstall;
 
 /// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
 /// what is on disk now.
@@ -29,12 +29,12 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     for Asked { known, request } in asked(usher, words)? {
         chosen.push((known, choose(usher, known, request.as_ref())?));
     }
+    let access = usher.folders.write_access()?;
+    let store = OwnStore::new(usher, &access);
     let mut report = Vec::new();
     for (known, toolchain) in &chosen {
-        let network = Network::new(usher);
-        let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
         if let Some(version) = &toolchain.version {
-            installer.uninstall(*known, version)?;
+            uninstall::uninstall(&store, &store.place(*known, version))?;
         }
         let (tool, version) = (known.tool.name, name_of(toolchain));
         if !as_json {

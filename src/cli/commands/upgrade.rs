@@ -23,7 +23,9 @@ use crate::releases::{Finder, Release, Wanted};
 use crate::session::Usher;
 use crate::session::current::CurrentVersion;
 use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
 use crate::store::runtime::install_runtime;
 
 /// What `use upgrade` was told.
@@ -52,7 +54,7 @@ enum Fetching {
 /// What all steps need.
 struct Upgrade<'a> {
     usher: &'a Usher,
-    network: Network<'a>,
+    installer: Installer<'a>,
     fetching: Fetching,
     as_json: bool,
 }
@@ -83,8 +85,15 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
 type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
-    let _writing = usher.folders.write_access()?;
-    let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
+    let access = usher.folders.write_access()?;
+    let network = Network::new(usher);
+    let installer = Installer {
+        store: OwnStore::new(usher, &access),
+        fetcher: Fetcher::new(usher, &network),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Allow,
+    };
+    let upgrade = Upgrade { usher, installer, fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
     for (known, is_named) in chosen(usher, words)? {
@@ -162,8 +171,7 @@ impl Upgrade<'_> {
         wanted: &Wanted<'_>,
         line: &mut Line,
     ) -> Result<()> {
-        let finder = Finder::new(self.usher, &self.network);
-        let release = finder.find(wanted)?;
+        let release = self.installer.finder.find(wanted)?;
         if !standing.is_new(&release.version) {
             return Ok(());
         }
@@ -186,14 +194,12 @@ impl Upgrade<'_> {
 
     fn fetch(&self, wanted: &Wanted<'_>, release: Release) -> Result<Option<Version>> {
         let Wanted { known, request, origin } = wanted;
-        let (usher, network) = (self.usher, &self.network);
-        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
-        let installed = installer.install_from_any(wanted, release).map_err(|error| {
+        let installed = self.installer.install_from_any(wanted, release).map_err(|error| {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
-        if let Some(lacking) = runtime::lacking(usher, wanted, &installed.toolchain)? {
+        if let Some(lacking) = runtime::lacking(self.usher, wanted, &installed.toolchain)? {
             let guest = (known.tool, &installed.toolchain);
-            install_runtime((usher, network), Unhashed::Allowed, guest, &lacking)?;
+            install_runtime(&self.installer, &self.usher.registry, guest, &lacking)?;
         }
         Ok(installed.toolchain.version)
     }
@@ -207,7 +213,7 @@ impl Upgrade<'_> {
         origin: &Origin,
     ) -> Option<String> {
         let tool = standing.known.tool.name;
-        let listed = Finder::new(self.usher, &self.network).all(standing.known).ok()?;
+        let listed = self.installer.finder.all(standing.known).ok()?;
         let is_newer = |release: &&Release| {
             release.version > *exact
                 && release.version.flavour() == exact.flavour()

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
-use crate::store::verify::store::aside;
+use super::place::backup_path;
 
 /// Syncs a finished tree and gives it its final name, which must be free.
 pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
@@ -26,7 +26,7 @@ pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
 ///
 /// A file system that can't exchange two names (of network and FUSE kinds) has a window between
 /// two renames in which there is none; whoever is killed in it leaves the old one aside, and
-/// [`put_back`] puts it back for the next who takes the lock.
+/// [`restore_backup`] puts it back for the next who takes the lock.
 pub(super) fn replace(tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
@@ -40,25 +40,25 @@ pub(super) fn replace(tree: &Path, target: &Path) -> Result<()> {
 }
 
 fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
-    let aside = aside(target);
-    fs::rename(target, &aside)?;
+    let backup = backup_path(target);
+    fs::rename(target, &backup)?;
     if let Err(error) = rename_where_free(tree, target) {
-        fs::rename(&aside, target)?;
+        fs::rename(&backup, target)?;
         return Err(error);
     }
-    fs::rename(&aside, tree)
+    fs::rename(&backup, tree)
 }
 
 /// Mends what a process left that was killed in the middle of [`replace`], under the same lock: the
 /// old toolchain gets its name back, or is the answer where its replacement has it already.
-pub(super) fn put_back(target: &Path) -> Result<Option<PathBuf>> {
-    let aside = aside(target);
+pub(super) fn restore_backup(target: &Path) -> Result<Option<PathBuf>> {
+    let backup = backup_path(target);
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-    match (is_there(&aside), is_there(target)) {
+    match (is_there(&backup), is_there(target)) {
         (false, _) => Ok(None),
-        (true, true) => Ok(Some(aside)),
+        (true, true) => Ok(Some(backup)),
         (true, false) => {
-            rename_where_free(&aside, target)
+            rename_where_free(&backup, target)
                 .map_err(|error| Error::io("put back", target, &error))?;
             sync_names(target.parent().unwrap_or(target));
             Ok(None)
@@ -119,22 +119,22 @@ mod tests {
             replace(&new, &old).unwrap();
             assert_eq!((is(&old), is(&new)), ("new".to_owned(), "1.0.0".to_owned()));
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-            assert_eq!(put_back(&old).unwrap(), None);
+            assert_eq!(restore_backup(&old).unwrap(), None);
         }
     }
 
     #[test]
-    fn what_was_killed_between_two_renames_is_put_back() {
+    fn what_was_killed_between_two_renames_is_restore_backup() {
         let folder = tempfile::tempdir().unwrap();
         let old = made(folder.path(), "1.0.0");
-        fs::rename(&old, aside(&old)).unwrap();
-        assert_eq!(put_back(&old).unwrap(), None);
-        assert_eq!((is(&old), is(&aside(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
+        fs::rename(&old, backup_path(&old)).unwrap();
+        assert_eq!(restore_backup(&old).unwrap(), None);
+        assert_eq!((is(&old), is(&backup_path(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
         // The replacement had got the name already.
-        fs::rename(&old, aside(&old)).unwrap();
+        fs::rename(&old, backup_path(&old)).unwrap();
         made(folder.path(), "new");
         fs::rename(folder.path().join("new"), &old).unwrap();
-        assert_eq!(put_back(&old).unwrap(), Some(aside(&old)));
+        assert_eq!(restore_backup(&old).unwrap(), Some(backup_path(&old)));
         assert_eq!(is(&old), "new");
     }
 

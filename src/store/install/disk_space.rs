@@ -10,24 +10,24 @@ use usher_shims::error::{Error, Exit};
 const USUAL: u64 = 5;
 
 /// The room that an archive needs, and where.
-pub(super) struct Space {
+pub(crate) struct DiskSpace {
     needed: u64,
     folder: PathBuf,
 }
 
-impl Space {
+impl DiskSpace {
     /// For what an archive holds, in a folder.
-    pub(super) fn of(archive: &Path, folder: &Path) -> Self {
+    pub(crate) fn of(archive: &Path, folder: &Path) -> Self {
         Self { needed: unpacked_size(archive).unwrap_or(0), folder: folder.to_path_buf() }
     }
 
     /// For what is known to have so many bytes, in a folder.
-    pub(super) fn for_bytes(needed: u64, folder: &Path) -> Self {
+    pub(crate) fn for_bytes(needed: u64, folder: &Path) -> Self {
         Self { needed, folder: folder.to_path_buf() }
     }
 
     /// Adds to an error of the disk's how much was needed and is free.
-    pub(super) fn told(&self, error: Error) -> Error {
+    pub(crate) fn explain(&self, error: Error) -> Error {
         if error.exit != Exit::Io {
             return error;
         }
@@ -76,9 +76,9 @@ mod tests {
         );
         packed.write_all(&vec![0; 5_000_001]).unwrap();
         packed.finish().unwrap();
-        let space = Space::of(&archive, folder.path());
-        let full = space.told(Error::new(Exit::Io, "can't write"));
+        let space = DiskSpace::of(&archive, folder.path());
+        let full = space.explain(Error::new(Exit::Io, "can't write"));
         assert!(full.causes[0].starts_with("it needs about 6 MB, and "), "{full}");
-        assert_eq!(space.told(Error::new(Exit::Data, "odd")).causes, Vec::<String>::new());
+        assert_eq!(space.explain(Error::new(Exit::Data, "odd")).causes, Vec::<String>::new());
     }
 }
