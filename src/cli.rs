@@ -8,6 +8,7 @@ pub mod output;
 pub mod package_migration;
 pub mod progress;
 pub mod shell_setup;
+pub mod shims;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -19,11 +20,11 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::cli::commands::cache::Removal;
 use crate::cli::commands::install_from::Archive;
 use crate::cli::commands::outdated::Meant;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
-use crate::releases::cache_folder::Removal;
 use crate::session::Usher;
 
 /// Shows every command to its right version.

@@ -5,8 +5,8 @@
 //! folder and is no shim is somebody else's, and stays.
 
 pub mod carried;
-pub mod kept;
 pub mod replace;
+pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
@@ -25,8 +25,9 @@ use usher_shims::tool::Tool;
 use self::replace::{UNFINISHED, is_same, put, sweep};
 use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::config::settings::ShimPolicy;
-use crate::files::lock::lock;
+use crate::files::lock::Locks;
 use crate::files::staging;
+use crate::files::write_access::WriteAccess;
 use crate::inventory::LARGEST_SHIM;
 use crate::registry::Known;
 use crate::session::{Usher, read_text};
@@ -46,23 +47,22 @@ pub struct Changes {
 }
 
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
-pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
+pub fn refresh(usher: &Usher, access: &WriteAccess, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = folders.write_access()?;
-    staging::tidy(&folders.staging(), &folders.locks());
+    let locks = Locks::new(access, folders.locks());
+    staging::tidy(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
-    let _lock =
-        lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
-    sweep(&shims);
-    write_index(usher)?;
-    stand_on_machine(folders)?;
-    carried::put(&folders.shim_binary(), &shims)?;
+    let _lock = locks.lock("shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    sweep(access, &shims);
+    write_index(usher, access)?;
+    link_to_system_install(access, folders)?;
+    carried::put(access, &folders.shim_binary(), &shims)?;
     let wanted = wanted(usher, named)?;
     let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
     for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
-        put(&binary, &shims.join(name))?;
+        put(access, &binary, &shims.join(name))?;
     }
     for name in &changes.removed {
         let path = shims.join(name);
@@ -71,11 +71,14 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     Ok(changes)
 }
 
-/// Surveys the machine anew after what a verb did, and makes the shims and their index as they must
-/// be then. Where they are so already, what fails is told, and the verb hasn't failed.
-pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
-    usher.refresh()?;
-    match refresh(usher, named) {
+/// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
+/// fails is told, and the verb hasn't failed.
+pub fn refresh_after_change(
+    usher: &Usher,
+    access: &WriteAccess,
+    named: &[&'static Tool],
+) -> Result<()> {
+    match refresh(usher, access, named) {
         Err(error) if is_current(usher, named) => usher.tell(&error.to_string()),
         refreshed => drop(refreshed?),
     }
@@ -121,7 +124,7 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
 }
 
 /// What is said of files that are somebody else's.
-pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
+pub fn foreign_files_notice(usher: &Usher, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = usher.folders.shims();
     let names = names.join(", ");
@@ -129,7 +132,7 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
 }
 
 /// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
-fn stand_on_machine(folders: &Folders) -> Result<()> {
+fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
     let own = shims.join(OWN[0]);
@@ -150,7 +153,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 }
 
 /// Replaces the index whole.
-pub fn write_index(usher: &Usher) -> Result<()> {
+pub fn write_index(usher: &Usher, _: &WriteAccess) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
     let text = usher.index().print();
@@ -180,7 +183,7 @@ fn wanted(usher: &Usher, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
         wanted.extend(versioned::on_disk(usher, known.tool)?);
         wanted.extend(versioned::known(usher, known));
     }
-    wanted.extend(kept::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
+    wanted.extend(requested::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
     wanted.extend(usher.home.additions.iter().map(|addition| addition.program.to_string()));
     wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
     Ok(wanted)

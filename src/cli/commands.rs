@@ -72,12 +72,14 @@ fn usual(known: Known<'_>) -> Result<Request> {
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on
 /// disk, and shims are made for what is on disk.
-fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
+fn refresh_shims_then(usher: &mut Usher, failed: Error) -> Error {
     if failed.exit == Exit::Usage {
         return failed;
     }
     // The failure matters more than one that follows from it.
-    let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
+    let _ = usher
+        .refresh()
+        .and_then(|()| shim_folder::refresh(usher, &usher.folders.write_access()?, &[]));
     failed
 }
 

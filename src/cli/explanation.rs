@@ -222,7 +222,8 @@ fn newest(
     if known.definition.source.is_empty() {
         return None;
     }
-    let network = Network::new(usher);
+    let access = usher.folders.write_access().ok();
+    let network = Network::keeping_if(usher, access.as_ref());
     let wanted = Wanted { known, request, origin: &pin.origin };
     let found = Finder::new(usher, &network).find(&wanted);
     let mut newest =

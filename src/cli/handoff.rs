@@ -15,6 +15,7 @@ use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
 
 use crate::cli::progress;
+use crate::cli::shims::refresh_shims;
 use crate::config::settings::AutoInstall;
 use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
@@ -65,9 +66,9 @@ fn take_over(given: Given) -> Result<Error> {
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
     if usher.folders.shims().is_dir()
-        && let Ok(_writing) = usher.folders.write_access()
+        && let Ok(access) = usher.folders.write_access()
     {
-        let _ = shim_folder::write_index(usher);
+        let _ = shim_folder::write_index(usher, &access);
     }
 }
 
@@ -95,9 +96,8 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     if found.is_none() {
         check_policy(usher, (tool, request), origin)?;
     }
-    let access = usher.folders.write_access()?;
-    let tools = get_with(usher, &access, &wanted, found)?;
-    shim_folder::renew(usher, &tools)?;
+    let tools = get_with(usher, &usher.folders.write_access()?, &wanted, found)?;
+    refresh_shims(usher, &tools)?;
     Ok(())
 }
 
@@ -109,10 +109,10 @@ fn get_with(
     wanted: &Wanted<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
-    let network = Network::new(usher);
+    let network = Network::keeping(usher, access);
     let installer = Installer {
         store: OwnStore::new(usher, access),
-        fetcher: Fetcher::new(usher, &network),
+        fetcher: Fetcher::new(usher, &network, access),
         finder: &Finder::new(usher, &network),
         policy: UnverifiedPolicy::Deny,
     };

@@ -14,6 +14,7 @@ use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
 use super::{Spot, Target};
+use crate::files::write_access::WriteAccess;
 use crate::project::edit;
 use crate::session::{Usher, read_text};
 
@@ -48,7 +49,11 @@ pub fn write(
     };
     let changed = after != before;
     if changed {
-        replace(&path, &after)?;
+        match target {
+            // A project's files are whose they are.
+            Target::Change(_) | Target::Add(_) => replace(&path, &after)?,
+            Target::Default => write_default(&usher.folders.write_access()?, &path, &after)?,
+        }
     }
     Ok(Written { path, text, changed })
 }
@@ -140,6 +145,11 @@ pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error
     Error::new(Exit::Data, format!("{place} wants an exact version of {tool}"))
         .because(format!("{tool} {request} is none"))
         .hint(format!("use available {tool}"))
+}
+
+/// Replaces the user's default, which is the folders' owner's.
+fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
+    replace(path, text)
 }
 
 /// Replaces a file whole, keeping its mode; through a link, what that leads to.

@@ -17,6 +17,7 @@ use crate::config::network;
 use crate::config::npm::{ConfigSources, NpmAccess, client};
 use crate::config::pip::{self, PipAccess};
 use crate::config::settings::Address;
+use crate::files::write_access::{ThreadAccess, WriteAccess};
 use crate::http::{Client, NetworkConfig, Proxies};
 use crate::releases::Via;
 use crate::session::{Usher, read_text};
@@ -26,6 +27,8 @@ use turns::Turns;
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
     usher: &'a Usher,
+    /// As whom answers are kept; without, none is.
+    writer: Option<ThreadAccess<'a>>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
@@ -51,15 +54,33 @@ pub struct Npm {
 }
 
 impl<'a> Network<'a> {
-    /// The network of this run.
+    /// The network of this run, which reads the cache.
     pub fn new(usher: &'a Usher) -> Self {
         Self {
             usher,
+            writer: None,
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
             turns: Turns::default(),
+        }
+    }
+
+    /// The same, which keeps in the cache what it is told.
+    pub fn keeping(usher: &'a Usher, access: &'a WriteAccess) -> Self {
+        Self { writer: Some(access.for_threads()), ..Self::new(usher) }
+    }
+
+    /// The same, for commands of which nothing depends on what is kept.
+    pub fn keeping_if(usher: &'a Usher, access: Option<&'a WriteAccess>) -> Self {
+        access.map_or_else(|| Self::new(usher), |access| Self::keeping(usher, access))
+    }
+
+    /// Writes in the cache, as whose that is; if it may.
+    pub fn keep(&self, write: impl FnOnce(&WriteAccess)) {
+        if let Some(writer) = self.writer {
+            writer.with(write);
         }
     }
 
@@ -150,12 +171,14 @@ impl<'a> Network<'a> {
     /// Where that can't be written, it is asked for once more the next time.
     fn remember(&self, name: &str, address: &Address) {
         let cache = &self.usher.folders.cache;
-        let kept = fs::create_dir_all(cache)
-            .and_then(|()| tempfile::NamedTempFile::new_in(cache))
-            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-        if let Ok(file) = kept {
-            let _ = file.persist(cache.join(name));
-        }
+        self.keep(|_| {
+            let kept = fs::create_dir_all(cache)
+                .and_then(|()| tempfile::NamedTempFile::new_in(cache))
+                .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
+            if let Ok(file) = kept {
+                let _ = file.persist(cache.join(name));
+            }
+        });
     }
 
     /// What holds for everybody who is asked.

@@ -8,6 +8,7 @@ use std::path::Path;
 use usher_shims::error::{Error, Exit, Result};
 
 use super::replace::{is_program, put_program};
+use crate::files::write_access::WriteAccess;
 
 /// The shim, byte for byte; `None` in a build without the feature `carried-shim`.
 #[cfg(feature = "carried-shim")]
@@ -17,9 +18,9 @@ const CARRIED: Option<&[u8]> = None;
 
 /// Makes a file the carried shim, unless it is. The new one is prepared in `staging`, a folder of the
 /// same file system.
-pub fn put(path: &Path, staging: &Path) -> Result<()> {
+pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
     match CARRIED {
-        Some(shim) => put_program(shim, path, staging),
+        Some(shim) => put_program(access, shim, (path, staging)),
         None if path.exists() => Ok(()),
         None => Err(Error::new(Exit::CannotCreate, "this build of usher carries no shim")
             .hint("cargo install --path . --locked")),

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use usher_shims::error::{Error, Exit, Result};
 
+use crate::files::write_access::WriteAccess;
+
 /// How the names of files begin that are about to be renamed; whoever is killed leaves them.
 pub const UNFINISHED: &str = ".new-";
 
@@ -15,7 +17,7 @@ const MODE: u32 = 0o755;
 
 /// Deletes what others left unfinished. The index is also written without the lock, by whoever
 /// can do without: if this takes it away, the next call writes it.
-pub fn sweep(shims: &Path) {
+pub fn sweep(_: &WriteAccess, shims: &Path) {
     for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
             let _ = fs::remove_file(entry.path());
@@ -24,7 +26,7 @@ pub fn sweep(shims: &Path) {
 }
 
 /// Puts the binary under a name, unless it stands there already; says whether it had to.
-pub fn put(binary: &Path, path: &Path) -> Result<bool> {
+pub fn put(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     if is_same(binary, path) {
         return Ok(false);
     }
@@ -81,7 +83,7 @@ pub fn is_same(binary: &Path, path: &Path) -> bool {
 }
 
 /// Makes a file a program with this content, unless it is.
-pub fn put_program(content: &[u8], path: &Path, staging: &Path) -> Result<()> {
+pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Path)) -> Result<()> {
     if is_program(content, path) {
         return Ok(());
     }
@@ -107,4 +109,44 @@ pub fn is_program(content: &[u8], path: &Path) -> bool {
         seen.is_file() && seen.len() == content.len() as u64 && seen.mode() & MODE == MODE
     });
     may_be && fs::read(path).is_ok_and(|there| there == content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_replaced_where_it_differs_in_content_or_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        let put = |content: &str| {
+            let places = (path.as_path(), folder.path());
+            put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
+            fs::metadata(&path).unwrap()
+        };
+        let first = put("one");
+        assert_eq!(put("one").ino(), first.ino(), "it is so already");
+        assert_ne!(put("two").ino(), first.ino());
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(put("two").mode() & 0o777, MODE);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_shim_is_put_once_and_what_was_left_halfway_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let [binary, shim] = ["shim", "node"].map(|name| folder.path().join(name));
+        let put = || put(&WriteAccess::for_test(), &binary, &shim);
+        assert!(put().unwrap_err().what.ends_with("is absent"));
+        fs::write(&binary, "binary").unwrap();
+        assert!(put().unwrap());
+        assert!(!put().unwrap(), "it is the same already");
+        fs::remove_file(&shim).unwrap();
+        fs::write(&shim, "other").unwrap();
+        assert!(put().unwrap());
+        fs::write(folder.path().join(".new-left"), "").unwrap();
+        sweep(&WriteAccess::for_test(), folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

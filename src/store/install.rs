@@ -140,7 +140,7 @@ fn install_assembled<'a>(
     }
     let began = Instant::now();
     let mut assembly = assemble()?;
-    publish(assembly.finish()?, &place.root)?;
+    publish(store.access, assembly.finish()?, &place.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();
     store.reporter.note(&format!("{} is ready ({seconds:.1} s)", place.name()));

@@ -13,7 +13,7 @@ use usher_shims::world::Os;
 use super::place::Place;
 use super::publish::{restore_backup, sync_names};
 use crate::config::folders::Folders;
-use crate::files::lock::{Lock, lock};
+use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
 use crate::files::write_access::WriteAccess;
@@ -72,16 +72,20 @@ impl<'a> OwnStore<'a> {
     /// Keeps others from changing the same toolchain, once what was left halfway is mended.
     pub fn lock(&self, place: &Place<'_>) -> Result<Lock> {
         let waiting = |text: &str| self.reporter.note(text);
-        let lock = lock(&self.folders.locks(), &place.file_name(), self.lock_timeout, &waiting)?;
-        if let Some(replaced) = restore_backup(&place.root)? {
+        let lock = self.locks().lock(&place.file_name(), self.lock_timeout, &waiting)?;
+        if let Some(replaced) = restore_backup(self.access, &place.root)? {
             self.remove(place, &replaced)?;
         }
         Ok(lock)
     }
 
     /// A folder for something half-made of this version.
-    pub fn staging(&self, place: &Place<'_>) -> Result<Staging> {
-        Staging::new(&self.folders.staging(), &self.folders.locks(), &place.file_name())
+    pub fn staging(&self, place: &Place<'_>) -> Result<Staging<'a>> {
+        Staging::new(&self.folders.staging(), &self.locks(), &place.file_name())
+    }
+
+    fn locks(&self) -> Locks<'a> {
+        Locks::new(self.access, self.folders.locks())
     }
 
     /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in

@@ -11,6 +11,7 @@ use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
 use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::write_access::WriteAccess;
 use crate::store::additions::{Adder, Additions};
 use crate::store::receipt::RECEIPT;
 
@@ -26,6 +27,7 @@ pub(super) struct Preserved {
 /// Carries over from one tree to another what didn't come with the toolchain, as far as package
 /// managers put it there. Where there is no tree, there is nothing to carry.
 pub(super) fn preserve_added_files(
+    _: &WriteAccess,
     (from, to): (&Path, &Path),
     additions: Additions<'_>,
     listing: &Manifest,
@@ -241,7 +243,9 @@ mod tests {
         fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
 
         let additions = Additions::of(&definition);
-        let mut preserved = preserve_added_files((&old, &new), additions, &listing).unwrap();
+        let mut preserved =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
         preserved.left.sort();
         assert_eq!(
             (preserved.kept, preserved.left),
@@ -258,7 +262,9 @@ mod tests {
         for path in ["lib/__c__", "lib/evil", "lib/p/own/evil", RECEIPT] {
             assert!(!new.join(path).exists(), "{path}");
         }
-        let again = preserve_added_files((&old, &new), additions, &listing).unwrap();
+        let again =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
         assert_eq!(again.kept, 3, "what is there already is no failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();

@@ -54,11 +54,13 @@ pub fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Rep
     let tree = assembly.finish()?.to_path_buf();
     let additions = Additions::of(place.known.definition);
     let manifest = assembly.manifest();
-    let Preserved { kept, left } = preserve_added_files((&place.root, &tree), additions, manifest)
-        .map_err(|error| assembly.space().explain(error))?;
-    replace(&tree, &place.root)?;
+    let access = installer.store.access;
+    let Preserved { kept, left } =
+        preserve_added_files(access, (&place.root, &tree), additions, manifest)
+            .map_err(|error| assembly.space().explain(error))?;
+    replace(access, &tree, &place.root)?;
     // What package managers added in the meantime.
-    preserve_added_files((&tree, &place.root), additions, manifest)?;
+    preserve_added_files(access, (&tree, &place.root), additions, manifest)?;
     remove_tree(&tree)?;
     assembly.discard_downloads();
     Ok(Some(Repaired { kept, gone: left }))

@@ -4,16 +4,25 @@ use serde_json::json;
 use usher_shims::error::{Escaped, Result};
 
 use crate::cli::output;
-use crate::releases::cache_folder::{Cleaned, Removal, clean};
+use crate::releases::cache_folder::{Cleaned, clean};
 use crate::session::Usher;
+
+/// Whether something goes, or is only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It goes.
+    Real,
+    /// It stays; what would go is told.
+    Pretended,
+}
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
-    let _writing = match removal {
+    let access = match removal {
         Removal::Real => Some(usher.folders.write_access()?),
         Removal::Pretended => None,
     };
-    let cleaned = clean(&usher.folders.cache, removal);
+    let cleaned = clean(&usher.folders.cache, access.as_ref());
     if as_json && cleaned.failed.is_none() {
         output::json(&json!({
             "path": usher.folders.cache,

@@ -39,12 +39,12 @@ pub(super) enum Which {
 ///
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
-pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
-    let access = match usher.folders.write_access() {
-        Ok(access) => access,
-        Err(refused) => return vec![Some(Err(refused))],
-    };
-    let network = Network::new(usher);
+pub(super) fn all(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &[(Wanted<'_>, Which)],
+) -> Vec<Option<Result<Got>>> {
+    let network = Network::keeping(usher, access);
     let together: Vec<Wanted<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
     let finder = Finder::new(usher, &network).together(&together);
     let for_threads = access.for_threads();
@@ -54,7 +54,7 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
     let work = |access: &WriteAccess| {
         let installer = Installer {
             store: OwnStore::new(usher, access),
-            fetcher: Fetcher::new(usher, &network),
+            fetcher: Fetcher::new(usher, &network, access),
             finder: &finder,
             policy: UnverifiedPolicy::Allow,
         };
@@ -76,7 +76,7 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
         for _ in 1..wanted.len().min(AT_ONCE) {
             scope.spawn(|| for_threads.with(work));
         }
-        work(&access);
+        work(access);
     });
     usher.reporter.end_batch();
     let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -84,8 +84,12 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
 }
 
 /// Gets all that is wanted, or says what went wrong first.
-pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec<Got>> {
-    all(usher, wanted).into_iter().flatten().collect()
+pub(super) fn every(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &[(Wanted<'_>, Which)],
+) -> Result<Vec<Got>> {
+    all(usher, access, wanted).into_iter().flatten().collect()
 }
 
 /// Whether a failure stops what wasn't begun: one that isn't about what can be had.

@@ -7,12 +7,12 @@ use usher_shims::world::World as _;
 
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::files::integrity::Integrity;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::session::current::store_name;
-use crate::shim_folder;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};
@@ -39,9 +39,9 @@ pub fn run(
         UserArchive { address: address(usher, archive.from)?, integrity: integrity(archive)? };
     let installed = {
         let access = usher.folders.write_access()?;
-        let network = Network::new(usher);
+        let network = Network::keeping(usher, &access);
         let store = OwnStore::new(usher, &access);
-        let fetcher = Fetcher::new(usher, &network);
+        let fetcher = Fetcher::new(usher, &network, &access);
         install_from_archive((store, fetcher), &store.place(known, &version), &named)
     };
     let (tool, installed) = (known.tool, installed?);
@@ -52,7 +52,7 @@ pub fn run(
             Escaped(archive.from)
         ));
     }
-    shim_folder::renew(usher, &[tool])?;
+    refresh_shims(usher, &[tool])?;
     told((tool.name, &version), &installed, as_json);
     Ok(())
 }

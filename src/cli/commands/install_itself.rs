@@ -7,10 +7,11 @@ use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::Running;
 
+use crate::cli::shims::refresh_shims;
 use crate::cli::{output, progress};
 use crate::config::folders::{Folders, MACHINE_DATA};
 use crate::session::Usher;
-use crate::shim_folder::{self, OWN, replace};
+use crate::shim_folder::{OWN, replace};
 
 /// Installs this very binary, and the shim that it carries. Prints the shim folder.
 pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
@@ -19,16 +20,17 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
     }
-    let _writing = usher.folders.write_access()?;
+    let access = usher.folders.write_access()?;
     let config = usher.folders.config.clone();
     fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, &error))?;
     let shims = usher.folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
     let [first, second] = OWN.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, &error))?;
-    replace::put_program(&content, &first, &shims)?;
-    replace::put(&first, &second)?;
-    shim_folder::renew(&mut usher, &[])?;
+    replace::put_program(&access, &content, (&first, &shims))?;
+    replace::put(&access, &first, &second)?;
+    drop(access);
+    refresh_shims(&mut usher, &[])?;
     output::line(shims.display());
     Ok(())
 }

@@ -9,11 +9,11 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::store::Store;
 
 use super::verify::{absent, counted, is_meant, name};
-use super::{Asked, asked, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::files::walk::disk_usage;
 use crate::session::Usher;
-use crate::shim_folder;
 use crate::store::contents::Contents;
 use crate::store::own::OwnStore;
 use crate::store::place::Place;
@@ -63,12 +63,12 @@ pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<(
     check(typed)?;
     // What isn't there may be what one that was killed took away.
     let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.exit {
-        Exit::NotFound => with_shims_of_what_came(usher, failed),
+        Exit::NotFound => refresh_shims_then(usher, failed),
         _ => failed,
     });
     let Pruned { report, is_changed, failed } = pruned?;
     if is_changed {
-        shim_folder::renew(usher, &[])?;
+        refresh_shims(usher, &[])?;
     }
     if let Some(error) = failed {
         return Err(error);

@@ -6,10 +6,10 @@ use usher_shims::store::Store;
 
 use super::verify::{chosen, counted, name};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Usher;
-use crate::shim_folder;
 use crate::store::contents::Contents;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
@@ -24,7 +24,7 @@ const MOST_TOLD: usize = 5;
 /// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let (report, failed) = repair_all(usher, words, as_json)?;
-    shim_folder::renew(usher, &[])?;
+    refresh_shims(usher, &[])?;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -41,10 +41,10 @@ fn repair_all(
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
     let access = usher.folders.write_access()?;
-    let network = Network::new(usher);
+    let network = Network::keeping(usher, &access);
     let installer = Installer {
         store: OwnStore::new(usher, &access),
-        fetcher: Fetcher::new(usher, &network),
+        fetcher: Fetcher::new(usher, &network, &access),
         finder: &Finder::new(usher, &network),
         policy: UnverifiedPolicy::Allow,
     };

@@ -11,7 +11,7 @@ use crate::shim_folder;
 /// Runs the verb.
 pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
     usher.survey(Memory::GoodAnswers)?;
-    let changes = shim_folder::refresh(usher, &[])?;
+    let changes = shim_folder::refresh(usher, &usher.folders.write_access()?, &[])?;
     if as_json {
         output::json(
             &json!({ "made": changes.made, "removed": changes.removed, "left": changes.left }),
@@ -24,7 +24,7 @@ pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
         }
     }
     if !changes.left.is_empty() {
-        usher.tell(&shim_folder::told_of_left(usher, &changes.left));
+        usher.tell(&shim_folder::foreign_files_notice(usher, &changes.left));
     }
     if changes == shim_folder::Changes::default() {
         output::line("all shims are as they must be");

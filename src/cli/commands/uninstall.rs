@@ -5,12 +5,12 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::request::Request;
 use usher_shims::store::{Store, Toolchain, all};
 
-use super::{Asked, asked, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::registry::Known;
 use crate::session::Usher;
 use crate::session::current::{name_of, store_name};
-use crate::shim_folder;
 use crate::store::own::OwnStore;
 use crate::store::uninstall;
 
@@ -18,7 +18,7 @@ use crate::store::uninstall;
 /// what is on disk now.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     uninstall(usher, words, as_json).map_err(|failed| match failed.exit {
-        Exit::NotFound => with_shims_of_what_came(usher, failed),
+        Exit::NotFound => refresh_shims_then(usher, failed),
         _ => failed,
     })
 }
@@ -42,7 +42,8 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         }
         report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
     }
-    shim_folder::renew(usher, &[])?;
+    drop(access);
+    refresh_shims(usher, &[])?;
     if as_json {
         output::json(&report);
     }

@@ -15,6 +15,7 @@ use self::carrying::Consent;
 use self::line::{Line, State, Step};
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -22,7 +23,6 @@ use crate::releases::updates::is_of_releases;
 use crate::releases::{Finder, Release, Wanted};
 use crate::session::Usher;
 use crate::session::current::CurrentVersion;
-use crate::shim_folder;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
 use crate::store::own::OwnStore;
@@ -65,7 +65,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
     let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
     let (mut lines, failed) = upgrade(usher, &typed.tools, fetching, as_json)?;
     if lines.iter().any(|line| line.state == State::Upgraded) {
-        shim_folder::renew(usher, &[])?;
+        refresh_shims(usher, &[])?;
     }
     let consent = match () {
         () if typed.dry_run => Consent::Pretended,
@@ -86,10 +86,10 @@ type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
     let access = usher.folders.write_access()?;
-    let network = Network::new(usher);
+    let network = Network::keeping(usher, &access);
     let installer = Installer {
         store: OwnStore::new(usher, &access),
-        fetcher: Fetcher::new(usher, &network),
+        fetcher: Fetcher::new(usher, &network, &access),
         finder: &Finder::new(usher, &network),
         policy: UnverifiedPolicy::Allow,
     };

@@ -124,7 +124,7 @@ fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
 
 fn make_match(usher: &mut Usher) -> Result<()> {
     usher.refresh()?;
-    let made = shim_folder::refresh(usher, &[])?.made;
+    let made = shim_folder::refresh(usher, &usher.folders.write_access()?, &[])?.made;
     let shims = usher.folders.shims();
     let path = usher.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {

@@ -76,11 +76,13 @@ impl Finder<'_> {
         let validator = cached.as_ref().and_then(|cached| cached.validator.as_deref());
         match (fetch(listing, validator), cached) {
             (Ok(Some((entries, validator))), _) => {
-                self.cache.put(&listing.key(), &entries, validator);
+                self.network.keep(|access| {
+                    self.cache.put(access, &listing.key(), (&entries, validator));
+                });
                 Ok(Index { entries, freshness: Freshness::New })
             }
             (Ok(None), cached) => {
-                self.cache.renew(&listing.key());
+                self.network.keep(|access| self.cache.renew(access, &listing.key()));
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
                 Ok(Index { entries, freshness: Freshness::New })
             }

@@ -34,7 +34,7 @@ pub(crate) struct Assembly<'a> {
     tree: PathBuf,
     /// What it was made of: kept until it is published, for another try.
     downloads: Vec<Downloaded>,
-    staging: Staging,
+    staging: Staging<'a>,
     _interrupt: Interrupt,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Assembly<'a> {
         for (link, target) in &self.place.known.definition.links {
             self.link_where_free(link, target)?;
         }
-        self.receipt.save(&self.tree)?;
+        self.receipt.save(self.store.access, &self.tree)?;
         fs::set_permissions(&self.tree, Permissions::from_mode(0o755))
             .map_err(|error| Error::io("change the mode of", &self.tree, &error))?;
         let tool = self.place.known.tool;

@@ -5,6 +5,7 @@ use std::path::Path;
 use usher_shims::error::{Error, Exit, Result};
 
 use crate::config::settings::Settings;
+use crate::files::write_access::WriteAccess;
 use crate::http::{Artifact, Downloaded, Downloads, Failure, Progress};
 use crate::releases::Part;
 use crate::releases::network::Network;
@@ -13,6 +14,8 @@ use crate::session::Usher;
 /// Fetches parts.
 #[derive(Clone, Copy)]
 pub struct Fetcher<'a> {
+    /// As whom downloads are kept.
+    pub access: &'a WriteAccess,
     /// What the user has set: whether anything may be fetched.
     pub settings: &'a Settings,
     /// The clients.
@@ -23,8 +26,8 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// The session's.
-    pub fn new(session: &'a Usher, network: &'a Network<'a>) -> Self {
-        Self { settings: &session.settings, network, cache: &session.folders.cache }
+    pub fn new(session: &'a Usher, network: &'a Network<'a>, access: &'a WriteAccess) -> Self {
+        Self { access, settings: &session.settings, network, cache: &session.folders.cache }
     }
 
     /// Fetches a part from the first address that can be reached; the result says which. What can't
@@ -35,7 +38,7 @@ impl<'a> Fetcher<'a> {
         fallback: &Path,
         progress: &dyn Progress,
     ) -> Result<(String, Downloaded)> {
-        let downloads = Downloads::new(self.cache, fallback);
+        let downloads = Downloads::new(self.access, self.cache, fallback);
         let client = self.network.client_for(part.via)?;
         let mut last = None;
         for address in &part.addresses {

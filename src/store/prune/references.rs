@@ -18,7 +18,7 @@ use usher_shims::world::World;
 
 use crate::inventory::inside::{Inside, Sight};
 use crate::session::Usher;
-use crate::shim_folder::kept;
+use crate::shim_folder::requested;
 
 /// The toolchains of our own that somebody asks for, and who.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl References {
         for known in usher.registry.all() {
             self.add_all(usher, &usher.world, known.tool)?;
         }
-        for entry in kept::all(&usher.folders)? {
+        for entry in requested::all(&usher.folders)? {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, Author::Person) {

@@ -14,6 +14,7 @@ use usher_shims::name::Name;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+use crate::files::write_access::WriteAccess;
 use crate::inventory::is_never_stood_for;
 use crate::session::Usher;
 use crate::shim_folder::replace::UNFINISHED;
@@ -41,12 +42,14 @@ impl<'a> Before<'a> {
         let links = usher.home.programs_for_all(tool);
         let mut now = programs(usher, self.folders);
         now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
-        let _writing = usher.folders.write_access()?;
-        sweep(&links)?;
+        let access = usher.folders.write_access()?;
+        sweep(&access, &links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
-                Some(name) if may_stand(tool, &name) => link(program, &links, name.as_str())?,
+                Some(name) if may_stand(tool, &name) => {
+                    link(&access, program, (&links, name.as_str()))?;
+                }
                 Some(_) | None => {}
             }
         }
@@ -75,7 +78,7 @@ fn may_stand(tool: &Tool, name: &Name) -> bool {
 }
 
 /// Takes away the links whose programs are gone.
-fn sweep(links: &Path) -> Result<()> {
+fn sweep(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Error::io("list", links, &error))?,
@@ -89,7 +92,7 @@ fn sweep(links: &Path) -> Result<()> {
 }
 
 /// Links to a program, by a rename, so that no call finds the name gone.
-fn link(program: &Path, links: &Path, name: &str) -> Result<()> {
+fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
