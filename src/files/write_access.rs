@@ -105,6 +105,12 @@ pub struct ThreadAccess<'a> {
 }
 
 impl ThreadAccess<'_> {
+    /// The same for what may come after the access was dropped, and only deletes: it needs the
+    /// owner's rights, and no modes for new files.
+    pub(super) fn for_deleting(self) -> ThreadAccess<'static> {
+        ThreadAccess { owner: self.owner, _access: PhantomData }
+    }
+
     /// Does something with access on the calling thread.
     pub fn with<T>(self, act: impl FnOnce(&WriteAccess) -> T) -> T {
         let before = self.owner.map(act_as);

@@ -182,8 +182,6 @@ fn delete<'j>(
     (going, as_json): (&[&'j Judged<'j>], bool),
     gone: &mut Vec<&'j PathBuf>,
 ) -> Result<()> {
-    let access = usher.folders.write_access()?;
-    let store = OwnStore::new(usher, &access);
     for Judged { place, facts, bytes, .. } in going {
         // Somebody may have started it while the question stood.
         let started = Processes::now().below(&place.root);
@@ -192,7 +190,10 @@ fn delete<'j>(
             usher.tell(&format!("{} stays: it was started just now", name(place)));
             continue;
         }
-        uninstall(&store, place)?;
+        // Only now: as who we are, the processes of more accounts are seen than as the owner.
+        let access = usher.folders.write_access()?;
+        uninstall(&OwnStore::new(usher, &access), place)?;
+        drop(access);
         gone.push(&place.root);
         if !as_json {
             output::line(format_args!("{} is gone ({})", name(place), size(*bytes)));

@@ -46,7 +46,7 @@ impl<'a> Assembly<'a> {
         source: &str,
     ) -> Result<Self> {
         let staging = store.staging(place)?;
-        let interrupt = Interrupt::removing(staging.path());
+        let interrupt = Interrupt::removing(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, &error))?;
         let receipt = Receipt::new(place.known.tool.name, &place.version, source);
