@@ -140,3 +140,42 @@ fn joined(folder: &Path, target: &str) -> PathBuf {
     }
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::registry::Registry;
+
+    /// What is made of an archive of Node with these programs: how many folders are left out, the
+    /// folder that is taken, and the links.
+    fn check(programs: &[&str], expected: Option<(usize, &str, &str)>) {
+        let folder = tempfile::tempdir().unwrap();
+        for program in programs {
+            let path = folder.path().join(program);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let registry = Registry::load().unwrap();
+        let known = registry.named("node").unwrap();
+        let found = layout_of(known, &Version::parse("12.22.12").unwrap(), folder.path());
+        let found = found.map(|(Layout { inside, links, .. }, strip)| {
+            let links = links.iter().map(|(link, target)| format!("{link} → {target}"));
+            (strip, inside, links.collect::<Vec<_>>().join(", "))
+        });
+        let found = found.as_ref().map(|(strip, inside, links)| (*strip, &inside[..], &links[..]));
+        assert_eq!(found, expected, "{programs:?}");
+    }
+
+    #[test]
+    fn programs_are_found_in_bin_or_at_the_top_below_folders_that_lie_alone() {
+        check(&["bin/node"], Some((0, "", "")));
+        check(&["a/b/c/bin/node"], Some((3, "", "")));
+        check(&["a/node", "a/npm"], Some((1, "", "bin/node → ../node, bin/npm → ../npm")));
+        check(&["a/bin/node", "b/x"], None);
+        check(&["a/b/c/d/bin/node"], None);
+        check(&["bin/npm"], None);
+    }
+}
