@@ -69,6 +69,7 @@ fn with_reader<T>(
         platform: PLATFORM.to_owned(),
         indexes: IndexReader {
             cache: IndexCache::new(folders.indexes()),
+            writer: network.writer(),
             asking: network.indexes(),
             settings: &settings,
             tell: Box::new(|text| panic!("{text}")),

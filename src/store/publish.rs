@@ -8,10 +8,11 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
-use crate::store::verify::store::aside;
+use super::place::backup_path;
+use crate::files::write_access::WriteAccess;
 
 /// Syncs a finished tree and gives it its final name, which must be free.
-pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
+pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
     fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, error))?;
@@ -26,8 +27,8 @@ pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
 ///
 /// A file system that can't exchange two names (of network and FUSE kinds) has a window between
 /// two renames in which there is none; whoever is killed in it leaves the old one aside, and
-/// [`put_back`] puts it back for the next who takes the lock.
-pub(super) fn replace(tree: &Path, target: &Path) -> Result<()> {
+/// [`restore_backup`] puts it back for the next who takes the lock.
+pub(super) fn replace(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
         Err(Errno::INVAL | Errno::NOSYS) => in_two_steps(tree, target),
@@ -40,25 +41,25 @@ pub(super) fn replace(tree: &Path, target: &Path) -> Result<()> {
 }
 
 fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
-    let aside = aside(target);
-    fs::rename(target, &aside)?;
+    let backup = backup_path(target);
+    fs::rename(target, &backup)?;
     if let Err(error) = rename_where_free(tree, target) {
-        fs::rename(&aside, target)?;
+        fs::rename(&backup, target)?;
         return Err(error);
     }
-    fs::rename(&aside, tree)
+    fs::rename(&backup, tree)
 }
 
 /// Mends what a process left that was killed in the middle of [`replace`], under the same lock: the
 /// old toolchain gets its name back, or is the answer where its replacement has it already.
-pub(super) fn put_back(target: &Path) -> Result<Option<PathBuf>> {
-    let aside = aside(target);
+pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
+    let backup = backup_path(target);
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-    match (is_there(&aside), is_there(target)) {
+    match (is_there(&backup), is_there(target)) {
         (false, _) => Ok(None),
-        (true, true) => Ok(Some(aside)),
+        (true, true) => Ok(Some(backup)),
         (true, false) => {
-            rename_where_free(&aside, target)
+            rename_where_free(&backup, target)
                 .map_err(|error| Error::io("put back", target, error))?;
             sync_names(target.parent().unwrap_or(target));
             Ok(None)
@@ -111,30 +112,35 @@ mod tests {
     #[test]
     fn a_replacement_and_what_it_replaces_change_places() {
         type Replace = fn(&Path, &Path) -> io::Result<()>;
-        let exchange: Replace =
-            |tree, target| replace(tree, target).map_err(|error| io::Error::other(error.what));
+        let exchange: Replace = |tree, target| {
+            replace(&WriteAccess::for_test(), tree, target)
+                .map_err(|error| io::Error::other(error.what))
+        };
         for replace in [exchange, in_two_steps] {
             let folder = tempfile::tempdir().unwrap();
             let (old, new) = (made(folder.path(), "1.0.0"), made(folder.path(), "new"));
             replace(&new, &old).unwrap();
             assert_eq!((is(&old), is(&new)), ("new".to_owned(), "1.0.0".to_owned()));
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-            assert_eq!(put_back(&old).unwrap(), None);
+            assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
         }
     }
 
     #[test]
-    fn what_was_killed_between_two_renames_is_put_back() {
+    fn what_was_killed_between_two_renames_is_restore_backup() {
         let folder = tempfile::tempdir().unwrap();
         let old = made(folder.path(), "1.0.0");
-        fs::rename(&old, aside(&old)).unwrap();
-        assert_eq!(put_back(&old).unwrap(), None);
-        assert_eq!((is(&old), is(&aside(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
+        fs::rename(&old, backup_path(&old)).unwrap();
+        assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
+        assert_eq!((is(&old), is(&backup_path(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
         // The replacement had got the name already.
-        fs::rename(&old, aside(&old)).unwrap();
+        fs::rename(&old, backup_path(&old)).unwrap();
         made(folder.path(), "new");
         fs::rename(folder.path().join("new"), &old).unwrap();
-        assert_eq!(put_back(&old).unwrap(), Some(aside(&old)));
+        assert_eq!(
+            restore_backup(&WriteAccess::for_test(), &old).unwrap(),
+            Some(backup_path(&old))
+        );
         assert_eq!(is(&old), "new");
     }
 
@@ -153,10 +159,10 @@ mod tests {
         fs::create_dir_all(&tree).unwrap();
         // Even an empty folder, which an ordinary rename replaces.
         fs::create_dir_all(&target).unwrap();
-        publish(&tree, &target).unwrap_err();
+        publish(&WriteAccess::for_test(), &tree, &target).unwrap_err();
         assert!(tree.exists());
         fs::remove_dir(&target).unwrap();
-        publish(&tree, &target).unwrap();
+        publish(&WriteAccess::for_test(), &tree, &target).unwrap();
         assert!(target.exists() && !tree.exists());
     }
 }

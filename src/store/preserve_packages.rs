@@ -1,4 +1,4 @@
-//! Carrying over what package managers added to a toolchain: hard links, and copies where the file
+//! Preserving what package managers added to a toolchain that is replaced: hard links, and copies where the file
 //! system has none. No link is followed, and what is there already stays as it is.
 
 use std::fs::{self, File, FileTimes, Permissions};
@@ -11,12 +11,13 @@ use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
 use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::write_access::WriteAccess;
+use crate::store::additions::{Adder, Additions};
 use crate::store::receipt::RECEIPT;
-use crate::store::verify::added::{Adder, Additions};
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Carried {
+pub(super) struct Preserved {
     /// How many files, links and folders with all that is in them were carried over.
     pub(super) kept: usize,
     /// What nobody should have put there, and was left.
@@ -25,27 +26,28 @@ pub(super) struct Carried {
 
 /// Carries over from one tree to another what didn't come with the toolchain, as far as package
 /// managers put it there. Where there is no tree, there is nothing to carry.
-pub(super) fn carry(
+pub(super) fn preserve_added_files(
+    _: &WriteAccess,
     (from, to): (&Path, &Path),
     additions: Additions<'_>,
     listing: &Manifest,
-) -> Result<Carried> {
+) -> Result<Preserved> {
     let is_folder = fs::symlink_metadata(from).is_ok_and(|seen| seen.is_dir());
     if !is_folder {
-        return Ok(Carried::default());
+        return Ok(Preserved::default());
     }
     let tree = opened_up(from).map_err(|error| Error::io("open", from, error))?;
-    let mut carrier = Carrier {
+    let mut preserver = Preserver {
         to,
         additions,
         listing,
         units: Vec::new(),
         modes: Vec::new(),
-        carried: Carried::default(),
+        preserved: Preserved::default(),
         failed: None,
     };
-    tree.walk(&mut carrier);
-    carrier.finish(from)
+    tree.walk(&mut preserver);
+    preserver.finish(from)
 }
 
 /// Opens a tree, all folders of which its owner may search and read from then on: what is in one
@@ -91,7 +93,7 @@ impl Visitor for Closed {
     fn unreadable(&mut self, _: &Path, _: &io::Error) {}
 }
 
-struct Carrier<'a> {
+struct Preserver<'a> {
     to: &'a Path,
     additions: Additions<'a>,
     listing: &'a Manifest,
@@ -99,12 +101,12 @@ struct Carrier<'a> {
     units: Vec<PathBuf>,
     /// Folders that were made, and the permission bits they get when they are filled.
     modes: Vec<(PathBuf, u32)>,
-    carried: Carried,
+    preserved: Preserved,
     failed: Option<(PathBuf, io::Error)>,
 }
 
-impl Carrier<'_> {
-    fn finish(self, from: &Path) -> Result<Carried> {
+impl Preserver<'_> {
+    fn finish(self, from: &Path) -> Result<Preserved> {
         if let Some((path, error)) = self.failed {
             return Err(Error::io("carry over", &from.join(path), error));
         }
@@ -112,7 +114,7 @@ impl Carrier<'_> {
             fs::set_permissions(path, Permissions::from_mode(*mode))
                 .map_err(|error| Error::io("change the mode of", path, error))?;
         }
-        Ok(self.carried)
+        Ok(self.preserved)
     }
 
     /// What is to become of something that didn't come with the toolchain.
@@ -121,7 +123,7 @@ impl Carrier<'_> {
         match self.additions.adder(&found.key) {
             Some(Adder::Program) => Walk::Skip,
             Some(Adder::PackageManager) => {
-                self.carried.kept += 1;
+                self.preserved.kept += 1;
                 if is_folder {
                     self.units.push(found.path.to_path_buf());
                 }
@@ -129,7 +131,7 @@ impl Carrier<'_> {
             }
             None if is_folder && self.additions.may_hold(&found.key) => self.take(found),
             None => {
-                self.carried.left.push(found.key.clone());
+                self.preserved.left.push(found.key.clone());
                 Walk::Skip
             }
         }
@@ -160,7 +162,7 @@ impl Carrier<'_> {
     }
 }
 
-impl Visitor for Carrier<'_> {
+impl Visitor for Preserver<'_> {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         if self.failed.is_some() || found.key == RECEIPT {
             return Walk::Skip;
@@ -241,10 +243,12 @@ mod tests {
         fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
 
         let additions = Additions::of(&definition);
-        let mut carried = carry((&old, &new), additions, &listing).unwrap();
-        carried.left.sort();
+        let mut preserved =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
+        preserved.left.sort();
         assert_eq!(
-            (carried.kept, carried.left),
+            (preserved.kept, preserved.left),
             (3, vec!["lib/evil".into(), "lib/p/own/evil".into()])
         );
         assert_eq!(fs::read_to_string(new.join("bin/own")).unwrap(), "own");
@@ -258,7 +262,9 @@ mod tests {
         for path in ["lib/__c__", "lib/evil", "lib/p/own/evil", RECEIPT] {
             assert!(!new.join(path).exists(), "{path}");
         }
-        let again = carry((&old, &new), additions, &listing).unwrap();
+        let again =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
         assert_eq!(again.kept, 3, "what is there already is no failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();

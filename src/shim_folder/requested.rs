@@ -9,7 +9,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
-use crate::config::folders;
+use crate::files::write_access::WriteAccess;
 
 /// All that is kept, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
@@ -24,8 +24,7 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
 }
 
 /// Keeps one.
-pub fn add(folders: &Folders, entry: &Name) -> Result<()> {
-    let _writing = folders::write_access(folders)?;
+pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     let folder = folders.kept_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
     let path = folder.join(entry.as_str());
@@ -38,11 +37,33 @@ pub fn add(folders: &Folders, entry: &Name) -> Result<()> {
 }
 
 /// Keeps one no longer; says whether it was kept.
-pub fn remove(folders: &Folders, entry: &Name) -> Result<bool> {
+pub fn remove(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.kept_shims().join(entry.as_str());
     match fs::remove_file(&path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("delete", &path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_once_and_taken_back_once() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::under(home.path(), None);
+        let access = WriteAccess::for_test();
+        let entry = Name::parse("node@12").unwrap();
+        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
+        for _ in 0..2 {
+            add(&access, &folders, &entry).unwrap();
+        }
+        fs::write(folders.kept_shims().join("README"), "no entry").unwrap();
+        assert_eq!(all(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
+        assert!(remove(&access, &folders, &entry).unwrap());
+        assert!(!remove(&access, &folders, &entry).unwrap());
+        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
     }
 }

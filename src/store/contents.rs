@@ -7,37 +7,13 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
-use usher_shims::version::Version;
 
+use super::place::{Place, version_of};
 use crate::registry::{Known, Registry};
-
-/// What the name of a toolchain ends in that was moved aside for its replacement, where the file
-/// system can't exchange the two; it begins with a dot.
-const ASIDE: &str = ".replaced";
-
-/// Where a toolchain waits while its replacement takes its name. A name with a dot in front is no
-/// version, so nothing that lists toolchains sees it.
-pub fn aside(root: &Path) -> PathBuf {
-    let name = root.file_name().unwrap_or_default().to_string_lossy();
-    root.with_file_name(format!(".{name}{ASIDE}"))
-}
-
-/// Where a toolchain stands, or should.
-#[derive(Debug, Clone)]
-pub struct Place<'a> {
-    /// Of which tool.
-    pub known: Known<'a>,
-    /// Which version.
-    pub version: Version,
-    /// Its folder.
-    pub root: PathBuf,
-    /// Whose it is.
-    pub store: Store,
-}
 
 /// Something in a store that has no place there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stray {
+pub struct UnexpectedEntry {
     /// Where it lies.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -50,7 +26,7 @@ pub struct Contents<'a> {
     /// The toolchains, by tool and version.
     pub places: Vec<Place<'a>>,
     /// All else.
-    pub strays: Vec<Stray>,
+    pub strays: Vec<UnexpectedEntry>,
 }
 
 impl<'a> Contents<'a> {
@@ -73,7 +49,7 @@ impl<'a> Contents<'a> {
         let mut places: Vec<Place<'_>> = Vec::new();
         for entry in entries(folder)? {
             let name = entry.file_name();
-            let Some(version) = name.to_str().and_then(version) else {
+            let Some(version) = name.to_str().and_then(version_of) else {
                 if !name.as_encoded_bytes().starts_with(b".") {
                     self.stray(&entry, "it is no version");
                 }
@@ -89,17 +65,8 @@ impl<'a> Contents<'a> {
     }
 
     fn stray(&mut self, entry: &DirEntry, what: &'static str) {
-        self.strays.push(Stray { path: entry.path(), what });
+        self.strays.push(UnexpectedEntry { path: entry.path(), what });
     }
-}
-
-/// The version that a folder's name means; that of one that was moved aside counts as well.
-fn version(name: &str) -> Option<Version> {
-    let aside = name.strip_prefix('.').and_then(|name| name.strip_suffix(ASIDE));
-    Version::parse(aside.unwrap_or(name)).filter(|version| {
-        // What is spelled otherwise has no place of its own here.
-        version.as_str() == aside.unwrap_or(name)
-    })
 }
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
@@ -158,7 +125,7 @@ mod tests {
         );
     }
 
-    fn told(stray: &Stray) -> String {
+    fn told(stray: &UnexpectedEntry) -> String {
         format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.what)
     }
 }

@@ -9,7 +9,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// Runs a definition's commands in an unpacked toolchain that will lie at `root`.
-pub(super) fn finish(commands: &[Vec<String>], tree: &Path, root: &Path) -> Result<()> {
+pub(super) fn run_post_install(commands: &[Vec<String>], tree: &Path, root: &Path) -> Result<()> {
     commands.iter().try_for_each(|command| run(command, tree, root))
 }
 
@@ -47,9 +47,10 @@ mod tests {
         std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).unwrap();
         let shell = |line: &str| vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()];
         let root = Path::new("/opt/x");
-        finish(&[shell("echo {root} > said")], folder.path(), root).unwrap();
+        run_post_install(&[shell("echo {root} > said")], folder.path(), root).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("said")).unwrap(), "/opt/x\n");
-        let error = finish(&[shell("echo no >&2; exit 3")], folder.path(), root).unwrap_err();
+        let error =
+            run_post_install(&[shell("echo no >&2; exit 3")], folder.path(), root).unwrap_err();
         assert_eq!(error.to_string(), "the toolchain's own sh failed (exit status: 3)\n  no");
     }
 }

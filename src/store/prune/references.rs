@@ -19,13 +19,13 @@ use usher_shims::world::World;
 
 use crate::inventory::inside::{Inside, Sight};
 use crate::session::Usher;
-use crate::shim_folder::kept;
+use crate::shim_folder::requested;
 
 /// The toolchains of our own that somebody asks for, and who.
 #[derive(Debug, Default)]
-pub struct Asked(BTreeMap<PathBuf, String>);
+pub struct References(BTreeMap<PathBuf, String>);
 
-impl Asked {
+impl References {
     /// Who asks for the toolchain in this folder.
     pub fn by(&self, root: &Path) -> Option<&str> {
         self.0.get(root).map(String::as_str)
@@ -38,7 +38,7 @@ impl Asked {
         for known in usher.registry.all() {
             self.add_all(usher, &usher.world, known.tool)?;
         }
-        for entry in kept::all(&usher.folders)? {
+        for entry in requested::all(&usher.folders)? {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, Author::Person) {

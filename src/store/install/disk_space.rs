@@ -12,24 +12,24 @@ use crate::text::human_size;
 const USUAL: u64 = 5;
 
 /// The room that an archive needs, and where.
-pub(super) struct Space {
+pub(crate) struct DiskSpace {
     needed: u64,
     folder: PathBuf,
 }
 
-impl Space {
+impl DiskSpace {
     /// For what an archive holds, in a folder.
-    pub(super) fn of(archive: &Path, folder: &Path) -> Self {
+    pub(crate) fn of(archive: &Path, folder: &Path) -> Self {
         Self { needed: unpacked_size(archive).unwrap_or(0), folder: folder.to_path_buf() }
     }
 
     /// For what is known to have so many bytes, in a folder.
-    pub(super) fn for_bytes(needed: u64, folder: &Path) -> Self {
+    pub(crate) fn for_bytes(needed: u64, folder: &Path) -> Self {
         Self { needed, folder: folder.to_path_buf() }
     }
 
     /// Adds to an error of the disk's how much was needed and is free.
-    pub(super) fn told(&self, error: Error) -> Error {
+    pub(crate) fn explain(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::DiskFull {
             return error;
         }
@@ -74,9 +74,12 @@ mod tests {
         );
         packed.write_all(&vec![0; 5_000_001]).unwrap();
         packed.finish().unwrap();
-        let space = Space::of(&archive, folder.path());
-        let full = space.told(Error::new(ErrorKind::DiskFull, "can't write"));
-        assert!(full.causes[0].starts_with("it needs about 5.0 MB, and "), "{full}");
-        assert_eq!(space.told(Error::new(ErrorKind::BadFile, "odd")).causes, Vec::<String>::new());
+        let space = DiskSpace::of(&archive, folder.path());
+        let full = space.explain(Error::new(ErrorKind::DiskFull, "can't write"));
+        assert!(full.causes[0].starts_with("it needs about 6 MB, and "), "{full}");
+        assert_eq!(
+            space.explain(Error::new(ErrorKind::BadFile, "odd")).causes,
+            Vec::<String>::new()
+        );
     }
 }
