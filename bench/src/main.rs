@@ -1,13 +1,13 @@
 //! Measures what a call through a shim costs, usher's beside others', in one run.
 //!
 //! ```text
-//! cargo run --release -p usher-bench
+//! cargo run --release -p usher-bench [ROUNDS]
 //! ```
 //!
 //! hyperfine does the timing. Every shim becomes the same static program that does nothing, so what
 //! is left over its own time is the shim's; the floor is a static program that only calls `execve`.
 //! A peer that isn't installed, or that doesn't become the program, is left out and named. Writes
-//! a page and a plot, both named `benchmark`, into `docs/`.
+//! a page and a plot, both named `benchmark`, into `docs/`. The page says how it is measured.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 mod hyperfine;
@@ -26,8 +26,10 @@ use hyperfine::{Call, Measured};
 /// What goes wrong here is told and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+#[expect(clippy::disallowed_methods, reason = "this is a main")]
 fn main() -> ExitCode {
-    match run() {
+    let rounds = std::env::args().nth(1).map_or(Ok(hyperfine::ROUNDS), |rounds| rounds.parse());
+    match rounds.map_err(|_| "usage: bench [ROUNDS]".into()).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("bench: {error}"));
@@ -36,29 +38,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn run(rounds: usize) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     let folder = tempfile::Builder::new().prefix("usher-bench-").tempdir()?;
     tell("building");
     let programs = programs::build(root, folder.path())?;
+    hyperfine::check_environment(folder.path())?;
+    let home = folder.path();
     let mut calls = vec![
-        Call::new("the program itself", &programs.nothing),
-        Call::new("execve alone: the floor", &programs.floor).argument(&programs.nothing),
+        Call::new(&programs.nothing, home).named("the program itself"),
+        Call::new(&programs.floor, home)
+            .argument(&programs.nothing)
+            .named("`execve` alone: the floor"),
     ];
     calls.extend(usher::calls(&programs, folder.path())?);
-    let (peers, absent) = peers::calls(&programs, folder.path());
-    calls.extend(peers);
+    let first_peer = calls.len();
+    let peers = peers::set_up(&programs, folder.path());
+    calls.extend(peers.calls);
+    peers.absent.iter().for_each(|absent| tell(&format!("left out: {absent}")));
     tell("measuring: keep the machine quiet");
-    let measured: Vec<Measured> = hyperfine::measure(&calls, folder.path())?;
-    let growth = usher::growth(&programs, folder.path())?;
-    let shells = shells::start_ups(&programs, folder.path())?;
-    let resolved = in_process::resolved(root)?;
-    let page = [
-        report::calls(&measured, &growth),
-        report::in_process(&resolved),
-        report::shells(&shells, &absent),
-    ]
-    .concat();
+    let mut measured: Vec<Measured> = hyperfine::measure(&calls, rounds, folder.path())?;
+    measured[first_peer..].sort_by(|a, b| a.median.total_cmp(&b.median));
+    let page = report::Page {
+        calls: &measured,
+        remarks: &peers.remarks,
+        absent: &peers.absent,
+        growth: &usher::growth(&programs, rounds, folder.path())?,
+        shells: &shells::measured(&programs, rounds, folder.path())?,
+        resolved: &in_process::resolved(root)?,
+        rounds,
+    }
+    .text();
     let docs = root.join("docs");
     std::fs::write(docs.join("benchmark.svg"), report::plot(&measured))?;
     std::fs::write(docs.join("benchmark.md"), &page)?;

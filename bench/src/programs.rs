@@ -11,10 +11,12 @@ pub(crate) struct Programs {
     pub(crate) nothing: PathBuf,
     /// Becomes its first argument.
     pub(crate) floor: PathBuf,
-    /// usher's shim.
+    /// usher's shim, as `install.sh` builds it.
     pub(crate) shim: PathBuf,
+    /// The shim as it is built where it can't be linked statically, unless that is the other one.
+    pub(crate) host_shim: Option<PathBuf>,
     /// `use`.
-    pub(crate) cold: PathBuf,
+    pub(crate) usher: PathBuf,
 }
 
 /// Builds them all, into a folder of their own below `target`.
@@ -25,26 +27,23 @@ pub(crate) fn build(root: &Path, folder: &Path) -> Result<Programs> {
     let is_there = Path::new(String::from_utf8_lossy(&is_there.stdout).trim()).is_dir();
     let target = is_there.then_some(target.as_str());
     let built = root.join("target/bench");
-    cargo(root, &built, &["--profile", "shim", "-p", "usher-shims", "--bin", "shim"], target)?;
-    cargo(
-        root,
-        &built,
-        &["--profile", "shim", "-p", "usher-bench", "--bin", "nothing", "--bin", "floor"],
-        target,
-    )?;
+    let shim = ["--profile", "shim", "-p", "usher-shims", "--bin", "shim"];
+    cargo(root, &built, &shim, target)?;
+    if target.is_some() {
+        cargo(root, &built, &shim, None)?;
+    }
     cargo(root, &root.join("target"), &["--release", "--bin", "use"], None)?;
-    let fast = match target {
+    let shims = match target {
         Some(target) => built.join(target).join("shim"),
         None => built.join("shim"),
     };
-    // A copy in the folder of the run: peers make links to it.
-    let nothing = folder.join("nothing");
-    std::fs::copy(fast.join("nothing"), &nothing)?;
     Ok(Programs {
-        nothing,
-        floor: fast.join("floor"),
-        shim: fast.join("shim"),
-        cold: root.join("target/release/use"),
+        // In the folder of the run: peers make links to it.
+        nothing: compiled(root, folder, "nothing", target)?,
+        floor: compiled(root, folder, "floor", target)?,
+        shim: shims.join("shim"),
+        host_shim: target.is_some().then(|| built.join("shim/shim")),
+        usher: root.join("target/release/use"),
     })
 }
 
@@ -57,5 +56,23 @@ fn cargo(root: &Path, built: &Path, what: &[&str], target: Option<&str>) -> Resu
     match command.status()?.success() {
         true => Ok(()),
         false => Err(format!("cargo build {} failed", what.join(" ")).into()),
+    }
+}
+
+/// One of the small programs, with what the shim's profile says. They need no crate, so the compiler
+/// alone does, and no dependency of the benchmark's is built for it.
+fn compiled(root: &Path, folder: &Path, name: &str, target: Option<&str>) -> Result<PathBuf> {
+    let program = folder.join(name);
+    let mut command = Command::new("rustc");
+    command.args(["--edition", "2024", "-C", "opt-level=s", "-C", "panic=abort"]);
+    command.args(["-C", "lto=fat", "-C", "codegen-units=1", "-C", "strip=symbols"]);
+    if let Some(target) = target {
+        // As `shims/static.toml` has it.
+        command.args(["--target", target, "-C", "relocation-model=static"]);
+    }
+    command.arg("-o").arg(&program).arg(root.join("bench/src/bin").join(name).with_extension("rs"));
+    match command.status()?.success() {
+        true => Ok(program),
+        false => Err(format!("{name} can't be compiled").into()),
     }
 }

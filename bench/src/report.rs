@@ -1,90 +1,164 @@
-//! The page with the table, and the plot.
+//! The page with the tables, and the plot.
 
 use std::fmt::Write as _;
-use std::fs;
+
+use usher_bench::machine;
 
 use crate::hyperfine::Measured;
 use crate::in_process::Resolved;
+use crate::peers::Remark;
+use crate::shells::Shells;
 use crate::usher::Growth;
 
-/// The page's first part: the machine, the table of calls, and how usher's grow.
-pub(crate) fn calls(measured: &[Measured], growth: &[Growth]) -> String {
-    let own = measured.first().map_or(0.0, |own| own.median);
-    let floor = measured.get(1).map_or(0.0, |floor| floor.median - own);
-    let mut page = String::from(
-        "# What a call through a shim costs\n\n\
-         Made by `cargo run --release -p usher-bench`; hyperfine, one run, the calls in turn for several rounds; medians, ± half of the middle half.\n\
-         Every shim becomes the same static program that does nothing.\n\
-         \u{201c}Over\u{201d} is what is left over that program's own time; the last column is its ratio to the floor's.\n\n",
-    );
-    let _ = writeln!(page, "{}\n", machine());
-    page.push_str("![the same as a plot](benchmark.svg)\n\n| call | median ms | ± ms | over ms | × floor |\n|---|---:|---:|---:|---:|\n");
-    for one in measured {
-        let over = one.median - own;
-        let _ = writeln!(
-            page,
-            "| {} | {:.3} | {:.3} | {over:.3} | {:.1} |",
-            one.name,
-            one.median,
-            one.spread,
-            over / floor
-        );
+const HEAD: &str = "\
+# What a call costs
+
+A shim runs at every call of `node`, `python` and the like.
+This page shows how long that takes, for usher and for other version managers.
+One command made all of it, in one run ([how to repeat it](#repeat-it)).
+
+Every shim ends by becoming the same small program, which does nothing.
+**Added** is what the shim adds to that program's own time.
+The floor is a program that only calls `execve`: no shim can add less.
+";
+
+const METHOD: &str = "
+## How it is measured
+
+- hyperfine does the timing, without a shell. What it needs itself to start a process is in every row, and not in *added*.
+- The calls take turns: {ROUNDS} rounds, in each of which every call has its share. A busy moment of the machine falls on all of them.
+- Medians over all runs; ± is half of the distance between the quartiles.
+- Every contestant, usher too, starts with an empty environment. It gets PATH (its own shim folder, `/usr/bin` and `/bin`), HOME (an empty folder) and the one variable that its home may need. The benchmark looks at what arrives before it starts.
+- Standard input is `/dev/null`, and output is thrown away.
+- All versions are the same static program, in the place where the manager looks for a version.
+
+## Repeat it
+
+Needed are Rust, hyperfine, and the musl target for the static shim:
+
+```sh
+apt-get install hyperfine rbenv
+rustup target add x86_64-unknown-linux-musl
+cargo run --release -p usher-bench
+```
+
+A peer is measured if it is on PATH, or if a variable says where it is: `BENCH_MISE=/path/of/mise`, likewise `BENCH_VOLTA`, `BENCH_PNPM`, `BENCH_VP`, `BENCH_ASDF`, `BENCH_PYENV`, `BENCH_RBENV`, `BENCH_RUSTUP`.
+Here mise, pnpm and Vite+ are the programs of their npm packages `@jdxcode/mise-linux-x64`, `@pnpm/exe.linux-x64` and `@voidzero-dev/vite-plus-cli-linux-x64-gnu` (Vite+'s later releases have no such package); Volta and asdf are built from their own sources; rbenv is Debian's.
+";
+
+/// The whole page.
+pub(crate) struct Page<'a> {
+    /// The program itself, the floor, usher's calls, the peers' by their time.
+    pub(crate) calls: &'a [Measured],
+    pub(crate) remarks: &'a [Remark],
+    pub(crate) absent: &'a [String],
+    pub(crate) growth: &'a [Growth],
+    pub(crate) resolved: &'a [Resolved],
+    pub(crate) shells: &'a Shells,
+    pub(crate) rounds: usize,
+}
+
+impl Page<'_> {
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        [
+            HEAD,
+            &format!("\n{}\n", machine::description()),
+            &self.calls(),
+            &self.remarks(),
+            &self.growth(),
+            &self.in_process(),
+            &self.shells(),
+            &METHOD.replace("{ROUNDS}", &self.rounds.to_string()),
+        ]
+        .concat()
     }
-    for one in growth {
-        let _ = write!(
-            page,
-            "\n## How it grows: {}\n\n| number | median ms | over ms |\n|---:|---:|---:|\n",
-            one.with
+
+    /// The time of the program that does nothing.
+    fn own(&self) -> f64 {
+        self.calls.first().map_or(f64::NAN, |own| own.median)
+    }
+
+    fn calls(&self) -> String {
+        let own = self.own();
+        let floor = self.calls.get(1).map_or(f64::NAN, |floor| floor.median - own);
+        let mut text = String::from(
+            "\n![the same as a plot](benchmark.svg)\n\n\
+             | call | median ms | ± ms | added ms | times the floor |\n|---|---:|---:|---:|---:|\n",
         );
-        for (number, point) in &one.points {
-            let _ =
-                writeln!(page, "| {number} | {:.3} | {:.3} |", point.median, point.median - own);
+        for call in self.calls {
+            let added = call.median - own;
+            let (name, median, spread) = (&call.name, call.median, call.spread);
+            let _ = match call.name == self.calls[0].name {
+                true => writeln!(text, "| {name} | {median:.3} | {spread:.3} | | |"),
+                false => writeln!(
+                    text,
+                    "| {name} | {median:.3} | {spread:.3} | {added:.3} | {:.1} |",
+                    added / floor
+                ),
+            };
         }
+        text
     }
-    page
-}
 
-/// What resolving costs inside the process.
-pub(crate) fn in_process(resolved: &[Resolved]) -> String {
-    let mut page = String::from(
-        "\n## Resolving, inside the process\n\n\
-         By criterion, over a world that is a table in memory: what the shim does beside asking the operating system.\n\n\
-         | in a project | median µs |\n|---|---:|\n",
-    );
-    for one in resolved {
-        let _ = writeln!(page, "| {} | {:.1} |", one.what, one.median);
+    fn remarks(&self) -> String {
+        let mut text = String::from(
+            "\n## What each one does in that call\n\n\
+             All find the version file three folders up and run an installed version. A *nested call* is one that a program makes which a shim has started, after going to another project. Managers that only change PATH (nvm, fnm, `mise activate`) cost nothing per call and are not in the table: they look at a folder when a person goes there, not when a script does.\n\n\
+             - **usher** looks for every version file of every manager that it knows, in each folder up to the root, and takes the highest installed version that matches. A nested call is resolved again, in its own folder. The shim is linked statically where the musl target can be had, else as the system links it (*not static*). `npm install --global` and the like are run by `use`, which looks afterwards whether programs were added.\n",
+        );
+        for remark in self.remarks {
+            let _ = writeln!(text, "- **{}**: {}", remark.name, remark.text);
+        }
+        for absent in self.absent {
+            let _ = writeln!(text, "- Left out: {}", absent.trim().replace('\n', " "));
+        }
+        text
     }
-    page
-}
 
-/// What starting a shell costs, and who was left out of all this.
-pub(crate) fn shells(shells: &[Measured], absent: &[String]) -> String {
-    let empty = shells.first().map_or(0.0, |empty| empty.median);
-    let mut page = String::from(
-        "\n## The start of a shell\n\n| shell | median ms | over ms |\n|---|---:|---:|\n",
-    );
-    for one in shells {
-        let _ = writeln!(page, "| {} | {:.2} | {:.2} |", one.name, one.median, one.median - empty);
+    fn growth(&self) -> String {
+        let mut text = String::new();
+        for growth in self.growth {
+            let _ = write!(
+                text,
+                "\n## How it grows: {}\n\n| number | median ms | added ms |\n|---:|---:|---:|\n",
+                growth.with
+            );
+            for (number, point) in &growth.points {
+                let added = point.median - self.own();
+                let _ = writeln!(text, "| {number} | {:.3} | {added:.3} |", point.median);
+            }
+        }
+        text
     }
-    if !absent.is_empty() {
-        let _ = write!(page, "\nLeft out: {}.\n", absent.join("; "));
-    }
-    page
-}
 
-/// The machine, as far as it matters.
-fn machine() -> String {
-    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let value = |key: &str| {
-        let line = text.lines().find(|line| line.starts_with(key))?;
-        line.split_once(':').map(|(_, value)| value.trim().to_owned())
-    };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let model = value("model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let is_virtual = text.contains(" hypervisor");
-    let kind = if is_virtual { "a virtual machine" } else { "bare metal" };
-    format!("Machine: {model}, {cores} cores, {kind}, Linux {}.", kernel.trim())
+    fn in_process(&self) -> String {
+        let mut text = String::from(
+            "\n## Resolving, inside the process\n\n\
+             By criterion, over a table in memory: what the shim does beside asking the operating system.\n\n\
+             | in a project | median µs |\n|---|---:|\n",
+        );
+        for resolved in self.resolved {
+            let _ = writeln!(text, "| {} | {:.1} |", resolved.what, resolved.median);
+        }
+        text
+    }
+
+    fn shells(&self) -> String {
+        let empty = self.shells.starts.first().map_or(f64::NAN, |empty| empty.median);
+        let mut text = String::from(
+            "\n## The start of a shell, and each prompt\n\n\
+             | bash with | median ms | added ms |\n|---|---:|---:|\n",
+        );
+        for start in &self.shells.starts {
+            let added = start.median - empty;
+            let _ = writeln!(text, "| {} | {:.2} | {added:.2} |", start.name, start.median);
+        }
+        if let Some(prompt) = &self.shells.prompt {
+            let _ = writeln!(text, "| {} | | {:.2} |", prompt.name, prompt.median);
+        }
+        text
+    }
 }
 
 /// Horizontal bars on a logarithmic scale.

@@ -1,8 +1,10 @@
-//! usher's own calls: the usual one, the heavier ones of the issue, and how they grow.
+//! usher's own calls: the usual one, the slower ones, and how they grow.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use usher_bench::contestant;
 
 use crate::Result;
 use crate::hyperfine::{Call, Measured, measure};
@@ -19,7 +21,7 @@ pub(crate) struct Growth {
     pub(crate) points: Vec<(usize, Measured)>,
 }
 
-/// The calls of the table.
+/// The calls of the table: the usual one first, then the slower ones.
 pub(crate) fn calls(programs: &Programs, folder: &Path) -> Result<Vec<Call>> {
     let usual = home(programs, &folder.join("usual"), USUAL.iter().map(ToString::to_string))?;
     let project = folder.join("project");
@@ -30,15 +32,31 @@ pub(crate) fn calls(programs: &Programs, folder: &Path) -> Result<Vec<Call>> {
     fs::create_dir_all(manifest.join("a/b/c"))?;
     fs::write(manifest.join("package.json"), big_manifest())?;
     let many = home(programs, &folder.join("many"), (0..200).map(|patch| format!("12.{patch}.0")))?;
-    Ok(vec![
-        call("usher: `.nvmrc` three folders up, 3 versions", &usual, &deep),
-        call("usher: `package.json` of 50 kB three folders up", &usual, &manifest.join("a/b/c")),
-        call("usher: partial request, 200 versions", &many, &deep),
-    ])
+    let mut calls = vec![
+        call(&usual, "node", &deep).named("usher: `.nvmrc` three folders up, 3 versions"),
+        call(&usual, "node", &manifest.join("a/b/c"))
+            .named("usher: `package.json` of 50 kB three folders up"),
+        call(&many, "node", &deep).named("usher: `.nvmrc`, 200 versions"),
+    ];
+    if let Some(shim) = &programs.host_shim {
+        let host = home_with(programs, shim, &folder.join("host"), USUAL.map(String::from))?;
+        calls.push(call(&host, "node", &deep).named("usher: the usual call, shim not static"));
+    }
+    calls.push(
+        call(&usual, "npm", &deep)
+            .argument("install")
+            .argument("--global")
+            .argument("x")
+            .named("usher: `npm install --global`, which `use` runs"),
+    );
+    match calls.iter().find(|call| !call.becomes_program()) {
+        Some(call) => Err(format!("{} didn't become the program", call.name).into()),
+        None => Ok(calls),
+    }
 }
 
 /// How resolution grows with depth and with versions.
-pub(crate) fn growth(programs: &Programs, folder: &Path) -> Result<Vec<Growth>> {
+pub(crate) fn growth(programs: &Programs, rounds: usize, folder: &Path) -> Result<Vec<Growth>> {
     let usual = folder.join("usual");
     let mut depth = Vec::new();
     for folders in [1, 5, 10, 20, 40] {
@@ -48,7 +66,7 @@ pub(crate) fn growth(programs: &Programs, folder: &Path) -> Result<Vec<Growth>> 
             .collect();
         fs::create_dir_all(&inside)?;
         fs::write(top.join(".nvmrc"), "12\n")?;
-        depth.push((folders, call("", &usual, &inside)));
+        depth.push((folders, call(&usual, "node", &inside)));
     }
     let mut versions = Vec::new();
     for count in [1, 10, 100, 1000] {
@@ -57,47 +75,75 @@ pub(crate) fn growth(programs: &Programs, folder: &Path) -> Result<Vec<Growth>> 
             &folder.join(format!("versions-{count}")),
             (0..count).map(|minor| format!("12.{minor}.0")),
         )?;
-        versions.push((count, call("", &home, &folder.join("project/a/b/c"))));
+        versions.push((count, call(&home, "node", &folder.join("project/a/b/c"))));
     }
     Ok(vec![
-        Growth::measured("folders up to the version file", depth, folder)?,
-        Growth::measured("versions on disk, partial request", versions, folder)?,
+        Growth::measured("folders up to the version file", depth, rounds, folder)?,
+        Growth::measured("versions on disk, partial request", versions, rounds, folder)?,
     ])
 }
 
 impl Growth {
-    fn measured(with: &'static str, calls: Vec<(usize, Call)>, folder: &Path) -> Result<Self> {
+    fn measured(
+        with: &'static str,
+        calls: Vec<(usize, Call)>,
+        rounds: usize,
+        folder: &Path,
+    ) -> Result<Self> {
         let (numbers, calls): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
-        Ok(Self { with, points: numbers.into_iter().zip(measure(&calls, folder)?).collect() })
+        Ok(Self {
+            with,
+            points: numbers.into_iter().zip(measure(&calls, rounds, folder)?).collect(),
+        })
     }
 }
 
-fn call(name: &str, home: &Path, directory: &Path) -> Call {
+/// A call of a program's shim. HOME is a folder in which usher has nothing: it finds its own home
+/// from where the shim is.
+fn call(home: &Path, program: &str, directory: &Path) -> Call {
     let shims = home.join("shims");
-    let path = format!("{}:/usr/bin:/bin", shims.display());
-    Call::new(name, shims.join("node")).directory(directory).variable("PATH", path)
+    Call::new(shims.join(program), &home.join("account")).directory(directory).on_path(shims)
 }
 
 /// A home of usher's with these versions of node.
 fn home(
     programs: &Programs,
     home: &Path,
-    versions: impl Iterator<Item = String>,
+    versions: impl IntoIterator<Item = String>,
 ) -> Result<PathBuf> {
+    home_with(programs, &programs.shim, home, versions)
+}
+
+/// The same with this shim.
+fn home_with(
+    programs: &Programs,
+    shim: &Path,
+    home: &Path,
+    versions: impl IntoIterator<Item = String>,
+) -> Result<PathBuf> {
+    fs::create_dir_all(home.join("account"))?;
     for version in versions {
         let bin = home.join("toolchains/node").join(version).join("bin");
         fs::create_dir_all(&bin)?;
-        fs::hard_link(&programs.nothing, bin.join("node"))?;
+        for program in ["node", "npm"] {
+            fs::hard_link(&programs.nothing, bin.join(program))?;
+        }
     }
-    let status = Command::new(&programs.cold)
+    let status = contestant::command(&programs.usher, &home.join("account"))
         .arg("__install")
         .env("USHER_HOME", home)
         .stdout(Stdio::null())
         .status()?;
-    match status.success() {
-        true => Ok(home.to_path_buf()),
-        false => Err("usher can't be installed for the benchmark".into()),
+    if !status.success() {
+        return Err("usher can't be installed for the benchmark".into());
     }
+    // `use` carries a shim of its own; the one to be measured takes its place.
+    for program in ["node", "npm"] {
+        let path = home.join("shims").join(program);
+        fs::remove_file(&path)?;
+        fs::copy(shim, &path)?;
+    }
+    Ok(home.to_path_buf())
 }
 
 /// A manifest of 50 kB, with its `engines` at the end and a pin of Volta's.

@@ -3,6 +3,14 @@
 
 use std::ffi::{c_char, c_int};
 
+unsafe extern "C" {
+    fn execve(
+        path: *const c_char,
+        arguments: *const *const c_char,
+        environment: *const *const c_char,
+    ) -> c_int;
+}
+
 /// Becomes its first argument, with the other ones.
 ///
 /// # Safety
@@ -19,7 +27,7 @@ pub unsafe extern "C" fn main(
     }
     // SAFETY: the arrays are the system's own, and there is a first argument.
     unsafe {
-        libc::execve(*arguments.add(1), arguments.add(1), environment);
+        execve(*arguments.add(1), arguments.add(1), environment);
     }
     1
 }

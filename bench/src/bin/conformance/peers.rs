@@ -1,12 +1,14 @@
 //! The peers that can be asked: where each keeps versions, and how it is called.
 //!
 //! A peer is pointed to by a variable (`BENCH_MISE=/path/of/mise`, `BENCH_NVM=/path/of/nvm.sh`), or
-//! found on PATH.
+//! found on PATH. None of them sees a variable of whoever runs this.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use usher_bench::contestant;
 
 use crate::Result;
 use crate::format::{Case, place};
@@ -20,8 +22,6 @@ pub(crate) struct Peer {
     reads: &'static [&'static str],
     /// Words of which a case's files must have one, where that is not every file's content.
     says: &'static [&'static str],
-    /// The file whose presence means that it can be asked.
-    program: &'static str,
     /// Where a version's programs lie, from the home folder.
     store: fn(tool: &str, version: &str) -> String,
     /// The command that runs a program by its rules.
@@ -48,11 +48,8 @@ const PEERS: [Peer; 5] = [
         tools: &[("python", "python")],
         reads: &[".python-version"],
         says: &[],
-        program: "pyenv",
         store: |_, version| format!(".pyenv/versions/{version}/bin"),
-        command: |found, home, program| {
-            Ok(exec(found, "PYENV_ROOT", &home.join(".pyenv"), program))
-        },
+        command: |found, home, program| Ok(exec(found, ("PYENV_ROOT", ".pyenv"), home, program)),
         wants: None,
     },
     Peer {
@@ -60,11 +57,8 @@ const PEERS: [Peer; 5] = [
         tools: &[("ruby", "ruby")],
         reads: &[".ruby-version"],
         says: &[],
-        program: "rbenv",
         store: |_, version| format!(".rbenv/versions/{version}/bin"),
-        command: |found, home, program| {
-            Ok(exec(found, "RBENV_ROOT", &home.join(".rbenv"), program))
-        },
+        command: |found, home, program| Ok(exec(found, ("RBENV_ROOT", ".rbenv"), home, program)),
         wants: None,
     },
     Peer {
@@ -72,7 +66,6 @@ const PEERS: [Peer; 5] = [
         tools: &[("node", "node")],
         reads: &[".nvmrc"],
         says: &[],
-        program: "nvm.sh",
         store: |_, version| format!(".nvm/versions/node/v{version}/bin"),
         command: nvm,
         wants: None,
@@ -108,7 +101,6 @@ const PEERS: [Peer; 5] = [
             ".bun-version",
         ],
         says: &[],
-        program: "mise",
         store: |tool, version| format!(".local/share/mise/installs/{tool}/{version}/bin"),
         command: mise,
         wants: Some(mise_wants),
@@ -118,7 +110,6 @@ const PEERS: [Peer; 5] = [
         tools: &[("node", "node")],
         reads: &["package.json"],
         says: &["volta"],
-        program: "volta",
         store: |_, version| format!(".volta/tools/image/node/{version}/bin"),
         command: volta,
         wants: None,
@@ -185,7 +176,8 @@ impl Peer {
         }
         let directory = place(home, &case.directory);
         fs::create_dir_all(&directory)?;
-        let found = find(self.name, self.program)?;
+        let found = contestant::find(self.name);
+        let found = found.ok_or_else(|| format!("{} isn't installed", self.name))?;
         let output = run((self.command)(&found, home, &case.call)?, home, &directory)?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let last = printed.lines().last().unwrap_or_default().to_owned();
@@ -218,20 +210,13 @@ impl Peer {
 
 /// Runs a command with a home of its own. Nothing is fetched: there is no such proxy.
 fn run(mut command: Command, home: &Path, directory: &Path) -> Result<Output> {
-    let path = format!("{}:/usr/bin:/bin", home.join("path").display());
+    let path = format!("{}:{}", home.join("path").display(), contestant::FOLDERS);
     let proxy = "http://127.0.0.1:9";
-    command.current_dir(directory).stdin(Stdio::null()).env("HOME", home).env("PATH", path);
+    command.current_dir(directory).env("HOME", home).env("PATH", path);
     for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
         command.env(name, proxy);
     }
     Ok(command.output()?)
-}
-
-#[expect(clippy::disallowed_methods, reason = "whoever runs this points to peers")]
-fn find(name: &str, program: &str) -> Result<PathBuf> {
-    let pointed = std::env::var_os(format!("BENCH_{}", name.to_uppercase())).map(PathBuf::from);
-    let found = pointed.or_else(|| which::which(program).ok());
-    found.ok_or_else(|| format!("{name} isn't installed").into())
 }
 
 /// A program that says one line.
@@ -243,9 +228,9 @@ fn script(path: &Path, says: &str) -> Result<()> {
 }
 
 /// `pyenv exec python` and the like.
-fn exec(found: &Path, variable: &str, root: &Path, program: &str) -> Command {
-    let mut command = clean(found);
-    command.args(["exec", program]).env(variable, root);
+fn exec(found: &Path, (variable, root): (&str, &str), home: &Path, program: &str) -> Command {
+    let mut command = contestant::command(found, home);
+    command.args(["exec", program]).env(variable, home.join(root));
     command
 }
 
@@ -265,7 +250,7 @@ fn nvm(found: &Path, home: &Path, program: &str) -> Result<Command> {
         fs::write(aliases.join(line), format!("v{version}\n"))?;
     }
     fs::write(aliases.join("*"), "lts/krypton\n")?;
-    let mut command = clean(Path::new("/bin/bash"));
+    let mut command = contestant::command("/bin/bash", home);
     command
         .args(["-c", ". \"$0\" --no-use && nvm use --silent > /dev/null && \"$1\""])
         .arg(found)
@@ -278,13 +263,13 @@ fn mise(found: &Path, home: &Path, program: &str) -> Result<Command> {
     let shims = home.join(".local/share/mise/shims");
     fs::create_dir_all(&shims)?;
     symlink(found, shims.join(program))?;
-    let mut command = clean(&shims.join(program));
+    let mut command = contestant::command(shims.join(program), home);
     mise_settings(&mut command, home);
     Ok(command)
 }
 
 fn mise_wants(found: &Path, tool: &str) -> Command {
-    let mut command = clean(found);
+    let mut command = contestant::command(found, Path::new("/"));
     command.args(["ls", "--current", "--missing", "--no-header", tool]);
     mise_settings(&mut command, Path::new("/"));
     command
@@ -315,13 +300,7 @@ fn volta(found: &Path, home: &Path, program: &str) -> Result<Command> {
     let shim = folder.join("bin").join(program);
     fs::create_dir_all(folder.join("bin"))?;
     symlink(found.with_file_name("volta-shim"), &shim)?;
-    let mut command = clean(&shim);
+    let mut command = contestant::command(shim, home);
     command.env("VOLTA_HOME", folder);
     Ok(command)
-}
-
-fn clean(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear();
-    command
 }

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use usher_bench::contestant;
+
 use crate::Result;
 use crate::archive::Archive;
 
@@ -41,16 +43,12 @@ pub(crate) fn all(
             ("NODEJS_ORG_MIRROR", mirror.to_owned()),
         ],
         file: None,
-        ready: Some(vec![
-            "__install".into(),
-            "--shim".into(),
-            root.join("target/shim/shim").into(),
-        ]),
+        ready: Some(vec!["__install".into()]),
         made: Some(format!("toolchains/node/{version}/bin/node").into()),
     }];
     let mut absent = Vec::new();
     for (program, peer) in [("volta", volta as Peer), ("mise", mise)] {
-        match find(program) {
+        match contestant::find(program) {
             Some(found) => all.push(peer(found, version, mirror)),
             None => absent.push(format!("{program} isn't installed")),
         }
@@ -68,7 +66,7 @@ fn volta(program: PathBuf, version: &str, mirror: &str) -> Contestant {
          \"distro\":{{\"template\":\"{mirror}/v{{{{version}}}}/{{{{filename}}}}\"}}}}}}"
     );
     Contestant {
-        name: named("Volta", &program),
+        name: format!("Volta {}", contestant::version(&program)),
         program,
         arguments: words(&["install", &format!("node@{version}")]),
         variables: vec![("VOLTA_HOME", "{home}".to_owned())],
@@ -97,7 +95,7 @@ fn mise(program: PathBuf, version: &str, mirror: &str) -> Contestant {
         variables.push((name, format!("{{home}}{folder}")));
     }
     Contestant {
-        name: named("mise", &program),
+        name: format!("mise {}", contestant::version(&program)),
         program,
         arguments: words(&["install", &format!("node@{version}")]),
         variables,
@@ -159,8 +157,8 @@ impl Contestant {
 
     fn bare(&self, home: &Path) -> Command {
         let there = home.to_string_lossy();
-        let mut command = Command::new(&self.program);
-        command.current_dir(home).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home);
+        let mut command = contestant::command(&self.program, home);
+        command.current_dir(home);
         for (name, value) in &self.variables {
             command.env(name, value.replace("{home}", &there));
         }
@@ -170,19 +168,4 @@ impl Contestant {
 
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
-}
-
-fn named(name: &str, program: &Path) -> String {
-    let output = Command::new(program).arg("--version").output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let text = text.unwrap_or_default();
-    let version =
-        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    format!("{name} {}", version.unwrap_or_default())
-}
-
-#[expect(clippy::disallowed_methods, reason = "whoever runs the benchmark points to peers")]
-fn find(program: &str) -> Option<PathBuf> {
-    let pointed = std::env::var_os(format!("BENCH_{}", program.to_uppercase()));
-    pointed.map(PathBuf::from).or_else(|| which::which(program).ok())
 }

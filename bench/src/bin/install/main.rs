@@ -55,7 +55,6 @@ fn run(rounds: usize) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     tell("building");
     build(root, &["--release", "--bin", "use"])?;
-    build(root, &["--profile", "shim", "-p", "usher-shims", "--bin", "shim"])?;
     let archive = Archive::made(root)?;
     let mirror = Mirror::serving(&archive)?;
     let (contestants, mut absent) = contestants::all(root, &archive, &mirror.address)?;

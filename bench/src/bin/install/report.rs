@@ -1,7 +1,8 @@
 //! The page with the tables.
 
 use std::fmt::Write as _;
-use std::fs;
+
+use usher_bench::machine;
 
 use crate::archive::Archive;
 use crate::runs::Measured;
@@ -20,7 +21,7 @@ pub(crate) fn head(archive: &Archive, rounds: usize) -> String {
         mega(archive.size),
         mega(archive.unpacked),
         archive.files,
-        machine()
+        machine::description()
     )
 }
 
@@ -54,14 +55,4 @@ pub(crate) fn left_out(absent: &[String]) -> String {
         [] => String::new(),
         absent => format!("\nLeft out: {}.\n", absent.join("; ").replace('\n', " ")),
     }
-}
-
-/// The machine, as far as it matters.
-fn machine() -> String {
-    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text.lines().find(|line| line.starts_with("model name"));
-    let model = model.and_then(|line| line.split_once(':')).map_or("", |(_, name)| name.trim());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("Machine: {model}, {cores} cores, Linux {}.", kernel.trim())
 }

@@ -71,7 +71,7 @@ fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
     let folder = place.folder.path();
     let home = tempfile::Builder::new().prefix("home-").tempdir_in(folder)?.keep();
     let mut command = contestant.command(&home)?;
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(folder.join("said"))?);
+    command.stdout(Stdio::null()).stderr(File::create(folder.join("said"))?);
     // What others left to be written is not this one's to write.
     rustix::fs::syncfs(File::open(folder)?)?;
     let began = Instant::now();
