@@ -56,7 +56,7 @@ impl<'a> Locks<'a> {
                         ErrorKind::LockTimeout,
                         format!("{name} is being changed by {}", holder(&path)),
                     )
-                    .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
+                    .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                     .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
                 }
                 Err(TryLockError::WouldBlock) => {

@@ -54,7 +54,7 @@ pub fn write(
             // A project's files are whose they are.
             Target::Change(_) | Target::Add(_) => replace(&path, &after)?,
             Target::Default => {
-                write_default(&folders::write_access(&usher.folders)?, &path, &after)?
+                write_default(&folders::write_access(&usher.folders)?, &path, &after)?;
             }
         }
     }

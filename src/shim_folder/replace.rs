@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::files::write_access::WriteAccess;
 
@@ -37,7 +37,7 @@ pub fn put(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::CannotCreate,
-            format!("usher's shim binary {} is absent", binary.display()),
+            format!("usher's shim binary {} is absent", Shown(binary)),
         )
         .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, error),

@@ -185,7 +185,7 @@ mod tests {
         };
         for policy in [UnverifiedPolicy::Allow, UnverifiedPolicy::Deny] {
             assert_eq!(check(policy, std::slice::from_ref(&verified)), Ok(None));
-            assert_eq!(check(policy, &[]), Err(ErrorKind::Network));
+            assert_eq!(check(policy, &[]), Err(ErrorKind::UnsupportedPlatform));
         }
         let mixed = [verified, unverified];
         let told = "node 1.0.0 is published without a hash to check it against";

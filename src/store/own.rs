@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::store::is_whole;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
@@ -62,9 +62,9 @@ impl<'a> OwnStore<'a> {
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
                 ErrorKind::CannotCreate,
-                format!("{} is there, but is no {}", target.display(), place.known.tool.name),
+                format!("{} is there, but is no {}", Shown(target), place.known.tool.name),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
+            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }

@@ -118,6 +118,6 @@ fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool)
         }]));
     } else {
         let state = if *already_installed { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
 }

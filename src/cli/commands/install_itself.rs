@@ -32,6 +32,6 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     replace::put(&access, &first, &second)?;
     drop(access);
     refresh_shims(&mut usher, &[])?;
-    output::line(shims.display());
+    output::path(&shims);
     Ok(())
 }

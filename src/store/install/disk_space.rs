@@ -76,7 +76,7 @@ mod tests {
         packed.finish().unwrap();
         let space = DiskSpace::of(&archive, folder.path());
         let full = space.explain(Error::new(ErrorKind::DiskFull, "can't write"));
-        assert!(full.causes[0].starts_with("it needs about 6 MB, and "), "{full}");
+        assert!(full.causes[0].starts_with("it needs about 5.0 MB, and "), "{full}");
         assert_eq!(
             space.explain(Error::new(ErrorKind::BadFile, "odd")).causes,
             Vec::<String>::new()

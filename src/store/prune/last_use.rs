@@ -12,11 +12,11 @@ use usher_shims::toolchain::Toolchain;
 use crate::store::receipt::RECEIPT;
 
 /// A day, which is how exact access times are: `relatime` writes them daily.
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What seems to be unused for longer was rather seen by a clock that was wrong: of a machine
 /// without a battery, which begins in 1970, or of a mistyped year.
-const TOO_LONG: Duration = Duration::from_hours(24 * 3_653);
+const TOO_LONG: Duration = Duration::from_secs(24 * 3600 * 3_653);
 
 /// When something of a toolchain was used last: the newest access time of its programs, and at the
 /// earliest when it was installed. `None` where that is unknown: the file system keeps no access
