@@ -24,12 +24,12 @@ const SETTLED: Duration = Duration::from_secs(60);
 /// A strong validator, as it is to be sent in `If-Range`: two answers that both have it are of the
 /// same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Validator(String);
+pub struct Validator(String);
 
 impl Validator {
     /// The strong validator of an answer, if it has one. Where there is an `ETag`, a date says
     /// nothing more (RFC 9110, 13.1.5).
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
         if headers.contains_key(ETAG) {
             return Self::parse(text(headers, ETAG.as_str())?);
         }
@@ -39,7 +39,7 @@ impl Validator {
     }
 
     /// Reads a strong entity tag or a date, as they were sent.
-    pub(super) fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: &str) -> Option<Self> {
         let tag = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let is_tag =
             tag.is_some_and(|tag| tag.bytes().all(|byte| matches!(byte, b'!' | 0x23..=0x7e)));
@@ -48,13 +48,13 @@ impl Validator {
     }
 
     /// As it is to be sent.
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether an answer that is a part can be of the same state: it may leave out what was sent
     /// before, but must not contradict it.
-    pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
         let said = if self.0.starts_with('"') || headers.contains_key(ETAG) {
             ETAG
         } else {
@@ -66,18 +66,18 @@ impl Validator {
 
 /// Which bytes of how many an answer holds: `bytes 100-199/200`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ContentRange {
+pub struct ContentRange {
     /// The place of the first byte, counted from 0.
-    pub(super) first: u64,
+    pub first: u64,
     /// The place of the last byte.
-    pub(super) last: u64,
+    pub last: u64,
     /// How many there are in all.
-    pub(super) total: u64,
+    pub total: u64,
 }
 
 impl ContentRange {
     /// Reads it; what leaves the total open or makes no sense is none.
-    pub(super) fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: &str) -> Option<Self> {
         let (range, total) = value.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
         let range = Self { first: number(first)?, last: number(last)?, total: number(total)? };
@@ -85,7 +85,7 @@ impl ContentRange {
     }
 
     /// Whether it is exactly what follows the first `length` bytes.
-    pub(super) fn follows(&self, length: u64) -> bool {
+    pub fn follows(&self, length: u64) -> bool {
         self.first == length && self.last + 1 == self.total
     }
 }

@@ -565,7 +565,8 @@ fn what_nobody_came_back_for_is_swept() {
     let downloads = kept.folder.path().join("cache/downloads");
     for name in kept.names("cache/downloads") {
         let file = fs::File::options().append(true).open(downloads.join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(24 * 15 * 3_600)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(24 * 15 * 3_600))
+            .unwrap();
     }
     let server = TestServer::with(vec![ok(BODY)]);
     kept.fetch(&server.at("/archive"), BODY, None).unwrap();
