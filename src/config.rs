@@ -7,12 +7,15 @@
 //! | `config.toml` and the `USHER_…` variables | [`settings`] |
 //! | where npm's registry is, and who may ask it | [`npm`] |
 //! | where the `PyPI` index is | [`pip`] |
+//! | what both are read from, and asking an installed npm or pip | [`sources`], [`client`] |
 //! | proxies and certificates, as the environment names them | [`network`] |
 //!
 //! Texts become values here, and nothing is sent.
 
+pub mod client;
 pub mod folders;
 pub mod network;
 pub mod npm;
 pub mod pip;
 pub mod settings;
+pub mod sources;

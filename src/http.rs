@@ -46,12 +46,12 @@ mod timeouts;
 mod tls_errors;
 
 pub use address::{host_label, redacted_url, without_secrets};
-pub use authorities::Authorities;
+pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{Artifact, Downloaded, Downloads, NoProgress, Progress};
 pub use failure::Failure;
-pub use headers::{ContentRange, Validator};
+pub use headers::{ContentRange, StrongTag};
 pub use network_config::NetworkConfig;
 pub use proxies::Proxies;
 pub use retry_after::retry_after;

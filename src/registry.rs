@@ -2,7 +2,6 @@
 //! that are compiled in, and own ones, each of which takes the place of one of its name.
 
 mod own;
-mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,13 +46,11 @@ impl Registry {
             |file: &str, reason: &str| Error::new(Exit::Data, format!("registry/{file}: {reason}"));
         let common =
             Common::parse(COMMON).map_err(|error| refused("common.toml", &error.reason))?;
-        let mut definitions = Vec::new();
-        for (file, text) in DEFINITIONS {
-            let definition =
-                Definition::parse(text).map_err(|error| refused(file, &error.reason))?;
-            let tool = Tool::named(TOOLS, &definition.name);
-            definitions.extend(tool.map(|tool| (definition, tool)));
-        }
+        let definitions = TOOLS.iter().zip(DEFINITIONS).map(|(tool, (file, text))| {
+            let definition = Definition::parse_rest(text);
+            Ok((definition.map_err(|error| refused(file, &error.reason))?, tool))
+        });
+        let definitions = definitions.collect::<Result<_>>()?;
         Ok(Self { definitions, common, tools: Tools::default(), faults: Vec::new() })
     }
 
@@ -76,12 +73,12 @@ impl Registry {
                 None => self.add(file, definition, tool),
             }
         }
-        self.definitions.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        self.definitions.sort_by_key(|(_, tool)| tool.name);
         self
     }
 
     fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
-        self.definitions.retain(|(known, _)| known.name != definition.name);
+        self.definitions.retain(|(_, known)| known.name != tool.name);
         self.definitions.push((definition, tool));
         self.tools.add(Own { tool, file: file.path.clone(), stamp: file.stamp.clone() });
     }
@@ -105,12 +102,12 @@ impl Registry {
     /// The same, with the site of each tool that has a mirror's address in the settings at that
     /// address, as its only source.
     pub fn with_mirrors(mut self, chosen: &BTreeMap<String, String>) -> Result<Self> {
-        for (definition, _) in &mut self.definitions {
-            let address = chosen.get(&definition.name).filter(|source| source.contains("://"));
+        for (definition, tool) in &mut self.definitions {
+            let address = chosen.get(tool.name).filter(|source| source.contains("://"));
             let Some(address) = address else { continue };
             let Some(source) = definition.source.iter().find_map(|source| source.at(address))
             else {
-                let name = &definition.name;
+                let name = tool.name;
                 let what = format!("{name} comes from no site that could have a mirror");
                 let because = format!("the setting source says {}", Escaped(address));
                 return Err(Error::new(Exit::Data, what).because(because));
@@ -168,4 +165,18 @@ impl Registry {
 fn can_host(tools: &[&'static Tool], name: &str) -> bool {
     Tool::named(tools.iter().copied(), name)
         .is_some_and(|host| host.host.is_none() && host.runs_on.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_is_the_same_compiled_in_and_read() {
+        let common = Common::parse(COMMON).unwrap();
+        for (known, (file, text)) in TOOLS.iter().zip(DEFINITIONS) {
+            let (tool, _) = Definition::parse(text).unwrap();
+            assert_eq!(common.complete(&tool).as_ref(), Ok(known), "{file}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! The index repeats what lies on disk and in the settings, and can be made anew from them at any
 //! time. Lines of fields, separated by tabs; tabs, line feeds and backslashes in a field are
-//! escaped. It is read and replaced whole.
+//! escaped. An own tool is a field of bytes, whose form is [`crate::tool`]'s. It is read and replaced
+//! whole.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -180,23 +181,25 @@ impl Home {
         found.map_or(&[], |addition| &addition.tools)
     }
 
-    /// Reads an index; `None` if it isn't one of this form.
+    /// Reads an index; `None` if it isn't one of this form. An own tool that another version wrote
+    /// in its own form is left out: the cold half makes it anew from its file.
     pub fn parse(index: &[u8]) -> Option<Self> {
-        Self::parse_lines(index, &|_| true)
+        Self::parse_lines(index, None)
     }
 
     /// Reads an index as far as one program needs it: of hundreds of additions that one alone.
     pub fn parse_for(index: &[u8], program: &str) -> Option<Self> {
-        let wanted = |line: &[u8]| match line.strip_prefix(b"program\t") {
-            Some(rest) => {
-                rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
-            }
-            None => !line.starts_with(b"refused\t"),
-        };
-        Self::parse_lines(index, &wanted)
+        Self::parse_lines(index, Some(program))
     }
 
-    fn parse_lines(index: &[u8], wanted: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
+    fn parse_lines(index: &[u8], program: Option<&str>) -> Option<Self> {
+        let wanted = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
+            (None, _) => true,
+            (Some(program), Some(rest)) => {
+                rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
+            }
+            (Some(_), None) => !line.starts_with(b"refused\t"),
+        };
         let mut lines = index.split(|byte| *byte == b'\n');
         if lines.next()? != HEADER.as_bytes() {
             return None;
@@ -204,7 +207,8 @@ impl Home {
         let mut home = Self::default();
         for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
-            home.take(&fields)?;
+            let is_optional = program.is_none() && line.starts_with(b"tool\t");
+            home.take(&fields).or(is_optional.then_some(()))?;
         }
         (!home.data.as_os_str().is_empty()).then_some(home)
     }
@@ -248,7 +252,7 @@ impl Home {
                 hint: text(5)?,
             }),
             "tool" => self.tools.add(Own {
-                tool: crate::tool::read(fields.get(3..)?.iter().map_while(|field| field.to_str()))?,
+                tool: crate::tool::read(fields.get(3)?.as_bytes())?,
                 file: path(1)?,
                 stamp: text(2)?,
             }),
@@ -331,9 +335,8 @@ impl Home {
         }
         for own in self.tools.own() {
             let row = crate::tool::printed(own.tool);
-            let first = [OsStr::new("tool"), own.file.as_os_str(), own.stamp.as_ref()];
-            let fields = first.into_iter().chain(row.iter().map(OsStr::new));
-            index.line(&fields.collect::<Vec<_>>());
+            let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
+            index.line(&["tool".as_ref(), file, own.stamp.as_ref(), row]);
         }
         for addition in &self.additions {
             let tools = addition.tools.iter().map(OsStr::new);
@@ -468,6 +471,14 @@ mod tests {
         assert_eq!(home.tools_with("yarn"), ["node"]);
         assert_eq!(home.additions.len(), 1);
         assert_eq!(Home::parse(index).unwrap().additions.len(), 2);
+    }
+
+    #[test]
+    fn an_own_tool_in_another_versions_form_keeps_nobody_from_the_rest() {
+        let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
+        let home = Home::parse(index).expect("`use` reads what else is there");
+        assert_eq!((home.data, home.tools), ("/x".into(), Tools::default()));
+        assert_eq!(Home::parse_for(index, "acme"), None, "a shim asks `use`");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use json::field as json_field;
 pub use keys::value as value_of_key;
 pub use pattern::{Holes, holes};
 
-use crate::tool::{Field, Reader, Tool};
+use crate::tool::{Field, Reader, Tool, VersionFile};
 
 /// A place in a version file that names a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +31,20 @@ pub struct Written {
 /// Why a document can't be understood, in a few words.
 pub type Complaint = String;
 
+/// Any file that is written as `.tool-versions` is.
+pub const TOOL_VERSIONS: VersionFile =
+    VersionFile::new(".tool-versions", Reader::ToolVersions, &[]);
+
 /// Finds what a file says of a tool, strongest first.
-pub fn read(text: &str, reader: &Reader, tool: &Tool) -> Result<Vec<Written>, Complaint> {
-    match reader {
+pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<Written>, Complaint> {
+    match file.reader {
         Reader::Plain => lines::plain(text).map(|written| vec![written]),
         Reader::ToolVersions => {
             lines::tool_versions(text, tool).map(|found| found.into_iter().collect())
         }
-        Reader::Json(fields) => json::read(text, fields),
-        Reader::Toml(fields) => toml::read(text, fields),
-        Reader::Keys(fields) => Ok(keys::read(text, fields)),
-        Reader::Lines(fields) => Ok(pattern::read(text, fields)),
+        Reader::Json => json::read(text, file.fields),
+        Reader::Toml => toml::read(text, file.fields),
+        Reader::Keys => Ok(keys::read(text, file.fields)),
+        Reader::Lines => Ok(pattern::read(text, file.fields)),
     }
 }

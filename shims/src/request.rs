@@ -64,15 +64,16 @@ impl Request {
     /// Reads what a project's file says in a field, in the field's own dialect.
     pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
         let text = shortened(bare(text), field.parts);
+        let dialect = field.dialect.unwrap_or(tool.dialect);
         let bare = match field.asks {
-            Asks::Constraint => Range::parse_bare(text, field.dialect),
+            Asks::Constraint => Range::parse_bare(text, dialect),
             Asks::Pin | Asks::Either => None,
         };
         match bare {
             Some(range) if text.len() <= LONGEST => {
                 Ok(Self { text: text.into(), meaning: Meaning::Range(range) })
             }
-            _ => Self::parse_in(text, tool, (field.dialect, Author::Project)),
+            _ => Self::parse_in(text, tool, (dialect, Author::Project)),
         }
     }
 

@@ -10,9 +10,9 @@ use crate::call::Call;
 use crate::error::{Error, Escaped, Exit, Result};
 use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
-use crate::read::{Written, decode, read};
+use crate::read::{TOOL_VERSIONS, Written, decode, read};
 use crate::request::{Author, Request};
-use crate::tool::{Asks, Field, PassOver, Reader, Tool, VersionFile};
+use crate::tool::{Asks, Field, PASS_OVER, PassOver, Reader, Tool, VersionFile};
 use crate::world::{World, is_absent, read_optional};
 
 /// Something that the search came upon.
@@ -254,7 +254,7 @@ impl<W: World> Search<'_, W> {
             .read(path)
             .map_err(|error| (Error::io("read", path, &error), Culprit::File))?;
         let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
-        let found = read(&text, &file.reader, self.tool)
+        let found = read(&text, file, self.tool)
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
         let mut all = Vec::new();
         for written in found {
@@ -293,7 +293,7 @@ impl<W: World> Search<'_, W> {
         (error, culprit): (Error, Culprit),
         file: &VersionFile,
     ) -> ControlFlow<()> {
-        let finding = match file.alone {
+        let finding = match file.is_for_versions_alone() {
             true => Finding::Broken(error, culprit),
             false => Finding::Passed(Passed::Unusable(error)),
         };
@@ -316,7 +316,7 @@ impl<W: World> Search<'_, W> {
                 return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
-        let found = match read(&text, &Reader::ToolVersions, self.tool) {
+        let found = match read(&text, &TOOL_VERSIONS, self.tool) {
             Ok(found) => found,
             Err(complaint) => {
                 let (error, culprit) = self.says_nothing(path, &complaint);
@@ -348,7 +348,7 @@ impl<W: World> Search<'_, W> {
         (origin, file): (fn(Place) -> Origin, Option<&VersionFile>),
     ) -> std::result::Result<Pin, (Error, Culprit)> {
         let is_document =
-            file.is_some_and(|file| matches!(file.reader, Reader::Json(_) | Reader::Toml(_)));
+            file.is_some_and(|file| matches!(file.reader, Reader::Json | Reader::Toml));
         let field = written.field.filter(|_| is_document).map(|field| field.at);
         let place = Place { path: path.to_path_buf(), line: written.line, field };
         let parse = |text: &String| match (written.field, file) {
@@ -378,7 +378,7 @@ impl<W: World> Search<'_, W> {
         for folder in directory.ancestors() {
             let Some(name) = folder.file_name() else { continue };
             let named = |rule: &&PassOver| name == rule.name();
-            for rule in self.tool.pass_over.iter().filter(named) {
+            for rule in PASS_OVER.iter().filter(named) {
                 if self.holds_others(folder, rule)? {
                     start =
                         Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };

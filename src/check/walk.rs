@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use usher_shims::error::{Error, Result};
-use usher_shims::tool::{PassOver, TOOLS};
+use usher_shims::tool::{PASS_OVER, PassOver};
 
 use super::mention::Note;
 
@@ -87,9 +87,8 @@ fn is_others(entry: &DirEntry) -> bool {
     }
     let path = entry.path();
     let is_own = |name: &str| entry.file_name() == name;
-    let rules = TOOLS.iter().flat_map(|tool| tool.pass_over);
     VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
-        || rules.into_iter().any(|rule| is_passed_over(path, rule))
+        || PASS_OVER.iter().any(|rule| is_passed_over(path, rule))
 }
 
 fn is_passed_over(folder: &Path, rule: &PassOver) -> bool {

@@ -240,7 +240,7 @@ mod tests {
     fn rules(tool: &str) -> Carry {
         let file = format!("{tool}.toml");
         let (_, text) = DEFINITIONS.iter().find(|(name, _)| *name == file).unwrap();
-        Definition::parse(text).unwrap().carry.unwrap()
+        Definition::parse(text).unwrap().1.carry.unwrap()
     }
 
     fn check(tool: &str, text: &str, packages: &str, local: &[&str]) {

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::http::{Authorities, Proxies};
+use crate::http::{Authorities, CaFile, Proxies};
 
 /// What the variables say that curl reads too: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, …, in
 /// capitals or small letters.
@@ -37,8 +37,10 @@ pub fn authorities(variable: &dyn Fn(&str) -> Option<OsString>) -> Authorities {
 }
 
 /// What Node.js's own programs are told to trust as well.
-pub fn extra_ca_files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
-    variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from).into_iter().collect()
+pub fn extra_ca_files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<CaFile> {
+    const NAME: &str = "NODE_EXTRA_CA_CERTS";
+    let file = |path| CaFile { path: PathBuf::from(path), origin: NAME.to_owned() };
+    variable(NAME).map(file).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -2,49 +2,25 @@
 //!
 //! The order is: usher's own setting, `npm_config_registry`, the user's `.npmrc`, the machine's,
 //! what an installed npm says. A project's `.npmrc` is never read, and no registry's address is
-//! written in here. Nothing here touches the disk or the network; only [`client`] starts a
-//! process.
+//! written in here. Nothing here touches the disk or the network; what is asked
+//! of npm, it is given.
 
-use std::{
-    ffi::OsString,
-    io::{self, ErrorKind},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
 
-use crate::config::settings::{Address, Settings};
-use crate::http::{Credentials, Proxies};
+use super::settings::Address;
+use super::sources::{ConfigSources, ConfigValue};
+use crate::http::{CaFile, Credentials, Proxies};
 
-use value::ConfigValue;
-
-pub mod client;
 mod credentials;
 pub mod npmrc;
-mod value;
 
 /// Where the machine's `.npmrc` may lie: npm itself looks below the folder it was installed in.
 const MACHINE: [&str; 3] = ["/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/npmrc"];
 
-/// The longest `.npmrc` that is read, in bytes.
-const LONGEST: usize = 1024 * 1024;
-
-/// What is needed to find the registry.
-pub struct ConfigSources<'a> {
-    /// usher's own settings.
-    pub settings: &'a Settings,
-    /// The account's `config.toml`, for the hint where to write the setting.
-    pub config: &'a Path,
-    /// The environment.
-    pub variables: &'a [(OsString, OsString)],
-    /// The user's home folder.
-    pub home: Option<&'a Path>,
-    /// Reads a file.
-    pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
-    /// Asks an installed npm ([`client::ask`]) or remembers what it said; called only where
-    /// nothing else speaks. `None` where no npm is installed.
-    pub ask: Option<&'a dyn Fn() -> Result<Address>>,
-}
+/// Asks an installed npm, if there is one.
+pub type Ask<'a> = Option<&'a dyn Fn() -> Result<Address>>;
 
 /// The npm registry, and how it is reached.
 ///
@@ -56,7 +32,7 @@ pub struct NpmAccess {
     /// Who says so: `registry= in ~/.npmrc, line 3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
-    pub cafile: Option<PathBuf>,
+    pub cafile: Option<CaFile>,
     /// The proxy for http.
     pub proxy: Option<Address>,
     /// The proxy for https.
@@ -68,21 +44,23 @@ pub struct NpmAccess {
 }
 
 impl NpmAccess {
-    /// Finds the registry.
+    /// Finds the registry. `ask` asks an installed npm ([`client::ask`](super::client::ask)) or
+    /// remembers what it said; called only where nothing else speaks. `None` where no npm is
+    /// installed.
     ///
     /// # Errors
     ///
     /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
-    pub fn load(surroundings: &ConfigSources<'_>) -> Result<Self> {
-        let said = gather(surroundings)?;
-        let (registry, origin) = registry(surroundings, &said)?;
+    pub fn load(sources: &ConfigSources<'_>, ask: Ask<'_>) -> Result<Self> {
+        let said = gather(sources)?;
+        let (registry, origin) = registry(sources, &said, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
             credentials: credentials::gather(&said, registry.url())?,
             registry,
             origin,
-            cafile: find(&said, "cafile").map(|said| said.path(surroundings.home)).transpose()?,
+            cafile: find(&said, "cafile").map(|said| said.ca_file(sources.home)).transpose()?,
             proxy: proxy(&said, "proxy")?,
             https_proxy: proxy(&said, "https-proxy")?,
             noproxy: find(&said, "noproxy").map(ConfigValue::hosts).transpose()?,
@@ -109,23 +87,27 @@ fn find<'a>(said: &'a [ConfigValue], key: &str) -> Option<&'a ConfigValue> {
     said.iter().find(|said| said.key == key).filter(|said| said.is_set())
 }
 
-fn registry(surroundings: &ConfigSources<'_>, said: &[ConfigValue]) -> Result<(Address, String)> {
+fn registry(
+    sources: &ConfigSources<'_>,
+    said: &[ConfigValue],
+    ask: Ask<'_>,
+) -> Result<(Address, String)> {
     const KEY: &str = "npm_registry";
-    if let Some(address) = &surroundings.settings.npm_registry {
-        let origin = surroundings.settings.origin(KEY);
+    if let Some(address) = &sources.settings.npm_registry {
+        let origin = sources.settings.origin(KEY);
         return Ok((address.clone(), format!("usher's setting {KEY} ({origin})")));
     }
     // Unlike elsewhere, `registry=null` leaves the word to the next one: there is no "none".
     if let Some(said) = said.iter().find(|said| said.key == "registry" && said.is_set()) {
         return Ok((said.address()?, said.origin.clone()));
     }
-    let config = surroundings.config.to_string_lossy();
+    let config = sources.config.to_string_lossy();
     let unknown =
         Error::new(Exit::Network, "nothing says where the npm registry is").hint(format!(
             "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
             Escaped(&config)
         ));
-    let Some(ask) = surroundings.ask else {
+    let Some(ask) = ask else {
         return Err(unknown);
     };
     match ask() {
@@ -149,31 +131,31 @@ fn proxy(said: &[ConfigValue], key: &str) -> Result<Option<Address>> {
 }
 
 /// All that is said, strongest first: the variables, the user's file, the machine's.
-fn gather(surroundings: &ConfigSources<'_>) -> Result<Vec<ConfigValue>> {
-    let mut said = variables(surroundings);
-    let user = match (find(&said, "userconfig"), surroundings.home) {
+fn gather(sources: &ConfigSources<'_>) -> Result<Vec<ConfigValue>> {
+    let mut said = variables(sources);
+    let user = match (find(&said, "userconfig"), sources.home) {
         (Some(said), home) => Some(said.path(home)?),
         (None, home) => home.map(|home| home.join(".npmrc")),
     };
     if let Some(path) = user {
-        said.extend(file(surroundings, &path)?);
+        said.extend(file(sources, &path)?);
     }
     let machine = match find(&said, "globalconfig") {
-        Some(said) => vec![said.path(surroundings.home)?],
+        Some(said) => vec![said.path(sources.home)?],
         None => MACHINE.iter().map(PathBuf::from).collect(),
     };
     for path in machine {
-        said.extend(file(surroundings, &path)?);
+        said.extend(file(sources, &path)?);
     }
     Ok(said)
 }
 
 /// What the variables `npm_config_…` say, which npm knows in any case of letters; the spelling in
 /// small letters, which npm itself sets for what it starts, counts first.
-fn variables(surroundings: &ConfigSources<'_>) -> Vec<ConfigValue> {
+fn variables(sources: &ConfigSources<'_>) -> Vec<ConfigValue> {
     const PREFIX: &str = "npm_config_";
     let mut said = Vec::new();
-    for (name, value) in surroundings.variables {
+    for (name, value) in sources.variables {
         let name = name.to_string_lossy();
         let Some((prefix, key)) = name.split_at_checked(PREFIX.len()) else { continue };
         if !prefix.eq_ignore_ascii_case(PREFIX) || value.is_empty() {
@@ -183,7 +165,7 @@ fn variables(surroundings: &ConfigSources<'_>) -> Vec<ConfigValue> {
             place if place.starts_with("//") => place.to_owned(),
             plain => plain.to_ascii_lowercase().replace('_', "-"),
         };
-        let value = npmrc::expand(&value.to_string_lossy(), &lookup(surroundings));
+        let value = npmrc::expand(&value.to_string_lossy(), &lookup(sources));
         said.push(ConfigValue {
             key,
             value: value.trim().to_owned(),
@@ -195,18 +177,10 @@ fn variables(surroundings: &ConfigSources<'_>) -> Vec<ConfigValue> {
 }
 
 /// What a file says; of two lines with one key the last counts.
-fn file(surroundings: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
-    let bytes = match (surroundings.read)(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read", path, &error)),
-    };
-    let shown = shown(path, surroundings.home);
-    if bytes.len() > LONGEST {
-        return Err(Error::new(Exit::Data, format!("{shown} is too long for an .npmrc"))
-            .because(format!("it has {} bytes, and {LONGEST} are read at most", bytes.len())));
-    }
-    let entries = npmrc::parse(&String::from_utf8_lossy(&bytes), &lookup(surroundings));
+fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
+    let shown = shown(path, sources.home);
+    let Some(text) = sources.text(path, &shown, "an .npmrc")? else { return Ok(Vec::new()) };
+    let entries = npmrc::parse(&text, &lookup(sources));
     Ok(entries
         .into_iter()
         .rev()
@@ -229,9 +203,9 @@ fn shown(path: &Path, home: Option<&Path>) -> String {
     Escaped(&text).to_string()
 }
 
-fn lookup<'a>(surroundings: &'a ConfigSources<'_>) -> impl Fn(&str) -> Option<String> + 'a {
+fn lookup<'a>(sources: &'a ConfigSources<'_>) -> impl Fn(&str) -> Option<String> + 'a {
     move |name| {
-        let found = surroundings.variables.iter().find(|(known, _)| known == name);
+        let found = sources.variables.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.to_string_lossy().into_owned())
     }
 }

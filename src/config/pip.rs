@@ -5,13 +5,13 @@
 //! files are never read, and no index's address is written in here. Nothing here touches the disk
 //! or the network; what is asked of pip, it is given.
 
-use std::ffi::OsString;
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Escaped, Exit, Result};
 
-use crate::config::settings::{Address, Settings};
+use super::settings::Address;
+use super::sources::{ConfigSources, ConfigValue};
+use crate::http::CaFile;
 
 /// The variables that name the index, strongest first.
 const VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
@@ -25,25 +25,6 @@ pub const QUESTIONS: [&[&str]; 2] = [
     &["-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"],
 ];
 
-/// The longest `pip.conf` that is read, in bytes.
-const LONGEST: usize = 1024 * 1024;
-
-/// What is needed to find the index.
-pub struct ConfigSources<'a> {
-    /// usher's own settings.
-    pub settings: &'a Settings,
-    /// The account's `config.toml`, for the hint where to write the setting.
-    pub config: &'a Path,
-    /// The environment.
-    pub variables: &'a [(OsString, OsString)],
-    /// The user's home folder.
-    pub home: Option<&'a Path>,
-    /// Reads a file.
-    pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
-    /// Asks an installed pip or remembers what it said; called only where nothing else speaks.
-    pub ask: &'a dyn Fn() -> Option<Address>,
-}
-
 /// The `PyPI` index, and how it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipAccess {
@@ -52,54 +33,56 @@ pub struct PipAccess {
     /// Who says so: `index-url in ~/.config/pip/pip.conf, line 3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
-    pub cert: Option<PathBuf>,
+    pub cert: Option<CaFile>,
 }
 
 impl PipAccess {
-    /// Finds the index.
+    /// Finds the index. `ask` asks an installed pip or remembers what it said; called only where
+    /// nothing else speaks.
     ///
     /// # Errors
     ///
     /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
-    pub fn load(surroundings: &ConfigSources<'_>) -> Result<Self> {
-        let files = files(surroundings)?;
-        let (index, origin) = index(surroundings, &files)?;
-        let cert = surroundings.variable("PIP_CERT").map(|text| (text, "PIP_CERT".to_owned()));
-        let cert = cert.or_else(|| said(&files, "cert")).map(|(text, _)| PathBuf::from(text));
+    pub fn load(sources: &ConfigSources<'_>, ask: &dyn Fn() -> Option<Address>) -> Result<Self> {
+        let files = files(sources)?;
+        let (index, origin) = index(sources, &files, ask)?;
+        let cert = variable(sources, "PIP_CERT").map(|text| (text, "PIP_CERT".to_owned()));
+        let cert = cert.or_else(|| said(&files, "cert"));
+        let cert = cert.map(|(path, origin)| CaFile { path: PathBuf::from(path), origin });
         Ok(Self {
             index: index.into_folder(),
             origin,
-            cert: cert.filter(|path| path.is_absolute()),
+            cert: cert.filter(|file| file.path.is_absolute()),
         })
     }
 }
 
-impl ConfigSources<'_> {
-    /// A variable that is set and not empty.
-    fn variable(&self, name: &str) -> Option<String> {
-        let found = self.variables.iter().find(|(known, _)| known == name)?;
-        Some(found.1.to_str()?.trim().to_owned()).filter(|value| !value.is_empty())
-    }
+/// A variable that is set and not empty.
+fn variable(sources: &ConfigSources<'_>, name: &str) -> Option<String> {
+    let found = sources.variables.iter().find(|(known, _)| known == name)?;
+    Some(found.1.to_str()?.trim().to_owned()).filter(|value| !value.is_empty())
 }
-
-/// A line of a file: key, value, who says so.
-type Line = (String, String, String);
 
 /// Of two lines with one key in a file the last counts; files come strongest first.
-fn said(files: &[Vec<Line>], key: &str) -> Option<(String, String)> {
-    let of_file = |lines: &Vec<Line>| lines.iter().rev().find(|line| line.0 == key).cloned();
-    files.iter().find_map(of_file).map(|(_, value, origin)| (value, origin))
+fn said(files: &[Vec<ConfigValue>], key: &str) -> Option<(String, String)> {
+    let of_file =
+        |lines: &Vec<ConfigValue>| lines.iter().rev().find(|line| line.key == key).cloned();
+    files.iter().find_map(of_file).map(|line| (line.value, line.origin))
 }
 
-fn index(surroundings: &ConfigSources<'_>, files: &[Vec<Line>]) -> Result<(Address, String)> {
+fn index(
+    sources: &ConfigSources<'_>,
+    files: &[Vec<ConfigValue>],
+    ask: &dyn Fn() -> Option<Address>,
+) -> Result<(Address, String)> {
     const KEY: &str = "pypi_index";
-    if let Some(address) = &surroundings.settings.pypi_index {
-        let origin = surroundings.settings.origin(KEY);
+    if let Some(address) = &sources.settings.pypi_index {
+        let origin = sources.settings.origin(KEY);
         return Ok((address.clone(), format!("usher's setting {KEY} ({origin})")));
     }
     let by_variable = VARIABLES.iter().find_map(|name| {
-        let text = surroundings.variable(name)?;
+        let text = variable(sources, name)?;
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
     if let Some((text, origin)) = by_variable.or_else(|| said(files, "index-url")) {
@@ -107,10 +90,10 @@ fn index(surroundings: &ConfigSources<'_>, files: &[Vec<Line>]) -> Result<(Addre
             .ok_or_else(|| Error::new(Exit::Data, format!("{origin} must be {}", Address::FORM)))?;
         return Ok((address, origin));
     }
-    if let Some(address) = (surroundings.ask)() {
+    if let Some(address) = ask() {
         return Ok((address, "pip".to_owned()));
     }
-    let config = surroundings.config.to_string_lossy();
+    let config = sources.config.to_string_lossy();
     Err(Error::new(Exit::Network, "nothing says where the PyPI index is").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
         Escaped(&config)
@@ -126,38 +109,31 @@ fn without_name(text: &str) -> &str {
 }
 
 /// What the files say, strongest first.
-fn files(surroundings: &ConfigSources<'_>) -> Result<Vec<Vec<Line>>> {
-    let named = surroundings.variable("PIP_CONFIG_FILE").map(PathBuf::from);
-    let user = surroundings
+fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
+    let named = variable(sources, "PIP_CONFIG_FILE").map(PathBuf::from);
+    let user = sources
         .home
         .into_iter()
         .flat_map(|home| [home.join(".config/pip/pip.conf"), home.join(".pip/pip.conf")]);
     let xdg =
-        surroundings.variable("XDG_CONFIG_HOME").map(|root| Path::new(&root).join("pip/pip.conf"));
+        variable(sources, "XDG_CONFIG_HOME").map(|root| Path::new(&root).join("pip/pip.conf"));
     let machine = ["/etc/pip.conf", "/etc/xdg/pip/pip.conf"].map(PathBuf::from);
     // With that name for a file, pip reads no file at all.
     if named.as_deref() == Some(Path::new("/dev/null")) {
         return Ok(Vec::new());
     }
     let paths = named.into_iter().chain(xdg).chain(user).chain(machine);
-    paths.filter(|path| path.is_absolute()).map(|path| file(surroundings, &path)).collect()
+    paths.filter(|path| path.is_absolute()).map(|path| file(sources, &path)).collect()
 }
 
-fn file(surroundings: &ConfigSources<'_>, path: &Path) -> Result<Vec<Line>> {
-    let bytes = match (surroundings.read)(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read", path, &error)),
-    };
+fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     let shown = Escaped(&path.to_string_lossy()).to_string();
-    if bytes.len() > LONGEST {
-        return Err(Error::new(Exit::Data, format!("{shown} is too long for a pip.conf")));
-    }
-    Ok(lines(&String::from_utf8_lossy(&bytes), &shown))
+    let text = sources.text(path, &shown, "a pip.conf")?;
+    Ok(text.map_or_else(Vec::new, |text| lines(&text, &shown)))
 }
 
 /// The lines of the sections that hold for all of pip, or for what fetches.
-fn lines(text: &str, path: &str) -> Vec<Line> {
+fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
     let mut section = "";
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -172,20 +148,24 @@ fn lines(text: &str, path: &str) -> Vec<Line> {
         let Some((key, value)) = line.split_once(['=', ':']) else { continue };
         let key = key.trim().to_lowercase().replace('_', "-");
         let origin = format!("{key} in {path}, line {number}");
-        found.push((key, value.trim().to_owned(), origin));
+        found.push(ConfigValue { key, value: value.trim().to_owned(), origin });
     }
     found
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::io::ErrorKind;
+
     use super::*;
+    use crate::config::settings::Settings;
 
     /// Where the index is found: its address and who says so, or the error.
     fn check(variables: &[(&str, &str)], conf: &str, asked: Option<&str>, expected: &str) {
         let owned = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
         let variables: Vec<_> = variables.iter().map(owned).collect();
-        let found = PipAccess::load(&ConfigSources {
+        let sources = ConfigSources {
             settings: &Settings::default(),
             config: Path::new("/home/me/.config/usher/config.toml"),
             variables: &variables,
@@ -194,8 +174,8 @@ mod tests {
                 true if !conf.is_empty() => Ok(conf.as_bytes().to_vec()),
                 _ => Err(ErrorKind::NotFound.into()),
             },
-            ask: &|| asked.and_then(Address::parse),
-        });
+        };
+        let found = PipAccess::load(&sources, &|| asked.and_then(Address::parse));
         let shown = match found {
             Ok(access) => format!("{} ({})", access.index, access.origin),
             Err(error) => error.to_string(),

@@ -5,18 +5,13 @@
 //! it can't be read, nobody is trusted, and the message about a certificate says why. It must not
 //! know what is fetched.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use reqwest::Certificate;
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 use usher_shims::error::Escaped;
-
-/// No file of certificates is larger; the largest bundle today has a twentieth of this.
-const LARGEST: u64 = 8 << 20;
 
 /// The authorities that a person named in the place of the machine's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,13 +22,24 @@ pub struct Authorities {
     pub folders: Option<Vec<PathBuf>>,
 }
 
+/// A file of PEM certificates that are accepted beside the machine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Who names it, for messages: a variable, or a line of a file.
+    pub origin: String,
+}
+
 /// What was found in the places that were named.
 #[derive(Default)]
-struct Found {
-    certificates: BTreeSet<Vec<u8>>,
+pub(super) struct Found {
+    /// All that can be an authority's.
+    pub(super) certificates: Vec<Certificate>,
     /// What is said of each place, to a person whose certificate isn't accepted.
-    told: Vec<String>,
-    is_faulty: bool,
+    pub(super) told: Vec<String>,
+    /// Whether something is wrong with one of them.
+    pub(super) is_faulty: bool,
 }
 
 impl Authorities {
@@ -47,98 +53,67 @@ impl Authorities {
         self.file.is_some() || self.folders.is_some()
     }
 
-    /// What was named, as far as it can be read.
-    pub(super) fn certificates(&self) -> Vec<Certificate> {
-        let found = self.read().certificates.into_iter();
-        found.filter_map(|bytes| Certificate::from_der(&bytes).ok()).collect()
-    }
-
-    /// What there is to say of what was named, and whether something is wrong with it.
-    pub(super) fn told(&self) -> (Vec<String>, bool) {
-        let found = self.read();
-        (found.told, found.is_faulty)
-    }
-
-    fn read(&self) -> Found {
+    /// Looks at what was named, as far as it can be read.
+    pub(super) fn read(&self) -> Found {
         let mut found = Found::default();
         if let Some(file) = &self.file {
-            found.take_file(file);
+            found.add(Self::FILE, file, certificates_in(file));
         }
-        for folder in self.folders.iter().flatten() {
-            found.take_folder(folder);
-        }
-        if self.folders.as_ref().is_some_and(Vec::is_empty) {
-            found.fault(format!("{FOLDERS} is set, and names nothing"));
+        match self.folders.as_deref() {
+            Some([]) => found.add(Self::FOLDERS, Path::new(""), Ok(Vec::new())),
+            folders => folders.unwrap_or_default().iter().for_each(|folder| {
+                found.add(Self::FOLDERS, folder, certificates_below(folder));
+            }),
         }
         found
     }
 }
 
-const FILE: &str = Authorities::FILE;
-const FOLDERS: &str = Authorities::FOLDERS;
-
 impl Found {
-    fn take_file(&mut self, file: &Path) {
-        if file.as_os_str().is_empty() {
-            return self.fault(format!("{FILE} is set, and names nothing"));
-        }
-        let shown = file.to_string_lossy();
+    fn add(&mut self, variable: &str, path: &Path, read: Result<Vec<Certificate>, String>) {
+        let shown = path.to_string_lossy();
         let shown = Escaped(&shown);
-        match certificates_in(file) {
+        let told = match read {
+            _ if path.as_os_str().is_empty() => {
+                Err(format!("{variable} is set, and names nothing"))
+            }
             Ok(certificates) => {
                 self.certificates.extend(certificates);
-                let told = format!("{FILE} names {shown}, which counts in the machine's place");
-                self.told.push(told);
+                Ok(format!("{variable} names {shown}, which counts in the machine's place"))
             }
-            Err(why) => self.fault(format!("{FILE} names {shown}, which {why}")),
-        }
-    }
-
-    /// Takes all files in a folder that are certificates; others may lie there as well.
-    fn take_folder(&mut self, folder: &Path) {
-        let shown = folder.to_string_lossy();
-        let shown = Escaped(&shown);
-        let before = self.certificates.len();
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                return self
-                    .fault(format!("{FOLDERS} names {shown}, which can't be read: {error}"));
-            }
+            Err(why) => Err(format!("{variable} names {shown}, which {why}")),
         };
-        let found = entries.flatten().filter_map(|entry| certificates_in(&entry.path()).ok());
-        self.certificates.extend(found.flatten());
-        match self.certificates.len() > before {
-            true => self
-                .told
-                .push(format!("{FOLDERS} names {shown}, which counts in the machine's place")),
-            false => self.fault(format!("{FOLDERS} names {shown}, which holds no certificate")),
-        }
-    }
-
-    fn fault(&mut self, told: String) {
-        self.told.push(told);
-        self.is_faulty = true;
+        self.is_faulty |= told.is_err();
+        self.told.push(told.unwrap_or_else(|fault| fault));
     }
 }
 
 /// The certificates in a PEM file that can be an authority's, or why there are none.
-pub(super) fn certificates_in(file: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let unread = |error| format!("can't be read: {error}");
-    let seen = fs::metadata(file).map_err(unread)?;
+pub(super) fn certificates_in(file: &Path) -> Result<Vec<Certificate>, String> {
     // Asked before it is opened: opening a pipe would wait for its other end.
-    if !seen.is_file() {
+    if fs::metadata(file).is_ok_and(|seen| !seen.is_file()) {
         return Err("is no file".to_owned());
     }
-    if seen.len() > LARGEST {
-        return Err("is far too large".to_owned());
-    }
-    let pem = fs::read(file).map_err(unread)?;
-    let found = CertificateDer::pem_slice_iter(&pem).flatten();
-    let fit = found.filter(|one| RootCertStore::empty().add(one.clone()).is_ok());
-    let fit: Vec<Vec<u8>> = fit.map(|one| one.to_vec()).collect();
+    let found = load_certs_from_paths(Some(file), None);
+    fit(found, "holds no certificate in the form PEM")
+}
+
+/// The same of all files in a folder; what is no certificate may lie there as well.
+fn certificates_below(folder: &Path) -> Result<Vec<Certificate>, String> {
+    fit(load_certs_from_paths(None, Some(folder)), "holds no certificate")
+}
+
+/// Those that can be an authority's, or why there are `none`.
+fn fit(found: CertificateResult, none: &str) -> Result<Vec<Certificate>, String> {
+    let certificates = found.certs.into_iter();
+    let certificates = certificates.filter(|one| RootCertStore::empty().add(one.clone()).is_ok());
+    let fit: Vec<_> = certificates.filter_map(|one| Certificate::from_der(&one).ok()).collect();
+    let unread = found.errors.into_iter().find_map(|error| match error.kind {
+        ErrorKind::Io { inner, .. } => Some(format!("can't be read: {inner}")),
+        _ => None,
+    });
     match fit.is_empty() {
-        true => Err("holds no certificate in the form PEM".to_owned()),
+        true => Err(unread.unwrap_or_else(|| none.to_owned())),
         false => Ok(fit),
     }
 }
@@ -146,6 +121,9 @@ pub(super) fn certificates_in(file: &Path) -> Result<Vec<Vec<u8>>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE: &str = Authorities::FILE;
+    const FOLDERS: &str = Authorities::FOLDERS;
 
     fn named(variable: &str, path: &Path) -> Authorities {
         let is_given = !path.as_os_str().is_empty();
@@ -175,8 +153,8 @@ mod tests {
         .unwrap();
         let check = |variable: &str, value: &Path, expected: &str| {
             let roots = named(variable, value);
-            assert!(roots.are_named() && roots.certificates().is_empty(), "{variable} {value:?}");
-            let (told, is_faulty) = roots.told();
+            let Found { certificates, told, is_faulty } = roots.read();
+            assert!(roots.are_named() && certificates.is_empty(), "{variable} {value:?}");
             let told = told.concat().replace(&*value.to_string_lossy(), "PATH");
             assert!(is_faulty && told.starts_with(expected), "{variable}: {told}");
         };
@@ -194,7 +172,8 @@ mod tests {
         for variable in [FILE, FOLDERS] {
             let roots = named(variable, Path::new(""));
             let told = vec![format!("{variable} is set, and names nothing")];
-            assert_eq!(roots.told(), (told, true));
+            let found = roots.read();
+            assert_eq!((found.told, found.is_faulty), (told, true));
         }
         assert!(!Authorities::default().are_named());
     }

@@ -18,7 +18,6 @@ use super::network_config::{HttpClient, NetworkConfig};
 use super::redirects;
 use super::response::{Condition, Kind, Request, Response, is_web_page, web_page};
 use super::retry::Retry;
-use super::timeouts::Timeouts;
 use super::tls_errors::Trust;
 
 /// Asks servers; made once and used for all that a run of `use` fetches.
@@ -104,10 +103,6 @@ impl Client {
         Retry::new(&self.config.timeouts)
     }
 
-    pub(super) fn timeouts(&self) -> &Timeouts {
-        &self.config.timeouts
-    }
-
     /// Asks once for what lies there.
     pub(super) fn open(
         &self,
@@ -153,14 +148,14 @@ fn open_file(path: &Path) -> Result<Response, Failure> {
 /// All of an answer, if that is no more than `limit` bytes.
 fn read(
     location: &Location,
-    answer: Response,
+    response: Response,
     limit: u64,
     accept: &str,
 ) -> Result<Conditional, AttemptError> {
-    if matches!(answer.kind, Kind::Unchanged) {
+    if matches!(response.kind, Kind::Unchanged) {
         return Ok(Conditional::NotModified);
     }
-    let Response { bytes, packed, tag, responder, .. } = answer;
+    let Response { bytes, packed, tag, responder, .. } = response;
     let mut reader: Box<dyn Read> =
         if packed { Box::new(MultiGzDecoder::new(bytes)) } else { bytes };
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! A file fetched to disk, which is whole and what was published, or isn't there.
 //!
 //! ```text
-//! artifact ─▶ CacheEntry: its file in the cache, locked (cache_entry.rs, partial.rs)
+//! artifact ─▶ Partial: its file in the cache, locked (cache_entry.rs, partial.rs)
 //!          ─▶ Transfer: what is missing of it (transfer.rs), hashed as it arrives
 //!             (background_hasher.rs)
 //!          ─▶ Downloaded
@@ -25,7 +25,7 @@ use super::client::Client;
 use super::failure::Failure;
 use crate::files::integrity::Integrity;
 use background_hasher::BackgroundHasher;
-use cache_entry::{CacheEntry, claim};
+use cache_entry::claim;
 pub use partial::Downloaded;
 use partial::{Partial, unread};
 use transfer::Transfer;
@@ -40,8 +40,8 @@ pub struct Downloads {
 
 impl Downloads {
     /// Downloads that are kept in `downloads` below the folder `cache`; and where nothing can be
-    /// kept (a read-only cache, a file system without locks, no hash to prove it by), in
-    /// `fallback`, a folder of the caller's own that exists.
+    /// kept (a read-only cache, a file system without locks, no hash to prove it by), or another
+    /// process is downloading the same, in `fallback`, a folder of the caller's own that exists.
     pub fn new(cache: &Path, fallback: &Path) -> Self {
         Self { cache: cache.join("downloads"), fallback: fallback.to_path_buf() }
     }
@@ -57,48 +57,30 @@ impl Downloads {
         progress: &dyn Progress,
     ) -> Result<Downloaded, Failure> {
         let location = Location::parse(artifact.address)?;
-        let claimed = match artifact.integrity {
-            Some(wanted) => claim(&self.cache, wanted, client.timeouts(), progress)?,
-            None => None,
-        };
-        let partial = match (claimed, artifact.integrity) {
-            (Some(claimed), Some(wanted)) => match complete(claimed, wanted)? {
-                Found::Complete(downloaded) => return Ok(downloaded),
-                Found::Partial(partial) => partial,
-                Found::Others => Partial::private(&self.fallback)?,
+        let partial = match artifact.integrity {
+            Some(wanted) => match claim(&self.cache, wanted)? {
+                Some(kept) => match complete(&kept, wanted)? {
+                    Some(sha256) => return Downloaded::new(kept, sha256),
+                    None => kept,
+                },
+                None => Partial::private(&self.fallback)?,
             },
-            (_, _) => Partial::private(&self.fallback)?,
+            None => Partial::private(&self.fallback)?,
         };
         Transfer::new(client, (location, artifact), partial, progress).run()
     }
 }
 
-/// What lies in a file that was claimed.
-enum Found {
-    Complete(Downloaded),
-    /// Ours, to be filled.
-    Partial(Partial),
-    /// Somebody else's, and nothing of use.
-    Others,
-}
-
-/// Looks whether all of the artifact has come already, by its hash.
-fn complete(claimed: CacheEntry, wanted: &Integrity) -> Result<Found, Failure> {
-    let (partial, is_ours) = match claimed {
-        CacheEntry::Ours(partial) => (partial, true),
-        CacheEntry::Shared(partial) => (partial, false),
-    };
-    let size = partial.length()?;
-    let may_be = || !is_ours || partial.note().is_none_or(|note| note.total == Some(size));
-    if size > 0 && may_be() {
-        let hashed = BackgroundHasher::whole(partial.file(), Some(wanted), size);
-        let hasher = hashed.map_err(|error| unread(&partial, &error))?;
-        if let Ok(sha256) = hasher.finish() {
-            partial.share();
-            return Ok(Found::Complete(Downloaded { sha256, size, partial }));
-        }
+/// The SHA-256 of what lies there, if that is all of the artifact already.
+fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, Failure> {
+    let size = kept.length()?;
+    let may_be = kept.resume_info().is_none_or(|info| info.total == Some(size));
+    if size == 0 || !may_be {
+        return Ok(None);
     }
-    Ok(if is_ours { Found::Partial(partial) } else { Found::Others })
+    let hashed = BackgroundHasher::whole(kept.file(), Some(wanted), size);
+    let hasher = hashed.map_err(|error| unread(kept, &error))?;
+    Ok(hasher.finish().ok())
 }
 
 #[cfg(test)]

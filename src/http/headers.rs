@@ -3,48 +3,30 @@
 //!
 //! It reads text, and must not ask anybody. RFC 9110, 8.8 and 14.4.
 
-use std::time::{Duration, SystemTime};
-
-use reqwest::header::{DATE, ETAG, HeaderMap, LAST_MODIFIED};
+use reqwest::header::{ETAG, HeaderMap};
 
 /// A header's value, if it is ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// A header that is a date.
-pub(super) fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, name)?).ok()
-}
-
-/// So much older than the answer a `Last-Modified` must be, so that no second change can hide in
-/// the same second (RFC 9110, 8.8.2.2; with room for two clocks behind one name).
-const SETTLED: Duration = Duration::from_secs(60);
-
-/// A strong validator, as it is to be sent in `If-Range`: two answers that both have it are of the
-/// same bytes.
+/// A strong entity tag, quotes included: two answers that both have it are of the same bytes.
+///
+/// A `Last-Modified` is no such proof: a second change can hide in the same second.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validator(String);
+pub struct StrongTag(String);
 
-impl Validator {
-    /// The strong validator of an answer, if it has one. Where there is an `ETag`, a date says
-    /// nothing more (RFC 9110, 13.1.5).
+impl StrongTag {
+    /// That of an answer, if it has one.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        if headers.contains_key(ETAG) {
-            return Self::parse(text(headers, ETAG.as_str())?);
-        }
-        let modified = date(headers, LAST_MODIFIED.as_str())?;
-        let age = date(headers, DATE.as_str())?.duration_since(modified).ok()?;
-        (age >= SETTLED).then(|| Self::parse(text(headers, LAST_MODIFIED.as_str())?))?
+        Self::parse(text(headers, ETAG.as_str())?)
     }
 
-    /// Reads a strong entity tag or a date, as they were sent.
+    /// Reads one as it was sent.
     pub fn parse(value: &str) -> Option<Self> {
-        let tag = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let is_tag =
-            tag.is_some_and(|tag| tag.bytes().all(|byte| matches!(byte, b'!' | 0x23..=0x7e)));
-        let is_validator = is_tag || httpdate::parse_http_date(value).is_ok();
-        is_validator.then(|| Self(value.to_owned()))
+        let tag = value.strip_prefix('"')?.strip_suffix('"')?;
+        let is_tag = tag.bytes().all(|byte| matches!(byte, b'!' | 0x23..=0x7e));
+        is_tag.then(|| Self(value.to_owned()))
     }
 
     /// As it is to be sent.
@@ -55,12 +37,7 @@ impl Validator {
     /// Whether an answer that is a part can be of the same state: it may leave out what was sent
     /// before, but must not contradict it.
     pub fn admits(&self, headers: &HeaderMap) -> bool {
-        let said = if self.0.starts_with('"') || headers.contains_key(ETAG) {
-            ETAG
-        } else {
-            LAST_MODIFIED
-        };
-        !headers.contains_key(&said) || text(headers, said.as_str()) == Some(self.as_str())
+        !headers.contains_key(ETAG) || text(headers, ETAG.as_str()) == Some(self.as_str())
     }
 }
 
@@ -112,13 +89,11 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_strong_validators_count() {
+    fn only_strong_tags_count() {
         let check = |lines: &[&str], expected: Option<&str>| {
-            let found = Validator::of(&headers(lines));
-            assert_eq!(found.as_ref().map(Validator::as_str), expected, "{lines:?}");
+            let found = StrongTag::of(&headers(lines));
+            assert_eq!(found.as_ref().map(StrongTag::as_str), expected, "{lines:?}");
         };
-        let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
-        let settled = "Date: Sun, 09 Sep 2001 01:47:40 GMT";
         check(&[], None);
         check(&["ETag: \"abc\""], Some("\"abc\""));
         check(&["ETag: \"\""], Some("\"\""));
@@ -127,28 +102,22 @@ pub(super) mod tests {
         check(&["ETag: \"a\"b\""], None);
         check(&["ETag: \"a b\""], None);
         check(&["ETag: \""], None);
-        check(&[modified, settled], Some("Sun, 09 Sep 2001 01:46:40 GMT"));
-        check(&[modified, "Date: Sun, 09 Sep 2001 01:47:39 GMT"], None);
-        check(&[modified, "Date: Sun, 09 Sep 2001 01:46:00 GMT"], None);
-        check(&[modified], None);
-        check(&["Last-Modified: lately", settled], None);
+        let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
+        let settled = "Date: Sun, 09 Sep 2001 01:47:40 GMT";
+        check(&[modified, settled], None);
         check(&["ETag: W/\"abc\"", modified, settled], None);
     }
 
     #[test]
     fn a_part_must_not_contradict_the_whole() {
-        let check = |validator: &str, lines: &[&str], expected: bool| {
-            let validator = Validator::parse(validator).unwrap();
-            assert_eq!(validator.admits(&headers(lines)), expected, "{validator:?} {lines:?}");
+        let check = |tag: &str, lines: &[&str], expected: bool| {
+            let tag = StrongTag::parse(tag).unwrap();
+            assert_eq!(tag.admits(&headers(lines)), expected, "{tag:?} {lines:?}");
         };
-        let (earlier, later) = ("Sun, 09 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 2001 01:46:41 GMT");
         check("\"a\"", &[], true);
         check("\"a\"", &["ETag: \"a\""], true);
         check("\"a\"", &["ETag: \"b\""], false);
         check("\"a\"", &["ETag: W/\"a\""], false);
-        check(earlier, &[&format!("Last-Modified: {earlier}")], true);
-        check(earlier, &[&format!("Last-Modified: {later}")], false);
-        check(earlier, &["ETag: \"a\""], false);
     }
 
     #[test]

@@ -2,13 +2,11 @@
 //!
 //! It is given as a plain value; from which variables and files, it must not know.
 
-use std::path::PathBuf;
-
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
 use usher_shims::error::{Error, Escaped, Exit};
 
-use super::authorities::{Authorities, certificates_in};
+use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
 use super::failure::Failure;
 use super::proxies::Proxies;
@@ -22,8 +20,8 @@ pub struct NetworkConfig {
     pub proxies: Proxies,
     /// The authorities that are named in the place of the system's.
     pub authorities: Authorities,
-    /// Files of PEM certificates that are accepted beside the system's.
-    pub extra_ca_files: Vec<PathBuf>,
+    /// Certificates that are accepted beside the system's.
+    pub extra_ca_files: Vec<CaFile>,
     /// Who we are, to whom.
     pub credentials: Credentials,
     /// How long to wait.
@@ -37,13 +35,13 @@ impl NetworkConfig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
         if self.authorities.are_named() {
-            let all = self.authorities.certificates().into_iter().chain(extra);
+            let all = self.authorities.read().certificates.into_iter().chain(extra);
             let built = self.builder()?.tls_certs_only(all).build();
             return built.map(HttpClient::trusting).map_err(|error| setup(&error));
         }
         let system = self.builder()?.tls_certs_merge(extra.clone()).build();
         match system {
-            // A system without any certificate (a slim container) can still be server by
+            // A system without any certificate (a slim container) can still be served by
             // http://; without roots, no certificate of https:// is accepted.
             Err(_) if extra.is_empty() => {
                 let bare = self.builder()?.tls_certs_only([]).build();
@@ -71,14 +69,14 @@ impl NetworkConfig {
 
     fn extra_certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let mut certificates = Vec::new();
-        for path in &self.extra_ca_files {
+        for CaFile { path, origin } in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
                 let name = path.to_string_lossy();
                 let what = format!("{} is no file of PEM certificates", Escaped(&name));
                 let error = Error::new(Exit::Data, what).because(format!("it {why}"));
-                Failure::Fatal(error.hint("look at NODE_EXTRA_CA_CERTS, and at the settings for certificates of npm and pip"))
+                Failure::Fatal(error.hint(format!("look at {origin}")))
             })?;
-            certificates.extend(found.iter().filter_map(|der| Certificate::from_der(der).ok()));
+            certificates.extend(found);
         }
         Ok(certificates)
     }

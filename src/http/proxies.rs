@@ -54,6 +54,6 @@ fn unusable(error: &reqwest::Error) -> Failure {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let error = Error::new(Exit::Data, "the address of the proxy can't be used")
         .because(Escaped(&why).to_string())
-        .hint("look at HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and npm's settings for proxies");
+        .hint("look at the settings for proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
     Failure::Fatal(error)
 }

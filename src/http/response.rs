@@ -16,7 +16,7 @@ use usher_shims::error::Escaped;
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, HINT_NETWORK};
 use super::failure::{AttemptError, Failure};
-use super::headers::{ContentRange, Validator, text};
+use super::headers::{ContentRange, StrongTag, text};
 use super::min_throughput::MinThroughput;
 use super::retry_after::{in_words, retry_after};
 use super::timeouts::Timeouts;
@@ -37,7 +37,7 @@ pub(super) enum Condition<'a> {
     /// The whole.
     Always,
     /// What follows these first bytes, if it is still the same; else the whole.
-    RestAfter(u64, &'a Validator),
+    RestAfter(u64, &'a StrongTag),
     /// The whole, if it isn't what this was sent along with.
     IfChanged(&'a str),
 }
@@ -51,7 +51,7 @@ pub(super) struct Response {
     /// What the bytes are.
     pub(super) kind: Kind,
     /// What tells this state of the resource from others, byte for byte.
-    pub(super) validator: Option<Validator>,
+    pub(super) validator: Option<StrongTag>,
     /// What to ask with whether it has changed: `ETag`, or else `Last-Modified`.
     pub(super) tag: Option<String>,
     /// Who gave it, if it wasn't a file.
@@ -115,7 +115,7 @@ impl Response {
         Self {
             length: response.content_length(),
             kind,
-            validator: Validator::of(headers),
+            validator: StrongTag::of(headers),
             tag: header(ETAG.as_str()).or_else(|| header(LAST_MODIFIED.as_str())),
             responder: Some(Responder {
                 host: host(response.url()),
@@ -147,7 +147,7 @@ pub(super) fn judge(
 }
 
 /// The part that follows the first `length` bytes of what `validator` came with, and no other.
-fn rest(headers: &HeaderMap, length: u64, validator: &Validator) -> Kind {
+fn rest(headers: &HeaderMap, length: u64, validator: &StrongTag) -> Kind {
     let range = text(headers, CONTENT_RANGE.as_str()).and_then(ContentRange::parse);
     match range {
         Some(range) if range.follows(length) && validator.admits(headers) => Kind::Rest(range),

@@ -1,4 +1,4 @@
-//! How often something is tried, and the backoff between.
+//! How often something is tried, and the pauses between.
 //!
 //! It must not know what is tried.
 
@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::failure::{AttemptError, Failure};
 use super::timeouts::Timeouts;
 
-/// The tries of one undertaking: it ends when it succeeds, when a error is final, or when
-/// timeouts ends.
+/// The attempts of one undertaking: it ends when one succeeds, when an error is permanent, or when
+/// no pause is left.
 pub(super) struct Retry<'a> {
     timeouts: &'a Timeouts,
     backoff: Iter<'a, Duration>,
@@ -36,7 +36,7 @@ impl<'a> Retry<'a> {
         Ok(())
     }
 
-    /// The last try brought so many new bytes: where that is some way, timeouts begins anew.
+    /// The last attempt brought so many new bytes: where that is some way, the count begins anew.
     pub(super) fn record_progress(&mut self, bytes: u64) {
         if bytes >= self.timeouts.progress_reset {
             self.backoff = self.timeouts.backoff.iter();

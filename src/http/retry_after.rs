@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::headers::{date, text};
+use super::headers::text;
 use crate::files::clock;
 
 /// How long the server asks to wait; `None` if it doesn't.
@@ -39,6 +39,11 @@ pub(super) fn in_words(wait: Duration, now: SystemTime) -> String {
         }
         None => format!("it asks to wait for {seconds} seconds"),
     }
+}
+
+/// A header that is a date.
+fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, name)?).ok()
 }
 
 #[cfg(test)]

@@ -375,10 +375,12 @@ fn a_folder_stands_in_for_a_server() {
 fn a_bad_file_of_certificates_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
-    let client = Client::new(NetworkConfig { extra_ca_files: vec![path.clone()], ..access() });
+    let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };
+    let client = Client::new(NetworkConfig { extra_ca_files: vec![file], ..access() });
     let result = client.get("https://127.0.0.1:1/", 9);
     assert!(matches!(result, Err(Failure::Fatal(_))));
     let error = Error::from(result.unwrap_err());
     assert_eq!(error.what, format!("{} is no file of PEM certificates", path.display()));
     assert!(error.causes[0].contains("No such file"), "{error}");
+    assert_eq!(error.hint.as_deref(), Some("look at cafile= in ~/.npmrc"));
 }

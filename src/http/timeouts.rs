@@ -13,14 +13,13 @@ pub struct Timeouts {
     pub backoff: Vec<Duration>,
     /// The longest time that a server may tell us to wait (`Retry-After`).
     pub longest_wait: Duration,
-    /// How many bytes must come in each [`min_bytes_window`](Self::min_bytes_window): less is no line, but a leak.
+    /// How many bytes must come in each [`min_bytes_window`](Self::min_bytes_window): less
+    /// is no line, but a leak.
     pub min_bytes: u64,
     /// The time over which the rate is measured; what we spend on writing isn't counted.
     pub min_bytes_window: Duration,
-    /// With so many new bytes a try was none: the backoff begin anew.
+    /// With so many new bytes a try was none: the retries begin anew.
     pub progress_reset: u64,
-    /// For another process that downloads the same, while its file doesn't grow.
-    pub lock_wait: Duration,
 }
 
 impl Default for Timeouts {
@@ -33,7 +32,6 @@ impl Default for Timeouts {
             min_bytes: 60_000,
             min_bytes_window: Duration::from_secs(60),
             progress_reset: 64 << 10,
-            lock_wait: Duration::from_secs(10),
         }
     }
 }

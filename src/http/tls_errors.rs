@@ -7,7 +7,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, Error as TlsError};
 use usher_shims::error::{Error, Escaped};
 
-use super::authorities::Authorities;
+use super::authorities::{Authorities, Found};
 use crate::files::clock;
 
 /// Whose signature under a certificate counts.
@@ -139,7 +139,7 @@ fn untrusted(error: Error, trust: Trust<'_>) -> Error {
         Trust::Machine => error.hint(HINT_PROXY),
         Trust::Nobody => error.because("it knows no authority at all").hint(HINT_NOBODY),
         Trust::Named(roots) => {
-            let (told, is_faulty) = roots.told();
+            let Found { told, is_faulty, .. } = roots.read();
             let error = told.into_iter().fold(error, Error::because);
             error.hint(if is_faulty { HINT_NAMED } else { HINT_PROXY })
         }

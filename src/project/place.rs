@@ -81,7 +81,7 @@ fn spot(
 
 /// Which of a tool's files a place is in: the one of that name, else one that names others.
 fn file(place: &Place, tool: &'static Tool) -> Option<&'static VersionFile> {
-    let extends = |file: &&VersionFile| file.reader.fields().iter().any(|field| field.extends);
+    let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
     let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
     named.or_else(|| tool.files.iter().find(extends))
 }
@@ -94,7 +94,7 @@ fn field(
 ) -> Option<&'static Field> {
     let content = usher.world.read(&place.path).ok()?;
     let text = decode(&content).ok()?;
-    let all = read(&text, &file.reader, tool).ok()?.into_iter();
+    let all = read(&text, file, tool).ok()?.into_iter();
     let mut fields = all.filter(|written| match place.field {
         Some(at) => written.field.is_some_and(|field| field.at == at),
         None => written.line == place.line,

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use usher_shims::read::{Written, read};
+use usher_shims::read::{TOOL_VERSIONS, Written, read};
 use usher_shims::request::{Meaning, Request};
 use usher_shims::respell::spelled_like;
-use usher_shims::tool::{Asks, Field, Reader, Tool};
+use usher_shims::tool::{Asks, Field, Tool};
 use usher_shims::version::Version;
 
 /// What is to be pinned.
@@ -22,7 +22,7 @@ pub(super) struct Wish<'a> {
 /// `.tool-versions` is asdf's, which knows exact versions only: where one stood, one stands.
 pub(super) fn in_tool_versions(before: &str, wish: &Wish<'_>) -> String {
     let body = before.trim_start_matches('\u{feff}');
-    let old = first_text(read(body, &Reader::ToolVersions, wish.tool).unwrap_or_default());
+    let old = first_text(read(body, &TOOL_VERSIONS, wish.tool).unwrap_or_default());
     let was_exact = old
         .and_then(|old| Version::parse(&old))
         .is_some_and(|old| old.numbers().as_slice().len() >= usize::from(wish.tool.parts));

@@ -9,7 +9,7 @@ use usher_shims::error::{Error, Exit, Result};
 use usher_shims::pin::Place;
 use usher_shims::read::read;
 use usher_shims::request::Request;
-use usher_shims::tool::{Field, Reader, Tool};
+use usher_shims::tool::{Field, Reader, Tool, VersionFile};
 use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
@@ -55,7 +55,7 @@ pub fn write(
 
 /// The new text of a file that pins the tool today, and the request as it stands there then.
 fn changed(before: &str, spot: &Spot, wish: &Wish<'_>) -> Result<(String, String)> {
-    match (&spot.file.reader, spot.field) {
+    match (spot.file.reader, spot.field) {
         (Reader::Plain, _) => {
             let text = in_plain_file(&spot.place.path, wish.request);
             Ok((edit::plain::set(before, &text), text))
@@ -85,7 +85,7 @@ fn change_field(
         return Err(no_version(&spot.place, tool, request));
     };
     let is_flavoured = version.is_some_and(|version| !version.flavour().is_empty());
-    let edited = match lacks_flavour(&spot.file.reader, field) && is_flavoured {
+    let edited = match lacks_flavour(spot.file, field) && is_flavoured {
         true => None,
         false => edit_field(before, spot, field, &text)?,
     };
@@ -101,31 +101,31 @@ fn change_field(
 fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
     let keys: Vec<&str> = field.at.split('.').collect();
     let line = spot.place.line;
-    match (&spot.file.reader, field.named) {
+    match (spot.file.reader, field.named) {
         (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
-        (Reader::Json(_), Some(name)) => edit::json::set_named(before, &keys, name, text)
+        (Reader::Json, Some(name)) => edit::json::set_named(before, &keys, name, text)
             .map_err(|fault| fault.in_file(&spot.place.path)),
-        (Reader::Json(_), None) => {
+        (Reader::Json, None) => {
             edit::json::set(before, &keys, text).map_err(|fault| fault.in_file(&spot.place.path))
         }
-        (Reader::Toml(_), _) => Ok(edit::toml::set(before, &keys, text)),
-        (Reader::Keys(_), _) => Ok(edit::keys::set(before, line, text)),
-        (Reader::Lines(_), _) => Ok(edit::pattern::set(before, (line, field.at), text)),
+        (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
+        (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
+        (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.at), text)),
     }
 }
 
 /// What a field says.
 fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Option<String> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = read(body, &spot.file.reader, tool).ok()?;
+    let mut found = read(body, spot.file, tool).ok()?;
     found.retain(|written| written.field == Some(field));
     first_text(found)
 }
 
 /// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
-fn lacks_flavour(reader: &Reader, field: &Field) -> bool {
+fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
     let has = |field: &Field| field.at.contains("{flavour}");
-    reader.fields().iter().any(has) && !has(field)
+    file.fields.iter().any(has) && !has(field)
 }
 
 /// What is said of a place that pins, and that nothing else can be written in.
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use usher_shims::range::Dialect;
     use usher_shims::request::Author;
-    use usher_shims::tool::{Asks, VersionFile};
+    use usher_shims::tool::Asks;
 
     /// A tool with vendors, whose versions another manager spells its own way.
     static TOOL: Tool = Tool {
@@ -190,33 +190,32 @@ mod tests {
         host: None,
         runs_on: None,
         lts: &[],
-        pass_over: &[],
         files: &[],
         environment: &[],
         adds: &[],
     };
 
-    const FIELD: Field = Field::pinning("java", Dialect::Npm);
+    const FIELD: Field = Field::pinning("java");
 
     const EXACT: Field = Field { exact: true, ..FIELD };
 
     const ENGINE: &str = "java \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
 
-    static SDKMANRC: VersionFile = file(Reader::Keys(&[EXACT]));
-    static ENV: VersionFile = file(Reader::Keys(&[FIELD]));
-    static MISE: VersionFile = file(Reader::Toml(&[Field { at: "tools.java", ..FIELD }]));
+    static SDKMANRC: VersionFile = file(Reader::Keys, &[EXACT]);
+    static ENV: VersionFile = file(Reader::Keys, &[FIELD]);
+    static MISE: VersionFile = file(Reader::Toml, &[Field { at: "tools.java", ..FIELD }]);
     static PACKAGE: VersionFile =
-        file(Reader::Json(&[Field { at: "packageManager", named: Some("java"), ..EXACT }]));
+        file(Reader::Json, &[Field { at: "packageManager", named: Some("java"), ..EXACT }]);
     static PLATFORM: VersionFile =
-        file(Reader::Json(&[Field { at: "platform.java", parts: 2, ..FIELD }]));
-    static GEMFILE: VersionFile = file(Reader::Lines(&[
-        Field { at: ENGINE, ..EXACT },
-        Field { at: "java \"{}\"", asks: Asks::Either, ..FIELD },
-    ]));
-    static GO_MOD: VersionFile = file(Reader::Lines(&[Field { at: "toolchain go{}", ..EXACT }]));
+        file(Reader::Json, &[Field { at: "platform.java", parts: 2, ..FIELD }]);
+    static GEMFILE: VersionFile = file(
+        Reader::Lines,
+        &[Field { at: ENGINE, ..EXACT }, Field { at: "java \"{}\"", asks: Asks::Either, ..FIELD }],
+    );
+    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { at: "toolchain go{}", ..EXACT }]);
 
-    const fn file(reader: Reader) -> VersionFile {
-        VersionFile { name: "file", reader, alone: false, generated: false }
+    const fn file(reader: Reader, fields: &'static [Field]) -> VersionFile {
+        VersionFile::new("file", reader, fields)
     }
 
     fn check(
@@ -224,7 +223,7 @@ mod tests {
         (request, version): (&str, Option<&str>),
         after: &str,
     ) {
-        let found = read(before, &file.reader, &TOOL).unwrap();
+        let found = read(before, file, &TOOL).unwrap();
         let place = Place { path: "/p/file".into(), line: found[0].line, field: None };
         let spot = Spot { place, file, field: found[0].field };
         let request = Request::parse(request, &TOOL, Author::Person).unwrap();

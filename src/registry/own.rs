@@ -11,7 +11,6 @@ use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
-use super::table;
 use crate::config::folders::Folders;
 
 /// A file that defines an own tool.
@@ -57,13 +56,12 @@ fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
 /// What a file defines.
 pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition, &'static Tool)> {
     let text = file.text.clone()?;
-    let definition = Definition::parse(&text).map_err(|refusal| {
+    let (tool, definition) = Definition::parse(&text).map_err(|refusal| {
         let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
         fault(&file.path, line, &refusal.reason)
     })?;
-    let tool =
-        table::tool(&definition, common).map_err(|reason| fault(&file.path, None, &reason))?;
-    Ok((definition, tool))
+    let tool = common.complete(&tool).map_err(|reason| fault(&file.path, None, &reason))?;
+    Ok((definition, Box::leak(Box::new(tool))))
 }
 
 /// An own tool is to run on one that there isn't.

@@ -1,6 +1,6 @@
 //! How this run reaches the network: one client for all, and one that knows npm's registry.
 
-mod turns;
+mod keyed_mutex;
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,15 +13,17 @@ use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
 
+use crate::config::client;
 use crate::config::network;
-use crate::config::npm::{ConfigSources, NpmAccess, client};
+use crate::config::npm::NpmAccess;
 use crate::config::pip::{self, PipAccess};
 use crate::config::settings::Address;
-use crate::http::{Client, NetworkConfig, Proxies};
+use crate::config::sources::ConfigSources;
+use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::releases::Via;
 use crate::session::{Usher, read_text};
-pub use turns::Turn;
-use turns::Turns;
+pub use keyed_mutex::KeyedGuard;
+use keyed_mutex::KeyedMutex;
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
@@ -31,7 +33,8 @@ pub struct Network<'a> {
     pypi: OnceLock<Pypi>,
     /// Held while a registry's address is found: asking its client once is enough.
     finding: Mutex<()>,
-    turns: Turns,
+    /// The addresses that are being asked.
+    asking: KeyedMutex,
 }
 
 /// The `PyPI` index and the client that may speak to it.
@@ -59,13 +62,13 @@ impl<'a> Network<'a> {
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
-            turns: Turns::default(),
+            asking: KeyedMutex::default(),
         }
     }
 
     /// Waits until nobody else asks for what lies at an address and may be kept then.
-    pub fn turn(&self, address: &str) -> Turn<'_> {
-        self.turns.of(address)
+    pub fn lock_address(&self, address: &str) -> KeyedGuard<'_> {
+        self.asking.lock(address)
     }
 
     /// The client for everything but npm's registry.
@@ -115,13 +118,17 @@ impl<'a> Network<'a> {
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
-        PipAccess::load(&pip::ConfigSources {
+        self.with_sources(|sources| PipAccess::load(sources, &|| self.ask_pip()))
+    }
+
+    /// What other programs' configuration is read from.
+    fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
+        load(&ConfigSources {
             settings: &self.usher.settings,
             config: &self.usher.folders.settings_file(),
             variables: &self.usher.variables(),
             home: self.usher.folders.user_home.as_deref(),
             read: &|path| self.usher.world.read(path),
-            ask: &|| self.ask_pip(),
         })
     }
 
@@ -169,7 +176,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn extra_ca(&self) -> Vec<PathBuf> {
+    fn extra_ca(&self) -> Vec<CaFile> {
         network::extra_ca_files(&|name| self.usher.world.variable(name))
     }
 
@@ -181,14 +188,8 @@ impl<'a> Network<'a> {
     fn find_npm(&self) -> Result<NpmAccess> {
         let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
         let ask = npm.map(|npm| move || self.ask(&npm));
-        NpmAccess::load(&ConfigSources {
-            settings: &self.usher.settings,
-            config: &self.usher.folders.settings_file(),
-            variables: &self.usher.variables(),
-            home: self.usher.folders.user_home.as_deref(),
-            read: &|path| self.usher.world.read(path),
-            ask: ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>),
-        })
+        let ask = ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>);
+        self.with_sources(|sources| NpmAccess::load(sources, ask))
     }
 
     /// What an installed npm says, asked at most once: the answer is kept with the cache.

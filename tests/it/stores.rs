@@ -6,6 +6,7 @@ mod adopted;
 mod alone;
 mod machine;
 mod own;
+mod previous_home;
 pub(crate) mod shared;
 mod system;
 

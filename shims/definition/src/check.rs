@@ -7,14 +7,15 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// Container images whose tags are versions of this tool, or, with a `*`, whose names hold
-    /// one: `node`, `ubi9/nodejs-*`.
+    /// Container images of which the tag is a version: `node`, `cimg/node`. A name counts without
+    /// the registry in front (`docker.io/library/node` is `node`), or whole, where it stands here
+    /// so. One `*` stands for a version in the name itself: `ubi9/nodejs-*`.
     #[serde(default)]
     pub images: Vec<String>,
     /// Inputs of CI actions that request a version: `node-version`.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Lock files and the like that no shim reads.
+    /// Lock files and the like that say which version a project was made for; see [`Lock`].
     #[serde(default)]
     pub locks: Vec<Lock>,
 }
@@ -23,11 +24,11 @@ pub struct Check {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
-    /// Its name: `Pipfile.lock`.
+    /// The file's name: `Pipfile.lock`.
     pub name: String,
-    /// How it is written.
+    /// How it is written; see [`Notation`].
     pub notation: Notation,
-    /// The ways to the fields, keys separated by dots: `_meta.requires.python_version`.
+    /// The ways to the fields, keys separated by dots: `["_meta.requires.python_version"]`.
     pub fields: Vec<String>,
 }
 
@@ -35,9 +36,9 @@ pub struct Lock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notation {
-    /// JSON.
+    /// A JSON document.
     Json,
-    /// TOML.
+    /// A TOML document.
     Toml,
 }
 

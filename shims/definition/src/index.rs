@@ -13,25 +13,29 @@ use crate::{platform, template};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndexSource {
-    /// The address that everything else starts with.
+    /// The address that everything else starts with. A person's own mirror (`source = { go =
+    /// "https://…" }`) takes its place.
     pub base: String,
-    /// Variables that users already set to put another address in its place.
+    /// Variables that users already set to put another address in its place, strongest first.
     #[serde(default)]
     pub mirrors: Vec<String>,
-    /// The address of the index.
+    /// The address of the index: `{base}/index.json`.
     pub list: String,
     /// The number of the first page, where the index has pages; `{page}` in `list` counts them.
+    /// They are read until one is missing or has no entries.
     pub pages: Option<u32>,
-    /// The index's form.
+    /// The index's form; see [`Form`].
     pub form: Form,
-    /// The way to the entries, names separated by dots, `*` standing for all of a list or object.
+    /// The way to the entries, names separated by dots, `*` standing for all of a list or object:
+    /// `*.files.*`. Without it, the document or line itself is the entry.
     #[serde(default)]
     pub each: String,
-    /// The platforms that there are, and the words that each is spelled with.
+    /// The platforms that there are, and the words that each is spelled with, under any names:
+    /// `linux-x64 = { os = "linux", arch = "amd64" }`.
     pub platform: BTreeMap<String, BTreeMap<String, String>>,
-    /// What is taken from the index.
+    /// What is taken from the index: `[[source.index.take]]`; see [`Take`].
     pub take: Vec<Take>,
-    /// Addresses in the index that can be had elsewhere.
+    /// Other places for addresses that the index names: `[source.index.mirror]`; see [`Mirror`].
     pub mirror: Option<Mirror>,
 }
 
@@ -43,7 +47,7 @@ pub enum Form {
     Json,
     /// A JSON document a line.
     Ndjson,
-    /// Lines of fields with commas between them, the first line naming them.
+    /// Lines of fields with commas between them; the first line names them.
     Csv,
     /// Lines of words with blanks between them.
     Words,
@@ -53,47 +57,58 @@ pub enum Form {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Take {
-    /// What the version stands in: `{.tag_name}`.
+    /// What the version stands in: `{.tag_name}`, `temurin-{.version}`.
     pub from: String,
-    /// How it stands there: `go{version}`, `{version}+{build}`. What is spelled otherwise is no
-    /// release; of a version's builds the last counts.
+    /// How it stands there: `go{version}`; what is spelled otherwise is no release. In
+    /// `{version}+{build}`, the build is a number; of a version's builds the last counts.
     #[serde(default = "plain")]
     pub spelled: String,
-    /// The version that is made of it: `{version}t`.
+    /// The version that is made of it, where it isn't that: `{version}t`.
     #[serde(default = "plain")]
     pub version: String,
-    /// Only entries whose fields have these values, `*` standing for anything, and a `!` in front
-    /// for all others.
+    /// Only entries whose fields have these values: `only = { os = "{os}", kind = "archive" }`. Of
+    /// a list of values any will do, the best first. `*` stands for anything, a `!` in front for
+    /// everything else, an empty text for nothing or an empty list; a field that is a list must
+    /// hold the value.
     #[serde(default)]
     pub only: BTreeMap<String, OneOf>,
-    /// Only these versions.
+    /// Only these versions, as npm writes ranges: `>=2.0.1`.
     pub versions: Option<String>,
-    /// The field that holds the code name of the long-term support line, or something that is no
-    /// text.
+    /// The field that holds the code name of the LTS line, or something that is no text.
     pub lts: Option<String>,
-    /// The address of the archive.
+    /// The address of the archive: `{base}/{.filename}`, `{.url}`.
     pub archive: String,
-    /// The hash of the archive, as the index has it: `{.sha256}`.
+    /// Its hash, as the index has it: `{.sha256}`. SHA-256 or SHA-512, in hexadecimal digits, with
+    /// `sha256:` in front or as SRI; weaker ones are refused.
     pub hash: Option<String>,
-    /// The address of a file with the hashes of archives, or with that of one alone.
+    /// The address of a file with the hashes of archives, a line `HASH NAME` each, or with that of
+    /// this one alone.
     pub sums: Option<String>,
-    /// How many bytes the archive has, as the index has it: `{.size}`.
+    /// How many bytes it has, as the index has it, as a number or as text: `{.size}`. An archive
+    /// with more or fewer is refused; where the field isn't there, nothing is expected.
     pub size: Option<String>,
-    /// Why there are archives without a hash.
+    /// Why there are archives without a hash. One of `hash`, `sums` and `unhashed` must be given;
+    /// with `unhashed`, a hash that isn't there is no error, and only a person may fetch such a
+    /// version.
     pub unhashed: Option<String>,
     /// How many leading folders of the archive's names are left out.
     #[serde(default)]
     pub strip: u8,
-    /// The folder in what is then left that is the toolchain.
+    /// The folder in what is then left that is the toolchain: `Contents/Home`. The rest is thrown
+    /// away.
     #[serde(default)]
     pub inside: String,
-    /// Where it goes, from the toolchain's folder; empty for the folder itself.
+    /// Where it goes, from the version's folder: `bin`; unless said, that folder itself.
     #[serde(default)]
     pub into: String,
-    /// What it becomes, from there, where it is no archive but the program itself: `bin/tool`.
+    /// What it becomes, from there, where upstream publishes the program alone and no archive,
+    /// packed by gzip, xz, zstd, bzip2 or not at all: `bin/deno`. It is made executable; `strip`
+    /// and `inside` don't concern it.
     #[serde(default)]
     pub program: String,
-    /// Commands that are run in the unpacked toolchain; `{root}` is the folder it will have.
+    /// Commands that are run in what was unpacked, each a list of a program in it and its
+    /// arguments; `{root}` is the folder that the version will have. For what has to know where it
+    /// lies.
     #[serde(default)]
     pub after: Vec<Vec<String>>,
 }
@@ -127,12 +142,12 @@ impl From<TextOrTexts> for OneOf {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mirror {
-    /// What the addresses begin with.
+    /// What the addresses of archives begin with.
     pub replaces: String,
     /// Variables that users already set to put another beginning in its place.
     #[serde(default)]
     pub variables: Vec<String>,
-    /// Beginnings that are tried first.
+    /// Beginnings that are tried first, where none of these is set.
     #[serde(default)]
     pub before: Vec<String>,
 }

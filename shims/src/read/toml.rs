@@ -178,16 +178,15 @@ impl EventReceiver for Receiver<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::{Reader, TOOLS, Tool};
+    use crate::tool::{TOOLS, Tool};
+
+    fn pyproject() -> &'static [Field] {
+        let python = Tool::named(TOOLS, "python").unwrap();
+        python.files.iter().find(|file| file.name == "pyproject.toml").unwrap().fields
+    }
 
     fn check(text: &str, expected: &str) {
-        let python = Tool::named(TOOLS, "python").unwrap();
-        let Some(Reader::Toml(fields)) =
-            python.files.iter().find(|file| file.name == "pyproject.toml").map(|file| &file.reader)
-        else {
-            panic!("python reads pyproject.toml")
-        };
-        let printed = match read(text, fields) {
+        let printed = match read(text, pyproject()) {
             Ok(found) => found
                 .iter()
                 .map(|w| format!("{} at {}", w.texts.join("|"), w.line))
@@ -222,11 +221,7 @@ mod tests {
 
     #[test]
     fn broken_documents_are_a_complaint() {
-        let python = Tool::named(TOOLS, "python").unwrap();
-        let pyproject = python.files.iter().find(|file| file.name == "pyproject.toml");
-        let Some(Reader::Toml(fields)) = pyproject.map(|file| &file.reader) else {
-            panic!("python reads pyproject.toml")
-        };
+        let fields = pyproject();
         let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
         assert!(complaint.starts_with("line 2:"), "{complaint}");
         let deep = format!("requires-python = {}", "[".repeat(100_000));

@@ -11,7 +11,7 @@ use base64::{
 use url::{Position, Url};
 use usher_shims::error::{Error, Exit, Result};
 
-use super::value::ConfigValue;
+use crate::config::sources::ConfigValue;
 use crate::http::{Credential, Credentials};
 
 /// All credentials that were said.

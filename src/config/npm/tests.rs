@@ -1,8 +1,11 @@
 //! What is set up where, as data, and the registry that comes of it.
 
+use std::io::ErrorKind;
+
 use url::Url;
 
 use super::*;
+use crate::config::settings::Settings;
 
 const CONFIG: &str = "/home/me/.config/usher/config.toml";
 
@@ -30,14 +33,14 @@ impl Case<'_> {
             Some((_, text)) => Ok(text.as_bytes().to_vec()),
             None => Err(ErrorKind::NotFound.into()),
         };
-        NpmAccess::load(&ConfigSources {
+        let sources = ConfigSources {
             settings: &settings,
             config: Path::new(CONFIG),
             variables: &variables,
             home: Some(Path::new("/home/me")),
             read: &read,
-            ask: (!self.npm.is_empty()).then_some(&ask),
-        })
+        };
+        NpmAccess::load(&sources, (!self.npm.is_empty()).then_some(&ask))
     }
 
     /// The registry and who says so, or the error; never with a secret.
@@ -202,7 +205,7 @@ fn certificates_and_proxies_are_found() {
         ];
         let access = Case { variables, files: &files, npm: NPM, ..Case::default() }.load().unwrap();
         let found = [
-            access.cafile.map(|path| path.to_string_lossy().into_owned()),
+            access.cafile.map(|file| file.path.to_string_lossy().into_owned()),
             access.proxy.map(|address| address.to_string()),
             access.https_proxy.map(|address| address.to_string()),
             access.noproxy,

@@ -12,7 +12,7 @@ use std::{
 use toml::de::DeValue;
 use usher_shims::error::Escaped;
 
-use super::Address;
+use super::address::Address;
 
 /// A type that a setting can have.
 pub(super) trait Value: Sized {

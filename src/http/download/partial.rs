@@ -2,8 +2,7 @@
 //!
 //! Its name is the hash of what it is to become, so that nothing from outside becomes part of a
 //! path. Beside it lies a note of what a server has to know to send the rest. It is only ever
-//! written under an exclusive lock, read under a shared one, and deleted by who has it alone.
-//! It must not know the network.
+//! read, written and deleted under an exclusive lock. It must not know the network.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
@@ -15,7 +14,7 @@ use rustix::process::geteuid;
 use usher_shims::error::Error;
 
 use crate::http::failure::Failure;
-use crate::http::headers::Validator;
+use crate::http::headers::StrongTag;
 
 /// No note is longer.
 const LONGEST_NOTE: u64 = 4096;
@@ -31,23 +30,13 @@ pub(super) struct Partial {
     is_kept: bool,
 }
 
-/// What opening a kept file came to.
-pub(super) enum Opened {
-    /// Nobody else uses it.
-    Ours(Partial),
-    /// Others read it, so it is complete.
-    Shared(Partial),
-    /// Somebody is filling it; so far it has this length.
-    Busy(u64),
-}
-
 /// What is known of the whole that a part belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResumeInfo {
     /// The SHA-256 of the address that it came from.
     pub(super) address: String,
     /// What proves to that server that the part is of what it has now.
-    pub(super) validator: Option<Validator>,
+    pub(super) validator: Option<StrongTag>,
     /// How many bytes the whole has.
     pub(super) total: Option<u64>,
 }
@@ -62,10 +51,17 @@ pub struct Downloaded {
     pub sha256: String,
     /// The length of the file in bytes.
     pub size: u64,
-    pub(super) partial: Partial,
+    partial: Partial,
 }
 
 impl Downloaded {
+    /// What was verified, ready to be read from its beginning.
+    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, Failure> {
+        let size = partial.length()?;
+        partial.file.rewind().map_err(|error| unread(&partial, &error))?;
+        Ok(Self { sha256, size, partial })
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         self.partial.path()
@@ -76,8 +72,7 @@ impl Downloaded {
         self.partial.file()
     }
 
-    /// Deletes it: it was used and isn't needed again. Where somebody else uses it right now, it
-    /// is left to them.
+    /// Deletes it: it was used and isn't needed again.
     pub fn discard(self) {
         self.partial.discard();
     }
@@ -94,26 +89,20 @@ impl Partial {
         }
     }
 
-    /// The file at `path`, which is made if there is none.
+    /// The file at `path`, which is made if there is none; `None` where somebody else is using it.
     ///
     /// The name may be taken from a file between its opening and its locking; then the lock is
     /// worth nothing, and all begins anew.
-    pub(super) fn open(path: &Path) -> io::Result<Opened> {
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         loop {
             let file = open(path)?;
-            let lock = match file.try_lock() {
-                Ok(()) => Opened::Ours,
-                Err(TryLockError::WouldBlock) => match file.try_lock_shared() {
-                    Ok(()) => Opened::Shared,
-                    Err(TryLockError::WouldBlock) => {
-                        return Ok(Opened::Busy(file.metadata()?.len()));
-                    }
-                    Err(TryLockError::Error(error)) => return Err(error),
-                },
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
-            };
+            }
             if is_at(&file, path)? {
-                return Ok(lock(Self { path: path.to_path_buf(), file, is_kept: true }));
+                return Ok(Some(Self { path: path.to_path_buf(), file, is_kept: true }));
             }
         }
     }
@@ -139,13 +128,13 @@ impl Partial {
     }
 
     /// Empties it, and writes down what is to come.
-    pub(super) fn restart(&mut self, note: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), Failure> {
         // In this order: a note must never stand beside bytes that it wasn't made for.
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| unwritten(&self.path, &error, note.total))?;
-        self.write_note(note)
+            .map_err(|error| unwritten(&self.path, &error, info.total))?;
+        self.write_resume_info(info)
     }
 
     /// Goes on behind what has come.
@@ -159,7 +148,7 @@ impl Partial {
     }
 
     /// What was written down of the whole; whatever can't be understood is nothing.
-    pub(super) fn note(&self) -> Option<ResumeInfo> {
+    pub(super) fn resume_info(&self) -> Option<ResumeInfo> {
         let mut text = String::new();
         let mut options = OpenOptions::new();
         let file = options.read(true).custom_flags(flags()).open(note_path(&self.path)).ok()?;
@@ -168,7 +157,7 @@ impl Partial {
     }
 
     /// Writes down what is known of the whole.
-    pub(super) fn write_note(&self, note: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), Failure> {
         if !self.is_kept {
             return Ok(());
         }
@@ -177,22 +166,13 @@ impl Partial {
         options.write(true).create(true).truncate(true).mode(0o600).custom_flags(flags());
         options
             .open(&path)
-            .and_then(|mut file| file.write_all(note.to_text().as_bytes()))
-            .map_err(|error| unwritten(&path, &error, note.total))
+            .and_then(|mut file| file.write_all(info.to_text().as_bytes()))
+            .map_err(|error| unwritten(&path, &error, info.total))
     }
 
-    /// It is complete: from now on others may read it too, and nobody writes it.
-    pub(super) fn share(&self) {
-        // Where somebody came in between, they find it complete and do the same.
-        let _ = self.file.try_lock_shared();
-        let _ = (&self.file).rewind();
-    }
-
-    /// Deletes it, unless somebody else uses it.
+    /// Deletes it; not what has its name by now, where that was taken from it.
     pub(super) fn discard(self) {
-        let is_alone =
-            || self.file.try_lock().is_ok() && is_at(&self.file, &self.path).is_ok_and(|it| it);
-        if !self.is_kept || is_alone() {
+        if !self.is_kept || is_at(&self.file, &self.path).is_ok_and(|it| it) {
             // What can't be deleted lies in folders that are swept.
             let _ = fs::remove_file(note_path(&self.path));
             let _ = fs::remove_file(&self.path);
@@ -202,7 +182,7 @@ impl Partial {
 
 impl ResumeInfo {
     fn to_text(&self) -> String {
-        let validator = self.validator.as_ref().map_or("", Validator::as_str);
+        let validator = self.validator.as_ref().map_or("", StrongTag::as_str);
         let total = self.total.map(|total| total.to_string()).unwrap_or_default();
         let address = &self.address;
         format!("{HEADING}\naddress {address}\nvalidator {validator}\ntotal {total}\n.\n")
@@ -215,7 +195,7 @@ impl ResumeInfo {
         let address = field("address ")?.to_owned();
         let validator = match field("validator ")? {
             "" => None,
-            text => Some(Validator::parse(text)?),
+            text => Some(StrongTag::parse(text)?),
         };
         let total = match field("total ")? {
             "" => None,
@@ -289,10 +269,10 @@ mod tests {
     #[test]
     fn notes_are_read_back_whole_or_not_at_all() {
         let check = |validator: Option<&str>, total| {
-            let validator = validator.and_then(Validator::parse);
-            let note = ResumeInfo { address: "0123".to_owned(), validator, total };
-            let text = note.to_text();
-            assert_eq!(ResumeInfo::parse(&text), Some(note));
+            let validator = validator.and_then(StrongTag::parse);
+            let info = ResumeInfo { address: "0123".to_owned(), validator, total };
+            let text = info.to_text();
+            assert_eq!(ResumeInfo::parse(&text), Some(info));
             // All but the last line's end is needed.
             for length in 0..text.len() - 1 {
                 assert_eq!(ResumeInfo::parse(&text[..length]), None, "{:?}", &text[..length]);
@@ -300,7 +280,11 @@ mod tests {
         };
         check(None, None);
         check(Some("\"abc\""), Some(54_000_000));
-        check(Some("Sun, 09 Sep 2001 01:46:40 GMT"), Some(u64::MAX));
+        check(Some("\"\""), Some(u64::MAX));
+        // Dates were taken once.
+        let dated =
+            "usher download 1\naddress x\nvalidator Sun, 09 Sep 2001 01:46:40 GMT\ntotal \n.\n";
+        assert_eq!(ResumeInfo::parse(dated), None);
         assert_eq!(
             ResumeInfo::parse("usher download 1\naddress x\nvalidator W/\"a\"\ntotal \n.\n"),
             None
@@ -313,18 +297,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_one_writer_or_some_readers() {
+    fn a_file_is_used_by_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let opened = || Partial::open(&path).unwrap();
-        let Opened::Ours(mut first) = opened() else { panic!("nobody else has it") };
+        let mut first = opened().unwrap();
         first.write(b"abc").unwrap();
-        assert!(matches!(opened(), Opened::Busy(3)));
-        first.share();
-        let Opened::Shared(second) = opened() else { panic!("it may be read") };
-        first.discard();
-        assert!(path.exists(), "the second one uses it");
-        second.discard();
+        assert!(opened().is_none());
+        drop(first);
+        let again = opened().unwrap();
+        assert_eq!(again.length(), Ok(3));
+        again.discard();
         assert!(!path.exists());
     }
 
@@ -332,9 +315,9 @@ mod tests {
     fn what_lost_its_name_is_not_taken_for_the_file_that_has_it_now() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
-        let Opened::Ours(old) = Partial::open(&path).unwrap() else { panic!("ours") };
+        let old = Partial::open(&path).unwrap().unwrap();
         fs::remove_file(&path).unwrap();
-        let Opened::Ours(_new) = Partial::open(&path).unwrap() else { panic!("ours") };
+        let _new = Partial::open(&path).unwrap().unwrap();
         assert!(!is_at(old.file(), &path).unwrap());
         old.discard();
         assert!(path.exists(), "another file was deleted");
@@ -346,7 +329,7 @@ mod tests {
         let path = folder.path().join("x");
         let take_and_delete = || {
             for _ in 0..3000 {
-                if let Opened::Ours(partial) = Partial::open(&path).unwrap() {
+                if let Some(partial) = Partial::open(&path).unwrap() {
                     assert!(is_at(partial.file(), &path).unwrap(), "a file without a name");
                     partial.discard();
                 }

@@ -13,7 +13,7 @@ use crate::files::integrity::{Integrity, Mismatch, sha256};
 use crate::http::address::{Location, cant_fetch};
 use crate::http::client::{self, Client, too_long};
 use crate::http::failure::{AttemptError, Failure};
-use crate::http::headers::{ContentRange, Validator};
+use crate::http::headers::{ContentRange, StrongTag};
 use crate::http::response::{
     Condition, Kind, Request, Responder, Response, is_web_page, other_content, web_page,
 };
@@ -29,7 +29,7 @@ const PIECE: usize = 256 << 10;
 /// No page that only says that something went wrong is longer.
 const MAX_ERROR_PAGE: u64 = 64 << 10;
 
-/// What is said of a text that came in an archive's location.
+/// What is said of a text that came in an archive's place.
 const MESSAGE: &str = "the answer looks like a message, not like an archive";
 
 /// What to download.
@@ -72,7 +72,7 @@ pub(super) struct Transfer<'a> {
     progress: &'a dyn Progress,
     partial: Partial,
     limit: u64,
-    note: ResumeInfo,
+    info: ResumeInfo,
     /// How many bytes the file has.
     length: u64,
     /// The most that it ever had in this run.
@@ -111,7 +111,7 @@ impl<'a> Transfer<'a> {
             progress,
             partial,
             limit: artifact.size.map_or(LARGEST, |size| size.min(LARGEST)),
-            note: ResumeInfo { address, validator: None, total: None },
+            info: ResumeInfo { address, validator: None, total: None },
             length: 0,
             most: 0,
             is_touched: false,
@@ -123,11 +123,8 @@ impl<'a> Transfer<'a> {
 
     /// Fetches until it is there or can't be had.
     pub(super) fn run(mut self) -> Result<Downloaded, Failure> {
-        match self.resume().and_then(|()| self.try_on()) {
-            Ok(sha256) => {
-                self.partial.share();
-                Ok(Downloaded { sha256, size: self.length, partial: self.partial })
-            }
+        match self.resume().and_then(|()| self.with_retries()) {
+            Ok(sha256) => Downloaded::new(self.partial, sha256),
             Err(failure) => {
                 self.hasher = None;
                 if !self.is_worth_keeping() {
@@ -142,7 +139,7 @@ impl<'a> Transfer<'a> {
     /// wasn't touched, may be of use to the next one that does.
     fn is_worth_keeping(&self) -> bool {
         let is_useful = match self.is_touched {
-            true => self.known().is_some(),
+            true => self.resume_tag().is_some(),
             false => self.partial.length().is_ok_and(|length| length > 0),
         };
         is_useful && self.partial.is_kept()
@@ -150,28 +147,28 @@ impl<'a> Transfer<'a> {
 
     /// Looks what an earlier run left, of the same address and with a proof of what it is.
     fn resume(&mut self) -> Result<(), Failure> {
-        let Some(note) = self.partial.note() else { return Ok(()) };
+        let Some(info) = self.partial.resume_info() else { return Ok(()) };
         let length = self.partial.length()?;
-        if note.address == self.note.address && note.total.is_none_or(|total| length < total) {
-            self.note = note;
+        if info.address == self.info.address && info.total.is_none_or(|total| length < total) {
+            self.info = info;
             self.length = self.partial.seek_to_end()?;
             self.most = self.length;
         }
         Ok(())
     }
 
-    fn try_on(&mut self) -> Result<String, Failure> {
+    fn with_retries(&mut self) -> Result<String, Failure> {
         let mut retry = self.client.retry();
         loop {
             let before = self.most;
-            let setback = match self.once() {
+            let error = match self.attempt() {
                 Ok(sha256) => return Ok(sha256),
-                Err(setback) => setback,
+                Err(error) => error,
             };
             // Only what goes beyond all attempts before: else a server that always breaks off at the
-            // same location would be asked for ever.
+            // same place would be asked for ever.
             retry.record_progress(self.most - before);
-            retry.pause(match setback {
+            retry.pause(match error {
                 // It was there a moment ago: the line is down, or the server starts anew.
                 AttemptError::Permanent(Failure::Unreachable(error)) if self.is_touched => {
                     AttemptError::Transient(Failure::Unreachable(error), None)
@@ -181,10 +178,10 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn once(&mut self) -> Result<String, AttemptError> {
-        let answer = self.ask()?;
-        self.copy(answer)?;
-        let missing = self.note.total.filter(|total| *total != self.length);
+    fn attempt(&mut self) -> Result<String, AttemptError> {
+        let response = self.ask()?;
+        self.copy(response)?;
+        let missing = self.info.total.filter(|total| *total != self.length);
         if let Some(total) = missing {
             let why = format!("only {} of {total} bytes came", self.length);
             let error = cant_fetch(&self.location).because(why);
@@ -194,21 +191,21 @@ impl<'a> Transfer<'a> {
     }
 
     /// What the rest can be asked for with, if it can.
-    fn known(&self) -> Option<&Validator> {
+    fn resume_tag(&self) -> Option<&StrongTag> {
         let may_be = self.length > 0 && self.ranges != Ranges::Given;
-        self.note.validator.as_ref().filter(|_| may_be)
+        self.info.validator.as_ref().filter(|_| may_be)
     }
 
     /// Asks for the rest, or for all of it.
     fn ask(&mut self) -> Result<Response, AttemptError> {
-        if let Some(validator) = self.known() {
-            let answer = self.open(Condition::RestAfter(self.length, validator))?;
-            match answer.kind {
-                Kind::Whole => return Ok(answer),
-                Kind::Rest(range) if self.fits(range, answer.length) => {
-                    self.note.total = Some(range.total);
+        if let Some(validator) = self.resume_tag() {
+            let response = self.open(Condition::RestAfter(self.length, validator))?;
+            match response.kind {
+                Kind::Whole => return Ok(response),
+                Kind::Rest(range) if self.fits(range, response.length) => {
+                    self.info.total = Some(range.total);
                     self.ranges = Ranges::Used;
-                    return Ok(answer);
+                    return Ok(response);
                 }
                 // What this server says of parts makes no sense.
                 Kind::Rest(_) | Kind::NoRest | Kind::Unchanged => self.ranges = Ranges::Given,
@@ -219,26 +216,26 @@ impl<'a> Transfer<'a> {
 
     /// Whether a part is of a whole as long as it was, and as long as it says itself.
     fn fits(&self, range: ContentRange, length: Option<u64>) -> bool {
-        [self.note.total, self.announced].iter().flatten().all(|total| *total == range.total)
+        [self.info.total, self.announced].iter().flatten().all(|total| *total == range.total)
             && length.is_none_or(|length| length == range.total - range.first)
     }
 
     fn open(&self, condition: Condition<'_>) -> Result<Response, AttemptError> {
-        let wanted = Request { accept: "*/*", encoding: "identity", condition };
-        self.client.open(&self.location, &wanted)
+        let request = Request { accept: "*/*", encoding: "identity", condition };
+        self.client.open(&self.location, &request)
     }
 
     /// Takes in an answer, as far as it comes.
-    fn copy(&mut self, mut answer: Response) -> Result<(), AttemptError> {
-        if answer.length.is_some_and(|length| length > LARGEST) {
+    fn copy(&mut self, mut response: Response) -> Result<(), AttemptError> {
+        if response.length.is_some_and(|length| length > LARGEST) {
             return Err(AttemptError::Permanent(too_long(&self.location, LARGEST)));
         }
         let mut buffer = vec![0; PIECE];
         // What lies in the file goes only when something better has come: a captive portal's
         // page is no reason to lose half a download.
-        let mut count = self.read(&mut answer, &mut buffer)?;
-        self.responder = answer.responder.take();
-        if matches!(answer.kind, Kind::Whole) {
+        let mut count = self.read(&mut response, &mut buffer)?;
+        self.responder = response.responder.take();
+        if matches!(response.kind, Kind::Whole) {
             if is_web_page(&buffer[..count]) {
                 return Err(AttemptError::Permanent(web_page(
                     &self.location,
@@ -248,31 +245,31 @@ impl<'a> Transfer<'a> {
             if count == 0 && self.length > 0 {
                 return Err(self.empty());
             }
-            self.as_announced(answer.length, &buffer[..count])?;
-            self.start_anew(&answer)?;
-            self.room()?;
+            self.check_announced(response.length, &buffer[..count])?;
+            self.restart(&response)?;
+            self.check_room()?;
         }
-        self.progress.begin(self.note.total);
+        self.progress.begin(self.info.total);
         self.progress.advance(self.length);
         let taken = loop {
             if count == 0 {
                 break Ok(());
             }
-            if let Err(setback) = self.take(&buffer[..count]) {
-                break Err(setback);
+            if let Err(error) = self.take(&buffer[..count]) {
+                break Err(error);
             }
-            count = match self.read(&mut answer, &mut buffer) {
+            count = match self.read(&mut response, &mut buffer) {
                 Ok(count) => count,
-                Err(setback) => break Err(setback),
+                Err(error) => break Err(error),
             };
         };
         self.progress.end();
         taken
     }
 
-    fn read(&self, answer: &mut Response, buffer: &mut [u8]) -> Result<usize, AttemptError> {
+    fn read(&self, response: &mut Response, buffer: &mut [u8]) -> Result<usize, AttemptError> {
         loop {
-            match answer.bytes.read(buffer) {
+            match response.bytes.read(buffer) {
                 Ok(count) => return Ok(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(client::unread(&self.location, &error)),
@@ -280,24 +277,24 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn start_anew(&mut self, answer: &Response) -> Result<(), AttemptError> {
+    fn restart(&mut self, response: &Response) -> Result<(), AttemptError> {
         self.hasher = None;
         self.is_touched = true;
         self.length = 0;
         if self.ranges == Ranges::Used {
             self.ranges = Ranges::Untried;
         }
-        self.note.validator.clone_from(&answer.validator);
-        self.note.total = answer.length.or(self.announced);
-        self.partial.restart(&self.note).map_err(AttemptError::Permanent)
+        self.info.validator.clone_from(&response.validator);
+        self.info.total = response.length.or(self.announced);
+        self.partial.restart(&self.info).map_err(AttemptError::Permanent)
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), AttemptError> {
         let length = self.length + bytes.len() as u64;
-        self.within_limit(length)?;
+        self.check_limit(length)?;
         self.is_touched = true;
         self.partial.write(bytes).map_err(|error| {
-            let missing = self.note.total.map(|total| total.saturating_sub(self.length));
+            let missing = self.info.total.map(|total| total.saturating_sub(self.length));
             AttemptError::Permanent(unwritten(self.partial.path(), &error, missing))
         })?;
         self.length = length;
@@ -309,38 +306,38 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    fn within_limit(&mut self, length: u64) -> Result<(), AttemptError> {
-        let limit = self.note.total.map_or(self.limit, |total| total.min(self.limit));
-        if length <= limit && self.note.total.is_none_or(|total| total <= self.limit) {
+    fn check_limit(&mut self, length: u64) -> Result<(), AttemptError> {
+        let limit = self.info.total.map_or(self.limit, |total| total.min(self.limit));
+        if length <= limit && self.info.total.is_none_or(|total| total <= self.limit) {
             return Ok(());
         }
         self.length = 0;
         Err(match self.announced {
             Some(wanted) if wanted == limit => {
-                missized(&self.location, wanted, &format!("at least {length} bytes"))
+                size_mismatch(&self.location, wanted, &format!("at least {length} bytes"))
             }
             Some(_) | None => AttemptError::Permanent(too_long(&self.location, limit)),
         })
     }
 
     /// What is longer or shorter than the source said isn't what was published, and needn't be
-    /// fetched to be sure of it; a short text may be an excuse.
-    fn as_announced(&self, length: Option<u64>, start: &[u8]) -> Result<(), AttemptError> {
+    /// fetched to be sure of it; a short text may be an error page.
+    fn check_announced(&self, length: Option<u64>, start: &[u8]) -> Result<(), AttemptError> {
         let (Some(wanted), Some(length)) = (self.announced, length) else { return Ok(()) };
         if wanted == length {
             return Ok(());
         }
-        let may_be_excuse = self.responder.is_some() && length <= MAX_ERROR_PAGE;
-        Err(match may_be_excuse && is_message(start) {
+        let may_be_error_page = self.responder.is_some() && length <= MAX_ERROR_PAGE;
+        Err(match may_be_error_page && is_message(start) {
             _ if length == 0 => self.empty(),
             true => self.other(MESSAGE),
-            false => missized(&self.location, wanted, &format!("{length} bytes")),
+            false => size_mismatch(&self.location, wanted, &format!("{length} bytes")),
         })
     }
 
     /// Whether there is room for all that is to come: better before it is fetched than after.
-    fn room(&self) -> Result<(), AttemptError> {
-        let Some(total) = self.note.total else { return Ok(()) };
+    fn check_room(&self) -> Result<(), AttemptError> {
+        let Some(total) = self.info.total else { return Ok(()) };
         if !lacks_room(self.partial.path(), total) {
             return Ok(());
         }
@@ -364,21 +361,21 @@ impl<'a> Transfer<'a> {
         let mismatch = match hasher.finish() {
             Ok(_) if self.length == 0 && self.integrity.is_none() => return Err(self.empty()),
             Ok(sha256) => {
-                self.note.total = Some(self.length);
-                self.partial.write_note(&self.note).map_err(AttemptError::Permanent)?;
+                self.info.total = Some(self.length);
+                self.partial.write_resume_info(&self.info).map_err(AttemptError::Permanent)?;
                 return Ok(sha256);
             }
             Err(mismatch) => mismatch,
         };
         let was_joined = self.ranges == Ranges::Used;
-        let excuse = self.classify_error_page()?;
+        let error_page = self.classify_error_page()?;
         self.length = 0;
         if was_joined {
             // Either what lay here was damaged, or the server joined two states of it.
             self.ranges = Ranges::Given;
-            return self.once();
+            return self.attempt();
         }
-        Err(excuse.unwrap_or_else(|| mismatched(&self.location, &mismatch)))
+        Err(error_page.unwrap_or_else(|| hash_mismatch(&self.location, &mismatch)))
     }
 
     /// What isn't the artifact may not be meant as one: then the next source may be asked.
@@ -409,7 +406,7 @@ impl<'a> Transfer<'a> {
 }
 
 /// It has another size than its source says.
-fn missized(location: &Location, wanted: u64, seen: &str) -> AttemptError {
+fn size_mismatch(location: &Location, wanted: u64, seen: &str) -> AttemptError {
     let error = Error::new(Exit::Integrity, format!("{location} is not what was published"))
         .because(format!("published: {wanted} bytes"))
         .because(format!("received:  {seen}"))
@@ -417,7 +414,7 @@ fn missized(location: &Location, wanted: u64, seen: &str) -> AttemptError {
     AttemptError::Permanent(Failure::Fatal(error))
 }
 
-fn mismatched(location: &Location, mismatch: &Mismatch) -> AttemptError {
+fn hash_mismatch(location: &Location, mismatch: &Mismatch) -> AttemptError {
     let Mismatch { wanted, seen } = mismatch;
     let error = Error::new(Exit::Integrity, format!("{location} is not what was published"))
         .because(format!("published: {wanted}"))

@@ -37,16 +37,16 @@ fn is_plain(request: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::{collection, prop_assert_eq, proptest, sample};
-    use usher_shims::range::Dialect;
     use usher_shims::read::read;
-    use usher_shims::tool::{Field, Reader, TOOLS};
+    use usher_shims::tool::{Field, Reader, TOOLS, VersionFile};
 
-    static FIELDS: &[Field] = &[Field::pinning("NODE_VERSION", Dialect::Npm)];
+    static FILE: VersionFile =
+        VersionFile::new(".env", Reader::Keys, &[Field::pinning("NODE_VERSION")]);
 
     /// Edits the line that the reader takes the version from.
     fn set_read(text: &str, request: &str) -> Option<String> {
         let body = text.trim_start_matches('\u{feff}');
-        let found = read(body, &Reader::Keys(FIELDS), &TOOLS[0]).unwrap();
+        let found = read(body, &FILE, &TOOLS[0]).unwrap();
         set(text, found.first()?.line, request)
     }
 

@@ -124,13 +124,13 @@ fn outside(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
 mod tests {
     use super::*;
     use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
-    use usher_shims::range::Dialect;
     use usher_shims::read::read;
-    use usher_shims::tool::{Field, Reader, TOOLS};
+    use usher_shims::tool::{Field, Reader, TOOLS, VersionFile};
 
     const NODE: &[&str] = &["tools", "node"];
 
-    static FIELDS: &[Field] = &[Field::pinning("tools.node", Dialect::Npm)];
+    static FILE: VersionFile =
+        VersionFile::new("mise.toml", Reader::Toml, &[Field::pinning("tools.node")]);
 
     fn check(before: &str, after: Option<&str>) {
         assert_eq!(set(before, NODE, "22").as_deref(), after, "{before:?}");
@@ -251,7 +251,7 @@ mod tests {
             let list = list.join(",") + &end.map_or_else(String::new, |end| format!(",{end}"));
             let before = format!("[tools]\nnode = [{list}]\nx = ['18', 3] # d\n");
             let edited = set(&before, NODE, "22").unwrap();
-            let body = read(&edited, &Reader::Toml(FIELDS), &TOOLS[0]).unwrap();
+            let body = read(&edited, &FILE, &TOOLS[0]).unwrap();
             prop_assert_eq!(&body[0].texts, &["22"], "{} of {}: {}", count, before, edited);
             let mut expected: toml::Table = before.parse().unwrap();
             expected["tools"]["node"] = toml::Value::Array(vec!["22".into()]);

@@ -56,7 +56,7 @@ impl Finder<'_> {
     /// An index, from the cache where that is fresh enough, and where its source can't be reached
     /// however old it is.
     pub(super) fn index(&self, listing: &Listing<'_>, age: Age) -> Result<Index, Failure> {
-        let _turn = self.network.turn(&listing.address);
+        let _turn = self.network.lock_address(&listing.address);
         let cached = self.cache.get::<Vec<Entry>>(&listing.key());
         let offline = self.usher.settings.offline;
         match cached {

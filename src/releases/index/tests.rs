@@ -12,7 +12,7 @@ const HASH: &str = "abababababababababababababababababababababababababababababab
 fn definition(tool: &str) -> Definition {
     let (_, text) =
         DEFINITIONS.iter().find(|(file, _)| *file == format!("{tool}.toml")).expect("a tool");
-    Definition::parse(text).expect("a definition")
+    Definition::parse(text).expect("a definition").1
 }
 
 /// Reads a text as the index of a tool's source for a platform; `HASH` in it is one.

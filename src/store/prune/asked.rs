@@ -13,7 +13,7 @@ use usher_shims::pin::Pin;
 use usher_shims::request::{Author, Request};
 use usher_shims::search::{Finding, search};
 use usher_shims::store::{Found, Store, best};
-use usher_shims::tool::{TOOLS, Tool};
+use usher_shims::tool::{PASS_OVER, TOOLS, Tool};
 use usher_shims::world::World;
 
 use crate::inventory::inside::{Inside, Sight};
@@ -138,7 +138,7 @@ fn is_others(entry: &DirEntry) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }
-    let mut rules = TOOLS.iter().flat_map(|tool| tool.pass_over);
+    let mut rules = PASS_OVER.iter();
     VERSION_CONTROL.iter().any(|name| entry.file_name() == *name)
         || rules.any(|rule| rule.beside.is_empty() && entry.path().ends_with(rule.folder))
 }

@@ -71,7 +71,7 @@ mod tests {
     fn paths_are_told_by_patterns() {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
                     parts = 3\nadditions = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
-        let definition = Definition::parse(text).unwrap();
+        let (_, definition) = Definition::parse(text).unwrap();
         let additions = Additions::of(&definition);
         for (path, adder, may_hold) in [
             ("bin/a", Some(Adder::PackageManager), false),

@@ -37,7 +37,7 @@ pub(super) fn programs(installed: &Installed<'_>) -> Vec<String> {
 pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<Adopted> {
     let (_, text) =
         DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;
-    let definition = Definition::parse(text).expect("a definition that was compiled in");
+    let (_, definition) = Definition::parse(text).expect("a definition that was compiled in");
     let store = definition.store.iter().find(|store| store.manager == installed.manager)?;
     let folder = store.folders.iter().find_map(|folder| folder.strip_prefix("~/"))?;
     Some(Adopted {

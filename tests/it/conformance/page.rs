@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use usher_definition::{Asks, Common, Definition, File, Reader};
-use usher_shims::tool::{DEFINITIONS, TOOLS};
+use usher_definition::{Common, Definition};
+use usher_shims::tool::{Asks, DEFINITIONS, Field, Reader, TOOLS, VersionFile};
 
 use super::all;
 use super::format::{Case, Content, Odd};
@@ -63,34 +63,37 @@ fn contents() -> String {
         table += &row(file, "all");
     }
     for (_, text) in DEFINITIONS {
-        let definition = Definition::parse(text).expect("what was compiled in");
-        for file in &definition.file {
-            table += &row(file, &definition.name);
+        let (tool, _) = Definition::parse(text).expect("what was compiled in");
+        for file in tool.files {
+            table += &row(file, tool.name);
         }
     }
     table
 }
 
-fn row(file: &File, tool: &str) -> String {
+fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
-    let field = |field: &usher_definition::Field| {
+    let field = |field: &Field| {
         let of =
             field.named.as_ref().map_or_else(String::new, |name| format!(" of the name `{name}`"));
-        let below =
-            field.below.as_ref().map_or_else(String::new, |line| format!(" below `{line}`"));
+        let below = if field.below.is_empty() {
+            String::new()
+        } else {
+            format!(" below `{}`", field.below)
+        };
         let asks = match (field.extends, field.asks) {
             (true, _) => ", another such file",
             (false, Asks::Pin) => "",
             (false, Asks::Constraint) => ", a constraint",
             (false, Asks::Either) => ", a constraint if a range",
         };
-        format!("`{}`{of}{below}{asks}", named(&field.at).replace('|', "\\|"))
+        format!("`{}`{of}{below}{asks}", named(field.at).replace('|', "\\|"))
     };
     let read = match file.reader {
         Reader::Plain => "requests, a line each".to_owned(),
         Reader::ToolVersions => "the line that begins with the tool's name".to_owned(),
         Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines => {
-            file.field.iter().map(field).collect::<Vec<_>>().join("<br>")
+            file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }
     };
     let alone = if file.is_for_versions_alone() { "yes" } else { "" };

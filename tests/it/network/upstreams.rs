@@ -11,12 +11,12 @@ mod elixir;
 mod flavours;
 
 use usher_definition::Definition;
-use usher_shims::tool::DEFINITIONS;
+use usher_shims::tool::{DEFINITIONS, Tool};
 
 use crate::support::{Archive, Catalogue, Outcome, Sandbox, Upstream};
 
 /// A tool's definition.
-fn definition(tool: &str) -> Definition {
+fn definition(tool: &str) -> (Tool, Definition) {
     let (_, text) =
         DEFINITIONS.iter().find(|(file, _)| *file == format!("{tool}.toml")).expect("a tool");
     Definition::parse(text).expect("a definition")
@@ -37,13 +37,13 @@ fn copy_of(tool: &str) -> (Upstream, Sandbox) {
 fn program(tool: &str, version: &str) -> String {
     let numbers = version.trim_start_matches(|c: char| !c.is_ascii_digit());
     let numbers = numbers.split(['+', '-']).next().unwrap_or_default();
-    let smoke = definition(tool).smoke.expect("a smoke test");
+    let smoke = definition(tool).1.smoke.expect("a smoke test");
     format!("#!/bin/sh\necho '{}' >&2\n", smoke.answer(version, numbers.trim_end_matches('t')))
 }
 
 /// The tool's archive: its main program below these folders, and a file beside it.
 fn archive(tool: &str, version: &str, folder: &str) -> Vec<u8> {
-    let main = definition(tool).programs[0].clone();
+    let main = definition(tool).0.programs[0];
     Archive::new()
         .program(&format!("{folder}{main}"), &program(tool, version))
         .file(&format!("{folder}README"), "x\n")
@@ -52,20 +52,19 @@ fn archive(tool: &str, version: &str, folder: &str) -> Vec<u8> {
 
 /// A version is listed, is installed, and runs: it answers its smoke test through the shim.
 #[track_caller]
-fn works(sandbox: &Sandbox, tool: &str, version: &str) -> Outcome {
-    let listed = sandbox.use_command(&["available", tool, version]).run().succeeds();
+fn works(sandbox: &Sandbox, name: &str, version: &str) -> Outcome {
+    let listed = sandbox.use_command(&["available", name, version]).run().succeeds();
     let is_listed =
         listed.stdout.lines().any(|line| line.split_whitespace().next() == Some(version));
     assert!(is_listed, "{version} isn't listed\n{listed}");
     let installed =
-        sandbox.use_command(&["install", &format!("{tool}@{version}")]).run().succeeds();
-    let definition = definition(tool);
+        sandbox.use_command(&["install", &format!("{name}@{version}")]).run().succeeds();
+    let (tool, definition) = definition(name);
     let smoke = definition.smoke.as_ref().expect("a smoke test");
-    sandbox.file("project/.tool-versions", format!("{tool} {version}\n"));
-    let outcome =
-        sandbox.command(&definition.programs[0]).arguments(&smoke.arguments).run().succeeds();
-    let numbers = program(tool, version);
+    sandbox.file("project/.tool-versions", format!("{name} {version}\n"));
+    let outcome = sandbox.command(tool.programs[0]).arguments(&smoke.arguments).run().succeeds();
+    let numbers = program(name, version);
     let answer = numbers.split('\'').nth(1).unwrap_or_default();
-    assert!(outcome.stderr.contains(answer), "{tool} doesn't say {answer}\n{outcome}");
+    assert!(outcome.stderr.contains(answer), "{name} doesn't say {answer}\n{outcome}");
     installed
 }

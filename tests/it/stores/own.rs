@@ -112,6 +112,33 @@ fn a_changed_file_counts_at_the_next_call_of_the_shim() {
     run().fails_with(127).complains("usher knows no program called “acme”");
 }
 
+/// The index is where the shims learn what is an own tool, and where `use` learns the home.
+#[test]
+fn what_another_version_wrote_of_an_own_tool_is_made_anew() {
+    let upstream = Upstream::start();
+    let sandbox = with_upstream(&upstream);
+    sandbox.file(FILE, acme(&upstream));
+    sandbox.fake_toolchain("acme", "1.2.3");
+    sandbox.reshim();
+    let index = sandbox.shims().join(".usher");
+    let before = fs::read(&index).expect("read the index");
+    let is_own = |line: &&[u8]| line.starts_with(b"tool\t");
+    let lines = || before.split(|byte| *byte == b'\n');
+    assert_eq!(lines().filter(is_own).count(), 1);
+    let older =
+        b"tool\t/acme.toml\t1:2:3:4\tacme\tT\t0\t1\tacme\t1\tACME_VERSION\t1\t0\t3".as_slice();
+    let lines: Vec<&[u8]> = lines().map(|line| if is_own(&line) { older } else { line }).collect();
+    fs::write(&index, lines.join(&b'\n')).expect("write the index");
+
+    // Where its home is, the index says, and no variable.
+    let elsewhere = sandbox.folder("elsewhere");
+    let call = sandbox.command("acme").variable("HOME", &elsewhere);
+    call.run().succeeds().prints_line("acme 1.2.3");
+    assert_eq!(fs::read_dir(&elsewhere).expect("list it").count(), 0);
+    sandbox.command("acme").run().succeeds().prints_line("acme 1.2.3");
+    assert!(fs::read(&index).expect("read the index") == before, "the index is as it was");
+}
+
 #[test]
 fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     let sandbox = sandbox();
@@ -213,7 +240,8 @@ fn a_shim_among_the_systems_programs_is_not_asked() {
     let text = format!("#!/bin/sh\n# {}\necho 1.2.3\n", String::from_utf8_lossy(MARK));
     sandbox.executable("system/acme2", &text);
     sandbox.reshim();
-    let index = sandbox.read(sandbox.shims().join(".usher"));
+    let index = fs::read(sandbox.shims().join(".usher")).expect("read the index");
+    let index = String::from_utf8_lossy(&index);
     let told = index.lines().filter(|line| !line.starts_with("tool\t"));
     assert!(!told.into_iter().any(|line| line.contains("acme")), "{index}");
 }

@@ -16,6 +16,11 @@ static STARTING: RwLock<()> = RwLock::new(());
 
 /// Writes an executable file, for instance a script.
 pub(crate) fn write(path: &Path, text: &str) {
+    write_bytes(path, text.as_bytes());
+}
+
+/// The same for a program.
+pub(crate) fn write_bytes(path: &Path, text: &[u8]) {
     let _writing = STARTING.read().unwrap_or_else(PoisonError::into_inner);
     fs::write(path, text).unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
     fs::set_permissions(path, Permissions::from_mode(0o755)).expect("make it executable");

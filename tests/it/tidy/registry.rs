@@ -1,33 +1,42 @@
-//! The registry's page explains every field that there is, and no other.
+//! The registry's page says what the types say: its tables are made from the fields and their
+//! comments, and compared. Where they differ, what ought to stand there is printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Fields, Item, Lit, Meta, Token, Visibility};
 use usher_definition::Definition;
 
-use super::text;
+use super::{files, text, with_extension};
 
 const PAGE: &str = "registry/README.md";
-const SOURCES: [&str; 6] = [
-    "shims/definition/src/lib.rs",
-    "shims/definition/src/check.rs",
-    "shims/definition/src/common.rs",
-    "shims/definition/src/file.rs",
-    "shims/definition/src/index.rs",
-    "shims/definition/src/source.rs",
-];
 
-/// What a definition is made of: for each type its fields, or its values as they are written.
-type Types = BTreeMap<String, Vec<String>>;
+/// For each type its fields, or its values, as they are written, and the comment of each.
+type Types = BTreeMap<String, Vec<(String, String)>>;
 
 #[test]
-fn every_field_is_explained() {
-    let (page, mut explained) = (text(PAGE), Types::new());
-    for marker in page.lines().filter_map(marker) {
-        explained.insert(marker.to_owned(), rows(&page, marker));
+fn the_page_of_the_registry_is_what_the_types_say() {
+    let (page, mut types) = (text(PAGE), types());
+    assert!(types.len() > 20, "types were found: {types:?}");
+    for section in page.split("<!-- ").skip(1) {
+        let (marker, below) = section.split_once(" -->\n").expect("a marker's end");
+        let (_, names) = marker.split_once(" of ").expect("what is below it");
+        let members = names.split(" and ").flat_map(|name| {
+            types
+                .remove(name)
+                .unwrap_or_else(|| panic!("{PAGE}: {name} is no type, or is there twice"))
+        });
+        let expected = rows(members);
+        let found: String = below
+            .lines()
+            .take_while(|line| line.starts_with('|'))
+            .skip(2)
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        assert!(found == expected, "{PAGE}, below <!-- {marker} --> ought to say\n\n{expected}");
     }
-    let declared: Types = SOURCES.iter().flat_map(|source| types(&text(source))).collect();
-    assert!(declared.len() > 10, "types were found: {declared:?}");
-    assert_eq!(explained, declared);
+    assert!(types.is_empty(), "{PAGE} lacks {:?}", types.into_keys());
 }
 
 #[test]
@@ -36,59 +45,104 @@ fn the_smallest_definition_of_the_page_is_one() {
     let (_, rest) = page.split_once("```toml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("the example's end");
     let example: String = example.lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
-    assert_eq!(Definition::parse(&example).map(|definition| definition.name), Ok("deno".into()));
+    assert_eq!(Definition::parse(&example).map(|(tool, _)| tool.name), Ok("deno"));
 }
 
-/// `fields of File` in `<!-- fields of File -->`.
-fn marker(line: &str) -> Option<&str> {
-    let marker = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
-    (marker.starts_with("fields of ") || marker.starts_with("values of ")).then_some(marker)
-}
-
-/// The first cells of the table below a marker.
-fn rows(page: &str, marker: &str) -> Vec<String> {
-    let below = page.lines().skip_while(|line| !line.contains(&format!("<!-- {marker} -->")));
-    let table = below.skip(1).take_while(|line| line.starts_with('|')).skip(2);
-    let cells = table.filter_map(|row| row.split('`').nth(1));
-    cells.map(str::to_owned).collect()
-}
-
-/// The types of a source that are read from a definition.
-fn types(source: &str) -> Types {
-    let mut types = Types::new();
-    let mut lines = source.lines();
-    let mut is_read = false;
-    while let Some(line) = lines.next() {
-        is_read |= line.starts_with("#[derive") && line.contains("Deserialize");
-        let Some(declaration) = line.strip_suffix(" {").and_then(|line| line.strip_prefix("pub "))
-        else {
-            continue;
-        };
-        let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "}").collect();
-        if !std::mem::take(&mut is_read) {
-            continue;
+/// The rows of a table; of a field that two types have the first says it.
+fn rows(members: impl Iterator<Item = (String, String)>) -> String {
+    let (mut rows, mut seen) = (String::new(), BTreeSet::new());
+    for (name, comment) in members {
+        if seen.insert(name.clone()) {
+            let _ = writeln!(rows, "| `{name}` | {} |", comment.replace('|', "\\|"));
         }
-        let (marker, members) = match declaration.split_once(' ') {
-            Some(("struct", name)) => (format!("fields of {name}"), fields(&inside)),
-            Some(("enum", name)) => (format!("values of {name}"), values(&inside)),
-            _ => continue,
-        };
-        types.insert(marker, members);
+    }
+    rows
+}
+
+/// The types that are read from a definition.
+fn types() -> Types {
+    let sources = [files("shims/tool/src"), files("shims/definition/src")].concat();
+    let mut types = Types::new();
+    for path in with_extension(sources, "rs") {
+        let file = syn::parse_file(&text(&path)).expect("a source");
+        for item in file.items {
+            let (attributes, shown, name, members) = match item {
+                Item::Struct(one) => (one.attrs, one.vis, one.ident, fields(&one.fields)),
+                Item::Enum(one) => {
+                    let values = one.variants.iter();
+                    let values =
+                        values.map(|one| (kebab(&one.ident.to_string()), comment(&one.attrs)));
+                    (one.attrs, one.vis, one.ident, values.collect())
+                }
+                _ => continue,
+            };
+            let is_read = attributes.iter().any(|one| is_derived(one, "Deserialize"));
+            if is_read && matches!(shown, Visibility::Public(_)) && !members.is_empty() {
+                types.insert(name.to_string(), members);
+            }
+        }
     }
     types
 }
 
-fn fields(lines: &[&str]) -> Vec<String> {
-    let named = lines.iter().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
-    named.map(|(name, _)| name.to_owned()).collect()
+fn fields(fields: &Fields) -> Vec<(String, String)> {
+    let named = fields.iter().filter_map(|field| {
+        let name = renamed(&field.attrs).or_else(|| Some(field.ident.as_ref()?.to_string()))?;
+        Some((name, comment(&field.attrs)))
+    });
+    named.collect()
 }
 
-/// The variants, as `rename_all = "kebab-case"` writes them.
-fn values(lines: &[&str]) -> Vec<String> {
-    let names = lines.iter().filter_map(|line| line.trim().strip_suffix(','));
-    names.filter(|name| name.chars().all(char::is_alphanumeric)).map(kebab).collect()
+fn is_derived(attribute: &Attribute, name: &str) -> bool {
+    let parse = Punctuated::<Meta, Token![,]>::parse_terminated;
+    attribute.path().is_ident("derive")
+        && attribute
+            .parse_args_with(parse)
+            .is_ok_and(|all| all.iter().any(|one| one.path().is_ident(name)))
 }
 
+/// The name that a field has in a definition, where that is another one than in Rust.
+fn renamed(attributes: &[Attribute]) -> Option<String> {
+    let mut name = None;
+    for attribute in attributes.iter().filter(|one| one.path().is_ident("serde")) {
+        let parsed = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        for meta in parsed.expect("serde's words") {
+            if let Meta::NameValue(pair) = meta
+                && pair.path.is_ident("rename")
+            {
+                name = Some(literal(&pair.value));
+            }
+        }
+    }
+    name
+}
+
+/// A comment in one line; on the page, a type that it names is explained below.
+fn comment(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(literal(&pair.value)),
+        _ => None,
+    });
+    let mut text = lines.map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
+    while let Some((before, rest)) = text.split_once("[`")
+        && let Some((_, after)) = rest.split_once("`]")
+    {
+        text = [before, "below", after].concat();
+    }
+    text
+}
+
+fn literal(value: &Expr) -> String {
+    match value {
+        Expr::Lit(one) => match &one.lit {
+            Lit::Str(text) => text.value(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// A variant as `rename_all = "kebab-case"` writes it.
 fn kebab(name: &str) -> String {
     let mut kebab = String::new();
     for character in name.chars() {

@@ -8,19 +8,23 @@ use usher_definition::Definition;
 use super::{checkout, files, nothing_of, output_of, skipped, text, with_extension};
 
 /// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
-const HOT_HALF: [&str; 14] = [
+const HOT_HALF: [&str; 18] = [
     "bitflags",
+    "cobs",
     "itoa",
     "libc",
     "linux-raw-sys",
     "memchr",
+    "postcard",
     "rustix",
     "semver",
     "serde",
     "serde_core",
     "serde_json",
+    "thiserror",
     "toml_parser",
     "usher-shims",
+    "usher-tool",
     "winnow",
     "zmij",
 ];
@@ -83,8 +87,10 @@ fn names() -> BTreeSet<String> {
         Definition::parse(&text(path)).unwrap_or_else(|e| panic!("{}: {e:?}", path.display()))
     });
     parsed
-        .flat_map(|definition| [vec![definition.name], definition.names, definition.programs])
-        .flatten()
+        .flat_map(|(tool, _)| {
+            tool.all_names().chain(tool.programs.iter().copied()).collect::<Vec<_>>()
+        })
+        .map(str::to_owned)
         .collect()
 }
 

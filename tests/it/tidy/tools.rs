@@ -24,7 +24,7 @@ fn the_page_of_tools_is_what_the_registry_says() {
     }
 }
 
-fn definitions() -> Vec<Definition> {
+fn definitions() -> Vec<(Tool, Definition)> {
     let parsed = DEFINITIONS.iter().map(|(_, text)| Definition::parse(text).expect("a definition"));
     parsed.collect()
 }
@@ -34,14 +34,14 @@ fn sources() -> String {
     let mut table = "| tool | source | where | checked by | mirror variables | ".to_owned();
     let _ =
         writeln!(table, "{} |\n|---|---|---|---|---|{}", PLATFORMS.join(" | "), "---|".repeat(6));
-    for definition in definitions() {
+    for (tool, definition) in definitions() {
         for source in &definition.source {
             let platforms = PLATFORMS.map(|platform| has(source, platform));
             let (at, hash, mirrors) = described(source);
             let _ = writeln!(
                 table,
                 "| {} | `{}` | {at} | {hash} | {mirrors} | {} |",
-                definition.name,
+                tool.name,
                 source.name,
                 platforms.join(" | ")
             );
@@ -113,13 +113,13 @@ fn files() -> String {
             .to_owned();
     for tool in TOOLS {
         let Tool { name, names, programs, variables, .. } = tool;
-        let own = definitions().into_iter().find(|one| one.name == *name).map(|one| one.file);
-        let own = own.unwrap_or_default();
+        let (own, _) =
+            definitions().into_iter().find(|(one, _)| one.name == *name).expect("its file");
         let lists = [
             listed(names.iter().copied()),
             listed(programs.iter().copied()),
             listed(variables.iter().copied()),
-            listed(own.iter().map(|file| file.name.as_str())),
+            listed(own.files.iter().map(|file| file.name)),
         ];
         let _ = writeln!(table, "| {name} | {} |", lists.join(" | "));
     }

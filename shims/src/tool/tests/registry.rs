@@ -32,7 +32,7 @@ fn file(name: &str, file: &str, cases: &[(&str, &str)]) {
     let known = tool.files.iter().find(|known| known.name == file);
     let known = known.unwrap_or_else(|| panic!("{name} doesn't read {file}"));
     for (text, expected) in cases {
-        let said = match read(text, &known.reader, tool) {
+        let said = match read(text, known, tool) {
             Ok(found) => found.iter().map(|one| said(one, tool)).collect::<Vec<_>>().join("; "),
             Err(complaint) => format!("error: {complaint}"),
         };

@@ -38,7 +38,7 @@ impl Bench {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
                     parts = 3\nadditions = ['bin/*', 'lib/node_modules/*', 'etc/x/*']\n\
                     caches = ['**/__cache__']\n";
-        let definition = Definition::parse(text).unwrap();
+        let (_, definition) = Definition::parse(text).unwrap();
         // In memory, where there is such a place: a thousand trees are made.
         let memory = Path::new("/dev/shm");
         let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();

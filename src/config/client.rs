@@ -1,6 +1,6 @@
-//! Asking an installed npm where its registry is.
+//! Asking an installed npm or pip where its registry is.
 //!
-//! It starts the program it is given in surroundings it is given; finding an npm that is no shim,
+//! It starts the program it is given in surroundings it is given; finding one that is no shim,
 //! and remembering the answer, are the caller's.
 
 use std::{

@@ -1,13 +1,50 @@
-//! One of npm's settings, with who made it.
+//! What the configuration of other programs is read from, and a value that was found there.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Exit, Result};
 
-use crate::config::settings::Address;
+use super::settings::{Address, Settings};
+use crate::http::CaFile;
+
+/// The longest file that is read, in bytes.
+const LONGEST: usize = 1024 * 1024;
+
+/// What is needed to find out how another program is configured.
+pub struct ConfigSources<'a> {
+    /// usher's own settings.
+    pub settings: &'a Settings,
+    /// The account's `config.toml`, for the hint where to write a setting.
+    pub config: &'a Path,
+    /// The environment.
+    pub variables: &'a [(OsString, OsString)],
+    /// The user's home folder.
+    pub home: Option<&'a Path>,
+    /// Reads a file.
+    pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+}
+
+impl ConfigSources<'_> {
+    /// What a file holds, if it is there; `shown` is what it is called, and `kind` what it is.
+    pub(super) fn text(&self, path: &Path, shown: &str, kind: &str) -> Result<Option<String>> {
+        let bytes = match (self.read)(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", path, &error)),
+        };
+        if bytes.len() > LONGEST {
+            return Err(Error::new(Exit::Data, format!("{shown} is too long for {kind}"))
+                .because(format!("it has {} bytes, and {LONGEST} are read at most", bytes.len())));
+        }
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
 
 /// A key and its value, and who says so; `Debug` leaves the value out.
+#[derive(Clone)]
 pub(super) struct ConfigValue {
     pub(super) key: String,
     pub(super) value: String,
@@ -45,6 +82,10 @@ impl ConfigValue {
             return Ok(path);
         }
         Err(self.refused("an absolute path"))
+    }
+
+    pub(super) fn ca_file(&self, home: Option<&Path>) -> Result<CaFile> {
+        Ok(CaFile { path: self.path(home)?, origin: self.origin.clone() })
     }
 
     pub(super) fn hosts(&self) -> Result<String> {

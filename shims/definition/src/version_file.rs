@@ -1,0 +1,31 @@
+//! What may stand in a version file's entry, and the entry as one tool reads it.
+
+use usher_tool::{Field, Reader, Tool, VersionFile};
+
+/// What is impossible in it.
+pub(crate) fn fault(file: &VersionFile) -> Option<String> {
+    let VersionFile { name, reader, fields, .. } = file;
+    let has_fields = !matches!(reader, Reader::Plain | Reader::ToolVersions);
+    if has_fields == fields.is_empty() {
+        return Some(format!("file `{name}`: plain files have no fields, all others need some"));
+    }
+    let holed = |field: &&Field| *reader == Reader::Lines && !field.at.contains("{}");
+    let field = fields.iter().find(holed)?;
+    Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.at))
+}
+
+/// The same file as one tool reads it: `{name}` in a field stands for each of the tool's names,
+/// `{variable}` for each of its variables, and what is said of the whole file holds for each field.
+pub(crate) fn of_tool(file: &VersionFile, tool: &Tool) -> VersionFile {
+    let names: Vec<&str> = tool.all_names().collect();
+    let holes = [("{name}", &names[..]), ("{variable}", tool.variables)];
+    let spelled = |field: &Field| -> Vec<Field> {
+        let field = Field { dialect: field.dialect.or(file.dialect), ..*field };
+        let Some((hole, words)) = holes.iter().find(|(hole, _)| field.at.contains(hole)) else {
+            return vec![field];
+        };
+        let with = |word: &&str| Field { at: field.at.replace(hole, word).leak(), ..field };
+        words.iter().map(with).collect()
+    };
+    VersionFile { fields: file.fields.iter().flat_map(spelled).collect::<Vec<_>>().leak(), ..*file }
+}

@@ -1,0 +1,75 @@
+//! A home that an earlier version of usher made: `tests/homes/`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Outcome, Sandbox, executables};
+
+/// The home as 0.1.0 left it, with this build's `use` and shims of another build.
+fn home_of_0_1_0() -> Sandbox {
+    let sandbox = Sandbox::new().offline();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/homes/0.1.0");
+    sandbox.copy(&fixture.join("config"), "home/.config/usher", &[]);
+    sandbox.copy(&fixture.join("data"), "home/.local/share/usher", &[".usher"]);
+    let index = fs::read_to_string(fixture.join("data/shims/.usher")).unwrap();
+    let index = index.replace("[SANDBOX]", sandbox.root().to_str().unwrap());
+    sandbox.file(sandbox.shim(".usher"), index);
+    for name in ["use", "usher"] {
+        executables::place(Path::new(env!("CARGO_BIN_EXE_use")), &sandbox.shim(name));
+    }
+    let mut other = fs::read(Sandbox::shim_binary()).unwrap();
+    other.extend(b"another build");
+    let names = ["node", "npm", "npx", "node12", "node@12", "plain"].map(|name| sandbox.shim(name));
+    for path in names.into_iter().chain([sandbox.usher().join("shim")]) {
+        executables::write_bytes(&path, &other);
+    }
+    sandbox.fake_program("home/.nvm/versions/node/v8.17.0/bin/node");
+    sandbox.fake_program(sandbox.toolchain("plain", "1.2.3").join("bin/plain"));
+    sandbox
+}
+
+fn node(sandbox: &Sandbox, name: &str, version: Option<&str>) -> Outcome {
+    let node = sandbox.command(name).argument("--version");
+    version.into_iter().fold(node, |node, version| node.variable("NODE_VERSION", version)).run()
+}
+
+#[test]
+fn versions_defaults_settings_and_requested_shims_are_kept() {
+    let sandbox = home_of_0_1_0();
+    // With its own index, before anything of ours has run, and after.
+    for reshim in [false, true] {
+        if reshim {
+            sandbox.reshim();
+        }
+        node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+        node(&sandbox, "node", Some("12")).succeeds().prints("v12.22.12");
+        node(&sandbox, "node12", None).succeeds().prints("v12.22.12");
+        node(&sandbox, "node@12", None).succeeds().prints("v12.22.12");
+        node(&sandbox, "node", Some("8")).succeeds().prints_line("node v8.17.0");
+        let plain = sandbox.command("plain").variable("PLAIN_VERSION", "1").run();
+        plain.succeeds().prints_line("plain 1.2.3");
+        // The setting that only a pin of one version is fetched without being asked for.
+        let locked = node(&sandbox, "node", Some("13")).fails_with(127);
+        locked.complains("auto_install = \"locked\"");
+    }
+    let carried = fs::read(Sandbox::shim_binary()).unwrap();
+    for name in ["node", "node12", "node@12"] {
+        assert!(fs::read(sandbox.shim(name)).unwrap() == carried, "{name}");
+    }
+    let requested = sandbox.use_command(&["shim"]).run().succeeds();
+    assert!(requested.stdout.contains("node@12"), "{requested}");
+}
+
+#[test]
+fn receipts_are_understood() {
+    let sandbox = home_of_0_1_0();
+    sandbox.use_command(&["verify", "node"]).run().succeeds();
+    let program = sandbox.toolchain("node", "12.22.12").join("bin/node");
+    fs::remove_file(&program).unwrap();
+    executables::write(&program, "#!/bin/sh\n");
+    let damaged = sandbox.use_command(&["verify", "node"]).run().fails_with(65);
+    assert!(damaged.stdout.contains("bin/node"), "{damaged}");
+    sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
+    assert!(!sandbox.toolchain("node", "12.22.12").exists());
+    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+}
