@@ -23,7 +23,7 @@ mod zstd;
 use std::fs;
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::files::manifest::Manifest;
 use destination::Destination;
@@ -40,16 +40,16 @@ use zip::Zipped;
 ///
 /// Files become 0755 or 0644 by their owner's execute bit, folders 0755, all less the umask;
 /// times of files are kept, nothing else is. An archive that is damaged, cut short, of another
-/// kind, or that holds anything unusual is refused as a whole with [`Exit::Data`].
+/// kind, or that holds anything unusual is refused as a whole with [`ErrorKind::BadArchive`].
 ///
 /// Nothing outside `destination` is written, ever. **After an error the caller deletes
 /// `destination`**, which then holds a part of the archive.
 pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -> Result<Manifest> {
     let mut entries =
-        fs::read_dir(destination).map_err(|error| Error::io("read", destination, &error))?;
+        fs::read_dir(destination).map_err(|error| Error::io("read", destination, error))?;
     if entries.next().is_some() {
-        let what = format!("{} is not empty", Escaped(&destination.to_string_lossy()));
-        return Err(Error::new(Exit::CannotCreate, what));
+        let what = format!("{} is not empty", Shown(&destination));
+        return Err(Error::new(ErrorKind::CannotCreate, what));
     }
     OpenedArchive::open(archive)
         .and_then(|opened| fill(opened, Destination::new(destination, *options)?))

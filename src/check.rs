@@ -58,7 +58,7 @@ pub fn check(usher: &Usher) -> Result<Report> {
     let directory = usher
         .world
         .directory()
-        .map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
+        .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let root = project::root(usher, &directory)?.unwrap_or(directory);
     let wants = |path: &Path| kind(path).is_some() || locks(&usher.registry, path).next().is_some();
     let found = walk::walk(&root, &wants)?;

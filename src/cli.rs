@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
@@ -248,10 +248,7 @@ pub fn run(given: Given) -> i32 {
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
         let error = handoff::run(given);
         output::error(&error, false);
-        return match error.exit {
-            Exit::NotFound | Exit::Network => 127,
-            _ => 126,
-        };
+        return error.kind().shim_exit_code().into();
     }
     verb_first(&mut arguments);
     let typed = match Typed::try_parse_from(&arguments) {
@@ -261,13 +258,13 @@ pub fn run(given: Given) -> i32 {
     let as_json = typed.for_all.json;
     if let Err(error) = typed.makes_sense(&arguments) {
         output::error(&error, as_json);
-        return error.exit as i32;
+        return error.kind().exit_code().into();
     }
     match execute(typed, given) {
         Ok(code) => code,
         Err(error) => {
             output::error(&error, as_json);
-            error.exit as i32
+            error.kind().exit_code().into()
         }
     }
 }
@@ -295,20 +292,23 @@ impl Typed {
         }
         let has_dashes = arguments.iter().any(|argument| *argument == "--");
         if has_dashes && self.command.is_empty() {
-            return Err(Error::new(Exit::Usage, "nothing stands behind `--`: which command?")
+            return Err(Error::new(ErrorKind::Usage, "nothing stands behind `--`: which command?")
                 .hint("use node@12 -- bash"));
         }
         if self.global && !self.command.is_empty() {
-            return Err(Error::new(Exit::Usage, "--global is for good, and `-- COMMAND` for once")
-                .hint("leave one of the two out"));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "--global is for good, and `-- COMMAND` for once",
+            )
+            .hint("leave one of the two out"));
         }
         if self.tools.is_empty() && (self.global || has_dashes) {
-            return Err(Error::new(Exit::Usage, "which tool?")
+            return Err(Error::new(ErrorKind::Usage, "which tool?")
                 .hint("use --global node@lts, or: use --help"));
         }
         match self.tools.iter().find_map(|word| misspelt_verb(word)) {
             Some((word, verb)) => Err(Error::new(
-                Exit::Usage,
+                ErrorKind::Usage,
                 format!("“{}” is neither verb nor tool", Escaped(word)),
             )
             .because(format!("the nearest is {verb}"))
@@ -337,8 +337,8 @@ fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    output::error(&Error::new(Exit::Usage, text), as_json);
-    Exit::Usage as i32
+    output::error(&Error::new(ErrorKind::Usage, text), as_json);
+    ErrorKind::Usage.exit_code().into()
 }
 
 /// Does what was typed; the result is the exit code where the answer itself tells what is wrong.

@@ -17,27 +17,18 @@ pub use survey::{Memory, Survey};
 
 use folders::Listed;
 use usher_shims::error::Result;
+use usher_shims::folders::MACHINE_DATA;
 use usher_shims::home::{Home, index_file};
 use usher_shims::world::{World as _, read_optional};
 
-use crate::config::folders::MACHINE_DATA;
-
 /// Surveys the machine; the result is the index that the shims read.
 pub fn survey(survey: &Survey<'_>) -> Result<Home> {
-    let (folders, settings) = (survey.folders, survey.settings);
     let before = before(survey);
     let mut home = Home {
-        data: folders.data.clone(),
-        config: folders.config.clone(),
-        cache: folders.cache.clone(),
-        user_home: folders.user_home.clone(),
-        machine_config: folders.machine_config.clone(),
-        is_for_all: folders.is_for_all,
-        stores: settings.stores.0.clone(),
+        folders: survey.folders.clone(),
+        settings: survey.settings.clone(),
         shared: shared(survey),
         tools: survey.registry.tools().clone(),
-        ignore_variables: settings.ignore_variables.clone(),
-        ceiling: settings.ceiling.clone(),
         ..Home::default()
     };
     let mut listed = Listed::default();

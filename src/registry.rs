@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use usher_definition::{Common, Definition};
-use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, DEFINITIONS, Own, TOOLS, Tool, Tools};
+use usher_shims::toolchain::{Store, Toolchain};
 
 pub use own::{OwnFile, files};
 
@@ -42,8 +42,9 @@ impl Known<'_> {
 impl Registry {
     /// Reads what is compiled in.
     pub fn load() -> Result<Self> {
-        let refused =
-            |file: &str, reason: &str| Error::new(Exit::Data, format!("registry/{file}: {reason}"));
+        let refused = |file: &str, reason: &str| {
+            Error::new(ErrorKind::BadFile, format!("registry/{file}: {reason}"))
+        };
         let common =
             Common::parse(COMMON).map_err(|error| refused("common.toml", &error.reason))?;
         let definitions = TOOLS.iter().zip(DEFINITIONS).map(|(tool, (file, text))| {
@@ -110,7 +111,7 @@ impl Registry {
                 let name = tool.name;
                 let what = format!("{name} comes from no site that could have a mirror");
                 let because = format!("the setting source says {}", Escaped(address));
-                return Err(Error::new(Exit::Data, what).because(because));
+                return Err(Error::new(ErrorKind::BadSetting, what).because(because));
             };
             definition.source = vec![source];
         }
@@ -143,8 +144,10 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let error =
-            Error::new(Exit::Usage, format!("usher knows no tool called “{}”", Escaped(name)));
+        let error = Error::new(
+            ErrorKind::UnknownTool,
+            format!("usher knows no tool called “{}”", Escaped(name)),
+        );
         let names = self.all().flat_map(|known| known.tool.all_names());
         let nearest = names
             .map(|known| (strsim::jaro_winkler(name, known), known))

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
+use usher_shims::folders::Folders;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
-use usher_shims::process::{Running, is_secure, with_variables};
+use usher_shims::process::{Running, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
 use crate::cli::progress::Display;
-use crate::config::folders::Folders;
+use crate::config::folders;
 use crate::config::settings::Settings;
 use crate::inventory::{Memory, Survey, expand_folder, survey};
 use crate::registry::{self, Registry};
@@ -30,8 +31,6 @@ pub struct Usher {
     pub folders: Folders,
     /// What the user has set.
     pub settings: Settings,
-    /// The same without variables, which hold for a call and for nobody else.
-    lasting: Settings,
     /// All tools.
     pub registry: Registry,
     /// What the shims know of the machine, as it is now, with the variables of this process.
@@ -46,13 +45,12 @@ impl Usher {
     /// Finds out where and what usher is here.
     pub fn new(given: Given, running: Running) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
-        let folders = Folders::find(&world, &running.folder)?;
+        let folders = folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
-        let lasting = Settings::load(&texts, &|_| None)?;
         let own = registry::files(&world, &folders);
         let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
@@ -62,8 +60,7 @@ impl Usher {
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
         let display = Display::new(!settings.quiet && draws(&world));
-        let mut usher =
-            Self { world, given, folders, settings, lasting, registry, home, shim, display };
+        let mut usher = Self { world, given, folders, settings, registry, home, shim, display };
         usher.refresh()?;
         Ok(usher)
     }
@@ -73,16 +70,6 @@ impl Usher {
         Resolver { world: &self.world, home: &self.home, shim: &self.shim }
     }
 
-    /// The index as it is to be written for the shims, which read the variables themselves.
-    pub fn index(&self) -> Home {
-        Home {
-            ignore_variables: self.lasting.ignore_variables.clone(),
-            ceiling: self.lasting.ceiling.clone(),
-            stores: self.lasting.stores.0.clone(),
-            ..self.home.clone()
-        }
-    }
-
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
         self.survey(Memory::Answers)
@@ -90,7 +77,9 @@ impl Usher {
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
     pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        self.home = with_variables(&self.world, survey(&self.surveyor(memory))?);
+        let mut home = survey(&self.surveyor(memory))?;
+        add_variables(&self.world, &mut home)?;
+        self.home = home;
         Ok(())
     }
 
@@ -101,7 +90,7 @@ impl Usher {
 
     fn surveyor(&self, memory: Memory) -> Survey<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (&self.lasting, &self.home);
+        let (settings, known) = (self.settings.of_files(), &self.home);
         Survey { world, folders, settings, registry, known, memory }
     }
 
@@ -130,7 +119,7 @@ impl Usher {
     pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
         let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
         let tools = self.registry.tools().clone();
-        let home = Home { data: own.data.clone(), tools, ..Home::default() };
+        let home = Home { folders: own.clone(), tools, ..Home::default() };
         let before =
             (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
         let done = act(self);
@@ -163,5 +152,5 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     let text = read_optional(&Os, path).and_then(|content| {
         content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
     });
-    text.map_err(|error| Error::io("read", path, &error))
+    text.map_err(|error| Error::io("read", path, error))
 }

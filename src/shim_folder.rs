@@ -14,14 +14,15 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::config::folders::{Folders, MACHINE_DATA};
+use crate::config::folders;
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::lock;
 use crate::files::staging;
@@ -51,10 +52,10 @@ pub struct Changes {
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
 pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = folders.write_access()?;
+    let _writing = folders::write_access(folders)?;
     staging::tidy(&folders.staging(), &folders.locks());
     let shims = folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock =
         lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
     sweep(&shims);
@@ -69,7 +70,7 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     }
     for name in &changes.removed {
         let path = shims.join(name);
-        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, &error))?;
+        fs::remove_file(&path).map_err(|error| Error::io("delete", &path, error))?;
     }
     Ok(changes)
 }
@@ -89,7 +90,7 @@ pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
 fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&usher.folders.shims()));
     carried::is_at(&usher.folders.shim_binary())
-        && index.is_ok_and(|index| index == usher.index().print())
+        && index.is_ok_and(|index| index == usher.home.print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
@@ -138,7 +139,7 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = usher.folders.shims();
     let names = names.join(", ");
-    format!("no shims of usher's in {}, and left as they are: {names}", shims.display())
+    format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
 }
 
 /// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
@@ -154,7 +155,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the link", &link, &error));
+                return Err(Error::io("make the link", &link, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -166,7 +167,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 pub fn write_index(usher: &Usher) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
-    let text = usher.index().print();
+    let text = usher.home.print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
@@ -174,11 +175,11 @@ pub fn write_index(usher: &Usher) -> Result<()> {
         .prefix(UNFINISHED)
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, &error))?;
+        .map_err(|error| Error::io("write in", &shims, error))?;
     file.write_all(&text)
         .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, &error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, &error.error))?;
+        .map_err(|error| Error::io("write", &path, error))?;
+    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
     Ok(())
 }
 
@@ -215,7 +216,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
     }
     let on_disk = all(&usher.world, &usher.home, known.tool)?;
     let was_named =
-        [usher.home.default_file(), usher.home.machine_default_file()].iter().any(|file| {
+        [usher.folders.default_file(), usher.folders.machine_default_file()].iter().any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
@@ -230,7 +231,7 @@ fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
 fn present(shims: &Path) -> Result<BTreeSet<String>> {
     let entries = match fs::read_dir(shims) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        entries => entries.map_err(|error| Error::io("list", shims, &error))?,
+        entries => entries.map_err(|error| Error::io("list", shims, error))?,
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
@@ -247,16 +248,16 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
         .make_in(folder, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
-            Exit::CannotCreate,
-            format!("usher's shim binary {} is absent", binary.display()),
+            ErrorKind::CannotCreate,
+            format!("usher's shim binary {} is absent", Shown(&binary)),
         )
         .hint("./install.sh"),
-        _ => Error::io("make a shim in", folder, &error),
+        _ => Error::io("make a shim in", folder, error),
     })?;
     staged
         .into_temp_path()
         .persist(path)
-        .map_err(|error| Error::io("replace", path, &error.error))?;
+        .map_err(|error| Error::io("replace", path, error.error))?;
     Ok(true)
 }
 

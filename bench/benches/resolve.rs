@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use usher_shims::folders::Folders;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::resolve::Resolver;
@@ -119,7 +120,8 @@ fn manifest() -> (&'static str, Vec<u8>) {
 }
 
 fn resolve(world: &Table) {
-    let home = Home { data: "/u".into(), ..Home::default() };
+    let home =
+        Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
     let resolver = Resolver { world, home: &home, shim: &shim };
     let _ = black_box(resolver.resolve(black_box("node"), &[]));

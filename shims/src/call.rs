@@ -20,12 +20,12 @@ pub struct Call {
     /// What the first argument asks of the tool that this one runs on.
     pub of_host: Option<(&'static Tool, Pin)>,
     /// When this tool is asked for the program.
-    pub turn: Turn,
+    pub rule: ProviderRule,
 }
 
 /// When a tool is asked for a program that several provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum ProviderRule {
     /// Whenever it is reached.
     Always,
     /// Only if something stronger than a default pins it.
@@ -44,37 +44,37 @@ pub enum Turn {
 pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
     let tools = &home.tools;
-    let call = |tool, pin, turn| {
+    let call = |tool, pin, rule| {
         let host = host(tools, tool);
-        Call::new(program.clone(), (tool, host), (pin, argument, turn))
+        Call::new(program.clone(), (tool, host), (pin, argument, rule))
     };
     let mut shippers = tools.all().filter(|tool| tool.programs.contains(&name)).peekable();
     if shippers.peek().is_some() {
         let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.host.is_some());
         let Some(own) = hosted.first() else {
-            return hosts.into_iter().map(|tool| call(tool, None, Turn::Always)).collect();
+            return hosts.into_iter().map(|tool| call(tool, None, ProviderRule::Always)).collect();
         };
         let host = host(tools, own).unwrap_or(own);
-        let turns = [
-            (*own, Turn::IfPinned),
-            (host, Turn::IfHeld),
-            (*own, Turn::IfDefault),
-            (host, Turn::Always),
+        let rules = [
+            (*own, ProviderRule::IfPinned),
+            (host, ProviderRule::IfHeld),
+            (*own, ProviderRule::IfDefault),
+            (host, ProviderRule::Always),
         ];
-        return turns.into_iter().map(|(tool, turn)| call(tool, None, turn)).collect();
+        return rules.into_iter().map(|(tool, rule)| call(tool, None, rule)).collect();
     }
     let by_digits = || {
         let (base, digits) = split_digits(name)?;
         let tool = tools.of_program(base)?;
         let request = Request::parse(digits, tool, Author::Person).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
-        Some(call(tool, Some(pin), Turn::Always))
+        Some(call(tool, Some(pin), ProviderRule::Always))
     };
     if let Some(call) = by_digits() {
         return vec![call];
     }
     let holders = home.tools_with(name).iter().filter_map(|tool| tools.named(tool));
-    holders.map(|tool| call(tool, None, Turn::Always)).collect()
+    holders.map(|tool| call(tool, None, ProviderRule::Always)).collect()
 }
 
 /// The tool that another one runs on.
@@ -86,14 +86,14 @@ impl Call {
     /// A call of a tool's interpreter that asks for nothing.
     pub fn of_interpreter(tool: &'static Tool) -> Option<Self> {
         let program = Name::parse(tool.main_program())?;
-        let (takes_argument, of_host, turn) = (false, None, Turn::Always);
-        Some(Self { program, tool, pin: None, takes_argument, of_host, turn })
+        let (takes_argument, of_host, rule) = (false, None, ProviderRule::Always);
+        Some(Self { program, tool, pin: None, takes_argument, of_host, rule })
     }
 
     fn new(
         program: Name,
         (tool, host): (&'static Tool, Option<&'static Tool>),
-        (pin, argument, turn): (Option<Pin>, Option<&str>, Turn),
+        (pin, argument, rule): (Option<Pin>, Option<&str>, ProviderRule),
     ) -> Self {
         // What runs on another tool leaves the argument to that one.
         let asked = host.unwrap_or(tool);
@@ -103,7 +103,7 @@ impl Call {
             Some(host) => (None, plus.map(|pin| (host, pin))),
             None => (plus, None),
         };
-        Self { program, tool, pin: own.or(pin), takes_argument, of_host, turn }
+        Self { program, tool, pin: own.or(pin), takes_argument, of_host, rule }
     }
 
     /// The names under which a toolchain may hold the program, best first: `python3.7` is

@@ -1,34 +1,135 @@
 //! What a person reads when something went wrong: what happened, the cause, what to type next.
 //!
-//! Values that the program itself handles are outcomes elsewhere; an [`Error`] only ever ends in
-//! front of a reader. It knows its exit code, and nothing of how or where it is printed.
+//! An [`Error`] ends in front of a reader. What the program does about one on the way follows from
+//! its [`ErrorKind`] alone, and so does the exit code, at the very end. It knows nothing of how or
+//! where it is printed.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
-/// The exit codes of usher, one meaning each; after `sysexits.h` and POSIX's 126 and 127.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
+/// Makes the enum, its codes and its exit codes out of one table of
+/// `/// meaning`, `Kind = "code", exit code;`.
+macro_rules! kinds {
+    ($($(#[doc = $meaning:literal])+ $kind:ident = $code:literal, $exit:literal;)+) => {
+        /// What kind of thing went wrong: what the program steers by, and what programs that read
+        /// `--json` may. `docs/exit-codes.md` has a row for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorKind {
+            $($(#[doc = $meaning])+ $kind,)+
+        }
+
+        impl ErrorKind {
+            /// All kinds, in the order of their exit codes.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// The kind's name in `--json`, which never changes.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $code,)+
+                }
+            }
+
+            /// How `use` ends; after `sysexits.h` and POSIX's 126 and 127.
+            pub const fn exit_code(self) -> u8 {
+                match self {
+                    $(Self::$kind => $exit,)+
+                }
+            }
+
+            /// What it means.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!($($meaning),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The command line makes no sense.
-    Usage = 2,
-    /// A file (a version file, a definition, an archive) holds what can't be accepted.
-    Data = 65,
+    Usage = "usage", 2;
+    /// No tool is called so.
+    UnknownTool = "unknown-tool", 2;
+    /// A file (a version file, a definition, a receipt) can't be understood.
+    BadFile = "bad-file", 65;
+    /// A setting or a variable has an impossible value.
+    BadSetting = "bad-setting", 65;
+    /// A value can't stand where it would have to be written.
+    BadValue = "bad-value", 65;
+    /// An archive is damaged, or holds what is refused.
+    BadArchive = "bad-archive", 65;
+    /// A program that usher ran failed.
+    ProgramFailed = "program-failed", 65;
+    /// A check found something wrong.
+    FaultsFound = "faults-found", 65;
     /// A server or the network failed.
-    Network = 69,
-    /// Something can't be created.
-    CannotCreate = 73,
-    /// Reading or writing failed (disk full and the like).
-    Io = 74,
-    /// Somebody else holds a lock for too long.
-    Locked = 75,
+    Network = "network", 69;
+    /// It would need the network, which usher does without.
+    Offline = "offline", 69;
+    /// Nothing says where a registry is.
+    NoRegistry = "no-registry", 69;
+    /// A release isn't made for this platform.
+    UnsupportedPlatform = "unsupported-platform", 69;
+    /// Something can't be created: a read-only disk, a name that is taken.
+    CannotCreate = "cannot-create", 73;
+    /// This account has no home folder.
+    NoHome = "no-home", 73;
+    /// Reading or writing failed.
+    Io = "io", 74;
+    /// The disk is full.
+    DiskFull = "disk-full", 74;
+    /// Somebody else changed a file meanwhile.
+    Changed = "changed", 74;
+    /// Another process held a lock for longer than `lock_timeout`.
+    LockTimeout = "lock-timeout", 75;
     /// What was downloaded isn't what was published.
-    Integrity = 76,
+    Integrity = "integrity", 76;
     /// Not permitted.
-    Permission = 77,
-    /// The program is there but was refused or can't be run.
-    NotRunnable = 126,
-    /// No such version or program is to be had.
-    NotFound = 127,
+    Permission = "permission", 77;
+    /// A program is there but can't be run, or the call was refused.
+    NotRunnable = "not-runnable", 126;
+    /// There is no such program.
+    NotFound = "not-found", 127;
+    /// No release matches a request.
+    NoMatchingVersion = "no-matching-version", 127;
+    /// A version isn't on disk.
+    NotInstalled = "not-installed", 127;
+}
+
+impl ErrorKind {
+    /// How a shim ends: as a shell does for a command that it can't find, or can't run.
+    pub const fn shim_exit_code(self) -> u8 {
+        if self.is_absence() || self.is_unavailability() { 127 } else { 126 }
+    }
+
+    /// Whether something that is requested isn't there, though all was asked that could be.
+    pub const fn is_absence(self) -> bool {
+        matches!(self, Self::NotFound | Self::NoMatchingVersion | Self::NotInstalled)
+    }
+
+    /// Whether a source couldn't deliver, and another one may.
+    pub const fn is_unavailability(self) -> bool {
+        matches!(self, Self::Network | Self::Offline | Self::NoRegistry | Self::UnsupportedPlatform)
+    }
+
+    /// Whether the command line is at fault.
+    pub const fn is_usage(self) -> bool {
+        matches!(self, Self::Usage | Self::UnknownTool)
+    }
+
+    /// The kind of a failed read or write.
+    fn of_io(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::Permission,
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::AlreadyExists => Self::CannotCreate,
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::BadFile,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Io,
+        }
+    }
 }
 
 /// An error for a person: lower case, what happened, the cause, what to type next.
@@ -40,16 +141,16 @@ pub enum Exit {
 ///   the nearest are 12.22.12 and 13.0.0
 ///   hint: use node@12
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Error {
+    kind: ErrorKind,
+    source: Option<Arc<io::Error>>,
     /// What happened, and to what.
     pub what: String,
     /// Why, a line each.
     pub causes: Vec<String>,
     /// What to type next.
     pub hint: Option<String>,
-    /// How the process ends.
-    pub exit: Exit,
 }
 
 /// What nearly everything here returns.
@@ -57,23 +158,18 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// An error that says what happened to what.
-    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { what: what.into(), causes: Vec::new(), hint: None, exit }
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self { kind, source: None, what: what.into(), causes: Vec::new(), hint: None }
     }
 
-    /// A failed read or write of `path`; the exit code follows from the kind of failure.
-    pub fn io(verb: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind;
-        let exit = match error.kind() {
-            ErrorKind::PermissionDenied => Exit::Permission,
-            ErrorKind::ReadOnlyFilesystem | ErrorKind::AlreadyExists => Exit::CannotCreate,
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => Exit::Data,
-            _ => Exit::Io,
-        };
+    /// A failed read or write of `path`; the kind follows from the failure's.
+    pub fn io(verb: &str, path: &Path, error: io::Error) -> Self {
         // A temporary file's own name, which says nothing to anybody.
         let cause = error.to_string();
-        let cause = cause.split(" at path \"").next().unwrap_or_default();
-        Self::new(exit, format!("can't {verb} {}", Escaped(&path.to_string_lossy()))).because(cause)
+        let cause = cause.split(" at path \"").next().unwrap_or_default().to_owned();
+        let what = format!("can't {verb} {}", Shown(path));
+        let kind = ErrorKind::of_io(&error);
+        Self { source: Some(Arc::new(error)), ..Self::new(kind, what) }.because(cause)
     }
 
     /// Adds a cause, on a line of its own.
@@ -83,13 +179,35 @@ impl Error {
         self
     }
 
+    /// Says otherwise what happened.
+    #[must_use]
+    pub fn renamed(mut self, what: impl Into<String>) -> Self {
+        self.what = what.into();
+        self
+    }
+
     /// Says what to type next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
 }
+
+/// Two errors are equal where a person can't tell them apart, and no program can.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.what, &self.causes, &self.hint)
+            == (other.kind, &other.what, &other.causes, &other.hint)
+    }
+}
+
+impl Eq for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +222,11 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 /// Text from a file, a server or a command line, printed so that it can't steer a terminal:
 /// control and bidirectional characters appear as escapes, and what is overlong is cut.
@@ -112,6 +234,20 @@ pub struct Escaped<'a>(
     /// The text as it came.
     pub &'a str,
 );
+
+/// A path in a message, escaped like any other text from outside; whole, since the system limits
+/// how long it can be.
+pub struct Shown<'a>(
+    /// The path as it came.
+    pub &'a Path,
+);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never cut: a hint with half a path is no command.
+        self.0.to_string_lossy().chars().try_for_each(|character| escape(character, f))
+    }
+}
 
 /// The most characters of somebody else's text that a message repeats.
 const LONGEST: usize = 200;
@@ -122,15 +258,19 @@ impl fmt::Display for Escaped<'_> {
             if count == LONGEST {
                 return f.write_str("…");
             }
-            match character {
-                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    write!(f, "{}", character.escape_unicode())?;
-                }
-                _ if character.is_control() => write!(f, "{}", character.escape_default())?,
-                _ => fmt::Write::write_char(f, character)?,
-            }
+            escape(character, f)?;
         }
         Ok(())
+    }
+}
+
+fn escape(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match character {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            write!(f, "{}", character.escape_unicode())
+        }
+        _ if character.is_control() => write!(f, "{}", character.escape_default()),
+        _ => fmt::Write::write_char(f, character),
     }
 }
 
@@ -140,13 +280,32 @@ mod tests {
 
     #[test]
     fn an_error_reads_from_what_to_hint() {
-        let error = Error::new(Exit::NotFound, "node 12.99 is not to be had")
+        let error = Error::new(ErrorKind::NoMatchingVersion, "node 12.99 is not to be had")
             .because("the nearest are 12.22.12 and 13.0.0")
             .hint("use node@12");
         assert_eq!(
             error.to_string(),
             "node 12.99 is not to be had\n  the nearest are 12.22.12 and 13.0.0\n  hint: use node@12"
         );
+    }
+
+    #[test]
+    fn a_failed_read_keeps_its_source() {
+        use std::error::Error as _;
+        let full = io::Error::from_raw_os_error(libc::ENOSPC);
+        let error = Error::io("write", Path::new("/x\u{1b}"), full);
+        assert_eq!(error.kind(), ErrorKind::DiskFull);
+        assert_eq!(error.what, "can't write /x\\u{1b}");
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.and_then(io::Error::raw_os_error), Some(libc::ENOSPC));
+    }
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own() {
+        let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::error::{Error, Escaped, Exit};
+use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
 
 /// What a process was given: its arguments and its environment, byte for byte.
@@ -63,7 +63,7 @@ pub fn become_program(
     set: &[(&str, std::ffi::OsString)],
 ) -> Error {
     let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
-        return Error::new(Exit::NotRunnable, "a program's path has a null byte in it");
+        return Error::new(ErrorKind::NotRunnable, "a program's path has a null byte in it");
     };
     let added: Vec<CString> =
         set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
@@ -96,12 +96,11 @@ fn assigns(entry: &CStr, name: &str) -> bool {
 }
 
 fn failure(program: &Path, error: &io::Error) -> Error {
-    let shown = program.to_string_lossy();
-    let message = Error::new(Exit::NotRunnable, format!("can't run {}", Escaped(&shown)));
+    let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(&program)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
             // It was there when it was looked for: somebody takes the version away.
-            Error { exit: Exit::NotFound, ..message }.because("it is absent")
+            Error::new(ErrorKind::NotFound, message.what).because("it is absent")
         }
         Some(libc::ENOENT) => message.because(
             "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",

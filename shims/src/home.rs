@@ -9,9 +9,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::folders::Folders;
 use crate::name::Name;
-use crate::store::{Store, Toolchain};
+use crate::settings::{Overrides, SharedSettings};
 use crate::tool::{Own, Tool, Tools};
+use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::Seen;
 
@@ -24,20 +26,12 @@ const HEADER: &str = "usher index 1";
 /// Where usher lives, and what else the shims have to know.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Home {
-    /// The folder of toolchains, one folder a tool, and the shims beside it.
-    pub data: PathBuf,
-    /// The folder with `config.toml` and the user's default.
-    pub config: PathBuf,
-    /// The folder of what can be fetched or made again.
-    pub cache: PathBuf,
-    /// The user's own home folder, where it is known.
-    pub user_home: Option<PathBuf>,
-    /// The machine's folder of the same kind as `config`.
-    pub machine_config: PathBuf,
-    /// Whether accounts have homes of their own on top of this one.
-    pub is_for_all: bool,
-    /// Shared stores that the settings list: folders like `data`.
-    pub stores: Vec<PathBuf>,
+    /// Where usher keeps what.
+    pub folders: Folders,
+    /// What the settings' files say.
+    pub settings: SharedSettings,
+    /// What this process's variables say in their place; never written.
+    pub overrides: Overrides,
     /// The machine's own toolchains, laid out like our own.
     pub shared: Vec<PathBuf>,
     /// Stores of other version managers.
@@ -52,10 +46,6 @@ pub struct Home {
     pub additions: Vec<Addition>,
     /// The tools.
     pub tools: Tools,
-    /// Variables that are no requests here.
-    pub ignore_variables: Vec<String>,
-    /// The folder above which no version file is looked for.
-    pub ceiling: Option<PathBuf>,
 }
 
 /// A store of another version manager.
@@ -137,24 +127,19 @@ pub fn stamp(seen: &Seen) -> String {
 }
 
 impl Home {
-    /// The shim folder.
-    pub fn shims(&self) -> PathBuf {
-        self.data.join("shims")
+    /// Variables that are no requests here.
+    pub fn ignore_variables(&self) -> &[String] {
+        self.overrides.ignore_variables.as_ref().unwrap_or(&self.settings.ignore_variables)
     }
 
-    /// The folder of our own toolchains, one folder a tool.
-    pub fn toolchains(&self) -> PathBuf {
-        self.data.join("toolchains")
+    /// The folder above which no version file is looked for.
+    pub fn ceiling(&self) -> Option<&Path> {
+        self.overrides.ceiling.as_deref().or(self.settings.ceiling.as_deref())
     }
 
-    /// The file of the user's default.
-    pub fn default_file(&self) -> PathBuf {
-        self.config.join("tool-versions")
-    }
-
-    /// The file of the machine's default.
-    pub fn machine_default_file(&self) -> PathBuf {
-        self.machine_config.join("tool-versions")
+    /// Shared stores: folders like our own data folder.
+    pub fn stores(&self) -> &[PathBuf] {
+        self.overrides.stores.as_ref().unwrap_or(&self.settings.stores)
     }
 
     /// The folder for what this account adds to somebody else's toolchain that it can't write to.
@@ -163,7 +148,7 @@ impl Home {
             Store::Own | Store::Folder => None,
             Store::Shared | Store::Adopted(_) | Store::System(_) => {
                 let version = toolchain.version.as_ref()?;
-                Some(self.data.join("additions").join(tool.name).join(version.as_str()))
+                Some(self.folders.additions().join(tool.name).join(version.as_str()))
             }
         }
     }
@@ -172,7 +157,7 @@ impl Home {
     /// their manager put them.
     pub fn programs_for_all(&self, tool: &Tool) -> PathBuf {
         // No version is called so: each has a number.
-        self.data.join("additions").join(tool.name).join("bin")
+        self.folders.additions().join(tool.name).join("bin")
     }
 
     /// The tools whose toolchains hold this addition.
@@ -210,7 +195,7 @@ impl Home {
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
             home.take(&fields).or(is_optional.then_some(()))?;
         }
-        (!home.data.as_os_str().is_empty()).then_some(home)
+        (!home.folders.data.as_os_str().is_empty()).then_some(home)
     }
 
     fn take(&mut self, fields: &[OsString]) -> Option<()> {
@@ -218,16 +203,16 @@ impl Home {
             |place: usize| fields.get(place).and_then(|field| field.to_str()).map(str::to_owned);
         let path = |place: usize| fields.get(place).map(PathBuf::from);
         match fields.first()?.to_str()? {
-            "data" => self.data = path(1)?,
-            "config" => self.config = path(1)?,
-            "cache" => self.cache = path(1)?,
-            "user" => self.user_home = path(1),
-            "machine" => self.machine_config = path(1)?,
-            "accounts" => self.is_for_all = true,
-            "listed" => self.stores.push(path(1)?),
+            "data" => self.folders.data = path(1)?,
+            "config" => self.folders.config = path(1)?,
+            "cache" => self.folders.cache = path(1)?,
+            "user" => self.folders.user_home = path(1),
+            "machine" => self.folders.machine_config = path(1)?,
+            "accounts" => self.folders.is_for_all = true,
+            "listed" => self.settings.stores.push(path(1)?),
             "shared" => self.shared.push(path(1)?),
-            "ceiling" => self.ceiling = path(1),
-            "ignore" => self.ignore_variables.push(text(1)?),
+            "ceiling" => self.settings.ceiling = path(1),
+            "ignore" => self.settings.ignore_variables.push(text(1)?),
             "store" => self.adopted.push(Adopted {
                 tool: text(1)?,
                 manager: text(2)?,
@@ -275,25 +260,25 @@ impl Home {
     /// The index as it is written.
     pub fn print(&self) -> Vec<u8> {
         let mut index = Index(format!("{HEADER}\n").into_bytes());
-        index.line(&["data".as_ref(), self.data.as_os_str()]);
-        index.line(&["config".as_ref(), self.config.as_os_str()]);
-        index.line(&["cache".as_ref(), self.cache.as_os_str()]);
-        if let Some(folder) = &self.user_home {
+        index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
+        index.line(&["config".as_ref(), self.folders.config.as_os_str()]);
+        index.line(&["cache".as_ref(), self.folders.cache.as_os_str()]);
+        if let Some(folder) = &self.folders.user_home {
             index.line(&["user".as_ref(), folder.as_os_str()]);
         }
-        index.line(&["machine".as_ref(), self.machine_config.as_os_str()]);
-        if self.is_for_all {
+        index.line(&["machine".as_ref(), self.folders.machine_config.as_os_str()]);
+        if self.folders.is_for_all {
             index.line(&["accounts".as_ref()]);
         }
-        for (kind, folders) in [("listed", &self.stores), ("shared", &self.shared)] {
+        for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared)] {
             for folder in folders {
                 index.line(&[kind.as_ref(), folder.as_os_str()]);
             }
         }
-        if let Some(ceiling) = &self.ceiling {
+        if let Some(ceiling) = &self.settings.ceiling {
             index.line(&["ceiling".as_ref(), ceiling.as_os_str()]);
         }
-        for variable in &self.ignore_variables {
+        for variable in &self.settings.ignore_variables {
             index.line(&["ignore".as_ref(), variable.as_ref()]);
         }
         for store in &self.adopted {
@@ -390,14 +375,6 @@ fn unescape(field: &[u8]) -> OsString {
     OsString::from_vec(plain)
 }
 
-/// The account's own data folder: where its index is looked for on top of a machine's.
-pub fn account_data(xdg_data: Option<&OsStr>, user_home: Option<&OsStr>) -> Option<PathBuf> {
-    let absolute = |path: &OsStr| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-    let data = xdg_data.and_then(absolute);
-    let data = data.or_else(|| Some(absolute(user_home?)?.join(".local/share")));
-    Some(data?.join("usher"))
-}
-
 /// The index file in a shim folder.
 pub fn index_file(shims: &Path) -> PathBuf {
     shims.join(INDEX)
@@ -410,13 +387,20 @@ mod tests {
     #[test]
     fn reading_and_writing_are_inverse() {
         let home = Home {
-            data: OsString::from_vec(b"/home/u\xFF/\t\\data\n".to_vec()).into(),
-            config: "/home/u/.config/usher".into(),
-            cache: "/home/u/.cache/usher".into(),
-            user_home: Some("/home/u".into()),
-            machine_config: "/etc/usher".into(),
-            is_for_all: true,
-            stores: vec!["/srv/usher".into()],
+            folders: Folders {
+                data: OsString::from_vec(b"/home/u\xFF/\t\\data\n".to_vec()).into(),
+                config: "/home/u/.config/usher".into(),
+                cache: "/home/u/.cache/usher".into(),
+                user_home: Some("/home/u".into()),
+                machine_config: "/etc/usher".into(),
+                is_for_all: true,
+            },
+            settings: SharedSettings {
+                ignore_variables: vec!["NODE_VERSION".into()],
+                ceiling: Some("/srv".into()),
+                stores: vec!["/srv/usher".into()],
+            },
+            overrides: Overrides::default(),
             shared: vec!["/opt/usher/toolchains".into()],
             read: vec![ReadToolchain {
                 tool: "java".into(),
@@ -458,8 +442,6 @@ mod tests {
                 program: Name::parse("yarn").unwrap(),
                 tools: vec!["node".into()],
             }],
-            ignore_variables: vec!["NODE_VERSION".into()],
-            ceiling: Some("/srv".into()),
         };
         assert_eq!(Home::parse(&home.print()), Some(home));
     }
@@ -477,13 +459,16 @@ mod tests {
     fn an_own_tool_in_another_versions_form_keeps_nobody_from_the_rest() {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
         let home = Home::parse(index).expect("`use` reads what else is there");
-        assert_eq!((home.data, home.tools), ("/x".into(), Tools::default()));
+        assert_eq!((home.folders.data, home.tools), ("/x".into(), Tools::default()));
         assert_eq!(Home::parse_for(index, "acme"), None, "a shim asks `use`");
     }
 
     #[test]
     fn what_others_toolchains_lack_is_added_elsewhere() {
-        let home = Home { data: "/d".into(), ..Home::default() };
+        let home = Home {
+            folders: Folders { data: "/d".into(), ..Folders::default() },
+            ..Home::default()
+        };
         let tool = home.tools.named("node").unwrap();
         let check = |store, version: Option<&str>, expected: Option<&str>| {
             let version = version.and_then(Version::parse);

@@ -12,18 +12,21 @@
 //!
 //! | station | file |
 //! |---|---|
-//! | which shim is running, where its home is | [`process`], [`home`] |
+//! | which shim is running, where its home is | [`process`], [`folders`], [`home`] |
+//! | the settings that both halves read | [`settings`] |
 //! | the program that was called, and what the call itself asks for | [`call`], [`name`] |
 //! | the tool it is of: static tables made from `registry/` | [`tool`] |
 //! | who asks for which version, strongest first | [`search`], [`pin`] |
 //! | what a version file says | [`read`](mod@read) |
 //! | what a request means | [`request`], [`respell`](mod@respell), [`range`], [`version`] |
-//! | the toolchain that fits | [`store`] |
+//! | the toolchain that matches | [`store`], [`toolchain`] |
 //! | the next program on PATH, and what is left for one that calls back | [`path`], [`via`] |
-//! | all of it together | [`resolve`] |
+//! | all of it together | [`resolve`](mod@resolve) |
+//! | calls that change what a toolchain holds | [`package_calls`] |
 //! | becoming the program | [`exec`] |
 //! | what was decided, for `USHER_DEBUG` | [`trace`] |
 //! | all input | [`world`] |
+//! | what differs between operating systems | `sys` |
 //! | what people read | [`error`] |
 //!
 //! # Invariants
@@ -34,11 +37,15 @@
 //! - Only `NotFound` means absent.
 //! - Absent on purpose: network, archives, clap, clocks, threads, regular expressions.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests print paths as they are"))]
+
 pub mod call;
 pub mod error;
 pub mod exec;
+pub mod folders;
 pub mod home;
 pub mod name;
+pub mod package_calls;
 pub mod path;
 pub mod pin;
 pub mod process;
@@ -48,8 +55,11 @@ pub mod request;
 pub mod resolve;
 pub mod respell;
 pub mod search;
+pub mod settings;
 pub mod store;
+mod sys;
 pub mod tool;
+pub mod toolchain;
 pub mod trace;
 pub mod version;
 pub mod via;

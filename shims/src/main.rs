@@ -9,10 +9,11 @@ mod allocator;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::exec::{Given, become_program};
+use usher_shims::package_calls::package_call;
 use usher_shims::process;
-use usher_shims::resolve::{Outcome, Resolver, adds};
+use usher_shims::resolve::{Outcome, Resolver};
 use usher_shims::trace;
 use usher_shims::world::{Os, World as _};
 
@@ -34,10 +35,7 @@ pub unsafe extern "C" fn main(
     let given = unsafe { Given::from_main(arguments, environment) };
     let error = run(&given);
     let _ = writeln!(std::io::stderr(), "usher: {error}");
-    match error.exit {
-        Exit::NotFound => 127,
-        _ => 126,
-    }
+    error.kind().shim_exit_code().into()
 }
 
 /// Becomes the program, or says why not.
@@ -65,7 +63,7 @@ fn become_one(given: &Given) -> Result<Error> {
         }
     }
     match outcome? {
-        Outcome::Run(plan) if !adds(&home, &plan, &name, rest) => {
+        Outcome::Run(plan) if package_call(&home, &plan, &name, rest).is_none() => {
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
         }
@@ -78,14 +76,14 @@ fn become_one(given: &Given) -> Result<Error> {
 /// Becomes `use`, which resolves anew and does what takes its time.
 fn hand_over(shim: &process::Running, name: &str, given: &Given) -> Error {
     let Ok(name) = CString::new(name) else {
-        return Error::new(Exit::NotFound, "the program's name has a null byte in it");
+        return Error::new(ErrorKind::NotFound, "the program's name has a null byte in it");
     };
     let mut arguments: Vec<&CStr> = vec![process::HAND_OVER, &name];
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
     if let Ok(None) = Os.look(&program) {
-        let what = format!("usher's own program {} is absent", Escaped(&program.to_string_lossy()));
-        return Error::new(Exit::NotRunnable, what).hint("./install.sh");
+        let what = format!("usher's own program {} is absent", Shown(&program));
+        return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }
     become_program(&program, &arguments, &given.environment, &[])
 }

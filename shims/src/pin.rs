@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Escaped, Exit};
+use crate::error::{Error, ErrorKind, Escaped, Shown};
 use crate::request::{Meaning, Request};
 
 /// A request and where it was written.
@@ -73,20 +73,20 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        write!(f, "{}", Escaped(&name))?;
+        write!(f, "{}", Shown(Path::new(self.path.file_name().unwrap_or_default())))?;
         if let Some(field) = self.field {
             write!(f, ", {field}")?;
         }
         if self.line > 0 {
             write!(f, ", line {}", self.line)?;
         }
-        write!(f, " ({})", Escaped(&self.path.to_string_lossy()))
+        write!(f, " ({})", Shown(&self.path))
     }
 }
 
 /// What is said where a file can't be understood.
 pub fn refuse(path: &Path, complaint: &str) -> Error {
     let place = Place { path: path.to_path_buf(), line: 0, field: None };
-    Error::new(Exit::Data, format!("can't understand {place}")).because(complaint.to_owned())
+    Error::new(ErrorKind::BadFile, format!("can't understand {place}"))
+        .because(complaint.to_owned())
 }

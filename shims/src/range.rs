@@ -1,7 +1,7 @@
 //! Ranges of versions, in the dialects in which version files write them.
 
+mod clause_parser;
 mod clauses;
-mod dialects;
 mod npm;
 
 pub use clauses::{Clause, Clauses};
@@ -30,7 +30,7 @@ impl Range {
             | Dialect::Elixir
             | Dialect::Composer
             | Dialect::Minimum
-            | Dialect::Perl => dialects::parse(text, dialect).map(Self::Clauses),
+            | Dialect::Perl => clause_parser::parse(text, dialect).map(Self::Clauses),
         }
     }
 

@@ -9,27 +9,15 @@ mod keys;
 mod lines;
 mod pattern;
 mod toml;
+mod written;
 
 pub use decode::decode;
 pub use json::field as json_field;
 pub use keys::value as value_of_key;
 pub use pattern::{Holes, holes};
+pub use written::{Complaint, Written};
 
-use crate::tool::{Field, Reader, Tool, VersionFile};
-
-/// A place in a version file that names a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// The texts, the first preferred: later ones are what will do instead.
-    pub texts: Vec<String>,
-    /// The line, counted from 1; 0 where a field says it better.
-    pub line: u32,
-    /// What named it, in files that name more than one thing.
-    pub field: Option<&'static Field>,
-}
-
-/// Why a document can't be understood, in a few words.
-pub type Complaint = String;
+use crate::tool::{Reader, Tool, VersionFile};
 
 /// Any file that is written as `.tool-versions` is.
 pub const TOOL_VERSIONS: VersionFile =

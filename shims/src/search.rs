@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
-use crate::error::{Error, Escaped, Exit, Result};
+use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::home::Home;
 use crate::pin::{Origin, Pin, Place, refuse};
 use crate::read::{TOOL_VERSIONS, Written, decode, read};
@@ -51,7 +51,7 @@ pub enum Passed {
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |path: &Path| Escaped(&path.to_string_lossy()).to_string();
+        let path = |path: &Path| Shown(&path).to_string();
         match self {
             Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
             Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),
@@ -127,8 +127,8 @@ impl<W: World> Search<'_, W> {
         step!(self.variables());
         step!(self.project()?);
         for (path, origin) in [
-            (self.home.default_file(), Origin::Default as fn(Place) -> Origin),
-            (self.home.machine_default_file(), Origin::Machine),
+            (self.home.folders.default_file(), Origin::Default as fn(Place) -> Origin),
+            (self.home.folders.machine_default_file(), Origin::Machine),
         ] {
             step!(self.default(&path, origin)?);
         }
@@ -141,7 +141,7 @@ impl<W: World> Search<'_, W> {
             else {
                 continue;
             };
-            if self.home.ignore_variables.iter().any(|ignored| ignored == variable) {
+            if self.home.ignore_variables().iter().any(|ignored| ignored == variable) {
                 (self.visit)(Finding::Passed(Passed::Variable(variable)))?;
                 continue;
             }
@@ -153,7 +153,7 @@ impl<W: World> Search<'_, W> {
                 }),
                 Err(reason) => Finding::Broken(
                     Error::new(
-                        Exit::Data,
+                        ErrorKind::BadSetting,
                         format!(
                             "{variable}={} asks for no version of {}",
                             Escaped(&text),
@@ -184,7 +184,7 @@ impl<W: World> Search<'_, W> {
             step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
         }
         // A ceiling inside other people's code ends the search before it begins.
-        let ceiling = self.home.ceiling.as_deref();
+        let ceiling = self.home.ceiling();
         let is_below = |ceiling: &&Path| *ceiling != start.folder && directory.starts_with(ceiling);
         if let Some(ceiling) = ceiling.filter(|one| one.starts_with(start.folder)).filter(is_below)
         {
@@ -198,11 +198,11 @@ impl<W: World> Search<'_, W> {
                     step!((self.visit)(Finding::Passed(passed)));
                 }
                 Err(error) => {
-                    let error = Error::io("search", folder, &error);
+                    let error = Error::io("search", folder, error);
                     step!((self.visit)(Finding::Broken(error, Culprit::File)));
                 }
             }
-            if self.home.ceiling.as_deref() == Some(folder) {
+            if self.home.ceiling() == Some(folder) {
                 step!((self.visit)(Finding::Passed(Passed::Ceiling(folder.to_path_buf()))));
                 break;
             }
@@ -252,7 +252,7 @@ impl<W: World> Search<'_, W> {
         let content = self
             .world
             .read(path)
-            .map_err(|error| (Error::io("read", path, &error), Culprit::File))?;
+            .map_err(|error| (Error::io("read", path, error), Culprit::File))?;
         let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
         let found = read(&text, file, self.tool)
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
@@ -305,7 +305,7 @@ impl<W: World> Search<'_, W> {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
-                let error = Error::io("read", path, &error);
+                let error = Error::io("read", path, error);
                 return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
             }
         };
@@ -361,8 +361,9 @@ impl<W: World> Search<'_, W> {
                 let name = self.tool.name;
                 let what =
                     format!("{place} asks for {name} “{}”, which is no version", Escaped(text));
-                let error =
-                    Error::new(Exit::Data, what).because(reason).hint(format!("use {name}"));
+                let error = Error::new(ErrorKind::BadFile, what)
+                    .because(reason)
+                    .hint(format!("use {name}"));
                 (error, Culprit::Text(place.clone()))
             })
         });
@@ -397,7 +398,7 @@ impl<W: World> Search<'_, W> {
         match self.world.probe(parent, rule.beside) {
             Ok(present) => Ok(present != 0),
             Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
-            Err(error) => Err(Error::io("search", parent, &error)),
+            Err(error) => Err(Error::io("search", parent, error)),
         }
     }
 }

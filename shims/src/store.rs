@@ -11,56 +11,9 @@ use crate::name::Name;
 use crate::request::{Meaning, Request};
 use crate::respell;
 use crate::tool::Tool;
+use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
-
-/// A version on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toolchain {
-    /// Which version; `None` where only its folder's name is known.
-    pub version: Option<Version>,
-    /// Its folder, or for the operating system's the folder that holds the program.
-    pub root: PathBuf,
-    /// In which store it lies.
-    pub store: Store,
-}
-
-/// Whose a toolchain is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Store {
-    /// usher's own.
-    Own,
-    /// The administrator's.
-    Shared,
-    /// Another version manager's, by name.
-    Adopted(String),
-    /// The operating system's; its programs end in this.
-    System(String),
-    /// A folder that a person named.
-    Folder,
-}
-
-impl Toolchain {
-    /// The folder that holds its programs.
-    pub fn programs(&self) -> PathBuf {
-        match self.store {
-            Store::System(_) => self.root.clone(),
-            Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => self.root.join("bin"),
-        }
-    }
-
-    /// Where one of its programs would be.
-    ///
-    /// The operating system's carry the version: `pip` beside `python3.11` is `pip3.11`.
-    pub fn program(&self, name: &str) -> PathBuf {
-        let Store::System(suffix) = &self.store else { return self.programs().join(name) };
-        let base = match suffix.is_empty() {
-            true => name,
-            false => name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'),
-        };
-        self.programs().join(format!("{base}{suffix}"))
-    }
-}
 
 /// What a search of the stores came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +39,7 @@ pub fn best_that(
     fits: &dyn Fn(&Version) -> bool,
 ) -> Result<Found> {
     if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
-        let root = home.toolchains().join(tool.name).join(exact.as_str());
+        let root = home.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
         if is_whole(world, tool, &toolchain)? {
             return Ok(Found::Toolchain(toolchain));
@@ -227,7 +180,7 @@ impl Spot<'_> {
 
 /// usher's own toolchains of a tool.
 fn own(home: &Home, tool: &Tool) -> PathBuf {
-    home.toolchains().join(tool.name)
+    home.folders.toolchains().join(tool.name)
 }
 
 /// Visits all versions on disk with the names of their folders, strongest store first; says whether
@@ -240,12 +193,12 @@ fn each<'h>(
 ) -> Result<bool> {
     let own = own(home, tool);
     list(world, &own, &mut |name, version| visit(version, Place::Own, name))
-        .map_err(|error| Error::io("list", &own, &error))?;
-    let listed = home.stores.iter().map(|store| Place::Listed(store));
+        .map_err(|error| Error::io("list", &own, error))?;
+    let listed = home.stores().iter().map(|store| Place::Listed(store));
     for store in listed.chain(home.shared.iter().map(|store| Place::Shared(store))) {
         let folder = store.root(home, tool, "");
         list(world, &folder, &mut |name, version| visit(version, store, name))
-            .map_err(|error| Error::io("list", &folder, &error))?;
+            .map_err(|error| Error::io("list", &folder, error))?;
     }
     for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
         let listed = list_adopted(world, (store, tool), &mut |name, version| {
@@ -255,7 +208,7 @@ fn each<'h>(
         // That we ourselves have run out of something doesn't mean that.
         match listed {
             Err(error) if is_own_want(&error) => {
-                return Err(Error::io("list", &store.folder, &error));
+                return Err(Error::io("list", &store.folder, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -312,7 +265,7 @@ pub fn is_whole(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Resul
 /// Whether a toolchain holds a program.
 pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
     let path = toolchain.program(program);
-    let seen = world.look(&path).map_err(|error| Error::io("look at", &path, &error))?;
+    let seen = world.look(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::ops::ControlFlow;
 
 use crate::call::calls;
-use crate::error::{Escaped, Result};
-use crate::resolve::{Force, Outcome, Resolver};
+use crate::error::{Escaped, Result, Shown};
+use crate::resolve::{Outcome, Resolver, Selection};
 use crate::search::{Finding, search};
 use crate::world::World;
 
@@ -20,13 +20,13 @@ pub fn steps<W: World>(
 ) -> Vec<String> {
     let directory = resolver.world.directory();
     let directory =
-        directory.map_or_else(|error| error.to_string(), |path| path.display().to_string());
+        directory.map_or_else(|error| error.to_string(), |path| Shown(&path).to_string());
     let mut steps = vec![
         format!("called as {} in {}", Escaped(name), Escaped(&directory)),
         format!(
             "home {}, shims {}",
-            resolver.home.data.display(),
-            resolver.shim.folders[0].display()
+            Shown(&resolver.home.folders.data),
+            Shown(&resolver.shim.folders[0])
         ),
     ];
     let argument = arguments.first().and_then(|argument| argument.to_str());
@@ -39,11 +39,11 @@ pub fn steps<W: World>(
         if let Err(error) = searched {
             steps.push(error.to_string());
         }
-        if let Ok(Force::Toolchain(toolchain, _)) = resolver.force(&call) {
+        if let Ok(Selection::Toolchain(toolchain, _)) = resolver.selector().select(&call) {
             let version = toolchain.version.as_ref().map_or_else(String::new, ToString::to_string);
             steps.push(format!(
                 "toolchain {version} at {} ({:?})",
-                toolchain.root.display(),
+                Shown(&toolchain.root),
                 toolchain.store
             ));
         }
@@ -69,7 +69,7 @@ fn end(outcome: &Result<Outcome>) -> String {
         Ok(Outcome::Run(plan)) => {
             let set =
                 plan.set.iter().map(|(name, value)| format!(" {name}={}", value.to_string_lossy()));
-            format!("becomes {}{}", plan.program.display(), set.collect::<String>())
+            format!("becomes {}{}", Shown(&plan.program), set.collect::<String>())
         }
         Ok(Outcome::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();

@@ -78,7 +78,7 @@ enum Place<'a> {
 impl<'a> Destination<'a> {
     pub(super) fn new(root: &'a Path, options: UnpackOptions<'a>) -> Result<Self> {
         let folder = rustix::fs::open(root, FOLDER, Bits::empty())
-            .map_err(|error| UnpackError::Unwritable(Error::io("open", root, &error.into())))?;
+            .map_err(|error| UnpackError::Unwritable(Error::io("open", root, error.into())))?;
         let opened = vec![(String::new(), folder)];
         Ok(Self { root, options, opened, modes: Modes::default(), manifest: Manifest::default() })
     }
@@ -339,5 +339,5 @@ fn keep_time(file: &OwnedFd, modified: Option<u32>) {
 }
 
 fn unwritable(verb: &str, path: &Path, errno: Errno) -> UnpackError {
-    UnpackError::Unwritable(Error::io(verb, path, &errno.into()))
+    UnpackError::Unwritable(Error::io(verb, path, errno.into()))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 
 /// Why unpacking stopped.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl UnpackError {
     /// The same for people.
     pub(super) fn in_archive(self, archive: &Path) -> Error {
         let name = archive.to_string_lossy();
-        let refused = Error::new(Exit::Data, format!("can't unpack {}", Escaped(&name)));
+        let refused = Error::new(ErrorKind::BadArchive, format!("can't unpack {}", Escaped(&name)));
         match self {
             Self::Entry(name, why) => {
                 let name = String::from_utf8_lossy(&name).into_owned();
@@ -44,7 +44,7 @@ impl UnpackError {
             Self::Archive(why) | Self::Refused(why) => refused.because(why),
             // The system's own errors have a number; the others are what a parser says.
             Self::Unreadable(error) if error.raw_os_error().is_some() => {
-                Error::io("read", archive, &error)
+                Error::io("read", archive, error)
             }
             Self::Unreadable(error) if error.kind() == io::ErrorKind::OutOfMemory => {
                 refused.because("unpacking it takes more memory than is sensible")

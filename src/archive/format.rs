@@ -73,7 +73,7 @@ pub(super) struct OpenedArchive {
 
 impl OpenedArchive {
     pub(super) fn open(archive: &Path) -> Result<Self> {
-        let failed = |error: io::Error| UnpackError::Unwritable(Error::io("read", archive, &error));
+        let failed = |error: io::Error| UnpackError::Unwritable(Error::io("read", archive, error));
         let file = File::open(archive).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let mut file = BufReader::with_capacity(64 << 10, file);

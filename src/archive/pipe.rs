@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::error::{Result, UnpackError};
 
@@ -51,7 +51,8 @@ pub(super) fn pipe<T>(
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("unpack".to_owned());
         let pumping = thread.spawn_scoped(scope, move || pump.run()).map_err(|error| {
-            let error = Error::new(Exit::Io, "can't start a thread").because(error.to_string());
+            let error =
+                Error::new(ErrorKind::Io, "can't start a thread").because(error.to_string());
             UnpackError::Unwritable(error)
         })?;
         let consumed =

@@ -159,7 +159,7 @@ impl Room {
 /// Unpacks into a new room, where it must be refused for that reason.
 fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
     let error = Room::new().unpack(archive, strip).expect_err(label);
-    assert_eq!(error.exit, Exit::Data, "{label}: {error}");
+    assert_eq!(error.kind(), ErrorKind::BadArchive, "{label}: {error}");
     assert!(error.to_string().contains(why), "{label}: {error}\nhas no\n{why}");
 }
 
@@ -487,7 +487,7 @@ fn a_folder_in_use_is_not_unpacked_into() {
     let room = Room::new();
     fs::write(room.destination().join("mine"), "kept").unwrap();
     let error = room.unpack(&gzip(&ordinary()), 1).unwrap_err();
-    assert_eq!(error.exit, Exit::CannotCreate);
+    assert_eq!(error.kind(), ErrorKind::CannotCreate);
     assert_eq!(fs::read_dir(room.destination()).unwrap().count(), 1);
 }
 
@@ -695,9 +695,9 @@ fn a_full_disk_is_no_fault_of_the_archive() {
         let mut members = Tarball::new(&mut bytes);
         members.next()?;
         destination::copy(&mut members, &file.into(), |errno| {
-            UnpackError::Unwritable(Error::io("write", Path::new("/x/full"), &errno.into()))
+            UnpackError::Unwritable(Error::io("write", Path::new("/x/full"), errno.into()))
         })
     });
     let error = copied.err().unwrap().in_archive(Path::new("/x/a.tar.gz"));
-    assert_eq!((error.exit, error.what.as_str()), (Exit::Io, "can't write /x/full"));
+    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /x/full"));
 }

@@ -7,9 +7,9 @@ use usher_shims::error::{Error, Result};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
-use usher_shims::resolve::{Force, Resolver};
-use usher_shims::store::Toolchain;
+use usher_shims::resolve::{Resolver, Selection};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::{Os, World as _};
 
@@ -62,14 +62,14 @@ pub(super) fn in_force(
     let world = Inside { folder, sight: Sight::Whole };
     let resolver = Resolver { world: &world, home: &usher.home, shim: &usher.shim };
     let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
-    let (what, pin) = match resolver.force(&call)? {
-        Force::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
+    let (what, pin) = match resolver.selector().select(&call)? {
+        Selection::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
             (What::Version(version), pin)
         }
-        Force::Toolchain(_, pin) => (What::Unknown, pin),
-        Force::System(Some(pin)) => (system(usher, tool)?, Some(pin)),
-        Force::Missing(missing) => (What::Wanted, Some(missing.pin)),
-        Force::System(None) | Force::Stale => return Ok(None),
+        Selection::Toolchain(_, pin) => (What::Unknown, pin),
+        Selection::System(Some(pin)) => (system(usher, tool)?, Some(pin)),
+        Selection::Missing(missing) => (What::Wanted, Some(missing.pin)),
+        Selection::System(None) | Selection::Stale => return Ok(None),
     };
     let Some(Pin { requests, origin }) = pin else { return Ok(None) };
     Ok(Some(Measure { what, requests, asker: asker(root, origin), is_constraint: false }))
@@ -80,7 +80,7 @@ fn system(usher: &Usher, tool: &Tool) -> Result<What> {
     let Some(program) = next_on_path(&usher.world, &usher.shim, tool.main_program(), &[]) else {
         return Ok(What::Unknown);
     };
-    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, &error))?;
+    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, error))?;
     let stamp = seen.map(|seen| usher_shims::home::stamp(&seen));
     let known = usher.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
     Ok(known.map_or(What::Unknown, |known| What::Version(known.version.clone())))

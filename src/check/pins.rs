@@ -45,7 +45,7 @@ pub(super) fn read(usher: &Usher, (root, folder): (&Path, &Path), names: &[&str]
         let bits = match Os.probe(folder, names) {
             Ok(bits) => bits,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
-            Err(error) => return Err(Error::io("search", folder, &error)),
+            Err(error) => return Err(Error::io("search", folder, error)),
         };
         let is_there = |place: &usize| bits & (1 << place) != 0;
         present.extend((0..names.len()).filter(is_there).map(|place| names[place]));

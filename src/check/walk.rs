@@ -102,5 +102,5 @@ fn is_there(path: &Path) -> bool {
 
 fn unreadable(root: &Path, error: &ignore::Error) -> Error {
     let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
-    Error::io("search", root, &kind.into())
+    Error::io("search", root, kind.into())
 }

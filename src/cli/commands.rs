@@ -25,7 +25,7 @@ pub mod verify;
 pub mod which;
 pub mod why;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
 
@@ -53,7 +53,7 @@ fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
     let request = request.map(|text| {
         Request::parse(text, known.tool, Author::Person).map_err(|reason| {
             Error::new(
-                Exit::Usage,
+                ErrorKind::Usage,
                 format!("“{}” is no version of {}", Escaped(text), known.tool.name),
             )
             .because(reason)
@@ -67,13 +67,13 @@ fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
 fn usual(known: Known<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
     Request::parse(text, known.tool, Author::Person)
-        .map_err(|reason| Error::new(Exit::Usage, reason))
+        .map_err(|reason| Error::new(ErrorKind::Usage, reason))
 }
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on
 /// disk, and shims are made for what is on disk.
 fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
-    if failed.exit == Exit::Usage {
+    if failed.kind().is_usage() {
         return failed;
     }
     // The failure matters more than one that follows from it.
@@ -85,7 +85,7 @@ fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
 fn refused(usher: &Usher, known: Known<'_>) -> Vec<String> {
     let of_tool = usher.home.refused.iter().filter(|program| program.tool == known.tool.name);
     let told = |program: &RefusedProgram| {
-        let (tool, path, reason) = (&program.tool, program.path.display(), &program.reason);
+        let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));
         match program.hint.as_str() {
             "" => told,

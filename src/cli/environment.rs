@@ -11,7 +11,7 @@ mod shell;
 use std::path::Path;
 
 use serde::{Serialize, Serializer};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 pub use gather::{folder, in_force, of};
 pub use pipeline::{github_path, github_variables, gitlab};
@@ -67,7 +67,7 @@ fn text(folder: &Path) -> Result<&str> {
 }
 
 fn refusal(folder: &str, cause: &str) -> Error {
-    Error::new(Exit::Data, format!("the folder {} can't stand in PATH", Escaped(folder)))
+    Error::new(ErrorKind::BadValue, format!("the folder {} can't stand in PATH", Escaped(folder)))
         .because(cause)
         .hint("choose another folder with USHER_HOME")
 }

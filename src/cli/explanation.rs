@@ -7,14 +7,15 @@ mod tolerated;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
-use usher_shims::call::{Call, Turn, calls};
+use usher_shims::call::{Call, ProviderRule, calls};
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Force, Outcome};
+use usher_shims::resolve::{Outcome, Selection};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Toolchain, all};
+use usher_shims::store::all;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::registry::Known;
@@ -108,7 +109,7 @@ pub fn account(usher: &Usher, program: &str) -> Result<Account> {
         }
     }
     let (runs, failure) = match outcome {
-        Ok(Outcome::Run(plan)) => (Some(plan.program.display().to_string()), None),
+        Ok(Outcome::Run(plan)) => (Some(plan.program.to_string_lossy().into_owned()), None),
         Ok(Outcome::Missing(missing)) => (None, Some(absent(missing.tool, &missing.pin))),
         Ok(Outcome::Stale) => (None, Some(stale())),
         Err(error) if providers.is_empty() => return Err(error),
@@ -133,12 +134,12 @@ pub fn is_asked(usher: &Usher, call: &Call) -> Result<bool> {
 fn provider(usher: &Usher, call: &Call) -> Result<Provider> {
     let found = found(usher, call)?;
     let decisive = match &found.force {
-        Ok(Force::Toolchain(_, pin) | Force::System(pin)) => pin.clone(),
-        Ok(Force::Missing(missing)) => Some(missing.pin.clone()),
-        Ok(Force::Stale) | Err(_) => None,
+        Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.clone(),
+        Ok(Selection::Missing(missing)) => Some(missing.pin.clone()),
+        Ok(Selection::Stale) | Err(_) => None,
     };
     let in_force = match &found.force {
-        Ok(Force::Toolchain(toolchain, _)) => Some(toolchain),
+        Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
         _ => None,
     };
     let on_disk = on_disk(usher, call.tool, decisive.as_ref(), in_force)?;
@@ -160,8 +161,8 @@ fn found(usher: &Usher, call: &Call) -> Result<Found> {
         ControlFlow::Continue(())
     })?;
     // A tool that runs on another one speaks only where it is pinned or a default.
-    let call = Call { turn: Turn::Always, ..call.clone() };
-    Ok(Found { findings, force: usher.resolver().force(&call) })
+    let call = Call { rule: ProviderRule::Always, ..call.clone() };
+    Ok(Found { findings, force: usher.resolver().selector().select(&call) })
 }
 
 fn passed_over(findings: &[Finding]) -> Vec<String> {
@@ -198,7 +199,7 @@ fn on_disk(
     let shown = shown.into_iter().map(|toolchain| OnDisk {
         version: toolchain.version.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string),
         store: store_name(&toolchain.store).to_owned(),
-        path: toolchain.root.display().to_string(),
+        path: toolchain.root.to_string_lossy().into_owned(),
         is_in_force: Some(&toolchain) == in_force,
     });
     Ok(shown.collect())

@@ -5,15 +5,17 @@ mod global_packages;
 
 use std::ffi::{CStr, OsStr};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{Given, become_program};
+use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::shim;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Missing, Outcome, Plan, addition};
-use usher_shims::store::Toolchain;
+use usher_shims::resolve::{Missing, Outcome, Plan};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 
+use crate::config::folders;
 use crate::config::settings::AutoInstall;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -45,7 +47,7 @@ fn take_over(given: Given) -> Result<Error> {
     for _ in 0..MOST_ROUNDS {
         let resolved = usher.resolver().resolve(&name, &words);
         // It may be a program of a tool whose file has a fault.
-        if resolved.as_ref().is_err_and(|error| error.exit == Exit::NotFound) {
+        if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
             usher.tell_faults();
         }
         match resolved? {
@@ -54,14 +56,14 @@ fn take_over(given: Given) -> Result<Error> {
             Outcome::Stale => usher.refresh()?,
         }
     }
-    Err(Error::new(Exit::NotRunnable, format!("which {name} is meant can't be settled"))
+    Err(Error::new(ErrorKind::NotRunnable, format!("which {name} is meant can't be settled"))
         .hint("use doctor"))
 }
 
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
     if usher.folders.shims().is_dir()
-        && let Ok(_writing) = usher.folders.write_access()
+        && let Ok(_writing) = folders::write_access(&usher.folders)
     {
         let _ = shim_folder::write_index(usher);
     }
@@ -75,7 +77,7 @@ fn run_plan(
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if let Some(rule) = addition(&usher.home, plan, name, words) {
+    if let Some(rule) = package_call(&usher.home, plan, name, words) {
         return global_packages::run(usher, plan, rule, own);
     }
     Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))
@@ -97,18 +99,18 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let mut tools = vec![tool];
     if let Some(lacking) = runtime::lacking(usher, &wanted, &toolchain)? {
         check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-        let _writing = usher.folders.write_access()?;
+        let _writing = folders::write_access(&usher.folders)?;
         install_runtime((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
         tools.push(lacking.tool);
     }
     drop(network);
-    let _writing = usher.folders.write_access()?;
+    let _writing = folders::write_access(&usher.folders)?;
     shim_folder::renew(usher, &tools)?;
     Ok(())
 }
 
 fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
-    let _writing = usher.folders.write_access()?;
+    let _writing = folders::write_access(&usher.folders)?;
     let release = Finder::new(usher, network).find(wanted)?;
     let installer = Installer { usher, network, unhashed: Unhashed::Refused };
     let installed = installer.install_from_any(wanted, release).map_err(|error| {
@@ -130,7 +132,7 @@ fn check_policy(usher: &Usher, (tool, request): (&Tool, &Request), origin: &Orig
     }
     let setting = usher.settings.origin("auto_install");
     Err(Error::new(
-        Exit::NotFound,
+        ErrorKind::NotInstalled,
         format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
     )
     .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))

@@ -4,6 +4,8 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use serde::Serialize;
 use usher_shims::error::Error;
@@ -16,6 +18,11 @@ pub fn line(text: impl Display) {
 /// Prints a text as it is.
 pub fn text(text: &[u8]) {
     let _ = io::stdout().lock().write_all(text);
+}
+
+/// Prints a path byte for byte, as a script needs it.
+pub fn path(path: &Path) {
+    let _ = io::stdout().lock().write_all(&[path.as_os_str().as_bytes(), b"\n"].concat());
 }
 
 /// Prints a value as JSON.
@@ -50,7 +57,8 @@ pub fn error(error: &Error, as_json: bool) {
             "what": error.what,
             "causes": error.causes,
             "hint": error.hint,
-            "exit": error.exit as u8,
+            "code": error.kind().code(),
+            "exit": error.kind().exit_code(),
         }}));
         return;
     }

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use usher_definition::Carry;
-use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::Toolchain;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -89,14 +89,17 @@ impl<'a> Manager<'a> {
     /// What was added to a version.
     pub fn added(&self, version: &Version) -> Result<Added> {
         let mut command = self.call(version, &self.rules.list);
-        let failed = |error| Error::io("run", &self.shim, &error);
+        let failed = |error| Error::io("run", &self.shim, error);
         let output = command.stderr(Stdio::null()).output().map_err(failed)?;
         // A manager may find fault with what it lists, and lists it all the same.
         let text = String::from_utf8_lossy(&output.stdout);
         self.rules.read(&text).ok_or_else(|| {
             let (program, status) = (&self.rules.program, output.status);
-            Error::new(Exit::Data, format!("{program} doesn't say what was added to {version}"))
-                .because(format!("{} ended with {status}", Escaped(&self.rules.list.join(" "))))
+            Error::new(
+                ErrorKind::ProgramFailed,
+                format!("{program} doesn't say what was added to {version}"),
+            )
+            .because(format!("{} ended with {status}", Escaped(&self.rules.list.join(" "))))
         })
     }
 
@@ -120,7 +123,7 @@ impl<'a> Manager<'a> {
         let mut command = self.call(to, &self.rules.add);
         // What it prints is no answer of ours.
         command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
-        let ended = command.status().map_err(|error| Error::io("run", &self.shim, &error))?;
+        let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
         Ok(ended.success())
     }
 

@@ -21,7 +21,7 @@
 
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use block::Unclosed;
 
@@ -84,7 +84,7 @@ fn unclosed(path: &Path, Unclosed(line): Unclosed) -> Error {
     let path = path.to_string_lossy();
     let path = Escaped(&path);
     Error::new(
-        Exit::Data,
+        ErrorKind::BadFile,
         format!("line {line} of {path} begins usher's block, but nothing ends it"),
     )
     .because(format!("the line `{}` is missing", block::CLOSE))

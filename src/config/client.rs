@@ -15,7 +15,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::config::settings::Address;
 
@@ -30,7 +30,7 @@ const LONGEST: u64 = 64 * 1024;
 ///
 /// # Errors
 ///
-/// [`Exit::Network`] where npm can't be run, takes longer than `patience`, or names no http or
+/// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `patience`, or names no http or
 /// https address.
 pub fn ask(
     program: &Path,
@@ -79,9 +79,11 @@ fn said(
 }
 
 fn unanswered(program: &Path, cause: &str) -> Error {
-    let program = program.to_string_lossy();
-    Error::new(Exit::Network, format!("{} didn't say where its registry is", Escaped(&program)))
-        .because(cause)
+    Error::new(
+        ErrorKind::NoRegistry,
+        format!("{} didn't say where its registry is", Shown(&program)),
+    )
+    .because(cause)
 }
 
 /// The beginning of what a command prints on standard output, or why there is none.
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(address.as_str(), "https://registry.example/mark-never");
 
         let error = ask(&folder.path().join("none"), &[], PATIENCE).unwrap_err();
-        assert_eq!(error.exit, Exit::Network);
+        assert_eq!(error.kind(), ErrorKind::NoRegistry);
         assert!(error.what.ends_with("/none didn't say where its registry is"), "{error}");
     }
 

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -50,7 +50,7 @@ impl NpmAccess {
     ///
     /// # Errors
     ///
-    /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
+    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
     pub fn load(sources: &ConfigSources<'_>, ask: Ask<'_>) -> Result<Self> {
         let said = gather(sources)?;
@@ -103,7 +103,7 @@ fn registry(
     }
     let config = sources.config.to_string_lossy();
     let unknown =
-        Error::new(Exit::Network, "nothing says where the npm registry is").hint(format!(
+        Error::new(ErrorKind::NoRegistry, "nothing says where the npm registry is").hint(format!(
             "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
             Escaped(&config)
         ));

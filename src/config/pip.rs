@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -42,7 +42,7 @@ impl PipAccess {
     ///
     /// # Errors
     ///
-    /// [`Exit::Network`] where nothing says where it is; [`Exit::Data`] where what says it can't
+    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
     /// be used; what reading a file gives, unless it isn't there.
     pub fn load(sources: &ConfigSources<'_>, ask: &dyn Fn() -> Option<Address>) -> Result<Self> {
         let files = files(sources)?;
@@ -86,15 +86,16 @@ fn index(
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
     if let Some((text, origin)) = by_variable.or_else(|| said(files, "index-url")) {
-        let address = Address::parse(&text)
-            .ok_or_else(|| Error::new(Exit::Data, format!("{origin} must be {}", Address::FORM)))?;
+        let address = Address::parse(&text).ok_or_else(|| {
+            Error::new(ErrorKind::BadSetting, format!("{origin} must be {}", Address::FORM))
+        })?;
         return Ok((address, origin));
     }
     if let Some(address) = ask() {
         return Ok((address, "pip".to_owned()));
     }
     let config = sources.config.to_string_lossy();
-    Err(Error::new(Exit::Network, "nothing says where the PyPI index is").hint(format!(
+    Err(Error::new(ErrorKind::NoRegistry, "nothing says where the PyPI index is").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
         Escaped(&config)
     )))
@@ -156,7 +157,7 @@ fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io::ErrorKind;
+    use std::io;
 
     use super::*;
     use crate::config::settings::Settings;
@@ -172,7 +173,7 @@ mod tests {
             home: Some(Path::new("/home/me")),
             read: &|path| match path == Path::new("/home/me/.config/pip/pip.conf") {
                 true if !conf.is_empty() => Ok(conf.as_bytes().to_vec()),
-                _ => Err(ErrorKind::NotFound.into()),
+                _ => Err(io::ErrorKind::NotFound.into()),
             },
         };
         let found = PipAccess::load(&sources, &|| asked.and_then(Address::parse));

@@ -15,7 +15,8 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 use usher_definition::line_of;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
 mod address;
 mod value;
@@ -34,11 +35,12 @@ macro_rules! settings {
         pub struct Settings {
             $($(#[doc = $meaning])+ pub $key: $type,)+
             origins: BTreeMap<&'static str, Origin>,
+            of_files: SharedSettings,
         }
 
         impl Default for Settings {
             fn default() -> Self {
-                Self { $($key: $default,)+ origins: BTreeMap::new() }
+                Self { $($key: $default,)+ origins: BTreeMap::new(), of_files: SharedSettings::default() }
             }
         }
 
@@ -144,7 +146,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
-                write!(f, "{}, line {line}", Escaped(&path.to_string_lossy()))
+                write!(f, "{}, line {line}", Shown(&path))
             }
         }
     }
@@ -160,7 +162,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Exit::Data`] for what is no TOML, an unknown key and an impossible value, also where
+    /// [`ErrorKind::BadFile`] for what is no TOML, [`ErrorKind::BadSetting`] for an unknown key and an impossible value, also where
     /// a stronger place has a good one.
     pub fn load(
         files: &[(PathBuf, Option<String>)],
@@ -172,12 +174,23 @@ impl Settings {
                 settings.take_file(path, text)?;
             }
         }
+        settings.of_files = SharedSettings {
+            ignore_variables: settings.ignore_variables.clone(),
+            ceiling: settings.ceiling.clone(),
+            stores: settings.stores.0.clone(),
+        };
         for setting in SETTINGS {
             if let Some(text) = variable(&setting.variable()).filter(|text| !text.is_empty()) {
                 settings.take_variable(setting, &text)?;
             }
         }
         Ok(settings)
+    }
+
+    /// What the files alone say of what shims read as well: variables hold for a call and for
+    /// nothing else.
+    pub fn of_files(&self) -> &SharedSettings {
+        &self.of_files
     }
 
     /// Where the value of a setting comes from.
@@ -212,7 +225,7 @@ impl Settings {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             let origin = Origin::File(path.to_owned(), line);
-            Error::new(Exit::Data, format!("{origin} can't be read as TOML"))
+            Error::new(ErrorKind::BadFile, format!("{origin} can't be read as TOML"))
                 .because(Escaped(error.message()).to_string())
         })?;
         for (key, value) in table.get_ref() {
@@ -228,7 +241,7 @@ impl Settings {
     fn take_variable(&mut self, setting: &Setting, text: &OsStr) -> Result<()> {
         let name = setting.variable();
         let Some(text) = text.to_str() else {
-            return Err(Error::new(Exit::Data, format!("{name} isn't UTF-8")));
+            return Err(not_text(&name));
         };
         self.take(setting, &Written::Text(text), Origin::Variable(name))
     }
@@ -266,7 +279,7 @@ impl Written<'_> {
 
 fn unknown(key: &str, origin: &Origin) -> Error {
     let error = Error::new(
-        Exit::Data,
+        ErrorKind::BadSetting,
         format!("there is no setting {}, but {origin} has it", Escaped(key)),
     );
     let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.key, key);
@@ -279,17 +292,18 @@ fn unknown(key: &str, origin: &Origin) -> Error {
 }
 
 fn impossible(setting: &Setting, written: &Written<'_>, origin: &Origin) -> Error {
-    let what = match written {
-        Written::Text(_) => format!("{origin} must be {}", setting.text_form),
-        Written::Toml(_) => format!("{} in {origin} must be {}", setting.key, setting.form),
-    };
-    let mut error = Error::new(Exit::Data, what);
-    if let Some(text) = written.text().filter(|_| setting.printable) {
-        error = error.because(format!("it is \"{}\"", Escaped(text)));
-    }
+    let text = written.text().filter(|_| setting.printable);
     match written {
-        Written::Text(_) => error.hint(format!("unset {origin}")),
-        Written::Toml(_) => error.hint(format!("write it like {}", setting.example)),
+        Written::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
+        Written::Toml(_) => {
+            let what = format!("{} in {origin} must be {}", setting.key, setting.form);
+            let error = Error::new(ErrorKind::BadSetting, what);
+            let error = match text {
+                Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
+                None => error,
+            };
+            error.hint(format!("write it like {}", setting.example))
+        }
     }
 }
 

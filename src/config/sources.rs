@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 use super::settings::{Address, Settings};
 use crate::http::CaFile;
@@ -32,11 +32,11 @@ impl ConfigSources<'_> {
     pub(super) fn text(&self, path: &Path, shown: &str, kind: &str) -> Result<Option<String>> {
         let bytes = match (self.read)(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", path, &error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", path, error)),
         };
         if bytes.len() > LONGEST {
-            return Err(Error::new(Exit::Data, format!("{shown} is too long for {kind}"))
+            return Err(Error::new(ErrorKind::BadFile, format!("{shown} is too long for {kind}"))
                 .because(format!("it has {} bytes, and {LONGEST} are read at most", bytes.len())));
         }
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
@@ -64,7 +64,7 @@ impl ConfigValue {
     }
 
     pub(super) fn refused(&self, form: &str) -> Error {
-        Error::new(Exit::Data, format!("{} must be {form}", self.origin))
+        Error::new(ErrorKind::BadSetting, format!("{} must be {form}", self.origin))
     }
 
     pub(super) fn address(&self) -> Result<Address> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 /// How often a held lock is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -23,11 +23,11 @@ pub struct Lock {
 
 /// Takes the lock of this name, waiting for whoever holds it.
 ///
-/// `waiting` is told once who that is. The error after the time-out has [`Exit::Locked`]. On a
+/// `waiting` is told once who that is. The error after the time-out has [`ErrorKind::LockTimeout`]. On a
 /// file system without locks the answer is a lock that excludes nobody: what it guards is also
 /// published by a rename that never replaces.
 pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
     let path = folder.join(format!("{name}.lock"));
     let mut file = open(&path)?;
     let began = Instant::now();
@@ -37,10 +37,10 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if began.elapsed() >= timeout => {
                 return Err(Error::new(
-                    Exit::Locked,
+                    ErrorKind::LockTimeout,
                     format!("{name} is being changed by {}", holder(&path)),
                 )
-                .because(format!("waited {} s for {}", timeout.as_secs(), path.display()))
+                .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                 .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
             }
             Err(TryLockError::WouldBlock) => {
@@ -51,7 +51,7 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
                 sleep(PAUSE);
             }
             Err(TryLockError::Error(error)) if knows_no_locks(&error) => break,
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }
     }
     // Only for the message that others show while they wait.
@@ -62,7 +62,7 @@ pub fn lock(folder: &Path, name: &str, timeout: Duration, waiting: &dyn Fn(&str)
 /// Opens a lock's file, or makes it. It is written to, so nothing else may be behind its name: a
 /// link would lead to somebody else's file, and so would a second name of one.
 fn open(path: &Path) -> Result<File> {
-    let failed = |error: io::Error| Error::io("open the lock", path, &error).hint("use doctor");
+    let failed = |error: io::Error| Error::io("open the lock", path, error).hint("use doctor");
     let file = File::options()
         .read(true)
         .write(true)
@@ -76,9 +76,9 @@ fn open(path: &Path) -> Result<File> {
     if seen.is_file() && seen.nlink() == 1 {
         return Ok(file);
     }
-    Err(Error::new(Exit::Permission, format!("{} is no lock of usher's", path.display()))
+    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", Shown(&path)))
         .because("it is a file of another name, too, or none at all")
-        .hint(format!("rm '{}'", path.display())))
+        .hint(format!("rm '{}'", Shown(&path))))
 }
 
 /// A network's file system may have none, or a server that gives none.
@@ -107,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let held = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap();
         let error = lock(folder.path(), "node-12.0.0", Duration::ZERO, &|_| {}).unwrap_err();
-        assert_eq!(error.exit, Exit::Locked);
+        assert_eq!(error.kind(), ErrorKind::LockTimeout);
         assert!(error.what.contains(&format!("process {}", std::process::id())), "{error}");
         lock(folder.path(), "node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);

@@ -82,7 +82,7 @@ impl Manifest {
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
             let path = root.join(&folder);
-            let failed = |error: io::Error| Error::io("list", &path, &error);
+            let failed = |error: io::Error| Error::io("list", &path, error);
             for entry in fs::read_dir(&path).map_err(failed)? {
                 let name = entry.map_err(failed)?.file_name();
                 let name =
@@ -110,7 +110,7 @@ impl Manifest {
 
 impl ManifestEntry {
     fn at(path: &Path) -> Result<Self> {
-        let failed = |error: io::Error| Error::io("read", path, &error);
+        let failed = |error: io::Error| Error::io("read", path, error);
         let seen = fs::symlink_metadata(path).map_err(failed)?;
         let mode = Mode(seen.permissions().mode() & 0o7777);
         if seen.is_dir() {

@@ -29,7 +29,7 @@ pub fn remove_tree(path: &Path) -> Result<()> {
         done => done,
     };
     match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, &error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -32,16 +32,16 @@ impl Staging {
     /// Makes a folder in `staging`, for something of this name, and sweeps what others left there.
     pub fn new(staging: &Path, locks: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(staging)
-            .map_err(|error| Error::io("make the folder", staging, &error))?;
+            .map_err(|error| Error::io("make the folder", staging, error))?;
         let _guard = lock(locks, GUARD, PATIENCE, &|_| {})?;
         sweep(staging);
         let folder = tempfile::Builder::new()
             .prefix(&format!("{name}-"))
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(staging)
-            .map_err(|error| Error::io("make a folder in", staging, &error))?;
+            .map_err(|error| Error::io("make a folder in", staging, error))?;
         let alive =
-            File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), &error))?;
+            File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), error))?;
         // Where folders can't be locked, nothing is swept there either.
         let _ = alive.try_lock();
         Ok(Self { folder, _alive: alive })

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 /// Others may write.
 const WORLD_WRITABLE: u32 = 0o002;
@@ -52,7 +52,7 @@ pub struct WriteAccess {
 }
 
 impl WriteAccess {
-    /// Prepares to write in a home. An error with [`Exit::Permission`] where it is another's, or
+    /// Prepares to write in a home. An error with [`ErrorKind::Permission`] where it is another's, or
     /// everybody's.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
         let other = other_owner(home.data)?;
@@ -86,8 +86,8 @@ fn refuse_if_everybodys(folder: &Path) -> Result<()> {
     if seen.mode() & WORLD_WRITABLE == 0 || seen.mode() & STICKY != 0 {
         return Ok(());
     }
-    let shown = folder.display();
-    Err(Error::new(Exit::Permission, format!("{shown} can be written by every account"))
+    let shown = Shown(&folder);
+    Err(Error::new(ErrorKind::Permission, format!("{shown} can be written by every account"))
         .because("so nothing that is run is put there")
         .hint(format!("chmod o-w '{shown}'")))
 }
@@ -99,8 +99,8 @@ fn refuse_if_planted(folder: &Path, writer: u32) -> Result<()> {
     if [0, writer].contains(&seen.uid()) {
         return Ok(());
     }
-    let shown = folder.display();
-    Err(Error::new(Exit::Permission, format!("{shown} belongs to account {}", seen.uid()))
+    let shown = Shown(&folder);
+    Err(Error::new(ErrorKind::Permission, format!("{shown} belongs to account {}", seen.uid()))
         .because("it stands where a folder of usher's must be")
         .hint("export USHER_HOME=/a/folder/of/yours"))
 }
@@ -162,8 +162,8 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
         // Root prepared it; whether it lets others write is in its mode.
         0 => Ok(None),
         owner => Err(Error::new(
-            Exit::Permission,
-            format!("{} belongs to account {owner}, and you are {own}", folder.display()),
+            ErrorKind::Permission,
+            format!("{} belongs to account {owner}, and you are {own}", Shown(&folder)),
         )
         .because("programs in another account's folder are that account's to change")
         .hint("export USHER_HOME=/a/folder/of/yours")),

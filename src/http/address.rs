@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use reqwest::Url;
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::failure::Failure;
 
@@ -29,7 +29,7 @@ impl Location {
         }
         let refused = |cause: &str| {
             let what = format!("can't fetch {}", Escaped(address));
-            Failure::Refused(Error::new(Exit::Data, what).because(cause))
+            Failure::Refused(Error::new(ErrorKind::BadSetting, what).because(cause))
         };
         let Ok(url) = Url::parse(address) else {
             return Err(refused("that is no address: http://, https://, file:// or /"));
@@ -71,7 +71,7 @@ pub fn without_secrets(address: &str) -> String {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => Escaped(&path.to_string_lossy()).fmt(f),
+            Self::File(path) => Shown(&path).fmt(f),
             Self::Web(url) => {
                 let host = host(url);
                 Escaped(&format!("{}://{host}{}", url.scheme(), url.path())).fmt(f)
@@ -82,7 +82,7 @@ impl fmt::Display for Location {
 
 /// The error that nothing could be fetched from there; its cause is to be added.
 pub(super) fn cant_fetch(location: &Location) -> Error {
-    Error::new(Exit::Network, format!("can't fetch {location}"))
+    Error::new(ErrorKind::Network, format!("can't fetch {location}"))
 }
 
 /// The host of an address, with the port where it isn't the usual one.

@@ -4,12 +4,12 @@
 //! or which address belongs to which tool. It never writes a file.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Shown};
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, broken};
@@ -129,16 +129,16 @@ impl Client {
 
 fn open_file(path: &Path) -> Result<Response, Failure> {
     let failed = |error: io::Error| {
-        let message = Error::io("read", path, &error);
-        match error.kind() {
-            ErrorKind::NotFound => Failure::Absent(message),
-            _ => Failure::Unreachable(message),
-        }
+        let failure = match error.kind() {
+            io::ErrorKind::NotFound => Failure::Absent,
+            _ => Failure::Unreachable,
+        };
+        failure(Error::io("read", path, error))
     };
     // Asked before it is opened: opening a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
-        let what = format!("{} is no file", Escaped(&path.to_string_lossy()));
-        return Err(Failure::Refused(Error::new(Exit::Data, what)));
+        let what = format!("{} is no file", Shown(&path));
+        return Err(Failure::Refused(Error::new(ErrorKind::BadFile, what)));
     }
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
@@ -163,7 +163,7 @@ fn read(
         .by_ref()
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| unread(location, &error))?;
+        .map_err(|error| unread(location, error))?;
     if bytes.len() as u64 > limit {
         return Err(AttemptError::Permanent(too_long(location, limit)));
     }
@@ -174,7 +174,7 @@ fn read(
 }
 
 /// Reading broke off.
-pub(super) fn unread(location: &Location, error: &io::Error) -> AttemptError {
+pub(super) fn unread(location: &Location, error: io::Error) -> AttemptError {
     match location {
         Location::File(path) => {
             AttemptError::Permanent(Failure::Unreachable(Error::io("read", path, error)))
@@ -182,7 +182,7 @@ pub(super) fn unread(location: &Location, error: &io::Error) -> AttemptError {
         Location::Web(url) => {
             // It was let in already.
             let endpoint = Endpoint { host: host(url), proxy: None, trust: Trust::Machine };
-            broken(cant_fetch(location), &endpoint, error)
+            broken(cant_fetch(location), &endpoint, &error)
         }
     }
 }

@@ -150,13 +150,13 @@ fn chain<'a>(
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::error::Exit;
+    use usher_shims::error::ErrorKind;
 
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
         let asked = Endpoint { host: "a.example".to_owned(), proxy: None, trust: Trust::Machine };
-        let setback = broken(Error::new(Exit::Network, "can't fetch it"), &asked, error);
+        let setback = broken(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
         let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = setback;
         assert_eq!(Error::from(failure).causes[0], expected);
     }

@@ -48,7 +48,7 @@ impl Downloads {
 
     /// Downloads an artifact, or what is missing of it.
     ///
-    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`Exit::Integrity`]). So
+    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`ErrorKind::Integrity`]). So
     /// is what can't be taken up again; the rest stays for the next try.
     pub fn fetch(
         &self,
@@ -79,7 +79,7 @@ fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, Failur
         return Ok(None);
     }
     let hashed = BackgroundHasher::whole(kept.file(), Some(wanted), size);
-    let hasher = hashed.map_err(|error| unread(kept, &error))?;
+    let hasher = hashed.map_err(|error| unread(kept, error))?;
     Ok(hasher.finish().ok())
 }
 

@@ -4,7 +4,7 @@
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 
 use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
@@ -73,7 +73,7 @@ impl NetworkConfig {
             let found = certificates_in(path).map_err(|why| {
                 let name = path.to_string_lossy();
                 let what = format!("{} is no file of PEM certificates", Escaped(&name));
-                let error = Error::new(Exit::Data, what).because(format!("it {why}"));
+                let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint(format!("look at {origin}")))
             })?;
             certificates.extend(found);
@@ -106,7 +106,7 @@ impl HttpClient {
 }
 
 fn setup(error: &reqwest::Error) -> Failure {
-    let mut message = Error::new(Exit::Data, "can't get ready for the network");
+    let mut message = Error::new(ErrorKind::BadFile, "can't get ready for the network");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         message = message.because(Escaped(&cause.to_string()).to_string());

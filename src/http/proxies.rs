@@ -4,7 +4,7 @@
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy, Url};
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 
 use super::address::host;
 use super::failure::Failure;
@@ -52,7 +52,7 @@ impl Proxies {
 /// The address itself stays out of the message: there may be a password in it.
 fn unusable(error: &reqwest::Error) -> Failure {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let error = Error::new(Exit::Data, "the address of the proxy can't be used")
+    let error = Error::new(ErrorKind::BadSetting, "the address of the proxy can't be used")
         .because(Escaped(&why).to_string())
         .hint("look at the settings for proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
     Failure::Fatal(error)

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use reqwest::Url;
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::redirects::follows;
 use super::test_server::{Reply, TestServer, access, client, ok, reply};
@@ -191,7 +191,7 @@ fn who_cannot_be_reached_is_not_asked_again() {
         assert!(text.starts_with(expected), "{text}");
         assert!(text.ends_with("doesn't resolve") || text.ends_with("refused the connection"));
         let error = Error::from(result.unwrap_err());
-        assert_eq!(error.exit, Exit::Network);
+        assert_eq!(error.kind(), ErrorKind::Network);
         assert!(error.hint.unwrap().contains("HTTPS_PROXY"));
     }
 }

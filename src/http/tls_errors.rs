@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_machine_without_authorities_is_told_apart() {
         let told = |trust| {
-            let error = Error::new(usher_shims::error::Exit::Network, "x");
+            let error = Error::new(usher_shims::error::ErrorKind::Network, "x");
             Trouble::Unsigned.told(error, "a.example", trust)
         };
         let nobody = told(Trust::Nobody);

@@ -7,7 +7,8 @@ use std::path::Path;
 use usher_shims::error::Result;
 use usher_shims::home::{Addition, Home};
 use usher_shims::name::Name;
-use usher_shims::store::{Store, all};
+use usher_shims::store::all;
+use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
 use super::folders::names;

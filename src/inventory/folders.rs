@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 use usher_shims::world::World;
 
-use crate::config::folders::Folders;
+use usher_shims::folders::Folders;
 
 /// The folders that one of a definition stands for, the highest version first; none where its
 /// variable isn't set. The machine's home knows no account's.
@@ -59,7 +59,7 @@ pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),
-        Err(error) => return Err(Error::io("list", folder, &error)),
+        Err(error) => return Err(Error::io("list", folder, error)),
     };
     Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }

@@ -7,8 +7,9 @@ use usher_definition::{Release, Store};
 use usher_shims::error::{Error, Result};
 use usher_shims::home::{Adopted, ReadToolchain, stamp};
 use usher_shims::respell;
-use usher_shims::store::{self, Toolchain, is_own_want};
+use usher_shims::store::{self, is_own_want};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::{Identity, World as _};
 
@@ -105,7 +106,7 @@ fn read_one(
     let file = root.join(&release.file);
     let Some(seen) = survey.world.look(&file).ok().flatten() else { return Ok(None) };
     let text = match survey.world.read(&file) {
-        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, &error)),
+        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
         Ok(text) => text,
         Err(_) => return Ok(None),
     };
@@ -115,7 +116,7 @@ fn read_one(
     let toolchain = Toolchain {
         version: Some(version.clone()),
         root: root.to_path_buf(),
-        store: store::Store::Adopted(manager.clone()),
+        store: toolchain::Store::Adopted(manager.clone()),
     };
     if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
         return Ok(None);

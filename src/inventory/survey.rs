@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use usher_shims::folders::Folders;
 use usher_shims::home::Home;
+use usher_shims::settings::SharedSettings;
 use usher_shims::world::{AnyWorld, World as _};
 
-use crate::config::folders::Folders;
-use crate::config::settings::Settings;
 use crate::registry::Registry;
 
 /// What is surveyed, and by what.
@@ -15,8 +15,8 @@ pub struct Survey<'a> {
     pub world: &'a AnyWorld,
     /// Where usher keeps what.
     pub folders: &'a Folders,
-    /// What the user has set.
-    pub settings: &'a Settings,
+    /// What the settings' files say, which is what the index is to hold.
+    pub settings: &'a SharedSettings,
     /// All tools.
     pub registry: &'a Registry,
     /// What this process found out already.

@@ -41,7 +41,7 @@ pub fn target(usher: &Usher, tool: &'static Tool, request: &Request) -> Result<T
     let directory = usher
         .world
         .directory()
-        .map_err(|error| Error::io("find", Path::new("the working directory"), &error))?;
+        .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let Some(root) = root(usher, &directory)? else { return Ok(Target::Default) };
     match pinned_today(usher, tool)? {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
@@ -120,7 +120,7 @@ pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
                 Ok(0) => {}
                 Ok(_) => return Ok(Some(folder.to_path_buf())),
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
-                Err(error) => return Err(Error::io("search", folder, &error)),
+                Err(error) => return Err(Error::io("search", folder, error)),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Place;
 use usher_shims::read::read;
 use usher_shims::request::Request;
@@ -130,14 +130,17 @@ fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
 
 /// What is said of a place that pins, and that nothing else can be written in.
 pub(super) fn cannot_edit(place: &Place, tool: &Tool) -> Error {
-    Error::new(Exit::Data, format!("{place} pins {}, but can't be changed by usher", tool.name))
-        .hint("change it by hand")
+    Error::new(
+        ErrorKind::BadFile,
+        format!("{place} pins {}, but can't be changed by usher", tool.name),
+    )
+    .hint("change it by hand")
 }
 
 /// What is said where an exact version must stand, and the request comes to none.
 pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error {
     let tool = tool.name;
-    Error::new(Exit::Data, format!("{place} wants an exact version of {tool}"))
+    Error::new(ErrorKind::BadFile, format!("{place} wants an exact version of {tool}"))
         .because(format!("{tool} {request} is none"))
         .hint(format!("use available {tool}"))
 }
@@ -146,18 +149,18 @@ pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error
 pub fn replace(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
-    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
     let before = fs::metadata(&real).ok().map(|seen| seen.permissions());
     let mut file = tempfile::Builder::new()
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)
-        .map_err(|error| Error::io("write in", folder, &error))?;
+        .map_err(|error| Error::io("write in", folder, error))?;
     let kept = before.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions));
     let written = kept
         .and_then(|()| file.write_all(text.as_bytes()))
         .and_then(|()| file.as_file().sync_all());
-    written.map_err(|error| Error::io("write", &real, &error))?;
-    file.persist(&real).map_err(|error| Error::io("replace", &real, &error.error))?;
+    written.map_err(|error| Error::io("write", &real, error))?;
+    file.persist(&real).map_err(|error| Error::io("replace", &real, error.error))?;
     Ok(())
 }
 

@@ -6,12 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{Common, Definition};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::folders::Folders;
 use usher_shims::home::stamp;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
-
-use crate::config::folders::Folders;
 
 /// A file that defines an own tool.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
         Ok(content) => {
             String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
         }
-        Err(error) => Err(Error::io("read", &path, &error)),
+        Err(error) => Err(Error::io("read", &path, error)),
     };
     Some(OwnFile { path, stamp: stamp(&seen), text })
 }
@@ -72,13 +71,12 @@ pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
 
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
-    let path = path.to_string_lossy();
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Escaped(&path)),
-        None => Escaped(&path).to_string(),
+        Some((number, _)) => format!("{}, line {number}", Shown(&path)),
+        None => Shown(&path).to_string(),
     };
     let reason = Escaped(reason);
-    let error = Error::new(Exit::Data, format!("{place} defines no tool: {reason}"));
+    let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
         Some(text) => error.because(format!("the line is: {}", Escaped(text))),
         None => error,

@@ -138,7 +138,7 @@ impl Cleaned {
     }
 
     fn fail(&mut self, verb: &str, path: &Path, errno: Errno) {
-        self.failed.get_or_insert_with(|| Error::io(verb, path, &io::Error::from(errno)));
+        self.failed.get_or_insert_with(|| Error::io(verb, path, io::Error::from(errno)));
     }
 }
 

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use usher_definition::Source;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Meaning, Request};
-use usher_shims::resolve::Host;
+use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
@@ -231,7 +231,7 @@ impl<'a> Finder<'a> {
             let names: Vec<&str> = all.iter().map(|source| source.name.as_str()).collect();
             let (tool, origin) = (known.tool.name, self.usher.settings.origin("source"));
             return Err(Error::new(
-                Exit::Data,
+                ErrorKind::BadSetting,
                 format!("{tool} has no source “{only}” ({origin})"),
             )
             .because(format!("its sources are {}", names.join(", "))));
@@ -267,7 +267,7 @@ fn releases(source: &Source, listing: &Listing<'_>, entries: Vec<Entry>) -> Vec<
 
 /// The newest of these that answers a request, and that runs here if it is built for another tool.
 fn newest_of(
-    host: Option<&Host>,
+    host: Option<&Runtime>,
     releases: &[Release],
     asked: (&Request, &Tool),
 ) -> Option<Release> {

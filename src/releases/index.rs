@@ -7,7 +7,7 @@ mod taken;
 use std::collections::BTreeMap;
 
 use usher_definition::{IndexSource, Mirror, Take, template};
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
@@ -122,7 +122,7 @@ impl<'a> Site<'a> {
                 let what =
                     format!("{} {} has no size that can be used", release.source, release.version);
                 let why = format!("`{key}` is “{}”, which is no number of bytes", Escaped(text));
-                let error = Error::new(Exit::Integrity, what);
+                let error = Error::new(ErrorKind::Integrity, what);
                 Err(Failure::Fatal(error.because(format!("in {index}: {why}"))))
             }
         }
@@ -138,7 +138,7 @@ impl<'a> Site<'a> {
     ) -> Result<Option<Integrity>, Failure> {
         let lacks = |what: String| {
             let of = format!("{} {} has no hash that can be used", release.source, release.version);
-            Failure::Fatal(Error::new(Exit::Integrity, of).because(what))
+            Failure::Fatal(Error::new(ErrorKind::Integrity, of).because(what))
         };
         if !artifact.complaint.is_empty() {
             let index = self.address();
@@ -163,7 +163,7 @@ impl<'a> Site<'a> {
             None if take.unhashed.is_some() => Ok(None),
             None => {
                 let what = format!("{} has no checksum for {name}", artifact.sums);
-                Err(Failure::Fatal(Error::new(Exit::Integrity, what)))
+                Err(Failure::Fatal(Error::new(ErrorKind::Integrity, what)))
             }
         }
     }

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::home::INDEX;
 use usher_shims::path::next_on_path;
 use usher_shims::world::World as _;
@@ -92,7 +92,9 @@ impl<'a> Network<'a> {
             });
             let _ = self.npm.set(Npm { registry, client });
         }
-        self.npm.get().ok_or_else(|| Error::new(Exit::Network, "npm's registry can't be found"))
+        self.npm
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "npm's registry can't be found"))
     }
 
     /// The `PyPI` index.
@@ -105,7 +107,9 @@ impl<'a> Network<'a> {
             let client = Client::new(NetworkConfig { extra_ca_files, ..self.access() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
-        self.pypi.get().ok_or_else(|| Error::new(Exit::Network, "the PyPI index can't be found"))
+        self.pypi
+            .get()
+            .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "the PyPI index can't be found"))
     }
 
     /// The client that fetches what comes this way.
@@ -199,7 +203,7 @@ impl<'a> Network<'a> {
             return Ok(known);
         }
         if self.usher.settings.offline {
-            return Err(Error::new(Exit::Network, "npm isn't asked: usher is offline"));
+            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
         }
         let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
         self.remember(REMEMBERED, &address);

@@ -1,7 +1,7 @@
 //! What is said where no source could ever have a release: the tool has none, or none for this
 //! platform. It asks nobody; what is on disk is the only way out.
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::store::all;
 use usher_shims::version::Version;
 
@@ -14,7 +14,7 @@ pub(super) fn for_request(usher: &Usher, wanted: &Wanted<'_>, platform: &str) ->
     let Wanted { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");
-    let error = Error::new(Exit::NotFound, what).because(reason(*known, platform));
+    let error = Error::new(ErrorKind::NoMatchingVersion, what).because(reason(*known, platform));
     let on_disk = on_disk(usher, *known);
     let Some(newest) = on_disk.iter().find(|version| !version.is_prerelease()) else {
         return error
@@ -31,7 +31,7 @@ pub(super) fn for_request(usher: &Usher, wanted: &Wanted<'_>, platform: &str) ->
 pub(super) fn for_list(known: Known<'_>, platform: &str) -> Error {
     let tool = known.tool.name;
     let what = format!("the releases of {tool} can't be listed");
-    Error::new(Exit::NotFound, what)
+    Error::new(ErrorKind::NoMatchingVersion, what)
         .because(reason(known, platform))
         .hint(format!("use list {tool}"))
 }

@@ -1,12 +1,13 @@
 //! What a tool's versions run on, where they are built for versions of another tool: which build is
 //! taken, what is got with it, and what is said where the two can't fit.
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Request};
-use usher_shims::resolve::{Host, Reach};
-use usher_shims::store::{Found, Toolchain, best};
+use usher_shims::resolve::{Compatibility, Runtime};
+use usher_shims::store::{Found, best};
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::registry::Known;
@@ -14,15 +15,15 @@ use crate::releases::{Release, Wanted, newest};
 use crate::session::Usher;
 
 /// What a tool's versions are built for, as it will stand here with what is asked for together.
-pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<Host>> {
-    let Some(host) = usher.resolver().host(tool)? else { return Ok(None) };
+pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<Runtime>> {
+    let Some(host) = usher.resolver().selector().runtime(tool)? else { return Ok(None) };
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
         return Ok(Some(host));
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
-    let reach = Reach::of_request(beside.request);
-    Ok(Some(Host { reach, pin: Some(pin), is_missing: false, ..host }))
+    let compatibility = Compatibility::of_request(beside.request);
+    Ok(Some(Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }))
 }
 
 /// The newest release that answers a request and that runs on its host: of its builds, the one for
@@ -31,7 +32,7 @@ pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<
 /// Where nobody asks for a version of the host, no release is passed over for its sake: another
 /// version will be got.
 pub fn newest_on(
-    host: &Host,
+    host: &Runtime,
     releases: &[Release],
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
@@ -50,7 +51,7 @@ pub fn newest_on(
 
 /// The least that a version runs on; where it says nothing, the least of what others of its numbers
 /// were built for.
-fn least(host: &Host, version: &Version, releases: &[Release]) -> Option<u64> {
+fn least(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = host.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
@@ -61,7 +62,7 @@ fn least(host: &Host, version: &Version, releases: &[Release]) -> Option<u64> {
 
 /// What is said where somebody asks for a version of the host that runs nothing of what is asked
 /// for; `releases` are those that were asked for.
-pub fn unfit(host: &Host, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
+pub fn unfit(host: &Runtime, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
     let Wanted { known, request, origin } = wanted;
     let (tool, other) = (known.tool.name, host.tool.name);
     let by_other = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
@@ -72,14 +73,16 @@ pub fn unfit(host: &Host, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
     let what = format!(
         "{tool} {request} was asked for by {origin}, and {other_asked}, but the one doesn't run on the other"
     );
-    let Some(newest) = releases.iter().max() else { return Error::new(Exit::NotFound, what) };
+    let Some(newest) = releases.iter().max() else {
+        return Error::new(ErrorKind::NoMatchingVersion, what);
+    };
     let name = host.rule.without_mark(newest);
     let builds = releases.iter().filter(|one| host.rule.without_mark(one) == name);
     let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.least(one)).collect();
     needs.sort_unstable();
     needs.dedup();
     let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();
-    let error = Error::new(Exit::NotFound, what)
+    let error = Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("{tool} {name} is built for {other} {}", listed.join(", ")));
     match needs.last() {
         Some(most) => error.hint(format!("use {other}@{most}")),
@@ -106,10 +109,12 @@ pub fn lacking(
     wanted: &Wanted<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<Lacking>> {
-    let Some(host) = usher.resolver().host(wanted.known.tool)? else { return Ok(None) };
+    let Some(host) = usher.resolver().selector().runtime(wanted.known.tool)? else {
+        return Ok(None);
+    };
     let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
     match &host.pin {
-        Some(_) if !host.runs(least) && host.reach != Reach::Nothing => {
+        Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
             Err(unfit(&host, wanted, &version))
         }
@@ -123,7 +128,7 @@ pub fn lacking(
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
             let request = Request::parse(&text, host.tool, Author::Person)
-                .map_err(|reason| Error::new(Exit::Data, reason))?;
+                .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
             Ok(Some(Lacking { tool: host.tool, request, origin: wanted.origin.clone() }))
         }
     }
@@ -136,7 +141,7 @@ pub fn without_host(
     known: Known<'_>,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = usher.resolver().host(known.tool)?;
+    let host = usher.resolver().selector().runtime(known.tool)?;
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }

@@ -8,9 +8,10 @@ use usher_shims::error::Result;
 use usher_shims::path::next_on_path;
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, Store, Toolchain, highest};
+use usher_shims::store::{Found, highest};
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
@@ -36,10 +37,12 @@ impl<'a> CurrentVersion<'a> {
     pub fn of(usher: &Usher, known: Known<'a>) -> Result<Self> {
         let mut on_disk = None;
         let (version, pin) = match in_force(usher, known)? {
-            Force::Toolchain(toolchain, pin) => (on_disk.insert(toolchain).version.clone(), pin),
-            Force::Missing(missing) => (None, Some(missing.pin)),
-            Force::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
-            Force::Stale => (None, None),
+            Selection::Toolchain(toolchain, pin) => {
+                (on_disk.insert(toolchain).version.clone(), pin)
+            }
+            Selection::Missing(missing) => (None, Some(missing.pin)),
+            Selection::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
+            Selection::Stale => (None, None),
         };
         let is_constraint = match &pin {
             Some(pin) => is_constraint(usher, known, &pin.origin)?,
@@ -87,10 +90,10 @@ fn is_constraint(usher: &Usher, known: Known<'_>, decides: &Origin) -> Result<bo
 }
 
 /// Which version of a tool is in force here.
-pub fn in_force(usher: &Usher, known: Known<'_>) -> Result<Force> {
+pub fn in_force(usher: &Usher, known: Known<'_>) -> Result<Selection> {
     match Call::of_interpreter(known.tool) {
-        Some(call) => usher.resolver().force(&call),
-        None => Ok(Force::System(None)),
+        Some(call) => usher.resolver().selector().select(&call),
+        None => Ok(Selection::System(None)),
     }
 }
 

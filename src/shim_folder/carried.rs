@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 use super::UNFINISHED;
 
@@ -27,7 +27,7 @@ pub fn put(path: &Path, staging: &Path) -> Result<()> {
     match CARRIED {
         Some(shim) => put_program(shim, path, staging),
         None if path.exists() => Ok(()),
-        None => Err(Error::new(Exit::CannotCreate, "this build of usher carries no shim")
+        None => Err(Error::new(ErrorKind::CannotCreate, "this build of usher carries no shim")
             .hint("cargo install --path . --locked")),
     }
 }
@@ -46,14 +46,14 @@ pub fn put_program(content: &[u8], path: &Path, staging: &Path) -> Result<()> {
         .prefix(UNFINISHED)
         .permissions(Permissions::from_mode(MODE))
         .tempfile_in(staging);
-    let mut file = staged.map_err(|error| Error::io("write in", staging, &error))?;
+    let mut file = staged.map_err(|error| Error::io("write in", staging, error))?;
     let written = file
         .write_all(content)
         // The umask took rights away that a program needs.
         .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
         .and_then(|()| file.as_file().sync_all());
-    written.map_err(|error| Error::io("write", path, &error))?;
-    file.persist(path).map_err(|error| Error::io("replace", path, &error.error))?;
+    written.map_err(|error| Error::io("write", path, error))?;
+    file.persist(path).map_err(|error| Error::io("replace", path, error.error))?;
     Ok(())
 }
 

@@ -6,9 +6,10 @@ use std::fs;
 use std::io;
 
 use usher_shims::error::{Error, Result};
+use usher_shims::folders::Folders;
 use usher_shims::name::Name;
 
-use crate::config::folders::Folders;
+use crate::config::folders;
 
 /// All that is kept, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
@@ -16,7 +17,7 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(Error::io("list", &folder, &error)),
+        Err(error) => return Err(Error::io("list", &folder, error)),
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
@@ -24,13 +25,13 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
 
 /// Keeps one.
 pub fn add(folders: &Folders, entry: &Name) -> Result<()> {
-    let _writing = folders.write_access()?;
+    let _writing = folders::write_access(folders)?;
     let folder = folders.kept_shims();
-    fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, &error))?;
+    fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
     let path = folder.join(entry.as_str());
     match fs::File::create_new(&path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("make", &path, &error))
+            Err(Error::io("make", &path, error))
         }
         Ok(_) | Err(_) => Ok(()),
     }
@@ -42,6 +43,6 @@ pub fn remove(folders: &Folders, entry: &Name) -> Result<bool> {
     match fs::remove_file(&path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::io("delete", &path, &error)),
+        Err(error) => Err(Error::io("delete", &path, error)),
     }
 }

@@ -8,8 +8,9 @@ use usher_shims::call::calls;
 use usher_shims::error::Result;
 use usher_shims::home::Home;
 use usher_shims::request::{Author, Meaning, Request};
-use usher_shims::store::{Store, all, is_whole};
+use usher_shims::store::{all, is_whole};
 use usher_shims::tool::{Own, Tool};
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
 use crate::registry::Known;

@@ -20,8 +20,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain, is_whole};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::store::is_whole;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use crate::files::lock::{Lock, lock};
@@ -104,7 +105,9 @@ impl Installer<'_> {
         let mut passed = Vec::new();
         loop {
             let error = match self.install(wanted.known, &release) {
-                Err(error) if error.exit == Exit::Network && !self.usher.settings.offline => error,
+                Err(error) if error.kind().is_unavailability() && !self.usher.settings.offline => {
+                    error
+                }
                 ended => return ended,
             };
             passed.push(release.source);
@@ -135,12 +138,12 @@ impl Installer<'_> {
         }
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
-                Exit::CannotCreate,
-                format!("{} is there, but is no {}", target.display(), known.tool.name),
+                ErrorKind::CannotCreate,
+                format!("{} is there, but is no {}", Shown(&target), known.tool.name),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", target.display()))),
+            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(&target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("look at", target, &error)),
+            Err(error) => Err(Error::io("look at", target, error)),
         }
     }
 
@@ -191,12 +194,15 @@ impl Installer<'_> {
 
     fn check_hashes(&self, name: &str, parts: &[Part]) -> Result<()> {
         if parts.is_empty() {
-            return Err(Error::new(Exit::Network, format!("{name} isn't made for this platform")));
+            return Err(Error::new(
+                ErrorKind::UnsupportedPlatform,
+                format!("{name} isn't made for this platform"),
+            ));
         }
         let unhashed = parts.iter().any(|part| part.integrity.is_none());
         match (unhashed, self.unhashed) {
             (true, Unhashed::Refused) => Err(Error::new(
-                Exit::NotRunnable,
+                ErrorKind::NotRunnable,
                 format!("{name} is published without a hash to check it against"),
             )
             .hint(format!("use install {}", name.replace(' ', "@")))),

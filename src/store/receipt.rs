@@ -85,7 +85,7 @@ impl Receipt {
             let mut file = File::options().write(true).create_new(true).open(&path)?;
             file.write_all(&sealed(&text))
         })
-        .map_err(|error| Error::io("write", &path, &error))
+        .map_err(|error| Error::io("write", &path, error))
     }
 }
 
@@ -179,7 +179,7 @@ fn read(folder: impl AsFd) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::error::Exit;
+    use usher_shims::error::ErrorKind;
 
     use super::*;
 
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(load(folder.path()), Noted::Absent);
         let receipt = written(folder.path());
         assert_eq!(load(folder.path()), Noted::Receipt(Box::new(receipt.clone())));
-        assert_eq!(receipt.save(folder.path()).unwrap_err().exit, Exit::CannotCreate);
+        assert_eq!(receipt.save(folder.path()).unwrap_err().kind(), ErrorKind::CannotCreate);
         let text = std::fs::read(folder.path().join(RECEIPT)).unwrap();
         assert_eq!(serde_json::from_slice::<Receipt>(&text).unwrap(), receipt, "it is JSON");
     }

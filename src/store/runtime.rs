@@ -1,8 +1,8 @@
 //! Getting what a tool's versions run on, where that is a version of another tool.
 
 use usher_shims::error::Result;
-use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 
 use super::install::{Installer, Unhashed};
 use crate::releases::network::Network;

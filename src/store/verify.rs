@@ -22,7 +22,7 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 pub use compare::{Fault, Findings, What};
 pub use store::{Place, Stray};
@@ -95,20 +95,20 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
             return Ok(verified);
         }
     }
-    let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, &error))?;
+    let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, error))?;
     once(place, &tree)
 }
 
 /// The error where one that is meant was taken away meanwhile.
 pub fn taken_away(place: &Place<'_>) -> Error {
     let (tool, version) = (place.known.tool.name, &place.version);
-    Error::new(Exit::NotFound, format!("{tool} {version} was taken away meanwhile"))
+    Error::new(ErrorKind::NotInstalled, format!("{tool} {version} was taken away meanwhile"))
         .hint(format!("use install {tool}@{version}"))
 }
 
 fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {
     let noted =
-        Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, &error))?;
+        Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
     let receipt = match noted {
         Noted::Absent => return Ok(Verified::troubled(Trouble::NoReceipt)),
         Noted::Damaged(why) => return Ok(Verified::troubled(Trouble::DamagedReceipt(why))),
@@ -122,7 +122,7 @@ fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {
     let additions = Additions::of(place.known.definition);
     compare::compare(tree, &receipt.files, additions)
         .map(|findings| Verified { trouble: None, findings })
-        .map_err(|error| Error::io("look at", &place.root, &error))
+        .map_err(|error| Error::io("look at", &place.root, error))
 }
 
 /// Whether a receipt is this toolchain's: a folder that was renamed is another version under a

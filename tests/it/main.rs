@@ -23,6 +23,7 @@
 //! All rooms are one test binary, because linking is what takes time. A room is `room.rs`, which
 //! lists its files and holds what they share, and `room/`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "so a test fails")]
+#![allow(clippy::disallowed_methods, reason = "tests print paths as they are")]
 #![allow(clippy::print_stderr, reason = "what can't be tested here is said")]
 #![allow(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
 

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use usher_shims::folders::Folders;
 use usher_shims::home::Home;
 use usher_shims::path::Shim;
 use usher_shims::resolve::{Outcome, Resolver};
@@ -24,7 +25,7 @@ fuzz_target!(|input: (u8, u8, &[u8], &str)| {
     if let Some(name) = tool.variables.first().filter(|_| !variable.starts_with("path:")) {
         world = world.variable(name, variable);
     }
-    let home = Home { data: "/u".into(), ..Home::default() };
+    let home = Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
     let resolver = Resolver { world: &world, home: &home, shim: &shim };
     let outcome = resolver.resolve(program, &[]);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Complaint;
+use super::written::Complaint;
 
 /// Decodes a file's bytes.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Complaint> {

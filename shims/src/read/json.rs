@@ -9,7 +9,7 @@ use std::fmt;
 use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Complaint, Written};
+use super::written::{Complaint, Written};
 use crate::tool::Field;
 
 /// Reads these fields, in this order.

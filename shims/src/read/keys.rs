@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::Written;
 use super::lines::numbered;
+use super::written::Written;
 use crate::tool::Field;
 
 /// Reads these keys, in this order.

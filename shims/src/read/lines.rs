@@ -5,7 +5,7 @@
 //! In nvm's file, `key=value` lines are reserved and say nothing
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
-use super::{Complaint, Written};
+use super::written::{Complaint, Written};
 use crate::tool::Tool;
 
 /// Reads requests as plain text: the first line's, and as what will do instead the others'.

@@ -10,8 +10,8 @@
 
 use std::ops::Range;
 
-use super::Written;
 use super::lines::numbered;
+use super::written::Written;
 use crate::tool::Field;
 
 /// Where a pattern's holes lie in a line that it fits, in bytes.

@@ -5,7 +5,7 @@ use toml_parser::decoder::{Encoding, ScalarKind};
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-use super::{Complaint, Written};
+use super::written::{Complaint, Written};
 use crate::tool::Field;
 
 /// How deep lists and tables may lie in one another: the parser calls itself for each.

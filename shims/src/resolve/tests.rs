@@ -4,10 +4,12 @@ mod properties;
 
 use std::ffi::OsStr;
 
-use super::{Outcome, Resolver, adds};
+use super::{Outcome, Resolver};
 use crate::error::Error;
+use crate::folders::Folders;
 use crate::home::{Addition, Adopted, Home, ReadToolchain, SystemProgram, stamp};
 use crate::name::Name;
+use crate::package_calls::package_call;
 use crate::path::Shim;
 use crate::tool::Own;
 use crate::version::Version;
@@ -43,9 +45,7 @@ fn home(world: &Memory) -> Home {
     let system = "/usr/bin/python3.11";
     let seen = world.look(system.as_ref()).unwrap().unwrap();
     Home {
-        data: "/u".into(),
-        config: "/u/config".into(),
-        machine_config: "/etc/usher".into(),
+        folders: Folders { config: "/u/config".into(), ..Folders::under("/u".as_ref(), None) },
         adopted: vec![Adopted {
             tool: "python".into(),
             manager: "pyenv".into(),
@@ -82,11 +82,12 @@ fn printed(world: &Memory, home: &Home, call: &str) -> String {
                 .iter()
                 .map(|(name, value)| format!(" {name}={}", without_state(&value.to_string_lossy())))
                 .collect();
-            let adds = if adds(home, &plan, words[0].to_str().unwrap(), &words[1..]) {
-                " (adds)"
-            } else {
-                ""
-            };
+            let adds =
+                if package_call(home, &plan, words[0].to_str().unwrap(), &words[1..]).is_some() {
+                    " (adds)"
+                } else {
+                    ""
+                };
             format!("{}{set}{adds}", plan.program.display())
         }
         Ok(Outcome::Missing(missing)) => {
@@ -140,7 +141,8 @@ fn a_variable_beats_files() {
     ] {
         check(&world.clone().variable("NODE_VERSION", value), "node", &expected);
     }
-    let ignoring = Home { ignore_variables: vec!["NODE_VERSION".into()], ..home(&world) };
+    let mut ignoring = home(&world);
+    ignoring.settings.ignore_variables = vec!["NODE_VERSION".into()];
     assert_eq!(printed(&world.variable("NODE_VERSION", "10"), &ignoring, "node"), node("18.20.8"));
 }
 

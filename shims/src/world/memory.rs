@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Identity, Seen, World};
+use super::input::{Identity, Seen, World};
 
 /// A world in memory.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub struct Memory {
 pub enum Failure {
     /// It is no regular file: a FIFO, a socket, a device.
     NotRegular,
-    /// It is larger than [`super::LARGEST_FILE`].
+    /// It is larger than [`super::input::LARGEST_FILE`].
     TooLarge,
     /// It is a link that leads nowhere.
     Dangling,

@@ -2,15 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{Identity, LARGEST_FILE, Seen, World};
+use super::input::{Identity, LARGEST_FILE, Seen, World};
+use crate::sys;
 
 /// The operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +37,7 @@ impl World for Os {
     }
 
     fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        let Some(handle) = absent_is_none(open_folder(folder, OFlags::PATH))? else { return Ok(0) };
+        let Some(handle) = absent_is_none(open_folder(folder, sys::LOOK_IN))? else { return Ok(0) };
         let mut present = 0;
         for (place, name) in names.iter().enumerate() {
             match rustix::fs::statat(&handle, *name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -78,15 +78,11 @@ impl World for Os {
         let Some(handle) = absent_is_none(open_folder(folder, OFlags::RDONLY))? else {
             return Ok(());
         };
-        let mut buffer = [const { MaybeUninit::uninit() }; 8 << 10];
-        let mut entries = RawDir::new(&handle, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name();
+        sys::each_entry(&handle, |name, kind| {
             if name.to_bytes().starts_with(b".") {
-                continue;
+                return;
             }
-            let is_folder = match entry.file_type() {
+            let is_folder = match kind {
                 FileType::Directory => true,
                 FileType::Unknown => is_folder(&handle, name),
                 _ => false,
@@ -94,8 +90,7 @@ impl World for Os {
             if is_folder {
                 visit(OsStr::from_bytes(name.to_bytes()));
             }
-        }
-        Ok(())
+        })
     }
 
     fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
@@ -104,7 +99,7 @@ impl World for Os {
         let nanoseconds =
             i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
         Ok(Some(Seen {
-            identity: Identity { device: seen.st_dev, inode: seen.st_ino },
+            identity: Identity { device: sys::device(&seen), inode: seen.st_ino },
             is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,
             is_folder: kind == FileType::Directory,
             size: u64::try_from(seen.st_size).unwrap_or(0),

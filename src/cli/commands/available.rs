@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Author, Request};
 use usher_shims::store::all;
 use usher_shims::tool::{LtsLine, RunsOn, Tool};
 use usher_shims::version::Version;
 
 use crate::cli::output;
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Freshness, Listed, Release, words};
@@ -40,7 +41,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = usher.folders.write_access().ok();
+    let _writing = folders::write_access(&usher.folders).ok();
     let network = Network::new(usher);
     let (listed, unlisted) = Finder::new(usher, &network).of_all_sources(known)?;
     for error in unlisted {
@@ -50,7 +51,7 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     if lines.is_empty() {
         let asked = request.map_or_else(String::new, |request| format!(" {request}"));
         return Err(Error::new(
-            Exit::NotFound,
+            ErrorKind::NotFound,
             format!("no release of {}{asked} is to be had", known.tool.name),
         )
         .hint(format!("use available {}", known.tool.name)));
@@ -70,8 +71,11 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
 
 fn parse(known: Known<'_>, text: &str) -> Result<Request> {
     Request::parse(text, known.tool, Author::Person).map_err(|reason| {
-        Error::new(Exit::Usage, format!("“{}” is no version of {}", Escaped(text), known.tool.name))
-            .because(reason)
+        Error::new(
+            ErrorKind::Usage,
+            format!("“{}” is no version of {}", Escaped(text), known.tool.name),
+        )
+        .because(reason)
     })
 }
 

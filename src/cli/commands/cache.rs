@@ -1,16 +1,17 @@
 //! `use cache clean`: takes away what can be fetched again: indexes, and kept or partial downloads.
 
 use serde_json::json;
-use usher_shims::error::{Escaped, Result};
+use usher_shims::error::{Result, Shown};
 
 use crate::cli::output;
+use crate::config::folders;
 use crate::releases::cache_folder::{Cleaned, Removal, clean};
 use crate::session::Usher;
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
     let _writing = match removal {
-        Removal::Real => Some(usher.folders.write_access()?),
+        Removal::Real => Some(folders::write_access(&usher.folders)?),
         Removal::Pretended => None,
     };
     let cleaned = clean(&usher.folders.cache, removal);
@@ -31,8 +32,7 @@ pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
 
 fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
     for left in &cleaned.left {
-        let path = left.path.to_string_lossy();
-        usher.tell(&format!("{} stays: {}", Escaped(&path), left.because));
+        usher.tell(&format!("{} stays: {}", Shown(&left.path), left.because));
     }
     let verb = match removal {
         Removal::Real => "removed",
@@ -42,6 +42,6 @@ fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    let (bytes, cache) = (output::size(cleaned.bytes), usher.folders.cache.display());
+    let (bytes, cache) = (output::size(cleaned.bytes), Shown(&usher.folders.cache));
     output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
 }

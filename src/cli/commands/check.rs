@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
@@ -85,7 +85,7 @@ fn summary(report: &Report, (all, disagree): (usize, usize)) -> Error {
     let first = report.groups.iter().find_map(|group| Some((group, disagreeing(group).next()?)));
     let example = first.and_then(|(group, judged)| example(group, judged));
     let hint = example.map_or_else(|| hint.to_owned(), |example| format!("{hint}: {example}"));
-    Error::new(Exit::Data, what).hint(hint)
+    Error::new(ErrorKind::FaultsFound, what).hint(hint)
 }
 
 /// What to type so that a place agrees.
@@ -174,7 +174,7 @@ impl fmt::Display for In<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_os_str().is_empty() {
             true => f.write_str("here"),
-            false => write!(f, "in {}", Escaped(&self.0.to_string_lossy())),
+            false => write!(f, "in {}", Shown(&self.0)),
         }
     }
 }
@@ -184,7 +184,7 @@ struct At<'a>(&'a Place);
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Escaped(&self.0.path.to_string_lossy()))?;
+        write!(f, "{}", Shown(&self.0.path))?;
         match self.0.line {
             0 => Ok(()),
             line => write!(f, ", line {line}"),

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::home::{Home, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
@@ -57,13 +57,13 @@ impl Check {
     }
 }
 
-/// Runs the verb; anything wrong ends it with [`Exit::Data`]'s exit code, which is the result.
+/// Runs the verb; anything wrong ends it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
 pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let mut checks = vec![Check::good(format!(
         "usher {} on {}, at {}",
         env!("CARGO_PKG_VERSION"),
         platform(&usher.world),
-        usher.folders.data.display()
+        Shown(&usher.folders.data)
     ))];
     checks.push(path(usher));
     checks.push(index(usher));
@@ -79,13 +79,13 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     if as_json {
         output::json(&checks);
-        return Ok(if bad == 0 { 0 } else { Exit::Data as i32 });
+        return Ok(if bad == 0 { 0 } else { i32::from(ErrorKind::FaultsFound.exit_code()) });
     }
     print(&checks);
     match bad {
         0 => Ok(0),
-        1 => Err(Error::new(Exit::Data, "one thing is wrong")),
-        several => Err(Error::new(Exit::Data, format!("{several} things are wrong"))),
+        1 => Err(Error::new(ErrorKind::FaultsFound, "one thing is wrong")),
+        several => Err(Error::new(ErrorKind::FaultsFound, format!("{several} things are wrong"))),
     }
 }
 
@@ -111,7 +111,7 @@ fn path(usher: &Usher) -> Check {
     // An account that has nothing of its own is served by the machine's shims.
     let holds = |entry: &PathBuf| usher.shim.folders.iter().any(|one| is_one(usher, entry, one));
     let Some(place) = entries.iter().position(holds) else {
-        return Check::bad(format!("PATH doesn't hold {}", shims.display()), "use setup");
+        return Check::bad(format!("PATH doesn't hold {}", Shown(&shims)), "use setup");
     };
     let before = &entries[..place];
     let hidden = usher.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
@@ -122,10 +122,10 @@ fn path(usher: &Usher) -> Check {
     });
     match hidden {
         Some(program) => Check::bad(
-            format!("{} comes before the shims on PATH, and hides them", program.display()),
-            format!("put {} further to the front, or: use setup", shims.display()),
+            format!("{} comes before the shims on PATH, and hides them", Shown(&program)),
+            format!("put {} further to the front, or: use setup", Shown(&shims)),
         ),
-        None => Check::good(format!("{} is on PATH", entries[place].display())),
+        None => Check::good(format!("{} is on PATH", Shown(&entries[place]))),
     }
 }
 
@@ -140,9 +140,11 @@ fn index(usher: &Usher) -> Check {
     let file = index_file(&usher.folders.shims());
     let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
     match index {
-        Some(index) if index == usher.index() => Check::good("the shims' index is up to date"),
+        Some(index) if index.print() == usher.home.print() => {
+            Check::good("the shims' index is up to date")
+        }
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
-        None => Check::bad(format!("{} is absent or unreadable", file.display()), "use reshim"),
+        None => Check::bad(format!("{} is absent or unreadable", Shown(&file)), "use reshim"),
     }
 }
 
@@ -171,11 +173,11 @@ fn shims(usher: &Usher) -> Vec<Check> {
 fn writable(usher: &Usher) -> Check {
     let data = &usher.folders.data;
     match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
-        Ok(()) => Check::good(format!("{} may be written", data.display())),
+        Ok(()) => Check::good(format!("{} may be written", Shown(&data))),
         Err(error) => Check::note(
             format!(
                 "{} can't be written ({error}): what is on disk runs, nothing can be fetched",
-                data.display()
+                Shown(&data)
             ),
             "export USHER_HOME=/a/folder/of/yours",
         ),
@@ -200,7 +202,7 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
                 },
                 format!(
                     "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
-                    usher.folders.settings_file().display()
+                    Shown(&usher.folders.settings_file())
                 ),
             ),
         }
@@ -231,7 +233,7 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
         Check::bad(what, "mend the file, and: use reshim")
     });
     let replaced = usher.registry.replaced().map(|(tool, file)| {
-        let (name, file) = (tool.name, file.display());
+        let (name, file) = (tool.name, Shown(&file));
         Check::note(
             format!("{name} is what {file} says, not what usher knows of it"),
             format!("rm '{file}', if that isn't meant"),
@@ -242,7 +244,7 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
 
 /// The system's programs that don't count, of a tool that somebody asks for here.
 fn refused_ones(usher: &Usher, known: Known<'_>) -> Vec<Check> {
-    if matches!(in_force(usher, known), Ok(Force::System(None))) {
+    if matches!(in_force(usher, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
     let note = |told: String| match told.split_once("\n  hint: ") {
@@ -259,7 +261,7 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             let what = [vec![what], causes].concat().join(": ");
             Some(Check { state: State::Bad, what, hint })
         }
-        Ok(Force::Missing(missing)) => {
+        Ok(Selection::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
             let what = format!(
                 "{tool} {request} was asked for by {}, but isn't on disk",
@@ -268,12 +270,12 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             Some(Check::note(what, format!("use install {tool}@{request}")))
         }
         // What runs on another tool comes with that one where nobody asks.
-        Ok(Force::System(None)) if known.tool.host.is_none() => {
+        Ok(Selection::System(None)) if known.tool.host.is_none() => {
             next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
-                Check::good(format!("nobody asks for {tool} here: {} runs", program.display()))
+                Check::good(format!("nobody asks for {tool} here: {} runs", Shown(&program)))
             })
         }
-        Ok(Force::Toolchain(..) | Force::System(_) | Force::Stale) => None,
+        Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
@@ -48,7 +48,10 @@ pub fn run(usher: &mut Usher, arguments: &EnvArguments, as_json: bool) -> Result
         () if arguments.gitlab => {
             let path = usher.world.variable("PATH").unwrap_or_default();
             let path = path.to_str().ok_or_else(|| {
-                Error::new(Exit::Data, "PATH can't stand in a dotenv report: it isn't UTF-8")
+                Error::new(
+                    ErrorKind::BadValue,
+                    "PATH can't stand in a dotenv report: it isn't UTF-8",
+                )
             })?;
             output::text(environment::gitlab(&environment, path)?.as_bytes());
         }
@@ -63,7 +66,7 @@ fn named(usher: &Usher, words: &[String]) -> Result<Vec<&'static Tool>> {
         Some((name, _)) => {
             usher.registry.named(name)?;
             let what = format!("`use env` tells of what is in force: {} says more", Escaped(word));
-            Err(Error::new(Exit::Usage, what).hint(format!("use {word} -- use env {name}")))
+            Err(Error::new(ErrorKind::Usage, what).hint(format!("use {word} -- use env {name}")))
         }
     };
     words.iter().map(tool).collect()
@@ -91,5 +94,5 @@ fn append(file: &Path, text: String) -> Result<()> {
     let opened = OpenOptions::new().append(true).create(true).open(file);
     opened
         .and_then(|mut opened| opened.write_all(text.as_bytes()))
-        .map_err(|error| Error::io("write", file, &error))
+        .map_err(|error| Error::io("write", file, error))
 }

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Meaning;
-use usher_shims::store::{Found, Store, Toolchain, best_that, is_whole, named};
+use usher_shims::store::{Found, best_that, is_whole, named};
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -37,7 +39,7 @@ pub(super) enum Which {
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
 pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
-    let _writing = match usher.folders.write_access() {
+    let _writing = match folders::write_access(&usher.folders) {
         Ok(writing) => writing,
         Err(refused) => return vec![Some(Err(refused))],
     };
@@ -79,7 +81,7 @@ pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec
 
 /// Whether a failure stops what wasn't begun: one that isn't about what can be had.
 pub(super) fn is_grave(error: &Error) -> bool {
-    !matches!(error.exit, Exit::NotFound | Exit::Network)
+    !(error.kind().is_absence() || error.kind().is_unavailability())
 }
 
 /// What fetching came to.
@@ -206,16 +208,15 @@ fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());
-    let shown = program.to_string_lossy();
-    Err(Error::new(Exit::NotFound, format!("there is no program {}", Escaped(&shown))))
+    Err(Error::new(ErrorKind::NotFound, format!("there is no program {}", Shown(&program))))
 }
 
 /// No release could be had, but something on disk answers the request.
 fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
     let Wanted { known, request, .. } = wanted;
     let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
-    let told = match failed.exit {
-        Exit::NotFound => format!("{serves}: no release answers {request}"),
+    let told = match failed.kind() {
+        kind if kind.is_absence() => format!("{serves}: no release answers {request}"),
         _ => format!("{serves}: {failed}"),
     };
     usher.tell(&told);

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::resolve::Force;
-use usher_shims::store::Toolchain;
+use usher_shims::resolve::Selection;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
@@ -30,9 +30,8 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         words => named(usher, words)?,
     };
     if wanted.is_empty() {
-        return Err(
-            Error::new(Exit::Usage, "nothing here asks for a version").hint("use install node@lts")
-        );
+        return Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
+            .hint("use install node@lts"));
     }
     let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
     let report = match get_all(usher, &wanted, as_json) {
@@ -58,9 +57,9 @@ pub fn into_store(
     if as_json {
         output::json(&report);
     }
-    if !usher.home.stores.contains(&store) {
-        let (shown, file) = (store.display(), usher.folders.machine_settings_file());
-        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", file.display()));
+    if !usher.home.stores().contains(&store) {
+        let (shown, file) = (Shown(&store), usher.folders.machine_settings_file());
+        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
     }
     Ok(())
 }
@@ -68,7 +67,7 @@ pub fn into_store(
 /// A store's path from the root.
 fn absolute(usher: &Usher, store: &Path) -> Result<PathBuf> {
     let directory = usher.world.directory();
-    let directory = directory.map_err(|error| Error::io("find", Path::new("."), &error))?;
+    let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     Ok(directory.join(store).components().collect())
 }
 
@@ -115,7 +114,7 @@ fn told(
     let (tool, version) = (known.tool.name, name_of(toolchain));
     if !as_json {
         let state = if was_there { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
     json!({
         "tool": tool,
@@ -140,9 +139,9 @@ fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
     let mut wanted = Vec::new();
     for known in usher.registry.all() {
         let pin = match in_force(usher, known)? {
-            Force::Missing(missing) => Some(missing.pin),
-            Force::Toolchain(_, pin) | Force::System(pin) => pin,
-            Force::Stale => None,
+            Selection::Missing(missing) => Some(missing.pin),
+            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
+            Selection::Stale => None,
         };
         let first = pin.and_then(|pin| Some((pin.requests.into_iter().next()?, pin.origin)));
         wanted.extend(first.map(|(request, origin)| (known, request, origin)));

@@ -1,12 +1,15 @@
 //! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: takes a version from any archive.
 
+use std::path::Path;
+
 use serde_json::json;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::config::folders;
 use crate::files::integrity::Integrity;
 use crate::registry::Known;
 use crate::releases::network::Network;
@@ -34,7 +37,7 @@ pub fn run(
     let (known, version) = wanted(usher, words)?;
     let named = Named { address: address(usher, archive.from)?, integrity: integrity(archive)? };
     let installed = {
-        let _writing = usher.folders.write_access()?;
+        let _writing = folders::write_access(&usher.folders)?;
         let network = Network::new(usher);
         let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
         installer.install_from(known, &version, &named)
@@ -54,7 +57,7 @@ pub fn run(
 
 /// The one version that is wanted.
 fn wanted<'a>(usher: &'a Usher, words: &[String]) -> Result<(Known<'a>, Version)> {
-    let refused = |what: String| Error::new(Exit::Usage, what);
+    let refused = |what: String| Error::new(ErrorKind::Usage, what);
     let hint = "use install node@12.0.0 --from node.tar.gz";
     let mut all = asked(usher, words)?;
     let (Some(Asked { known, request }), true) = (all.pop(), all.is_empty()) else {
@@ -77,14 +80,11 @@ fn address(usher: &Usher, from: &str) -> Result<String> {
         return Ok(from.to_owned());
     }
     let here = usher.world.directory().map_err(|error| {
-        Error::new(Exit::Io, "the working directory can't be told").because(error.to_string())
+        Error::new(ErrorKind::Io, "the working directory can't be told").because(error.to_string())
     })?;
     here.join(from).into_os_string().into_string().map_err(|path| {
-        Error::new(
-            Exit::Usage,
-            format!("the file {} can't be taken", Escaped(&path.to_string_lossy())),
-        )
-        .because("its name isn't UTF-8")
+        Error::new(ErrorKind::Usage, format!("the file {} can't be taken", Shown(Path::new(&path))))
+            .because("its name isn't UTF-8")
     })
 }
 
@@ -92,7 +92,7 @@ fn integrity(archive: &Archive<'_>) -> Result<Option<Integrity>> {
     let read = |text: &str| {
         Integrity::from_hex(text).filter(|hash| matches!(hash, Integrity::Sha256(_))).ok_or_else(
             || {
-                Error::new(Exit::Usage, format!("“{}” is no SHA-256", Escaped(text)))
+                Error::new(ErrorKind::Usage, format!("“{}” is no SHA-256", Escaped(text)))
                     .because("that is 64 hexadecimal digits")
             },
         )
@@ -113,6 +113,6 @@ fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool)
         }]));
     } else {
         let state = if *was_there { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", toolchain.root.display()));
+        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
 }

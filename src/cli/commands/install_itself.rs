@@ -5,10 +5,11 @@ use std::path::Path;
 
 use usher_shims::error::{Error, Result};
 use usher_shims::exec::Given;
+use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::process::Running;
 
 use crate::cli::output;
-use crate::config::folders::{Folders, MACHINE_DATA};
+use crate::config::folders;
 use crate::session::Usher;
 use crate::shim_folder::{self, OWN, carried};
 
@@ -19,16 +20,16 @@ pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
     }
-    let _writing = usher.folders.write_access()?;
+    let _writing = folders::write_access(&usher.folders)?;
     let config = usher.folders.config.clone();
-    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, &error))?;
+    fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, error))?;
     let shims = usher.folders.shims();
-    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, &error))?;
+    fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let [first, second] = OWN.map(|name| shims.join(name));
-    let content = fs::read(&own).map_err(|error| Error::io("read", &own, &error))?;
+    let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
     carried::put_program(&content, &first, &shims)?;
     shim_folder::put(&first, &second)?;
     shim_folder::renew(&mut usher, &[])?;
-    output::line(shims.display());
+    output::path(&shims);
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! `use list [TOOL]`: the versions on disk, and whose they are.
 
 use serde::Serialize;
-use usher_shims::error::Result;
-use usher_shims::resolve::Force;
-use usher_shims::store::{Toolchain, all};
+use usher_shims::error::{Result, Shown};
+use usher_shims::resolve::Selection;
+use usher_shims::store::all;
+use usher_shims::toolchain::Toolchain;
 
 use super::refused;
 use crate::cli::output;
@@ -31,7 +32,7 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
     for known in &tools {
         let known = *known;
         // What can't be resolved here is no reason not to list what is there.
-        let force = in_force(usher, known).unwrap_or(Force::Stale);
+        let force = in_force(usher, known).unwrap_or(Selection::Stale);
         for toolchain in all(&usher.world, &usher.home, known.tool)?.unwrap_or_default() {
             lines.push(line(known, &toolchain, &force));
         }
@@ -50,7 +51,7 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
             line.tool.to_owned(),
             line.version.clone(),
             line.store.clone(),
-            line.path.clone(),
+            Shown(line.path.as_ref()).to_string(),
         ]
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
@@ -62,12 +63,12 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn line(known: Known<'_>, toolchain: &Toolchain, force: &Force) -> Line {
+fn line(known: Known<'_>, toolchain: &Toolchain, force: &Selection) -> Line {
     Line {
         tool: known.tool.name,
         version: name_of(toolchain),
-        in_force: matches!(force, Force::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
+        in_force: matches!(force, Selection::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
         store: store_name(&toolchain.store).to_owned(),
-        path: toolchain.program(known.tool.main_program()).display().to_string(),
+        path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
     }
 }

@@ -7,6 +7,7 @@ use usher_shims::error::{Error, Result};
 use usher_shims::store::all;
 
 use crate::cli::output;
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::updates::Updates;
@@ -59,7 +60,7 @@ struct Newer {
 /// Runs the verb. What is outdated is an answer and no failure; what can't be told is one.
 pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = usher.folders.write_access().ok();
+    let _writing = folders::write_access(&usher.folders).ok();
     let network = Network::new(usher);
     let finder = Finder::new(usher, &network);
     let mut lines = Vec::new();
@@ -82,7 +83,7 @@ pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     }
     if as_json {
         output::json(&lines);
-        return Ok(failed.map_or(0, |error| error.exit as i32));
+        return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
     }
     print(usher, &lines);
     failed.map_or(Ok(0), Err)

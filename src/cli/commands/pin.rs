@@ -1,7 +1,7 @@
 //! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
 
 use serde_json::json;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Request};
 use usher_shims::tool::Tool;
@@ -11,6 +11,7 @@ use usher_shims::world::World as _;
 use super::get::{self, Got, Which};
 use super::{Asked, asked, usual, with_shims_of_what_came};
 use crate::cli::output;
+use crate::config::folders;
 use crate::project::{Target, Written, target, write};
 use crate::releases::Wanted;
 use crate::session::Usher;
@@ -31,7 +32,7 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         Err(error) => return Err(with_shims_of_what_came(usher, error)),
     };
     // A project's files are whose they are.
-    let writing = is_global.then(|| usher.folders.write_access()).transpose()?;
+    let writing = is_global.then(|| folders::write_access(&usher.folders)).transpose()?;
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
@@ -92,7 +93,7 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
         Target::Change(_) | Target::Add(_) => {
             let text = request.as_str();
             Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
-                Error::new(Exit::Usage, format!("{request} can't be pinned in a project"))
+                Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
                     .because(reason)
                     .hint(format!("use --global {}@{request}", tool.name))
             })
@@ -108,7 +109,7 @@ fn tell(pin: &Pinned, written: &Written) {
         "{} {}{version} {verb} in {}",
         pin.tool.name,
         written.text,
-        written.path.display()
+        Shown(&written.path)
     ));
 }
 

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::verify::{absent, counted, is_meant, name};
 use super::{Asked as Word, asked, with_shims_of_what_came};
@@ -62,8 +62,8 @@ struct Pruned {
 pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<()> {
     check(typed)?;
     // What isn't there may be what one that was killed took away.
-    let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.exit {
-        Exit::NotFound => with_shims_of_what_came(usher, failed),
+    let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
         _ => failed,
     });
     let Pruned { report, is_changed, failed } = pruned?;
@@ -99,7 +99,7 @@ fn prune(usher: &Usher, typed: &PruneArguments, as_json: bool) -> Result<Pruned>
 
 /// Refuses what nobody can mean.
 fn check(typed: &PruneArguments) -> Result<()> {
-    let refused = |what: &str, hint: &str| Err(Error::new(Exit::Usage, what).hint(hint));
+    let refused = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let is_bare = typed.tools.iter().any(|word| !word.contains('@'));
     match typed.unused {
         None if typed.tools.is_empty() => {

@@ -1,11 +1,12 @@
 //! `use repair [TOOL[@VERSION]…]`: makes what isn't as it was installed so again.
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::Store;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
 use crate::cli::output;
+use crate::config::folders;
 use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::shim_folder;
@@ -35,7 +36,7 @@ fn repair_all(
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
-    let _writing = usher.folders.write_access()?;
+    let _writing = folders::write_access(&usher.folders)?;
     let network = Network::new(usher);
     let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
     let (mut report, mut failed) = (Vec::new(), None);
@@ -50,8 +51,7 @@ fn repair_all(
         }
     }
     for stray in &strays {
-        let path = stray.path.to_string_lossy();
-        usher.tell(&format!("{}: {}; nobody touches it", Escaped(&path), stray.what));
+        usher.tell(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
     }
     if places.is_empty() && !as_json {
         output::line("no version is in usher's own store");
@@ -66,8 +66,8 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
     }
     if place.store != Store::Own {
         let what = format!("{} isn't yours to repair", name(place));
-        return Err(Error::new(Exit::Permission, what)
-            .because(format!("it lies at {}", place.root.display()))
+        return Err(Error::new(ErrorKind::Permission, what)
+            .because(format!("it lies at {}", Shown(&place.root)))
             .hint("ask whoever keeps this machine"));
     }
     installer.repair(place)

@@ -4,7 +4,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::become_program;
 use usher_shims::path::with_shims;
 use usher_shims::pin::Origin;
@@ -70,7 +70,7 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
     if command.as_bytes().contains(&b'/') {
         return match usher.world.look(name) {
             Ok(None) => Err(Error::new(
-                Exit::NotFound,
+                ErrorKind::NotFound,
                 format!("there is no program {}", Escaped(&name.to_string_lossy())),
             )),
             Ok(Some(_)) | Err(_) => Ok(name.to_path_buf()),
@@ -84,6 +84,6 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
     });
     found.ok_or_else(|| {
         let name = name.to_string_lossy();
-        Error::new(Exit::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))
+        Error::new(ErrorKind::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))
     })
 }

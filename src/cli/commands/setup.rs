@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 use crate::cli::output;
@@ -80,7 +80,7 @@ fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
     } else {
         let variable = usher.world.variable("SHELL").unwrap_or_default();
         variable.to_string_lossy().parse().map_err(|_| {
-            Error::new(Exit::Usage, "which shell? SHELL says none that usher knows")
+            Error::new(ErrorKind::Usage, "which shell? SHELL says none that usher knows")
                 .hint("use setup bash, zsh, fish or sh")
         })
     }
@@ -94,7 +94,7 @@ fn places(usher: &Usher) -> Result<Places> {
         Some(home) => {
             Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
         }
-        None => Err(Error::new(Exit::CannotCreate, "your home folder can't be found")
+        None => Err(Error::new(ErrorKind::NoHome, "your home folder can't be found")
             .hint("export HOME=/your/home")),
     }
 }

@@ -2,7 +2,7 @@
 //! they are taken back.
 
 use serde_json::json;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::name::Name;
 
 use super::{Asked, asked};
@@ -27,9 +27,8 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     for name in wanted.iter().flat_map(|one| &one.names) {
         let path = usher.folders.shims().join(name);
         if is_foreign(&usher.folders, &path) {
-            let shown = path.to_string_lossy();
-            let what = format!("{} is there, and no shim of usher's", Escaped(&shown));
-            return Err(Error::new(Exit::CannotCreate, what).hint("move it away"));
+            let what = format!("{} is there, and no shim of usher's", Shown(&path));
+            return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
         }
     }
     for one in &wanted {
@@ -46,7 +45,7 @@ pub fn remove(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> 
     for one in &wanted {
         if !kept::remove(&usher.folders, &one.entry)? {
             let what = format!("{} isn't among what `use shim` made", one.entry);
-            return Err(Error::new(Exit::Usage, what).hint("use shim"));
+            return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
     }
     let changes = shim_folder::refresh(usher, &[])?;
@@ -60,8 +59,9 @@ fn wanted(usher: &Usher, words: &[String]) -> Result<Vec<Versioned>> {
 
 fn versioned(Asked { known, request }: Asked<'_>) -> Result<Versioned> {
     let tool = known.tool;
-    let refuse =
-        |what: String| Error::new(Exit::Usage, what).hint(format!("use shim {}@latest", tool.name));
+    let refuse = |what: String| {
+        Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
+    };
     let Some(request) = request else {
         return Err(refuse(format!("which version of {}?", tool.name)));
     };

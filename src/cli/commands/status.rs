@@ -1,10 +1,10 @@
 //! Bare `use`: what is in force here.
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
-use usher_shims::resolve::{Force, origin};
+use usher_shims::resolve::Selection;
 use usher_shims::store::{Found, highest};
 
 use crate::cli::output;
@@ -41,7 +41,7 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
     }
     if as_json {
         output::json(&lines);
-        return Ok(first_error.map_or(0, |error| error.exit as i32));
+        return Ok(first_error.map_or(0, |error| error.kind().exit_code().into()));
     }
     if lines.is_empty() {
         output::line("nothing is asked for here, and nothing is on disk: use node@lts");
@@ -54,20 +54,20 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
 /// `None` for a tool that nobody asks for and that isn't there.
 fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
     let force = in_force(usher, known)?;
-    let asked = origin(&force).map(ToString::to_string);
+    let asked = force.origin().map(ToString::to_string);
     let tool = known.tool.name;
     Ok(match force {
-        Force::Toolchain(toolchain, pin) => Some(Line {
+        Selection::Toolchain(toolchain, pin) => Some(Line {
             tool,
             version: Some(name_of(&toolchain)),
             request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
             origin: asked,
             installed: true,
             store: Some(store_name(&toolchain.store).to_owned()),
-            path: Some(toolchain.root.display().to_string()),
+            path: Some(toolchain.root.to_string_lossy().into_owned()),
             error: None,
         }),
-        Force::Missing(missing) => Some(Line {
+        Selection::Missing(missing) => Some(Line {
             tool,
             version: None,
             request: missing.pin.request().map(ToString::to_string),
@@ -77,8 +77,8 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             path: None,
             error: None,
         }),
-        Force::System(pin) => system(usher, known, pin.as_ref())?,
-        Force::Stale => None,
+        Selection::System(pin) => system(usher, known, pin.as_ref())?,
+        Selection::Stale => None,
     })
 }
 
@@ -105,12 +105,13 @@ fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<L
     match (program, newest) {
         (Some(program), _) => {
             line.version = system_version(usher, &program).map(|version| version.to_string());
-            line.path = Some(program.display().to_string());
+            line.path = Some(program.to_string_lossy().into_owned());
         }
         (None, Found::Toolchain(toolchain)) if pin.is_none() => {
             line.version = Some(name_of(&toolchain));
             line.store = Some(store_name(&toolchain.store).to_owned());
-            line.path = Some(toolchain.program(known.tool.main_program()).display().to_string());
+            line.path =
+                Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned());
         }
         (None, _) => {
             line.installed = false;
@@ -139,7 +140,9 @@ fn row(line: &Line) -> Vec<String> {
         (Some(_), ..) => "broken".to_owned(),
         (None, false, _) => "not installed: use install".to_owned(),
         (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
-        (None, true, Some(store)) if store == "system" => line.path.clone().unwrap_or_default(),
+        (None, true, Some(store)) if store == "system" => {
+            line.path.as_ref().map_or_else(String::new, |path| Shown(path.as_ref()).to_string())
+        }
         (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
     };
     let asked = match (&line.request, &line.origin, &line.error) {

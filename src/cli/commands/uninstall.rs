@@ -1,9 +1,10 @@
 //! `use uninstall TOOL@VERSION…`: takes versions of our own off the disk.
 
 use serde_json::json;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
-use usher_shims::store::{Store, Toolchain, all};
+use usher_shims::store::all;
+use usher_shims::toolchain::{Store, Toolchain};
 
 use super::{Asked, asked, with_shims_of_what_came};
 use crate::cli::output;
@@ -17,8 +18,8 @@ use crate::store::install::{Installer, Unhashed};
 /// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
 /// what is on disk now.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    uninstall(usher, words, as_json).map_err(|failed| match failed.exit {
-        Exit::NotFound => with_shims_of_what_came(usher, failed),
+    uninstall(usher, words, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
         _ => failed,
     })
 }
@@ -54,7 +55,7 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
     let tool = known.tool.name;
     let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
-        return Err(Error::new(Exit::Usage, format!("which {tool}? {}", listed(&there)))
+        return Err(Error::new(ErrorKind::Usage, format!("which {tool}? {}", listed(&there)))
             .hint(format!("use uninstall {tool}@VERSION")));
     };
     let fits = |toolchain: &&Toolchain| {
@@ -66,12 +67,14 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
     match (own.as_slice(), fitting.first()) {
         ([one], _) => Ok((**one).clone()),
         ([], Some(foreign)) => Err(not_ours(usher, known, foreign)),
-        ([], None) => Err(Error::new(Exit::NotFound, format!("{tool} {request} isn't on disk"))
-            .because(listed(&there))),
+        ([], None) => {
+            Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} isn't on disk"))
+                .because(listed(&there)))
+        }
         (several, _) => {
             let names: Vec<String> = several.iter().map(|toolchain| name_of(toolchain)).collect();
             Err(Error::new(
-                Exit::Usage,
+                ErrorKind::Usage,
                 format!("{tool} {request} means several: {}", names.join(", ")),
             )
             .hint(format!(
@@ -90,8 +93,8 @@ fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
         known.tool.name,
         name_of(foreign)
     );
-    let error = Error::new(Exit::Permission, what)
-        .because(format!("it lies at {}", foreign.root.display()));
+    let error = Error::new(ErrorKind::Permission, what)
+        .because(format!("it lies at {}", Shown(&foreign.root)));
     match usher.registry.uninstall_command(known.tool, foreign) {
         Some(command) => error.hint(command),
         None => error,

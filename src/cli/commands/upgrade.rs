@@ -5,16 +5,17 @@ mod carrying;
 mod line;
 
 use clap::Args;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::store::Store;
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
 use self::carrying::Consent;
 use self::line::{Line, State, Step};
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::runtime;
@@ -75,7 +76,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
     carrying::offer(usher, &mut lines, (consent, as_json));
     if as_json {
         output::json(&lines);
-        return Ok(failed.map_or(0, |error| error.exit as i32));
+        return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
     }
     failed.map_or(Ok(0), Err)
 }
@@ -83,7 +84,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
 type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
-    let _writing = usher.folders.write_access()?;
+    let _writing = folders::write_access(&usher.folders)?;
     let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
@@ -108,7 +109,8 @@ fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -
     }
     match lines.is_empty() {
         true => {
-            Err(Error::new(Exit::Usage, "nothing here asks for a version").hint("use node@lts"))
+            Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
+                .hint("use node@lts"))
         }
         false => Ok((lines, failed)),
     }
@@ -124,7 +126,7 @@ fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<(Known<'a>, bool
         Some(request) => {
             let what = "what is asked for here is what is upgraded, and no other version";
             let hint = format!("use install {}@{request}", known.tool.name);
-            Err(Error::new(Exit::Usage, what).hint(hint))
+            Err(Error::new(ErrorKind::Usage, what).hint(hint))
         }
     });
     named.collect()

@@ -1,8 +1,8 @@
 //! `use verify [TOOL[@VERSION]…]`: whether what is on disk is as it was installed.
 
 use serde_json::{Value, json};
-use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::store::Store;
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+use usher_shims::toolchain::Store;
 
 use super::{Asked, asked};
 use crate::cli::output;
@@ -14,7 +14,7 @@ use crate::store::verify::{Fault, Trouble, Verified, taken_away, verify};
 /// The most faults of a toolchain that are told to a person.
 const MOST_TOLD: usize = 10;
 
-/// Runs the verb; faults end it with [`Exit::Data`]'s exit code, which is the result.
+/// Runs the verb; faults end it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
 pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
     let contents = chosen(usher, words)?;
     let mut report = Vec::new();
@@ -35,15 +35,14 @@ pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
         }
     }
     let is_well = faulty.is_empty() && contents.strays.is_empty();
-    let code = if is_well { 0 } else { Exit::Data as i32 };
+    let code = if is_well { 0 } else { i32::from(ErrorKind::FaultsFound.exit_code()) };
     if as_json {
         let strays: Vec<Value> = contents.strays.iter().map(stray_as_value).collect();
         output::json(&json!({ "whole": is_well, "toolchains": report, "strays": strays }));
         return Ok(code);
     }
     for stray in &contents.strays {
-        let path = stray.path.to_string_lossy();
-        output::line(format_args!("{}: {}", Escaped(&path), stray.what));
+        output::line(format_args!("{}: {}", Shown(&stray.path), stray.what));
     }
     match contents.places.len() {
         0 if is_well => output::line("no version is in usher's own store"),
@@ -93,7 +92,7 @@ pub(super) fn absent(asked: &Asked<'_>, contents: &Contents<'_>) -> Error {
         Some(request) => format!("{tool} {request}"),
         None => tool.to_owned(),
     };
-    let error = Error::new(Exit::NotFound, format!("{name} isn't in usher's store"));
+    let error = Error::new(ErrorKind::NotInstalled, format!("{name} isn't in usher's store"));
     match there.as_slice() {
         [] => error.hint("use list"),
         there => error.because(format!("there is {}", there.join(", "))),
@@ -178,7 +177,7 @@ fn summary(all: usize, faulty: &[String], strays: usize) -> Error {
         let verb = if strays == 1 { "doesn't" } else { "don't" };
         said.push(format!("{} {verb} belong in the store", counted(strays, "thing")));
     }
-    let error = Error::new(Exit::Data, said.join(", and "));
+    let error = Error::new(ErrorKind::FaultsFound, said.join(", and "));
     match faulty.first() {
         Some(first) if faulty.len() == 1 => error.hint(format!("use repair {first}")),
         Some(_) => error.hint("use repair"),

@@ -1,7 +1,7 @@
 //! `use which PROGRAM`: the path of what a shim becomes here; with `--home` the folder of its version.
 
 use serde_json::json;
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::resolve::{Missing, Outcome, Plan};
 
 use crate::cli::environment;
@@ -14,7 +14,7 @@ pub fn run(usher: &Usher, program: &str, as_json: bool) -> Result<()> {
     if as_json {
         output::json(&json!({ "program": program, "path": plan.program, "tool": plan.tool.name }));
     } else {
-        output::line(plan.program.display());
+        output::path(&plan.program);
     }
     Ok(())
 }
@@ -24,16 +24,16 @@ pub fn home(usher: &Usher, name: &str, as_json: bool) -> Result<()> {
     let tool = usher.registry.named(name).ok().map(|known| known.tool);
     let plan = plan(usher, tool.map_or(name, |tool| tool.main_program()))?;
     let Some(folder) = environment::folder(usher, &plan)? else {
-        let shown = plan.program.to_string_lossy();
-        let what = format!("{name} is {}, which lies among the system's programs", Escaped(&shown));
-        return Err(Error::new(Exit::NotFound, what)
+        let what =
+            format!("{name} is {}, which lies among the system's programs", Shown(&plan.program));
+        return Err(Error::new(ErrorKind::NotFound, what)
             .because("it has no folder of its own")
             .hint(format!("use {}@latest", plan.tool.name)));
     };
     if as_json {
         output::json(&json!({ "program": name, "path": folder, "tool": plan.tool.name }));
     } else {
-        output::line(folder.display());
+        output::path(&folder);
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ fn plan(usher: &Usher, program: &str) -> Result<Plan> {
         Outcome::Run(plan) => Ok(plan),
         Outcome::Missing(missing) => Err(absent(&missing)),
         Outcome::Stale => {
-            Err(Error::new(Exit::NotFound, "the system's programs changed").hint("use reshim"))
+            Err(Error::new(ErrorKind::NotFound, "the system's programs changed").hint("use reshim"))
         }
     }
 }
@@ -52,5 +52,5 @@ fn absent(missing: &Missing) -> Error {
     let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (missing.tool.name, &missing.pin.origin);
     let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");
-    Error::new(Exit::NotFound, what).hint(format!("use install {tool}@{request}"))
+    Error::new(ErrorKind::NotInstalled, what).hint(format!("use install {tool}@{request}"))
 }

@@ -2,7 +2,7 @@
 //! over; a tree for people, JSON for programs.
 
 use usher_shims::call::Call;
-use usher_shims::error::{Escaped, Result};
+use usher_shims::error::{Escaped, Result, Shown};
 
 use crate::cli::explanation::{
     Account, Candidate, Kind, Newest, OnDisk, Provider, account, is_asked,
@@ -127,7 +127,7 @@ fn asked(one: &Candidate) -> Branch {
 
 fn on_disk(one: &OnDisk) -> Branch {
     let mark = if one.is_in_force { ", in force" } else { "" };
-    Branch::leaf(format!("{} ({}{mark}) {}", one.version, one.store, one.path))
+    Branch::leaf(format!("{} ({}{mark}) {}", one.version, one.store, Shown(one.path.as_ref())))
 }
 
 fn newest_line(provider: &Provider, newest: &Newest) -> Branch {
@@ -159,7 +159,7 @@ fn moves_on(provider: &Provider) -> bool {
 
 fn end(account: &Account) -> Branch {
     match (&account.runs, &account.failure) {
-        (Some(path), _) => Branch::leaf(format!("runs {path}")),
+        (Some(path), _) => Branch::leaf(format!("runs {}", Shown(path.as_ref()))),
         (None, Some(failure)) => {
             let causes = failure.causes.iter().map(Branch::leaf);
             let hint = failure.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Escaped, Exit, Result};
-use usher_shims::resolve::{Force, Missing, Outcome, Plan};
-use usher_shims::store::{Store, Toolchain, all};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::resolve::{Missing, Outcome, Plan, Selection};
+use usher_shims::store::all;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
 use super::{Environment, Provided, text};
@@ -34,14 +35,14 @@ pub fn in_force(usher: &mut Usher) -> Result<Environment> {
     for tool in tools {
         let Some(call) = Call::of_interpreter(tool) else { continue };
         let provider = settled(usher, tool, &|usher| {
-            Ok(match usher.resolver().force(&call)? {
-                Force::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
-                Force::System(Some(_)) => Said::Provider(Provider::Shim),
-                Force::Toolchain(_, None) | Force::System(None) => {
+            Ok(match usher.resolver().selector().select(&call)? {
+                Selection::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
+                Selection::System(Some(_)) => Said::Provider(Provider::Shim),
+                Selection::Toolchain(_, None) | Selection::System(None) => {
                     Said::Provider(Provider::Nothing)
                 }
-                Force::Missing(missing) => Said::Missing(missing),
-                Force::Stale => Said::Stale,
+                Selection::Missing(missing) => Said::Missing(missing),
+                Selection::Stale => Said::Stale,
             })
         })?;
         providers.push((tool, provider));
@@ -91,8 +92,11 @@ fn settled(
             Said::Stale => usher.refresh()?,
         }
     }
-    Err(Error::new(Exit::NotRunnable, format!("which {} is meant can't be settled", tool.name))
-        .hint("use doctor"))
+    Err(Error::new(
+        ErrorKind::NotRunnable,
+        format!("which {} is meant can't be settled", tool.name),
+    )
+    .hint("use doctor"))
 }
 
 /// The folder of the version that a plan's program is of; none where it lies among the system's.
@@ -174,10 +178,10 @@ fn add(
         environment.add_folder(&for_all)?;
     }
     let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
-    for (name, value) in usher.resolver().needs(&call, toolchain) {
+    for (name, value) in usher.resolver().environment().for_all_programs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {
             let shown = value.to_string_lossy().into_owned();
-            Error::new(Exit::Data, format!("{name} can't be {}", Escaped(&shown)))
+            Error::new(ErrorKind::BadValue, format!("{name} can't be {}", Escaped(&shown)))
                 .because("it isn't UTF-8")
         })?;
         environment.variables.push((name, value));

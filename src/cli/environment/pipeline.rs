@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use super::Environment;
 
@@ -54,7 +54,8 @@ pub fn gitlab(environment: &Environment, before: &str) -> Result<String> {
 }
 
 fn unfit(value: &str, place: &str, why: &str) -> Error {
-    Error::new(Exit::Data, format!("“{}” can't stand in {place}", Escaped(value))).because(why)
+    Error::new(ErrorKind::BadValue, format!("“{}” can't stand in {place}", Escaped(value)))
+        .because(why)
 }
 
 #[cfg(test)]
@@ -74,7 +75,10 @@ mod tests {
         let both = environment(&["/a", "/b c"], &[]);
         assert_eq!(github_path(&both).as_deref(), Ok("/b c\n/a\n"));
         for folder in ["/a\nb", "/a\r", "/a "] {
-            assert_eq!(github_path(&environment(&[folder], &[])).unwrap_err().exit, Exit::Data);
+            assert_eq!(
+                github_path(&environment(&[folder], &[])).unwrap_err().kind(),
+                ErrorKind::BadValue
+            );
         }
     }
 

@@ -1,9 +1,9 @@
 //! Who asks for a version, what for, and what came of it.
 
 use serde::Serialize;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::pin::{Origin, Pin, Place};
-use usher_shims::resolve::Force;
+use usher_shims::resolve::Selection;
 use usher_shims::search::Finding;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -47,7 +47,7 @@ pub enum Kind {
 pub(super) struct Found {
     pub(super) findings: Vec<Finding>,
     /// What is in force; an error where what decides can't be used.
-    pub(super) force: Result<Force>,
+    pub(super) force: Result<Selection>,
 }
 
 /// All who ask, strongest first.
@@ -71,10 +71,10 @@ impl<'a> Decision<'a> {
     fn of(tool: &'static Tool, found: &'a Found) -> Self {
         let findings = &found.findings;
         let (pin, version) = match &found.force {
-            Ok(Force::Toolchain(toolchain, pin)) => (pin.as_ref(), toolchain.version.as_ref()),
-            Ok(Force::System(pin)) => (pin.as_ref(), None),
-            Ok(Force::Missing(missing)) => (Some(&missing.pin), None),
-            Ok(Force::Stale) | Err(_) => (None, None),
+            Ok(Selection::Toolchain(toolchain, pin)) => (pin.as_ref(), toolchain.version.as_ref()),
+            Ok(Selection::System(pin)) => (pin.as_ref(), None),
+            Ok(Selection::Missing(missing)) => (Some(&missing.pin), None),
+            Ok(Selection::Stale) | Err(_) => (None, None),
         };
         let decides = |finding: &Finding| match finding {
             Finding::Pin(one) | Finding::Constraint(one) | Finding::Default(one) => {
@@ -204,6 +204,6 @@ fn nearer(winner: &Place, place: &Place) -> String {
     match (winner.path == place.path, winner.path.parent() == place.path.parent()) {
         (true, _) => "what stands before it in this file counts".to_owned(),
         (false, true) => format!("{} comes before {}", name(winner), name(place)),
-        (false, false) => format!("{} is nearer", winner.path.display()),
+        (false, false) => format!("{} is nearer", Shown(&winner.path)),
     }
 }

@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 use usher_definition::Place;
-use usher_shims::error::{Error, Result};
+use usher_shims::error::{Error, Result, Shown};
 use usher_shims::resolve::Plan;
-use usher_shims::store::Store;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
 use self::links::Before;
@@ -50,12 +50,12 @@ pub(super) fn run(
     command.envs(into_toolchain(usher, plan, rule)?);
     let folders = folders(usher, rule)?;
     let before = Before::of(usher, &folders);
-    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, &error))?;
-    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, &error))?;
+    let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
+    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, error))?;
     if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
         output::tell(format!(
             "the shims can't be made to match what {} changed",
-            plan.program.display()
+            Shown(&plan.program)
         ));
         output::tell(error);
     }
@@ -131,7 +131,7 @@ fn make_match(usher: &mut Usher) -> Result<()> {
         usher.tell(&format!(
             "{} can be called from {}, which isn't on PATH: use setup",
             made.join(", "),
-            shims.display()
+            Shown(&shims)
         ));
     }
     Ok(())

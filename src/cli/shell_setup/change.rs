@@ -4,13 +4,13 @@
 //! mode and owner, stays a link if it is one, and is left alone if somebody else changed it.
 
 use std::fs::{self, Metadata, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 use tempfile::{Builder, NamedTempFile};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 /// What a file says before and after; `None` where it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +27,15 @@ pub struct Change {
 pub fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// The change as a unified diff, fit for a terminal.
 pub fn diff(change: &Change) -> String {
-    let shown = change.path.to_string_lossy();
     let side = |text: &Option<String>| match text {
-        Some(_) => Escaped(&shown).to_string(),
+        Some(_) => Shown(&change.path).to_string(),
         None => "/dev/null".to_owned(),
     };
     let before = change.before.as_deref().unwrap_or_default();
@@ -67,7 +66,7 @@ pub fn apply(changes: &[Change]) -> Result<()> {
         if due.iter().any(|(other, _)| *other == target) {
             continue;
         }
-        let now = read(&target).map_err(|error| Error::io("read", &target, &error))?;
+        let now = read(&target).map_err(|error| Error::io("read", &target, error))?;
         if now == change.after {
             continue;
         }
@@ -77,7 +76,7 @@ pub fn apply(changes: &[Change]) -> Result<()> {
         due.push((target, change));
     }
     for (target, change) in due {
-        make(&target, change).map_err(|error| Error::io("write", &target, &error))?;
+        make(&target, change).map_err(|error| Error::io("write", &target, error))?;
     }
     Ok(())
 }
@@ -88,21 +87,24 @@ fn target_of(path: &Path) -> Result<PathBuf> {
         Ok(target) => return Ok(target),
         Err(error) => error,
     };
-    if error.kind() != ErrorKind::NotFound {
-        return Err(Error::io("read", path, &error));
+    if error.kind() != io::ErrorKind::NotFound {
+        return Err(Error::io("read", path, error));
     }
     if !path.is_symlink() {
         return Ok(path.to_owned());
     }
     let shown = path.to_string_lossy();
     let shown = Escaped(&shown);
-    Err(Error::new(Exit::CannotCreate, format!("{shown} is a link to a file that doesn't exist"))
-        .hint(format!("make that file, or delete {shown}")))
+    Err(Error::new(
+        ErrorKind::CannotCreate,
+        format!("{shown} is a link to a file that doesn't exist"),
+    )
+    .hint(format!("make that file, or delete {shown}")))
 }
 
 fn changed_since(path: &Path) -> Error {
     let shown = path.to_string_lossy();
-    Error::new(Exit::Io, format!("{} has changed since usher read it", Escaped(&shown)))
+    Error::new(ErrorKind::Changed, format!("{} has changed since usher read it", Escaped(&shown)))
         .because("nothing was written")
         .hint("try again")
 }
@@ -122,7 +124,7 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let old = match fs::metadata(target) {
         Ok(old) => Some(old),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let mut file = Builder::new()
@@ -148,7 +150,7 @@ fn take_after(file: &NamedTempFile, old: &Metadata) -> io::Result<()> {
     let new = file.as_file().metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         match fchown(file.as_file(), Some(old.uid()), Some(old.gid())) {
-            Err(error) if error.kind() != ErrorKind::PermissionDenied => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
             Ok(()) | Err(_) => {}
         }
     }
@@ -265,7 +267,7 @@ mod tests {
         let link = folder.path().join(".zshenv");
         symlink("nowhere", &link).unwrap();
         let error = apply(&[change(&link, None, Some("a\n"))]).unwrap_err();
-        assert_eq!(error.exit, Exit::CannotCreate, "{error}");
+        assert_eq!(error.kind(), ErrorKind::CannotCreate, "{error}");
         assert!(link.is_symlink());
         assert_eq!(names(folder.path()), [".zshenv"]);
     }
@@ -310,6 +312,6 @@ mod tests {
         read(folder.path()).unwrap_err();
         let latin = folder.path().join("latin");
         fs::write(&latin, b"caf\xe9").unwrap();
-        assert_eq!(read(&latin).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(read(&latin).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -75,7 +75,7 @@ fn fish(places: &Places) -> PathBuf {
 }
 
 fn wanted(path: PathBuf, spot: Spot, read: Read) -> Result<File> {
-    let text = read(&path).map_err(|error| Error::io("read", &path, &error))?;
+    let text = read(&path).map_err(|error| Error::io("read", &path, error))?;
     Ok(File { path, text, spot, wanted: true })
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use super::Shell;
 use super::block::{CLOSE, OPEN};
@@ -26,8 +26,7 @@ pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
 
 fn fit_for_path(shims: &Path) -> Result<&str> {
     let refusal = |cause: &str| {
-        let shown = shims.to_string_lossy();
-        Error::new(Exit::Usage, format!("the folder {} can't stand in PATH", Escaped(&shown)))
+        Error::new(ErrorKind::Usage, format!("the folder {} can't stand in PATH", Shown(&shims)))
             .because(cause)
             .hint("choose another folder with USHER_HOME")
     };
@@ -116,7 +115,7 @@ mod tests {
             let folder = Path::new(OsStr::from_bytes(folder));
             for shell in Shell::ALL {
                 let error = path_line(shell, folder).unwrap_err();
-                assert_eq!(error.exit, Exit::Usage, "{folder:?}");
+                assert_eq!(error.kind(), ErrorKind::Usage, "{folder:?}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 
 /// A shell that usher can set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl FromStr for Shell {
             "fish" => Ok(Self::Fish),
             "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
             _ => Err(Error::new(
-                Exit::Usage,
+                ErrorKind::Usage,
                 format!("usher doesn't know how to set up the shell `{}`", Escaped(text)),
             )
             .because("it knows bash, zsh, fish and sh")

@@ -9,7 +9,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use url::{Position, Url};
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::sources::ConfigValue;
 use crate::http::{Credential, Credentials};
@@ -18,7 +18,7 @@ use crate::http::{Credential, Credentials};
 ///
 /// # Errors
 ///
-/// [`Exit::Data`] for one that can't be sent to the registry's own host. Those for other hosts
+/// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Those for other hosts
 /// are then left out: they may be meant for other programs.
 pub(super) fn gather(said: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
@@ -92,7 +92,7 @@ fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
 }
 
 fn unusable(said: &ConfigValue, cause: &str) -> Error {
-    Error::new(Exit::Data, format!("{} can't be used", said.origin)).because(cause)
+    Error::new(ErrorKind::BadSetting, format!("{} can't be used", said.origin)).because(cause)
 }
 
 /// A place as keys have it, `host/path`, in one spelling and with a slash at its end.

@@ -1,6 +1,6 @@
 //! What is set up where, as data, and the registry that comes of it.
 
-use std::io::ErrorKind;
+use std::io;
 
 use url::Url;
 
@@ -25,13 +25,14 @@ impl Case<'_> {
         let variables: Vec<_> =
             self.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let ask = || {
-            let unanswered = Error::new(Exit::Network, "npm said nothing").because("it is broken");
+            let unanswered =
+                Error::new(ErrorKind::Network, "npm said nothing").because("it is broken");
             Address::parse(self.npm).ok_or(unanswered)
         };
         let read = |path: &Path| match self.files.iter().find(|(name, _)| Path::new(name) == path) {
-            Some((_, "unreadable")) => Err(ErrorKind::PermissionDenied.into()),
+            Some((_, "unreadable")) => Err(io::ErrorKind::PermissionDenied.into()),
             Some((_, text)) => Ok(text.as_bytes().to_vec()),
-            None => Err(ErrorKind::NotFound.into()),
+            None => Err(io::ErrorKind::NotFound.into()),
         };
         let sources = ConfigSources {
             settings: &settings,
@@ -152,7 +153,7 @@ fn where_nothing_speaks_the_message_says_what_to_set() {
                 /home/me/.config/usher/config.toml";
     let nothing = "nothing says where the npm registry is";
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
-    assert_eq!(Case::default().load().unwrap_err().exit, Exit::Network);
+    assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };
     assert_eq!(broken.registry(), format!("{nothing}\n  npm said nothing\n  it is broken{hint}"));
 }
@@ -193,7 +194,7 @@ fn only_a_file_that_is_not_there_is_absent() {
         .load()
         .unwrap_err();
     assert_eq!(error.what, "can't read /home/me/.npmrc");
-    assert_eq!(error.exit, Exit::Permission);
+    assert_eq!(error.kind(), ErrorKind::Permission);
 }
 
 #[test]

@@ -3,14 +3,11 @@
 //!
 //! Texts in, values out; it knows no setting by name and reads nothing.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use toml::de::DeValue;
 use usher_shims::error::Escaped;
+use usher_shims::settings;
 
 use super::address::Address;
 
@@ -157,15 +154,17 @@ impl Value for Duration {
 /// Names of variables.
 impl Value for Vec<String> {
     const FORM: &'static str = "a list of variables' names";
-    const TEXT_FORM: &'static str = "variables' names, separated by commas or spaces";
+    const TEXT_FORM: &'static str = settings::VARIABLE_NAMES_FORM;
 
     fn from_text(text: &str) -> Option<Self> {
-        parts(text).map(|name| is_variable(name).then(|| name.to_owned())).collect()
+        settings::variable_names(text)
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let names = value.as_array()?.iter().map(|name| name.get_ref().as_str());
-        names.map(|name| name.filter(|name| is_variable(name)).map(str::to_owned)).collect()
+        names
+            .map(|name| name.filter(|name| settings::is_variable_name(name)).map(str::to_owned))
+            .collect()
     }
 
     fn shown(&self) -> String {
@@ -178,7 +177,7 @@ impl Value for Tools {
     const TEXT_FORM: &'static str = "tools, separated by commas or spaces";
 
     fn from_text(text: &str) -> Option<Self> {
-        let tools = parts(text).map(|name| is_name(name).then(|| name.to_owned()));
+        let tools = settings::list_items(text).map(|name| is_name(name).then(|| name.to_owned()));
         tools.collect::<Option<_>>().map(Self)
     }
 
@@ -195,17 +194,15 @@ impl Value for Tools {
 
 impl Value for Stores {
     const FORM: &'static str = "a list of absolute paths";
-    const TEXT_FORM: &'static str = "absolute paths, separated by colons";
+    const TEXT_FORM: &'static str = settings::PATHS_FORM;
 
     fn from_text(text: &str) -> Option<Self> {
-        let paths = text.split(':').filter(|path| !path.is_empty());
-        paths.map(Option::<PathBuf>::from_text).collect::<Option<Option<_>>>()?.map(Self)
+        settings::absolute_paths(text).map(Self)
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let paths = value.as_array()?.iter().map(|path| path.get_ref().as_str());
-        let paths = paths.map(|path| path.and_then(Option::<PathBuf>::from_text));
-        paths.collect::<Option<Option<_>>>()?.map(Self)
+        paths.map(|path| path.and_then(settings::absolute_path)).collect::<Option<_>>().map(Self)
     }
 
     fn shown(&self) -> String {
@@ -220,7 +217,7 @@ impl Value for BTreeMap<String, String> {
     const TEXT_FORM: &'static str = "pairs like node=npm, separated by commas or spaces";
 
     fn from_text(text: &str) -> Option<Self> {
-        let pairs = parts(text).map(|part| part.split_once('='));
+        let pairs = settings::list_items(text).map(|part| part.split_once('='));
         pairs.map(|pair| pair.and_then(|(tool, source)| named(tool, source))).collect()
     }
 
@@ -241,11 +238,10 @@ impl Value for BTreeMap<String, String> {
 
 /// A folder's absolute path.
 impl Value for Option<PathBuf> {
-    const FORM: &'static str = "an absolute path";
+    const FORM: &'static str = settings::PATH_FORM;
 
     fn from_text(text: &str) -> Option<Self> {
-        let path = Path::new(text);
-        (path.is_absolute() && !text.contains('\0')).then(|| Some(path.to_owned()))
+        settings::absolute_path(text).map(Some)
     }
 
     fn shown(&self) -> String {
@@ -281,16 +277,6 @@ fn list(names: &[String]) -> String {
 fn seconds(text: &str, radix: u32) -> Option<Duration> {
     let seconds = u32::from_str_radix(text, radix).ok()?;
     Some(Duration::from_secs(seconds.into()))
-}
-
-/// The parts of a list in a variable, separated by commas or spaces.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|part| !part.is_empty())
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn named(tool: &str, source: &str) -> Option<(String, String)> {

@@ -26,7 +26,7 @@ pub(super) fn claim(folder: &Path, wanted: &Integrity) -> Result<Option<Partial>
     match prepare(folder).and_then(|()| Partial::open(&path)) {
         Ok(claimed) => Ok(claimed),
         Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            Err(unwritten(&path, &error, None))
+            Err(unwritten(&path, error, None))
         }
         Err(_) => Ok(None),
     }

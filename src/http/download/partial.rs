@@ -5,13 +5,13 @@
 //! read, written and deleted under an exclusive lock. It must not know the network.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{OFlags, statvfs};
 use rustix::process::geteuid;
-use usher_shims::error::Error;
+use usher_shims::error::{Error, ErrorKind};
 
 use crate::http::failure::Failure;
 use crate::http::headers::StrongTag;
@@ -58,7 +58,7 @@ impl Downloaded {
     /// What was verified, ready to be read from its beginning.
     pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, Failure> {
         let size = partial.length()?;
-        partial.file.rewind().map_err(|error| unread(&partial, &error))?;
+        partial.file.rewind().map_err(|error| unread(&partial, error))?;
         Ok(Self { sha256, size, partial })
     }
 
@@ -85,7 +85,7 @@ impl Partial {
         let kept = made.and_then(|file| file.keep().map_err(|error| error.error));
         match kept {
             Ok((file, path)) => Ok(Self { path, file, is_kept: false }),
-            Err(error) => Err(Failure::Fatal(Error::io("create a file in", folder, &error))),
+            Err(error) => Err(Failure::Fatal(Error::io("create a file in", folder, error))),
         }
     }
 
@@ -124,7 +124,7 @@ impl Partial {
 
     /// How many bytes have come.
     pub(super) fn length(&self) -> Result<u64, Failure> {
-        self.file.metadata().map(|file| file.len()).map_err(|error| unread(self, &error))
+        self.file.metadata().map(|file| file.len()).map_err(|error| unread(self, error))
     }
 
     /// Empties it, and writes down what is to come.
@@ -133,13 +133,13 @@ impl Partial {
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| unwritten(&self.path, &error, info.total))?;
+            .map_err(|error| unwritten(&self.path, error, info.total))?;
         self.write_resume_info(info)
     }
 
     /// Goes on behind what has come.
     pub(super) fn seek_to_end(&mut self) -> Result<u64, Failure> {
-        self.file.seek(io::SeekFrom::End(0)).map_err(|error| unread(self, &error))
+        self.file.seek(io::SeekFrom::End(0)).map_err(|error| unread(self, error))
     }
 
     /// Adds the next bytes.
@@ -167,7 +167,7 @@ impl Partial {
         options
             .open(&path)
             .and_then(|mut file| file.write_all(info.to_text().as_bytes()))
-            .map_err(|error| unwritten(&path, &error, info.total))
+            .map_err(|error| unwritten(&path, error, info.total))
     }
 
     /// Deletes it; not what has its name by now, where that was taken from it.
@@ -214,7 +214,7 @@ fn open(path: &Path) -> io::Result<File> {
     if found.is_file() && is_mine {
         return Ok(file);
     }
-    Err(io::Error::new(ErrorKind::PermissionDenied, "it isn't a file of ours alone"))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "it isn't a file of ours alone"))
 }
 
 /// Never through a link, and without waiting for a pipe's other end.
@@ -231,19 +231,19 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = file.metadata()?;
     match fs::symlink_metadata(path) {
         Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-pub(super) fn unread(partial: &Partial, error: &io::Error) -> Failure {
+pub(super) fn unread(partial: &Partial, error: io::Error) -> Failure {
     Failure::Fatal(Error::io("read", partial.path(), error))
 }
 
 /// A file can't be written, of which so many bytes are to come.
-pub(super) fn unwritten(path: &Path, error: &io::Error, missing: Option<u64>) -> Failure {
+pub(super) fn unwritten(path: &Path, error: io::Error, missing: Option<u64>) -> Failure {
     let message = Error::io("write", path, error);
-    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let is_full = message.kind() == ErrorKind::DiskFull;
     let free = path.parent().and_then(|folder| statvfs(folder).ok());
     Failure::Fatal(match (is_full, missing, free) {
         (true, Some(missing), Some(disk)) => {

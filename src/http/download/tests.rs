@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use rustix::fs::statvfs;
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::partial::{lacks_room, unwritten};
 use super::*;
@@ -110,7 +110,7 @@ fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected:
         Err(failure) => {
             let fatal = if matches!(failure, Failure::Fatal(_)) { "fatal" } else { "not fatal" };
             let error = Error::from(failure);
-            format!("{fatal} {}: {error}", error.exit as u8)
+            format!("{fatal} {}: {error}", error.kind().exit_code())
         }
     };
     let shown = shown.replace(server.address.trim_start_matches("http://"), "HOST");
@@ -565,8 +565,8 @@ fn a_folder_stands_in_for_a_server() {
         fs::write(&path, other).unwrap();
         let failed = kept.fetch(address, BODY, None).unwrap_err();
         assert_eq!(
-            Error::from(failed).exit,
-            if other.is_empty() { Exit::Network } else { Exit::Integrity }
+            Error::from(failed).kind(),
+            if other.is_empty() { ErrorKind::Network } else { ErrorKind::Integrity }
         );
         assert_eq!(kept.in_cache(), 0);
     }
@@ -575,10 +575,10 @@ fn a_folder_stands_in_for_a_server() {
 #[test]
 fn a_full_disk_is_told_with_what_is_missing() {
     let error = io::Error::from(io::ErrorKind::StorageFull);
-    let Failure::Fatal(error) = unwritten(Path::new("/tmp/x"), &error, Some(54_000_000)) else {
+    let Failure::Fatal(error) = unwritten(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
     };
-    assert_eq!((error.exit, error.what.as_str()), (Exit::Io, "can't write /tmp/x"));
+    assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /tmp/x"));
     assert!(error.causes[1].starts_with("54000000 bytes are still to come, and "), "{error}");
 }
 

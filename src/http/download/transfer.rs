@@ -2,10 +2,10 @@
 //!
 //! It must not know where the file lies, nor who else may want it.
 
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::background_hasher::BackgroundHasher;
 use super::partial::{Downloaded, Partial, ResumeInfo, lacks_room, unread, unwritten};
@@ -271,8 +271,8 @@ impl<'a> Transfer<'a> {
         loop {
             match response.bytes.read(buffer) {
                 Ok(count) => return Ok(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(client::unread(&self.location, &error)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(client::unread(&self.location, error)),
             }
         }
     }
@@ -295,7 +295,7 @@ impl<'a> Transfer<'a> {
         self.is_touched = true;
         self.partial.write(bytes).map_err(|error| {
             let missing = self.info.total.map(|total| total.saturating_sub(self.length));
-            AttemptError::Permanent(unwritten(self.partial.path(), &error, missing))
+            AttemptError::Permanent(unwritten(self.partial.path(), error, missing))
         })?;
         self.length = length;
         self.most = self.most.max(length);
@@ -342,7 +342,7 @@ impl<'a> Transfer<'a> {
             return Ok(());
         }
         let full = io::Error::from_raw_os_error(libc::ENOSPC);
-        Err(AttemptError::Permanent(unwritten(self.partial.path(), &full, Some(total))))
+        Err(AttemptError::Permanent(unwritten(self.partial.path(), full, Some(total))))
     }
 
     /// The one that hashes what has come.
@@ -350,14 +350,14 @@ impl<'a> Transfer<'a> {
         match self.hasher.take() {
             Some(hasher) => Ok(hasher),
             None => BackgroundHasher::of(self.partial.file(), self.integrity)
-                .map_err(|error| self.unhashed(&error)),
+                .map_err(|error| self.unhashed(error)),
         }
     }
 
     /// The SHA-256 of what has come, if that is what was published.
     fn verify(&mut self) -> Result<String, AttemptError> {
         let hasher = self.hasher()?;
-        let hasher = hasher.finish().map_err(|error| self.unhashed(&error))?;
+        let hasher = hasher.finish().map_err(|error| self.unhashed(error))?;
         let mismatch = match hasher.finish() {
             Ok(_) if self.length == 0 && self.integrity.is_none() => return Err(self.empty()),
             Ok(sha256) => {
@@ -388,7 +388,7 @@ impl<'a> Transfer<'a> {
         }
         let mut start = [0; 64];
         let count =
-            self.partial.file().read_at(&mut start, 0).map_err(|error| self.unhashed(&error))?;
+            self.partial.file().read_at(&mut start, 0).map_err(|error| self.unhashed(error))?;
         Ok(is_message(&start[..count]).then(|| self.other(MESSAGE)))
     }
 
@@ -400,14 +400,14 @@ impl<'a> Transfer<'a> {
         AttemptError::Permanent(other_content(&self.location, self.responder.as_ref(), what))
     }
 
-    fn unhashed(&self, error: &io::Error) -> AttemptError {
+    fn unhashed(&self, error: io::Error) -> AttemptError {
         AttemptError::Permanent(unread(&self.partial, error))
     }
 }
 
 /// It has another size than its source says.
 fn size_mismatch(location: &Location, wanted: u64, seen: &str) -> AttemptError {
-    let error = Error::new(Exit::Integrity, format!("{location} is not what was published"))
+    let error = Error::new(ErrorKind::Integrity, format!("{location} is not what was published"))
         .because(format!("published: {wanted} bytes"))
         .because(format!("received:  {seen}"))
         .hint(HINT_LATER);
@@ -416,7 +416,7 @@ fn size_mismatch(location: &Location, wanted: u64, seen: &str) -> AttemptError {
 
 fn hash_mismatch(location: &Location, mismatch: &Mismatch) -> AttemptError {
     let Mismatch { wanted, seen } = mismatch;
-    let error = Error::new(Exit::Integrity, format!("{location} is not what was published"))
+    let error = Error::new(ErrorKind::Integrity, format!("{location} is not what was published"))
         .because(format!("published: {wanted}"))
         .because(format!("received:  {seen}"))
         .hint(HINT_LATER);

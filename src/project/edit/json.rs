@@ -11,7 +11,7 @@ use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions};
 use serde::de::IgnoredAny;
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::lines::split_mark;
 
@@ -101,8 +101,7 @@ fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'t
 impl Fault {
     /// What a person reads of it.
     pub fn in_file(&self, path: &Path) -> Error {
-        let path = path.to_string_lossy();
-        Error::new(Exit::Data, format!("{} isn't valid JSON", Escaped(&path)))
+        Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(&path)))
             .because(self.to_string())
             .hint(format!("correct line {}, then try again", self.line))
     }

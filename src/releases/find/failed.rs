@@ -1,6 +1,6 @@
 //! What is said where no release was found.
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::request::{Meaning, Request};
 use usher_shims::version::Version;
 
@@ -34,7 +34,7 @@ impl Finder<'_> {
             true => format!("{asked}, but no such release exists"),
             false => format!("{asked}, but no source that could be asked has it"),
         };
-        let error = Error::new(Exit::NotFound, what);
+        let error = Error::new(ErrorKind::NoMatchingVersion, what);
         let error = match nearest(wanted.request, &seen).as_slice() {
             [below, above] => error
                 .because(format!("the nearest are {below} and {above}"))
@@ -50,7 +50,7 @@ impl Finder<'_> {
     /// No source could be asked.
     pub(super) fn unreachable(&self, what: String, failures: &[Failed]) -> Error {
         let error =
-            failures.iter().fold(Error::new(Exit::Network, what), |error, (source, why)| {
+            failures.iter().fold(Error::new(ErrorKind::Network, what), |error, (source, why)| {
                 error.because(told(source, why))
             });
         let settings = &self.usher.settings;
@@ -65,7 +65,8 @@ impl Finder<'_> {
 
 /// What one source couldn't be asked for, where others answer.
 pub(super) fn of_source((source, failure): Failed) -> Error {
-    Error { what: format!("{source} isn't listed: {}", failure.what), ..failure }
+    let what = format!("{source} isn't listed: {}", failure.what);
+    failure.renamed(what)
 }
 
 /// A name is a folder of a store, and no source has those.
@@ -73,7 +74,7 @@ pub(super) fn no_such_folder(wanted: &Wanted<'_>) -> Error {
     let Wanted { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but there is no such thing");
-    Error::new(Exit::NotFound, what)
+    Error::new(ErrorKind::NoMatchingVersion, what)
         .because("it is no version, and no version manager's store has a folder of that name")
         .hint(format!("use available {tool}"))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::kinds::Listing;
 use super::{Entry, Finder};
@@ -106,7 +106,7 @@ fn fetch(listing: &Listing<'_>, validator: Option<&str>) -> Result<Option<Listed
     let Conditional::Modified { bytes, validator } = newer else { return Ok(None) };
     let entries = read(&bytes).map_err(|complaint| {
         let what = format!("the index at {} can't be understood", redacted_url(address));
-        Failure::Refused(Error::new(Exit::Network, what).because(complaint))
+        Failure::Refused(Error::new(ErrorKind::Network, what).because(complaint))
     })?;
     Ok(Some((entries, validator)))
 }

@@ -1,7 +1,7 @@
 //! What is said where usher does without the network: what would have been fetched, from where,
 //! and how to have it fetched. Nobody is asked in here.
 
-use usher_shims::error::{Error, Escaped, Exit};
+use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
@@ -17,14 +17,16 @@ impl Finder<'_> {
     /// A source's index was never fetched.
     pub(super) fn not_kept(&self, listing: &Listing<'_>) -> Failure {
         let what = format!("its index, from {}, isn't kept", host_label(&listing.address));
-        Failure::Unreachable(Error::new(Exit::Network, what).because(offline(&self.usher.settings)))
+        Failure::Unreachable(
+            Error::new(ErrorKind::Offline, what).because(offline(&self.usher.settings)),
+        )
     }
 
     /// A kept index has no answer; a newer one might have.
     pub(super) fn not_in_kept(&self, freshness: Freshness) -> Option<Error> {
         let Freshness::Kept(age) = freshness else { return None };
         let what = format!("its index, {} old, doesn't list it", words(age));
-        Some(Error::new(Exit::Network, what).because(offline(&self.usher.settings)))
+        Some(Error::new(ErrorKind::Offline, what).because(offline(&self.usher.settings)))
     }
 
     /// A release that is to be had, and isn't fetched.
@@ -53,7 +55,7 @@ pub fn would_be_fetched(
     from: &str,
 ) -> Error {
     let what = format!("{} {version} isn't on disk, and {}", tool.name, offline(settings));
-    Error::new(Exit::Network, what)
+    Error::new(ErrorKind::Offline, what)
         .because(format!("it would have been fetched from {}", Escaped(from)))
         .hint(settings.end_offline())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use usher_definition::{Beside, IndexSource, NpmSource};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 use super::kept::{Age, LARGEST_INDEX};
 use super::{Entry, Finder};
@@ -44,7 +44,7 @@ impl Finder<'_> {
             let Some((Entry { artifact: Some(artifact), .. }, version)) = chosen else {
                 let what =
                     format!("no {} is to be had that runs on {}", rule.package, release.version);
-                return Err(Failure::Fatal(Error::new(Exit::Network, what)));
+                return Err(Failure::Fatal(Error::new(ErrorKind::Network, what)));
             };
             parts.push(Part {
                 into: rule.into.as_str().into(),

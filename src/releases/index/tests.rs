@@ -22,7 +22,7 @@ fn read(world: &impl World, (tool, source): (&str, &str), platform: &str, text: 
     let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
     let Some(site) = Site::new(world, index, platform) else { return "nothing".to_owned() };
     let nothing = |address: &str| {
-        Err(Failure::Absent(Error::new(Exit::Network, format!("{address} isn't there"))))
+        Err(Failure::Absent(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
@@ -550,8 +550,9 @@ fn sizes_are_taken_as_indexes_write_them() {
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
         let world = Memory::at("/");
         let site = Site::new(&world, index, "linux-x64").unwrap();
-        let nothing =
-            |_: &str| Err(Failure::Absent(Error::new(Exit::Network, "there is no further page")));
+        let nothing = |_: &str| {
+            Err(Failure::Absent(Error::new(ErrorKind::Network, "there is no further page")))
+        };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
         let artifact = entries[0].artifact.clone().unwrap();
         assert_eq!(artifact.size, expected, "{tool}");

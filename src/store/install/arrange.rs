@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 /// What the commands find programs by: the system's own.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
@@ -24,7 +24,7 @@ fn run(command: &[String], tree: &Path, root: &Path) -> Result<()> {
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Error::io("run", &tree.join(program), &error))?;
+        .map_err(|error| Error::io("run", &tree.join(program), error))?;
     if output.status.success() {
         return Ok(());
     }
@@ -32,7 +32,7 @@ fn run(command: &[String], tree: &Path, root: &Path) -> Result<()> {
     let said = String::from_utf8_lossy(&said);
     let what = format!("the toolchain's own {} failed ({})", Escaped(program), output.status);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    Err(Error::new(Exit::Data, what).because(Escaped(last.trim()).to_string()))
+    Err(Error::new(ErrorKind::ProgramFailed, what).because(Escaped(last.trim()).to_string()))
 }
 
 #[cfg(test)]

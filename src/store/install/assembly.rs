@@ -7,8 +7,9 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Exit, Result};
-use usher_shims::store::{Store, Toolchain, is_whole};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::store::is_whole;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use super::space::Space;
@@ -46,7 +47,7 @@ impl<'a> Assembly<'a> {
         let staging = installer.staging(known, &release.version)?;
         let interrupt = Interrupt::removing(staging.path());
         let tree = staging.path().join("tree");
-        fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, &error))?;
+        fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
         let receipt = Receipt::new(known.tool.name, &release.version, &release.source);
         let taken = Vec::new();
         Ok(Self { installer, known, receipt, tree, taken, staging, _interrupt: interrupt })
@@ -81,7 +82,7 @@ impl<'a> Assembly<'a> {
                 let space = Space::of(downloaded.path(), &self.tree);
                 // It was published broken: another try with the same bytes would end alike. After
                 // a full disk it isn't, and needs no second download.
-                if error.exit == Exit::Data {
+                if error.kind() == ErrorKind::BadArchive {
                     downloaded.discard();
                 }
                 return Err(space.told(error.because(format!("it came from {address}"))));
@@ -131,7 +132,8 @@ impl<'a> Assembly<'a> {
                 Err(failure) => last = Some(Error::from(failure)),
             }
         }
-        Err(last.unwrap_or_else(|| Error::new(Exit::Network, format!("{title} has no address"))))
+        Err(last
+            .unwrap_or_else(|| Error::new(ErrorKind::Network, format!("{title} has no address"))))
     }
 
     /// Runs the commands that finish what was unpacked and will lie at `target`; what they changed
@@ -164,7 +166,7 @@ impl<'a> Assembly<'a> {
         }
         self.receipt.save(&self.tree)?;
         fs::set_permissions(&self.tree, Permissions::from_mode(0o755))
-            .map_err(|error| Error::io("change the mode of", &self.tree, &error))?;
+            .map_err(|error| Error::io("change the mode of", &self.tree, error))?;
         let toolchain = Toolchain {
             version: Version::parse(&self.receipt.version),
             root: self.tree.clone(),
@@ -175,7 +177,7 @@ impl<'a> Assembly<'a> {
         }
         let (name, source) = (self.name(), &self.receipt.source);
         let program = self.known.tool.main_program();
-        Err(Error::new(Exit::Data, format!("{name} from {source} has no {program}")))
+        Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
     }
 
     /// What it was made of isn't needed any more: it is published.
@@ -210,7 +212,7 @@ impl<'a> Assembly<'a> {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(Error::io("make the link", &path, &error)),
+            Err(error) => Err(Error::io("make the link", &path, error)),
         }
     }
 
@@ -219,7 +221,7 @@ impl<'a> Assembly<'a> {
         let ancestors: Vec<&Path> = path.ancestors().filter(|part| *part != "").collect();
         for part in ancestors.into_iter().rev() {
             let folder = self.tree.join(part);
-            let failed = |error| Error::io("make the folder", &folder, &error);
+            let failed = |error| Error::io("make the folder", &folder, error);
             match fs::create_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made.map_err(failed)?,

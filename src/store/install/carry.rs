@@ -34,7 +34,7 @@ pub(super) fn carry(
     if !is_folder {
         return Ok(Carried::default());
     }
-    let tree = opened_up(from).map_err(|error| Error::io("open", from, &error))?;
+    let tree = opened_up(from).map_err(|error| Error::io("open", from, error))?;
     let mut carrier = Carrier {
         to,
         additions,
@@ -106,11 +106,11 @@ struct Carrier<'a> {
 impl Carrier<'_> {
     fn finish(self, from: &Path) -> Result<Carried> {
         if let Some((path, error)) = self.failed {
-            return Err(Error::io("carry over", &from.join(path), &error));
+            return Err(Error::io("carry over", &from.join(path), error));
         }
         for (path, mode) in self.modes.iter().rev() {
             fs::set_permissions(path, Permissions::from_mode(*mode))
-                .map_err(|error| Error::io("change the mode of", path, &error))?;
+                .map_err(|error| Error::io("change the mode of", path, error))?;
         }
         Ok(self.carried)
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use usher_definition::{NpmSource, Source, SourceKind};
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -88,8 +88,8 @@ impl Installer<'_> {
                     ..part.clone()
                 })
             })
-            .map_err(|error| match error.exit {
-                Exit::Integrity => error.hint("ask whoever made the archive for its hash"),
+            .map_err(|error| match error.kind() {
+                ErrorKind::Integrity => error.hint("ask whoever made the archive for its hash"),
                 _ => error,
             })?;
         if archive.integrity.is_none() {
@@ -109,7 +109,7 @@ impl Installer<'_> {
         archive: &Path,
         scratch: &Path,
     ) -> Result<(Layout, usize)> {
-        fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, &error))?;
+        fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, error))?;
         let program = known.tool.main_program();
         unpack(archive, scratch, &UnpackOptions { program, ..UnpackOptions::default() })?;
         let layouts = layouts(known, &release.version);
@@ -128,7 +128,7 @@ impl Installer<'_> {
         found.ok_or_else(|| {
             let (tool, program) = (known.tool.name, known.tool.main_program());
             let what = format!("{tool} {} can't be made of this archive", release.version);
-            Error::new(Exit::Data, what)
+            Error::new(ErrorKind::BadArchive, what)
                 .because(format!("it has no program {program}: not in bin/, and not at its top"))
         })
     }

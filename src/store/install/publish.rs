@@ -14,9 +14,9 @@ use crate::store::verify::store::aside;
 pub(super) fn publish(tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let parent = target.parent().unwrap_or(target);
-    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, &error))?;
+    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, error))?;
     rename_where_free(tree, target)
-        .map_err(|error| Error::io("put the toolchain at", target, &error))?;
+        .map_err(|error| Error::io("put the toolchain at", target, error))?;
     sync_names(parent);
     Ok(())
 }
@@ -34,7 +34,7 @@ pub(super) fn replace(tree: &Path, target: &Path) -> Result<()> {
         Err(Errno::NOENT) => rename_where_free(tree, target),
         done => done.map_err(Into::into),
     };
-    done.map_err(|error| Error::io("replace", target, &error))?;
+    done.map_err(|error| Error::io("replace", target, error))?;
     sync_names(target.parent().unwrap_or(target));
     Ok(())
 }
@@ -59,7 +59,7 @@ pub(super) fn put_back(target: &Path) -> Result<Option<PathBuf>> {
         (true, true) => Ok(Some(aside)),
         (true, false) => {
             rename_where_free(&aside, target)
-                .map_err(|error| Error::io("put back", target, &error))?;
+                .map_err(|error| Error::io("put back", target, error))?;
             sync_names(target.parent().unwrap_or(target));
             Ok(None)
         }
@@ -83,8 +83,8 @@ fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
 /// Writes all of the tree's file system to disk: one call for thousands of files.
 #[cfg(target_os = "linux")]
 fn sync(tree: &Path) -> Result<()> {
-    let folder = File::open(tree).map_err(|error| Error::io("open", tree, &error))?;
-    rustix::fs::syncfs(&folder).map_err(|error| Error::io("sync", tree, &error.into()))
+    let folder = File::open(tree).map_err(|error| Error::io("open", tree, error))?;
+    rustix::fs::syncfs(&folder).map_err(|error| Error::io("sync", tree, error.into()))
 }
 
 #[cfg(not(target_os = "linux"))]

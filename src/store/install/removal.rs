@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::version::Version;
 
 use super::Installer;
 use super::publish::{put_back, sync_names};
+use crate::config::folders;
 use crate::files::remove::remove_tree;
 use crate::registry::Known;
 
@@ -16,7 +17,7 @@ impl Installer<'_> {
     /// Takes a toolchain of our own away. Programs that run from it go on: their files stay until
     /// they end.
     pub fn uninstall(&self, known: Known<'_>, version: &Version) -> Result<()> {
-        let _writing = self.usher.folders.write_access()?;
+        let _writing = folders::write_access(&self.usher.folders)?;
         let _lock = self.lock(known, version)?;
         self.put_back(known, version)?;
         self.remove(known, version, &self.target(known, version))
@@ -37,10 +38,11 @@ impl Installer<'_> {
         let gone = staging.path().join("gone");
         fs::rename(tree, &gone).map_err(|error| match error.kind() {
             // Somebody else was faster, while the lock was waited for.
-            io::ErrorKind::NotFound => {
-                Error::new(Exit::NotFound, format!("{} {version} isn't on disk", known.tool.name))
-            }
-            _ => Error::io("move", tree, &error),
+            io::ErrorKind::NotFound => Error::new(
+                ErrorKind::NotInstalled,
+                format!("{} {version} isn't on disk", known.tool.name),
+            ),
+            _ => Error::io("move", tree, error),
         })?;
         sync_names(tree.parent().unwrap_or(tree));
         // It is gone from the store; what can't be deleted now is swept by the next.

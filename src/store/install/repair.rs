@@ -2,7 +2,7 @@
 //! package managers added is carried over, and the two are exchanged. What was faulty is gone only
 //! when the whole one stands in its place.
 
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Author, Request};
 
@@ -77,7 +77,7 @@ impl Installer<'_> {
             None => fresh,
         };
         self.put_together(place.known, &release, &parts).map_err(|error| match receipt {
-            Some(_) if error.exit == Exit::Integrity => error.because(CHANGED),
+            Some(_) if error.kind() == ErrorKind::Integrity => error.because(CHANGED),
             _ => error,
         })
     }
@@ -91,8 +91,8 @@ impl Installer<'_> {
             let name = format!("{}@{version}", known.tool.name);
             let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
             let hex = hash.rsplit(':').next().unwrap_or_default();
-            let error = match error.exit {
-                Exit::Integrity => error.because("it was another archive when it was installed"),
+            let error = match error.kind() {
+                ErrorKind::Integrity => error.because("it was another archive when it was installed"),
                 _ => error,
             };
             error
@@ -107,7 +107,7 @@ impl Installer<'_> {
     fn same_release(&self, place: &Place<'_>, receipt: Option<&Receipt>) -> Result<Release> {
         let Place { known, version, .. } = place;
         let request = Request::parse(version.as_str(), known.tool, Author::Person)
-            .map_err(|reason| Error::new(Exit::Data, reason))?;
+            .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
         let origin = Origin::CommandLine;
         let wanted = Wanted { known: *known, request: &request, origin: &origin };
         let names = known.definition.source.iter().map(|source| &source.name);
@@ -122,7 +122,8 @@ impl Installer<'_> {
             return Ok(release);
         }
         let what = format!("{} {version} is no release of any source", known.tool.name);
-        Err(Error::new(Exit::NotFound, what).because(format!("the nearest is {}", release.version)))
+        Err(Error::new(ErrorKind::NoMatchingVersion, what)
+            .because(format!("the nearest is {}", release.version)))
     }
 }
 
@@ -141,7 +142,7 @@ fn receipt(place: &Place<'_>) -> Option<Receipt> {
 fn is_later(place: &Place<'_>, form: u32) -> Error {
     let what =
         format!("{} {} was installed by a later usher", place.known.tool.name, place.version);
-    Error::new(Exit::Data, what)
+    Error::new(ErrorKind::BadFile, what)
         .because(format!("its receipt is of form {form}, which this one doesn't know"))
         .hint("update usher")
 }
@@ -164,7 +165,7 @@ fn same_file(part: Part, noted: &receipt::Part) -> Result<Part> {
         part.addresses.iter().any(|address| file_name(address) == file_name(&noted.address));
     if let (false, true, Some(published)) = (is_same, is_named_so, &published) {
         let was = noted.verified.clone().unwrap_or(format!("sha256:{}", noted.sha256));
-        return Err(Error::new(Exit::Integrity, format!("{CHANGED}: {}", noted.address))
+        return Err(Error::new(ErrorKind::Integrity, format!("{CHANGED}: {}", noted.address))
             .because(format!("installed: {was}"))
             .because(format!("published: {published}"))
             .hint("ask upstream why; to take the new one: use uninstall, then use install"));
@@ -215,7 +216,7 @@ mod tests {
                 );
                 parts[0].addresses.join(" ")
             }
-            Err(error) => format!("{:?}", error.exit),
+            Err(error) => format!("{:?}", error.kind()),
         };
         assert_eq!(got, expected, "{address} {hash:?}");
     }

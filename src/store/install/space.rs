@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
 
 /// How many times its own size an archive takes, where it doesn't say: 3 to 8 times.
 const USUAL: u64 = 5;
@@ -28,7 +28,7 @@ impl Space {
 
     /// Adds to an error of the disk's how much was needed and is free.
     pub(super) fn told(&self, error: Error) -> Error {
-        if error.exit != Exit::Io {
+        if error.kind() != ErrorKind::DiskFull {
             return error;
         }
         let Ok(seen) = rustix::fs::statvfs(&self.folder) else { return error };
@@ -77,8 +77,8 @@ mod tests {
         packed.write_all(&vec![0; 5_000_001]).unwrap();
         packed.finish().unwrap();
         let space = Space::of(&archive, folder.path());
-        let full = space.told(Error::new(Exit::Io, "can't write"));
+        let full = space.told(Error::new(ErrorKind::DiskFull, "can't write"));
         assert!(full.causes[0].starts_with("it needs about 6 MB, and "), "{full}");
-        assert_eq!(space.told(Error::new(Exit::Data, "odd")).causes, Vec::<String>::new());
+        assert_eq!(space.told(Error::new(ErrorKind::BadFile, "odd")).causes, Vec::<String>::new());
     }
 }

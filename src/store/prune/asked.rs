@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use usher_shims::call::Call;
-use usher_shims::error::{Error, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::{Author, Request};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, Store, best};
+use usher_shims::store::{Found, best};
 use usher_shims::tool::{PASS_OVER, TOOLS, Tool};
+use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
 use crate::inventory::inside::{Inside, Sight};
@@ -50,7 +51,7 @@ impl Asked {
     /// What the projects below a folder ask for. Nothing is passed over but folders of version
     /// control and other people's code; what can't be searched is told.
     pub fn below(&mut self, usher: &Usher, folder: &Path) -> Result<()> {
-        let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, &error))?;
+        let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
         let files: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
         let mut folders = BTreeSet::new();
@@ -61,7 +62,7 @@ impl Asked {
                 }
                 Ok(_) => {}
                 Err(error) if error.depth() == Some(0) => {
-                    return Err(Error::new(Exit::Io, "a project's folder can't be searched")
+                    return Err(Error::new(ErrorKind::Io, "a project's folder can't be searched")
                         .because(error.to_string()));
                 }
                 Err(error) => usher.tell(&format!("passed over: {error}")),

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::StatVfsMountFlags;
 use usher_shims::error::{Error, Result};
-use usher_shims::store::Toolchain;
 use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
 
 use super::Times;
 use crate::files::clock;
@@ -45,7 +45,7 @@ pub fn times(folder: &Path) -> Result<Times> {
         }
         try_out(&mut tempfile::tempfile_in(folder)?)
     };
-    tried().map_err(|error| Error::io("try out access times in", folder, &error))
+    tried().map_err(|error| Error::io("try out access times in", folder, error))
 }
 
 /// Reads from a file that wasn't read for days, as its times have it.

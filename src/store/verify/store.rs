@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
-use usher_shims::store::Store;
+use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
 use crate::registry::{Known, Registry};
@@ -103,7 +103,7 @@ fn version(name: &str) -> Option<Version> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
-    let failed = |error: io::Error| Error::io("list", folder, &error);
+    let failed = |error: io::Error| Error::io("list", folder, error);
     let listed = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.map_err(failed)?,

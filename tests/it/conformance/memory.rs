@@ -8,13 +8,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
-use usher_shims::error::{Error, Exit};
+use usher_shims::error::{Error, ErrorKind};
+use usher_shims::folders::Folders;
 use usher_shims::home::{Adopted, Home, SystemProgram, stamp};
 use usher_shims::path::Shim;
 use usher_shims::pin::{Origin, Place};
-use usher_shims::resolve::{Force, Outcome, Plan, Resolver, origin};
+use usher_shims::resolve::{Outcome, Plan, Resolver, Selection};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Store, Toolchain};
+use usher_shims::settings::SharedSettings;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::{Failure, Memory, Seen, World};
 
@@ -46,7 +48,7 @@ pub(super) fn run(case: &Case) -> Answer {
     let memory = world(case, &stores);
     let home = home(case, stores, &memory);
     let world = Remembering { memory, asked: RefCell::default() };
-    let shim = Shim { folders: vec![home.shims()], binary: None };
+    let shim = Shim { folders: vec![home.folders.shims()], binary: None };
     let resolver = Resolver { world: &world, home: &home, shim: &shim };
     let words = case.words();
     let (name, rest) = words.split_first().expect("a call has a name");
@@ -82,7 +84,7 @@ fn gives(outcome: &Result<Outcome, Error>) -> String {
         }
         Ok(Outcome::Stale) => "stale".to_owned(),
         Err(error) => {
-            let code = if error.exit == Exit::NotFound { 127 } else { 126 };
+            let code = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
             format!("error {code}: {error}")
         }
     }
@@ -119,13 +121,13 @@ fn by<W: World>(
         Ok(Outcome::Run(plan)) => calls
             .iter()
             .filter(|call| call.tool.name == plan.tool.name)
-            .filter_map(|call| resolver.force(call).ok())
+            .filter_map(|call| resolver.selector().select(call).ok())
             .filter(|force| match (force, &plan.toolchain) {
-                (Force::Toolchain(found, _), Some(wanted)) => found.root == wanted.root,
-                (Force::System(_) | Force::Toolchain(..), None) => true,
+                (Selection::Toolchain(found, _), Some(wanted)) => found.root == wanted.root,
+                (Selection::System(_) | Selection::Toolchain(..), None) => true,
                 _ => false,
             })
-            .find_map(|force| origin(&force).cloned()),
+            .find_map(|selection| selection.origin().cloned()),
         Ok(Outcome::Stale) | Err(_) => return String::new(),
     };
     origin.map_or_else(|| "nobody".to_owned(), |origin| printed(&origin))
@@ -239,14 +241,20 @@ fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
 fn home(case: &Case, mut adopted: Vec<Adopted>, world: &Memory) -> Home {
     adopted.dedup();
     Home {
-        data: Path::new(HOME).join(DATA),
-        config: "/home/u/.config/usher".into(),
-        user_home: Some(HOME.into()),
-        machine_config: "/etc/usher".into(),
+        folders: Folders {
+            data: Path::new(HOME).join(DATA),
+            config: "/home/u/.config/usher".into(),
+            user_home: Some(HOME.into()),
+            machine_config: "/etc/usher".into(),
+            ..Folders::default()
+        },
+        settings: SharedSettings {
+            ignore_variables: case.ignore.clone(),
+            ceiling: case.ceiling.as_ref().map(|folder| place(Path::new(HOME), folder)),
+            ..SharedSettings::default()
+        },
         adopted,
         system: case.path.iter().filter_map(|text| system(text, world)).collect(),
-        ignore_variables: case.ignore.clone(),
-        ceiling: case.ceiling.as_ref().map(|folder| place(Path::new(HOME), folder)),
         ..Home::default()
     }
 }

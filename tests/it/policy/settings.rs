@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::CONFIG;
 use crate::commands::{offline_sandbox, skipped};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, TestCommand};
 
 #[test]
 fn a_setting_that_cannot_be_is_an_error_with_its_place() {
@@ -116,6 +116,65 @@ fn a_variable_that_cannot_be_is_an_error_too() {
     "#);
     let empty = sandbox.use_command(&["list"]).variable("USHER_OFFLINE", "");
     empty.run().succeeds();
+}
+
+#[test]
+fn a_shim_refuses_a_variable_as_use_does() {
+    let sandbox = offline_sandbox();
+    sandbox.fake_toolchain("node", "12.22.12");
+    sandbox.file("project/.nvmrc", "12\n");
+    sandbox.reshim();
+    let both = |variables: &[(&str, &str)]| {
+        let told = |command: TestCommand, code: i32| {
+            let command = variables
+                .iter()
+                .fold(command, |command, (name, value)| command.variable(name, value));
+            let outcome = command.run().fails_with(code);
+            assert!(outcome.stdout.is_empty(), "{outcome}");
+            let (_, message) = outcome.stderr.split_once(": ").expect("a message");
+            message.to_owned()
+        };
+        let shim = told(sandbox.command("node"), 126);
+        assert_eq!(shim, told(sandbox.use_command(&["which", "node"]), 65), "{variables:?}");
+        shim
+    };
+    let (stores, ceiling, ignored) =
+        (("USHER_STORES", "rel"), ("USHER_CEILING", "sub"), ("USHER_IGNORE_VARIABLES", "A-B"));
+    let told = [both(&[stores]), both(&[ceiling]), both(&[ignored])];
+    // Of several bad ones, both name the same.
+    let of_all = both(&[stores, ceiling, ignored]);
+    insta::assert_snapshot!(told.concat(), @r#"
+    USHER_STORES must be absolute paths, separated by colons
+      it is "rel"
+      hint: unset USHER_STORES
+    USHER_CEILING must be an absolute path
+      it is "sub"
+      hint: unset USHER_CEILING
+    USHER_IGNORE_VARIABLES must be variables' names, separated by commas or spaces
+      it is "A-B"
+      hint: unset USHER_IGNORE_VARIABLES
+    "#);
+    assert!(told.contains(&of_all), "{of_all}");
+    both(&[("USHER_STORES", "/srv:rel")]);
+    both(&[("USHER_CEILING", " /srv")]);
+    both(&[("USHER_IGNORE_VARIABLES", "1A")]);
+
+    // What one takes, the other takes.
+    let list = ("USHER_IGNORE_VARIABLES", "A\tB,C\nNODE_VERSION");
+    let node = sandbox.command("node").variable("NODE_VERSION", "99");
+    node.variable(list.0, list.1).run().succeeds().prints_line("node 12.22.12");
+    let which = sandbox.use_command(&["which", "node"]).variable("NODE_VERSION", "99");
+    let which = which.variable(list.0, list.1).run().succeeds();
+    assert!(which.stdout.contains("12.22.12"), "{which}");
+}
+
+#[test]
+fn a_shim_and_use_refuse_a_relative_home_alike() {
+    let sandbox = offline_sandbox();
+    for command in [sandbox.command("node"), sandbox.use_command(&["list"])] {
+        let outcome = command.variable("USHER_HOME", "rel").run();
+        assert!(outcome.stderr.ends_with(": USHER_HOME=rel is no absolute path\n"), "{outcome}");
+    }
 }
 
 /// A sandbox with two versions of node on disk, the project's and one that a variable names.

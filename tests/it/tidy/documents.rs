@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use usher_shims::error::ErrorKind;
+
 use super::{checkout, files, nothing_of, printed, text, with_extension};
 
 /// The lines after one that is this, up to the next empty one or the end of a block of code.
@@ -20,6 +22,26 @@ fn the_readme_lists_the_verbs_as_the_help_does() {
     let verbs = verbs();
     assert!(verbs.len() > 5, "the help lists verbs: {verbs:?}");
     assert_eq!(block(&text("README.md"), "```text"), verbs);
+}
+
+#[test]
+fn every_kind_of_error_is_in_the_table_of_codes() {
+    let rows = ErrorKind::ALL
+        .iter()
+        .map(|kind| format!("| `{}` | {} | {} |\n", kind.code(), kind.exit_code(), kind.meaning()));
+    let table: String = ["| `code` | `exit` | means |\n|---|---|---|\n".to_owned()]
+        .into_iter()
+        .chain(rows)
+        .collect();
+    let page = text("docs/exit-codes.md");
+    let found =
+        page.split_once("<!-- codes -->\n").and_then(|(_, rest)| rest.split_once("<!-- end -->"));
+    let found = found.map(|(found, _)| found);
+    assert_eq!(found, Some(table.as_str()), "docs/exit-codes.md");
+    for kind in ErrorKind::ALL {
+        let row = page.lines().any(|line| line.starts_with(&format!("| {} |", kind.exit_code())));
+        assert!(row, "the exit code of {kind:?} has a row");
+    }
 }
 
 #[test]

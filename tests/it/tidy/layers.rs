@@ -28,7 +28,18 @@ const COLD: &[&[&str]] = &[
 ];
 
 /// The rooms of the hot half, likewise.
-const HOT: &[&[&str]] = &[];
+const HOT: &[&[&str]] = &[
+    &["package_calls", "trace"],
+    &["resolve"],
+    &["process", "search"],
+    &["call"],
+    &["pin", "store"],
+    &["path", "request"],
+    &["home", "read", "respell"],
+    &["exec", "tool", "via"],
+    &["folders", "range", "settings", "toolchain", "world"],
+    &["allocator", "error", "name", "sys", "version"],
+];
 
 /// A module's path within its crate: `["store", "install"]`; empty for the crate's root.
 type Module = Vec<String>;

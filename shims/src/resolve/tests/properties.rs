@@ -7,6 +7,7 @@ use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
 
 use super::{Outcome, Resolver};
 use crate::error::Result;
+use crate::folders::Folders;
 use crate::home::Home;
 use crate::path::Shim;
 use crate::request::{Author, Request};
@@ -42,7 +43,8 @@ fn world(versions: &[String], request: &str) -> Memory {
 }
 
 fn resolve(world: &Memory) -> Result<Outcome> {
-    let home = Home { data: "/u".into(), ..Home::default() };
+    let home =
+        Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
     Resolver { world, home: &home, shim: &shim }.resolve("node", &[])
 }

@@ -1,7 +1,7 @@
 //! What package managers added to the versions that were in force, and the newer ones lack: carried
 //! over if somebody agrees, else told. Nothing that goes wrong here makes the upgrade a failure.
 
-use usher_shims::error::{Error, Escaped, Exit, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use super::line::{Additions, Line, Step};
 use crate::cli::commands::verify::counted;
@@ -113,7 +113,7 @@ impl Lacking<'_> {
             let names = self.words(&carried.failed).join(", ");
             let what = format!("{tool} {to} lacks {}", Escaped(&names));
             let program = self.manager.program();
-            let error = Error::new(Exit::Data, what)
+            let error = Error::new(ErrorKind::ProgramFailed, what)
                 .because(format!("{program} couldn't add it; what it said stands above"))
                 .hint(self.manager.typed(to, &carried.failed));
             usher.tell(&error.to_string());
@@ -133,8 +133,9 @@ impl Lacking<'_> {
     fn leave(&self, usher: &Usher) -> Additions {
         if self.has_packages() {
             let (tool, to) = (self.tool, &self.step.to);
-            let error = Error::new(Exit::Data, format!("{tool} {to} lacks {}", self.said()))
-                .hint(self.manager.typed(to, &self.added.packages));
+            let error =
+                Error::new(ErrorKind::FaultsFound, format!("{tool} {to} lacks {}", self.said()))
+                    .hint(self.manager.typed(to, &self.added.packages));
             usher.tell(&error.to_string());
         }
         self.tell_local(usher);

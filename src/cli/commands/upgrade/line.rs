@@ -1,7 +1,7 @@
 //! What came of one tool, for people and for programs.
 
 use serde::Serialize;
-use usher_shims::store::Toolchain;
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::registry::Known;

@@ -14,6 +14,7 @@ use usher_shims::name::Name;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
+use crate::config::folders;
 use crate::inventory::is_never_stood_for;
 use crate::session::Usher;
 use crate::shim_folder;
@@ -41,7 +42,7 @@ impl<'a> Before<'a> {
         let links = usher.home.programs_for_all(tool);
         let mut now = programs(usher, self.folders);
         now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
-        let _writing = usher.folders.write_access()?;
+        let _writing = folders::write_access(&usher.folders)?;
         sweep(&links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
@@ -78,11 +79,11 @@ fn may_stand(tool: &Tool, name: &Name) -> bool {
 fn sweep(links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| Error::io("list", links, &error))?,
+        entries => entries.map_err(|error| Error::io("list", links, error))?,
     };
     for link in entries.flatten().map(|entry| entry.path()) {
         if fs::metadata(&link).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            fs::remove_file(&link).map_err(|error| Error::io("delete", &link, &error))?;
+            fs::remove_file(&link).map_err(|error| Error::io("delete", &link, error))?;
         }
     }
     Ok(())
@@ -94,13 +95,13 @@ fn link(program: &Path, links: &Path, name: &str) -> Result<()> {
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
     }
-    fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, &error))?;
+    fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
     let made = tempfile::Builder::new()
         .prefix(shim_folder::UNFINISHED)
         .make_in(links, |staged| symlink(program, staged));
-    let made = made.map_err(|error| Error::io("make a link in", links, &error))?;
+    let made = made.map_err(|error| Error::io("make a link in", links, error))?;
     made.into_temp_path()
         .persist(&path)
-        .map_err(|error| Error::io("replace", &path, &error.error))?;
+        .map_err(|error| Error::io("replace", &path, error.error))?;
     Ok(())
 }

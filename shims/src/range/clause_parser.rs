@@ -1,8 +1,8 @@
 //! The dialects whose ranges are clauses: PEP 440, Poetry, Ruby, Elixir, Composer, go.mod, Perl.
 
-use super::Dialect;
 use super::clauses::{Clause, Clauses, Operator};
 use crate::version::Version;
+use usher_tool::Dialect;
 
 /// Reads a range; `None` if the text is none in this dialect.
 pub(super) fn parse(text: &str, dialect: Dialect) -> Option<Clauses> {

@@ -1,0 +1,53 @@
+//! Calls of package managers that change what a toolchain holds: the shims must follow those.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::home::Home;
+use crate::name::split_digits;
+use crate::resolve::Plan;
+use crate::tool::{Adds, Tool};
+
+/// The rule by which a call adds programs to a toolchain, or removes some: the plan's tool, or its
+/// host, and the place among that one's rules.
+pub fn package_call(
+    home: &Home,
+    plan: &Plan,
+    program: &str,
+    arguments: &[&OsStr],
+) -> Option<(&'static Tool, usize)> {
+    plan.toolchain.as_ref()?;
+    let base = split_digits(program).map_or(program, |(base, _)| base);
+    let matches = |rule: &Adds| {
+        (rule.program == program || rule.program == base) && is_package_call(rule, arguments)
+    };
+    let host = plan.tool.host.and_then(|host| home.tools.named(host));
+    let mut tools = [plan.tool].into_iter().chain(host);
+    tools.find_map(|tool| Some((tool, tool.adds.iter().position(matches)?)))
+}
+
+fn is_package_call(rule: &Adds, arguments: &[&OsStr]) -> bool {
+    let own = arguments.split(|argument| *argument == "--").next().unwrap_or_default();
+    let after = match rule.after.len() {
+        0 => Some(own),
+        length => (0..own.len())
+            .find(|start| {
+                own.get(*start..*start + length).is_some_and(|window| {
+                    window.iter().zip(rule.after).all(|(one, word)| is_word(one, word))
+                })
+            })
+            .map(|start| &own[start + length..]),
+    };
+    after.is_some_and(|rest| {
+        let is_verb = |argument: &OsStr| rule.verbs.iter().any(|verb| argument == *verb);
+        rest.iter().any(|argument| rule.verbs.is_empty() || is_verb(argument))
+    })
+}
+
+/// Whether an argument is a word that must come first: after a slash, a file of that name.
+fn is_word(argument: &OsStr, word: &str) -> bool {
+    match word.strip_prefix('/') {
+        Some(name) => Path::new(argument).file_name() == Some(OsStr::new(name)),
+        None => argument == word,
+    }
+}

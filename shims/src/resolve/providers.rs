@@ -1,0 +1,284 @@
+//! Provider order: which of the tools that provide a program is asked for it, and what the call
+//! comes to.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::environment::{Environment, Variables, requested};
+use super::fall_through::next_program;
+use super::programs::Programs;
+use super::select::{Missing, Selection, Selector};
+use crate::call::{Call, ProviderRule, calls};
+use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
+use crate::home::{Home, stamp};
+use crate::path::{Shim, with_shims};
+use crate::pin::Pin;
+use crate::store::{all, has, is_whole};
+use crate::tool::Tool;
+use crate::toolchain::Toolchain;
+use crate::world::World;
+
+/// What the resolver knows of the machine.
+#[derive(Debug)]
+pub struct Resolver<'a, W> {
+    /// All input.
+    pub world: &'a W,
+    /// Where usher lives.
+    pub home: &'a Home,
+    /// The running shim.
+    pub shim: &'a Shim,
+}
+
+/// What a call comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Become this.
+    Run(Plan),
+    /// Nothing installed matches: somebody has to get it.
+    Missing(Missing),
+    /// The index doesn't know the operating system's programs any more: somebody has to ask them.
+    Stale,
+}
+
+/// What to become.
+#[derive(Debug)]
+pub struct Plan {
+    /// The program, which is argument 0 as well.
+    pub program: PathBuf,
+    /// How many arguments are left out: the name, and `+REQUEST` where there is one.
+    pub skip: usize,
+    /// Variables to set.
+    pub set: Vec<(&'static str, OsString)>,
+    /// The toolchain it is of; none for what would have run without usher.
+    pub toolchain: Option<Toolchain>,
+    /// The tool it is of.
+    pub tool: &'static Tool,
+}
+
+impl<W: World> Resolver<'_, W> {
+    /// Resolves a call by its name and arguments; `arguments` begins with what follows the name.
+    pub fn resolve(&self, name: &str, arguments: &[&OsStr]) -> Result<Outcome> {
+        let argument = arguments.first().and_then(|argument| argument.to_str());
+        let calls = calls(self.home, name, argument);
+        let Some(last) = calls.last() else { return Err(unknown(name)) };
+        if calls.iter().any(|call| self.is_redefined(call.tool)) {
+            return Ok(Outcome::Stale);
+        }
+        for call in &calls {
+            if let Some(outcome) = self.provide(call, arguments)? {
+                return Ok(outcome);
+            }
+        }
+        if let Some(plan) = self.fall_through_to_path(last, arguments)? {
+            return Ok(Outcome::Run(plan));
+        }
+        for call in calls.iter().filter(|call| call.rule == ProviderRule::IfDefault) {
+            if let Some(outcome) = self.newest(call)? {
+                return Ok(outcome);
+            }
+        }
+        match self.user_wide_plan(last) {
+            Some(plan) => Ok(Outcome::Run(plan)),
+            None => self.program_missing_error(last),
+        }
+    }
+
+    /// What selects versions here.
+    pub fn selector(&self) -> Selector<'_, W> {
+        Selector { world: self.world, home: self.home, shim: self.shim }
+    }
+
+    /// What knows the variables that programs need here.
+    pub fn environment(&self) -> Environment<'_, W> {
+        Environment { world: self.world, home: self.home }
+    }
+
+    fn programs(&self) -> Programs<'_, W> {
+        Programs { world: self.world, home: self.home }
+    }
+
+    /// Whether an own tool's file changed since the index was written.
+    fn is_redefined(&self, tool: &Tool) -> bool {
+        self.home.tools.definition_of(tool).is_some_and(|own| {
+            let seen = self.world.look(&own.file).ok().flatten();
+            seen.is_none_or(|seen| stamp(&seen) != own.stamp)
+        })
+    }
+
+    /// Resolves a call of one tool; `None` where it isn't that one's turn, or its active toolchain
+    /// lacks the program.
+    fn provide(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Outcome>> {
+        let Some(selection) = self.select_by_rule(call)? else { return Ok(None) };
+        match selection {
+            Selection::Stale => Ok(Some(Outcome::Stale)),
+            Selection::Missing(missing) => Ok(Some(Outcome::Missing(missing))),
+            Selection::System(pin) => match self.fall_through_to_path(call, arguments)? {
+                Some(plan) => Ok(Some(Outcome::Run(plan))),
+                None => self.without_system(call, pin),
+            },
+            Selection::Toolchain(toolchain, _) => Ok(self.plan(call, toolchain)?.map(Outcome::Run)),
+        }
+    }
+
+    /// Which version is active, if it is the tool's turn.
+    fn select_by_rule(&self, call: &Call) -> Result<Option<Selection>> {
+        let selector = self.selector();
+        let pin = match call.rule {
+            ProviderRule::Always => return selector.select(call).map(Some),
+            ProviderRule::IfHeld => {
+                let selection = selector.select(call)?;
+                return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(None))));
+            }
+            ProviderRule::IfPinned => selector.requirements(call)?.pin,
+            ProviderRule::IfDefault => selector.requirements(call)?.default,
+        };
+        pin.map(|pin| selector.satisfy(call.tool, pin)).transpose()
+    }
+
+    /// Nothing was requested, or `system` was, and PATH has no such program.
+    fn without_system(&self, call: &Call, pin: Option<Pin>) -> Result<Option<Outcome>> {
+        if let Some(pin) = pin {
+            let (tool, origin) = (call.tool.name, pin.origin);
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "the system's {tool} was asked for by {origin}, but PATH has no other {}",
+                    call.program
+                ),
+            )
+            .hint(format!("use {tool}@latest")));
+        }
+        self.newest(call)
+    }
+
+    /// The newest release on disk that holds the program.
+    fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
+        let Some(mut all) = all(self.world, self.home, call.tool)? else {
+            return Ok(Some(Outcome::Stale));
+        };
+        if let Some(runtime) = self.selector().runtime(call.tool)? {
+            runtime.put_running_first(&mut all);
+        }
+        let is_release = |toolchain: &Toolchain| {
+            toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
+        };
+        for toolchain in all.into_iter().filter(is_release) {
+            if is_whole(self.world, call.tool, &toolchain)?
+                && let Some(plan) = self.plan(call, toolchain)?
+            {
+                return Ok(Some(Outcome::Run(plan)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The plan for a program of a toolchain; `None` where that lacks it.
+    fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
+        for name in call.names() {
+            if let Some(program) = self.programs().find(call, &toolchain, name)? {
+                let set = self.variables(call, &toolchain)?;
+                return Ok(Some(self.plan_for(call, program, set, Some(toolchain))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The variables for a call's program of a toolchain.
+    fn variables(&self, call: &Call, toolchain: &Toolchain) -> Result<Variables> {
+        let (selector, environment) = (self.selector(), self.environment());
+        let mut set = requested(call);
+        environment.for_program(call, toolchain, &mut set);
+        if let Some(host) = environment.host_with_rules(call)
+            && let Some(host_call) = host_call(call, host)
+            && let Selection::Toolchain(active, _) = selector.select(&host_call)?
+        {
+            environment.by_host(call, toolchain, (host, &active), &mut set);
+        }
+        set.extend(selector.runtime_variable(call, toolchain)?);
+        Ok(set)
+    }
+
+    /// The plan to become a program, with these variables and the shims on PATH.
+    fn plan_for(
+        &self,
+        call: &Call,
+        program: PathBuf,
+        mut set: Variables,
+        toolchain: Option<Toolchain>,
+    ) -> Plan {
+        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.takes_argument);
+        Plan { program, skip, set, toolchain, tool: call.tool }
+    }
+
+    /// The plan for what was added for all versions of a tool of which none is left.
+    fn user_wide_plan(&self, call: &Call) -> Option<Plan> {
+        let program = self.programs().user_wide(call.tool, call.program.as_str())?;
+        Some(self.plan_for(call, program, requested(call), None))
+    }
+
+    /// The plan for what would have run without usher.
+    fn fall_through_to_path(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Plan>> {
+        let next = next_program(self.world, self.shim, call, arguments)?;
+        Ok(next.map(|next| {
+            let mut set = requested(call);
+            set.push(next.variable);
+            self.plan_for(call, next.path, set, None)
+        }))
+    }
+
+    /// The active toolchain lacks the program, and so does PATH: a message that names the versions
+    /// that have it.
+    fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
+        let Some(all) = all(self.world, self.home, call.tool)? else { return Ok(Outcome::Stale) };
+        let (tool, program) = (call.tool.name, &call.program);
+        let mut having = Vec::new();
+        for toolchain in &all {
+            let name = program.as_str();
+            let has = has(self.world, toolchain, name).unwrap_or(false)
+                || self.programs().added(call.tool, toolchain, name).is_some();
+            if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
+                having.push(version.to_string());
+            }
+        }
+        let active = match self.selector().select(call)? {
+            Selection::Toolchain(toolchain, pin) => active(tool, &toolchain, pin.as_ref()),
+            Selection::System(_) | Selection::Missing(_) | Selection::Stale => {
+                format!("no {tool} is in force here")
+            }
+        };
+        let error = Error::new(ErrorKind::NotFound, format!("no {program} is to be had here"))
+            .because(active);
+        Err(match having.first() {
+            Some(newest) => error
+                .because(format!("{program} is in {tool} {}", having.join(", ")))
+                .hint(format!("use {tool}@{newest}")),
+            None if call.tool.programs.contains(&program.as_str()) => {
+                error.hint(format!("use {tool}@latest"))
+            }
+            None => error,
+        })
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+        .hint("use reshim")
+}
+
+/// A call of the interpreter that a call's tool comes with, as the call requests it.
+fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
+    let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
+    Some(Call { pin, ..Call::of_interpreter(host)? })
+}
+
+fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
+    let version = match &toolchain.version {
+        Some(version) => version.to_string(),
+        None => Shown(&toolchain.root).to_string(),
+    };
+    match pin.map(|pin| &pin.origin) {
+        Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),
+        None => format!("{tool} {version} is in force, and has none"),
+    }
+}

@@ -1,0 +1,280 @@
+//! Selection: which version of a tool is active, by what requests one and what is on disk.
+
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+
+use super::runtime::{Compatibility, Runtime};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::home::{Home, stamp};
+use crate::path::{Shim, next_on_path};
+use crate::pin::{Origin, Pin};
+use crate::request::{Meaning, Request};
+use crate::search::{Finding, search};
+use crate::store::{Found, best, best_that, highest, named};
+use crate::tool::Tool;
+use crate::toolchain::{Store, Toolchain};
+use crate::version::Version;
+use crate::world::World;
+
+/// Selects versions on this machine.
+#[derive(Debug)]
+pub struct Selector<'a, W> {
+    /// All input.
+    pub world: &'a W,
+    /// Where usher lives.
+    pub home: &'a Home,
+    /// The running shim.
+    pub shim: &'a Shim,
+}
+
+/// Which version of a tool is active.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// This toolchain, requested by this pin if anything requests one.
+    Toolchain(Toolchain, Option<Pin>),
+    /// What would have run without usher.
+    System(Option<Pin>),
+    /// Nothing on disk matches.
+    Missing(Missing),
+    /// The index is out of date.
+    Stale,
+}
+
+/// A version that is requested and that isn't on disk.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// Of which tool.
+    pub tool: &'static Tool,
+    /// What is requested, and where.
+    pub pin: Pin,
+}
+
+/// What the search found, as far as it decides.
+#[derive(Debug, Default)]
+pub(super) struct Requirements {
+    /// Stronger than any default.
+    pub(super) pin: Option<Pin>,
+    /// The nearest range that only limits.
+    pub(super) constraint: Option<Pin>,
+    /// The user's default, or the machine's.
+    pub(super) default: Option<Pin>,
+}
+
+impl Selection {
+    /// Where the version is requested, for people.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Toolchain(_, pin) | Self::System(pin) => pin.as_ref().map(|pin| &pin.origin),
+            Self::Missing(missing) => Some(&missing.pin.origin),
+            Self::Stale => None,
+        }
+    }
+}
+
+impl<W: World> Selector<'_, W> {
+    /// Which version of a call's tool is active.
+    pub fn select(&self, call: &Call) -> Result<Selection> {
+        let Requirements { pin, constraint, default } = self.requirements(call)?;
+        // What runs on another tool is chosen where it is requested by itself, and else comes with
+        // that one.
+        let constraint = constraint.filter(|_| call.tool.host.is_none());
+        match (pin, constraint) {
+            (Some(pin), _) => self.satisfy(call.tool, pin),
+            (None, Some(constraint)) => self.constrained(call, constraint, default),
+            (None, None) => match default {
+                Some(default) => self.satisfy(call.tool, default),
+                None => Ok(Selection::System(None)),
+            },
+        }
+    }
+
+    /// What requests a version of a call's tool, or limits it.
+    pub(super) fn requirements(&self, call: &Call) -> Result<Requirements> {
+        let mut found = Requirements::default();
+        let mut broken = None;
+        search(self.world, self.home, call, &mut |finding| {
+            match finding {
+                Finding::Pin(pin) => found.pin = Some(pin),
+                Finding::Constraint(pin) => {
+                    found.constraint.get_or_insert(pin);
+                    return ControlFlow::Continue(());
+                }
+                Finding::Default(pin) => found.default = Some(pin),
+                Finding::Broken(error, _) => broken = Some(error),
+                Finding::Passed(_) => return ControlFlow::Continue(()),
+            }
+            ControlFlow::Break(())
+        })?;
+        broken.map_or(Ok(found), Err)
+    }
+
+    /// The toolchain for a pin: the first of its requests that is on disk.
+    pub(super) fn satisfy(&self, tool: &'static Tool, pin: Pin) -> Result<Selection> {
+        for (place, request) in pin.requests.iter().enumerate() {
+            let is_last = place + 1 == pin.requests.len();
+            match self.on_disk(tool, request)? {
+                Some(Found::Toolchain(toolchain)) => {
+                    return Ok(Selection::Toolchain(toolchain, Some(pin)));
+                }
+                Some(Found::Stale) => return Ok(Selection::Stale),
+                // Of a list, the system's counts where there is one.
+                None if is_last || self.has_system(tool) => {
+                    return Ok(Selection::System(Some(pin)));
+                }
+                Some(Found::Nothing) | None => {}
+            }
+        }
+        Ok(Selection::Missing(Missing { tool, pin }))
+    }
+
+    /// Whether there is something that would have run without usher.
+    fn has_system(&self, tool: &Tool) -> bool {
+        next_on_path(self.world, self.shim, tool.main_program(), &[]).is_some()
+    }
+
+    /// What is on disk for a request; `None` for `system`.
+    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Found>> {
+        match request.meaning() {
+            Meaning::System => Ok(None),
+            Meaning::Path(folder) => Ok(Some(Found::Toolchain(Toolchain {
+                version: None,
+                root: folder.clone(),
+                store: Store::Folder,
+            }))),
+            Meaning::Named(name) => match named(self.world, self.home, tool, name)? {
+                Some(toolchain) => Ok(Some(Found::Toolchain(toolchain))),
+                None => self.best(tool, request).map(Some),
+            },
+            Meaning::Version(_)
+            | Meaning::Range(_)
+            | Meaning::Latest
+            | Meaning::Lts
+            | Meaning::LtsBack(_)
+            | Meaning::LtsNamed(_) => self.best(tool, request).map(Some),
+        }
+    }
+
+    /// A constraint keeps the default, or else the system's program, if that satisfies it; else it
+    /// picks the highest on disk that does.
+    fn constrained(&self, call: &Call, constraint: Pin, default: Option<Pin>) -> Result<Selection> {
+        let Some(request) = constraint.requests.first().cloned() else {
+            return Ok(Selection::System(None));
+        };
+        let satisfies = |version: &Version| request.matches(version, call.tool);
+        let kept = match default {
+            Some(default) => Some(self.satisfy(call.tool, default)?),
+            None => None,
+        };
+        match &kept {
+            Some(Selection::Toolchain(Toolchain { version: Some(version), .. }, _))
+                if satisfies(version) =>
+            {
+                return Ok(kept.unwrap_or(Selection::Stale));
+            }
+            Some(Selection::Stale) => return Ok(Selection::Stale),
+            Some(Selection::System(_)) | None
+                if self.system_version(call)?.as_ref().is_some_and(satisfies) =>
+            {
+                return Ok(Selection::System(None));
+            }
+            Some(Selection::System(_) | Selection::Missing(_) | Selection::Toolchain(..))
+            | None => {}
+        }
+        self.satisfy(call.tool, constraint)
+    }
+
+    /// The version of what would have run without usher, where the index knows it.
+    fn system_version(&self, call: &Call) -> Result<Option<Version>> {
+        for name in [call.program.as_str(), call.tool.main_program()] {
+            let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
+            let seen =
+                self.world.look(&program).map_err(|error| Error::io("look at", &program, error))?;
+            let stamp = seen.map(|seen| stamp(&seen));
+            let known = self.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
+            if let Some(known) = known {
+                return Ok(Some(known.version.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The highest version on disk that is requested and that runs here.
+    pub fn best(&self, tool: &Tool, request: &Request) -> Result<Found> {
+        let (world, home) = (self.world, self.home);
+        let Some(runtime) = self.runtime(tool)? else { return best(world, home, tool, request) };
+        if runtime.compatibility == Compatibility::Stale {
+            return Ok(Found::Stale);
+        }
+        let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
+        match best_that(world, home, (tool, request), &runs)? {
+            Found::Nothing => {}
+            found => return Ok(found),
+        }
+        let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
+        best_that(world, home, (tool, request), &can_run)
+    }
+
+    /// What a tool's versions are built for, as it stands here; `None` for most tools.
+    pub fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
+        let Some(rule) = tool.runs_on else { return Ok(None) };
+        let Some(tool) = self.home.tools.named(rule.tool) else { return Ok(None) };
+        let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
+        let selection = self.select(&call)?;
+        let is_missing = matches!(selection, Selection::Missing(_));
+        let (compatibility, pin) = match selection {
+            Selection::Toolchain(toolchain, pin) => {
+                (Compatibility::of_version(toolchain.version.as_ref()), pin)
+            }
+            Selection::Missing(missing) => {
+                let request = missing.pin.request();
+                let runs = request.map_or(Compatibility::Unknown, Compatibility::of_request);
+                (runs, Some(missing.pin))
+            }
+            Selection::System(pin) => (self.compatibility_of_system(&call)?, pin),
+            Selection::Stale => (Compatibility::Stale, None),
+        };
+        let mut runtime = Runtime { tool, rule, compatibility, pin, is_missing, newest: None };
+        if runtime.pin.is_none() && runtime.compatibility != Compatibility::Stale {
+            self.find_newest(&mut runtime)?;
+        }
+        Ok(Some(runtime))
+    }
+
+    fn compatibility_of_system(&self, call: &Call) -> Result<Compatibility> {
+        match next_on_path(self.world, self.shim, call.tool.main_program(), &[]) {
+            Some(_) => Ok(Compatibility::of_version(self.system_version(call)?.as_ref())),
+            None => Ok(Compatibility::Nothing),
+        }
+    }
+
+    /// The newest on disk is also what runs where nothing is requested, and PATH has none.
+    fn find_newest(&self, runtime: &mut Runtime) -> Result<()> {
+        match highest(self.world, self.home, runtime.tool, |version| !version.is_prerelease())? {
+            Found::Toolchain(toolchain) => runtime.newest = toolchain.version,
+            Found::Nothing => {}
+            Found::Stale => runtime.compatibility = Compatibility::Stale,
+        }
+        if runtime.compatibility == Compatibility::Nothing && runtime.newest.is_some() {
+            runtime.compatibility = Compatibility::of_version(runtime.newest.as_ref());
+        }
+        Ok(())
+    }
+
+    /// What leads children to another version of the runtime, where nothing requests one and the
+    /// active one is too old: the variable that requests it.
+    pub(super) fn runtime_variable(
+        &self,
+        call: &Call,
+        toolchain: &Toolchain,
+    ) -> Result<Option<(&'static str, OsString)>> {
+        let Some(version) = &toolchain.version else { return Ok(None) };
+        let Some(runtime) = self.runtime(call.tool)? else { return Ok(None) };
+        let least = runtime.rule.least(version);
+        if runtime.runs(least) || !runtime.can_run(least) {
+            return Ok(None);
+        }
+        let variable = runtime.tool.variables.first().copied();
+        Ok(variable.zip(runtime.newest).map(|(name, version)| (name, version.as_str().into())))
+    }
+}

@@ -1,0 +1,167 @@
+//! The settings that both halves read: a shim must understand each variable as `use` does, and
+//! refuse what that refuses.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Escaped, Result};
+
+/// What the settings' files say, as far as shims read it from the index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SharedSettings {
+    /// Variables that are no requests.
+    pub ignore_variables: Vec<String>,
+    /// The last folder, on the way up, in which version files are looked for.
+    pub ceiling: Option<PathBuf>,
+    /// Shared stores: folders like `data`.
+    pub stores: Vec<PathBuf>,
+}
+
+/// What the variables of this process say in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `USHER_IGNORE_VARIABLES`.
+    pub ignore_variables: Option<Vec<String>>,
+    /// `USHER_CEILING`.
+    pub ceiling: Option<PathBuf>,
+    /// `USHER_STORES`.
+    pub stores: Option<Vec<PathBuf>>,
+}
+
+/// What `USHER_IGNORE_VARIABLES` must be.
+pub const VARIABLE_NAMES_FORM: &str = "variables' names, separated by commas or spaces";
+
+/// What `USHER_CEILING` must be.
+pub const PATH_FORM: &str = "an absolute path";
+
+/// What `USHER_STORES` must be.
+pub const PATHS_FORM: &str = "absolute paths, separated by colons";
+
+/// The variables, each with its form, in the order of the table in `docs/settings.md`: of several
+/// bad ones, both halves name the same.
+const VARIABLES: [(&str, &str, Take); 3] = [
+    ("USHER_IGNORE_VARIABLES", VARIABLE_NAMES_FORM, |found, text| {
+        found.ignore_variables = variable_names(text);
+        found.ignore_variables.is_some()
+    }),
+    ("USHER_CEILING", PATH_FORM, |found, text| {
+        found.ceiling = absolute_path(text);
+        found.ceiling.is_some()
+    }),
+    ("USHER_STORES", PATHS_FORM, |found, text| {
+        found.stores = absolute_paths(text);
+        found.stores.is_some()
+    }),
+];
+
+/// Takes a variable's text over; says whether it has the form.
+type Take = fn(&mut Overrides, &str) -> bool;
+
+impl Overrides {
+    /// Reads the variables. An empty one is an unset one.
+    pub fn read(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let mut found = Self::default();
+        for (name, form, take) in VARIABLES {
+            let Some(value) = variable(name).filter(|value| !value.is_empty()) else { continue };
+            let Some(text) = value.to_str() else { return Err(not_text(name)) };
+            if !take(&mut found, text) {
+                return Err(invalid_variable(name, form, Some(text)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A variable that isn't UTF-8.
+#[cold]
+pub fn not_text(variable: &str) -> Error {
+    Error::new(ErrorKind::BadSetting, format!("{variable} isn't UTF-8"))
+}
+
+/// A variable whose value is none of this form; `text` where it may be printed.
+#[cold]
+pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error {
+    let error = Error::new(ErrorKind::BadSetting, format!("{variable} must be {form}"));
+    let error = match text {
+        Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
+        None => error,
+    };
+    error.hint(format!("unset {variable}"))
+}
+
+/// Names of variables, separated by commas or spaces.
+pub fn variable_names(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for name in list_items(text) {
+        if !is_variable_name(name) {
+            return None;
+        }
+        names.push(name.to_owned());
+    }
+    Some(names)
+}
+
+/// Absolute paths, separated by colons.
+pub fn absolute_paths(text: &str) -> Option<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for path in text.split(':').filter(|path| !path.is_empty()) {
+        paths.push(absolute_path(path)?);
+    }
+    Some(paths)
+}
+
+/// An absolute path.
+pub fn absolute_path(text: &str) -> Option<PathBuf> {
+    let path = Path::new(text);
+    (path.is_absolute() && !text.contains('\0')).then(|| path.to_owned())
+}
+
+/// The items of a list in a variable, separated by commas or spaces.
+pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|item| !item.is_empty())
+}
+
+/// Whether a variable can be called so.
+pub fn is_variable_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, value: &str, expected: &str) {
+        let variable = |asked: &str| (asked == name).then(|| OsString::from(value));
+        let printed = match Overrides::read(&variable) {
+            Ok(Overrides { ignore_variables, ceiling, stores }) => {
+                format!("{ignore_variables:?} {ceiling:?} {stores:?}")
+            }
+            Err(error) => error.to_string().replace("\n ", ";"),
+        };
+        assert_eq!(printed, expected, "{name}={value}");
+    }
+
+    #[test]
+    fn variables_are_read_or_refused() {
+        check("USHER_CEILING", "", "None None None");
+        check("USHER_CEILING", "/srv", "None Some(\"/srv\") None");
+        check(
+            "USHER_CEILING",
+            "sub",
+            "USHER_CEILING must be an absolute path; it is \"sub\"; hint: unset USHER_CEILING",
+        );
+        check("USHER_STORES", "/a::/b", "None None Some([\"/a\", \"/b\"])");
+        check(
+            "USHER_STORES",
+            "/a:b",
+            "USHER_STORES must be absolute paths, separated by colons; it is \"/a:b\"; hint: unset USHER_STORES",
+        );
+        check("USHER_IGNORE_VARIABLES", "A, B\tC", "Some([\"A\", \"B\", \"C\"]) None None");
+        check(
+            "USHER_IGNORE_VARIABLES",
+            "A-B",
+            "USHER_IGNORE_VARIABLES must be variables' names, separated by commas or spaces; it is \"A-B\"; hint: unset USHER_IGNORE_VARIABLES",
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! macOS, and every other Unix that isn't Linux.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{Dir, FileType, OFlags, Stat};
+
+/// How a folder is opened to look names up in it.
+pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
+
+/// The path that this process was executed by: the system's answer never fails here.
+pub(crate) fn executed() -> Option<PathBuf> {
+    None
+}
+
+/// Whether the process has more rights than its caller, who must not steer it then.
+pub fn is_secure() -> bool {
+    rustix::process::geteuid() != rustix::process::getuid()
+        || rustix::process::getegid() != rustix::process::getgid()
+}
+
+/// The device that a file is on, a number of whatever width and sign the system gives it.
+pub(crate) fn device(seen: &Stat) -> u64 {
+    #[expect(clippy::cast_sign_loss, reason = "it identifies, and is never reckoned with")]
+    let device = seen.st_dev as u64;
+    device
+}
+
+/// Visits the entries of a folder, in no order, `.` and `..` among them.
+pub(crate) fn each_entry(
+    folder: &OwnedFd,
+    mut visit: impl FnMut(&CStr, FileType),
+) -> io::Result<()> {
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        visit(entry.file_name(), entry.file_type());
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! The trait by which the resolver asks for input, and what it is answered.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the resolver may ask.
+pub trait World {
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<OsString>;
+
+    /// All variables of the environment, in any order.
+    fn variables(&self) -> Vec<(OsString, OsString)>;
+
+    /// The process's number.
+    fn process(&self) -> u32;
+
+    /// The working directory, physical.
+    fn directory(&self) -> io::Result<PathBuf>;
+
+    /// Which of these names are in this folder, as a set of bits: bit `n` for `names[n]`.
+    ///
+    /// At most 32 names. A folder that is absent holds none of them; a link counts as there,
+    /// wherever it leads.
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
+
+    /// A regular file's content.
+    ///
+    /// Anything that isn't a regular file, and anything larger than [`LARGEST_FILE`], is an error
+    /// of kind `InvalidData`; a FIFO is never waited for.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Visits the names of the folders in a folder, without links; in no order.
+    ///
+    /// A folder that is absent holds none.
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()>;
+
+    /// What is at a path, links followed; `None` if nothing is.
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>>;
+
+    /// Whether this account may write to what is at a path.
+    fn is_writable(&self, path: &Path) -> bool;
+}
+
+/// A world of whichever kind, for code that runs too rarely to be compiled for each.
+pub type AnyWorld = Box<dyn World + Send + Sync>;
+
+impl<W: World + ?Sized> World for Box<W> {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        (**self).variable(name)
+    }
+
+    fn variables(&self) -> Vec<(OsString, OsString)> {
+        (**self).variables()
+    }
+
+    fn process(&self) -> u32 {
+        (**self).process()
+    }
+
+    fn directory(&self) -> io::Result<PathBuf> {
+        (**self).directory()
+    }
+
+    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        (**self).probe(folder, names)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        (**self).read(path)
+    }
+
+    fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        (**self).folders(folder, visit)
+    }
+
+    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+        (**self).look(path)
+    }
+
+    fn is_writable(&self, path: &Path) -> bool {
+        (**self).is_writable(path)
+    }
+}
+
+/// The most bytes that are read of a version file or another small file.
+pub const LARGEST_FILE: u64 = 4 << 20;
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Which file it is, the same for all its hard links.
+    pub identity: Identity,
+    /// Whether it is a regular file that somebody may execute.
+    pub is_program: bool,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When its content changed last, in nanoseconds since 1970.
+    pub modified: i128,
+    /// The user it belongs to.
+    pub owner: u32,
+}
+
+/// Which file something is: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The device.
+    pub device: u64,
+    /// The inode on it.
+    pub inode: u64,
+}
+
+/// Reads a file that may be absent; only "not found" means absent.
+pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match world.read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a failure means that nothing is there.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
