@@ -2,15 +2,16 @@
 //! be more than an address, a path or a header.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io;
 use std::path::Path;
 
 use reqwest::header::HeaderValue;
+use usher::config::npm::NpmAccess;
 use usher::config::npm::npmrc::{self, Entry};
-use usher::config::npm::{self, NpmAccess};
-use usher::config::pip::{self, PipAccess};
+use usher::config::pip::PipAccess;
 use usher::config::settings::{Address, Settings};
-use usher_shims::error::Exit;
+use usher::config::sources::ConfigSources;
+use usher_shims::error::{Error, ErrorKind};
 
 use super::assert_printable;
 
@@ -30,23 +31,19 @@ pub fn npmrc(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let variables: Vec<(OsString, OsString)> =
         VARIABLES.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let found = NpmAccess::load(&npm::ConfigSources {
+    let sources = ConfigSources {
         settings: &Settings::default(),
         config: Path::new("/home/me/.config/usher/config.toml"),
         variables: &variables,
         home: Some(Path::new(HOME)),
         read: &|path| match path == Path::new("/home/me/.npmrc") {
             true => Ok(bytes.to_vec()),
-            false => Err(ErrorKind::NotFound.into()),
+            false => Err(io::ErrorKind::NotFound.into()),
         },
-        ask: None,
-    });
-    match found {
+    };
+    match NpmAccess::load(&sources, None) {
         Ok(access) => assert_sound(&access),
-        Err(error) => {
-            assert_printable(&error.to_string());
-            assert!(matches!(error.exit, Exit::Data | Exit::Network), "{error}");
-        }
+        Err(error) => assert_refused(&error),
     }
     let lookup = |name: &str| {
         let found = VARIABLES.iter().find(|(known, _)| *known == name);
@@ -70,9 +67,9 @@ fn assert_sound(access: &NpmAccess) {
     for proxy in [&access.proxy, &access.https_proxy].into_iter().flatten() {
         assert!(matches!(proxy.url().scheme(), "http" | "https"), "{proxy}");
     }
-    if let Some(path) = &access.cafile {
-        assert!(path.is_absolute());
-        assert_printable(&path.to_string_lossy());
+    if let Some(file) = &access.cafile {
+        assert!(file.path.is_absolute());
+        assert_printable(&file.path.to_string_lossy());
     }
     assert_printable(&access.origin);
     if let Some(header) = access.credentials.authorization(access.registry.url()) {
@@ -82,6 +79,13 @@ fn assert_sound(access: &NpmAccess) {
         // A short one may be a part of a host's name.
         assert!(secret.len() < 40 || !shown.contains(secret), "Debug shows a secret: {shown}");
     }
+}
+
+/// Why a configuration isn't taken.
+fn assert_refused(error: &Error) {
+    assert_printable(&error.to_string());
+    let kinds = [ErrorKind::NoRegistry, ErrorKind::BadFile, ErrorKind::BadSetting];
+    assert!(kinds.contains(&error.kind()), "{error}");
 }
 
 /// An address that others are joined to.
@@ -116,26 +120,22 @@ fn assert_prints_to_the_same(entries: &[Entry]) {
 
 /// A `pip.conf`.
 pub fn pip_conf(bytes: &[u8]) {
-    let found = PipAccess::load(&pip::ConfigSources {
+    let sources = ConfigSources {
         settings: &Settings::default(),
         config: Path::new("/home/me/.config/usher/config.toml"),
         variables: &[],
         home: Some(Path::new(HOME)),
         read: &|path| match path == Path::new("/home/me/.config/pip/pip.conf") {
             true => Ok(bytes.to_vec()),
-            false => Err(ErrorKind::NotFound.into()),
+            false => Err(io::ErrorKind::NotFound.into()),
         },
-        ask: &|| None,
-    });
-    match found {
+    };
+    match PipAccess::load(&sources, &|| None) {
         Ok(access) => {
             assert_folder(&access.index);
             assert_printable(&access.origin);
-            assert!(access.cert.is_none_or(|path| path.is_absolute()));
+            assert!(access.cert.is_none_or(|file| file.path.is_absolute()));
         }
-        Err(error) => {
-            assert_printable(&error.to_string());
-            assert!(matches!(error.exit, Exit::Data | Exit::Network), "{error}");
-        }
+        Err(error) => assert_refused(&error),
     }
 }

@@ -159,16 +159,16 @@ fn what_is_packed_comes_out_again() {
     let drawn = runner(40).run(&bytes, |bytes| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&bytes)?;
-        prop_assert_eq!(compression::gzip(&gzip.finish()?).as_ref(), Some(&bytes));
+        prop_assert!(compression::gzip(&gzip.finish()?).as_ref() == Some(&bytes));
         let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
         bzip2.write_all(&bytes)?;
-        prop_assert_eq!(compression::bzip2(&bzip2.finish()?).as_ref(), Some(&bytes));
+        prop_assert!(compression::bzip2(&bzip2.finish()?).as_ref() == Some(&bytes));
         let mut xz = XzWriter::new(Vec::new(), XzOptions::with_preset(0))?;
         xz.write_all(&bytes)?;
-        prop_assert_eq!(compression::xz(&xz.finish()?).as_ref(), Some(&bytes));
+        prop_assert!(compression::xz(&xz.finish()?).as_ref() == Some(&bytes));
         let level = ruzstd::encoding::CompressionLevel::Fastest;
         let zstd = ruzstd::encoding::compress_to_vec(&bytes[..], level);
-        prop_assert_eq!(compression::zstd(&zstd).as_ref(), Some(&bytes));
+        prop_assert!(compression::zstd(&zstd).as_ref() == Some(&bytes));
         Ok(())
     });
     drawn.unwrap_or_else(|failure| panic!("{failure}"));
