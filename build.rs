@@ -3,7 +3,7 @@
 //! It is built by a cargo of its own, with its own profile, into a folder below `OUT_DIR`: static for
 //! the musl target where that is installed, since such a program starts fastest, else for the target
 //! of `use` itself. `USHER_SHIM` names a ready one instead, for packagers and for cross builds.
-
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 #![expect(clippy::panic, reason = "a build script ends the build")]
 #![expect(clippy::disallowed_methods, reason = "a build script is told things by variables")]
 

@@ -1,7 +1,7 @@
 //! Turns the files of `registry/` into the static tables of the hot half.
 //!
 //! A definition that can't be accepted ends the build with its file and line.
-
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 #![expect(clippy::panic, reason = "a build script ends the build")]
 
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
     let mut entries =
         fs::read_dir(destination).map_err(|error| Error::io("read", destination, error))?;
     if entries.next().is_some() {
-        let what = format!("{} is not empty", Shown(&destination));
+        let what = format!("{} is not empty", Shown(destination));
         return Err(Error::new(ErrorKind::CannotCreate, what));
     }
     OpenedArchive::open(archive)

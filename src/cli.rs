@@ -26,6 +26,7 @@ use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::releases::cache_folder::Removal;
 use crate::session::Usher;
+use crate::text::closest;
 
 /// Shows every command to its right version.
 #[derive(Debug, Parser)]
@@ -323,8 +324,7 @@ fn misspelt_verb(word: &str) -> Option<(&str, String)> {
     let is_tool = word.contains('@') || Tool::named(TOOLS, word).is_some();
     let command = Typed::command();
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
-    let near = |verb: &&str| strsim::damerau_levenshtein(verb, word) <= verb.len() / 3;
-    let verb = verbs.map(clap::Command::get_name).find(near)?;
+    let verb = closest(word, verbs.map(clap::Command::get_name))?;
     (!is_tool).then(|| (word, verb.to_owned()))
 }
 

@@ -11,6 +11,8 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::{COMMON, DEFINITIONS, Own, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
 
+use crate::text::closest;
+
 pub use own::{OwnFile, files};
 
 /// All tools.
@@ -148,15 +150,11 @@ impl Registry {
             ErrorKind::UnknownTool,
             format!("usher knows no tool called “{}”", Escaped(name)),
         );
-        let names = self.all().flat_map(|known| known.tool.all_names());
-        let nearest = names
-            .map(|known| (strsim::jaro_winkler(name, known), known))
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        match nearest {
-            Some((likeness, nearest)) if likeness > 0.7 => {
+        match closest(name, self.all().flat_map(|known| known.tool.all_names())) {
+            Some(nearest) => {
                 error.because(format!("the nearest is {nearest}")).hint(format!("use {nearest}"))
             }
-            Some(_) | None => {
+            None => {
                 let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
                 error.because(format!("it knows {}", names.join(", ")))
             }

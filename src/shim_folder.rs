@@ -249,7 +249,7 @@ pub fn put(binary: &Path, path: &Path) -> Result<bool> {
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::CannotCreate,
-            format!("usher's shim binary {} is absent", Shown(&binary)),
+            format!("usher's shim binary {} is absent", Shown(binary)),
         )
         .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, error),

@@ -8,6 +8,7 @@
 //! is left over its own time is the shim's; the floor is a static program that only calls `execve`.
 //! A peer that isn't installed, or that doesn't become the program, is left out and named. Writes
 //! a page and a plot, both named `benchmark`, into `docs/`.
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 mod hyperfine;
 mod in_process;

@@ -96,7 +96,7 @@ fn assigns(entry: &CStr, name: &str) -> bool {
 }
 
 fn failure(program: &Path, error: &io::Error) -> Error {
-    let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(&program)));
+    let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(program)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
             // It was there when it was looked for: somebody takes the version away.

@@ -51,7 +51,7 @@ pub enum Passed {
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |path: &Path| Shown(&path).to_string();
+        let path = |path: &Path| Shown(path).to_string();
         match self {
             Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
             Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),

@@ -90,14 +90,15 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let known = usher.registry.named(tool.name)?;
     let wanted = Wanted { known, request, origin };
     let network = Network::new(usher);
-    let toolchain = if let Some(toolchain) = runtime::without_host(usher, known, request)? {
-        toolchain
-    } else {
-        check_policy(usher, (tool, request), origin)?;
-        fetch(usher, &network, &wanted)?
-    };
+    let toolchain =
+        if let Some(toolchain) = runtime::without_host(&usher.resolver(), known.tool, request)? {
+            toolchain
+        } else {
+            check_policy(usher, (tool, request), origin)?;
+            fetch(usher, &network, &wanted)?
+        };
     let mut tools = vec![tool];
-    if let Some(lacking) = runtime::lacking(usher, &wanted, &toolchain)? {
+    if let Some(lacking) = runtime::lacking(&usher.resolver(), &wanted, &toolchain)? {
         check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
         let _writing = folders::write_access(&usher.folders)?;
         install_runtime((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;

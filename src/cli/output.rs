@@ -65,17 +65,6 @@ pub fn error(error: &Error, as_json: bool) {
     tell(error);
 }
 
-/// A number of bytes in the largest unit that fits: `54.2 MB`.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
-    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => {
-            format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
-        }
-        None => format!("{bytes} bytes"),
-    }
-}
-
 /// Columns, each as wide as its widest cell; the last one as it is.
 pub fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

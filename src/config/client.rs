@@ -81,7 +81,7 @@ fn said(
 fn unanswered(program: &Path, cause: &str) -> Error {
     Error::new(
         ErrorKind::NoRegistry,
-        format!("{} didn't say where its registry is", Shown(&program)),
+        format!("{} didn't say where its registry is", Shown(program)),
     )
     .because(cause)
 }

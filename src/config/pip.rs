@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 use super::settings::Address;
 use super::sources::{ConfigSources, ConfigValue};
@@ -128,7 +128,7 @@ fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
 }
 
 fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
-    let shown = Escaped(&path.to_string_lossy()).to_string();
+    let shown = Shown(path).to_string();
     let text = sources.text(path, &shown, "a pip.conf")?;
     Ok(text.map_or_else(Vec::new, |text| lines(&text, &shown)))
 }

@@ -18,6 +18,8 @@ use usher_definition::line_of;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::settings::{SharedSettings, invalid_variable, not_text};
 
+use crate::text::closest;
+
 mod address;
 mod value;
 
@@ -146,7 +148,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
-                write!(f, "{}, line {line}", Shown(&path))
+                write!(f, "{}, line {line}", Shown(path))
             }
         }
     }
@@ -282,10 +284,8 @@ fn unknown(key: &str, origin: &Origin) -> Error {
         ErrorKind::BadSetting,
         format!("there is no setting {}, but {origin} has it", Escaped(key)),
     );
-    let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.key, key);
-    let nearest = SETTINGS.iter().min_by_key(distance);
-    if let Some(setting) = nearest.filter(|near| distance(near) <= 1 + near.key.len() / 4) {
-        return error.hint(format!("write {}", setting.key));
+    if let Some(nearest) = closest(key, SETTINGS.iter().map(|setting| setting.key)) {
+        return error.hint(format!("write {nearest}"));
     }
     let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
     error.hint(format!("the settings are {}", keys.join(", ")))

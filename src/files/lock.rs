@@ -76,9 +76,9 @@ fn open(path: &Path) -> Result<File> {
     if seen.is_file() && seen.nlink() == 1 {
         return Ok(file);
     }
-    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", Shown(&path)))
+    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", Shown(path)))
         .because("it is a file of another name, too, or none at all")
-        .hint(format!("rm '{}'", Shown(&path))))
+        .hint(format!("rm '{}'", Shown(path))))
 }
 
 /// A network's file system may have none, or a server that gives none.

@@ -86,7 +86,7 @@ fn refuse_if_everybodys(folder: &Path) -> Result<()> {
     if seen.mode() & WORLD_WRITABLE == 0 || seen.mode() & STICKY != 0 {
         return Ok(());
     }
-    let shown = Shown(&folder);
+    let shown = Shown(folder);
     Err(Error::new(ErrorKind::Permission, format!("{shown} can be written by every account"))
         .because("so nothing that is run is put there")
         .hint(format!("chmod o-w '{shown}'")))
@@ -99,7 +99,7 @@ fn refuse_if_planted(folder: &Path, writer: u32) -> Result<()> {
     if [0, writer].contains(&seen.uid()) {
         return Ok(());
     }
-    let shown = Shown(&folder);
+    let shown = Shown(folder);
     Err(Error::new(ErrorKind::Permission, format!("{shown} belongs to account {}", seen.uid()))
         .because("it stands where a folder of usher's must be")
         .hint("export USHER_HOME=/a/folder/of/yours"))
@@ -163,7 +163,7 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
         0 => Ok(None),
         owner => Err(Error::new(
             ErrorKind::Permission,
-            format!("{} belongs to account {owner}, and you are {own}", Shown(&folder)),
+            format!("{} belongs to account {owner}, and you are {own}", Shown(folder)),
         )
         .because("programs in another account's folder are that account's to change")
         .hint("export USHER_HOME=/a/folder/of/yours")),

@@ -71,7 +71,7 @@ pub fn without_secrets(address: &str) -> String {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => Shown(&path).fmt(f),
+            Self::File(path) => Shown(path).fmt(f),
             Self::Web(url) => {
                 let host = host(url);
                 Escaped(&format!("{}://{host}{}", url.scheme(), url.path())).fmt(f)

@@ -137,7 +137,7 @@ fn open_file(path: &Path) -> Result<Response, Failure> {
     };
     // Asked before it is opened: opening a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
-        let what = format!("{} is no file", Shown(&path));
+        let what = format!("{} is no file", Shown(path));
         return Err(Failure::Refused(Error::new(ErrorKind::BadFile, what)));
     }
     let file = File::open(path).map_err(failed)?;

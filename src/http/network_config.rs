@@ -4,7 +4,7 @@
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
-use usher_shims::error::{Error, ErrorKind, Escaped};
+use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
@@ -71,8 +71,7 @@ impl NetworkConfig {
         let mut certificates = Vec::new();
         for CaFile { path, origin } in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
-                let name = path.to_string_lossy();
-                let what = format!("{} is no file of PEM certificates", Escaped(&name));
+                let what = format!("{} is no file of PEM certificates", Shown(path));
                 let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
                 Failure::Fatal(error.hint(format!("look at {origin}")))
             })?;

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use usher_shims::range::Dialect;
     use usher_shims::request::Author;
-    use usher_shims::tool::Asks;
+    use usher_shims::tool::{Asks, TOOLS};
 
     /// A tool with vendors, whose versions another manager spells its own way.
     static TOOL: Tool = Tool {
@@ -178,7 +178,6 @@ mod tests {
         names: &[],
         programs: &["java"],
         variables: &[],
-        plus: true,
         dialect: Dialect::Npm,
         parts: 3,
         prefixes: &[],
@@ -192,10 +191,8 @@ mod tests {
         vendors: &["temurin", "zulu"],
         host: None,
         runs_on: None,
-        lts: &[],
         files: &[],
-        environment: &[],
-        adds: &[],
+        ..TOOLS[0]
     };
 
     const FIELD: Field = Field::pinning("java");

@@ -72,8 +72,8 @@ pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Shown(&path)),
-        None => Shown(&path).to_string(),
+        Some((number, _)) => format!("{}, line {number}", Shown(path)),
+        None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
     let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));

@@ -13,13 +13,13 @@ use rustix::io::Errno;
 use serde::Serialize;
 use usher_shims::error::Error;
 
-use crate::releases::is_index;
+use super::index_cache;
 
 /// Whether a name is one that usher gives.
 type IsOurs = fn(&str) -> bool;
 
 /// The folders that usher makes, and which files in them are its own.
-const FOLDERS: [(&str, IsOurs); 2] = [("indexes", is_index), ("downloads", |_| true)];
+const FOLDERS: [(&str, IsOurs); 2] = [("indexes", index_cache::is_ours), ("downloads", |_| true)];
 
 /// What package managers said, and what is on its way to become such a file.
 fn is_answer(name: &str) -> bool {

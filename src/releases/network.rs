@@ -1,48 +1,48 @@
-//! How this run reaches the network: one client for all, and one that knows npm's registry.
+//! How this run reaches the network: one client for all, and one for each package registry.
 
+mod installed_clients;
 mod keyed_mutex;
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::home::INDEX;
-use usher_shims::path::next_on_path;
-use usher_shims::world::World as _;
+use usher_shims::folders::Folders;
+use usher_shims::path::Shim;
+use usher_shims::world::{AnyWorld, World as _};
 
-use crate::config::client;
+use super::part::Via;
 use crate::config::network;
 use crate::config::npm::NpmAccess;
-use crate::config::pip::{self, PipAccess};
-use crate::config::settings::Address;
+use crate::config::pip::PipAccess;
+use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
 use crate::http::{CaFile, Client, NetworkConfig, Proxies};
-use crate::releases::Via;
-use crate::session::{Usher, read_text};
-pub use keyed_mutex::KeyedGuard;
-use keyed_mutex::KeyedMutex;
+use crate::session::Usher;
+use installed_clients::InstalledClients;
+pub(super) use keyed_mutex::KeyedMutex;
+
+/// What decides how the network is reached.
+pub(super) struct Surroundings<'a> {
+    pub(super) world: &'a AnyWorld,
+    /// usher's own shims, which are never asked for a registry's address.
+    pub(super) shim: &'a Shim,
+    pub(super) folders: &'a Folders,
+    pub(super) settings: &'a Settings,
+    /// The environment.
+    pub(super) variables: Vec<(OsString, OsString)>,
+}
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
-    usher: &'a Usher,
+    of: Surroundings<'a>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
     /// Held while a registry's address is found: asking its client once is enough.
     finding: Mutex<()>,
-    /// The addresses that are being asked.
-    asking: KeyedMutex,
-}
-
-/// The `PyPI` index and the client that may speak to it.
-pub struct Pypi {
-    /// Its address, with a slash at the end.
-    pub address: String,
-    /// Asks it.
-    pub client: Client,
+    /// Held while an index is asked for.
+    indexes: KeyedMutex,
 }
 
 /// The npm registry and the client that may speak to it.
@@ -53,42 +53,57 @@ pub struct Npm {
     pub client: Client,
 }
 
+/// The `PyPI` index and the client that may speak to it.
+pub struct Pypi {
+    /// Its address, with a slash at the end.
+    pub address: String,
+    /// Asks it.
+    pub client: Client,
+}
+
 impl<'a> Network<'a> {
-    /// The network of this run.
-    pub fn new(usher: &'a Usher) -> Self {
+    /// The network of this run; made once.
+    pub fn new(session: &'a Usher) -> Self {
+        let Usher { world, shim, folders, settings, .. } = session;
+        let variables = session.variables();
+        Self::of(Surroundings { world, shim, folders, settings, variables })
+    }
+
+    /// The network, where this decides how it is reached.
+    pub(super) fn of(surroundings: Surroundings<'a>) -> Self {
         Self {
-            usher,
+            of: surroundings,
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
-            asking: KeyedMutex::default(),
+            indexes: KeyedMutex::default(),
         }
     }
 
-    /// Waits until nobody else asks for what lies at an address and may be kept then.
-    pub fn lock_address(&self, address: &str) -> KeyedGuard<'_> {
-        self.asking.lock(address)
+    /// What is held while the index at an address is asked for.
+    pub(super) fn indexes(&self) -> &KeyedMutex {
+        &self.indexes
     }
 
-    /// The client for everything but npm's registry.
+    /// The client for everything but package registries.
     pub fn client(&self) -> &Client {
-        self.plain.get_or_init(|| Client::new(self.access()))
+        self.plain.get_or_init(|| Client::new(self.config()))
     }
 
     /// npm's registry.
     pub fn npm(&self) -> Result<&Npm> {
-        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if self.npm.get().is_none() {
             let access = self.find_npm()?;
-            let mut extra_ca_files = self.extra_ca();
+            let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cafile.clone());
             let registry = access.registry.as_str().to_owned();
             let client = Client::new(NetworkConfig {
                 proxies: access.proxies().unwrap_or_else(|| self.proxies()),
                 extra_ca_files,
                 credentials: access.credentials,
-                ..self.access()
+                ..self.config()
             });
             let _ = self.npm.set(Npm { registry, client });
         }
@@ -99,12 +114,12 @@ impl<'a> Network<'a> {
 
     /// The `PyPI` index.
     pub fn pypi(&self) -> Result<&Pypi> {
-        let _turn = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pypi.get().is_none() {
             let access = self.find_pypi()?;
-            let mut extra_ca_files = self.extra_ca();
+            let mut extra_ca_files = self.extra_ca_files();
             extra_ca_files.extend(access.cert);
-            let client = Client::new(NetworkConfig { extra_ca_files, ..self.access() });
+            let client = Client::new(NetworkConfig { extra_ca_files, ..self.config() });
             let _ = self.pypi.set(Pypi { address: access.index.as_str().to_owned(), client });
         }
         self.pypi
@@ -121,105 +136,58 @@ impl<'a> Network<'a> {
         })
     }
 
+    fn find_npm(&self) -> Result<NpmAccess> {
+        let clients = self.installed_clients();
+        let ask = clients.npm().map(|npm| {
+            let clients = &clients;
+            move || clients.npm_registry(&npm)
+        });
+        let ask = ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>);
+        self.with_sources(|sources| NpmAccess::load(sources, ask))
+    }
+
     fn find_pypi(&self) -> Result<PipAccess> {
-        self.with_sources(|sources| PipAccess::load(sources, &|| self.ask_pip()))
+        let ask = || self.installed_clients().pypi_index();
+        self.with_sources(|sources| PipAccess::load(sources, &ask))
     }
 
     /// What other programs' configuration is read from.
     fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
         load(&ConfigSources {
-            settings: &self.usher.settings,
-            config: &self.usher.folders.settings_file(),
-            variables: &self.usher.variables(),
-            home: self.usher.folders.user_home.as_deref(),
-            read: &|path| self.usher.world.read(path),
+            settings: self.of.settings,
+            config: &self.of.folders.settings_file(),
+            variables: &self.of.variables,
+            home: self.of.folders.user_home.as_deref(),
+            read: &|path| self.of.world.read(path),
         })
     }
 
-    /// What an installed pip says, asked at most once: the answer is kept with the cache.
-    fn ask_pip(&self) -> Option<Address> {
-        const REMEMBERED: &str = "pypi-index";
-        let remembered = self.remembered(REMEMBERED);
-        if remembered.is_some() || self.usher.settings.offline {
-            return remembered;
-        }
-        let find = |name| next_on_path(&self.usher.world, &self.usher.shim, name, &[]);
-        let python = pip::INTERPRETERS.iter().find_map(|name| find(name))?;
-        let variables = self.without_shims();
-        let address = pip::QUESTIONS
-            .iter()
-            .find_map(|question| client::answer(&python, question, &variables).ok())?;
-        self.remember(REMEMBERED, &address);
-        Some(address)
-    }
-
-    fn remembered(&self, name: &str) -> Option<Address> {
-        let path = self.usher.folders.cache.join(name);
-        read_text(&path).ok().flatten().and_then(|text| Address::parse(text.trim()))
-    }
-
-    /// Where that can't be written, it is asked for once more the next time.
-    fn remember(&self, name: &str, address: &Address) {
-        let cache = &self.usher.folders.cache;
-        let kept = fs::create_dir_all(cache)
-            .and_then(|()| tempfile::NamedTempFile::new_in(cache))
-            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-        if let Ok(file) = kept {
-            let _ = file.persist(cache.join(name));
+    fn installed_clients(&self) -> InstalledClients<'_> {
+        InstalledClients {
+            world: self.of.world,
+            shim: self.of.shim,
+            cache: &self.of.folders.cache,
+            is_offline: self.of.settings.offline,
+            variables: &self.of.variables,
         }
     }
 
     /// What holds for everybody who is asked.
-    fn access(&self) -> NetworkConfig {
-        let variable = |name: &str| self.usher.world.variable(name);
+    fn config(&self) -> NetworkConfig {
         NetworkConfig {
             proxies: self.proxies(),
-            authorities: network::authorities(&variable),
-            extra_ca_files: self.extra_ca(),
+            authorities: network::authorities(&|name| self.of.world.variable(name)),
+            extra_ca_files: self.extra_ca_files(),
             ..NetworkConfig::default()
         }
     }
 
-    fn extra_ca(&self) -> Vec<CaFile> {
-        network::extra_ca_files(&|name| self.usher.world.variable(name))
+    fn extra_ca_files(&self) -> Vec<CaFile> {
+        network::extra_ca_files(&|name| self.of.world.variable(name))
     }
 
     /// What the environment says of proxies; a variable that isn't text says nothing.
     fn proxies(&self) -> Proxies {
-        network::proxies(&|name| self.usher.world.variable(name)?.into_string().ok())
-    }
-
-    fn find_npm(&self) -> Result<NpmAccess> {
-        let npm = next_on_path(&self.usher.world, &self.usher.shim, "npm", &[]);
-        let ask = npm.map(|npm| move || self.ask(&npm));
-        let ask = ask.as_ref().map(|ask| ask as &dyn Fn() -> Result<Address>);
-        self.with_sources(|sources| NpmAccess::load(sources, ask))
-    }
-
-    /// What an installed npm says, asked at most once: the answer is kept with the cache.
-    fn ask(&self, npm: &std::path::Path) -> Result<Address> {
-        const REMEMBERED: &str = "npm-registry";
-        if let Some(known) = self.remembered(REMEMBERED) {
-            return Ok(known);
-        }
-        if self.usher.settings.offline {
-            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
-        }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
-        self.remember(REMEMBERED, &address);
-        Ok(address)
-    }
-
-    /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
-    fn without_shims(&self) -> Vec<(OsString, OsString)> {
-        let mut variables = self.usher.variables();
-        for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-            let holds_shims = |folder: &PathBuf| {
-                self.usher.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0)
-            };
-            let others = std::env::split_paths(path).filter(|folder| !holds_shims(folder));
-            *path = std::env::join_paths(others).unwrap_or_default();
-        }
-        variables
+        network::proxies(&|name| self.of.world.variable(name)?.into_string().ok())
     }
 }

@@ -1,15 +1,19 @@
-//! The npm registry: which versions of a package there are, and where.
+//! The npm registry: which versions of a package there are, and what to fetch for one.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use usher_definition::Beside;
+use usher_definition::{Beside, NpmSource};
+use usher_shims::error::{Error, ErrorKind};
 use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 
-use super::Artifact;
-use super::find::Entry;
+use super::entry::{Artifact, Complaint, Entry, Hash};
+use super::part::{Part, Via};
+use super::release::Release;
+use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
+use crate::http::Failure;
 
 /// A package's document, as far as it matters here. Fields of a wrong type are as if absent.
 #[derive(Deserialize)]
@@ -38,68 +42,85 @@ pub(super) fn address(registry: &str, package: &str) -> String {
 }
 
 /// Understands a package's document.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
+pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Complaint> {
     let packument: Packument = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    let entries = packument.versions.into_iter().filter_map(|(version, manifest)| {
-        let version = Version::parse(&version)?;
-        let artifact = Artifact {
-            address: manifest.dist.tarball?,
-            integrity: manifest
-                .dist
-                .integrity
-                .and_then(|sri| Integrity::from_sri(&sri))
-                .map_or_else(String::new, |hash| hash.to_string()),
-            ..Artifact::default()
+    Ok(packument.versions.into_iter().filter_map(entry).collect())
+}
+
+fn entry((version, manifest): (String, Manifest)) -> Option<Entry> {
+    let Dist { tarball, integrity } = manifest.dist;
+    let integrity = integrity.and_then(|sri| Integrity::from_sri(&sri));
+    let hash = Ok(integrity.map(Hash::Known));
+    let engines = manifest.engines.as_object().map(|engines| {
+        let text = |(name, range): (&String, &serde_json::Value)| {
+            Some((name.clone(), range.as_str()?.to_owned()))
         };
-        let engines = manifest.engines.as_object().map(|engines| {
-            let text = |(name, range): (&String, &serde_json::Value)| {
-                Some((name.clone(), range.as_str()?.to_owned()))
-            };
-            engines.iter().filter_map(text).collect()
-        });
-        Some(Entry {
-            version: version.as_str().to_owned(),
-            lts: None,
-            artifact: Some(artifact),
-            engines,
-        })
+        engines.iter().filter_map(text).collect()
     });
-    Ok(entries.collect())
+    let version = Version::parse(&version)?;
+    let artifact = Artifact { address: tarball?, hash, size: Ok(None), rule: 0 };
+    Some(Entry { version, lts: None, artifact, engines })
+}
+
+/// What to fetch for a release: its own package, and those that go beside it.
+pub(super) fn parts(
+    source: &NpmSource,
+    release: &Release,
+    entries_of: &dyn Fn(&str) -> Result<Vec<Entry>, Failure>,
+) -> Result<Vec<Part>, Failure> {
+    let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
+    let mut parts = vec![Part {
+        into: source.into.as_str().into(),
+        links: pairs(&source.links),
+        ..part(artifact)
+    }];
+    let is_for_it = |rule: &&Beside| holds_for(rule.versions.as_deref(), &release.version);
+    for rule in source.beside.iter().filter(is_for_it) {
+        let entries = entries_of(&rule.package)?;
+        let Some(entry) = beside(&entries, rule, &release.version) else {
+            let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
+            return Err(Failure::Fatal(Error::new(ErrorKind::Network, what)));
+        };
+        parts.push(Part {
+            into: rule.into.as_str().into(),
+            links: pairs(&rule.links),
+            title: format!("{} {}", rule.package, entry.version),
+            ..part(&entry.artifact)
+        });
+    }
+    Ok(parts)
+}
+
+fn part(artifact: &Artifact) -> Part {
+    Part {
+        addresses: vec![artifact.address.clone()],
+        integrity: artifact.integrity(),
+        via: Via::Npm,
+        strip: 1,
+        ..Part::default()
+    }
+}
+
+fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    links.iter().map(|(link, target)| (link.clone(), target.clone())).collect()
 }
 
 /// The version of a package to put beside a toolchain: the newest whose engines admit it, else the
 /// newest of those that state none and may be taken all the same.
-pub(super) fn beside<'a>(
-    entries: &'a [Entry],
-    beside: &Beside,
-    toolchain: &Version,
-) -> Option<(&'a Entry, Version)> {
-    let unstated = beside.unstated.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
-    let plain = entries.iter().filter_map(|entry| Some((entry, Version::parse(&entry.version)?)));
-    let plain: Vec<_> = plain.filter(|(_, version)| !version.is_prerelease()).collect();
-    let stated = |entry: &Entry| {
-        entry.engines.as_ref().and_then(|engines| engines.get(&beside.engine).cloned())
+fn beside<'a>(entries: &'a [Entry], rule: &Beside, toolchain: &Version) -> Option<&'a Entry> {
+    let plain = || entries.iter().filter(|entry| !entry.version.is_prerelease());
+    let stated = |entry: &Entry| entry.engines.as_ref()?.get(&rule.engine).cloned();
+    let admits = |range: &str| {
+        Range::parse(range, Dialect::Npm).is_some_and(|range| range.admits(toolchain))
     };
-    let admits = |entry: &Entry| {
-        stated(entry)
-            .and_then(|range| Range::parse(&range, Dialect::Npm))
-            .is_some_and(|range| range.admits(toolchain))
+    let admitting = plain().filter(|entry| stated(entry).is_some_and(|range| admits(&range)));
+    let newest = admitting.max_by(|a, b| a.version.cmp(&b.version));
+    let unstated = rule.unstated.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
+    let may_be_taken = |entry: &&Entry| {
+        stated(entry).is_none()
+            && unstated.as_ref().is_some_and(|range| range.admits(&entry.version))
     };
-    let newest = |fits: &dyn Fn(&Entry, &Version) -> bool| {
-        let fitting = plain.iter().filter(|(entry, version)| fits(entry, version));
-        fitting.max_by(|a, b| a.1.cmp(&b.1)).cloned()
-    };
-    newest(&|entry, _| admits(entry)).or_else(|| {
-        newest(&|entry, version| {
-            stated(entry).is_none() && unstated.as_ref().is_some_and(|range| range.admits(version))
-        })
-    })
-}
-
-/// Whether a rule that may hold for some versions only holds for this one.
-pub(super) fn is_for(versions: Option<&str>, version: &Version) -> bool {
-    let range = versions.map(|versions| Range::parse(versions, Dialect::Npm));
-    range.is_none_or(|range| range.is_some_and(|range| range.admits(version)))
+    newest.or_else(|| plain().filter(may_be_taken).max_by(|a, b| a.version.cmp(&b.version)))
 }
 
 #[cfg(test)]
@@ -108,7 +129,48 @@ mod tests {
 
     fn entry(version: &str, engine: Option<&str>) -> Entry {
         let engines = engine.map(|range| BTreeMap::from([("node".to_owned(), range.to_owned())]));
-        Entry { version: version.to_owned(), lts: None, artifact: None, engines }
+        let version = Version::parse(version).unwrap();
+        let address = format!("https://r.example/npm-{version}.tgz");
+        let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        Entry { version, lts: None, artifact, engines }
+    }
+
+    #[test]
+    fn packages_go_beside_a_release() {
+        let rule = |versions: &str| Beside {
+            package: "npm".into(),
+            engine: "node".into(),
+            unstated: None,
+            versions: Some(versions.into()),
+            into: "lib/node_modules/npm".into(),
+            links: BTreeMap::from([("bin/npm".into(), "../lib/node_modules/npm/x.js".into())]),
+        };
+        let source = NpmSource {
+            package: BTreeMap::new(),
+            versions: None,
+            into: "bin".into(),
+            links: BTreeMap::new(),
+            beside: vec![rule("<20"), rule(">=20")],
+        };
+        let parts = |version: &str| {
+            let Entry { version, lts, artifact, .. } = entry(version, None);
+            let release = Release { version, lts, source: "npm".into(), artifact: Some(artifact) };
+            parts(&source, &release, &|package| {
+                assert_eq!(package, "npm");
+                Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
+            })
+        };
+        let found = parts("12.0.0").unwrap();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.into))
+            .collect();
+        let [node, npm] = ["12.0.0", "7.0.0"].map(|it| format!("https://r.example/npm-{it}.tgz"));
+        let beside = format!(r#"npm 7.0.0 {npm} "lib/node_modules/npm""#);
+        assert_eq!(shown, [format!(r#" {node} "bin""#), beside]);
+        assert_eq!((found[0].links.len(), found[1].links.len()), (0, 1));
+        let Err(Failure::Fatal(error)) = parts("8.0.0") else { panic!("npm 6 is too new for it") };
+        assert_eq!(error.what, "no npm is to be had that runs on 8.0.0");
     }
 
     #[test]
@@ -139,7 +201,7 @@ mod tests {
             ("22.10.0", "11.6.0"),
         ] {
             let chosen = beside(&entries, &rule, &Version::parse(node).unwrap());
-            assert_eq!(chosen.map(|(entry, _)| entry.version.as_str()), Some(npm), "beside {node}");
+            assert_eq!(chosen.map(|entry| entry.version.as_str()), Some(npm), "beside {node}");
         }
     }
 
@@ -150,7 +212,7 @@ mod tests {
             "../x":{"dist":{"tarball":"https://r.example/b.tgz"}},
             "2.0.0":{"dist":{}}}}"#;
         let read: Vec<String> =
-            read(text).unwrap().into_iter().map(|entry| entry.version).collect();
+            read(text).unwrap().into_iter().map(|entry| entry.version.to_string()).collect();
         assert_eq!(read, ["1.0.0"]);
     }
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 use serde::Deserialize;
 use usher_definition::{PypiSource, split_platform};
+use usher_shims::error::Escaped;
 use usher_shims::version::Version;
 
-use super::find::Entry;
-use super::{Artifact, Part, Release, Via, npm};
+use super::entry::{Artifact, Complaint, Entry, Hash};
+use super::part::{Part, Via};
+use super::release::Release;
+use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
 
 /// What is understood of the index: the JSON form, and web pages, which are all that some mirrors
@@ -25,8 +28,8 @@ pub(super) fn part(source: &PypiSource, release: &Release) -> Option<Part> {
     let artifact = release.artifact.as_ref()?;
     Some(Part {
         addresses: vec![artifact.address.clone()],
-        integrity: Integrity::from_text(&artifact.integrity),
-        size: artifact.size.parse().ok(),
+        integrity: artifact.integrity(),
+        size: artifact.size.clone().ok().flatten(),
         via: Via::Pypi,
         inside: source.inside.as_str().into(),
         ..Part::default()
@@ -47,46 +50,39 @@ struct File {
 pub(super) fn read(
     text: &[u8],
     (source, platform, address): (&PypiSource, &str, &str),
-) -> Result<Vec<Entry>, String> {
+) -> Result<Vec<Entry>, Complaint> {
     let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
         true => json(text)?,
         false => html(&String::from_utf8_lossy(text)),
     };
     if files.is_empty() {
-        return Err("it lists no files".to_owned());
+        return Err("it lists no files".into());
     }
+    // By the text of the tool's version: the newest of the project's.
     let mut best: BTreeMap<String, (Version, Entry)> = BTreeMap::new();
     for file in files.into_iter().filter(|file| !file.is_yanked) {
         let Some((full, tags)) = wheel(&file.name) else { continue };
         let (Some(full), true) = (Version::parse(full), fits(tags, platform)) else { continue };
         let Some(version) = own(&full, source) else { continue };
         let is_newest = best.get(version.as_str()).is_none_or(|(known, _)| *known < full);
-        if is_newest && npm::is_for(source.versions.as_deref(), &version) {
-            let entry = entry(&version, &file, &page)?;
-            best.insert(entry.version.clone(), (full, entry));
+        if is_newest && holds_for(source.versions.as_deref(), &version) {
+            let name = version.as_str().to_owned();
+            best.insert(name, (full, entry(version, &file, &page)?));
         }
     }
     Ok(best.into_values().map(|(_, entry)| entry).collect())
 }
 
-fn entry(version: &Version, file: &File, page: &Url) -> Result<Entry, String> {
+fn entry(version: Version, file: &File, page: &Url) -> Result<Entry, Complaint> {
     let address = page.join(&file.address).map_err(|error| format!("{}: {error}", file.name))?;
     let integrity = file.sha256.as_deref().and_then(Integrity::from_hex);
     let Some(integrity) = integrity else {
-        return Err(format!("it has no SHA-256 of {}", usher_shims::error::Escaped(&file.name)));
+        return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());
     };
-    Ok(Entry {
-        version: version.as_str().to_owned(),
-        lts: None,
-        artifact: Some(Artifact {
-            address: address.into(),
-            integrity: integrity.to_string(),
-            size: file.size.map(|size| size.to_string()).unwrap_or_default(),
-            ..Artifact::default()
-        }),
-        engines: None,
-    })
+    let hash = Ok(Some(Hash::Known(integrity)));
+    let artifact = Artifact { address: address.into(), hash, size: Ok(file.size), rule: 0 };
+    Ok(Entry { version, lts: None, artifact, engines: None })
 }
 
 /// The tool's version in a project's: without what counts builds of the wheel.
@@ -167,7 +163,7 @@ struct Listed {
     yanked: serde_json::Value,
 }
 
-fn json(text: &[u8]) -> Result<Vec<File>, String> {
+fn json(text: &[u8]) -> Result<Vec<File>, Complaint> {
     let project: Project = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     let file = |mut listed: Listed| File {
         name: listed.filename,
@@ -227,10 +223,10 @@ mod tests {
         let read = match read(text.as_bytes(), of) {
             Ok(entries) => entries
                 .into_iter()
-                .map(|entry| format!("{} {}", entry.version, entry.artifact.unwrap().address))
+                .map(|entry| format!("{} {}", entry.version, entry.artifact.address))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            Err(complaint) => complaint,
+            Err(complaint) => complaint.to_string(),
         };
         assert_eq!(read, expected, "{text}");
     }
@@ -280,13 +276,10 @@ mod tests {
                 r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{said}}}]}}"#
             );
             let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
-            let entry = read(text.as_bytes(), of).unwrap().remove(0);
-            let release = Release {
-                version: Version::parse(&entry.version).unwrap(),
-                lts: None,
-                source: "pypi".to_owned(),
-                artifact: entry.artifact,
-            };
+            let Entry { version, artifact, .. } = read(text.as_bytes(), of).unwrap().remove(0);
+            let source_name = "pypi".to_owned();
+            let release =
+                Release { version, lts: None, source: source_name, artifact: Some(artifact) };
             assert_eq!(part(&source(), &release).unwrap().size, expected, "{said}");
         }
     }

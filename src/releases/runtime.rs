@@ -4,26 +4,35 @@
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Author, Request};
-use usher_shims::resolve::{Compatibility, Runtime};
+use usher_shims::resolve::{Compatibility, Resolver, Runtime};
 use usher_shims::store::{Found, best};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
+use usher_shims::world::World;
 
-use crate::registry::Known;
-use crate::releases::{Release, Wanted, newest};
-use crate::session::Usher;
+use super::errors::incompatible_runtime;
+use super::release::{Release, newest};
+use super::wanted::Wanted;
 
 /// What a tool's versions are built for, as it will stand here with what is asked for together.
-pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<Runtime>> {
-    let Some(host) = usher.resolver().selector().runtime(tool)? else { return Ok(None) };
+pub fn of(
+    resolver: &Resolver<'_, impl World>,
+    tool: &Tool,
+    together: &[Wanted<'_>],
+) -> Result<Option<Runtime>> {
+    Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
+}
+
+/// A runtime as it will stand when what is asked for together is there.
+pub(super) fn with_requests(host: Runtime, together: &[Wanted<'_>]) -> Runtime {
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
-        return Ok(Some(host));
+        return host;
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
     let compatibility = Compatibility::of_request(beside.request);
-    Ok(Some(Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }))
+    Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }
 }
 
 /// The newest release that answers a request and that runs on its host: of its builds, the one for
@@ -31,12 +40,12 @@ pub fn of(usher: &Usher, tool: &Tool, together: &[Wanted<'_>]) -> Result<Option<
 ///
 /// Where nobody asks for a version of the host, no release is passed over for its sake: another
 /// version will be got.
-pub fn newest_on(
+pub(super) fn newest_on(
     host: &Runtime,
     releases: &[Release],
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
-    let least = |release: &&Release| least(host, &release.version, releases);
+    let least = |release: &&Release| minimum_runtime(host, &release.version, releases);
     let answering = || releases.iter().filter(|release| release.answers(request, tool));
     if host.pin.is_some() {
         return newest(answering().filter(|release| host.runs(least(release))), tool);
@@ -51,43 +60,13 @@ pub fn newest_on(
 
 /// The least that a version runs on; where it says nothing, the least of what others of its numbers
 /// were built for.
-fn least(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
+fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = host.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
         let builds = releases.iter().filter(|one| rule.without_mark(&one.version) == name);
         builds.filter_map(|one| rule.least(&one.version)).min()
     })
-}
-
-/// What is said where somebody asks for a version of the host that runs nothing of what is asked
-/// for; `releases` are those that were asked for.
-pub fn unfit(host: &Runtime, wanted: &Wanted<'_>, releases: &[Version]) -> Error {
-    let Wanted { known, request, origin } = wanted;
-    let (tool, other) = (known.tool.name, host.tool.name);
-    let by_other = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
-    let other_asked = by_other.map_or_else(
-        || format!("{other} is in force"),
-        |(request, origin)| format!("{other} {request} by {origin}"),
-    );
-    let what = format!(
-        "{tool} {request} was asked for by {origin}, and {other_asked}, but the one doesn't run on the other"
-    );
-    let Some(newest) = releases.iter().max() else {
-        return Error::new(ErrorKind::NoMatchingVersion, what);
-    };
-    let name = host.rule.without_mark(newest);
-    let builds = releases.iter().filter(|one| host.rule.without_mark(one) == name);
-    let mut needs: Vec<u64> = builds.filter_map(|one| host.rule.least(one)).collect();
-    needs.sort_unstable();
-    needs.dedup();
-    let listed: Vec<String> = needs.iter().map(ToString::to_string).collect();
-    let error = Error::new(ErrorKind::NoMatchingVersion, what)
-        .because(format!("{tool} {name} is built for {other} {}", listed.join(", ")));
-    match needs.last() {
-        Some(most) => error.hint(format!("use {other}@{most}")),
-        None => error,
-    }
 }
 
 /// What is to be got for a version to run.
@@ -105,18 +84,16 @@ pub struct Lacking {
 ///
 /// An error where somebody asks for a host that can't run it.
 pub fn lacking(
-    usher: &Usher,
+    resolver: &Resolver<'_, impl World>,
     wanted: &Wanted<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<Lacking>> {
-    let Some(host) = usher.resolver().selector().runtime(wanted.known.tool)? else {
-        return Ok(None);
-    };
+    let Some(host) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
     let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
     match &host.pin {
         Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
-            Err(unfit(&host, wanted, &version))
+            Err(incompatible_runtime(&host, wanted, &version))
         }
         Some(pin) if host.is_missing => Ok(pin.request().map(|request| Lacking {
             tool: host.tool,
@@ -137,15 +114,15 @@ pub fn lacking(
 /// What on disk was asked for, and lacks nothing but what it runs on; nobody asks for a version of
 /// that.
 pub fn without_host(
-    usher: &Usher,
-    known: Known<'_>,
+    resolver: &Resolver<'_, impl World>,
+    tool: &Tool,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = usher.resolver().selector().runtime(known.tool)?;
+    let host = resolver.selector().runtime(tool)?;
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }
-    Ok(match best(&usher.world, &usher.home, known.tool, request)? {
+    Ok(match best(resolver.world, resolver.home, tool, request)? {
         Found::Toolchain(toolchain) => Some(toolchain),
         Found::Nothing | Found::Stale => None,
     })

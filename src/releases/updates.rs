@@ -3,8 +3,10 @@
 use usher_shims::error::Result;
 use usher_shims::request::{Author, Meaning, Request};
 
-use super::Release;
-use super::find::{Finder, Freshness, Listed, Wanted};
+use super::finder::Finder;
+use super::freshness::Freshness;
+use super::release::{Listed, Release};
+use super::wanted::Wanted;
 use crate::registry::Known;
 use crate::session::current::CurrentVersion;
 

@@ -111,7 +111,7 @@ impl Installer<'_> {
                 ended => return ended,
             };
             passed.push(release.source);
-            let Ok(next) = finder.find_elsewhere(wanted, &passed) else { return Err(error) };
+            let Ok(next) = finder.find_excluding(wanted, &passed) else { return Err(error) };
             self.usher.tell(&format!("{}; {} is asked instead", error.what, next.source));
             release = next;
         }
@@ -139,9 +139,9 @@ impl Installer<'_> {
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
                 ErrorKind::CannotCreate,
-                format!("{} is there, but is no {}", Shown(&target), known.tool.name),
+                format!("{} is there, but is no {}", Shown(target), known.tool.name),
             )
-            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(&target)))),
+            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("look at", target, error)),
         }

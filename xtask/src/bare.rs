@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
-use crate::{Outcome, Result, checkout, process, warn};
+use crate::{Outcome, Result, TEST, checkout, process, warn};
 
 /// How namespaces can be had: as root, or as an ordinary account that stays itself. There the
 /// capabilities that mounting takes are given up before tests run.
@@ -39,13 +39,14 @@ pub(crate) fn test_bare() -> Result<Outcome> {
         let why = "nothing can be hidden here, so only the environment is cleared";
         warn(&format!("SKIPPED: test-bare: {why}"));
         let mut command = process::command("sh");
-        command.args(["-c", IGNORING_SIGNALS, "sh", "cargo", "test"]);
+        command.args(["-c", IGNORING_SIGNALS, "sh"]).args(TEST.split(' '));
         folders.set_environment(&mut command, &scratch);
         let outcome = process::run_tests(&mut command)?;
         return Ok(Outcome { skipped: Some(why.to_owned()), ..outcome });
     };
     let mut command = folders.hidden(unshare, drop, &scratch);
-    process::run_tests(command.args(["sh", "-c", IGNORING_SIGNALS, "sh", "cargo", "test"]))
+    command.args(["sh", "-c", IGNORING_SIGNALS, "sh"]).args(TEST.split(' '));
+    process::run_tests(&mut command)
 }
 
 /// The folders that stay: what is built, and what builds it.

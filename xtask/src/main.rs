@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask` lists them. A task is a few commands that anybody could type; it is written here
 //! so that contributors, `.ci/run` and the hosted checks run the same.
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 mod bare;
 mod ci;
@@ -100,9 +101,11 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The README's test command, as it stands.
+/// What the README says runs the tests, as it stands.
+const TEST: &str = "cargo test";
+
 fn test() -> Result<Outcome> {
-    process::run_tests(process::cargo().arg("test"))
+    process::run_tests(process::cargo().args(TEST.split(' ').skip(1)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a task like the others")]

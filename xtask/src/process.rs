@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::{Outcome, Result, checkout, print, warn};
+use crate::{Outcome, Result, TEST, checkout, print, warn};
 
 /// What `cargo run` adds to the environment of this program, and must not reach the programs that
 /// this one starts: tests would see what `cargo test` alone doesn't give them.
@@ -81,7 +81,7 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<Outcome> {
     if status.success() {
         Ok(Outcome { test_results, skipped: None })
     } else {
-        Err(format!("{} ended with {status}", shown(command)))
+        Err(format!("{TEST} ended with {status}"))
     }
 }
 

@@ -16,8 +16,9 @@ use crate::cli::output;
 use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, Listed, Release, words};
+use crate::releases::{Finder, Freshness, Listed, Release};
 use crate::session::Usher;
+use crate::text::human_duration;
 
 /// A version that can be had.
 #[derive(Serialize)]
@@ -61,8 +62,8 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
         return Ok(());
     }
     for one in &listed {
-        if let Freshness::Kept(age) = one.freshness {
-            usher.tell(&format!("the index of {} is {} old", one.source, words(age)));
+        if let Freshness::Cached(age) = one.freshness {
+            usher.tell(&format!("the index of {} is {} old", one.source, human_duration(age)));
         }
     }
     print(known.tool, request.as_ref(), &lines);

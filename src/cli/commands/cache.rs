@@ -7,6 +7,7 @@ use crate::cli::output;
 use crate::config::folders;
 use crate::releases::cache_folder::{Cleaned, Removal, clean};
 use crate::session::Usher;
+use crate::text::human_size;
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
@@ -42,6 +43,6 @@ fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    let (bytes, cache) = (output::size(cleaned.bytes), Shown(&usher.folders.cache));
+    let (bytes, cache) = (human_size(cleaned.bytes), Shown(&usher.folders.cache));
     output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
 }

@@ -174,7 +174,7 @@ impl fmt::Display for In<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_os_str().is_empty() {
             true => f.write_str("here"),
-            false => write!(f, "in {}", Shown(&self.0)),
+            false => write!(f, "in {}", Shown(self.0)),
         }
     }
 }

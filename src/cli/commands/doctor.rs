@@ -173,11 +173,11 @@ fn shims(usher: &Usher) -> Vec<Check> {
 fn writable(usher: &Usher) -> Check {
     let data = &usher.folders.data;
     match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
-        Ok(()) => Check::good(format!("{} may be written", Shown(&data))),
+        Ok(()) => Check::good(format!("{} may be written", Shown(data))),
         Err(error) => Check::note(
             format!(
                 "{} can't be written ({error}): what is on disk runs, nothing can be fetched",
-                Shown(&data)
+                Shown(data)
             ),
             "export USHER_HOME=/a/folder/of/yours",
         ),
@@ -233,7 +233,7 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
         Check::bad(what, "mend the file, and: use reshim")
     });
     let replaced = usher.registry.replaced().map(|(tool, file)| {
-        let (name, file) = (tool.name, Shown(&file));
+        let (name, file) = (tool.name, Shown(file));
         Check::note(
             format!("{name} is what {file} says, not what usher knows of it"),
             format!("rm '{file}', if that isn't meant"),

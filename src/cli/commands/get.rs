@@ -120,7 +120,9 @@ impl Getting<'_> {
         if comes {
             return Ok(());
         }
-        let Some(lacking) = runtime::lacking(self.usher, wanted, toolchain)? else { return Ok(()) };
+        let Some(lacking) = runtime::lacking(&self.usher.resolver(), wanted, toolchain)? else {
+            return Ok(());
+        };
         let guest = (wanted.known.tool, toolchain);
         install_runtime((self.usher, self.network), Unhashed::Allowed, guest, &lacking)
     }
@@ -136,14 +138,16 @@ impl Getting<'_> {
     /// The best on disk; what it runs on may be lacking.
     fn on_disk(self, wanted: &Wanted<'_>) -> Result<Option<Toolchain>> {
         let Wanted { known, request, .. } = *wanted;
-        let host = runtime::of(self.usher, known.tool, self.together)?;
+        let host = runtime::of(&self.usher.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
             host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
         };
         let usher = self.usher;
         match best_that(&usher.world, &usher.home, (known.tool, request), &fits)? {
             Found::Toolchain(toolchain) => Ok(Some(toolchain)),
-            Found::Nothing | Found::Stale => runtime::without_host(usher, known, request),
+            Found::Nothing | Found::Stale => {
+                runtime::without_host(&usher.resolver(), known.tool, request)
+            }
         }
     }
 

@@ -11,9 +11,10 @@ use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::updates::Updates;
-use crate::releases::{Finder, Freshness, Release, words};
+use crate::releases::{Finder, Freshness, Release};
 use crate::session::Usher;
 use crate::session::current::CurrentVersion;
+use crate::text::human_duration;
 
 /// Which tools are meant.
 pub enum Meant<'a> {
@@ -142,8 +143,8 @@ impl Line {
         self.source = Some(news.source);
         self.index_age = Some(news.freshness.age().as_secs());
         self.kept = match news.freshness {
-            Freshness::Kept(age) => Some(age),
-            Freshness::New | Freshness::InPlace(_) => None,
+            Freshness::Cached(age) => Some(age),
+            Freshness::New | Freshness::StaleFallback(_) => None,
         };
     }
 
@@ -175,7 +176,11 @@ fn print(usher: &Usher, lines: &[Line]) {
     output::table(&rows);
     for line in lines {
         if let (Some(age), Some(source)) = (line.kept, &line.source) {
-            usher.tell(&format!("{}: the index of {source} is {} old", line.tool, words(age)));
+            usher.tell(&format!(
+                "{}: the index of {source} is {} old",
+                line.tool,
+                human_duration(age)
+            ));
         }
         if let (Some(unknown), false) = (&line.unknown, line.is_failed) {
             usher.tell(unknown);

@@ -22,6 +22,7 @@ use crate::store::prune::running::Processes;
 use crate::store::prune::used::{days_since, last_use, times};
 use crate::store::prune::{Consent, Facts, Named, Rules, Times, Verdict, judge};
 use crate::store::verify::store::{Contents, Place};
+use crate::text::human_size;
 
 /// What `use prune` was told.
 #[derive(Debug, Args)]
@@ -87,7 +88,7 @@ fn prune(usher: &Usher, typed: &PruneArguments, as_json: bool) -> Result<Pruned>
         print(&judged);
     }
     let bytes: u64 = going.iter().map(|one| one.bytes).sum();
-    let question = format!("delete {} ({})?", counted(going.len(), "version"), size(bytes));
+    let question = format!("delete {} ({})?", counted(going.len(), "version"), human_size(bytes));
     let is_agreed = !going.is_empty() && !typed.dry_run && (typed.yes || output::ask(question));
     let (mut gone, mut failed) = (Vec::new(), None);
     if is_agreed {
@@ -211,7 +212,7 @@ fn delete<'j>(
         installer.uninstall(place.known, &place.version)?;
         gone.push(&place.root);
         if !as_json {
-            output::line(format_args!("{} is gone ({})", name(place), size(*bytes)));
+            output::line(format_args!("{} is gone ({})", name(place), human_size(*bytes)));
         }
     }
     Ok(())
@@ -223,7 +224,7 @@ fn print(judged: &[Judged<'_>]) {
             Verdict::Goes => ("goes", format!("unused for {}", counted_days(one.facts.unused))),
             Verdict::Stays(why) => ("stays", why.to_string()),
         };
-        vec![word.to_owned(), name(&one.place), size(one.bytes), why]
+        vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
     };
     output::table(&judged.iter().map(row).collect::<Vec<_>>());
     if !judged.iter().any(|one| one.verdict == Verdict::Goes) {
@@ -233,13 +234,6 @@ fn print(judged: &[Judged<'_>]) {
 
 fn counted_days(days: u64) -> String {
     if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
-        _ => format!("{} MB", bytes.div_ceil(1_000_000)),
-    }
 }
 
 fn as_value(one: &Judged<'_>, gone: &[&PathBuf]) -> Value {

@@ -193,7 +193,7 @@ impl Upgrade<'_> {
         let installed = installer.install_from_any(wanted, release).map_err(|error| {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
-        if let Some(lacking) = runtime::lacking(usher, wanted, &installed.toolchain)? {
+        if let Some(lacking) = runtime::lacking(&usher.resolver(), wanted, &installed.toolchain)? {
             let guest = (known.tool, &installed.toolchain);
             install_runtime((usher, network), Unhashed::Allowed, guest, &lacking)?;
         }

@@ -26,7 +26,7 @@ pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
 
 fn fit_for_path(shims: &Path) -> Result<&str> {
     let refusal = |cause: &str| {
-        Error::new(ErrorKind::Usage, format!("the folder {} can't stand in PATH", Shown(&shims)))
+        Error::new(ErrorKind::Usage, format!("the folder {} can't stand in PATH", Shown(shims)))
             .because(cause)
             .hint("choose another folder with USHER_HOME")
     };

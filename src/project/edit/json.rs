@@ -101,7 +101,7 @@ fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'t
 impl Fault {
     /// What a person reads of it.
     pub fn in_file(&self, path: &Path) -> Error {
-        Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(&path)))
+        Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(path)))
             .because(self.to_string())
             .hint(format!("correct line {}, then try again", self.line))
     }

@@ -6,20 +6,20 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The keys that are locked.
 #[derive(Default)]
-pub(super) struct KeyedMutex {
+pub(crate) struct KeyedMutex {
     locked: Mutex<BTreeSet<String>>,
     freed: Condvar,
 }
 
 /// A locked key; it is free when this is dropped.
-pub struct KeyedGuard<'a> {
+pub(crate) struct KeyedGuard<'a> {
     mutex: &'a KeyedMutex,
     key: String,
 }
 
 impl KeyedMutex {
     /// Waits until nobody has this key locked.
-    pub(super) fn lock(&self, key: &str) -> KeyedGuard<'_> {
+    pub(crate) fn lock(&self, key: &str) -> KeyedGuard<'_> {
         let locked = self.freed.wait_while(self.locked(), |locked| locked.contains(key));
         locked.unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
         KeyedGuard { mutex: self, key: key.to_owned() }

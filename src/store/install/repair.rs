@@ -117,7 +117,7 @@ impl Installer<'_> {
         if passed.len() == names.count() {
             passed.clear();
         }
-        let release = Finder::new(self.usher, self.network).find_elsewhere(&wanted, &passed)?;
+        let release = Finder::new(self.usher, self.network).find_excluding(&wanted, &passed)?;
         if release.version == *version {
             return Ok(release);
         }

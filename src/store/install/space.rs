@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind};
 
+use crate::text::human_size;
+
 /// How many times its own size an archive takes, where it doesn't say: 3 to 8 times.
 const USUAL: u64 = 5;
 
@@ -35,8 +37,8 @@ impl Space {
         let free = seen.f_bavail.saturating_mul(seen.f_frsize);
         error.because(format!(
             "it needs about {}, and {} are free",
-            megabytes(self.needed),
-            megabytes(free)
+            human_size(self.needed),
+            human_size(free)
         ))
     }
 }
@@ -54,10 +56,6 @@ fn unpacked_size(archive: &Path) -> Option<u64> {
     file.seek(SeekFrom::End(-4)).ok()?;
     file.read_exact(&mut end).ok()?;
     Some(u32::from_le_bytes(end).into())
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
 #[cfg(test)]
@@ -78,7 +76,7 @@ mod tests {
         packed.finish().unwrap();
         let space = Space::of(&archive, folder.path());
         let full = space.told(Error::new(ErrorKind::DiskFull, "can't write"));
-        assert!(full.causes[0].starts_with("it needs about 6 MB, and "), "{full}");
+        assert!(full.causes[0].starts_with("it needs about 5.0 MB, and "), "{full}");
         assert_eq!(space.told(Error::new(ErrorKind::BadFile, "odd")).causes, Vec::<String>::new());
     }
 }

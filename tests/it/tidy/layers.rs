@@ -24,7 +24,7 @@ const COLD: &[&[&str]] = &[
     &["registry"],
     &["config"],
     &["http", "archive"],
-    &["files"],
+    &["files", "text"],
 ];
 
 /// The rooms of the hot half, likewise.

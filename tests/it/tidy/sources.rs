@@ -34,7 +34,11 @@ const MAY_NAME: [(&str, &str, &str); 6] = [
     ("src/config/pip.rs", "pip", "the client that knows where its index is"),
     ("src/config/pip.rs", "python3", "runs the client that knows where its index is"),
     ("src/config/pip.rs", "python", "runs the client that knows where its index is"),
-    ("src/releases/network.rs", "npm", "the client that knows where its registry is"),
+    (
+        "src/releases/network/installed_clients.rs",
+        "npm",
+        "the client that knows where its registry is",
+    ),
     ("src/config/settings.rs", "npm", "the source of that name, in an example"),
     ("src/config/settings.rs", "node", "a tool of which all known lines have shims, in an example"),
 ];

@@ -9,6 +9,7 @@
 //! it is. What the manager runs is compared with what the case gives, and both with the case's
 //! `others`: a difference that the column doesn't name, and one that it names and that isn't there,
 //! are what this program is for. Nothing reaches the network.
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 #[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]
 #[path = "../../../../tests/it/conformance/format.rs"]

@@ -8,6 +8,7 @@
 //! fresh homes, once in memory and once on disk. Beside them stand plain `tar` with a sync after it,
 //! and inflating alone with the library that usher uses. A peer that isn't there, or that fails, is
 //! left out and named. Writes `docs/benchmark-install.md`.
+#![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 mod archive;
 mod contestants;

@@ -12,10 +12,8 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::limits::FRESH;
 use crate::files::integrity::sha256;
-
-/// How long an index serves without its source being asked again.
-pub(super) const FRESH: Duration = Duration::from_secs(3_600);
 
 /// What half-written files are called; the rest is drawn by lot.
 const UNFINISHED: &str = ".index-";
@@ -24,10 +22,10 @@ const UNFINISHED: &str = ".index-";
 const ENDING: &str = ".json";
 
 /// The form of the files; another version of this program may have another one.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// The indexes that were fetched, a file each.
-pub(super) struct Cache {
+pub(super) struct IndexCache {
     folder: PathBuf,
 }
 
@@ -59,7 +57,7 @@ struct Head {
     sha256: String,
 }
 
-impl Cache {
+impl IndexCache {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -110,7 +108,7 @@ impl Cache {
 }
 
 /// Whether a name in the folder of the indexes is that of a file that was made in here.
-pub(crate) fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     let is_whole = name
         .strip_suffix(ENDING)
         .is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -140,13 +138,13 @@ mod tests {
 
     const KEY: Key<'_> = Key { address: "https://x.example/", reading: "1" };
 
-    fn cache() -> (tempfile::TempDir, Cache) {
+    fn cache() -> (tempfile::TempDir, IndexCache) {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path().join("indexes"));
+        let cache = IndexCache::new(folder.path().join("indexes"));
         (folder, cache)
     }
 
-    fn kept(cache: &Cache, key: &Key<'_>) -> Option<Cached<Vec<String>>> {
+    fn kept(cache: &IndexCache, key: &Key<'_>) -> Option<Cached<Vec<String>>> {
         cache.get(key)
     }
 

@@ -16,25 +16,32 @@ fn definition(tool: &str) -> Definition {
 }
 
 /// Reads a text as the index of a tool's source for a platform; `HASH` in it is one.
-fn read(world: &impl World, (tool, source): (&str, &str), platform: &str, text: &str) -> String {
+fn read(
+    world: &(impl World + Sync),
+    (tool, source): (&str, &str),
+    platform: &str,
+    text: &str,
+) -> String {
     let definition = definition(tool);
     let found = definition.source.iter().find(|known| known.name == source).expect("a source");
     let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
-    let Some(site) = Site::new(world, index, platform) else { return "nothing".to_owned() };
+    let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
+    let variable = |name: &str| world.variable(name);
+    let site = Site::new(index, words, &variable);
     let nothing = |address: &str| {
         Err(Failure::Absent(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
-        Err(complaint) => return complaint,
+        Err(complaint) => return complaint.to_string(),
     };
     let shown = entries.into_iter().map(|entry| {
-        let artifact = entry.artifact.expect("an archive");
-        let hash = match (artifact.complaint.as_str(), artifact.integrity.as_str()) {
-            ("", "") if artifact.sums.is_empty() => "unhashed".to_owned(),
-            ("", "") => artifact.sums,
-            ("", hash) => hash.replace(HASH, "HASH"),
-            (complaint, _) => complaint.to_owned(),
+        let artifact = entry.artifact;
+        let hash = match artifact.hash {
+            Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
+            Ok(Some(Hash::InFile(sums))) => sums,
+            Ok(None) => "unhashed".to_owned(),
+            Err(complaint) => complaint.to_string(),
         };
         format!("{} {} {hash}", entry.version, artifact.address)
     });
@@ -544,42 +551,36 @@ fn zig() {
 
 #[test]
 fn sizes_are_taken_as_indexes_write_them() {
-    let check = |(tool, source): (&str, &str), text: &str, expected: &str| {
+    let check = |(tool, source): (&str, &str), text: &str, expected: Option<u64>| {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
-        let world = Memory::at("/");
-        let site = Site::new(&world, index, "linux-x64").unwrap();
+        let site = Site::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
         let nothing = |_: &str| {
             Err(Failure::Absent(Error::new(ErrorKind::Network, "there is no further page")))
         };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
-        let artifact = entries[0].artifact.clone().unwrap();
-        assert_eq!(artifact.size, expected, "{tool}");
-        let release = Release {
-            version: Version::parse(&entries[0].version).unwrap(),
-            lts: None,
-            source: source.to_owned(),
-            artifact: Some(artifact),
-        };
-        let part = site.part(&world, &release, &nothing).unwrap().unwrap();
-        assert_eq!(part.size, expected.parse().ok(), "{tool}");
+        let Entry { version, artifact, .. } = entries[0].clone();
+        let source = source.to_owned();
+        let release = Release { version, lts: None, source, artifact: Some(artifact) };
+        let part = site.part(&release, &nothing).unwrap().unwrap();
+        assert_eq!(part.size, expected, "{tool}");
     };
     let go = |size: &str| {
         format!(
             r#"[{{"files":[{{"version":"go1.22.0","os":"linux","arch":"amd64","kind":"archive","filename":"x"{size},"sha256":"HASH"}}]}}]"#
         )
     };
-    check(("go", "go.dev"), &go(r#","size":68988925"#), "68988925");
-    check(("go", "go.dev"), &go(r#","size":null"#), "");
-    check(("go", "go.dev"), &go(""), "");
+    check(("go", "go.dev"), &go(r#","size":68988925"#), Some(68_988_925));
+    check(("go", "go.dev"), &go(r#","size":null"#), None);
+    check(("go", "go.dev"), &go(""), None);
     let zig = r#"{"0.15.2":{"x86_64-linux":{"tarball":"https://z.example/x","shasum":"HASH","size":"53733924"}}}"#;
-    check(("zig", "ziglang.org"), zig, "53733924");
+    check(("zig", "ziglang.org"), zig, Some(53_733_924));
     let java = r#"[{"binaries":[{"package":{"link":"https://j.example/x","size":191,"checksum":"HASH"}}],"version_data":{"semver":"16.0.2+7"}}]"#;
-    check(("java", "adoptium"), java, "191");
+    check(("java", "adoptium"), java, Some(191));
     let bun =
         format!("[{}]", release("oven-sh/bun", "bun-v1.3.10", &["bun-linux-x64.zip".to_owned()]));
-    check(("bun", "github"), &bun, "1");
+    check(("bun", "github"), &bun, Some(1));
 }
 
 #[test]

@@ -8,13 +8,13 @@ use usher_definition::{IndexSource, Take, template};
 use usher_shims::error::Escaped;
 use usher_shims::version::Version;
 
+use super::checksums;
 use super::rows::Row;
-use super::{Complaint, sums};
-use crate::releases::find::Entry;
-use crate::releases::{Artifact, npm};
+use crate::releases::entry::{Artifact, Complaint, Entry, Hash, Stated};
+use crate::releases::version_range::holds_for;
 
 /// Collects releases, row by row.
-pub(super) struct Taken<'a> {
+pub(super) struct ReleaseCollector<'a> {
     source: &'a IndexSource,
     base: &'a str,
     words: &'a BTreeMap<String, String>,
@@ -25,7 +25,7 @@ pub(super) struct Taken<'a> {
 /// first, then what stands first in the lists of values that will do.
 type Order = (u64, Reverse<usize>, Reverse<usize>);
 
-impl<'a> Taken<'a> {
+impl<'a> ReleaseCollector<'a> {
     pub(super) fn new(
         source: &'a IndexSource,
         base: &'a str,
@@ -35,24 +35,18 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes from a row what is a release: the first that fits takes it.
-    pub(super) fn see(&mut self, row: &Row<'_>) -> Result<(), Complaint> {
-        for (place, take) in self.source.take.iter().enumerate() {
-            let Some((version, order)) = self.version(take, row) else { continue };
-            let order = (order.0, Reverse(place), order.1);
-            if self.best.get(version.as_str()).is_some_and(|(best, _)| *best >= order) {
-                break;
-            }
-            let artifact = Artifact { take: place, ..self.artifact(take, &version, row)? };
-            let lts = take.lts.as_ref().and_then(|field| row.string(field));
-            let entry = Entry {
-                version: version.as_str().to_owned(),
-                lts,
-                artifact: Some(artifact),
-                engines: None,
-            };
-            self.best.insert(entry.version.clone(), (order, entry));
-            break;
+    pub(super) fn push_row(&mut self, row: &Row<'_>) -> Result<(), Complaint> {
+        let mut rules = self.source.take.iter().enumerate();
+        let taken = rules.find_map(|(place, take)| Some((place, take, self.version(take, row)?)));
+        let Some((rule, take, (version, order))) = taken else { return Ok(()) };
+        let order = (order.0, Reverse(rule), order.1);
+        let name = version.as_str().to_owned();
+        if self.best.get(&name).is_some_and(|(best, _)| *best >= order) {
+            return Ok(());
         }
+        let artifact = self.artifact((rule, take), &version, row)?;
+        let lts = take.lts.as_ref().and_then(|field| row.string(field));
+        self.best.insert(name, (order, Entry { version, lts, artifact, engines: None }));
         Ok(())
     }
 
@@ -76,7 +70,7 @@ impl<'a> Taken<'a> {
             other => value(other),
         });
         let version = Version::parse(&version.ok()?)?;
-        let is_meant = npm::is_for(take.versions.as_deref(), &version);
+        let is_meant = holds_for(take.versions.as_deref(), &version);
         let build = build.and_then(|build| build.parse().ok()).unwrap_or(0);
         is_meant.then_some((version, (build, Reverse(rank))))
     }
@@ -94,38 +88,31 @@ impl<'a> Taken<'a> {
 
     fn artifact(
         &self,
-        take: &Take,
+        (rule, take): (usize, &Take),
         version: &Version,
         row: &Row<'_>,
     ) -> Result<Artifact, Complaint> {
         let address = |key: &str, text: &str| self.address((key, text), version, row);
         let sums = take.sums.as_ref().map(|text| address("sums", text)).transpose()?;
-        let (integrity, complaint) = self.hash(take, version, row);
-        let size = take
-            .size
-            .as_ref()
-            .and_then(|size| template::fill(size, &|hole| self.value_for(hole, version, row)).ok());
+        let in_file = |hash: Option<Hash>| hash.or(sums.map(Hash::InFile));
         Ok(Artifact {
             address: address("archive", &take.archive)?,
-            integrity,
-            complaint,
-            sums: sums.unwrap_or_default(),
-            size: size.unwrap_or_default(),
-            take: 0,
+            hash: self.hash(take, version, row).map(in_file),
+            size: self.size(take, version, row),
+            rule,
         })
     }
 
-    /// The hash that a row has, or what is wrong with it.
-    fn hash(&self, take: &Take, version: &Version, row: &Row<'_>) -> (String, String) {
-        let nothing = (String::new(), String::new());
-        let Some(hash) = &take.hash else { return nothing };
+    /// The hash that a row has.
+    fn hash(&self, take: &Take, version: &Version, row: &Row<'_>) -> Stated<Hash> {
+        let Some(hash) = &take.hash else { return Ok(None) };
         let filled = template::fill(hash, &|hole| self.value_for(hole, version, row));
         let text = filled.unwrap_or_default();
         let or_elsewhere = take.sums.is_some() || take.unhashed.is_some();
-        match sums::parse(&text) {
-            Some(integrity) => (integrity.to_string(), String::new()),
-            None if text.is_empty() && or_elsewhere => nothing,
-            None if text.is_empty() => (String::new(), format!("`{hash}` is missing")),
+        match checksums::parse(&text) {
+            Some(integrity) => Ok(Some(Hash::Known(integrity))),
+            None if text.is_empty() && or_elsewhere => Ok(None),
+            None if text.is_empty() => Err(format!("`{hash}` is missing").into()),
             None => {
                 let kind = match text.rsplit(':').next().unwrap_or_default().len() {
                     32 => " (an MD5 proves nothing)",
@@ -133,7 +120,23 @@ impl<'a> Taken<'a> {
                     _ => "",
                 };
                 let what = format!("`{hash}` is “{}”, which is no SHA-256", Escaped(&text));
-                (String::new(), format!("{what} or SHA-512{kind}"))
+                Err(format!("{what} or SHA-512{kind}").into())
+            }
+        }
+    }
+
+    /// How many bytes a row says that the archive has.
+    fn size(&self, take: &Take, version: &Version, row: &Row<'_>) -> Stated<u64> {
+        let Some(size) = &take.size else { return Ok(None) };
+        let text = template::fill(size, &|hole| self.value_for(hole, version, row));
+        let text = text.unwrap_or_default();
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            _ if text.is_empty() => Ok(None),
+            Ok(bytes) if is_number => Ok(Some(bytes)),
+            Ok(_) | Err(_) => {
+                let text = Escaped(&text);
+                Err(format!("`{size}` is “{text}”, which is no number of bytes").into())
             }
         }
     }
@@ -148,7 +151,8 @@ impl<'a> Taken<'a> {
         let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
         let value = |hole: &str| self.value_for(hole, version, row);
         let filled = template::fill(text, &value)
-            .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))?;
+            .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))
+            .map_err(Complaint::from)?;
         for hole in template::holes(text).unwrap_or_default() {
             let said = value(hole).unwrap_or_default();
             let is_harmless = match (hole.starts_with('.'), is_whole) {
@@ -158,9 +162,8 @@ impl<'a> Taken<'a> {
             };
             if !is_harmless {
                 let said = Escaped(&said);
-                return Err(format!(
-                    "its entry for {version} has `{hole}` = “{said}”, for `{key}`"
-                ));
+                let what = format!("its entry for {version} has `{hole}` = “{said}”, for `{key}`");
+                return Err(what.into());
             }
         }
         Ok(filled)

@@ -1,0 +1,136 @@
+//! What an index says of one version, parsed. The cache keeps it in this form.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use usher_shims::version::Version;
+
+use crate::files::integrity::Integrity;
+
+/// One version, as an index has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    #[serde(serialize_with = "as_text", deserialize_with = "version")]
+    pub(super) version: Version,
+    /// The code name of its long-term support line, where the index says it.
+    pub(super) lts: Option<String>,
+    /// Its archive.
+    pub(super) artifact: Artifact,
+    /// The `engines` of an npm package.
+    pub(super) engines: Option<BTreeMap<String, String>>,
+}
+
+/// An archive that an index names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Artifact {
+    pub(super) address: String,
+    pub(super) hash: Stated<Hash>,
+    /// How many bytes it has.
+    pub(super) size: Stated<u64>,
+    /// Which of the rules of its source's definition it was taken by.
+    pub(super) rule: usize,
+}
+
+impl Artifact {
+    /// The hash, where the index itself has one that can be used.
+    pub(super) fn integrity(&self) -> Option<Integrity> {
+        match &self.hash {
+            Ok(Some(Hash::Known(integrity))) => Some(*integrity),
+            Ok(Some(Hash::InFile(_)) | None) | Err(_) => None,
+        }
+    }
+}
+
+/// What an index states of an archive, or why that can't be used. It is complained of only when the
+/// archive is wanted: another version's fault is no obstacle.
+pub(super) type Stated<T> = Result<Option<T>, Complaint>;
+
+/// The hash of an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Hash {
+    /// The index has it.
+    Known(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
+    /// The file at this address has it.
+    InFile(String),
+}
+
+/// Why something in an index can't be understood, in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Complaint(String);
+
+impl From<String> for Complaint {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Complaint {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn as_text<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Version::parse(&text).ok_or_else(|| D::Error::custom("it is no version"))
+}
+
+fn integrity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Integrity, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Integrity::from_text(&text).ok_or_else(|| D::Error::custom("it is no hash"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(hash: Stated<Hash>, size: Stated<u64>) -> Entry {
+        let address = "https://x.example/a.tar.gz".to_owned();
+        Entry {
+            version: Version::parse("pypy3.10-7.3.17").unwrap(),
+            lts: Some("krypton".to_owned()),
+            artifact: Artifact { address, hash, size, rule: 1 },
+            engines: Some(BTreeMap::from([("node".to_owned(), ">=10".to_owned())])),
+        }
+    }
+
+    #[test]
+    fn what_is_cached_is_read_back_as_it_was() {
+        let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
+        let in_file = Hash::InFile("https://x.example/SHASUMS256.txt".to_owned());
+        for entry in [
+            entry(Ok(Some(Hash::Known(integrity))), Ok(Some(123))),
+            entry(Ok(Some(in_file)), Ok(None)),
+            entry(Ok(None), Err("`{.size}` is odd".into())),
+            entry(Err("`{.sha256}` is missing".into()), Ok(None)),
+        ] {
+            let text = serde_json::to_string(&entry).unwrap();
+            assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_parsed_is_not_read_back() {
+        let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
+        let whole =
+            serde_json::to_string(&entry(Ok(Some(Hash::Known(integrity))), Ok(None))).unwrap();
+        for (from, to) in [("pypy3.10-7.3.17", "../../x"), ("sha256:abab", "sha256:ab")] {
+            let spoilt = whole.replacen(from, to, 1);
+            assert_ne!(spoilt, whole);
+            assert!(serde_json::from_str::<Entry>(&spoilt).is_err(), "{spoilt}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Finding a release: source by source, in the registry's order, until one has what was requested.
+
+use usher_shims::error::{Error, Result};
+use usher_shims::request::{Meaning, Request};
+use usher_shims::resolve::Runtime;
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::World as _;
+
+use super::catalog::{AvailableSource, Catalog};
+use super::errors::{self, SourceFailure};
+use super::freshness::{CachePolicy, Freshness};
+use super::index_cache::IndexCache;
+use super::index_reader::IndexReader;
+use super::machine::Machine;
+use super::network::Network;
+use super::offline_errors::{not_in_cache, release_not_fetched};
+use super::part::Part;
+use super::platform::platform;
+use super::release::{Listed, Release};
+use super::runtime;
+use super::selection::Selection;
+use super::source_adapters::{ReadSource, SourceReader};
+use super::wanted::Wanted;
+use crate::config::settings::Settings;
+use crate::http::Failure;
+use crate::registry::Known;
+use crate::session::Usher;
+
+/// Finds releases and what to fetch for them. One serves a whole command, and all its threads.
+pub struct Finder<'a> {
+    catalog: Catalog<'a>,
+    sources: Box<dyn ReadSource + 'a>,
+    machine: Box<dyn Machine + 'a>,
+    settings: &'a Settings,
+    together: &'a [Wanted<'a>],
+}
+
+/// What a search came across that wasn't it.
+#[derive(Default)]
+struct Missed {
+    /// All that sources list.
+    listed: Vec<Version>,
+    /// What was requested but doesn't run here.
+    incompatible: Vec<Version>,
+    failures: Vec<SourceFailure>,
+}
+
+impl<'a> Finder<'a> {
+    /// A finder for this run.
+    pub fn new(session: &'a Usher, network: &'a Network<'a>) -> Self {
+        let Usher { world, folders, settings, .. } = session;
+        let platform = platform(world);
+        let indexes = IndexReader {
+            cache: IndexCache::new(folders.indexes()),
+            asking: network.indexes(),
+            settings,
+            tell: Box::new(|text| session.tell(text)),
+        };
+        let sources = SourceReader {
+            network,
+            variable: Box::new(|name| world.variable(name)),
+            platform: platform.clone(),
+            indexes,
+        };
+        Self {
+            catalog: Catalog { settings, platform },
+            sources: Box::new(sources),
+            machine: Box::new(session.resolver()),
+            settings,
+            together: &[],
+        }
+    }
+
+    /// The same where this is asked for together: what runs on another tool is to fit that.
+    #[must_use]
+    pub fn together(self, together: &'a [Wanted<'a>]) -> Self {
+        Self { together, ..self }
+    }
+
+    /// The newest release that answers a request.
+    pub fn find(&self, wanted: &Wanted<'_>) -> Result<Release> {
+        self.find_excluding(wanted, &[])
+    }
+
+    /// The newest release that answers a request, of the first source that has one; the sources of
+    /// these names aren't asked.
+    pub fn find_excluding(&self, wanted: &Wanted<'_>, excluded: &[String]) -> Result<Release> {
+        let Wanted { known, request, .. } = *wanted;
+        let has_sources = !known.definition.source.is_empty();
+        if let (true, Meaning::Named(name)) = (has_sources, request.meaning())
+            && !known.has_flavour(name.as_str())
+        {
+            return Err(errors::no_such_folder(wanted));
+        }
+        let runtime = self.runtime(known.tool)?;
+        let selection = Selection { request, tool: known.tool, runtime: runtime.as_ref() };
+        let mut missed = Missed::default();
+        for source in self.catalog.sources(known)? {
+            if excluded.iter().any(|name| name == source.name) {
+                continue;
+            }
+            if let Some(release) = self.newest_of_source(&source, selection, &mut missed)? {
+                return Ok(release);
+            }
+        }
+        Err(self.nothing_found(wanted, runtime.as_ref(), missed))
+    }
+
+    /// The newest that a source has. Where its cached index lists none it is asked, for it may have
+    /// one by now.
+    fn newest_of_source(
+        &self,
+        source: &AvailableSource<'_>,
+        selection: Selection<'_>,
+        missed: &mut Missed,
+    ) -> Result<Option<Release>> {
+        for policy in [CachePolicy::AllowFresh, CachePolicy::Revalidate] {
+            let listed = match self.read(source, policy)? {
+                Ok(listed) => listed,
+                Err(failure) => {
+                    missed.failures.push(failure);
+                    return Ok(None);
+                }
+            };
+            if let Some(release) = selection.newest(&listed.releases) {
+                return Ok(Some(release));
+            }
+            let freshness = listed.freshness;
+            missed.add(listed, selection);
+            let Freshness::Cached(age) = freshness else { return Ok(None) };
+            if self.settings.offline {
+                let error = not_in_cache(self.settings, age);
+                missed.failures.push(SourceFailure { source: source.name.to_owned(), error });
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a source lists; a failure where the next source may be asked, an error where no other
+    /// source helps.
+    fn read(
+        &self,
+        source: &AvailableSource<'_>,
+        policy: CachePolicy,
+    ) -> Result<std::result::Result<Listed, SourceFailure>> {
+        match self.sources.read(source, policy) {
+            Ok(listed) => Ok(Ok(listed)),
+            Err(Failure::Fatal(error)) => Err(error),
+            Err(failure) => {
+                Ok(Err(SourceFailure { source: source.name.to_owned(), error: failure.into() }))
+            }
+        }
+    }
+
+    fn nothing_found(
+        &self,
+        wanted: &Wanted<'_>,
+        runtime: Option<&Runtime>,
+        missed: Missed,
+    ) -> Error {
+        let Missed { listed, incompatible, failures } = missed;
+        match runtime {
+            Some(runtime) if !incompatible.is_empty() => {
+                errors::incompatible_runtime(runtime, wanted, &incompatible)
+            }
+            _ if listed.is_empty() && failures.is_empty() => {
+                let installed = self.machine.installed(wanted.known.tool);
+                errors::no_source(wanted, &self.catalog.platform, &installed)
+            }
+            _ => errors::not_found(self.settings, wanted, listed, &failures),
+        }
+    }
+
+    /// The newest of these releases that answers a request and runs here.
+    pub fn newest(
+        &self,
+        releases: &[Release],
+        (request, tool): (&Request, &Tool),
+    ) -> Result<Option<Release>> {
+        let runtime = self.runtime(tool)?;
+        Ok(Selection { request, tool, runtime: runtime.as_ref() }.newest(releases))
+    }
+
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
+        let runtime = self.machine.runtime(tool)?;
+        Ok(runtime.map(|runtime| runtime::with_requests(runtime, self.together)))
+    }
+
+    /// All releases of a tool, from the first source that answers, oldest first.
+    pub fn all(&self, known: Known<'_>) -> Result<Listed> {
+        let mut failures = Vec::new();
+        for source in self.catalog.sources(known)? {
+            match self.read(&source, CachePolicy::AllowFresh)? {
+                Ok(listed) => return Ok(oldest_first(listed)),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        Err(self.nothing_listed(known, &failures))
+    }
+
+    /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
+    /// those that don't. An error only where none does.
+    pub fn of_all_sources(&self, known: Known<'_>) -> Result<(Vec<Listed>, Vec<Error>)> {
+        let (mut all, mut failures) = (Vec::new(), Vec::new());
+        for source in self.catalog.sources(known)? {
+            match self.read(&source, CachePolicy::AllowFresh)? {
+                Ok(listed) => all.push(oldest_first(listed)),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if all.is_empty() {
+            return Err(self.nothing_listed(known, &failures));
+        }
+        Ok((all, failures.into_iter().map(SourceFailure::beside_others).collect()))
+    }
+
+    fn nothing_listed(&self, known: Known<'_>, failures: &[SourceFailure]) -> Error {
+        match failures.is_empty() {
+            true => errors::no_source_to_list(known, &self.catalog.platform),
+            false => errors::unlisted(self.settings, known, failures),
+        }
+    }
+
+    /// The releases that the cached indexes list, however old these are; no source is asked.
+    pub fn cached(&self, known: Known<'_>) -> Vec<Release> {
+        // Which registry npm's is may take asking npm, so that comes only after the sites.
+        let sources = self.catalog.sources(known).unwrap_or_default();
+        let cached = |source| self.sources.read(&source, CachePolicy::CacheOnly).ok();
+        sources.into_iter().find_map(cached).map(|listed| listed.releases).unwrap_or_default()
+    }
+
+    /// What to fetch for a release; offline, an error that says what that would have been.
+    pub fn parts(&self, known: Known<'_>, release: &Release) -> Result<Vec<Part>> {
+        if self.settings.offline {
+            return Err(release_not_fetched(self.settings, known.tool, release));
+        }
+        let Some(source) = self.catalog.named(known, &release.source) else {
+            return Ok(Vec::new());
+        };
+        self.sources.parts(&source, release).map_err(Error::from)
+    }
+}
+
+impl Missed {
+    fn add(&mut self, listed: Listed, selection: Selection<'_>) {
+        for release in listed.releases {
+            if selection.matches(&release) {
+                self.incompatible.push(release.version.clone());
+            }
+            self.listed.push(release.version);
+        }
+    }
+}
+
+fn oldest_first(mut listed: Listed) -> Listed {
+    listed.releases.sort_by(|a, b| a.version.cmp(&b.version));
+    listed
+}
+
+#[cfg(test)]
+mod tests;

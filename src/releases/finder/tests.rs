@@ -1,0 +1,476 @@
+//! Which source is asked, when, and which of its releases is taken. Nothing is asked of any network:
+//! what sources list is given.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use usher_definition::{Definition, NpmSource, PypiSource, Source};
+use usher_shims::error::ErrorKind;
+use usher_shims::pin::{Origin, Pin};
+use usher_shims::request::Author;
+use usher_shims::resolve::Compatibility;
+
+use super::*;
+use crate::registry::Registry;
+use crate::releases::entry::Artifact;
+
+const PLATFORM: &str = "linux-x64-glibc2.36";
+
+/// What sources answer, by name. A text is what it lists, `new 12.0.0 14.0.0`, or a failure. Behind a
+/// bar stands what it answers if it is asked again.
+type Answers = &'static [(&'static str, &'static str)];
+
+struct Script<'a> {
+    answers: Answers,
+    asked: &'a Mutex<Vec<String>>,
+}
+
+impl ReadSource for Script<'_> {
+    fn read(
+        &self,
+        source: &AvailableSource<'_>,
+        policy: CachePolicy,
+    ) -> std::result::Result<Listed, Failure> {
+        let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
+        let answers: Vec<&str> = script.split(" | ").collect();
+        let (answer, asked) = match policy {
+            CachePolicy::AllowFresh => (answers[0], (*name).to_owned()),
+            CachePolicy::Revalidate => (answers[1], format!("{name} again")),
+            CachePolicy::CacheOnly => (answers[0], format!("{name}'s cache")),
+        };
+        self.asked.lock().unwrap().push(asked);
+        let error = Error::new(ErrorKind::Network, format!("it is {answer}"));
+        let (kind, versions) = answer.split_once(' ').unwrap_or((answer, ""));
+        let freshness = match kind {
+            "new" => Freshness::New,
+            "cached" => Freshness::Cached(Duration::from_secs(5 * 60)),
+            "stale" => Freshness::StaleFallback(Duration::from_secs(5 * 3_600)),
+            "unreachable" => return Err(Failure::Unreachable(error)),
+            "absent" => return Err(Failure::Absent(error)),
+            "refused" => return Err(Failure::Refused(error)),
+            "fatal" => return Err(Failure::Fatal(error)),
+            other => panic!("{other}"),
+        };
+        let release = |version: &str| release(version, name);
+        let releases = versions.split_whitespace().map(release).collect();
+        Ok(Listed { releases, source: (*name).to_owned(), freshness })
+    }
+
+    fn parts(
+        &self,
+        source: &AvailableSource<'_>,
+        _release: &Release,
+    ) -> std::result::Result<Vec<Part>, Failure> {
+        Ok(vec![Part { title: source.name.to_owned(), ..Part::default() }])
+    }
+}
+
+fn release(version: &str, source: &str) -> Release {
+    let address = format!("https://{source}.example/{version}.tar.gz");
+    let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+    Release {
+        version: Version::parse(version).unwrap(),
+        lts: None,
+        source: source.to_owned(),
+        artifact: Some(artifact),
+    }
+}
+
+/// What is on the machine.
+#[derive(Clone, Default)]
+struct Disk {
+    runtime: Option<Runtime>,
+    installed: Vec<Version>,
+}
+
+impl Machine for Disk {
+    fn runtime(&self, _tool: &Tool) -> Result<Option<Runtime>> {
+        Ok(self.runtime.clone())
+    }
+
+    fn installed(&self, _tool: &Tool) -> Vec<Version> {
+        self.installed.clone()
+    }
+}
+
+/// A tool with sources of these answers, and all that a search depends on.
+struct Case {
+    registry: Registry,
+    tool: &'static str,
+    answers: Answers,
+    settings: Settings,
+    disk: Disk,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Case {
+    fn new(tool: &'static str, answers: Answers) -> Self {
+        let (registry, settings) = (Registry::load().unwrap(), Settings::default());
+        Self { registry, tool, answers, settings, disk: Disk::default(), asked: Mutex::default() }
+    }
+
+    fn offline(mut self) -> Self {
+        self.settings.go_offline();
+        self
+    }
+
+    /// The tool, with the sources of the answers; one with a capital letter has nothing for this
+    /// platform.
+    fn definition(&self) -> Definition {
+        let source = |(name, _): &(&str, &str)| {
+            let is_elsewhere = name.starts_with(char::is_uppercase);
+            let project = PypiSource {
+                project: "x".to_owned(),
+                parts: None,
+                versions: None,
+                inside: String::new(),
+            };
+            let packages = NpmSource {
+                package: [("macos-arm64".to_owned(), "x".to_owned())].into(),
+                versions: None,
+                into: String::new(),
+                links: [].into(),
+                beside: Vec::new(),
+            };
+            Source {
+                name: (*name).to_owned(),
+                index: None,
+                npm: is_elsewhere.then_some(packages),
+                pypi: (!is_elsewhere).then_some(project),
+            }
+        };
+        let known = self.registry.named(self.tool).unwrap();
+        Definition { source: self.answers.iter().map(source).collect(), ..known.definition.clone() }
+    }
+
+    fn finder(&self) -> Finder<'_> {
+        let settings = &self.settings;
+        Finder {
+            catalog: Catalog { settings, platform: PLATFORM.to_owned() },
+            sources: Box::new(Script { answers: self.answers, asked: &self.asked }),
+            machine: Box::new(self.disk.clone()),
+            settings,
+            together: &[],
+        }
+    }
+
+    fn with_known<T>(&self, act: impl FnOnce(Known<'_>) -> T) -> T {
+        let definition = self.definition();
+        let tool = self.registry.named(self.tool).unwrap().tool;
+        act(Known { tool, definition: &definition })
+    }
+
+    fn find(&self, request: &str) -> Result<Release> {
+        self.find_excluding(request, &[])
+    }
+
+    fn find_excluding(&self, request: &str, excluded: &[String]) -> Result<Release> {
+        self.with_known(|known| {
+            let request = Request::parse(request, known.tool, Author::Person).unwrap();
+            let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
+            self.finder().find_excluding(&wanted, excluded)
+        })
+    }
+
+    /// What was asked since this was called last.
+    fn asked(&self) -> String {
+        std::mem::take(&mut *self.asked.lock().unwrap()).join(", ")
+    }
+
+    /// What is found, of which source, and whom that took asking.
+    #[track_caller]
+    fn check(&self, request: &str, expected: &str, asked: &str) {
+        assert_eq!(
+            (outcome(self.find(request)).as_str(), self.asked().as_str()),
+            (expected, asked)
+        );
+    }
+}
+
+fn outcome(found: Result<Release>) -> String {
+    match found {
+        Ok(release) => format!("{} of {}", release.version, release.source),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn sources_are_asked_in_their_order_until_one_has_it() {
+    let node = |answers| Case::new("node", answers);
+    node(&[("a", "new 12.0.0"), ("b", "new 12.1.0")]).check("12", "12.0.0 of a", "a");
+    node(&[("a", "new 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
+    node(&[("a", "new 12.0.0 12.2.0 12.1.0")]).check("12", "12.2.0 of a", "a");
+    node(&[("A", "new 12.0.0"), ("b", "new 12.1.0")]).check("12", "12.1.0 of b", "b");
+}
+
+#[test]
+fn a_source_that_fails_is_passed_over_unless_that_is_fatal() {
+    let node = |answers| Case::new("node", answers);
+    node(&[("a", "unreachable"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
+    node(&[("a", "absent"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
+    node(&[("a", "refused"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
+    let fatal = node(&[("a", "fatal"), ("b", "new 12.0.0")]);
+    assert_eq!(fatal.find("12").unwrap_err().what, "it is fatal");
+    assert_eq!(fatal.asked(), "a");
+}
+
+#[test]
+fn a_cached_index_that_lists_none_is_asked_for_again() {
+    let node = |answers| Case::new("node", answers);
+    node(&[("a", "cached 12.0.0 | new 14.0.0")]).check("12", "12.0.0 of a", "a");
+    node(&[("a", "cached 12.0.0 | new 14.0.0")]).check("14", "14.0.0 of a", "a, a again");
+    node(&[("a", "cached 12.0.0 | new 12.0.0"), ("b", "new 14.0.0")]).check(
+        "14",
+        "14.0.0 of b",
+        "a, a again, b",
+    );
+    node(&[("a", "cached 12.0.0 | unreachable"), ("b", "new 14.0.0")]).check(
+        "14",
+        "14.0.0 of b",
+        "a, a again, b",
+    );
+    // Its source was asked in vain just now.
+    node(&[("a", "stale 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
+}
+
+#[test]
+fn excluded_sources_are_not_asked() {
+    let case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.1.0")]);
+    let found = case.find_excluding("12", &["a".to_owned()]);
+    assert_eq!((outcome(found), case.asked()), ("12.1.0 of b".to_owned(), "b".to_owned()));
+}
+
+#[test]
+fn the_settings_may_name_the_one_source_to_ask() {
+    let mut case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.1.0")]);
+    case.settings.source.insert("node".to_owned(), "b".to_owned());
+    case.check("12", "12.1.0 of b", "b");
+    case.settings.source.insert("node".to_owned(), "c".to_owned());
+    let error = case.find("12").unwrap_err();
+    assert!(error.what.starts_with("node has no source “c” ("), "{error}");
+    assert_eq!(error.causes, ["its sources are a, b"]);
+    assert_eq!(case.asked(), "");
+}
+
+#[test]
+fn offline_a_cached_index_has_the_last_word() {
+    let answers: Answers = &[("a", "cached 12.0.0"), ("b", "cached 14.0.0")];
+    let case = Case::new("node", answers).offline();
+    case.check("14", "14.0.0 of b", "a, b");
+    let error = case.find("16").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
+    insta::assert_snapshot!(error, @r"
+    node 16 was asked for by the command line, but no source that could be asked has it
+      the nearest is 14.0.0
+      a: its index, 5 min old, doesn't list it: usher is offline (--offline)
+      b: its index, 5 min old, doesn't list it: usher is offline (--offline)
+      hint: use node@14
+    ");
+}
+
+#[test]
+fn what_was_not_found_is_said_with_what_there_is() {
+    let node = |answers, request| Case::new("node", answers).find(request).unwrap_err();
+    let listed = node(&[("a", "new 12.0.0 14.0.0 13.0.0-rc.1"), ("b", "new 16.0.0")], "13.1.0");
+    assert_eq!(listed.kind(), ErrorKind::NoMatchingVersion);
+    insta::assert_snapshot!(listed, @r"
+    node 13.1.0 was asked for by the command line, but no such release exists
+      the nearest are 12.0.0 and 14.0.0
+      hint: use node@12
+    ");
+    let partly = node(&[("a", "unreachable"), ("b", "new 12.0.0")], "13");
+    assert_eq!(partly.kind(), ErrorKind::NoMatchingVersion);
+    insta::assert_snapshot!(partly, @r"
+    node 13 was asked for by the command line, but no source that could be asked has it
+      the nearest is 12.0.0
+      a: it is unreachable
+      hint: use node@12
+    ");
+    let nowhere = node(&[("a", "unreachable"), ("b", "refused")], "13");
+    assert_eq!(nowhere.kind(), ErrorKind::Network);
+    insta::assert_snapshot!(nowhere, @r"
+    node 13 was asked for by the command line, but no source could be asked for it
+      a: it is unreachable
+      b: it is refused
+    ");
+    let named = node(&[("a", "new 12.0.0")], "work");
+    assert_eq!(named.kind(), ErrorKind::NoMatchingVersion);
+    insta::assert_snapshot!(named, @r"
+    node work was asked for by the command line, but there is no such thing
+      it is no version, and no version manager's store has a folder of that name
+      hint: use available node
+    ");
+}
+
+#[test]
+fn where_no_source_has_the_platform_what_is_on_disk_is_offered() {
+    let mut case = Case::new("node", &[("A", "new 12.0.0")]);
+    let error = |case: &Case| {
+        let error = case.find("12").unwrap_err();
+        let reasons = format!("{}; {}", error.what, error.causes[0]);
+        (error.kind(), reasons, error.hint.unwrap_or_default())
+    };
+    let what = "node 12 was asked for by the command line, but isn't on disk; \
+                no source has node for linux-x64-glibc2.36";
+    let (exit, reasons, hint) = error(&case);
+    assert_eq!((exit, reasons.as_str()), (ErrorKind::NoMatchingVersion, what));
+    assert_eq!(hint, "install Node.js there, then: use reshim");
+    let installed = ["15.0.0-rc.1", "14.2.0", "10.0.0"];
+    case.disk.installed = installed.map(|text| Version::parse(text).unwrap()).to_vec();
+    assert_eq!(error(&case).2, "use node@14.2.0");
+    assert_eq!(case.asked(), "");
+}
+
+#[test]
+fn of_vendors_the_usual_one_is_taken() {
+    let answers: Answers = &[("a", "new zulu-21.0.5 temurin-21.0.2 temurin-17.0.9 zulu-25.0.0")];
+    let java = Case::new("java", answers);
+    java.check("21", "temurin-21.0.2 of a", "a");
+    java.check("zulu-21", "zulu-21.0.5 of a", "a");
+    java.check("25", "zulu-25.0.0 of a", "a");
+}
+
+#[test]
+fn a_flavour_is_taken_only_where_it_is_requested() {
+    let answers: Answers =
+        &[("a", "new 3.10.1 3.13.2t 3.13.1 pypy3.10-7.3.17"), ("b", "new pypy3.11-7.3.19")];
+    let python = Case::new("python", answers);
+    python.check("3", "3.13.1 of a", "a");
+    python.check("3.13t", "3.13.2t of a", "a");
+    python.check("pypy3.10", "pypy3.10-7.3.17 of a", "a");
+    python.check("pypy3.11", "pypy3.11-7.3.19 of b", "a, b");
+}
+
+const BUILDS: Answers =
+    &[("a", "new 1.16.0-otp-24 1.16.0-otp-25 1.17.0-otp-25 1.17.0-otp-26 1.17.0-otp-27 1.17.0")];
+
+/// Elixir, where Erlang has this reach, and may be pinned.
+fn elixir(compatibility: Compatibility, pinned: Option<&str>) -> Case {
+    let mut case = Case::new("elixir", BUILDS);
+    let erlang = case.registry.named("erlang").unwrap().tool;
+    let rule = case.registry.named("elixir").unwrap().tool.runs_on.unwrap();
+    let pin = pinned.map(|text| Pin {
+        requests: vec![Request::parse(text, erlang, Author::Person).unwrap()],
+        origin: Origin::CommandLine,
+    });
+    case.disk.runtime =
+        Some(Runtime { tool: erlang, rule, compatibility, pin, is_missing: false, newest: None });
+    case
+}
+
+#[test]
+fn builds_for_the_pinned_runtime_are_taken() {
+    elixir(Compatibility::UpTo(26), Some("26")).check("1", "1.17.0-otp-26 of a", "a");
+    elixir(Compatibility::UpTo(25), Some("25")).check("1", "1.17.0-otp-25 of a", "a");
+    elixir(Compatibility::UpTo(24), Some("24")).check("1", "1.16.0-otp-24 of a", "a");
+    let error = elixir(Compatibility::UpTo(23), Some("23")).find("1.17").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
+    insta::assert_snapshot!(error, @r"
+    elixir 1.17 was asked for by the command line, and erlang 23 by the command line, but the one doesn't run on the other
+      elixir 1.17.0 is built for erlang 25, 26, 27
+      hint: use erlang@27
+    ");
+}
+
+#[test]
+fn without_a_pinned_runtime_no_release_is_passed_over() {
+    elixir(Compatibility::UpTo(25), None).check("1", "1.17.0-otp-25 of a", "a");
+    elixir(Compatibility::UpTo(24), None).check("1", "1.17.0-otp-27 of a", "a");
+    elixir(Compatibility::Nothing, None).check("1", "1.17.0-otp-27 of a", "a");
+}
+
+#[test]
+fn a_runtime_that_is_requested_together_counts_as_pinned() {
+    let case = elixir(Compatibility::UpTo(27), None);
+    let erlang = case.registry.named("erlang").unwrap();
+    let request = Request::parse("26", erlang.tool, Author::Person).unwrap();
+    let origin = Origin::CommandLine;
+    let together = [Wanted { known: erlang, request: &request, origin: &origin }];
+    let found = case.with_known(|known| {
+        let request = Request::parse("1", known.tool, Author::Person).unwrap();
+        let wanted = Wanted { known, request: &request, origin: &origin };
+        case.finder().together(&together).find(&wanted)
+    });
+    assert_eq!(outcome(found), "1.17.0-otp-26 of a");
+    case.check("1", "1.17.0-otp-27 of a", "a, a");
+}
+
+/// The sources and the versions that they list.
+fn lists(listed: &[Listed]) -> String {
+    let list = |one: &Listed| {
+        let versions = one.releases.iter().map(|release| format!(" {}", release.version));
+        format!("{}{}", one.source, versions.collect::<String>())
+    };
+    listed.iter().map(list).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn the_first_source_that_answers_is_listed() {
+    let all = |answers| {
+        let case = Case::new("node", answers);
+        let listed = case.with_known(|known| case.finder().all(known));
+        (listed.map_or_else(|error| error.what, |listed| lists(&[listed])), case.asked())
+    };
+    let check = |answers, expected: &str, asked: &str| {
+        assert_eq!(all(answers), (expected.to_owned(), asked.to_owned()));
+    };
+    check(&[("a", "new 14.0.0 12.0.0"), ("b", "new 16.0.0")], "a 12.0.0 14.0.0", "a");
+    check(&[("a", "unreachable"), ("b", "new 16.0.0")], "b 16.0.0", "a, b");
+    check(&[("a", "fatal"), ("b", "new 16.0.0")], "it is fatal", "a");
+    check(&[("a", "unreachable")], "the releases of node can't be listed", "a");
+    check(&[("A", "new 12.0.0")], "the releases of node can't be listed", "");
+}
+
+#[test]
+fn all_sources_that_answer_are_listed() {
+    let of_all = |answers| {
+        let case = Case::new("node", answers);
+        case.with_known(|known| case.finder().of_all_sources(known))
+    };
+    let (listed, failures) =
+        of_all(&[("a", "new 14.0.0 12.0.0"), ("b", "unreachable"), ("c", "new 16.0.0")]).unwrap();
+    assert_eq!(lists(&listed), "a 12.0.0 14.0.0; c 16.0.0");
+    let failures: Vec<String> = failures.into_iter().map(|error| error.what).collect();
+    assert_eq!(failures, ["b isn't listed: it is unreachable"]);
+    for answers in
+        [&[("a", "refused"), ("b", "unreachable")], &[("a", "new 1.0.0"), ("b", "fatal")]]
+    {
+        assert!(of_all(answers).is_err(), "{answers:?}");
+    }
+}
+
+#[test]
+fn the_first_cached_index_is_read_and_nobody_asked() {
+    let case =
+        Case::new("node", &[("a", "unreachable"), ("b", "cached 12.0.0"), ("c", "new 1.0.0")]);
+    let cached = case.with_known(|known| case.finder().cached(known));
+    let versions: Vec<&str> = cached.iter().map(|release| release.version.as_str()).collect();
+    assert_eq!((versions, case.asked().as_str()), (vec!["12.0.0"], "a's cache, b's cache"));
+}
+
+#[test]
+fn parts_are_those_of_the_releases_source() {
+    let parts = |case: &Case, source: &str| {
+        let parts = case.with_known(|known| case.finder().parts(known, &release("12.0.0", source)));
+        parts.map(|parts| parts.into_iter().map(|part| part.title).collect::<Vec<_>>().join(" "))
+    };
+    let mut case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.0.0"), ("C", "new")]);
+    // What was found before the settings changed can still be fetched.
+    case.settings.source.insert("node".to_owned(), "a".to_owned());
+    for (source, expected) in [("a", "a"), ("b", "b"), ("C", ""), ("gone", "")] {
+        assert_eq!(parts(&case, source).as_deref(), Ok(expected), "{source}");
+    }
+    let error = parts(&case.offline(), "a").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Offline);
+    insta::assert_snapshot!(error, @r"
+    node 12.0.0 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from a (a.example)
+      hint: leave --offline out
+    ");
+}
+
+#[test]
+fn one_finder_serves_all_threads() {
+    fn is_shared<T: Sync>(_: &T) {}
+    is_shared(&Case::new("node", &[]).finder());
+}

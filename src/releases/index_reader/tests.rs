@@ -1,0 +1,178 @@
+//! When a source is asked for its index, and what serves where that fails. Nothing is asked of any
+//! network: what a source answers is given.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use usher_shims::version::Version;
+
+use super::*;
+use crate::releases::entry::Artifact;
+use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
+
+const ADDRESS: &str = "https://x.example/index";
+const YOUNG: Duration = Duration::from_secs(600);
+const OLD: Duration = Duration::from_secs(50 * 3_600);
+
+/// What a source answers.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// These versions, with blanks between them.
+    Versions(&'static str),
+    Unchanged,
+    Unreachable,
+    Refused,
+}
+
+/// A cache that may hold an index of 12.0.0, and who asks.
+struct Case {
+    folder: tempfile::TempDir,
+    settings: Settings,
+}
+
+impl Case {
+    /// An index that was cached so long ago.
+    fn cached(age: Duration) -> Self {
+        let case = Self::empty();
+        let cache = IndexCache::new(case.folder.path().to_path_buf());
+        let key = Key { address: ADDRESS, reading: "1" };
+        cache.put(&key, &entries("12.0.0"), Some("v1".to_owned()));
+        for entry in fs::read_dir(case.folder.path()).unwrap() {
+            let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        case
+    }
+
+    fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), settings: Settings::default() }
+    }
+
+    fn offline(mut self) -> Self {
+        self.settings.go_offline();
+        self
+    }
+
+    /// What comes of reading the index: what was asked, what was told, and what it lists, or why it
+    /// can't be read.
+    fn read(&self, reading: &str, policy: CachePolicy, answer: Answer) -> String {
+        let (asked, told) = (RefCell::new(String::new()), Mutex::new(String::new()));
+        let query = IndexQuery {
+            address: ADDRESS.to_owned(),
+            reading: reading.to_owned(),
+            get: Box::new(|validator| {
+                *asked.borrow_mut() = format!("asked with {}: ", validator.unwrap_or("nothing"));
+                let error = |what: &str| Error::new(ErrorKind::Network, what);
+                match answer {
+                    Answer::Versions(versions) => Ok(Conditional::Modified {
+                        bytes: versions.as_bytes().to_vec(),
+                        validator: Some("v2".to_owned()),
+                    }),
+                    Answer::Unchanged => Ok(Conditional::NotModified),
+                    Answer::Unreachable => Err(Failure::Unreachable(error("it is away"))),
+                    Answer::Refused => Err(Failure::Refused(error("it says no"))),
+                }
+            }),
+            parse: Box::new(|bytes| match bytes {
+                b"" => Err("it is empty".into()),
+                bytes => Ok(entries(std::str::from_utf8(bytes).unwrap())),
+            }),
+        };
+        let mutex = KeyedMutex::default();
+        let reader = IndexReader {
+            cache: IndexCache::new(self.folder.path().to_path_buf()),
+            asking: &mutex,
+            settings: &self.settings,
+            tell: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
+        };
+        let read = match reader.read(&query, policy) {
+            Ok(index) => {
+                let versions: Vec<&str> =
+                    index.entries.iter().map(|entry| entry.version.as_str()).collect();
+                let freshness = match index.freshness {
+                    Freshness::New => "new",
+                    Freshness::Cached(_) => "cached",
+                    Freshness::StaleFallback(_) => "stale",
+                };
+                format!("{freshness} {}", versions.join(" "))
+            }
+            Err(failure) => Error::from(failure).what,
+        };
+        drop(reader);
+        drop(query);
+        format!("{}{}{read}", asked.into_inner(), told.into_inner().unwrap())
+    }
+
+    #[track_caller]
+    fn check(&self, policy: CachePolicy, answer: Answer, expected: &str) {
+        assert_eq!(self.read("1", policy, answer), expected);
+    }
+}
+
+fn entries(versions: &str) -> Vec<Entry> {
+    let entry = |version: &str| {
+        let address = format!("https://x.example/{version}.tar.gz");
+        let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let version = Version::parse(version).unwrap();
+        Entry { version, lts: None, artifact, engines: None }
+    };
+    versions.split_whitespace().map(entry).collect()
+}
+
+#[test]
+fn a_fresh_index_serves_without_its_source() {
+    let newer = Answer::Versions("14.0.0");
+    Case::cached(YOUNG).check(AllowFresh, newer, "cached 12.0.0");
+    Case::cached(OLD).check(AllowFresh, newer, "asked with v1: new 14.0.0");
+    Case::cached(YOUNG).check(Revalidate, newer, "asked with v1: new 14.0.0");
+    Case::empty().check(AllowFresh, newer, "asked with nothing: new 14.0.0");
+}
+
+#[test]
+fn what_a_source_said_serves_the_next_time() {
+    let case = Case::cached(OLD);
+    case.check(AllowFresh, Answer::Unchanged, "asked with v1: new 12.0.0");
+    case.check(AllowFresh, Answer::Unreachable, "cached 12.0.0");
+    case.check(Revalidate, Answer::Versions("14.0.0"), "asked with v1: new 14.0.0");
+    case.check(AllowFresh, Answer::Unreachable, "cached 14.0.0");
+    case.check(Revalidate, Answer::Unchanged, "asked with v2: new 14.0.0");
+}
+
+#[test]
+fn an_old_index_serves_where_its_source_is_away() {
+    let expected = "asked with v1: told it is away; an index 2 days old serves: stale 12.0.0";
+    Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
+    Case::cached(OLD).check(AllowFresh, Answer::Refused, "asked with v1: it says no");
+    Case::empty().check(AllowFresh, Answer::Unreachable, "asked with nothing: it is away");
+}
+
+#[test]
+fn offline_nobody_is_asked() {
+    let newer = Answer::Versions("14.0.0");
+    for policy in [AllowFresh, Revalidate, CacheOnly] {
+        Case::cached(OLD).offline().check(policy, newer, "cached 12.0.0");
+        let nothing = "its index, from x.example, isn't kept";
+        Case::empty().offline().check(policy, newer, nothing);
+    }
+    Case::cached(OLD).check(CacheOnly, newer, "cached 12.0.0");
+}
+
+#[test]
+fn what_was_understood_otherwise_is_asked_for_again() {
+    let case = Case::cached(YOUNG);
+    let read = |answer| case.read("2", AllowFresh, answer);
+    let expected = "asked with nothing: told it is away; an index 1 h old serves: stale 12.0.0";
+    assert_eq!(read(Answer::Unreachable), expected);
+    assert_eq!(read(Answer::Versions("14.0.0")), "asked with nothing: new 14.0.0");
+    assert_eq!(read(Answer::Unreachable), "cached 14.0.0");
+}
+
+#[test]
+fn what_can_not_be_understood_is_not_cached() {
+    let case = Case::cached(OLD);
+    let expected = "asked with v1: the index at https://x.example/index can't be understood";
+    case.check(AllowFresh, Answer::Versions(""), expected);
+    case.check(CacheOnly, Answer::Unreachable, "cached 12.0.0");
+}

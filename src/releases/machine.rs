@@ -1,0 +1,31 @@
+//! What the choice of a release depends on of this machine.
+
+use usher_shims::error::Result;
+use usher_shims::resolve::{Resolver, Runtime};
+use usher_shims::store::all;
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+use usher_shims::world::World;
+
+/// What is on this machine already.
+pub(super) trait Machine: Sync {
+    /// What a tool's versions run on, where they are built for versions of another tool.
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>>;
+
+    /// A tool's versions on disk, highest first, each once; none where they can't be told.
+    fn installed(&self, tool: &Tool) -> Vec<Version>;
+}
+
+impl<W: World + Sync> Machine for Resolver<'_, W> {
+    fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
+        self.selector().runtime(tool)
+    }
+
+    fn installed(&self, tool: &Tool) -> Vec<Version> {
+        let found = all(self.world, self.home, tool).ok().flatten().unwrap_or_default();
+        let mut versions: Vec<Version> =
+            found.into_iter().filter_map(|toolchain| toolchain.version).collect();
+        versions.dedup();
+        versions
+    }
+}

@@ -1,0 +1,152 @@
+//! Where the registries are, as package managers say that are installed. Each is asked at most once:
+//! its answer is kept with the cache.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::home::INDEX;
+use usher_shims::path::{Shim, next_on_path};
+use usher_shims::world::{AnyWorld, World as _};
+
+use crate::config::client;
+use crate::config::pip;
+use crate::config::settings::Address;
+use crate::session::read_text;
+
+/// The package managers on PATH.
+pub(super) struct InstalledClients<'a> {
+    pub(super) world: &'a AnyWorld,
+    /// usher's own shims, which are never asked.
+    pub(super) shim: &'a Shim,
+    /// Where answers are kept.
+    pub(super) cache: &'a Path,
+    /// Then nobody is asked.
+    pub(super) is_offline: bool,
+    /// The environment.
+    pub(super) variables: &'a [(OsString, OsString)],
+}
+
+impl InstalledClients<'_> {
+    /// The npm to ask.
+    pub(super) fn npm(&self) -> Option<PathBuf> {
+        next_on_path(self.world, self.shim, "npm", &[])
+    }
+
+    /// Where npm's registry is, as this npm says.
+    pub(super) fn npm_registry(&self, npm: &Path) -> Result<Address> {
+        const CACHED: &str = "npm-registry";
+        if let Some(known) = self.cached(CACHED) {
+            return Ok(known);
+        }
+        if self.is_offline {
+            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
+        }
+        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        self.keep(CACHED, &address);
+        Ok(address)
+    }
+
+    /// Where the `PyPI` index is, as an installed pip says.
+    pub(super) fn pypi_index(&self) -> Option<Address> {
+        const CACHED: &str = "pypi-index";
+        let cached = self.cached(CACHED);
+        if cached.is_some() || self.is_offline {
+            return cached;
+        }
+        let find = |name| next_on_path(self.world, self.shim, name, &[]);
+        let python = pip::INTERPRETERS.iter().find_map(|name| find(name))?;
+        let variables = self.without_shims();
+        let address = pip::QUESTIONS
+            .iter()
+            .find_map(|question| client::answer(&python, question, &variables).ok())?;
+        self.keep(CACHED, &address);
+        Some(address)
+    }
+
+    fn cached(&self, name: &str) -> Option<Address> {
+        let text = read_text(&self.cache.join(name)).ok().flatten()?;
+        Address::parse(text.trim())
+    }
+
+    /// Where that can't be written, it is asked for once more the next time.
+    fn keep(&self, name: &str, address: &Address) {
+        let written = fs::create_dir_all(self.cache)
+            .and_then(|()| tempfile::NamedTempFile::new_in(self.cache))
+            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
+        if let Ok(file) = written {
+            let _ = file.persist(self.cache.join(name));
+        }
+    }
+
+    /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
+    fn without_shims(&self) -> Vec<(OsString, OsString)> {
+        let mut variables = self.variables.to_vec();
+        for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+            let holds_shims =
+                |folder: &PathBuf| self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
+            let others = std::env::split_paths(path).filter(|folder| !holds_shims(folder));
+            *path = std::env::join_paths(others).unwrap_or_default();
+        }
+        variables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::Os;
+
+    use super::*;
+
+    fn check(cache: &Path, expected: (std::result::Result<&str, &str>, Option<&str>)) {
+        let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
+        let clients = InstalledClients {
+            world: &world,
+            shim: &shim,
+            cache,
+            is_offline: true,
+            variables: &[],
+        };
+        let npm = clients.npm_registry(Path::new("/nowhere/npm"));
+        let npm = npm.as_ref().map(Address::as_str).map_err(|error| error.what.as_str());
+        assert_eq!((npm, clients.pypi_index().as_ref().map(Address::as_str)), expected);
+    }
+
+    #[test]
+    fn offline_what_clients_said_before_counts() {
+        let cache = tempfile::tempdir().unwrap();
+        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+        fs::write(cache.path().join("npm-registry"), "https://r.example/npm/\n").unwrap();
+        fs::write(cache.path().join("pypi-index"), "https://i.example/simple/").unwrap();
+        let expected = (Ok("https://r.example/npm/"), Some("https://i.example/simple/"));
+        check(cache.path(), expected);
+        fs::write(cache.path().join("npm-registry"), "what").unwrap();
+        fs::write(cache.path().join("pypi-index"), "").unwrap();
+        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+    }
+
+    #[test]
+    fn clients_run_without_shims_on_their_path() {
+        let home = tempfile::tempdir().unwrap();
+        let [shims, others] = ["shims", "others"].map(|name| home.path().join(name));
+        for folder in [&shims, &others] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(shims.join(INDEX), "").unwrap();
+        let path = std::env::join_paths([&shims, &others]).unwrap();
+        let variables = [("PATH".into(), path), ("HOME".into(), "/home/x".into())];
+        let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
+        let clients = InstalledClients {
+            world: &world,
+            shim: &shim,
+            cache: home.path(),
+            is_offline: false,
+            variables: &variables,
+        };
+        let expected =
+            [("PATH".into(), others.into_os_string()), ("HOME".into(), "/home/x".into())];
+        assert_eq!(clients.without_shims(), expected);
+    }
+}

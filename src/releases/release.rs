@@ -1,0 +1,57 @@
+//! A release, and which of several is the newest.
+
+use std::cmp::Reverse;
+
+use usher_shims::request::{Meaning, Request};
+use usher_shims::tool::Tool;
+use usher_shims::version::Version;
+
+use super::entry::Artifact;
+use super::freshness::Freshness;
+
+/// A version that can be had for this platform, from a source.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Which version.
+    pub version: Version,
+    /// The code name of its long-term support line, where the source says it.
+    pub lts: Option<String>,
+    /// The source's name.
+    pub source: String,
+    /// Its archive, where the source's index names it.
+    pub(crate) artifact: Option<Artifact>,
+}
+
+/// The releases that a source lists.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// In the order of its index.
+    pub releases: Vec<Release>,
+    /// The source's name.
+    pub source: String,
+    /// How old its index is.
+    pub freshness: Freshness,
+}
+
+impl Release {
+    /// Whether it is one that was asked for; its source knows best which line it belongs to.
+    pub fn answers(&self, request: &Request, tool: &Tool) -> bool {
+        let by_source = match (request.meaning(), &self.lts) {
+            (Meaning::Lts, Some(_)) => true,
+            (Meaning::LtsNamed(name), Some(line)) => name.as_str().eq_ignore_ascii_case(line),
+            _ => false,
+        };
+        by_source || request.matches(&self.version, tool)
+    }
+}
+
+/// The newest of these; of vendors any of which will do, that of the usual one.
+pub(super) fn newest<'r>(
+    releases: impl Iterator<Item = &'r Release>,
+    tool: &Tool,
+) -> Option<Release> {
+    let vendors = tool.vendors;
+    let rank = |version: &Version| vendors.iter().position(|name| *name == version.flavour());
+    let order = |release: &Release| Reverse(rank(&release.version).unwrap_or(vendors.len()));
+    releases.max_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.version.cmp(&b.version))).cloned()
+}

@@ -1,0 +1,206 @@
+//! Official sites with an index of versions: where it lies, what it says, what to fetch.
+
+mod checksums;
+mod collector;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use usher_definition::{IndexSource, Mirror, Take, template};
+use usher_shims::error::{Error, ErrorKind};
+use usher_shims::version::Version;
+
+use super::entry::{Artifact, Complaint, Entry, Hash};
+use super::limits::MOST_PAGES;
+use super::part::Part;
+use super::release::Release;
+use crate::files::integrity::Integrity;
+use crate::http::Failure;
+use collector::ReleaseCollector;
+
+/// Fetches a small file.
+type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, Failure> + 'a;
+
+/// Looks up a variable of the environment.
+pub(super) type Variable<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
+
+/// A site, as the user's variables have it.
+pub(super) struct Site<'a> {
+    source: &'a IndexSource,
+    base: String,
+    words: &'a BTreeMap<String, String>,
+    variable: &'a Variable<'a>,
+}
+
+impl<'a> Site<'a> {
+    /// A site that spells the platform with these words.
+    pub(super) fn new(
+        source: &'a IndexSource,
+        words: &'a BTreeMap<String, String>,
+        variable: &'a Variable<'a>,
+    ) -> Self {
+        let base = first_set(variable, &source.mirrors).unwrap_or_else(|| source.base.clone());
+        Self { source, base: base.trim_end_matches('/').to_owned(), words, variable }
+    }
+
+    /// Where the index lies, or its first page.
+    pub(super) fn address(&self) -> String {
+        self.page(self.source.pages.unwrap_or_default())
+    }
+
+    fn page(&self, page: u32) -> String {
+        self.fill(&self.source.list.replace("{page}", &page.to_string()), None)
+    }
+
+    /// Understands the index, of which further pages are fetched.
+    pub(super) fn read(&self, text: &[u8], fetch: &Fetch<'_>) -> Result<Vec<Entry>, Complaint> {
+        let mut collector = ReleaseCollector::new(self.source, &self.base, self.words);
+        if self.read_page(text, &mut collector)? == 0 {
+            return Err("it has no entries".into());
+        }
+        let first = self.source.pages.unwrap_or_default();
+        let further = self.source.pages.map_or(0, |_| MOST_PAGES);
+        for page in (first + 1..).take(further) {
+            let address = self.page(page);
+            let text = match fetch(&address) {
+                Ok(text) => text,
+                Err(Failure::Absent(_)) => break,
+                Err(failure) => {
+                    return Err(format!("{}: {address}", Error::from(failure).what).into());
+                }
+            };
+            if self.read_page(&text, &mut collector)? == 0 {
+                break;
+            }
+        }
+        Ok(collector.entries())
+    }
+
+    /// How many entries a page has.
+    fn read_page(
+        &self,
+        text: &[u8],
+        collector: &mut ReleaseCollector<'_>,
+    ) -> Result<usize, Complaint> {
+        let mut rows = 0;
+        rows::for_each(text, (self.source.form, &self.source.each), &mut |row| {
+            rows += 1;
+            collector.push_row(row)
+        })?;
+        Ok(rows)
+    }
+
+    /// What to fetch for a release.
+    pub(super) fn part(
+        &self,
+        release: &Release,
+        fetch: &Fetch<'_>,
+    ) -> Result<Option<Part>, Failure> {
+        let Some(artifact) = &release.artifact else { return Ok(None) };
+        let Some(take) = self.source.take.get(artifact.rule) else { return Ok(None) };
+        let version = Some(&release.version);
+        Ok(Some(Part {
+            addresses: self.addresses(&artifact.address),
+            integrity: self.integrity(take, artifact, (release, fetch))?,
+            size: match &artifact.size {
+                Ok(size) => *size,
+                Err(complaint) => return Err(self.lacks("size", release, complaint)),
+            },
+            strip: usize::from(take.strip),
+            inside: self.fill(&take.inside, version).into(),
+            into: self.fill(&take.into, version).into(),
+            program: self.fill(&take.program, version),
+            after: take.after.clone(),
+            ..Part::default()
+        }))
+    }
+
+    /// The hash to check an archive against; `None` where there is none, and the definition says
+    /// why.
+    fn integrity(
+        &self,
+        take: &Take,
+        artifact: &Artifact,
+        (release, fetch): (&Release, &Fetch<'_>),
+    ) -> Result<Option<Integrity>, Failure> {
+        match &artifact.hash {
+            Err(complaint) => Err(self.lacks("hash", release, complaint)),
+            Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
+            Ok(Some(Hash::InFile(sums))) => integrity_in(sums, (take, artifact), fetch),
+            Ok(None) if take.unhashed.is_some() => Ok(None),
+            Ok(None) => {
+                let error = unusable("hash", release);
+                Err(Failure::Fatal(error.because(format!("{} says none", self.address()))))
+            }
+        }
+    }
+
+    /// What the index states of an archive can't be used.
+    fn lacks(&self, what: &str, release: &Release, complaint: &Complaint) -> Failure {
+        let because = format!("in {}: {complaint}", self.address());
+        Failure::Fatal(unusable(what, release).because(because))
+    }
+
+    /// The addresses to try for one of the site's.
+    fn addresses(&self, address: &str) -> Vec<String> {
+        let Some(mirror) = &self.source.mirror else { return vec![address.to_owned()] };
+        let Some(rest) = address.strip_prefix(&mirror.replaces) else {
+            return vec![address.to_owned()];
+        };
+        let starts = match first_set(self.variable, &mirror.variables) {
+            Some(set) => vec![set],
+            None => before(mirror),
+        };
+        starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
+    }
+
+    /// A template that knows the platform and the version; [`usher_definition`] has seen to it that
+    /// each hole is filled.
+    fn fill(&self, text: &str, version: Option<&Version>) -> String {
+        let value = |hole: &str| match hole {
+            "base" => Some(self.base.clone()),
+            "version" => version.map(|version| version.as_str().to_owned()),
+            word => self.words.get(word).cloned(),
+        };
+        template::fill(text, &value).unwrap_or_default()
+    }
+}
+
+fn before(mirror: &Mirror) -> Vec<String> {
+    mirror.before.iter().chain([&mirror.replaces]).cloned().collect()
+}
+
+fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
+    let set = |name: &String| variable(name)?.into_string().ok().filter(|value| !value.is_empty());
+    names.iter().find_map(set)
+}
+
+/// The hash that a file with hashes has of an archive.
+fn integrity_in(
+    sums: &str,
+    (take, artifact): (&Take, &Artifact),
+    fetch: &Fetch<'_>,
+) -> Result<Option<Integrity>, Failure> {
+    let text = match fetch(sums) {
+        Err(Failure::Absent(_)) if take.unhashed.is_some() => return Ok(None),
+        fetched => fetched?,
+    };
+    let name = artifact.address.rsplit('/').next().unwrap_or_default();
+    match checksums::find(&String::from_utf8_lossy(&text), name) {
+        Some(integrity) => Ok(Some(integrity)),
+        None if take.unhashed.is_some() => Ok(None),
+        None => {
+            let what = format!("{sums} has no checksum for {name}");
+            Err(Failure::Fatal(Error::new(ErrorKind::Integrity, what)))
+        }
+    }
+}
+
+fn unusable(what: &str, release: &Release) -> Error {
+    let Release { source, version, .. } = release;
+    Error::new(ErrorKind::Integrity, format!("{source} {version} has no {what} that can be used"))
+}
+
+#[cfg(test)]
+mod tests;

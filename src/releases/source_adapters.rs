@@ -1,0 +1,147 @@
+//! The kinds of sources: where each one's index lies, how it is read, what is fetched of it. The
+//! only file that tells kinds apart.
+
+use std::collections::BTreeMap;
+
+use usher_definition::{Form, IndexSource, PypiSource};
+
+use super::catalog::{AvailableSource, Offer};
+use super::entry::Entry;
+use super::freshness::CachePolicy;
+use super::index_reader::{IndexQuery, IndexReader};
+use super::limits::{LARGEST_DOCUMENT, LARGEST_INDEX};
+use super::network::Network;
+use super::part::Part;
+use super::release::{Listed, Release};
+use super::site::{Site, Variable};
+use super::version_range::holds_for;
+use super::{npm, pypi};
+use crate::files::integrity::sha256;
+use crate::http::Failure;
+
+/// Speaks for the sources.
+pub(super) trait ReadSource: Sync {
+    /// What a source lists.
+    fn read(&self, source: &AvailableSource<'_>, policy: CachePolicy) -> Result<Listed, Failure>;
+
+    /// What to fetch from a source for one of its releases.
+    fn parts(&self, source: &AvailableSource<'_>, release: &Release) -> Result<Vec<Part>, Failure>;
+}
+
+/// Asks the sources themselves, or finds what they said in the cache.
+pub(super) struct SourceReader<'a> {
+    pub(super) network: &'a Network<'a>,
+    /// The user's variables may name mirrors.
+    pub(super) variable: Box<Variable<'a>>,
+    pub(super) platform: String,
+    pub(super) indexes: IndexReader<'a>,
+}
+
+impl ReadSource for SourceReader<'_> {
+    fn read(&self, source: &AvailableSource<'_>, policy: CachePolicy) -> Result<Listed, Failure> {
+        let (query, versions) = match source.offer {
+            Offer::Site(site, words) => (self.site_query(site, words), None),
+            Offer::Npm(packages, package) => {
+                (self.npm_query(package)?, packages.versions.as_deref())
+            }
+            Offer::Pypi(project) => (self.pypi_query(project)?, None),
+        };
+        let index = self.indexes.read(&query, policy)?;
+        let entries = index.entries.into_iter();
+        let release = |Entry { version, lts, artifact, .. }| {
+            let source = source.name.to_owned();
+            Release { version, lts, source, artifact: Some(artifact) }
+        };
+        Ok(Listed {
+            releases: entries
+                .filter(|entry| holds_for(versions, &entry.version))
+                .map(release)
+                .collect(),
+            source: source.name.to_owned(),
+            freshness: index.freshness,
+        })
+    }
+
+    fn parts(&self, source: &AvailableSource<'_>, release: &Release) -> Result<Vec<Part>, Failure> {
+        match source.offer {
+            Offer::Site(site, words) => {
+                let site = Site::new(site, words, &*self.variable);
+                let fetch = |address: &str| self.network.client().get(address, LARGEST_INDEX);
+                Ok(site.part(release, &fetch)?.into_iter().collect())
+            }
+            Offer::Npm(packages, _) => {
+                let entries_of = |package: &str| {
+                    let index =
+                        self.indexes.read(&self.npm_query(package)?, CachePolicy::AllowFresh);
+                    Ok(index?.entries)
+                };
+                npm::parts(packages, release, &entries_of)
+            }
+            Offer::Pypi(project) => Ok(pypi::part(project, release).into_iter().collect()),
+        }
+    }
+}
+
+impl SourceReader<'_> {
+    /// The index of a site, of which there may be further pages.
+    fn site_query<'b>(
+        &'b self,
+        definition: &'b IndexSource,
+        words: &'b BTreeMap<String, String>,
+    ) -> IndexQuery<'b> {
+        let site = Site::new(definition, words, &*self.variable);
+        let client = self.network.client();
+        let most = match definition.form {
+            Form::Json => LARGEST_DOCUMENT,
+            Form::Ndjson | Form::Csv | Form::Words => LARGEST_INDEX,
+        };
+        let address = site.address();
+        IndexQuery {
+            address: address.clone(),
+            reading: self.reading(definition),
+            get: Box::new(move |validator| client.get_newer(&address, most, "*/*", validator)),
+            parse: Box::new(move |bytes| site.read(bytes, &|page| client.get(page, most))),
+        }
+    }
+
+    /// The document of a package of npm's registry.
+    fn npm_query(&self, package: &str) -> Result<IndexQuery<'_>, Failure> {
+        let npm = self.network.npm().map_err(Failure::Unreachable)?;
+        let address = npm::address(&npm.registry, package);
+        Ok(IndexQuery {
+            address: address.clone(),
+            reading: reading("packument"),
+            get: Box::new(move |validator| {
+                npm.client.get_newer(&address, LARGEST_INDEX, "*/*", validator)
+            }),
+            parse: Box::new(npm::read),
+        })
+    }
+
+    /// The files of a project of the `PyPI` index.
+    fn pypi_query<'b>(&'b self, project: &'b PypiSource) -> Result<IndexQuery<'b>, Failure> {
+        let index = self.network.pypi().map_err(Failure::Unreachable)?;
+        let address = pypi::address(&index.address, &project.project);
+        let page = address.clone();
+        Ok(IndexQuery {
+            address: address.clone(),
+            reading: self.reading(project),
+            get: Box::new(move |validator| {
+                index.client.get_newer(&address, LARGEST_INDEX, pypi::ACCEPT, validator)
+            }),
+            parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
+        })
+    }
+
+    fn reading(&self, definition: &impl std::fmt::Debug) -> String {
+        reading(&format!("{definition:?} for {}", self.platform))
+    }
+}
+
+/// How an index is read follows from the source's definition and from this program.
+fn reading(definition: &str) -> String {
+    format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! Rules that hold for some versions only.
+
+use usher_shims::range::{Dialect, Range};
+use usher_shims::version::Version;
+
+/// Whether a rule that holds for a range of versions, as npm writes it, holds for this one. Without
+/// a range it holds for all; with one that can't be read, for none.
+pub(super) fn holds_for(range: Option<&str>, version: &Version) -> bool {
+    let range = range.map(|range| Range::parse(range, Dialect::Npm));
+    range.is_none_or(|range| range.is_some_and(|range| range.admits(version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_without_a_range_holds_for_all() {
+        let check = |range: Option<&str>, expected: bool| {
+            let version = Version::parse("12.22.12").unwrap();
+            assert_eq!(holds_for(range, &version), expected, "{range:?}");
+        };
+        check(None, true);
+        check(Some(">=12 <13"), true);
+        check(Some(">=13"), false);
+        check(Some("no range"), false);
+    }
+}

@@ -1,0 +1,17 @@
+//! What is looked for among releases.
+
+use usher_shims::pin::Origin;
+use usher_shims::request::Request;
+
+use crate::registry::Known;
+
+/// A request of a tool, and who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Of which tool.
+    pub known: Known<'a>,
+    /// Which version.
+    pub request: &'a Request,
+    /// Who asks.
+    pub origin: &'a Origin,
+}

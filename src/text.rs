@@ -1,0 +1,65 @@
+//! How amounts are written for people, and which word was probably meant.
+
+use std::time::Duration;
+
+/// A number of bytes in the largest unit that fits: `54.2 MB`.
+pub fn human_size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => {
+            format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
+        }
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// A time in its largest unit: `3 h`.
+pub fn human_duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => "less than a minute".to_owned(),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// The word among these that was probably meant; none where none is near.
+///
+/// Near is one slip of the keyboard, or one in three letters: a letter left out, added, changed, or
+/// two swapped.
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().count();
+    let near = known.into_iter().filter_map(|known| {
+        let slips = strsim::damerau_levenshtein(known, word);
+        let most = (letters.min(known.chars().count()) / 3).max(1);
+        (slips <= most && slips < letters).then_some((slips, known))
+    });
+    near.min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        let sizes = [0, 999, 1000, 54_290_000, 1_200_000_000].map(human_size);
+        assert_eq!(sizes, ["0 bytes", "999 bytes", "1.0 kB", "54.2 MB", "1.2 GB"]);
+        let times = [59, 60, 7200, 172_800].map(Duration::from_secs).map(human_duration);
+        assert_eq!(times, ["less than a minute", "1 min", "2 h", "2 days"]);
+    }
+
+    #[test]
+    fn only_what_is_near_is_meant() {
+        let meant = |word| closest(word, ["node", "ruby", "python", "go", "install", "r"]);
+        assert_eq!(meant("nod"), Some("node"));
+        assert_eq!(meant("noed"), Some("node"));
+        assert_eq!(meant("pyhton"), Some("python"));
+        assert_eq!(meant("instal"), Some("install"));
+        assert_eq!(meant("run"), None);
+        assert_eq!(meant("rust"), None);
+        assert_eq!(meant("x"), None);
+        assert_eq!(meant(""), None);
+    }
+}
