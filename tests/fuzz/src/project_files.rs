@@ -2,13 +2,10 @@
 //! be printed.
 
 use std::path::Path;
-use std::sync::LazyLock;
 
 use usher::check::{Mention, Note, read_file};
-use usher::registry::Registry;
 
-static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::load().expect("what is compiled in is sound"));
+use super::REGISTRY;
 
 /// The limits that `check/page.rs` states: mentions, notes (and one that says so), characters.
 const MOST: usize = 1000;
