@@ -70,10 +70,16 @@ pub fn check(usher: &Usher) -> Result<Report> {
         notes.extend(pins.notes);
     }
     for file in &found.files {
-        let mut page = Page::new(&usher.registry, pins::relative(&root, file));
-        read(usher, file, &mut page);
-        mentions.extend(page.mentions);
-        notes.extend(page.notes);
+        let (named, passed_over) = match usher.world.read(file) {
+            Ok(content) => read_file(&usher.registry, (&root, file), &content),
+            Err(error) => {
+                let mut page = Page::new(&usher.registry, pins::relative(&root, file));
+                page.note(0, format!("it can't be read: {error}"));
+                (page.mentions, page.notes)
+            }
+        };
+        mentions.extend(named);
+        notes.extend(passed_over);
     }
     report::compare(usher, root, (mentions, notes))
 }
@@ -130,22 +136,27 @@ fn locks<'a>(
     all.filter(move |(_, lock)| path.file_name().is_some_and(|name| name == lock.name.as_str()))
 }
 
-/// Reads a file; what can't be read is a note.
-fn read(usher: &Usher, path: &Path, page: &mut Page<'_>) {
-    let content = match usher.world.read(path) {
-        Ok(content) => content,
-        Err(error) => return page.note(0, format!("it can't be read: {error}")),
-    };
-    let text = match decode(&content) {
-        Ok(text) => text,
-        Err(complaint) => return page.note(0, format!("it is passed over: {complaint}")),
-    };
+/// What a file of a project says. Its path tells of which kind it is; what makes no sense is a note.
+pub fn read_file(
+    registry: &Registry,
+    (root, path): (&Path, &Path),
+    content: &[u8],
+) -> (Vec<Mention>, Vec<Note>) {
+    let mut page = Page::new(registry, pins::relative(root, path));
+    match decode(content) {
+        Ok(text) => read(&text, path, &mut page),
+        Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
+    }
+    (page.mentions, page.notes)
+}
+
+fn read(text: &str, path: &Path, page: &mut Page<'_>) {
     match kind(path) {
-        Some(Form::Docker) => docker::read(&text, page),
-        Some(Form::Compose) => documents(&text, page, compose::read),
-        Some(Form::Workflow) => documents(&text, page, workflow::read),
-        Some(Form::GitLab) => documents(&text, page, gitlab::read),
-        None => locks(&usher.registry, path).for_each(|lock| locks::read(&text, lock, page)),
+        Some(Form::Docker) => docker::read(text, page),
+        Some(Form::Compose) => documents(text, page, compose::read),
+        Some(Form::Workflow) => documents(text, page, workflow::read),
+        Some(Form::GitLab) => documents(text, page, gitlab::read),
+        None => locks(page.registry, path).for_each(|lock| locks::read(text, lock, page)),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod output;
 pub mod package_migration;
 pub mod progress;
 pub mod shell_setup;
+pub mod shims;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -19,12 +20,12 @@ use usher_shims::exec::Given;
 use usher_shims::process::{HAND_OVER, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
+use crate::cli::commands::cache::Removal;
 use crate::cli::commands::install_from::Archive;
 use crate::cli::commands::outdated::Meant;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
-use crate::releases::cache_folder::Removal;
 use crate::session::Usher;
 use crate::text::closest;
 
@@ -351,7 +352,7 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
-    let mut usher = Usher::new(given, running)?;
+    let mut usher = Usher::new(given, running, progress::reporter)?;
     if typed.for_all.offline {
         usher.settings.go_offline();
     }

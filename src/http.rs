@@ -51,6 +51,8 @@ pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{Artifact, Downloaded, Downloads, NoProgress, Progress};
 pub use failure::Failure;
+pub use headers::{ContentRange, StrongTag};
 pub use network_config::NetworkConfig;
 pub use proxies::Proxies;
+pub use retry_after::retry_after;
 pub use timeouts::Timeouts;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 pub use additions::is_never_stood_for;
 pub use folders::expand_folder;
 pub use survey::{Memory, Survey};
+pub use system::LARGEST_SHIM;
 
 use folders::Listed;
 use usher_shims::error::Result;

@@ -31,6 +31,8 @@
 //! - It depends on the hot half (`usher_shims`), never the reverse; what both decide is decided there.
 //! - Only `main` is given the process; only [`cli::output`] prints.
 //! - A toolchain exists if and only if its folder stands under its final name.
+//! - Whatever writes in usher's folders is given a [`files::write_access::WriteAccess`], which says
+//!   as whom: code that has none doesn't compile.
 //! - Nothing is deleted or rewritten in place: a replacement is published by a rename.
 //! - No registry's address is written anywhere.
 

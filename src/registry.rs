@@ -150,15 +150,14 @@ impl Registry {
             ErrorKind::UnknownTool,
             format!("usher knows no tool called “{}”", Escaped(name)),
         );
-        match closest(name, self.all().flat_map(|known| known.tool.all_names())) {
-            Some(nearest) => {
-                error.because(format!("the nearest is {nearest}")).hint(format!("use {nearest}"))
-            }
-            None => {
-                let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
-                error.because(format!("it knows {}", names.join(", ")))
-            }
+        let near = closest(name, self.all().flat_map(|known| known.tool.all_names()));
+        if let Some(nearest) = near {
+            return error
+                .because(format!("the nearest is {nearest}"))
+                .hint(format!("use {nearest}"));
         }
+        let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
+        error.because(format!("it knows {}", names.join(", ")))
     }
 }
 

@@ -25,6 +25,8 @@ mod entry;
 mod errors;
 mod finder;
 mod freshness;
+#[doc(hidden)]
+pub mod fuzz;
 mod index_cache;
 mod index_reader;
 mod limits;

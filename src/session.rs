@@ -1,6 +1,7 @@
 //! What every verb is given: the process, the folders, the settings, the registry, the index.
 
 pub mod current;
+pub mod reporter;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -15,7 +16,7 @@ use usher_shims::process::{Running, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
-use crate::cli::progress::Display;
+use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
 use crate::inventory::{Memory, Survey, expand_folder, survey};
@@ -37,13 +38,16 @@ pub struct Usher {
     pub home: Home,
     /// usher's own shims, which are never what they stand for.
     pub shim: Shim,
-    /// How downloads are shown: on a terminal alone.
-    pub display: Display,
+    /// What is told and shown beside the answer.
+    pub reporter: Box<dyn Reporter + Sync>,
 }
+
+/// Makes what shows things to a person; `true` on a terminal on which downloads can be drawn.
+pub type NewReporter = fn(bool) -> Box<dyn Reporter + Sync>;
 
 impl Usher {
     /// Finds out where and what usher is here.
-    pub fn new(given: Given, running: Running) -> Result<Self> {
+    pub fn new(given: Given, running: Running, reporter: NewReporter) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
         let folders = folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
@@ -59,8 +63,11 @@ impl Usher {
         }
         shim.binary = Some(folders.shim_binary());
         let home = Home::default();
-        let display = Display::new(!settings.quiet && draws(&world));
-        let mut usher = Self { world, given, folders, settings, registry, home, shim, display };
+        let reporter = match settings.quiet {
+            true => Box::new(Silent),
+            false => reporter(draws(&world)),
+        };
+        let mut usher = Self { world, given, folders, settings, registry, home, shim, reporter };
         usher.refresh()?;
         Ok(usher)
     }
@@ -97,14 +104,12 @@ impl Usher {
     /// Tells nothing from now on, and shows no progress.
     pub fn be_quiet(&mut self) {
         self.settings.quiet = true;
-        self.display = Display::new(false);
+        self.reporter = Box::new(Silent);
     }
 
     /// Tells the person something beside the answer.
     pub fn tell(&self, text: &str) {
-        if !self.settings.quiet {
-            self.display.tell(text);
-        }
+        self.reporter.note(text);
     }
 
     /// Tells what is wrong with own tools' files.

@@ -5,38 +5,35 @@
 //! folder and is no shim is somebody else's, and stays.
 
 pub mod carried;
-pub mod kept;
+pub mod replace;
+pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::folders::{Folders, MACHINE_DATA};
+use usher_shims::error::{Error, Escaped, Result, Shown};
 use usher_shims::home::{INDEX, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use crate::config::folders;
+use self::replace::{UNFINISHED, is_same, put, sweep};
 use crate::config::settings::ShimPolicy;
-use crate::files::lock::lock;
+use crate::files::lock::Locks;
 use crate::files::staging;
+use crate::files::write_access::WriteAccess;
+use crate::inventory::LARGEST_SHIM;
 use crate::registry::Known;
 use crate::session::{Usher, read_text};
+use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The cold half's own names in the shim folder.
 pub const OWN: [&str; 2] = ["use", "usher"];
-
-/// A shim of any build has fewer bytes.
-const LARGEST_SHIM: u64 = 32 << 20;
-
-/// How the names of files begin that are about to be renamed; whoever is killed leaves them.
-pub const UNFINISHED: &str = ".new-";
 
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -50,23 +47,22 @@ pub struct Changes {
 }
 
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
-pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
+pub fn refresh(usher: &Usher, access: &WriteAccess, named: &[&'static Tool]) -> Result<Changes> {
     let folders = &usher.folders;
-    let _writing = folders::write_access(folders)?;
-    staging::tidy(&folders.staging(), &folders.locks());
+    let locks = Locks::new(access, folders.locks());
+    staging::tidy(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
-    let _lock =
-        lock(&folders.locks(), "shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
-    sweep(&shims);
-    write_index(usher)?;
-    stand_on_machine(folders)?;
-    carried::put(&folders.shim_binary(), &shims)?;
+    let _lock = locks.lock("shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    sweep(access, &shims);
+    write_index(usher, access)?;
+    link_to_system_install(access, folders)?;
+    carried::put(access, &folders.shim_binary(), &shims)?;
     let wanted = wanted(usher, named)?;
     let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
     for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
-        put(&binary, &shims.join(name))?;
+        put(access, &binary, &shims.join(name))?;
     }
     for name in &changes.removed {
         let path = shims.join(name);
@@ -75,11 +71,14 @@ pub fn refresh(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
     Ok(changes)
 }
 
-/// Surveys the machine anew after what a verb did, and makes the shims and their index as they must
-/// be then. Where they are so already, what fails is told, and the verb hasn't failed.
-pub fn renew(usher: &mut Usher, named: &[&'static Tool]) -> Result<()> {
-    usher.refresh()?;
-    match refresh(usher, named) {
+/// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
+/// fails is told, and the verb hasn't failed.
+pub fn refresh_after_change(
+    usher: &Usher,
+    access: &WriteAccess,
+    named: &[&'static Tool],
+) -> Result<()> {
+    match refresh(usher, access, named) {
         Err(error) if is_current(usher, named) => usher.tell(&error.to_string()),
         refreshed => drop(refreshed?),
     }
@@ -93,16 +92,6 @@ fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
         && index.is_ok_and(|index| index == usher.home.print())
         && needed(usher, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
-}
-
-/// Deletes what others left unfinished. The index is also written without the lock, by whoever
-/// can do without: if this takes it away, the next call writes it.
-fn sweep(shims: &Path) {
-    for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// Which shims [`refresh`] would make or remove.
@@ -135,7 +124,7 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
 }
 
 /// What is said of files that are somebody else's.
-pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
+pub fn foreign_files_notice(usher: &Usher, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = usher.folders.shims();
     let names = names.join(", ");
@@ -143,7 +132,7 @@ pub fn told_of_left(usher: &Usher, names: &[String]) -> String {
 }
 
 /// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
-fn stand_on_machine(folders: &Folders) -> Result<()> {
+fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
     let own = shims.join(OWN[0]);
@@ -164,7 +153,7 @@ fn stand_on_machine(folders: &Folders) -> Result<()> {
 }
 
 /// Replaces the index whole.
-pub fn write_index(usher: &Usher) -> Result<()> {
+pub fn write_index(usher: &Usher, _: &WriteAccess) -> Result<()> {
     let shims = usher.folders.shims();
     let path = index_file(&shims);
     let text = usher.home.print();
@@ -194,7 +183,7 @@ fn wanted(usher: &Usher, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
         wanted.extend(versioned::on_disk(usher, known.tool)?);
         wanted.extend(versioned::known(usher, known));
     }
-    wanted.extend(kept::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
+    wanted.extend(requested::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
     wanted.extend(usher.home.additions.iter().map(|addition| addition.program.to_string()));
     wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
     Ok(wanted)
@@ -235,61 +224,4 @@ fn present(shims: &Path) -> Result<BTreeSet<String>> {
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
-}
-
-/// Puts the binary under a name, unless it stands there already; says whether it had to.
-pub fn put(binary: &Path, path: &Path) -> Result<bool> {
-    if is_same(binary, path) {
-        return Ok(false);
-    }
-    let folder = path.parent().unwrap_or(path);
-    let staged = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .make_in(folder, |staged| link_or_copy(binary, staged));
-    let staged = staged.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::new(
-            ErrorKind::CannotCreate,
-            format!("usher's shim binary {} is absent", Shown(binary)),
-        )
-        .hint("./install.sh"),
-        _ => Error::io("make a shim in", folder, error),
-    })?;
-    staged
-        .into_temp_path()
-        .persist(path)
-        .map_err(|error| Error::io("replace", path, error.error))?;
-    Ok(true)
-}
-
-/// A hard link; where the file system has none, or not for this file, a copy.
-fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(binary, path) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
-        {
-            Err(error)
-        }
-        Err(_) => {
-            let mut from = fs::File::open(binary)?;
-            let mut to = fs::File::options().write(true).create_new(true).open(path)?;
-            io::copy(&mut from, &mut to)?;
-            to.set_permissions(Permissions::from_mode(0o755))?;
-            to.sync_all()
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
-fn is_same(binary: &Path, path: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
-        return false;
-    };
-    if !other.is_file() {
-        return false;
-    }
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-        || (one.len() == other.len()
-            && one.mode() == other.mode()
-            && fs::read(binary).ok() == fs::read(path).ok())
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use usher_shims::error::{Error, ErrorKind, Escaped};
 
 /// Why unpacking stopped.
-pub(super) enum UnpackError {
+#[derive(Debug)]
+pub enum UnpackError {
     /// An entry is refused, and this is why.
     Refused(String),
     /// The same, with the entry's name.

@@ -85,11 +85,16 @@ impl OpenedArchive {
             let bytes = Box::new(Contents::new(file, &directory).map_err(failed)?);
             return Ok(Self { bytes, most, directory: Some(directory) });
         }
-        Ok(Self { bytes: unpacked(&opening, file)?, most, directory: None })
+        Ok(Self { bytes: decompress(&opening, file)?, most, directory: None })
     }
 }
 
-fn unpacked(opening: &[u8], file: impl BufRead + Send + 'static) -> Result<Box<dyn Read + Send>> {
+/// The bytes that are packed in a file that begins with `opening`; those of a tar file or a program
+/// as they are. How many there are is the caller's to limit.
+pub fn decompress(
+    opening: &[u8],
+    file: impl BufRead + Send + 'static,
+) -> Result<Box<dyn Read + Send>> {
     Ok(match opening {
         _ if opening.starts_with(GZIP) => Box::new(MultiGzDecoder::new(file)),
         _ if opening.starts_with(XZ) => Box::new(XzReader::new_mem_limit(file, true, MOST_FOR_XZ)),

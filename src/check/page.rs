@@ -13,7 +13,7 @@ use crate::registry::{Known, Registry};
 /// A file while it is read, and what was found in it.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     path: PathBuf,
     /// What was found.
     pub(super) mentions: Vec<Mention>,

@@ -29,6 +29,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::home::RefusedProgram;
 use usher_shims::request::{Author, Request};
 
+use crate::config::folders;
 use crate::registry::Known;
 use crate::session::Usher;
 use crate::shim_folder;
@@ -72,12 +73,14 @@ fn usual(known: Known<'_>) -> Result<Request> {
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on
 /// disk, and shims are made for what is on disk.
-fn with_shims_of_what_came(usher: &mut Usher, failed: Error) -> Error {
+fn refresh_shims_then(usher: &mut Usher, failed: Error) -> Error {
     if failed.kind().is_usage() {
         return failed;
     }
     // The failure matters more than one that follows from it.
-    let _ = usher.refresh().and_then(|()| shim_folder::refresh(usher, &[]));
+    let _ = usher
+        .refresh()
+        .and_then(|()| shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[]));
     failed
 }
 

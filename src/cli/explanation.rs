@@ -18,6 +18,7 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::updates::is_of_releases;
@@ -217,7 +218,8 @@ fn newest(
     if known.definition.source.is_empty() {
         return None;
     }
-    let network = Network::new(usher);
+    let access = folders::write_access(&usher.folders).ok();
+    let network = Network::keeping_if(usher, access.as_ref());
     let wanted = Wanted { known, request, origin: &pin.origin };
     let found = Finder::new(usher, &network).find(&wanted);
     let mut newest =

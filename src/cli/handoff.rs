@@ -15,14 +15,19 @@ use usher_shims::resolve::{Missing, Outcome, Plan};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
+use crate::cli::progress;
+use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings::AutoInstall;
+use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
 use crate::releases::runtime;
 use crate::releases::{Finder, Wanted};
 use crate::session::Usher;
 use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
 use crate::store::runtime::install_runtime;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
@@ -42,7 +47,7 @@ fn take_over(given: Given) -> Result<Error> {
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut usher = Usher::new(given, shim()?)?;
+    let mut usher = Usher::new(given, shim()?, progress::reporter)?;
     keep_index(&usher);
     for _ in 0..MOST_ROUNDS {
         let resolved = usher.resolver().resolve(&name, &words);
@@ -63,9 +68,9 @@ fn take_over(given: Given) -> Result<Error> {
 /// The index is written anew where that can be done: the next call then needs no help.
 fn keep_index(usher: &Usher) {
     if usher.folders.shims().is_dir()
-        && let Ok(_writing) = folders::write_access(&usher.folders)
+        && let Ok(access) = folders::write_access(&usher.folders)
     {
-        let _ = shim_folder::write_index(usher);
+        let _ = shim_folder::write_index(usher, &access);
     }
 }
 
@@ -89,31 +94,42 @@ pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = usher.registry.named(tool.name)?;
     let wanted = Wanted { known, request, origin };
-    let network = Network::new(usher);
-    let toolchain =
-        if let Some(toolchain) = runtime::without_host(&usher.resolver(), known.tool, request)? {
-            toolchain
-        } else {
-            check_policy(usher, (tool, request), origin)?;
-            fetch(usher, &network, &wanted)?
-        };
-    let mut tools = vec![tool];
-    if let Some(lacking) = runtime::lacking(&usher.resolver(), &wanted, &toolchain)? {
-        check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-        let _writing = folders::write_access(&usher.folders)?;
-        install_runtime((usher, &network), Unhashed::Refused, (tool, &toolchain), &lacking)?;
-        tools.push(lacking.tool);
+    let found = runtime::without_host(&usher.resolver(), known.tool, request)?;
+    if found.is_none() {
+        check_policy(usher, (tool, request), origin)?;
     }
-    drop(network);
-    let _writing = folders::write_access(&usher.folders)?;
-    shim_folder::renew(usher, &tools)?;
+    let tools = get_with(usher, &folders::write_access(&usher.folders)?, &wanted, found)?;
+    refresh_shims(usher, &tools)?;
     Ok(())
 }
 
-fn fetch(usher: &Usher, network: &Network<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
-    let _writing = folders::write_access(&usher.folders)?;
-    let release = Finder::new(usher, network).find(wanted)?;
-    let installer = Installer { usher, network, unhashed: Unhashed::Refused };
+/// Gets what is missing unless it was found, and what it runs on; the result is of which tools
+/// there is something new.
+fn get_with(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &Wanted<'_>,
+    found: Option<Toolchain>,
+) -> Result<Vec<&'static Tool>> {
+    let network = Network::keeping(usher, access);
+    let installer = Installer {
+        store: OwnStore::new(usher, access),
+        fetcher: Fetcher::new(usher, &network, access),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Deny,
+    };
+    let tool = wanted.known.tool;
+    let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
+    let Some(lacking) = runtime::lacking(&usher.resolver(), wanted, &toolchain)? else {
+        return Ok(vec![tool]);
+    };
+    check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
+    install_runtime(&installer, &usher.registry, (tool, &toolchain), &lacking)?;
+    Ok(vec![tool, lacking.tool])
+}
+
+fn fetch(installer: &Installer<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
+    let release = installer.finder.find(wanted)?;
     let installed = installer.install_from_any(wanted, release).map_err(|error| {
         let Wanted { known, request, origin } = wanted;
         error.because(format!("{} {request} was asked for by {origin}", known.tool.name))

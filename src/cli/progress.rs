@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output;
 use crate::http::Progress;
+use crate::session::reporter::Reporter;
 
 /// How often what can't be measured moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -20,7 +21,7 @@ pub struct Display {
 }
 
 /// A toolchain's line.
-pub struct Bar<'a> {
+struct Bar<'a> {
     display: &'a Display,
     line: ProgressBar,
     name: String,
@@ -36,14 +37,19 @@ impl Display {
         let bars = MultiProgress::with_draw_target(target);
         Self { bars, total: OnceLock::new(), is_shown }
     }
+}
 
-    /// Whether anything is drawn.
-    pub fn is_shown(&self) -> bool {
+/// What a session shows: downloads only where they can be drawn.
+pub fn reporter(draws: bool) -> Box<dyn Reporter + Sync> {
+    Box::new(Display::new(draws))
+}
+
+impl Reporter for Display {
+    fn draws(&self) -> bool {
         self.is_shown
     }
 
-    /// Sums up this many toolchains below their bars.
-    pub fn sum_up(&self, count: usize) {
+    fn begin_batch(&self, count: usize) {
         if count > 1 {
             let total = self.total.get_or_init(|| self.bars.add(ProgressBar::new(0)));
             style(total, "{msg} {bytes}/{total_bytes} {bytes_per_sec}");
@@ -51,25 +57,23 @@ impl Display {
         }
     }
 
-    /// Everything that was to come is there.
-    pub fn end(&self) {
+    fn end_batch(&self) {
         if let Some(total) = self.total.get() {
             total.finish_and_clear();
         }
     }
 
-    /// A line for something of this name.
-    pub fn bar(&self, name: &str) -> Bar<'_> {
+    fn download(&self, name: &str) -> Box<dyn Progress + '_> {
         let bar = match self.total.get() {
             Some(total) => self.bars.insert_before(total, ProgressBar::new(0)),
             None => self.bars.add(ProgressBar::new(0)),
         };
         bar.set_message(name.to_owned());
-        Bar { display: self, line: bar, name: name.to_owned() }
+        Box::new(Bar { display: self, line: bar, name: name.to_owned() })
     }
 
-    /// Tells the person something, above all lines.
-    pub fn tell(&self, text: &str) {
+    /// Above all lines.
+    fn note(&self, text: &str) {
         self.bars.suspend(|| output::tell(text));
     }
 }

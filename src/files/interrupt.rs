@@ -10,9 +10,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::remove::remove_tree;
+use super::write_access::{ThreadAccess, WriteAccess};
 
 /// What goes if the process is interrupted now. Signals are the process's, and so is this.
-static HALF_MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static HALF_MADE: Mutex<Vec<HalfMade>> = Mutex::new(Vec::new());
+
+/// A folder, and as whom it goes.
+type HalfMade = (PathBuf, ThreadAccess<'static>);
 
 /// The watcher is started once, and outlives everything: a handler that was taken away would leave
 /// a signal without any effect. `execve` ends it.
@@ -26,8 +30,8 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Removes a folder when interrupted, and ends the process by the signal.
-    pub fn removing(folder: &Path) -> Self {
-        half_made().push(folder.to_path_buf());
+    pub fn removing(access: &WriteAccess, folder: &Path) -> Self {
+        half_made().push((folder.to_path_buf(), access.for_threads().for_deleting()));
         WATCHER.call_once(watch);
         Self { folder: folder.to_path_buf() }
     }
@@ -35,11 +39,11 @@ impl Interrupt {
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        half_made().retain(|folder| *folder != self.folder);
+        half_made().retain(|(folder, _)| *folder != self.folder);
     }
 }
 
-fn half_made() -> MutexGuard<'static, Vec<PathBuf>> {
+fn half_made() -> MutexGuard<'static, Vec<HalfMade>> {
     HALF_MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -49,8 +53,8 @@ fn watch() {
     thread::spawn(move || {
         for signal in signals.forever() {
             // Held until the end, so that nothing new is begun.
-            for folder in half_made().iter() {
-                let _ = remove_tree(folder);
+            for (folder, access) in half_made().iter() {
+                let _ = access.with(|_| remove_tree(folder));
             }
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io;
+use std::marker::PhantomData;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use usher_shims::error::{Error, Result};
 
-use super::lock::lock;
+use super::lock::Locks;
 use super::remove::remove_tree;
+use super::write_access::WriteAccess;
 
 /// The lock under which folders are made and swept: one that was made and isn't locked yet would
 /// look left behind.
@@ -22,18 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A folder for something half-made; deleted when it is dropped, or by whoever finds it after its
 /// maker was killed.
 #[derive(Debug)]
-pub struct Staging {
+pub struct Staging<'a> {
     folder: TempDir,
     /// The lock on the folder that shows its maker is alive.
     _alive: File,
+    /// It is deleted as whom it was made.
+    _access: PhantomData<&'a WriteAccess>,
 }
 
-impl Staging {
+impl<'a> Staging<'a> {
     /// Makes a folder in `staging`, for something of this name, and sweeps what others left there.
-    pub fn new(staging: &Path, locks: &Path, name: &str) -> Result<Self> {
+    pub fn new(staging: &Path, locks: &Locks<'a>, name: &str) -> Result<Self> {
         fs::create_dir_all(staging)
             .map_err(|error| Error::io("make the folder", staging, error))?;
-        let _guard = lock(locks, GUARD, PATIENCE, &|_| {})?;
+        let _guard = locks.lock(GUARD, PATIENCE, &|_| {})?;
         sweep(staging);
         let folder = tempfile::Builder::new()
             .prefix(&format!("{name}-"))
@@ -44,7 +48,7 @@ impl Staging {
             File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), error))?;
         // Where folders can't be locked, nothing is swept there either.
         let _ = alive.try_lock();
-        Ok(Self { folder, _alive: alive })
+        Ok(Self { folder, _alive: alive, _access: PhantomData })
     }
 
     /// The folder.
@@ -53,7 +57,7 @@ impl Staging {
     }
 }
 
-impl Drop for Staging {
+impl Drop for Staging<'_> {
     /// Read-only folders inside would stop the ordinary way.
     fn drop(&mut self) {
         let _ = remove_tree(self.folder.path());
@@ -62,12 +66,12 @@ impl Drop for Staging {
 
 /// Sweeps what others left, where there is anything: for verbs that make nothing themselves. What
 /// can't be swept now is swept by the next.
-pub fn tidy(staging: &Path, locks: &Path) {
+pub fn tidy(staging: &Path, locks: &Locks<'_>) {
     let is_empty = fs::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
     if is_empty {
         return;
     }
-    if let Ok(_guard) = lock(locks, GUARD, Duration::ZERO, &|_| {}) {
+    if let Ok(_guard) = locks.lock(GUARD, Duration::ZERO, &|_| {}) {
         sweep(staging);
     }
 }
@@ -109,7 +113,9 @@ mod tests {
     #[test]
     fn what_the_dead_left_is_swept_and_the_living_is_not() {
         let home = tempfile::tempdir().unwrap();
-        let (staging, locks) = (home.path().join("staging"), home.path().join("locks"));
+        let access = WriteAccess::for_test();
+        let staging = home.path().join("staging");
+        let locks = Locks::new(&access, home.path().join("locks"));
         let left = staging.join("node-1.0.0-dead/inside");
         fs::create_dir_all(&left).unwrap();
         fs::write(left.join("file"), "x").unwrap();
@@ -125,7 +131,9 @@ mod tests {
     #[test]
     fn whatever_was_left_is_swept_and_nothing_outside() {
         let home = tempfile::tempdir().unwrap();
-        let (staging, locks) = (home.path().join("staging"), home.path().join("locks"));
+        let access = WriteAccess::for_test();
+        let staging = home.path().join("staging");
+        let locks = Locks::new(&access, home.path().join("locks"));
         let outside = home.path().join("outside");
         fs::create_dir_all(outside.join("kept")).unwrap();
         fs::create_dir_all(staging.join("closed/inside")).unwrap();

@@ -40,14 +40,20 @@ pub enum Readers {
     AsTheAccountWants,
 }
 
-/// Until this is dropped, the thread and those that it starts write as the folders' owner.
+/// The right to write in usher's folders, as their owner and on the thread that acquired it.
+///
+/// Whatever writes there is given one, so that code without it doesn't compile. It is acquired once
+/// a command, and dropped where something is to be done as the caller: a child that runs, a file of
+/// the project's.
 #[derive(Debug)]
 pub struct WriteAccess {
-    _umask: Umask,
-    _file_size: FileSize,
-    /// Whose files were written before, where that changed.
+    /// What holds for the whole process; another thread's access has none of its own.
+    _process: Option<ProcessModes>,
+    /// As whom we write, where that isn't who we are.
+    owner: Option<(u32, u32)>,
+    /// Whose files this thread made before, where that changed.
     before: Option<(u32, u32)>,
-    /// It is this thread that has another's rights.
+    /// The kernel keeps an account for files with each thread: this belongs to one.
     _thread: PhantomData<*const ()>,
 }
 
@@ -55,20 +61,28 @@ impl WriteAccess {
     /// Prepares to write in a home. An error with [`ErrorKind::Permission`] where it is another's, or
     /// everybody's.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
-        let other = other_owner(home.data)?;
-        let writer = other.map_or(geteuid().as_raw(), |(user, _)| user);
+        let owner = other_owner(home.data)?;
+        let writer = owner.map_or(geteuid().as_raw(), |(user, _)| user);
         refuse_if_everybodys(home.data)?;
         for folder in &home.inside {
             refuse_if_everybodys(folder)?;
             refuse_if_planted(folder, writer)?;
         }
-        let before = other.map(act_as);
-        Ok(Self {
-            _umask: Umask::of(home.readers),
-            _file_size: FileSize::heeded(),
-            before,
-            _thread: PhantomData,
-        })
+        let before = owner.map(act_as);
+        let process =
+            ProcessModes { _umask: Umask::of(home.readers), _file_size: FileSize::heeded() };
+        Ok(Self { _process: Some(process), owner, before, _thread: PhantomData })
+    }
+
+    /// The same right for other threads, while this one has it.
+    pub fn for_threads(&self) -> ThreadAccess<'_> {
+        ThreadAccess { owner: self.owner, _access: PhantomData }
+    }
+
+    /// What a test needs to write in its own folder: nothing is changed.
+    #[cfg(test)]
+    pub fn for_test() -> Self {
+        Self { _process: None, owner: None, before: None, _thread: PhantomData }
     }
 }
 
@@ -78,6 +92,37 @@ impl Drop for WriteAccess {
             act_as(before);
         }
     }
+}
+
+/// A [`WriteAccess`] that can be given to other threads, to be taken up there.
+///
+/// A thread inherits whose files it makes when it is started; which of the two came first doesn't
+/// matter here.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadAccess<'a> {
+    owner: Option<(u32, u32)>,
+    _access: PhantomData<&'a ()>,
+}
+
+impl ThreadAccess<'_> {
+    /// The same for what may come after the access was dropped, and only deletes: it needs the
+    /// owner's rights, and no modes for new files.
+    pub(super) fn for_deleting(self) -> ThreadAccess<'static> {
+        ThreadAccess { owner: self.owner, _access: PhantomData }
+    }
+
+    /// Does something with access on the calling thread.
+    pub fn with<T>(self, act: impl FnOnce(&WriteAccess) -> T) -> T {
+        let before = self.owner.map(act_as);
+        act(&WriteAccess { _process: None, owner: self.owner, before, _thread: PhantomData })
+    }
+}
+
+/// What changes for all threads of the process.
+#[derive(Debug)]
+struct ProcessModes {
+    _umask: Umask,
+    _file_size: FileSize,
 }
 
 /// A folder in which every account can exchange what is run is no place for programs.
@@ -187,4 +232,54 @@ fn act_as((user, group): (u32, u32)) -> (u32, u32) {
 #[cfg(not(target_os = "linux"))]
 fn act_as(before: (u32, u32)) -> (u32, u32) {
     before
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::chown;
+    use std::thread;
+
+    use super::*;
+
+    /// Some account that isn't root.
+    const OTHER: u32 = 65_534;
+
+    #[test]
+    fn a_thread_writes_as_the_owner_while_it_has_access_and_no_longer() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
+        let home = HomeFolders { data: folder.path(), inside: Vec::new(), readers: Readers::All };
+        let owner = |name: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            fs::metadata(&path).unwrap().uid()
+        };
+        let access = WriteAccess::acquire(&home).unwrap();
+        let for_threads = access.for_threads();
+        assert_eq!(owner("own"), OTHER);
+        thread::scope(|scope| {
+            let started = scope.spawn(|| {
+                let inside = for_threads.with(|access| {
+                    let nested = access.for_threads().with(|_| owner("nested"));
+                    (nested, owner("inside"))
+                });
+                (inside, owner("inherited"))
+            });
+            assert_eq!(started.join().unwrap(), ((OTHER, OTHER), OTHER));
+        });
+        thread::scope(|scope| {
+            let older = scope.spawn(|| {
+                // As a thread that was started before there was any access.
+                act_as((0, 0));
+                let before = owner("before");
+                (before, for_threads.with(|_| owner("with")), owner("again"))
+            });
+            assert_eq!(older.join().unwrap(), (0, OTHER, 0));
+        });
+        drop(access);
+        assert_eq!(owner("after"), 0);
+    }
 }

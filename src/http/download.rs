@@ -24,6 +24,7 @@ use super::address::Location;
 use super::client::Client;
 use super::failure::Failure;
 use crate::files::integrity::Integrity;
+use crate::files::write_access::WriteAccess;
 use background_hasher::BackgroundHasher;
 use cache_entry::claim;
 pub use partial::Downloaded;
@@ -33,17 +34,19 @@ pub use transfer::{Artifact, NoProgress, Progress};
 
 /// Where downloads are kept.
 #[derive(Debug, Clone)]
-pub struct Downloads {
+pub struct Downloads<'a> {
     cache: PathBuf,
     fallback: PathBuf,
+    _access: &'a WriteAccess,
 }
 
-impl Downloads {
+impl<'a> Downloads<'a> {
     /// Downloads that are kept in `downloads` below the folder `cache`; and where nothing can be
-    /// kept (a read-only cache, a file system without locks, no hash to prove it by), or another
-    /// process is downloading the same, in `fallback`, a folder of the caller's own that exists.
-    pub fn new(cache: &Path, fallback: &Path) -> Self {
-        Self { cache: cache.join("downloads"), fallback: fallback.to_path_buf() }
+    /// kept (a read-only cache, a file system without locks, no hash to prove it by), in
+    /// `fallback`, a folder of the caller's own that exists.
+    pub fn new(access: &'a WriteAccess, cache: &Path, fallback: &Path) -> Self {
+        let fallback = fallback.to_path_buf();
+        Self { cache: cache.join("downloads"), fallback, _access: access }
     }
 
     /// Downloads an artifact, or what is missing of it.

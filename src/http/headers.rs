@@ -14,47 +14,47 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 ///
 /// A `Last-Modified` is no such proof: a second change can hide in the same second.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StrongTag(String);
+pub struct StrongTag(String);
 
 impl StrongTag {
     /// That of an answer, if it has one.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(text(headers, ETAG.as_str())?)
     }
 
     /// Reads one as it was sent.
-    pub(super) fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: &str) -> Option<Self> {
         let tag = value.strip_prefix('"')?.strip_suffix('"')?;
         let is_tag = tag.bytes().all(|byte| matches!(byte, b'!' | 0x23..=0x7e));
         is_tag.then(|| Self(value.to_owned()))
     }
 
     /// As it is to be sent.
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether an answer that is a part can be of the same state: it may leave out what was sent
     /// before, but must not contradict it.
-    pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
         !headers.contains_key(ETAG) || text(headers, ETAG.as_str()) == Some(self.as_str())
     }
 }
 
 /// Which bytes of how many an answer holds: `bytes 100-199/200`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ContentRange {
+pub struct ContentRange {
     /// The place of the first byte, counted from 0.
-    pub(super) first: u64,
+    pub first: u64,
     /// The place of the last byte.
-    pub(super) last: u64,
+    pub last: u64,
     /// How many there are in all.
-    pub(super) total: u64,
+    pub total: u64,
 }
 
 impl ContentRange {
     /// Reads it; what leaves the total open or makes no sense is none.
-    pub(super) fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: &str) -> Option<Self> {
         let (range, total) = value.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
         let range = Self { first: number(first)?, last: number(last)?, total: number(total)? };
@@ -62,7 +62,7 @@ impl ContentRange {
     }
 
     /// Whether it is exactly what follows the first `length` bytes.
-    pub(super) fn follows(&self, length: u64) -> bool {
+    pub fn follows(&self, length: u64) -> bool {
         self.first == length && self.last + 1 == self.total
     }
 }

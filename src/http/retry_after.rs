@@ -14,7 +14,7 @@ use crate::files::clock;
 /// `Retry-After` in both its forms (RFC 9110, 10.2.3), then what says when a used-up limit ends:
 /// `X-RateLimit-Reset`, a moment in seconds since 1970, and `RateLimit-Reset`, in seconds from now
 /// (draft-ietf-httpapi-ratelimit-headers-03).
-pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     // The server's own clock counts where it shows it: ours may be wrong.
     let now = date(headers, DATE.as_str()).unwrap_or(now);
     let until = |moment: SystemTime| moment.duration_since(now).unwrap_or_default();

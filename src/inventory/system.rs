@@ -16,8 +16,8 @@ use super::probe::{Answer, LIMIT, ask};
 use super::survey::Survey;
 use crate::registry::Known;
 
-/// A shim of any build has fewer bytes.
-const LARGEST_SHIM: u64 = 2 << 20;
+/// A shim of any build has fewer bytes; those for debugging have the most.
+pub const LARGEST_SHIM: u64 = 32 << 20;
 
 /// Why a program doesn't count, and what to do about it.
 struct Refusal {

@@ -14,6 +14,8 @@ use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
 use super::{Spot, Target};
+use crate::config::folders;
+use crate::files::write_access::WriteAccess;
 use crate::project::edit;
 use crate::session::{Usher, read_text};
 
@@ -48,7 +50,13 @@ pub fn write(
     };
     let changed = after != before;
     if changed {
-        replace(&path, &after)?;
+        match target {
+            // A project's files are whose they are.
+            Target::Change(_) | Target::Add(_) => replace(&path, &after)?,
+            Target::Default => {
+                write_default(&folders::write_access(&usher.folders)?, &path, &after)?;
+            }
+        }
     }
     Ok(Written { path, text, changed })
 }
@@ -143,6 +151,11 @@ pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error
     Error::new(ErrorKind::BadFile, format!("{place} wants an exact version of {tool}"))
         .because(format!("{tool} {request} is none"))
         .hint(format!("use available {tool}"))
+}
+
+/// Replaces the user's default, which is the folders' owner's.
+fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
+    replace(path, text)
 }
 
 /// Replaces a file whole, keeping its mode; through a link, what that leads to.

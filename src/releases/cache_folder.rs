@@ -14,6 +14,7 @@ use serde::Serialize;
 use usher_shims::error::Error;
 
 use super::index_cache;
+use crate::files::write_access::WriteAccess;
 
 /// Whether a name is one that usher gives.
 type IsOurs = fn(&str) -> bool;
@@ -24,15 +25,6 @@ const FOLDERS: [(&str, IsOurs); 2] = [("indexes", index_cache::is_ours), ("downl
 /// What package managers said, and what is on its way to become such a file.
 fn is_answer(name: &str) -> bool {
     name.ends_with("-registry") || name.ends_with("-index") || name.starts_with(".tmp")
-}
-
-/// Whether something goes, or is only looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// It goes.
-    Real,
-    /// It stays; what would go is told.
-    Pretended,
 }
 
 /// What went, and what didn't.
@@ -64,17 +56,18 @@ struct Folder<'a> {
     is_ours: IsOurs,
 }
 
-/// Takes away what usher keeps below its cache folder.
-pub fn clean(cache: &Path, removal: Removal) -> Cleaned {
+/// Takes away what usher keeps below its cache folder; without access it stays, and the result is
+/// what would go.
+pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> Cleaned {
     let mut cleaned = Cleaned::default();
     if let Some(open) = cleaned.open(CWD, cache, cache) {
         for (name, is_ours) in FOLDERS {
             let path = cache.join(name);
             if let Some(open) = cleaned.open(open.as_fd(), Path::new(name), &path) {
-                cleaned.sweep(&Folder { open, path: &path, is_ours }, removal);
+                cleaned.sweep(&Folder { open, path: &path, is_ours }, access);
             }
         }
-        cleaned.sweep(&Folder { open, path: cache, is_ours: is_answer }, removal);
+        cleaned.sweep(&Folder { open, path: cache, is_ours: is_answer }, access);
     }
     cleaned
 }
@@ -92,7 +85,7 @@ impl Cleaned {
         None
     }
 
-    fn sweep(&mut self, folder: &Folder<'_>, removal: Removal) {
+    fn sweep(&mut self, folder: &Folder<'_>, access: Option<&WriteAccess>) {
         let entries = match Dir::read_from(&folder.open) {
             Ok(entries) => entries,
             Err(errno) => return self.fail("list", folder.path, errno),
@@ -101,12 +94,12 @@ impl Cleaned {
             let Ok(name) = entry.file_name().to_str() else { continue };
             let is_folder = FOLDERS.iter().any(|(folder, _)| name == *folder);
             if !matches!(name, "." | "..") && !is_folder {
-                self.take(folder, name, removal);
+                self.take(folder, name, access);
             }
         }
     }
 
-    fn take(&mut self, folder: &Folder<'_>, name: &str, removal: Removal) {
+    fn take(&mut self, folder: &Folder<'_>, name: &str, access: Option<&WriteAccess>) {
         let path = folder.path.join(name);
         let Ok(seen) = rustix::fs::statat(&folder.open, name, AtFlags::SYMLINK_NOFOLLOW) else {
             return;
@@ -118,9 +111,9 @@ impl Cleaned {
         let Ok(_lock) = unused(folder, name) else {
             return self.leave(&path, "somebody is using it");
         };
-        let removed = match removal {
-            Removal::Real => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
-            Removal::Pretended => Ok(()),
+        let removed = match access {
+            Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
+            None => Ok(()),
         };
         match removed {
             Ok(()) => {
@@ -176,8 +169,8 @@ mod tests {
     }
 
     /// How many files and bytes went, and what stays.
-    fn check(home: &Path, removal: Removal, expected: (u64, u64, &[&str])) {
-        let cleaned = clean(&home.join("cache"), removal);
+    fn check(home: &Path, access: Option<&WriteAccess>, expected: (u64, u64, &[&str])) {
+        let cleaned = clean(&home.join("cache"), access);
         assert_eq!(cleaned.failed, None);
         let mut left: Vec<String> = cleaned
             .left
@@ -205,11 +198,11 @@ mod tests {
         let exist = |names: &[&str]| {
             names.iter().filter(|name| home.path().join("cache").join(name).exists()).count()
         };
-        check(home.path(), Removal::Pretended, (5, 50, &left));
+        check(home.path(), None, (5, 50, &left));
         assert_eq!(exist(&files), 5);
-        check(home.path(), Removal::Real, (5, 50, &left));
+        check(home.path(), Some(&WriteAccess::for_test()), (5, 50, &left));
         assert_eq!((exist(&files), exist(&others)), (0, 3));
-        check(home.path(), Removal::Real, (0, 0, &left));
+        check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &left));
     }
 
     #[test]
@@ -223,10 +216,10 @@ mod tests {
         symlink(&outside, cache.join("downloads")).unwrap();
         symlink(&kept, cache.join("npm-registry")).unwrap();
         let left = ["cache/downloads: it is no folder", "cache/npm-registry: it isn't usher's"];
-        check(home.path(), Removal::Real, (1, 10, &left));
+        check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &left));
         fs::rename(&cache, home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &cache).unwrap();
-        check(home.path(), Removal::Real, (0, 0, &["cache: it is no folder"]));
+        check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &["cache: it is no folder"]));
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
     }
 
@@ -237,16 +230,16 @@ mod tests {
         file.lock().unwrap();
         check(
             home.path(),
-            Removal::Real,
+            Some(&WriteAccess::for_test()),
             (1, 10, &["cache/downloads/x.part: somebody is using it"]),
         );
         drop(file);
-        check(home.path(), Removal::Real, (1, 10, &[]));
+        check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &[]));
     }
 
     #[test]
     fn no_cache_is_a_clean_one() {
         let home = tempfile::tempdir().unwrap();
-        check(home.path(), Removal::Real, (0, 0, &[]));
+        check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &[]));
     }
 }

@@ -53,6 +53,7 @@ impl<'a> Finder<'a> {
         let platform = platform(world);
         let indexes = IndexReader {
             cache: IndexCache::new(folders.indexes()),
+            writer: network.writer(),
             asking: network.indexes(),
             settings,
             tell: Box::new(|text| session.tell(text)),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::FRESH;
 use crate::files::integrity::sha256;
+use crate::files::write_access::WriteAccess;
 
 /// What half-written files are called; the rest is drawn by lot.
 const UNFINISHED: &str = ".index-";
@@ -82,7 +83,12 @@ impl IndexCache {
     }
 
     /// Keeps what a source gave. A cache that can't be written is no failure.
-    pub(super) fn put<T: Serialize>(&self, key: &Key<'_>, content: &T, validator: Option<String>) {
+    pub(super) fn put<T: Serialize>(
+        &self,
+        _: &WriteAccess,
+        key: &Key<'_>,
+        (content, validator): (&T, Option<String>),
+    ) {
         let Some(text) = text(key, content, validator) else { return };
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder))
@@ -93,7 +99,7 @@ impl IndexCache {
     }
 
     /// The source says that what is kept is what it has now.
-    pub(super) fn renew(&self, key: &Key<'_>) {
+    pub(super) fn renew(&self, _: &WriteAccess, key: &Key<'_>) {
         // Where its time can't be changed, it is asked for once more the next time.
         let _ = File::options()
             .append(true)
@@ -152,7 +158,7 @@ mod tests {
     fn what_is_kept_is_found_again_with_what_its_source_calls_it() {
         let (_folder, cache) = cache();
         assert!(kept(&cache, &KEY).is_none());
-        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
+        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
         let found = kept(&cache, &KEY).unwrap();
         assert_eq!(
             (found.content.concat(), found.validator),
@@ -167,14 +173,14 @@ mod tests {
     #[test]
     fn its_time_is_when_the_source_said_so_last() {
         let (_folder, cache) = cache();
-        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
+        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
         let date = |time| {
             let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
             file.set_modified(time).unwrap();
         };
         date(SystemTime::now() - Duration::from_secs(50 * 3_600));
         assert!(kept(&cache, &KEY).unwrap().age > FRESH);
-        cache.renew(&KEY);
+        cache.renew(&WriteAccess::for_test(), &KEY);
         assert!(kept(&cache, &KEY).unwrap().age < FRESH);
         date(SystemTime::now() + Duration::from_secs(50 * 3_600));
         assert_eq!(kept(&cache, &KEY).unwrap().age, FRESH);
@@ -183,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_not_there() {
         let (_folder, cache) = cache();
-        cache.put(&KEY, &["12.0.0"], Some("a".to_owned()));
+        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
         let path = cache.path(KEY.address);
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {

@@ -10,6 +10,7 @@ use super::limits::FRESH;
 use super::network::KeyedMutex;
 use super::offline_errors;
 use crate::config::settings::Settings;
+use crate::files::write_access::ThreadAccess;
 use crate::http::{Conditional, Failure, redacted_url};
 
 /// Gets an index, unless it is still what a validator came with.
@@ -37,6 +38,8 @@ pub(super) struct Index {
 /// Reads indexes, of any source.
 pub(super) struct IndexReader<'a> {
     pub(super) cache: IndexCache,
+    /// As whom indexes are kept; without, none is.
+    pub(super) writer: Option<ThreadAccess<'a>>,
     /// Held while an index is asked for: who wants it at the same time finds it cached.
     pub(super) asking: &'a KeyedMutex,
     /// Whether usher is offline, and who says so.
@@ -79,11 +82,17 @@ impl IndexReader<'_> {
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
                 let entries = query.entries(&bytes)?;
-                self.cache.put(&query.key(), &entries, validator);
+                if let Some(writer) = self.writer {
+                    writer.with(|access| {
+                        self.cache.put(access, &query.key(), (&entries, validator));
+                    });
+                }
                 Ok(Index { entries, freshness: Freshness::New })
             }
             (Ok(Conditional::NotModified), cached) => {
-                self.cache.renew(&query.key());
+                if let Some(writer) = self.writer {
+                    writer.with(|access| self.cache.renew(access, &query.key()));
+                }
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
                 Ok(Index { entries, freshness: Freshness::New })
             }

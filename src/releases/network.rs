@@ -17,6 +17,7 @@ use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
 use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
+use crate::files::write_access::{ThreadAccess, WriteAccess};
 use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::session::Usher;
 use installed_clients::InstalledClients;
@@ -36,6 +37,8 @@ pub(super) struct Surroundings<'a> {
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
     of: Surroundings<'a>,
+    /// As whom answers are kept in the cache; without, none is.
+    writer: Option<ThreadAccess<'a>>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
@@ -62,23 +65,39 @@ pub struct Pypi {
 }
 
 impl<'a> Network<'a> {
-    /// The network of this run; made once.
+    /// The network of this run, which only reads the cache; made once.
     pub fn new(session: &'a Usher) -> Self {
         let Usher { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
         Self::of(Surroundings { world, shim, folders, settings, variables })
     }
 
+    /// The same, which keeps in the cache what it is told.
+    pub fn keeping(session: &'a Usher, access: &'a WriteAccess) -> Self {
+        Self { writer: Some(access.for_threads()), ..Self::new(session) }
+    }
+
+    /// The same, for commands of which nothing depends on what is kept.
+    pub fn keeping_if(session: &'a Usher, access: Option<&'a WriteAccess>) -> Self {
+        access.map_or_else(|| Self::new(session), |access| Self::keeping(session, access))
+    }
+
     /// The network, where this decides how it is reached.
     pub(super) fn of(surroundings: Surroundings<'a>) -> Self {
         Self {
             of: surroundings,
+            writer: None,
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
             finding: Mutex::new(()),
             indexes: KeyedMutex::default(),
         }
+    }
+
+    /// As whom answers are kept in the cache.
+    pub(super) fn writer(&self) -> Option<ThreadAccess<'a>> {
+        self.writer
     }
 
     /// What is held while the index at an address is asked for.
@@ -167,6 +186,7 @@ impl<'a> Network<'a> {
             world: self.of.world,
             shim: self.of.shim,
             cache: &self.of.folders.cache,
+            writer: self.writer,
             is_offline: self.of.settings.offline,
             variables: &self.of.variables,
         }

@@ -1,16 +1,16 @@
 //! Which of usher's own toolchains nobody needs any more: the rules, as a function of what is known.
 //!
 //! ```text
-//! who asks (asked) ┐
-//! last use (used)  ├─▶ Facts ─▶ judge ─▶ Verdict
-//! processes (running) ┘
+//! who asks (references) ┐
+//! last use (last_use)   ├─▶ Facts ─▶ judge ─▶ Verdict
+//! processes (running)   ┘
 //! ```
 //!
 //! It decides and deletes nothing. What it can't know for certain speaks for keeping.
 
-pub mod asked;
+pub mod last_use;
+pub mod references;
 pub mod running;
-pub mod used;
 
 use std::fmt;
 
@@ -19,20 +19,8 @@ use std::fmt;
 pub struct Rules {
     /// Unused for so many days.
     pub unused: Option<u64>,
-    /// Whether access times are kept where the toolchains lie.
-    pub times: Times,
     /// Whether what runs may go, where it is named.
     pub consent: Consent,
-}
-
-/// Whether access times are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Times {
-    /// They are, if only daily.
-    Kept,
-    /// They aren't: nobody knows what was used when.
-    #[default]
-    NotKept,
 }
 
 /// What a person agreed to beforehand.
@@ -64,8 +52,8 @@ pub struct Facts {
     pub named: Named,
     /// Whether environments elsewhere point into it.
     pub has_venvs: bool,
-    /// For how many whole days nothing in it was used.
-    pub unused: u64,
+    /// For how many whole days nothing in it was used, where that is known.
+    pub unused: Option<u64>,
     /// The processes that run from it.
     pub processes: Vec<u32>,
     /// Who asks for it.
@@ -109,9 +97,9 @@ pub fn judge(rules: &Rules, facts: &Facts) -> Verdict {
     if facts.has_venvs && facts.named == Named::No {
         return Verdict::Stays(Why::Venvs);
     }
-    match (rules.unused, rules.times) {
-        (Some(days), Times::Kept) if facts.unused < days => Verdict::Stays(Why::Used(facts.unused)),
-        (Some(_), Times::Kept) => Verdict::Goes,
+    match (rules.unused, facts.unused) {
+        (Some(days), Some(unused)) if unused < days => Verdict::Stays(Why::Used(unused)),
+        (Some(_), Some(_)) => Verdict::Goes,
         (Some(_) | None, _) if is_named => Verdict::Goes,
         (Some(_) | None, _) => Verdict::Stays(Why::Unknown),
     }
@@ -130,7 +118,7 @@ impl fmt::Display for Why {
             Self::Used(1) => f.write_str("used yesterday"),
             Self::Used(days) => write!(f, "used {days} days ago"),
             Self::Venvs => f.write_str("goes only if it is named: environments point into it"),
-            Self::Unknown => f.write_str("goes only if it is named: access times aren't kept"),
+            Self::Unknown => f.write_str("goes only if it is named: nobody knows when it was used"),
         }
     }
 }
@@ -139,7 +127,7 @@ impl fmt::Display for Why {
 mod tests {
     use super::*;
 
-    /// `unused=30 times yes` · `version venvs used=3 runs asked`.
+    /// `unused=30 yes` · `version venvs used=3 runs asked`.
     fn check(rules: &str, facts: &str, expected: &str) {
         let has = |text: &str, word: &str| text.split(' ').any(|one| one == word);
         let number = |text: &str, key: &str| {
@@ -147,7 +135,6 @@ mod tests {
         };
         let rules_read = Rules {
             unused: number(rules, "unused="),
-            times: if has(rules, "times") { Times::Kept } else { Times::NotKept },
             consent: if has(rules, "yes") { Consent::Given } else { Consent::None },
         };
         let named = match () {
@@ -158,7 +145,7 @@ mod tests {
         let facts_read = Facts {
             named,
             has_venvs: has(facts, "venvs"),
-            unused: number(facts, "used=").unwrap_or(1000),
+            unused: number(facts, "used="),
             processes: if has(facts, "runs") { vec![7] } else { Vec::new() },
             asked_by: has(facts, "asked").then(|| "x".to_owned()),
         };
@@ -171,33 +158,34 @@ mod tests {
 
     #[test]
     fn what_goes_and_what_stays() {
-        const UNKNOWN: &str = "goes only if it is named: access times aren't kept";
+        const UNKNOWN: &str = "goes only if it is named: nobody knows when it was used";
         const VENVS: &str = "goes only if it is named: environments point into it";
         for (rules, facts, expected) in [
-            ("unused=30 times", "", "goes"),
-            ("unused=30 times", "used=30", "goes"),
-            ("unused=30 times", "used=29", "used 29 days ago"),
-            ("unused=30 times", "used=1", "used yesterday"),
-            ("unused=1 times", "used=0", "used today"),
+            ("unused=30", "used=1000", "goes"),
+            ("unused=30", "used=30", "goes"),
+            ("unused=30", "used=29", "used 29 days ago"),
+            ("unused=30", "used=1", "used yesterday"),
+            ("unused=1", "used=0", "used today"),
             ("unused=30", "", UNKNOWN),
             ("unused=30", "tool", UNKNOWN),
             ("unused=30", "version", "goes"),
-            ("unused=30 times", "version used=3", "used 3 days ago"),
+            ("unused=30", "version used=3", "used 3 days ago"),
             ("", "version", "goes"),
-            ("times", "version used=0", "goes"),
-            ("unused=30 times", "venvs", VENVS),
-            ("unused=30 times", "venvs tool", "goes"),
-            ("unused=30 times", "venvs tool used=3", "used 3 days ago"),
+            ("", "version used=0", "goes"),
+            ("unused=30", "venvs used=1000", VENVS),
+            ("unused=30", "venvs tool used=1000", "goes"),
+            ("unused=30", "venvs tool", UNKNOWN),
+            ("unused=30", "venvs tool used=3", "used 3 days ago"),
             ("", "venvs version", "goes"),
-            ("unused=30 times", "asked", "asked for by x"),
-            ("unused=30 times yes", "asked version runs", "asked for by x"),
+            ("unused=30", "asked used=1000", "asked for by x"),
+            ("unused=30 yes", "asked version runs", "asked for by x"),
             ("", "asked version", "asked for by x"),
-            ("unused=30 times", "runs", "in use by process 7"),
-            ("unused=30 times yes", "runs", "in use by process 7"),
-            ("unused=30 times yes", "runs tool", "in use by process 7"),
+            ("unused=30", "runs used=1000", "in use by process 7"),
+            ("unused=30 yes", "runs used=1000", "in use by process 7"),
+            ("unused=30 yes", "runs tool used=1000", "in use by process 7"),
             ("", "runs version", "in use by process 7"),
             ("yes", "runs version", "goes"),
-            ("unused=30 times yes", "runs version", "goes"),
+            ("unused=30 yes", "runs version", "goes"),
         ] {
             check(rules, facts, expected);
         }

@@ -14,6 +14,7 @@ use usher_shims::version::Version;
 
 use crate::files::integrity::sha256;
 use crate::files::manifest::Manifest;
+use crate::files::write_access::WriteAccess;
 
 /// The file in a toolchain that holds its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
@@ -78,7 +79,7 @@ impl Receipt {
     }
 
     /// Writes the receipt into a new toolchain, which must have none.
-    pub fn save(&self, root: &Path) -> Result<()> {
+    pub fn save(&self, _: &WriteAccess, root: &Path) -> Result<()> {
         let path = root.join(RECEIPT);
         let text = serde_json::to_vec(self).map_err(io::Error::from);
         text.and_then(|text| {
@@ -186,7 +187,7 @@ mod tests {
     fn written(folder: &Path) -> Receipt {
         let version = Version::parse("12.22.12").unwrap();
         let receipt = Receipt::new("node", &version, "official");
-        receipt.save(folder).unwrap();
+        receipt.save(&WriteAccess::for_test(), folder).unwrap();
         receipt
     }
 
@@ -200,7 +201,10 @@ mod tests {
         assert_eq!(load(folder.path()), Noted::Absent);
         let receipt = written(folder.path());
         assert_eq!(load(folder.path()), Noted::Receipt(Box::new(receipt.clone())));
-        assert_eq!(receipt.save(folder.path()).unwrap_err().kind(), ErrorKind::CannotCreate);
+        assert_eq!(
+            receipt.save(&WriteAccess::for_test(), folder.path()).unwrap_err().kind(),
+            ErrorKind::CannotCreate
+        );
         let text = std::fs::read(folder.path().join(RECEIPT)).unwrap();
         assert_eq!(serde_json::from_slice::<Receipt>(&text).unwrap(), receipt, "it is JSON");
     }

@@ -4,26 +4,26 @@ use usher_shims::error::Result;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
-use super::install::{Installer, Unhashed};
-use crate::releases::network::Network;
+use super::install::Installer;
+use crate::registry::Registry;
+use crate::releases::Wanted;
 use crate::releases::runtime::Lacking;
-use crate::releases::{Finder, Wanted};
-use crate::session::Usher;
 use crate::session::current::name_of;
 
 /// Gets what a tool's toolchain runs on, and says so.
 pub fn install_runtime(
-    (usher, network): (&Usher, &Network<'_>),
-    unhashed: Unhashed,
+    installer: &Installer<'_>,
+    registry: &Registry,
     (guest, toolchain): (&Tool, &Toolchain),
     lacking: &Lacking,
 ) -> Result<()> {
     let Lacking { tool, request, origin } = lacking;
     let guest = format!("{} {}", guest.name, name_of(toolchain));
-    let wanted = Wanted { known: usher.registry.named(tool.name)?, request, origin };
-    usher.tell(&format!("{guest} runs on {}: {} {request} is got too", tool.title, tool.name));
-    let installer = Installer { usher, network, unhashed };
-    let got = Finder::new(usher, network)
+    let wanted = Wanted { known: registry.named(tool.name)?, request, origin };
+    let told = format!("{guest} runs on {}: {} {request} is got too", tool.title, tool.name);
+    installer.store.reporter.note(&told);
+    let got = installer
+        .finder
         .find(&wanted)
         .and_then(|release| installer.install_from_any(&wanted, release));
     got.map(drop).map_err(|error| error.because(format!("{guest} runs on {}", tool.name)))

@@ -6,17 +6,13 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | the toolchains of a store, and what else lies there | [`store`] |
 //! | a tree against the list of a receipt | [`compare`], [`hash`] |
-//! | what package managers added | [`added`] |
 //!
 //! Nothing here writes, and it needs no lock: a toolchain that is replaced meanwhile is looked at
 //! again.
 
-pub mod added;
 mod compare;
 mod hash;
-pub mod store;
 
 use std::io;
 use std::path::Path;
@@ -24,11 +20,11 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 
-pub use compare::{Fault, Findings, What};
-pub use store::{Place, Stray};
+pub use compare::{ChangeKind, Fault, Findings};
 
-use self::added::Additions;
 use crate::files::walk::Tree;
+use crate::store::additions::Additions;
+use crate::store::place::{Place, backup_path};
 use crate::store::receipt::{Noted, Receipt};
 
 /// How often a toolchain is looked at that others replace meanwhile.
@@ -38,7 +34,7 @@ const MOST_ROUNDS: usize = 5;
 #[derive(Debug)]
 pub struct Verified {
     /// Why it can't be compared with anything.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<ReceiptProblem>,
     /// What was found.
     pub findings: Findings,
 }
@@ -46,7 +42,7 @@ pub struct Verified {
 /// Why a toolchain can't be compared with a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "why", rename_all = "kebab-case")]
-pub enum Trouble {
+pub enum ReceiptProblem {
     /// Nothing stands there any more: somebody took it away meanwhile.
     Gone,
     /// What stands there is no folder, or can't be opened.
@@ -61,11 +57,11 @@ pub enum Trouble {
     OtherReceipt(String),
 }
 
-impl Trouble {
+impl ReceiptProblem {
     /// Why a toolchain's folder can't be opened; one that was moved aside isn't gone.
     fn of(error: &io::Error, root: &Path) -> Self {
         let is_gone = error.kind() == io::ErrorKind::NotFound;
-        match is_gone && store::aside(root).symlink_metadata().is_err() {
+        match is_gone && backup_path(root).symlink_metadata().is_err() {
             true => Self::Gone,
             false => Self::NoFolder(error.to_string()),
         }
@@ -78,7 +74,7 @@ impl Verified {
         self.trouble.is_none() && self.findings.faults.is_empty()
     }
 
-    fn troubled(trouble: Trouble) -> Self {
+    fn troubled(trouble: ReceiptProblem) -> Self {
         Self { trouble: Some(trouble), findings: Findings::default() }
     }
 }
@@ -88,7 +84,7 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
     for _ in 1..MOST_ROUNDS {
         let tree = match Tree::open(&place.root) {
             Ok(tree) => tree,
-            Err(error) => return Ok(Verified::troubled(Trouble::of(&error, &place.root))),
+            Err(error) => return Ok(Verified::troubled(ReceiptProblem::of(&error, &place.root))),
         };
         let verified = once(place, &tree)?;
         if verified.is_whole() || is_still(&tree, &place.root) {
@@ -110,14 +106,14 @@ fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {
     let noted =
         Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
     let receipt = match noted {
-        Noted::Absent => return Ok(Verified::troubled(Trouble::NoReceipt)),
-        Noted::Damaged(why) => return Ok(Verified::troubled(Trouble::DamagedReceipt(why))),
-        Noted::Later(form) => return Ok(Verified::troubled(Trouble::LaterReceipt(form))),
+        Noted::Absent => return Ok(Verified::troubled(ReceiptProblem::NoReceipt)),
+        Noted::Damaged(why) => return Ok(Verified::troubled(ReceiptProblem::DamagedReceipt(why))),
+        Noted::Later(form) => return Ok(Verified::troubled(ReceiptProblem::LaterReceipt(form))),
         Noted::Receipt(receipt) => receipt,
     };
     if !is_of(&receipt, place) {
         let other = format!("{} {}", receipt.tool, receipt.version);
-        return Ok(Verified::troubled(Trouble::OtherReceipt(other)));
+        return Ok(Verified::troubled(ReceiptProblem::OtherReceipt(other)));
     }
     let additions = Additions::of(place.known.definition);
     compare::compare(tree, &receipt.files, additions)

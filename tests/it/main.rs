@@ -11,6 +11,7 @@
 //! | `bad_input` | what this machine holds is wrong: version files, settings, the home, the shims' files, the clock |
 //! | `stores` | versions that usher didn't install for this account: other managers', the system's, the administrator's; and a person's own tools |
 //! | `crash` | kill -9, a full disk, errors of the disk, many processes at once, homes of others (`docs/reliability.md`) |
+//! | `fuzz` | hostile bytes: the corpus of the fuzz targets of `tests/fuzz/`, and what is drawn from it |
 //! | `real` | real programs from real registries; skipped, and said, where none can be reached |
 //! | `tidy` | the repository itself: documents, sources, scripts, generated pages |
 //! | `support` | what all of these stand on: sandbox, fake tool, fake upstream; it knows no scenario |
@@ -31,6 +32,7 @@ mod commands;
 mod conformance;
 mod contract;
 mod crash;
+mod fuzz;
 mod network;
 mod policy;
 mod real;

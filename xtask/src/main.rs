@@ -7,6 +7,7 @@
 mod bare;
 mod ci;
 mod deny;
+mod fuzz;
 mod lint;
 mod msrv;
 mod process;
@@ -35,7 +36,7 @@ struct Task {
     run: fn() -> Result<Outcome>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task {
         name: "setup",
         summary: "Install what tests run against where it is there; says what can't be had",
@@ -61,6 +62,11 @@ const TASKS: [Task; 10] = [
         run: bare::test_bare,
     },
     Task { name: "ci", summary: "Run all of these, as a commit must pass them", run: ci::ci },
+    Task {
+        name: "fuzz",
+        summary: "Run every fuzz target for a minute, which a commit needn't pass",
+        run: fuzz::fuzz,
+    },
     Task { name: "help", summary: "Print this list", run: help },
 ];
 

@@ -202,6 +202,7 @@ fn unusual_members_are_refused() {
     let folder = "by its name or by its kind";
     check(vec![
         ("pipe", vec![entry(b"b", b"", 0o010_644)], unusual),
+        ("link of DOS", vec![link(b"b", b"a").central(5, &[0])], "a link to some readers"),
         ("character device", vec![entry(b"b", b"", 0o020_644)], unusual),
         ("block device", vec![entry(b"b", b"", 0o060_644)], unusual),
         ("socket", vec![entry(b"b", b"", 0o140_644)], unusual),

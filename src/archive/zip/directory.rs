@@ -212,6 +212,10 @@ impl Attributes {
         const UNIX: [u8; 2] = [3, 19];
         const FOLDER_OF_DOS: u32 = 0x10;
         let mode = if UNIX.contains(&self.system) { self.bits >> 16 } else { 0 };
+        // Some readers take these bits for a mode, whichever system is named.
+        if mode == 0 && (self.bits >> 16) & 0o170_000 == 0o120_000 {
+            return Err("a member of it is a link to some readers, and a file to others");
+        }
         let is_folder = match mode & 0o170_000 {
             0o040_000 => true,
             0o100_000 => false,

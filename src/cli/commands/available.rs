@@ -42,8 +42,8 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     let known = usher.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = folders::write_access(&usher.folders).ok();
-    let network = Network::new(usher);
+    let access = folders::write_access(&usher.folders).ok();
+    let network = Network::keeping_if(usher, access.as_ref());
     let (listed, unlisted) = Finder::new(usher, &network).of_all_sources(known)?;
     for error in unlisted {
         usher.tell(&error.to_string());

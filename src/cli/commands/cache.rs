@@ -5,17 +5,26 @@ use usher_shims::error::{Result, Shown};
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::releases::cache_folder::{Cleaned, Removal, clean};
+use crate::releases::cache_folder::{Cleaned, clean};
 use crate::session::Usher;
 use crate::text::human_size;
 
+/// Whether something goes, or is only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It goes.
+    Real,
+    /// It stays; what would go is told.
+    Pretended,
+}
+
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
 pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
-    let _writing = match removal {
+    let access = match removal {
         Removal::Real => Some(folders::write_access(&usher.folders)?),
         Removal::Pretended => None,
     };
-    let cleaned = clean(&usher.folders.cache, removal);
+    let cleaned = clean(&usher.folders.cache, access.as_ref());
     if as_json && cleaned.failed.is_none() {
         output::json(&json!({
             "path": usher.folders.cache,

@@ -164,7 +164,7 @@ fn shims(usher: &Usher) -> Vec<Check> {
         checks.push(Check::note(what, "use reshim"));
     }
     if !changes.left.is_empty() {
-        let what = shim_folder::told_of_left(usher, &changes.left);
+        let what = shim_folder::foreign_files_notice(usher, &changes.left);
         checks.push(Check::note(what, "move them elsewhere, then: use reshim"));
     }
     checks

@@ -12,14 +12,16 @@ use usher_shims::store::{Found, best_that, is_whole, named};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use crate::config::folders;
+use crate::files::write_access::WriteAccess;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::releases::runtime;
 use crate::releases::{Finder, Wanted};
 use crate::session::Usher;
 use crate::session::current::name_of;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
 use crate::store::runtime::install_runtime;
 
 /// How many are fetched at once: one line and two cores are well used by these.
@@ -38,18 +40,26 @@ pub(super) enum Which {
 ///
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
-pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<Result<Got>>> {
-    let _writing = match folders::write_access(&usher.folders) {
-        Ok(writing) => writing,
-        Err(refused) => return vec![Some(Err(refused))],
-    };
-    let network = Network::new(usher);
+pub(super) fn all(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &[(Wanted<'_>, Which)],
+) -> Vec<Option<Result<Got>>> {
+    let network = Network::keeping(usher, access);
     let together: Vec<Wanted<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let getting = Getting { usher, network: &network, together: &together };
+    let finder = Finder::new(usher, &network).together(&together);
+    let for_threads = access.for_threads();
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    usher.display.sum_up(wanted.len());
-    let work = || {
+    usher.reporter.begin_batch(wanted.len());
+    let work = |access: &WriteAccess| {
+        let installer = Installer {
+            store: OwnStore::new(usher, access),
+            fetcher: Fetcher::new(usher, &network, access),
+            finder: &finder,
+            policy: UnverifiedPolicy::Allow,
+        };
+        let getting = Getting { usher, installer, together: &together };
         while !stopped.load(Ordering::Relaxed) {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
@@ -65,18 +75,22 @@ pub(super) fn all(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Vec<Option<R
     };
     thread::scope(|scope| {
         for _ in 1..wanted.len().min(AT_ONCE) {
-            scope.spawn(work);
+            scope.spawn(|| for_threads.with(work));
         }
-        work();
+        work(access);
     });
-    usher.display.end();
+    usher.reporter.end_batch();
     let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
     answers.into_iter().map(answer).collect()
 }
 
 /// Gets all that is wanted, or says what went wrong first.
-pub(super) fn every(usher: &Usher, wanted: &[(Wanted<'_>, Which)]) -> Result<Vec<Got>> {
-    all(usher, wanted).into_iter().flatten().collect()
+pub(super) fn every(
+    usher: &Usher,
+    access: &WriteAccess,
+    wanted: &[(Wanted<'_>, Which)],
+) -> Result<Vec<Got>> {
+    all(usher, access, wanted).into_iter().flatten().collect()
 }
 
 /// Whether a failure stops what wasn't begun: one that isn't about what can be had.
@@ -96,7 +110,7 @@ pub(super) enum Got {
 #[derive(Clone, Copy)]
 struct Getting<'a> {
     usher: &'a Usher,
-    network: &'a Network<'a>,
+    installer: Installer<'a>,
     /// All that is asked for.
     together: &'a [Wanted<'a>],
 }
@@ -124,7 +138,7 @@ impl Getting<'_> {
             return Ok(());
         };
         let guest = (wanted.known.tool, toolchain);
-        install_runtime((self.usher, self.network), Unhashed::Allowed, guest, &lacking)
+        install_runtime(&self.installer, &self.usher.registry, guest, &lacking)
     }
 
     /// Gets a release only if nothing on disk answers.
@@ -190,18 +204,17 @@ impl Getting<'_> {
     /// Gets the newest release that answers a request, unless that is on disk.
     fn newest(self, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
         let Wanted { known, request, origin } = *wanted;
-        let (usher, network) = (self.usher, self.network);
-        let release = Finder::new(usher, network).together(self.together).find(wanted)?;
+        let release = self.installer.finder.find(wanted)?;
         let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
         if let Some(toolchain) = on_disk.filter(is_it) {
             return Ok(Got::Toolchain(toolchain.clone(), true));
         }
-        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
-        let got = installer.install_from_any(wanted, release).map_err(|error| match origin {
-            Origin::CommandLine => error,
-            by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-        })?;
-        Ok(Got::Toolchain(got.toolchain, got.was_there))
+        let got =
+            self.installer.install_from_any(wanted, release).map_err(|error| match origin {
+                Origin::CommandLine => error,
+                by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
+            })?;
+        Ok(Got::Toolchain(got.toolchain, got.already_installed))
     }
 }
 

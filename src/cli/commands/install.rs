@@ -12,13 +12,14 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
-use super::{Asked, asked, usual, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then, usual};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
+use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::Wanted;
 use crate::session::Usher;
 use crate::session::current::{in_force, name_of, store_name};
-use crate::shim_folder;
 
 /// A request of a tool, and who asks.
 type Asking<'a> = (Known<'a>, Request, Origin);
@@ -36,9 +37,9 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
     let report = match get_all(usher, &wanted, as_json) {
         Ok(report) => report,
-        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+        Err(error) => return Err(refresh_shims_then(usher, error)),
     };
-    shim_folder::renew(usher, &tools)?;
+    refresh_shims(usher, &tools)?;
     if as_json {
         output::json(&report);
     }
@@ -53,7 +54,7 @@ pub fn into_store(
 ) -> Result<()> {
     let store = absolute(usher, store)?;
     let report = usher.in_store(&store, |usher| get_all(usher, &named(usher, words)?, as_json))?;
-    shim_folder::renew(usher, &[])?;
+    refresh_shims(usher, &[])?;
     if as_json {
         output::json(&report);
     }
@@ -82,9 +83,10 @@ fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Va
         (Wanted { known: *known, request, origin }, which)
     });
     let asking: Vec<_> = asking.collect();
+    let access = folders::write_access(&usher.folders)?;
     let mut report = Vec::new();
     let mut failed: Vec<Error> = Vec::new();
-    for ((wanted, _), got) in asking.iter().zip(get::all(usher, &asking)) {
+    for ((wanted, _), got) in asking.iter().zip(get::all(usher, &access, &asking)) {
         match got {
             Some(Ok(Got::Toolchain(toolchain, was_there))) => {
                 report.push(told(wanted, (&toolchain, was_there), as_json));

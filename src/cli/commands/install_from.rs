@@ -9,14 +9,17 @@ use usher_shims::world::World as _;
 
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::integrity::Integrity;
 use crate::registry::Known;
 use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::session::current::store_name;
-use crate::shim_folder;
-use crate::store::install::{Installed, Installer, Named, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::from_archive::UserArchive;
+use crate::store::install::{Installed, install_from_archive};
+use crate::store::own::OwnStore;
 
 /// The archive, as it was typed.
 #[derive(Debug)]
@@ -35,22 +38,24 @@ pub fn run(
     as_json: bool,
 ) -> Result<()> {
     let (known, version) = wanted(usher, words)?;
-    let named = Named { address: address(usher, archive.from)?, integrity: integrity(archive)? };
+    let named =
+        UserArchive { address: address(usher, archive.from)?, integrity: integrity(archive)? };
     let installed = {
-        let _writing = folders::write_access(&usher.folders)?;
-        let network = Network::new(usher);
-        let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
-        installer.install_from(known, &version, &named)
+        let access = folders::write_access(&usher.folders)?;
+        let network = Network::keeping(usher, &access);
+        let store = OwnStore::new(usher, &access);
+        let fetcher = Fetcher::new(usher, &network, &access);
+        install_from_archive((store, fetcher), &store.place(known, &version), &named)
     };
     let (tool, installed) = (known.tool, installed?);
-    if installed.was_there {
+    if installed.already_installed {
         usher.tell(&format!(
             "{} {version} is on disk already, and stays as it is: nothing was taken from {}",
             tool.name,
             Escaped(archive.from)
         ));
     }
-    shim_folder::renew(usher, &[tool])?;
+    refresh_shims(usher, &[tool])?;
     told((tool.name, &version), &installed, as_json);
     Ok(())
 }
@@ -101,7 +106,7 @@ fn integrity(archive: &Archive<'_>) -> Result<Option<Integrity>> {
 }
 
 fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool) {
-    let Installed { toolchain, was_there } = installed;
+    let Installed { toolchain, already_installed } = installed;
     if as_json {
         output::json(&json!([{
             "tool": tool,
@@ -109,10 +114,10 @@ fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool)
             "version": version.as_str(),
             "store": store_name(&toolchain.store),
             "path": toolchain.root,
-            "installed_now": !was_there,
+            "installed_now": !already_installed,
         }]));
     } else {
-        let state = if *was_there { "is on disk" } else { "installed" };
+        let state = if *already_installed { "is on disk" } else { "installed" };
         output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
     }
 }

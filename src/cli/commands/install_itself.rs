@@ -8,28 +8,30 @@ use usher_shims::exec::Given;
 use usher_shims::folders::{Folders, MACHINE_DATA};
 use usher_shims::process::Running;
 
-use crate::cli::output;
+use crate::cli::shims::refresh_shims;
+use crate::cli::{output, progress};
 use crate::config::folders;
 use crate::session::Usher;
-use crate::shim_folder::{self, OWN, carried};
+use crate::shim_folder::{OWN, replace};
 
 /// Installs this very binary, and the shim that it carries. Prints the shim folder.
 pub fn run(given: Given, running: Running, is_system: bool) -> Result<()> {
     let own = running.file.clone();
-    let mut usher = Usher::new(given, running)?;
+    let mut usher = Usher::new(given, running, progress::reporter)?;
     if is_system {
         usher.folders = Folders::machine(Path::new(MACHINE_DATA));
     }
-    let _writing = folders::write_access(&usher.folders)?;
+    let access = folders::write_access(&usher.folders)?;
     let config = usher.folders.config.clone();
     fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, error))?;
     let shims = usher.folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let [first, second] = OWN.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
-    carried::put_program(&content, &first, &shims)?;
-    shim_folder::put(&first, &second)?;
-    shim_folder::renew(&mut usher, &[])?;
+    replace::put_program(&access, &content, (&first, &shims))?;
+    replace::put(&access, &first, &second)?;
+    drop(access);
+    refresh_shims(&mut usher, &[])?;
     output::path(&shims);
     Ok(())
 }

@@ -61,8 +61,8 @@ struct Newer {
 /// Runs the verb. What is outdated is an answer and no failure; what can't be told is one.
 pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let _writing = folders::write_access(&usher.folders).ok();
-    let network = Network::new(usher);
+    let access = folders::write_access(&usher.folders).ok();
+    let network = Network::keeping_if(usher, access.as_ref());
     let finder = Finder::new(usher, &network);
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;

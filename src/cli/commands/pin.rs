@@ -9,13 +9,13 @@ use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use super::get::{self, Got, Which};
-use super::{Asked, asked, usual, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then, usual};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::project::{Target, Written, target, write};
 use crate::releases::Wanted;
 use crate::session::Usher;
-use crate::shim_folder;
 
 /// A pin to be written, once all versions are there.
 struct Pinned {
@@ -29,10 +29,8 @@ struct Pinned {
 pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
     let pins = match get_all(usher, words, is_global) {
         Ok(pins) => pins,
-        Err(error) => return Err(with_shims_of_what_came(usher, error)),
+        Err(error) => return Err(refresh_shims_then(usher, error)),
     };
-    // A project's files are whose they are.
-    let writing = is_global.then(|| folders::write_access(&usher.folders)).transpose()?;
     let mut report = Vec::new();
     for pin in &pins {
         let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
@@ -48,9 +46,8 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
         }));
         warn_of_stronger(usher, pin);
     }
-    drop(writing);
     let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
-    shim_folder::renew(usher, &tools)?;
+    refresh_shims(usher, &tools)?;
     if as_json {
         output::json(&report);
     }
@@ -75,7 +72,8 @@ fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinne
     let asking = wanted.iter().map(|(known, request, _)| {
         (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
     });
-    let got = get::every(usher, &asking.collect::<Vec<_>>())?;
+    let got =
+        get::every(usher, &folders::write_access(&usher.folders)?, &asking.collect::<Vec<_>>())?;
     let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
         let version = match got {
             Got::Toolchain(toolchain, _) => toolchain.version,

@@ -1,27 +1,28 @@
 //! `use prune`: takes toolchains away that nobody needs any more, and says which and why.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::toolchain::Store;
 
 use super::verify::{absent, counted, is_meant, name};
-use super::{Asked as Word, asked, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then};
 use crate::cli::output;
-use crate::files::clock;
+use crate::cli::shims::refresh_shims;
+use crate::config::folders;
 use crate::files::walk::disk_usage;
-use crate::releases::network::Network;
 use crate::session::Usher;
-use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
-use crate::store::prune::asked::Asked;
+use crate::store::contents::Contents;
+use crate::store::own::OwnStore;
+use crate::store::place::Place;
+use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
+use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
-use crate::store::prune::used::{days_since, last_use, times};
-use crate::store::prune::{Consent, Facts, Named, Rules, Times, Verdict, judge};
-use crate::store::verify::store::{Contents, Place};
+use crate::store::prune::{Consent, Facts, Named, Rules, Verdict, judge};
+use crate::store::uninstall::uninstall;
 use crate::text::human_size;
 
 /// What `use prune` was told.
@@ -64,12 +65,12 @@ pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<(
     check(typed)?;
     // What isn't there may be what one that was killed took away.
     let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
+        kind if kind.is_absence() => refresh_shims_then(usher, failed),
         _ => failed,
     });
     let Pruned { report, is_changed, failed } = pruned?;
     if is_changed {
-        shim_folder::renew(usher, &[])?;
+        refresh_shims(usher, &[])?;
     }
     if let Some(error) = failed {
         return Err(error);
@@ -131,21 +132,23 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     if contents.places.is_empty() {
         return Ok(Vec::new());
     }
-    let mut asked = Asked::default();
-    asked.here(usher)?;
+    let mut references = References::default();
+    references.here(usher)?;
     for project in &typed.projects {
-        asked.below(usher, project)?;
+        references.below(usher, project)?;
     }
-    let times = if typed.unused.is_some() { known_times(usher, &folder)? } else { Times::NotKept };
+    if typed.unused.is_some() && !keeps_access_times(&folder) {
+        usher.tell("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
+    }
     let consent = if typed.yes { Consent::Given } else { Consent::None };
-    let rules = Rules { unused: typed.unused, times, consent };
+    let rules = Rules { unused: typed.unused, consent };
     let processes = Processes::now();
     let places = contents.places.into_iter().filter_map(|place| {
         let named = named(&place, &words);
         (words.is_empty() || named != Named::No).then_some((place, named))
     });
     let judged = places.map(|(place, named)| {
-        let facts = facts(&place, named, (&asked, &processes));
+        let facts = facts(&place, named, (&references, &processes));
         let verdict = judge(&rules, &facts);
         let bytes = disk_usage(&place.root);
         Judged { place, facts, verdict, bytes }
@@ -153,42 +156,24 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     Ok(judged.collect())
 }
 
-/// Whether it is known when what was used: told, where it isn't.
-fn known_times(usher: &Usher, folder: &Path) -> Result<Times> {
-    let now = SystemTime::now();
-    if clock::oddity(now).is_some() {
-        usher.tell(&format!(
-            "{}, so nobody knows what was used when: only what is named goes",
-            clock::told(now)
-        ));
-        return Ok(Times::NotKept);
-    }
-    let times = times(folder)?;
-    if times == Times::NotKept {
-        usher.tell("access times aren't kept here (the file system is mounted with noatime, or its server writes none): only what is named goes");
-    }
-    Ok(times)
-}
-
-fn named(place: &Place<'_>, words: &[Word<'_>]) -> Named {
+fn named(place: &Place<'_>, words: &[Asked<'_>]) -> Named {
     let meant = words.iter().filter(|word| is_meant(place, word));
     let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
     how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
 }
 
-fn facts(place: &Place<'_>, named: Named, (asked, processes): (&Asked, &Processes)) -> Facts {
-    let toolchain = Toolchain {
-        version: Some(place.version.clone()),
-        root: place.root.clone(),
-        store: Store::Own,
-    };
-    let last = last_use(place.known.tool, &toolchain);
+fn facts(
+    place: &Place<'_>,
+    named: Named,
+    (references, processes): (&References, &Processes),
+) -> Facts {
+    let last = last_use(place.known.tool, &place.toolchain());
     Facts {
         named,
         has_venvs: place.known.definition.venvs,
-        unused: days_since(last, SystemTime::now()),
+        unused: days_unused(last, SystemTime::now()),
         processes: processes.below(&place.root),
-        asked_by: asked.by(&place.root).map(str::to_owned),
+        asked_by: references.by(&place.root).map(str::to_owned),
     }
 }
 
@@ -199,8 +184,6 @@ fn delete<'j>(
     (going, as_json): (&[&'j Judged<'j>], bool),
     gone: &mut Vec<&'j PathBuf>,
 ) -> Result<()> {
-    let network = Network::new(usher);
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
     for Judged { place, facts, bytes, .. } in going {
         // Somebody may have started it while the question stood.
         let started = Processes::now().below(&place.root);
@@ -209,7 +192,10 @@ fn delete<'j>(
             usher.tell(&format!("{} stays: it was started just now", name(place)));
             continue;
         }
-        installer.uninstall(place.known, &place.version)?;
+        // Only now: as who we are, the processes of more accounts are seen than as the owner.
+        let access = folders::write_access(&usher.folders)?;
+        uninstall(&OwnStore::new(usher, &access), place)?;
+        drop(access);
         gone.push(&place.root);
         if !as_json {
             output::line(format_args!("{} is gone ({})", name(place), human_size(*bytes)));
@@ -221,7 +207,7 @@ fn delete<'j>(
 fn print(judged: &[Judged<'_>]) {
     let row = |one: &Judged<'_>| {
         let (word, why) = match &one.verdict {
-            Verdict::Goes => ("goes", format!("unused for {}", counted_days(one.facts.unused))),
+            Verdict::Goes => ("goes", unused(one.facts.unused)),
             Verdict::Stays(why) => ("stays", why.to_string()),
         };
         vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
@@ -232,8 +218,12 @@ fn print(judged: &[Judged<'_>]) {
     }
 }
 
-fn counted_days(days: u64) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+fn unused(days: Option<u64>) -> String {
+    match days {
+        None => "nobody knows when it was used".to_owned(),
+        Some(1) => "unused for 1 day".to_owned(),
+        Some(days) => format!("unused for {days} days"),
+    }
 }
 
 fn as_value(one: &Judged<'_>, gone: &[&PathBuf]) -> Value {

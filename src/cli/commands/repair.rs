@@ -6,12 +6,17 @@ use usher_shims::toolchain::Store;
 
 use super::verify::{chosen, counted, name};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::config::folders;
+use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Usher;
-use crate::shim_folder;
-use crate::store::install::{Installer, Repaired, Unhashed};
-use crate::store::verify::store::{Contents, Place};
+use crate::store::contents::Contents;
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
+use crate::store::place::Place;
+use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
 /// The most names that are told of what is gone.
@@ -20,7 +25,7 @@ const MOST_TOLD: usize = 5;
 /// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let (report, failed) = repair_all(usher, words, as_json)?;
-    shim_folder::renew(usher, &[])?;
+    refresh_shims(usher, &[])?;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -36,12 +41,17 @@ fn repair_all(
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let Contents { places, strays } = chosen(usher, words)?;
-    let _writing = folders::write_access(&usher.folders)?;
-    let network = Network::new(usher);
-    let installer = Installer { usher, network: &network, unhashed: Unhashed::Allowed };
+    let access = folders::write_access(&usher.folders)?;
+    let network = Network::keeping(usher, &access);
+    let installer = Installer {
+        store: OwnStore::new(usher, &access),
+        fetcher: Fetcher::new(usher, &network, &access),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Allow,
+    };
     let (mut report, mut failed) = (Vec::new(), None);
     for place in &places {
-        match repair(&installer, place) {
+        match repair_one(&installer, place) {
             Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
@@ -60,7 +70,7 @@ fn repair_all(
 }
 
 /// Repairs one, if it is faulty: only then it is locked.
-fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+fn repair_one(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
     if verify(place)?.is_whole() {
         return Ok(None);
     }
@@ -70,7 +80,7 @@ fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaire
             .because(format!("it lies at {}", Shown(&place.root)))
             .hint("ask whoever keeps this machine"));
     }
-    installer.repair(place)
+    repair::repair(installer, place)
 }
 
 /// Tells what came of one, and is what is reported of it.

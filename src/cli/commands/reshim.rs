@@ -4,6 +4,7 @@ use serde_json::json;
 use usher_shims::error::Result;
 
 use crate::cli::output;
+use crate::config::folders;
 use crate::inventory::Memory;
 use crate::session::Usher;
 use crate::shim_folder;
@@ -11,7 +12,7 @@ use crate::shim_folder;
 /// Runs the verb.
 pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
     usher.survey(Memory::GoodAnswers)?;
-    let changes = shim_folder::refresh(usher, &[])?;
+    let changes = shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[])?;
     if as_json {
         output::json(
             &json!({ "made": changes.made, "removed": changes.removed, "left": changes.left }),
@@ -24,7 +25,7 @@ pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
         }
     }
     if !changes.left.is_empty() {
-        usher.tell(&shim_folder::told_of_left(usher, &changes.left));
+        usher.tell(&shim_folder::foreign_files_notice(usher, &changes.left));
     }
     if changes == shim_folder::Changes::default() {
         output::line("all shims are as they must be");

@@ -12,10 +12,11 @@ use usher_shims::world::World as _;
 
 use super::get::{self, Which};
 use super::{Asked, asked, usual};
+use crate::cli::shims::refresh_shims;
+use crate::config::folders;
 use crate::config::settings;
 use crate::releases::Wanted;
 use crate::session::Usher;
-use crate::shim_folder;
 
 /// Runs the verb; returns only with what went wrong.
 pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<()> {
@@ -28,14 +29,14 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
     let asking = wanted.iter().map(|(known, request)| {
         (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
     });
-    get::every(usher, &asking.collect::<Vec<_>>())?;
+    get::every(usher, &folders::write_access(&usher.folders)?, &asking.collect::<Vec<_>>())?;
     for (known, request) in &wanted {
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
         );
         tools.push(known.tool);
     }
-    shim_folder::renew(usher, &tools)?;
+    refresh_shims(usher, &tools)?;
     let path = shims_first(usher);
     let program = find(usher, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));

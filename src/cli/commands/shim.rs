@@ -7,8 +7,9 @@ use usher_shims::name::Name;
 
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::config::folders;
 use crate::session::Usher;
-use crate::shim_folder::{self, Changes, is_foreign, kept, versioned};
+use crate::shim_folder::{self, Changes, is_foreign, requested, versioned};
 
 /// What somebody wants to call by name.
 struct Versioned {
@@ -31,10 +32,11 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
             return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
         }
     }
+    let access = folders::write_access(&usher.folders)?;
     for one in &wanted {
-        kept::add(&usher.folders, &one.entry)?;
+        requested::add(&access, &usher.folders, &one.entry)?;
     }
-    let changes = shim_folder::refresh(usher, &[])?;
+    let changes = shim_folder::refresh(usher, &access, &[])?;
     report(&changes, &wanted, ("there already", as_json));
     Ok(())
 }
@@ -42,13 +44,14 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
 /// Takes such shims back. Those of lines on disk stay.
 pub fn remove(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     let wanted = wanted(usher, words)?;
+    let access = folders::write_access(&usher.folders)?;
     for one in &wanted {
-        if !kept::remove(&usher.folders, &one.entry)? {
+        if !requested::remove(&access, &usher.folders, &one.entry)? {
             let what = format!("{} isn't among what `use shim` made", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
     }
-    let changes = shim_folder::refresh(usher, &[])?;
+    let changes = shim_folder::refresh(usher, &access, &[])?;
     report(&changes, &wanted, ("stay, as lines on disk or kept otherwise", as_json));
     Ok(())
 }
@@ -98,7 +101,7 @@ fn report(changes: &Changes, wanted: &[Versioned], (staying, as_json): (&str, bo
 
 /// What is kept, with the names it is called by.
 fn list(usher: &Usher, as_json: bool) -> Result<()> {
-    let kept: Vec<(String, Vec<String>)> = kept::all(&usher.folders)?
+    let kept: Vec<(String, Vec<String>)> = requested::all(&usher.folders)?
         .into_iter()
         .map(|entry| (entry.clone(), shim_folder::names_of(usher, &entry)))
         .collect();

@@ -6,20 +6,21 @@ use usher_shims::request::Request;
 use usher_shims::store::all;
 use usher_shims::toolchain::{Store, Toolchain};
 
-use super::{Asked, asked, with_shims_of_what_came};
+use super::{Asked, asked, refresh_shims_then};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
+use crate::config::folders;
 use crate::registry::Known;
-use crate::releases::network::Network;
 use crate::session::Usher;
 use crate::session::current::{name_of, store_name};
-use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::own::OwnStore;
+use crate::store::uninstall;
 
 /// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
 /// what is on disk now.
 pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     uninstall(usher, words, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => with_shims_of_what_came(usher, failed),
+        kind if kind.is_absence() => refresh_shims_then(usher, failed),
         _ => failed,
     })
 }
@@ -30,12 +31,12 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
     for Asked { known, request } in asked(usher, words)? {
         chosen.push((known, choose(usher, known, request.as_ref())?));
     }
+    let access = folders::write_access(&usher.folders)?;
+    let store = OwnStore::new(usher, &access);
     let mut report = Vec::new();
     for (known, toolchain) in &chosen {
-        let network = Network::new(usher);
-        let installer = Installer { usher, network: &network, unhashed: Unhashed::Refused };
         if let Some(version) = &toolchain.version {
-            installer.uninstall(*known, version)?;
+            uninstall::uninstall(&store, &store.place(*known, version))?;
         }
         let (tool, version) = (known.tool.name, name_of(toolchain));
         if !as_json {
@@ -43,7 +44,8 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
         }
         report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
     }
-    shim_folder::renew(usher, &[])?;
+    drop(access);
+    refresh_shims(usher, &[])?;
     if as_json {
         output::json(&report);
     }

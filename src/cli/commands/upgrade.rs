@@ -15,6 +15,7 @@ use self::carrying::Consent;
 use self::line::{Line, State, Step};
 use super::{Asked, asked};
 use crate::cli::output;
+use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::registry::Known;
 use crate::releases::network::Network;
@@ -23,8 +24,9 @@ use crate::releases::updates::is_of_releases;
 use crate::releases::{Finder, Release, Wanted};
 use crate::session::Usher;
 use crate::session::current::CurrentVersion;
-use crate::shim_folder;
-use crate::store::install::{Installer, Unhashed};
+use crate::store::install::fetcher::Fetcher;
+use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::own::OwnStore;
 use crate::store::runtime::install_runtime;
 
 /// What `use upgrade` was told.
@@ -53,7 +55,7 @@ enum Fetching {
 /// What all steps need.
 struct Upgrade<'a> {
     usher: &'a Usher,
-    network: Network<'a>,
+    installer: Installer<'a>,
     fetching: Fetching,
     as_json: bool,
 }
@@ -64,7 +66,7 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
     let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
     let (mut lines, failed) = upgrade(usher, &typed.tools, fetching, as_json)?;
     if lines.iter().any(|line| line.state == State::Upgraded) {
-        shim_folder::renew(usher, &[])?;
+        refresh_shims(usher, &[])?;
     }
     let consent = match () {
         () if typed.dry_run => Consent::Pretended,
@@ -84,8 +86,15 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
 type Ended = (Vec<Line>, Option<Error>);
 
 fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
-    let _writing = folders::write_access(&usher.folders)?;
-    let upgrade = Upgrade { usher, network: Network::new(usher), fetching, as_json };
+    let access = folders::write_access(&usher.folders)?;
+    let network = Network::keeping(usher, &access);
+    let installer = Installer {
+        store: OwnStore::new(usher, &access),
+        fetcher: Fetcher::new(usher, &network, &access),
+        finder: &Finder::new(usher, &network),
+        policy: UnverifiedPolicy::Allow,
+    };
+    let upgrade = Upgrade { usher, installer, fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
     for (known, is_named) in chosen(usher, words)? {
@@ -164,8 +173,7 @@ impl Upgrade<'_> {
         wanted: &Wanted<'_>,
         line: &mut Line,
     ) -> Result<()> {
-        let finder = Finder::new(self.usher, &self.network);
-        let release = finder.find(wanted)?;
+        let release = self.installer.finder.find(wanted)?;
         if !standing.is_new(&release.version) {
             return Ok(());
         }
@@ -188,14 +196,14 @@ impl Upgrade<'_> {
 
     fn fetch(&self, wanted: &Wanted<'_>, release: Release) -> Result<Option<Version>> {
         let Wanted { known, request, origin } = wanted;
-        let (usher, network) = (self.usher, &self.network);
-        let installer = Installer { usher, network, unhashed: Unhashed::Allowed };
-        let installed = installer.install_from_any(wanted, release).map_err(|error| {
+        let installed = self.installer.install_from_any(wanted, release).map_err(|error| {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
-        if let Some(lacking) = runtime::lacking(&usher.resolver(), wanted, &installed.toolchain)? {
+        if let Some(lacking) =
+            runtime::lacking(&self.usher.resolver(), wanted, &installed.toolchain)?
+        {
             let guest = (known.tool, &installed.toolchain);
-            install_runtime((usher, network), Unhashed::Allowed, guest, &lacking)?;
+            install_runtime(&self.installer, &self.usher.registry, guest, &lacking)?;
         }
         Ok(installed.toolchain.version)
     }
@@ -209,7 +217,7 @@ impl Upgrade<'_> {
         origin: &Origin,
     ) -> Option<String> {
         let tool = standing.known.tool.name;
-        let listed = Finder::new(self.usher, &self.network).all(standing.known).ok()?;
+        let listed = self.installer.finder.all(standing.known).ok()?;
         let is_newer = |release: &&Release| {
             release.version > *exact
                 && release.version.flavour() == exact.flavour()

@@ -8,8 +8,9 @@ use super::{Asked, asked};
 use crate::cli::output;
 use crate::session::Usher;
 use crate::session::current::store_name;
-use crate::store::verify::store::{Contents, Place, Stray};
-use crate::store::verify::{Fault, Trouble, Verified, taken_away, verify};
+use crate::store::contents::{Contents, UnexpectedEntry};
+use crate::store::place::Place;
+use crate::store::verify::{Fault, ReceiptProblem, Verified, taken_away, verify};
 
 /// The most faults of a toolchain that are told to a person.
 const MOST_TOLD: usize = 10;
@@ -22,8 +23,8 @@ pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
     for place in &contents.places {
         let verified = verify(place)?;
         match verified.trouble {
-            Some(Trouble::Gone) if words.is_empty() => continue,
-            Some(Trouble::Gone) => return Err(taken_away(place)),
+            Some(ReceiptProblem::Gone) if words.is_empty() => continue,
+            Some(ReceiptProblem::Gone) => return Err(taken_away(place)),
             _ => {}
         }
         if !verified.is_whole() {
@@ -138,16 +139,16 @@ pub(super) fn name(place: &Place<'_>) -> String {
 }
 
 /// Why a toolchain can't be compared.
-pub(super) fn told(trouble: &Trouble) -> String {
+pub(super) fn told(trouble: &ReceiptProblem) -> String {
     match trouble {
-        Trouble::Gone => "it was taken away meanwhile".to_owned(),
-        Trouble::NoFolder(why) => format!("no folder stands in its place: {}", Escaped(why)),
-        Trouble::NoReceipt => "it has no receipt to be compared with".to_owned(),
-        Trouble::DamagedReceipt(why) => format!("its receipt is damaged: {}", Escaped(why)),
-        Trouble::LaterReceipt(form) => {
+        ReceiptProblem::Gone => "it was taken away meanwhile".to_owned(),
+        ReceiptProblem::NoFolder(why) => format!("no folder stands in its place: {}", Escaped(why)),
+        ReceiptProblem::NoReceipt => "it has no receipt to be compared with".to_owned(),
+        ReceiptProblem::DamagedReceipt(why) => format!("its receipt is damaged: {}", Escaped(why)),
+        ReceiptProblem::LaterReceipt(form) => {
             format!("its receipt is of form {form}, which a later usher wrote")
         }
-        Trouble::OtherReceipt(other) => format!("its receipt is that of {}", Escaped(other)),
+        ReceiptProblem::OtherReceipt(other) => format!("its receipt is that of {}", Escaped(other)),
     }
 }
 
@@ -199,6 +200,6 @@ fn as_value(place: &Place<'_>, verified: &Verified) -> Value {
     })
 }
 
-fn stray_as_value(stray: &Stray) -> Value {
+fn stray_as_value(stray: &UnexpectedEntry) -> Value {
     json!({ "path": stray.path.to_string_lossy(), "what": stray.what })
 }

@@ -23,6 +23,7 @@ use usher_shims::world::World as _;
 
 use self::links::Before;
 use crate::cli::output;
+use crate::config::folders;
 use crate::files::interrupt::is_ignored;
 use crate::session::Usher;
 use crate::shim_folder;
@@ -124,7 +125,7 @@ fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
 
 fn make_match(usher: &mut Usher) -> Result<()> {
     usher.refresh()?;
-    let made = shim_folder::refresh(usher, &[])?.made;
+    let made = shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[])?.made;
     let shims = usher.folders.shims();
     let path = usher.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {

@@ -60,8 +60,14 @@ impl Kept {
         Self { folder }
     }
 
-    fn downloads(&self) -> Downloads {
-        Downloads::new(&self.folder.path().join("cache"), &self.folder.path().join("staging"))
+    fn downloads(&self) -> Downloads<'static> {
+        // Tests fetch on several threads, and an access is one's own.
+        let access = Box::leak(Box::new(WriteAccess::for_test()));
+        Downloads::new(
+            access,
+            &self.folder.path().join("cache"),
+            &self.folder.path().join("staging"),
+        )
     }
 
     /// The names of all files in one of the folders.

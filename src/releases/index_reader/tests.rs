@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use usher_shims::version::Version;
 
 use super::*;
+use crate::files::write_access::WriteAccess;
 use crate::releases::entry::Artifact;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
 
@@ -38,7 +39,8 @@ impl Case {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
         let key = Key { address: ADDRESS, reading: "1" };
-        cache.put(&key, &entries("12.0.0"), Some("v1".to_owned()));
+        let content = (&entries("12.0.0"), Some("v1".to_owned()));
+        cache.put(&WriteAccess::for_test(), &key, content);
         for entry in fs::read_dir(case.folder.path()).unwrap() {
             let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
@@ -81,8 +83,10 @@ impl Case {
             }),
         };
         let mutex = KeyedMutex::default();
+        let access = WriteAccess::for_test();
         let reader = IndexReader {
             cache: IndexCache::new(self.folder.path().to_path_buf()),
+            writer: Some(access.for_threads()),
             asking: &mutex,
             settings: &self.settings,
             tell: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),

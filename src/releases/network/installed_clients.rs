@@ -14,6 +14,7 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
+use crate::files::write_access::ThreadAccess;
 use crate::session::read_text;
 
 /// The package managers on PATH.
@@ -23,6 +24,8 @@ pub(super) struct InstalledClients<'a> {
     pub(super) shim: &'a Shim,
     /// Where answers are kept.
     pub(super) cache: &'a Path,
+    /// As whom they are kept; without, none is.
+    pub(super) writer: Option<ThreadAccess<'a>>,
     /// Then nobody is asked.
     pub(super) is_offline: bool,
     /// The environment.
@@ -73,12 +76,15 @@ impl InstalledClients<'_> {
 
     /// Where that can't be written, it is asked for once more the next time.
     fn keep(&self, name: &str, address: &Address) {
-        let written = fs::create_dir_all(self.cache)
-            .and_then(|()| tempfile::NamedTempFile::new_in(self.cache))
-            .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-        if let Ok(file) = written {
-            let _ = file.persist(self.cache.join(name));
-        }
+        let Some(writer) = self.writer else { return };
+        writer.with(|_| {
+            let written = fs::create_dir_all(self.cache)
+                .and_then(|()| tempfile::NamedTempFile::new_in(self.cache))
+                .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
+            if let Ok(file) = written {
+                let _ = file.persist(self.cache.join(name));
+            }
+        });
     }
 
     /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
@@ -106,6 +112,7 @@ mod tests {
             world: &world,
             shim: &shim,
             cache,
+            writer: None,
             is_offline: true,
             variables: &[],
         };
@@ -142,6 +149,7 @@ mod tests {
             world: &world,
             shim: &shim,
             cache: home.path(),
+            writer: None,
             is_offline: false,
             variables: &variables,
         };

@@ -10,6 +10,7 @@ use usher_shims::world::{AnyWorld, Os};
 
 use super::*;
 use crate::config::settings::Settings;
+use crate::files::write_access::WriteAccess;
 use crate::registry::{Known, Registry};
 use crate::releases::catalog::Catalog;
 use crate::releases::freshness::Freshness;
@@ -59,6 +60,7 @@ fn with_reader<T>(
         settings: &settings,
         variables: Vec::new(),
     });
+    let access = WriteAccess::for_test();
     let variable = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
@@ -69,6 +71,7 @@ fn with_reader<T>(
         platform: PLATFORM.to_owned(),
         indexes: IndexReader {
             cache: IndexCache::new(folders.indexes()),
+            writer: Some(access.for_threads()),
             asking: network.indexes(),
             settings: &settings,
             tell: Box::new(|text| panic!("{text}")),

@@ -9,83 +9,81 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::store::is_whole;
-use usher_shims::toolchain::{Store, Toolchain};
-use usher_shims::version::Version;
+use usher_shims::toolchain::Toolchain;
+use usher_shims::world::Os;
 
-use super::space::Space;
-use super::{Installer, arrange};
+use super::disk_space::DiskSpace;
+use super::fetcher::Fetcher;
+use super::post_install::run_post_install;
 use crate::archive::{UnpackOptions, unpack};
-use crate::cli::progress::Bar;
 use crate::files::integrity::Integrity;
 use crate::files::interrupt::Interrupt;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
-use crate::http::{Artifact, Downloaded, Downloads, Failure, without_secrets};
-use crate::registry::Known;
-use crate::releases::{Part, Release};
+use crate::http::{Downloaded, without_secrets};
+use crate::releases::Part;
+use crate::store::own::OwnStore;
+use crate::store::place::Place;
 use crate::store::receipt::{self, RECEIPT, Receipt};
 
 /// What is being put together.
-pub(super) struct Assembly<'a> {
-    installer: &'a Installer<'a>,
-    known: Known<'a>,
+pub(crate) struct Assembly<'a> {
+    store: OwnStore<'a>,
+    fetcher: Fetcher<'a>,
+    place: &'a Place<'a>,
     receipt: Receipt,
     tree: PathBuf,
     /// What it was made of: kept until it is published, for another try.
-    taken: Vec<Downloaded>,
-    staging: Staging,
+    downloads: Vec<Downloaded>,
+    staging: Staging<'a>,
     _interrupt: Interrupt,
 }
 
 impl<'a> Assembly<'a> {
-    /// An empty one, in a staging folder of its own.
-    pub(super) fn new(
-        installer: &'a Installer<'a>,
-        known: Known<'a>,
-        release: &Release,
+    /// An empty one of what will lie in a place, in a staging folder of its own.
+    pub(crate) fn new(
+        (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
+        place: &'a Place<'a>,
+        source: &str,
     ) -> Result<Self> {
-        let staging = installer.staging(known, &release.version)?;
-        let interrupt = Interrupt::removing(staging.path());
+        let staging = store.staging(place)?;
+        let interrupt = Interrupt::removing(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
-        let receipt = Receipt::new(known.tool.name, &release.version, &release.source);
-        let taken = Vec::new();
-        Ok(Self { installer, known, receipt, tree, taken, staging, _interrupt: interrupt })
-    }
-
-    /// `node 12.22.12`.
-    fn name(&self) -> String {
-        format!("{} {}", self.receipt.tool, self.receipt.version)
+        let receipt = Receipt::new(place.known.tool.name, &place.version, source);
+        let downloads = Vec::new();
+        Ok(Self { store, fetcher, place, receipt, tree, downloads, staging, _interrupt: interrupt })
     }
 
     /// Fetches a part, and unpacks it where it goes.
-    pub(super) fn take(&mut self, part: &Part) -> Result<()> {
-        self.take_fitting(part, &|_, _| Ok(part.clone()))
+    pub(crate) fn add_part(&mut self, part: &Part) -> Result<()> {
+        self.add_fitted_part(part, &|_, _| Ok(part.clone()))
     }
 
     /// The same for a part of which only its archive tells where it goes: `fit` is shown that, and
     /// a path where it may unpack it.
-    pub(super) fn take_fitting(
+    pub(crate) fn add_fitted_part(
         &mut self,
         part: &Part,
         fit: &dyn Fn(&Path, &Path) -> Result<Part>,
     ) -> Result<()> {
-        let title = if part.title.is_empty() { &self.name() } else { &part.title };
-        let bar = self.installer.usher.display.bar(title);
-        let (address, downloaded) = self.fetch((part, title), &bar)?;
+        let title = if part.title.is_empty() { &self.place.name() } else { &part.title };
+        let progress = self.store.reporter.download(title);
+        let fallback = self.staging.path();
+        let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
         let address = without_secrets(&address);
         let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
             .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
         let (listing, part) = match unpacked {
             Ok(unpacked) => unpacked,
             Err(error) => {
-                let space = Space::of(downloaded.path(), &self.tree);
+                let space = DiskSpace::of(downloaded.path(), &self.tree);
                 // It was published broken: another try with the same bytes would end alike. After
                 // a full disk it isn't, and needs no second download.
                 if error.kind() == ErrorKind::BadArchive {
                     downloaded.discard();
                 }
-                return Err(space.told(error.because(format!("it came from {address}"))));
+                return Err(space.explain(error.because(format!("it came from {address}"))));
             }
         };
         self.receipt.files.add(&part.into.to_string_lossy(), listing);
@@ -99,7 +97,7 @@ impl<'a> Assembly<'a> {
             size: downloaded.size,
             verified: part.integrity.as_ref().map(Integrity::to_string),
         });
-        self.taken.push(downloaded);
+        self.downloads.push(downloaded);
         Ok(())
     }
 
@@ -113,88 +111,66 @@ impl<'a> Assembly<'a> {
     }
 
     /// The SHA-256 of what was fetched last.
-    pub(super) fn sha256(&self) -> &str {
+    pub(crate) fn sha256(&self) -> &str {
         self.receipt.parts.last().map_or("", |part| &part.sha256)
     }
 
-    /// Fetches from the first address that can be reached.
-    fn fetch(&self, (part, title): (&Part, &str), bar: &Bar<'_>) -> Result<(String, Downloaded)> {
-        let Installer { usher, network, .. } = self.installer;
-        let downloads = Downloads::new(&usher.folders.cache, self.staging.path());
-        let client = network.client_for(part.via)?;
-        let mut last = None;
-        for address in &part.addresses {
-            let artifact =
-                Artifact { address, integrity: part.integrity.as_ref(), size: part.size };
-            match downloads.fetch(client, &artifact, bar) {
-                Ok(downloaded) => return Ok((address.clone(), downloaded)),
-                Err(Failure::Fatal(error)) => return Err(error),
-                Err(failure) => last = Some(Error::from(failure)),
-            }
-        }
-        Err(last
-            .unwrap_or_else(|| Error::new(ErrorKind::Network, format!("{title} has no address"))))
-    }
-
-    /// Runs the commands that finish what was unpacked and will lie at `target`; what they changed
-    /// is noted as if it had come so.
-    pub(super) fn settle(&mut self, parts: &[Part], target: &Path) -> Result<()> {
+    /// Runs the commands that finish what was unpacked; what they changed is noted as if it had come
+    /// so.
+    pub(crate) fn run_post_install(&mut self, parts: &[Part]) -> Result<()> {
         let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
         if commands.is_empty() {
             return Ok(());
         }
-        arrange::finish(&commands, &self.tree, target)?;
+        run_post_install(&commands, &self.tree, &self.place.root)?;
         self.receipt.files = Manifest::read(&self.tree)?;
         Ok(())
     }
 
     /// The finishing touches: links, the receipt, the folder's mode. What then lacks its
     /// interpreter is no toolchain. The result is the finished tree.
-    pub(super) fn finish(&mut self) -> Result<&Path> {
-        self.complete().map_err(|error| self.space().told(error))?;
+    pub(crate) fn finish(&mut self) -> Result<&Path> {
+        self.write_receipt().map_err(|error| self.space().explain(error))?;
         Ok(&self.tree)
     }
 
     /// The room that all of it takes.
-    pub(super) fn space(&self) -> Space {
-        Space::for_bytes(self.receipt.files.bytes(), &self.tree)
+    pub(crate) fn space(&self) -> DiskSpace {
+        DiskSpace::for_bytes(self.receipt.files.bytes(), &self.tree)
     }
 
-    fn complete(&mut self) -> Result<()> {
-        for (link, target) in &self.known.definition.links {
+    fn write_receipt(&mut self) -> Result<()> {
+        for (link, target) in &self.place.known.definition.links {
             self.link_where_free(link, target)?;
         }
-        self.receipt.save(&self.tree)?;
+        self.receipt.save(self.store.access, &self.tree)?;
         fs::set_permissions(&self.tree, Permissions::from_mode(0o755))
             .map_err(|error| Error::io("change the mode of", &self.tree, error))?;
-        let toolchain = Toolchain {
-            version: Version::parse(&self.receipt.version),
-            root: self.tree.clone(),
-            store: Store::Own,
-        };
-        if is_whole(&self.installer.usher.world, self.known.tool, &toolchain)? {
+        let tool = self.place.known.tool;
+        let toolchain = Toolchain { root: self.tree.clone(), ..self.place.toolchain() };
+        if is_whole(&Os, tool, &toolchain)? {
             return Ok(());
         }
-        let (name, source) = (self.name(), &self.receipt.source);
-        let program = self.known.tool.main_program();
+        let (name, source, program) =
+            (self.place.name(), &self.receipt.source, tool.main_program());
         Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
     }
 
     /// What it was made of isn't needed any more: it is published.
-    pub(super) fn end(self) {
-        for downloaded in self.taken {
+    pub(crate) fn discard_downloads(self) {
+        for downloaded in self.downloads {
             downloaded.discard();
         }
     }
 
     /// All that came with the toolchain.
-    pub(super) fn listing(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Manifest {
         &self.receipt.files
     }
 
     /// Notes what the same files were checked against when they were fetched first: the hash that
     /// a repair wants is the receipt's own. Before the end.
-    pub(super) fn was_verified_as(&mut self, before: &Receipt) {
+    pub(crate) fn was_verified_as(&mut self, before: &Receipt) {
         for (part, before) in self.receipt.parts.iter_mut().zip(&before.parts) {
             part.verified.clone_from(&before.verified);
         }

@@ -9,10 +9,10 @@ use std::sync::mpsc::SyncSender;
 use rustix::fs::FileType;
 use serde::Serialize;
 
-use super::added::{Adder, Additions};
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::store::additions::{Adder, Additions};
 use crate::store::receipt::RECEIPT;
 
 /// The permission bits that usher gives every toolchain's own folder.
@@ -35,7 +35,7 @@ pub struct Fault {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
     /// What is wrong with it.
-    pub what: What,
+    pub what: ChangeKind,
     /// The same in words, where they say more.
     pub detail: String,
     /// Whether it lies in what came with the toolchain and package managers may replace.
@@ -45,7 +45,7 @@ pub struct Fault {
 /// What is wrong with something in a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum ChangeKind {
     /// A file's bytes.
     Changed,
     /// It isn't there any more.
@@ -62,7 +62,7 @@ pub enum What {
     Unreadable,
 }
 
-impl What {
+impl ChangeKind {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -92,9 +92,9 @@ pub(super) fn compare(
     });
     for (key, differs) in differing {
         match differs {
-            Differs::Content => comparison.fault(&key, What::Changed, "its bytes"),
+            Differs::Content => comparison.fault(&key, ChangeKind::Changed, "its bytes"),
             Differs::Unreadable(error) => {
-                comparison.fault(&key, What::Unreadable, &error.to_string());
+                comparison.fault(&key, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -134,7 +134,7 @@ impl<'a> Comparison<'a> {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let is_open = folder.is_empty() || self.seen.contains(folder);
             if is_open && !self.closed.contains(folder) {
-                let fault = described(self.additions, path, (What::Missing, ""));
+                let fault = described(self.additions, path, (ChangeKind::Missing, ""));
                 self.findings.faults.push(fault);
             }
         }
@@ -142,13 +142,13 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    fn fault(&mut self, path: &str, what: What, detail: &str) {
+    fn fault(&mut self, path: &str, what: ChangeKind, detail: &str) {
         self.findings.faults.push(described(self.additions, path, (what, detail)));
     }
 
     fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
         if wanted.0 != seen {
-            self.fault(path, What::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
+            self.fault(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
         }
     }
 
@@ -165,7 +165,7 @@ impl<'a> Comparison<'a> {
         if is_folder && self.additions.may_hold(&found.key) {
             return Walk::Descend;
         }
-        self.fault(&found.key, What::Added, name(kind(&found.seen)));
+        self.fault(&found.key, ChangeKind::Added, name(kind(&found.seen)));
         Walk::Skip
     }
 
@@ -175,13 +175,13 @@ impl<'a> Comparison<'a> {
         let seen = u64::try_from(found.seen.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
-            return self.fault(&found.key, What::Changed, &detail);
+            return self.fault(&found.key, ChangeKind::Changed, &detail);
         }
         let job = |file| Job { key: found.key.clone(), file, wanted: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
-            (Err(error), _) => self.fault(&found.key, What::Unreadable, &error.to_string()),
+            (Err(error), _) => self.fault(&found.key, ChangeKind::Unreadable, &error.to_string()),
         }
     }
 
@@ -190,9 +190,9 @@ impl<'a> Comparison<'a> {
             Ok(target) if target.to_string_lossy() == wanted => {}
             Ok(target) => {
                 let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
-                self.fault(&found.key, What::Link, &detail);
+                self.fault(&found.key, ChangeKind::Link, &detail);
             }
-            Err(error) => self.fault(&found.key, What::Unreadable, &error.to_string()),
+            Err(error) => self.fault(&found.key, ChangeKind::Unreadable, &error.to_string()),
         }
     }
 }
@@ -222,7 +222,7 @@ impl Visitor for Comparison<'_> {
             ) => {
                 self.closed.insert(found.key.clone());
                 let detail = format!("{} instead of {}", name(is), name_of(item));
-                self.fault(&found.key, What::Kind, &detail);
+                self.fault(&found.key, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
         }
@@ -232,12 +232,12 @@ impl Visitor for Comparison<'_> {
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
         let key = folder.to_string_lossy().into_owned();
-        self.fault(&key, What::Unreadable, &error.to_string());
+        self.fault(&key, ChangeKind::Unreadable, &error.to_string());
         self.closed.insert(key);
     }
 }
 
-fn described(additions: Additions<'_>, path: &str, (what, detail): (What, &str)) -> Fault {
+fn described(additions: Additions<'_>, path: &str, (what, detail): (ChangeKind, &str)) -> Fault {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
     let is_package = above.any(|folder| additions.adder(folder) == Some(Adder::PackageManager));
     Fault { path: path.to_owned(), what, detail: detail.to_owned(), is_package }

@@ -79,8 +79,7 @@ fn prune_believes_no_clock_that_can_not_be_right() {
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
     for clock in WRONG {
         let prune = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).at(clock).run();
-        let prune = prune.succeeds().complains("this machine's clock says Thu, 01 Jan ");
-        drop(prune.complains("so nobody knows what was used when: only what is named goes"));
+        prune.succeeds();
         assert!(is_there(&sandbox));
     }
     let named = sandbox.use_command(&["prune", "node@10.24.1", "--yes"]).at(CLOCK_OF_2099);

@@ -133,6 +133,7 @@ fn without_a_network_nothing_can_be_listed() {
           "nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection",
           "npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection"
         ],
+        "code": "network",
         "exit": 69,
         "hint": "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?",
         "what": "the releases of node can't be listed"

@@ -300,6 +300,7 @@ fn errors_are_json_where_that_was_asked_for() {
     {
       "error": {
         "causes": [],
+        "code": "usage",
         "exit": 2,
         "hint": null,
         "what": "unexpected argument '--frobnicate' found\n\n  tip: to pass '--frobnicate' as a value, use '-- --frobnicate'\n\nUsage: use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]\n\nFor more information, try '--help'."
@@ -316,6 +317,7 @@ fn errors_are_json_where_that_was_asked_for() {
         "causes": [
           "the nearest is node"
         ],
+        "code": "unknown-tool",
         "exit": 2,
         "hint": "use node",
         "what": "usher knows no tool called “nodee”"

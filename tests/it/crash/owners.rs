@@ -67,10 +67,18 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
         &["repair", "node@12.22.12"],
         &["upgrade"],
         &["shim", "node@12"],
+        &["shim", "--remove", "node@12"],
         &["uninstall", "node@12.22.12"],
     ] {
         sandbox.use_command(words).run().succeeds();
     }
+    // Without a project it is the default that is written.
+    sandbox.use_command(&["node@12"]).directory(sandbox.home()).run().succeeds();
+    // What only explains keeps the index that it asked for.
+    sandbox.use_command(&["cache", "clean"]).run().succeeds();
+    let why = sandbox.use_command(&["why", "node"]).variable("NODE_VERSION", "10").run().succeeds();
+    let indexes = sandbox.home().join(".cache/usher/indexes");
+    assert_eq!(indexes.read_dir().unwrap().count(), 1, "{why}");
     sandbox.command("node").arguments(["+12.22.11", "-v"]).run().succeeds().prints("v12.22.11");
     assert_eq!(not_of(NOBODY, &sandbox.home()), Vec::<String>::new());
     // The program itself, and the project's pin, are root's.

@@ -9,6 +9,7 @@ use flate2::bufread::MultiGzDecoder;
 use usher::archive::{UnpackOptions, unpack};
 use usher::files::integrity::Integrity;
 use usher::files::remove::remove_tree;
+use usher::files::write_access::{HomeFolders, Readers, WriteAccess};
 use usher::http::{Artifact, Client, Downloads, NetworkConfig, NoProgress};
 use usher_shims::error::Error;
 
@@ -54,7 +55,10 @@ fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
     let artifact = Artifact { address: &address, integrity: integrity.as_ref(), size: None };
     let (cache, tree) = (folder.join("cache"), folder.join("tree"));
     fs::create_dir_all(&tree)?;
-    let downloads = Downloads::new(&cache, folder);
+    let home =
+        HomeFolders { data: folder, inside: Vec::new(), readers: Readers::AsTheAccountWants };
+    let access = WriteAccess::acquire(&home).map_err(told)?;
+    let downloads = Downloads::new(&access, &cache, folder);
     let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(told))?;
     let shape = UnpackOptions { strip: 1, ..UnpackOptions::default() };
     let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(told))?;

@@ -15,9 +15,10 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::config::folders;
+use crate::files::write_access::WriteAccess;
 use crate::inventory::is_never_stood_for;
 use crate::session::Usher;
-use crate::shim_folder;
+use crate::shim_folder::replace::UNFINISHED;
 
 /// What is in a call's folders: each program, and what its file is.
 type Programs = BTreeMap<PathBuf, String>;
@@ -42,12 +43,14 @@ impl<'a> Before<'a> {
         let links = usher.home.programs_for_all(tool);
         let mut now = programs(usher, self.folders);
         now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
-        let _writing = folders::write_access(&usher.folders)?;
-        sweep(&links)?;
+        let access = folders::write_access(&usher.folders)?;
+        sweep(&access, &links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
-                Some(name) if may_stand(tool, &name) => link(program, &links, name.as_str())?,
+                Some(name) if may_stand(tool, &name) => {
+                    link(&access, program, (&links, name.as_str()))?;
+                }
                 Some(_) | None => {}
             }
         }
@@ -76,7 +79,7 @@ fn may_stand(tool: &Tool, name: &Name) -> bool {
 }
 
 /// Takes away the links whose programs are gone.
-fn sweep(links: &Path) -> Result<()> {
+fn sweep(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Error::io("list", links, error))?,
@@ -90,14 +93,14 @@ fn sweep(links: &Path) -> Result<()> {
 }
 
 /// Links to a program, by a rename, so that no call finds the name gone.
-fn link(program: &Path, links: &Path, name: &str) -> Result<()> {
+fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
     }
     fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
     let made = tempfile::Builder::new()
-        .prefix(shim_folder::UNFINISHED)
+        .prefix(UNFINISHED)
         .make_in(links, |staged| symlink(program, staged));
     let made = made.map_err(|error| Error::io("make a link in", links, error))?;
     made.into_temp_path()

@@ -1,0 +1,71 @@
+//! What the bytes of an index come to, without a network and a cache: for fuzzers and for tests that
+//! have nothing but bytes.
+
+use std::collections::BTreeMap;
+
+use usher_definition::{IndexSource, PypiSource};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::version::Version;
+
+use super::entry::{Complaint, Entry};
+use super::site::Site;
+use super::{npm, pypi};
+use crate::http::Failure;
+
+/// One version, as an index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which version.
+    pub version: Version,
+    /// Where its archive lies.
+    pub address: String,
+    /// All that is known of it, as the cache has it.
+    pub cached: String,
+}
+
+/// What the first page of a site's index lists for a platform that is spelled with these words.
+pub fn site(
+    definition: &IndexSource,
+    words: &BTreeMap<String, String>,
+    text: &[u8],
+) -> Result<Vec<Listed>> {
+    let absent = |_: &str| {
+        let error = Error::new(ErrorKind::NotFound, "there is no further page");
+        Err(Failure::Absent(error))
+    };
+    listed(Site::new(definition, words, &|_| None).read(text, &absent))
+}
+
+/// What the document of a package of npm's registry lists.
+pub fn npm(text: &[u8]) -> Result<Vec<Listed>> {
+    listed(npm::read(text))
+}
+
+/// What the page of a project at that address of a `PyPI` index lists for a platform.
+pub fn pypi(
+    project: &PypiSource,
+    (platform, address): (&str, &str),
+    text: &[u8],
+) -> Result<Vec<Listed>> {
+    listed(pypi::read(text, (project, platform, address)))
+}
+
+/// Reads back what is cached of one version.
+pub fn cached(text: &str) -> Result<Listed> {
+    let entry: Entry = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
+    one(entry)
+}
+
+fn listed(entries: std::result::Result<Vec<Entry>, Complaint>) -> Result<Vec<Listed>> {
+    let entries = entries.map_err(|complaint| refused(complaint.to_string()))?;
+    entries.into_iter().map(one).collect()
+}
+
+fn one(entry: Entry) -> Result<Listed> {
+    let cached = serde_json::to_string(&entry).map_err(|error| refused(error.to_string()))?;
+    Ok(Listed { version: entry.version, address: entry.artifact.address, cached })
+}
+
+fn refused(why: String) -> Error {
+    Error::new(ErrorKind::Network, "the index can't be understood").because(why)
+}

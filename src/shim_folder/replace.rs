@@ -1,0 +1,152 @@
+//! Files of the shim folder, put in place by a rename each: none is ever missing or half there.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+
+use crate::files::write_access::WriteAccess;
+
+/// How the names of files begin that are about to be renamed; whoever is killed leaves them.
+pub const UNFINISHED: &str = ".new-";
+
+/// Who may do what with a program: its owner all, the others read and run it.
+const MODE: u32 = 0o755;
+
+/// Deletes what others left unfinished. The index is also written without the lock, by whoever
+/// can do without: if this takes it away, the next call writes it.
+pub fn sweep(_: &WriteAccess, shims: &Path) {
+    for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Puts the binary under a name, unless it stands there already; says whether it had to.
+pub fn put(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
+    if is_same(binary, path) {
+        return Ok(false);
+    }
+    let folder = path.parent().unwrap_or(path);
+    let staged = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .make_in(folder, |staged| link_or_copy(binary, staged));
+    let staged = staged.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::new(
+            ErrorKind::CannotCreate,
+            format!("usher's shim binary {} is absent", Shown(binary)),
+        )
+        .hint("./install.sh"),
+        _ => Error::io("make a shim in", folder, error),
+    })?;
+    staged
+        .into_temp_path()
+        .persist(path)
+        .map_err(|error| Error::io("replace", path, error.error))?;
+    Ok(true)
+}
+
+/// A hard link; where the file system has none, or not for this file, a copy.
+fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(binary, path) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) =>
+        {
+            Err(error)
+        }
+        Err(_) => {
+            let mut from = fs::File::open(binary)?;
+            let mut to = fs::File::options().write(true).create_new(true).open(path)?;
+            io::copy(&mut from, &mut to)?;
+            to.set_permissions(Permissions::from_mode(0o755))?;
+            to.sync_all()
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
+pub fn is_same(binary: &Path, path: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
+        return false;
+    };
+    if !other.is_file() {
+        return false;
+    }
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+        || (one.len() == other.len()
+            && one.mode() == other.mode()
+            && fs::read(binary).ok() == fs::read(path).ok())
+}
+
+/// Makes a file a program with this content, unless it is.
+pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Path)) -> Result<()> {
+    if is_program(content, path) {
+        return Ok(());
+    }
+    let staged = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(Permissions::from_mode(MODE))
+        .tempfile_in(staging);
+    let mut file = staged.map_err(|error| Error::io("write in", staging, error))?;
+    let written = file
+        .write_all(content)
+        // The umask took rights away that a program needs.
+        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
+        .and_then(|()| file.as_file().sync_all());
+    written.map_err(|error| Error::io("write", path, error))?;
+    file.persist(path).map_err(|error| Error::io("replace", path, error.error))?;
+    Ok(())
+}
+
+/// Whether a file is a program with this content.
+pub fn is_program(content: &[u8], path: &Path) -> bool {
+    let seen = fs::symlink_metadata(path);
+    let may_be = seen.is_ok_and(|seen| {
+        seen.is_file() && seen.len() == content.len() as u64 && seen.mode() & MODE == MODE
+    });
+    may_be && fs::read(path).is_ok_and(|there| there == content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_replaced_where_it_differs_in_content_or_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        let put = |content: &str| {
+            let places = (path.as_path(), folder.path());
+            put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
+            fs::metadata(&path).unwrap()
+        };
+        let first = put("one");
+        assert_eq!(put("one").ino(), first.ino(), "it is so already");
+        assert_ne!(put("two").ino(), first.ino());
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(put("two").mode() & 0o777, MODE);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_shim_is_put_once_and_what_was_left_halfway_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let [binary, shim] = ["shim", "node"].map(|name| folder.path().join(name));
+        let put = || put(&WriteAccess::for_test(), &binary, &shim);
+        assert!(put().unwrap_err().what.ends_with("is absent"));
+        fs::write(&binary, "binary").unwrap();
+        assert!(put().unwrap());
+        assert!(!put().unwrap(), "it is the same already");
+        fs::remove_file(&shim).unwrap();
+        fs::write(&shim, "other").unwrap();
+        assert!(put().unwrap());
+        fs::write(folder.path().join(".new-left"), "").unwrap();
+        sweep(&WriteAccess::for_test(), folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,69 @@
+//! Names with versions that somebody asked for by `use shim`: an empty file each in the
+//! configuration folder, called `TOOL@REQUEST`. So none is lost when two processes add theirs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+
+use usher_shims::error::{Error, Result};
+use usher_shims::folders::Folders;
+use usher_shims::name::Name;
+
+use crate::files::write_access::WriteAccess;
+
+/// All that is kept, as `TOOL@REQUEST`.
+pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
+    let folder = folders.kept_shims();
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(Error::io("list", &folder, error)),
+    };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
+}
+
+/// Keeps one.
+pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
+    let folder = folders.kept_shims();
+    fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
+    let path = folder.join(entry.as_str());
+    match fs::File::create_new(&path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("make", &path, error))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Keeps one no longer; says whether it was kept.
+pub fn remove(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
+    let path = folders.kept_shims().join(entry.as_str());
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("delete", &path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_once_and_taken_back_once() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::under(home.path(), None);
+        let access = WriteAccess::for_test();
+        let entry = Name::parse("node@12").unwrap();
+        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
+        for _ in 0..2 {
+            add(&access, &folders, &entry).unwrap();
+        }
+        fs::write(folders.kept_shims().join("README"), "no entry").unwrap();
+        assert_eq!(all(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
+        assert!(remove(&access, &folders, &entry).unwrap());
+        assert!(!remove(&access, &folders, &entry).unwrap());
+        assert_eq!(all(&folders).unwrap(), BTreeSet::new());
+    }
+}

@@ -1,0 +1,131 @@
+//! The toolchains of a store of our form, whole or not, and what else lies in it. Names are read
+//! here and nothing is opened but folders.
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use usher_shims::error::{Error, Result};
+use usher_shims::toolchain::Store;
+
+use super::place::{Place, version_of};
+use crate::registry::{Known, Registry};
+
+/// Something in a store that has no place there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnexpectedEntry {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
+
+/// What lies in a store.
+#[derive(Debug, Default)]
+pub struct Contents<'a> {
+    /// The toolchains, by tool and version.
+    pub places: Vec<Place<'a>>,
+    /// All else.
+    pub strays: Vec<UnexpectedEntry>,
+}
+
+impl<'a> Contents<'a> {
+    /// Of a store's folder; where there is none, nothing.
+    pub fn of(registry: &'a Registry, folder: &Path, store: &Store) -> Result<Self> {
+        let mut contents = Self::default();
+        for entry in entries(folder)? {
+            let name = entry.file_name();
+            let known = name.to_str().and_then(|name| registry.named(name).ok());
+            match known.filter(|known| name == known.tool.name) {
+                _ if !is_folder(&entry) => contents.stray(&entry, "it is no folder"),
+                None => contents.stray(&entry, "usher knows no tool of that name"),
+                Some(known) => contents.tool(&entry.path(), known, store)?,
+            }
+        }
+        Ok(contents)
+    }
+
+    fn tool(&mut self, folder: &Path, known: Known<'a>, store: &Store) -> Result<()> {
+        let mut places: Vec<Place<'_>> = Vec::new();
+        for entry in entries(folder)? {
+            let name = entry.file_name();
+            let Some(version) = name.to_str().and_then(version_of) else {
+                if !name.as_encoded_bytes().starts_with(b".") {
+                    self.stray(&entry, "it is no version");
+                }
+                continue;
+            };
+            let root = folder.join(version.as_str());
+            places.push(Place { known, version, root, store: store.clone() });
+        }
+        places.sort_by(|one, other| one.version.cmp(&other.version));
+        places.dedup_by(|one, other| one.root == other.root);
+        self.places.append(&mut places);
+        Ok(())
+    }
+
+    fn stray(&mut self, entry: &DirEntry, what: &'static str) {
+        self.strays.push(UnexpectedEntry { path: entry.path(), what });
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
+    let failed = |error: io::Error| Error::io("list", folder, error);
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.map_err(failed)?,
+    };
+    let mut entries = listed.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
+}
+
+fn is_folder(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn toolchains_are_told_from_what_else_lies_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::load().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let contents = || Contents::of(&registry, &path("store"), &Store::Own).unwrap();
+        assert!(contents().places.is_empty() && contents().strays.is_empty());
+        for name in ["12.22.12", "9.0.0", "12.22.12 copy", ".x", ".8.0.0.replaced", "..replaced"] {
+            fs::create_dir_all(path("store/node").join(name)).unwrap();
+        }
+        fs::create_dir_all(path("store/../elsewhere")).unwrap();
+        for (target, name) in [("../elsewhere", "store/node/7.0.0"), ("elsewhere", "store/python")]
+        {
+            symlink(path(target), path(name)).unwrap();
+        }
+        fs::write(path("store/node/6.0.0"), "").unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"\xff");
+        fs::create_dir(path("store").join(odd)).unwrap();
+        fs::create_dir(path("store/nodejs")).unwrap();
+        let contents = contents();
+        let found: Vec<&str> = contents.places.iter().map(|place| place.version.as_str()).collect();
+        assert_eq!(found, ["6.0.0", "7.0.0", "8.0.0", "9.0.0", "12.22.12"]);
+        let strays: Vec<String> = contents.strays.iter().map(told).collect();
+        assert_eq!(
+            strays,
+            [
+                "12.22.12 copy: it is no version",
+                "nodejs: usher knows no tool of that name",
+                "python: it is no folder",
+                "\u{fffd}: usher knows no tool of that name",
+            ]
+        );
+    }
+
+    fn told(stray: &UnexpectedEntry) -> String {
+        format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.what)
+    }
+}

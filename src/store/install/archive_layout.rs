@@ -1,0 +1,181 @@
+//! How an archive of a tool's version is laid out, by what is in it.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use usher_definition::{NpmSource, Source, SourceKind};
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::range::{Dialect, Range};
+use usher_shims::version::Version;
+use usher_shims::world::{Os, World as _};
+
+use crate::archive::{UnpackOptions, unpack};
+use crate::files::remove::remove_tree;
+use crate::registry::Known;
+use crate::store::place::Place;
+
+/// How many folders that lie alone in each other are looked into.
+const DEEPEST: usize = 4;
+
+/// Which folder of an archive is wanted, where in a toolchain it goes, and the links that are made
+/// to it.
+#[derive(Clone, Default)]
+pub(super) struct Layout {
+    pub(super) inside: String,
+    pub(super) into: String,
+    pub(super) links: Vec<(String, String)>,
+}
+
+/// How an archive is laid out, and how many leading folders of its names are to be left out.
+///
+/// It is unpacked into `scratch` for that, and then once more as it is laid out: what its links may
+/// lead to depends on it.
+pub(super) fn find_layout(
+    place: &Place<'_>,
+    archive: &Path,
+    scratch: &Path,
+) -> Result<(Layout, usize)> {
+    fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, error))?;
+    let program = place.known.tool.main_program();
+    unpack(archive, scratch, &UnpackOptions { program, ..UnpackOptions::default() })?;
+    let found = layout_of(place.known, &place.version, scratch);
+    remove_tree(scratch)?;
+    found.ok_or_else(|| {
+        let what = format!("{} can't be made of this archive", place.name());
+        Error::new(ErrorKind::BadArchive, what)
+            .because(format!("it has no program {program}: not in bin/, and not at its top"))
+    })
+}
+
+/// The layout of what was unpacked into a folder.
+fn layout_of(known: Known<'_>, version: &Version, unpacked: &Path) -> Option<(Layout, usize)> {
+    let layouts = layouts(known, version);
+    let mut root = Some(unpacked.to_path_buf());
+    for strip in 0..DEEPEST {
+        let folder = root.as_deref()?;
+        let fitting = layouts.iter().find_map(|layout| fits(known, layout, folder));
+        if let Some(layout) = fitting.or_else(|| loose(known, &layouts, folder)) {
+            return Some((layout, strip));
+        }
+        root = only_folder(folder);
+    }
+    None
+}
+
+/// The layout, if with it the interpreter is where toolchains have it.
+fn fits(known: Known<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
+    let program = format!("bin/{}", known.tool.main_program());
+    let own = layout.links.iter().map(|(link, target)| (link, target));
+    let mut links = own.chain(&known.definition.links);
+    let place = match links.find(|(link, _)| **link == program).map(|(_, target)| target) {
+        Some(target) => joined(Path::new("bin"), target),
+        None => PathBuf::from(&program),
+    };
+    let folder = folder.join(&layout.inside);
+    let is_there = |inside: &Path| is_program(&folder.join(inside));
+    let shipped = layout.into.is_empty() && is_there(Path::new(&program));
+    let fits = shipped || place.strip_prefix(&layout.into).is_ok_and(is_there);
+    fits.then(|| layout.clone())
+}
+
+/// A layout for programs that lie at the top: `bin/` gets links to them, and what the tool has
+/// where it comes so.
+fn loose(known: Known<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
+    let programs = known.tool.programs.iter();
+    let there = programs.filter(|program| is_program(&folder.join(program)));
+    let mut links: Vec<(String, String)> =
+        there.map(|program| (format!("bin/{program}"), format!("../{program}"))).collect();
+    let main = format!("bin/{}", known.tool.main_program());
+    if links.iter().all(|(link, _)| *link != main) {
+        return None;
+    }
+    let usual = layouts.iter().filter(|layout| layout.into.is_empty());
+    links.extend(usual.flat_map(|layout| layout.links.clone()));
+    Some(Layout { links, ..Layout::default() })
+}
+
+fn is_program(path: &Path) -> bool {
+    Os.look(path).ok().flatten().is_some_and(|seen| seen.is_program)
+}
+
+/// The layouts to try: the usual one, that folder in it which other managers' stores have, and
+/// those in which packages of a version come; what runs on another tool comes only so.
+fn layouts(known: Known<'_>, version: &Version) -> Vec<Layout> {
+    let packages = known.definition.source.iter().filter_map(|source| packages(source, version));
+    let of_packages = packages.map(|packages| Layout {
+        inside: String::new(),
+        into: packages.into.clone(),
+        links: packages.links.clone().into_iter().collect(),
+    });
+    let stores = known.definition.store.iter().map(|store| store.inside.clone());
+    let usual = std::iter::once(String::new()).chain(stores.filter(|inside| !inside.is_empty()));
+    let usual = usual.map(|inside| Layout { inside, ..Layout::default() });
+    usual.filter(|_| known.tool.host.is_none()).chain(of_packages).collect()
+}
+
+/// A source's packages, if it has some of this version.
+fn packages<'a>(source: &'a Source, version: &Version) -> Option<&'a NpmSource> {
+    let Some(SourceKind::Npm(packages)) = source.kind() else { return None };
+    let range = packages.versions.as_deref().map(|text| Range::parse(text, Dialect::Npm));
+    let has = range.is_none_or(|range| range.is_some_and(|range| range.admits(version)));
+    has.then_some(packages)
+}
+
+/// The folder in a folder, if nothing else is in there.
+fn only_folder(folder: &Path) -> Option<PathBuf> {
+    let mut entries = fs::read_dir(folder).ok()?;
+    let (first, second) = (entries.next()?.ok()?, entries.next());
+    let is_folder = first.file_type().ok()?.is_dir();
+    (is_folder && second.is_none()).then(|| first.path())
+}
+
+/// Where a link in a folder leads, without the disk: `../lib/x` in `bin` is `lib/x`.
+fn joined(folder: &Path, target: &str) -> PathBuf {
+    let mut path = folder.to_path_buf();
+    for component in Path::new(target).components() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::registry::Registry;
+
+    /// What is made of an archive of Node with these programs: how many folders are left out, the
+    /// folder that is taken, and the links.
+    fn check(programs: &[&str], expected: Option<(usize, &str, &str)>) {
+        let folder = tempfile::tempdir().unwrap();
+        for program in programs {
+            let path = folder.path().join(program);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let registry = Registry::load().unwrap();
+        let known = registry.named("node").unwrap();
+        let found = layout_of(known, &Version::parse("12.22.12").unwrap(), folder.path());
+        let found = found.map(|(Layout { inside, links, .. }, strip)| {
+            let links = links.iter().map(|(link, target)| format!("{link} → {target}"));
+            (strip, inside, links.collect::<Vec<_>>().join(", "))
+        });
+        let found = found.as_ref().map(|(strip, inside, links)| (*strip, &inside[..], &links[..]));
+        assert_eq!(found, expected, "{programs:?}");
+    }
+
+    #[test]
+    fn programs_are_found_in_bin_or_at_the_top_below_folders_that_lie_alone() {
+        check(&["bin/node"], Some((0, "", "")));
+        check(&["a/b/c/bin/node"], Some((3, "", "")));
+        check(&["a/node", "a/npm"], Some((1, "", "bin/node → ../node, bin/npm → ../npm")));
+        check(&["a/bin/node", "b/x"], None);
+        check(&["a/b/c/d/bin/node"], None);
+        check(&["bin/npm"], None);
+    }
+}

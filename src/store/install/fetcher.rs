@@ -1,0 +1,56 @@
+//! How the parts of a toolchain get here: by whose client, and kept where.
+
+use std::path::Path;
+
+use usher_shims::error::{Error, ErrorKind, Result};
+
+use crate::config::settings::Settings;
+use crate::files::write_access::WriteAccess;
+use crate::http::{Artifact, Downloaded, Downloads, Failure, Progress};
+use crate::releases::Part;
+use crate::releases::network::Network;
+use crate::session::Usher;
+
+/// Fetches parts.
+#[derive(Clone, Copy)]
+pub struct Fetcher<'a> {
+    /// As whom downloads are kept.
+    pub access: &'a WriteAccess,
+    /// What the user has set: whether anything may be fetched.
+    pub settings: &'a Settings,
+    /// The clients.
+    pub network: &'a Network<'a>,
+    /// Where downloads are kept for another try.
+    pub cache: &'a Path,
+}
+
+impl<'a> Fetcher<'a> {
+    /// The session's.
+    pub fn new(session: &'a Usher, network: &'a Network<'a>, access: &'a WriteAccess) -> Self {
+        Self { access, settings: &session.settings, network, cache: &session.folders.cache }
+    }
+
+    /// Fetches a part from the first address that can be reached; the result says which. What can't
+    /// be kept comes to `fallback`.
+    pub(crate) fn fetch(
+        &self,
+        (part, title): (&Part, &str),
+        fallback: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(String, Downloaded)> {
+        let downloads = Downloads::new(self.access, self.cache, fallback);
+        let client = self.network.client_for(part.via)?;
+        let mut last = None;
+        for address in &part.addresses {
+            let artifact =
+                Artifact { address, integrity: part.integrity.as_ref(), size: part.size };
+            match downloads.fetch(client, &artifact, progress) {
+                Ok(downloaded) => return Ok((address.clone(), downloaded)),
+                Err(Failure::Fatal(error)) => return Err(error),
+                Err(failure) => last = Some(Error::from(failure)),
+            }
+        }
+        Err(last
+            .unwrap_or_else(|| Error::new(ErrorKind::Network, format!("{title} has no address"))))
+    }
+}

@@ -1,0 +1,190 @@
+//! usher's own store, opened for writing: its locks, its staging, and what was left halfway.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use usher_shims::error::{Error, ErrorKind, Result, Shown};
+use usher_shims::store::is_whole;
+use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
+use usher_shims::world::Os;
+
+use super::place::Place;
+use super::publish::{restore_backup, sync_names};
+use crate::files::lock::{Lock, Locks};
+use crate::files::remove::remove_tree;
+use crate::files::staging::Staging;
+use crate::files::write_access::WriteAccess;
+use crate::registry::Known;
+use crate::session::Usher;
+use crate::session::reporter::Reporter;
+use usher_shims::folders::Folders;
+
+/// usher's own store, and the right to write there.
+#[derive(Clone, Copy)]
+pub struct OwnStore<'a> {
+    /// Where it lies.
+    pub folders: &'a Folders,
+    /// As whom it is written.
+    pub access: &'a WriteAccess,
+    /// How long a lock is waited for.
+    pub lock_timeout: Duration,
+    /// Who is told what goes on.
+    pub reporter: &'a dyn Reporter,
+}
+
+impl<'a> OwnStore<'a> {
+    /// The session's.
+    pub fn new(session: &'a Usher, access: &'a WriteAccess) -> Self {
+        Self {
+            folders: &session.folders,
+            access,
+            lock_timeout: session.settings.lock_timeout,
+            reporter: &*session.reporter,
+        }
+    }
+
+    /// Where a version goes.
+    pub fn place<'k>(&self, known: Known<'k>, version: &Version) -> Place<'k> {
+        let root = self.folders.toolchains().join(known.tool.name).join(version.as_str());
+        Place { known, version: version.clone(), root, store: Store::Own }
+    }
+
+    /// What stands in a place; an error where that is something else than a toolchain.
+    pub fn find_installed(&self, place: &Place<'_>) -> Result<Option<Toolchain>> {
+        let toolchain = place.toolchain();
+        if is_whole(&Os, place.known.tool, &toolchain)? {
+            return Ok(Some(toolchain));
+        }
+        let target = &place.root;
+        match fs::symlink_metadata(target) {
+            Ok(_) => Err(Error::new(
+                ErrorKind::CannotCreate,
+                format!("{} is there, but is no {}", Shown(target), place.known.tool.name),
+            )
+            .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("look at", target, error)),
+        }
+    }
+
+    /// Keeps others from changing the same toolchain, once what was left halfway is mended.
+    pub fn lock(&self, place: &Place<'_>) -> Result<Lock> {
+        let waiting = |text: &str| self.reporter.note(text);
+        let lock = self.locks().lock(&place.file_name(), self.lock_timeout, &waiting)?;
+        if let Some(replaced) = restore_backup(self.access, &place.root)? {
+            self.remove(place, &replaced)?;
+        }
+        Ok(lock)
+    }
+
+    /// A folder for something half-made of this version.
+    pub fn staging(&self, place: &Place<'_>) -> Result<Staging<'a>> {
+        Staging::new(&self.folders.staging(), &self.locks(), &place.file_name())
+    }
+
+    fn locks(&self) -> Locks<'a> {
+        Locks::new(self.access, self.folders.locks())
+    }
+
+    /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in
+    /// staging, where the next sweeps.
+    pub fn remove(&self, place: &Place<'_>, tree: &Path) -> Result<()> {
+        let staging = self.staging(place)?;
+        let gone = staging.path().join("gone");
+        fs::rename(tree, &gone).map_err(|error| match error.kind() {
+            // Somebody else was faster, while the lock was waited for.
+            io::ErrorKind::NotFound => {
+                Error::new(ErrorKind::NotInstalled, format!("{} isn't on disk", place.name()))
+            }
+            _ => Error::io("move", tree, error),
+        })?;
+        sync_names(tree.parent().unwrap_or(tree));
+        // It is gone from the store; what can't be deleted now is swept by the next.
+        if let Err(error) = remove_tree(&gone) {
+            self.reporter.note(&error.to_string());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::place::backup_path;
+    use super::super::uninstall::uninstall;
+    use super::*;
+    use crate::registry::Registry;
+    use crate::session::reporter::Silent;
+
+    /// A store in a folder of the test's own.
+    pub(crate) fn with_store(test: impl FnOnce(OwnStore<'_>, Place<'_>)) {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::under(home.path(), None);
+        let access = WriteAccess::for_test();
+        let store = OwnStore {
+            folders: &folders,
+            access: &access,
+            lock_timeout: Duration::ZERO,
+            reporter: &Silent,
+        };
+        let registry = Registry::load().unwrap();
+        let known = registry.named("node").unwrap();
+        test(store, store.place(known, &Version::parse("12.22.12").unwrap()));
+    }
+
+    /// Makes a toolchain in a folder.
+    pub(crate) fn make(root: &Path) {
+        let program = root.join("bin/node");
+        fs::create_dir_all(root.join("bin")).unwrap();
+        fs::write(&program, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn names(folder: &Path) -> usize {
+        fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn what_stands_in_a_place_is_a_toolchain_nothing_or_in_the_way() {
+        with_store(|store, place| {
+            assert_eq!(store.find_installed(&place).unwrap(), None);
+            fs::create_dir_all(&place.root).unwrap();
+            let error = store.find_installed(&place).unwrap_err();
+            assert!(error.what.ends_with("is there, but is no node"), "{error}");
+            make(&place.root);
+            assert_eq!(store.find_installed(&place).unwrap(), Some(place.toolchain()));
+        });
+    }
+
+    #[test]
+    fn a_version_is_taken_out_once() {
+        with_store(|store, place| {
+            make(&place.root);
+            uninstall(&store, &place).unwrap();
+            assert!(!place.root.exists());
+            assert_eq!(names(&store.folders.staging()), 0);
+            let error = uninstall(&store, &place).unwrap_err();
+            assert_eq!(error.to_string(), "node 12.22.12 isn't on disk");
+        });
+    }
+
+    #[test]
+    fn whoever_takes_the_lock_mends_what_was_left_halfway() {
+        with_store(|store, place| {
+            let backup = backup_path(&place.root);
+            make(&backup);
+            drop(store.lock(&place).unwrap());
+            assert!(place.root.exists() && !backup.exists(), "it got its name back");
+            make(&backup);
+            let lock = store.lock(&place).unwrap();
+            assert!(place.root.exists() && !backup.exists(), "its replacement had the name");
+            let held = store.lock(&place).unwrap_err();
+            assert!(held.what.starts_with("node-12.22.12 is being changed by"), "{held}");
+            drop(lock);
+        });
+    }
+}

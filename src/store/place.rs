@@ -1,0 +1,79 @@
+//! Where a version lies, or will lie, in a store of our form.
+
+use std::path::{Path, PathBuf};
+
+use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
+
+use crate::registry::Known;
+
+/// What the name of a toolchain ends in that was moved aside for its replacement, where the file
+/// system can't exchange the two; it begins with a dot.
+const BACKUP: &str = ".replaced";
+
+/// Where a toolchain stands, or should.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// Of which tool.
+    pub known: Known<'a>,
+    /// Which version.
+    pub version: Version,
+    /// Its folder.
+    pub root: PathBuf,
+    /// Whose it is.
+    pub store: Store,
+}
+
+impl Place<'_> {
+    /// `node 12.22.12`.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.known.tool.name, self.version)
+    }
+
+    /// `node-12.22.12`, for files that have to do with it.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}", self.known.tool.name, self.version)
+    }
+
+    /// The toolchain that stands there, if one does.
+    pub fn toolchain(&self) -> Toolchain {
+        Toolchain {
+            version: Some(self.version.clone()),
+            root: self.root.clone(),
+            store: self.store.clone(),
+        }
+    }
+}
+
+/// Where a toolchain waits while its replacement takes its name. A name with a dot in front is no
+/// version, so nothing that lists toolchains sees it.
+pub fn backup_path(root: &Path) -> PathBuf {
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    root.with_file_name(format!(".{name}{BACKUP}"))
+}
+
+/// The version that a folder's name means; that of one that was moved aside counts as well.
+pub fn version_of(name: &str) -> Option<Version> {
+    let backup = name.strip_prefix('.').and_then(|name| name.strip_suffix(BACKUP));
+    Version::parse(backup.unwrap_or(name)).filter(|version| {
+        // What is spelled otherwise has no place of its own here.
+        version.as_str() == backup.unwrap_or(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_and_its_backup_mean_one_version() {
+        let version = |name: &str| version_of(name).map(|version| version.to_string());
+        let backup = backup_path(Path::new("/store/node/12.22.12"));
+        assert_eq!(backup, Path::new("/store/node/.12.22.12.replaced"));
+        assert_eq!(version(".12.22.12.replaced").as_deref(), Some("12.22.12"));
+        assert_eq!(version("12.22.12").as_deref(), Some("12.22.12"));
+        for other in ["v12.22.12", "..replaced", ".12.22.12", "12.22.12.replaced", ""] {
+            assert_eq!(version(other).as_deref(), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Preserving what package managers added to a toolchain that is replaced: hard links, and copies where the file
+//! system has none. No link is followed, and what is there already stays as it is.
+
+use std::fs::{self, File, FileTimes, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType};
+use usher_shims::error::{Error, Result};
+
+use crate::files::manifest::{Manifest, ManifestEntry};
+use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::write_access::WriteAccess;
+use crate::store::additions::{Adder, Additions};
+use crate::store::receipt::RECEIPT;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Preserved {
+    /// How many files, links and folders with all that is in them were carried over.
+    pub(super) kept: usize,
+    /// What nobody should have put there, and was left.
+    pub(super) left: Vec<String>,
+}
+
+/// Carries over from one tree to another what didn't come with the toolchain, as far as package
+/// managers put it there. Where there is no tree, there is nothing to carry.
+pub(super) fn preserve_added_files(
+    _: &WriteAccess,
+    (from, to): (&Path, &Path),
+    additions: Additions<'_>,
+    listing: &Manifest,
+) -> Result<Preserved> {
+    let is_folder = fs::symlink_metadata(from).is_ok_and(|seen| seen.is_dir());
+    if !is_folder {
+        return Ok(Preserved::default());
+    }
+    let tree = opened_up(from).map_err(|error| Error::io("open", from, error))?;
+    let mut preserver = Preserver {
+        to,
+        additions,
+        listing,
+        units: Vec::new(),
+        modes: Vec::new(),
+        preserved: Preserved::default(),
+        failed: None,
+    };
+    tree.walk(&mut preserver);
+    preserver.finish(from)
+}
+
+/// Opens a tree, all folders of which its owner may search and read from then on: what is in one
+/// that somebody closed would be lost.
+fn opened_up(root: &Path) -> io::Result<Tree> {
+    let open =
+        |path: &Path, mode: u32| fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
+    let mode = fs::symlink_metadata(root)?.permissions().mode();
+    if mode & 0o500 != 0o500 {
+        open(root, mode)?;
+    }
+    let mut closed = Closed::default();
+    loop {
+        let tree = Tree::open(root)?;
+        closed.folders.clear();
+        tree.walk(&mut closed);
+        if closed.folders.is_empty() {
+            return Ok(tree);
+        }
+        for (path, mode) in &closed.folders {
+            open(&root.join(path), *mode)?;
+        }
+    }
+}
+
+/// Folders that their owner may not search or read.
+#[derive(Default)]
+struct Closed {
+    folders: Vec<(PathBuf, u32)>,
+}
+
+impl Visitor for Closed {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
+        let mode = permissions(&found.seen);
+        if kind(&found.seen) == FileType::Directory && mode & 0o500 != 0o500 {
+            self.folders.push((found.path.to_path_buf(), mode));
+            return Walk::Skip;
+        }
+        Walk::Descend
+    }
+
+    // Whoever needs what is in there says why not.
+    fn unreadable(&mut self, _: &Path, _: &io::Error) {}
+}
+
+struct Preserver<'a> {
+    to: &'a Path,
+    additions: Additions<'a>,
+    listing: &'a Manifest,
+    /// Folders that are carried over with all that is in them.
+    units: Vec<PathBuf>,
+    /// Folders that were made, and the permission bits they get when they are filled.
+    modes: Vec<(PathBuf, u32)>,
+    preserved: Preserved,
+    failed: Option<(PathBuf, io::Error)>,
+}
+
+impl Preserver<'_> {
+    fn finish(self, from: &Path) -> Result<Preserved> {
+        if let Some((path, error)) = self.failed {
+            return Err(Error::io("carry over", &from.join(path), error));
+        }
+        for (path, mode) in self.modes.iter().rev() {
+            fs::set_permissions(path, Permissions::from_mode(*mode))
+                .map_err(|error| Error::io("change the mode of", path, error))?;
+        }
+        Ok(self.preserved)
+    }
+
+    /// What is to become of something that didn't come with the toolchain.
+    fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
+        let is_folder = kind(&found.seen) == FileType::Directory;
+        match self.additions.adder(&found.key) {
+            Some(Adder::Program) => Walk::Skip,
+            Some(Adder::PackageManager) => {
+                self.preserved.kept += 1;
+                if is_folder {
+                    self.units.push(found.path.to_path_buf());
+                }
+                self.take(found)
+            }
+            None if is_folder && self.additions.may_hold(&found.key) => self.take(found),
+            None => {
+                self.preserved.left.push(found.key.clone());
+                Walk::Skip
+            }
+        }
+    }
+
+    fn take(&mut self, found: &WalkEntry<'_>) -> Walk {
+        let to = self.to.join(found.path);
+        let taken = match kind(&found.seen) {
+            FileType::Directory => self.folder(found, &to),
+            FileType::RegularFile => file(found, &to),
+            FileType::Symlink => found.target().and_then(|target| symlink(target, &to)),
+            // Nobody needs a socket of a server that ended, or a pipe.
+            _ => Ok(()),
+        };
+        match taken {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                self.failed.get_or_insert_with(|| (found.path.to_path_buf(), error));
+                Walk::Skip
+            }
+            Ok(()) | Err(_) => Walk::Descend,
+        }
+    }
+
+    fn folder(&mut self, found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(to)?;
+        self.modes.push((to.to_path_buf(), permissions(&found.seen)));
+        Ok(())
+    }
+}
+
+impl Visitor for Preserver<'_> {
+    fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
+        if self.failed.is_some() || found.key == RECEIPT {
+            return Walk::Skip;
+        }
+        if self.units.iter().any(|unit| found.path.starts_with(unit)) {
+            return self.take(found);
+        }
+        match self.listing.0.get(&found.key) {
+            Some(ManifestEntry::Folder { .. }) => Walk::Descend,
+            Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => Walk::Skip,
+            None => self.added(found),
+        }
+    }
+
+    fn unreadable(&mut self, folder: &Path, error: &io::Error) {
+        let again = io::Error::new(error.kind(), error.to_string());
+        self.failed.get_or_insert_with(|| (folder.to_path_buf(), again));
+    }
+}
+
+fn file(found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
+    let linked = rustix::fs::linkat(found.folder, found.name(), CWD, to, AtFlags::empty());
+    match linked.map_err(io::Error::from) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => copy(found, to),
+        linked => linked,
+    }
+}
+
+/// Copies a file with its permission bits and times, which compiled modules are recognised by.
+fn copy(found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
+    let mut from = found.open()?;
+    let mut into = File::options().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut from, &mut into)?;
+    let seen = from.metadata()?;
+    into.set_permissions(seen.permissions())?;
+    let times = FileTimes::new().set_accessed(seen.accessed()?).set_modified(seen.modified()?);
+    into.set_times(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use usher_definition::Definition;
+
+    use super::*;
+    use crate::files::manifest::Mode;
+
+    #[test]
+    fn what_package_managers_added_goes_along_and_nothing_else() {
+        let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
+                    parts = 3\nadditions = ['bin/*', 'lib/p/*', 'etc/x']\ncaches = ['**/__c__']\n";
+        let (_, definition) = Definition::parse(text).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        let mut listing = Manifest::default();
+        for path in ["bin", "lib", "lib/p", "lib/p/own"] {
+            fs::create_dir_all(old.join(path)).unwrap();
+            fs::create_dir_all(new.join(path)).unwrap();
+            listing.0.insert(path.to_owned(), ManifestEntry::Folder { mode: Mode(0o755) });
+        }
+        let file = ManifestEntry::File { mode: Mode(0o644), size: 3, sha256: String::new() };
+        for path in ["bin/own", "lib/p/own/file"] {
+            fs::write(old.join(path), "bad").unwrap();
+            fs::write(new.join(path), "own").unwrap();
+            listing.0.insert(path.to_owned(), file.clone());
+        }
+        for path in ["lib/p/added/deep/__c__", "lib/__c__", "lib/evil", "etc"] {
+            fs::create_dir_all(old.join(path)).unwrap();
+        }
+        let files = ["lib/p/added/deep/__c__/m", "lib/__c__/m", "lib/p/own/evil", "etc/x", RECEIPT];
+        for path in files {
+            fs::write(old.join(path), "added").unwrap();
+        }
+        symlink("../lib/p/added/deep", old.join("bin/added")).unwrap();
+        symlink(folder.path(), old.join("lib/p/added/out")).unwrap();
+        fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o500)).unwrap();
+        fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
+
+        let additions = Additions::of(&definition);
+        let mut preserved =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
+        preserved.left.sort();
+        assert_eq!(
+            (preserved.kept, preserved.left),
+            (3, vec!["lib/evil".into(), "lib/p/own/evil".into()])
+        );
+        assert_eq!(fs::read_to_string(new.join("bin/own")).unwrap(), "own");
+        let added = new.join("lib/p/added/deep/__c__/m");
+        assert_eq!(fs::read_to_string(&added).unwrap(), "added");
+        assert_eq!(fs::metadata(&added).unwrap().nlink(), 2, "a hard link costs nothing");
+        let mode = fs::metadata(new.join("lib/p/added/deep")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o500);
+        assert_eq!(fs::read_link(new.join("lib/p/added/out")).unwrap(), folder.path());
+        assert!(new.join("etc/x").exists());
+        for path in ["lib/__c__", "lib/evil", "lib/p/own/evil", RECEIPT] {
+            assert!(!new.join(path).exists(), "{path}");
+        }
+        let again =
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+                .unwrap();
+        assert_eq!(again.kept, 3, "what is there already is no failure");
+        fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
+    }
+
+    struct Copying<'a>(&'a Path);
+    impl Visitor for Copying<'_> {
+        fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
+            copy(found, self.0).unwrap();
+            Walk::Skip
+        }
+
+        fn unreadable(&mut self, _: &Path, error: &io::Error) {
+            panic!("{error}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_like_what_it_is_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("file"), "text").unwrap();
+        fs::set_permissions(old.join("file"), Permissions::from_mode(0o750)).unwrap();
+        let before = fs::metadata(old.join("file")).unwrap();
+        Tree::open(&old).unwrap().walk(&mut Copying(&new));
+        let seen = fs::metadata(&new).unwrap();
+        assert_eq!(fs::read_to_string(&new).unwrap(), "text");
+        assert_eq!(seen.permissions(), before.permissions());
+        assert_eq!(seen.modified().unwrap(), before.modified().unwrap());
+    }
+}

@@ -1,0 +1,145 @@
+//! Who asks for which toolchains: here, by default, and in projects. Every version file is read by
+//! the shims' own search, so that none is understood in two ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+use usher_shims::call::Call;
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::pin::Pin;
+use usher_shims::request::{Author, Request};
+use usher_shims::search::{Finding, search};
+use usher_shims::store::{Found, best};
+use usher_shims::tool::{PASS_OVER, TOOLS, Tool};
+use usher_shims::toolchain::Store;
+use usher_shims::world::World;
+
+use crate::inventory::inside::{Inside, Sight};
+use crate::session::Usher;
+use crate::shim_folder::requested;
+
+/// The toolchains of our own that somebody asks for, and who.
+#[derive(Debug, Default)]
+pub struct References(BTreeMap<PathBuf, String>);
+
+impl References {
+    /// Who asks for the toolchain in this folder.
+    pub fn by(&self, root: &Path) -> Option<&str> {
+        self.0.get(root).map(String::as_str)
+    }
+
+    /// What is asked for here: by variables, by the files of this folder and those above, by the
+    /// user's default and the machine's, and by what `use shim` keeps. All of them, also those that
+    /// a stronger one hides: elsewhere nothing hides them.
+    pub fn here(&mut self, usher: &Usher) -> Result<()> {
+        for known in usher.registry.all() {
+            self.add_all(usher, &usher.world, known.tool)?;
+        }
+        for entry in requested::all(&usher.folders)? {
+            let Some((name, word)) = entry.split_once('@') else { continue };
+            let Some(tool) = Tool::named(TOOLS, name) else { continue };
+            if let Ok(request) = Request::parse(word, tool, Author::Person) {
+                self.add(usher, tool, (&request, &format!("`use shim {entry}`")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the projects below a folder ask for. Nothing is passed over but folders of version
+    /// control and other people's code; what can't be searched is told.
+    pub fn below(&mut self, usher: &Usher, folder: &Path) -> Result<()> {
+        let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
+        let files: BTreeSet<&str> =
+            TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
+        let mut folders = BTreeSet::new();
+        for entry in walk(&root) {
+            match entry {
+                Ok(entry) if entry.file_name().to_str().is_some_and(|one| files.contains(one)) => {
+                    folders.extend(entry.path().parent().map(Path::to_path_buf));
+                }
+                Ok(_) => {}
+                Err(error) if error.depth() == Some(0) => {
+                    return Err(Error::new(ErrorKind::Io, "a project's folder can't be searched")
+                        .because(error.to_string()));
+                }
+                Err(error) => usher.tell(&format!("passed over: {error}")),
+            }
+        }
+        for folder in &folders {
+            let world = Inside { folder, sight: Sight::Folder };
+            for known in usher.registry.all() {
+                self.add_all(usher, &world, known.tool)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is found of a tool in a world; a file that can't be understood is an error, for
+    /// nobody knows what it asks for.
+    fn add_all(&mut self, usher: &Usher, world: &impl World, tool: &'static Tool) -> Result<()> {
+        let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
+        let (mut pins, mut broken) = (Vec::new(), None);
+        search(world, &usher.home, &call, &mut |finding| {
+            match finding {
+                Finding::Pin(pin) | Finding::Constraint(pin) | Finding::Default(pin) => {
+                    pins.push(pin);
+                }
+                Finding::Broken(error, _) => {
+                    broken = Some(error);
+                    return ControlFlow::Break(());
+                }
+                Finding::Passed(_) => {}
+            }
+            ControlFlow::Continue(())
+        })?;
+        if let Some(error) = broken {
+            return Err(error.because("so nobody knows which version it asks for"));
+        }
+        for Pin { requests, origin } in &pins {
+            for request in requests {
+                self.add(usher, tool, (request, &origin.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the toolchain that would run for a request, if it is ours.
+    fn add(
+        &mut self,
+        usher: &Usher,
+        tool: &'static Tool,
+        (request, by): (&Request, &str),
+    ) -> Result<()> {
+        match best(&usher.world, &usher.home, tool, request)? {
+            Found::Toolchain(found) if found.store == Store::Own => {
+                self.0.entry(found.root).or_insert_with(|| by.to_owned());
+            }
+            Found::Toolchain(_) | Found::Nothing | Found::Stale => {}
+        }
+        Ok(())
+    }
+}
+
+/// All that lies below a folder, hidden and ignored files as well: a version file that isn't under
+/// version control asks all the same.
+fn walk(root: &Path) -> ignore::Walk {
+    WalkBuilder::new(root)
+        .standard_filters(false)
+        .follow_links(false)
+        .filter_entry(|entry| entry.depth() == 0 || !is_others(entry))
+        .build()
+}
+
+/// Folders in which version control keeps its own, and those that hold other people's code.
+fn is_others(entry: &DirEntry) -> bool {
+    const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return false;
+    }
+    let mut rules = PASS_OVER.iter();
+    VERSION_CONTROL.iter().any(|name| entry.file_name() == *name)
+        || rules.any(|rule| rule.beside.is_empty() && entry.path().ends_with(rule.folder))
+}

@@ -1,0 +1,168 @@
+//! The moment from which a toolchain exists: its finished tree gets its final name.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
+use usher_shims::error::{Error, Result};
+
+use super::place::backup_path;
+use crate::files::write_access::WriteAccess;
+
+/// Syncs a finished tree and gives it its final name, which must be free.
+pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
+    sync(tree)?;
+    let parent = target.parent().unwrap_or(target);
+    fs::create_dir_all(parent).map_err(|error| Error::io("make the folder", parent, error))?;
+    rename_where_free(tree, target)
+        .map_err(|error| Error::io("put the toolchain at", target, error))?;
+    sync_names(parent);
+    Ok(())
+}
+
+/// Syncs a finished tree and puts it in the place of what is at `target`, which is at `tree`
+/// from then on: at no moment is there none. Where nothing is at `target`, nothing is at `tree`.
+///
+/// A file system that can't exchange two names (of network and FUSE kinds) has a window between
+/// two renames in which there is none; whoever is killed in it leaves the old one aside, and
+/// [`restore_backup`] puts it back for the next who takes the lock.
+pub(super) fn replace(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
+    sync(tree)?;
+    let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS) => in_two_steps(tree, target),
+        Err(Errno::NOENT) => rename_where_free(tree, target),
+        done => done.map_err(Into::into),
+    };
+    done.map_err(|error| Error::io("replace", target, error))?;
+    sync_names(target.parent().unwrap_or(target));
+    Ok(())
+}
+
+fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
+    let backup = backup_path(target);
+    fs::rename(target, &backup)?;
+    if let Err(error) = rename_where_free(tree, target) {
+        fs::rename(&backup, target)?;
+        return Err(error);
+    }
+    fs::rename(&backup, tree)
+}
+
+/// Mends what a process left that was killed in the middle of [`replace`], under the same lock: the
+/// old toolchain gets its name back, or is the answer where its replacement has it already.
+pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
+    let backup = backup_path(target);
+    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    match (is_there(&backup), is_there(target)) {
+        (false, _) => Ok(None),
+        (true, true) => Ok(Some(backup)),
+        (true, false) => {
+            rename_where_free(&backup, target)
+                .map_err(|error| Error::io("put back", target, error))?;
+            sync_names(target.parent().unwrap_or(target));
+            Ok(None)
+        }
+    }
+}
+
+/// Writes a folder's own entries to disk. What was renamed is there; what fails here can't take it
+/// away again.
+pub(super) fn sync_names(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system without it: the lock still keeps others away.
+        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
+        other => other.map_err(Into::into),
+    }
+}
+
+/// Writes all of the tree's file system to disk: one call for thousands of files.
+#[cfg(target_os = "linux")]
+fn sync(tree: &Path) -> Result<()> {
+    let folder = File::open(tree).map_err(|error| Error::io("open", tree, error))?;
+    rustix::fs::syncfs(&folder).map_err(|error| Error::io("sync", tree, error.into()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync(_: &Path) -> Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("is"), name).unwrap();
+        path
+    }
+
+    fn is(path: &Path) -> String {
+        fs::read_to_string(path.join("is")).unwrap_or_else(|_| "nothing".to_owned())
+    }
+
+    #[test]
+    fn a_replacement_and_what_it_replaces_change_places() {
+        type Replace = fn(&Path, &Path) -> io::Result<()>;
+        let exchange: Replace = |tree, target| {
+            replace(&WriteAccess::for_test(), tree, target)
+                .map_err(|error| io::Error::other(error.what))
+        };
+        for replace in [exchange, in_two_steps] {
+            let folder = tempfile::tempdir().unwrap();
+            let (old, new) = (made(folder.path(), "1.0.0"), made(folder.path(), "new"));
+            replace(&new, &old).unwrap();
+            assert_eq!((is(&old), is(&new)), ("new".to_owned(), "1.0.0".to_owned()));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+            assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_was_killed_between_two_renames_is_restore_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = made(folder.path(), "1.0.0");
+        fs::rename(&old, backup_path(&old)).unwrap();
+        assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
+        assert_eq!((is(&old), is(&backup_path(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
+        // The replacement had got the name already.
+        fs::rename(&old, backup_path(&old)).unwrap();
+        made(folder.path(), "new");
+        fs::rename(folder.path().join("new"), &old).unwrap();
+        assert_eq!(
+            restore_backup(&WriteAccess::for_test(), &old).unwrap(),
+            Some(backup_path(&old))
+        );
+        assert_eq!(is(&old), "new");
+    }
+
+    #[test]
+    fn where_nothing_can_take_the_name_the_old_one_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = made(folder.path(), "1.0.0");
+        in_two_steps(&folder.path().join("absent"), &old).unwrap_err();
+        assert_eq!(is(&old), "1.0.0");
+    }
+
+    #[test]
+    fn what_has_the_name_already_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tree, target) = (folder.path().join("tree"), folder.path().join("store/1.0.0"));
+        fs::create_dir_all(&tree).unwrap();
+        // Even an empty folder, which an ordinary rename replaces.
+        fs::create_dir_all(&target).unwrap();
+        publish(&WriteAccess::for_test(), &tree, &target).unwrap_err();
+        assert!(tree.exists());
+        fs::remove_dir(&target).unwrap();
+        publish(&WriteAccess::for_test(), &tree, &target).unwrap();
+        assert!(target.exists() && !tree.exists());
+    }
+}

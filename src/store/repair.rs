@@ -1,0 +1,241 @@
+//! Repairing a toolchain: the same release is fetched again and put together in staging, what
+//! package managers added is carried over, and the two are exchanged. What was faulty is gone only
+//! when the whole one stands in its place.
+
+use usher_shims::error::{Error, ErrorKind, Result};
+use usher_shims::pin::Origin;
+use usher_shims::request::{Author, Request};
+
+use super::additions::Additions;
+use super::install::Installer;
+use super::install::assembly::Assembly;
+use super::install::from_archive::{UserArchive, assemble_archive};
+use super::place::Place;
+use super::preserve_packages::{Preserved, preserve_added_files};
+use super::publish::replace;
+use super::receipt::{self, Noted, Receipt};
+use super::verify::{ReceiptProblem, taken_away, verify};
+use crate::files::integrity::Integrity;
+use crate::files::remove::remove_tree;
+use crate::files::walk::Tree;
+use crate::releases::{Part, Release, Wanted};
+
+/// What came of a repair.
+#[derive(Debug)]
+pub struct Repaired {
+    /// How many things that package managers added were kept.
+    pub kept: usize,
+    /// What neither upstream nor a package manager had put there, and is gone.
+    pub gone: Vec<String>,
+}
+
+/// Makes a toolchain of our own as it was installed; `None` where it is so already, which is looked
+/// at again under the lock.
+pub fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+    let _lock = installer.store.lock(place)?;
+    let verified = verify(place)?;
+    if verified.is_whole() {
+        return Ok(None);
+    }
+    match verified.trouble {
+        Some(ReceiptProblem::LaterReceipt(form)) => return Err(is_later(place, form)),
+        Some(ReceiptProblem::Gone) => return Err(taken_away(place)),
+        _ => {}
+    }
+    let receipt = receipt(place);
+    let archive = receipt.as_ref().and_then(UserArchive::of);
+    let mut assembly = match &archive {
+        Some(archive) => assemble_named(installer, place, archive)?,
+        None => assemble_same(installer, place, receipt.as_ref())?,
+    };
+    if let Some(receipt) = &receipt {
+        assembly.was_verified_as(receipt);
+    }
+    let tree = assembly.finish()?.to_path_buf();
+    let additions = Additions::of(place.known.definition);
+    let manifest = assembly.manifest();
+    let access = installer.store.access;
+    let Preserved { kept, left } =
+        preserve_added_files(access, (&place.root, &tree), additions, manifest)
+            .map_err(|error| assembly.space().explain(error))?;
+    replace(access, &tree, &place.root)?;
+    // What package managers added in the meantime.
+    preserve_added_files(access, (&tree, &place.root), additions, manifest)?;
+    remove_tree(&tree)?;
+    assembly.discard_downloads();
+    Ok(Some(Repaired { kept, gone: left }))
+}
+
+/// Puts the files together that the receipt names, from a source that has them.
+fn assemble_same<'a>(
+    installer: &'a Installer<'a>,
+    place: &'a Place<'a>,
+    receipt: Option<&Receipt>,
+) -> Result<Assembly<'a>> {
+    let release = same_release(installer, place, receipt)?;
+    let fresh = installer.finder.parts(place.known, &release)?;
+    let parts = match receipt {
+        Some(receipt) => same_files(fresh, &receipt.parts)?,
+        None => fresh,
+    };
+    installer.assemble((place, &release.source), &parts).map_err(|error| match receipt {
+        Some(_) if error.kind() == ErrorKind::Integrity => error.because(CHANGED),
+        _ => error,
+    })
+}
+
+/// Takes the archive once more that a person had named, which no source has.
+fn assemble_named<'a>(
+    installer: &Installer<'a>,
+    place: &'a Place<'a>,
+    archive: &UserArchive,
+) -> Result<Assembly<'a>> {
+    let made =
+        assemble_archive((installer.store, installer.fetcher), (place, &archive.address), archive);
+    made.map_err(|error| {
+        let name = format!("{}@{}", place.known.tool.name, place.version);
+        let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
+        let hex = hash.rsplit(':').next().unwrap_or_default();
+        let error = match error.kind() {
+            ErrorKind::Integrity => error.because("it was another archive when it was installed"),
+            _ => error,
+        };
+        error.because(format!("{name} was taken from there, and no source is known to have it")).hint(
+            format!(
+                "use uninstall {name}, then use install {name} --from ADDRESS-OR-FILE --sha256 {hex}"
+            ),
+        )
+    })
+}
+
+/// The release of exactly this version, from the source that the receipt names.
+fn same_release(
+    installer: &Installer<'_>,
+    place: &Place<'_>,
+    receipt: Option<&Receipt>,
+) -> Result<Release> {
+    let Place { known, version, .. } = place;
+    let request = Request::parse(version.as_str(), known.tool, Author::Person)
+        .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
+    let origin = Origin::CommandLine;
+    let wanted = Wanted { known: *known, request: &request, origin: &origin };
+    let names = known.definition.source.iter().map(|source| &source.name);
+    let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
+    let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
+    // A source that the registry knows no more can't be asked; another may have the same file.
+    if passed.len() == names.count() {
+        passed.clear();
+    }
+    let release = installer.finder.find_excluding(&wanted, &passed)?;
+    if release.version == *version {
+        return Ok(release);
+    }
+    let what = format!("{} is no release of any source", place.name());
+    Err(Error::new(ErrorKind::NoMatchingVersion, what)
+        .because(format!("the nearest is {}", release.version)))
+}
+
+/// Why bytes of another hash than the receipt's are refused.
+const CHANGED: &str = "upstream changed a published file";
+
+/// The receipt of a toolchain, where that can be believed.
+fn receipt(place: &Place<'_>) -> Option<Receipt> {
+    let noted = Noted::load(Tree::open(&place.root).ok()?).ok()?;
+    match noted {
+        Noted::Receipt(receipt) if receipt.version == place.version.as_str() => Some(*receipt),
+        Noted::Receipt(_) | Noted::Absent | Noted::Damaged(_) | Noted::Later(_) => None,
+    }
+}
+
+fn is_later(place: &Place<'_>, form: u32) -> Error {
+    let what = format!("{} was installed by a later usher", place.name());
+    Error::new(ErrorKind::BadFile, what)
+        .because(format!("its receipt is of form {form}, which this one doesn't know"))
+        .hint("update usher")
+}
+
+/// The parts of a release as the very files of which the toolchain was made, by their hashes.
+fn same_files(parts: Vec<Part>, noted: &[receipt::Part]) -> Result<Vec<Part>> {
+    let mut noted = noted.iter();
+    parts
+        .into_iter()
+        .map(|part| noted.next().map_or(Ok(part.clone()), |one| same_file(part, one)))
+        .collect()
+}
+
+fn same_file(part: Part, noted: &receipt::Part) -> Result<Part> {
+    let integrity = Integrity::from_text(&format!("sha256:{}", noted.sha256));
+    let published = part.integrity.as_ref().map(Integrity::to_string);
+    let is_same =
+        published.is_some() && (published == noted.verified || part.integrity == integrity);
+    let is_named_so =
+        part.addresses.iter().any(|address| file_name(address) == file_name(&noted.address));
+    if let (false, true, Some(published)) = (is_same, is_named_so, &published) {
+        let was = noted.verified.clone().unwrap_or(format!("sha256:{}", noted.sha256));
+        return Err(Error::new(ErrorKind::Integrity, format!("{CHANGED}: {}", noted.address))
+            .because(format!("installed: {was}"))
+            .because(format!("published: {published}"))
+            .hint("ask upstream why; to take the new one: use uninstall, then use install"));
+    }
+    // Another file is a later build of the same version: what was installed lies where it did.
+    let mut addresses = if is_same || is_named_so { part.addresses } else { Vec::new() };
+    if !addresses.contains(&noted.address) {
+        addresses.push(noted.address.clone());
+    }
+    Ok(Part { addresses, integrity, title: noted.title.clone(), ..part })
+}
+
+/// The last part of an address.
+fn file_name(address: &str) -> &str {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    /// What is fetched for what is published now, where `http://a/x-1.tgz` with the old hash was
+    /// installed: its addresses, or the error.
+    fn check(address: &str, hash: Option<&str>, expected: &str) {
+        let part = Part {
+            addresses: vec![address.to_owned()],
+            integrity: hash.and_then(Integrity::from_hex),
+            strip: 1,
+            ..Part::default()
+        };
+        let noted = receipt::Part {
+            title: String::new(),
+            address: "http://a/x-1.tgz".to_owned(),
+            sha256: OLD.to_owned(),
+            size: 1,
+            verified: Some(format!("sha256:{OLD}")),
+        };
+        let got = match same_files(vec![part], &[noted]) {
+            Ok(parts) => {
+                assert_eq!(
+                    parts[0].integrity,
+                    Integrity::from_hex(OLD),
+                    "the old bytes are wanted"
+                );
+                parts[0].addresses.join(" ")
+            }
+            Err(error) => format!("{:?}", error.kind()),
+        };
+        assert_eq!(got, expected, "{address} {hash:?}");
+    }
+
+    #[test]
+    fn the_file_that_was_installed_is_wanted_and_no_other() {
+        check("http://a/x-1.tgz", Some(OLD), "http://a/x-1.tgz");
+        check("http://mirror/x-1.tgz", Some(OLD), "http://mirror/x-1.tgz http://a/x-1.tgz");
+        check("http://a/x-1.tgz", Some(NEW), "Integrity");
+        check("http://mirror/x-1.tgz?y", Some(NEW), "Integrity");
+        check("http://a/x-1.tgz", None, "http://a/x-1.tgz");
+        check("http://a/x-1+later.tgz", Some(NEW), "http://a/x-1.tgz");
+        check("http://a/x-1+later.tgz", None, "http://a/x-1.tgz");
+    }
+}

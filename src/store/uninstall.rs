@@ -1,0 +1,13 @@
+//! Taking a toolchain away: out of the store first, then off the disk.
+
+use usher_shims::error::Result;
+
+use super::own::OwnStore;
+use super::place::Place;
+
+/// Takes a toolchain of our own away. Programs that run from it go on: their files stay until they
+/// end.
+pub fn uninstall(store: &OwnStore<'_>, place: &Place<'_>) -> Result<()> {
+    let _lock = store.lock(place)?;
+    store.remove(place, &place.root)
+}

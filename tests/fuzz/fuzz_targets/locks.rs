@@ -1,0 +1,7 @@
+//! Lock files: what must be true is told in `src/project_files.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use usher_fuzz_cold::project_files::locks;
+
+fuzz_target!(|bytes: &[u8]| locks(bytes));

@@ -1,0 +1,7 @@
+//! Pages of projects of a PyPI index: what must be true is told in `src/indexes.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use usher_fuzz_cold::indexes::pypi_page;
+
+fuzz_target!(|bytes: &[u8]| pypi_page(bytes));

@@ -1,0 +1,7 @@
+//! Tar files, unpacked into a folder: what must be true is told in `src/archives.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use usher_fuzz_cold::archives::tar;
+
+fuzz_target!(|bytes: &[u8]| tar(bytes));

@@ -1,0 +1,44 @@
+//! A server's headers, as lines: what is taken from them makes sense, and what is sent back is what
+//! came.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue};
+use usher::http::{ContentRange, StrongTag, retry_after};
+
+/// Lines of `Name: value`.
+pub fn headers(bytes: &[u8]) {
+    let headers: HeaderMap = bytes.split(|byte| *byte == b'\n').filter_map(header).collect();
+    for value in headers.get_all(CONTENT_RANGE).iter().filter_map(|value| value.to_str().ok()) {
+        if let Some(range) = ContentRange::parse(value) {
+            assert_sound(range);
+        }
+    }
+    if let Some(tag) = StrongTag::of(&headers) {
+        let text = tag.as_str();
+        assert!(HeaderValue::from_str(text).is_ok(), "{text:?} can't be sent back");
+        assert_eq!(StrongTag::parse(text).as_ref(), Some(&tag));
+        assert!(tag.admits(&headers), "an answer contradicts itself");
+        let sent = headers.get(ETAG).map(|sent| sent.as_bytes().trim_ascii());
+        assert_eq!(sent, Some(text.as_bytes()));
+    }
+    for now in [0, 1_000_000_000, u64::from(u32::MAX)] {
+        let now = UNIX_EPOCH + Duration::from_secs(now);
+        let (once, twice) = (retry_after(&headers, now), retry_after(&headers, now));
+        assert_eq!(once, twice);
+    }
+}
+
+fn assert_sound(range: ContentRange) {
+    assert!(range.first <= range.last && range.last < range.total, "{range:?}");
+    let printed = format!("bytes {}-{}/{}", range.first, range.last, range.total);
+    assert_eq!(ContentRange::parse(&printed), Some(range));
+    assert_eq!(range.follows(range.first), range.last + 1 == range.total);
+    assert!(!range.follows(range.first.wrapping_add(1)));
+}
+
+fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let value = line[colon + 1..].trim_ascii();
+    Some((HeaderName::from_bytes(&line[..colon]).ok()?, HeaderValue::from_bytes(value).ok()?))
+}

@@ -1,0 +1,56 @@
+//! Files of a project that `use check` reads: what is found is bounded, lies in the file, and can
+//! be printed.
+
+use std::path::Path;
+
+use usher::check::{Mention, Note, read_file};
+
+use super::REGISTRY;
+
+/// The limits that `check/page.rs` states: mentions, notes (and one that says so), characters.
+const MOST: usize = 1000;
+const MOST_NOTES: usize = MOST + 1;
+const SHOWN: usize = 120;
+
+/// The longest request: `check/variables.rs` cuts longer texts off.
+const LONGEST_REQUEST: usize = 512;
+
+/// A Dockerfile.
+pub fn dockerfile(bytes: &[u8]) {
+    read("Dockerfile", bytes);
+}
+
+/// The same YAML as every kind of file that is YAML.
+pub fn yaml(bytes: &[u8]) {
+    for path in [".github/workflows/ci.yml", "action.yml", "compose.yaml", ".gitlab-ci.yml"] {
+        read(path, bytes);
+    }
+}
+
+/// The same text as every lock file that a definition names.
+pub fn locks(bytes: &[u8]) {
+    for known in REGISTRY.all() {
+        for lock in &known.definition.check.locks {
+            read(&lock.name, bytes);
+        }
+    }
+}
+
+fn read(path: &str, bytes: &[u8]) {
+    let root = Path::new("/project");
+    let (mentions, notes) = read_file(&REGISTRY, (root, &root.join(path)), bytes);
+    // Other encodings have no more lines than bytes.
+    let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+    assert!(mentions.len() <= MOST && notes.len() <= MOST_NOTES);
+    for Mention { requests, place, shown, .. } in &mentions {
+        assert!(!requests.is_empty());
+        assert!(requests.iter().all(|request| request.len() <= LONGEST_REQUEST));
+        assert!(shown.chars().count() <= SHOWN, "{shown}");
+        assert!(place.path == Path::new(path));
+        assert!(place.line as usize <= lines, "line {} of {lines}", place.line);
+    }
+    for Note { place, what } in &notes {
+        assert!(what.len() <= 4096, "{} bytes are noted", what.len());
+        assert!(place.as_ref().is_none_or(|place| place.path == Path::new(path)));
+    }
+}
