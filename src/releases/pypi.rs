@@ -75,7 +75,8 @@ pub(super) fn read(
 }
 
 fn entry(version: Version, file: &File, page: &Url) -> Result<Entry, Complaint> {
-    let address = page.join(&file.address).map_err(|error| format!("{}: {error}", file.name))?;
+    let address =
+        page.join(&file.address).map_err(|error| format!("{}: {error}", Escaped(&file.name)))?;
     let integrity = file.sha256.as_deref().and_then(Integrity::from_hex);
     let Some(integrity) = integrity else {
         return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());

@@ -248,7 +248,9 @@ fn modified(record: &[u8], extra: &[u8]) -> Option<u32> {
     let (year, month, day) = (1980 + (date >> 9), (date >> 5) & 15, date & 31);
     let days = days_since_1970(year, month.clamp(1, 12), day.max(1));
     let (hours, minutes, seconds) = (time >> 11, (time >> 5) & 63, (time & 31) * 2);
-    Some(days * 86_400 + hours * 3600 + minutes * 60 + seconds)
+    // The last years that DOS knows are none of 32 bits.
+    let seconds = u64::from(days) * 86_400 + u64::from(hours * 3600 + minutes * 60 + seconds);
+    u32::try_from(seconds).ok()
 }
 
 /// The days from the first of 1970 to a day from 1980 to 2107.

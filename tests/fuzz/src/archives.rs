@@ -5,6 +5,7 @@
 //! stands behind them is what is to be reached.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -54,19 +55,19 @@ pub fn zip(bytes: &[u8]) -> Option<(Vec<u8>, Contents)> {
     Some((bytes, contents))
 }
 
-/// Unpacks it as it is; if that can be done, also as definitions let it be unpacked.
+/// Unpacks it as it is; if that can be done, also in one of the ways in which definitions let it be
+/// unpacked: each costs much more than reading.
 fn unpack_everywhere(bytes: &[u8]) -> Option<Contents> {
     let contents = unpack_in_a_room(bytes, &UnpackOptions::default())?;
-    let reserved = contents.keys().next().map_or("", |path| path.split('/').next().unwrap_or(""));
-    let options = [
-        UnpackOptions { strip: 1, ..UnpackOptions::default() },
-        UnpackOptions { from: "a/b", program: "bin/a", ..UnpackOptions::default() },
-    ];
-    for options in options {
-        unpack_in_a_room(bytes, &options);
-    }
-    let kept = UnpackOptions { reserved, ..UnpackOptions::default() };
-    assert!(unpack_in_a_room(bytes, &kept).is_none(), "a name is taken that is the caller's own");
+    let first = contents.keys().next().map_or("", |path| path.split('/').next().unwrap_or(""));
+    let options = match bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 3 {
+        0 => UnpackOptions { strip: 1, ..UnpackOptions::default() },
+        1 => UnpackOptions { from: "a/b", program: "bin/a", ..UnpackOptions::default() },
+        _ => UnpackOptions { reserved: first, ..UnpackOptions::default() },
+    };
+    let again = unpack_in_a_room(bytes, &options);
+    let is_taken = !options.reserved.is_empty() && again.is_some();
+    assert!(!is_taken, "a name is taken that is the caller's own");
     Some(contents)
 }
 
@@ -123,7 +124,7 @@ impl Room {
                 let mut state = format!("{:o} {}", metadata.mode(), metadata.ino());
                 let mut content = Vec::new();
                 if path != self.destination() {
-                    state += &format!(" {} {:?}", metadata.nlink(), metadata.modified());
+                    let _ = write!(state, " {} {:?}", metadata.nlink(), metadata.modified());
                     match metadata.is_file() {
                         true => content = fs::read(&path).expect("read a file"),
                         false => folders.push(path.clone()),
@@ -179,9 +180,11 @@ fn assert_stays_inside(target: &Path, mut depth: usize) {
             Component::Normal(_) => depth += 1,
             Component::CurDir => {}
             Component::ParentDir => {
-                depth = depth.checked_sub(1).unwrap_or_else(|| panic!("{target:?} leads outside"));
+                depth = depth
+                    .checked_sub(1)
+                    .unwrap_or_else(|| panic!("{} leads outside", target.display()));
             }
-            Component::RootDir | Component::Prefix(_) => panic!("{target:?} is absolute"),
+            Component::RootDir | Component::Prefix(_) => panic!("{} is absolute", target.display()),
         }
     }
 }
