@@ -54,6 +54,8 @@ impl Reporter for Display {
             let total = self.total.get_or_init(|| self.bars.add(ProgressBar::new(0)));
             style(total, "{msg} {bytes}/{total_bytes} {bytes_per_sec}");
             total.set_message(format!("{count} toolchains"));
+            // A new state is drawn at once, however soon the next one comes.
+            total.force_draw();
         }
     }
 
@@ -112,6 +114,7 @@ impl Progress for Bar<'_> {
     fn end(&self) {
         style(&self.line, "{msg} {spinner}");
         self.line.set_message(format!("{} is being unpacked", self.name));
+        self.line.force_draw();
         if self.display.is_shown {
             self.line.enable_steady_tick(TICK);
         }
