@@ -4,27 +4,15 @@
 //! No tool is named in Rust code: what is true of one tool is a field in its file. The fields are
 //! declared in `usher-tool`.
 
+mod compiled;
 mod own;
 
+pub use compiled::{COMMON, DEFINITIONS, PASS_OVER, TOOLS};
+pub(crate) use own::read;
+pub use own::{Own, Tools, printed};
 pub use usher_tool::{
     Adds, Asks, Dialect, Field, LtsLine, Needed, PassOver, Reader, RunsOn, Tool, VersionFile, When,
 };
-
-pub(crate) use own::read;
-pub use own::{Own, Tools, printed};
-
-/// The tools that are compiled in, in the order of their names.
-pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
-
-/// Folders that hold other people's code, whatever the tool.
-pub static PASS_OVER: &[PassOver] = include!(concat!(env!("OUT_DIR"), "/pass_over.rs"));
-
-/// The files of the registry as they are, each with its name, in the order of [`TOOLS`]: the cold
-/// half reads more of them.
-pub static DEFINITIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definitions.rs"));
-
-/// What holds for every tool, as it is in the registry: the cold half makes own tools by it.
-pub static COMMON: &str = include!(concat!(env!("OUT_DIR"), "/common.rs"));
 
 #[cfg(test)]
 mod tests {

@@ -50,10 +50,16 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = Self { address, requests: Arc::default(), silent: Arc::default() };
+        // It refuses from the moment on at which the last connection was taken: whoever asks again
+        // after that reply would else meet a listener that is only about to go.
+        let (mut listener, last) = (Some(listener).filter(|_| !replies.is_empty()), replies.len());
         let (requests, silent) = (Arc::clone(&server.requests), Arc::clone(&server.silent));
         thread::spawn(move || {
-            for reply in replies {
-                let (mut stream, _) = listener.accept().unwrap();
+            for (number, reply) in (1..).zip(replies) {
+                let (mut stream, _) = listener.as_ref().unwrap().accept().unwrap();
+                if number == last {
+                    listener = None;
+                }
                 if matches!(reply, Reply::HangUp) {
                     requests.lock().unwrap().push(String::new());
                     continue;

@@ -5,9 +5,9 @@
 
 use std::path::PathBuf;
 
-use usher_tool::FORM;
+use usher_tool::{FORM, Tool};
 
-use super::{TOOLS, Tool};
+use super::compiled::TOOLS;
 
 /// The tools in force: own ones, and those that are compiled in; of two of a name, the own one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -113,17 +113,20 @@ impl Room {
 
     /// All there is outside the destination, with what can be told of it. The destination's own
     /// times and links change with what is in it.
-    fn outside(&self) -> BTreeMap<PathBuf, (String, Vec<u8>)> {
+    fn outside(&self) -> BTreeMap<PathBuf, (Vec<String>, Vec<u8>)> {
         let mut seen = BTreeMap::new();
         let mut folders = vec![self.0.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("list a folder") {
                 let path = entry.expect("an entry").path();
                 let metadata = fs::symlink_metadata(&path).expect("look at an entry");
-                let mut state = format!("{:o} {}", metadata.mode(), metadata.ino());
+                let mut state = vec![metadata.mode().to_string(), metadata.ino().to_string()];
                 let mut content = Vec::new();
                 if path != self.destination() {
-                    state += &format!(" {} {:?}", metadata.nlink(), metadata.modified());
+                    state.extend([
+                        metadata.nlink().to_string(),
+                        format!("{:?}", metadata.modified()),
+                    ]);
                     match metadata.is_file() {
                         true => content = fs::read(&path).expect("read a file"),
                         false => folders.push(path.clone()),
@@ -179,9 +182,11 @@ fn assert_stays_inside(target: &Path, mut depth: usize) {
             Component::Normal(_) => depth += 1,
             Component::CurDir => {}
             Component::ParentDir => {
-                depth = depth.checked_sub(1).unwrap_or_else(|| panic!("{target:?} leads outside"));
+                depth = depth
+                    .checked_sub(1)
+                    .unwrap_or_else(|| panic!("{} leads outside", target.display()));
             }
-            Component::RootDir | Component::Prefix(_) => panic!("{target:?} is absolute"),
+            Component::RootDir | Component::Prefix(_) => panic!("{} is absolute", target.display()),
         }
     }
 }

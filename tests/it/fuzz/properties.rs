@@ -75,7 +75,9 @@ fn damaged_inputs_keep_the_promises() {
         let seeds: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, bytes)| bytes).collect();
         let damaged = (select(seeds), prop::collection::vec(Damage::any(), 1..4));
         let drawn = runner(48).run(&damaged, |(mut bytes, damages)| {
-            damages.iter().for_each(|damage| damage.apply(&mut bytes));
+            for damage in &damages {
+                damage.apply(&mut bytes);
+            }
             target(&bytes);
             Ok(())
         });
