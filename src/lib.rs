@@ -24,6 +24,7 @@
 //! | [`http`] | fetching, for any purpose |
 //! | [`archive`] | unpacking, for any purpose |
 //! | [`files`] | trees, locks, what is half-made, and whether usher may write |
+//! | `sys` | what differs between operating systems |
 //! | [`text`] | how amounts are written for people, and which word was probably meant |
 //!
 //! # Invariants
@@ -51,6 +52,7 @@ pub mod releases;
 pub mod session;
 pub mod shim_folder;
 pub mod store;
+mod sys;
 pub mod text;
 
 pub use cli::run;

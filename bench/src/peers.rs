@@ -42,7 +42,7 @@ const PEERS: [Peer; 8] = [
     Peer {
         name: "mise",
         program: "mise",
-        remark: "The version is in `.tool-versions`. The shim is the whole program, 150 MB. Its faster way is `mise activate`: a shell hook that changes PATH before each prompt. A call then costs nothing, but each prompt does (below), and a script that goes to another folder keeps the versions of the first. So does what a shim has started.",
+        remark: "The version is in `.tool-versions`. The shim is the whole program, 150 MB. Its faster way is `mise activate`: a shell hook that changes PATH before each prompt. A call then costs nothing, but each prompt does (below), and a script that goes to another folder keeps the versions of the first. So does a program that the shim has started.",
         set_up: mise,
     },
     Peer {
@@ -84,7 +84,7 @@ const PEERS: [Peer; 8] = [
     Peer {
         name: "rbenv",
         program: "rbenv",
-        remark: "The version is in `.ruby-version`. As pyenv.",
+        remark: "The version is in `.ruby-version`. Otherwise as pyenv.",
         set_up: rbenv,
     },
 ];

@@ -11,12 +11,10 @@ pub(crate) struct Programs {
     pub(crate) nothing: PathBuf,
     /// Becomes its first argument.
     pub(crate) floor: PathBuf,
-    /// usher's shim, as `install.sh` builds it.
-    pub(crate) shim: PathBuf,
-    /// The shim as it is built where it can't be linked statically, unless that is the other one.
-    pub(crate) host_shim: Option<PathBuf>,
-    /// `use`.
+    /// `use`, which carries the shim.
     pub(crate) usher: PathBuf,
+    /// The shim as it is where it can't be linked statically, unless `use` carries that one.
+    pub(crate) host_shim: Option<PathBuf>,
 }
 
 /// Builds them all, into a folder of their own below `target`.
@@ -27,32 +25,22 @@ pub(crate) fn build(root: &Path, folder: &Path) -> Result<Programs> {
     let is_there = Path::new(String::from_utf8_lossy(&is_there.stdout).trim()).is_dir();
     let target = is_there.then_some(target.as_str());
     let built = root.join("target/bench");
-    let shim = ["--profile", "shim", "-p", "usher-shims", "--bin", "shim"];
-    cargo(root, &built, &shim, target)?;
+    cargo(root, &root.join("target"), &["--release", "--bin", "use"])?;
     if target.is_some() {
-        cargo(root, &built, &shim, None)?;
+        cargo(root, &built, &["--profile", "shim", "-p", "usher-shims", "--bin", "shim"])?;
     }
-    cargo(root, &root.join("target"), &["--release", "--bin", "use"], None)?;
-    let shims = match target {
-        Some(target) => built.join(target).join("shim"),
-        None => built.join("shim"),
-    };
     Ok(Programs {
         // In the folder of the run: peers make links to it.
         nothing: compiled(root, folder, "nothing", target)?,
         floor: compiled(root, folder, "floor", target)?,
-        shim: shims.join("shim"),
-        host_shim: target.is_some().then(|| built.join("shim/shim")),
         usher: root.join("target/release/use"),
+        host_shim: target.is_some().then(|| built.join("shim/shim")),
     })
 }
 
-fn cargo(root: &Path, built: &Path, what: &[&str], target: Option<&str>) -> Result<()> {
+fn cargo(root: &Path, built: &Path, what: &[&str]) -> Result<()> {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(["build", "--quiet", "--target-dir"]).arg(built).args(what);
-    if let Some(target) = target {
-        command.args(["--target", target, "--config", "shims/static.toml"]);
-    }
     match command.status()?.success() {
         true => Ok(()),
         false => Err(format!("cargo build {} failed", what.join(" ")).into()),

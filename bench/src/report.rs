@@ -25,10 +25,10 @@ The floor is a program that only calls `execve`: no shim can add less.
 const METHOD: &str = "
 ## How it is measured
 
-- hyperfine does the timing, without a shell. What it needs itself to start a process is in every row, and not in *added*.
+- hyperfine does the timing, without a shell. The time that it takes itself to start a process is in every row, and not in *added*. It gives every call a variable of another length each time, so that none is lucky with where its stack lies.
 - The calls take turns: {ROUNDS} rounds, in each of which every call has its share. A busy moment of the machine falls on all of them.
 - Medians over all runs; ± is half of the distance between the quartiles.
-- Every contestant, usher too, starts with an empty environment. It gets PATH (its own shim folder, `/usr/bin` and `/bin`), HOME (an empty folder) and the one variable that its home may need. The benchmark looks at what arrives before it starts.
+- Every contestant, usher too, starts with an empty environment. It gets PATH (its own shim folder, `/usr/bin`, `/bin`, and asdf the folder of asdf), HOME (a folder of its own), and where its files are elsewhere than HOME says, the variable that tells so: `VOLTA_HOME`, `PNPM_HOME`, `VP_HOME`. Before it measures, the benchmark times a program that prints its environment, and stops if anything else arrives. One variable can matter a lot: with `RUST_BACKTRACE=1`, mise's shim takes nine times as long (measured apart).
 - Standard input is `/dev/null`, and output is thrown away.
 - All versions are the same static program, in the place where the manager looks for a version.
 
@@ -43,7 +43,7 @@ cargo run --release -p usher-bench
 ```
 
 A peer is measured if it is on PATH, or if a variable says where it is: `BENCH_MISE=/path/of/mise`, likewise `BENCH_VOLTA`, `BENCH_PNPM`, `BENCH_VP`, `BENCH_ASDF`, `BENCH_PYENV`, `BENCH_RBENV`, `BENCH_RUSTUP`.
-Here mise, pnpm and Vite+ are the programs of their npm packages `@jdxcode/mise-linux-x64`, `@pnpm/exe.linux-x64` and `@voidzero-dev/vite-plus-cli-linux-x64-gnu` (Vite+'s later releases have no such package); Volta and asdf are built from their own sources; rbenv is Debian's.
+Here mise, pnpm and Vite+ are the programs of their npm packages `@jdxcode/mise-linux-x64`, `@pnpm/exe.linux-x64` and `@voidzero-dev/vite-plus-cli-linux-x64-gnu` (1.0.0-rc.0 is the only version that this package has; `vite-plus` itself is at 1.6.0, and its `vp` has no shims); Volta and asdf are built from their own sources; rbenv is Debian's.
 ";
 
 /// The whole page.
@@ -104,7 +104,7 @@ impl Page<'_> {
     fn remarks(&self) -> String {
         let mut text = String::from(
             "\n## What each one does in that call\n\n\
-             All find the version file three folders up and run an installed version. A *nested call* is one that a program makes which a shim has started, after going to another project. Managers that only change PATH (nvm, fnm, `mise activate`) cost nothing per call and are not in the table: they look at a folder when a person goes there, not when a script does.\n\n\
+             All find the version file three folders up and run an installed version. A *nested call* is one that such a program makes itself, after going to another project. Managers that only change PATH (nvm, fnm, `mise activate`) cost nothing per call and are not in the table: they look at a folder when a person goes there, not when a script does.\n\n\
              - **usher** looks for every version file of every manager that it knows, in each folder up to the root, and takes the highest installed version that matches. A nested call is resolved again, in its own folder. The shim is linked statically where the musl target can be had, else as the system links it (*not static*). `npm install --global` and the like are run by `use`, which looks afterwards whether programs were added.\n",
         );
         for remark in self.remarks {

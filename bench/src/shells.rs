@@ -82,5 +82,5 @@ fn prompt(mise: &Path, folder: &Path) -> Result<Call> {
     });
     let call = Call::new(mise, &home).argument("hook-env").argument("-s").argument("bash");
     let call = variables.fold(call, |call, (name, value)| call.variable(name, value));
-    Ok(call.directory(directory).named("each prompt in it: `mise hook-env`"))
+    Ok(call.directory(directory).named("mise's hook at each prompt: `mise hook-env`"))
 }

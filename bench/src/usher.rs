@@ -39,7 +39,10 @@ pub(crate) fn calls(programs: &Programs, folder: &Path) -> Result<Vec<Call>> {
         call(&many, "node", &deep).named("usher: `.nvmrc`, 200 versions"),
     ];
     if let Some(shim) = &programs.host_shim {
-        let host = home_with(programs, shim, &folder.join("host"), USUAL.map(String::from))?;
+        let host = home(programs, &folder.join("host"), USUAL.map(String::from))?;
+        // All shims may be one file with many names: only this name changes.
+        fs::remove_file(host.join("shims/node"))?;
+        fs::copy(shim, host.join("shims/node"))?;
         calls.push(call(&host, "node", &deep).named("usher: the usual call, shim not static"));
     }
     calls.push(
@@ -111,16 +114,6 @@ fn home(
     home: &Path,
     versions: impl IntoIterator<Item = String>,
 ) -> Result<PathBuf> {
-    home_with(programs, &programs.shim, home, versions)
-}
-
-/// The same with this shim.
-fn home_with(
-    programs: &Programs,
-    shim: &Path,
-    home: &Path,
-    versions: impl IntoIterator<Item = String>,
-) -> Result<PathBuf> {
     fs::create_dir_all(home.join("account"))?;
     for version in versions {
         let bin = home.join("toolchains/node").join(version).join("bin");
@@ -134,16 +127,10 @@ fn home_with(
         .env("USHER_HOME", home)
         .stdout(Stdio::null())
         .status()?;
-    if !status.success() {
-        return Err("usher can't be installed for the benchmark".into());
+    match status.success() {
+        true => Ok(home.to_path_buf()),
+        false => Err("usher can't be installed for the benchmark".into()),
     }
-    // `use` carries a shim of its own; the one to be measured takes its place.
-    for program in ["node", "npm"] {
-        let path = home.join("shims").join(program);
-        fs::remove_file(&path)?;
-        fs::copy(shim, &path)?;
-    }
-    Ok(home.to_path_buf())
 }
 
 /// A manifest of 50 kB, with its `engines` at the end and a pin of Volta's.

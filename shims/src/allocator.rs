@@ -1,8 +1,8 @@
 //! Memory for a process that lives for some microseconds: taken from one block, never given back.
 //!
-//! The C library's allocator asks the system for a page at nearly every size it sees first; here
-//! that is most of the system calls of a call of a shim (`docs/exec.md` has the measurements). What
-//! doesn't fit into the block comes from the system as usual.
+//! The C library's allocator asks the system for a page at nearly every size it sees first: with it
+//! the usual call makes ten system calls more, and the shim takes a quarter longer. `docs/exec.md`
+//! has the figures. What doesn't fit into the block comes from the system as usual.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};

@@ -15,11 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, openat, statat};
 use rustix::io::Errno;
 
-/// Leaves the time at which a file was used last as it is.
-#[cfg(target_os = "linux")]
-const UNTRACED: OFlags = OFlags::NOATIME;
-#[cfg(not(target_os = "linux"))]
-const UNTRACED: OFlags = OFlags::empty();
+use crate::sys::NO_ACCESS_TIME;
 
 /// A tree, by its open folder.
 #[derive(Debug)]
@@ -135,7 +131,7 @@ impl WalkEntry<'_> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let open = |flags| openat(self.folder, self.name(), flags, Mode::empty());
         // Only its owner may leave a file's time as it is.
-        let file = match open(flags | UNTRACED) {
+        let file = match open(flags | NO_ACCESS_TIME) {
             Err(Errno::PERM) => open(flags)?,
             opened => opened?,
         };

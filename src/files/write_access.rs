@@ -14,6 +14,8 @@ use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
+use crate::sys::act_as;
+
 /// Others may write.
 const WORLD_WRITABLE: u32 = 0o002;
 
@@ -217,21 +219,6 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
 
 fn there(folder: &Path) -> Option<(&Path, Metadata)> {
     fs::metadata(folder).ok().map(|seen| (folder, seen))
-}
-
-/// From now on the calling thread's files are this account's, and it may do what that may. The
-/// result is whose they were.
-#[cfg(target_os = "linux")]
-fn act_as((user, group): (u32, u32)) -> (u32, u32) {
-    // SAFETY: changes two numbers of the calling thread; where that isn't allowed, nothing changes.
-    let (group, user) = unsafe { (libc::setfsgid(group), libc::setfsuid(user)) };
-    (user.cast_unsigned(), group.cast_unsigned())
-}
-
-/// Elsewhere root remains root.
-#[cfg(not(target_os = "linux"))]
-fn act_as(before: (u32, u32)) -> (u32, u32) {
-    before
 }
 
 #[cfg(test)]

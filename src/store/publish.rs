@@ -10,6 +10,7 @@ use usher_shims::error::{Error, Result};
 
 use super::place::backup_path;
 use crate::files::write_access::WriteAccess;
+use crate::sys::sync_file_system;
 
 /// Syncs a finished tree and gives it its final name, which must be free.
 pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
@@ -82,16 +83,9 @@ fn rename_where_free(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Writes all of the tree's file system to disk: one call for thousands of files.
-#[cfg(target_os = "linux")]
 fn sync(tree: &Path) -> Result<()> {
     let folder = File::open(tree).map_err(|error| Error::io("open", tree, error))?;
-    rustix::fs::syncfs(&folder).map_err(|error| Error::io("sync", tree, error.into()))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync(_: &Path) -> Result<()> {
-    rustix::fs::sync();
-    Ok(())
+    sync_file_system(&folder).map_err(|error| Error::io("sync", tree, error))
 }
 
 #[cfg(test)]

@@ -51,8 +51,11 @@ pub(super) fn run(
     command.envs(into_toolchain(usher, plan, rule)?);
     let folders = folders(usher, rule)?;
     let before = Before::of(usher, &folders);
+    // Heeded before there is a child: one that comes in between waits for it.
+    let signals = Signals::new(PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
-    let status = wait(&mut child).map_err(|error| Error::io("wait for", &plan.program, error))?;
+    let status = wait(&mut child, signals.ok())
+        .map_err(|error| Error::io("wait for", &plan.program, error))?;
     if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
         output::tell(format!(
             "the shims can't be made to match what {} changed",
@@ -104,9 +107,8 @@ fn path_with(usher: &Usher, plan: &Plan, (place, folder): (Place, &Path)) -> Opt
 ///
 /// The watcher stays until the process ends: to take it away would mean to write into a pipe whose
 /// other end may be gone already, and that ends a process that doesn't ignore SIGPIPE.
-fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
-    let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
-    let Ok(mut signals) = Signals::new(passed_on) else { return child.wait() };
+fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStatus> {
+    let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
     let watched = Arc::clone(&living);
     thread::spawn(move || {

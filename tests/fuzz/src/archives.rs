@@ -5,6 +5,7 @@
 //! stands behind them is what is to be reached.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -113,20 +114,17 @@ impl Room {
 
     /// All there is outside the destination, with what can be told of it. The destination's own
     /// times and links change with what is in it.
-    fn outside(&self) -> BTreeMap<PathBuf, (Vec<String>, Vec<u8>)> {
+    fn outside(&self) -> BTreeMap<PathBuf, (String, Vec<u8>)> {
         let mut seen = BTreeMap::new();
         let mut folders = vec![self.0.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("list a folder") {
                 let path = entry.expect("an entry").path();
                 let metadata = fs::symlink_metadata(&path).expect("look at an entry");
-                let mut state = vec![metadata.mode().to_string(), metadata.ino().to_string()];
+                let mut state = format!("{:o} {}", metadata.mode(), metadata.ino());
                 let mut content = Vec::new();
                 if path != self.destination() {
-                    state.extend([
-                        metadata.nlink().to_string(),
-                        format!("{:?}", metadata.modified()),
-                    ]);
+                    let _ = write!(state, " {} {:?}", metadata.nlink(), metadata.modified());
                     match metadata.is_file() {
                         true => content = fs::read(&path).expect("read a file"),
                         false => folders.push(path.clone()),

@@ -25,6 +25,7 @@ const COLD: &[&[&str]] = &[
     &["config"],
     &["http", "archive"],
     &["files", "text"],
+    &["sys"],
 ];
 
 /// The rooms of the hot half, likewise.

@@ -108,6 +108,22 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     lines.map(|line| if line.trim_start().starts_with("//") { "" } else { line })
 }
 
+/// What is particular to an operating system is in one place of each half.
+#[test]
+fn operating_systems_are_told_apart_in_sys_alone() {
+    let mut wrong = Vec::new();
+    for path in [files("src"), files("shims/src")].concat() {
+        let is_sys = path.iter().any(|part| part == "sys" || part == "sys.rs");
+        if is_sys || path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = text(&path);
+        let lines = (1..).zip(code(&text)).filter(|(_, line)| line.contains("target_os"));
+        wrong.extend(lines.map(|(number, _)| format!("{}:{number}", path.display())));
+    }
+    nothing_of(&wrong);
+}
+
 #[test]
 fn every_exception_is_needed() {
     let is_idle = |(file, name, _): &&(&str, &str, &str)| {

@@ -1,0 +1,13 @@
+//! What differs between operating systems, a file for each.
+//!
+//! Everything here has the same name and meaning in each of them.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod unix;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{NO_ACCESS_TIME, act_as, sync_file_system};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use unix::{NO_ACCESS_TIME, act_as, sync_file_system};
