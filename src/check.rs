@@ -11,7 +11,7 @@
 //! | version files, the losing ones too | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
 //! | what these have in common | [`page`], [`image`], [`yaml`], [`variables`], [`expression`] |
-//! | what runs in a folder | [`measure`], [`inside`] |
+//! | what runs in a folder | [`measure`], seen from there: [`crate::inventory::inside`] |
 //! | whether that agrees | [`verdict`] |
 //!
 //! It reads only: nothing that it reads is executed, nothing is fetched, installed or written.

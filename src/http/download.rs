@@ -51,7 +51,7 @@ impl<'a> Downloads<'a> {
 
     /// Downloads an artifact, or what is missing of it.
     ///
-    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`ErrorKind::Integrity`]). So
+    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`usher_shims::error::ErrorKind::Integrity`]). So
     /// is what can't be taken up again; the rest stays for the next try.
     pub fn fetch(
         &self,

@@ -73,7 +73,7 @@ pub struct Places {
     pub xdg_config: Option<PathBuf>,
 }
 
-/// How the text of a file is had: `None` if there is no such file. [`read`] asks the disk.
+/// How the text of a file is had: `None` if there is no such file. [`super::read`] asks the disk.
 pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
 
 #[cfg(test)]
