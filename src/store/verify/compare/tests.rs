@@ -221,6 +221,13 @@ fn next(state: &mut u64, below: usize) -> usize {
     usize::try_from(*state % below as u64).unwrap()
 }
 
+/// Writes a file that its owner may not write, as only root could.
+fn overwrite(path: &Path, mode: u32, content: &[u8]) {
+    fs::set_permissions(path, Permissions::from_mode(mode | 0o200)).unwrap();
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
 /// Changes one thing, and says what; `None` where that comes to nothing.
 fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
     let (file, mode, content) = FILES[next(state, FILES.len())];
@@ -230,12 +237,12 @@ fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
             let mut content = content.as_bytes().to_vec();
             let place = next(state, content.len());
             content[place] ^= 1 << next(state, 8);
-            fs::write(&path, content).unwrap();
+            overwrite(&path, mode, &content);
             format!("changed {file}: its bytes")
         }
         1 => {
             let length = next(state, content.len());
-            fs::write(&path, &content[..length]).unwrap();
+            overwrite(&path, mode, &content.as_bytes()[..length]);
             format!("changed {file}: {length} bytes instead of {}", content.len())
         }
         2 => {
