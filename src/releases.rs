@@ -47,7 +47,7 @@ mod version_range;
 mod wanted;
 
 pub use finder::Finder;
-pub use freshness::{Freshness, human_duration};
+pub use freshness::Freshness;
 pub use offline_errors::would_be_fetched;
 pub use part::{Part, Via};
 pub use release::{Listed, Release};

@@ -46,8 +46,18 @@ mod tests {
     fn sizes_and_times() {
         let sizes = [0, 999, 1000, 54_290_000, 1_200_000_000].map(human_size);
         assert_eq!(sizes, ["0 bytes", "999 bytes", "1.0 kB", "54.2 MB", "1.2 GB"]);
-        let times = [59, 60, 7200, 172_800].map(Duration::from_secs).map(human_duration);
-        assert_eq!(times, ["less than a minute", "1 min", "2 h", "2 days"]);
+        for (seconds, expected) in [
+            (0, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 min"),
+            (3599, "59 min"),
+            (3600, "1 h"),
+            (7200, "2 h"),
+            (172_799, "47 h"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(human_duration(Duration::from_secs(seconds)), expected);
+        }
     }
 
     #[test]

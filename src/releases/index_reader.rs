@@ -4,7 +4,7 @@
 use usher_shims::error::{Error, ErrorKind};
 
 use super::entry::{Complaint, Entry};
-use super::freshness::{CachePolicy, Freshness, human_duration};
+use super::freshness::{CachePolicy, Freshness};
 use super::index_cache::{Cached, IndexCache, Key};
 use super::limits::FRESH;
 use super::network::KeyedMutex;
@@ -12,6 +12,7 @@ use super::offline_errors;
 use crate::config::settings::Settings;
 use crate::files::write_access::ThreadAccess;
 use crate::http::{Conditional, Failure, redacted_url};
+use crate::text::human_duration;
 
 /// Gets an index, unless it is still what a validator came with.
 type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, Failure> + 'a;

@@ -7,10 +7,10 @@ use usher_shims::error::{Error, ErrorKind, Escaped};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::freshness::human_duration;
 use super::release::Release;
 use crate::config::settings::Settings;
 use crate::http::{Failure, host_label};
+use crate::text::human_duration;
 
 /// A source's index was never fetched.
 pub(super) fn not_cached(settings: &Settings, address: &str) -> Failure {
