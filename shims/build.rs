@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use databake::{Bake, CrateEnv};
-use usher_definition::{Common, Definition, Refusal};
+use usher_definition::{Common, Definition, DefinitionError};
 use usher_tool::Tool;
 
 /// The file of what holds for every tool.
@@ -70,7 +70,7 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn read<T>(path: &Path, parse: fn(&str) -> Result<T, Refusal>) -> T {
+fn read<T>(path: &Path, parse: fn(&str) -> Result<T, DefinitionError>) -> T {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     parse(&text).unwrap_or_else(|refusal| {

@@ -36,7 +36,7 @@ mod yaml;
 use std::path::Path;
 use std::rc::Rc;
 
-use usher_definition::Lock;
+use usher_definition::LockfileRule;
 use usher_shims::error::{Error, Result};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
@@ -51,29 +51,30 @@ use self::page::Page;
 use self::yaml::Node;
 use crate::project;
 use crate::registry::Registry;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Reads the project of the working directory and compares all that it says.
-pub fn check(usher: &Usher) -> Result<Report> {
-    let directory = usher
+pub fn check(session: &Session) -> Result<Report> {
+    let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let root = project::root(usher, &directory)?.unwrap_or(directory);
-    let wants = |path: &Path| kind(path).is_some() || locks(&usher.registry, path).next().is_some();
+    let root = project::root(session, &directory)?.unwrap_or(directory);
+    let wants =
+        |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
     let found = walk::walk(&root, &wants)?;
     let (mut mentions, mut notes) = (Vec::new(), found.notes);
-    let names = pins::names(usher);
+    let names = pins::names(session);
     for folder in &found.folders {
-        let pins = pins::read(usher, (&root, folder), &names)?;
+        let pins = pins::read(session, (&root, folder), &names)?;
         mentions.extend(pins.mentions);
         notes.extend(pins.notes);
     }
     for file in &found.files {
-        let (named, passed_over) = match usher.world.read(file) {
-            Ok(content) => read_file(&usher.registry, (&root, file), &content),
+        let (named, passed_over) = match session.world.read(file) {
+            Ok(content) => read_file(&session.registry, (&root, file), &content),
             Err(error) => {
-                let mut page = Page::new(&usher.registry, pins::relative(&root, file));
+                let mut page = Page::new(&session.registry, pins::relative(&root, file));
                 page.note(0, format!("it can't be read: {error}"));
                 (page.mentions, page.notes)
             }
@@ -81,7 +82,7 @@ pub fn check(usher: &Usher) -> Result<Report> {
         mentions.extend(named);
         notes.extend(passed_over);
     }
-    report::compare(usher, root, (mentions, notes))
+    report::compare(session, root, (mentions, notes))
 }
 
 /// A kind of file that is known by its name.
@@ -129,7 +130,7 @@ fn is_in_workflows(path: &Path) -> bool {
 fn locks<'a>(
     registry: &'a Registry,
     path: &'a Path,
-) -> impl Iterator<Item = (&'static Tool, &'a Lock)> {
+) -> impl Iterator<Item = (&'static Tool, &'a LockfileRule)> {
     let all = registry
         .all()
         .flat_map(|known| known.definition.check.locks.iter().map(move |lock| (known.tool, lock)));

@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::exec::Given;
-use usher_shims::process::{HAND_OVER, shim};
+use usher_shims::exec::ProcessArgs;
+use usher_shims::process::{HANDOFF_ARG, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::Removal;
@@ -26,7 +26,7 @@ use crate::cli::commands::outdated::Meant;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
-use crate::session::Usher;
+use crate::session::Session;
 use crate::text::closest;
 
 /// Shows every command to its right version.
@@ -245,9 +245,9 @@ enum CacheVerb {
 }
 
 /// Runs `use` with what the process was given; the result is its exit code.
-pub fn run(given: Given) -> i32 {
+pub fn run(given: ProcessArgs) -> i32 {
     let mut arguments = given.os_arguments();
-    if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HAND_OVER.to_bytes()) {
+    if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
         let error = handoff::run(given);
         output::error(&error, false);
         return error.kind().shim_exit_code().into();
@@ -343,7 +343,7 @@ fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
 }
 
 /// Does what was typed; the result is the exit code where the answer itself tells what is wrong.
-fn execute(typed: Typed, given: Given) -> Result<i32> {
+fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
         completions(shell);
         return Ok(0);
@@ -352,29 +352,29 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
-    let mut usher = Usher::new(given, running, progress::reporter)?;
+    let mut session = Session::new(given, running, progress::reporter)?;
     if typed.for_all.offline {
-        usher.settings.go_offline();
+        session.settings.go_offline();
     }
     if typed.for_all.quiet {
-        usher.be_quiet();
+        session.be_quiet();
     }
     let json = typed.for_all.json;
     // `use doctor` has them among its answers.
     if !matches!(typed.verb, Some(Verb::Doctor)) {
-        usher.tell_faults();
+        session.report_registry_errors();
     }
     let done = match typed.verb {
         Some(Verb::Install { tools, from: Some(from), sha256, .. }) => {
             let archive = Archive { from: &from, sha256: sha256.as_deref() };
-            commands::install_from::run(&mut usher, &tools, &archive, json)
+            commands::install_from::run(&mut session, &tools, &archive, json)
         }
         Some(Verb::Install { tools, store: Some(store), .. }) => {
-            commands::install::into_store(&mut usher, &tools, (&store, json))
+            commands::install::into_store(&mut session, &tools, (&store, json))
         }
-        Some(Verb::Install { tools, .. }) => commands::install::run(&mut usher, &tools, json),
+        Some(Verb::Install { tools, .. }) => commands::install::run(&mut session, &tools, json),
         Some(Verb::Upgrade(arguments)) => {
-            return commands::upgrade::run(&mut usher, &arguments, json);
+            return commands::upgrade::run(&mut session, &arguments, json);
         }
         Some(Verb::Outdated { tools, all }) => {
             let meant = match tools.as_slice() {
@@ -382,38 +382,44 @@ fn execute(typed: Typed, given: Given) -> Result<i32> {
                 [] => Meant::Asked,
                 names => Meant::Named(names),
             };
-            return commands::outdated::run(&usher, &meant, json);
+            return commands::outdated::run(&session, &meant, json);
         }
-        Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut usher, &tools, json),
-        Some(Verb::Verify { tools }) => return commands::verify::run(&usher, &tools, json),
-        Some(Verb::Repair { tools }) => commands::repair::run(&mut usher, &tools, json),
-        Some(Verb::Prune(arguments)) => commands::prune::run(&mut usher, &arguments, json),
-        Some(Verb::List { tool }) => commands::list::run(&usher, tool.as_deref(), json),
+        Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut session, &tools, json),
+        Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
+        Some(Verb::Repair { tools }) => commands::repair::run(&mut session, &tools, json),
+        Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
+        Some(Verb::List { tool }) => commands::list::run(&session, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
-            commands::available::run(&usher, &tool, request.as_deref(), json)
+            commands::available::run(&session, &tool, request.as_deref(), json)
         }
         Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
             let removal = if dry_run { Removal::Pretended } else { Removal::Real };
-            commands::cache::run(&usher, removal, json)
+            commands::cache::run(&session, removal, json)
         }
-        Some(Verb::Which { program, home: true }) => commands::which::home(&usher, &program, json),
-        Some(Verb::Which { program, home: false }) => commands::which::run(&usher, &program, json),
-        Some(Verb::Env(arguments)) => commands::env::run(&mut usher, &arguments, json),
-        Some(Verb::Why { program }) => commands::why::run(&usher, program.as_deref(), json),
-        Some(Verb::Check) => return commands::check::run(&usher, json),
+        Some(Verb::Which { program, home: true }) => {
+            commands::which::home(&session, &program, json)
+        }
+        Some(Verb::Which { program, home: false }) => {
+            commands::which::run(&session, &program, json)
+        }
+        Some(Verb::Env(arguments)) => commands::env::run(&mut session, &arguments, json),
+        Some(Verb::Why { program }) => commands::why::run(&session, program.as_deref(), json),
+        Some(Verb::Check) => return commands::check::run(&session, json),
         Some(Verb::Shim { tools, remove: true }) => {
-            commands::shim::remove(&mut usher, &tools, json)
+            commands::shim::remove(&mut session, &tools, json)
         }
-        Some(Verb::Shim { tools, remove: false }) => commands::shim::run(&mut usher, &tools, json),
-        Some(Verb::Reshim) => commands::reshim::run(&mut usher, json),
-        Some(Verb::Doctor) => return commands::doctor::run(&usher, json),
-        Some(Verb::Setup(arguments)) => commands::setup::run(&usher, &arguments, json),
+        Some(Verb::Shim { tools, remove: false }) => {
+            commands::shim::run(&mut session, &tools, json)
+        }
+        Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
+        Some(Verb::Doctor) => return commands::doctor::run(&session, json),
+        Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() => return commands::status::run(&usher, json),
+        None if typed.tools.is_empty() => return commands::status::run(&session, json),
         None if !typed.command.is_empty() => {
-            commands::run::run(&mut usher, &typed.tools, &typed.command)
+            commands::run::run(&mut session, &typed.tools, &typed.command)
         }
-        None => commands::pin::run(&mut usher, &typed.tools, typed.global, json),
+        None => commands::pin::run(&mut session, &typed.tools, typed.global, json),
     };
     done.map(|()| 0)
 }

@@ -49,7 +49,7 @@ pub use address::{host_label, redacted_url, without_secrets};
 pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
-pub use download::{Artifact, Downloaded, Downloads, NoProgress, Progress};
+pub use download::{DownloadSpec, Downloaded, Downloads, NoProgress, Progress};
 pub use failure::Failure;
 pub use headers::{ContentRange, StrongTag};
 pub use network_config::NetworkConfig;

@@ -13,24 +13,24 @@ use std::path::{Path, PathBuf};
 
 pub use additions::is_never_stood_for;
 pub use folders::expand_folder;
-pub use survey::{Memory, Survey};
+pub use survey::{ProbeCache, Survey};
 pub use system::LARGEST_SHIM;
 
 use folders::Listed;
 use usher_shims::error::Result;
 use usher_shims::folders::MACHINE_DATA;
-use usher_shims::home::{Home, index_file};
+use usher_shims::index::{Index, index_file};
 use usher_shims::world::{World as _, read_optional};
 
 /// Surveys the machine; the result is the index that the shims read.
-pub fn survey(survey: &Survey<'_>) -> Result<Home> {
+pub fn survey(survey: &Survey<'_>) -> Result<Index> {
     let before = before(survey);
-    let mut home = Home {
+    let mut home = Index {
         folders: survey.folders.clone(),
         settings: survey.settings.clone(),
         shared: shared(survey),
         tools: survey.registry.tools().clone(),
-        ..Home::default()
+        ..Index::default()
     };
     let mut listed = Listed::default();
     for tool in survey.registry.all() {
@@ -46,13 +46,13 @@ pub fn survey(survey: &Survey<'_>) -> Result<Home> {
 
 /// What the index said until now: no program is asked twice, and a store that a variable of
 /// another process named is not forgotten.
-fn before(survey: &Survey<'_>) -> Home {
+fn before(survey: &Survey<'_>) -> Index {
     let index = read_optional(survey.world, &index_file(&survey.folders.shims())).ok().flatten();
-    let mut before = index.and_then(|index| Home::parse(&index)).unwrap_or_default();
+    let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
     before.system.extend_from_slice(&survey.known.system);
     let old = match survey.memory {
-        Memory::Answers => Vec::new(),
-        Memory::GoodAnswers => std::mem::take(&mut before.refused),
+        ProbeCache::All => Vec::new(),
+        ProbeCache::SuccessesOnly => std::mem::take(&mut before.refused),
     };
     let refused = survey.known.refused.iter().filter(|program| !old.contains(program));
     before.refused.extend(refused.cloned());
@@ -63,8 +63,8 @@ fn before(survey: &Survey<'_>) -> Home {
 fn shared(survey: &Survey<'_>) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let index = index_file(&machine.join("shims"));
-    let is_there = !survey.folders.is_for_all
+    let is_there = !survey.folders.is_system_wide
         && survey.folders.data != machine
-        && survey.world.look(&index).ok().flatten().is_some();
+        && survey.world.metadata(&index).ok().flatten().is_some();
     is_there.then(|| machine.join("toolchains")).into_iter().collect()
 }

@@ -6,7 +6,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use usher_shims::exec::Given;
+use usher_shims::exec::ProcessArgs;
 
 /// The entry, called by the C library's start-up.
 ///
@@ -20,6 +20,6 @@ pub unsafe extern "C" fn main(
     environment: *const *const c_char,
 ) -> c_int {
     // SAFETY: the C library passes on what the system gave.
-    let given = unsafe { Given::from_main(arguments, environment) };
+    let given = unsafe { ProcessArgs::from_main(arguments, environment) };
     usher::run(given)
 }

@@ -13,7 +13,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use usher_shims::pin::Place;
+use usher_shims::pin::FileLocation;
 use usher_shims::tool::{Field, VersionFile};
 
 pub use place::{root, target};
@@ -37,7 +37,7 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct Spot {
     /// Where it stands.
-    pub place: Place,
+    pub place: FileLocation,
     /// Which of the tool's files that is.
     pub file: &'static VersionFile,
     /// What in it pins; none in files of requests alone, and where that can't be told.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use usher_definition::{Common, Definition};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::tool::{COMMON, DEFINITIONS, Own, TOOLS, Tool, Tools};
+use usher_shims::tool::{COMMON, CustomTool, DEFINITIONS, TOOLS, Tool, Tools};
 use usher_shims::toolchain::{Store, Toolchain};
 
 use crate::text::closest;
@@ -26,14 +26,14 @@ pub struct Registry {
 
 /// A tool from both sides: the hot half's table and the whole definition.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct KnownTool<'a> {
     /// What the resolver knows.
     pub tool: &'static Tool,
     /// All that is known.
     pub definition: &'a Definition,
 }
 
-impl Known<'_> {
+impl KnownTool<'_> {
     /// Whether a name alone asks for releases: that of a flavour that sources have.
     pub fn has_flavour(&self, name: &str) -> bool {
         let flavours = self.definition.flavours.iter().map(String::as_str);
@@ -70,7 +70,8 @@ impl Registry {
         }
         let tools: Vec<&'static Tool> = read.iter().map(|(.., tool)| *tool).chain(TOOLS).collect();
         for (file, definition, tool) in read {
-            let mut hosts = tool.host.into_iter().chain(tool.runs_on.map(|runs_on| runs_on.tool));
+            let mut hosts =
+                tool.runtime.into_iter().chain(tool.built_for.map(|built_for| built_for.tool));
             match hosts.find(|host| !can_host(&tools, host)) {
                 Some(host) => self.faults.push(own::without_host(file, host)),
                 None => self.add(file, definition, tool),
@@ -83,7 +84,11 @@ impl Registry {
     fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
         self.definitions.retain(|(_, known)| known.name != tool.name);
         self.definitions.push((definition, tool));
-        self.tools.add(Own { tool, file: file.path.clone(), stamp: file.stamp.clone() });
+        self.tools.add(CustomTool {
+            tool,
+            file: file.path.clone(),
+            fingerprint: file.fingerprint.clone(),
+        });
     }
 
     /// The hot half's tables of all tools.
@@ -98,7 +103,8 @@ impl Registry {
 
     /// The own tools that take the place of one that is compiled in, each with its file.
     pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
-        let is_compiled_in = |own: &&Own| TOOLS.iter().any(|tool| tool.name == own.tool.name);
+        let is_compiled_in =
+            |own: &&CustomTool| TOOLS.iter().any(|tool| tool.name == own.tool.name);
         self.tools.own().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
     }
 
@@ -121,8 +127,8 @@ impl Registry {
     }
 
     /// All tools.
-    pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
-        self.definitions.iter().map(|(definition, tool)| Known { tool, definition })
+    pub fn all(&self) -> impl Iterator<Item = KnownTool<'_>> {
+        self.definitions.iter().map(|(definition, tool)| KnownTool { tool, definition })
     }
 
     /// How whoever keeps a toolchain takes it away, where that is known: `pyenv uninstall 3.7.16`.
@@ -130,7 +136,7 @@ impl Registry {
         let Store::Adopted(manager) = &toolchain.store else { return None };
         let command = self.common.uninstall.get(manager)?;
         let version = toolchain.version.as_ref()?;
-        let is_versions = |name: &&str| usher_shims::respell::version(name, tool).is_some();
+        let is_versions = |name: &&str| usher_shims::normalize::version(name, tool).is_some();
         // Some stores have the toolchain's own folder below the version's.
         let names = toolchain.root.ancestors().take(3);
         let mut names = names.filter_map(|folder| folder.file_name()?.to_str());
@@ -139,7 +145,7 @@ impl Registry {
     }
 
     /// The tool that goes by this name, or an error that offers the nearest.
-    pub fn named(&self, name: &str) -> Result<Known<'_>> {
+    pub fn named(&self, name: &str) -> Result<KnownTool<'_>> {
         self.all()
             .find(|known| known.tool.all_names().any(|one| one == name))
             .ok_or_else(|| self.unknown(name))
@@ -164,7 +170,7 @@ impl Registry {
 /// Whether other tools can run on the one of this name.
 fn can_host(tools: &[&'static Tool], name: &str) -> bool {
     Tool::named(tools.iter().copied(), name)
-        .is_some_and(|host| host.host.is_none() && host.runs_on.is_none())
+        .is_some_and(|host| host.runtime.is_none() && host.built_for.is_none())
 }
 
 #[cfg(test)]

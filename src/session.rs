@@ -8,26 +8,26 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
-use usher_shims::exec::Given;
+use usher_shims::exec::ProcessArgs;
 use usher_shims::folders::Folders;
-use usher_shims::home::Home;
+use usher_shims::index::Index;
 use usher_shims::path::Shim;
-use usher_shims::process::{Running, add_variables, is_secure};
+use usher_shims::process::{RunningShim, add_variables, is_secure};
 use usher_shims::resolve::Resolver;
 use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
-use crate::inventory::{Memory, Survey, expand_folder, survey};
+use crate::inventory::{ProbeCache, Survey, expand_folder, survey};
 use crate::registry::{self, Registry};
 
 /// All that a verb may need; made once, in [`crate::run`].
-pub struct Usher {
+pub struct Session {
     /// All input.
     pub world: AnyWorld,
     /// What the process was given.
-    pub given: Given,
+    pub given: ProcessArgs,
     /// Where usher keeps what.
     pub folders: Folders,
     /// What the user has set.
@@ -35,7 +35,7 @@ pub struct Usher {
     /// All tools.
     pub registry: Registry,
     /// What the shims know of the machine, as it is now, with the variables of this process.
-    pub home: Home,
+    pub index: Index,
     /// usher's own shims, which are never what they stand for.
     pub shim: Shim,
     /// What is told and shown beside the answer.
@@ -45,9 +45,9 @@ pub struct Usher {
 /// Makes what shows things to a person; `true` on a terminal on which downloads can be drawn.
 pub type NewReporter = fn(bool) -> Box<dyn Reporter + Sync>;
 
-impl Usher {
+impl Session {
     /// Finds out where and what usher is here.
-    pub fn new(given: Given, running: Running, reporter: NewReporter) -> Result<Self> {
+    pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
         let folders = folders::find(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
@@ -62,42 +62,42 @@ impl Usher {
             shim.folders.insert(0, folders.shims());
         }
         shim.binary = Some(folders.shim_binary());
-        let home = Home::default();
+        let index = Index::default();
         let reporter = match settings.quiet {
             true => Box::new(Silent),
             false => reporter(draws(&world)),
         };
-        let mut usher = Self { world, given, folders, settings, registry, home, shim, reporter };
-        usher.refresh()?;
-        Ok(usher)
+        let mut session = Self { world, given, folders, settings, registry, index, shim, reporter };
+        session.refresh()?;
+        Ok(session)
     }
 
     /// The resolver of the shims, with this machine as it is now.
     pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
-        Resolver { world: &self.world, home: &self.home, shim: &self.shim }
+        Resolver { world: &self.world, index: &self.index, shim: &self.shim }
     }
 
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
-        self.survey(Memory::Answers)
+        self.survey(ProbeCache::All)
     }
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
-    pub fn survey(&mut self, memory: Memory) -> Result<()> {
-        let mut home = survey(&self.surveyor(memory))?;
-        add_variables(&self.world, &mut home)?;
-        self.home = home;
+    pub fn survey(&mut self, memory: ProbeCache) -> Result<()> {
+        let mut index = survey(&self.surveyor(memory))?;
+        add_variables(&self.world, &mut index)?;
+        self.index = index;
         Ok(())
     }
 
     /// The folders that one of a definition stands for.
-    pub fn spelled_out(&self, folder: &str) -> Result<Vec<PathBuf>> {
+    pub fn expand_folder(&self, folder: &str) -> Result<Vec<PathBuf>> {
         expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn surveyor(&self, memory: Memory) -> Survey<'_> {
+    fn surveyor(&self, memory: ProbeCache) -> Survey<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (self.settings.of_files(), &self.home);
+        let (settings, known) = (self.settings.of_files(), &self.index);
         Survey { world, folders, settings, registry, known, memory }
     }
 
@@ -108,27 +108,28 @@ impl Usher {
     }
 
     /// Tells the person something beside the answer.
-    pub fn tell(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         self.reporter.note(text);
     }
 
     /// Tells what is wrong with own tools' files.
-    pub fn tell_faults(&self) {
+    pub fn report_registry_errors(&self) {
         for fault in self.registry.faults() {
-            self.tell(&fault.to_string());
+            self.note(&fault.to_string());
         }
     }
 
     /// Does something with another store in the place of the own one, and with nothing else on
     /// disk, as if that were the machine's.
     pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
-        let own = Folders { data: store.to_path_buf(), is_for_all: true, ..self.folders.clone() };
+        let own =
+            Folders { data: store.to_path_buf(), is_system_wide: true, ..self.folders.clone() };
         let tools = self.registry.tools().clone();
-        let home = Home { folders: own.clone(), tools, ..Home::default() };
+        let index = Index { folders: own.clone(), tools, ..Index::default() };
         let before =
-            (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.home, home));
+            (std::mem::replace(&mut self.folders, own), std::mem::replace(&mut self.index, index));
         let done = act(self);
-        (self.folders, self.home) = before;
+        (self.folders, self.index) = before;
         done
     }
 

@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
-use usher_shims::home::{INDEX, index_file};
+use usher_shims::index::{INDEX_FILE, index_file};
 use usher_shims::name::Name;
 use usher_shims::process::holds_mark;
 use usher_shims::store::all;
@@ -28,8 +28,8 @@ use crate::files::lock::Locks;
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::LARGEST_SHIM;
-use crate::registry::Known;
-use crate::session::{Usher, read_text};
+use crate::registry::KnownTool;
+use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The cold half's own names in the shim folder.
@@ -47,18 +47,22 @@ pub struct Changes {
 }
 
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
-pub fn refresh(usher: &Usher, access: &WriteAccess, named: &[&'static Tool]) -> Result<Changes> {
-    let folders = &usher.folders;
+pub fn refresh(
+    session: &Session,
+    access: &WriteAccess,
+    named: &[&'static Tool],
+) -> Result<Changes> {
+    let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
     staging::tidy(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
-    let _lock = locks.lock("shims", usher.settings.lock_timeout, &|text| usher.tell(text))?;
+    let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
     sweep(access, &shims);
-    write_index(usher, access)?;
+    write_index(session, access)?;
     link_to_system_install(access, folders)?;
     carried::put(access, &folders.shim_binary(), &shims)?;
-    let wanted = wanted(usher, named)?;
+    let wanted = wanted(session, named)?;
     let changes = differences(folders, &wanted)?;
     let binary = folders.shim_binary();
     for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
@@ -74,29 +78,29 @@ pub fn refresh(usher: &Usher, access: &WriteAccess, named: &[&'static Tool]) -> 
 /// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
 /// fails is told, and the verb hasn't failed.
 pub fn refresh_after_change(
-    usher: &Usher,
+    session: &Session,
     access: &WriteAccess,
     named: &[&'static Tool],
 ) -> Result<()> {
-    match refresh(usher, access, named) {
-        Err(error) if is_current(usher, named) => usher.tell(&error.to_string()),
+    match refresh(session, access, named) {
+        Err(error) if is_current(session, named) => session.note(&error.to_string()),
         refreshed => drop(refreshed?),
     }
     Ok(())
 }
 
 /// Whether [`refresh`] would change nothing.
-fn is_current(usher: &Usher, named: &[&'static Tool]) -> bool {
-    let index = fs::read(index_file(&usher.folders.shims()));
-    carried::is_at(&usher.folders.shim_binary())
-        && index.is_ok_and(|index| index == usher.home.print())
-        && needed(usher, named)
+fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
+    let index = fs::read(index_file(&session.folders.shims()));
+    carried::is_at(&session.folders.shim_binary())
+        && index.is_ok_and(|index| index == session.index.print())
+        && needed(session, named)
             .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
 }
 
 /// Which shims [`refresh`] would make or remove.
-pub fn needed(usher: &Usher, named: &[&'static Tool]) -> Result<Changes> {
-    differences(&usher.folders, &wanted(usher, named)?)
+pub fn needed(session: &Session, named: &[&'static Tool]) -> Result<Changes> {
+    differences(&session.folders, &wanted(session, named)?)
 }
 
 fn differences(folders: &Folders, wanted: &BTreeSet<String>) -> Result<Changes> {
@@ -124,9 +128,9 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
 }
 
 /// What is said of files that are somebody else's.
-pub fn foreign_files_notice(usher: &Usher, names: &[String]) -> String {
+pub fn foreign_files_notice(session: &Session, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
-    let shims = usher.folders.shims();
+    let shims = session.folders.shims();
     let names = names.join(", ");
     format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
 }
@@ -137,7 +141,7 @@ fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let shims = folders.shims();
     let own = shims.join(OWN[0]);
     let is_installed = fs::symlink_metadata(&own).is_ok_and(|seen| !seen.is_symlink());
-    if folders.is_for_all || is_installed || !machine.shim_binary().exists() {
+    if folders.is_system_wide || is_installed || !machine.shim_binary().exists() {
         return Ok(());
     }
     for name in OWN {
@@ -153,10 +157,10 @@ fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
 }
 
 /// Replaces the index whole.
-pub fn write_index(usher: &Usher, _: &WriteAccess) -> Result<()> {
-    let shims = usher.folders.shims();
+pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
+    let shims = session.folders.shims();
     let path = index_file(&shims);
-    let text = usher.home.print();
+    let text = session.index.print();
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
@@ -173,39 +177,42 @@ pub fn write_index(usher: &Usher, _: &WriteAccess) -> Result<()> {
 }
 
 /// The names that must have a shim.
-fn wanted(usher: &Usher, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
+fn wanted(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
     let mut wanted = BTreeSet::new();
-    for known in usher.registry.all() {
+    for known in session.registry.all() {
         let is_named = named.iter().any(|tool| tool.name == known.tool.name);
-        if is_named || is_needed(usher, known)? {
+        if is_named || is_needed(session, known)? {
             wanted.extend(known.tool.programs.iter().map(ToString::to_string));
         }
-        wanted.extend(versioned::on_disk(usher, known.tool)?);
-        wanted.extend(versioned::known(usher, known));
+        wanted.extend(versioned::on_disk(session, known.tool)?);
+        wanted.extend(versioned::known(session, known));
     }
-    wanted.extend(requested::all(&usher.folders)?.iter().flat_map(|entry| names_of(usher, entry)));
-    wanted.extend(usher.home.additions.iter().map(|addition| addition.program.to_string()));
+    wanted.extend(
+        requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
+    );
+    wanted.extend(session.index.additions.iter().map(|addition| addition.program.to_string()));
     wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
     Ok(wanted)
 }
 
 /// The names of an entry that is kept, `TOOL@REQUEST`.
-pub fn names_of(usher: &Usher, entry: &str) -> Vec<String> {
+pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     let known = entry.split_once('@').and_then(|(tool, word)| {
-        let known = usher.registry.all().find(|known| known.tool.name == tool)?;
+        let known = session.registry.all().find(|known| known.tool.name == tool)?;
         Some(versioned::names(known.tool, word))
     });
     known.unwrap_or_default()
 }
 
 /// Whether something on disk provides a tool, or a default names it.
-fn is_needed(usher: &Usher, known: Known<'_>) -> Result<bool> {
-    if usher.settings.shims == ShimPolicy::All {
+fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
+    if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
-    let on_disk = all(&usher.world, &usher.home, known.tool)?;
-    let was_named =
-        [usher.folders.default_file(), usher.folders.machine_default_file()].iter().any(|file| {
+    let on_disk = all(&session.world, &session.index, known.tool)?;
+    let was_named = [session.folders.default_file(), session.folders.machine_default_file()]
+        .iter()
+        .any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
             text.lines().any(|line| {
                 line.split_whitespace()
@@ -223,5 +230,5 @@ fn present(shims: &Path) -> Result<BTreeSet<String>> {
         entries => entries.map_err(|error| Error::io("list", shims, error))?,
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    Ok(names.filter(|name| !name.starts_with('.') && name != INDEX).collect())
+    Ok(names.filter(|name| !name.starts_with('.') && name != INDEX_FILE).collect())
 }

@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use usher_shims::folders::Folders;
-use usher_shims::home::Home;
+use usher_shims::index::Index;
 use usher_shims::path::Shim;
 use usher_shims::resolve::Resolver;
-use usher_shims::world::{Identity, Seen, World};
+use usher_shims::world::{FileMeta, Identity, World};
 
 /// A world that costs next to nothing itself.
 struct Table {
@@ -49,7 +49,7 @@ impl World for Table {
         Ok(self.directory.clone())
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         let place = match folder.as_os_str().len() == self.root {
             true => names.iter().position(|name| *name == self.file.0),
             false => None,
@@ -71,9 +71,9 @@ impl World for Table {
         Ok(())
     }
 
-    fn look(&self, _: &Path) -> io::Result<Option<Seen>> {
+    fn metadata(&self, _: &Path) -> io::Result<Option<FileMeta>> {
         let identity = Identity { device: 1, inode: 2 };
-        Ok(Some(Seen {
+        Ok(Some(FileMeta {
             identity,
             is_program: true,
             is_folder: false,
@@ -120,10 +120,10 @@ fn manifest() -> (&'static str, Vec<u8>) {
 }
 
 fn resolve(world: &Table) {
-    let home =
-        Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
+    let index =
+        Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, home: &home, shim: &shim };
+    let resolver = Resolver { world, index: &index, shim: &shim };
     let _ = black_box(resolver.resolve(black_box("node"), &[]));
 }
 

@@ -1,9 +1,9 @@
 //! How a program was called: by which name, with which first argument, and so which tool it is of.
 
-use crate::home::Home;
+use crate::index::Index;
 use crate::name::{Name, split_digits};
 use crate::pin::{Origin, Pin};
-use crate::request::{Author, Meaning, Request};
+use crate::request::{Request, RequestKind, RequestTrust};
 use crate::tool::{Tool, Tools};
 
 /// A call of a shim.
@@ -41,16 +41,16 @@ pub enum ProviderRule {
 ///
 /// Of several providers that is the tool of that name if it is pinned, the host whose toolchain
 /// may hold the program, and the tool by its default.
-pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
+pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
-    let tools = &home.tools;
+    let tools = &index.tools;
     let call = |tool, pin, rule| {
         let host = host(tools, tool);
         Call::new(program.clone(), (tool, host), (pin, argument, rule))
     };
     let mut shippers = tools.all().filter(|tool| tool.programs.contains(&name)).peekable();
     if shippers.peek().is_some() {
-        let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.host.is_some());
+        let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.runtime.is_some());
         let Some(own) = hosted.first() else {
             return hosts.into_iter().map(|tool| call(tool, None, ProviderRule::Always)).collect();
         };
@@ -66,20 +66,20 @@ pub fn calls(home: &Home, name: &str, argument: Option<&str>) -> Vec<Call> {
     let by_digits = || {
         let (base, digits) = split_digits(name)?;
         let tool = tools.of_program(base)?;
-        let request = Request::parse(digits, tool, Author::Person).ok()?;
+        let request = Request::parse(digits, tool, RequestTrust::User).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
         Some(call(tool, Some(pin), ProviderRule::Always))
     };
     if let Some(call) = by_digits() {
         return vec![call];
     }
-    let holders = home.tools_with(name).iter().filter_map(|tool| tools.named(tool));
+    let holders = index.tools_with(name).iter().filter_map(|tool| tools.named(tool));
     holders.map(|tool| call(tool, None, ProviderRule::Always)).collect()
 }
 
 /// The tool that another one runs on.
 fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
-    tool.host.and_then(|host| tools.named(host))
+    tool.runtime.and_then(|host| tools.named(host))
 }
 
 impl Call {
@@ -119,38 +119,38 @@ impl Call {
 
 /// A first argument `+REQUEST`.
 fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
-    let text = argument.strip_prefix('+').filter(|_| tool.plus)?;
-    let request = Request::parse(text, tool, Author::Person).ok()?;
-    match request.meaning() {
+    let text = argument.strip_prefix('+').filter(|_| tool.plus_requests)?;
+    let request = Request::parse(text, tool, RequestTrust::User).ok()?;
+    match request.kind() {
         // A request in blanks or quotes is some program's own argument, and so is a lone letter,
         // though `x` is any version to npm.
         _ if request.as_str() != text || matches!(text, "x" | "X" | "*") => None,
-        Meaning::Named(_) => None,
-        Meaning::Version(_)
-        | Meaning::Range(_)
-        | Meaning::Latest
-        | Meaning::Lts
-        | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_)
-        | Meaning::System
-        | Meaning::Path(_) => Some(Pin { requests: vec![request], origin: Origin::Argument }),
+        RequestKind::Named(_) => None,
+        RequestKind::Version(_)
+        | RequestKind::Range(_)
+        | RequestKind::Latest
+        | RequestKind::Lts
+        | RequestKind::LtsBack(_)
+        | RequestKind::LtsNamed(_)
+        | RequestKind::System
+        | RequestKind::Path(_) => Some(Pin { requests: vec![request], origin: Origin::Argument }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::home::Addition;
+    use crate::index::Addition;
 
     fn check(name: &str, argument: Option<&str>, expected: &str) {
-        let home = Home {
+        let index = Index {
             additions: vec![Addition {
                 program: Name::parse("ipython3").unwrap(),
                 tools: vec!["python".into()],
             }],
-            ..Home::default()
+            ..Index::default()
         };
-        let printed: Vec<String> = calls(&home, name, argument)
+        let printed: Vec<String> = calls(&index, name, argument)
             .iter()
             .map(|call| {
                 let request = call.pin.as_ref().and_then(Pin::request).map_or("-", Request::as_str);

@@ -12,14 +12,14 @@ use crate::world::{Os, World as _};
 
 /// What a process was given: its arguments and its environment, byte for byte.
 #[derive(Debug)]
-pub struct Given {
+pub struct ProcessArgs {
     /// The arguments, argument 0 first.
     pub arguments: Vec<&'static CStr>,
     /// The environment, `NAME=VALUE` each.
     pub environment: Vec<&'static CStr>,
 }
 
-impl Given {
+impl ProcessArgs {
     /// Takes over what `main` was given.
     ///
     /// # Safety
@@ -98,7 +98,7 @@ fn assigns(entry: &CStr, name: &str) -> bool {
 fn failure(program: &Path, error: &io::Error) -> Error {
     let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(program)));
     match error.raw_os_error() {
-        Some(libc::ENOENT) if !matches!(Os.look(program), Ok(Some(_))) => {
+        Some(libc::ENOENT) if !matches!(Os.metadata(program), Ok(Some(_))) => {
             // It was there when it was looked for: somebody takes the version away.
             Error::new(ErrorKind::NotFound, message.what).because("it is absent")
         }

@@ -25,7 +25,7 @@ pub struct Folders {
     /// The machine's folder of the same kind as `config`.
     pub machine_config: PathBuf,
     /// Whether this is the machine's home, for all accounts.
-    pub is_for_all: bool,
+    pub is_system_wide: bool,
 }
 
 impl Folders {
@@ -37,13 +37,13 @@ impl Folders {
             cache: roof.join("cache"),
             user_home,
             machine_config: MACHINE_CONFIG.into(),
-            is_for_all: false,
+            is_system_wide: false,
         }
     }
 
     /// The machine's home.
     pub fn machine(data: &Path) -> Self {
-        Self { config: MACHINE_CONFIG.into(), is_for_all: true, ..Self::under(data, None) }
+        Self { config: MACHINE_CONFIG.into(), is_system_wide: true, ..Self::under(data, None) }
     }
 
     /// An account's own folders, by the XDG base directory specification on every system; `None`
@@ -62,7 +62,7 @@ impl Folders {
             cache: base("XDG_CACHE_HOME", ".cache")?,
             user_home,
             machine_config: MACHINE_CONFIG.into(),
-            is_for_all: false,
+            is_system_wide: false,
         })
     }
 
@@ -110,7 +110,7 @@ impl Folders {
     }
 
     /// Names with versions that somebody requested by `use shim`, an entry each.
-    pub fn kept_shims(&self) -> PathBuf {
+    pub fn requested_shims(&self) -> PathBuf {
         self.config.join("shims")
     }
 

@@ -12,13 +12,13 @@
 //!
 //! | station | file |
 //! |---|---|
-//! | which shim is running, where its home is | [`process`], [`folders`], [`home`] |
+//! | which shim is running, where its home is | [`process`], [`folders`], [`index`] |
 //! | the settings that both halves read | [`settings`] |
 //! | the program that was called, and what the call itself asks for | [`call`], [`name`] |
 //! | the tool it is of: static tables made from `registry/` | [`tool`] |
 //! | who asks for which version, strongest first | [`search`], [`pin`] |
 //! | what a version file says | [`read`](mod@read) |
-//! | what a request means | [`request`], [`respell`](mod@respell), [`range`], [`version`] |
+//! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
 //! | the toolchain that matches | [`store`], [`toolchain`] |
 //! | the next program on PATH, and what is left for one that calls back | [`path`], [`via`] |
 //! | all of it together | [`resolve`](mod@resolve) |
@@ -43,17 +43,18 @@ pub mod call;
 pub mod error;
 pub mod exec;
 pub mod folders;
-pub mod home;
+pub mod index;
 pub mod name;
+pub mod normalize;
 pub mod package_calls;
 pub mod path;
 pub mod pin;
 pub mod process;
 pub mod range;
 pub mod read;
+pub mod reentry;
 pub mod request;
 pub mod resolve;
-pub mod respell;
 pub mod search;
 pub mod settings;
 pub mod store;
@@ -62,5 +63,4 @@ pub mod tool;
 pub mod toolchain;
 pub mod trace;
 pub mod version;
-pub mod via;
 pub mod world;

@@ -10,7 +10,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::io::Write as _;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::exec::{Given, become_program};
+use usher_shims::exec::{ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::process;
 use usher_shims::resolve::{Outcome, Resolver};
@@ -32,30 +32,30 @@ pub unsafe extern "C" fn main(
     environment: *const *const c_char,
 ) -> c_int {
     // SAFETY: the C library passes on what the system gave.
-    let given = unsafe { Given::from_main(arguments, environment) };
+    let given = unsafe { ProcessArgs::from_main(arguments, environment) };
     let error = run(&given);
     let _ = writeln!(std::io::stderr(), "usher: {error}");
     error.kind().shim_exit_code().into()
 }
 
 /// Becomes the program, or says why not.
-fn run(given: &Given) -> Error {
+fn run(given: &ProcessArgs) -> Error {
     match become_one(given) {
         Ok(error) | Err(error) => error,
     }
 }
 
-fn become_one(given: &Given) -> Result<Error> {
+fn become_one(given: &ProcessArgs) -> Result<Error> {
     let arguments = given.os_arguments();
     let mut shim = process::shim()?;
     let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
-    let home = match process::home(&Os, &shim, &name)? {
-        Some(home) => Some(home),
-        None => process::account_home(&Os, &mut shim, &name)?,
+    let index = match process::read_index(&Os, &shim, &name)? {
+        Some(index) => Some(index),
+        None => process::account_index(&Os, &mut shim, &name)?,
     };
-    let Some(home) = home else { return Ok(hand_over(&shim, &name, given)) };
-    let resolver = Resolver { world: &Os, home: &home, shim: &shim.known };
+    let Some(index) = index else { return Ok(hand_off(&shim, &name, given)) };
+    let resolver = Resolver { world: &Os, index: &index, shim: &shim.known };
     let outcome = resolver.resolve(&name, rest);
     if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
         for step in trace::steps(&resolver, (&name, rest), &outcome) {
@@ -63,25 +63,23 @@ fn become_one(given: &Given) -> Result<Error> {
         }
     }
     match outcome? {
-        Outcome::Run(plan) if package_call(&home, &plan, &name, rest).is_none() => {
+        Outcome::Run(plan) if package_call(&index, &plan, &name, rest).is_none() => {
             let arguments = given.arguments.get(plan.skip..).unwrap_or_default();
             Ok(become_program(&plan.program, arguments, &given.environment, &plan.set))
         }
-        Outcome::Run(_) | Outcome::Missing(_) | Outcome::Stale => {
-            Ok(hand_over(&shim, &name, given))
-        }
+        Outcome::Run(_) | Outcome::Missing(_) | Outcome::Stale => Ok(hand_off(&shim, &name, given)),
     }
 }
 
-/// Becomes `use`, which resolves anew and does what takes its time.
-fn hand_over(shim: &process::Running, name: &str, given: &Given) -> Error {
+/// Becomes `use`, which resolves the call again and does the slow part.
+fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Error {
     let Ok(name) = CString::new(name) else {
         return Error::new(ErrorKind::NotFound, "the program's name has a null byte in it");
     };
-    let mut arguments: Vec<&CStr> = vec![process::HAND_OVER, &name];
+    let mut arguments: Vec<&CStr> = vec![process::HANDOFF_ARG, &name];
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
-    if let Ok(None) = Os.look(&program) {
+    if let Ok(None) = Os.metadata(&program) {
         let what = format!("usher's own program {} is absent", Shown(&program));
         return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }

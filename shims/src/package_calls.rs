@@ -3,30 +3,30 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::home::Home;
+use crate::index::Index;
 use crate::name::split_digits;
 use crate::resolve::Plan;
-use crate::tool::{Adds, Tool};
+use crate::tool::{PackageCall, Tool};
 
 /// The rule by which a call adds programs to a toolchain, or removes some: the plan's tool, or its
 /// host, and the place among that one's rules.
 pub fn package_call(
-    home: &Home,
+    index: &Index,
     plan: &Plan,
     program: &str,
     arguments: &[&OsStr],
 ) -> Option<(&'static Tool, usize)> {
     plan.toolchain.as_ref()?;
     let base = split_digits(program).map_or(program, |(base, _)| base);
-    let matches = |rule: &Adds| {
+    let matches = |rule: &PackageCall| {
         (rule.program == program || rule.program == base) && is_package_call(rule, arguments)
     };
-    let host = plan.tool.host.and_then(|host| home.tools.named(host));
+    let host = plan.tool.runtime.and_then(|host| index.tools.named(host));
     let mut tools = [plan.tool].into_iter().chain(host);
-    tools.find_map(|tool| Some((tool, tool.adds.iter().position(matches)?)))
+    tools.find_map(|tool| Some((tool, tool.package_calls.iter().position(matches)?)))
 }
 
-fn is_package_call(rule: &Adds, arguments: &[&OsStr]) -> bool {
+fn is_package_call(rule: &PackageCall, arguments: &[&OsStr]) -> bool {
     let own = arguments.split(|argument| *argument == "--").next().unwrap_or_default();
     let after = match rule.after.len() {
         0 => Some(own),

@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::home::INDEX;
-use crate::world::{Seen, World};
+use crate::index::INDEX_FILE;
+use crate::world::{FileMeta, World};
 
 /// What is searched where PATH isn't set; after what shells do then.
 const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -36,9 +36,9 @@ pub fn next_on_path(
             continue;
         }
         let candidate = folder.join(name);
-        let Ok(Some(seen)) = world.look(&candidate) else { continue };
+        let Ok(Some(seen)) = world.metadata(&candidate) else { continue };
         let is_ours = is_shim(world, shim, (&candidate, &seen))
-            || world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
+            || world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0);
         if seen.is_program && !is_ours {
             return Some(candidate);
         }
@@ -47,9 +47,9 @@ pub fn next_on_path(
 }
 
 /// Whether a file is a shim of ours under another name: a link, or a copy of the same bytes.
-fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &Seen)) -> bool {
+fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) -> bool {
     let Some(binary) = &shim.binary else { return false };
-    let Ok(Some(own)) = world.look(binary) else { return false };
+    let Ok(Some(own)) = world.metadata(binary) else { return false };
     let content = |path: &Path| world.read(path).ok();
     own.identity == seen.identity
         || own.size == seen.size && content(binary).is_some_and(|own| content(file) == Some(own))
@@ -74,7 +74,7 @@ pub fn with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
 
 /// Whether an entry is the shim folder by another path.
 fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
-    let identity = |folder: &Path| world.look(folder).ok().flatten().map(|seen| seen.identity);
+    let identity = |folder: &Path| world.metadata(folder).ok().flatten().map(|seen| seen.identity);
     let Some(wanted) = identity(shims) else { return false };
     entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(wanted))
 }
@@ -86,7 +86,7 @@ fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Memory;
+    use crate::world::MemoryWorld;
 
     fn shim() -> Shim {
         Shim { folders: vec!["/u/shims".into()], binary: None }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_next_program_is_never_usher_and_never_relative() {
-        let world = Memory::at("/app/bin")
+        let world = MemoryWorld::at("/app/bin")
             .file("/u/shims/node", "")
             .file("/other/shims/node", "")
             .file("/other/shims/.usher", "")
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_copy_of_the_shim_is_no_program() {
-        let world = Memory::at("/")
+        let world = MemoryWorld::at("/")
             .file("/u/shims/node", "the shim")
             .file("/copy/bin/node", "the shim")
             .file("/other/bin/node", "no shim!")
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn path_grows_once() {
-        let world = Memory::at("/").folder("/u/shims").folder("/usr/bin");
+        let world = MemoryWorld::at("/").folder("/u/shims").folder("/usr/bin");
         let longer = |path: &str| with_shims(&world.clone().variable("PATH", path), &shim());
         assert_eq!(longer("/usr/bin:/bin"), Some("/u/shims:/usr/bin:/bin".into()));
         assert_eq!(longer("/u/shims:/usr/bin:/bin"), None);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Escaped, Shown};
-use crate::request::{Meaning, Request};
+use crate::request::{Request, RequestKind};
 
 /// A request and where it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,18 +25,18 @@ pub enum Origin {
     /// A variable.
     Variable(&'static str),
     /// A project's file.
-    File(Place),
+    File(FileLocation),
     /// The user's default.
-    Default(Place),
+    Default(FileLocation),
     /// The machine's default.
-    Machine(Place),
+    Machine(FileLocation),
     /// The command line of `use`.
     CommandLine,
 }
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FileLocation {
     /// The file.
     pub path: PathBuf,
     /// The line, counted from 1; 0 where a field says it better.
@@ -53,7 +53,7 @@ impl Pin {
 
     /// Whether a range is wanted most.
     pub fn is_range(&self) -> bool {
-        self.request().is_some_and(|request| matches!(request.meaning(), Meaning::Range(_)))
+        self.request().is_some_and(|request| matches!(request.kind(), RequestKind::Range(_)))
     }
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Origin {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FileLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Shown(Path::new(self.path.file_name().unwrap_or_default())))?;
         if let Some(field) = self.field {
@@ -86,7 +86,7 @@ impl fmt::Display for Place {
 
 /// What is said where a file can't be understood.
 pub fn refuse(path: &Path, complaint: &str) -> Error {
-    let place = Place { path: path.to_path_buf(), line: 0, field: None };
+    let place = FileLocation { path: path.to_path_buf(), line: 0, field: None };
     Error::new(ErrorKind::BadFile, format!("can't understand {place}"))
         .because(complaint.to_owned())
 }

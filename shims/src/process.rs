@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::call::calls;
 use crate::error::{Error, Result};
 use crate::folders::{Folders, roof};
-use crate::home::{Home, index_file};
+use crate::index::{Index, index_file};
 use crate::name::Name;
 use crate::path::Shim;
 use crate::settings::Overrides;
@@ -17,7 +17,7 @@ pub use crate::sys::is_secure;
 
 /// The first argument by which a shim hands a call over to `use`; the program's name and its
 /// arguments follow.
-pub const HAND_OVER: &CStr = c"__shim";
+pub const HANDOFF_ARG: &CStr = c"__shim";
 
 /// What every build of the shim holds, so that `use` knows its own files and leaves others alone.
 pub const MARK: &[u8; 24] = b"usher's shim, any build.";
@@ -29,7 +29,7 @@ pub fn holds_mark(content: &[u8]) -> bool {
 
 /// The running shim.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningShim {
     /// Its own file.
     pub file: PathBuf,
     /// The folder it lies in, which holds `use` as well.
@@ -42,11 +42,11 @@ pub struct Running {
 ///
 /// The system's answer (`/proc/self/exe`) names the very file, whatever link or name it was called
 /// by; where `/proc` is absent, the path it was executed by has to do.
-pub fn shim() -> Result<Running> {
+pub fn shim() -> Result<RunningShim> {
     let file = own_file()?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
     let known = Shim { folders: vec![folder.clone()], binary: Some(file.clone()) };
-    Ok(Running { file, folder, known })
+    Ok(RunningShim { file, folder, known })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shim's main asks for its own file here")]
@@ -61,15 +61,15 @@ fn own_file() -> Result<PathBuf> {
 ///
 /// Argument 0 is anything that the caller likes (`exec -a`), but a link of another name
 /// (`python` to `python3`) shows in it alone.
-pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running) -> String {
+pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &RunningShim) -> String {
     let own = shim.file.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let called = argument.and_then(|argument| Path::new(argument).file_name()?.to_str());
     let Some(called) = called.filter(|called| Name::parse(called).is_some()) else {
         return own.to_owned();
     };
     let is_known = |name: &str| {
-        !calls(&Home::default(), name, None).is_empty()
-            || world.probe(&shim.folder, &[name]).is_ok_and(|found| found != 0)
+        !calls(&Index::default(), name, None).is_empty()
+            || world.existing_names(&shim.folder, &[name]).is_ok_and(|found| found != 0)
     };
     let is_meant = called == own || is_known(called) || !is_known(own);
     if is_meant { called } else { own }.to_owned()
@@ -81,43 +81,47 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
 /// `USHER_HOME` is stronger than the shim's own folder, and on a machine's home an account's own
 /// stands. In set-user-ID surroundings no variable counts; neither does an index that belongs to
 /// somebody else.
-pub fn home(world: &impl World, shim: &Running, program: &str) -> Result<Option<Home>> {
+pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Result<Option<Index>> {
     let index = match trusted(world, "USHER_HOME") {
         Some(home) => read(world, &roof(home)?.join("shims"), program)?,
         None => read(world, &shim.folder, program)?,
     };
-    let Some(mut home) = index else { return Ok(None) };
-    if home.folders.is_for_all {
+    let Some(mut index) = index else { return Ok(None) };
+    if index.folders.is_system_wide {
         let account = match account_data(world) {
             Some(data) => read(world, &data.join("shims"), program)?,
             None => None,
         };
-        home = account.unwrap_or(home);
+        index = account.unwrap_or(index);
     }
-    add_variables(world, &mut home)?;
-    Ok(Some(home))
+    add_variables(world, &mut index)?;
+    Ok(Some(index))
 }
 
 /// The account's home, for a shim that was copied to where no index lies; the copy then goes by the
 /// account's shims instead of its own folder. What `USHER_HOME` names is for `use` to make.
-pub fn account_home(world: &impl World, shim: &mut Running, program: &str) -> Result<Option<Home>> {
+pub fn account_index(
+    world: &impl World,
+    shim: &mut RunningShim,
+    program: &str,
+) -> Result<Option<Index>> {
     let data = account_data(world).filter(|_| trusted(world, "USHER_HOME").is_none());
     let Some(data) = data else { return Ok(None) };
     let folder = data.join("shims");
-    let Some(mut home) = read(world, &folder, program)? else { return Ok(None) };
-    add_variables(world, &mut home)?;
+    let Some(mut index) = read(world, &folder, program)? else { return Ok(None) };
+    add_variables(world, &mut index)?;
     shim.known.folders.insert(0, folder.clone());
     shim.folder = folder;
-    Ok(Some(home))
+    Ok(Some(index))
 }
 
 /// Adds the settings that variables change for this process alone.
 ///
 /// In set-user-ID surroundings none does; and no variable requests a version then, since it could
 /// request any folder's.
-pub fn add_variables(world: &impl World, home: &mut Home) -> Result<()> {
-    home.overrides = if is_secure() {
-        let requesting = home.tools.all().flat_map(|tool| tool.variables);
+pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
+    index.overrides = if is_secure() {
+        let requesting = index.tools.all().flat_map(|tool| tool.variables);
         let ignored = requesting.map(|name| (*name).to_owned()).collect();
         Overrides { ignore_variables: Some(ignored), ..Overrides::default() }
     } else {
@@ -126,17 +130,17 @@ pub fn add_variables(world: &impl World, home: &mut Home) -> Result<()> {
     Ok(())
 }
 
-fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Home>> {
+fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>> {
     let file = index_file(shims);
     let content = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
-    Ok(content.and_then(|content| Home::parse_for(&content, program)))
+    Ok(content.and_then(|content| Index::parse_for(&content, program)))
 }
 
 /// The account's own data folder, where its index is the account's, or the administrator's.
 fn account_data(world: &impl World) -> Option<PathBuf> {
     let user_home = trusted(world, "HOME").map(PathBuf::from);
     let data = Folders::data_of_account(&|name| trusted(world, name), user_home.as_deref())?;
-    let owner = world.look(&index_file(&data.join("shims"))).ok().flatten()?.owner;
+    let owner = world.metadata(&index_file(&data.join("shims"))).ok().flatten()?.owner;
     (owner == 0 || owner == rustix::process::geteuid().as_raw()).then_some(data)
 }
 

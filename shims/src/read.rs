@@ -14,8 +14,8 @@ mod written;
 pub use decode::decode;
 pub use json::field as json_field;
 pub use keys::value as value_of_key;
-pub use pattern::{Holes, holes};
-pub use written::{Complaint, Written};
+pub use pattern::{Placeholders, placeholders};
+pub use written::{RawRequest, ReadError};
 
 use crate::tool::{Reader, Tool, VersionFile};
 
@@ -24,7 +24,7 @@ pub const TOOL_VERSIONS: VersionFile =
     VersionFile::new(".tool-versions", Reader::ToolVersions, &[]);
 
 /// Finds what a file says of a tool, strongest first.
-pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<Written>, Complaint> {
+pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawRequest>, ReadError> {
     match file.reader {
         Reader::Plain => lines::plain(text).map(|written| vec![written]),
         Reader::ToolVersions => {

@@ -8,9 +8,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::name::Name;
+use crate::normalize::{normalize, without_prefix};
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::respell::{respell, without_prefix};
-use crate::tool::{Asks, Field, LtsLine, Tool};
+use crate::tool::{Field, FieldRole, LtsLine, Tool};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
@@ -20,12 +20,12 @@ const LONGEST: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     text: Box<str>,
-    meaning: Meaning,
+    kind: RequestKind,
 }
 
 /// What a request means.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Meaning {
+pub enum RequestKind {
     /// An exact or partial version: every version that begins with these numbers.
     Version(Version),
     /// A range.
@@ -48,43 +48,43 @@ pub enum Meaning {
 
 /// Who wrote a request, and so what it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Author {
+pub enum RequestTrust {
     /// A project's file: tool and version and nothing else.
     Project,
     /// The person: the command line, a variable, their own default.
-    Person,
+    User,
 }
 
 impl Request {
     /// Reads a request for a tool; the error says in a few words why the text is none.
-    pub fn parse(text: &str, tool: &Tool, author: Author) -> Result<Self, &'static str> {
+    pub fn parse(text: &str, tool: &Tool, author: RequestTrust) -> Result<Self, &'static str> {
         Self::parse_in(text, tool, (tool.dialect, author))
     }
 
     /// Reads what a project's file says in a field, in the field's own dialect.
     pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
-        let text = shortened(bare(text), field.parts);
+        let text = shortened(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
-        let bare = match field.asks {
-            Asks::Constraint => Range::parse_bare(text, dialect),
-            Asks::Pin | Asks::Either => None,
+        let bare = match field.role {
+            FieldRole::Constraint => Range::parse_bare(text, dialect),
+            FieldRole::Pin | FieldRole::Either => None,
         };
         match bare {
             Some(range) if text.len() <= LONGEST => {
-                Ok(Self { text: text.into(), meaning: Meaning::Range(range) })
+                Ok(Self { text: text.into(), kind: RequestKind::Range(range) })
             }
-            _ => Self::parse_in(text, tool, (dialect, Author::Project)),
+            _ => Self::parse_in(text, tool, (dialect, RequestTrust::Project)),
         }
     }
 
     fn parse_in(
         text: &str,
         tool: &Tool,
-        (dialect, author): (Dialect, Author),
+        (dialect, author): (Dialect, RequestTrust),
     ) -> Result<Self, &'static str> {
         let text = bare(text);
-        let meaning = meaning(text, tool, (dialect, author))?;
-        Ok(Self { text: text.into(), meaning })
+        let kind = parse_kind(text, tool, (dialect, author))?;
+        Ok(Self { text: text.into(), kind })
     }
 
     /// The request as it was written.
@@ -93,49 +93,51 @@ impl Request {
     }
 
     /// What it means.
-    pub fn meaning(&self) -> &Meaning {
-        &self.meaning
+    pub fn kind(&self) -> &RequestKind {
+        &self.kind
     }
 
     /// Whether a version of this tool is one that was asked for.
     ///
     /// Never for `system` and a path: these are no versions. A name may be that of a flavour.
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
-        match &self.meaning {
-            Meaning::Version(wanted) => begins_with(version, wanted, tool),
-            Meaning::Range(range) => is_usual(version, tool) && range.admits(version),
-            Meaning::Latest => is_usual(version, tool) && !version.is_prerelease(),
-            Meaning::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
-            Meaning::LtsBack(steps) => {
+        match &self.kind {
+            RequestKind::Version(wanted) => begins_with(version, wanted, tool),
+            RequestKind::Range(range) => is_usual(version, tool) && range.admits(version),
+            RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
+            RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
+            RequestKind::LtsBack(steps) => {
                 tool.lts.iter().rev().nth(*steps).is_some_and(|line| is_of(version, line, tool))
             }
-            Meaning::LtsNamed(name) => tool
+            RequestKind::LtsNamed(name) => tool
                 .lts
                 .iter()
                 .find(|line| line.name == name.as_str())
                 .is_some_and(|line| is_of(version, line, tool)),
-            Meaning::Named(name) => is_flavour(version, name.as_str()) && !version.is_prerelease(),
-            Meaning::System | Meaning::Path(_) => false,
+            RequestKind::Named(name) => {
+                is_flavour(version, name.as_str()) && !version.is_prerelease()
+            }
+            RequestKind::System | RequestKind::Path(_) => false,
         }
     }
 
     /// The exact version that it names, if it names one.
     pub fn exact(&self, tool: &Tool) -> Option<&Version> {
-        match &self.meaning {
-            Meaning::Version(version)
-                if version.numbers().as_slice().len() >= usize::from(tool.parts) =>
+        match &self.kind {
+            RequestKind::Version(version)
+                if version.numbers().as_slice().len() >= usize::from(tool.version_components) =>
             {
                 Some(version)
             }
-            Meaning::Version(_)
-            | Meaning::Range(_)
-            | Meaning::Latest
-            | Meaning::Lts
-            | Meaning::LtsBack(_)
-            | Meaning::LtsNamed(_)
-            | Meaning::System
-            | Meaning::Path(_)
-            | Meaning::Named(_) => None,
+            RequestKind::Version(_)
+            | RequestKind::Range(_)
+            | RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::LtsNamed(_)
+            | RequestKind::System
+            | RequestKind::Path(_)
+            | RequestKind::Named(_) => None,
         }
     }
 }
@@ -146,11 +148,11 @@ impl fmt::Display for Request {
     }
 }
 
-fn meaning(
+fn parse_kind(
     text: &str,
     tool: &Tool,
-    (dialect, author): (Dialect, Author),
-) -> Result<Meaning, &'static str> {
+    (dialect, author): (Dialect, RequestTrust),
+) -> Result<RequestKind, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
@@ -162,50 +164,50 @@ fn meaning(
     }
     let text = first_of_list(text, author);
     if text == "system" {
-        return Ok(Meaning::System);
+        return Ok(RequestKind::System);
     }
     // mise's word for a version that isn't whole, which needs none here.
     let text = text.strip_prefix("prefix:").unwrap_or(text);
-    if let Some(meaning) = foreign(text, author) {
-        return meaning;
+    if let Some(kind) = foreign(text, author) {
+        return kind;
     }
     let bare = without_prefix(text, tool);
-    if let Some(meaning) = alias(bare, tool) {
-        return Ok(meaning);
+    if let Some(kind) = alias(bare, tool) {
+        return Ok(kind);
     }
     let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
     if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
-        return range.map(Meaning::Range).ok_or("it is no range");
+        return range.map(RequestKind::Range).ok_or("it is no range");
     }
-    let bare = respell(bare, tool);
+    let bare = normalize(bare, tool);
     if let Some(version) = Version::parse(without_wildcard(&bare)) {
-        return Ok(Meaning::Version(version));
+        return Ok(RequestKind::Version(version));
     }
     match Name::parse(&bare) {
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-            Ok(Meaning::Named(name))
+            Ok(RequestKind::Named(name))
         }
         _ => Err("it is no version"),
     }
 }
 
 /// Of versions that colons separate, as pyenv has them in its variable, the first.
-fn first_of_list(text: &str, author: Author) -> &str {
+fn first_of_list(text: &str, author: RequestTrust) -> &str {
     let first = text.split_once(':').map(|(first, _)| first);
     let is_version = |first: &&str| {
         *first == "system" || strip_v(first).starts_with(|c: char| c.is_ascii_digit())
     };
-    first.filter(|_| author == Author::Person).filter(is_version).unwrap_or(text)
+    first.filter(|_| author == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
 /// `path:`, `ref:` and addresses: what other managers know, and project files may not say.
-fn foreign(text: &str, author: Author) -> Option<Result<Meaning, &'static str>> {
+fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
     let (scheme, rest) = text.split_once(':')?;
     Some(match (scheme, author) {
-        ("path", Author::Person) if rest.starts_with('/') => Ok(Meaning::Path(rest.into())),
-        ("path", Author::Person) => Err("a path must begin with `/`"),
-        ("path", Author::Project) => Err(
+        ("path", RequestTrust::User) if rest.starts_with('/') => Ok(RequestKind::Path(rest.into())),
+        ("path", RequestTrust::User) => Err("a path must begin with `/`"),
+        ("path", RequestTrust::Project) => Err(
             "`path:` is accepted on the command line, in a variable and in your own default only",
         ),
         ("ref" | "file" | "git" | "http" | "https", _) => {
@@ -215,13 +217,13 @@ fn foreign(text: &str, author: Author) -> Option<Result<Meaning, &'static str>> 
     })
 }
 
-fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
+fn alias(text: &str, tool: &Tool) -> Option<RequestKind> {
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
-        "latest" | "current" | "stable" | "*" => return Some(Meaning::Latest),
-        name if name == tool.name => return Some(Meaning::Latest),
+        "latest" | "current" | "stable" | "*" => return Some(RequestKind::Latest),
+        name if name == tool.name => return Some(RequestKind::Latest),
         "lts" | "lts/*" | "lts-*" | "lts-latest" if !tool.lts.is_empty() => {
-            return Some(Meaning::Lts);
+            return Some(RequestKind::Lts);
         }
         _ => {}
     }
@@ -230,8 +232,8 @@ fn alias(text: &str, tool: &Tool) -> Option<Meaning> {
     }
     let line = lower.strip_prefix("lts/").or_else(|| lower.strip_prefix("lts-"))?;
     match line.strip_prefix('-') {
-        Some(steps) => steps.parse().ok().map(Meaning::LtsBack),
-        None => Name::parse(line).map(Meaning::LtsNamed),
+        Some(steps) => steps.parse().ok().map(RequestKind::LtsBack),
+        None => Name::parse(line).map(RequestKind::LtsNamed),
     }
 }
 
@@ -305,7 +307,7 @@ mod tests {
 
     fn check(name: &str, request: &str, inside: &str, outside: &str) {
         let tool = tool(name);
-        let parsed = Request::parse(request, tool, Author::Project)
+        let parsed = Request::parse(request, tool, RequestTrust::Project)
             .unwrap_or_else(|reason| panic!("{request}: {reason}"));
         for (list, expected) in [(inside, true), (outside, false)] {
             for text in list.split_whitespace() {
@@ -385,34 +387,37 @@ mod tests {
             "\u{202e}12",
         ];
         for text in hostile {
-            let parsed = Request::parse(text, node, Author::Project);
+            let parsed = Request::parse(text, node, RequestTrust::Project);
             assert!(parsed.is_err(), "{:?}", &text.chars().take(40).collect::<String>());
         }
     }
 
     #[test]
     fn a_person_may_name_a_folder() {
-        let parsed = Request::parse("path:/opt/node", tool("node"), Author::Person).unwrap();
-        assert_eq!(parsed.meaning(), &Meaning::Path("/opt/node".into()));
-        assert!(Request::parse("path:node", tool("node"), Author::Person).is_err());
+        let parsed = Request::parse("path:/opt/node", tool("node"), RequestTrust::User).unwrap();
+        assert_eq!(parsed.kind(), &RequestKind::Path("/opt/node".into()));
+        assert!(Request::parse("path:node", tool("node"), RequestTrust::User).is_err());
     }
 
     #[test]
     fn of_a_list_in_a_variable_the_first_counts() {
         let python = tool("python");
-        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.meaning);
-        let version = |text| Ok(Meaning::Version(Version::parse(text).unwrap()));
-        assert_eq!(parsed("3.11.7:3.12", Author::Person), version("3.11.7"));
-        assert_eq!(parsed("system:3.12", Author::Person), Ok(Meaning::System));
-        assert!(parsed("3.11.7:3.12", Author::Project).is_err());
-        assert!(parsed("x:3.12", Author::Person).is_err());
+        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.kind);
+        let version = |text| Ok(RequestKind::Version(Version::parse(text).unwrap()));
+        assert_eq!(parsed("3.11.7:3.12", RequestTrust::User), version("3.11.7"));
+        assert_eq!(parsed("system:3.12", RequestTrust::User), Ok(RequestKind::System));
+        assert!(parsed("3.11.7:3.12", RequestTrust::Project).is_err());
+        assert!(parsed("x:3.12", RequestTrust::User).is_err());
     }
 
     #[test]
     fn only_all_numbers_are_exact() {
         let exact = |text| {
             let tool = tool("node");
-            Request::parse(text, tool, Author::Person).unwrap().exact(tool).map(ToString::to_string)
+            Request::parse(text, tool, RequestTrust::User)
+                .unwrap()
+                .exact(tool)
+                .map(ToString::to_string)
         };
         assert_eq!(exact("v12.0.0"), Some("12.0.0".to_owned()));
         assert_eq!((exact("12.0"), exact("lts")), (None, None));
@@ -421,15 +426,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_breaks_the_parser(text in "\\PC*") {
-            let _ = Request::parse(&text, tool("node"), Author::Person);
-            let _ = Request::parse(&text, tool("python"), Author::Project);
+            let _ = Request::parse(&text, tool("node"), RequestTrust::User);
+            let _ = Request::parse(&text, tool("python"), RequestTrust::Project);
         }
 
         #[test]
         fn what_is_printed_parses_to_the_same(text in "(v|node-|lts/)?[0-9a-z*.<>=^~| -]{1,12}") {
             let tool = tool("node");
-            if let Ok(request) = Request::parse(&text, tool, Author::Project) {
-                proptest::prop_assert_eq!(Request::parse(request.as_str(), tool, Author::Project), Ok(request));
+            if let Ok(request) = Request::parse(&text, tool, RequestTrust::Project) {
+                proptest::prop_assert_eq!(Request::parse(request.as_str(), tool, RequestTrust::Project), Ok(request));
             }
         }
     }

@@ -8,11 +8,11 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
-use crate::home::Home;
-use crate::pin::{Origin, Pin, Place, refuse};
-use crate::read::{TOOL_VERSIONS, Written, decode, read};
-use crate::request::{Author, Request};
-use crate::tool::{Asks, Field, PASS_OVER, PassOver, Reader, Tool, VersionFile};
+use crate::index::Index;
+use crate::pin::{FileLocation, Origin, Pin, refuse};
+use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
+use crate::request::{Request, RequestTrust};
+use crate::tool::{Field, FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionFile};
 use crate::world::{World, is_absent, read_optional};
 
 /// Something that the search came upon.
@@ -25,14 +25,14 @@ pub enum Finding {
     /// The user's default, or the machine's.
     Default(Pin),
     /// A variable, or a file that exists for versions alone, can't be used.
-    Broken(Error, Culprit),
+    Broken(Error, ErrorSource),
     /// Something was passed over.
-    Passed(Passed),
+    Skipped(Skipped),
 }
 
 /// What was passed over, and so decides nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Passed {
+pub enum Skipped {
     /// A variable that is no request here, by the settings.
     Variable(&'static str),
     /// The working directory can't be told, for this reason.
@@ -49,7 +49,7 @@ pub enum Passed {
     Unusable(Error),
 }
 
-impl fmt::Display for Passed {
+impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = |path: &Path| Shown(path).to_string();
         match self {
@@ -66,30 +66,30 @@ impl fmt::Display for Passed {
 
 /// What can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Culprit {
+pub enum ErrorSource {
     /// A variable.
     Variable,
     /// A file or a folder that can't be read.
     File,
     /// What a file says, there; another request in its place would mend it.
-    Text(Place),
+    Text(FileLocation),
 }
 
 /// Looks for who asks, strongest first, until the visitor has enough.
 pub fn search(
     world: &impl World,
-    home: &Home,
+    index: &Index,
     call: &Call,
     visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
 ) -> Result<()> {
-    let mut search = Search { world, home, tool: call.tool, visit };
+    let mut search = Search { world, index, tool: call.tool, visit };
     let _ = search.all(call)?;
     Ok(())
 }
 
 struct Search<'a, W: World> {
     world: &'a W,
-    home: &'a Home,
+    index: &'a Index,
     tool: &'static Tool,
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
@@ -105,7 +105,7 @@ struct Start<'a> {
 }
 
 /// A place that names a version and the file it stands in, or why an extended file can't be used.
-type Found = Result<(PathBuf, Written)>;
+type Found = Result<(PathBuf, RawRequest)>;
 
 /// Whether the visitor wants more, or an error that ends everything.
 type Step = Result<ControlFlow<()>>;
@@ -127,8 +127,8 @@ impl<W: World> Search<'_, W> {
         step!(self.variables());
         step!(self.project()?);
         for (path, origin) in [
-            (self.home.folders.default_file(), Origin::Default as fn(Place) -> Origin),
-            (self.home.folders.machine_default_file(), Origin::Machine),
+            (self.index.folders.default_file(), Origin::Default as fn(FileLocation) -> Origin),
+            (self.index.folders.machine_default_file(), Origin::Machine),
         ] {
             step!(self.default(&path, origin)?);
         }
@@ -141,12 +141,12 @@ impl<W: World> Search<'_, W> {
             else {
                 continue;
             };
-            if self.home.ignore_variables().iter().any(|ignored| ignored == variable) {
-                (self.visit)(Finding::Passed(Passed::Variable(variable)))?;
+            if self.index.ignore_variables().iter().any(|ignored| ignored == variable) {
+                (self.visit)(Finding::Skipped(Skipped::Variable(variable)))?;
                 continue;
             }
             let text = value.to_string_lossy();
-            let finding = match Request::parse(&text, self.tool, Author::Person) {
+            let finding = match Request::parse(&text, self.tool, RequestTrust::User) {
                 Ok(request) => Finding::Pin(Pin {
                     requests: vec![request],
                     origin: Origin::Variable(variable),
@@ -162,7 +162,7 @@ impl<W: World> Search<'_, W> {
                     )
                     .because(reason)
                     .hint(format!("unset {variable}")),
-                    Culprit::Variable,
+                    ErrorSource::Variable,
                 ),
             };
             (self.visit)(finding)?;
@@ -175,35 +175,35 @@ impl<W: World> Search<'_, W> {
         let directory = match self.world.directory() {
             Ok(directory) => directory,
             Err(error) => {
-                return Ok((self.visit)(Finding::Passed(Passed::Directory(error.to_string()))));
+                return Ok((self.visit)(Finding::Skipped(Skipped::Directory(error.to_string()))));
             }
         };
         let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
         let start = self.outside_of_others(&directory)?;
         if let Some(others) = start.others {
-            step!((self.visit)(Finding::Passed(Passed::Others(others.to_path_buf()))));
+            step!((self.visit)(Finding::Skipped(Skipped::Others(others.to_path_buf()))));
         }
         // A ceiling inside other people's code ends the search before it begins.
-        let ceiling = self.home.ceiling();
+        let ceiling = self.index.ceiling();
         let is_below = |ceiling: &&Path| *ceiling != start.folder && directory.starts_with(ceiling);
         if let Some(ceiling) = ceiling.filter(|one| one.starts_with(start.folder)).filter(is_below)
         {
-            return Ok((self.visit)(Finding::Passed(Passed::Ceiling(ceiling.to_path_buf()))));
+            return Ok((self.visit)(Finding::Skipped(Skipped::Ceiling(ceiling.to_path_buf()))));
         }
         for folder in start.folder.ancestors() {
-            match self.world.probe(folder, &names) {
+            match self.world.existing_names(folder, &names) {
                 Ok(present) => step!(self.folder(folder, present)?),
                 Err(error) if is_refused(&error) => {
-                    let passed = Passed::Folder(folder.to_path_buf());
-                    step!((self.visit)(Finding::Passed(passed)));
+                    let passed = Skipped::Folder(folder.to_path_buf());
+                    step!((self.visit)(Finding::Skipped(passed)));
                 }
                 Err(error) => {
                     let error = Error::io("search", folder, error);
-                    step!((self.visit)(Finding::Broken(error, Culprit::File)));
+                    step!((self.visit)(Finding::Broken(error, ErrorSource::File)));
                 }
             }
-            if self.home.ceiling() == Some(folder) {
-                step!((self.visit)(Finding::Passed(Passed::Ceiling(folder.to_path_buf()))));
+            if self.index.ceiling() == Some(folder) {
+                step!((self.visit)(Finding::Skipped(Skipped::Ceiling(folder.to_path_buf()))));
                 break;
             }
         }
@@ -225,12 +225,12 @@ impl<W: World> Search<'_, W> {
             Err(broken) => return Ok(self.unusable(broken, file)),
         };
         if found.is_empty() {
-            return Ok((self.visit)(Finding::Passed(Passed::Silent(path.to_path_buf()))));
+            return Ok((self.visit)(Finding::Skipped(Skipped::Silent(path.to_path_buf()))));
         }
         for found in found {
             let finding = match found {
                 Ok((path, written)) => self.finding(&path, file, &written),
-                Err(error) => Finding::Passed(Passed::Unusable(error)),
+                Err(error) => Finding::Skipped(Skipped::Unusable(error)),
             };
             step!((self.visit)(finding));
         }
@@ -244,15 +244,15 @@ impl<W: World> Search<'_, W> {
         path: &Path,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<Found>, (Error, Culprit)> {
-        let refuse = |complaint: &str| (refuse(path, complaint), Culprit::File);
+    ) -> std::result::Result<Vec<Found>, (Error, ErrorSource)> {
+        let refuse = |complaint: &str| (refuse(path, complaint), ErrorSource::File);
         if depth > MOST_EXTENSIONS {
             return Err(refuse("too many files extend each other, or they do so in a circle"));
         }
         let content = self
             .world
             .read(path)
-            .map_err(|error| (Error::io("read", path, error), Culprit::File))?;
+            .map_err(|error| (Error::io("read", path, error), ErrorSource::File))?;
         let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
         let found = read(&text, file, self.tool)
             .map_err(|complaint| self.says_nothing(path, &complaint))?;
@@ -275,45 +275,47 @@ impl<W: World> Search<'_, W> {
     }
 
     /// What a place in a project's file means.
-    fn finding(&self, path: &Path, file: &VersionFile, written: &Written) -> Finding {
-        let asks = written.field.map_or(Asks::Pin, |field| field.asks);
-        match (self.pin(path, written, (Origin::File, Some(file))), asks) {
-            (Ok(pin), Asks::Constraint) => Finding::Constraint(pin),
-            (Ok(pin), Asks::Either) if pin.is_range() => Finding::Constraint(pin),
-            (Ok(pin), Asks::Pin | Asks::Either) => Finding::Pin(pin),
+    fn finding(&self, path: &Path, file: &VersionFile, written: &RawRequest) -> Finding {
+        let role = written.field.map_or(FieldRole::Pin, |field| field.role);
+        match (self.pin(path, written, (Origin::File, Some(file))), role) {
+            (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
+            (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
+            (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
             // A constraint only reports; a pin that can't be understood must not be passed over.
-            (Err((error, _)), Asks::Constraint) => Finding::Passed(Passed::Unusable(error)),
-            (Err((error, culprit)), Asks::Pin | Asks::Either) => Finding::Broken(error, culprit),
+            (Err((error, _)), FieldRole::Constraint) => Finding::Skipped(Skipped::Unusable(error)),
+            (Err((error, culprit)), FieldRole::Pin | FieldRole::Either) => {
+                Finding::Broken(error, culprit)
+            }
         }
     }
 
     /// A file that exists for versions alone is an error; one for other things too is a note.
     fn unusable(
         &mut self,
-        (error, culprit): (Error, Culprit),
+        (error, culprit): (Error, ErrorSource),
         file: &VersionFile,
     ) -> ControlFlow<()> {
         let finding = match file.is_for_versions_alone() {
             true => Finding::Broken(error, culprit),
-            false => Finding::Passed(Passed::Unusable(error)),
+            false => Finding::Skipped(Skipped::Unusable(error)),
         };
         (self.visit)(finding)
     }
 
-    fn default(&mut self, path: &Path, origin: fn(Place) -> Origin) -> Step {
+    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> Step {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
             Err(error) => {
                 let error = Error::io("read", path, error);
-                return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
+                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
         let text = match decode(&content) {
             Ok(text) => text,
             Err(complaint) => {
                 let error = refuse(path, &complaint);
-                return Ok((self.visit)(Finding::Broken(error, Culprit::File)));
+                return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
         let found = match read(&text, &TOOL_VERSIONS, self.tool) {
@@ -334,27 +336,27 @@ impl<W: World> Search<'_, W> {
     }
 
     /// A file that is there for versions and names none.
-    fn says_nothing(&self, path: &Path, complaint: &str) -> (Error, Culprit) {
+    fn says_nothing(&self, path: &Path, complaint: &str) -> (Error, ErrorSource) {
         let error = refuse(path, complaint).hint(format!("use {}", self.tool.name));
-        let place = Place { path: path.to_path_buf(), line: 0, field: None };
-        (error, Culprit::Text(place))
+        let place = FileLocation { path: path.to_path_buf(), line: 0, field: None };
+        (error, ErrorSource::Text(place))
     }
 
     /// The pin that is written at a place: of a project's file, or of a default.
     fn pin(
         &self,
         path: &Path,
-        written: &Written,
-        (origin, file): (fn(Place) -> Origin, Option<&VersionFile>),
-    ) -> std::result::Result<Pin, (Error, Culprit)> {
+        written: &RawRequest,
+        (origin, file): (fn(FileLocation) -> Origin, Option<&VersionFile>),
+    ) -> std::result::Result<Pin, (Error, ErrorSource)> {
         let is_document =
             file.is_some_and(|file| matches!(file.reader, Reader::Json | Reader::Toml));
-        let field = written.field.filter(|_| is_document).map(|field| field.at);
-        let place = Place { path: path.to_path_buf(), line: written.line, field };
+        let field = written.field.filter(|_| is_document).map(|field| field.path);
+        let place = FileLocation { path: path.to_path_buf(), line: written.line, field };
         let parse = |text: &String| match (written.field, file) {
             (Some(field), _) => Request::parse_field(text, self.tool, field),
-            (None, Some(_)) => Request::parse(text, self.tool, Author::Project),
-            (None, None) => Request::parse(text, self.tool, Author::Person),
+            (None, Some(_)) => Request::parse(text, self.tool, RequestTrust::Project),
+            (None, None) => Request::parse(text, self.tool, RequestTrust::User),
         };
         let requests = written.texts.iter().map(|text| {
             parse(text).map_err(|reason| {
@@ -364,7 +366,7 @@ impl<W: World> Search<'_, W> {
                 let error = Error::new(ErrorKind::BadFile, what)
                     .because(reason)
                     .hint(format!("use {name}"));
-                (error, Culprit::Text(place.clone()))
+                (error, ErrorSource::Text(place.clone()))
             })
         });
         Ok(Pin {
@@ -378,8 +380,8 @@ impl<W: World> Search<'_, W> {
         let mut start = Start { folder: directory, others: None };
         for folder in directory.ancestors() {
             let Some(name) = folder.file_name() else { continue };
-            let named = |rule: &&PassOver| name == rule.name();
-            for rule in PASS_OVER.iter().filter(named) {
+            let named = |rule: &&IgnoredFolder| name == rule.name();
+            for rule in IGNORED_FOLDERS.iter().filter(named) {
                 if self.holds_others(folder, rule)? {
                     start =
                         Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
@@ -389,13 +391,13 @@ impl<W: World> Search<'_, W> {
         Ok(start)
     }
 
-    fn holds_others(&self, folder: &Path, rule: &PassOver) -> Result<bool> {
+    fn holds_others(&self, folder: &Path, rule: &IgnoredFolder) -> Result<bool> {
         let is_it = folder.ends_with(rule.folder);
         if !is_it || rule.beside.is_empty() {
             return Ok(is_it);
         }
         let Some(parent) = folder.parent() else { return Ok(false) };
-        match self.world.probe(parent, rule.beside) {
+        match self.world.existing_names(parent, rule.beside) {
             Ok(present) => Ok(present != 0),
             Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
             Err(error) => Err(Error::io("search", parent, error)),
@@ -419,8 +421,8 @@ fn beside(path: &Path, named: &str) -> PathBuf {
 }
 
 /// Whether a field stands in the same part of a document as another one.
-fn is_beside(written: &Written, field: &Field) -> bool {
-    let part = |field: &Field| field.at.split('.').next();
+fn is_beside(written: &RawRequest, field: &Field) -> bool {
+    let part = |field: &Field| field.path.split('.').next();
     written.field.map(part) == Some(part(field))
 }
 

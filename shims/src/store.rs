@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
-use crate::home::{Adopted, Home, ReadToolchain, SystemProgram, stamp};
+use crate::index::{Adopted, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
-use crate::request::{Meaning, Request};
-use crate::respell;
+use crate::normalize;
+use crate::request::{Request, RequestKind};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -17,7 +17,7 @@ use crate::world::World;
 
 /// What a search of the stores came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Lookup {
     /// This one fits best.
     Toolchain(Toolchain),
     /// None fits.
@@ -27,41 +27,41 @@ pub enum Found {
 }
 
 /// The highest version on disk that was asked for; of equal ones the one in the strongest store.
-pub fn best(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> Result<Found> {
-    best_that(world, home, (tool, request), &|_| true)
+pub fn best(world: &impl World, index: &Index, tool: &Tool, request: &Request) -> Result<Lookup> {
+    best_where(world, index, (tool, request), &|_| true)
 }
 
 /// The same of those versions alone that will do in another respect as well.
-pub fn best_that(
+pub fn best_where(
     world: &impl World,
-    home: &Home,
+    index: &Index,
     (tool, request): (&Tool, &Request),
     fits: &dyn Fn(&Version) -> bool,
-) -> Result<Found> {
+) -> Result<Lookup> {
     if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
-        let root = home.folders.toolchains().join(tool.name).join(exact.as_str());
+        let root = index.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
         if is_whole(world, tool, &toolchain)? {
-            return Ok(Found::Toolchain(toolchain));
+            return Ok(Lookup::Toolchain(toolchain));
         }
     }
-    match highest(world, home, tool, |version| request.matches(version, tool) && fits(version))? {
-        Found::Nothing => flavoured(world, home, tool, request),
+    match highest(world, index, tool, |version| request.matches(version, tool) && fits(version))? {
+        Lookup::Nothing => flavoured(world, index, tool, request),
         found => Ok(found),
     }
 }
 
 /// What reads like a version with a flavour may be the name of a folder in an adopted store: a
 /// virtual environment called `weboob-3.7`.
-fn flavoured(world: &impl World, home: &Home, tool: &Tool, request: &Request) -> Result<Found> {
+fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) -> Result<Lookup> {
     let is_flavoured =
-        matches!(request.meaning(), Meaning::Version(version) if !version.flavour().is_empty());
+        matches!(request.kind(), RequestKind::Version(version) if !version.flavour().is_empty());
     let name = Name::parse(request.as_str()).filter(|_| is_flavoured);
     let toolchain = match name {
-        Some(name) => named(world, home, tool, &name)?,
+        Some(name) => named(world, index, tool, &name)?,
         None => None,
     };
-    Ok(toolchain.map_or(Found::Nothing, Found::Toolchain))
+    Ok(toolchain.map_or(Lookup::Nothing, Lookup::Toolchain))
 }
 
 /// The highest version on disk that will do.
@@ -70,22 +70,22 @@ fn flavoured(world: &impl World, home: &Home, tool: &Tool, request: &Request) ->
 /// Only where the best turns out to be an empty shell is the next best looked for.
 pub fn highest(
     world: &impl World,
-    home: &Home,
+    index: &Index,
     tool: &Tool,
     fits: impl Fn(&Version) -> bool,
-) -> Result<Found> {
+) -> Result<Lookup> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {
-        let mut best: Option<Spot<'_>> = None;
-        let is_fresh = each(world, home, tool, &mut |version, place, name| {
+        let mut best: Option<BestSoFar<'_>> = None;
+        let is_fresh = each(world, index, tool, &mut |version, place, name| {
             let is_higher =
                 best.as_ref().is_none_or(|best| is_preferred(tool, version, &best.version));
             if is_higher
                 && fits(version)
-                && (broken.is_empty() || !broken.contains(&place.root(home, tool, name)))
+                && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
             {
                 // What was kept before is overwritten, which costs no allocation.
-                let kept = best.get_or_insert_with(|| Spot {
+                let kept = best.get_or_insert_with(|| BestSoFar {
                     version: version.clone(),
                     place,
                     name: String::new(),
@@ -95,10 +95,10 @@ pub fn highest(
                 name.clone_into(&mut kept.name);
             }
         })?;
-        match best.map(|best| best.toolchain(home, tool)) {
-            _ if !is_fresh => return Ok(Found::Stale),
-            None => return Ok(Found::Nothing),
-            Some(best) if is_whole(world, tool, &best)? => return Ok(Found::Toolchain(best)),
+        match best.map(|best| best.toolchain(index, tool)) {
+            _ if !is_fresh => return Ok(Lookup::Stale),
+            None => return Ok(Lookup::Nothing),
+            Some(best) if is_whole(world, tool, &best)? => return Ok(Lookup::Toolchain(best)),
             Some(best) => broken.push(best.root),
         }
     }
@@ -121,11 +121,11 @@ fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
 /// All versions on disk, highest first, of equal ones the one in the strongest store first.
 ///
 /// `None` if a program of the operating system's was replaced since it was asked for its version.
-pub fn all(world: &impl World, home: &Home, tool: &Tool) -> Result<Option<Vec<Toolchain>>> {
+pub fn all(world: &impl World, index: &Index, tool: &Tool) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
-    let is_fresh = each(world, home, tool, &mut |version, place, name| {
-        let spot = Spot { version: version.clone(), place, name: name.to_owned() };
-        found.push(spot.toolchain(home, tool));
+    let is_fresh = each(world, index, tool, &mut |version, place, name| {
+        let spot = BestSoFar { version: version.clone(), place, name: name.to_owned() };
+        found.push(spot.toolchain(index, tool));
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
     found.sort_by(|a, b| b.version.cmp(&a.version));
@@ -133,7 +133,7 @@ pub fn all(world: &impl World, home: &Home, tool: &Tool) -> Result<Option<Vec<To
 }
 
 /// A version on disk: in which store, and the name of its folder there.
-struct Spot<'a> {
+struct BestSoFar<'a> {
     version: Version,
     place: Place<'a>,
     name: String,
@@ -152,9 +152,9 @@ enum Place<'a> {
 
 impl Place<'_> {
     /// The folder of the toolchain of this name.
-    fn root(self, home: &Home, tool: &Tool, name: &str) -> PathBuf {
+    fn root(self, index: &Index, tool: &Tool, name: &str) -> PathBuf {
         match self {
-            Self::Own => own(home, tool).join(name),
+            Self::Own => own(index, tool).join(name),
             Self::Shared(store) => store.join(tool.name).join(name),
             Self::Listed(store) => store.join("toolchains").join(tool.name).join(name),
             Self::Adopted(store) => root(store, name),
@@ -164,9 +164,9 @@ impl Place<'_> {
     }
 }
 
-impl Spot<'_> {
-    fn toolchain(self, home: &Home, tool: &Tool) -> Toolchain {
-        let root = self.place.root(home, tool, &self.name);
+impl BestSoFar<'_> {
+    fn toolchain(self, index: &Index, tool: &Tool) -> Toolchain {
+        let root = self.place.root(index, tool, &self.name);
         let store = match self.place {
             Place::Own => Store::Own,
             Place::Shared(_) | Place::Listed(_) => Store::Shared,
@@ -179,28 +179,28 @@ impl Spot<'_> {
 }
 
 /// usher's own toolchains of a tool.
-fn own(home: &Home, tool: &Tool) -> PathBuf {
-    home.folders.toolchains().join(tool.name)
+fn own(index: &Index, tool: &Tool) -> PathBuf {
+    index.folders.toolchains().join(tool.name)
 }
 
 /// Visits all versions on disk with the names of their folders, strongest store first; says whether
 /// what is known of the operating system's programs still holds.
 fn each<'h>(
     world: &impl World,
-    home: &'h Home,
+    index: &'h Index,
     tool: &Tool,
     visit: &mut dyn FnMut(&Version, Place<'h>, &str),
 ) -> Result<bool> {
-    let own = own(home, tool);
+    let own = own(index, tool);
     list(world, &own, &mut |name, version| visit(version, Place::Own, name))
         .map_err(|error| Error::io("list", &own, error))?;
-    let listed = home.stores().iter().map(|store| Place::Listed(store));
-    for store in listed.chain(home.shared.iter().map(|store| Place::Shared(store))) {
-        let folder = store.root(home, tool, "");
+    let listed = index.stores().iter().map(|store| Place::Listed(store));
+    for store in listed.chain(index.shared.iter().map(|store| Place::Shared(store))) {
+        let folder = store.root(index, tool, "");
         list(world, &folder, &mut |name, version| visit(version, store, name))
             .map_err(|error| Error::io("list", &folder, error))?;
     }
-    for store in home.adopted.iter().filter(|store| store.tool == tool.name) {
+    for store in index.adopted.iter().filter(|store| store.tool == tool.name) {
         let listed = list_adopted(world, (store, tool), &mut |name, version| {
             visit(version, Place::Adopted(store), name);
         });
@@ -214,16 +214,16 @@ fn each<'h>(
         }
     }
     let is_fresh = |file: &Path, known: &str| {
-        world.look(file).ok().flatten().is_some_and(|seen| stamp(&seen) == known)
+        world.metadata(file).ok().flatten().is_some_and(|seen| fingerprint(&seen) == known)
     };
-    for toolchain in home.read.iter().filter(|toolchain| toolchain.tool == tool.name) {
-        if !is_fresh(&toolchain.file, &toolchain.stamp) {
+    for toolchain in index.read.iter().filter(|toolchain| toolchain.tool == tool.name) {
+        if !is_fresh(&toolchain.file, &toolchain.fingerprint) {
             return Ok(false);
         }
         visit(&toolchain.version, Place::Read(toolchain), "");
     }
-    for program in home.system.iter().filter(|program| program.tool == tool.name) {
-        if !is_fresh(&program.path, &program.stamp) {
+    for program in index.system.iter().filter(|program| program.tool == tool.name) {
+        if !is_fresh(&program.path, &program.fingerprint) {
             return Ok(false);
         }
         visit(&program.version, Place::System(program), "");
@@ -240,11 +240,11 @@ pub fn is_own_want(error: &io::Error) -> bool {
 /// A folder of an adopted store, by its name.
 pub fn named(
     world: &impl World,
-    home: &Home,
+    index: &Index,
     tool: &Tool,
     name: &Name,
 ) -> Result<Option<Toolchain>> {
-    for adopted in home.adopted.iter().filter(|store| store.tool == tool.name) {
+    for adopted in index.adopted.iter().filter(|store| store.tool == tool.name) {
         let toolchain = Toolchain {
             version: None,
             root: root(adopted, name.as_str()),
@@ -265,7 +265,7 @@ pub fn is_whole(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Resul
 /// Whether a toolchain holds a program.
 pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
     let path = toolchain.program(program);
-    let seen = world.look(&path).map_err(|error| Error::io("look at", &path, error))?;
+    let seen = world.metadata(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
@@ -298,7 +298,7 @@ fn list_adopted(
             "" => Some(behind),
             until => behind.split_once(until).map(|(version, _)| version),
         };
-        if let Some(version) = text.and_then(|text| respell::version(text, tool)) {
+        if let Some(version) = text.and_then(|text| normalize::version(text, tool)) {
             visit(name, &version);
         }
     })

@@ -7,11 +7,12 @@
 mod compiled;
 mod own;
 
-pub use compiled::{COMMON, DEFINITIONS, PASS_OVER, TOOLS};
+pub use compiled::{COMMON, DEFINITIONS, IGNORED_FOLDERS, TOOLS};
 pub(crate) use own::read;
-pub use own::{Own, Tools, printed};
+pub use own::{CustomTool, Tools, printed};
 pub use usher_tool::{
-    Adds, Asks, Dialect, Field, LtsLine, Needed, PassOver, Reader, RunsOn, Tool, VersionFile, When,
+    BuiltFor, Dialect, EnvRule, Field, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader,
+    Tool, VersionFile, When,
 };
 
 #[cfg(test)]
@@ -34,8 +35,8 @@ mod tests {
                 let others = TOOLS.iter().filter(|other| {
                     other.name != tool.name
                         && other.programs.contains(program)
-                        && other.host != Some(tool.name)
-                        && tool.host != Some(other.name)
+                        && other.runtime != Some(tool.name)
+                        && tool.runtime != Some(other.name)
                 });
                 assert_eq!(others.count(), 0, "{program} of {}", tool.name);
             }
@@ -48,12 +49,15 @@ mod tests {
             for name in tool.all_names() {
                 assert_eq!(Tool::named(TOOLS, name).map(|known| known.name), Some(tool.name));
             }
-            if let Some(host) = tool.host {
-                assert!(Tool::named(TOOLS, host).is_some_and(|host| host.host.is_none()), "{host}");
+            if let Some(host) = tool.runtime {
+                assert!(
+                    Tool::named(TOOLS, host).is_some_and(|host| host.runtime.is_none()),
+                    "{host}"
+                );
             }
-            if let Some(runs_on) = &tool.runs_on {
-                let host = Tool::named(TOOLS, runs_on.tool);
-                assert!(host.is_some_and(|host| host.runs_on.is_none()), "{}", runs_on.tool);
+            if let Some(built_for) = &tool.built_for {
+                let host = Tool::named(TOOLS, built_for.tool);
+                assert!(host.is_some_and(|host| host.built_for.is_none()), "{}", built_for.tool);
             }
         }
     }

@@ -25,14 +25,14 @@ pub fn steps<W: World>(
         format!("called as {} in {}", Escaped(name), Escaped(&directory)),
         format!(
             "home {}, shims {}",
-            Shown(&resolver.home.folders.data),
+            Shown(&resolver.index.folders.data),
             Shown(&resolver.shim.folders[0])
         ),
     ];
     let argument = arguments.first().and_then(|argument| argument.to_str());
-    for call in calls(resolver.home, name, argument) {
+    for call in calls(resolver.index, name, argument) {
         steps.push(format!("{} is of {}", call.program, call.tool.name));
-        let searched = search(resolver.world, resolver.home, &call, &mut |finding| {
+        let searched = search(resolver.world, resolver.index, &call, &mut |finding| {
             steps.push(found(&finding));
             ControlFlow::Continue(())
         });
@@ -58,7 +58,7 @@ fn found(finding: &Finding) -> String {
         Finding::Constraint(pin) => ("constraint", pin),
         Finding::Default(pin) => ("default", pin),
         Finding::Broken(error, _) => return format!("can't be used: {error}"),
-        Finding::Passed(passed) => return format!("passed over: {passed}"),
+        Finding::Skipped(passed) => return format!("passed over: {passed}"),
     };
     let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();
     format!("{kind} {} by {}", requests.join(" or "), pin.origin)

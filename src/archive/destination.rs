@@ -34,7 +34,7 @@ const NEW_FILE: OFlags = OFlags::WRONLY
 pub struct UnpackOptions<'a> {
     /// How many components in front every name loses.
     pub strip: usize,
-    /// The folder that is wanted, in what is left then: `Contents/Home`. What lies beside it is
+    /// The folder that is wanted, in what is left then: `ZipContents/Index`. What lies beside it is
     /// left out. Empty for everything.
     pub from: &'a str,
     /// Where it goes if it is no archive but the program itself, packed or not: `bin/deno`. Empty

@@ -15,7 +15,7 @@ use lzma_rust2::XzReader;
 use usher_shims::error::Error;
 
 use super::error::{Result, UnpackError};
-use super::zip::{Contents, Directory};
+use super::zip::{Directory, ZipContents};
 use super::zstd::ZstdReader;
 
 /// What may be unpacked from however large a file.
@@ -82,7 +82,7 @@ impl OpenedArchive {
         if opening.starts_with(ZIP) || opening.starts_with(EMPTY_ZIP) {
             let file = file.into_inner();
             let directory = Directory::read(&file, length)?;
-            let bytes = Box::new(Contents::new(file, &directory).map_err(failed)?);
+            let bytes = Box::new(ZipContents::new(file, &directory).map_err(failed)?);
             return Ok(Self { bytes, most, directory: Some(directory) });
         }
         Ok(Self { bytes: decompress(&opening, file)?, most, directory: None })

@@ -16,7 +16,7 @@ use super::entry::{Entries, Entry, EntryKind, EntryMetadata};
 use super::error::{Result, UnpackError};
 use super::name;
 use super::pipe::PipeReader;
-pub(super) use contents::Contents;
+pub(super) use contents::ZipContents;
 use directory::Kind;
 pub(super) use directory::{Directory, Record};
 

@@ -6,7 +6,7 @@
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use crate::registry::{Known, Registry};
+use crate::registry::{KnownTool, Registry};
 
 /// What an image says.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn last_part(name: &str) -> &str {
 }
 
 /// Whether an image is of a tool: what stands where the tool's entry has its `*`.
-fn of<'n>(known: Known<'_>, name: &'n str) -> Option<&'n str> {
+fn of<'n>(known: KnownTool<'_>, name: &'n str) -> Option<&'n str> {
     let names = [name, without_host(name)];
     let entries = &known.definition.check.images;
     entries.iter().find_map(|entry| names.iter().find_map(|name| inside(entry, name)))

@@ -1,4 +1,4 @@
-//! Lock files and the like, which say which version a project was made for. Which fields of which
+//! LockfileRule files and the like, which say which version a project was made for. Which fields of which
 //! file these are is the registry's; no tool is known here.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
@@ -6,14 +6,14 @@ use jsonc_parser::{CollectOptions, ParseOptions};
 use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use usher_definition::{Lock, Notation, line_of};
+use usher_definition::{LockfileRule, Notation, line_of};
 use usher_shims::tool::Tool;
 
 use super::mention::Kind;
 use super::page::{Page, Said};
 
 /// Reads a lock file of a tool.
-pub(super) fn read(text: &str, (tool, lock): (&'static Tool, &Lock), page: &mut Page<'_>) {
+pub(super) fn read(text: &str, (tool, lock): (&'static Tool, &LockfileRule), page: &mut Page<'_>) {
     let found = match lock.notation {
         Notation::Json => json(text, &lock.fields),
         Notation::Toml => toml(text, &lock.fields),
@@ -89,7 +89,7 @@ mod tests {
     fn check(notation: Notation, text: &str, expected: &str) {
         let tool = Tool::named(TOOLS, "python").unwrap();
         let fields = ["requires.full", "requires.short"].map(str::to_owned).to_vec();
-        let lock = Lock { name: "x".to_owned(), notation, fields };
+        let lock = LockfileRule { name: "x".to_owned(), notation, fields };
         let found = on_page("x", |page| read(text, (tool, &lock), page));
         assert_eq!(found.trim_end(), expected, "{text}");
     }

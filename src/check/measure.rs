@@ -16,7 +16,7 @@ use usher_shims::world::{Os, World as _};
 use super::mention::Place;
 use super::pins::relative;
 use crate::inventory::inside::{Inside, Sight};
-use crate::session::Usher;
+use crate::session::Session;
 
 /// What mentions of a tool are compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ pub enum What {
     /// This version runs.
     Version(Version),
     /// Nothing on disk fits: only what was asked for is known.
-    Wanted,
+    ToolRequest,
     /// Something runs of which nobody knows the version.
     Unknown,
 }
@@ -54,21 +54,21 @@ pub enum Asker {
 }
 
 /// What usher would run in a folder; `None` where nobody asks.
-pub(super) fn in_force(
-    usher: &Usher,
+pub(super) fn active_selection(
+    session: &Session,
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
 ) -> Result<Option<Measure>> {
     let world = Inside { folder, sight: Sight::Whole };
-    let resolver = Resolver { world: &world, home: &usher.home, shim: &usher.shim };
+    let resolver = Resolver { world: &world, index: &session.index, shim: &session.shim };
     let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let (what, pin) = match resolver.selector().select(&call)? {
         Selection::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
             (What::Version(version), pin)
         }
         Selection::Toolchain(_, pin) => (What::Unknown, pin),
-        Selection::System(Some(pin)) => (system(usher, tool)?, Some(pin)),
-        Selection::Missing(missing) => (What::Wanted, Some(missing.pin)),
+        Selection::System(Some(pin)) => (system(session, tool)?, Some(pin)),
+        Selection::Missing(missing) => (What::ToolRequest, Some(missing.pin)),
         Selection::System(None) | Selection::Stale => return Ok(None),
     };
     let Some(Pin { requests, origin }) = pin else { return Ok(None) };
@@ -76,13 +76,15 @@ pub(super) fn in_force(
 }
 
 /// The version of what would have run without usher, where somebody asked it before.
-fn system(usher: &Usher, tool: &Tool) -> Result<What> {
-    let Some(program) = next_on_path(&usher.world, &usher.shim, tool.main_program(), &[]) else {
+fn system(session: &Session, tool: &Tool) -> Result<What> {
+    let Some(program) = next_on_path(&session.world, &session.shim, tool.main_program(), &[])
+    else {
         return Ok(What::Unknown);
     };
-    let seen = Os.look(&program).map_err(|error| Error::io("look at", &program, error))?;
-    let stamp = seen.map(|seen| usher_shims::home::stamp(&seen));
-    let known = usher.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
+    let seen = Os.metadata(&program).map_err(|error| Error::io("look at", &program, error))?;
+    let fingerprint = seen.map(|seen| usher_shims::index::fingerprint(&seen));
+    let known =
+        session.index.system.iter().find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
     Ok(known.map_or(What::Unknown, |known| What::Version(known.version.clone())))
 }
 

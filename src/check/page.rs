@@ -8,7 +8,7 @@ use usher_shims::tool::Tool;
 
 use super::image;
 use super::mention::{Kind, Mention, Note, Place};
-use crate::registry::{Known, Registry};
+use crate::registry::{KnownTool, Registry};
 
 /// A file while it is read, and what was found in it.
 #[derive(Debug)]
@@ -87,7 +87,8 @@ impl<'a> Page<'a> {
 
     /// The tool of which an action's input of this name requests a version.
     pub(super) fn tool_of_input(&self, name: &str) -> Option<&'static Tool> {
-        let is_it = |known: &Known<'_>| known.definition.check.inputs.iter().any(|one| one == name);
+        let is_it =
+            |known: &KnownTool<'_>| known.definition.check.inputs.iter().any(|one| one == name);
         self.registry.all().find(is_it).map(|known| known.tool)
     }
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::{Origin, Pin};
-use usher_shims::search::{Finding, Passed, search};
+use usher_shims::search::{Finding, Skipped, search};
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
 use super::mention::{Kind, Mention, Note, Place};
 use crate::inventory::inside::{Inside, Sight};
-use crate::session::Usher;
+use crate::session::Session;
 
 /// The most names that a folder can be asked for at once.
 const AT_ONCE: usize = 32;
@@ -28,8 +28,8 @@ pub(super) struct Pins {
 }
 
 /// The version files that any tool has, each once.
-pub(super) fn names(usher: &Usher) -> Vec<&'static str> {
-    let files = usher.registry.all().flat_map(|known| known.tool.files);
+pub(super) fn names(session: &Session) -> Vec<&'static str> {
+    let files = session.registry.all().flat_map(|known| known.tool.files);
     let mut names: Vec<&str> = files.map(|file| file.name).collect();
     names.sort_unstable();
     names.dedup();
@@ -38,11 +38,15 @@ pub(super) fn names(usher: &Usher) -> Vec<&'static str> {
 
 /// Reads the version files of a folder of the project. One that exists for versions alone and can't
 /// be understood is an error.
-pub(super) fn read(usher: &Usher, (root, folder): (&Path, &Path), names: &[&str]) -> Result<Pins> {
+pub(super) fn read(
+    session: &Session,
+    (root, folder): (&Path, &Path),
+    names: &[&str],
+) -> Result<Pins> {
     let mut pins = Pins::default();
     let mut present = Vec::new();
     for names in names.chunks(AT_ONCE) {
-        let bits = match Os.probe(folder, names) {
+        let bits = match Os.existing_names(folder, names) {
             Ok(bits) => bits,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
             Err(error) => return Err(Error::io("search", folder, error)),
@@ -50,16 +54,16 @@ pub(super) fn read(usher: &Usher, (root, folder): (&Path, &Path), names: &[&str]
         let is_there = |place: &usize| bits & (1 << place) != 0;
         present.extend((0..names.len()).filter(is_there).map(|place| names[place]));
     }
-    for known in usher.registry.all() {
+    for known in session.registry.all() {
         if known.tool.files.iter().any(|file| present.contains(&file.name)) {
-            one_tool(usher, (root, folder), known.tool, &mut pins)?;
+            one_tool(session, (root, folder), known.tool, &mut pins)?;
         }
     }
     Ok(pins)
 }
 
 fn one_tool(
-    usher: &Usher,
+    session: &Session,
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
     pins: &mut Pins,
@@ -67,7 +71,7 @@ fn one_tool(
     let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
     let world = Inside { folder, sight: Sight::Folder };
     let mut broken = None;
-    search(&world, &usher.home, &call, &mut |finding| {
+    search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => pins.mentions.extend(mention(root, tool, (&pin, Kind::Pin))),
             Finding::Constraint(pin) => {
@@ -77,10 +81,10 @@ fn one_tool(
                 broken = Some(error);
                 return ControlFlow::Break(());
             }
-            Finding::Passed(passed @ (Passed::Unusable(_) | Passed::Folder(_))) => {
+            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::Folder(_))) => {
                 pins.notes.push(Note { place: None, what: passed.to_string() });
             }
-            Finding::Passed(_) | Finding::Default(_) => {}
+            Finding::Skipped(_) | Finding::Default(_) => {}
         }
         ControlFlow::Continue(())
     })?;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::Result;
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
-use super::measure::{Asker, Measure, What, in_force};
+use super::measure::{Asker, Measure, What, active_selection};
 use super::mention::{Kind, Mention, Note};
 use super::pins::{self, folder_of};
 use super::verdict::{Verdict, is_definite, judge};
-use crate::session::Usher;
+use crate::session::Session;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Report {
 
 /// Compares all mentions.
 pub(super) fn compare(
-    usher: &Usher,
+    session: &Session,
     root: PathBuf,
     (mentions, mut notes): (Vec<Mention>, Vec<Note>),
 ) -> Result<Report> {
@@ -70,12 +70,12 @@ pub(super) fn compare(
         of_tools.entry(mention.tool.name).or_default().push(mention);
     }
     let mut groups = Vec::new();
-    for known in usher.registry.all() {
+    for known in session.registry.all() {
         if let Some(mentions) = of_tools.remove(known.tool.name) {
             let constraints: Vec<_> =
                 mentions.iter().filter(|one| one.kind == Kind::Constraint).cloned().collect();
             let (root, tool) = (root.as_path(), known.tool);
-            let forces = Forces { usher, root, tool, constraints, known: BTreeMap::new() };
+            let forces = Forces { session, root, tool, constraints, known: BTreeMap::new() };
             groups.extend(forces.compare(mentions)?);
         }
     }
@@ -94,7 +94,7 @@ fn open(judged: &Judged) -> Option<Note> {
 
 /// What is in force of a tool in the folders of a project.
 struct Forces<'a> {
-    usher: &'a Usher,
+    session: &'a Session,
     root: &'a Path,
     tool: &'static Tool,
     constraints: Vec<Mention>,
@@ -133,7 +133,7 @@ impl Forces<'_> {
         if let Some(known) = self.known.get(&folder) {
             return Ok(known.clone());
         }
-        let mut measure = in_force(self.usher, (self.root, &folder), self.tool)?;
+        let mut measure = active_selection(self.session, (self.root, &folder), self.tool)?;
         if let Some(measure) = &mut measure {
             measure.is_constraint = self.constraints.iter().any(|one| is_asker(one, measure));
         }
@@ -186,10 +186,10 @@ fn is_asker(mention: &Mention, measure: &Measure) -> bool {
 
 /// A mention as what others are compared with; `None` if it can't be.
 fn of_mention(mention: &Mention) -> Option<Measure> {
-    let parse = |text: &String| Request::parse(text, mention.tool, Author::Project).ok();
+    let parse = |text: &String| Request::parse(text, mention.tool, RequestTrust::Project).ok();
     let requests: Vec<Request> =
         mention.requests.iter().filter_map(parse).filter(is_definite).collect();
     let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
-    let what = What::Wanted;
+    let what = What::ToolRequest;
     (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
 }

@@ -1,6 +1,6 @@
 //! Whether a mention agrees with what usher would run. Values in, a value out.
 
-use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
@@ -34,11 +34,11 @@ pub(super) fn judge(requests: &[String], measure: &Measure, tool: &Tool) -> Verd
 }
 
 fn one(text: &str, measure: &Measure, tool: &Tool) -> Verdict {
-    let request = match Request::parse(text, tool, Author::Project) {
+    let request = match Request::parse(text, tool, RequestTrust::Project) {
         Ok(request) => request,
         Err(reason) => return Verdict::Open(reason),
     };
-    if meant(measure).any(|asked| asked.meaning() == request.meaning()) {
+    if meant(measure).any(|asked| asked.kind() == request.kind()) {
         return Verdict::Agrees;
     }
     if let Some(reason) = why_open(&request) {
@@ -49,7 +49,7 @@ fn one(text: &str, measure: &Measure, tool: &Tool) -> Verdict {
             let will_do = |asked: &Request| measure.is_constraint && overlap(&request, asked, tool);
             request.matches(version, tool) || meant(measure).any(will_do)
         }
-        What::Wanted => return wanted(&request, measure, tool),
+        What::ToolRequest => return wanted(&request, measure, tool),
         What::Unknown => return Verdict::Open("the version of what runs isn't known"),
     };
     if agrees { Verdict::Agrees } else { Verdict::Disagrees }
@@ -85,15 +85,17 @@ pub(super) fn is_definite(request: &Request) -> bool {
 
 /// Why nobody can tell which versions answer a request.
 fn why_open(request: &Request) -> Option<&'static str> {
-    match request.meaning() {
-        Meaning::Latest | Meaning::Lts | Meaning::LtsBack(_) => {
+    match request.kind() {
+        RequestKind::Latest | RequestKind::Lts | RequestKind::LtsBack(_) => {
             Some("which version that is changes with time")
         }
-        Meaning::Version(version) if is_moving(version) => {
+        RequestKind::Version(version) if is_moving(version) => {
             Some("which version that is changes with time")
         }
-        Meaning::System | Meaning::Path(_) | Meaning::Named(_) => Some("it names no version"),
-        Meaning::Version(_) | Meaning::Range(_) | Meaning::LtsNamed(_) => None,
+        RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_) => {
+            Some("it names no version")
+        }
+        RequestKind::Version(_) | RequestKind::Range(_) | RequestKind::LtsNamed(_) => None,
     }
 }
 
@@ -113,12 +115,12 @@ fn overlap(one: &Request, other: &Request, tool: &Tool) -> bool {
 
 /// The versions that a request names, and those just before, behind and far behind them.
 fn bounds(request: &Request, tool: &Tool) -> Vec<Version> {
-    let text = match request.meaning() {
-        Meaning::LtsNamed(name) => {
+    let text = match request.kind() {
+        RequestKind::LtsNamed(name) => {
             let line = tool.lts.iter().find(|line| line.name == name.as_str());
             line.map_or("", |line| line.versions)
         }
-        Meaning::Version(version) if !is_numbers(version.as_str()) => {
+        RequestKind::Version(version) if !is_numbers(version.as_str()) => {
             // A flavour or a pre-release: only itself, and what it is the beginning of.
             return [version.clone()].into_iter().chain(completed(version, tool)).collect();
         }
@@ -135,7 +137,8 @@ fn is_numbers(text: &str) -> bool {
 
 /// `3.13t` with as many numbers as an exact version has.
 fn completed(version: &Version, tool: &Tool) -> Option<Version> {
-    let missing = usize::from(tool.parts).checked_sub(version.numbers().as_slice().len())?;
+    let missing =
+        usize::from(tool.version_components).checked_sub(version.numbers().as_slice().len())?;
     let (before, tail) = version.as_str().split_at(version.as_str().len() - version.tail().len());
     let (numbers, variant) = match version.is_free_threaded() {
         true => before.split_at(before.len() - 1),
@@ -146,7 +149,7 @@ fn completed(version: &Version, tool: &Tool) -> Option<Version> {
 
 fn around(text: &str, tool: &Tool) -> Vec<Version> {
     let numbers: Vec<u64> = text.split('.').filter_map(|number| number.parse().ok()).collect();
-    let parts = usize::from(tool.parts).max(numbers.len());
+    let parts = usize::from(tool.version_components).max(numbers.len());
     let mut found = Vec::new();
     for count in 1..=numbers.len() {
         let (start, last) = (&numbers[..count - 1], numbers[count - 1]);
@@ -171,10 +174,11 @@ mod tests {
     use super::*;
 
     fn measure(tool: &Tool, asked: &str, version: Option<&str>) -> Measure {
-        let parse = |text| Request::parse(text, tool, Author::Project).unwrap();
+        let parse = |text| Request::parse(text, tool, RequestTrust::Project).unwrap();
         let place = Place { path: ".nvmrc".into(), line: 1 };
         Measure {
-            what: version.map_or(What::Wanted, |text| What::Version(Version::parse(text).unwrap())),
+            what: version
+                .map_or(What::ToolRequest, |text| What::Version(Version::parse(text).unwrap())),
             requests: asked.split_whitespace().map(parse).collect(),
             asker: Asker::File(place, None),
             is_constraint: asked.starts_with('>'),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use usher_shims::error::{Error, Result};
-use usher_shims::tool::{PASS_OVER, PassOver};
+use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 
 use super::mention::Note;
 
@@ -88,10 +88,10 @@ fn is_others(entry: &DirEntry) -> bool {
     let path = entry.path();
     let is_own = |name: &str| entry.file_name() == name;
     VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
-        || PASS_OVER.iter().any(|rule| is_passed_over(path, rule))
+        || IGNORED_FOLDERS.iter().any(|rule| is_passed_over(path, rule))
 }
 
-fn is_passed_over(folder: &Path, rule: &PassOver) -> bool {
+fn is_passed_over(folder: &Path, rule: &IgnoredFolder) -> bool {
     let beside = |name: &&str| folder.parent().is_some_and(|parent| is_there(&parent.join(name)));
     folder.ends_with(rule.folder) && (rule.beside.is_empty() || rule.beside.iter().any(beside))
 }

@@ -26,33 +26,33 @@ pub mod which;
 pub mod why;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::home::RefusedProgram;
-use usher_shims::request::{Author, Request};
+use usher_shims::index::RefusedProgram;
+use usher_shims::request::{Request, RequestTrust};
 
 use crate::config::folders;
-use crate::registry::Known;
-use crate::session::Usher;
+use crate::registry::KnownTool;
+use crate::session::Session;
 use crate::shim_folder;
 
 /// A tool that was named on the command line, with a request where one was.
 struct Asked<'a> {
-    known: Known<'a>,
+    known: KnownTool<'a>,
     request: Option<Request>,
 }
 
 /// Reads `TOOL[@REQUEST]` words.
-fn asked<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<Asked<'a>>> {
-    words.iter().map(|word| one_asked(usher, word)).collect()
+fn asked<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asked<'a>>> {
+    words.iter().map(|word| one_asked(session, word)).collect()
 }
 
-fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
+fn one_asked<'a>(session: &'a Session, word: &str) -> Result<Asked<'a>> {
     let (name, request) = match word.split_once('@') {
         Some((name, request)) => (name, Some(request)),
         None => (word, None),
     };
-    let known = usher.registry.named(name)?;
+    let known = session.registry.named(name)?;
     let request = request.map(|text| {
-        Request::parse(text, known.tool, Author::Person).map_err(|reason| {
+        Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
             Error::new(
                 ErrorKind::Usage,
                 format!("“{}” is no version of {}", Escaped(text), known.tool.name),
@@ -65,28 +65,28 @@ fn one_asked<'a>(usher: &'a Usher, word: &str) -> Result<Asked<'a>> {
 }
 
 /// What a tool is pinned to where nobody said it: the newest LTS, where there is such a thing.
-fn usual(known: Known<'_>) -> Result<Request> {
+fn usual(known: KnownTool<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
-    Request::parse(text, known.tool, Author::Person)
+    Request::parse(text, known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::Usage, reason))
 }
 
 /// Of several versions that were asked for, one can't be had: those that came before it are on
 /// disk, and shims are made for what is on disk.
-fn refresh_shims_then(usher: &mut Usher, failed: Error) -> Error {
+fn refresh_shims_then(session: &mut Session, failed: Error) -> Error {
     if failed.kind().is_usage() {
         return failed;
     }
     // The failure matters more than one that follows from it.
-    let _ = usher
-        .refresh()
-        .and_then(|()| shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[]));
+    let _ = session.refresh().and_then(|()| {
+        shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])
+    });
     failed
 }
 
 /// The system's programs of a tool that don't count, and why.
-fn refused(usher: &Usher, known: Known<'_>) -> Vec<String> {
-    let of_tool = usher.home.refused.iter().filter(|program| program.tool == known.tool.name);
+fn refused(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+    let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
     let told = |program: &RefusedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
-pub use gather::{folder, in_force, of};
+pub use gather::{active_selection, folder, of};
 pub use pipeline::{github_path, github_variables, gitlab};
 pub use shell::code;
 

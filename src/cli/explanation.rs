@@ -19,14 +19,14 @@ use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::config::folders;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::updates::is_of_releases;
-use crate::releases::{Finder, Wanted};
-use crate::session::Usher;
-use crate::session::current::store_name;
+use crate::releases::{Finder, ToolRequest};
+use crate::session::Session;
+use crate::session::current::store_label;
 
-use asked::Found;
+use asked::Lookup;
 pub use asked::{Candidate, Kind};
 
 /// Why a program comes to what it comes to.
@@ -100,13 +100,13 @@ pub struct Newest {
 }
 
 /// Accounts for a program.
-pub fn account(usher: &Usher, program: &str) -> Result<Account> {
-    let outcome = usher.resolver().resolve(program, &[]);
+pub fn account(session: &Session, program: &str) -> Result<Account> {
+    let outcome = session.resolver().resolve(program, &[]);
     let mut providers: Vec<Provider> = Vec::new();
-    for call in calls(&usher.home, program, None) {
+    for call in calls(&session.index, program, None) {
         let is_new = providers.iter().all(|known| known.tool != call.tool.name);
         if is_new {
-            providers.push(provider(usher, &call)?);
+            providers.push(provider(session, &call)?);
         }
     }
     let (runs, failure) = match outcome {
@@ -120,10 +120,10 @@ pub fn account(usher: &Usher, program: &str) -> Result<Account> {
 }
 
 /// Whether anybody asks for a tool here, or anything was passed over.
-pub fn is_asked(usher: &Usher, call: &Call) -> Result<bool> {
+pub fn is_asked(session: &Session, call: &Call) -> Result<bool> {
     let mut is_asked = false;
-    search(&usher.world, &usher.home, call, &mut |finding| match finding {
-        Finding::Passed(_) => ControlFlow::Continue(()),
+    search(&session.world, &session.index, call, &mut |finding| match finding {
+        Finding::Skipped(_) => ControlFlow::Continue(()),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
             is_asked = true;
             ControlFlow::Break(())
@@ -132,43 +132,43 @@ pub fn is_asked(usher: &Usher, call: &Call) -> Result<bool> {
     Ok(is_asked)
 }
 
-fn provider(usher: &Usher, call: &Call) -> Result<Provider> {
-    let found = found(usher, call)?;
+fn provider(session: &Session, call: &Call) -> Result<Provider> {
+    let found = found(session, call)?;
     let decisive = match &found.force {
         Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.clone(),
         Ok(Selection::Missing(missing)) => Some(missing.pin.clone()),
         Ok(Selection::Stale) | Err(_) => None,
     };
-    let in_force = match &found.force {
+    let active_selection = match &found.force {
         Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
         _ => None,
     };
-    let on_disk = on_disk(usher, call.tool, decisive.as_ref(), in_force)?;
-    let version = in_force.and_then(|toolchain| toolchain.version.clone());
+    let on_disk = on_disk(session, call.tool, decisive.as_ref(), active_selection)?;
+    let version = active_selection.and_then(|toolchain| toolchain.version.clone());
     Ok(Provider {
         tool: call.tool.name,
         version: version.as_ref().map(ToString::to_string),
-        asked: asked::candidates(usher, call.tool, &found),
+        asked: asked::candidates(session, call.tool, &found),
         passed_over: passed_over(&found.findings),
-        newest: decisive.and_then(|pin| newest(usher, call.tool, &pin, version.as_ref())),
+        newest: decisive.and_then(|pin| newest(session, call.tool, &pin, version.as_ref())),
         on_disk,
     })
 }
 
-fn found(usher: &Usher, call: &Call) -> Result<Found> {
+fn found(session: &Session, call: &Call) -> Result<Lookup> {
     let mut findings = Vec::new();
-    search(&usher.world, &usher.home, call, &mut |finding| {
+    search(&session.world, &session.index, call, &mut |finding| {
         findings.push(finding);
         ControlFlow::Continue(())
     })?;
     // A tool that runs on another one speaks only where it is pinned or a default.
     let call = Call { rule: ProviderRule::Always, ..call.clone() };
-    Ok(Found { findings, force: usher.resolver().selector().select(&call) })
+    Ok(Lookup { findings, force: session.resolver().selector().select(&call) })
 }
 
 fn passed_over(findings: &[Finding]) -> Vec<String> {
     let passed = findings.iter().filter_map(|finding| match finding {
-        Finding::Passed(passed) => Some(passed.to_string()),
+        Finding::Skipped(passed) => Some(passed.to_string()),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
             None
         }
@@ -178,10 +178,10 @@ fn passed_over(findings: &[Finding]) -> Vec<String> {
 
 /// The versions on disk that answer; where nobody asks, all of them.
 fn on_disk(
-    usher: &Usher,
+    session: &Session,
     tool: &'static Tool,
     pin: Option<&Pin>,
-    in_force: Option<&Toolchain>,
+    active_selection: Option<&Toolchain>,
 ) -> Result<Vec<OnDisk>> {
     let answers = |toolchain: &Toolchain| match (&toolchain.version, pin) {
         (Some(version), Some(pin)) => {
@@ -190,43 +190,43 @@ fn on_disk(
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let all = all(&usher.world, &usher.home, tool)?.unwrap_or_default();
+    let all = all(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut shown: Vec<Toolchain> = all.into_iter().filter(answers).collect();
-    if let Some(toolchain) = in_force.filter(|one| !shown.contains(one)) {
+    if let Some(toolchain) = active_selection.filter(|one| !shown.contains(one)) {
         shown.insert(0, toolchain.clone());
     }
     // Stable: the one in force comes first, the others stay in their order.
-    shown.sort_by_key(|toolchain| Some(toolchain) != in_force);
+    shown.sort_by_key(|toolchain| Some(toolchain) != active_selection);
     let shown = shown.into_iter().map(|toolchain| OnDisk {
         version: toolchain.version.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string),
-        store: store_name(&toolchain.store).to_owned(),
+        store: store_label(&toolchain.store).to_owned(),
         path: toolchain.root.to_string_lossy().into_owned(),
-        is_in_force: Some(&toolchain) == in_force,
+        is_in_force: Some(&toolchain) == active_selection,
     });
     Ok(shown.collect())
 }
 
 /// The newest release that answers what is wanted most; nothing for what is no version.
 fn newest(
-    usher: &Usher,
+    session: &Session,
     tool: &'static Tool,
     pin: &Pin,
-    in_force: Option<&Version>,
+    active_selection: Option<&Version>,
 ) -> Option<Newest> {
-    let known = usher.registry.named(tool.name).ok()?;
+    let known = session.registry.named(tool.name).ok()?;
     let request = pin.request().filter(|request| is_open(known, request))?;
     if known.definition.source.is_empty() {
         return None;
     }
-    let access = folders::write_access(&usher.folders).ok();
-    let network = Network::keeping_if(usher, access.as_ref());
-    let wanted = Wanted { known, request, origin: &pin.origin };
-    let found = Finder::new(usher, &network).find(&wanted);
+    let access = folders::write_access(&session.folders).ok();
+    let network = Network::keeping_if(session, access.as_ref());
+    let wanted = ToolRequest { known, request, origin: &pin.origin };
+    let found = Finder::new(session, &network).find(&wanted);
     let mut newest =
         Newest { request: request.to_string(), version: None, is_on_disk: false, unknown: None };
     match found {
         Ok(release) => {
-            newest.is_on_disk = in_force.is_some_and(|version| *version >= release.version);
+            newest.is_on_disk = active_selection.is_some_and(|version| *version >= release.version);
             newest.version = Some(release.version.to_string());
         }
         Err(error) => newest.unknown = Some(reason(error)),
@@ -243,7 +243,7 @@ fn reason(error: Error) -> String {
 }
 
 /// Whether a request may mean another version tomorrow.
-fn is_open(known: Known<'_>, request: &Request) -> bool {
+fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
     is_of_releases(known, request) && request.exact(known.tool).is_none()
 }
 

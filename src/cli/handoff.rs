@@ -6,7 +6,7 @@ mod global_packages;
 use std::ffi::{CStr, OsStr};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::exec::{Given, become_program};
+use usher_shims::exec::{ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::shim;
@@ -22,8 +22,8 @@ use crate::config::settings::AutoInstall;
 use crate::files::write_access::WriteAccess;
 use crate::releases::network::Network;
 use crate::releases::runtime;
-use crate::releases::{Finder, Wanted};
-use crate::session::Usher;
+use crate::releases::{Finder, ToolRequest};
+use crate::session::Session;
 use crate::shim_folder;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
@@ -36,29 +36,29 @@ const MOST_ROUNDS: usize = 4;
 /// Takes a call over from a shim; returns only with what went wrong.
 ///
 /// The arguments are `use __shim NAME ARGUMENTS…`.
-pub fn run(given: Given) -> Error {
+pub fn run(given: ProcessArgs) -> Error {
     match take_over(given) {
         Ok(error) | Err(error) => error,
     }
 }
 
-fn take_over(given: Given) -> Result<Error> {
+fn take_over(given: ProcessArgs) -> Result<Error> {
     let all = given.os_arguments();
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut usher = Usher::new(given, shim()?, progress::reporter)?;
-    keep_index(&usher);
+    let mut session = Session::new(given, shim()?, progress::reporter)?;
+    keep_index(&session);
     for _ in 0..MOST_ROUNDS {
-        let resolved = usher.resolver().resolve(&name, &words);
+        let resolved = session.resolver().resolve(&name, &words);
         // It may be a program of a tool whose file has a fault.
         if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
-            usher.tell_faults();
+            session.report_registry_errors();
         }
         match resolved? {
-            Outcome::Run(plan) => return run_plan(&mut usher, &name, &plan, &arguments, &words),
-            Outcome::Missing(missing) => get(&mut usher, &missing)?,
-            Outcome::Stale => usher.refresh()?,
+            Outcome::Run(plan) => return run_plan(&mut session, &name, &plan, &arguments, &words),
+            Outcome::Missing(missing) => get(&mut session, &missing)?,
+            Outcome::Stale => session.refresh()?,
         }
     }
     Err(Error::new(ErrorKind::NotRunnable, format!("which {name} is meant can't be settled"))
@@ -66,80 +66,84 @@ fn take_over(given: Given) -> Result<Error> {
 }
 
 /// The index is written anew where that can be done: the next call then needs no help.
-fn keep_index(usher: &Usher) {
-    if usher.folders.shims().is_dir()
-        && let Ok(access) = folders::write_access(&usher.folders)
+fn keep_index(session: &Session) {
+    if session.folders.shims().is_dir()
+        && let Ok(access) = folders::write_access(&session.folders)
     {
-        let _ = shim_folder::write_index(usher, &access);
+        let _ = shim_folder::write_index(session, &access);
     }
 }
 
 fn run_plan(
-    usher: &mut Usher,
+    session: &mut Session,
     name: &str,
     plan: &Plan,
     arguments: &[&CStr],
     words: &[&OsStr],
 ) -> Result<Error> {
     let own = &arguments[plan.skip.saturating_sub(1).min(arguments.len())..];
-    if let Some(rule) = package_call(&usher.home, plan, name, words) {
-        return global_packages::run(usher, plan, rule, own);
+    if let Some(rule) = package_call(&session.index, plan, name, words) {
+        return global_packages::run(session, plan, rule, own);
     }
-    Ok(become_program(&plan.program, own, &usher.given.environment, &plan.set))
+    Ok(become_program(&plan.program, own, &session.given.environment, &plan.set))
 }
 
 /// Gets what is missing, as far as the settings let a shim.
-pub(crate) fn get(usher: &mut Usher, missing: &Missing) -> Result<()> {
+pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
-    let known = usher.registry.named(tool.name)?;
-    let wanted = Wanted { known, request, origin };
-    let found = runtime::without_host(&usher.resolver(), known.tool, request)?;
+    let known = session.registry.named(tool.name)?;
+    let wanted = ToolRequest { known, request, origin };
+    let found = runtime::without_host(&session.resolver(), known.tool, request)?;
     if found.is_none() {
-        check_policy(usher, (tool, request), origin)?;
+        check_policy(session, (tool, request), origin)?;
     }
-    let tools = get_with(usher, &folders::write_access(&usher.folders)?, &wanted, found)?;
-    refresh_shims(usher, &tools)?;
+    let tools = get_with(session, &folders::write_access(&session.folders)?, &wanted, found)?;
+    refresh_shims(session, &tools)?;
     Ok(())
 }
 
 /// Gets what is missing unless it was found, and what it runs on; the result is of which tools
 /// there is something new.
 fn get_with(
-    usher: &Usher,
+    session: &Session,
     access: &WriteAccess,
-    wanted: &Wanted<'_>,
+    wanted: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
-    let network = Network::keeping(usher, access);
+    let network = Network::keeping(session, access);
     let installer = Installer {
-        store: OwnStore::new(usher, access),
-        fetcher: Fetcher::new(usher, &network, access),
-        finder: &Finder::new(usher, &network),
+        store: OwnStore::new(session, access),
+        fetcher: Fetcher::new(session, &network, access),
+        finder: &Finder::new(session, &network),
         policy: UnverifiedPolicy::Deny,
     };
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(lacking) = runtime::lacking(&usher.resolver(), wanted, &toolchain)? else {
+    let Some(lacking) = runtime::lacking(&session.resolver(), wanted, &toolchain)? else {
         return Ok(vec![tool]);
     };
-    check_policy(usher, (lacking.tool, &lacking.request), &lacking.origin)?;
-    install_runtime(&installer, &usher.registry, (tool, &toolchain), &lacking)?;
+    check_policy(session, (lacking.tool, &lacking.request), &lacking.origin)?;
+    install_runtime(&installer, &session.registry, (tool, &toolchain), &lacking)?;
     Ok(vec![tool, lacking.tool])
 }
 
-fn fetch(installer: &Installer<'_>, wanted: &Wanted<'_>) -> Result<Toolchain> {
+fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchain> {
     let release = installer.finder.find(wanted)?;
     let installed = installer.install_from_any(wanted, release).map_err(|error| {
-        let Wanted { known, request, origin } = wanted;
+        let ToolRequest { known, request, origin } = wanted;
         error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
     })?;
     Ok(installed.toolchain)
 }
 
 /// Whether the settings let a shim fetch this.
-fn check_policy(usher: &Usher, (tool, request): (&Tool, &Request), origin: &Origin) -> Result<()> {
-    let may = match usher.settings.auto_install {
+fn check_policy(
+    session: &Session,
+    (tool, request): (&Tool, &Request),
+    origin: &Origin,
+) -> Result<()> {
+    let may = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),
         AutoInstall::Never => false,
@@ -147,11 +151,11 @@ fn check_policy(usher: &Usher, (tool, request): (&Tool, &Request), origin: &Orig
     if may {
         return Ok(());
     }
-    let setting = usher.settings.origin("auto_install");
+    let setting = session.settings.origin("auto_install");
     Err(Error::new(
         ErrorKind::NotInstalled,
         format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
     )
-    .because(format!("auto_install = \"{}\" ({setting})", usher.settings.auto_install.word()))
+    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.word()))
     .hint(format!("use install {}@{request}", tool.name)))
 }

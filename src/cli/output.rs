@@ -33,7 +33,7 @@ pub fn json(value: &impl Serialize) {
 }
 
 /// Tells the person something beside the answer.
-pub fn tell(text: impl Display) {
+pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "usher: {text}");
 }
 
@@ -62,7 +62,7 @@ pub fn error(error: &Error, as_json: bool) {
         }}));
         return;
     }
-    tell(error);
+    note(error);
 }
 
 /// Columns, each as wide as its widest cell; the last one as it is.

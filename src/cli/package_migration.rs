@@ -7,20 +7,20 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use usher_definition::Carry;
+use usher_definition::MigrationRule;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
 use crate::cli::shell_setup::quoted_for_posix;
-use crate::registry::Known;
-use crate::session::Usher;
+use crate::registry::KnownTool;
+use crate::session::Session;
 
 /// A package manager that can list what it added.
 #[derive(Debug)]
 pub struct Manager<'a> {
-    rules: &'a Carry,
+    rules: &'a MigrationRule,
     shim: PathBuf,
 }
 
@@ -53,12 +53,12 @@ pub struct Carried {
 
 impl<'a> Manager<'a> {
     /// The manager of a toolchain's additions, if the registry knows how to ask it, and it is there.
-    pub fn of(usher: &Usher, (known, toolchain): (Known<'a>, &Toolchain)) -> Option<Self> {
-        let rules = known.definition.carry.as_ref()?;
+    pub fn of(session: &Session, (known, toolchain): (KnownTool<'a>, &Toolchain)) -> Option<Self> {
+        let rules = known.definition.migrate.as_ref()?;
         let program = toolchain.program(&rules.program);
-        let seen = usher.world.look(&program).ok().flatten();
+        let seen = session.world.metadata(&program).ok().flatten();
         seen.filter(|seen| seen.is_program)?;
-        Some(Self { rules, shim: usher.folders.shims().join(&rules.program) })
+        Some(Self { rules, shim: session.folders.shims().join(&rules.program) })
     }
 
     /// The program by which it is called.
@@ -81,7 +81,7 @@ impl<'a> Manager<'a> {
     /// What a person types to add packages to a version.
     pub fn typed(&self, to: &Version, packages: &[Package]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
-        let words = own.into_iter().chain(self.rules.add.iter().cloned());
+        let words = own.into_iter().chain(self.rules.install.iter().cloned());
         let words = words.chain(packages.iter().map(|one| self.word(one)));
         words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
     }
@@ -120,7 +120,7 @@ impl<'a> Manager<'a> {
     }
 
     fn run(&self, to: &Version, packages: &[Package]) -> Result<bool> {
-        let mut command = self.call(to, &self.rules.add);
+        let mut command = self.call(to, &self.rules.install);
         // What it prints is no answer of ours.
         command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
         let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
@@ -145,27 +145,27 @@ trait Listed {
     fn read(&self, text: &str) -> Option<Added>;
 }
 
-impl Listed for Carry {
+impl Listed for MigrationRule {
     fn read(&self, text: &str) -> Option<Added> {
-        let mut added = match (&self.at, &self.line) {
+        let mut added = match (&self.path, &self.line) {
             (Some(at), _) => of_json(self, at, text)?,
             (None, Some(line)) => of_patterns(self, line, text),
             (None, None) => of_lines(self, text),
         };
-        added.packages.retain(|package| !self.except.contains(&package.name));
-        added.local.retain(|name| !self.except.contains(name));
+        added.packages.retain(|package| !self.exclude.contains(&package.name));
+        added.local.retain(|name| !self.exclude.contains(name));
         Some(added)
     }
 }
 
 /// An object of packages by name, in an object.
-fn of_json(rules: &Carry, at: &str, text: &str) -> Option<Added> {
+fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<Added> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut added = Added::default();
     for (name, package) in
         document.as_object()?.get(at).and_then(Value::as_object).into_iter().flatten()
     {
-        let is_local = rules.local.as_ref().is_some_and(|field| package.get(field).is_some());
+        let is_local = rules.local_field.as_ref().is_some_and(|field| package.get(field).is_some());
         match package.get("version").and_then(Value::as_str) {
             Some(version) if !is_local && is_word(name) && is_word(version) => {
                 added.packages.push(Package { name: name.clone(), version: version.to_owned() });
@@ -177,7 +177,7 @@ fn of_json(rules: &Carry, at: &str, text: &str) -> Option<Added> {
 }
 
 /// A package a line: name, separator, version. Others say where they came from.
-fn of_lines(rules: &Carry, text: &str) -> Added {
+fn of_lines(rules: &MigrationRule, text: &str) -> Added {
     let mut added = Added::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.split_once(&rules.separator) {
@@ -195,11 +195,12 @@ fn of_lines(rules: &Carry, text: &str) -> Added {
 
 /// A package in each line that a pattern fits, with its versions; those that came with the tool are
 /// none.
-fn of_patterns(rules: &Carry, pattern: &str, text: &str) -> Added {
+fn of_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> Added {
     let mut added = Added::default();
     for (name, versions) in text.lines().filter_map(|line| fitting(line, pattern)) {
         let version = versions.split(',').next().unwrap_or_default().trim();
-        let is_shipped = rules.shipped.as_ref().is_some_and(|start| version.starts_with(start));
+        let is_shipped =
+            rules.bundled_prefix.as_ref().is_some_and(|start| version.starts_with(start));
         if !is_shipped && is_word(name) && is_word(version) {
             added.packages.push(Package { name: name.to_owned(), version: version.to_owned() });
         }
@@ -240,10 +241,10 @@ mod tests {
 
     use super::*;
 
-    fn rules(tool: &str) -> Carry {
+    fn rules(tool: &str) -> MigrationRule {
         let file = format!("{tool}.toml");
         let (_, text) = DEFINITIONS.iter().find(|(name, _)| *name == file).unwrap();
-        Definition::parse(text).unwrap().1.carry.unwrap()
+        Definition::parse(text).unwrap().1.migrate.unwrap()
     }
 
     fn check(tool: &str, text: &str, packages: &str, local: &[&str]) {

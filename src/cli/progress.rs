@@ -76,7 +76,7 @@ impl Reporter for Display {
 
     /// Above all lines.
     fn note(&self, text: &str) {
-        self.bars.suspend(|| output::tell(text));
+        self.bars.suspend(|| output::note(text));
     }
 }
 

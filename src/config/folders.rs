@@ -5,7 +5,7 @@ use std::path::Path;
 use directories::BaseDirs;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::folders::{Folders, roof};
-use usher_shims::home::{Home, index_file};
+use usher_shims::index::{Index, index_file};
 use usher_shims::process::is_secure;
 use usher_shims::world::{World, read_optional};
 
@@ -25,7 +25,9 @@ pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
         return Ok(Folders::under(&roof(value)?, user_home));
     }
     match indexed(world, own_folder)? {
-        Some(home) if !home.folders.is_for_all || may_write(&home.folders.data) => Ok(home.folders),
+        Some(home) if !home.folders.is_system_wide || may_write(&home.folders.data) => {
+            Ok(home.folders)
+        }
         Some(_) | None => Folders::of_account(&variable, user_home).ok_or_else(no_home),
     }
 }
@@ -33,7 +35,7 @@ pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
 /// Prepares to write in all of these; to be held while that is done.
 pub fn write_access(folders: &Folders) -> Result<WriteAccess> {
     let inside = vec![folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
-    let readers = match folders.is_for_all {
+    let readers = match folders.is_system_wide {
         true => Readers::All,
         false => Readers::AsTheAccountWants,
     };
@@ -47,10 +49,10 @@ fn no_home() -> Error {
 }
 
 /// The home that the index in a folder names, if there is one and it is this folder's own.
-fn indexed(world: &impl World, folder: &Path) -> Result<Option<Home>> {
+fn indexed(world: &impl World, folder: &Path) -> Result<Option<Index>> {
     let file = index_file(folder);
     let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;
-    let home = index.and_then(|index| Home::parse(&index));
+    let home = index.and_then(|index| Index::parse(&index));
     Ok(home.filter(|home| home.folders.shims() == folder))
 }
 

@@ -30,7 +30,7 @@ use cache_entry::claim;
 pub use partial::Downloaded;
 use partial::{Partial, unread};
 use transfer::Transfer;
-pub use transfer::{Artifact, NoProgress, Progress};
+pub use transfer::{DownloadSpec, NoProgress, Progress};
 
 /// Where downloads are kept.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl<'a> Downloads<'a> {
     pub fn fetch(
         &self,
         client: &Client,
-        artifact: &Artifact<'_>,
+        artifact: &DownloadSpec<'_>,
         progress: &dyn Progress,
     ) -> Result<Downloaded, Failure> {
         let location = Location::parse(artifact.address)?;

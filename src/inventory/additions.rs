@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::error::Result;
-use usher_shims::home::{Addition, Home};
+use usher_shims::index::{Addition, Index};
 use usher_shims::name::Name;
 use usher_shims::store::all;
 use usher_shims::toolchain::Store;
@@ -23,7 +23,7 @@ pub fn is_never_stood_for(name: &str) -> bool {
 }
 
 /// The programs that toolchains hold beside those their tools ship.
-pub(super) fn find(survey: &Survey<'_>, home: &Home) -> Result<Vec<Addition>> {
+pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in survey.registry.all() {
         let for_all = home.programs_for_all(known.tool);
@@ -54,7 +54,7 @@ pub(super) fn find(survey: &Survey<'_>, home: &Home) -> Result<Vec<Addition>> {
 fn programs(survey: &Survey<'_>, folder: &Path) -> Result<Vec<Name>> {
     let names = names(folder)?.into_iter().filter_map(|name| Name::parse(&name));
     let is_program = |name: &Name| {
-        let seen = survey.world.look(&folder.join(name.as_str())).ok().flatten();
+        let seen = survey.world.metadata(&folder.join(name.as_str())).ok().flatten();
         seen.is_some_and(|seen| seen.is_program)
     };
     Ok(names.filter(is_program).collect())

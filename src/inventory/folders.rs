@@ -15,7 +15,7 @@ use usher_shims::folders::Folders;
 pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
     let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
     let start = match first.strip_prefix('$') {
-        Some(_) if folders.is_for_all => None,
+        Some(_) if folders.is_system_wide => None,
         Some(variable) => {
             let value = world.variable(variable).map(PathBuf::from);
             value.filter(|path| path.is_absolute())

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use usher_shims::world::{Os, Seen, World};
+use usher_shims::world::{FileMeta, Os, World};
 
 /// How far one sees from a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl World for Inside<'_> {
         Ok(self.folder.to_path_buf())
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        if self.sees(Some(folder)) { Os.probe(folder, names) } else { Ok(0) }
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        if self.sees(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -66,8 +66,8 @@ impl World for Inside<'_> {
         if self.sees(Some(folder)) { Os.folders(folder, visit) } else { Ok(()) }
     }
 
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
-        if self.sees(path.parent()) { Os.look(path) } else { Ok(None) }
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        if self.sees(path.parent()) { Os.metadata(path) } else { Ok(None) }
     }
 
     fn is_writable(&self, path: &Path) -> bool {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use usher_definition::{Release, Store};
+use usher_definition::{ForeignStore, VersionInfoFile};
 use usher_shims::error::{Error, Result};
-use usher_shims::home::{Adopted, ReadToolchain, stamp};
-use usher_shims::respell;
+use usher_shims::index::{Adopted, ReadToolchain, fingerprint};
+use usher_shims::normalize;
 use usher_shims::store::{self, is_own_want};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{self, Toolchain};
@@ -15,26 +15,26 @@ use usher_shims::world::{Identity, World as _};
 
 use super::folders::{expand_folder, names};
 use super::survey::Survey;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// Other managers' stores of a tool that are there. The machine's home adopts no account's.
 pub(super) fn adopted(
     survey: &Survey<'_>,
-    known: Known<'_>,
+    known: KnownTool<'_>,
     before: &[Adopted],
 ) -> Result<Vec<Adopted>> {
-    if survey.folders.is_for_all {
+    if survey.folders.is_system_wide {
         return Ok(Vec::new());
     }
     let mut found: Vec<Adopted> = Vec::new();
-    for (store, folder) in folders_of(survey, known, |store| !store.read)? {
+    for (store, folder) in folders_of(survey, known, |store| !store.version_from_file)? {
         let adopted = Adopted {
             tool: known.tool.name.to_owned(),
             manager: store.manager.clone(),
             folder,
             prefix: store.prefix.clone(),
-            until: store.until.clone().unwrap_or_default(),
-            inside: store.inside.clone(),
+            until: store.version_ends_at.clone().unwrap_or_default(),
+            inside: store.subdir.clone(),
         };
         let is_new = !found.contains(&adopted);
         if is_new && survey.is_folder(&adopted.folder) && is_laid_out_so(survey, &adopted)? {
@@ -52,9 +52,9 @@ pub(super) fn adopted(
 /// The folders of those stores of a tool that are wanted.
 fn folders_of<'k>(
     survey: &Survey<'_>,
-    known: Known<'k>,
-    wanted: fn(&Store) -> bool,
-) -> Result<Vec<(&'k Store, PathBuf)>> {
+    known: KnownTool<'k>,
+    wanted: fn(&ForeignStore) -> bool,
+) -> Result<Vec<(&'k ForeignStore, PathBuf)>> {
     let mut found = Vec::new();
     for store in known.definition.store.iter().filter(|store| wanted(store)) {
         for folder in &store.folders {
@@ -80,13 +80,13 @@ fn is_laid_out_so(survey: &Survey<'_>, store: &Adopted) -> Result<bool> {
 }
 
 /// Toolchains that say themselves which version they are; each once, under whatever names.
-pub(super) fn read(survey: &Survey<'_>, known: Known<'_>) -> Result<Vec<ReadToolchain>> {
+pub(super) fn read(survey: &Survey<'_>, known: KnownTool<'_>) -> Result<Vec<ReadToolchain>> {
     let mut found = Vec::new();
-    let Some(release) = &known.definition.release else { return Ok(found) };
+    let Some(release) = &known.definition.version_info else { return Ok(found) };
     let mut seen: Vec<Identity> = Vec::new();
-    for (store, folder) in folders_of(survey, known, |store| store.read)? {
-        for root in roots(&folder, &store.inside)? {
-            let identity = survey.world.look(&root).ok().flatten().map(|seen| seen.identity);
+    for (store, folder) in folders_of(survey, known, |store| store.version_from_file)? {
+        for root in roots(&folder, &store.subdir)? {
+            let identity = survey.world.metadata(&root).ok().flatten().map(|seen| seen.identity);
             let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                 continue;
             };
@@ -100,11 +100,11 @@ pub(super) fn read(survey: &Survey<'_>, known: Known<'_>) -> Result<Vec<ReadTool
 
 fn read_one(
     survey: &Survey<'_>,
-    (tool, store, release): (&Tool, &Store, &Release),
+    (tool, store, release): (&Tool, &ForeignStore, &VersionInfoFile),
     root: &Path,
 ) -> Result<Option<ReadToolchain>> {
     let file = root.join(&release.file);
-    let Some(seen) = survey.world.look(&file).ok().flatten() else { return Ok(None) };
+    let Some(seen) = survey.world.metadata(&file).ok().flatten() else { return Ok(None) };
     let text = match survey.world.read(&file) {
         Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
         Ok(text) => text,
@@ -121,8 +121,8 @@ fn read_one(
     if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
         return Ok(None);
     }
-    let (tool, root, stamp) = (tool.name.to_owned(), root.to_path_buf(), stamp(&seen));
-    Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, stamp }))
+    let (tool, root, fingerprint) = (tool.name.to_owned(), root.to_path_buf(), fingerprint(&seen));
+    Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, fingerprint }))
 }
 
 /// Where the toolchains in a folder may lie; what is there under its own name before what links to
@@ -138,7 +138,7 @@ fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// The version that a release file says, with its flavour.
-fn version_in(text: &str, release: &Release, tool: &Tool) -> Option<Version> {
+fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Version> {
     let value = |key: &String| {
         let assigned = |line: &str| Some(line.strip_prefix(key)?.strip_prefix('=')?.to_owned());
         let value = text.lines().find_map(assigned)?;
@@ -148,7 +148,7 @@ fn version_in(text: &str, release: &Release, tool: &Tool) -> Option<Version> {
         let value = value(key)?;
         // What follows numbers, as in 17.0.15+6-Debian-1, is the packager's.
         let end = value.find(|c: char| !(c.is_ascii_digit() || "._+".contains(c)));
-        respell::version(&value[..end.unwrap_or(value.len())], tool)
+        normalize::version(&value[..end.unwrap_or(value.len())], tool)
     })?;
     let vendor = release.vendor.as_ref().and_then(value);
     let known = release.vendors.iter().find(|[says, _]| Some(says) == vendor.as_ref());
@@ -167,7 +167,7 @@ mod tests {
     fn a_release_file_says_version_and_vendor() {
         let tool = Tool::named(TOOLS, "java").unwrap();
         let vendors = [["Eclipse Adoptium", "temurin"], ["Debian", "openjdk"]];
-        let release = Release {
+        let release = VersionInfoFile {
             file: "release".to_owned(),
             version: ["RUNTIME", "VERSION"].map(str::to_owned).into(),
             vendor: Some("BY".to_owned()),

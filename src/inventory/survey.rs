@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use usher_shims::folders::Folders;
-use usher_shims::home::Home;
+use usher_shims::index::Index;
 use usher_shims::settings::SharedSettings;
 use usher_shims::world::{AnyWorld, World as _};
 
@@ -20,23 +20,23 @@ pub struct Survey<'a> {
     /// All tools.
     pub registry: &'a Registry,
     /// What this process found out already.
-    pub known: &'a Home,
+    pub known: &'a Index,
     /// What is believed of other processes' surveys.
-    pub memory: Memory,
+    pub memory: ProbeCache,
 }
 
 /// What is believed of other processes' surveys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Memory {
+pub enum ProbeCache {
     /// What a program answered holds until its file changes, and so does that it gave no answer.
-    Answers,
+    All,
     /// Programs that don't count are asked again: what they lacked may have been installed.
-    GoodAnswers,
+    SuccessesOnly,
 }
 
 impl Survey<'_> {
     /// Whether a path leads to a folder; what can't be looked at is none.
     pub(super) fn is_folder(&self, path: &Path) -> bool {
-        self.world.look(path).ok().flatten().is_some_and(|seen| seen.is_folder)
+        self.world.metadata(path).ok().flatten().is_some_and(|seen| seen.is_folder)
     }
 }

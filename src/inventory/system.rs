@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::Result;
-use usher_shims::home::{Home, INDEX, RefusedProgram, SystemProgram, stamp};
+use usher_shims::index::{INDEX_FILE, Index, RefusedProgram, SystemProgram, fingerprint};
+use usher_shims::normalize;
 use usher_shims::process::holds_mark;
-use usher_shims::respell;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
-use usher_shims::world::{Seen, World as _};
+use usher_shims::world::{FileMeta, World as _};
 
 use super::folders::{Listed, expand_folder, fits};
 use super::probe::{Answer, LIMIT, ask};
 use super::survey::Survey;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// A shim of any build has fewer bytes; those for debugging have the most.
 pub const LARGEST_SHIM: u64 = 32 << 20;
@@ -29,35 +29,35 @@ struct Refusal {
 /// that don't.
 pub(super) fn find(
     survey: &Survey<'_>,
-    known: Known<'_>,
-    before: &Home,
+    known: KnownTool<'_>,
+    before: &Index,
     listed: &mut Listed,
 ) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
     for (path, suffix) in candidates(survey, system, listed)? {
-        let Ok(Some(seen)) = survey.world.look(&path) else { continue };
-        let stamp = stamp(&seen);
-        if !seen.is_program || stamps.contains(&stamp) {
+        let Ok(Some(seen)) = survey.world.metadata(&path) else { continue };
+        let fingerprint = fingerprint(&seen);
+        if !seen.is_program || stamps.contains(&fingerprint) {
             continue;
         }
-        let told = told_before(known.tool, (&path, &stamp), before);
+        let told = told_before(known.tool, (&path, &fingerprint), before);
         if told.is_none() && is_ours(survey, &path, &seen) {
             continue;
         }
         let tool = known.tool.name.to_owned();
         match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
             Ok(version) => {
-                let stamp = stamp.clone();
-                found.push(SystemProgram { tool, version, path, suffix, stamp });
+                let fingerprint = fingerprint.clone();
+                found.push(SystemProgram { tool, version, path, suffix, fingerprint });
             }
             Err(Refusal { reason, hint }) => {
-                let stamp = stamp.clone();
-                refused.push(RefusedProgram { tool, path, stamp, reason, hint });
+                let fingerprint = fingerprint.clone();
+                refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
             }
         }
-        stamps.push(stamp);
+        stamps.push(fingerprint);
     }
     Ok((found, refused))
 }
@@ -87,11 +87,11 @@ fn candidates(
 }
 
 /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
-fn is_ours(survey: &Survey<'_>, path: &Path, seen: &Seen) -> bool {
+fn is_ours(survey: &Survey<'_>, path: &Path, seen: &FileMeta) -> bool {
     let physical = path.canonicalize().unwrap_or_default();
-    let is_in_shims = physical
-        .parent()
-        .is_some_and(|folder| survey.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0));
+    let is_in_shims = physical.parent().is_some_and(|folder| {
+        survey.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
+    });
     let is_copy = || {
         seen.size <= LARGEST_SHIM
             && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
@@ -102,17 +102,17 @@ fn is_ours(survey: &Survey<'_>, path: &Path, seen: &Seen) -> bool {
 /// What a program answered when it was asked before, if it is the same still.
 fn told_before(
     tool: &Tool,
-    (path, stamp): (&Path, &str),
-    before: &Home,
+    (path, fingerprint): (&Path, &str),
+    before: &Index,
 ) -> Option<std::result::Result<Version, Refusal>> {
-    let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, stamp);
+    let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
     let mut system = before.system.iter();
-    let known = system.find(|known| is_it((&known.tool, &known.path, &known.stamp)));
+    let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
     if let Some(known) = known {
         return Some(Ok(known.version.clone()));
     }
     let mut refused = before.refused.iter();
-    let known = refused.find(|known| is_it((&known.tool, &known.path, &known.stamp)))?;
+    let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
     Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
@@ -131,7 +131,7 @@ fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Versi
     match ask(path, &needs.probe, LIMIT) {
         Answer::Said(_) => Ok(version),
         Answer::Failed(_) => Err(Refusal {
-            reason: format!("{version} {}", needs.lacking),
+            reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
         Answer::Hung => Err(silent(hung())),
@@ -145,7 +145,7 @@ fn hung() -> String {
 /// The first word of an answer that is a version.
 fn version_in(answer: &str, tool: &Tool) -> Option<Version> {
     let version = |word: &str| {
-        let version = respell::version(word.trim_matches(|c| "\"(),;".contains(c)), tool);
+        let version = normalize::version(word.trim_matches(|c| "\"(),;".contains(c)), tool);
         version.filter(|version| version.numbers().as_slice().len() > 1)
     };
     answer.split_whitespace().find_map(version)

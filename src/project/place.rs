@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, Result};
-use usher_shims::pin::{Origin, Place};
+use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
-use usher_shims::request::{Meaning, Request};
-use usher_shims::search::{Culprit, Finding, search};
-use usher_shims::tool::{Asks, Field, Tool, VersionFile};
+use usher_shims::request::{Request, RequestKind};
+use usher_shims::search::{ErrorSource, Finding, search};
+use usher_shims::tool::{Field, FieldRole, Tool, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
 use super::write::{cannot_edit, no_version};
 use super::{OWN_FILE, Spot, Target};
-use crate::session::Usher;
+use crate::session::Session;
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
 const MARKS: [&str; 13] = [
@@ -37,15 +37,15 @@ const MARKS: [&str; 13] = [
 ];
 
 /// Finds where a tool's pin belongs, where that request can be written.
-pub fn target(usher: &Usher, tool: &'static Tool, request: &Request) -> Result<Target> {
-    let directory = usher
+pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<Target> {
+    let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = root(usher, &directory)? else { return Ok(Target::Default) };
-    match pinned_today(usher, tool)? {
+    let Some(root) = root(session, &directory)? else { return Ok(Target::Default) };
+    match pinned_today(session, tool)? {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
-            spot(usher, place, tool, (&root, request)).map(Target::Change)
+            spot(session, place, tool, (&root, request)).map(Target::Change)
         }
         Some(_) | None => Ok(Target::Add(root.join(OWN_FILE))),
     }
@@ -53,8 +53,8 @@ pub fn target(usher: &Usher, tool: &'static Tool, request: &Request) -> Result<T
 
 /// The place as what can be changed there, or why it can't be.
 fn spot(
-    usher: &Usher,
-    mut place: Place,
+    session: &Session,
+    mut place: FileLocation,
     tool: &'static Tool,
     (root, request): (&Path, &Request),
 ) -> Result<Spot> {
@@ -71,8 +71,8 @@ fn spot(
         let error = cannot_edit(&place, tool).because("a program writes this file");
         return Err(error.hint("change what it is made from"));
     }
-    let field = field(usher, &place, (file, tool));
-    let is_none = matches!(request.meaning(), Meaning::System | Meaning::Path(_));
+    let field = field(session, &place, (file, tool));
+    let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     if is_none && field.is_some_and(|field| wants_version(field, request)) {
         return Err(no_version(&place, tool, request));
     }
@@ -80,7 +80,7 @@ fn spot(
 }
 
 /// Which of a tool's files a place is in: the one of that name, else one that names others.
-fn file(place: &Place, tool: &'static Tool) -> Option<&'static VersionFile> {
+fn file(place: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFile> {
     let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
     let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
     named.or_else(|| tool.files.iter().find(extends))
@@ -88,35 +88,35 @@ fn file(place: &Place, tool: &'static Tool) -> Option<&'static VersionFile> {
 
 /// What in a file pins at this place.
 fn field(
-    usher: &Usher,
-    place: &Place,
+    session: &Session,
+    place: &FileLocation,
     (file, tool): (&'static VersionFile, &'static Tool),
 ) -> Option<&'static Field> {
-    let content = usher.world.read(&place.path).ok()?;
+    let content = session.world.read(&place.path).ok()?;
     let text = decode(&content).ok()?;
     let all = read(&text, file, tool).ok()?.into_iter();
     let mut fields = all.filter(|written| match place.field {
-        Some(at) => written.field.is_some_and(|field| field.at == at),
+        Some(at) => written.field.is_some_and(|field| field.path == at),
         None => written.line == place.line,
     });
     fields.find_map(|written| {
-        written.field.filter(|field| field.asks != Asks::Constraint && !field.extends)
+        written.field.filter(|field| field.role != FieldRole::Constraint && !field.extends)
     })
 }
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
 /// manifest or a version file, else the working directory; none in the home folder and the root.
-pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
+pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     let files =
-        usher.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
+        session.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
     let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();
     marks.sort_unstable();
     marks.dedup();
-    let home = usher.folders.user_home.as_deref();
+    let home = session.folders.user_home.as_deref();
     let is_outside = |folder: &Path| Some(folder) == home || folder.parent().is_none();
     for folder in directory.ancestors().take_while(|folder| !is_outside(folder)) {
         for names in marks.chunks(32) {
-            match usher.world.probe(folder, names) {
+            match session.world.existing_names(folder, names) {
                 Ok(0) => {}
                 Ok(_) => return Ok(Some(folder.to_path_buf())),
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
@@ -129,12 +129,12 @@ pub fn root(usher: &Usher, directory: &Path) -> Result<Option<PathBuf>> {
 
 /// The place in the project's files that pins the tool now, or that is there to and says nothing
 /// that can be understood.
-fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
+fn pinned_today(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
     let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
     // Variables are none of the project's.
-    search(&usher.world, &usher.home, &call, &mut |finding| match finding {
+    search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(pin) => match pin.origin {
             Origin::File(place) => {
                 found = Some(place);
@@ -142,18 +142,18 @@ fn pinned_today(usher: &Usher, tool: &'static Tool) -> Result<Option<Place>> {
             }
             _ => ControlFlow::Continue(()),
         },
-        Finding::Broken(_, Culprit::Text(place)) => {
+        Finding::Broken(_, ErrorSource::Text(place)) => {
             found = Some(place);
             ControlFlow::Break(())
         }
-        Finding::Broken(error, Culprit::File) => {
+        Finding::Broken(error, ErrorSource::File) => {
             broken = Some(error);
             ControlFlow::Break(())
         }
         Finding::Default(_) => ControlFlow::Break(()),
-        Finding::Broken(_, Culprit::Variable) | Finding::Constraint(_) | Finding::Passed(_) => {
-            ControlFlow::Continue(())
-        }
+        Finding::Broken(_, ErrorSource::Variable)
+        | Finding::Constraint(_)
+        | Finding::Skipped(_) => ControlFlow::Continue(()),
     })?;
     broken.map_or(Ok(found), Err)
 }

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use usher_shims::read::{TOOL_VERSIONS, Written, read};
-use usher_shims::request::{Meaning, Request};
-use usher_shims::respell::spelled_like;
-use usher_shims::tool::{Asks, Field, Tool};
+use usher_shims::normalize::in_spelling_of;
+use usher_shims::read::{RawRequest, TOOL_VERSIONS, read};
+use usher_shims::request::{Request, RequestKind};
+use usher_shims::tool::{Field, FieldRole, Tool};
 use usher_shims::version::Version;
 
 /// What is to be pinned.
@@ -23,9 +23,9 @@ pub(super) struct Wish<'a> {
 pub(super) fn in_tool_versions(before: &str, wish: &Wish<'_>) -> String {
     let body = before.trim_start_matches('\u{feff}');
     let old = first_text(read(body, &TOOL_VERSIONS, wish.tool).unwrap_or_default());
-    let was_exact = old
-        .and_then(|old| Version::parse(&old))
-        .is_some_and(|old| old.numbers().as_slice().len() >= usize::from(wish.tool.parts));
+    let was_exact = old.and_then(|old| Version::parse(&old)).is_some_and(|old| {
+        old.numbers().as_slice().len() >= usize::from(wish.tool.version_components)
+    });
     match wish.version.filter(|_| was_exact) {
         Some(version) => version.to_string(),
         None => wish.request.to_string(),
@@ -34,8 +34,8 @@ pub(super) fn in_tool_versions(before: &str, wish: &Wish<'_>) -> String {
 
 /// nvm writes the newest LTS as `lts/*`.
 pub(super) fn in_plain_file(path: &Path, request: &Request) -> String {
-    match request.meaning() {
-        Meaning::Lts if path.ends_with(".nvmrc") => "lts/*".to_owned(),
+    match request.kind() {
+        RequestKind::Lts if path.ends_with(".nvmrc") => "lts/*".to_owned(),
         _ => request.to_string(),
     }
 }
@@ -43,8 +43,10 @@ pub(super) fn in_plain_file(path: &Path, request: &Request) -> String {
 /// Whether a field wants a version and no request: it says so, or counts only some of a version's
 /// numbers, or would pin nothing with a range in it.
 pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
-    let is_range = matches!(request.meaning(), Meaning::Range(_));
-    field.exact || field.parts != u8::MAX || field.asks == Asks::Either && is_range
+    let is_range = matches!(request.kind(), RequestKind::Range(_));
+    field.exact
+        || field.version_components != u8::MAX
+        || field.role == FieldRole::Either && is_range
 }
 
 /// The text for a field in which another one stands; none where the field wants a version, and
@@ -58,7 +60,7 @@ pub(super) fn in_field(old: &str, field: &Field, wish: &Wish<'_>) -> Option<Stri
     // Other managers' names of versions may leave the build out.
     let without_build = plain.split_once('+').map_or(plain, |(version, _)| version);
     let alike = [plain, without_build].into_iter().filter_map(|text| {
-        let spelled = spelled_like(text, old, wish.tool)?;
+        let spelled = in_spelling_of(text, old, wish.tool)?;
         means(&spelled, field, wish.tool, version).then_some(spelled)
     });
     let spelled = alike.chain([plain.to_owned()]).next();
@@ -71,6 +73,6 @@ fn means(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
 }
 
 /// The text that stands first among what was found.
-pub(super) fn first_text(found: Vec<Written>) -> Option<String> {
+pub(super) fn first_text(found: Vec<RawRequest>) -> Option<String> {
     found.into_iter().next()?.texts.into_iter().next()
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::pin::Place;
+use usher_shims::pin::FileLocation;
 use usher_shims::read::read;
 use usher_shims::request::Request;
 use usher_shims::tool::{Field, Reader, Tool, VersionFile};
@@ -17,7 +17,7 @@ use super::{Spot, Target};
 use crate::config::folders;
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
-use crate::session::{Usher, read_text};
+use crate::session::{Session, read_text};
 
 /// A pin that was written.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Written {
 
 /// Writes a pin; `version` is what the request comes to today, for files that want it exact.
 pub fn write(
-    usher: &Usher,
+    session: &Session,
     target: &Target,
     tool: &'static Tool,
     (request, version): (&Request, Option<&Version>),
@@ -40,7 +40,7 @@ pub fn write(
     let path = match target {
         Target::Change(spot) => spot.place.path.clone(),
         Target::Add(path) => path.clone(),
-        Target::Default => usher.folders.config.join("tool-versions"),
+        Target::Default => session.folders.config.join("tool-versions"),
     };
     let before = read_text(&path)?.unwrap_or_default();
     let wish = Wish { tool, request, version };
@@ -54,7 +54,7 @@ pub fn write(
             // A project's files are whose they are.
             Target::Change(_) | Target::Add(_) => replace(&path, &after)?,
             Target::Default => {
-                write_default(&folders::write_access(&usher.folders)?, &path, &after)?;
+                write_default(&folders::write_access(&session.folders)?, &path, &after)?;
             }
         }
     }
@@ -100,16 +100,16 @@ fn change_field(
     let parse = |text: &str| Request::parse_field(text, tool, field).ok();
     let found = edited.and_then(|after| {
         let now = text_of(&after, spot, field, tool)?;
-        let means = |text: &str| parse(text).map(|request| request.meaning().clone());
+        let means = |text: &str| parse(text).map(|request| request.kind().clone());
         (means(&now).is_some() && means(&now) == means(&text)).then_some((after, now))
     });
     found.ok_or_else(|| cannot_edit(&spot.place, tool))
 }
 
 fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
-    let keys: Vec<&str> = field.at.split('.').collect();
+    let keys: Vec<&str> = field.path.split('.').collect();
     let line = spot.place.line;
-    match (spot.file.reader, field.named) {
+    match (spot.file.reader, field.entry_name) {
         (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
         (Reader::Json, Some(name)) => edit::json::set_named(before, &keys, name, text)
             .map_err(|fault| fault.in_file(&spot.place.path)),
@@ -118,7 +118,7 @@ fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Op
         }
         (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
         (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
-        (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.at), text)),
+        (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.path), text)),
     }
 }
 
@@ -132,12 +132,12 @@ fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Optio
 
 /// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
 fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
-    let has = |field: &Field| field.at.contains("{flavour}");
+    let has = |field: &Field| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
 
 /// What is said of a place that pins, and that nothing else can be written in.
-pub(super) fn cannot_edit(place: &Place, tool: &Tool) -> Error {
+pub(super) fn cannot_edit(place: &FileLocation, tool: &Tool) -> Error {
     Error::new(
         ErrorKind::BadFile,
         format!("{place} pins {}, but can't be changed by usher", tool.name),
@@ -146,7 +146,7 @@ pub(super) fn cannot_edit(place: &Place, tool: &Tool) -> Error {
 }
 
 /// What is said where an exact version must stand, and the request comes to none.
-pub(super) fn no_version(place: &Place, tool: &Tool, request: &Request) -> Error {
+pub(super) fn no_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
     let tool = tool.name;
     Error::new(ErrorKind::BadFile, format!("{place} wants an exact version of {tool}"))
         .because(format!("{tool} {request} is none"))
@@ -181,8 +181,8 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use super::*;
     use usher_shims::range::Dialect;
-    use usher_shims::request::Author;
-    use usher_shims::tool::{Asks, TOOLS};
+    use usher_shims::request::RequestTrust;
+    use usher_shims::tool::{FieldRole, TOOLS};
 
     /// A tool with vendors, whose versions another manager spells its own way.
     static TOOL: Tool = Tool {
@@ -192,9 +192,9 @@ mod tests {
         programs: &["java"],
         variables: &[],
         dialect: Dialect::Npm,
-        parts: 3,
+        version_components: 3,
         prefixes: &[],
-        respell: &[
+        normalize: &[
             ("{}u{}", "{}.0.{}"),
             ("1.{}", "{}"),
             ("temurin64-1.{}", "temurin-{}"),
@@ -202,8 +202,8 @@ mod tests {
             ("{}-zulu", "zulu-{}"),
         ],
         vendors: &["temurin", "zulu"],
-        host: None,
-        runs_on: None,
+        runtime: None,
+        built_for: None,
         files: &[],
         ..TOOLS[0]
     };
@@ -216,16 +216,19 @@ mod tests {
 
     static SDKMANRC: VersionFile = file(Reader::Keys, &[EXACT]);
     static ENV: VersionFile = file(Reader::Keys, &[FIELD]);
-    static MISE: VersionFile = file(Reader::Toml, &[Field { at: "tools.java", ..FIELD }]);
+    static MISE: VersionFile = file(Reader::Toml, &[Field { path: "tools.java", ..FIELD }]);
     static PACKAGE: VersionFile =
-        file(Reader::Json, &[Field { at: "packageManager", named: Some("java"), ..EXACT }]);
+        file(Reader::Json, &[Field { path: "packageManager", entry_name: Some("java"), ..EXACT }]);
     static PLATFORM: VersionFile =
-        file(Reader::Json, &[Field { at: "platform.java", parts: 2, ..FIELD }]);
+        file(Reader::Json, &[Field { path: "platform.java", version_components: 2, ..FIELD }]);
     static GEMFILE: VersionFile = file(
         Reader::Lines,
-        &[Field { at: ENGINE, ..EXACT }, Field { at: "java \"{}\"", asks: Asks::Either, ..FIELD }],
+        &[
+            Field { path: ENGINE, ..EXACT },
+            Field { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
+        ],
     );
-    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { at: "toolchain go{}", ..EXACT }]);
+    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { path: "toolchain go{}", ..EXACT }]);
 
     const fn file(reader: Reader, fields: &'static [Field]) -> VersionFile {
         VersionFile::new("file", reader, fields)
@@ -237,9 +240,9 @@ mod tests {
         after: &str,
     ) {
         let found = read(before, file, &TOOL).unwrap();
-        let place = Place { path: "/p/file".into(), line: found[0].line, field: None };
+        let place = FileLocation { path: "/p/file".into(), line: found[0].line, field: None };
         let spot = Spot { place, file, field: found[0].field };
-        let request = Request::parse(request, &TOOL, Author::Person).unwrap();
+        let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
         let wish = Wish { tool: &TOOL, request: &request, version: version.as_ref() };
         let outcome = changed(before, &spot, &wish);

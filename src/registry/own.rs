@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use usher_definition::{Common, Definition};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::folders::Folders;
-use usher_shims::home::stamp;
+use usher_shims::index::fingerprint;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
@@ -18,7 +18,7 @@ pub struct OwnFile {
     /// The file.
     pub path: PathBuf,
     /// What it was when it was read.
-    pub stamp: String,
+    pub fingerprint: String,
     /// Its text, or why that can't be had.
     text: Result<String>,
 }
@@ -42,14 +42,14 @@ fn paths(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
-    let seen = world.look(&path).ok().flatten()?;
+    let seen = world.metadata(&path).ok().flatten()?;
     let text = match world.read(&path) {
         Ok(content) => {
             String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
         }
         Err(error) => Err(Error::io("read", &path, error)),
     };
-    Some(OwnFile { path, stamp: stamp(&seen), text })
+    Some(OwnFile { path, fingerprint: fingerprint(&seen), text })
 }
 
 /// What a file defines.

@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    const INDEX: &str = "indexes/0123456789abcdef0123456789abcdef.json";
+    const INDEX_FILE: &str = "indexes/0123456789abcdef0123456789abcdef.json";
 
     /// A cache folder with these files, of ten bytes each.
     fn cache(files: &[&str]) -> tempfile::TempDir {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn what_usher_keeps_goes_and_nothing_else() {
         let files =
-            [INDEX, "indexes/.index-a1B2c3", "downloads/x.part", "npm-registry", ".tmpAbCdEf"];
+            [INDEX_FILE, "indexes/.index-a1B2c3", "downloads/x.part", "npm-registry", ".tmpAbCdEf"];
         let others = ["indexes/notes.json", "notes", "photos/a"];
         let home = cache(&[&files[..], &others[..]].concat());
         let left = [
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn links_are_not_followed() {
-        let home = cache(&[INDEX]);
+        let home = cache(&[INDEX_FILE]);
         let outside = home.path().join("outside");
         let kept = outside.join("0123456789abcdef0123456789abcdef.json");
         fs::create_dir(&outside).unwrap();

@@ -6,7 +6,7 @@ use usher_definition::{IndexSource, NpmSource, PypiSource, Source, SourceKind};
 use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::settings::Settings;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// The sources of all tools, as the settings choose among them.
 #[derive(Debug)]
@@ -40,18 +40,22 @@ pub(super) enum Offer<'a> {
 impl Catalog<'_> {
     /// The sources to ask for a tool's releases, in their order: all that have something for this
     /// platform, or of these the one that the settings name.
-    pub(super) fn sources<'b>(&self, known: Known<'b>) -> Result<Vec<AvailableSource<'b>>> {
+    pub(super) fn sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
         let chosen = self.chosen(known)?;
         Ok(chosen.into_iter().filter_map(|source| self.available(source)).collect())
     }
 
     /// The source of this name, whatever the settings choose today.
-    pub(super) fn named<'b>(&self, known: Known<'b>, name: &str) -> Option<AvailableSource<'b>> {
+    pub(super) fn named<'b>(
+        &self,
+        known: KnownTool<'b>,
+        name: &str,
+    ) -> Option<AvailableSource<'b>> {
         let source = known.definition.source.iter().find(|source| source.name == name)?;
         self.available(source)
     }
 
-    fn chosen<'b>(&self, known: Known<'b>) -> Result<Vec<&'b Source>> {
+    fn chosen<'b>(&self, known: KnownTool<'b>) -> Result<Vec<&'b Source>> {
         let all = &known.definition.source;
         let Some(only) = self.settings.source.get(known.tool.name) else {
             return Ok(all.iter().collect());

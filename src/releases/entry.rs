@@ -17,14 +17,14 @@ pub(super) struct Entry {
     /// The code name of its long-term support line, where the index says it.
     pub(super) lts: Option<String>,
     /// Its archive.
-    pub(super) artifact: Artifact,
+    pub(super) artifact: ListedArchive,
     /// The `engines` of an npm package.
     pub(super) engines: Option<BTreeMap<String, String>>,
 }
 
 /// An archive that an index names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Artifact {
+pub(crate) struct ListedArchive {
     pub(super) address: String,
     pub(super) hash: Stated<Hash>,
     /// How many bytes it has.
@@ -33,11 +33,11 @@ pub(crate) struct Artifact {
     pub(super) rule: usize,
 }
 
-impl Artifact {
+impl ListedArchive {
     /// The hash, where the index itself has one that can be used.
     pub(super) fn integrity(&self) -> Option<Integrity> {
         match &self.hash {
-            Ok(Some(Hash::Known(integrity))) => Some(*integrity),
+            Ok(Some(Hash::KnownTool(integrity))) => Some(*integrity),
             Ok(Some(Hash::InFile(_)) | None) | Err(_) => None,
         }
     }
@@ -45,13 +45,13 @@ impl Artifact {
 
 /// What an index states of an archive, or why that can't be used. It is complained of only when the
 /// archive is wanted: another version's fault is no obstacle.
-pub(super) type Stated<T> = Result<Option<T>, Complaint>;
+pub(super) type Stated<T> = Result<Option<T>, IndexProblem>;
 
 /// The hash of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Hash {
     /// The index has it.
-    Known(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
+    KnownTool(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
     /// The file at this address has it.
     InFile(String),
 }
@@ -59,21 +59,21 @@ pub(super) enum Hash {
 /// Why something in an index can't be understood, in a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Complaint(String);
+pub(super) struct IndexProblem(String);
 
-impl From<String> for Complaint {
+impl From<String> for IndexProblem {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl From<&str> for Complaint {
+impl From<&str> for IndexProblem {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
     }
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for IndexProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -102,7 +102,7 @@ mod tests {
         Entry {
             version: Version::parse("pypy3.10-7.3.17").unwrap(),
             lts: Some("krypton".to_owned()),
-            artifact: Artifact { address, hash, size, rule: 1 },
+            artifact: ListedArchive { address, hash, size, rule: 1 },
             engines: Some(BTreeMap::from([("node".to_owned(), ">=10".to_owned())])),
         }
     }
@@ -112,7 +112,7 @@ mod tests {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
         let in_file = Hash::InFile("https://x.example/SHASUMS256.txt".to_owned());
         for entry in [
-            entry(Ok(Some(Hash::Known(integrity))), Ok(Some(123))),
+            entry(Ok(Some(Hash::KnownTool(integrity))), Ok(Some(123))),
             entry(Ok(Some(in_file)), Ok(None)),
             entry(Ok(None), Err("`{.size}` is odd".into())),
             entry(Err("`{.sha256}` is missing".into()), Ok(None)),
@@ -126,7 +126,7 @@ mod tests {
     fn what_was_not_parsed_is_not_read_back() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
         let whole =
-            serde_json::to_string(&entry(Ok(Some(Hash::Known(integrity))), Ok(None))).unwrap();
+            serde_json::to_string(&entry(Ok(Some(Hash::KnownTool(integrity))), Ok(None))).unwrap();
         for (from, to) in [("pypy3.10-7.3.17", "../../x"), ("sha256:abab", "sha256:ab")] {
             let spoilt = whole.replacen(from, to, 1);
             assert_ne!(spoilt, whole);

@@ -1,13 +1,13 @@
 //! What is said where no release was found. It asks nobody.
 
 use usher_shims::error::{Error, ErrorKind};
-use usher_shims::request::{Meaning, Request};
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::version::Version;
 
-use super::wanted::Wanted;
+use super::wanted::ToolRequest;
 use crate::config::settings::Settings;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// Why a source gave nothing, where the next one may.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl SourceFailure {
 /// Nothing answers: what the sources have instead, and which of them couldn't be asked.
 pub(super) fn not_found(
     settings: &Settings,
-    wanted: &Wanted<'_>,
+    wanted: &ToolRequest<'_>,
     mut listed: Vec<Version>,
     failures: &[SourceFailure],
 ) -> Error {
@@ -79,14 +79,18 @@ pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceF
 }
 
 /// No source could be asked for a list.
-pub(super) fn unlisted(settings: &Settings, known: Known<'_>, failures: &[SourceFailure]) -> Error {
+pub(super) fn unlisted(
+    settings: &Settings,
+    known: KnownTool<'_>,
+    failures: &[SourceFailure],
+) -> Error {
     let what = format!("the releases of {} can't be listed", known.tool.name);
     unreachable(settings, what, failures)
 }
 
 /// A name is a folder of a store, and no source has those.
-pub(super) fn no_such_folder(wanted: &Wanted<'_>) -> Error {
-    let Wanted { known, request, origin } = wanted;
+pub(super) fn no_such_folder(wanted: &ToolRequest<'_>) -> Error {
+    let ToolRequest { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but there is no such thing");
     Error::new(ErrorKind::NoMatchingVersion, what)
@@ -96,8 +100,8 @@ pub(super) fn no_such_folder(wanted: &Wanted<'_>) -> Error {
 
 /// There is no source that could ever have it: the tool has none, or none for this platform. What
 /// is installed, highest first, is the only way out.
-pub(super) fn no_source(wanted: &Wanted<'_>, platform: &str, installed: &[Version]) -> Error {
-    let Wanted { known, request, origin } = wanted;
+pub(super) fn no_source(wanted: &ToolRequest<'_>, platform: &str, installed: &[Version]) -> Error {
+    let ToolRequest { known, request, origin } = wanted;
     let tool = known.tool.name;
     let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");
     let error =
@@ -114,7 +118,7 @@ pub(super) fn no_source(wanted: &Wanted<'_>, platform: &str, installed: &[Versio
 }
 
 /// There is no source that could be asked for a list.
-pub(super) fn no_source_to_list(known: Known<'_>, platform: &str) -> Error {
+pub(super) fn no_source_to_list(known: KnownTool<'_>, platform: &str) -> Error {
     let tool = known.tool.name;
     let what = format!("the releases of {tool} can't be listed");
     Error::new(ErrorKind::NoMatchingVersion, what)
@@ -126,10 +130,10 @@ pub(super) fn no_source_to_list(known: Known<'_>, platform: &str) -> Error {
 /// for; `releases` are those that were asked for.
 pub(super) fn incompatible_runtime(
     host: &Runtime,
-    wanted: &Wanted<'_>,
+    wanted: &ToolRequest<'_>,
     releases: &[Version],
 ) -> Error {
-    let Wanted { known, request, origin } = wanted;
+    let ToolRequest { known, request, origin } = wanted;
     let (tool, other) = (known.tool.name, host.tool.name);
     let by_other = host.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)));
     let other_asked = by_other.map_or_else(
@@ -156,7 +160,7 @@ pub(super) fn incompatible_runtime(
     }
 }
 
-fn why_no_source(known: Known<'_>, platform: &str) -> String {
+fn why_no_source(known: KnownTool<'_>, platform: &str) -> String {
     let tool = known.tool.name;
     match known.definition.source.is_empty() {
         true => format!("usher has no source for {tool} yet: it runs what is on disk"),
@@ -165,7 +169,7 @@ fn why_no_source(known: Known<'_>, platform: &str) -> String {
 }
 
 /// Whose versions are used where they lie.
-fn looks_at(known: Known<'_>) -> String {
+fn looks_at(known: KnownTool<'_>) -> String {
     let stores = known.definition.store.iter().map(|store| store.manager.as_str());
     let system = known.definition.system.iter().map(|_| "the system");
     let mut names: Vec<&str> = stores.chain(system).collect();
@@ -179,7 +183,7 @@ fn looks_at(known: Known<'_>) -> String {
 /// The versions just below and just above the one that was asked for; none where it was no one
 /// version.
 fn nearest<'v>(request: &Request, sorted: &'v [Version]) -> Vec<&'v Version> {
-    let Meaning::Version(asked) = request.meaning() else { return Vec::new() };
+    let RequestKind::Version(asked) = request.kind() else { return Vec::new() };
     let place = sorted.partition_point(|version| version < asked);
     let below = place.checked_sub(1).and_then(|below| sorted.get(below));
     below.into_iter().chain(sorted.get(place)).collect()

@@ -1,7 +1,7 @@
 //! Finding a release: source by source, in the registry's order, until one has what was requested.
 
 use usher_shims::error::{Error, Result};
-use usher_shims::request::{Meaning, Request};
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
@@ -17,15 +17,15 @@ use super::network::Network;
 use super::offline_errors::{not_in_cache, release_not_fetched};
 use super::part::Part;
 use super::platform::platform;
-use super::release::{Listed, Release};
+use super::release::{ListedReleases, Release};
 use super::runtime;
-use super::selection::Selection;
+use super::selection::ReleaseFilter;
 use super::source_adapters::{ReadSource, SourceReader};
-use super::wanted::Wanted;
+use super::wanted::ToolRequest;
 use crate::config::settings::Settings;
 use crate::http::Failure;
-use crate::registry::Known;
-use crate::session::Usher;
+use crate::registry::KnownTool;
+use crate::session::Session;
 
 /// Finds releases and what to fetch for them. One serves a whole command, and all its threads.
 pub struct Finder<'a> {
@@ -33,7 +33,7 @@ pub struct Finder<'a> {
     sources: Box<dyn ReadSource + 'a>,
     machine: Box<dyn Machine + 'a>,
     settings: &'a Settings,
-    together: &'a [Wanted<'a>],
+    together: &'a [ToolRequest<'a>],
 }
 
 /// What a search came across that wasn't it.
@@ -48,15 +48,15 @@ struct Missed {
 
 impl<'a> Finder<'a> {
     /// A finder for this run.
-    pub fn new(session: &'a Usher, network: &'a Network<'a>) -> Self {
-        let Usher { world, folders, settings, .. } = session;
+    pub fn new(session: &'a Session, network: &'a Network<'a>) -> Self {
+        let Session { world, folders, settings, .. } = session;
         let platform = platform(world);
         let indexes = IndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: network.writer(),
             asking: network.indexes(),
             settings,
-            tell: Box::new(|text| session.tell(text)),
+            note: Box::new(|text| session.note(text)),
         };
         let sources = SourceReader {
             network,
@@ -75,27 +75,27 @@ impl<'a> Finder<'a> {
 
     /// The same where this is asked for together: what runs on another tool is to fit that.
     #[must_use]
-    pub fn together(self, together: &'a [Wanted<'a>]) -> Self {
+    pub fn together(self, together: &'a [ToolRequest<'a>]) -> Self {
         Self { together, ..self }
     }
 
     /// The newest release that answers a request.
-    pub fn find(&self, wanted: &Wanted<'_>) -> Result<Release> {
+    pub fn find(&self, wanted: &ToolRequest<'_>) -> Result<Release> {
         self.find_excluding(wanted, &[])
     }
 
     /// The newest release that answers a request, of the first source that has one; the sources of
     /// these names aren't asked.
-    pub fn find_excluding(&self, wanted: &Wanted<'_>, excluded: &[String]) -> Result<Release> {
-        let Wanted { known, request, .. } = *wanted;
+    pub fn find_excluding(&self, wanted: &ToolRequest<'_>, excluded: &[String]) -> Result<Release> {
+        let ToolRequest { known, request, .. } = *wanted;
         let has_sources = !known.definition.source.is_empty();
-        if let (true, Meaning::Named(name)) = (has_sources, request.meaning())
+        if let (true, RequestKind::Named(name)) = (has_sources, request.kind())
             && !known.has_flavour(name.as_str())
         {
             return Err(errors::no_such_folder(wanted));
         }
         let runtime = self.runtime(known.tool)?;
-        let selection = Selection { request, tool: known.tool, runtime: runtime.as_ref() };
+        let selection = ReleaseFilter { request, tool: known.tool, runtime: runtime.as_ref() };
         let mut missed = Missed::default();
         for source in self.catalog.sources(known)? {
             if excluded.iter().any(|name| name == source.name) {
@@ -113,7 +113,7 @@ impl<'a> Finder<'a> {
     fn newest_of_source(
         &self,
         source: &AvailableSource<'_>,
-        selection: Selection<'_>,
+        selection: ReleaseFilter<'_>,
         missed: &mut Missed,
     ) -> Result<Option<Release>> {
         for policy in [CachePolicy::AllowFresh, CachePolicy::Revalidate] {
@@ -145,7 +145,7 @@ impl<'a> Finder<'a> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> Result<std::result::Result<Listed, SourceFailure>> {
+    ) -> Result<std::result::Result<ListedReleases, SourceFailure>> {
         match self.sources.read(source, policy) {
             Ok(listed) => Ok(Ok(listed)),
             Err(Failure::Fatal(error)) => Err(error),
@@ -157,7 +157,7 @@ impl<'a> Finder<'a> {
 
     fn nothing_found(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &ToolRequest<'_>,
         runtime: Option<&Runtime>,
         missed: Missed,
     ) -> Error {
@@ -181,7 +181,7 @@ impl<'a> Finder<'a> {
         (request, tool): (&Request, &Tool),
     ) -> Result<Option<Release>> {
         let runtime = self.runtime(tool)?;
-        Ok(Selection { request, tool, runtime: runtime.as_ref() }.newest(releases))
+        Ok(ReleaseFilter { request, tool, runtime: runtime.as_ref() }.newest(releases))
     }
 
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
@@ -190,7 +190,7 @@ impl<'a> Finder<'a> {
     }
 
     /// All releases of a tool, from the first source that answers, oldest first.
-    pub fn all(&self, known: Known<'_>) -> Result<Listed> {
+    pub fn all(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
         let mut failures = Vec::new();
         for source in self.catalog.sources(known)? {
             match self.read(&source, CachePolicy::AllowFresh)? {
@@ -203,7 +203,10 @@ impl<'a> Finder<'a> {
 
     /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
     /// those that don't. An error only where none does.
-    pub fn of_all_sources(&self, known: Known<'_>) -> Result<(Vec<Listed>, Vec<Error>)> {
+    pub fn of_all_sources(
+        &self,
+        known: KnownTool<'_>,
+    ) -> Result<(Vec<ListedReleases>, Vec<Error>)> {
         let (mut all, mut failures) = (Vec::new(), Vec::new());
         for source in self.catalog.sources(known)? {
             match self.read(&source, CachePolicy::AllowFresh)? {
@@ -217,7 +220,7 @@ impl<'a> Finder<'a> {
         Ok((all, failures.into_iter().map(SourceFailure::beside_others).collect()))
     }
 
-    fn nothing_listed(&self, known: Known<'_>, failures: &[SourceFailure]) -> Error {
+    fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {
         match failures.is_empty() {
             true => errors::no_source_to_list(known, &self.catalog.platform),
             false => errors::unlisted(self.settings, known, failures),
@@ -225,7 +228,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The releases that the cached indexes list, however old these are; no source is asked.
-    pub fn cached(&self, known: Known<'_>) -> Vec<Release> {
+    pub fn cached(&self, known: KnownTool<'_>) -> Vec<Release> {
         // Which registry npm's is may take asking npm, so that comes only after the sites.
         let sources = self.catalog.sources(known).unwrap_or_default();
         let cached = |source| self.sources.read(&source, CachePolicy::CacheOnly).ok();
@@ -233,7 +236,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What to fetch for a release; offline, an error that says what that would have been.
-    pub fn parts(&self, known: Known<'_>, release: &Release) -> Result<Vec<Part>> {
+    pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<Part>> {
         if self.settings.offline {
             return Err(release_not_fetched(self.settings, known.tool, release));
         }
@@ -245,7 +248,7 @@ impl<'a> Finder<'a> {
 }
 
 impl Missed {
-    fn add(&mut self, listed: Listed, selection: Selection<'_>) {
+    fn add(&mut self, listed: ListedReleases, selection: ReleaseFilter<'_>) {
         for release in listed.releases {
             if selection.matches(&release) {
                 self.incompatible.push(release.version.clone());
@@ -255,7 +258,7 @@ impl Missed {
     }
 }
 
-fn oldest_first(mut listed: Listed) -> Listed {
+fn oldest_first(mut listed: ListedReleases) -> ListedReleases {
     listed.releases.sort_by(|a, b| a.version.cmp(&b.version));
     listed
 }

@@ -7,7 +7,7 @@ use usher_definition::{IndexSource, PypiSource};
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::version::Version;
 
-use super::entry::{Complaint, Entry};
+use super::entry::{Entry, IndexProblem};
 use super::site::Site;
 use super::{npm, pypi};
 use crate::http::Failure;
@@ -56,7 +56,7 @@ pub fn cached(text: &str) -> Result<Listed> {
     one(entry)
 }
 
-fn listed(entries: std::result::Result<Vec<Entry>, Complaint>) -> Result<Vec<Listed>> {
+fn listed(entries: std::result::Result<Vec<Entry>, IndexProblem>) -> Result<Vec<Listed>> {
     let entries = entries.map_err(|complaint| refused(complaint.to_string()))?;
     entries.into_iter().map(one).collect()
 }

@@ -3,7 +3,7 @@
 
 use usher_shims::error::{Error, ErrorKind};
 
-use super::entry::{Complaint, Entry};
+use super::entry::{Entry, IndexProblem};
 use super::freshness::{CachePolicy, Freshness};
 use super::index_cache::{Cached, IndexCache, Key};
 use super::limits::FRESH;
@@ -18,7 +18,7 @@ use crate::text::human_duration;
 type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, Failure> + 'a;
 
 /// Understands an index, or complains in a few words.
-type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, Complaint> + 'a;
+type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, IndexProblem> + 'a;
 
 /// An index: where it lies, how it is had from there, and how it is understood.
 pub(super) struct IndexQuery<'a> {
@@ -31,7 +31,7 @@ pub(super) struct IndexQuery<'a> {
 
 /// What an index lists.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(super) struct FetchedIndex {
     pub(super) entries: Vec<Entry>,
     pub(super) freshness: Freshness,
 }
@@ -46,7 +46,7 @@ pub(super) struct IndexReader<'a> {
     /// Whether usher is offline, and who says so.
     pub(super) settings: &'a Settings,
     /// Tells the user something beside the answer.
-    pub(super) tell: Box<dyn Fn(&str) + Sync + 'a>,
+    pub(super) note: Box<dyn Fn(&str) + Sync + 'a>,
 }
 
 impl IndexReader<'_> {
@@ -56,7 +56,7 @@ impl IndexReader<'_> {
         &self,
         query: &IndexQuery<'_>,
         policy: CachePolicy,
-    ) -> Result<Index, Failure> {
+    ) -> Result<FetchedIndex, Failure> {
         let _asking = self.asking.lock(&query.address);
         let cached = self.cache.get::<Vec<Entry>>(&query.key());
         let may_ask = policy != CachePolicy::CacheOnly && !self.settings.offline;
@@ -66,7 +66,7 @@ impl IndexReader<'_> {
         match cached {
             Some(cached) if is_enough(&cached) => {
                 let freshness = Freshness::Cached(cached.age);
-                Ok(Index { entries: cached.content, freshness })
+                Ok(FetchedIndex { entries: cached.content, freshness })
             }
             None if !may_ask => Err(offline_errors::not_cached(self.settings, &query.address)),
             cached => self.revalidate(query, cached),
@@ -78,7 +78,7 @@ impl IndexReader<'_> {
         &self,
         query: &IndexQuery<'_>,
         cached: Option<Cached<Vec<Entry>>>,
-    ) -> Result<Index, Failure> {
+    ) -> Result<FetchedIndex, Failure> {
         let validator = cached.as_ref().and_then(|cached| cached.validator.as_deref());
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
@@ -88,20 +88,20 @@ impl IndexReader<'_> {
                         self.cache.put(access, &query.key(), (&entries, validator));
                     });
                 }
-                Ok(Index { entries, freshness: Freshness::New })
+                Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
             (Ok(Conditional::NotModified), cached) => {
                 if let Some(writer) = self.writer {
                     writer.with(|access| self.cache.renew(access, &query.key()));
                 }
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
-                Ok(Index { entries, freshness: Freshness::New })
+                Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
             (Err(Failure::Unreachable(error)), Some(cached)) => {
                 let age = human_duration(cached.age);
-                (self.tell)(&format!("{}; an index {age} old serves", error.what));
+                (self.note)(&format!("{}; an index {age} old serves", error.what));
                 let freshness = Freshness::StaleFallback(cached.age);
-                Ok(Index { entries: cached.content, freshness })
+                Ok(FetchedIndex { entries: cached.content, freshness })
             }
             (Err(failure), _) => Err(failure),
         }

@@ -22,7 +22,7 @@ impl<W: World + Sync> Machine for Resolver<'_, W> {
     }
 
     fn installed(&self, tool: &Tool) -> Vec<Version> {
-        let found = all(self.world, self.home, tool).ok().flatten().unwrap_or_default();
+        let found = all(self.world, self.index, tool).ok().flatten().unwrap_or_default();
         let mut versions: Vec<Version> =
             found.into_iter().filter_map(|toolchain| toolchain.version).collect();
         versions.dedup();

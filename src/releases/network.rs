@@ -11,7 +11,7 @@ use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, World as _};
 
-use super::part::Via;
+use super::part::FetchClient;
 use crate::config::network;
 use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
@@ -19,7 +19,7 @@ use crate::config::settings::{Address, Settings};
 use crate::config::sources::ConfigSources;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
 use crate::http::{CaFile, Client, NetworkConfig, Proxies};
-use crate::session::Usher;
+use crate::session::Session;
 use installed_clients::InstalledClients;
 pub(super) use keyed_mutex::KeyedMutex;
 
@@ -66,19 +66,19 @@ pub struct Pypi {
 
 impl<'a> Network<'a> {
     /// The network of this run, which only reads the cache; made once.
-    pub fn new(session: &'a Usher) -> Self {
-        let Usher { world, shim, folders, settings, .. } = session;
+    pub fn new(session: &'a Session) -> Self {
+        let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
         Self::of(Surroundings { world, shim, folders, settings, variables })
     }
 
     /// The same, which keeps in the cache what it is told.
-    pub fn keeping(session: &'a Usher, access: &'a WriteAccess) -> Self {
+    pub fn keeping(session: &'a Session, access: &'a WriteAccess) -> Self {
         Self { writer: Some(access.for_threads()), ..Self::new(session) }
     }
 
     /// The same, for commands of which nothing depends on what is kept.
-    pub fn keeping_if(session: &'a Usher, access: Option<&'a WriteAccess>) -> Self {
+    pub fn keeping_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
         access.map_or_else(|| Self::new(session), |access| Self::keeping(session, access))
     }
 
@@ -147,11 +147,11 @@ impl<'a> Network<'a> {
     }
 
     /// The client that fetches what comes this way.
-    pub fn client_for(&self, via: Via) -> Result<&Client> {
+    pub fn client_for(&self, via: FetchClient) -> Result<&Client> {
         Ok(match via {
-            Via::Web => self.client(),
-            Via::Npm => &self.npm()?.client,
-            Via::Pypi => &self.pypi()?.client,
+            FetchClient::Web => self.client(),
+            FetchClient::Npm => &self.npm()?.client,
+            FetchClient::Pypi => &self.pypi()?.client,
         })
     }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use usher_definition::{Beside, NpmSource};
+use usher_definition::{CompanionPackage, NpmSource};
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 
-use super::entry::{Artifact, Complaint, Entry, Hash};
-use super::part::{Part, Via};
+use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
+use super::part::{FetchClient, Part};
 use super::release::Release;
 use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
@@ -42,7 +42,7 @@ pub(super) fn address(registry: &str, package: &str) -> String {
 }
 
 /// Understands a package's document.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Complaint> {
+pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, IndexProblem> {
     let packument: Packument = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok(packument.versions.into_iter().filter_map(entry).collect())
 }
@@ -50,7 +50,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, Complaint> {
 fn entry((version, manifest): (String, Manifest)) -> Option<Entry> {
     let Dist { tarball, integrity } = manifest.dist;
     let integrity = integrity.and_then(|sri| Integrity::from_sri(&sri));
-    let hash = Ok(integrity.map(Hash::Known));
+    let hash = Ok(integrity.map(Hash::KnownTool));
     let engines = manifest.engines.as_object().map(|engines| {
         let text = |(name, range): (&String, &serde_json::Value)| {
             Some((name.clone(), range.as_str()?.to_owned()))
@@ -58,7 +58,7 @@ fn entry((version, manifest): (String, Manifest)) -> Option<Entry> {
         engines.iter().filter_map(text).collect()
     });
     let version = Version::parse(&version)?;
-    let artifact = Artifact { address: tarball?, hash, size: Ok(None), rule: 0 };
+    let artifact = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
     Some(Entry { version, lts: None, artifact, engines })
 }
 
@@ -70,19 +70,20 @@ pub(super) fn parts(
 ) -> Result<Vec<Part>, Failure> {
     let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
     let mut parts = vec![Part {
-        into: source.into.as_str().into(),
+        into: source.destination.as_str().into(),
         links: pairs(&source.links),
         ..part(artifact)
     }];
-    let is_for_it = |rule: &&Beside| holds_for(rule.versions.as_deref(), &release.version);
-    for rule in source.beside.iter().filter(is_for_it) {
+    let is_for_it =
+        |rule: &&CompanionPackage| holds_for(rule.versions.as_deref(), &release.version);
+    for rule in source.companion.iter().filter(is_for_it) {
         let entries = entries_of(&rule.package)?;
         let Some(entry) = beside(&entries, rule, &release.version) else {
             let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
             return Err(Failure::Fatal(Error::new(ErrorKind::Network, what)));
         };
         parts.push(Part {
-            into: rule.into.as_str().into(),
+            into: rule.destination.as_str().into(),
             links: pairs(&rule.links),
             title: format!("{} {}", rule.package, entry.version),
             ..part(&entry.artifact)
@@ -91,11 +92,11 @@ pub(super) fn parts(
     Ok(parts)
 }
 
-fn part(artifact: &Artifact) -> Part {
+fn part(artifact: &ListedArchive) -> Part {
     Part {
         addresses: vec![artifact.address.clone()],
         integrity: artifact.integrity(),
-        via: Via::Npm,
+        via: FetchClient::Npm,
         strip: 1,
         ..Part::default()
     }
@@ -107,7 +108,11 @@ fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
 
 /// The version of a package to put beside a toolchain: the newest whose engines admit it, else the
 /// newest of those that state none and may be taken all the same.
-fn beside<'a>(entries: &'a [Entry], rule: &Beside, toolchain: &Version) -> Option<&'a Entry> {
+fn beside<'a>(
+    entries: &'a [Entry],
+    rule: &CompanionPackage,
+    toolchain: &Version,
+) -> Option<&'a Entry> {
     let plain = || entries.iter().filter(|entry| !entry.version.is_prerelease());
     let stated = |entry: &Entry| entry.engines.as_ref()?.get(&rule.engine).cloned();
     let admits = |range: &str| {
@@ -115,7 +120,7 @@ fn beside<'a>(entries: &'a [Entry], rule: &Beside, toolchain: &Version) -> Optio
     };
     let admitting = plain().filter(|entry| stated(entry).is_some_and(|range| admits(&range)));
     let newest = admitting.max_by(|a, b| a.version.cmp(&b.version));
-    let unstated = rule.unstated.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
+    let unstated = rule.default_engine.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
     let may_be_taken = |entry: &&Entry| {
         stated(entry).is_none()
             && unstated.as_ref().is_some_and(|range| range.admits(&entry.version))
@@ -131,26 +136,26 @@ mod tests {
         let engines = engine.map(|range| BTreeMap::from([("node".to_owned(), range.to_owned())]));
         let version = Version::parse(version).unwrap();
         let address = format!("https://r.example/npm-{version}.tgz");
-        let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         Entry { version, lts: None, artifact, engines }
     }
 
     #[test]
     fn packages_go_beside_a_release() {
-        let rule = |versions: &str| Beside {
+        let rule = |versions: &str| CompanionPackage {
             package: "npm".into(),
             engine: "node".into(),
-            unstated: None,
+            default_engine: None,
             versions: Some(versions.into()),
-            into: "lib/node_modules/npm".into(),
+            destination: "lib/node_modules/npm".into(),
             links: BTreeMap::from([("bin/npm".into(), "../lib/node_modules/npm/x.js".into())]),
         };
         let source = NpmSource {
             package: BTreeMap::new(),
             versions: None,
-            into: "bin".into(),
+            destination: "bin".into(),
             links: BTreeMap::new(),
-            beside: vec![rule("<20"), rule(">=20")],
+            companion: vec![rule("<20"), rule(">=20")],
         };
         let parts = |version: &str| {
             let Entry { version, lts, artifact, .. } = entry(version, None);
@@ -183,12 +188,12 @@ mod tests {
             entry("8.19.4", Some("^12.13.0 || ^14.15.0 || >=16.0.0")),
             entry("11.6.0", Some("^20.17.0 || >=22.9.0")),
         ];
-        let rule = Beside {
+        let rule = CompanionPackage {
             package: "npm".into(),
             engine: "node".into(),
-            unstated: Some("<6".into()),
+            default_engine: Some("<6".into()),
             versions: None,
-            into: "lib/node_modules/npm".into(),
+            destination: "lib/node_modules/npm".into(),
             links: BTreeMap::new(),
         };
         for (node, npm) in [

@@ -6,7 +6,7 @@ use crate::files::integrity::Integrity;
 
 /// With whose client something is fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Via {
+pub enum FetchClient {
     /// As anything on the web.
     #[default]
     Web,
@@ -26,7 +26,7 @@ pub struct Part {
     /// How many bytes it has, where the source says so.
     pub size: Option<u64>,
     /// With whose client it is fetched.
-    pub via: Via,
+    pub via: FetchClient,
     /// Where it goes, from the toolchain's folder; empty for the folder itself.
     pub into: PathBuf,
     /// How many leading folders of the archive's names are left out.

@@ -41,7 +41,8 @@ pub fn platform(world: &impl World) -> String {
 
 /// The C library that programs of this machine are linked with.
 fn library(world: &impl World) -> String {
-    let there = |loader: &&(&str, bool)| world.look(Path::new(loader.0)).ok().flatten().is_some();
+    let there =
+        |loader: &&(&str, bool)| world.metadata(Path::new(loader.0)).ok().flatten().is_some();
     match LOADERS.iter().find(there) {
         Some((_, true)) => "-musl".to_owned(),
         Some((_, false)) | None => {

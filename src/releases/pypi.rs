@@ -8,8 +8,8 @@ use usher_definition::{PypiSource, split_platform};
 use usher_shims::error::Escaped;
 use usher_shims::version::Version;
 
-use super::entry::{Artifact, Complaint, Entry, Hash};
-use super::part::{Part, Via};
+use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
+use super::part::{FetchClient, Part};
 use super::release::Release;
 use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
@@ -30,8 +30,8 @@ pub(super) fn part(source: &PypiSource, release: &Release) -> Option<Part> {
         addresses: vec![artifact.address.clone()],
         integrity: artifact.integrity(),
         size: artifact.size.clone().ok().flatten(),
-        via: Via::Pypi,
-        inside: source.inside.as_str().into(),
+        via: FetchClient::Pypi,
+        inside: source.subdir.as_str().into(),
         ..Part::default()
     })
 }
@@ -50,7 +50,7 @@ struct File {
 pub(super) fn read(
     text: &[u8],
     (source, platform, address): (&PypiSource, &str, &str),
-) -> Result<Vec<Entry>, Complaint> {
+) -> Result<Vec<Entry>, IndexProblem> {
     let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
         true => json(text)?,
@@ -74,23 +74,23 @@ pub(super) fn read(
     Ok(best.into_values().map(|(_, entry)| entry).collect())
 }
 
-fn entry(version: Version, file: &File, page: &Url) -> Result<Entry, Complaint> {
+fn entry(version: Version, file: &File, page: &Url) -> Result<Entry, IndexProblem> {
     let address =
         page.join(&file.address).map_err(|error| format!("{}: {error}", Escaped(&file.name)))?;
     let integrity = file.sha256.as_deref().and_then(Integrity::from_hex);
     let Some(integrity) = integrity else {
         return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());
     };
-    let hash = Ok(Some(Hash::Known(integrity)));
-    let artifact = Artifact { address: address.into(), hash, size: Ok(file.size), rule: 0 };
+    let hash = Ok(Some(Hash::KnownTool(integrity)));
+    let artifact = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
     Ok(Entry { version, lts: None, artifact, engines: None })
 }
 
 /// The tool's version in a project's: without what counts builds of the wheel.
 fn own(full: &Version, source: &PypiSource) -> Option<Version> {
     let numbers = full.numbers().as_slice();
-    let parts = source.parts.map_or(numbers.len(), usize::from);
-    let is_rebuilt = source.parts.is_some() && full.tail().starts_with(".post");
+    let parts = source.version_components.map_or(numbers.len(), usize::from);
+    let is_rebuilt = source.version_components.is_some() && full.tail().starts_with(".post");
     let tail = if is_rebuilt { "" } else { full.tail() };
     let numbers: Vec<String> = numbers.iter().take(parts).map(ToString::to_string).collect();
     Version::parse(&format!("{}{tail}", numbers.join(".")))
@@ -164,7 +164,7 @@ struct Listed {
     yanked: serde_json::Value,
 }
 
-fn json(text: &[u8]) -> Result<Vec<File>, Complaint> {
+fn json(text: &[u8]) -> Result<Vec<File>, IndexProblem> {
     let project: Project = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     let file = |mut listed: Listed| File {
         name: listed.filename,
@@ -216,7 +216,12 @@ mod tests {
     const HASH: &str = "abababababababababababababababababababababababababababababababab";
 
     fn source() -> PypiSource {
-        PypiSource { project: "x-bin".into(), parts: Some(3), versions: None, inside: "x".into() }
+        PypiSource {
+            project: "x-bin".into(),
+            version_components: Some(3),
+            versions: None,
+            subdir: "x".into(),
+        }
     }
 
     fn check(text: &str, expected: &str) {

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use usher_shims::request::{Meaning, Request};
+use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::entry::Artifact;
+use super::entry::ListedArchive;
 use super::freshness::Freshness;
 
 /// A version that can be had for this platform, from a source.
@@ -19,12 +19,12 @@ pub struct Release {
     /// The source's name.
     pub source: String,
     /// Its archive, where the source's index names it.
-    pub(crate) artifact: Option<Artifact>,
+    pub(crate) artifact: Option<ListedArchive>,
 }
 
 /// The releases that a source lists.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ListedReleases {
     /// In the order of its index.
     pub releases: Vec<Release>,
     /// The source's name.
@@ -36,9 +36,9 @@ pub struct Listed {
 impl Release {
     /// Whether it is one that was asked for; its source knows best which line it belongs to.
     pub fn answers(&self, request: &Request, tool: &Tool) -> bool {
-        let by_source = match (request.meaning(), &self.lts) {
-            (Meaning::Lts, Some(_)) => true,
-            (Meaning::LtsNamed(name), Some(line)) => name.as_str().eq_ignore_ascii_case(line),
+        let by_source = match (request.kind(), &self.lts) {
+            (RequestKind::Lts, Some(_)) => true,
+            (RequestKind::LtsNamed(name), Some(line)) => name.as_str().eq_ignore_ascii_case(line),
             _ => false,
         };
         by_source || request.matches(&self.version, tool)

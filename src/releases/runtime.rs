@@ -3,9 +3,9 @@
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::resolve::{Compatibility, Resolver, Runtime};
-use usher_shims::store::{Found, best};
+use usher_shims::store::{Lookup, best};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -13,19 +13,19 @@ use usher_shims::world::World;
 
 use super::errors::incompatible_runtime;
 use super::release::{Release, newest};
-use super::wanted::Wanted;
+use super::wanted::ToolRequest;
 
 /// What a tool's versions are built for, as it will stand here with what is asked for together.
 pub fn of(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
-    together: &[Wanted<'_>],
+    together: &[ToolRequest<'_>],
 ) -> Result<Option<Runtime>> {
     Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
 }
 
 /// A runtime as it will stand when what is asked for together is there.
-pub(super) fn with_requests(host: Runtime, together: &[Wanted<'_>]) -> Runtime {
+pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
         return host;
@@ -71,7 +71,7 @@ fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> O
 
 /// What is to be got for a version to run.
 #[derive(Debug)]
-pub struct Lacking {
+pub struct MissingRuntime {
     /// The host.
     pub tool: &'static Tool,
     /// Which version of it.
@@ -85,9 +85,9 @@ pub struct Lacking {
 /// An error where somebody asks for a host that can't run it.
 pub fn lacking(
     resolver: &Resolver<'_, impl World>,
-    wanted: &Wanted<'_>,
+    wanted: &ToolRequest<'_>,
     toolchain: &Toolchain,
-) -> Result<Option<Lacking>> {
+) -> Result<Option<MissingRuntime>> {
     let Some(host) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
     let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
     match &host.pin {
@@ -95,7 +95,7 @@ pub fn lacking(
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
             Err(incompatible_runtime(&host, wanted, &version))
         }
-        Some(pin) if host.is_missing => Ok(pin.request().map(|request| Lacking {
+        Some(pin) if host.is_missing => Ok(pin.request().map(|request| MissingRuntime {
             tool: host.tool,
             request: request.clone(),
             origin: pin.origin.clone(),
@@ -104,9 +104,9 @@ pub fn lacking(
         None if host.can_run(least) => Ok(None),
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
-            let request = Request::parse(&text, host.tool, Author::Person)
+            let request = Request::parse(&text, host.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
-            Ok(Some(Lacking { tool: host.tool, request, origin: wanted.origin.clone() }))
+            Ok(Some(MissingRuntime { tool: host.tool, request, origin: wanted.origin.clone() }))
         }
     }
 }
@@ -122,8 +122,8 @@ pub fn without_host(
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }
-    Ok(match best(resolver.world, resolver.home, tool, request)? {
-        Found::Toolchain(toolchain) => Some(toolchain),
-        Found::Nothing | Found::Stale => None,
+    Ok(match best(resolver.world, resolver.index, tool, request)? {
+        Lookup::Toolchain(toolchain) => Some(toolchain),
+        Lookup::Nothing | Lookup::Stale => None,
     })
 }

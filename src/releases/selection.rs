@@ -9,7 +9,7 @@ use super::runtime;
 
 /// What a release must be to be taken.
 #[derive(Clone, Copy)]
-pub(super) struct Selection<'a> {
+pub(super) struct ReleaseFilter<'a> {
     pub(super) request: &'a Request,
     /// Of which tool.
     pub(super) tool: &'a Tool,
@@ -17,7 +17,7 @@ pub(super) struct Selection<'a> {
     pub(super) runtime: Option<&'a Runtime>,
 }
 
-impl Selection<'_> {
+impl ReleaseFilter<'_> {
     /// Whether a release is one that was requested; it may not run here.
     pub(super) fn matches(&self, release: &Release) -> bool {
         release.answers(self.request, self.tool)

@@ -7,11 +7,11 @@ mod rows;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use usher_definition::{IndexSource, Mirror, Take, template};
+use usher_definition::{IndexSource, Mirror, ReleaseRule, template};
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::version::Version;
 
-use super::entry::{Artifact, Complaint, Entry, Hash};
+use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
 use super::limits::MOST_PAGES;
 use super::part::Part;
 use super::release::Release;
@@ -40,7 +40,8 @@ impl<'a> Site<'a> {
         words: &'a BTreeMap<String, String>,
         variable: &'a Variable<'a>,
     ) -> Self {
-        let base = first_set(variable, &source.mirrors).unwrap_or_else(|| source.base.clone());
+        let base =
+            first_set(variable, &source.mirror_variables).unwrap_or_else(|| source.base.clone());
         Self { source, base: base.trim_end_matches('/').to_owned(), words, variable }
     }
 
@@ -54,7 +55,7 @@ impl<'a> Site<'a> {
     }
 
     /// Understands the index, of which further pages are fetched.
-    pub(super) fn read(&self, text: &[u8], fetch: &Fetch<'_>) -> Result<Vec<Entry>, Complaint> {
+    pub(super) fn read(&self, text: &[u8], fetch: &Fetch<'_>) -> Result<Vec<Entry>, IndexProblem> {
         let mut collector = ReleaseCollector::new(self.source, &self.base, self.words);
         if self.read_page(text, &mut collector)? == 0 {
             return Err("it has no entries".into());
@@ -82,9 +83,9 @@ impl<'a> Site<'a> {
         &self,
         text: &[u8],
         collector: &mut ReleaseCollector<'_>,
-    ) -> Result<usize, Complaint> {
+    ) -> Result<usize, IndexProblem> {
         let mut rows = 0;
-        rows::for_each(text, (self.source.form, &self.source.each), &mut |row| {
+        rows::for_each(text, (self.source.format, &self.source.entries), &mut |row| {
             rows += 1;
             collector.push_row(row)
         })?;
@@ -98,7 +99,7 @@ impl<'a> Site<'a> {
         fetch: &Fetch<'_>,
     ) -> Result<Option<Part>, Failure> {
         let Some(artifact) = &release.artifact else { return Ok(None) };
-        let Some(take) = self.source.take.get(artifact.rule) else { return Ok(None) };
+        let Some(take) = self.source.release.get(artifact.rule) else { return Ok(None) };
         let version = Some(&release.version);
         Ok(Some(Part {
             addresses: self.addresses(&artifact.address),
@@ -107,9 +108,9 @@ impl<'a> Site<'a> {
                 Ok(size) => *size,
                 Err(complaint) => return Err(self.lacks("size", release, complaint)),
             },
-            strip: usize::from(take.strip),
-            inside: self.fill(&take.inside, version).into(),
-            into: self.fill(&take.into, version).into(),
+            strip: usize::from(take.strip_components),
+            inside: self.fill(&take.subdir, version).into(),
+            into: self.fill(&take.destination, version).into(),
             program: self.fill(&take.program, version),
             after: take.after.clone(),
             ..Part::default()
@@ -120,15 +121,15 @@ impl<'a> Site<'a> {
     /// why.
     fn integrity(
         &self,
-        take: &Take,
-        artifact: &Artifact,
+        take: &ReleaseRule,
+        artifact: &ListedArchive,
         (release, fetch): (&Release, &Fetch<'_>),
     ) -> Result<Option<Integrity>, Failure> {
         match &artifact.hash {
             Err(complaint) => Err(self.lacks("hash", release, complaint)),
-            Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
+            Ok(Some(Hash::KnownTool(integrity))) => Ok(Some(*integrity)),
             Ok(Some(Hash::InFile(sums))) => integrity_in(sums, (take, artifact), fetch),
-            Ok(None) if take.unhashed.is_some() => Ok(None),
+            Ok(None) if take.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
                 Err(Failure::Fatal(error.because(format!("{} says none", self.address()))))
@@ -137,7 +138,7 @@ impl<'a> Site<'a> {
     }
 
     /// What the index states of an archive can't be used.
-    fn lacks(&self, what: &str, release: &Release, complaint: &Complaint) -> Failure {
+    fn lacks(&self, what: &str, release: &Release, complaint: &IndexProblem) -> Failure {
         let because = format!("in {}: {complaint}", self.address());
         Failure::Fatal(unusable(what, release).because(because))
     }
@@ -179,17 +180,17 @@ fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
 /// The hash that a file with hashes has of an archive.
 fn integrity_in(
     sums: &str,
-    (take, artifact): (&Take, &Artifact),
+    (take, artifact): (&ReleaseRule, &ListedArchive),
     fetch: &Fetch<'_>,
 ) -> Result<Option<Integrity>, Failure> {
     let text = match fetch(sums) {
-        Err(Failure::Absent(_)) if take.unhashed.is_some() => return Ok(None),
+        Err(Failure::Absent(_)) if take.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
     let name = artifact.address.rsplit('/').next().unwrap_or_default();
     match checksums::find(&String::from_utf8_lossy(&text), name) {
         Some(integrity) => Ok(Some(integrity)),
-        None if take.unhashed.is_some() => Ok(None),
+        None if take.unverified.is_some() => Ok(None),
         None => {
             let what = format!("{sums} has no checksum for {name}");
             Err(Failure::Fatal(Error::new(ErrorKind::Integrity, what)))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use usher_definition::{Form, IndexSource, PypiSource};
+use usher_definition::{IndexFormat, IndexSource, PypiSource};
 
 use super::catalog::{AvailableSource, Offer};
 use super::entry::Entry;
@@ -12,7 +12,7 @@ use super::index_reader::{IndexQuery, IndexReader};
 use super::limits::{LARGEST_DOCUMENT, LARGEST_INDEX};
 use super::network::Network;
 use super::part::Part;
-use super::release::{Listed, Release};
+use super::release::{ListedReleases, Release};
 use super::site::{Site, Variable};
 use super::version_range::holds_for;
 use super::{npm, pypi};
@@ -22,7 +22,11 @@ use crate::http::Failure;
 /// Speaks for the sources.
 pub(super) trait ReadSource: Sync {
     /// What a source lists.
-    fn read(&self, source: &AvailableSource<'_>, policy: CachePolicy) -> Result<Listed, Failure>;
+    fn read(
+        &self,
+        source: &AvailableSource<'_>,
+        policy: CachePolicy,
+    ) -> Result<ListedReleases, Failure>;
 
     /// What to fetch from a source for one of its releases.
     fn parts(&self, source: &AvailableSource<'_>, release: &Release) -> Result<Vec<Part>, Failure>;
@@ -38,7 +42,11 @@ pub(super) struct SourceReader<'a> {
 }
 
 impl ReadSource for SourceReader<'_> {
-    fn read(&self, source: &AvailableSource<'_>, policy: CachePolicy) -> Result<Listed, Failure> {
+    fn read(
+        &self,
+        source: &AvailableSource<'_>,
+        policy: CachePolicy,
+    ) -> Result<ListedReleases, Failure> {
         let (query, versions) = match source.offer {
             Offer::Site(site, words) => (self.site_query(site, words), None),
             Offer::Npm(packages, package) => {
@@ -52,7 +60,7 @@ impl ReadSource for SourceReader<'_> {
             let source = source.name.to_owned();
             Release { version, lts, source, artifact: Some(artifact) }
         };
-        Ok(Listed {
+        Ok(ListedReleases {
             releases: entries
                 .filter(|entry| holds_for(versions, &entry.version))
                 .map(release)
@@ -91,9 +99,9 @@ impl SourceReader<'_> {
     ) -> IndexQuery<'b> {
         let site = Site::new(definition, words, &*self.variable);
         let client = self.network.client();
-        let most = match definition.form {
-            Form::Json => LARGEST_DOCUMENT,
-            Form::Ndjson | Form::Csv | Form::Words => LARGEST_INDEX,
+        let most = match definition.format {
+            IndexFormat::Json => LARGEST_DOCUMENT,
+            IndexFormat::Ndjson | IndexFormat::Csv | IndexFormat::Words => LARGEST_INDEX,
         };
         let address = site.address();
         IndexQuery {

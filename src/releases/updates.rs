@@ -1,13 +1,13 @@
 //! Which newer releases there are of a tool that is active here.
 
 use usher_shims::error::Result;
-use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 
 use super::finder::Finder;
 use super::freshness::Freshness;
-use super::release::{Listed, Release};
-use super::wanted::Wanted;
-use crate::registry::Known;
+use super::release::{ListedReleases, Release};
+use super::wanted::ToolRequest;
+use crate::registry::KnownTool;
 use crate::session::current::CurrentVersion;
 
 /// What of a tool's releases matters here.
@@ -25,8 +25,8 @@ pub struct Updates {
 impl Updates {
     /// What can be had by now.
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
-        let Listed { releases, source, freshness } = finder.all(current.known)?;
-        let latest = Request::parse("latest", current.known.tool, Author::Person).ok();
+        let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
+        let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
         let newest = match latest {
             Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
             None => None,
@@ -38,7 +38,9 @@ impl Updates {
                 match finder.newest(&releases, (request, current.known.tool))? {
                     Some(release) => Some(release),
                     // Another source may have it, or this one by now.
-                    None => finder.find(&Wanted { known: current.known, request, origin }).ok(),
+                    None => {
+                        finder.find(&ToolRequest { known: current.known, request, origin }).ok()
+                    }
                 }
             }
         };
@@ -47,15 +49,15 @@ impl Updates {
 }
 
 /// Whether a request is one that releases can answer.
-pub fn is_of_releases(known: Known<'_>, request: &Request) -> bool {
-    match request.meaning() {
-        Meaning::System | Meaning::Path(_) => false,
-        Meaning::Named(name) => known.has_flavour(name.as_str()),
-        Meaning::Version(_)
-        | Meaning::Range(_)
-        | Meaning::Latest
-        | Meaning::Lts
-        | Meaning::LtsBack(_)
-        | Meaning::LtsNamed(_) => true,
+pub fn is_of_releases(known: KnownTool<'_>, request: &Request) -> bool {
+    match request.kind() {
+        RequestKind::System | RequestKind::Path(_) => false,
+        RequestKind::Named(name) => known.has_flavour(name.as_str()),
+        RequestKind::Version(_)
+        | RequestKind::Range(_)
+        | RequestKind::Latest
+        | RequestKind::Lts
+        | RequestKind::LtsBack(_)
+        | RequestKind::LtsNamed(_) => true,
     }
 }

@@ -3,13 +3,13 @@
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// A request of a tool, and who asks.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct ToolRequest<'a> {
     /// Of which tool.
-    pub known: Known<'a>,
+    pub known: KnownTool<'a>,
     /// Which version.
     pub request: &'a Request,
     /// Who asks.

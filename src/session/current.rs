@@ -10,18 +10,18 @@ use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, highest};
+use usher_shims::store::{Lookup, highest};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::Usher;
-use crate::registry::Known;
+use super::Session;
+use crate::registry::KnownTool;
 
 /// How a tool stands here.
 pub struct CurrentVersion<'a> {
     /// Which tool.
-    pub known: Known<'a>,
+    pub known: KnownTool<'a>,
     /// The version in force; nothing where none on disk answers, or none can be told.
     pub version: Option<Version>,
     /// The toolchain in force, if it is one with a folder that usher knows.
@@ -34,18 +34,18 @@ pub struct CurrentVersion<'a> {
 
 impl<'a> CurrentVersion<'a> {
     /// Finds out how a tool stands; an error where what decides can't be used.
-    pub fn of(usher: &Usher, known: Known<'a>) -> Result<Self> {
+    pub fn of(session: &Session, known: KnownTool<'a>) -> Result<Self> {
         let mut on_disk = None;
-        let (version, pin) = match in_force(usher, known)? {
+        let (version, pin) = match active_selection(session, known)? {
             Selection::Toolchain(toolchain, pin) => {
                 (on_disk.insert(toolchain).version.clone(), pin)
             }
             Selection::Missing(missing) => (None, Some(missing.pin)),
-            Selection::System(pin) => (without_usher(usher, known, pin.is_none())?, pin),
+            Selection::System(pin) => (without_usher(session, known, pin.is_none())?, pin),
             Selection::Stale => (None, None),
         };
         let is_constraint = match &pin {
-            Some(pin) => is_constraint(usher, known, &pin.origin)?,
+            Some(pin) => is_constraint(session, known, &pin.origin)?,
             None => false,
         };
         Ok(Self { known, version, toolchain: on_disk, pin, is_constraint })
@@ -66,23 +66,27 @@ impl<'a> CurrentVersion<'a> {
 
 /// The version of what would run without usher; where that is nothing and nobody asks, of the
 /// newest on disk.
-fn without_usher(usher: &Usher, known: Known<'_>, nobody_asks: bool) -> Result<Option<Version>> {
+fn without_usher(
+    session: &Session,
+    known: KnownTool<'_>,
+    nobody_asks: bool,
+) -> Result<Option<Version>> {
     let mut programs = known.tool.programs.iter();
-    let program = programs.find_map(|name| next_on_path(&usher.world, &usher.shim, name, &[]));
+    let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
     if let Some(program) = program {
-        return Ok(system_version(usher, &program));
+        return Ok(system_version(session, &program));
     }
     let is_release = |version: &Version| nobody_asks && !version.is_prerelease();
-    Ok(match highest(&usher.world, &usher.home, known.tool, is_release)? {
-        Found::Toolchain(toolchain) => toolchain.version,
-        Found::Nothing | Found::Stale => None,
+    Ok(match highest(&session.world, &session.index, known.tool, is_release)? {
+        Lookup::Toolchain(toolchain) => toolchain.version,
+        Lookup::Nothing | Lookup::Stale => None,
     })
 }
 
-fn is_constraint(usher: &Usher, known: Known<'_>, decides: &Origin) -> Result<bool> {
+fn is_constraint(session: &Session, known: KnownTool<'_>, decides: &Origin) -> Result<bool> {
     let Some(call) = Call::of_interpreter(known.tool) else { return Ok(false) };
     let mut found = false;
-    search(&usher.world, &usher.home, &call, &mut |finding| {
+    search(&session.world, &session.index, &call, &mut |finding| {
         found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *decides);
         ControlFlow::Continue(())
     })?;
@@ -90,15 +94,15 @@ fn is_constraint(usher: &Usher, known: Known<'_>, decides: &Origin) -> Result<bo
 }
 
 /// Which version of a tool is in force here.
-pub fn in_force(usher: &Usher, known: Known<'_>) -> Result<Selection> {
+pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::of_interpreter(known.tool) {
-        Some(call) => usher.resolver().selector().select(&call),
+        Some(call) => session.resolver().selector().select(&call),
         None => Ok(Selection::System(None)),
     }
 }
 
 /// A toolchain's version, or the folder that names it.
-pub fn name_of(toolchain: &Toolchain) -> String {
+pub fn version_label(toolchain: &Toolchain) -> String {
     match &toolchain.version {
         Some(version) => version.to_string(),
         None => toolchain.root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -106,7 +110,7 @@ pub fn name_of(toolchain: &Toolchain) -> String {
 }
 
 /// Whose a toolchain is, in a word.
-pub fn store_name(store: &Store) -> &str {
+pub fn store_label(store: &Store) -> &str {
     match store {
         Store::Own => "usher",
         Store::Shared => "shared",
@@ -117,8 +121,13 @@ pub fn store_name(store: &Store) -> &str {
 }
 
 /// The version of what would run without usher, where it was asked before.
-pub fn system_version(usher: &Usher, program: &Path) -> Option<Version> {
-    let seen = usher.world.look(program).ok().flatten()?;
-    let stamp = usher_shims::home::stamp(&seen);
-    usher.home.system.iter().find(|known| known.stamp == stamp).map(|known| known.version.clone())
+pub fn system_version(session: &Session, program: &Path) -> Option<Version> {
+    let seen = session.world.metadata(program).ok().flatten()?;
+    let fingerprint = usher_shims::index::fingerprint(&seen);
+    session
+        .index
+        .system
+        .iter()
+        .find(|known| known.fingerprint == fingerprint)
+        .map(|known| known.version.clone())
 }

@@ -13,7 +13,7 @@ use crate::files::write_access::WriteAccess;
 
 /// All that is kept, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
-    let folder = folders.kept_shims();
+    let folder = folders.requested_shims();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
@@ -25,7 +25,7 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
 
 /// Keeps one.
 pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
-    let folder = folders.kept_shims();
+    let folder = folders.requested_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
     let path = folder.join(entry.as_str());
     match fs::File::create_new(&path) {
@@ -38,7 +38,7 @@ pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
 
 /// Keeps one no longer; says whether it was kept.
 pub fn remove(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
-    let path = folders.kept_shims().join(entry.as_str());
+    let path = folders.requested_shims().join(entry.as_str());
     match fs::remove_file(&path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -60,7 +60,7 @@ mod tests {
         for _ in 0..2 {
             add(&access, &folders, &entry).unwrap();
         }
-        fs::write(folders.kept_shims().join("README"), "no entry").unwrap();
+        fs::write(folders.requested_shims().join("README"), "no entry").unwrap();
         assert_eq!(all(&folders).unwrap(), BTreeSet::from(["node@12".to_owned()]));
         assert!(remove(&access, &folders, &entry).unwrap());
         assert!(!remove(&access, &folders, &entry).unwrap());

@@ -6,31 +6,31 @@ use std::path::PathBuf;
 
 use usher_shims::call::calls;
 use usher_shims::error::Result;
-use usher_shims::home::Home;
-use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::index::Index;
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::store::{all, is_whole};
-use usher_shims::tool::{Own, Tool};
+use usher_shims::tool::{CustomTool, Tool};
 use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::Finder;
 use crate::releases::network::Network;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// A request as a program's name can have it; none for a range and a path.
 pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
-    let word = match request.meaning() {
-        Meaning::Version(version) => spelled(version),
-        Meaning::Latest => "latest".to_owned(),
-        Meaning::Lts => "lts".to_owned(),
-        Meaning::LtsBack(steps) => format!("lts--{steps}"),
-        Meaning::LtsNamed(line) => format!("lts-{line}"),
-        Meaning::System => "system".to_owned(),
-        Meaning::Named(name) => name.to_string(),
-        Meaning::Range(_) | Meaning::Path(_) => return None,
+    let word = match request.kind() {
+        RequestKind::Version(version) => spelled(version),
+        RequestKind::Latest => "latest".to_owned(),
+        RequestKind::Lts => "lts".to_owned(),
+        RequestKind::LtsBack(steps) => format!("lts--{steps}"),
+        RequestKind::LtsNamed(line) => format!("lts-{line}"),
+        RequestKind::System => "system".to_owned(),
+        RequestKind::Named(name) => name.to_string(),
+        RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
-    let again = Request::parse(&word, tool, Author::Person).ok()?;
+    let again = Request::parse(&word, tool, RequestTrust::User).ok()?;
     (!names(tool, &word).is_empty() && means_the_same(&again, request)).then_some(word)
 }
 
@@ -44,8 +44,8 @@ fn spelled(version: &Version) -> String {
 }
 
 fn means_the_same(one: &Request, other: &Request) -> bool {
-    match (one.meaning(), other.meaning()) {
-        (Meaning::Version(one), Meaning::Version(other)) => {
+    match (one.kind(), other.kind()) {
+        (RequestKind::Version(one), RequestKind::Version(other)) => {
             one.numbers() == other.numbers() && one.flavour() == other.flavour()
         }
         (one, other) => one == other,
@@ -60,14 +60,14 @@ pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
     let is_version = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let joined = bases(tool).filter(|_| is_version).map(|base| format!("{base}{word}"));
     let spelled = format!("{}@{word}", tool.main_program());
-    let Ok(wanted) = Request::parse(word, tool, Author::Person) else { return Vec::new() };
-    let mut home = Home::default();
-    home.tools.add(Own { tool, file: PathBuf::new(), stamp: String::new() });
+    let Ok(wanted) = Request::parse(word, tool, RequestTrust::User) else { return Vec::new() };
+    let mut index = Index::default();
+    index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
-        let calls = calls(&home, name, None);
+        let calls = calls(&index, name, None);
         let pin = calls.first().and_then(|call| call.pin.as_ref());
         let request = pin.and_then(|pin| pin.request());
-        request.is_some_and(|request| request.meaning() == wanted.meaning())
+        request.is_some_and(|request| request.kind() == wanted.kind())
     };
     joined.chain([spelled]).filter(is_understood).collect()
 }
@@ -87,14 +87,14 @@ fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
 
 /// The names of the lines of all versions on disk, but for the system's, which carry their names
 /// themselves.
-pub fn on_disk(usher: &Usher, tool: &'static Tool) -> Result<BTreeSet<String>> {
+pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
     // Whether a program of the system's was replaced doesn't matter here.
-    let home = Home { system: Vec::new(), ..usher.home.clone() };
+    let index = Index { system: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
-    for toolchain in all(&usher.world, &home, tool)?.unwrap_or_default() {
+    for toolchain in all(&session.world, &index, tool)?.unwrap_or_default() {
         let is_ours = !matches!(toolchain.store, Store::System(_));
         if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
-            && is_whole(&usher.world, tool, &toolchain)?
+            && is_whole(&session.world, tool, &toolchain)?
         {
             found.extend(of_lines(version, tool));
         }
@@ -104,14 +104,14 @@ pub fn on_disk(usher: &Usher, tool: &'static Tool) -> Result<BTreeSet<String>> {
 
 /// The names of all lines that are known, if the settings ask for these: of what the cached
 /// indexes list, and of long-term support.
-pub fn known(usher: &Usher, known: Known<'_>) -> BTreeSet<String> {
+pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_asked = tool.all_names().any(|name| usher.settings.shim_lines.holds(name));
+    let is_asked = tool.all_names().any(|name| session.settings.shim_lines.holds(name));
     if !is_asked {
         return BTreeSet::new();
     }
-    let network = Network::new(usher);
-    let releases = Finder::new(usher, &network).cached(known);
+    let network = Network::new(session);
+    let releases = Finder::new(session, &network).cached(known);
     let lts = releases.iter().filter_map(|release| release.lts.clone());
     let lts = lts.chain(tool.lts.iter().map(|line| line.name.to_owned()));
     let mut found: BTreeSet<String> =
@@ -131,7 +131,7 @@ fn of_lines(version: &Version, tool: &'static Tool) -> Vec<String> {
         parts.join(".")
     });
     let answers = |line: &String| {
-        let request = Request::parse(line, tool, Author::Person);
+        let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
     lines.filter(answers).flat_map(|line| names(tool, &line)).collect()
@@ -170,7 +170,7 @@ mod tests {
         ] {
             let (name, request) = asked.split_once('@').unwrap();
             let tool = tool(name);
-            let request = Request::parse(request, tool, Author::Person).unwrap();
+            let request = Request::parse(request, tool, RequestTrust::User).unwrap();
             let word = word(&request, tool);
             let printed = word.map_or("-".to_owned(), |word| names(tool, &word).join(" "));
             assert_eq!(printed, expected, "{asked}");

@@ -22,7 +22,7 @@ pub enum Adder {
 impl<'a> Additions<'a> {
     /// Those of a tool.
     pub fn of(definition: &'a Definition) -> Self {
-        Self { packages: &definition.additions, caches: &definition.caches }
+        Self { packages: &definition.package_paths, caches: &definition.caches }
     }
 
     /// Who put this there, with all that lies in it; `None` where nobody should have.
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn paths_are_told_by_patterns() {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
-                    parts = 3\nadditions = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
+                    version_components = 3\npackage_paths = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
         let additions = Additions::of(&definition);
         for (path, adder, may_hold) in [

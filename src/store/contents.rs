@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
 
-use super::place::{Place, version_of};
-use crate::registry::{Known, Registry};
+use super::place::{InstallLocation, version_of};
+use crate::registry::{KnownTool, Registry};
 
 /// Something in a store that has no place there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +22,14 @@ pub struct UnexpectedEntry {
 
 /// What lies in a store.
 #[derive(Debug, Default)]
-pub struct Contents<'a> {
+pub struct StoreContents<'a> {
     /// The toolchains, by tool and version.
-    pub places: Vec<Place<'a>>,
+    pub places: Vec<InstallLocation<'a>>,
     /// All else.
     pub strays: Vec<UnexpectedEntry>,
 }
 
-impl<'a> Contents<'a> {
+impl<'a> StoreContents<'a> {
     /// Of a store's folder; where there is none, nothing.
     pub fn of(registry: &'a Registry, folder: &Path, store: &Store) -> Result<Self> {
         let mut contents = Self::default();
@@ -45,8 +45,8 @@ impl<'a> Contents<'a> {
         Ok(contents)
     }
 
-    fn tool(&mut self, folder: &Path, known: Known<'a>, store: &Store) -> Result<()> {
-        let mut places: Vec<Place<'_>> = Vec::new();
+    fn tool(&mut self, folder: &Path, known: KnownTool<'a>, store: &Store) -> Result<()> {
+        let mut places: Vec<InstallLocation<'_>> = Vec::new();
         for entry in entries(folder)? {
             let name = entry.file_name();
             let Some(version) = name.to_str().and_then(version_of) else {
@@ -56,7 +56,7 @@ impl<'a> Contents<'a> {
                 continue;
             };
             let root = folder.join(version.as_str());
-            places.push(Place { known, version, root, store: store.clone() });
+            places.push(InstallLocation { known, version, root, store: store.clone() });
         }
         places.sort_by(|one, other| one.version.cmp(&other.version));
         places.dedup_by(|one, other| one.root == other.root);
@@ -96,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::load().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let contents = || Contents::of(&registry, &path("store"), &Store::Own).unwrap();
+        let contents = || StoreContents::of(&registry, &path("store"), &Store::Own).unwrap();
         assert!(contents().places.is_empty() && contents().strays.is_empty());
         for name in ["12.22.12", "9.0.0", "12.22.12 copy", ".x", ".8.0.0.replaced", "..replaced"] {
             fs::create_dir_all(path("store/node").join(name)).unwrap();

@@ -25,11 +25,11 @@ use self::assembly::Assembly;
 use self::fetcher::Fetcher;
 use self::from_archive::{UserArchive, assemble_archive};
 use super::own::OwnStore;
-use super::place::Place;
+use super::place::InstallLocation;
 use super::publish::publish;
 use crate::http::without_secrets;
-use crate::registry::Known;
-use crate::releases::{Finder, Part, Release, Wanted};
+use crate::registry::KnownTool;
+use crate::releases::{Finder, Part, Release, ToolRequest};
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct Installed {
 
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
-    pub fn install(&self, known: Known<'_>, release: &Release) -> Result<Installed> {
+    pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
         let place = self.store.place(known, &release.version);
         install_assembled(&self.store, &place, || {
             let parts = self.finder.parts(known, release)?;
@@ -74,7 +74,7 @@ impl Installer<'_> {
 
     /// Installs a release that was found; where its source can't be reached after all (its index
     /// may have been a kept one), the newest of the next source's.
-    pub fn install_from_any(&self, wanted: &Wanted<'_>, found: Release) -> Result<Installed> {
+    pub fn install_from_any(&self, wanted: &ToolRequest<'_>, found: Release) -> Result<Installed> {
         let mut release = found;
         let mut passed = Vec::new();
         loop {
@@ -96,7 +96,7 @@ impl Installer<'_> {
     /// Puts these parts together in staging.
     pub(crate) fn assemble<'s>(
         &'s self,
-        (place, source): (&'s Place<'s>, &str),
+        (place, source): (&'s InstallLocation<'s>, &str),
         parts: &[Part],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (place.name(), self.store.reporter);
@@ -118,7 +118,7 @@ impl Installer<'_> {
 /// Installs a version from an archive, unless that version is there already.
 pub fn install_from_archive(
     (store, fetcher): (OwnStore<'_>, Fetcher<'_>),
-    place: &Place<'_>,
+    place: &InstallLocation<'_>,
     archive: &UserArchive,
 ) -> Result<Installed> {
     let source = without_secrets(&archive.address);
@@ -130,7 +130,7 @@ pub fn install_from_archive(
 /// Installs what is put together, unless it is there already.
 fn install_assembled<'a>(
     store: &OwnStore<'_>,
-    place: &Place<'_>,
+    place: &InstallLocation<'_>,
     assemble: impl FnOnce() -> Result<Assembly<'a>>,
 ) -> Result<Installed> {
     if let Some(toolchain) = store.find_installed(place)? {

@@ -11,14 +11,14 @@ use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::Os;
 
-use super::place::Place;
+use super::place::InstallLocation;
 use super::publish::{restore_backup, sync_names};
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
 use crate::files::staging::Staging;
 use crate::files::write_access::WriteAccess;
-use crate::registry::Known;
-use crate::session::Usher;
+use crate::registry::KnownTool;
+use crate::session::Session;
 use crate::session::reporter::Reporter;
 use usher_shims::folders::Folders;
 
@@ -37,7 +37,7 @@ pub struct OwnStore<'a> {
 
 impl<'a> OwnStore<'a> {
     /// The session's.
-    pub fn new(session: &'a Usher, access: &'a WriteAccess) -> Self {
+    pub fn new(session: &'a Session, access: &'a WriteAccess) -> Self {
         Self {
             folders: &session.folders,
             access,
@@ -47,13 +47,13 @@ impl<'a> OwnStore<'a> {
     }
 
     /// Where a version goes.
-    pub fn place<'k>(&self, known: Known<'k>, version: &Version) -> Place<'k> {
+    pub fn place<'k>(&self, known: KnownTool<'k>, version: &Version) -> InstallLocation<'k> {
         let root = self.folders.toolchains().join(known.tool.name).join(version.as_str());
-        Place { known, version: version.clone(), root, store: Store::Own }
+        InstallLocation { known, version: version.clone(), root, store: Store::Own }
     }
 
     /// What stands in a place; an error where that is something else than a toolchain.
-    pub fn find_installed(&self, place: &Place<'_>) -> Result<Option<Toolchain>> {
+    pub fn find_installed(&self, place: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
         let toolchain = place.toolchain();
         if is_whole(&Os, place.known.tool, &toolchain)? {
             return Ok(Some(toolchain));
@@ -71,7 +71,7 @@ impl<'a> OwnStore<'a> {
     }
 
     /// Keeps others from changing the same toolchain, once what was left halfway is mended.
-    pub fn lock(&self, place: &Place<'_>) -> Result<Lock> {
+    pub fn lock(&self, place: &InstallLocation<'_>) -> Result<Lock> {
         let waiting = |text: &str| self.reporter.note(text);
         let lock = self.locks().lock(&place.file_name(), self.lock_timeout, &waiting)?;
         if let Some(replaced) = restore_backup(self.access, &place.root)? {
@@ -81,7 +81,7 @@ impl<'a> OwnStore<'a> {
     }
 
     /// A folder for something half-made of this version.
-    pub fn staging(&self, place: &Place<'_>) -> Result<Staging<'a>> {
+    pub fn staging(&self, place: &InstallLocation<'_>) -> Result<Staging<'a>> {
         Staging::new(&self.folders.staging(), &self.locks(), &place.file_name())
     }
 
@@ -91,7 +91,7 @@ impl<'a> OwnStore<'a> {
 
     /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in
     /// staging, where the next sweeps.
-    pub fn remove(&self, place: &Place<'_>, tree: &Path) -> Result<()> {
+    pub fn remove(&self, place: &InstallLocation<'_>, tree: &Path) -> Result<()> {
         let staging = self.staging(place)?;
         let gone = staging.path().join("gone");
         fs::rename(tree, &gone).map_err(|error| match error.kind() {
@@ -121,7 +121,7 @@ pub(super) mod tests {
     use crate::session::reporter::Silent;
 
     /// A store in a folder of the test's own.
-    pub(crate) fn with_store(test: impl FnOnce(OwnStore<'_>, Place<'_>)) {
+    pub(crate) fn with_store(test: impl FnOnce(OwnStore<'_>, InstallLocation<'_>)) {
         let home = tempfile::tempdir().unwrap();
         let folders = Folders::under(home.path(), None);
         let access = WriteAccess::for_test();

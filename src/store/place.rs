@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// What the name of a toolchain ends in that was moved aside for its replacement, where the file
 /// system can't exchange the two; it begins with a dot.
@@ -13,9 +13,9 @@ const BACKUP: &str = ".replaced";
 
 /// Where a toolchain stands, or should.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct InstallLocation<'a> {
     /// Of which tool.
-    pub known: Known<'a>,
+    pub known: KnownTool<'a>,
     /// Which version.
     pub version: Version,
     /// Its folder.
@@ -24,7 +24,7 @@ pub struct Place<'a> {
     pub store: Store,
 }
 
-impl Place<'_> {
+impl InstallLocation<'_> {
     /// `node 12.22.12`.
     pub fn name(&self) -> String {
         format!("{} {}", self.known.tool.name, self.version)

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_package_managers_added_goes_along_and_nothing_else() {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
-                    parts = 3\nadditions = ['bin/*', 'lib/p/*', 'etc/x']\ncaches = ['**/__c__']\n";
+                    version_components = 3\npackage_paths = ['bin/*', 'lib/p/*', 'etc/x']\ncaches = ['**/__c__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));

@@ -30,7 +30,7 @@ pub enum Consent {
     #[default]
     None,
     /// All, by `--yes`.
-    Given,
+    ProcessArgs,
 }
 
 /// How a toolchain was named.
@@ -90,7 +90,7 @@ pub fn judge(rules: &Rules, facts: &Facts) -> Verdict {
     if let Some(by) = &facts.asked_by {
         return Verdict::Stays(Why::Asked(by.clone()));
     }
-    let may_run = is_named && rules.consent == Consent::Given;
+    let may_run = is_named && rules.consent == Consent::ProcessArgs;
     if !facts.processes.is_empty() && !may_run {
         return Verdict::Stays(Why::Runs(facts.processes.clone()));
     }
@@ -135,7 +135,7 @@ mod tests {
         };
         let rules_read = Rules {
             unused: number(rules, "unused="),
-            consent: if has(rules, "yes") { Consent::Given } else { Consent::None },
+            consent: if has(rules, "yes") { Consent::ProcessArgs } else { Consent::None },
         };
         let named = match () {
             () if has(facts, "version") => Named::Version,

@@ -4,13 +4,13 @@
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 
 use super::additions::Additions;
 use super::install::Installer;
 use super::install::assembly::Assembly;
 use super::install::from_archive::{UserArchive, assemble_archive};
-use super::place::Place;
+use super::place::InstallLocation;
 use super::preserve_packages::{Preserved, preserve_added_files};
 use super::publish::replace;
 use super::receipt::{self, Noted, Receipt};
@@ -18,7 +18,7 @@ use super::verify::{ReceiptProblem, taken_away, verify};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
 use crate::files::walk::Tree;
-use crate::releases::{Part, Release, Wanted};
+use crate::releases::{Part, Release, ToolRequest};
 
 /// What came of a repair.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Repaired {
 
 /// Makes a toolchain of our own as it was installed; `None` where it is so already, which is looked
 /// at again under the lock.
-pub fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+pub fn repair(installer: &Installer<'_>, place: &InstallLocation<'_>) -> Result<Option<Repaired>> {
     let _lock = installer.store.lock(place)?;
     let verified = verify(place)?;
     if verified.is_whole() {
@@ -69,7 +69,7 @@ pub fn repair(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Rep
 /// Puts the files together that the receipt names, from a source that has them.
 fn assemble_same<'a>(
     installer: &'a Installer<'a>,
-    place: &'a Place<'a>,
+    place: &'a InstallLocation<'a>,
     receipt: Option<&Receipt>,
 ) -> Result<Assembly<'a>> {
     let release = same_release(installer, place, receipt)?;
@@ -87,7 +87,7 @@ fn assemble_same<'a>(
 /// Takes the archive once more that a person had named, which no source has.
 fn assemble_named<'a>(
     installer: &Installer<'a>,
-    place: &'a Place<'a>,
+    place: &'a InstallLocation<'a>,
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
     let made =
@@ -111,14 +111,14 @@ fn assemble_named<'a>(
 /// The release of exactly this version, from the source that the receipt names.
 fn same_release(
     installer: &Installer<'_>,
-    place: &Place<'_>,
+    place: &InstallLocation<'_>,
     receipt: Option<&Receipt>,
 ) -> Result<Release> {
-    let Place { known, version, .. } = place;
-    let request = Request::parse(version.as_str(), known.tool, Author::Person)
+    let InstallLocation { known, version, .. } = place;
+    let request = Request::parse(version.as_str(), known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
     let origin = Origin::CommandLine;
-    let wanted = Wanted { known: *known, request: &request, origin: &origin };
+    let wanted = ToolRequest { known: *known, request: &request, origin: &origin };
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
@@ -139,7 +139,7 @@ fn same_release(
 const CHANGED: &str = "upstream changed a published file";
 
 /// The receipt of a toolchain, where that can be believed.
-fn receipt(place: &Place<'_>) -> Option<Receipt> {
+fn receipt(place: &InstallLocation<'_>) -> Option<Receipt> {
     let noted = Noted::load(Tree::open(&place.root).ok()?).ok()?;
     match noted {
         Noted::Receipt(receipt) if receipt.version == place.version.as_str() => Some(*receipt),
@@ -147,7 +147,7 @@ fn receipt(place: &Place<'_>) -> Option<Receipt> {
     }
 }
 
-fn is_later(place: &Place<'_>, form: u32) -> Error {
+fn is_later(place: &InstallLocation<'_>, form: u32) -> Error {
     let what = format!("{} was installed by a later usher", place.name());
     Error::new(ErrorKind::BadFile, what)
         .because(format!("its receipt is of form {form}, which this one doesn't know"))

@@ -6,20 +6,20 @@ use usher_shims::toolchain::Toolchain;
 
 use super::install::Installer;
 use crate::registry::Registry;
-use crate::releases::Wanted;
-use crate::releases::runtime::Lacking;
-use crate::session::current::name_of;
+use crate::releases::ToolRequest;
+use crate::releases::runtime::MissingRuntime;
+use crate::session::current::version_label;
 
 /// Gets what a tool's toolchain runs on, and says so.
 pub fn install_runtime(
     installer: &Installer<'_>,
     registry: &Registry,
     (guest, toolchain): (&Tool, &Toolchain),
-    lacking: &Lacking,
+    lacking: &MissingRuntime,
 ) -> Result<()> {
-    let Lacking { tool, request, origin } = lacking;
-    let guest = format!("{} {}", guest.name, name_of(toolchain));
-    let wanted = Wanted { known: registry.named(tool.name)?, request, origin };
+    let MissingRuntime { tool, request, origin } = lacking;
+    let guest = format!("{} {}", guest.name, version_label(toolchain));
+    let wanted = ToolRequest { known: registry.named(tool.name)?, request, origin };
     let told = format!("{guest} runs on {}: {} {request} is got too", tool.title, tool.name);
     installer.store.reporter.note(&told);
     let got = installer

@@ -24,7 +24,7 @@ pub use compare::{ChangeKind, Fault, Findings};
 
 use crate::files::walk::Tree;
 use crate::store::additions::Additions;
-use crate::store::place::{Place, backup_path};
+use crate::store::place::{InstallLocation, backup_path};
 use crate::store::receipt::{Noted, Receipt};
 
 /// How often a toolchain is looked at that others replace meanwhile.
@@ -80,7 +80,7 @@ impl Verified {
 }
 
 /// Compares a toolchain with its receipt.
-pub fn verify(place: &Place<'_>) -> Result<Verified> {
+pub fn verify(place: &InstallLocation<'_>) -> Result<Verified> {
     for _ in 1..MOST_ROUNDS {
         let tree = match Tree::open(&place.root) {
             Ok(tree) => tree,
@@ -96,13 +96,13 @@ pub fn verify(place: &Place<'_>) -> Result<Verified> {
 }
 
 /// The error where one that is meant was taken away meanwhile.
-pub fn taken_away(place: &Place<'_>) -> Error {
+pub fn taken_away(place: &InstallLocation<'_>) -> Error {
     let (tool, version) = (place.known.tool.name, &place.version);
     Error::new(ErrorKind::NotInstalled, format!("{tool} {version} was taken away meanwhile"))
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {
+fn once(place: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
     let noted =
         Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
     let receipt = match noted {
@@ -123,7 +123,7 @@ fn once(place: &Place<'_>, tree: &Tree) -> Result<Verified> {
 
 /// Whether a receipt is this toolchain's: a folder that was renamed is another version under a
 /// wrong name.
-fn is_of(receipt: &Receipt, place: &Place<'_>) -> bool {
+fn is_of(receipt: &Receipt, place: &InstallLocation<'_>) -> bool {
     receipt.tool == place.known.tool.name && receipt.version == place.version.as_str()
 }
 

@@ -53,7 +53,7 @@ fn furnished(sandbox: Sandbox) -> Sandbox {
 /// Has usher know a tool that comes from nowhere: `plain`.
 pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
     let text = "name = 'plain'\ntitle = 'Plain'\nprograms = ['plain']\n\
-                variables = ['PLAIN_VERSION']\ndialect = 'npm'\nparts = 3\n";
+                variables = ['PLAIN_VERSION']\ndialect = 'npm'\nversion_components = 3\n";
     sandbox.file("home/.config/usher/registry/plain.toml", text);
 }
 

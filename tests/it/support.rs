@@ -31,7 +31,7 @@ mod upstream;
 pub(crate) use archives::{Archive, script_package as package};
 pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
-pub(crate) use command::{Outcome, Running, TestCommand};
+pub(crate) use command::{Outcome, RunningShim, TestCommand};
 pub(crate) use documents::sha256;
 pub(crate) use executables::run_quietly;
 pub(crate) use pipe::Pipe;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// Where, beside version files, a project can say which version of a tool it means.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Check {
+pub struct CheckRules {
     /// Container images of which the tag is a version: `node`, `cimg/node`. A name counts without
     /// the registry in front (`docker.io/library/node` is `node`), or whole, where it stands here
     /// so. One `*` stands for a version in the name itself: `ubi9/nodejs-*`.
@@ -15,15 +15,15 @@ pub struct Check {
     /// Inputs of CI actions that request a version: `node-version`.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Lock files and the like that say which version a project was made for; see [`Lock`].
+    /// Lock files and the like that say which version a project was made for; see [`LockfileRule`].
     #[serde(default)]
-    pub locks: Vec<Lock>,
+    pub locks: Vec<LockfileRule>,
 }
 
 /// A file that says which version a project was made for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lock {
+pub struct LockfileRule {
     /// The file's name: `Pipfile.lock`.
     pub name: String,
     /// How it is written; see [`Notation`].
@@ -42,7 +42,7 @@ pub enum Notation {
     Toml,
 }
 
-impl Check {
+impl CheckRules {
     /// What is impossible in it.
     pub(crate) fn fault(&self) -> Option<String> {
         let image = self.images.iter().find(|image| {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use usher_tool::{PassOver, Tool, VersionFile};
+use usher_tool::{IgnoredFolder, Tool, VersionFile};
 
-use crate::{Refusal, read, version_file};
+use crate::{DefinitionError, read, version_file};
 
 /// The most version files that one tool can have: a folder is asked for so many at once.
 const MOST_FILES: usize = 32;
@@ -15,9 +15,9 @@ const MOST_FILES: usize = 32;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct Common {
-    /// Folders that hold other people's code; see [`PassOver`].
+    /// Folders that hold other people's code; see [`IgnoredFolder`].
     #[serde(default)]
-    pub pass_over: Vec<PassOver>,
+    pub pass_over: Vec<IgnoredFolder>,
     /// Files of the form of `[[file]]` that are asked before a tool's own.
     #[serde(default)]
     pub before: Vec<VersionFile>,
@@ -35,11 +35,11 @@ impl Common {
     /// Reads the file.
     ///
     /// Unknown keys, missing ones and wrong types are refused.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, DefinitionError> {
         let common: Self = read::one(text)?;
         match common.before.iter().chain(&common.after).find_map(version_file::fault) {
             None => Ok(common),
-            Some(reason) => Err(Refusal { line: None, reason }),
+            Some(reason) => Err(DefinitionError { line: None, reason }),
         }
     }
 

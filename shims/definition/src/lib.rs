@@ -17,12 +17,12 @@ mod source;
 pub mod template;
 mod version_file;
 
-pub use check::{Check, Lock, Notation};
+pub use check::{CheckRules, LockfileRule, Notation};
 pub use common::Common;
-pub use index::{Form, IndexSource, Mirror, OneOf, Take};
+pub use index::{IndexFormat, IndexSource, Mirror, OneOf, ReleaseRule};
 pub use platform::{PLATFORMS, entry_for, split as split_platform};
-pub use read::{Refusal, line_of};
-pub use source::{Beside, NpmSource, PypiSource, Source, SourceKind};
+pub use read::{DefinitionError, line_of};
+pub use source::{CompanionPackage, NpmSource, PypiSource, Source, SourceKind};
 
 use usher_tool::Tool;
 
@@ -35,9 +35,9 @@ pub struct Definition {
     pub flavours: Vec<String>,
     /// The rest of [`Tool::adds`].
     #[serde(default)]
-    pub adds: Vec<Adding>,
-    /// How what was added to one version is added to another one; see [`Carry`].
-    pub carry: Option<Carry>,
+    pub package_calls: Vec<PackageCallRule>,
+    /// How what was added to one version is added to another one; see [`MigrationRule`].
+    pub migrate: Option<MigrationRule>,
     /// Links that are made in a new version where upstream left the name free: link = target.
     /// `"bin/python" = "python3"`.
     #[serde(default)]
@@ -46,7 +46,7 @@ pub struct Definition {
     /// `lib/node_modules/*`. `use verify` tells what lies there from what is suspicious, and `use
     /// repair` keeps it; see below.
     #[serde(default)]
-    pub additions: Vec<String>,
+    pub package_paths: Vec<String>,
     /// What programs make for themselves while they run, and can make again: `**/__pycache__`. `use
     /// verify` says nothing of it, and `use repair` leaves it out.
     #[serde(default)]
@@ -55,11 +55,11 @@ pub struct Definition {
     /// prune` then takes away only versions of the tool that are named.
     #[serde(default)]
     pub venvs: bool,
-    /// Where other managers keep this tool; see [`Store`].
+    /// Where other managers keep this tool; see [`ForeignStore`].
     #[serde(default)]
-    pub store: Vec<Store>,
-    /// The file in a version's folder that says which version it is; see [`Release`].
-    pub release: Option<Release>,
+    pub store: Vec<ForeignStore>,
+    /// The file in a version's folder that says which version it is; see [`VersionInfoFile`].
+    pub version_info: Option<VersionInfoFile>,
     /// How the operating system's own is found; see [`System`].
     pub system: Option<System>,
     /// Where versions come from, in the order in which they are tried; see [`Source`].
@@ -67,9 +67,9 @@ pub struct Definition {
     pub source: Vec<Source>,
     /// A call that shows that a version works: `[smoke]`; see [`Smoke`].
     pub smoke: Option<Smoke>,
-    /// What `use check` looks for beside version files; see [`Check`].
+    /// What `use check` looks for beside version files; see [`CheckRules`].
     #[serde(default)]
-    pub check: Check,
+    pub check: CheckRules,
 }
 
 /// A call of the main program that shows that a toolchain works.
@@ -80,20 +80,20 @@ pub struct Smoke {
     pub arguments: Vec<String>,
     /// What its answer, on either stream, must hold: `v{version}`. `{numbers}` is the version
     /// without a flavour in front and without what follows the numbers.
-    pub answers: String,
+    pub expect: String,
 }
 
-/// What no shim needs of [`Adds`](usher_tool::Adds): the entries are the same, in the same order.
+/// What no shim needs of [`PackageCall`](usher_tool::PackageCall): the entries are the same, in the same order.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Adding {
+pub struct PackageCallRule {
     /// Variables that make it add to the version, where it would put programs elsewhere; set only
     /// where they are unset, and only for versions in usher's own store. `{root}` stands for the
     /// version's folder.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
     /// Where the version's programs stand on the call's PATH, where it looks for them there; see
-    /// [`Place`].
-    pub path: Option<Place>,
+    /// [`PathPosition`].
+    pub path_position: Option<PathPosition>,
     /// Folders of the account's own into which it puts programs, whatever the version: `["$GOBIN",
     /// "~/go/bin"]`; `$NAME` at the start is a variable, `~` the home folder. What a call puts
     /// there is callable with every version; what was there before stays what it is.
@@ -104,7 +104,7 @@ pub struct Adding {
 /// A place on PATH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum PathPosition {
     /// Before all others.
     First,
     /// After all others.
@@ -114,14 +114,14 @@ pub enum Place {
 /// How a package manager lists what it added to a toolchain, and adds it to another one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Carry {
+pub struct MigrationRule {
     /// The program that is called: `npm`.
     pub program: String,
     /// The arguments that make it list what it added.
     pub list: Vec<String>,
     /// The list is a JSON object, and this its field with an object of packages by name, each with
     /// a `version`; without it, the list has a package a line.
-    pub at: Option<String>,
+    pub path: Option<String>,
     /// What stands between a package's name and its version: `@`.
     pub separator: String,
     /// How a line of the list says a package, where that is otherwise: `{name} ({version})`. What
@@ -130,21 +130,21 @@ pub struct Carry {
     pub line: Option<String>,
     /// What stands before the version of a package that came with the tool, and isn't carried over:
     /// `default: `.
-    pub shipped: Option<String>,
+    pub bundled_prefix: Option<String>,
     /// The field of a package that came from elsewhere than a registry; such ones are left where
     /// they are, since a registry may have another of that name.
-    pub local: Option<String>,
+    pub local_field: Option<String>,
     /// Packages that every version has.
     #[serde(default)]
-    pub except: Vec<String>,
+    pub exclude: Vec<String>,
     /// The arguments that make it add packages, which follow them.
-    pub add: Vec<String>,
+    pub install: Vec<String>,
 }
 
 /// A folder in which another version manager keeps toolchains, one folder a version.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub struct ForeignStore {
     /// The manager: `pyenv`.
     pub manager: String,
     /// Where the folder may lie; `$NAME` at the start is a variable, `~` the home folder. All that
@@ -154,20 +154,20 @@ pub struct Store {
     #[serde(default)]
     pub prefix: String,
     /// The version ends where this begins: `-` in `3.12.3-linux-x86_64-gnu`.
-    pub until: Option<String>,
+    pub version_ends_at: Option<String>,
     /// The version's own folder below it: `installation`.
     #[serde(default)]
-    pub inside: String,
+    pub subdir: String,
     /// `true` where the folders' names may be any: which version each is, its own file says that
-    /// `[release]` names. Of several names for one folder the first counts, and links count last.
+    /// `[version_info]` names. Of several names for one folder the first counts, and links count last.
     #[serde(default)]
-    pub read: bool,
+    pub version_from_file: bool,
 }
 
 /// A file of lines `KEY="value"` in a toolchain that says which version it is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
+pub struct VersionInfoFile {
     /// The file, from the version's folder, with lines `KEY="value"`: `release`. It is read once,
     /// until it changes.
     pub file: String,
@@ -207,27 +207,27 @@ pub struct Needs {
     /// Arguments with which it succeeds if it can: `-c "import ensurepip"`.
     pub probe: Vec<String>,
     /// What is said of one that can't, behind its version: `can make no venv with pip`.
-    pub lacking: String,
+    pub problem: String,
     /// What to do about it.
     pub hint: String,
 }
 
-impl Release {
+impl VersionInfoFile {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
         if !is_inside(&self.file) || self.file.contains("..") {
-            return Some(format!("release: `{}` isn't in a toolchain", self.file));
+            return Some(format!("version_info: `{}` isn't in a toolchain", self.file));
         }
-        self.version.is_empty().then(|| "release: `version` names no key".to_owned())
+        self.version.is_empty().then(|| "version_info: `version` names no key".to_owned())
     }
 }
 
-impl Store {
+impl ForeignStore {
     /// What is impossible in it, given the tool's file that says a version.
-    fn fault(&self, release: Option<&Release>) -> Option<String> {
-        let is_named = !self.prefix.is_empty() || self.until.is_some();
-        let fault = match (self.read, release) {
-            (true, None) => "`read` needs a `[release]`",
+    fn fault(&self, release: Option<&VersionInfoFile>) -> Option<String> {
+        let is_named = !self.prefix.is_empty() || self.version_ends_at.is_some();
+        let fault = match (self.version_from_file, release) {
+            (true, None) => "`version_from_file` needs a `[version_info]`",
             (true, Some(_)) if is_named => "a version is in the folder's name or read, not both",
             (true, Some(_)) | (false, _) => return None,
         };
@@ -239,24 +239,24 @@ impl Definition {
     /// Reads one tool's file, whole: what the shims need of it, and the rest.
     ///
     /// Unknown keys, missing ones, wrong types and impossible values are refused.
-    pub fn parse(text: &str) -> Result<(Tool, Self), Refusal> {
+    pub fn parse(text: &str) -> Result<(Tool, Self), DefinitionError> {
         let (tool, definition): (Tool, Self) = read::two(text)?;
         match tool_fault(&tool).or_else(|| definition.fault()) {
             None => Ok((tool, definition)),
-            Some(reason) => Err(Refusal { line: None, reason }),
+            Some(reason) => Err(DefinitionError { line: None, reason }),
         }
     }
 
     /// Reads what the build script has accepted, without what is compiled in of it.
-    pub fn parse_rest(text: &str) -> Result<Self, Refusal> {
+    pub fn parse_rest(text: &str) -> Result<Self, DefinitionError> {
         read::rest(text)
     }
 
     /// What is impossible in a definition that has the right shape.
     fn fault(&self) -> Option<String> {
-        let release = self.release.as_ref();
+        let release = self.version_info.as_ref();
         let fault = self.store.iter().find_map(|store| store.fault(release));
-        if let Some(fault) = release.and_then(Release::fault).or(fault) {
+        if let Some(fault) = release.and_then(VersionInfoFile::fault).or(fault) {
             return Some(fault);
         }
         for link in self.links.keys().chain(self.links.values()) {
@@ -264,7 +264,7 @@ impl Definition {
                 return Some(format!("link `{link}` leads out of the toolchain"));
             }
         }
-        for pattern in self.additions.iter().chain(&self.caches) {
+        for pattern in self.package_paths.iter().chain(&self.caches) {
             if !is_pattern(pattern) {
                 return Some(format!("`{pattern}` is no pattern of a path in the toolchain"));
             }
@@ -274,8 +274,8 @@ impl Definition {
             .find_map(Source::fault)
             .or_else(|| self.check.fault())
             .or_else(|| self.smoke.as_ref().and_then(Smoke::fault))
-            .or_else(|| self.carry.as_ref().and_then(Carry::fault))
-            .or_else(|| self.adds.iter().find_map(Adding::fault))
+            .or_else(|| self.migrate.as_ref().and_then(MigrationRule::fault))
+            .or_else(|| self.package_calls.iter().find_map(PackageCallRule::fault))
     }
 }
 
@@ -284,35 +284,35 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     if tool.programs.is_empty() {
         return Some("`programs` names no program".to_owned());
     }
-    let runs_on = tool.runs_on.map(|runs_on| runs_on.tool);
-    let mut names = tool.all_names().chain(tool.programs.iter().copied()).chain(runs_on);
+    let built_for = tool.built_for.map(|built_for| built_for.tool);
+    let mut names = tool.all_names().chain(tool.programs.iter().copied()).chain(built_for);
     if let Some(name) = names.find(|name| !is_name(name)) {
         return Some(format!("`{name}` can't be a name"));
     }
-    if tool.runs_on.is_some_and(|runs_on| runs_on.mark.is_empty()) {
-        return Some("`runs_on`: `mark` is empty".to_owned());
+    if tool.built_for.is_some_and(|built_for| built_for.mark.is_empty()) {
+        return Some("`built_for`: `mark` is empty".to_owned());
     }
     tool.files.iter().find_map(version_file::fault)
 }
 
-impl Carry {
+impl MigrationRule {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
         let line = self.line.as_deref()?;
         let (_, rest) = line.split_once("{name}").unwrap_or_default();
         let (between, _) = rest.split_once("{version}").unwrap_or_default();
         between.is_empty().then(|| {
-            format!("`carry`: `{line}` has no `{{name}}` with a `{{version}}` some way behind it")
+            format!("`migrate`: `{line}` has no `{{name}}` with a `{{version}}` some way behind it")
         })
     }
 }
 
-impl Adding {
+impl PackageCallRule {
     /// What is impossible in it.
     fn fault(&self) -> Option<String> {
         let is_somewhere = |folder: &&String| !folder.starts_with(['$', '~', '/']);
         let folder = self.folders.iter().find(is_somewhere)?;
-        Some(format!("`adds`: `{folder}` is no folder of an account's"))
+        Some(format!("`package_calls`: `{folder}` is no folder of an account's"))
     }
 }
 
@@ -324,13 +324,13 @@ impl Smoke {
             "numbers" => Some(numbers.to_owned()),
             _ => None,
         };
-        template::fill(&self.answers, &value).unwrap_or_else(|_| self.answers.clone())
+        template::fill(&self.expect, &value).unwrap_or_else(|_| self.expect.clone())
     }
 
     fn fault(&self) -> Option<String> {
-        match template::holes(&self.answers) {
+        match template::placeholders(&self.expect) {
             Err(fault) => Some(format!("`smoke`: {fault}")),
-            Ok(holes) => holes
+            Ok(placeholders) => placeholders
                 .into_iter()
                 .find(|hole| !["version", "numbers"].contains(hole))
                 .map(|hole| format!("`smoke`: nothing fills `{{{hole}}}`")),
@@ -364,8 +364,7 @@ fn is_pattern(pattern: &str) -> bool {
 mod tests {
     use super::*;
 
-    const SMALLEST: &str =
-        "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\nparts = 3\n";
+    const SMALLEST: &str = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\nversion_components = 3\n";
 
     fn check(more: &str, line: Option<usize>, reason: &str) {
         let refusal = Definition::parse(&format!("{SMALLEST}{more}")).unwrap_err();
@@ -393,37 +392,41 @@ mod tests {
             "expected a sequence",
         );
         check("names = [", Some(7), "");
-        check("\n[[adds]]\nprogram = 'x'\nnews = 1", Some(10), "unknown field `adds.0.news`");
-        check("\nhost = 'y'\n\n'a.b' = 1", Some(10), "unknown field `a.b`");
+        check(
+            "\n[[package_calls]]\nprogram = 'x'\nnews = 1",
+            Some(10),
+            "unknown field `package_calls.0.news`",
+        );
+        check("\nruntime = 'y'\n\n'a.b' = 1", Some(10), "unknown field `a.b`");
     }
 
     #[test]
     fn what_is_impossible_is_refused() {
         check("names = ['../x']", None, "`../x` can't be a name");
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
-        check("runs_on = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
-        check("runs_on = { tool = 'y', mark = '' }", None, "`mark` is empty");
+        check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
+        check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
-            check(&format!("additions = ['{pattern}']"), None, "is no pattern");
+            check(&format!("package_paths = ['{pattern}']"), None, "is no pattern");
             check(&format!("caches = ['**/{pattern}']"), None, "is no pattern");
         }
         check("[[source]]\nname = 's'", None, "give one of `index`, `npm` and `pypi`");
         check("[check]\nimages = ['x:1']", None, "a name without a tag");
         check("[check]\nimages = ['x*y*']", None, "at most one `*`");
-        let store = "[[store]]\nmanager = 'm'\nfolders = []\nread = true\n";
-        check(store, None, "needs a `[release]`");
-        let release = "[release]\nfile = 'x'\nversion = ['V']\n";
-        check(&format!("{store}until = '-'\n{release}"), None, "not both");
-        check("[release]\nfile = '../x'\nversion = ['V']", None, "isn't in a toolchain");
-        check("[release]\nfile = 'x'\nversion = []", None, "names no key");
+        let store = "[[store]]\nmanager = 'm'\nfolders = []\nversion_from_file = true\n";
+        check(store, None, "needs a `[version_info]`");
+        let release = "[version_info]\nfile = 'x'\nversion = ['V']\n";
+        check(&format!("{store}version_ends_at = '-'\n{release}"), None, "not both");
+        check("[version_info]\nfile = '../x'\nversion = ['V']", None, "isn't in a toolchain");
+        check("[version_info]\nfile = 'x'\nversion = []", None, "names no key");
         let lock = "[check]\nlocks = [{ name = 'x', notation = 'json', fields = [] }]";
         check(lock, None, "lock `x`: it has no fields");
         for line in ["{name}", "{version} {name}", "{name}{version}", "x"] {
-            let carry = "[carry]\nprogram = 'p'\nlist = []\nseparator = '@'\nadd = []\n";
+            let carry = "[migrate]\nprogram = 'p'\nlist = []\nseparator = '@'\ninstall = []\n";
             check(&format!("{carry}line = '{line}'"), None, "no `{name}` with a `{version}`");
         }
-        let adds = "[[adds]]\nprogram = 'p'\nfolders = ['bin']";
+        let adds = "[[package_calls]]\nprogram = 'p'\nfolders = ['bin']";
         check(adds, None, "`bin` is no folder of an account's");
     }
 }

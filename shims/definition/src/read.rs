@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 /// A definition that can't be accepted: where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct DefinitionError {
     /// The line, counted from 1, where the reader can tell.
     pub line: Option<usize>,
     /// What is wrong.
@@ -25,27 +25,27 @@ type Document = Spanned<DeTable<'static>>;
 type Unknown = BTreeMap<String, Option<usize>>;
 
 /// Reads a document as a type.
-pub(crate) fn one<T: Deserialize<'static>>(text: &str) -> Result<T, Refusal> {
+pub(crate) fn one<T: Deserialize<'static>>(text: &str) -> Result<T, DefinitionError> {
     let read = table(text).and_then(|table| T::deserialize(Deserializer::from(table)));
     read.map_err(|error| refusal(text, &error))
 }
 
 /// Reads what a type knows of a document, and lets the other keys be.
-pub(crate) fn rest<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+pub(crate) fn rest<T: DeserializeOwned>(text: &str) -> Result<T, DefinitionError> {
     toml::from_str(text).map_err(|error| refusal(text, &error))
 }
 
 /// Reads a document as two types that share its keys: what neither of them knows is refused.
 pub(crate) fn two<A: Deserialize<'static>, B: Deserialize<'static>>(
     text: &str,
-) -> Result<(A, B), Refusal> {
+) -> Result<(A, B), DefinitionError> {
     let read = |table: &Document| Ok((typed(table)?, typed(table)?));
     let read = table(text).and_then(|table| read(&table));
     let ((one, unknown), (other, unknown_to_other)) =
         read.map_err(|error| refusal(text, &error))?;
     match unknown.into_iter().find(|(key, _)| unknown_to_other.contains_key(key)) {
         None => Ok((one, other)),
-        Some((key, place)) => Err(Refusal {
+        Some((key, place)) => Err(DefinitionError {
             line: place.map(|place| line_of(text, place)),
             reason: format!("unknown field `{key}`"),
         }),
@@ -57,8 +57,8 @@ pub fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn refusal(text: &str, error: &Error) -> Refusal {
-    Refusal {
+fn refusal(text: &str, error: &Error) -> DefinitionError {
+    DefinitionError {
         line: error.span().map(|span| line_of(text, span.start)),
         reason: error.message().to_owned(),
     }

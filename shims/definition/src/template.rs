@@ -12,7 +12,7 @@ enum Piece<'a> {
 }
 
 /// The names of the holes in a template, or what is wrong with how it is written.
-pub fn holes(template: &str) -> Result<Vec<&str>, String> {
+pub fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     let names = pieces(template)?.into_iter().filter_map(|piece| match piece {
         Piece::Hole(name, _) => Some(name),
         Piece::Text(_) => None,
@@ -22,7 +22,7 @@ pub fn holes(template: &str) -> Result<Vec<&str>, String> {
 
 /// The template with its holes filled; the error is the name of a hole that nothing fills.
 ///
-/// A template that can't be read is left as it is: [`holes`] has refused it before.
+/// A template that can't be read is left as it is: [`placeholders`] has refused it before.
 pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut filled = String::new();
     for piece in pieces(template).unwrap_or_else(|_| vec![Piece::Text(template)]) {
@@ -40,7 +40,7 @@ pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<St
 /// What `{version}` and `{build}` stand for in a text that is spelled as the pattern says.
 ///
 /// The version is as long as can be, and a build is a number.
-pub fn take_apart<'a>(pattern: &str, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
+pub fn split_by_pattern<'a>(pattern: &str, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
     let (before, after) = pattern.split_once(VERSION)?;
     let text = text.strip_prefix(before)?;
     let Some((between, end)) = after.split_once(BUILD) else {
@@ -51,7 +51,7 @@ pub fn take_apart<'a>(pattern: &str, text: &'a str) -> Option<(&'a str, Option<&
     is_number.then_some((version, Some(build)))
 }
 
-/// What is wrong with a pattern for [`take_apart`].
+/// What is wrong with a pattern for [`split_by_pattern`].
 pub(crate) fn pattern_fault(pattern: &str) -> Option<&'static str> {
     let Some((before, after)) = pattern.split_once(VERSION) else {
         return Some("it has no `{version}`");
@@ -123,15 +123,15 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_refused() {
-        assert_eq!(holes("a{b}{c:2}"), Ok(vec!["b", "c"]));
-        assert!(holes("a{b").is_err());
-        assert!(holes("{b:x}").is_err() && holes("{b:0}").is_err());
+        assert_eq!(placeholders("a{b}{c:2}"), Ok(vec!["b", "c"]));
+        assert!(placeholders("a{b").is_err());
+        assert!(placeholders("{b:x}").is_err() && placeholders("{b:0}").is_err());
     }
 
     #[test]
     fn texts_are_taken_apart() {
         let check = |pattern: &str, text: &str, expected: Option<(&str, Option<&str>)>| {
-            assert_eq!(take_apart(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(split_by_pattern(pattern, text), expected, "{pattern} {text}");
         };
         check("{version}", "v1.2.3", Some(("v1.2.3", None)));
         check("go{version}", "go1.22rc1", Some(("1.22rc1", None)));

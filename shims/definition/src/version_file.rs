@@ -9,22 +9,23 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     if has_fields == fields.is_empty() {
         return Some(format!("file `{name}`: plain files have no fields, all others need some"));
     }
-    let holed = |field: &&Field| *reader == Reader::Lines && !field.at.contains("{}");
+    let holed = |field: &&Field| *reader == Reader::Lines && !field.path.contains("{}");
     let field = fields.iter().find(holed)?;
-    Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.at))
+    Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
 }
 
 /// The same file as one tool reads it: `{name}` in a field stands for each of the tool's names,
 /// `{variable}` for each of its variables, and what is said of the whole file holds for each field.
 pub(crate) fn of_tool(file: &VersionFile, tool: &Tool) -> VersionFile {
     let names: Vec<&str> = tool.all_names().collect();
-    let holes = [("{name}", &names[..]), ("{variable}", tool.variables)];
+    let placeholders = [("{name}", &names[..]), ("{variable}", tool.variables)];
     let spelled = |field: &Field| -> Vec<Field> {
         let field = Field { dialect: field.dialect.or(file.dialect), ..*field };
-        let Some((hole, words)) = holes.iter().find(|(hole, _)| field.at.contains(hole)) else {
+        let Some((hole, words)) = placeholders.iter().find(|(hole, _)| field.path.contains(hole))
+        else {
             return vec![field];
         };
-        let with = |word: &&str| Field { at: field.at.replace(hole, word).leak(), ..field };
+        let with = |word: &&str| Field { path: field.path.replace(hole, word).leak(), ..field };
         words.iter().map(with).collect()
     };
     VersionFile { fields: file.fields.iter().flat_map(spelled).collect::<Vec<_>>().leak(), ..*file }

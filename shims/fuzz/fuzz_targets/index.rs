@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use usher_shims::home::Home;
+use usher_shims::index::Index;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Some(home) = Home::parse(bytes) {
-        assert_eq!(Home::parse(&home.print()), Some(home));
+    if let Some(index) = Index::parse(bytes) {
+        assert_eq!(Index::parse(&index.print()), Some(index));
     }
 });

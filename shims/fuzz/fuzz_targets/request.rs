@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use usher_shims::name::Name;
-use usher_shims::request::{Author, Meaning, Request};
+use usher_shims::request::{RequestTrust, RequestKind, Request};
 use usher_shims::tool::TOOLS;
 use usher_shims::version::Version;
 
 fuzz_target!(|text: &str| {
     for tool in TOOLS {
-        for author in [Author::Project, Author::Person] {
+        for author in [RequestTrust::Project, RequestTrust::Person] {
             if let Ok(request) = Request::parse(text, tool, author) {
                 assert_eq!(Request::parse(request.as_str(), tool, author).as_ref(), Ok(&request));
                 check(&request, author);
@@ -19,20 +19,20 @@ fuzz_target!(|text: &str| {
         for file in tool.files {
             for field in file.fields {
                 if let Ok(request) = Request::parse_field(text, tool, field) {
-                    check(&request, Author::Project);
+                    check(&request, RequestTrust::Project);
                 }
             }
         }
     }
 });
 
-fn check(request: &Request, author: Author) {
+fn check(request: &Request, author: RequestTrust) {
     match request.meaning() {
-        Meaning::Path(path) => assert!(author == Author::Person && path.is_absolute()),
-        Meaning::Named(name) | Meaning::LtsNamed(name) => {
+        RequestKind::Path(path) => assert!(author == RequestTrust::Person && path.is_absolute()),
+        RequestKind::Named(name) | RequestKind::LtsNamed(name) => {
             assert!(Name::parse(name.as_str()).is_some());
         }
-        Meaning::Version(version) => {
+        RequestKind::Version(version) => {
             assert_eq!(Version::parse(version.as_str()).as_ref(), Some(version));
             assert!(!version.as_str().contains('/') && !version.as_str().contains(".."));
         }

@@ -4,18 +4,18 @@
 
 use libfuzzer_sys::fuzz_target;
 use usher_shims::folders::Folders;
-use usher_shims::home::Home;
+use usher_shims::index::Index;
 use usher_shims::path::Shim;
 use usher_shims::resolve::{Outcome, Resolver};
 use usher_shims::tool::TOOLS;
-use usher_shims::world::Memory;
+use usher_shims::world::MemoryWorld;
 
 fuzz_target!(|input: (u8, u8, &[u8], &str)| {
     let (tool, file, content, variable) = input;
     let tool = &TOOLS[usize::from(tool) % TOOLS.len()];
     let file = &tool.files[usize::from(file) % tool.files.len()];
     let program = tool.main_program();
-    let mut world = Memory::at("/project/a")
+    let mut world = MemoryWorld::at("/project/a")
         .file(format!("/project/{}", file.name), content)
         .file(format!("/bin/{program}"), "")
         .variable("PATH", "/u/shims:/bin");
@@ -25,9 +25,9 @@ fuzz_target!(|input: (u8, u8, &[u8], &str)| {
     if let Some(name) = tool.variables.first().filter(|_| !variable.starts_with("path:")) {
         world = world.variable(name, variable);
     }
-    let home = Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
+    let index = Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world: &world, home: &home, shim: &shim };
+    let resolver = Resolver { world: &world, index: &index, shim: &shim };
     let outcome = resolver.resolve(program, &[]);
     let again = resolver.resolve(program, &[]);
     assert_eq!(format!("{outcome:?}"), format!("{again:?}"));

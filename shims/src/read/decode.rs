@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::written::Complaint;
+use super::written::ReadError;
 
 /// Decodes a file's bytes.
-pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Complaint> {
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest).map(Cow::Borrowed),
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
@@ -14,14 +14,14 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Complaint> {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Complaint> {
+fn utf8(bytes: &[u8]) -> Result<&str, ReadError> {
     str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("line {line} is not UTF-8")
     })
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Complaint> {
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair)).collect();
     match bytes.len() % 2 {
         0 => String::from_utf16(&units).map_err(|_| "it is not UTF-16".to_owned()),

@@ -9,22 +9,22 @@ use std::fmt;
 use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::written::{Complaint, Written};
+use super::written::{RawRequest, ReadError};
 use crate::tool::Field;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
-    let first_key = |field: &Field| field.at.split('.').next().unwrap_or_default();
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
+    let first_key = |field: &Field| field.path.split('.').next().unwrap_or_default();
     let has = |part: &str| memmem::find(text.as_bytes(), part.as_bytes()).is_some();
     // A name may be written with escapes.
     if !fields.iter().any(|field| has(first_key(field))) && !has("\\u") {
         return Ok(Vec::new());
     }
     let mut found = vec![None; fields.len()];
-    let live = fields.iter().map(|field| Some(field.at)).collect();
+    let live = fields.iter().map(|field| Some(field.path)).collect();
     descend(text, Level { fields, live, found: &mut found })?;
     let written = fields.iter().zip(found).filter_map(|(field, text)| {
-        Some(Written { texts: vec![text?], line: 0, field: Some(field) })
+        Some(RawRequest { texts: vec![text?], line: 0, field: Some(field) })
     });
     Ok(written.collect())
 }
@@ -43,7 +43,7 @@ fn of_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     Some(request.split_once("+sha").map_or(request, |(request, _)| request))
 }
 
-fn descend(text: &str, level: Level<'_>) -> Result<(), Complaint> {
+fn descend(text: &str, level: Level<'_>) -> Result<(), ReadError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = level.deserialize(&mut deserializer).and_then(|()| deserializer.end());
     read.map_err(|error| error.to_string())
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Level<'_> {
         let (mut name, mut version) = (None, None);
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             let live = self.behind(&key);
-            let named = self.ended().any(|place| self.fields[place].named.is_some());
+            let named = self.ended().any(|place| self.fields[place].entry_name.is_some());
             match key.as_ref() {
                 "name" if named => name = map.next_value_seed(Text)?,
                 "version" if named => version = map.next_value_seed(Text)?,
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for Level<'_> {
         }
         let ended: Vec<usize> = self.ended().collect();
         for place in ended {
-            if name.as_deref() == self.fields[place].named && self.found[place].is_none() {
+            if name.as_deref() == self.fields[place].entry_name && self.found[place].is_none() {
                 self.found[place].clone_from(&version);
             }
         }
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         let ended: Vec<usize> = self.ended().collect();
         for place in ended {
-            let text = match self.fields[place].named {
+            let text = match self.fields[place].entry_name {
                 None => Some(text),
                 Some(name) => of_name(text, name),
             };
@@ -187,7 +187,7 @@ mod tests {
         let printed = match read(text, package.fields) {
             Ok(found) => found
                 .iter()
-                .map(|w| format!("{}={}", w.field.unwrap().at, w.texts[0]))
+                .map(|w| format!("{}={}", w.field.unwrap().path, w.texts[0]))
                 .collect::<Vec<_>>()
                 .join(" "),
             Err(complaint) => format!("error: {complaint}"),

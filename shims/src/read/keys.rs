@@ -6,23 +6,23 @@
 use std::ops::Range;
 
 use super::lines::numbered;
-use super::written::Written;
+use super::written::RawRequest;
 use crate::tool::Field;
 
 /// Reads these keys, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
     let mut found = vec![None; fields.len()];
     for (number, line) in numbered(text) {
         let Some((key, value)) = pair(line) else { continue };
         for (field, found) in fields.iter().zip(&mut found) {
-            if field.at == key {
+            if field.path == key {
                 *found = (!value.is_empty()).then(|| (number, line[value.clone()].to_owned()));
             }
         }
     }
     let written = fields.iter().zip(found).filter_map(|(field, found)| {
         let (line, value) = found?;
-        Some(Written { texts: vec![value], line, field: Some(field) })
+        Some(RawRequest { texts: vec![value], line, field: Some(field) })
     });
     written.collect()
 }

@@ -5,12 +5,12 @@
 //! In nvm's file, `key=value` lines are reserved and say nothing
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
-use super::written::{Complaint, Written};
+use super::written::{RawRequest, ReadError};
 use crate::tool::Tool;
 
 /// Reads requests as plain text: the first line's, and as what will do instead the others'.
-pub(super) fn plain(text: &str) -> Result<Written, Complaint> {
-    let mut written = Written { texts: Vec::new(), line: 0, field: None };
+pub(super) fn plain(text: &str) -> Result<RawRequest, ReadError> {
+    let mut written = RawRequest { texts: Vec::new(), line: 0, field: None };
     for (number, line) in lines(text) {
         if is_reserved(line) {
             continue;
@@ -27,7 +27,7 @@ pub(super) fn plain(text: &str) -> Result<Written, Complaint> {
 }
 
 /// Reads the line of one tool; `None` where there is none.
-pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<Written>, Complaint> {
+pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<RawRequest>, ReadError> {
     for (number, line) in lines(text) {
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         if !tool.all_names().any(|known| known == name) {
@@ -37,7 +37,7 @@ pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<Written>, 
         if texts.is_empty() {
             return Err(format!("line {number} names no version"));
         }
-        return Ok(Some(Written { texts, line: number, field: None }));
+        return Ok(Some(RawRequest { texts, line: number, field: None }));
     }
     Ok(None)
 }

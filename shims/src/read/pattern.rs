@@ -11,12 +11,12 @@
 use std::ops::Range;
 
 use super::lines::numbered;
-use super::written::Written;
+use super::written::RawRequest;
 use crate::tool::Field;
 
 /// Where a pattern's holes lie in a line that it fits, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Holes {
+pub struct Placeholders {
     /// The request, and what is joined to it.
     pub request: Vec<Range<usize>>,
     /// What is put in front of it.
@@ -24,14 +24,14 @@ pub struct Holes {
 }
 
 /// Reads the first line that fits each of these, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
     let mut found: Vec<Option<(u32, String)>> = vec![None; fields.len()];
     let mut above = "";
     for (number, line) in numbered(text) {
         let line = line.trim();
         for (field, found) in fields.iter().zip(&mut found) {
-            if found.is_none() && (field.below.is_empty() || field.below == above) {
-                *found = request(line, field.at).map(|text| (number, text));
+            if found.is_none() && (field.after_line.is_empty() || field.after_line == above) {
+                *found = request(line, field.path).map(|text| (number, text));
             }
         }
         if !line.is_empty() {
@@ -40,23 +40,23 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<Written> {
     }
     let written = fields.iter().zip(found).filter_map(|(field, found)| {
         let (line, text) = found?;
-        Some(Written { texts: vec![text], line, field: Some(field) })
+        Some(RawRequest { texts: vec![text], line, field: Some(field) })
     });
     written.collect()
 }
 
 /// The request in a line, if the pattern fits.
 fn request(line: &str, pattern: &str) -> Option<String> {
-    let holes = holes(line, pattern)?;
-    let parts: Vec<&str> = holes.request.into_iter().map(|range| &line[range]).collect();
+    let placeholders = placeholders(line, pattern)?;
+    let parts: Vec<&str> = placeholders.request.into_iter().map(|range| &line[range]).collect();
     let request = parts.join(", ");
-    let flavoured = holes.flavour.map(|range| format!("{}-{request}", &line[range]));
+    let flavoured = placeholders.flavour.map(|range| format!("{}-{request}", &line[range]));
     (!request.is_empty()).then(|| flavoured.unwrap_or(request))
 }
 
 /// Where the holes of a pattern lie in a line without blanks around it, if the pattern fits.
-pub fn holes(line: &str, pattern: &str) -> Option<Holes> {
-    let mut holes = Holes::default();
+pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
+    let mut placeholders = Placeholders::default();
     let mut state = State { line, place: 0, quote: None };
     let mut pattern = pattern;
     while let Some(next) = pattern.chars().next() {
@@ -64,7 +64,7 @@ pub fn holes(line: &str, pattern: &str) -> Option<Holes> {
         pattern = match next {
             '{' => {
                 let (name, after) = after.split_once('}')?;
-                holes.take(name, state.value(after.chars().next())?);
+                placeholders.take(name, state.value(after.chars().next())?);
                 after
             }
             '"' => state.quote().map(|()| after)?,
@@ -73,7 +73,7 @@ pub fn holes(line: &str, pattern: &str) -> Option<Holes> {
         };
     }
     let goes_on = state.rest().starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
-    (!goes_on).then_some(holes)
+    (!goes_on).then_some(placeholders)
 }
 
 /// How far a line was followed, and the quote that is open.
@@ -124,7 +124,7 @@ impl<'a> State<'a> {
     }
 }
 
-impl Holes {
+impl Placeholders {
     fn take(&mut self, name: &str, range: Range<usize>) {
         match name {
             "" => self.request.insert(0, range),

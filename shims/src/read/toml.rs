@@ -5,15 +5,15 @@ use toml_parser::decoder::{Encoding, ScalarKind};
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-use super::written::{Complaint, Written};
+use super::written::{RawRequest, ReadError};
 use crate::tool::Field;
 
 /// How deep lists and tables may lie in one another: the parser calls itself for each.
 const DEEPEST: u32 = 80;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>, Complaint> {
-    let last_key = |field: &Field| field.at.rsplit('.').next().unwrap_or_default();
+pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
+    let last_key = |field: &Field| field.path.rsplit('.').next().unwrap_or_default();
     if !fields
         .iter()
         .any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some())
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<Written>,
     let written = fields.iter().zip(receiver.found).filter_map(|(field, found)| {
         let (texts, offset) = found?;
         let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-        Some(Written { texts, line, field: Some(field) })
+        Some(RawRequest { texts, line, field: Some(field) })
     });
     Ok(written.collect())
 }
@@ -93,7 +93,7 @@ impl<'a> Receiver<'a> {
     }
 
     fn is_at(&self, field: &Field) -> bool {
-        field.at.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
+        field.path.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
     }
 
     fn end_pair(&mut self) {

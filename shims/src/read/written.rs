@@ -4,7 +4,7 @@ use crate::tool::Field;
 
 /// A place in a version file that names a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct RawRequest {
     /// The texts, the first preferred: later ones are what will do instead.
     pub texts: Vec<String>,
     /// The line, counted from 1; 0 where a field says it better.
@@ -14,4 +14,4 @@ pub struct Written {
 }
 
 /// Why a document can't be understood, in a few words.
-pub type Complaint = String;
+pub type ReadError = String;

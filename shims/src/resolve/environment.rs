@@ -4,11 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::call::Call;
-use crate::home::Home;
+use crate::index::Index;
 use crate::pin::Pin;
 use crate::range::Range;
 use crate::read::json_field;
-use crate::tool::{Needed, Tool, When};
+use crate::tool::{EnvRule, Tool, When};
 use crate::toolchain::Toolchain;
 use crate::version::Version;
 use crate::world::World;
@@ -22,7 +22,7 @@ pub struct Environment<'a, W> {
     /// All input.
     pub world: &'a W,
     /// Where usher lives.
-    pub home: &'a Home,
+    pub index: &'a Index,
 }
 
 /// What the call itself requests, for the children.
@@ -59,7 +59,7 @@ impl<W: World> Environment<'_, W> {
 
     /// The tool that the program's own comes with, if that has variables for the program by name.
     pub(super) fn host_with_rules(&self, call: &Call) -> Option<&'static Tool> {
-        let host = call.tool.host.and_then(|host| self.home.tools.named(host))?;
+        let host = call.tool.runtime.and_then(|host| self.index.tools.named(host))?;
         host.environment.iter().any(|rule| self.is_meant(rule, call, host)).then_some(host)
     }
 
@@ -85,23 +85,23 @@ impl<W: World> Environment<'_, W> {
         }
     }
 
-    fn is_meant(&self, rule: &Needed, call: &Call, host: &Tool) -> bool {
+    fn is_meant(&self, rule: &EnvRule, call: &Call, host: &Tool) -> bool {
         call.names().any(|name| rule.programs.contains(&name)) && self.is_free(rule, host)
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        self.world.look(path).ok().flatten().is_some()
+        self.world.metadata(path).ok().flatten().is_some()
     }
 
     /// A variable's value for a toolchain.
-    fn value(&self, rule: &Needed, tool: &Tool, toolchain: &Toolchain) -> OsString {
+    fn value(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> OsString {
         let value = rule.value.replace("{root}", &toolchain.root.to_string_lossy());
-        let additions = self.home.additions_folder(tool, toolchain).unwrap_or_default();
-        value.replace("{additions}", &additions.to_string_lossy()).into()
+        let additions = self.index.additions_folder(tool, toolchain).unwrap_or_default();
+        value.replace("{global_packages}", &additions.to_string_lossy()).into()
     }
 
     /// Whether nobody set a variable; what a shim set for another version doesn't count.
-    fn is_free(&self, rule: &Needed, tool: &Tool) -> bool {
+    fn is_free(&self, rule: &EnvRule, tool: &Tool) -> bool {
         let value = self.world.variable(rule.variable);
         value.is_none_or(|value| self.is_ours(rule, tool, &value))
     }
@@ -109,19 +109,19 @@ impl<W: World> Environment<'_, W> {
     /// Whether a value names a version in a store that usher knows, or what was added beside one, as
     /// it would itself. Variables that all programs need are also set by people, to other managers'
     /// versions.
-    fn is_ours(&self, rule: &Needed, tool: &Tool, value: &OsStr) -> bool {
-        if let Some((before, _)) = rule.value.split_once("{additions}") {
+    fn is_ours(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
+        if let Some((before, _)) = rule.value.split_once("{global_packages}") {
             let folder = value.to_str().and_then(|value| value.strip_prefix(before));
-            let additions = self.home.folders.additions();
+            let additions = self.index.folders.additions();
             return folder.is_some_and(|folder| Path::new(folder).starts_with(additions));
         }
         let Some((before, after)) = rule.value.split_once("{root}") else { return false };
         let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
         let Some(root) = root.map(Path::new) else { return false };
-        let own = [self.home.folders.toolchains()];
-        let own = own.into_iter().chain(self.home.shared.iter().cloned());
+        let own = [self.index.folders.toolchains()];
+        let own = own.into_iter().chain(self.index.shared.iter().cloned());
         let mut own = own.map(|store| store.join(tool.name));
-        let adopted = self.home.adopted.iter().filter(|store| store.tool == tool.name);
+        let adopted = self.index.adopted.iter().filter(|store| store.tool == tool.name);
         own.any(|store| root.starts_with(store))
             || !rule.programs.is_empty()
                 && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
@@ -129,12 +129,12 @@ impl<W: World> Environment<'_, W> {
 
     /// Whether a toolchain is somebody else's, and this account can't write to it.
     fn is_unwritable(&self, tool: &Tool, toolchain: &Toolchain) -> bool {
-        self.home.additions_folder(tool, toolchain).is_some()
+        self.index.additions_folder(tool, toolchain).is_some()
             && !self.world.is_writable(&toolchain.root)
     }
 
     /// Whether a rule applies to a call's program in a toolchain.
-    fn applies(&self, rule: &Needed, call: &Call, toolchain: &Toolchain) -> bool {
+    fn applies(&self, rule: &EnvRule, call: &Call, toolchain: &Toolchain) -> bool {
         let for_program =
             rule.programs.is_empty() || call.names().any(|name| rule.programs.contains(&name));
         if for_program && rule.unwritable && !self.is_unwritable(call.tool, toolchain) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result};
 use crate::path::{Shim, next_on_path};
-use crate::via::{VIA, Via, state};
+use crate::reentry::{REENTRY, ReentryGuard, state};
 use crate::world::World;
 
 /// The program that would have run without usher, and the variable that it is given.
@@ -27,9 +27,9 @@ pub(super) fn next_program(
     arguments: &[&OsStr],
 ) -> Result<Option<NextProgram>> {
     let name = call.program.as_str();
-    let left = world.variable(VIA);
+    let left = world.variable(REENTRY);
     let state = state(world, arguments);
-    let mut via = Via::after(left.as_deref(), world.process(), name, state);
+    let mut via = ReentryGuard::after(left.as_deref(), world.process(), name, state);
     let Some(path) = next(world, shim, call, &via.folders) else { return Ok(None) };
     if via.is_circle() {
         return Err(circle(call, &via, &path));
@@ -37,7 +37,7 @@ pub(super) fn next_program(
     if !is_script(world, &path) {
         via.state.call = 0;
     }
-    let variable = (VIA, via.print(path.parent().unwrap_or(Path::new("/"))));
+    let variable = (REENTRY, via.print(path.parent().unwrap_or(Path::new("/"))));
     Ok(Some(NextProgram { path, variable }))
 }
 
@@ -55,7 +55,7 @@ fn is_script(world: &impl World, program: &Path) -> bool {
 }
 
 /// The message for a program that comes back however often it is passed on.
-fn circle(call: &Call, via: &Via, next: &Path) -> Error {
+fn circle(call: &Call, via: &ReentryGuard, next: &Path) -> Error {
     let (name, times) = (&call.program, via.returns.max(via.nested));
     let folders = via.folders.iter().map(PathBuf::as_path).chain(next.parent());
     let folders: BTreeSet<_> = folders.map(Path::to_string_lossy).collect();

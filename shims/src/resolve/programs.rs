@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::Result;
-use crate::home::Home;
+use crate::index::Index;
 use crate::store::has;
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
@@ -16,7 +16,7 @@ pub(super) struct Programs<'a, W> {
     /// All input.
     pub(super) world: &'a W,
     /// Where usher lives.
-    pub(super) home: &'a Home,
+    pub(super) index: &'a Index,
 }
 
 impl<W: World> Programs<'_, W> {
@@ -44,20 +44,20 @@ impl<W: World> Programs<'_, W> {
 
     /// What the account added beside a toolchain that is somebody else's.
     pub(super) fn added(&self, tool: &Tool, toolchain: &Toolchain, name: &str) -> Option<PathBuf> {
-        let folder = self.home.additions_folder(tool, toolchain)?;
+        let folder = self.index.additions_folder(tool, toolchain)?;
         self.in_folder(&folder.join("bin"), name)
     }
 
     /// What the account added for all versions of a tool.
     pub(super) fn user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
         let is_shipped = tool.programs.contains(&name);
-        let folder = Some(self.home.programs_for_all(tool)).filter(|_| !is_shipped)?;
+        let folder = Some(self.index.programs_for_all(tool)).filter(|_| !is_shipped)?;
         self.in_folder(&folder, name)
     }
 
     fn in_folder(&self, folder: &Path, name: &str) -> Option<PathBuf> {
         let program = folder.join(name);
-        let seen = self.world.look(&program).ok().flatten();
+        let seen = self.world.metadata(&program).ok().flatten();
         seen.is_some_and(|seen| seen.is_program).then_some(program)
     }
 }

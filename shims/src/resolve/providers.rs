@@ -10,7 +10,7 @@ use super::programs::Programs;
 use super::select::{Missing, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
-use crate::home::{Home, stamp};
+use crate::index::{Index, fingerprint};
 use crate::path::{Shim, with_shims};
 use crate::pin::Pin;
 use crate::store::{all, has, is_whole};
@@ -24,7 +24,7 @@ pub struct Resolver<'a, W> {
     /// All input.
     pub world: &'a W,
     /// Where usher lives.
-    pub home: &'a Home,
+    pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
 }
@@ -59,7 +59,7 @@ impl<W: World> Resolver<'_, W> {
     /// Resolves a call by its name and arguments; `arguments` begins with what follows the name.
     pub fn resolve(&self, name: &str, arguments: &[&OsStr]) -> Result<Outcome> {
         let argument = arguments.first().and_then(|argument| argument.to_str());
-        let calls = calls(self.home, name, argument);
+        let calls = calls(self.index, name, argument);
         let Some(last) = calls.last() else { return Err(unknown(name)) };
         if calls.iter().any(|call| self.is_redefined(call.tool)) {
             return Ok(Outcome::Stale);
@@ -85,23 +85,23 @@ impl<W: World> Resolver<'_, W> {
 
     /// What selects versions here.
     pub fn selector(&self) -> Selector<'_, W> {
-        Selector { world: self.world, home: self.home, shim: self.shim }
+        Selector { world: self.world, index: self.index, shim: self.shim }
     }
 
     /// What knows the variables that programs need here.
     pub fn environment(&self) -> Environment<'_, W> {
-        Environment { world: self.world, home: self.home }
+        Environment { world: self.world, index: self.index }
     }
 
     fn programs(&self) -> Programs<'_, W> {
-        Programs { world: self.world, home: self.home }
+        Programs { world: self.world, index: self.index }
     }
 
     /// Whether an own tool's file changed since the index was written.
     fn is_redefined(&self, tool: &Tool) -> bool {
-        self.home.tools.definition_of(tool).is_some_and(|own| {
-            let seen = self.world.look(&own.file).ok().flatten();
-            seen.is_none_or(|seen| stamp(&seen) != own.stamp)
+        self.index.tools.definition_of(tool).is_some_and(|own| {
+            let seen = self.world.metadata(&own.file).ok().flatten();
+            seen.is_none_or(|seen| fingerprint(&seen) != own.fingerprint)
         })
     }
 
@@ -153,7 +153,7 @@ impl<W: World> Resolver<'_, W> {
 
     /// The newest release on disk that holds the program.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(mut all) = all(self.world, self.home, call.tool)? else {
+        let Some(mut all) = all(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
         if let Some(runtime) = self.selector().runtime(call.tool)? {
@@ -230,7 +230,7 @@ impl<W: World> Resolver<'_, W> {
     /// The active toolchain lacks the program, and so does PATH: a message that names the versions
     /// that have it.
     fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
-        let Some(all) = all(self.world, self.home, call.tool)? else { return Ok(Outcome::Stale) };
+        let Some(all) = all(self.world, self.index, call.tool)? else { return Ok(Outcome::Stale) };
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
         for toolchain in &all {

@@ -2,8 +2,8 @@
 //! run which of these. It must not know what would have to be fetched.
 
 use crate::pin::Pin;
-use crate::request::{Meaning, Request};
-use crate::tool::{RunsOn, Tool};
+use crate::request::{Request, RequestKind};
+use crate::tool::{BuiltFor, Tool};
 use crate::toolchain::Toolchain;
 use crate::version::Version;
 
@@ -13,7 +13,7 @@ pub struct Runtime {
     /// The tool.
     pub tool: &'static Tool,
     /// How the other one's versions say what they are built for.
-    pub rule: RunsOn,
+    pub rule: BuiltFor,
     /// What its active version runs.
     pub compatibility: Compatibility,
     /// What requests that version, if anything does: then no other one will do.
@@ -45,16 +45,16 @@ impl Compatibility {
 
     /// What a version will run that is requested so.
     pub fn of_request(request: &Request) -> Self {
-        match request.meaning() {
-            Meaning::Version(version) => Self::of_version(Some(version)),
-            Meaning::Range(_)
-            | Meaning::Latest
-            | Meaning::Lts
-            | Meaning::LtsBack(_)
-            | Meaning::LtsNamed(_)
-            | Meaning::System
-            | Meaning::Path(_)
-            | Meaning::Named(_) => Self::Unknown,
+        match request.kind() {
+            RequestKind::Version(version) => Self::of_version(Some(version)),
+            RequestKind::Range(_)
+            | RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::LtsNamed(_)
+            | RequestKind::System
+            | RequestKind::Path(_)
+            | RequestKind::Named(_) => Self::Unknown,
         }
     }
 

@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use super::runtime::{Compatibility, Runtime};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::home::{Home, stamp};
+use crate::index::{Index, fingerprint};
 use crate::path::{Shim, next_on_path};
 use crate::pin::{Origin, Pin};
-use crate::request::{Meaning, Request};
+use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
-use crate::store::{Found, best, best_that, highest, named};
+use crate::store::{Lookup, best, best_where, highest, named};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -23,7 +23,7 @@ pub struct Selector<'a, W> {
     /// All input.
     pub world: &'a W,
     /// Where usher lives.
-    pub home: &'a Home,
+    pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
 }
@@ -78,7 +78,7 @@ impl<W: World> Selector<'_, W> {
         let Requirements { pin, constraint, default } = self.requirements(call)?;
         // What runs on another tool is chosen where it is requested by itself, and else comes with
         // that one.
-        let constraint = constraint.filter(|_| call.tool.host.is_none());
+        let constraint = constraint.filter(|_| call.tool.runtime.is_none());
         match (pin, constraint) {
             (Some(pin), _) => self.satisfy(call.tool, pin),
             (None, Some(constraint)) => self.constrained(call, constraint, default),
@@ -93,7 +93,7 @@ impl<W: World> Selector<'_, W> {
     pub(super) fn requirements(&self, call: &Call) -> Result<Requirements> {
         let mut found = Requirements::default();
         let mut broken = None;
-        search(self.world, self.home, call, &mut |finding| {
+        search(self.world, self.index, call, &mut |finding| {
             match finding {
                 Finding::Pin(pin) => found.pin = Some(pin),
                 Finding::Constraint(pin) => {
@@ -102,7 +102,7 @@ impl<W: World> Selector<'_, W> {
                 }
                 Finding::Default(pin) => found.default = Some(pin),
                 Finding::Broken(error, _) => broken = Some(error),
-                Finding::Passed(_) => return ControlFlow::Continue(()),
+                Finding::Skipped(_) => return ControlFlow::Continue(()),
             }
             ControlFlow::Break(())
         })?;
@@ -114,15 +114,15 @@ impl<W: World> Selector<'_, W> {
         for (place, request) in pin.requests.iter().enumerate() {
             let is_last = place + 1 == pin.requests.len();
             match self.on_disk(tool, request)? {
-                Some(Found::Toolchain(toolchain)) => {
+                Some(Lookup::Toolchain(toolchain)) => {
                     return Ok(Selection::Toolchain(toolchain, Some(pin)));
                 }
-                Some(Found::Stale) => return Ok(Selection::Stale),
+                Some(Lookup::Stale) => return Ok(Selection::Stale),
                 // Of a list, the system's counts where there is one.
                 None if is_last || self.has_system(tool) => {
                     return Ok(Selection::System(Some(pin)));
                 }
-                Some(Found::Nothing) | None => {}
+                Some(Lookup::Nothing) | None => {}
             }
         }
         Ok(Selection::Missing(Missing { tool, pin }))
@@ -134,24 +134,24 @@ impl<W: World> Selector<'_, W> {
     }
 
     /// What is on disk for a request; `None` for `system`.
-    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Found>> {
-        match request.meaning() {
-            Meaning::System => Ok(None),
-            Meaning::Path(folder) => Ok(Some(Found::Toolchain(Toolchain {
+    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
+        match request.kind() {
+            RequestKind::System => Ok(None),
+            RequestKind::Path(folder) => Ok(Some(Lookup::Toolchain(Toolchain {
                 version: None,
                 root: folder.clone(),
                 store: Store::Folder,
             }))),
-            Meaning::Named(name) => match named(self.world, self.home, tool, name)? {
-                Some(toolchain) => Ok(Some(Found::Toolchain(toolchain))),
+            RequestKind::Named(name) => match named(self.world, self.index, tool, name)? {
+                Some(toolchain) => Ok(Some(Lookup::Toolchain(toolchain))),
                 None => self.best(tool, request).map(Some),
             },
-            Meaning::Version(_)
-            | Meaning::Range(_)
-            | Meaning::Latest
-            | Meaning::Lts
-            | Meaning::LtsBack(_)
-            | Meaning::LtsNamed(_) => self.best(tool, request).map(Some),
+            RequestKind::Version(_)
+            | RequestKind::Range(_)
+            | RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::LtsNamed(_) => self.best(tool, request).map(Some),
         }
     }
 
@@ -188,10 +188,16 @@ impl<W: World> Selector<'_, W> {
     fn system_version(&self, call: &Call) -> Result<Option<Version>> {
         for name in [call.program.as_str(), call.tool.main_program()] {
             let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
-            let seen =
-                self.world.look(&program).map_err(|error| Error::io("look at", &program, error))?;
-            let stamp = seen.map(|seen| stamp(&seen));
-            let known = self.home.system.iter().find(|known| Some(&known.stamp) == stamp.as_ref());
+            let seen = self
+                .world
+                .metadata(&program)
+                .map_err(|error| Error::io("look at", &program, error))?;
+            let fingerprint = seen.map(|seen| fingerprint(&seen));
+            let known = self
+                .index
+                .system
+                .iter()
+                .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
             if let Some(known) = known {
                 return Ok(Some(known.version.clone()));
             }
@@ -200,25 +206,25 @@ impl<W: World> Selector<'_, W> {
     }
 
     /// The highest version on disk that is requested and that runs here.
-    pub fn best(&self, tool: &Tool, request: &Request) -> Result<Found> {
-        let (world, home) = (self.world, self.home);
-        let Some(runtime) = self.runtime(tool)? else { return best(world, home, tool, request) };
+    pub fn best(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
+        let (world, index) = (self.world, self.index);
+        let Some(runtime) = self.runtime(tool)? else { return best(world, index, tool, request) };
         if runtime.compatibility == Compatibility::Stale {
-            return Ok(Found::Stale);
+            return Ok(Lookup::Stale);
         }
         let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
-        match best_that(world, home, (tool, request), &runs)? {
-            Found::Nothing => {}
+        match best_where(world, index, (tool, request), &runs)? {
+            Lookup::Nothing => {}
             found => return Ok(found),
         }
         let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
-        best_that(world, home, (tool, request), &can_run)
+        best_where(world, index, (tool, request), &can_run)
     }
 
     /// What a tool's versions are built for, as it stands here; `None` for most tools.
     pub fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
-        let Some(rule) = tool.runs_on else { return Ok(None) };
-        let Some(tool) = self.home.tools.named(rule.tool) else { return Ok(None) };
+        let Some(rule) = tool.built_for else { return Ok(None) };
+        let Some(tool) = self.index.tools.named(rule.tool) else { return Ok(None) };
         let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
         let selection = self.select(&call)?;
         let is_missing = matches!(selection, Selection::Missing(_));
@@ -250,10 +256,10 @@ impl<W: World> Selector<'_, W> {
 
     /// The newest on disk is also what runs where nothing is requested, and PATH has none.
     fn find_newest(&self, runtime: &mut Runtime) -> Result<()> {
-        match highest(self.world, self.home, runtime.tool, |version| !version.is_prerelease())? {
-            Found::Toolchain(toolchain) => runtime.newest = toolchain.version,
-            Found::Nothing => {}
-            Found::Stale => runtime.compatibility = Compatibility::Stale,
+        match highest(self.world, self.index, runtime.tool, |version| !version.is_prerelease())? {
+            Lookup::Toolchain(toolchain) => runtime.newest = toolchain.version,
+            Lookup::Nothing => {}
+            Lookup::Stale => runtime.compatibility = Compatibility::Stale,
         }
         if runtime.compatibility == Compatibility::Nothing && runtime.newest.is_some() {
             runtime.compatibility = Compatibility::of_version(runtime.newest.as_ref());

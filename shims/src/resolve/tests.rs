@@ -7,19 +7,19 @@ use std::ffi::OsStr;
 use super::{Outcome, Resolver};
 use crate::error::Error;
 use crate::folders::Folders;
-use crate::home::{Addition, Adopted, Home, ReadToolchain, SystemProgram, stamp};
+use crate::index::{Addition, Adopted, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::package_calls::package_call;
 use crate::path::Shim;
-use crate::tool::Own;
+use crate::reentry::state;
+use crate::tool::CustomTool;
 use crate::version::Version;
-use crate::via::state;
-use crate::world::{Memory, World};
+use crate::world::{MemoryWorld, World};
 
 /// A machine with node 10.15.1, 10.15.3, 12.22.12 and 18.20.8, with pyenv's 2.7.18 and 3.7.16, and
-/// with the system's python 3.11.2; the working directory is `/home/u/app`.
-fn machine() -> Memory {
-    let mut world = Memory::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin:/bin");
+/// with the system's python 3.11.2; the working directory is `/index/u/app`.
+fn machine() -> MemoryWorld {
+    let mut world = MemoryWorld::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin:/bin");
     for version in ["10.15.1", "10.15.3", "12.22.12", "18.20.8"] {
         for program in ["node", "npm"] {
             world = world.file(format!("/u/toolchains/node/{version}/bin/{program}"), "");
@@ -41,10 +41,10 @@ fn machine() -> Memory {
     world.folder("/u/shims")
 }
 
-fn home(world: &Memory) -> Home {
+fn index(world: &MemoryWorld) -> Index {
     let system = "/usr/bin/python3.11";
-    let seen = world.look(system.as_ref()).unwrap().unwrap();
-    Home {
+    let seen = world.metadata(system.as_ref()).unwrap().unwrap();
+    Index {
         folders: Folders { config: "/u/config".into(), ..Folders::under("/u".as_ref(), None) },
         adopted: vec![Adopted {
             tool: "python".into(),
@@ -59,21 +59,21 @@ fn home(world: &Memory) -> Home {
             version: Version::parse("3.11.2").unwrap(),
             path: system.into(),
             suffix: "3.11".into(),
-            stamp: stamp(&seen),
+            fingerprint: fingerprint(&seen),
         }],
-        ..Home::default()
+        ..Index::default()
     }
 }
 
 /// The call as it is typed, and what it comes to in one line.
-fn check(world: &Memory, call: &str, expected: &str) {
-    let home = home(world);
-    assert_eq!(printed(world, &home, call), expected, "{call}");
+fn check(world: &MemoryWorld, call: &str, expected: &str) {
+    let index = index(world);
+    assert_eq!(printed(world, &index, call), expected, "{call}");
 }
 
-fn printed(world: &Memory, home: &Home, call: &str) -> String {
+fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    let resolver = Resolver { world, home, shim: &shim };
+    let resolver = Resolver { world, index, shim: &shim };
     let words: Vec<&OsStr> = call.split(' ').map(OsStr::new).collect();
     match resolver.resolve(words[0].to_str().unwrap(), &words[1..]) {
         Ok(Outcome::Run(plan)) => {
@@ -83,7 +83,7 @@ fn printed(world: &Memory, home: &Home, call: &str) -> String {
                 .map(|(name, value)| format!(" {name}={}", without_state(&value.to_string_lossy())))
                 .collect();
             let adds =
-                if package_call(home, &plan, words[0].to_str().unwrap(), &words[1..]).is_some() {
+                if package_call(index, &plan, words[0].to_str().unwrap(), &words[1..]).is_some() {
                     " (adds)"
                 } else {
                     ""
@@ -141,7 +141,7 @@ fn a_variable_beats_files() {
     ] {
         check(&world.clone().variable("NODE_VERSION", value), "node", &expected);
     }
-    let mut ignoring = home(&world);
+    let mut ignoring = index(&world);
     ignoring.settings.ignore_variables = vec!["NODE_VERSION".into()];
     assert_eq!(printed(&world.variable("NODE_VERSION", "10"), &ignoring, "node"), node("18.20.8"));
 }
@@ -220,12 +220,12 @@ fn the_default_comes_last() {
 #[test]
 fn nobody_asks() {
     let world = machine();
-    check(&world, "python3", "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin");
+    check(&world, "python3", "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin");
     check(&world, "node", &node("18.20.8"));
     check(
         &world.clone().file("/bin/node", ""),
         "node",
-        "/bin/node USHER_VIA=7:node:CALL:STATE:0:0:/bin",
+        "/bin/node USHER_REENTRY=7:node:CALL:STATE:0:0:/bin",
     );
     check(&world, "corepack", "error: no corepack is to be had here; no node is in force here");
     check(
@@ -267,17 +267,21 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
     check(
         &with("system"),
         "python3",
-        "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin",
+        "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin",
     );
     check(&with("3.9\n3.7\n"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
-    check(&with("2.7"), "python3", "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/usr/bin");
-    let replaced = Home {
-        system: home(&machine())
+    check(
+        &with("2.7"),
+        "python3",
+        "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin",
+    );
+    let replaced = Index {
+        system: index(&machine())
             .system
             .into_iter()
-            .map(|p| SystemProgram { stamp: "1".into(), ..p })
+            .map(|p| SystemProgram { fingerprint: "1".into(), ..p })
             .collect(),
-        ..home(&machine())
+        ..index(&machine())
     };
     assert_eq!(printed(&with("3.11"), &replaced, "python"), "stale");
 }
@@ -285,7 +289,7 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
 #[test]
 fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
     let store = "/home/u/.pyenv/versions/3.7.16";
-    let call = |world: &Memory, name: &str, expected: &str| {
+    let call = |world: &MemoryWorld, name: &str, expected: &str| {
         check(&world.clone().variable("PYTHON_VERSION", "3.7"), name, expected);
     };
     let (bin, base) = (format!("{store}/bin"), "PYTHONUSERBASE=/u/additions/python/3.7.16");
@@ -312,11 +316,12 @@ fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
 
 #[test]
 fn what_an_account_added_for_all_versions_comes_last() {
-    let mut home = home(&machine());
-    home.additions
+    let mut index = index(&machine());
+    index
+        .additions
         .push(Addition { program: Name::parse("greet").unwrap(), tools: vec!["node".into()] });
-    let call = |world: &Memory, expected: &str| {
-        assert_eq!(printed(world, &home, "greet x"), expected);
+    let call = |world: &MemoryWorld, expected: &str| {
+        assert_eq!(printed(world, &index, "greet x"), expected);
     };
     let greet = "/u/additions/node/bin/greet";
     let world = machine().file(greet, "");
@@ -325,25 +330,25 @@ fn what_an_account_added_for_all_versions_comes_last() {
     let path = format!("{greet} PATH=/u/shims:/bin");
     call(&world.clone().variable("PATH", "/bin"), &path);
     // Nobody asks: what would have run without usher.
-    let passed_on = "/usr/bin/greet USHER_VIA=7:greet:CALL:STATE:0:0:/usr/bin";
+    let passed_on = "/usr/bin/greet USHER_REENTRY=7:greet:CALL:STATE:0:0:/usr/bin";
     call(&world.clone().file("/usr/bin/greet", ""), passed_on);
     let own = "/u/toolchains/node/12.22.12/bin/greet";
     call(&world.clone().file(own, "").variable("NODE_VERSION", "12"), own);
     // It needs no toolchain of the tool's at all.
-    let mut alone = Memory::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin");
+    let mut alone = MemoryWorld::at("/home/u/app").variable("PATH", "/u/shims:/usr/bin");
     for file in [greet, "/usr/bin/python3.11", "/u/additions/node/bin/node"] {
         alone = alone.file(file, "");
     }
     call(&alone, greet);
-    let node = printed(&alone, &home, "node");
+    let node = printed(&alone, &index, "node");
     assert_eq!(node, "error: no node is to be had here; no node is in force here");
 }
 
 #[test]
 fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
-    let check = |world: &Memory, having: &str| {
-        let mut home = home(world);
-        home.additions.push(Addition {
+    let check = |world: &MemoryWorld, having: &str| {
+        let mut index = index(world);
+        index.additions.push(Addition {
             program: Name::parse("black").unwrap(),
             tools: vec!["python".into()],
         });
@@ -351,7 +356,7 @@ fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
             "error: no black is to be had here; python 2.7.18 is in force by the variable \
              PYTHON_VERSION, and has none; black is in python {having}"
         );
-        assert_eq!(printed(world, &home, "black"), expected);
+        assert_eq!(printed(world, &index, "black"), expected);
     };
     let world = machine().variable("PYTHON_VERSION", "2.7");
     let world = world.file("/u/additions/python/3.11.2/bin/black", "");
@@ -411,31 +416,31 @@ fn a_script_that_adds_programs_is_known_by_its_name() {
 #[test]
 fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
     let world = machine().file("/jdk/bin/java", "").file("/jdk/release", "");
-    let java = |stamp: String| {
-        let mut home = home(&world);
-        home.read.push(ReadToolchain {
+    let java = |fingerprint: String| {
+        let mut index = index(&world);
+        index.read.push(ReadToolchain {
             tool: "java".into(),
             manager: "system".into(),
             version: Version::parse("temurin-21.0.5+11").unwrap(),
             root: "/jdk".into(),
             file: "/jdk/release".into(),
-            stamp,
+            fingerprint,
         });
-        printed(&world.clone().variable("JAVA_VERSION", "21"), &home, "java")
+        printed(&world.clone().variable("JAVA_VERSION", "21"), &index, "java")
     };
-    let seen = world.look("/jdk/release".as_ref()).unwrap().unwrap();
-    assert_eq!(java(stamp(&seen)), "/jdk/bin/java JAVA_HOME=/jdk");
+    let seen = world.metadata("/jdk/release".as_ref()).unwrap().unwrap();
+    assert_eq!(java(fingerprint(&seen)), "/jdk/bin/java JAVA_HOME=/jdk");
     assert_eq!(java("1:2:3:4".into()), "stale");
 
     let world = machine().file("/own.toml", "");
-    let own = |stamp: String| {
-        let mut home = home(&world);
-        let tool = home.tools.named("node").unwrap();
-        home.tools.add(Own { tool, file: "/own.toml".into(), stamp });
-        printed(&world.clone().variable("NODE_VERSION", "12"), &home, "node")
+    let own = |fingerprint: String| {
+        let mut index = index(&world);
+        let tool = index.tools.named("node").unwrap();
+        index.tools.add(CustomTool { tool, file: "/own.toml".into(), fingerprint });
+        printed(&world.clone().variable("NODE_VERSION", "12"), &index, "node")
     };
-    let seen = world.look("/own.toml".as_ref()).unwrap().unwrap();
-    assert_eq!(own(stamp(&seen)), node("12.22.12"));
+    let seen = world.metadata("/own.toml".as_ref()).unwrap().unwrap();
+    assert_eq!(own(fingerprint(&seen)), node("12.22.12"));
     assert_eq!(own("1:2:3:4".into()), "stale");
 }
 
@@ -443,16 +448,17 @@ fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
 fn a_foreign_shim_that_calls_back_is_passed() {
     let world = machine().file("/home/u/app/.python-version", "system").file("/p/bin/python3", "");
     let world = world.variable("PATH", "/u/shims:/p/bin:/usr/bin");
-    check(&world, "python3", "/p/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:0:/p/bin");
+    check(&world, "python3", "/p/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/p/bin");
 
     let state = state(&world, &[OsStr::new("-V")]).all;
-    let back =
-        |rest: &str| world.clone().variable("USHER_VIA", format!("7:python3:0:{state:x}{rest}"));
-    let once = "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:1:1:/p/bin:/usr/bin";
+    let back = |rest: &str| {
+        world.clone().variable("USHER_REENTRY", format!("7:python3:0:{state:x}{rest}"))
+    };
+    let once = "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:1:1:/p/bin:/usr/bin";
     check(&back(":0:0:/p/bin"), "python3 -V", once);
-    let again = "/usr/bin/python3 USHER_VIA=7:python3:CALL:STATE:2:2:/p/bin:/usr/bin";
+    let again = "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:2:2:/p/bin:/usr/bin";
     check(&back(":1:1:/p/bin:/usr/bin"), "python3 -V", again);
-    let other = "/p/bin/python3 USHER_VIA=7:python3:CALL:STATE:0:1:/p/bin";
+    let other = "/p/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:1:/p/bin";
     check(&back(":0:0:/p/bin"), "python3 -c 1", other);
     let circle = "error: python3 was passed on 20 times, and came back each time; by way of /p/bin, /usr/bin";
     check(&back(":19:19:/p/bin"), "python3 -V", circle);
@@ -463,7 +469,7 @@ fn calls_that_add_programs_are_known_by_their_verb() {
     let world = machine().variable("NODE_VERSION", "12").variable("PYTHON_VERSION", "3.7");
     let npm = "/u/toolchains/node/12.22.12/bin/npm";
     for call in ["npm install -g yarn", "npm --global i yarn", "npm -g rm yarn", "npm +12 add x"] {
-        let printed = printed(&world, &home(&world), call);
+        let printed = printed(&world, &index(&world), call);
         assert!(printed.starts_with(npm) && printed.ends_with("(adds)"), "{call}: {printed}");
     }
     check(&world, "npm run v -- install", npm);
@@ -547,7 +553,7 @@ fn of_several_providers_the_strongest_that_speaks() {
     let global = by_default.file(own("node", "12.22.12", "yarn"), "");
     check(&global, "yarn", &own("node", "12.22.12", "yarn"));
     let on_path = world.clone().file("/usr/bin/yarn", "");
-    check(&on_path, "yarn", "/usr/bin/yarn USHER_VIA=7:yarn:CALL:STATE:0:0:/usr/bin");
+    check(&on_path, "yarn", "/usr/bin/yarn USHER_REENTRY=7:yarn:CALL:STATE:0:0:/usr/bin");
     // Where nothing else has it, the newest on disk.
     check(&world, "yarn", &own("yarn", "4.1.0", "yarn"));
 }
@@ -590,16 +596,16 @@ fn what_is_built_for_a_host_is_led_to_one_that_runs_it() {
             world = world.file(format!("/u/toolchains/{tool}/{version}/bin/{program}"), "");
         }
         world = world.file("/home/u/app/.tool-versions", format!("elixir 1.17\n{files}\n"));
-        let seen = world.look("/usr/bin/erl".as_ref()).unwrap().unwrap();
-        let mut home = home(&world);
-        home.system.push(SystemProgram {
+        let seen = world.metadata("/usr/bin/erl".as_ref()).unwrap().unwrap();
+        let mut index = index(&world);
+        index.system.push(SystemProgram {
             tool: "erlang".into(),
             version: Version::parse("25.2.3").unwrap(),
             path: "/usr/bin/erl".into(),
             suffix: String::new(),
-            stamp: stamp(&seen),
+            fingerprint: fingerprint(&seen),
         });
-        let printed = printed(&world, &home, "elixir");
+        let printed = printed(&world, &index, "elixir");
         let short = printed.replace("/u/toolchains/elixir/", "").replace("/bin/elixir", "");
         assert!(short.starts_with(expected), "{on_disk}, {files}: {printed}");
         assert_eq!(short.contains("OTP_VERSION"), expected.contains("OTP_VERSION"), "{printed}");

@@ -1,12 +1,12 @@
 //! The tables that the build script makes from `registry/`.
 
-use usher_tool::{PassOver, Tool};
+use usher_tool::{IgnoredFolder, Tool};
 
 /// The tools that are compiled in, in the order of their names.
 pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 
 /// Folders that hold other people's code, whatever the tool.
-pub static PASS_OVER: &[PassOver] = include!(concat!(env!("OUT_DIR"), "/pass_over.rs"));
+pub static IGNORED_FOLDERS: &[IgnoredFolder] = include!(concat!(env!("OUT_DIR"), "/pass_over.rs"));
 
 /// The files of the registry as they are, each with its name, in the order of [`TOOLS`]: the cold
 /// half reads more of them.

@@ -12,23 +12,23 @@ use super::compiled::TOOLS;
 /// The tools in force: own ones, and those that are compiled in; of two of a name, the own one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tools {
-    own: Vec<Own>,
+    own: Vec<CustomTool>,
 }
 
 /// An own tool, and the file that defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Own {
+pub struct CustomTool {
     /// The tool.
     pub tool: &'static Tool,
     /// The file.
     pub file: PathBuf,
     /// What the file was when it was read.
-    pub stamp: String,
+    pub fingerprint: String,
 }
 
 impl Tools {
     /// Adds an own tool, in the place of one of its name.
-    pub fn add(&mut self, own: Own) {
+    pub fn add(&mut self, own: CustomTool) {
         self.own.retain(|known| known.tool.name != own.tool.name);
         self.own.push(own);
     }
@@ -41,12 +41,12 @@ impl Tools {
     }
 
     /// The own ones.
-    pub fn own(&self) -> &[Own] {
+    pub fn own(&self) -> &[CustomTool] {
         &self.own
     }
 
     /// The file that defines a tool, if it is an own one.
-    pub fn definition_of(&self, tool: &Tool) -> Option<&Own> {
+    pub fn definition_of(&self, tool: &Tool) -> Option<&CustomTool> {
         self.own.iter().find(|own| own.tool.name == tool.name)
     }
 
@@ -106,7 +106,7 @@ mod tests {
         let count = tools.all().count();
         let known = tools.named("node").unwrap();
         let tool = read(&printed(&Tool { title: "Our Node", ..*known })).unwrap();
-        tools.add(Own { tool, file: "/x".into(), stamp: String::new() });
+        tools.add(CustomTool { tool, file: "/x".into(), fingerprint: String::new() });
         assert_eq!(tools.all().count(), count);
         assert_eq!(tools.named("nodejs").map(|tool| tool.title), Some("Our Node"));
         assert_eq!(tools.of_program("node").map(|tool| tool.title), Some("Our Node"));

@@ -22,7 +22,7 @@ pub trait World {
     ///
     /// At most 32 names. A folder that is absent holds none of them; a link counts as there,
     /// wherever it leads.
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
 
     /// A regular file's content.
     ///
@@ -36,7 +36,7 @@ pub trait World {
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()>;
 
     /// What is at a path, links followed; `None` if nothing is.
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>>;
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>>;
 
     /// Whether this account may write to what is at a path.
     fn is_writable(&self, path: &Path) -> bool;
@@ -62,8 +62,8 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).directory()
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
-        (**self).probe(folder, names)
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+        (**self).existing_names(folder, names)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -74,8 +74,8 @@ impl<W: World + ?Sized> World for Box<W> {
         (**self).folders(folder, visit)
     }
 
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
-        (**self).look(path)
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
+        (**self).metadata(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {
@@ -88,7 +88,7 @@ pub const LARGEST_FILE: u64 = 4 << 20;
 
 /// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct FileMeta {
     /// Which file it is, the same for all its hard links.
     pub identity: Identity,
     /// Whether it is a regular file that somebody may execute.

@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::input::{Identity, Seen, World};
+use super::input::{FileMeta, Identity, World};
 
 /// A world in memory.
 #[derive(Debug, Clone, Default)]
-pub struct Memory {
+pub struct MemoryWorld {
     files: BTreeMap<PathBuf, Vec<u8>>,
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
@@ -46,7 +46,7 @@ impl Failure {
     }
 }
 
-impl Memory {
+impl MemoryWorld {
     /// A world whose working directory is this, and that is otherwise empty.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
@@ -144,7 +144,7 @@ impl Memory {
     }
 }
 
-impl World for Memory {
+impl World for MemoryWorld {
     fn variable(&self, name: &str) -> Option<OsString> {
         self.variables.get(name).cloned()
     }
@@ -165,7 +165,7 @@ impl World for Memory {
         }
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         self.permit(folder)?;
         let there = |name: &str| {
             let path = folder.join(name);
@@ -198,7 +198,7 @@ impl World for Memory {
         Ok(())
     }
 
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         let place = self.files.keys().position(|known| known == path);
         let is_folder = self.folders.contains(path);
         if place.is_none() && !is_folder {
@@ -210,7 +210,7 @@ impl World for Memory {
         let in_bin = path
             .parent()
             .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
-        Ok(Some(Seen {
+        Ok(Some(FileMeta {
             identity: Identity { device: 1, inode },
             is_program: place.is_some() && in_bin,
             is_folder,

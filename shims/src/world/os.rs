@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::input::{Identity, LARGEST_FILE, Seen, World};
+use super::input::{FileMeta, Identity, LARGEST_FILE, World};
 use crate::sys;
 
 /// The operating system.
@@ -36,7 +36,7 @@ impl World for Os {
         std::env::current_dir()
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         let Some(handle) = absent_is_none(open_folder(folder, sys::LOOK_IN))? else { return Ok(0) };
         let mut present = 0;
         for (place, name) in names.iter().enumerate() {
@@ -93,12 +93,12 @@ impl World for Os {
         })
     }
 
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         let Some(seen) = absent_is_none(rustix::fs::stat(path))? else { return Ok(None) };
         let kind = FileType::from_raw_mode(seen.st_mode);
         let nanoseconds =
             i128::from(seen.st_mtime) * 1_000_000_000 + i128::from(seen.st_mtime_nsec);
-        Ok(Some(Seen {
+        Ok(Some(FileMeta {
             identity: Identity { device: sys::device(&seen), inode: seen.st_ino },
             is_program: kind == FileType::RegularFile && seen.st_mode & 0o111 != 0,
             is_folder: kind == FileType::Directory,

@@ -43,11 +43,11 @@ pub struct Tool {
     /// Whether a first argument `+REQUEST` is usher's; `true` unless it says `false`, as for a
     /// program that knows such arguments itself.
     #[serde(default = "yes")]
-    pub plus: bool,
+    pub plus_requests: bool,
     /// In which language ranges are written; see [`Dialect`].
     pub dialect: Dialect,
     /// How many numbers an exact version has: 3 for `12.22.12`.
-    pub parts: u8,
+    pub version_components: u8,
     /// What may stand in front of a version: `node-`, `python@`.
     #[serde(default, deserialize_with = "list")]
     pub prefixes: &'static [&'static str],
@@ -55,17 +55,17 @@ pub struct Tool {
     /// `[["{}u{}", "{}.0.{}"]]` makes 8.0.402 of `8u402`. `{_}` at the end stands for anything. The
     /// first that fits the whole text is applied.
     #[serde(default, deserialize_with = "list")]
-    pub respell: &'static [(&'static str, &'static str)],
+    pub normalize: &'static [(&'static str, &'static str)],
     /// Flavours of which any will do where a request names none, the usual one first: `["temurin",
     /// "zulu"]`.
     #[serde(default, deserialize_with = "list")]
     pub vendors: &'static [&'static str],
     /// The tool whose versions run this one's programs, and may ship some of the same name: `node`
     /// for yarn. Such a tool sets `plus = false`, since `+12` is the host's.
-    pub host: Option<&'static str>,
+    pub runtime: Option<&'static str>,
     /// What this one's programs run on without coming with it, and what its versions are built for:
-    /// erlang for elixir; see [`RunsOn`].
-    pub runs_on: Option<RunsOn>,
+    /// erlang for elixir; see [`BuiltFor`].
+    pub built_for: Option<BuiltFor>,
     /// The lines with long-term support, oldest first; see [`LtsLine`].
     #[serde(default, deserialize_with = "list")]
     pub lts: &'static [LtsLine],
@@ -74,19 +74,19 @@ pub struct Tool {
     /// [`VersionFile`].
     #[serde(rename = "file", default, deserialize_with = "list")]
     pub files: &'static [VersionFile],
-    /// Variables that programs need; see [`Needed`].
+    /// Variables that programs need; see [`EnvRule`].
     #[serde(default, deserialize_with = "list")]
-    pub environment: &'static [Needed],
-    /// Calls that add programs to a version or take some away; see [`Adds`].
+    pub environment: &'static [EnvRule],
+    /// Calls that add programs to a version or take some away; see [`PackageCall`].
     #[serde(default, deserialize_with = "list")]
-    pub adds: &'static [Adds],
+    pub package_calls: &'static [PackageCall],
 }
 
 /// A tool that the programs of another one run on, whose versions are built for certain ones of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
-pub struct RunsOn {
+pub struct BuiltFor {
     /// The other tool: `erlang`.
     pub tool: &'static str,
     /// What stands in a version before the first number of the version that it was built for, and
@@ -134,7 +134,7 @@ pub struct LtsLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
-pub struct PassOver {
+pub struct IgnoredFolder {
     /// The folder's name, or the end of its path: `node_modules`, `vendor/bundle`.
     pub folder: &'static str,
     /// Only where one of these files lies beside it: `["composer.json"]`.
@@ -153,7 +153,7 @@ pub struct VersionFile {
     pub reader: Reader,
     /// Whether the file exists for versions alone, so that what is wrong with it is an error and no
     /// note; unless said, `plain` and `tool-versions` do and the others don't.
-    pub alone: Option<bool>,
+    pub version_only: Option<bool>,
     /// `true` where a program writes it, so that `use` leaves it alone: `Gemfile.lock`.
     #[serde(default)]
     pub generated: bool,
@@ -192,25 +192,25 @@ pub enum Reader {
 pub struct Field {
     /// Where it is: for `json` and `toml` the way to it, keys separated by dots: `volta.node`; for
     /// `keys` the key; for `lines` a pattern.
-    pub at: &'static str,
+    pub path: &'static str,
     /// The field is an object, or a list of objects, with `name` and `version`, or text of the form
     /// `name@version`: the one of this name is meant.
-    pub named: Option<&'static str>,
-    /// What it asks for; see [`Asks`].
+    pub entry_name: Option<&'static str>,
+    /// What it asks for; see [`FieldRole`].
     #[serde(default)]
-    pub asks: Asks,
+    pub role: FieldRole,
     /// In which language its ranges are written, where that isn't the file's.
     pub dialect: Option<Dialect>,
     /// How many numbers of the version count: 2 makes 8.2 of `8.2.0`.
     #[serde(default = "all")]
-    pub parts: u8,
+    pub version_components: u8,
     /// `true` where an exact version is wanted: `volta.node`, `packageManager`. `use TOOL@REQUEST`
-    /// then writes the version and not the request, as it does where `parts` is given.
+    /// then writes the version and not the request, as it does where `version_components` is given.
     #[serde(default)]
     pub exact: bool,
     /// For `lines`: only right below a line that says this.
     #[serde(default)]
-    pub below: &'static str,
+    pub after_line: &'static str,
     /// `true` where it names another file of the same kind, from this file's folder, whose fields
     /// of the same part are read in its place: `volta.extends`.
     #[serde(default)]
@@ -221,7 +221,7 @@ pub struct Field {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(rename_all = "kebab-case")]
-pub enum Asks {
+pub enum FieldRole {
     /// It pins; so it is unless said.
     #[default]
     Pin,
@@ -235,10 +235,10 @@ pub enum Asks {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
-pub struct Needed {
+pub struct EnvRule {
     /// Its name.
     pub variable: &'static str,
-    /// Its value; `{root}` stands for the version's folder, `{additions}` for the account's own
+    /// Its value; `{root}` stands for the version's folder, `{global_packages}` for the account's own
     /// folder of what is added to a version that it can't write to.
     pub value: &'static str,
     /// For these programs only; without it, for all.
@@ -247,7 +247,7 @@ pub struct Needed {
     /// Only where this holds; see [`When`].
     pub when: Option<When>,
     /// `true` for a variable that only a version needs that isn't in usher's own store, and whose
-    /// folder the account can't write to: `NPM_CONFIG_PREFIX = "{additions}"`. What a shim set so
+    /// folder the account can't write to: `NPM_CONFIG_PREFIX = "{global_packages}"`. What a shim set so
     /// for another version is set anew.
     #[serde(default)]
     pub unwritable: bool,
@@ -269,7 +269,7 @@ pub struct When {
 /// Calls of one program that add programs to a toolchain or take some away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
-pub struct Adds {
+pub struct PackageCall {
     /// The program that is called: `npm`.
     pub program: &'static str,
     /// Arguments that must come first, one right after the other: `["-m", "pip"]`. One that begins
@@ -298,7 +298,7 @@ impl Tool {
     ) -> Option<&'static Self> {
         let mut shippers = tools.into_iter().filter(|tool| tool.programs.contains(&program));
         let first = shippers.next()?;
-        let is_host = |tool: &&Self| tool.host.is_none();
+        let is_host = |tool: &&Self| tool.runtime.is_none();
         Some([first].into_iter().chain(shippers).find(is_host).unwrap_or(first))
     }
 
@@ -318,7 +318,7 @@ impl Tool {
     }
 }
 
-impl PassOver {
+impl IgnoredFolder {
     /// The last part of its path.
     pub fn name(&self) -> &'static str {
         self.folder.rsplit('/').next().unwrap_or(self.folder)
@@ -328,24 +328,33 @@ impl PassOver {
 impl VersionFile {
     /// A file with these fields, of which nothing else is said.
     pub const fn new(name: &'static str, reader: Reader, fields: &'static [Field]) -> Self {
-        Self { name, reader, alone: None, generated: false, dialect: None, fields }
+        Self { name, reader, version_only: None, generated: false, dialect: None, fields }
     }
 
     /// Whether it exists for versions alone.
     pub fn is_for_versions_alone(&self) -> bool {
-        self.alone.unwrap_or(matches!(self.reader, Reader::Plain | Reader::ToolVersions))
+        self.version_only.unwrap_or(matches!(self.reader, Reader::Plain | Reader::ToolVersions))
     }
 }
 
 impl Field {
     /// A field that pins, is nothing but text, and of which all counts.
     pub const fn pinning(at: &'static str) -> Self {
-        let (named, asks, dialect, parts) = (None, Asks::Pin, None, u8::MAX);
-        Self { at, named, asks, dialect, parts, exact: false, below: "", extends: false }
+        let (named, role, dialect, parts) = (None, FieldRole::Pin, None, u8::MAX);
+        Self {
+            path: at,
+            entry_name: named,
+            role,
+            dialect,
+            version_components: parts,
+            exact: false,
+            after_line: "",
+            extends: false,
+        }
     }
 }
 
-impl RunsOn {
+impl BuiltFor {
     /// The least that a version runs on, the one it was built for; `None` where it says nothing.
     pub fn least(&self, version: &(impl AsRef<str> + ?Sized)) -> Option<u64> {
         version.as_ref().rsplit_once(self.mark)?.1.parse().ok()

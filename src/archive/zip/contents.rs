@@ -19,7 +19,7 @@ const HEADER_LENGTH: usize = 30;
 const BEHIND: &[u8] = b"PK\x07\x08";
 
 /// What the members hold.
-pub(crate) struct Contents {
+pub(crate) struct ZipContents {
     file: BufReader<File>,
     /// Those that are still to come, the next one last, each with where the one after it begins.
     coming: Vec<(Record, u64)>,
@@ -40,7 +40,7 @@ struct Body {
     ended: bool,
 }
 
-impl Contents {
+impl ZipContents {
     pub(crate) fn new(mut file: File, directory: &Directory) -> io::Result<Self> {
         file.rewind()?;
         let starts = directory.records.iter().skip(1).map(|record| record.start);
@@ -122,7 +122,7 @@ impl Contents {
     }
 }
 
-impl Read for Contents {
+impl Read for ZipContents {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let begun = match self.current.take() {

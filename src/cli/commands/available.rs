@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::store::all;
-use usher_shims::tool::{LtsLine, RunsOn, Tool};
+use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Freshness, Listed, Release};
-use crate::session::Usher;
+use crate::releases::{Finder, Freshness, ListedReleases, Release};
+use crate::session::Session;
 use crate::text::human_duration;
 
 /// A version that can be had.
@@ -34,21 +34,21 @@ struct Line {
 }
 
 /// Runs the verb; `TOOL@REQUEST` says the same as `TOOL REQUEST`.
-pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> Result<()> {
+pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) -> Result<()> {
     let (tool, request) = match (tool.split_once('@'), request) {
         (Some((tool, request)), None) => (tool, Some(request)),
         _ => (tool, request),
     };
-    let known = usher.registry.named(tool)?;
+    let known = session.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let access = folders::write_access(&usher.folders).ok();
-    let network = Network::keeping_if(usher, access.as_ref());
-    let (listed, unlisted) = Finder::new(usher, &network).of_all_sources(known)?;
+    let access = folders::write_access(&session.folders).ok();
+    let network = Network::keeping_if(session, access.as_ref());
+    let (listed, unlisted) = Finder::new(session, &network).of_all_sources(known)?;
     for error in unlisted {
-        usher.tell(&error.to_string());
+        session.note(&error.to_string());
     }
-    let lines = lines(usher, (known.tool, request.as_ref()), &listed)?;
+    let lines = lines(session, (known.tool, request.as_ref()), &listed)?;
     if lines.is_empty() {
         let asked = request.map_or_else(String::new, |request| format!(" {request}"));
         return Err(Error::new(
@@ -63,15 +63,15 @@ pub fn run(usher: &Usher, tool: &str, request: Option<&str>, as_json: bool) -> R
     }
     for one in &listed {
         if let Freshness::Cached(age) = one.freshness {
-            usher.tell(&format!("the index of {} is {} old", one.source, human_duration(age)));
+            session.note(&format!("the index of {} is {} old", one.source, human_duration(age)));
         }
     }
     print(known.tool, request.as_ref(), &lines);
     Ok(())
 }
 
-fn parse(known: Known<'_>, text: &str) -> Result<Request> {
-    Request::parse(text, known.tool, Author::Person).map_err(|reason| {
+fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {
+    Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
         Error::new(
             ErrorKind::Usage,
             format!("“{}” is no version of {}", Escaped(text), known.tool.name),
@@ -82,11 +82,11 @@ fn parse(known: Known<'_>, text: &str) -> Result<Request> {
 
 /// What answers, oldest first; of what several sources have, the first one's.
 fn lines(
-    usher: &Usher,
+    session: &Session,
     (tool, request): (&'static Tool, Option<&Request>),
-    listed: &[Listed],
+    listed: &[ListedReleases],
 ) -> Result<Vec<Line>> {
-    let there = all(&usher.world, &usher.home, tool)?.unwrap_or_default();
+    let there = all(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut found: BTreeMap<&Version, Line> = BTreeMap::new();
     for one in listed {
         for release in one.releases.iter().filter(|release| fits(release, (tool, request))) {
@@ -114,7 +114,7 @@ fn fits(release: &Release, (tool, request): (&Tool, Option<&Request>)) -> bool {
 /// The line a release belongs to: as its source says, else as the registry knows.
 fn lts(release: &Release, tool: &'static Tool) -> Option<String> {
     let of_line = |line: &&LtsLine| {
-        Request::parse(line.versions, tool, Author::Person)
+        Request::parse(line.versions, tool, RequestTrust::User)
             .is_ok_and(|range| range.matches(&release.version, tool))
     };
     let by_registry = || tool.lts.iter().find(of_line).map(|line| line.name.to_owned());
@@ -129,7 +129,7 @@ fn print(tool: &Tool, request: Option<&Request>, lines: &[Line]) {
     }
     let mut kinds = kinds.into_values();
     let usual = kinds.next().unwrap_or_default();
-    let rows: Vec<Vec<String>> = match (tool.runs_on, request) {
+    let rows: Vec<Vec<String>> = match (tool.built_for, request) {
         (Some(rule), None) => with_builds(rule, &usual),
         _ => usual.iter().map(|line| row(line)).collect(),
     };
@@ -164,7 +164,7 @@ fn row(line: &Line) -> Vec<String> {
 }
 
 /// A line for each version of which there are builds, with what these are for.
-fn with_builds(rule: RunsOn, lines: &[&Line]) -> Vec<Vec<String>> {
+fn with_builds(rule: BuiltFor, lines: &[&Line]) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in lines {
         let (name, least) = (rule.without_mark(&line.parsed), rule.least(&line.parsed));

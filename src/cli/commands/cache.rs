@@ -6,7 +6,7 @@ use usher_shims::error::{Result, Shown};
 use crate::cli::output;
 use crate::config::folders;
 use crate::releases::cache_folder::{Cleaned, clean};
-use crate::session::Usher;
+use crate::session::Session;
 use crate::text::human_size;
 
 /// Whether something goes, or is only looked at.
@@ -19,15 +19,15 @@ pub enum Removal {
 }
 
 /// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
-pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
+pub fn run(session: &Session, removal: Removal, as_json: bool) -> Result<()> {
     let access = match removal {
-        Removal::Real => Some(folders::write_access(&usher.folders)?),
+        Removal::Real => Some(folders::write_access(&session.folders)?),
         Removal::Pretended => None,
     };
-    let cleaned = clean(&usher.folders.cache, access.as_ref());
+    let cleaned = clean(&session.folders.cache, access.as_ref());
     if as_json && cleaned.failed.is_none() {
         output::json(&json!({
-            "path": usher.folders.cache,
+            "path": session.folders.cache,
             "files": cleaned.files,
             "bytes": cleaned.bytes,
             "removed": removal == Removal::Real,
@@ -35,14 +35,14 @@ pub fn run(usher: &Usher, removal: Removal, as_json: bool) -> Result<()> {
         }));
     }
     if !as_json {
-        tell(usher, removal, &cleaned);
+        note(session, removal, &cleaned);
     }
     cleaned.failed.map_or(Ok(()), Err)
 }
 
-fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
+fn note(session: &Session, removal: Removal, cleaned: &Cleaned) {
     for left in &cleaned.left {
-        usher.tell(&format!("{} stays: {}", Shown(&left.path), left.because));
+        session.note(&format!("{} stays: {}", Shown(&left.path), left.because));
     }
     let verb = match removal {
         Removal::Real => "removed",
@@ -52,6 +52,6 @@ fn tell(usher: &Usher, removal: Removal, cleaned: &Cleaned) {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    let (bytes, cache) = (human_size(cleaned.bytes), Shown(&usher.folders.cache));
+    let (bytes, cache) = (human_size(cleaned.bytes), Shown(&session.folders.cache));
     output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
 }

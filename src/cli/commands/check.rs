@@ -10,22 +10,22 @@ use usher_shims::request::Request;
 
 use crate::check::{Asker, Group, Judged, Measure, Note, Place, Report, Verdict, What, check};
 use crate::cli::output;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// The exit code where something disagrees: `docs/exit-codes.md`.
 const DISAGREES: i32 = 1;
 
 /// Runs the verb; the result is its exit code.
-pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
-    let report = check(usher)?;
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
+    let report = check(session)?;
     match as_json {
         true => output::json(&as_value(&report)),
-        false => print(usher, &report),
+        false => print(session, &report),
     }
     Ok(if report.agrees() { 0 } else { DISAGREES })
 }
 
-fn print(usher: &Usher, report: &Report) {
+fn print(session: &Session, report: &Report) {
     for group in &report.groups {
         let mut disagreeing = disagreeing(group).peekable();
         if let (Some(measure), true) = (&group.measure, disagreeing.peek().is_some()) {
@@ -43,7 +43,7 @@ fn print(usher: &Usher, report: &Report) {
         (0, 0) => output::line("nothing here names a version that can be compared"),
         (1, 0) => output::line("the one place that names a version agrees"),
         (all, 0) => output::line(format_args!("all {all} places that name a version agree")),
-        _ => usher.tell(&summary(report, (agree + disagree, disagree)).to_string()),
+        _ => session.note(&summary(report, (agree + disagree, disagree)).to_string()),
     }
 }
 
@@ -65,7 +65,7 @@ fn headline(group: &Group, measure: &Measure) -> String {
     };
     match &measure.what {
         What::Version(version) => format!("usher runs {version} {place}, asked for by {by}"),
-        What::Wanted => format!("usher would get {asked} {place}, asked for by {by}"),
+        What::ToolRequest => format!("usher would get {asked} {place}, asked for by {by}"),
         What::Unknown => format!("usher runs {asked} {place}, asked for by {by}"),
     }
 }
@@ -117,7 +117,7 @@ fn tool_value(group: &Group) -> Option<Value> {
     let measure = group.measure.as_ref()?;
     let version = match &measure.what {
         What::Version(version) => Some(version.to_string()),
-        What::Wanted | What::Unknown => None,
+        What::ToolRequest | What::Unknown => None,
     };
     let origin = match &measure.asker {
         Asker::File(at, field) => format!("{}{}", At(at), Field(*field)),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::home::{Home, index_file};
+use usher_shims::index::{Index, index_file};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Origin;
 use usher_shims::resolve::Selection;
@@ -16,10 +16,10 @@ use usher_shims::world::World as _;
 use super::refused;
 use crate::cli::output;
 use crate::config::settings;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::platform::platform;
-use crate::session::Usher;
-use crate::session::current::in_force;
+use crate::session::Session;
+use crate::session::current::active_selection;
 use crate::shim_folder;
 
 /// What a check came to.
@@ -58,24 +58,24 @@ impl Check {
 }
 
 /// Runs the verb; anything wrong ends it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
-pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let mut checks = vec![Check::good(format!(
         "usher {} on {}, at {}",
         env!("CARGO_PKG_VERSION"),
-        platform(&usher.world),
-        Shown(&usher.folders.data)
+        platform(&session.world),
+        Shown(&session.folders.data)
     ))];
-    checks.push(path(usher));
-    checks.push(index(usher));
-    checks.extend(shims(usher));
-    checks.push(writable(usher));
-    checks.extend(own_tools(usher));
-    for known in usher.registry.all() {
-        checks.extend(variables(usher, known));
-        checks.extend(force(usher, known));
-        checks.extend(refused_ones(usher, known));
+    checks.push(path(session));
+    checks.push(index(session));
+    checks.extend(shims(session));
+    checks.push(writable(session));
+    checks.extend(own_tools(session));
+    for known in session.registry.all() {
+        checks.extend(variables(session, known));
+        checks.extend(force(session, known));
+        checks.extend(refused_ones(session, known));
     }
-    checks.extend(set_otherwise(usher));
+    checks.extend(set_otherwise(session));
     let bad = checks.iter().filter(|check| check.state == State::Bad).count();
     if as_json {
         output::json(&checks);
@@ -104,21 +104,22 @@ fn print(checks: &[Check]) {
 }
 
 /// Whether shims come first on PATH.
-fn path(usher: &Usher) -> Check {
-    let shims = usher.folders.shims();
-    let path = usher.world.variable("PATH").unwrap_or_default();
+fn path(session: &Session) -> Check {
+    let shims = session.folders.shims();
+    let path = session.world.variable("PATH").unwrap_or_default();
     let entries: Vec<_> = std::env::split_paths(&path).collect();
     // An account that has nothing of its own is served by the machine's shims.
-    let holds = |entry: &PathBuf| usher.shim.folders.iter().any(|one| is_one(usher, entry, one));
+    let holds =
+        |entry: &PathBuf| session.shim.folders.iter().any(|one| is_one(session, entry, one));
     let Some(place) = entries.iter().position(holds) else {
         return Check::bad(format!("PATH doesn't hold {}", Shown(&shims)), "use setup");
     };
     let before = &entries[..place];
-    let hidden = usher.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
+    let hidden = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
         let earlier = before.iter().map(|folder| folder.join(program));
-        earlier
-            .into_iter()
-            .find(|path| usher.world.look(path).ok().flatten().is_some_and(|seen| seen.is_program))
+        earlier.into_iter().find(|path| {
+            session.world.metadata(path).ok().flatten().is_some_and(|seen| seen.is_program)
+        })
     });
     match hidden {
         Some(program) => Check::bad(
@@ -129,18 +130,19 @@ fn path(usher: &Usher) -> Check {
     }
 }
 
-fn is_one(usher: &Usher, entry: &Path, shims: &Path) -> bool {
-    let identity = |path: &Path| usher.world.look(path).ok().flatten().map(|seen| seen.identity);
+fn is_one(session: &Session, entry: &Path, shims: &Path) -> bool {
+    let identity =
+        |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
     entry == shims
         || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }
 
 /// Whether the shims' index is what it should be.
-fn index(usher: &Usher) -> Check {
-    let file = index_file(&usher.folders.shims());
-    let index = usher.world.read(&file).ok().and_then(|index| Home::parse(&index));
+fn index(session: &Session) -> Check {
+    let file = index_file(&session.folders.shims());
+    let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index));
     match index {
-        Some(index) if index.print() == usher.home.print() => {
+        Some(index) if index.print() == session.index.print() => {
             Check::good("the shims' index is up to date")
         }
         Some(_) => Check::note("the shims' index is out of date", "use reshim"),
@@ -149,12 +151,12 @@ fn index(usher: &Usher) -> Check {
 }
 
 /// Whether all shims are there, and whether others' files stand among them.
-fn shims(usher: &Usher) -> Vec<Check> {
-    let folder = usher.folders.shims();
+fn shims(session: &Session) -> Vec<Check> {
+    let folder = session.folders.shims();
     if !folder.is_dir() {
         return Vec::new();
     }
-    let changes = match shim_folder::needed(usher, &[]) {
+    let changes = match shim_folder::needed(session, &[]) {
         Ok(changes) => changes,
         Err(error) => return vec![Check::bad(error.what, "use reshim")],
     };
@@ -164,14 +166,14 @@ fn shims(usher: &Usher) -> Vec<Check> {
         checks.push(Check::note(what, "use reshim"));
     }
     if !changes.left.is_empty() {
-        let what = shim_folder::foreign_files_notice(usher, &changes.left);
+        let what = shim_folder::foreign_files_notice(session, &changes.left);
         checks.push(Check::note(what, "move them elsewhere, then: use reshim"));
     }
     checks
 }
 
-fn writable(usher: &Usher) -> Check {
-    let data = &usher.folders.data;
+fn writable(session: &Session) -> Check {
+    let data = &session.folders.data;
     match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
         Ok(()) => Check::good(format!("{} may be written", Shown(data))),
         Err(error) => Check::note(
@@ -185,24 +187,24 @@ fn writable(usher: &Usher) -> Check {
 }
 
 /// Official images set such variables as labels of what they contain.
-fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
+fn variables(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
     let set = known.tool.variables.iter().filter_map(|name| {
-        let value = usher.world.variable(name).filter(|value| !value.is_empty())?;
+        let value = session.world.variable(name).filter(|value| !value.is_empty())?;
         Some((name, Escaped(&value.to_string_lossy()).to_string()))
     });
     set.map(|(name, value)| {
-        match usher.settings.ignore_variables.iter().any(|ignored| ignored == name) {
+        match session.settings.ignore_variables.iter().any(|ignored| ignored == name) {
             true => Check::good(format!(
                 "{name}={value} is set, and ignored (the setting `ignore_variables`)"
             )),
             false => Check::note(
-                match overridden(usher, known) {
+                match overridden(session, known) {
                     Some(pin) => format!("{name}={value} is set: it overrides {pin}"),
                     None => format!("{name}={value} is set: it is stronger than all version files"),
                 },
                 format!(
                     "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
-                    Shown(&usher.folders.settings_file())
+                    Shown(&session.folders.settings_file())
                 ),
             ),
         }
@@ -211,10 +213,10 @@ fn variables(usher: &Usher, known: Known<'_>) -> Vec<Check> {
 }
 
 /// What the project's files would say if it weren't for a variable.
-fn overridden(usher: &Usher, known: Known<'_>) -> Option<String> {
+fn overridden(session: &Session, known: KnownTool<'_>) -> Option<String> {
     let call = Call::of_interpreter(known.tool)?;
     let mut pin = None;
-    let searched = search(&usher.world, &usher.home, &call, &mut |finding| match finding {
+    let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
             pin = Some(one);
             ControlFlow::Break(())
@@ -227,12 +229,12 @@ fn overridden(usher: &Usher, known: Known<'_>) -> Option<String> {
 }
 
 /// Own tools' files: what is wrong with them, and which take the place of usher's own definitions.
-fn own_tools(usher: &Usher) -> Vec<Check> {
-    let faulty = usher.registry.faults().iter().map(|fault| {
+fn own_tools(session: &Session) -> Vec<Check> {
+    let faulty = session.registry.faults().iter().map(|fault| {
         let what = [vec![fault.what.clone()], fault.causes.clone()].concat().join(": ");
         Check::bad(what, "mend the file, and: use reshim")
     });
-    let replaced = usher.registry.replaced().map(|(tool, file)| {
+    let replaced = session.registry.replaced().map(|(tool, file)| {
         let (name, file) = (tool.name, Shown(file));
         Check::note(
             format!("{name} is what {file} says, not what usher knows of it"),
@@ -243,20 +245,20 @@ fn own_tools(usher: &Usher) -> Vec<Check> {
 }
 
 /// The system's programs that don't count, of a tool that somebody asks for here.
-fn refused_ones(usher: &Usher, known: Known<'_>) -> Vec<Check> {
-    if matches!(in_force(usher, known), Ok(Selection::System(None))) {
+fn refused_ones(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
+    if matches!(active_selection(session, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
     let note = |told: String| match told.split_once("\n  hint: ") {
         Some((what, hint)) => Check::note(what, hint),
         None => Check { state: State::Note, what: told, hint: None },
     };
-    refused(usher, known).into_iter().map(note).collect()
+    refused(session, known).into_iter().map(note).collect()
 }
 
-fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
+fn force(session: &Session, known: KnownTool<'_>) -> Option<Check> {
     let tool = known.tool.name;
-    match in_force(usher, known) {
+    match active_selection(session, known) {
         Err(Error { what, causes, hint, .. }) => {
             let what = [vec![what], causes].concat().join(": ");
             Some(Check { state: State::Bad, what, hint })
@@ -270,18 +272,21 @@ fn force(usher: &Usher, known: Known<'_>) -> Option<Check> {
             Some(Check::note(what, format!("use install {tool}@{request}")))
         }
         // What runs on another tool comes with that one where nobody asks.
-        Ok(Selection::System(None)) if known.tool.host.is_none() => {
-            next_on_path(&usher.world, &usher.shim, known.tool.main_program(), &[]).map(|program| {
-                Check::good(format!("nobody asks for {tool} here: {} runs", Shown(&program)))
-            })
+        Ok(Selection::System(None)) if known.tool.runtime.is_none() => {
+            next_on_path(&session.world, &session.shim, known.tool.main_program(), &[]).map(
+                |program| {
+                    Check::good(format!("nobody asks for {tool} here: {} runs", Shown(&program)))
+                },
+            )
         }
         Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
     }
 }
 
 /// What was set, and where.
-fn set_otherwise(usher: &Usher) -> Vec<Check> {
-    let set = usher.settings.list().filter(|(_, _, origin)| **origin != settings::Origin::Default);
+fn set_otherwise(session: &Session) -> Vec<Check> {
+    let set =
+        session.settings.list().filter(|(_, _, origin)| **origin != settings::Origin::Default);
     set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key)))
         .collect()
 }

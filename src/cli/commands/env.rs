@@ -12,7 +12,7 @@ use usher_shims::world::World as _;
 use crate::cli::environment::{self, Environment};
 use crate::cli::output;
 use crate::cli::shell_setup::Shell;
-use crate::session::{Usher, read_text};
+use crate::session::{Session, read_text};
 
 /// What `use env` was told.
 #[derive(Debug, Args)]
@@ -32,21 +32,21 @@ pub struct EnvArguments {
 }
 
 /// Runs the verb. What is missing is fetched, where a shim would fetch it.
-pub fn run(usher: &mut Usher, arguments: &EnvArguments, as_json: bool) -> Result<()> {
+pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Result<()> {
     let shell: Shell = arguments.shell.as_deref().unwrap_or("sh").parse()?;
-    let tools = named(usher, &arguments.tools)?;
+    let tools = named(session, &arguments.tools)?;
     let environment = match tools.is_empty() {
-        true => environment::in_force(usher)?,
-        false => environment::of(usher, &tools)?,
+        true => environment::active_selection(session)?,
+        false => environment::of(session, &tools)?,
     };
     if tools.is_empty() && environment.is_empty() {
-        usher.tell("nothing here asks for a version");
+        session.note("nothing here asks for a version");
     }
     match () {
         () if as_json => output::json(&environment),
-        () if arguments.github => return github(usher, &environment),
+        () if arguments.github => return github(session, &environment),
         () if arguments.gitlab => {
-            let path = usher.world.variable("PATH").unwrap_or_default();
+            let path = session.world.variable("PATH").unwrap_or_default();
             let path = path.to_str().ok_or_else(|| {
                 Error::new(
                     ErrorKind::BadValue,
@@ -60,11 +60,11 @@ pub fn run(usher: &mut Usher, arguments: &EnvArguments, as_json: bool) -> Result
     Ok(())
 }
 
-fn named(usher: &Usher, words: &[String]) -> Result<Vec<&'static Tool>> {
+fn named(session: &Session, words: &[String]) -> Result<Vec<&'static Tool>> {
     let tool = |word: &String| match word.split_once('@') {
-        None => usher.registry.named(word).map(|known| known.tool),
+        None => session.registry.named(word).map(|known| known.tool),
         Some((name, _)) => {
-            usher.registry.named(name)?;
+            session.registry.named(name)?;
             let what = format!("`use env` tells of what is in force: {} says more", Escaped(word));
             Err(Error::new(ErrorKind::Usage, what).hint(format!("use {word} -- use env {name}")))
         }
@@ -73,11 +73,11 @@ fn named(usher: &Usher, words: &[String]) -> Result<Vec<&'static Tool>> {
 }
 
 /// Appends to the files that the job's runner reads, or prints what would be.
-fn github(usher: &Usher, environment: &Environment) -> Result<()> {
+fn github(session: &Session, environment: &Environment) -> Result<()> {
     let path = environment::github_path(environment)?;
     let variables = environment::github_variables(environment);
     for (variable, text) in [("GITHUB_PATH", path), ("GITHUB_ENV", variables)] {
-        match usher.world.variable(variable).filter(|file| !file.is_empty()) {
+        match session.world.variable(variable).filter(|file| !file.is_empty()) {
             _ if text.is_empty() => {}
             Some(file) => append(Path::new(&file), text)?,
             None => output::text(text.as_bytes()),

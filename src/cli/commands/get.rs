@@ -7,18 +7,18 @@ use std::thread;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
-use usher_shims::request::Meaning;
-use usher_shims::store::{Found, best_that, is_whole, named};
+use usher_shims::request::RequestKind;
+use usher_shims::store::{Lookup, best_where, is_whole, named};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
 use crate::files::write_access::WriteAccess;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
-use crate::releases::{Finder, Wanted};
-use crate::session::Usher;
-use crate::session::current::name_of;
+use crate::releases::{Finder, ToolRequest};
+use crate::session::Session;
+use crate::session::current::version_label;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
 use crate::store::own::OwnStore;
@@ -41,25 +41,25 @@ pub(super) enum Which {
 /// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
 /// there is no answer to it.
 pub(super) fn all(
-    usher: &Usher,
+    session: &Session,
     access: &WriteAccess,
-    wanted: &[(Wanted<'_>, Which)],
+    wanted: &[(ToolRequest<'_>, Which)],
 ) -> Vec<Option<Result<Got>>> {
-    let network = Network::keeping(usher, access);
-    let together: Vec<Wanted<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let finder = Finder::new(usher, &network).together(&together);
+    let network = Network::keeping(session, access);
+    let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
+    let finder = Finder::new(session, &network).together(&together);
     let for_threads = access.for_threads();
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    usher.reporter.begin_batch(wanted.len());
+    session.reporter.begin_batch(wanted.len());
     let work = |access: &WriteAccess| {
         let installer = Installer {
-            store: OwnStore::new(usher, access),
-            fetcher: Fetcher::new(usher, &network, access),
+            store: OwnStore::new(session, access),
+            fetcher: Fetcher::new(session, &network, access),
             finder: &finder,
             policy: UnverifiedPolicy::Allow,
         };
-        let getting = Getting { usher, installer, together: &together };
+        let getting = Getting { session, installer, together: &together };
         while !stopped.load(Ordering::Relaxed) {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
@@ -79,18 +79,18 @@ pub(super) fn all(
         }
         work(access);
     });
-    usher.reporter.end_batch();
+    session.reporter.end_batch();
     let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
     answers.into_iter().map(answer).collect()
 }
 
 /// Gets all that is wanted, or says what went wrong first.
 pub(super) fn every(
-    usher: &Usher,
+    session: &Session,
     access: &WriteAccess,
-    wanted: &[(Wanted<'_>, Which)],
+    wanted: &[(ToolRequest<'_>, Which)],
 ) -> Result<Vec<Got>> {
-    all(usher, access, wanted).into_iter().flatten().collect()
+    all(session, access, wanted).into_iter().flatten().collect()
 }
 
 /// Whether a failure stops what wasn't begun: one that isn't about what can be had.
@@ -109,15 +109,15 @@ pub(super) enum Got {
 /// Getting several, which may be made for each other.
 #[derive(Clone, Copy)]
 struct Getting<'a> {
-    usher: &'a Usher,
+    session: &'a Session,
     installer: Installer<'a>,
     /// All that is asked for.
-    together: &'a [Wanted<'a>],
+    together: &'a [ToolRequest<'a>],
 }
 
 impl Getting<'_> {
     /// Gets one, and what it runs on unless that is asked for as well.
-    fn one(self, wanted: &Wanted<'_>, which: Which) -> Result<Got> {
+    fn one(self, wanted: &ToolRequest<'_>, which: Which) -> Result<Got> {
         let got = match which {
             Which::Newest => self.get(wanted),
             Which::OnDisk => self.ensure(wanted),
@@ -128,21 +128,21 @@ impl Getting<'_> {
         Ok(got)
     }
 
-    fn get_host(self, wanted: &Wanted<'_>, toolchain: &Toolchain) -> Result<()> {
-        let runs_on = wanted.known.tool.runs_on.map(|runs_on| runs_on.tool);
-        let comes = self.together.iter().any(|one| Some(one.known.tool.name) == runs_on);
+    fn get_host(self, wanted: &ToolRequest<'_>, toolchain: &Toolchain) -> Result<()> {
+        let built_for = wanted.known.tool.built_for.map(|built_for| built_for.tool);
+        let comes = self.together.iter().any(|one| Some(one.known.tool.name) == built_for);
         if comes {
             return Ok(());
         }
-        let Some(lacking) = runtime::lacking(&self.usher.resolver(), wanted, toolchain)? else {
+        let Some(lacking) = runtime::lacking(&self.session.resolver(), wanted, toolchain)? else {
             return Ok(());
         };
         let guest = (wanted.known.tool, toolchain);
-        install_runtime(&self.installer, &self.usher.registry, guest, &lacking)
+        install_runtime(&self.installer, &self.session.registry, guest, &lacking)
     }
 
     /// Gets a release only if nothing on disk answers.
-    fn ensure(self, wanted: &Wanted<'_>) -> Result<Got> {
+    fn ensure(self, wanted: &ToolRequest<'_>) -> Result<Got> {
         match self.on_disk(wanted)? {
             Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
             None => self.get(wanted),
@@ -150,41 +150,43 @@ impl Getting<'_> {
     }
 
     /// The best on disk; what it runs on may be lacking.
-    fn on_disk(self, wanted: &Wanted<'_>) -> Result<Option<Toolchain>> {
-        let Wanted { known, request, .. } = *wanted;
-        let host = runtime::of(&self.usher.resolver(), known.tool, self.together)?;
+    fn on_disk(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
+        let ToolRequest { known, request, .. } = *wanted;
+        let host = runtime::of(&self.session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
             host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
         };
-        let usher = self.usher;
-        match best_that(&usher.world, &usher.home, (known.tool, request), &fits)? {
-            Found::Toolchain(toolchain) => Ok(Some(toolchain)),
-            Found::Nothing | Found::Stale => {
-                runtime::without_host(&usher.resolver(), known.tool, request)
+        let session = self.session;
+        match best_where(&session.world, &session.index, (known.tool, request), &fits)? {
+            Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
+            Lookup::Nothing | Lookup::Stale => {
+                runtime::without_host(&session.resolver(), known.tool, request)
             }
         }
     }
 
     /// Gets the newest release that answers a request; with the network away, the newest on disk.
-    fn get(self, wanted: &Wanted<'_>) -> Result<Got> {
-        let Wanted { known, request, .. } = *wanted;
-        let usher = self.usher;
-        let on_disk = match request.meaning() {
-            Meaning::System => return Ok(Got::Nothing),
-            Meaning::Path(folder) => {
-                return in_folder(usher, known, folder)
+    fn get(self, wanted: &ToolRequest<'_>) -> Result<Got> {
+        let ToolRequest { known, request, .. } = *wanted;
+        let session = self.session;
+        let on_disk = match request.kind() {
+            RequestKind::System => return Ok(Got::Nothing),
+            RequestKind::Path(folder) => {
+                return in_folder(session, known, folder)
                     .map(|toolchain| Got::Toolchain(toolchain, true));
             }
-            Meaning::Named(name) => match named(&usher.world, &usher.home, known.tool, name)? {
-                Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
-                None => self.on_disk(wanted)?,
-            },
-            Meaning::Version(_)
-            | Meaning::Range(_)
-            | Meaning::Latest
-            | Meaning::Lts
-            | Meaning::LtsBack(_)
-            | Meaning::LtsNamed(_) => self.on_disk(wanted)?,
+            RequestKind::Named(name) => {
+                match named(&session.world, &session.index, known.tool, name)? {
+                    Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
+                    None => self.on_disk(wanted)?,
+                }
+            }
+            RequestKind::Version(_)
+            | RequestKind::Range(_)
+            | RequestKind::Latest
+            | RequestKind::Lts
+            | RequestKind::LtsBack(_)
+            | RequestKind::LtsNamed(_) => self.on_disk(wanted)?,
         };
         // An exact version that is on disk is what was asked for: nobody needs to be asked.
         if request.exact(known.tool).is_some()
@@ -194,7 +196,7 @@ impl Getting<'_> {
         }
         match (self.newest(wanted, on_disk.as_ref()), on_disk) {
             (Err(error), Some(toolchain)) if !is_grave(&error) => {
-                tell_what_serves(usher, wanted, &toolchain, &error);
+                tell_what_serves(session, wanted, &toolchain, &error);
                 Ok(Got::Toolchain(toolchain, true))
             }
             (got, _) => got,
@@ -202,8 +204,8 @@ impl Getting<'_> {
     }
 
     /// Gets the newest release that answers a request, unless that is on disk.
-    fn newest(self, wanted: &Wanted<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
-        let Wanted { known, request, origin } = *wanted;
+    fn newest(self, wanted: &ToolRequest<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+        let ToolRequest { known, request, origin } = *wanted;
         let release = self.installer.finder.find(wanted)?;
         let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
         if let Some(toolchain) = on_disk.filter(is_it) {
@@ -219,9 +221,9 @@ impl Getting<'_> {
 }
 
 /// The toolchain in a folder that a person named.
-fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain> {
+fn in_folder(session: &Session, known: KnownTool<'_>, folder: &Path) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
-    if is_whole(&usher.world, known.tool, &toolchain)? {
+    if is_whole(&session.world, known.tool, &toolchain)? {
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());
@@ -229,12 +231,18 @@ fn in_folder(usher: &Usher, known: Known<'_>, folder: &Path) -> Result<Toolchain
 }
 
 /// No release could be had, but something on disk answers the request.
-fn tell_what_serves(usher: &Usher, wanted: &Wanted<'_>, toolchain: &Toolchain, failed: &Error) {
-    let Wanted { known, request, .. } = wanted;
-    let serves = format!("{} {}, which is on disk, serves", known.tool.name, name_of(toolchain));
+fn tell_what_serves(
+    session: &Session,
+    wanted: &ToolRequest<'_>,
+    toolchain: &Toolchain,
+    failed: &Error,
+) {
+    let ToolRequest { known, request, .. } = wanted;
+    let serves =
+        format!("{} {}, which is on disk, serves", known.tool.name, version_label(toolchain));
     let told = match failed.kind() {
         kind if kind.is_absence() => format!("{serves}: no release answers {request}"),
         _ => format!("{serves}: {failed}"),
     };
-    usher.tell(&told);
+    session.note(&told);
 }

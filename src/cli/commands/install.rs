@@ -16,30 +16,30 @@ use super::{Asked, asked, refresh_shims_then, usual};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::registry::Known;
-use crate::releases::Wanted;
-use crate::session::Usher;
-use crate::session::current::{in_force, name_of, store_name};
+use crate::registry::KnownTool;
+use crate::releases::ToolRequest;
+use crate::session::Session;
+use crate::session::current::{active_selection, store_label, version_label};
 
 /// A request of a tool, and who asks.
-type Asking<'a> = (Known<'a>, Request, Origin);
+type Asking<'a> = (KnownTool<'a>, Request, Origin);
 
 /// Runs the verb.
-pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     let wanted = match words {
-        [] => of_project(usher)?,
-        words => named(usher, words)?,
+        [] => of_project(session)?,
+        words => named(session, words)?,
     };
     if wanted.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
             .hint("use install node@lts"));
     }
     let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
-    let report = match get_all(usher, &wanted, as_json) {
+    let report = match get_all(session, &wanted, as_json) {
         Ok(report) => report,
-        Err(error) => return Err(refresh_shims_then(usher, error)),
+        Err(error) => return Err(refresh_shims_then(session, error)),
     };
-    refresh_shims(usher, &tools)?;
+    refresh_shims(session, &tools)?;
     if as_json {
         output::json(&report);
     }
@@ -48,45 +48,46 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
 
 /// Runs the verb for a shared store: what else is on disk doesn't count there.
 pub fn into_store(
-    usher: &mut Usher,
+    session: &mut Session,
     words: &[String],
     (store, as_json): (&Path, bool),
 ) -> Result<()> {
-    let store = absolute(usher, store)?;
-    let report = usher.in_store(&store, |usher| get_all(usher, &named(usher, words)?, as_json))?;
-    refresh_shims(usher, &[])?;
+    let store = absolute(session, store)?;
+    let report =
+        session.in_store(&store, |session| get_all(session, &named(session, words)?, as_json))?;
+    refresh_shims(session, &[])?;
     if as_json {
         output::json(&report);
     }
-    if !usher.home.stores().contains(&store) {
-        let (shown, file) = (Shown(&store), usher.folders.machine_settings_file());
-        usher.tell(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
+    if !session.index.stores().contains(&store) {
+        let (shown, file) = (Shown(&store), session.folders.machine_settings_file());
+        session.note(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
     }
     Ok(())
 }
 
 /// A store's path from the root.
-fn absolute(usher: &Usher, store: &Path) -> Result<PathBuf> {
-    let directory = usher.world.directory();
+fn absolute(session: &Session, store: &Path) -> Result<PathBuf> {
+    let directory = session.world.directory();
     let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     Ok(directory.join(store).components().collect())
 }
 
 /// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.
-fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
+fn get_all(session: &Session, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
     // A project asks for what will do; a person who names a version asks for the newest.
     let asking = wanted.iter().map(|(known, request, origin)| {
         let which = match origin {
             Origin::CommandLine => Which::Newest,
             _ => Which::OnDisk,
         };
-        (Wanted { known: *known, request, origin }, which)
+        (ToolRequest { known: *known, request, origin }, which)
     });
     let asking: Vec<_> = asking.collect();
-    let access = folders::write_access(&usher.folders)?;
+    let access = folders::write_access(&session.folders)?;
     let mut report = Vec::new();
     let mut failed: Vec<Error> = Vec::new();
-    for ((wanted, _), got) in asking.iter().zip(get::all(usher, &access, &asking)) {
+    for ((wanted, _), got) in asking.iter().zip(get::all(session, &access, &asking)) {
         match got {
             Some(Ok(Got::Toolchain(toolchain, was_there))) => {
                 report.push(told(wanted, (&toolchain, was_there), as_json));
@@ -102,18 +103,18 @@ fn get_all(usher: &Usher, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Va
     }
     let error = failed.remove(place);
     for other in &failed {
-        usher.tell(&other.to_string());
+        session.note(&other.to_string());
     }
     Err(error)
 }
 
 /// Tells what came of one, and is what is reported of it.
 fn told(
-    Wanted { known, request, .. }: &Wanted<'_>,
+    ToolRequest { known, request, .. }: &ToolRequest<'_>,
     (toolchain, was_there): (&Toolchain, bool),
     as_json: bool,
 ) -> Value {
-    let (tool, version) = (known.tool.name, name_of(toolchain));
+    let (tool, version) = (known.tool.name, version_label(toolchain));
     if !as_json {
         let state = if was_there { "is on disk" } else { "installed" };
         output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
@@ -122,25 +123,25 @@ fn told(
         "tool": tool,
         "request": request.as_str(),
         "version": version,
-        "store": store_name(&toolchain.store),
+        "store": store_label(&toolchain.store),
         "path": toolchain.root,
         "installed_now": !was_there,
     })
 }
 
 /// What was named on the command line.
-fn named<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<Asking<'a>>> {
-    let wanted = asked(usher, words)?.into_iter().map(|Asked { known, request }| {
+fn named<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asking<'a>>> {
+    let wanted = asked(session, words)?.into_iter().map(|Asked { known, request }| {
         Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
     });
     wanted.collect()
 }
 
 /// What is asked for here, a request a tool.
-fn of_project(usher: &Usher) -> Result<Vec<Asking<'_>>> {
+fn of_project(session: &Session) -> Result<Vec<Asking<'_>>> {
     let mut wanted = Vec::new();
-    for known in usher.registry.all() {
-        let pin = match in_force(usher, known)? {
+    for known in session.registry.all() {
+        let pin = match active_selection(session, known)? {
             Selection::Missing(missing) => Some(missing.pin),
             Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
             Selection::Stale => None,

@@ -12,10 +12,10 @@ use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::integrity::Integrity;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::session::Usher;
-use crate::session::current::store_name;
+use crate::session::Session;
+use crate::session::current::store_label;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};
@@ -32,39 +32,39 @@ pub struct Archive<'a> {
 
 /// Runs the verb.
 pub fn run(
-    usher: &mut Usher,
+    session: &mut Session,
     words: &[String],
     archive: &Archive<'_>,
     as_json: bool,
 ) -> Result<()> {
-    let (known, version) = wanted(usher, words)?;
+    let (known, version) = wanted(session, words)?;
     let named =
-        UserArchive { address: address(usher, archive.from)?, integrity: integrity(archive)? };
+        UserArchive { address: address(session, archive.from)?, integrity: integrity(archive)? };
     let installed = {
-        let access = folders::write_access(&usher.folders)?;
-        let network = Network::keeping(usher, &access);
-        let store = OwnStore::new(usher, &access);
-        let fetcher = Fetcher::new(usher, &network, &access);
+        let access = folders::write_access(&session.folders)?;
+        let network = Network::keeping(session, &access);
+        let store = OwnStore::new(session, &access);
+        let fetcher = Fetcher::new(session, &network, &access);
         install_from_archive((store, fetcher), &store.place(known, &version), &named)
     };
     let (tool, installed) = (known.tool, installed?);
     if installed.already_installed {
-        usher.tell(&format!(
+        session.note(&format!(
             "{} {version} is on disk already, and stays as it is: nothing was taken from {}",
             tool.name,
             Escaped(archive.from)
         ));
     }
-    refresh_shims(usher, &[tool])?;
+    refresh_shims(session, &[tool])?;
     told((tool.name, &version), &installed, as_json);
     Ok(())
 }
 
 /// The one version that is wanted.
-fn wanted<'a>(usher: &'a Usher, words: &[String]) -> Result<(Known<'a>, Version)> {
+fn wanted<'a>(session: &'a Session, words: &[String]) -> Result<(KnownTool<'a>, Version)> {
     let refused = |what: String| Error::new(ErrorKind::Usage, what);
     let hint = "use install node@12.0.0 --from node.tar.gz";
-    let mut all = asked(usher, words)?;
+    let mut all = asked(session, words)?;
     let (Some(Asked { known, request }), true) = (all.pop(), all.is_empty()) else {
         return Err(refused("an archive holds one version: which?".to_owned()).hint(hint));
     };
@@ -80,11 +80,11 @@ fn wanted<'a>(usher: &'a Usher, words: &[String]) -> Result<(Known<'a>, Version)
 }
 
 /// An address stays as it is; a file is named by its absolute path.
-fn address(usher: &Usher, from: &str) -> Result<String> {
+fn address(session: &Session, from: &str) -> Result<String> {
     if from.contains("://") {
         return Ok(from.to_owned());
     }
-    let here = usher.world.directory().map_err(|error| {
+    let here = session.world.directory().map_err(|error| {
         Error::new(ErrorKind::Io, "the working directory can't be told").because(error.to_string())
     })?;
     here.join(from).into_os_string().into_string().map_err(|path| {
@@ -112,7 +112,7 @@ fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool)
             "tool": tool,
             "request": version.as_str(),
             "version": version.as_str(),
-            "store": store_name(&toolchain.store),
+            "store": store_label(&toolchain.store),
             "path": toolchain.root,
             "installed_now": !already_installed,
         }]));

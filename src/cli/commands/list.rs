@@ -8,32 +8,32 @@ use usher_shims::toolchain::Toolchain;
 
 use super::refused;
 use crate::cli::output;
-use crate::registry::Known;
-use crate::session::Usher;
-use crate::session::current::{in_force, name_of, store_name};
+use crate::registry::KnownTool;
+use crate::session::Session;
+use crate::session::current::{active_selection, store_label, version_label};
 
 /// A version on disk.
 #[derive(Serialize)]
 struct Line {
     tool: &'static str,
     version: String,
-    in_force: bool,
+    active_selection: bool,
     store: String,
     path: String,
 }
 
 /// Runs the verb.
-pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
-    let tools: Vec<Known<'_>> = match tool {
-        Some(name) => vec![usher.registry.named(name)?],
-        None => usher.registry.all().collect(),
+pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<()> {
+    let tools: Vec<KnownTool<'_>> = match tool {
+        Some(name) => vec![session.registry.named(name)?],
+        None => session.registry.all().collect(),
     };
     let mut lines = Vec::new();
     for known in &tools {
         let known = *known;
         // What can't be resolved here is no reason not to list what is there.
-        let force = in_force(usher, known).unwrap_or(Selection::Stale);
-        for toolchain in all(&usher.world, &usher.home, known.tool)?.unwrap_or_default() {
+        let force = active_selection(session, known).unwrap_or(Selection::Stale);
+        for toolchain in all(&session.world, &session.index, known.tool)?.unwrap_or_default() {
             lines.push(line(known, &toolchain, &force));
         }
     }
@@ -45,7 +45,7 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
         output::line("nothing is on disk: use node@lts");
     }
     let row = |line: &Line| {
-        let mark = if line.in_force { "*" } else { " " };
+        let mark = if line.active_selection { "*" } else { " " };
         vec![
             mark.to_owned(),
             line.tool.to_owned(),
@@ -56,19 +56,19 @@ pub fn run(usher: &Usher, tool: Option<&str>, as_json: bool) -> Result<()> {
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
     for known in tools {
-        for refused in refused(usher, known) {
-            usher.tell(&refused);
+        for refused in refused(session, known) {
+            session.note(&refused);
         }
     }
     Ok(())
 }
 
-fn line(known: Known<'_>, toolchain: &Toolchain, force: &Selection) -> Line {
+fn line(known: KnownTool<'_>, toolchain: &Toolchain, force: &Selection) -> Line {
     Line {
         tool: known.tool.name,
-        version: name_of(toolchain),
-        in_force: matches!(force, Selection::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
-        store: store_name(&toolchain.store).to_owned(),
+        version: version_label(toolchain),
+        active_selection: matches!(force, Selection::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
+        store: store_label(&toolchain.store).to_owned(),
         path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
     }
 }

@@ -8,11 +8,11 @@ use usher_shims::store::all;
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::updates::Updates;
 use crate::releases::{Finder, Freshness, Release};
-use crate::session::Usher;
+use crate::session::Session;
 use crate::session::current::CurrentVersion;
 use crate::text::human_duration;
 
@@ -30,7 +30,7 @@ pub enum Meant<'a> {
 #[derive(Default, Serialize)]
 struct Line {
     tool: &'static str,
-    in_force: Option<String>,
+    active_selection: Option<String>,
     request: Option<String>,
     origin: Option<String>,
     /// The newest that the request admits.
@@ -59,23 +59,23 @@ struct Newer {
 }
 
 /// Runs the verb. What is outdated is an answer and no failure; what can't be told is one.
-pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
+pub fn run(session: &Session, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
-    let access = folders::write_access(&usher.folders).ok();
-    let network = Network::keeping_if(usher, access.as_ref());
-    let finder = Finder::new(usher, &network);
+    let access = folders::write_access(&session.folders).ok();
+    let network = Network::keeping_if(session, access.as_ref());
+    let finder = Finder::new(session, &network);
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
-    for known in chosen(usher, meant)? {
+    for known in chosen(session, meant)? {
         let mut line = Line { tool: known.tool.name, ..Line::default() };
-        match fill(&mut line, (usher, &finder), (known, meant)) {
+        match fill(&mut line, (session, &finder), (known, meant)) {
             Ok(false) => continue,
             Ok(true) => {}
             Err(error) => {
                 line.unknown = Some(error.what.clone());
                 line.is_failed = true;
                 if let (Some(_), false) = (&failed, as_json) {
-                    usher.tell(&error.to_string());
+                    session.note(&error.to_string());
                 }
                 failed.get_or_insert(error);
             }
@@ -86,28 +86,28 @@ pub fn run(usher: &Usher, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
         output::json(&lines);
         return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
     }
-    print(usher, &lines);
+    print(session, &lines);
     failed.map_or(Ok(0), Err)
 }
 
-fn chosen<'a>(usher: &'a Usher, meant: &Meant<'_>) -> Result<Vec<Known<'a>>> {
+fn chosen<'a>(session: &'a Session, meant: &Meant<'_>) -> Result<Vec<KnownTool<'a>>> {
     match meant {
-        Meant::Asked | Meant::All => Ok(usher.registry.all().collect()),
-        Meant::Named(names) => names.iter().map(|name| usher.registry.named(name)).collect(),
+        Meant::Asked | Meant::All => Ok(session.registry.all().collect()),
+        Meant::Named(names) => names.iter().map(|name| session.registry.named(name)).collect(),
     }
 }
 
 /// Finds out how a tool stands; `false` for one that isn't meant.
 fn fill(
     line: &mut Line,
-    (usher, finder): (&Usher, &Finder<'_>),
-    (known, meant): (Known<'_>, &Meant<'_>),
+    (session, finder): (&Session, &Finder<'_>),
+    (known, meant): (KnownTool<'_>, &Meant<'_>),
 ) -> Result<bool> {
-    let standing = CurrentVersion::of(usher, known)?;
-    if !is_meant(usher, &standing, meant)? {
+    let standing = CurrentVersion::of(session, known)?;
+    if !is_meant(session, &standing, meant)? {
         return Ok(false);
     }
-    line.in_force = standing.version.as_ref().map(ToString::to_string);
+    line.active_selection = standing.version.as_ref().map(ToString::to_string);
     if let Some((request, origin)) = standing.asked() {
         line.request = Some(request.to_string());
         line.origin = Some(origin.to_string());
@@ -120,13 +120,13 @@ fn fill(
     Ok(true)
 }
 
-fn is_meant(usher: &Usher, standing: &CurrentVersion<'_>, meant: &Meant<'_>) -> Result<bool> {
+fn is_meant(session: &Session, standing: &CurrentVersion<'_>, meant: &Meant<'_>) -> Result<bool> {
     Ok(match meant {
         Meant::Named(_) => true,
         Meant::Asked | Meant::All if standing.pin.is_some() => true,
         Meant::Asked => false,
         Meant::All => {
-            let on_disk = all(&usher.world, &usher.home, standing.known.tool)?;
+            let on_disk = all(&session.world, &session.index, standing.known.tool)?;
             on_disk.is_some_and(|toolchains| !toolchains.is_empty())
         }
     })
@@ -162,11 +162,17 @@ impl Line {
             _ if self.is_failed => ("?".to_owned(), "can't be told".to_owned()),
             _ => ("-".to_owned(), "nobody asks".to_owned()),
         };
-        vec![self.tool.to_owned(), text(&self.in_force), admitted, newer(&self.newest), asked]
+        vec![
+            self.tool.to_owned(),
+            text(&self.active_selection),
+            admitted,
+            newer(&self.newest),
+            asked,
+        ]
     }
 }
 
-fn print(usher: &Usher, lines: &[Line]) {
+fn print(session: &Session, lines: &[Line]) {
     if lines.is_empty() {
         output::line("nobody asks for anything here: use outdated --all");
         return;
@@ -176,17 +182,17 @@ fn print(usher: &Usher, lines: &[Line]) {
     output::table(&rows);
     for line in lines {
         if let (Some(age), Some(source)) = (line.kept, &line.source) {
-            usher.tell(&format!(
+            session.note(&format!(
                 "{}: the index of {source} is {} old",
                 line.tool,
                 human_duration(age)
             ));
         }
         if let (Some(unknown), false) = (&line.unknown, line.is_failed) {
-            usher.tell(unknown);
+            session.note(unknown);
         }
     }
     if lines.iter().any(|line| line.admitted.as_ref().is_some_and(|newer| newer.is_new)) {
-        usher.tell("what is admitted and new is fetched by: use upgrade");
+        session.note("what is admitted and new is fetched by: use upgrade");
     }
 }

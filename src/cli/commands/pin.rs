@@ -3,7 +3,7 @@
 use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -14,8 +14,8 @@ use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::project::{Target, Written, target, write};
-use crate::releases::Wanted;
-use crate::session::Usher;
+use crate::releases::ToolRequest;
+use crate::session::Session;
 
 /// A pin to be written, once all versions are there.
 struct Pinned {
@@ -26,16 +26,16 @@ struct Pinned {
 }
 
 /// Runs the verb. Nothing is written before all that was asked for is on disk.
-pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
-    let pins = match get_all(usher, words, is_global) {
+pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
+    let pins = match get_all(session, words, is_global) {
         Ok(pins) => pins,
-        Err(error) => return Err(refresh_shims_then(usher, error)),
+        Err(error) => return Err(refresh_shims_then(session, error)),
     };
     let mut report = Vec::new();
     for pin in &pins {
-        let written = write(usher, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
+        let written = write(session, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
         if !as_json {
-            tell(pin, &written);
+            note(pin, &written);
         }
         report.push(json!({
             "tool": pin.tool.name,
@@ -44,36 +44,39 @@ pub fn run(usher: &mut Usher, words: &[String], is_global: bool, as_json: bool) 
             "file": written.path,
             "changed": written.changed,
         }));
-        warn_of_stronger(usher, pin);
+        warn_of_stronger(session, pin);
     }
     let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
-    refresh_shims(usher, &tools)?;
+    refresh_shims(session, &tools)?;
     if as_json {
         output::json(&report);
     }
     Ok(())
 }
 
-fn get_all(usher: &Usher, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
+fn get_all(session: &Session, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
     let mut wanted = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
+    for Asked { known, request } in asked(session, words)? {
         let request = request.map_or_else(|| usual(known), Ok)?;
         let target = match is_global {
             true => Target::Default,
-            false => target(usher, known.tool, &request)?,
+            false => target(session, known.tool, &request)?,
         };
         if matches!(target, Target::Default) && !is_global {
-            usher.tell("there is no project here: this becomes your default (--global)");
+            session.note("there is no project here: this becomes your default (--global)");
         }
         check_author(&target, known.tool, &request)?;
         wanted.push((known, request, target));
     }
     // What can't be written isn't fetched.
     let asking = wanted.iter().map(|(known, request, _)| {
-        (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
+        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
     });
-    let got =
-        get::every(usher, &folders::write_access(&usher.folders)?, &asking.collect::<Vec<_>>())?;
+    let got = get::every(
+        session,
+        &folders::write_access(&session.folders)?,
+        &asking.collect::<Vec<_>>(),
+    )?;
     let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
         let version = match got {
             Got::Toolchain(toolchain, _) => toolchain.version,
@@ -90,7 +93,7 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
         Target::Default => Ok(()),
         Target::Change(_) | Target::Add(_) => {
             let text = request.as_str();
-            Request::parse(text, tool, Author::Project).map(drop).map_err(|reason| {
+            Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
                 Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
                     .because(reason)
                     .hint(format!("use --global {}@{request}", tool.name))
@@ -99,7 +102,7 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
     }
 }
 
-fn tell(pin: &Pinned, written: &Written) {
+fn note(pin: &Pinned, written: &Written) {
     let version =
         pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
     let verb = if written.changed { "pinned" } else { "is pinned already" };
@@ -112,14 +115,15 @@ fn tell(pin: &Pinned, written: &Written) {
 }
 
 /// A variable is stronger than what was just written.
-fn warn_of_stronger(usher: &Usher, pin: &Pinned) {
+fn warn_of_stronger(session: &Session, pin: &Pinned) {
     for variable in pin.tool.variables {
-        let is_ignored = usher.settings.ignore_variables.iter().any(|ignored| ignored == variable);
+        let is_ignored =
+            session.settings.ignore_variables.iter().any(|ignored| ignored == variable);
         if let Some(value) =
-            usher.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
+            session.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
         {
             let value = value.to_string_lossy();
-            usher.tell(&format!(
+            session.note(&format!(
                 "{variable}={} is set, and stronger than this pin: unset {variable}",
                 Escaped(&value)
             ));

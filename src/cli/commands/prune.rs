@@ -14,10 +14,10 @@ use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
-use crate::session::Usher;
-use crate::store::contents::Contents;
+use crate::session::Session;
+use crate::store::contents::StoreContents;
 use crate::store::own::OwnStore;
-use crate::store::place::Place;
+use crate::store::place::InstallLocation;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
@@ -47,7 +47,7 @@ pub struct PruneArguments {
 
 /// A toolchain, and what is to become of it.
 struct Judged<'a> {
-    place: Place<'a>,
+    place: InstallLocation<'a>,
     facts: Facts,
     verdict: Verdict,
     bytes: u64,
@@ -61,16 +61,16 @@ struct Pruned {
 }
 
 /// Runs the verb.
-pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<()> {
+pub fn run(session: &mut Session, typed: &PruneArguments, as_json: bool) -> Result<()> {
     check(typed)?;
     // What isn't there may be what one that was killed took away.
-    let pruned = prune(usher, typed, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => refresh_shims_then(usher, failed),
+    let pruned = prune(session, typed, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => refresh_shims_then(session, failed),
         _ => failed,
     });
     let Pruned { report, is_changed, failed } = pruned?;
     if is_changed {
-        refresh_shims(usher, &[])?;
+        refresh_shims(session, &[])?;
     }
     if let Some(error) = failed {
         return Err(error);
@@ -81,8 +81,8 @@ pub fn run(usher: &mut Usher, typed: &PruneArguments, as_json: bool) -> Result<(
     Ok(())
 }
 
-fn prune(usher: &Usher, typed: &PruneArguments, as_json: bool) -> Result<Pruned> {
-    let judged = judge_all(usher, typed)?;
+fn prune(session: &Session, typed: &PruneArguments, as_json: bool) -> Result<Pruned> {
+    let judged = judge_all(session, typed)?;
     let going: Vec<&Judged<'_>> =
         judged.iter().filter(|one| one.verdict == Verdict::Goes).collect();
     if !as_json {
@@ -93,7 +93,7 @@ fn prune(usher: &Usher, typed: &PruneArguments, as_json: bool) -> Result<Pruned>
     let is_agreed = !going.is_empty() && !typed.dry_run && (typed.yes || output::ask(question));
     let (mut gone, mut failed) = (Vec::new(), None);
     if is_agreed {
-        failed = delete(usher, typed, (&going, as_json), &mut gone).err();
+        failed = delete(session, typed, (&going, as_json), &mut gone).err();
     }
     let report = judged.iter().map(|one| as_value(one, &gone)).collect();
     Ok(Pruned { report, is_changed: !gone.is_empty(), failed })
@@ -120,10 +120,10 @@ fn check(typed: &PruneArguments) -> Result<()> {
     }
 }
 
-fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<'a>>> {
-    let folder = usher.folders.toolchains();
-    let contents = Contents::of(&usher.registry, &folder, &Store::Own)?;
-    let words = asked(usher, &typed.tools)?;
+fn judge_all<'a>(session: &'a Session, typed: &PruneArguments) -> Result<Vec<Judged<'a>>> {
+    let folder = session.folders.toolchains();
+    let contents = StoreContents::of(&session.registry, &folder, &Store::Own)?;
+    let words = asked(session, &typed.tools)?;
     for word in &words {
         if !contents.places.iter().any(|place| is_meant(place, word)) {
             return Err(absent(word, &contents));
@@ -133,14 +133,14 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
         return Ok(Vec::new());
     }
     let mut references = References::default();
-    references.here(usher)?;
+    references.here(session)?;
     for project in &typed.projects {
-        references.below(usher, project)?;
+        references.below(session, project)?;
     }
     if typed.unused.is_some() && !keeps_access_times(&folder) {
-        usher.tell("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
+        session.note("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
     }
-    let consent = if typed.yes { Consent::Given } else { Consent::None };
+    let consent = if typed.yes { Consent::ProcessArgs } else { Consent::None };
     let rules = Rules { unused: typed.unused, consent };
     let processes = Processes::now();
     let places = contents.places.into_iter().filter_map(|place| {
@@ -156,14 +156,14 @@ fn judge_all<'a>(usher: &'a Usher, typed: &PruneArguments) -> Result<Vec<Judged<
     Ok(judged.collect())
 }
 
-fn named(place: &Place<'_>, words: &[Asked<'_>]) -> Named {
+fn named(place: &InstallLocation<'_>, words: &[Asked<'_>]) -> Named {
     let meant = words.iter().filter(|word| is_meant(place, word));
     let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
     how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
 }
 
 fn facts(
-    place: &Place<'_>,
+    place: &InstallLocation<'_>,
     named: Named,
     (references, processes): (&References, &Processes),
 ) -> Facts {
@@ -179,7 +179,7 @@ fn facts(
 
 /// Deletes what goes, one after the other; `gone` has what is gone, also where one can't go.
 fn delete<'j>(
-    usher: &Usher,
+    session: &Session,
     typed: &PruneArguments,
     (going, as_json): (&[&'j Judged<'j>], bool),
     gone: &mut Vec<&'j PathBuf>,
@@ -189,12 +189,12 @@ fn delete<'j>(
         let started = Processes::now().below(&place.root);
         let is_agreed = typed.yes && facts.named == Named::Version;
         if !started.is_empty() && !is_agreed {
-            usher.tell(&format!("{} stays: it was started just now", name(place)));
+            session.note(&format!("{} stays: it was started just now", name(place)));
             continue;
         }
         // Only now: as who we are, the processes of more accounts are seen than as the owner.
-        let access = folders::write_access(&usher.folders)?;
-        uninstall(&OwnStore::new(usher, &access), place)?;
+        let access = folders::write_access(&session.folders)?;
+        uninstall(&OwnStore::new(session, &access), place)?;
         drop(access);
         gone.push(&place.root);
         if !as_json {

@@ -10,12 +10,12 @@ use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::releases::Finder;
 use crate::releases::network::Network;
-use crate::session::Usher;
-use crate::store::contents::Contents;
+use crate::session::Session;
+use crate::store::contents::StoreContents;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
 use crate::store::own::OwnStore;
-use crate::store::place::Place;
+use crate::store::place::InstallLocation;
 use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
@@ -23,9 +23,9 @@ use crate::store::verify::verify;
 const MOST_TOLD: usize = 5;
 
 /// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
-pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    let (report, failed) = repair_all(usher, words, as_json)?;
-    refresh_shims(usher, &[])?;
+pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
+    let (report, failed) = repair_all(session, words, as_json)?;
+    refresh_shims(session, &[])?;
     if let Some(error) = failed {
         return Err(error);
     }
@@ -36,17 +36,17 @@ pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
 }
 
 fn repair_all(
-    usher: &Usher,
+    session: &Session,
     words: &[String],
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
-    let Contents { places, strays } = chosen(usher, words)?;
-    let access = folders::write_access(&usher.folders)?;
-    let network = Network::keeping(usher, &access);
+    let StoreContents { places, strays } = chosen(session, words)?;
+    let access = folders::write_access(&session.folders)?;
+    let network = Network::keeping(session, &access);
     let installer = Installer {
-        store: OwnStore::new(usher, &access),
-        fetcher: Fetcher::new(usher, &network, &access),
-        finder: &Finder::new(usher, &network),
+        store: OwnStore::new(session, &access),
+        fetcher: Fetcher::new(session, &network, &access),
+        finder: &Finder::new(session, &network),
         policy: UnverifiedPolicy::Allow,
     };
     let (mut report, mut failed) = (Vec::new(), None);
@@ -55,13 +55,13 @@ fn repair_all(
             Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
-                    usher.tell(&earlier.to_string());
+                    session.note(&earlier.to_string());
                 }
             }
         }
     }
     for stray in &strays {
-        usher.tell(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
+        session.note(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
     }
     if places.is_empty() && !as_json {
         output::line("no version is in usher's own store");
@@ -70,7 +70,7 @@ fn repair_all(
 }
 
 /// Repairs one, if it is faulty: only then it is locked.
-fn repair_one(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Repaired>> {
+fn repair_one(installer: &Installer<'_>, place: &InstallLocation<'_>) -> Result<Option<Repaired>> {
     if verify(place)?.is_whole() {
         return Ok(None);
     }
@@ -84,7 +84,7 @@ fn repair_one(installer: &Installer<'_>, place: &Place<'_>) -> Result<Option<Rep
 }
 
 /// Tells what came of one, and is what is reported of it.
-fn told(place: &Place<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
+fn told(place: &InstallLocation<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
     let name = name(place);
     let (kept, gone) = repaired.map_or((0, &[][..]), |one| (one.kept, &one.gone));
     if !as_json {

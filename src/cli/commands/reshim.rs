@@ -5,14 +5,14 @@ use usher_shims::error::Result;
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::inventory::Memory;
-use crate::session::Usher;
+use crate::inventory::ProbeCache;
+use crate::session::Session;
 use crate::shim_folder;
 
 /// Runs the verb.
-pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
-    usher.survey(Memory::GoodAnswers)?;
-    let changes = shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[])?;
+pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
+    session.survey(ProbeCache::SuccessesOnly)?;
+    let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         output::json(
             &json!({ "made": changes.made, "removed": changes.removed, "left": changes.left }),
@@ -25,7 +25,7 @@ pub fn run(usher: &mut Usher, as_json: bool) -> Result<()> {
         }
     }
     if !changes.left.is_empty() {
-        usher.tell(&shim_folder::foreign_files_notice(usher, &changes.left));
+        session.note(&shim_folder::foreign_files_notice(session, &changes.left));
     }
     if changes == shim_folder::Changes::default() {
         output::line("all shims are as they must be");

@@ -15,32 +15,33 @@ use super::{Asked, asked, usual};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings;
-use crate::releases::Wanted;
-use crate::session::Usher;
+use crate::releases::ToolRequest;
+use crate::session::Session;
 
 /// Runs the verb; returns only with what went wrong.
-pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<()> {
+pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Result<()> {
     let mut set: Vec<(&'static str, OsString)> = Vec::new();
     let mut tools = Vec::new();
     let mut wanted = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
+    for Asked { known, request } in asked(session, words)? {
         wanted.push((known, request.map_or_else(|| usual(known), Ok)?));
     }
     let asking = wanted.iter().map(|(known, request)| {
-        (Wanted { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
+        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
     });
-    get::every(usher, &folders::write_access(&usher.folders)?, &asking.collect::<Vec<_>>())?;
+    get::every(session, &folders::write_access(&session.folders)?, &asking.collect::<Vec<_>>())?;
     for (known, request) in &wanted {
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
         );
         tools.push(known.tool);
     }
-    refresh_shims(usher, &tools)?;
-    let path = shims_first(usher);
-    let program = find(usher, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
+    refresh_shims(session, &tools)?;
+    let path = shims_first(session);
+    let program =
+        find(session, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));
-    if matches!(usher.settings.origin("offline"), settings::Origin::Flag(_)) {
+    if matches!(session.settings.origin("offline"), settings::Origin::Flag(_)) {
         // What the command calls is to do without the network as well.
         set.push(("USHER_OFFLINE", "true".into()));
     }
@@ -50,14 +51,14 @@ pub fn run(usher: &mut Usher, words: &[String], command: &[OsString]) -> Result<
         .filter_map(|argument| CString::new(argument.as_bytes()).ok())
         .collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
-    Err(become_program(&program, &arguments, &usher.given.environment, &set))
+    Err(become_program(&program, &arguments, &session.given.environment, &set))
 }
 
 /// PATH with the shims first, and once.
-fn shims_first(usher: &Usher) -> OsString {
-    let shims = usher.folders.shims();
-    let Some(path) = usher.world.variable("PATH").filter(|path| !path.is_empty()) else {
-        return with_shims(&usher.world, &usher.shim).unwrap_or_else(|| shims.into_os_string());
+fn shims_first(session: &Session) -> OsString {
+    let shims = session.folders.shims();
+    let Some(path) = session.world.variable("PATH").filter(|path| !path.is_empty()) else {
+        return with_shims(&session.world, &session.shim).unwrap_or_else(|| shims.into_os_string());
     };
     let others: Vec<PathBuf> =
         std::env::split_paths(&path).filter(|folder| *folder != shims).collect();
@@ -66,10 +67,10 @@ fn shims_first(usher: &Usher) -> OsString {
 
 /// The command, as a shell would find it; relative entries of PATH are the working directory's, and
 /// never searched.
-fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
+fn find(session: &Session, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
     let name = Path::new(command);
     if command.as_bytes().contains(&b'/') {
-        return match usher.world.look(name) {
+        return match session.world.metadata(name) {
             Ok(None) => Err(Error::new(
                 ErrorKind::NotFound,
                 format!("there is no program {}", Escaped(&name.to_string_lossy())),
@@ -81,7 +82,7 @@ fn find(usher: &Usher, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(command));
     let found = candidates.into_iter().find(|candidate| {
-        usher.world.look(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
+        session.world.metadata(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
     });
     found.ok_or_else(|| {
         let name = name.to_string_lossy();

@@ -9,7 +9,7 @@ use crate::cli::output;
 use crate::cli::shell_setup::{
     Change, Places, Shell, apply, diff, path_line, plan, plan_removal, read,
 };
-use crate::session::Usher;
+use crate::session::Session;
 
 /// What `use setup` was told.
 #[derive(Debug, Args)]
@@ -28,14 +28,14 @@ pub struct SetupArguments {
 }
 
 /// Runs the verb.
-pub fn run(usher: &Usher, arguments: &SetupArguments, as_json: bool) -> Result<()> {
-    let shell = shell(usher, arguments.shell.as_deref())?;
-    let shims = usher.folders.shims();
+pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
+    let shell = shell(session, arguments.shell.as_deref())?;
+    let shims = session.folders.shims();
     if arguments.print {
         output::line(path_line(shell, &shims)?);
         return Ok(());
     }
-    let places = places(usher)?;
+    let places = places(session)?;
     let changes = match arguments.undo {
         false => plan(shell, &places, &shims, &read)?,
         true => plan_removal(shell, &places, &read)?,
@@ -74,11 +74,11 @@ fn report(changes: &[Change], arguments: &SetupArguments, shell: Shell) {
     }
 }
 
-fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
+fn shell(session: &Session, named: Option<&str>) -> Result<Shell> {
     if let Some(name) = named {
         name.parse()
     } else {
-        let variable = usher.world.variable("SHELL").unwrap_or_default();
+        let variable = session.world.variable("SHELL").unwrap_or_default();
         variable.to_string_lossy().parse().map_err(|_| {
             Error::new(ErrorKind::Usage, "which shell? SHELL says none that usher knows")
                 .hint("use setup bash, zsh, fish or sh")
@@ -86,11 +86,11 @@ fn shell(usher: &Usher, named: Option<&str>) -> Result<Shell> {
     }
 }
 
-fn places(usher: &Usher) -> Result<Places> {
+fn places(session: &Session) -> Result<Places> {
     let folder = |name| {
-        usher.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
+        session.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
     };
-    match usher.folders.user_home.clone().or_else(|| folder("HOME")) {
+    match session.folders.user_home.clone().or_else(|| folder("HOME")) {
         Some(home) => {
             Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
         }

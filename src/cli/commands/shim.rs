@@ -8,7 +8,7 @@ use usher_shims::name::Name;
 use super::{Asked, asked};
 use crate::cli::output;
 use crate::config::folders;
-use crate::session::Usher;
+use crate::session::Session;
 use crate::shim_folder::{self, Changes, is_foreign, requested, versioned};
 
 /// What somebody wants to call by name.
@@ -20,44 +20,44 @@ struct Versioned {
 }
 
 /// Makes such shims, or lists those that are kept where none are named.
-pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     if words.is_empty() {
-        return list(usher, as_json);
+        return list(session, as_json);
     }
-    let wanted = wanted(usher, words)?;
+    let wanted = wanted(session, words)?;
     for name in wanted.iter().flat_map(|one| &one.names) {
-        let path = usher.folders.shims().join(name);
-        if is_foreign(&usher.folders, &path) {
+        let path = session.folders.shims().join(name);
+        if is_foreign(&session.folders, &path) {
             let what = format!("{} is there, and no shim of usher's", Shown(&path));
             return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
         }
     }
-    let access = folders::write_access(&usher.folders)?;
+    let access = folders::write_access(&session.folders)?;
     for one in &wanted {
-        requested::add(&access, &usher.folders, &one.entry)?;
+        requested::add(&access, &session.folders, &one.entry)?;
     }
-    let changes = shim_folder::refresh(usher, &access, &[])?;
+    let changes = shim_folder::refresh(session, &access, &[])?;
     report(&changes, &wanted, ("there already", as_json));
     Ok(())
 }
 
 /// Takes such shims back. Those of lines on disk stay.
-pub fn remove(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    let wanted = wanted(usher, words)?;
-    let access = folders::write_access(&usher.folders)?;
+pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
+    let wanted = wanted(session, words)?;
+    let access = folders::write_access(&session.folders)?;
     for one in &wanted {
-        if !requested::remove(&access, &usher.folders, &one.entry)? {
+        if !requested::remove(&access, &session.folders, &one.entry)? {
             let what = format!("{} isn't among what `use shim` made", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
     }
-    let changes = shim_folder::refresh(usher, &access, &[])?;
+    let changes = shim_folder::refresh(session, &access, &[])?;
     report(&changes, &wanted, ("stay, as lines on disk or kept otherwise", as_json));
     Ok(())
 }
 
-fn wanted(usher: &Usher, words: &[String]) -> Result<Vec<Versioned>> {
-    asked(usher, words)?.into_iter().map(versioned).collect()
+fn wanted(session: &Session, words: &[String]) -> Result<Vec<Versioned>> {
+    asked(session, words)?.into_iter().map(versioned).collect()
 }
 
 fn versioned(Asked { known, request }: Asked<'_>) -> Result<Versioned> {
@@ -100,10 +100,10 @@ fn report(changes: &Changes, wanted: &[Versioned], (staying, as_json): (&str, bo
 }
 
 /// What is kept, with the names it is called by.
-fn list(usher: &Usher, as_json: bool) -> Result<()> {
-    let kept: Vec<(String, Vec<String>)> = requested::all(&usher.folders)?
+fn list(session: &Session, as_json: bool) -> Result<()> {
+    let kept: Vec<(String, Vec<String>)> = requested::all(&session.folders)?
         .into_iter()
-        .map(|entry| (entry.clone(), shim_folder::names_of(usher, &entry)))
+        .map(|entry| (entry.clone(), shim_folder::names_of(session, &entry)))
         .collect();
     if as_json {
         let entries = kept.iter().map(|(entry, names)| json!({ "for": entry, "names": names }));

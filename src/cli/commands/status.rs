@@ -5,12 +5,12 @@ use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
-use usher_shims::store::{Found, highest};
+use usher_shims::store::{Lookup, highest};
 
 use crate::cli::output;
-use crate::registry::Known;
-use crate::session::Usher;
-use crate::session::current::{in_force, name_of, store_name, system_version};
+use crate::registry::KnownTool;
+use crate::session::Session;
+use crate::session::current::{active_selection, store_label, system_version, version_label};
 
 /// What is in force of one tool.
 #[derive(Serialize)]
@@ -27,11 +27,11 @@ struct Line {
 }
 
 /// Runs the verb. In JSON the answer itself has what is wrong, and the result is the exit code.
-pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
+pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     let mut lines = Vec::new();
     let mut first_error = None;
-    for known in usher.registry.all() {
-        match line(usher, known) {
+    for known in session.registry.all() {
+        match line(session, known) {
             Ok(line) => lines.extend(line),
             Err(error) => {
                 lines.push(broken(known, &error));
@@ -52,18 +52,18 @@ pub fn run(usher: &Usher, as_json: bool) -> Result<i32> {
 }
 
 /// `None` for a tool that nobody asks for and that isn't there.
-fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
-    let force = in_force(usher, known)?;
+fn line(session: &Session, known: KnownTool<'_>) -> Result<Option<Line>> {
+    let force = active_selection(session, known)?;
     let asked = force.origin().map(ToString::to_string);
     let tool = known.tool.name;
     Ok(match force {
         Selection::Toolchain(toolchain, pin) => Some(Line {
             tool,
-            version: Some(name_of(&toolchain)),
+            version: Some(version_label(&toolchain)),
             request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
             origin: asked,
             installed: true,
-            store: Some(store_name(&toolchain.store).to_owned()),
+            store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(toolchain.root.to_string_lossy().into_owned()),
             error: None,
         }),
@@ -77,21 +77,21 @@ fn line(usher: &Usher, known: Known<'_>) -> Result<Option<Line>> {
             path: None,
             error: None,
         }),
-        Selection::System(pin) => system(usher, known, pin.as_ref())?,
+        Selection::System(pin) => system(session, known, pin.as_ref())?,
         Selection::Stale => None,
     })
 }
 
 /// What would run without usher; where that is nothing and nobody asks, the newest on disk. What
 /// runs on another tool comes with that one where nobody asks.
-fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
-    if known.tool.host.is_some() && pin.is_none() {
+fn system(session: &Session, known: KnownTool<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
+    if known.tool.runtime.is_some() && pin.is_none() {
         return Ok(None);
     }
     let mut programs = known.tool.programs.iter();
-    let program = programs.find_map(|name| next_on_path(&usher.world, &usher.shim, name, &[]));
+    let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
     let newest =
-        highest(&usher.world, &usher.home, known.tool, |version| !version.is_prerelease())?;
+        highest(&session.world, &session.index, known.tool, |version| !version.is_prerelease())?;
     let mut line = Line {
         tool: known.tool.name,
         version: None,
@@ -104,12 +104,12 @@ fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<L
     };
     match (program, newest) {
         (Some(program), _) => {
-            line.version = system_version(usher, &program).map(|version| version.to_string());
+            line.version = system_version(session, &program).map(|version| version.to_string());
             line.path = Some(program.to_string_lossy().into_owned());
         }
-        (None, Found::Toolchain(toolchain)) if pin.is_none() => {
-            line.version = Some(name_of(&toolchain));
-            line.store = Some(store_name(&toolchain.store).to_owned());
+        (None, Lookup::Toolchain(toolchain)) if pin.is_none() => {
+            line.version = Some(version_label(&toolchain));
+            line.store = Some(store_label(&toolchain.store).to_owned());
             line.path =
                 Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned());
         }
@@ -121,7 +121,7 @@ fn system(usher: &Usher, known: Known<'_>, pin: Option<&Pin>) -> Result<Option<L
     Ok((line.installed || pin.is_some()).then_some(line))
 }
 
-fn broken(known: Known<'_>, error: &Error) -> Line {
+fn broken(known: KnownTool<'_>, error: &Error) -> Line {
     Line {
         tool: known.tool.name,
         version: None,

@@ -10,42 +10,42 @@ use super::{Asked, asked, refresh_shims_then};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::registry::Known;
-use crate::session::Usher;
-use crate::session::current::{name_of, store_name};
+use crate::registry::KnownTool;
+use crate::session::Session;
+use crate::session::current::{store_label, version_label};
 use crate::store::own::OwnStore;
 use crate::store::uninstall;
 
 /// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
 /// what is on disk now.
-pub fn run(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
-    uninstall(usher, words, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => refresh_shims_then(usher, failed),
+pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
+    uninstall(session, words, as_json).map_err(|failed| match failed.kind() {
+        kind if kind.is_absence() => refresh_shims_then(session, failed),
         _ => failed,
     })
 }
 
 /// All are found before the first one goes.
-fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
+fn uninstall(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     let mut chosen = Vec::new();
-    for Asked { known, request } in asked(usher, words)? {
-        chosen.push((known, choose(usher, known, request.as_ref())?));
+    for Asked { known, request } in asked(session, words)? {
+        chosen.push((known, choose(session, known, request.as_ref())?));
     }
-    let access = folders::write_access(&usher.folders)?;
-    let store = OwnStore::new(usher, &access);
+    let access = folders::write_access(&session.folders)?;
+    let store = OwnStore::new(session, &access);
     let mut report = Vec::new();
     for (known, toolchain) in &chosen {
         if let Some(version) = &toolchain.version {
             uninstall::uninstall(&store, &store.place(*known, version))?;
         }
-        let (tool, version) = (known.tool.name, name_of(toolchain));
+        let (tool, version) = (known.tool.name, version_label(toolchain));
         if !as_json {
             output::line(format_args!("{tool} {version} is gone"));
         }
         report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
     }
     drop(access);
-    refresh_shims(usher, &[])?;
+    refresh_shims(session, &[])?;
     if as_json {
         output::json(&report);
     }
@@ -53,9 +53,9 @@ fn uninstall(usher: &mut Usher, words: &[String], as_json: bool) -> Result<()> {
 }
 
 /// The one toolchain that is meant.
-fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<Toolchain> {
+fn choose(session: &Session, known: KnownTool<'_>, request: Option<&Request>) -> Result<Toolchain> {
     let tool = known.tool.name;
-    let there = all(&usher.world, &usher.home, known.tool)?.unwrap_or_default();
+    let there = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
         return Err(Error::new(ErrorKind::Usage, format!("which {tool}? {}", listed(&there)))
             .hint(format!("use uninstall {tool}@VERSION")));
@@ -68,13 +68,14 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
         fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
     match (own.as_slice(), fitting.first()) {
         ([one], _) => Ok((**one).clone()),
-        ([], Some(foreign)) => Err(not_ours(usher, known, foreign)),
+        ([], Some(foreign)) => Err(not_ours(session, known, foreign)),
         ([], None) => {
             Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} isn't on disk"))
                 .because(listed(&there)))
         }
         (several, _) => {
-            let names: Vec<String> = several.iter().map(|toolchain| name_of(toolchain)).collect();
+            let names: Vec<String> =
+                several.iter().map(|toolchain| version_label(toolchain)).collect();
             Err(Error::new(
                 ErrorKind::Usage,
                 format!("{tool} {request} means several: {}", names.join(", ")),
@@ -88,16 +89,16 @@ fn choose(usher: &Usher, known: Known<'_>, request: Option<&Request>) -> Result<
 }
 
 /// What is somebody else's is theirs to take away.
-fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
-    let whose = store_name(&foreign.store);
+fn not_ours(session: &Session, known: KnownTool<'_>, foreign: &Toolchain) -> Error {
+    let whose = store_label(&foreign.store);
     let what = format!(
         "{} {} isn't usher's to delete: it is {whose}'s",
         known.tool.name,
-        name_of(foreign)
+        version_label(foreign)
     );
     let error = Error::new(ErrorKind::Permission, what)
         .because(format!("it lies at {}", Shown(&foreign.root)));
-    match usher.registry.uninstall_command(known.tool, foreign) {
+    match session.registry.uninstall_command(known.tool, foreign) {
         Some(command) => error.hint(command),
         None => error,
     }
@@ -105,7 +106,7 @@ fn not_ours(usher: &Usher, known: Known<'_>, foreign: &Toolchain) -> Error {
 
 fn listed(there: &[Toolchain]) -> String {
     let own = there.iter().filter(|toolchain| toolchain.store == Store::Own);
-    let names: Vec<String> = own.map(name_of).collect();
+    let names: Vec<String> = own.map(version_label).collect();
     if names.is_empty() {
         "none is in usher's own store".to_owned()
     } else {

@@ -17,12 +17,12 @@ use super::{Asked, asked};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::registry::Known;
+use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
 use crate::releases::updates::is_of_releases;
-use crate::releases::{Finder, Release, Wanted};
-use crate::session::Usher;
+use crate::releases::{Finder, Release, ToolRequest};
+use crate::session::Session;
 use crate::session::current::CurrentVersion;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
@@ -54,7 +54,7 @@ enum Fetching {
 
 /// What all steps need.
 struct Upgrade<'a> {
-    usher: &'a Usher,
+    session: &'a Session,
     installer: Installer<'a>,
     fetching: Fetching,
     as_json: bool,
@@ -62,20 +62,20 @@ struct Upgrade<'a> {
 
 /// Runs the verb. What can't be had keeps nothing else back; the first failure is the error in the
 /// end.
-pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result<i32> {
+pub fn run(session: &mut Session, typed: &UpgradeArguments, as_json: bool) -> Result<i32> {
     let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
-    let (mut lines, failed) = upgrade(usher, &typed.tools, fetching, as_json)?;
+    let (mut lines, failed) = upgrade(session, &typed.tools, fetching, as_json)?;
     if lines.iter().any(|line| line.state == State::Upgraded) {
-        refresh_shims(usher, &[])?;
+        refresh_shims(session, &[])?;
     }
     let consent = match () {
         () if typed.dry_run => Consent::Pretended,
-        () if usher.settings.offline => Consent::None,
-        () if typed.carry => Consent::Given,
+        () if session.settings.offline => Consent::None,
+        () if typed.carry => Consent::ProcessArgs,
         () if !as_json && output::can_ask() => Consent::Asked,
         () => Consent::None,
     };
-    carrying::offer(usher, &mut lines, (consent, as_json));
+    carrying::offer(session, &mut lines, (consent, as_json));
     if as_json {
         output::json(&lines);
         return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
@@ -85,19 +85,24 @@ pub fn run(usher: &mut Usher, typed: &UpgradeArguments, as_json: bool) -> Result
 
 type Ended = (Vec<Line>, Option<Error>);
 
-fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -> Result<Ended> {
-    let access = folders::write_access(&usher.folders)?;
-    let network = Network::keeping(usher, &access);
+fn upgrade(
+    session: &Session,
+    words: &[String],
+    fetching: Fetching,
+    as_json: bool,
+) -> Result<Ended> {
+    let access = folders::write_access(&session.folders)?;
+    let network = Network::keeping(session, &access);
     let installer = Installer {
-        store: OwnStore::new(usher, &access),
-        fetcher: Fetcher::new(usher, &network, &access),
-        finder: &Finder::new(usher, &network),
+        store: OwnStore::new(session, &access),
+        fetcher: Fetcher::new(session, &network, &access),
+        finder: &Finder::new(session, &network),
         policy: UnverifiedPolicy::Allow,
     };
-    let upgrade = Upgrade { usher, installer, fetching, as_json };
+    let upgrade = Upgrade { session, installer, fetching, as_json };
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
-    for (known, is_named) in chosen(usher, words)? {
+    for (known, is_named) in chosen(session, words)? {
         let mut line = Line::of(known);
         match upgrade.one(known, &mut line) {
             Ok(()) => {}
@@ -106,13 +111,13 @@ fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -
                 line.because = Some(error.what.clone());
                 line.hint.clone_from(&error.hint);
                 if let (Some(_), false) = (&failed, as_json) {
-                    usher.tell(&error.to_string());
+                    session.note(&error.to_string());
                 }
                 failed.get_or_insert(error);
             }
         }
         if line.request.is_some() || line.state == State::Failed || is_named {
-            upgrade.tell(&line);
+            upgrade.note(&line);
             lines.push(line);
         }
     }
@@ -126,11 +131,11 @@ fn upgrade(usher: &Usher, words: &[String], fetching: Fetching, as_json: bool) -
 }
 
 /// The tools that were named, else all; and whether they were.
-fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<(Known<'a>, bool)>> {
+fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'a>, bool)>> {
     if words.is_empty() {
-        return Ok(usher.registry.all().map(|known| (known, false)).collect());
+        return Ok(session.registry.all().map(|known| (known, false)).collect());
     }
-    let named = asked(usher, words)?.into_iter().map(|Asked { known, request }| match request {
+    let named = asked(session, words)?.into_iter().map(|Asked { known, request }| match request {
         None => Ok((known, true)),
         Some(request) => {
             let what = "what is asked for here is what is upgraded, and no other version";
@@ -142,8 +147,8 @@ fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Vec<(Known<'a>, bool
 }
 
 impl Upgrade<'_> {
-    fn one(&self, known: Known<'_>, line: &mut Line) -> Result<()> {
-        let standing = CurrentVersion::of(self.usher, known)?;
+    fn one(&self, known: KnownTool<'_>, line: &mut Line) -> Result<()> {
+        let standing = CurrentVersion::of(self.session, known)?;
         line.from = standing.version.as_ref().map(ToString::to_string);
         let Some((request, origin)) = standing.asked() else {
             line.left("nobody asks for it here");
@@ -164,13 +169,13 @@ impl Upgrade<'_> {
             };
             return Ok(());
         }
-        self.to_newest(&standing, &Wanted { known, request, origin }, line)
+        self.to_newest(&standing, &ToolRequest { known, request, origin }, line)
     }
 
     fn to_newest(
         &self,
         standing: &CurrentVersion<'_>,
-        wanted: &Wanted<'_>,
+        wanted: &ToolRequest<'_>,
         line: &mut Line,
     ) -> Result<()> {
         let release = self.installer.finder.find(wanted)?;
@@ -194,16 +199,16 @@ impl Upgrade<'_> {
         Ok(())
     }
 
-    fn fetch(&self, wanted: &Wanted<'_>, release: Release) -> Result<Option<Version>> {
-        let Wanted { known, request, origin } = wanted;
+    fn fetch(&self, wanted: &ToolRequest<'_>, release: Release) -> Result<Option<Version>> {
+        let ToolRequest { known, request, origin } = wanted;
         let installed = self.installer.install_from_any(wanted, release).map_err(|error| {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
         if let Some(lacking) =
-            runtime::lacking(&self.usher.resolver(), wanted, &installed.toolchain)?
+            runtime::lacking(&self.session.resolver(), wanted, &installed.toolchain)?
         {
             let guest = (known.tool, &installed.toolchain);
-            install_runtime(&self.installer, &self.usher.registry, guest, &lacking)?;
+            install_runtime(&self.installer, &self.session.registry, guest, &lacking)?;
         }
         Ok(installed.toolchain.version)
     }
@@ -235,7 +240,7 @@ impl Upgrade<'_> {
         })
     }
 
-    fn tell(&self, line: &Line) {
+    fn note(&self, line: &Line) {
         if !self.as_json && line.state != State::Failed {
             output::line(line.text());
             if let Some(hint) = &line.hint {

@@ -6,18 +6,18 @@ use usher_shims::toolchain::Store;
 
 use super::{Asked, asked};
 use crate::cli::output;
-use crate::session::Usher;
-use crate::session::current::store_name;
-use crate::store::contents::{Contents, UnexpectedEntry};
-use crate::store::place::Place;
+use crate::session::Session;
+use crate::session::current::store_label;
+use crate::store::contents::{StoreContents, UnexpectedEntry};
+use crate::store::place::InstallLocation;
 use crate::store::verify::{Fault, ReceiptProblem, Verified, taken_away, verify};
 
 /// The most faults of a toolchain that are told to a person.
 const MOST_TOLD: usize = 10;
 
 /// Runs the verb; faults end it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
-pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
-    let contents = chosen(usher, words)?;
+pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
+    let contents = chosen(session, words)?;
     let mut report = Vec::new();
     let mut faulty = Vec::new();
     for place in &contents.places {
@@ -50,22 +50,23 @@ pub fn run(usher: &Usher, words: &[String], as_json: bool) -> Result<i32> {
         _ => {}
     }
     if !is_well {
-        usher.tell(&summary(contents.places.len(), &faulty, contents.strays.len()).to_string());
+        session.note(&summary(contents.places.len(), &faulty, contents.strays.len()).to_string());
     }
     Ok(code)
 }
 
 /// The toolchains that are meant: usher's own, and of tools that are named the shared ones, too.
-pub(super) fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Contents<'a>> {
-    let mut contents = Contents::of(&usher.registry, &usher.folders.toolchains(), &Store::Own)?;
+pub(super) fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<StoreContents<'a>> {
+    let mut contents =
+        StoreContents::of(&session.registry, &session.folders.toolchains(), &Store::Own)?;
     if words.is_empty() {
         return Ok(contents);
     }
-    for store in &usher.home.shared {
-        contents.places.extend(Contents::of(&usher.registry, store, &Store::Shared)?.places);
+    for store in &session.index.shared {
+        contents.places.extend(StoreContents::of(&session.registry, store, &Store::Shared)?.places);
     }
-    let mut chosen = Contents::default();
-    for asked in asked(usher, words)? {
+    let mut chosen = StoreContents::default();
+    for asked in asked(session, words)? {
         let before = chosen.places.len();
         let fitting = contents.places.iter().filter(|place| is_meant(place, &asked));
         chosen.places.extend(fitting.cloned());
@@ -78,14 +79,14 @@ pub(super) fn chosen<'a>(usher: &'a Usher, words: &[String]) -> Result<Contents<
     Ok(chosen)
 }
 
-pub(super) fn is_meant(place: &Place<'_>, asked: &Asked<'_>) -> bool {
+pub(super) fn is_meant(place: &InstallLocation<'_>, asked: &Asked<'_>) -> bool {
     let tool = asked.known.tool;
     let fits = asked.request.as_ref().is_none_or(|request| request.matches(&place.version, tool));
     place.known.tool.name == tool.name && fits
 }
 
 /// Nothing of what was named is there.
-pub(super) fn absent(asked: &Asked<'_>, contents: &Contents<'_>) -> Error {
+pub(super) fn absent(asked: &Asked<'_>, contents: &StoreContents<'_>) -> Error {
     let tool = asked.known.tool.name;
     let of_tool = contents.places.iter().filter(|place| place.known.tool.name == tool);
     let there: Vec<&str> = of_tool.map(|place| place.version.as_str()).collect();
@@ -100,7 +101,7 @@ pub(super) fn absent(asked: &Asked<'_>, contents: &Contents<'_>) -> Error {
     }
 }
 
-fn print(place: &Place<'_>, verified: &Verified) {
+fn print(place: &InstallLocation<'_>, verified: &Verified) {
     let name = name(place);
     let findings = &verified.findings;
     if let Some(trouble) = &verified.trouble {
@@ -130,11 +131,11 @@ fn print(place: &Place<'_>, verified: &Verified) {
 }
 
 /// `node 12.22.12`, and whose it is unless it is usher's own.
-pub(super) fn name(place: &Place<'_>) -> String {
+pub(super) fn name(place: &InstallLocation<'_>) -> String {
     let name = format!("{} {}", place.known.tool.name, place.version);
     match &place.store {
         Store::Own => name,
-        other => format!("{name} ({})", store_name(other)),
+        other => format!("{name} ({})", store_label(other)),
     }
 }
 
@@ -186,11 +187,11 @@ fn summary(all: usize, faulty: &[String], strays: usize) -> Error {
     }
 }
 
-fn as_value(place: &Place<'_>, verified: &Verified) -> Value {
+fn as_value(place: &InstallLocation<'_>, verified: &Verified) -> Value {
     json!({
         "tool": place.known.tool.name,
         "version": place.version.as_str(),
-        "store": store_name(&place.store),
+        "store": store_label(&place.store),
         "path": place.root,
         "whole": verified.is_whole(),
         "trouble": verified.trouble,

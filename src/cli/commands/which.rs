@@ -1,4 +1,4 @@
-//! `use which PROGRAM`: the path of what a shim becomes here; with `--home` the folder of its version.
+//! `use which PROGRAM`: the path of what a shim becomes here; with `--index` the folder of its version.
 
 use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
@@ -6,11 +6,11 @@ use usher_shims::resolve::{Missing, Outcome, Plan};
 
 use crate::cli::environment;
 use crate::cli::output;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Runs the verb. Nothing is installed for it.
-pub fn run(usher: &Usher, program: &str, as_json: bool) -> Result<()> {
-    let plan = plan(usher, program)?;
+pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
+    let plan = plan(session, program)?;
     if as_json {
         output::json(&json!({ "program": program, "path": plan.program, "tool": plan.tool.name }));
     } else {
@@ -20,10 +20,10 @@ pub fn run(usher: &Usher, program: &str, as_json: bool) -> Result<()> {
 }
 
 /// The same for the folder of the version that a program, or a tool by its name, is of.
-pub fn home(usher: &Usher, name: &str, as_json: bool) -> Result<()> {
-    let tool = usher.registry.named(name).ok().map(|known| known.tool);
-    let plan = plan(usher, tool.map_or(name, |tool| tool.main_program()))?;
-    let Some(folder) = environment::folder(usher, &plan)? else {
+pub fn home(session: &Session, name: &str, as_json: bool) -> Result<()> {
+    let tool = session.registry.named(name).ok().map(|known| known.tool);
+    let plan = plan(session, tool.map_or(name, |tool| tool.main_program()))?;
+    let Some(folder) = environment::folder(session, &plan)? else {
         let what =
             format!("{name} is {}, which lies among the system's programs", Shown(&plan.program));
         return Err(Error::new(ErrorKind::NotFound, what)
@@ -38,8 +38,8 @@ pub fn home(usher: &Usher, name: &str, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn plan(usher: &Usher, program: &str) -> Result<Plan> {
-    match usher.resolver().resolve(program, &[])? {
+fn plan(session: &Session, program: &str) -> Result<Plan> {
+    match session.resolver().resolve(program, &[])? {
         Outcome::Run(plan) => Ok(plan),
         Outcome::Missing(missing) => Err(absent(&missing)),
         Outcome::Stale => {

@@ -8,14 +8,14 @@ use crate::cli::explanation::{
     Account, Candidate, Kind, Newest, OnDisk, Provider, account, is_asked,
 };
 use crate::cli::output;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Runs the verb; without a program, for every tool that somebody asks for here. What can't run is
 /// the answer and no failure of this verb.
-pub fn run(usher: &Usher, program: Option<&str>, as_json: bool) -> Result<()> {
+pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<()> {
     let accounts = match program {
-        Some(program) => vec![account(usher, program)?],
-        None => all(usher)?,
+        Some(program) => vec![account(session, program)?],
+        None => all(session)?,
     };
     if as_json {
         output::json(&accounts);
@@ -30,12 +30,12 @@ pub fn run(usher: &Usher, program: Option<&str>, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn all(usher: &Usher) -> Result<Vec<Account>> {
+fn all(session: &Session) -> Result<Vec<Account>> {
     let mut accounts = Vec::new();
-    for known in usher.registry.all() {
+    for known in session.registry.all() {
         let Some(call) = Call::of_interpreter(known.tool) else { continue };
-        if is_asked(usher, &call)? {
-            accounts.push(account(usher, known.tool.main_program())?);
+        if is_asked(session, &call)? {
+            accounts.push(account(session, known.tool.main_program())?);
         }
     }
     Ok(accounts)

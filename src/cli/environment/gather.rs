@@ -12,8 +12,8 @@ use usher_shims::world::World as _;
 
 use super::{Environment, Provided, text};
 use crate::cli::handoff;
-use crate::session::Usher;
-use crate::session::current::name_of;
+use crate::session::Session;
+use crate::session::current::version_label;
 
 /// How often a tool is resolved anew: after an install, and after asking the system's programs.
 const MOST_ROUNDS: usize = 4;
@@ -29,13 +29,13 @@ enum Provider {
 }
 
 /// What all need that somebody asks for here. What is missing is fetched, where a shim would.
-pub fn in_force(usher: &mut Usher) -> Result<Environment> {
+pub fn active_selection(session: &mut Session) -> Result<Environment> {
     let mut providers = Vec::new();
-    let tools: Vec<&'static Tool> = usher.home.tools.all().collect();
+    let tools: Vec<&'static Tool> = session.index.tools.all().collect();
     for tool in tools {
         let Some(call) = Call::of_interpreter(tool) else { continue };
-        let provider = settled(usher, tool, &|usher| {
-            Ok(match usher.resolver().selector().select(&call)? {
+        let provider = settled(session, tool, &|session| {
+            Ok(match session.resolver().selector().select(&call)? {
                 Selection::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
                 Selection::System(Some(_)) => Said::Provider(Provider::Shim),
                 Selection::Toolchain(_, None) | Selection::System(None) => {
@@ -47,29 +47,29 @@ pub fn in_force(usher: &mut Usher) -> Result<Environment> {
         })?;
         providers.push((tool, provider));
     }
-    environment(usher, providers)
+    environment(session, providers)
 }
 
 /// What these tools need, whoever asks for them. What is missing is fetched, where a shim would.
-pub fn of(usher: &mut Usher, tools: &[&'static Tool]) -> Result<Environment> {
+pub fn of(session: &mut Session, tools: &[&'static Tool]) -> Result<Environment> {
     let mut providers = Vec::new();
     for tool in tools.iter().copied() {
-        let provider = settled(usher, tool, &|usher| {
-            Ok(match usher.resolver().resolve(tool.main_program(), &[])? {
-                Outcome::Run(plan) => Said::Provider(provider(usher, plan)?),
+        let provider = settled(session, tool, &|session| {
+            Ok(match session.resolver().resolve(tool.main_program(), &[])? {
+                Outcome::Run(plan) => Said::Provider(provider(session, plan)?),
                 Outcome::Missing(missing) => Said::Missing(missing),
                 Outcome::Stale => Said::Stale,
             })
         })?;
         if matches!(provider, Provider::Nothing) {
-            usher.tell(&format!(
+            session.note(&format!(
                 "{} is the system's here, as without usher: nothing is to be set for it",
                 tool.name
             ));
         }
         providers.push((tool, provider));
     }
-    environment(usher, providers)
+    environment(session, providers)
 }
 
 /// What a look came to.
@@ -81,15 +81,15 @@ enum Said {
 
 /// Looks until nothing is missing or out of date any more.
 fn settled(
-    usher: &mut Usher,
+    session: &mut Session,
     tool: &Tool,
-    look: &dyn Fn(&Usher) -> Result<Said>,
+    look: &dyn Fn(&Session) -> Result<Said>,
 ) -> Result<Provider> {
     for _ in 0..MOST_ROUNDS {
-        match look(usher)? {
+        match look(session)? {
             Said::Provider(provider) => return Ok(provider),
-            Said::Missing(missing) => handoff::get(usher, &missing)?,
-            Said::Stale => usher.refresh()?,
+            Said::Missing(missing) => handoff::get(session, &missing)?,
+            Said::Stale => session.refresh()?,
         }
     }
     Err(Error::new(
@@ -100,16 +100,16 @@ fn settled(
 }
 
 /// The folder of the version that a plan's program is of; none where it lies among the system's.
-pub fn folder(usher: &Usher, plan: &Plan) -> Result<Option<PathBuf>> {
+pub fn folder(session: &Session, plan: &Plan) -> Result<Option<PathBuf>> {
     let toolchain = match &plan.toolchain {
         Some(toolchain) => Some(toolchain.clone()),
-        None => passed_on(usher, plan)?,
+        None => passed_on(session, plan)?,
     };
     Ok(toolchain.filter(|one| !is_systems(one)).map(|toolchain| toolchain.root))
 }
 
-fn provider(usher: &Usher, plan: Plan) -> Result<Provider> {
-    let passed_on = passed_on(usher, &plan)?;
+fn provider(session: &Session, plan: Plan) -> Result<Provider> {
+    let passed_on = passed_on(session, &plan)?;
     Ok(match (plan.toolchain, passed_on) {
         (Some(toolchain), _) => kind(plan.tool, toolchain),
         (None, Some(toolchain)) => Provider::Toolchain(plan.tool, toolchain),
@@ -131,13 +131,14 @@ fn is_systems(toolchain: &Toolchain) -> bool {
 
 /// The toolchain that the next program on PATH is of, if it is of one at all: the system's may be a
 /// link into one.
-fn passed_on(usher: &Usher, plan: &Plan) -> Result<Option<Toolchain>> {
-    let identity = |path: &Path| usher.world.look(path).ok().flatten().map(|seen| seen.identity);
+fn passed_on(session: &Session, plan: &Plan) -> Result<Option<Toolchain>> {
+    let identity =
+        |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
     let (tool, wanted) = (plan.tool, identity(&plan.program));
     let Some(name) = plan.program.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);
     };
-    let toolchains = all(&usher.world, &usher.home, tool)?.unwrap_or_default();
+    let toolchains = all(&session.world, &session.index, tool)?.unwrap_or_default();
     Ok(toolchains.into_iter().find(|toolchain| {
         !is_systems(toolchain) && wanted.is_some() && identity(&toolchain.program(name)) == wanted
     }))
@@ -146,39 +147,39 @@ fn passed_on(usher: &Usher, plan: &Plan) -> Result<Option<Toolchain>> {
 /// A tool that runs on another one comes before it: its programs are pinned, and the other's only
 /// come with it.
 fn environment(
-    usher: &Usher,
+    session: &Session,
     mut providers: Vec<(&'static Tool, Provider)>,
 ) -> Result<Environment> {
     let mut environment = Environment::default();
-    providers.sort_by_key(|(tool, _)| tool.host.is_none());
+    providers.sort_by_key(|(tool, _)| tool.runtime.is_none());
     for (_, provider) in &providers {
         if let Provider::Toolchain(tool, toolchain) = provider {
-            add(usher, &mut environment, (tool, toolchain))?;
+            add(session, &mut environment, (tool, toolchain))?;
         }
     }
     if providers.iter().any(|(_, provider)| matches!(provider, Provider::Shim)) {
-        environment.add_folder(&usher.folders.shims())?;
+        environment.add_folder(&session.folders.shims())?;
     }
     Ok(environment)
 }
 
 fn add(
-    usher: &Usher,
+    session: &Session,
     environment: &mut Environment,
     (tool, toolchain): (&'static Tool, &Toolchain),
 ) -> Result<()> {
     // What the account added comes first, as for the shims; what it added for all versions last.
-    let added = usher.home.additions_folder(tool, toolchain).map(|folder| folder.join("bin"));
+    let added = session.index.additions_folder(tool, toolchain).map(|folder| folder.join("bin"));
     for folder in added.iter().filter(|folder| folder.is_dir()) {
         environment.add_folder(folder)?;
     }
     environment.add_folder(&toolchain.programs())?;
-    let for_all = usher.home.programs_for_all(tool);
+    let for_all = session.index.programs_for_all(tool);
     if for_all.is_dir() {
         environment.add_folder(&for_all)?;
     }
     let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
-    for (name, value) in usher.resolver().environment().for_all_programs(&call, toolchain) {
+    for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {
             let shown = value.to_string_lossy().into_owned();
             Error::new(ErrorKind::BadValue, format!("{name} can't be {}", Escaped(&shown)))
@@ -188,7 +189,7 @@ fn add(
     }
     environment.tools.push(Provided {
         tool: tool.name,
-        version: name_of(toolchain),
+        version: version_label(toolchain),
         path: text(&toolchain.root)?.to_owned(),
         programs: text(&toolchain.programs())?.to_owned(),
     });

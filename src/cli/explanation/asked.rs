@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
-use usher_shims::pin::{Origin, Pin, Place};
+use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::resolve::Selection;
 use usher_shims::search::Finding;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
 use super::tolerated;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Somebody who asks.
 #[derive(Debug, Serialize)]
@@ -44,17 +44,17 @@ pub enum Kind {
 }
 
 /// What the search came upon for one tool.
-pub(super) struct Found {
+pub(super) struct Lookup {
     pub(super) findings: Vec<Finding>,
     /// What is in force; an error where what decides can't be used.
     pub(super) force: Result<Selection>,
 }
 
 /// All who ask, strongest first.
-pub(super) fn candidates(usher: &Usher, tool: &'static Tool, found: &Found) -> Vec<Candidate> {
+pub(super) fn candidates(session: &Session, tool: &'static Tool, found: &Lookup) -> Vec<Candidate> {
     let decision = Decision::of(tool, found);
     let asking = found.findings.iter().enumerate();
-    asking.filter_map(|(place, finding)| candidate(usher, &decision, (place, finding))).collect()
+    asking.filter_map(|(place, finding)| candidate(session, &decision, (place, finding))).collect()
 }
 
 /// What decides.
@@ -68,7 +68,7 @@ struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    fn of(tool: &'static Tool, found: &'a Found) -> Self {
+    fn of(tool: &'static Tool, found: &'a Lookup) -> Self {
         let findings = &found.findings;
         let (pin, version) = match &found.force {
             Ok(Selection::Toolchain(toolchain, pin)) => (pin.as_ref(), toolchain.version.as_ref()),
@@ -81,7 +81,7 @@ impl<'a> Decision<'a> {
                 pin.is_some_and(|pin| pin.origin == one.origin)
             }
             Finding::Broken(..) => found.force.is_err(),
-            Finding::Passed(_) => false,
+            Finding::Skipped(_) => false,
         };
         Self { tool, findings, place: findings.iter().position(decides), version }
     }
@@ -91,13 +91,13 @@ impl<'a> Decision<'a> {
             Finding::Pin(pin) | Finding::Constraint(pin) | Finding::Default(pin) => {
                 Some(&pin.origin)
             }
-            Finding::Broken(..) | Finding::Passed(_) => None,
+            Finding::Broken(..) | Finding::Skipped(_) => None,
         }
     }
 }
 
 fn candidate(
-    usher: &Usher,
+    session: &Session,
     decision: &Decision<'_>,
     (place, finding): (usize, &Finding),
 ) -> Option<Candidate> {
@@ -107,7 +107,7 @@ fn candidate(
         Finding::Constraint(pin) => (Kind::Constraint, pin),
         Finding::Default(pin) => (Kind::Default, pin),
         Finding::Broken(error, _) => return Some(broken(error, decides)),
-        Finding::Passed(_) => return None,
+        Finding::Skipped(_) => return None,
     };
     let because = match decides {
         true => won(pin, decision),
@@ -119,7 +119,7 @@ fn candidate(
         requests: pin.requests.iter().map(ToString::to_string).collect(),
         decides,
         because,
-        tolerated: tolerated::tolerated(&usher.world, pin, decision.tool),
+        tolerated: tolerated::tolerated(&session.world, pin, decision.tool),
     })
 }
 
@@ -198,9 +198,10 @@ fn weaker(pin: &Pin, winner: &Origin) -> String {
     }
 }
 
-fn nearer(winner: &Place, place: &Place) -> String {
-    let name =
-        |place: &Place| place.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn nearer(winner: &FileLocation, place: &FileLocation) -> String {
+    let name = |place: &FileLocation| {
+        place.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    };
     match (winner.path == place.path, winner.path.parent() == place.path.parent()) {
         (true, _) => "what stands before it in this file counts".to_owned(),
         (false, true) => format!("{} comes before {}", name(winner), name(place)),

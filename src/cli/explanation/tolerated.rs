@@ -2,7 +2,7 @@
 //!
 //! Found anew from the file's bytes, so that no call of a shim pays for it.
 
-use usher_shims::pin::{Origin, Pin, Place};
+use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
@@ -39,7 +39,7 @@ fn line_ends(text: &str) -> Option<&'static str> {
 }
 
 /// What stands around the request in its line.
-fn line(text: &str, place: &Place, pin: &Pin) -> Vec<&'static str> {
+fn line(text: &str, place: &FileLocation, pin: &Pin) -> Vec<&'static str> {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
     let number = usize::try_from(place.line).unwrap_or(0);
     let Some(line) = number.checked_sub(1).and_then(|number| unified.lines().nth(number)) else {
@@ -64,7 +64,7 @@ fn spelling(text: &str, tool: &Tool) -> Option<&'static str> {
         return Some("a leading v");
     }
     let has_prefix = tool.prefixes.iter().any(|prefix| text.starts_with(prefix));
-    let is_respelled = usher_shims::respell::respell(text, tool) != text;
+    let is_respelled = usher_shims::normalize::normalize(text, tool) != text;
     match (has_prefix, is_respelled) {
         (true, _) => Some("the tool's name before the version"),
         (false, true) => Some("another spelling of the version"),
@@ -76,16 +76,16 @@ fn spelling(text: &str, tool: &Tool) -> Option<&'static str> {
 mod tests {
     use super::*;
     use usher_shims::pin::Origin;
-    use usher_shims::request::{Author, Request};
+    use usher_shims::request::{Request, RequestTrust};
     use usher_shims::tool::TOOLS;
-    use usher_shims::world::Memory;
+    use usher_shims::world::MemoryWorld;
 
     fn check(content: &[u8], request: &str, expected: &str) {
         let tool = Tool::named(TOOLS, "node").unwrap();
-        let world = Memory::default().file("/p/.nvmrc", content);
-        let place = Place { path: "/p/.nvmrc".into(), line: 1, field: None };
+        let world = MemoryWorld::default().file("/p/.nvmrc", content);
+        let place = FileLocation { path: "/p/.nvmrc".into(), line: 1, field: None };
         let pin = Pin {
-            requests: vec![Request::parse(request, tool, Author::Project).unwrap()],
+            requests: vec![Request::parse(request, tool, RequestTrust::Project).unwrap()],
             origin: Origin::File(place),
         };
         assert_eq!(tolerated(&world, &pin, tool).join("; "), expected, "{content:?}");

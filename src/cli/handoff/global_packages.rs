@@ -14,7 +14,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
-use usher_definition::Place;
+use usher_definition::PathPosition;
 use usher_shims::error::{Error, Result, Shown};
 use usher_shims::resolve::Plan;
 use usher_shims::tool::Tool;
@@ -25,7 +25,7 @@ use self::links::Before;
 use crate::cli::output;
 use crate::config::folders;
 use crate::files::interrupt::is_ignored;
-use crate::session::Usher;
+use crate::session::Session;
 use crate::shim_folder;
 
 /// Signals that are passed on to the child.
@@ -38,7 +38,7 @@ const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 ///
 /// `rule` is the one by which the call adds programs.
 pub(super) fn run(
-    usher: &mut Usher,
+    session: &mut Session,
     plan: &Plan,
     rule: (&Tool, usize),
     arguments: &[&CStr],
@@ -48,58 +48,71 @@ pub(super) fn run(
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     command.envs(plan.set.iter().map(|(name, value)| (name, value)));
-    command.envs(into_toolchain(usher, plan, rule)?);
-    let folders = folders(usher, rule)?;
-    let before = Before::of(usher, &folders);
+    command.envs(into_toolchain(session, plan, rule)?);
+    let folders = folders(session, rule)?;
+    let before = Before::of(session, &folders);
     // Heeded before there is a child: one that comes in between waits for it.
     let signals = Signals::new(PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(usher, rule.0).and_then(|()| make_match(usher)) {
-        output::tell(format!(
+    if let Err(error) = before.link_new(session, rule.0).and_then(|()| make_match(session)) {
+        output::note(format!(
             "the shims can't be made to match what {} changed",
             Shown(&plan.program)
         ));
-        output::tell(error);
+        output::note(error);
     }
     end(status)
 }
 
 /// The folders of the account's own into which a call puts programs.
-fn folders(usher: &Usher, (tool, place): (&Tool, usize)) -> Result<Vec<String>> {
-    let known = usher.registry.named(tool.name)?;
-    Ok(known.definition.adds.get(place).map(|adds| adds.folders.clone()).unwrap_or_default())
+fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<String>> {
+    let known = session.registry.named(tool.name)?;
+    Ok(known
+        .definition
+        .package_calls
+        .get(place)
+        .map(|adds| adds.folders.clone())
+        .unwrap_or_default())
 }
 
 /// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
 /// only into toolchains of our own.
 fn into_toolchain(
-    usher: &Usher,
+    session: &Session,
     plan: &Plan,
     (tool, place): (&Tool, usize),
 ) -> Result<Vec<(String, OsString)>> {
-    let known = usher.registry.named(tool.name)?;
+    let known = session.registry.named(tool.name)?;
     let toolchain = plan.toolchain.as_ref().filter(|toolchain| toolchain.store == Store::Own);
-    let Some((adds, toolchain)) = known.definition.adds.get(place).zip(toolchain) else {
+    let Some((adds, toolchain)) = known.definition.package_calls.get(place).zip(toolchain) else {
         return Ok(Vec::new());
     };
     let root = toolchain.root.to_string_lossy();
-    let is_free = |name: &str| usher.world.variable(name).is_none();
+    let is_free = |name: &str| session.world.variable(name).is_none();
     let set = adds.set.iter().filter(|(name, _)| is_free(name));
     let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
-    let path = adds.path.and_then(|place| path_with(usher, plan, (place, &toolchain.programs())));
+    let path = adds
+        .path_position
+        .and_then(|place| path_with(session, plan, (place, &toolchain.programs())));
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
 /// PATH with a folder in it; `None` where it can't stand there.
-fn path_with(usher: &Usher, plan: &Plan, (place, folder): (Place, &Path)) -> Option<OsString> {
+fn path_with(
+    session: &Session,
+    plan: &Plan,
+    (place, folder): (PathPosition, &Path),
+) -> Option<OsString> {
     let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
-    let path = set.or_else(|| usher.world.variable("PATH"))?;
+    let path = set.or_else(|| session.world.variable("PATH"))?;
     let folders = std::env::split_paths(&path).filter(|known| known != folder);
     match place {
-        Place::First => std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok(),
-        Place::Last => std::env::join_paths(folders.chain([folder.to_owned()])).ok(),
+        PathPosition::First => {
+            std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok()
+        }
+        PathPosition::Last => std::env::join_paths(folders.chain([folder.to_owned()])).ok(),
     }
 }
 
@@ -125,13 +138,13 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
-fn make_match(usher: &mut Usher) -> Result<()> {
-    usher.refresh()?;
-    let made = shim_folder::refresh(usher, &folders::write_access(&usher.folders)?, &[])?.made;
-    let shims = usher.folders.shims();
-    let path = usher.world.variable("PATH").unwrap_or_default();
+fn make_match(session: &mut Session) -> Result<()> {
+    session.refresh()?;
+    let made = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?.made;
+    let shims = session.folders.shims();
+    let path = session.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
-        usher.tell(&format!(
+        session.note(&format!(
             "{} can be called from {}, which isn't on PATH: use setup",
             made.join(", "),
             Shown(&shims)

@@ -117,12 +117,12 @@ fn a_damaged_block_is_an_error_that_says_where() {
 // The real shells.
 
 /// A home folder on disk, set up for a shell with a shims folder below it.
-struct Home {
+struct Index {
     folder: TempDir,
     shims: String,
 }
 
-impl Home {
+impl Index {
     fn new(shell: Shell, name: &str, present: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in present {
@@ -185,7 +185,7 @@ fn posix_login_shells_find_the_shims_first() {
     let unset = r#"unset PATH; . "$HOME/.profile"; printf %s "$PATH""#;
     let found: Vec<String> = ["sh", "dash"].into_iter().filter_map(program).collect();
     for (sh, name) in found.iter().flat_map(|sh| NAMES.iter().map(move |name| (sh, name))) {
-        let home = Home::new(Shell::Sh, name, &[]);
+        let home = Index::new(Shell::Sh, name, &[]);
         home.check(&[sh, "-l", "-c", print], USUAL);
         home.check(&[sh, "-l", "-c", nested], USUAL);
         for path in PATHS {
@@ -205,7 +205,7 @@ fn bash_finds_the_shims_first_in_every_way_of_starting() {
     let unset = r#"unset PATH; . "$HOME/.bashrc"; printf %s "$PATH""#;
     let login = r#"exec "$0" -l -c 'printf %s "$PATH"'"#;
     for name in NAMES {
-        let home = Home::new(Shell::Bash, name, &[(".bashrc", GUARDED)]);
+        let home = Index::new(Shell::Bash, name, &[(".bashrc", GUARDED)]);
         home.check(&[&bash, "-l", "-c", print], USUAL);
         home.check(&[&bash, "-l", "-c", login, &bash], USUAL);
         for path in PATHS {
@@ -222,7 +222,7 @@ fn bash_finds_the_shims_when_a_network_connection_starts_it() {
     let Some(bash) = program("bash") else {
         return;
     };
-    let home = Home::new(Shell::Bash, "it's here", &[(".bashrc", GUARDED)]);
+    let home = Index::new(Shell::Bash, "it's here", &[(".bashrc", GUARDED)]);
     // bash takes a socket as its standard input for rshd or sshd, and reads `.bashrc`.
     let (socket, _other_end) = UnixStream::pair().unwrap();
     let call = [&*bash, "-c", r#"printf %s "$PATH""#];
@@ -242,7 +242,7 @@ fn bash_finds_the_shims_in_whichever_login_file_it_reads() {
         &[(".bash_login", "true"), (".profile", "exit 3")],
         &[(".profile", "PATH=/usr/bin:/bin")],
     ] {
-        let home = Home::new(Shell::Bash, "shims", present);
+        let home = Index::new(Shell::Bash, "shims", present);
         home.check(&[&bash, "-l", "-c", r#"printf %s "$PATH""#], USUAL);
     }
 }
@@ -256,7 +256,7 @@ fn zsh_finds_the_shims_first() {
     let nested = r#"exec "$0" -c 'exec "$0" -c "print -rn -- \"\$PATH\"" "$0"' "$0""#;
     let posix = r#"emulate sh; set -eu; unset PATH; . "$HOME/.zshenv"; printf %s "$PATH""#;
     for name in NAMES {
-        let home = Home::new(Shell::Zsh, name, &[(".zshenv", "true")]);
+        let home = Index::new(Shell::Zsh, name, &[(".zshenv", "true")]);
         for path in PATHS {
             home.check(&[&zsh, "-c", print], path);
             home.check(&[&zsh, "-euc", print], path);
@@ -276,7 +276,7 @@ fn fish_finds_the_shims_first() {
     let nested =
         format!("{fish} -c '{fish} -c \"echo -n (string join : \\$PATH | string collect)\"'");
     for name in NAMES {
-        let home = Home::new(Shell::Fish, name, &[]);
+        let home = Index::new(Shell::Fish, name, &[]);
         home.check(&[&fish, "-c", print], USUAL);
         home.check(&[&fish, "-c", &nested], Some("/a b:/usr/bin:/bin"));
         home.check(&[&fish, "-l", "-c", print], Some(""));

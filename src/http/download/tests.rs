@@ -88,7 +88,7 @@ impl Kept {
         size: Option<u64>,
     ) -> Result<Vec<u8>, Failure> {
         let integrity = Some(&hash(published));
-        let artifact = Artifact { address, integrity: integrity.as_ref().map(|it| *it), size };
+        let artifact = DownloadSpec { address, integrity: integrity.as_ref().map(|it| *it), size };
         let done = self.downloads().fetch(client(), &artifact, &NoProgress)?;
         assert_eq!(done.size, published.len() as u64);
         let content = fs::read(done.path()).unwrap();
@@ -203,7 +203,7 @@ fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
     let (server, kept, noted) =
         (TestServer::with(vec![reply("200 OK", "", BODY)]), Kept::new(), Noted::default());
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: Some(3) };
+    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
     kept.downloads().fetch(client(), &artifact, &noted).unwrap();
     assert!(noted.0.borrow().starts_with("begin Some(3)\n"), "{}", noted.0.borrow());
 }
@@ -368,7 +368,7 @@ fn resets_do_not_count_as_long_as_it_gets_on() {
         let timeouts = Timeouts { progress_reset, ..access().timeouts };
         let client = Client::new(NetworkConfig { timeouts, ..access() });
         let (address, wanted) = (server.at("/archive"), hash(&FILE));
-        let artifact = Artifact { address: &address, integrity: Some(&wanted), size: None };
+        let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
         let done = kept.downloads().fetch(&client, &artifact, &NoProgress).is_ok();
         (done, server.requests().len())
     };
@@ -384,7 +384,7 @@ fn a_server_that_never_gets_further_is_not_asked_for_ever() {
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
     let client = Client::new(NetworkConfig { timeouts, ..access() });
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: None };
+    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
     assert!(kept.downloads().fetch(&client, &artifact, &NoProgress).is_err());
     assert_eq!(server.requests().len(), 3);
 }
@@ -472,7 +472,7 @@ fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
     let kept = Kept::new();
     let server = TestServer::with(vec![reply("200 OK", "", BODY)]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: None };
+    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
     let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
     drop(fetch().unwrap());
     let again = fetch().unwrap();
@@ -490,7 +490,7 @@ fn who_finds_the_file_in_use_has_one_of_their_own() {
     let kept = Kept::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: None };
+    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
     let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress).unwrap();
     let (first, second) = (fetch(), fetch());
     let inside =
@@ -533,7 +533,7 @@ fn what_nothing_proves_is_never_kept() {
         ok(b"<html>"),
     ]);
     let address = server.at("/archive");
-    let artifact = Artifact { address: &address, integrity: None, size: None };
+    let artifact = DownloadSpec { address: &address, integrity: None, size: None };
     let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
     let done = fetch().unwrap();
     assert!(done.path().starts_with(kept.folder.path().join("staging")));
@@ -595,7 +595,7 @@ fn progress_tells_each_try_from_its_start() {
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
     let noted = Noted::default();
-    let artifact = Artifact { address: &address, integrity: Some(&wanted), size: None };
+    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
     kept.downloads().fetch(client(), &artifact, &noted).unwrap();
     assert_eq!(
         noted.0.into_inner(),

@@ -33,7 +33,7 @@ const MAX_ERROR_PAGE: u64 = 64 << 10;
 const MESSAGE: &str = "the answer looks like a message, not like an archive";
 
 /// What to download.
-pub struct Artifact<'a> {
+pub struct DownloadSpec<'a> {
     /// Where it lies: `http://`, `https://`, `file://` or an absolute path.
     pub address: &'a str,
     /// The hash it was published under; `None` where upstream publishes none.
@@ -92,13 +92,13 @@ enum Ranges {
     /// What lies in the file was put together from several answers.
     Used,
     /// That went wrong; all must come at once.
-    Given,
+    ProcessArgs,
 }
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(
         client: &'a Client,
-        (location, artifact): (Location, &Artifact<'a>),
+        (location, artifact): (Location, &DownloadSpec<'a>),
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
@@ -192,7 +192,7 @@ impl<'a> Transfer<'a> {
 
     /// What the rest can be asked for with, if it can.
     fn resume_tag(&self) -> Option<&StrongTag> {
-        let may_be = self.length > 0 && self.ranges != Ranges::Given;
+        let may_be = self.length > 0 && self.ranges != Ranges::ProcessArgs;
         self.info.validator.as_ref().filter(|_| may_be)
     }
 
@@ -208,7 +208,7 @@ impl<'a> Transfer<'a> {
                     return Ok(response);
                 }
                 // What this server says of parts makes no sense.
-                Kind::Rest(_) | Kind::NoRest | Kind::Unchanged => self.ranges = Ranges::Given,
+                Kind::Rest(_) | Kind::NoRest | Kind::Unchanged => self.ranges = Ranges::ProcessArgs,
             }
         }
         self.open(Condition::Always)
@@ -372,7 +372,7 @@ impl<'a> Transfer<'a> {
         self.length = 0;
         if was_joined {
             // Either what lay here was damaged, or the server joined two states of it.
-            self.ranges = Ranges::Given;
+            self.ranges = Ranges::ProcessArgs;
             return self.attempt();
         }
         Err(error_page.unwrap_or_else(|| hash_mismatch(&self.location, &mismatch)))

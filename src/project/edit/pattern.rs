@@ -3,7 +3,7 @@
 //! Which part of a line is the version is the reader's to say, so that what is edited is what is
 //! read.
 
-use usher_shims::read::holes;
+use usher_shims::read::placeholders;
 
 use super::lines::change;
 use super::style::in_style_of;
@@ -23,7 +23,7 @@ pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<St
 }
 
 fn set_in(content: &str, pattern: &str, request: &str) -> Option<String> {
-    let found = holes(content, pattern)?;
+    let found = placeholders(content, pattern)?;
     let [hole] = found.request.as_slice() else { return None };
     let request = match &found.flavour {
         Some(flavour) => request.strip_prefix(&content[flavour.clone()])?.strip_prefix('-')?,
@@ -32,7 +32,7 @@ fn set_in(content: &str, pattern: &str, request: &str) -> Option<String> {
     let request = in_style_of(&content[hole.clone()], request);
     let edited = [&content[..hole.start], &request, &content[hole.end..]].concat();
     let written = hole.start..hole.start + request.len();
-    (holes(&edited, pattern)?.request == vec![written]).then_some(edited)
+    (placeholders(&edited, pattern)?.request == vec![written]).then_some(edited)
 }
 
 #[cfg(test)]

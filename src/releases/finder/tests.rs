@@ -7,12 +7,12 @@ use std::time::Duration;
 use usher_definition::{Definition, NpmSource, PypiSource, Source};
 use usher_shims::error::ErrorKind;
 use usher_shims::pin::{Origin, Pin};
-use usher_shims::request::Author;
+use usher_shims::request::RequestTrust;
 use usher_shims::resolve::Compatibility;
 
 use super::*;
 use crate::registry::Registry;
-use crate::releases::entry::Artifact;
+use crate::releases::entry::ListedArchive;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
@@ -30,7 +30,7 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> std::result::Result<Listed, Failure> {
+    ) -> std::result::Result<ListedReleases, Failure> {
         let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
         let answers: Vec<&str> = script.split(" | ").collect();
         let (answer, asked) = match policy {
@@ -53,7 +53,7 @@ impl ReadSource for Script<'_> {
         };
         let release = |version: &str| release(version, name);
         let releases = versions.split_whitespace().map(release).collect();
-        Ok(Listed { releases, source: (*name).to_owned(), freshness })
+        Ok(ListedReleases { releases, source: (*name).to_owned(), freshness })
     }
 
     fn parts(
@@ -67,7 +67,7 @@ impl ReadSource for Script<'_> {
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
-    let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+    let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),
         lts: None,
@@ -121,16 +121,16 @@ impl Case {
             let is_elsewhere = name.starts_with(char::is_uppercase);
             let project = PypiSource {
                 project: "x".to_owned(),
-                parts: None,
+                version_components: None,
                 versions: None,
-                inside: String::new(),
+                subdir: String::new(),
             };
             let packages = NpmSource {
                 package: [("macos-arm64".to_owned(), "x".to_owned())].into(),
                 versions: None,
-                into: String::new(),
+                destination: String::new(),
                 links: [].into(),
-                beside: Vec::new(),
+                companion: Vec::new(),
             };
             Source {
                 name: (*name).to_owned(),
@@ -154,10 +154,10 @@ impl Case {
         }
     }
 
-    fn with_known<T>(&self, act: impl FnOnce(Known<'_>) -> T) -> T {
+    fn with_known<T>(&self, act: impl FnOnce(KnownTool<'_>) -> T) -> T {
         let definition = self.definition();
         let tool = self.registry.named(self.tool).unwrap().tool;
-        act(Known { tool, definition: &definition })
+        act(KnownTool { tool, definition: &definition })
     }
 
     fn find(&self, request: &str) -> Result<Release> {
@@ -166,8 +166,8 @@ impl Case {
 
     fn find_excluding(&self, request: &str, excluded: &[String]) -> Result<Release> {
         self.with_known(|known| {
-            let request = Request::parse(request, known.tool, Author::Person).unwrap();
-            let wanted = Wanted { known, request: &request, origin: &Origin::CommandLine };
+            let request = Request::parse(request, known.tool, RequestTrust::User).unwrap();
+            let wanted = ToolRequest { known, request: &request, origin: &Origin::CommandLine };
             self.finder().find_excluding(&wanted, excluded)
         })
     }
@@ -348,9 +348,9 @@ const BUILDS: Answers =
 fn elixir(compatibility: Compatibility, pinned: Option<&str>) -> Case {
     let mut case = Case::new("elixir", BUILDS);
     let erlang = case.registry.named("erlang").unwrap().tool;
-    let rule = case.registry.named("elixir").unwrap().tool.runs_on.unwrap();
+    let rule = case.registry.named("elixir").unwrap().tool.built_for.unwrap();
     let pin = pinned.map(|text| Pin {
-        requests: vec![Request::parse(text, erlang, Author::Person).unwrap()],
+        requests: vec![Request::parse(text, erlang, RequestTrust::User).unwrap()],
         origin: Origin::CommandLine,
     });
     case.disk.runtime =
@@ -383,12 +383,12 @@ fn without_a_pinned_runtime_no_release_is_passed_over() {
 fn a_runtime_that_is_requested_together_counts_as_pinned() {
     let case = elixir(Compatibility::UpTo(27), None);
     let erlang = case.registry.named("erlang").unwrap();
-    let request = Request::parse("26", erlang.tool, Author::Person).unwrap();
+    let request = Request::parse("26", erlang.tool, RequestTrust::User).unwrap();
     let origin = Origin::CommandLine;
-    let together = [Wanted { known: erlang, request: &request, origin: &origin }];
+    let together = [ToolRequest { known: erlang, request: &request, origin: &origin }];
     let found = case.with_known(|known| {
-        let request = Request::parse("1", known.tool, Author::Person).unwrap();
-        let wanted = Wanted { known, request: &request, origin: &origin };
+        let request = Request::parse("1", known.tool, RequestTrust::User).unwrap();
+        let wanted = ToolRequest { known, request: &request, origin: &origin };
         case.finder().together(&together).find(&wanted)
     });
     assert_eq!(outcome(found), "1.17.0-otp-26 of a");
@@ -396,8 +396,8 @@ fn a_runtime_that_is_requested_together_counts_as_pinned() {
 }
 
 /// The sources and the versions that they list.
-fn lists(listed: &[Listed]) -> String {
-    let list = |one: &Listed| {
+fn lists(listed: &[ListedReleases]) -> String {
+    let list = |one: &ListedReleases| {
         let versions = one.releases.iter().map(|release| format!(" {}", release.version));
         format!("{}{}", one.source, versions.collect::<String>())
     };

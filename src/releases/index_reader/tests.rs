@@ -10,7 +10,7 @@ use usher_shims::version::Version;
 
 use super::*;
 use crate::files::write_access::WriteAccess;
-use crate::releases::entry::Artifact;
+use crate::releases::entry::ListedArchive;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
 
 const ADDRESS: &str = "https://x.example/index";
@@ -89,7 +89,7 @@ impl Case {
             writer: Some(access.for_threads()),
             asking: &mutex,
             settings: &self.settings,
-            tell: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
+            note: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
         };
         let read = match reader.read(&query, policy) {
             Ok(index) => {
@@ -118,7 +118,7 @@ impl Case {
 fn entries(versions: &str) -> Vec<Entry> {
     let entry = |version: &str| {
         let address = format!("https://x.example/{version}.tar.gz");
-        let artifact = Artifact { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         let version = Version::parse(version).unwrap();
         Entry { version, lts: None, artifact, engines: None }
     };

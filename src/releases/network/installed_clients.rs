@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::home::INDEX;
+use usher_shims::index::INDEX_FILE;
 use usher_shims::path::{Shim, next_on_path};
 use usher_shims::world::{AnyWorld, World as _};
 
@@ -91,8 +91,9 @@ impl InstalledClients<'_> {
     fn without_shims(&self) -> Vec<(OsString, OsString)> {
         let mut variables = self.variables.to_vec();
         for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-            let holds_shims =
-                |folder: &PathBuf| self.world.probe(folder, &[INDEX]).is_ok_and(|found| found != 0);
+            let holds_shims = |folder: &PathBuf| {
+                self.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
+            };
             let others = std::env::split_paths(path).filter(|folder| !holds_shims(folder));
             *path = std::env::join_paths(others).unwrap_or_default();
         }
@@ -141,7 +142,7 @@ mod tests {
         for folder in [&shims, &others] {
             fs::create_dir(folder).unwrap();
         }
-        fs::write(shims.join(INDEX), "").unwrap();
+        fs::write(shims.join(INDEX_FILE), "").unwrap();
         let path = std::env::join_paths([&shims, &others]).unwrap();
         let variables = [("PATH".into(), path), ("HOME".into(), "/home/x".into())];
         let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());

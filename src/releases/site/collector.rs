@@ -4,13 +4,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use usher_definition::{IndexSource, Take, template};
+use usher_definition::{IndexSource, ReleaseRule, template};
 use usher_shims::error::Escaped;
 use usher_shims::version::Version;
 
 use super::checksums;
 use super::rows::Row;
-use crate::releases::entry::{Artifact, Complaint, Entry, Hash, Stated};
+use crate::releases::entry::{Entry, Hash, IndexProblem, ListedArchive, Stated};
 use crate::releases::version_range::holds_for;
 
 /// Collects releases, row by row.
@@ -35,8 +35,8 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// Takes from a row what is a release: the first that fits takes it.
-    pub(super) fn push_row(&mut self, row: &Row<'_>) -> Result<(), Complaint> {
-        let mut rules = self.source.take.iter().enumerate();
+    pub(super) fn push_row(&mut self, row: &Row<'_>) -> Result<(), IndexProblem> {
+        let mut rules = self.source.release.iter().enumerate();
         let taken = rules.find_map(|(place, take)| Some((place, take, self.version(take, row)?)));
         let Some((rule, take, (version, order))) = taken else { return Ok(()) };
         let order = (order.0, Reverse(rule), order.1);
@@ -56,15 +56,19 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// The version that a row stands for; `None` where it isn't meant.
-    fn version(&self, take: &Take, row: &Row<'_>) -> Option<(Version, (u64, Reverse<usize>))> {
+    fn version(
+        &self,
+        take: &ReleaseRule,
+        row: &Row<'_>,
+    ) -> Option<(Version, (u64, Reverse<usize>))> {
         let rank = self.rank(take, row)?;
         let value = |hole: &str| self.value(hole, row);
         let text = template::fill(&take.from, &value).ok()?;
-        let spelled = template::fill(&take.spelled, &|hole| match hole {
+        let spelled = template::fill(&take.pattern, &|hole| match hole {
             "version" | "build" => Some(format!("{{{hole}}}")),
             other => value(other),
         });
-        let (version, build) = template::take_apart(&spelled.ok()?, &text)?;
+        let (version, build) = template::split_by_pattern(&spelled.ok()?, &text)?;
         let version = template::fill(&take.version, &|hole| match hole {
             "version" => Some(Version::parse(version)?.as_str().to_owned()),
             other => value(other),
@@ -76,9 +80,9 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// How far from the best a row's fields are; `None` where they aren't what is wanted.
-    fn rank(&self, take: &Take, row: &Row<'_>) -> Option<usize> {
+    fn rank(&self, take: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
         let mut rank = 0;
-        for (field, wanted) in &take.only {
+        for (field, wanted) in &take.filter {
             let texts = wanted.0.iter().map(|text| template::fill(text, &|word| self.word(word)));
             rank +=
                 texts.into_iter().position(|text| text.is_ok_and(|text| row.is(field, &text)))?;
@@ -88,14 +92,14 @@ impl<'a> ReleaseCollector<'a> {
 
     fn artifact(
         &self,
-        (rule, take): (usize, &Take),
+        (rule, take): (usize, &ReleaseRule),
         version: &Version,
         row: &Row<'_>,
-    ) -> Result<Artifact, Complaint> {
+    ) -> Result<ListedArchive, IndexProblem> {
         let address = |key: &str, text: &str| self.address((key, text), version, row);
-        let sums = take.sums.as_ref().map(|text| address("sums", text)).transpose()?;
+        let sums = take.checksums.as_ref().map(|text| address("sums", text)).transpose()?;
         let in_file = |hash: Option<Hash>| hash.or(sums.map(Hash::InFile));
-        Ok(Artifact {
+        Ok(ListedArchive {
             address: address("archive", &take.archive)?,
             hash: self.hash(take, version, row).map(in_file),
             size: self.size(take, version, row),
@@ -104,13 +108,13 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// The hash that a row has.
-    fn hash(&self, take: &Take, version: &Version, row: &Row<'_>) -> Stated<Hash> {
+    fn hash(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<Hash> {
         let Some(hash) = &take.hash else { return Ok(None) };
         let filled = template::fill(hash, &|hole| self.value_for(hole, version, row));
         let text = filled.unwrap_or_default();
-        let or_elsewhere = take.sums.is_some() || take.unhashed.is_some();
+        let or_elsewhere = take.checksums.is_some() || take.unverified.is_some();
         match checksums::parse(&text) {
-            Some(integrity) => Ok(Some(Hash::Known(integrity))),
+            Some(integrity) => Ok(Some(Hash::KnownTool(integrity))),
             None if text.is_empty() && or_elsewhere => Ok(None),
             None if text.is_empty() => Err(format!("`{hash}` is missing").into()),
             None => {
@@ -126,7 +130,7 @@ impl<'a> ReleaseCollector<'a> {
     }
 
     /// How many bytes a row says that the archive has.
-    fn size(&self, take: &Take, version: &Version, row: &Row<'_>) -> Stated<u64> {
+    fn size(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<u64> {
         let Some(size) = &take.size else { return Ok(None) };
         let text = template::fill(size, &|hole| self.value_for(hole, version, row));
         let text = text.unwrap_or_default();
@@ -147,13 +151,13 @@ impl<'a> ReleaseCollector<'a> {
         (key, text): (&str, &str),
         version: &Version,
         row: &Row<'_>,
-    ) -> Result<String, Complaint> {
+    ) -> Result<String, IndexProblem> {
         let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
         let value = |hole: &str| self.value_for(hole, version, row);
         let filled = template::fill(text, &value)
             .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))
-            .map_err(Complaint::from)?;
-        for hole in template::holes(text).unwrap_or_default() {
+            .map_err(IndexProblem::from)?;
+        for hole in template::placeholders(text).unwrap_or_default() {
             let said = value(hole).unwrap_or_default();
             let is_harmless = match (hole.starts_with('.'), is_whole) {
                 (false, _) => true,

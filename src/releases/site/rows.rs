@@ -1,10 +1,10 @@
 //! An index in any of its forms as rows of fields. It knows no tool, and not what fields mean.
 
 use serde_json::{Map, Value};
-use usher_definition::Form;
+use usher_definition::IndexFormat;
 use usher_shims::error::Escaped;
 
-use crate::releases::entry::Complaint;
+use crate::releases::entry::IndexProblem;
 
 /// An entry of an index: what the way to it led through, outermost first.
 pub(super) struct Row<'a> {
@@ -58,19 +58,19 @@ impl Row<'_> {
 /// Calls `see` for each entry of a document.
 pub(super) fn for_each(
     text: &[u8],
-    (form, way): (Form, &str),
-    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
-) -> Result<(), Complaint> {
+    (form, way): (IndexFormat, &str),
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
+) -> Result<(), IndexProblem> {
     let way: Vec<&str> = way.split('.').filter(|step| !step.is_empty()).collect();
     match form {
-        Form::Json => entries(&json(text)?, &way, see),
-        Form::Ndjson => lines(text).try_for_each(|line| entries(&json(line)?, &way, see)),
-        Form::Words => lines(text).try_for_each(|line| {
+        IndexFormat::Json => entries(&json(text)?, &way, see),
+        IndexFormat::Ndjson => lines(text).try_for_each(|line| entries(&json(line)?, &way, see)),
+        IndexFormat::Words => lines(text).try_for_each(|line| {
             let words = String::from_utf8_lossy(line);
             let words = words.split_whitespace().map(Value::from).collect();
             entries(&Value::Array(words), &way, see)
         }),
-        Form::Csv => {
+        IndexFormat::Csv => {
             let mut rows = lines(text).map(cells);
             let names = rows.next().transpose()?.unwrap_or_default();
             rows.try_for_each(|cells| {
@@ -85,8 +85,8 @@ pub(super) fn for_each(
 fn entries(
     document: &Value,
     way: &[&str],
-    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
-) -> Result<(), Complaint> {
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
+) -> Result<(), IndexProblem> {
     follow(way, (&mut vec![document], &mut Vec::new()), see)
 }
 
@@ -94,8 +94,8 @@ fn entries(
 fn follow<'a>(
     way: &[&str],
     (scopes, names): (&mut Vec<&'a Value>, &mut Vec<String>),
-    see: &mut dyn FnMut(&Row<'_>) -> Result<(), Complaint>,
-) -> Result<(), Complaint> {
+    see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
+) -> Result<(), IndexProblem> {
     let Some((step, rest)) = way.split_first() else { return see(&Row { scopes, names }) };
     let Some(here) = scopes.last().copied() else { return Ok(()) };
     let members: Vec<(Option<String>, &'a Value)> = match (*step, here) {
@@ -150,7 +150,7 @@ fn place(number: &str) -> Option<usize> {
     number.parse::<usize>().ok()?.checked_sub(1)
 }
 
-fn json(text: &[u8]) -> Result<Value, Complaint> {
+fn json(text: &[u8]) -> Result<Value, IndexProblem> {
     serde_json::from_slice(text).map_err(|error| format!("it is no JSON: {error}").into())
 }
 
@@ -161,7 +161,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The cells of a line of comma-separated fields, which may stand in quotes
 /// (<https://www.rfc-editor.org/rfc/rfc4180>); no index has line ends in them.
-fn cells(line: &[u8]) -> Result<Vec<String>, Complaint> {
+fn cells(line: &[u8]) -> Result<Vec<String>, IndexProblem> {
     let line = String::from_utf8_lossy(line);
     let mut cells = vec![String::new()];
     let mut is_quoted = false;
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     /// The fields of each entry, joined by blanks, or the complaint.
-    fn check(form: (Form, &str), text: &str, fields: &[&str], expected: &[&str]) {
+    fn check(form: (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
         let mut seen = Vec::new();
         let read = for_each(text.as_bytes(), form, &mut |row| {
             let text = |field: &&str| row.text(field).unwrap_or_else(|| "-".to_owned());
@@ -204,37 +204,37 @@ mod tests {
     fn every_form_is_rows_of_fields() {
         let nested = r#"[{"v":"1","f":[{"os":"l","n":{"x":2}},{"os":"m","v":true}]},{"f":[]}]"#;
         let fields = ["v", "os", "n.x", "1", "2"];
-        check((Form::Json, "*.f.*"), nested, &fields, &["1 l 2 1 1", "true m - 1 2"]);
+        check((IndexFormat::Json, "*.f.*"), nested, &fields, &["1 l 2 1 1", "true m - 1 2"]);
         let keyed = r#"{"1.0":{"date":"x","linux":{"u":"a"}},"master":{"linux":{"u":"b"}}}"#;
         let expected = ["1.0 date -", "1.0 linux a", "master linux b"];
-        check((Form::Json, "*.*"), keyed, &["1", "2", "u"], &expected);
-        check((Form::Json, "cli.*"), r#"{"cli":["v1","v2"]}"#, &[""], &["v1", "v2"]);
+        check((IndexFormat::Json, "*.*"), keyed, &["1", "2", "u"], &expected);
+        check((IndexFormat::Json, "cli.*"), r#"{"cli":["v1","v2"]}"#, &[""], &["v1", "v2"]);
         let lines = "{\"v\":1,\"a\":[{\"p\":\"x\"}]}\r\n\n{\"v\":2,\"a\":[{\"p\":\"y\"}]}\n";
-        check((Form::Ndjson, "a.*"), lines, &["v", "p"], &["1 x", "2 y"]);
+        check((IndexFormat::Ndjson, "a.*"), lines, &["v", "p"], &["1 x", "2 y"]);
         check(
-            (Form::Words, ""),
+            (IndexFormat::Words, ""),
             "OTP-28 abc  \n\nOTP-27\n",
             &["1", "2"],
             &["OTP-28 abc", "OTP-27 -"],
         );
         let table = "v,os,note\n1,l,\"a, \"\"b\"\"\"\n2,m\n";
-        check((Form::Csv, ""), table, &["v", "note"], &["1 a, \"b\"", "2 -"]);
+        check((IndexFormat::Csv, ""), table, &["v", "note"], &["1 a, \"b\"", "2 -"]);
     }
 
     #[test]
     fn what_is_of_another_form_is_said() {
-        check((Form::Json, "*"), "\"x\"", &[], &["it is neither a list nor an object"]);
-        check((Form::Json, "a.*"), "{}", &[], &["it has no “a”"]);
+        check((IndexFormat::Json, "*"), "\"x\"", &[], &["it is neither a list nor an object"]);
+        check((IndexFormat::Json, "a.*"), "{}", &[], &["it has no “a”"]);
         let expected = ["it is no JSON: expected value at line 1 column 1"];
-        check((Form::Json, "*"), "<html>", &[], &expected);
-        check((Form::Csv, ""), "a\n\"b", &[], &["a quote doesn't end: \"b"]);
+        check((IndexFormat::Json, "*"), "<html>", &[], &expected);
+        check((IndexFormat::Csv, ""), "a\n\"b", &[], &["a quote doesn't end: \"b"]);
     }
 
     #[test]
     fn lists_and_nothing_can_be_asked_for() {
         let check = |text: &str, wanted: &str, expected: bool| {
             let mut seen = false;
-            for_each(text.as_bytes(), (Form::Json, "*"), &mut |row| {
+            for_each(text.as_bytes(), (IndexFormat::Json, "*"), &mut |row| {
                 seen = row.is("f", wanted);
                 Ok(())
             })

@@ -3,7 +3,7 @@
 
 use usher_definition::{Definition, SourceKind};
 use usher_shims::tool::DEFINITIONS;
-use usher_shims::world::{Memory, World};
+use usher_shims::world::{MemoryWorld, World};
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn read(
     let shown = entries.into_iter().map(|entry| {
         let artifact = entry.artifact;
         let hash = match artifact.hash {
-            Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
+            Ok(Some(Hash::KnownTool(integrity))) => integrity.to_string().replace(HASH, "HASH"),
             Ok(Some(Hash::InFile(sums))) => sums,
             Ok(None) => "unhashed".to_owned(),
             Err(complaint) => complaint.to_string(),
@@ -52,7 +52,7 @@ fn read(
 #[track_caller]
 fn check(of: (&str, &str), text: &str, expected: &[(&str, &str)]) {
     for (platform, expected) in expected {
-        let found = read(&Memory::at("/"), of, platform, text);
+        let found = read(&MemoryWorld::at("/"), of, platform, text);
         let site = found.rsplit(" <- ").next().unwrap_or_default().to_owned();
         let lines = found.strip_suffix(&format!(" <- {site}")).unwrap_or(&found);
         let wanted = if expected.contains(" <- ") { found.as_str() } else { lines };
@@ -585,7 +585,7 @@ fn sizes_are_taken_as_indexes_write_them() {
 
 #[test]
 fn users_mirrors_count() {
-    let world = Memory::at("/").variable("NODEJS_ORG_MIRROR", "https://m.example/node/");
+    let world = MemoryWorld::at("/").variable("NODEJS_ORG_MIRROR", "https://m.example/node/");
     let index = r#"[{"version":"v1.0.0","files":["linux-x64"]}]"#;
     let at = "https://m.example/node";
     assert_eq!(
@@ -602,7 +602,7 @@ fn what_can_not_be_is_said_with_its_field() {
         let text = format!(
             r#"[{{"files":[{{"version":"go1.22.0","os":"linux","arch":"amd64","kind":"archive",{file}}}]}}]"#
         );
-        let found = read(&Memory::at("/"), ("go", "go.dev"), "linux-x64", &text);
+        let found = read(&MemoryWorld::at("/"), ("go", "go.dev"), "linux-x64", &text);
         found.split(" <- ").next().unwrap_or_default().to_owned()
     };
     let check = |file: &str, expected: &str| assert_eq!(go(file), expected, "{file}");
@@ -634,7 +634,7 @@ fn what_can_not_be_is_said_with_its_field() {
         let text = format!(
             r#"[{{"binaries":[{{"package":{{"link":"{link}","checksum":"HASH"}}}}],"version_data":{{"semver":"17.0.2+8"}}}}]"#
         );
-        let found = read(&Memory::at("/"), ("java", "adoptium"), "linux-x64", &text);
+        let found = read(&MemoryWorld::at("/"), ("java", "adoptium"), "linux-x64", &text);
         assert_eq!(
             found,
             format!("its entry for temurin-17.0.2+8 has `.package.link` = “{link}”, for `archive`")

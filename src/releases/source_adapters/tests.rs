@@ -11,7 +11,7 @@ use usher_shims::world::{AnyWorld, Os};
 use super::*;
 use crate::config::settings::Settings;
 use crate::files::write_access::WriteAccess;
-use crate::registry::{Known, Registry};
+use crate::registry::{KnownTool, Registry};
 use crate::releases::catalog::Catalog;
 use crate::releases::freshness::Freshness;
 use crate::releases::index_cache::IndexCache;
@@ -48,7 +48,7 @@ fn with_reader<T>(
     let mut official = official.clone();
     official.index.as_mut().unwrap().base = base.to_owned();
     definition.source = vec![official];
-    let known = Known { tool: node.tool, definition: &definition };
+    let known = KnownTool { tool: node.tool, definition: &definition };
 
     let (settings, shim) = (Settings::default(), Shim::default());
     let folders = Folders::under(home.path(), None);
@@ -74,14 +74,14 @@ fn with_reader<T>(
             writer: Some(access.for_threads()),
             asking: network.indexes(),
             settings: &settings,
-            tell: Box::new(|text| panic!("{text}")),
+            note: Box::new(|text| panic!("{text}")),
         },
     };
     let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned() };
     act(&reader, &catalog.sources(known).unwrap()[0])
 }
 
-fn versions(listed: &Listed) -> String {
+fn versions(listed: &ListedReleases) -> String {
     let versions = listed.releases.iter().map(|release| release.version.as_str());
     versions.collect::<Vec<_>>().join(" ")
 }

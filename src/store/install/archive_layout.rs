@@ -11,8 +11,8 @@ use usher_shims::world::{Os, World as _};
 
 use crate::archive::{UnpackOptions, unpack};
 use crate::files::remove::remove_tree;
-use crate::registry::Known;
-use crate::store::place::Place;
+use crate::registry::KnownTool;
+use crate::store::place::InstallLocation;
 
 /// How many folders that lie alone in each other are looked into.
 const DEEPEST: usize = 4;
@@ -31,7 +31,7 @@ pub(super) struct Layout {
 /// It is unpacked into `scratch` for that, and then once more as it is laid out: what its links may
 /// lead to depends on it.
 pub(super) fn find_layout(
-    place: &Place<'_>,
+    place: &InstallLocation<'_>,
     archive: &Path,
     scratch: &Path,
 ) -> Result<(Layout, usize)> {
@@ -48,7 +48,7 @@ pub(super) fn find_layout(
 }
 
 /// The layout of what was unpacked into a folder.
-fn layout_of(known: Known<'_>, version: &Version, unpacked: &Path) -> Option<(Layout, usize)> {
+fn layout_of(known: KnownTool<'_>, version: &Version, unpacked: &Path) -> Option<(Layout, usize)> {
     let layouts = layouts(known, version);
     let mut root = Some(unpacked.to_path_buf());
     for strip in 0..DEEPEST {
@@ -63,7 +63,7 @@ fn layout_of(known: Known<'_>, version: &Version, unpacked: &Path) -> Option<(La
 }
 
 /// The layout, if with it the interpreter is where toolchains have it.
-fn fits(known: Known<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
+fn fits(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
     let program = format!("bin/{}", known.tool.main_program());
     let own = layout.links.iter().map(|(link, target)| (link, target));
     let mut links = own.chain(&known.definition.links);
@@ -80,7 +80,7 @@ fn fits(known: Known<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
 
 /// A layout for programs that lie at the top: `bin/` gets links to them, and what the tool has
 /// where it comes so.
-fn loose(known: Known<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
+fn loose(known: KnownTool<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
     let programs = known.tool.programs.iter();
     let there = programs.filter(|program| is_program(&folder.join(program)));
     let mut links: Vec<(String, String)> =
@@ -95,22 +95,22 @@ fn loose(known: Known<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> 
 }
 
 fn is_program(path: &Path) -> bool {
-    Os.look(path).ok().flatten().is_some_and(|seen| seen.is_program)
+    Os.metadata(path).ok().flatten().is_some_and(|seen| seen.is_program)
 }
 
 /// The layouts to try: the usual one, that folder in it which other managers' stores have, and
 /// those in which packages of a version come; what runs on another tool comes only so.
-fn layouts(known: Known<'_>, version: &Version) -> Vec<Layout> {
+fn layouts(known: KnownTool<'_>, version: &Version) -> Vec<Layout> {
     let packages = known.definition.source.iter().filter_map(|source| packages(source, version));
     let of_packages = packages.map(|packages| Layout {
         inside: String::new(),
-        into: packages.into.clone(),
+        into: packages.destination.clone(),
         links: packages.links.clone().into_iter().collect(),
     });
-    let stores = known.definition.store.iter().map(|store| store.inside.clone());
+    let stores = known.definition.store.iter().map(|store| store.subdir.clone());
     let usual = std::iter::once(String::new()).chain(stores.filter(|inside| !inside.is_empty()));
     let usual = usual.map(|inside| Layout { inside, ..Layout::default() });
-    usual.filter(|_| known.tool.host.is_none()).chain(of_packages).collect()
+    usual.filter(|_| known.tool.runtime.is_none()).chain(of_packages).collect()
 }
 
 /// A source's packages, if it has some of this version.

@@ -23,14 +23,14 @@ use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
 use crate::releases::Part;
 use crate::store::own::OwnStore;
-use crate::store::place::Place;
+use crate::store::place::InstallLocation;
 use crate::store::receipt::{self, RECEIPT, Receipt};
 
 /// What is being put together.
 pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
-    place: &'a Place<'a>,
+    place: &'a InstallLocation<'a>,
     receipt: Receipt,
     tree: PathBuf,
     /// What it was made of: kept until it is published, for another try.
@@ -43,7 +43,7 @@ impl<'a> Assembly<'a> {
     /// An empty one of what will lie in a place, in a staging folder of its own.
     pub(crate) fn new(
         (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
-        place: &'a Place<'a>,
+        place: &'a InstallLocation<'a>,
         source: &str,
     ) -> Result<Self> {
         let staging = store.staging(place)?;

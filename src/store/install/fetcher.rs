@@ -6,10 +6,10 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::settings::Settings;
 use crate::files::write_access::WriteAccess;
-use crate::http::{Artifact, Downloaded, Downloads, Failure, Progress};
+use crate::http::{DownloadSpec, Downloaded, Downloads, Failure, Progress};
 use crate::releases::Part;
 use crate::releases::network::Network;
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Fetches parts.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// The session's.
-    pub fn new(session: &'a Usher, network: &'a Network<'a>, access: &'a WriteAccess) -> Self {
+    pub fn new(session: &'a Session, network: &'a Network<'a>, access: &'a WriteAccess) -> Self {
         Self { access, settings: &session.settings, network, cache: &session.folders.cache }
     }
 
@@ -43,7 +43,7 @@ impl<'a> Fetcher<'a> {
         let mut last = None;
         for address in &part.addresses {
             let artifact =
-                Artifact { address, integrity: part.integrity.as_ref(), size: part.size };
+                DownloadSpec { address, integrity: part.integrity.as_ref(), size: part.size };
             match downloads.fetch(client, &artifact, progress) {
                 Ok(downloaded) => return Ok((address.clone(), downloaded)),
                 Err(Failure::Fatal(error)) => return Err(error),

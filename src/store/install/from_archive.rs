@@ -9,7 +9,7 @@ use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
 use crate::releases::{Part, would_be_fetched};
 use crate::store::own::OwnStore;
-use crate::store::place::Place;
+use crate::store::place::InstallLocation;
 use crate::store::receipt::Receipt;
 
 /// An archive that a person named.
@@ -44,7 +44,7 @@ impl UserArchive {
 /// Puts a version together from an archive; `source` is what is told and noted of where it lies.
 pub(crate) fn assemble_archive<'a>(
     (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
-    (place, source): (&'a Place<'a>, &str),
+    (place, source): (&'a InstallLocation<'a>, &str),
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (place.name(), place.known.tool);

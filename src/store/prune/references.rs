@@ -10,15 +10,15 @@ use ignore::{DirEntry, WalkBuilder};
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Pin;
-use usher_shims::request::{Author, Request};
+use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Found, best};
-use usher_shims::tool::{PASS_OVER, TOOLS, Tool};
+use usher_shims::store::{Lookup, best};
+use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
 use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
 use crate::inventory::inside::{Inside, Sight};
-use crate::session::Usher;
+use crate::session::Session;
 use crate::shim_folder::requested;
 
 /// The toolchains of our own that somebody asks for, and who.
@@ -34,15 +34,15 @@ impl References {
     /// What is asked for here: by variables, by the files of this folder and those above, by the
     /// user's default and the machine's, and by what `use shim` keeps. All of them, also those that
     /// a stronger one hides: elsewhere nothing hides them.
-    pub fn here(&mut self, usher: &Usher) -> Result<()> {
-        for known in usher.registry.all() {
-            self.add_all(usher, &usher.world, known.tool)?;
+    pub fn here(&mut self, session: &Session) -> Result<()> {
+        for known in session.registry.all() {
+            self.add_all(session, &session.world, known.tool)?;
         }
-        for entry in requested::all(&usher.folders)? {
+        for entry in requested::all(&session.folders)? {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
-            if let Ok(request) = Request::parse(word, tool, Author::Person) {
-                self.add(usher, tool, (&request, &format!("`use shim {entry}`")))?;
+            if let Ok(request) = Request::parse(word, tool, RequestTrust::User) {
+                self.add(session, tool, (&request, &format!("`use shim {entry}`")))?;
             }
         }
         Ok(())
@@ -50,7 +50,7 @@ impl References {
 
     /// What the projects below a folder ask for. Nothing is passed over but folders of version
     /// control and other people's code; what can't be searched is told.
-    pub fn below(&mut self, usher: &Usher, folder: &Path) -> Result<()> {
+    pub fn below(&mut self, session: &Session, folder: &Path) -> Result<()> {
         let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
         let files: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
@@ -65,13 +65,13 @@ impl References {
                     return Err(Error::new(ErrorKind::Io, "a project's folder can't be searched")
                         .because(error.to_string()));
                 }
-                Err(error) => usher.tell(&format!("passed over: {error}")),
+                Err(error) => session.note(&format!("passed over: {error}")),
             }
         }
         for folder in &folders {
             let world = Inside { folder, sight: Sight::Folder };
-            for known in usher.registry.all() {
-                self.add_all(usher, &world, known.tool)?;
+            for known in session.registry.all() {
+                self.add_all(session, &world, known.tool)?;
             }
         }
         Ok(())
@@ -79,10 +79,15 @@ impl References {
 
     /// Adds what is found of a tool in a world; a file that can't be understood is an error, for
     /// nobody knows what it asks for.
-    fn add_all(&mut self, usher: &Usher, world: &impl World, tool: &'static Tool) -> Result<()> {
+    fn add_all(
+        &mut self,
+        session: &Session,
+        world: &impl World,
+        tool: &'static Tool,
+    ) -> Result<()> {
         let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
         let (mut pins, mut broken) = (Vec::new(), None);
-        search(world, &usher.home, &call, &mut |finding| {
+        search(world, &session.index, &call, &mut |finding| {
             match finding {
                 Finding::Pin(pin) | Finding::Constraint(pin) | Finding::Default(pin) => {
                     pins.push(pin);
@@ -91,7 +96,7 @@ impl References {
                     broken = Some(error);
                     return ControlFlow::Break(());
                 }
-                Finding::Passed(_) => {}
+                Finding::Skipped(_) => {}
             }
             ControlFlow::Continue(())
         })?;
@@ -100,7 +105,7 @@ impl References {
         }
         for Pin { requests, origin } in &pins {
             for request in requests {
-                self.add(usher, tool, (request, &origin.to_string()))?;
+                self.add(session, tool, (request, &origin.to_string()))?;
             }
         }
         Ok(())
@@ -109,15 +114,15 @@ impl References {
     /// Adds the toolchain that would run for a request, if it is ours.
     fn add(
         &mut self,
-        usher: &Usher,
+        session: &Session,
         tool: &'static Tool,
         (request, by): (&Request, &str),
     ) -> Result<()> {
-        match best(&usher.world, &usher.home, tool, request)? {
-            Found::Toolchain(found) if found.store == Store::Own => {
+        match best(&session.world, &session.index, tool, request)? {
+            Lookup::Toolchain(found) if found.store == Store::Own => {
                 self.0.entry(found.root).or_insert_with(|| by.to_owned());
             }
-            Found::Toolchain(_) | Found::Nothing | Found::Stale => {}
+            Lookup::Toolchain(_) | Lookup::Nothing | Lookup::Stale => {}
         }
         Ok(())
     }
@@ -139,7 +144,7 @@ fn is_others(entry: &DirEntry) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }
-    let mut rules = PASS_OVER.iter();
+    let mut rules = IGNORED_FOLDERS.iter();
     VERSION_CONTROL.iter().any(|name| entry.file_name() == *name)
         || rules.any(|rule| rule.beside.is_empty() && entry.path().ends_with(rule.folder))
 }

@@ -221,7 +221,7 @@ impl Visitor for Comparison<'_> {
                 _,
             ) => {
                 self.closed.insert(found.key.clone());
-                let detail = format!("{} instead of {}", name(is), name_of(item));
+                let detail = format!("{} instead of {}", name(is), version_label(item));
                 self.fault(&found.key, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
@@ -255,7 +255,7 @@ fn name(kind: FileType) -> &'static str {
     }
 }
 
-fn name_of(item: &ManifestEntry) -> &'static str {
+fn version_label(item: &ManifestEntry) -> &'static str {
     match item {
         ManifestEntry::File { .. } => "a file",
         ManifestEntry::Link { .. } => "a link",

@@ -1,7 +1,7 @@
 //! Templates of definitions, and texts that are taken apart by a pattern. The first line is the
 //! template, the rest is the text.
 
-use usher_definition::template::{fill, holes, take_apart};
+use usher_definition::template::{fill, placeholders, split_by_pattern};
 
 /// What placeholders are filled with.
 const VALUE: &str = "21.0.4+7";
@@ -11,7 +11,7 @@ pub fn template(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let (template, text) = text.split_once('\n').unwrap_or((text, ""));
     let filled = fill(template, &|_| Some(VALUE.to_owned()));
-    match holes(template) {
+    match placeholders(template) {
         Ok(names) => {
             let filled = filled.expect("everything is filled");
             assert!(filled.len() <= template.len() + names.len() * VALUE.len());
@@ -21,7 +21,7 @@ pub fn template(bytes: &[u8]) {
         }
         Err(_) => assert_eq!(filled.as_deref(), Ok(template), "it is left as it is"),
     }
-    if let Some((version, build)) = take_apart(template, text) {
+    if let Some((version, build)) = split_by_pattern(template, text) {
         let whole = template.replacen("{version}", version, 1);
         let (before, after) = template.split_once("{version}").expect("it has a version");
         let whole = match build {

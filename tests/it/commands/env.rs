@@ -319,7 +319,7 @@ fn find(shell: &str) -> Option<String> {
 fn a_persons_own_tool_is_told_as_well() {
     let sandbox = offline_sandbox();
     let text = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme']\n\
-                variables = ['ACME_VERSION']\ndialect = 'npm'\nparts = 3\n\
+                variables = ['ACME_VERSION']\ndialect = 'npm'\nversion_components = 3\n\
                 [[environment]]\nvariable = 'ACME_HOME'\nvalue = '{root}'\n";
     sandbox.file("home/.config/usher/registry/acme.toml", text);
     sandbox.fake_toolchain("acme", "1.2.3");

@@ -263,14 +263,14 @@ const PACK: &str = "#!/bin/sh\n\
 
 /// A tool with that manager.
 const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n\
-    variables = ['ACME_VERSION']\ndialect = 'npm'\nparts = 3\n\
-    [[adds]]\nprogram = 'pack'\nverbs = ['add']\n\
-    [carry]\nprogram = 'pack'\nlist = ['ls']\nat = 'packages'\nseparator = '@'\n\
-    local = 'resolved'\nexcept = ['pack']\nadd = ['add']\n\
+    variables = ['ACME_VERSION']\ndialect = 'npm'\nversion_components = 3\n\
+    [[package_calls]]\nprogram = 'pack'\nverbs = ['add']\n\
+    [migrate]\nprogram = 'pack'\nlist = ['ls']\npath = 'packages'\nseparator = '@'\n\
+    local = 'resolved'\nexcept = ['pack']\ninstall = ['add']\n\
     [[source]]\nname = 'acme'\n[source.index]\nbase = 'LOOPBACK/acme'\n\
-    list = '{base}/index.json'\nform = 'json'\neach = '*'\nplatform = { any = {} }\n\
-    [[source.index.take]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
-    hash = '{.sha256}'\nstrip = 1\n";
+    list = '{base}/index.json'\nformat = 'json'\nentries = '*'\nplatform = { any = {} }\n\
+    [[source.index.release]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
+    hash = '{.sha256}'\nstrip_components = 1\n";
 
 /// A sandbox with a tool's version to which packages were added, and a newer one to be had.
 fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {

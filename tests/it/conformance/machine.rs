@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
-use usher_shims::home::Adopted;
+use usher_shims::index::Adopted;
 use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
 
 use super::format::Installed;
@@ -45,7 +45,7 @@ pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<Adopted>
         manager: store.manager.clone(),
         folder: home.join(folder),
         prefix: store.prefix.clone(),
-        until: store.until.clone().unwrap_or_default(),
-        inside: store.inside.clone(),
+        until: store.version_ends_at.clone().unwrap_or_default(),
+        inside: store.subdir.clone(),
     })
 }

@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use usher_shims::call::{Call, calls};
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::folders::Folders;
-use usher_shims::home::{Adopted, Home, SystemProgram, stamp};
+use usher_shims::index::{Adopted, Index, SystemProgram, fingerprint};
 use usher_shims::path::Shim;
-use usher_shims::pin::{Origin, Place};
+use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::resolve::{Outcome, Plan, Resolver, Selection};
 use usher_shims::search::{Finding, search};
 use usher_shims::settings::SharedSettings;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{Failure, Memory, Seen, World};
+use usher_shims::world::{Failure, FileMeta, MemoryWorld, World};
 
 use super::format::{Case, Cwd, Kind, place};
 use super::machine::{DATA, adopted, programs, root};
@@ -42,20 +42,20 @@ const HOME: &str = "/home/u";
 /// Runs a case.
 pub(super) fn run(case: &Case) -> Answer {
     let stores: Vec<Adopted> = {
-        let home = Path::new(HOME);
-        case.versions().iter().filter_map(|installed| adopted(home, installed)).collect()
+        let index = Path::new(HOME);
+        case.versions().iter().filter_map(|installed| adopted(index, installed)).collect()
     };
     let memory = world(case, &stores);
-    let home = home(case, stores, &memory);
+    let index = index(case, stores, &memory);
     let world = Remembering { memory, asked: RefCell::default() };
-    let shim = Shim { folders: vec![home.folders.shims()], binary: None };
-    let resolver = Resolver { world: &world, home: &home, shim: &shim };
+    let shim = Shim { folders: vec![index.folders.shims()], binary: None };
+    let resolver = Resolver { world: &world, index: &index, shim: &shim };
     let words = case.words();
     let (name, rest) = words.split_first().expect("a call has a name");
     let arguments: Vec<&OsStr> = rest.iter().map(OsStr::new).collect();
     let outcome = resolver.resolve(name, &arguments);
     let asked = world.asked.take();
-    let calls = calls(&home, name, rest.first().map(String::as_str));
+    let calls = calls(&index, name, rest.first().map(String::as_str));
     let plan = match &outcome {
         Ok(Outcome::Run(plan)) => Some(plan),
         Ok(Outcome::Missing(_) | Outcome::Stale) | Err(_) => None,
@@ -66,7 +66,7 @@ pub(super) fn run(case: &Case) -> Answer {
         program: plan.map_or_else(String::new, |plan| file_name(&plan.program)),
         arguments: rest.get(plan.map_or(0, |plan| plan.skip - 1)..).unwrap_or_default().join(" "),
         sets: plan.map_or_else(BTreeMap::new, sets),
-        notes: calls.iter().flat_map(|call| notes(&world, &home, call)).collect(),
+        notes: calls.iter().flat_map(|call| notes(&world, &index, call)).collect(),
         asked,
     }
 }
@@ -106,7 +106,7 @@ fn file_name(path: &Path) -> String {
 }
 
 fn sets(plan: &Plan) -> BTreeMap<String, String> {
-    let own = plan.set.iter().filter(|(name, _)| !matches!(*name, "PATH" | "USHER_VIA"));
+    let own = plan.set.iter().filter(|(name, _)| !matches!(*name, "PATH" | "USHER_REENTRY"));
     own.map(|(name, value)| ((*name).to_owned(), value.to_string_lossy().into_owned())).collect()
 }
 
@@ -150,7 +150,7 @@ fn printed(origin: &Origin) -> String {
     format!("{before}{}{rest}", named(place))
 }
 
-fn named(place: &Place) -> String {
+fn named(place: &FileLocation) -> String {
     let project = Path::new(HOME).join("project");
     // Such a path may lead up and down again.
     let path = place.path.components().fold(PathBuf::new(), |mut path, part| {
@@ -167,11 +167,11 @@ fn named(place: &Place) -> String {
     }
 }
 
-fn notes(world: &impl World, home: &Home, call: &Call) -> Vec<String> {
+fn notes(world: &impl World, index: &Index, call: &Call) -> Vec<String> {
     let mut notes = Vec::new();
-    let searched = search(world, home, call, &mut |finding| {
+    let searched = search(world, index, call, &mut |finding| {
         match finding {
-            Finding::Passed(passed) => notes.push(passed.to_string()),
+            Finding::Skipped(passed) => notes.push(passed.to_string()),
             Finding::Broken(error, _) => notes.push(format!("error: {error}")),
             Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) => {}
         }
@@ -181,22 +181,22 @@ fn notes(world: &impl World, home: &Home, call: &Call) -> Vec<String> {
     notes
 }
 
-fn world(case: &Case, stores: &[Adopted]) -> Memory {
-    let home = Path::new(HOME);
+fn world(case: &Case, stores: &[Adopted]) -> MemoryWorld {
+    let index = Path::new(HOME);
     let directory = match case.cwd {
-        Some(_) => home.join("project"),
-        None => place(home, &case.directory),
+        Some(_) => index.join("project"),
+        None => place(index, &case.directory),
     };
-    let mut world = Memory::at(directory)
-        .folder(home.join("project"))
-        .folder(home.join(DATA).join("shims"))
+    let mut world = MemoryWorld::at(directory)
+        .folder(index.join("project"))
+        .folder(index.join(DATA).join("shims"))
         .variable("HOME", HOME)
         .variable("PATH", format!("{HOME}/{DATA}/shims:/usr/local/bin:/usr/bin:/bin"));
     for (name, value) in &case.env {
         world = world.variable(name, value);
     }
     for installed in case.versions() {
-        let root = root(home, &installed, stores);
+        let root = root(index, &installed, stores);
         for program in programs(&installed) {
             world = world.file(root.join("bin").join(program), "");
         }
@@ -204,7 +204,7 @@ fn world(case: &Case, stores: &[Adopted]) -> Memory {
     for text in &case.path {
         world = world.file(text.split(' ').next().unwrap_or_default(), "");
     }
-    let config = home.join(".config/usher/tool-versions");
+    let config = index.join(".config/usher/tool-versions");
     for (file, text) in
         [(config, &case.default), ("/etc/usher/tool-versions".into(), &case.machine)]
     {
@@ -213,7 +213,7 @@ fn world(case: &Case, stores: &[Adopted]) -> Memory {
         }
     }
     for (name, content) in &case.files {
-        let path = place(home, name);
+        let path = place(index, name);
         world = match content.bytes() {
             Ok(bytes) => world.file(path, bytes),
             Err(kind) => put(world, path, kind),
@@ -226,7 +226,7 @@ fn world(case: &Case, stores: &[Adopted]) -> Memory {
     }
 }
 
-fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
+fn put(world: MemoryWorld, path: PathBuf, kind: Kind) -> MemoryWorld {
     match kind {
         Kind::Folder => world.folder(path),
         Kind::Fifo | Kind::Socket | Kind::Device => world.failing(path, Failure::NotRegular),
@@ -238,9 +238,9 @@ fn put(world: Memory, path: PathBuf, kind: Kind) -> Memory {
     }
 }
 
-fn home(case: &Case, mut adopted: Vec<Adopted>, world: &Memory) -> Home {
+fn index(case: &Case, mut adopted: Vec<Adopted>, world: &MemoryWorld) -> Index {
     adopted.dedup();
-    Home {
+    Index {
         folders: Folders {
             data: Path::new(HOME).join(DATA),
             config: "/home/u/.config/usher".into(),
@@ -255,29 +255,29 @@ fn home(case: &Case, mut adopted: Vec<Adopted>, world: &Memory) -> Home {
         },
         adopted,
         system: case.path.iter().filter_map(|text| system(text, world)).collect(),
-        ..Home::default()
+        ..Index::default()
     }
 }
 
 /// A program on PATH whose version the index knows.
-fn system(text: &str, world: &Memory) -> Option<SystemProgram> {
+fn system(text: &str, world: &MemoryWorld) -> Option<SystemProgram> {
     let mut words = text.split(' ');
     let (path, tool, version) = (words.next()?, words.next()?, words.next()?);
     let name = path.rsplit('/').next().unwrap_or_default();
     let suffix = name.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let seen = world.look(Path::new(path)).ok()??;
+    let seen = world.metadata(Path::new(path)).ok()??;
     Some(SystemProgram {
         tool: tool.to_owned(),
         version: Version::parse(version)?,
         path: path.into(),
         suffix: suffix.to_owned(),
-        stamp: stamp(&seen),
+        fingerprint: fingerprint(&seen),
     })
 }
 
 /// A world that remembers which stores and programs it was asked for, and whose paths are sound.
 struct Remembering {
-    memory: Memory,
+    memory: MemoryWorld,
     asked: RefCell<Vec<PathBuf>>,
 }
 
@@ -310,9 +310,9 @@ impl World for Remembering {
         self.memory.directory()
     }
 
-    fn probe(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
+    fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         Self::check(folder);
-        self.memory.probe(folder, names)
+        self.memory.existing_names(folder, names)
     }
 
     /// The one path that a project's file may name: that of another one like it.
@@ -325,9 +325,9 @@ impl World for Remembering {
         self.memory.folders(folder, visit)
     }
 
-    fn look(&self, path: &Path) -> io::Result<Option<Seen>> {
+    fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
         self.remember(path);
-        self.memory.look(path)
+        self.memory.metadata(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use usher_definition::{Common, Definition};
-use usher_shims::tool::{Asks, DEFINITIONS, Field, Reader, TOOLS, VersionFile};
+use usher_shims::tool::{DEFINITIONS, Field, FieldRole, Reader, TOOLS, VersionFile};
 
 use super::all;
 use super::format::{Case, Content, Odd};
@@ -74,20 +74,22 @@ fn contents() -> String {
 fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
     let field = |field: &Field| {
-        let of =
-            field.named.as_ref().map_or_else(String::new, |name| format!(" of the name `{name}`"));
-        let below = if field.below.is_empty() {
+        let of = field
+            .entry_name
+            .as_ref()
+            .map_or_else(String::new, |name| format!(" of the name `{name}`"));
+        let below = if field.after_line.is_empty() {
             String::new()
         } else {
-            format!(" below `{}`", field.below)
+            format!(" below `{}`", field.after_line)
         };
-        let asks = match (field.extends, field.asks) {
+        let asks = match (field.extends, field.role) {
             (true, _) => ", another such file",
-            (false, Asks::Pin) => "",
-            (false, Asks::Constraint) => ", a constraint",
-            (false, Asks::Either) => ", a constraint if a range",
+            (false, FieldRole::Pin) => "",
+            (false, FieldRole::Constraint) => ", a constraint",
+            (false, FieldRole::Either) => ", a constraint if a range",
         };
-        format!("`{}`{of}{below}{asks}", named(field.at).replace('|', "\\|"))
+        format!("`{}`{of}{below}{asks}", named(field.path).replace('|', "\\|"))
     };
     let read = match file.reader {
         Reader::Plain => "requests, a line each".to_owned(),

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-use usher_shims::home::Adopted;
+use usher_shims::index::Adopted;
 
 use super::format::{Case, Cwd, Kind, place};
 use super::has_parts;

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use crate::support::{Outcome, Sandbox};
 
 /// The variable in which a shim leaves where it has passed a call on to.
-const VIA: &str = "USHER_VIA";
+const REENTRY: &str = "USHER_REENTRY";
 
 /// A sandbox with two nodes of usher's and another in a folder `system` on PATH.
 fn with_nodes() -> Sandbox {
@@ -77,7 +77,7 @@ fn a_shim_is_never_taken_for_the_program() {
     // One that can be told from the program is not even tried.
     for second in ["linked/shims", "linked", "hard"] {
         let path = on_path(&[folders[0], second]);
-        let node = sandbox.command("node").variable("PATH", path).variable("FAKE_SHOWS", VIA);
+        let node = sandbox.command("node").variable("PATH", path).variable("FAKE_SHOWS", REENTRY);
         let outcome = node.run().succeeds();
         let line = outcome.stdout.lines().last().unwrap_or_default();
         let folders: Vec<&str> = line.split(":/").skip(1).collect();

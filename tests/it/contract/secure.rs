@@ -28,7 +28,7 @@ fn a_set_user_id_shim_hears_no_variable_of_its_callers() {
             ("USHER_IGNORE_VARIABLES", "NODE_VERSION".to_owned()),
             ("NODE_VERSION", format!("path:{}", home.display())),
             ("NODE_VERSION", "10.0.0".to_owned()),
-            ("USHER_VIA", "1:node".to_owned()),
+            ("USHER_REENTRY", "1:node".to_owned()),
         ];
         let run = |name: &str, value: &str, mode: u32| {
             fs::set_permissions(&shim, Permissions::from_mode(mode)).expect("set the mode");

@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 
-use super::operations::{HAND_OVER, INSTALL, Operation, PRUNE, REPAIR, RESHIM, Stage, UNINSTALL};
+use super::operations::{HANDOFF_ARG, INSTALL, Operation, PRUNE, REPAIR, RESHIM, Stage, UNINSTALL};
 use super::state::{State, is_temporary};
 use super::tracer::{Act, Traced, is_here};
 use super::{Numbers, sample, seed};
@@ -21,7 +21,7 @@ fn an_install_meets_errors_of_the_disk() {
 
 #[test]
 fn a_shim_that_fetches_meets_errors_of_the_disk() {
-    check(&HAND_OVER);
+    check(&HANDOFF_ARG);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) const INSTALL: Operation = Operation {
     becomes_program: false,
 };
 
-pub(super) const HAND_OVER: Operation = Operation {
+pub(super) const HANDOFF_ARG: Operation = Operation {
     name: "a shim that fetches",
     prepare: |_| (),
     command: &["node", "+12.22.12", "--version"],

@@ -1,7 +1,7 @@
 //! kill -9 before every system call of what changes toolchains and shims.
 
 use super::operations::{
-    HAND_OVER, INSTALL, Operation, PRUNE, REINSTALL, REPAIR, RESHIM, Stage, UNINSTALL,
+    HANDOFF_ARG, INSTALL, Operation, PRUNE, REINSTALL, REPAIR, RESHIM, Stage, UNINSTALL,
 };
 use super::tracer::{Act, Call, is_here};
 use super::{Numbers, sample, seed};
@@ -17,7 +17,7 @@ fn an_install_that_is_killed() {
 
 #[test]
 fn a_shim_that_fetches_is_killed() {
-    check(&HAND_OVER);
+    check(&HANDOFF_ARG);
 }
 
 #[test]

@@ -15,10 +15,10 @@ fn acme() -> (Upstream, Sandbox, Vec<u8>) {
     let sandbox = sandbox(&upstream);
     let text = format!(
         "name = 'acme'\ntitle = 'T'\nprograms = ['acme']\nvariables = ['ACME_VERSION']\n\
-         dialect = 'npm'\nparts = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
-         base = '{}/acme'\nlist = '{{base}}/index.json'\nform = 'json'\neach = '*'\n\
-         platform = {{ any = {{}} }}\n[[source.index.take]]\nfrom = '{{.version}}'\n\
-         archive = '{{base}}/acme.tar.gz'\nhash = '{{.sha256}}'\nsize = '{{.size}}'\nstrip = 1\n",
+         dialect = 'npm'\nversion_components = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
+         base = '{}/acme'\nlist = '{{base}}/index.json'\nformat = 'json'\nentries = '*'\n\
+         platform = {{ any = {{}} }}\n[[source.index.release]]\nfrom = '{{.version}}'\n\
+         archive = '{{base}}/acme.tar.gz'\nhash = '{{.sha256}}'\nsize = '{{.size}}'\nstrip_components = 1\n",
         upstream.base()
     );
     sandbox.file("home/.config/usher/registry/acme.toml", text);

@@ -17,9 +17,9 @@ const SCRIPT: &str = "#!/bin/sh\necho \"acme $1\"\n";
 fn acme(upstream: &Upstream, more: &str) -> String {
     format!(
         "name = 'acme'\ntitle = 'T'\nprograms = ['acme']\nvariables = ['ACME_VERSION']\n\
-         dialect = 'npm'\nparts = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
-         base = '{}/acme'\nlist = '{{base}}/index.json'\nform = 'json'\neach = '*'\n\
-         platform = {{ any = {{ name = 'acme' }} }}\n[[source.index.take]]\nfrom = '{{.version}}'\n\
+         dialect = 'npm'\nversion_components = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
+         base = '{}/acme'\nlist = '{{base}}/index.json'\nformat = 'json'\nentries = '*'\n\
+         platform = {{ any = {{ name = 'acme' }} }}\n[[source.index.release]]\nfrom = '{{.version}}'\n\
          archive = '{{base}}/{{.file}}'\nhash = '{{.sha256}}'\nsize = '{{.size}}'\n{more}\n",
         upstream.base()
     )
@@ -100,7 +100,7 @@ fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
         ("program = 'bin/'", "`program`: `bin/` is no program's name"),
         ("program = 'bin/{nothing}'", "`program`: nothing fills `{nothing}` on every platform"),
         ("program = '{.file}'", "`program`: nothing fills `{.file}` on every platform"),
-        ("strip = '1'", "the line is: strip = '1'"),
+        ("strip_components = '1'", "the line is: strip_components = '1'"),
         ("lts = false", "the line is: lts = false"),
     ] {
         sandbox.file(FILE, acme(&upstream, more));
@@ -115,7 +115,7 @@ fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
     let unhashed = acme(&upstream, "").replace("hash = '{.sha256}'\n", "");
     sandbox.file(FILE, unhashed);
     let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-    failed.complains("give `hash` or `sums`, or say in `unhashed` why there is none");
+    failed.complains("give `hash` or `checksums`, or say in `unverified` why there is none");
     assert!(upstream.all_requests().is_empty());
 }
 

@@ -16,7 +16,7 @@ const FILE: &str = "home/.config/usher/registry/acme.toml";
 fn smallest(name: &str) -> String {
     format!(
         "name = '{name}'\ntitle = 'T'\nprograms = ['{name}']\nvariables = ['{}_VERSION']\n\
-         dialect = 'npm'\nparts = 3\n",
+         dialect = 'npm'\nversion_components = 3\n",
         name.to_uppercase()
     )
 }
@@ -27,10 +27,10 @@ fn acme(upstream: &Upstream) -> String {
         "{}[[file]]\nname = '.acme-version'\nreader = 'plain'\n\
          [[environment]]\nvariable = 'ACME_HOME'\nvalue = '{{root}}'\n\
          [[source]]\nname = 'acme'\n[source.index]\nbase = '{}/acme'\n\
-         list = '{{base}}/index.json'\nform = 'json'\neach = '*'\nplatform = {{ any = {{}} }}\n\
-         [[source.index.take]]\nfrom = '{{.version}}'\n\
+         list = '{{base}}/index.json'\nformat = 'json'\nentries = '*'\nplatform = {{ any = {{}} }}\n\
+         [[source.index.release]]\nfrom = '{{.version}}'\n\
          archive = '{{base}}/acme-{{version}}-any.tar.gz'\n\
-         sums = '{{base}}/{{version}}.sums'\nstrip = 1\n",
+         checksums = '{{base}}/{{version}}.sums'\nstrip_components = 1\n",
         smallest("acme"),
         upstream.base()
     )
@@ -161,10 +161,14 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     };
     let acme = smallest("acme");
     check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
-    check(&acme.replace("parts = 3", "parts = 'x'"), ", line 6", &["the line is: parts = 'x'"]);
+    check(
+        &acme.replace("version_components = 3", "version_components = 'x'"),
+        ", line 6",
+        &["the line is: version_components = 'x'"],
+    );
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
-    check(&format!("{acme}host = 'nobody'\n"), "", &["it runs on nobody"]);
-    let runs_on = "runs_on = { tool = 'nobody', mark = '-n-' }\n";
+    check(&format!("{acme}runtime = 'nobody'\n"), "", &["it runs on nobody"]);
+    let runs_on = "built_for = { tool = 'nobody', mark = '-n-' }\n";
     check(&format!("{acme}{runs_on}"), "", &["it runs on nobody"]);
     check("name = [", ", line 1", &[]);
     check("", "", &["missing field `name`"]);

@@ -113,7 +113,7 @@ impl TestCommand {
     }
 
     /// Starts it, in a process group of its own.
-    pub(crate) fn start(self) -> Running {
+    pub(crate) fn start(self) -> RunningShim {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory);
         command.env_clear().envs(&self.variables).process_group(0);
@@ -133,7 +133,7 @@ impl TestCommand {
             // A command needn't read what it is given; then writing fails, and nobody minds.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
-        Running { child, command: self }
+        RunningShim { child, command: self }
     }
 }
 
@@ -154,12 +154,12 @@ impl fmt::Display for TestCommand {
 
 /// A command that was started.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct RunningShim {
     child: Child,
     command: TestCommand,
 }
 
-impl Running {
+impl RunningShim {
     /// The process's number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tempfile::TempDir;
-use usher_shims::home::INDEX;
+use usher_shims::index::INDEX_FILE;
 
 use super::command::{self, TestCommand};
 use super::{Outcome, Tree, Upstream, built, executables, upstream};
@@ -107,7 +107,7 @@ impl Sandbox {
     pub(crate) fn install_with(&self, shim: &Path) {
         self.install();
         let entries = fs::read_dir(self.shims()).expect("list the shims").flatten();
-        let is_shim = |name: &str| !["use", "usher", INDEX].contains(&name);
+        let is_shim = |name: &str| !["use", "usher", INDEX_FILE].contains(&name);
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let shims = names.filter(|name| is_shim(name)).map(|name| self.shim(&name));
         for path in shims.chain([self.usher().join("shim")]) {
@@ -133,9 +133,9 @@ impl Sandbox {
             let other = Self::new();
             other.place_usher();
             other.reshim();
-            fs::read(other.shim(INDEX)).expect("read an index")
+            fs::read(other.shim(INDEX_FILE)).expect("read an index")
         });
-        fs::write(self.shim(INDEX), known).expect("leave an index");
+        fs::write(self.shim(INDEX_FILE), known).expect("leave an index");
     }
 
     /// Gives the whole sandbox to the account `nobody`, with an usher of copies; only root can. What

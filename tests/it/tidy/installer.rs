@@ -65,8 +65,8 @@ fn state(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
             if seen.is_dir() {
                 folders.push(path);
             } else if path.extension().is_none_or(|extension| extension != "lock") {
-                let stamp = (seen.ino(), seen.size(), seen.mtime(), seen.mtime_nsec());
-                state.insert(path.display().to_string(), stamp);
+                let fingerprint = (seen.ino(), seen.size(), seen.mtime(), seen.mtime_nsec());
+                state.insert(path.display().to_string(), fingerprint);
             }
         }
     }

@@ -36,8 +36,8 @@ const HOT: &[&[&str]] = &[
     &["call"],
     &["pin", "store"],
     &["path", "request"],
-    &["home", "read", "respell"],
-    &["exec", "tool", "via"],
+    &["index", "read", "normalize"],
+    &["exec", "tool", "reentry"],
     &["folders", "range", "settings", "toolchain", "world"],
     &["allocator", "error", "name", "sys", "version"],
 ];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use usher_definition::{
-    Definition, IndexSource, PLATFORMS, Source, SourceKind, Take, split_platform,
+    Definition, IndexSource, PLATFORMS, ReleaseRule, Source, SourceKind, split_platform,
 };
 use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
 
@@ -72,8 +72,10 @@ fn has(source: &Source, platform: &str) -> String {
 fn described(source: &Source) -> (String, String, String) {
     match source.kind() {
         Some(SourceKind::Index(index)) => {
-            let moved =
-                index.mirrors.iter().chain(index.mirror.iter().flat_map(|one| &one.variables));
+            let moved = index
+                .mirror_variables
+                .iter()
+                .chain(index.mirror.iter().flat_map(|one| &one.variables));
             (format!("`{}`", index.base), hashes(index), listed(moved.map(String::as_str)))
         }
         Some(SourceKind::Npm(packages)) => {
@@ -91,14 +93,16 @@ fn described(source: &Source) -> (String, String, String) {
 }
 
 fn hashes(index: &IndexSource) -> String {
-    let of = |take: &Take| -> Vec<String> {
+    let of = |take: &ReleaseRule| -> Vec<String> {
         let hash = take.hash.iter().map(|_| "the index".to_owned());
-        let sums =
-            take.sums.iter().map(|sums| format!("`{}`", sums.rsplit('/').next().unwrap_or(sums)));
-        let none = take.unhashed.iter().map(|why| format!("nothing: {why}"));
+        let sums = take
+            .checksums
+            .iter()
+            .map(|sums| format!("`{}`", sums.rsplit('/').next().unwrap_or(sums)));
+        let none = take.unverified.iter().map(|why| format!("nothing: {why}"));
         hash.chain(sums).chain(none).collect()
     };
-    let all: BTreeSet<String> = index.take.iter().flat_map(of).collect();
+    let all: BTreeSet<String> = index.release.iter().flat_map(of).collect();
     all.into_iter().collect::<Vec<_>>().join("; ")
 }
 

@@ -8,12 +8,12 @@ use proptest::{collection, prop_assert, prop_assert_eq, proptest, sample};
 use super::{Outcome, Resolver};
 use crate::error::Result;
 use crate::folders::Folders;
-use crate::home::Home;
+use crate::index::Index;
 use crate::path::Shim;
-use crate::request::{Author, Request};
+use crate::request::{Request, RequestTrust};
 use crate::tool::{TOOLS, Tool};
 use crate::version::Version;
-use crate::world::Memory;
+use crate::world::MemoryWorld;
 
 const STORE: &str = "/u/toolchains/node";
 
@@ -32,8 +32,8 @@ fn request() -> impl Strategy<Value = String> {
     ]
 }
 
-fn world(versions: &[String], request: &str) -> Memory {
-    let world = Memory::at("/p/a/b")
+fn world(versions: &[String], request: &str) -> MemoryWorld {
+    let world = MemoryWorld::at("/p/a/b")
         .file("/p/.nvmrc", request)
         .file("/usr/bin/node", "")
         .variable("PATH", "/u/shims:/usr/bin");
@@ -42,11 +42,11 @@ fn world(versions: &[String], request: &str) -> Memory {
         .fold(world, |world, version| world.file(format!("{STORE}/{version}/bin/node"), ""))
 }
 
-fn resolve(world: &Memory) -> Result<Outcome> {
-    let home =
-        Home { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Home::default() };
+fn resolve(world: &MemoryWorld) -> Result<Outcome> {
+    let index =
+        Index { folders: Folders { data: "/u".into(), ..Folders::default() }, ..Index::default() };
     let shim = Shim { folders: vec!["/u/shims".into()], binary: None };
-    Resolver { world, home: &home, shim: &shim }.resolve("node", &[])
+    Resolver { world, index: &index, shim: &shim }.resolve("node", &[])
 }
 
 /// The version that is run from the store.
@@ -66,7 +66,7 @@ proptest! {
         let Some(chosen) = run(&outcome) else { return Ok(()) };
         prop_assert!(versions.iter().any(|version| *version == chosen.as_str()));
         // Several words are what will do instead, first to last.
-        if let Ok(request) = Request::parse(&text, node, Author::Project) {
+        if let Ok(request) = Request::parse(&text, node, RequestTrust::Project) {
             prop_assert!(request.matches(&chosen, node), "{chosen} for {text}");
             let better = versions.iter().filter_map(|version| Version::parse(version)).find(|version| {
                 request.matches(version, node) && *version > chosen

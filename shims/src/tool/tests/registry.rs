@@ -1,10 +1,10 @@
 //! What the files of `registry/` make of what people write: for each tool requests, and texts of
 //! the files that it reads.
 
-use super::super::{Asks, TOOLS, Tool};
+use super::super::{FieldRole, TOOLS, Tool};
 use crate::range::Range;
-use crate::read::{Written, read};
-use crate::request::{Author, Meaning, Request};
+use crate::read::{RawRequest, read};
+use crate::request::{Request, RequestKind, RequestTrust};
 use crate::version::Version;
 
 fn tool(name: &str) -> &'static Tool {
@@ -15,7 +15,7 @@ fn tool(name: &str) -> &'static Tool {
 fn requests(name: &str, cases: &[(&str, &str, &str)]) {
     let tool = tool(name);
     for (text, inside, outside) in cases {
-        let request = Request::parse(text, tool, Author::Project);
+        let request = Request::parse(text, tool, RequestTrust::Project);
         let request = request.unwrap_or_else(|reason| panic!("{name} {text}: {reason}"));
         for (list, expected) in [(inside, true), (outside, false)] {
             for word in list.split_whitespace() {
@@ -41,9 +41,9 @@ fn file(name: &str, file: &str, cases: &[(&str, &str)]) {
 }
 
 /// `pin 12.0.0`, `constraint >=10`.
-fn said(written: &Written, tool: &Tool) -> String {
+fn said(written: &RawRequest, tool: &Tool) -> String {
     let Some(field) = written.field else {
-        let text = |text: &String| shown(&Request::parse(text, tool, Author::Project));
+        let text = |text: &String| shown(&Request::parse(text, tool, RequestTrust::Project));
         return format!("pin {}", written.texts.iter().map(text).collect::<Vec<_>>().join(" or "));
     };
     if field.extends {
@@ -51,11 +51,11 @@ fn said(written: &Written, tool: &Tool) -> String {
     }
     let request = Request::parse_field(&written.texts[0], tool, field);
     let is_range =
-        matches!(&request, Ok(request) if matches!(request.meaning(), Meaning::Range(_)));
-    let word = match field.asks {
-        Asks::Constraint => "constraint",
-        Asks::Either if is_range => "constraint",
-        Asks::Pin | Asks::Either => "pin",
+        matches!(&request, Ok(request) if matches!(request.kind(), RequestKind::Range(_)));
+    let word = match field.role {
+        FieldRole::Constraint => "constraint",
+        FieldRole::Either if is_range => "constraint",
+        FieldRole::Pin | FieldRole::Either => "pin",
     };
     format!("{word} {}", shown(&request))
 }
@@ -64,9 +64,9 @@ fn said(written: &Written, tool: &Tool) -> String {
 fn shown(request: &Result<Request, &'static str>) -> String {
     match request {
         Err(reason) => format!("({reason})"),
-        Ok(request) => match request.meaning() {
-            Meaning::Version(version) => version.to_string(),
-            Meaning::Named(name) => format!("“{name}”"),
+        Ok(request) => match request.kind() {
+            RequestKind::Version(version) => version.to_string(),
+            RequestKind::Named(name) => format!("“{name}”"),
             _ => request.as_str().to_owned(),
         },
     }
@@ -452,23 +452,27 @@ fn definitions_are_whole() {
                 line.versions
             );
         }
-        for (from, to) in tool.respell {
-            let holes = |text: &str| text.matches("{}").count();
-            assert!(holes(from) >= holes(to) && holes(to) > 0, "{name}: {from} is {to}");
+        for (from, to) in tool.normalize {
+            let placeholders = |text: &str| text.matches("{}").count();
+            assert!(
+                placeholders(from) >= placeholders(to) && placeholders(to) > 0,
+                "{name}: {from} is {to}"
+            );
         }
         for prefix in tool.prefixes {
             let text = format!("{prefix}12.3.4");
-            let request = Request::parse(&text, tool, Author::Project).map(|r| r.meaning().clone());
+            let request =
+                Request::parse(&text, tool, RequestTrust::Project).map(|r| r.kind().clone());
             assert_eq!(
                 request,
-                Ok(Meaning::Version(Version::parse("12.3.4").unwrap())),
+                Ok(RequestKind::Version(Version::parse("12.3.4").unwrap())),
                 "{name}: {text}"
             );
         }
-        for adds in tool.adds {
+        for adds in tool.package_calls {
             let shippers = TOOLS.iter().filter(|one| one.programs.contains(&adds.program));
             // What no tool ships is added itself.
-            let is_anothers = |one: &&Tool| one.name != name && one.host != Some(name);
+            let is_anothers = |one: &&Tool| one.name != name && one.runtime != Some(name);
             let others: Vec<_> = shippers.clone().filter(is_anothers).collect();
             assert!(others.len() < shippers.count().max(1), "{name}: {}", adds.program);
         }

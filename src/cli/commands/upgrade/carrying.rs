@@ -7,13 +7,13 @@ use super::line::{Additions, Line, Step};
 use crate::cli::commands::verify::counted;
 use crate::cli::output;
 use crate::cli::package_migration::{Added, Manager, Package};
-use crate::session::Usher;
+use crate::session::Session;
 
 /// Whether anybody agrees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Consent {
     /// Beforehand.
-    Given,
+    ProcessArgs,
     /// Somebody sits there to be asked.
     Asked,
     /// What would be done is told.
@@ -33,24 +33,24 @@ struct Lacking<'a> {
 }
 
 /// Offers what was added to the older versions to the newer ones, and does what was agreed to.
-pub(super) fn offer(usher: &Usher, lines: &mut [Line], (consent, as_json): (Consent, bool)) {
+pub(super) fn offer(session: &Session, lines: &mut [Line], (consent, as_json): (Consent, bool)) {
     let mut all = Vec::new();
     for (place, line) in lines.iter().enumerate() {
-        match lacking(usher, place, line, consent) {
+        match lacking(session, place, line, consent) {
             Ok(found) => all.extend(found),
-            Err(error) => usher.tell(&error.to_string()),
+            Err(error) => session.note(&error.to_string()),
         }
     }
     let is_agreed = match consent {
-        Consent::Given => true,
+        Consent::ProcessArgs => true,
         Consent::Asked => all.iter().any(Lacking::has_packages) && output::ask(question(&all)),
         Consent::Pretended | Consent::None => false,
     };
     for one in &all {
         let additions = match (is_agreed, consent) {
-            (true, _) => one.carry(usher),
+            (true, _) => one.carry(session),
             (false, Consent::Pretended) => one.pretend(as_json),
-            (false, _) => one.leave(usher),
+            (false, _) => one.leave(session),
         };
         if let Some(line) = lines.get_mut(one.place) {
             line.additions = Some(additions);
@@ -59,14 +59,14 @@ pub(super) fn offer(usher: &Usher, lines: &mut [Line], (consent, as_json): (Cons
 }
 
 fn lacking<'a>(
-    usher: &'a Usher,
+    session: &'a Session,
     place: usize,
     line: &Line,
     consent: Consent,
 ) -> Result<Option<Lacking<'a>>> {
     let Some(step) = line.step.clone() else { return Ok(None) };
-    let known = usher.registry.named(line.tool)?;
-    let Some(manager) = Manager::of(usher, (known, &step.held)) else { return Ok(None) };
+    let known = session.registry.named(line.tool)?;
+    let Some(manager) = Manager::of(session, (known, &step.held)) else { return Ok(None) };
     // What is only told about isn't on disk.
     let to = Some(&step.to).filter(|_| consent != Consent::Pretended);
     let added = manager.lacking(&step.from, to)?;
@@ -98,14 +98,14 @@ impl Lacking<'_> {
         packages.iter().map(|package| self.manager.word(package)).collect()
     }
 
-    fn carry(&self, usher: &Usher) -> Additions {
+    fn carry(&self, session: &Session) -> Additions {
         let (tool, Step { to, .. }) = (self.tool, &self.step);
         if self.has_packages() {
-            usher.tell(&format!("carrying over {} to {to}", self.said()));
+            session.note(&format!("carrying over {} to {to}", self.said()));
         }
         let carried = self.manager.add(to, self.added.packages.clone());
         let carried = carried.unwrap_or_else(|error| {
-            usher.tell(&error.to_string());
+            session.note(&error.to_string());
             let failed = self.added.packages.clone();
             crate::cli::package_migration::Carried { failed, ..Default::default() }
         });
@@ -116,9 +116,9 @@ impl Lacking<'_> {
             let error = Error::new(ErrorKind::ProgramFailed, what)
                 .because(format!("{program} couldn't add it; what it said stands above"))
                 .hint(self.manager.typed(to, &carried.failed));
-            usher.tell(&error.to_string());
+            session.note(&error.to_string());
         }
-        self.tell_local(usher);
+        self.tell_local(session);
         let (carried, failed) = (self.words(&carried.added), self.words(&carried.failed));
         Additions { carried, failed, local: self.added.local.clone(), ..Additions::default() }
     }
@@ -130,15 +130,15 @@ impl Lacking<'_> {
         self.left()
     }
 
-    fn leave(&self, usher: &Usher) -> Additions {
+    fn leave(&self, session: &Session) -> Additions {
         if self.has_packages() {
             let (tool, to) = (self.tool, &self.step.to);
             let error =
                 Error::new(ErrorKind::FaultsFound, format!("{tool} {to} lacks {}", self.said()))
                     .hint(self.manager.typed(to, &self.added.packages));
-            usher.tell(&error.to_string());
+            session.note(&error.to_string());
         }
-        self.tell_local(usher);
+        self.tell_local(session);
         self.left()
     }
 
@@ -148,11 +148,11 @@ impl Lacking<'_> {
     }
 
     /// What came from elsewhere: a registry may have another one of that name.
-    fn tell_local(&self, usher: &Usher) {
+    fn tell_local(&self, session: &Session) {
         if !self.added.local.is_empty() {
             let (tool, Step { from, to, .. }) = (self.tool, &self.step);
             let names = self.added.local.join(", ");
-            usher.tell(&format!(
+            session.note(&format!(
                 "{tool} {to} lacks what was added to {from} from elsewhere than a registry: {}",
                 Escaped(&names)
             ));

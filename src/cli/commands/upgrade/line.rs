@@ -4,7 +4,7 @@ use serde::Serialize;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
-use crate::registry::Known;
+use crate::registry::KnownTool;
 
 /// What came of one tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,7 +68,7 @@ pub(super) struct Additions {
 
 impl Line {
     /// Of a tool, before anything is known of it.
-    pub(super) fn of(known: Known<'_>) -> Self {
+    pub(super) fn of(known: KnownTool<'_>) -> Self {
         Self {
             tool: known.tool.name,
             request: None,

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
-use usher_shims::home::stamp;
+use usher_shims::index::fingerprint;
 use usher_shims::name::Name;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
@@ -17,7 +17,7 @@ use usher_shims::world::World as _;
 use crate::config::folders;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::is_never_stood_for;
-use crate::session::Usher;
+use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
 /// What is in a call's folders: each program, and what its file is.
@@ -31,19 +31,19 @@ pub(super) struct Before<'a> {
 
 impl<'a> Before<'a> {
     /// Looks into the folders.
-    pub(super) fn of(usher: &Usher, folders: &'a [String]) -> Self {
-        Self { folders, programs: programs(usher, folders) }
+    pub(super) fn of(session: &Session, folders: &'a [String]) -> Self {
+        Self { folders, programs: programs(session, folders) }
     }
 
     /// Links to what is new, and takes away links to what is gone.
-    pub(super) fn link_new(&self, usher: &Usher, tool: &Tool) -> Result<()> {
+    pub(super) fn link_new(&self, session: &Session, tool: &Tool) -> Result<()> {
         if self.folders.is_empty() {
             return Ok(());
         }
-        let links = usher.home.programs_for_all(tool);
-        let mut now = programs(usher, self.folders);
-        now.retain(|path, stamp| self.programs.get(path) != Some(stamp));
-        let access = folders::write_access(&usher.folders)?;
+        let links = session.index.programs_for_all(tool);
+        let mut now = programs(session, self.folders);
+        now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
+        let access = folders::write_access(&session.folders)?;
         sweep(&access, &links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
@@ -59,16 +59,16 @@ impl<'a> Before<'a> {
 }
 
 /// The programs in the folders that are there; what can't be looked at is none.
-fn programs(usher: &Usher, folders: &[String]) -> Programs {
-    let folders = folders.iter().filter_map(|folder| usher.spelled_out(folder).ok()).flatten();
+fn programs(session: &Session, folders: &[String]) -> Programs {
+    let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
     let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
         let path = entry.path();
-        let seen = usher.world.look(&path).ok().flatten().filter(|seen| seen.is_program)?;
+        let seen = session.world.metadata(&path).ok().flatten().filter(|seen| seen.is_program)?;
         // A link of its own to what was there before is new as well.
         let own = entry.metadata().ok()?;
         let own = own.modified().ok().map(|time| format!("{time:?}")).unwrap_or_default();
-        Some((path, format!("{} {own}", stamp(&seen))))
+        Some((path, format!("{} {own}", fingerprint(&seen))))
     });
     stamped.collect()
 }

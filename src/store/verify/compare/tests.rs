@@ -36,7 +36,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
-                    parts = 3\nadditions = ['bin/*', 'lib/node_modules/*', 'etc/x/*']\n\
+                    version_components = 3\npackage_paths = ['bin/*', 'lib/node_modules/*', 'etc/x/*']\n\
                     caches = ['**/__cache__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
         // In memory, where there is such a place: a thousand trees are made.

@@ -83,10 +83,10 @@ fn a_long_index_that_is_read_line_by_line_works() {
     let bytes = Archive::new().program("acme/bin/acme", "#!/bin/sh\n").tar_gz();
     let text = format!(
         "name = 'acme'\ntitle = 'T'\nprograms = ['acme']\nvariables = ['ACME_VERSION']\n\
-         dialect = 'npm'\nparts = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
-         base = '{}/acme'\nlist = '{{base}}/index'\nform = 'ndjson'\nplatform = {{ any = {{}} }}\n\
-         [[source.index.take]]\nfrom = '{{.version}}'\narchive = '{{base}}/acme.tar.gz'\n\
-         hash = '{{.sha256}}'\nstrip = 1\n",
+         dialect = 'npm'\nversion_components = 3\n[[source]]\nname = 'acme'\n[source.index]\n\
+         base = '{}/acme'\nlist = '{{base}}/index'\nformat = 'ndjson'\nplatform = {{ any = {{}} }}\n\
+         [[source.index.release]]\nfrom = '{{.version}}'\narchive = '{{base}}/acme.tar.gz'\n\
+         hash = '{{.sha256}}'\nstrip_components = 1\n",
         upstream.base()
     );
     sandbox.file("home/.config/usher/registry/acme.toml", text);

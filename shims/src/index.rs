@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 use crate::folders::Folders;
 use crate::name::Name;
 use crate::settings::{Overrides, SharedSettings};
-use crate::tool::{Own, Tool, Tools};
+use crate::tool::{CustomTool, Tool, Tools};
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
-use crate::world::Seen;
+use crate::world::FileMeta;
 
 /// The name of the index in the shim folder; a folder that holds it is a shim folder.
-pub const INDEX: &str = ".usher";
+pub const INDEX_FILE: &str = ".usher";
 
 /// The first line of an index; another one is another form.
 const HEADER: &str = "usher index 1";
 
 /// Where usher lives, and what else the shims have to know.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Home {
+pub struct Index {
     /// Where usher keeps what.
     pub folders: Folders,
     /// What the settings' files say.
@@ -77,7 +77,7 @@ pub struct SystemProgram {
     /// What its name has behind the program's, and its companions have as well: `3.11`.
     pub suffix: String,
     /// What the file was when it was asked.
-    pub stamp: String,
+    pub fingerprint: String,
 }
 
 /// A toolchain whose folder's name doesn't tell its version: a file in it was read for that once.
@@ -94,7 +94,7 @@ pub struct ReadToolchain {
     /// The file.
     pub file: PathBuf,
     /// What the file was when it was read.
-    pub stamp: String,
+    pub fingerprint: String,
 }
 
 /// A program of the operating system's that doesn't count.
@@ -105,7 +105,7 @@ pub struct RefusedProgram {
     /// The file.
     pub path: PathBuf,
     /// What the file was when it was asked.
-    pub stamp: String,
+    pub fingerprint: String,
     /// Why it doesn't count.
     pub reason: String,
     /// What to do about it; empty where nobody knows.
@@ -122,11 +122,11 @@ pub struct Addition {
 }
 
 /// What identifies a file's content well enough to know when it was replaced.
-pub fn stamp(seen: &Seen) -> String {
+pub fn fingerprint(seen: &FileMeta) -> String {
     format!("{}:{}:{}:{}", seen.identity.device, seen.identity.inode, seen.size, seen.modified)
 }
 
-impl Home {
+impl Index {
     /// Variables that are no requests here.
     pub fn ignore_variables(&self) -> &[String] {
         self.overrides.ignore_variables.as_ref().unwrap_or(&self.settings.ignore_variables)
@@ -189,16 +189,16 @@ impl Home {
         if lines.next()? != HEADER.as_bytes() {
             return None;
         }
-        let mut home = Self::default();
+        let mut found = Self::default();
         for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
-            home.take(&fields).or(is_optional.then_some(()))?;
+            found.parse_record(&fields).or(is_optional.then_some(()))?;
         }
-        (!home.folders.data.as_os_str().is_empty()).then_some(home)
+        (!found.folders.data.as_os_str().is_empty()).then_some(found)
     }
 
-    fn take(&mut self, fields: &[OsString]) -> Option<()> {
+    fn parse_record(&mut self, fields: &[OsString]) -> Option<()> {
         let text =
             |place: usize| fields.get(place).and_then(|field| field.to_str()).map(str::to_owned);
         let path = |place: usize| fields.get(place).map(PathBuf::from);
@@ -208,7 +208,7 @@ impl Home {
             "cache" => self.folders.cache = path(1)?,
             "user" => self.folders.user_home = path(1),
             "machine" => self.folders.machine_config = path(1)?,
-            "accounts" => self.folders.is_for_all = true,
+            "accounts" => self.folders.is_system_wide = true,
             "listed" => self.settings.stores.push(path(1)?),
             "shared" => self.shared.push(path(1)?),
             "ceiling" => self.settings.ceiling = path(1),
@@ -227,26 +227,26 @@ impl Home {
                 version: Version::parse(&text(3)?)?,
                 root: path(4)?,
                 file: path(5)?,
-                stamp: text(6)?,
+                fingerprint: text(6)?,
             }),
             "refused" => self.refused.push(RefusedProgram {
                 tool: text(1)?,
                 path: path(2)?,
-                stamp: text(3)?,
+                fingerprint: text(3)?,
                 reason: text(4)?,
                 hint: text(5)?,
             }),
-            "tool" => self.tools.add(Own {
+            "tool" => self.tools.add(CustomTool {
                 tool: crate::tool::read(fields.get(3)?.as_bytes())?,
                 file: path(1)?,
-                stamp: text(2)?,
+                fingerprint: text(2)?,
             }),
             "system" => self.system.push(SystemProgram {
                 tool: text(1)?,
                 version: Version::parse(&text(2)?)?,
                 path: path(3)?,
                 suffix: text(4)?,
-                stamp: text(5)?,
+                fingerprint: text(5)?,
             }),
             "program" => self.additions.push(Addition {
                 program: Name::parse(&text(1)?)?,
@@ -259,7 +259,7 @@ impl Home {
 
     /// The index as it is written.
     pub fn print(&self) -> Vec<u8> {
-        let mut index = Index(format!("{HEADER}\n").into_bytes());
+        let mut index = IndexText(format!("{HEADER}\n").into_bytes());
         index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
         index.line(&["config".as_ref(), self.folders.config.as_os_str()]);
         index.line(&["cache".as_ref(), self.folders.cache.as_os_str()]);
@@ -267,7 +267,7 @@ impl Home {
             index.line(&["user".as_ref(), folder.as_os_str()]);
         }
         index.line(&["machine".as_ref(), self.folders.machine_config.as_os_str()]);
-        if self.folders.is_for_all {
+        if self.folders.is_system_wide {
             index.line(&["accounts".as_ref()]);
         }
         for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared)] {
@@ -296,32 +296,33 @@ impl Home {
             ]);
         }
         for toolchain in &self.read {
-            let ReadToolchain { tool, manager, version, root, file, stamp } = toolchain;
-            let [tool, manager, version, stamp] =
-                [tool, manager, version.as_str(), stamp].map(OsStr::new);
+            let ReadToolchain { tool, manager, version, root, file, fingerprint } = toolchain;
+            let [tool, manager, version, fingerprint] =
+                [tool, manager, version.as_str(), fingerprint].map(OsStr::new);
             let [root, file] = [root, file].map(|path| path.as_os_str());
-            index.line(&["toolchain".as_ref(), tool, manager, version, root, file, stamp]);
+            index.line(&["toolchain".as_ref(), tool, manager, version, root, file, fingerprint]);
         }
         for program in &self.system {
-            let SystemProgram { tool, version, path, suffix, stamp } = program;
-            let [tool, suffix, stamp] = [tool, suffix, stamp].map(OsStr::new);
+            let SystemProgram { tool, version, path, suffix, fingerprint } = program;
+            let [tool, suffix, fingerprint] = [tool, suffix, fingerprint].map(OsStr::new);
             index.line(&[
                 "system".as_ref(),
                 tool,
                 version.as_str().as_ref(),
                 path.as_os_str(),
                 suffix,
-                stamp,
+                fingerprint,
             ]);
         }
-        for RefusedProgram { tool, path, stamp, reason, hint } in &self.refused {
-            let [tool, stamp, reason, hint] = [tool, stamp, reason, hint].map(OsStr::new);
-            index.line(&["refused".as_ref(), tool, path.as_os_str(), stamp, reason, hint]);
+        for RefusedProgram { tool, path, fingerprint, reason, hint } in &self.refused {
+            let [tool, fingerprint, reason, hint] =
+                [tool, fingerprint, reason, hint].map(OsStr::new);
+            index.line(&["refused".as_ref(), tool, path.as_os_str(), fingerprint, reason, hint]);
         }
         for own in self.tools.own() {
             let row = crate::tool::printed(own.tool);
             let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
-            index.line(&["tool".as_ref(), file, own.stamp.as_ref(), row]);
+            index.line(&["tool".as_ref(), file, own.fingerprint.as_ref(), row]);
         }
         for addition in &self.additions {
             let tools = addition.tools.iter().map(OsStr::new);
@@ -336,9 +337,9 @@ impl Home {
 }
 
 /// An index while it is written.
-struct Index(Vec<u8>);
+struct IndexText(Vec<u8>);
 
-impl Index {
+impl IndexText {
     fn line(&mut self, fields: &[&OsStr]) {
         for (place, field) in fields.iter().enumerate() {
             if place > 0 {
@@ -377,7 +378,7 @@ fn unescape(field: &[u8]) -> OsString {
 
 /// The index file in a shim folder.
 pub fn index_file(shims: &Path) -> PathBuf {
-    shims.join(INDEX)
+    shims.join(INDEX_FILE)
 }
 
 #[cfg(test)]
@@ -386,14 +387,14 @@ mod tests {
 
     #[test]
     fn reading_and_writing_are_inverse() {
-        let home = Home {
+        let parsed = Index {
             folders: Folders {
                 data: OsString::from_vec(b"/home/u\xFF/\t\\data\n".to_vec()).into(),
                 config: "/home/u/.config/usher".into(),
                 cache: "/home/u/.cache/usher".into(),
                 user_home: Some("/home/u".into()),
                 machine_config: "/etc/usher".into(),
-                is_for_all: true,
+                is_system_wide: true,
             },
             settings: SharedSettings {
                 ignore_variables: vec!["NODE_VERSION".into()],
@@ -408,19 +409,23 @@ mod tests {
                 version: Version::parse("temurin-21.0.5+11").unwrap(),
                 root: "/usr/lib/jvm/x".into(),
                 file: "/usr/lib/jvm/x/release".into(),
-                stamp: "1:2:3:4".into(),
+                fingerprint: "1:2:3:4".into(),
             }],
             refused: vec![RefusedProgram {
                 tool: "python".into(),
                 path: "/usr/bin/python3.9".into(),
-                stamp: "1:2:3:5".into(),
+                fingerprint: "1:2:3:5".into(),
                 reason: "it gave\tno version".into(),
                 hint: String::new(),
             }],
             tools: {
                 let mut tools = Tools::default();
                 let tool = tools.named("node").unwrap();
-                tools.add(Own { tool, file: "/x.toml".into(), stamp: "1:2:3:6".into() });
+                tools.add(CustomTool {
+                    tool,
+                    file: "/x.toml".into(),
+                    fingerprint: "1:2:3:6".into(),
+                });
                 tools
             },
             adopted: vec![Adopted {
@@ -436,44 +441,44 @@ mod tests {
                 version: Version::parse("3.11.2").unwrap(),
                 path: "/usr/bin/python3.11".into(),
                 suffix: "3.11".into(),
-                stamp: "1:2:3:4".into(),
+                fingerprint: "1:2:3:4".into(),
             }],
             additions: vec![Addition {
                 program: Name::parse("yarn").unwrap(),
                 tools: vec!["node".into()],
             }],
         };
-        assert_eq!(Home::parse(&home.print()), Some(home));
+        assert_eq!(Index::parse(&parsed.print()), Some(parsed));
     }
 
     #[test]
     fn a_program_reads_its_own_addition_alone() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
-        let home = Home::parse_for(index, "yarn").unwrap();
-        assert_eq!(home.tools_with("yarn"), ["node"]);
-        assert_eq!(home.additions.len(), 1);
-        assert_eq!(Home::parse(index).unwrap().additions.len(), 2);
+        let parsed = Index::parse_for(index, "yarn").unwrap();
+        assert_eq!(parsed.tools_with("yarn"), ["node"]);
+        assert_eq!(parsed.additions.len(), 1);
+        assert_eq!(Index::parse(index).unwrap().additions.len(), 2);
     }
 
     #[test]
     fn an_own_tool_in_another_versions_form_keeps_nobody_from_the_rest() {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
-        let home = Home::parse(index).expect("`use` reads what else is there");
-        assert_eq!((home.folders.data, home.tools), ("/x".into(), Tools::default()));
-        assert_eq!(Home::parse_for(index, "acme"), None, "a shim asks `use`");
+        let parsed = Index::parse(index).expect("`use` reads what else is there");
+        assert_eq!((parsed.folders.data, parsed.tools), ("/x".into(), Tools::default()));
+        assert_eq!(Index::parse_for(index, "acme"), None, "a shim asks `use`");
     }
 
     #[test]
     fn what_others_toolchains_lack_is_added_elsewhere() {
-        let home = Home {
+        let parsed = Index {
             folders: Folders { data: "/d".into(), ..Folders::default() },
-            ..Home::default()
+            ..Index::default()
         };
-        let tool = home.tools.named("node").unwrap();
+        let tool = parsed.tools.named("node").unwrap();
         let check = |store, version: Option<&str>, expected: Option<&str>| {
             let version = version.and_then(Version::parse);
             let toolchain = Toolchain { version, root: "/t".into(), store };
-            let folder = home.additions_folder(tool, &toolchain);
+            let folder = parsed.additions_folder(tool, &toolchain);
             assert_eq!(folder, expected.map(PathBuf::from), "{toolchain:?}");
         };
         let folder = Some("/d/additions/node/12.22.12");
@@ -489,10 +494,10 @@ mod tests {
         let texts =
             ["", "usher index 2\ndata\t/x\n", "usher index 1\n", "usher index 1\ndata\t/x\nnews\n"];
         for text in texts {
-            assert_eq!(Home::parse(text.as_bytes()), None, "{text:?}");
+            assert_eq!(Index::parse(text.as_bytes()), None, "{text:?}");
         }
         assert_eq!(
-            Home::parse(b"usher index 1\ndata\t/x\nprogram\t../x\tnode\n"),
+            Index::parse(b"usher index 1\ndata\t/x\nprogram\t../x\tnode\n"),
             None,
             "a program's name never leads anywhere"
         );

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::world::World;
 
 /// The name of the variable.
-pub const VIA: &str = "USHER_VIA";
+pub const REENTRY: &str = "USHER_REENTRY";
 
 /// How often a program may come back with nothing changed before it is an endless circle.
 pub const MOST_RETURNS: usize = 20;
@@ -22,11 +22,11 @@ pub const MOST_RETURNS: usize = 20;
 pub const MOST_NESTED: usize = 1000;
 
 /// What every shell changes for itself, and what a foreign shim may lengthen at each round.
-const NO_STATE: [&str; 6] = [VIA, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
+const NO_STATE: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
 
 /// A pass-through: `PID:PROGRAM:CALL:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Via {
+pub struct ReentryGuard {
     /// The process that passed on.
     pub process: u32,
     /// The program that it passed on.
@@ -51,7 +51,7 @@ pub struct State {
     pub all: u64,
 }
 
-impl Via {
+impl ReentryGuard {
     /// What the pass-through that is about to happen leaves, but for its folder, given what the
     /// one before left.
     ///
@@ -138,7 +138,7 @@ fn digest(sum: u64, text: &OsStr) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Memory;
+    use crate::world::MemoryWorld;
 
     const P: &str = "/p/shims";
 
@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn a_pass_through_is_remembered() {
-        let first = Via::after(None, 7, "python", of(42));
+        let first = ReentryGuard::after(None, 7, "python", of(42));
         assert_eq!(first.print(P.as_ref()), left(0, 0));
-        let second = Via::after(Some(&left(0, 0)), 7, "python", of(42));
+        let second = ReentryGuard::after(Some(&left(0, 0)), 7, "python", of(42));
         assert_eq!(second.folders, [PathBuf::from(P)]);
         assert_eq!(second.print("/q".as_ref()), "7:python:0:2a:1:1:/p/shims:/q");
         assert_eq!(second.print(P.as_ref()), left(1, 1));
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_return_is_the_same_call_and_only_a_process_passes_its_folders_over() {
         let check = |process, program, state, returns, folders| {
-            let via = Via::after(Some(&left(3, 5)), process, program, of(state));
+            let via = ReentryGuard::after(Some(&left(3, 5)), process, program, of(state));
             assert_eq!((via.returns, via.nested, via.folders.len()), (returns, 6, folders));
         };
         check(7, "python", 42, 4, 1);
@@ -175,14 +175,15 @@ mod tests {
     #[test]
     fn a_script_that_changes_variables_is_known_by_its_call() {
         let left: OsString = "7:python:b:2a:0:0:/p/shims".into();
-        let again = |call| Via::after(Some(&left), 7, "python", State { call, all: 43 });
+        let again = |call| ReentryGuard::after(Some(&left), 7, "python", State { call, all: 43 });
         assert_eq!((again(11).returns, again(11).folders.len()), (1, 1));
         assert_eq!((again(12).returns, again(12).folders.len()), (0, 0));
     }
 
     #[test]
     fn circles_end() {
-        let circle = |left: &str| Via::after(Some(left.as_ref()), 7, "python", of(42)).is_circle();
+        let circle =
+            |left: &str| ReentryGuard::after(Some(left.as_ref()), 7, "python", of(42)).is_circle();
         assert!(!circle("7:python:0:2a:18:18:/p"));
         assert!(circle("7:python:0:2a:19:19:/p"));
         assert!(!circle("7:python:0:0:19:200:/p"));
@@ -192,8 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_the_same_call() {
-        let world = Memory::at("/app").variable("A", "1").variable("PATH", "/bin");
-        let of = |world: &Memory, words: &[&str]| {
+        let world = MemoryWorld::at("/app").variable("A", "1").variable("PATH", "/bin");
+        let of = |world: &MemoryWorld, words: &[&str]| {
             state(world, &words.iter().map(OsStr::new).collect::<Vec<_>>()).all
         };
         let call = of(&world, &["a", "b"]);

@@ -12,8 +12,9 @@ const HOLE: &str = "{}";
 const REST: &str = "{_}";
 
 /// A text as the tool's own spelling has it: the first rule that fits all of it is applied.
-pub fn respell<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
-    let applied = tool.respell.iter().find_map(|(from, to)| Some(filled(to, &parts(text, from)?)));
+pub fn normalize<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
+    let applied =
+        tool.normalize.iter().find_map(|(from, to)| Some(filled(to, &parts(text, from)?)));
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
@@ -30,12 +31,12 @@ pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
 /// its rules don't lead to this text.
 ///
 /// The rule that fits the other text is asked first, then those of its shape: another vendor's.
-pub fn spelled_like(text: &str, other: &str, tool: &Tool) -> Option<String> {
-    let fitting = tool.respell.iter().find(|(from, _)| parts(other, from).is_some())?;
+pub fn in_spelling_of(text: &str, other: &str, tool: &Tool) -> Option<String> {
+    let fitting = tool.normalize.iter().find(|(from, _)| parts(other, from).is_some())?;
     if !fitting.0.contains(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
-    let alike = tool.respell.iter().filter(|(from, _)| shape(from) == shape(fitting.0));
+    let alike = tool.normalize.iter().filter(|(from, _)| shape(from) == shape(fitting.0));
     [fitting].into_iter().chain(alike).find_map(|(from, to)| Some(filled(from, &parts(text, to)?)))
 }
 
@@ -48,7 +49,7 @@ fn shape(rule: &str) -> (usize, bool, Option<char>) {
 /// The version that a folder's name, or what a program or another manager says, comes to in the
 /// tool's own spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {
-    Version::parse(&respell(without_prefix(text, tool), tool))
+    Version::parse(&normalize(without_prefix(text, tool), tool))
 }
 
 /// One side of a rule with this in its holes.
