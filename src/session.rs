@@ -1,6 +1,8 @@
 //! What every verb is given: the process, the folders, the settings, the registry, the index.
 
 pub mod current;
+#[cfg(test)]
+pub(crate) mod in_memory;
 pub mod reporter;
 
 use std::ffi::OsString;
