@@ -28,19 +28,19 @@ pub fn survey(survey: &Survey<'_>) -> Result<Index> {
     let mut home = Index {
         folders: survey.folders.clone(),
         settings: survey.settings.clone(),
-        shared: shared(survey),
+        shared_stores: shared(survey),
         tools: survey.registry.tools().clone(),
         ..Index::default()
     };
     let mut listed = Listed::default();
     for tool in survey.registry.all() {
-        home.adopted.extend(stores::adopted(survey, tool, &before.adopted)?);
-        home.read.extend(stores::read(survey, tool)?);
+        home.adopted_stores.extend(stores::adopted(survey, tool, &before.adopted_stores)?);
+        home.read_toolchains.extend(stores::read(survey, tool)?);
         let (system, refused) = system::find(survey, tool, &before, &mut listed)?;
-        home.system.extend(system);
-        home.refused.extend(refused);
+        home.system_programs.extend(system);
+        home.rejected_programs.extend(refused);
     }
-    home.additions = additions::find(survey, &home)?;
+    home.global_packages = additions::find(survey, &home)?;
     Ok(home)
 }
 
@@ -49,13 +49,13 @@ pub fn survey(survey: &Survey<'_>) -> Result<Index> {
 fn before(survey: &Survey<'_>) -> Index {
     let index = read_optional(survey.world, &index_file(&survey.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
-    before.system.extend_from_slice(&survey.known.system);
+    before.system_programs.extend_from_slice(&survey.known.system_programs);
     let old = match survey.memory {
         ProbeCache::All => Vec::new(),
-        ProbeCache::SuccessesOnly => std::mem::take(&mut before.refused),
+        ProbeCache::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
     };
-    let refused = survey.known.refused.iter().filter(|program| !old.contains(program));
-    before.refused.extend(refused.cloned());
+    let refused = survey.known.rejected_programs.iter().filter(|program| !old.contains(program));
+    before.rejected_programs.extend(refused.cloned());
     before
 }
 

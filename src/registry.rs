@@ -13,7 +13,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 
 use crate::text::closest;
 
-pub use own::{OwnFile, files};
+pub use own::{CustomToolFile, files};
 
 /// All tools.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Registry {
     /// Adds own tools, weakest first. One with a fault is left out, which keeps no other one from
     /// being used; [`Registry::faults`] has the reason.
     #[must_use]
-    pub fn with_own(mut self, files: &[OwnFile]) -> Self {
+    pub fn with_custom_tools(mut self, files: &[CustomToolFile]) -> Self {
         let mut read = Vec::new();
         for file in files {
             match own::definition(file, &self.common) {
@@ -81,7 +81,7 @@ impl Registry {
         self
     }
 
-    fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
+    fn add(&mut self, file: &CustomToolFile, definition: Definition, tool: &'static Tool) {
         self.definitions.retain(|(_, known)| known.name != tool.name);
         self.definitions.push((definition, tool));
         self.tools.add(CustomTool {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::tool::{Field, FieldRole, LtsLine, Tool};
+use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
@@ -62,7 +62,11 @@ impl Request {
     }
 
     /// Reads what a project's file says in a field, in the field's own dialect.
-    pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
+    pub fn parse_field(
+        text: &str,
+        tool: &Tool,
+        field: &VersionField,
+    ) -> Result<Self, &'static str> {
         let text = shortened(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
         let bare = match field.role {
@@ -103,7 +107,7 @@ impl Request {
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(wanted) => begins_with(version, wanted, tool),
-            RequestKind::Range(range) => is_usual(version, tool) && range.admits(version),
+            RequestKind::Range(range) => is_usual(version, tool) && range.contains(version),
             RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             RequestKind::LtsBack(steps) => {
@@ -293,7 +297,7 @@ fn is_flavour(version: &Version, name: &str) -> bool {
 
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
     is_usual(version, tool)
-        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
+        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.contains(version))
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ use crate::index::Index;
 use crate::pin::{FileLocation, Origin, Pin, refuse};
 use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust};
-use crate::tool::{Field, FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionFile};
+use crate::tool::{
+    FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
+};
 use crate::world::{World, is_absent, read_optional};
 
 /// Something that the search came upon.
@@ -98,17 +100,17 @@ struct Search<'a, W: World> {
 const MOST_EXTENSIONS: usize = 16;
 
 /// Where the search of the project's files begins.
-struct Start<'a> {
+struct SearchStart<'a> {
     folder: &'a Path,
     /// The outermost folder of other people's code that is passed over.
     others: Option<&'a Path>,
 }
 
 /// A place that names a version and the file it stands in, or why an extended file can't be used.
-type Found = Result<(PathBuf, RawRequest)>;
+type LocatedRequest = Result<(PathBuf, RawRequest)>;
 
 /// Whether the visitor wants more, or an error that ends everything.
-type Step = Result<ControlFlow<()>>;
+type SearchFlow = Result<ControlFlow<()>>;
 
 /// Ends a function where the visitor has enough.
 macro_rules! step {
@@ -120,7 +122,7 @@ macro_rules! step {
 }
 
 impl<W: World> Search<'_, W> {
-    fn all(&mut self, call: &Call) -> Step {
+    fn all(&mut self, call: &Call) -> SearchFlow {
         if let Some(pin) = &call.pin {
             step!((self.visit)(Finding::Pin(pin.clone())));
         }
@@ -171,7 +173,7 @@ impl<W: World> Search<'_, W> {
     }
 
     /// The project's files, nearest folder first.
-    fn project(&mut self) -> Step {
+    fn project(&mut self) -> SearchFlow {
         let directory = match self.world.directory() {
             Ok(directory) => directory,
             Err(error) => {
@@ -210,7 +212,7 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn folder(&mut self, folder: &Path, present: u32) -> Step {
+    fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
                 step!(self.file(&folder.join(file.name), file)?);
@@ -219,7 +221,7 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
+    fn file(&mut self, path: &Path, file: &'static VersionFile) -> SearchFlow {
         let found = match self.written(path, file, 0) {
             Ok(found) => found,
             Err(broken) => return Ok(self.unusable(broken, file)),
@@ -244,7 +246,7 @@ impl<W: World> Search<'_, W> {
         path: &Path,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<Found>, (Error, ErrorSource)> {
+    ) -> std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource)> {
         let refuse = |complaint: &str| (refuse(path, complaint), ErrorSource::File);
         if depth > MOST_EXTENSIONS {
             return Err(refuse("too many files extend each other, or they do so in a circle"));
@@ -302,7 +304,7 @@ impl<W: World> Search<'_, W> {
         (self.visit)(finding)
     }
 
-    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> Step {
+    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> SearchFlow {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
@@ -376,15 +378,17 @@ impl<W: World> Search<'_, W> {
     }
 
     /// Where to begin: at the working directory, or above other people's code.
-    fn outside_of_others<'d>(&self, directory: &'d Path) -> Result<Start<'d>> {
-        let mut start = Start { folder: directory, others: None };
+    fn outside_of_others<'d>(&self, directory: &'d Path) -> Result<SearchStart<'d>> {
+        let mut start = SearchStart { folder: directory, others: None };
         for folder in directory.ancestors() {
             let Some(name) = folder.file_name() else { continue };
             let named = |rule: &&IgnoredFolder| name == rule.name();
             for rule in IGNORED_FOLDERS.iter().filter(named) {
                 if self.holds_others(folder, rule)? {
-                    start =
-                        Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
+                    start = SearchStart {
+                        folder: folder.parent().unwrap_or(folder),
+                        others: Some(folder),
+                    };
                 }
             }
         }
@@ -421,8 +425,8 @@ fn beside(path: &Path, named: &str) -> PathBuf {
 }
 
 /// Whether a field stands in the same part of a document as another one.
-fn is_beside(written: &RawRequest, field: &Field) -> bool {
-    let part = |field: &Field| field.path.split('.').next();
+fn is_beside(written: &RawRequest, field: &VersionField) -> bool {
+    let part = |field: &VersionField| field.path.split('.').next();
     written.field.map(part) == Some(part(field))
 }
 

@@ -184,7 +184,7 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     Ok(entries
         .into_iter()
         .rev()
-        .map(|npmrc::Entry { key, value, line }| {
+        .map(|npmrc::NpmrcEntry { key, value, line }| {
             // A place may hold a user name and password.
             let what = if key.starts_with("//") { "a credential" } else { &format!("{key}=") };
             let origin = format!("{} in {shown}, line {line}", Escaped(what));

@@ -24,9 +24,9 @@ mod address;
 mod value;
 
 pub use address::Address;
-pub use value::{AutoInstall, ShimPolicy, Stores, Tools};
+pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolNames};
 
-use value::Value;
+use value::SettingType;
 
 /// Makes the struct, its defaults and [`SETTINGS`] out of one list of
 /// `/// meaning`, `key: type = default, example;`.
@@ -36,24 +36,24 @@ macro_rules! settings {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Settings {
             $($(#[doc = $meaning])+ pub $key: $type,)+
-            origins: BTreeMap<&'static str, Origin>,
-            of_files: SharedSettings,
+            origins: BTreeMap<&'static str, SettingOrigin>,
+            from_files: SharedSettings,
         }
 
         impl Default for Settings {
             fn default() -> Self {
-                Self { $($key: $default,)+ origins: BTreeMap::new(), of_files: SharedSettings::default() }
+                Self { $($key: $default,)+ origins: BTreeMap::new(), from_files: SharedSettings::default() }
             }
         }
 
         /// All settings there are.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             key: stringify!($key),
-            form: <$type as Value>::FORM,
-            text_form: <$type as Value>::TEXT_FORM,
+            form: <$type as SettingType>::FORM,
+            text_form: <$type as SettingType>::TEXT_FORM,
             meaning: concat!($($meaning),+),
             example: $example,
-            printable: <$type as Value>::PRINTABLE,
+            printable: <$type as SettingType>::PRINTABLE,
             take: |settings, written| match written.read() {
                 Some(value) => { settings.$key = value; true }
                 None => false,
@@ -74,13 +74,13 @@ settings! {
     ceiling: Option<PathBuf> = None, r#"ceiling = "/srv""#;
 
     /// Shared stores, which `use install --store` fills: their toolchains are used where they lie.
-    stores: Stores = Stores::default(), r#"stores = ["/srv/usher"]"#;
+    stores: StorePaths = StorePaths::default(), r#"stores = ["/srv/usher"]"#;
 
     /// Which tools' programs get shims: those that something on disk provides or somebody named, or all.
     shims: ShimPolicy = ShimPolicy::Needed, r#"shims = "all""#;
 
     /// Tools for all of whose known lines there are shims with the version in their names, as `node12`; other tools have these for the lines on disk.
-    shim_lines: Tools = Tools::default(), r#"shim_lines = ["node"]"#;
+    shim_lines: ToolNames = ToolNames::default(), r#"shim_lines = ["node"]"#;
 
     /// The npm registry; without it, the one that the npm client is set up with.
     npm_registry: Option<Address> = None, r#"npm_registry = "https://registry.example/""#;
@@ -112,7 +112,7 @@ pub struct Setting {
     meaning: &'static str,
     text_form: &'static str,
     printable: bool,
-    take: fn(&mut Settings, &Written<'_>) -> bool,
+    take: fn(&mut Settings, &SettingText<'_>) -> bool,
     show: fn(&Settings) -> String,
 }
 
@@ -130,7 +130,7 @@ impl Setting {
 
 /// Where a setting's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// Nobody set it.
     Default,
     /// The variable of this name.
@@ -141,7 +141,7 @@ pub enum Origin {
     Flag(&'static str),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -176,7 +176,7 @@ impl Settings {
                 settings.take_file(path, text)?;
             }
         }
-        settings.of_files = SharedSettings {
+        settings.from_files = SharedSettings {
             ignore_variables: settings.ignore_variables.clone(),
             ceiling: settings.ceiling.clone(),
             stores: settings.stores.0.clone(),
@@ -191,27 +191,27 @@ impl Settings {
 
     /// What the files alone say of what shims read as well: variables hold for a call and for
     /// nothing else.
-    pub fn of_files(&self) -> &SharedSettings {
-        &self.of_files
+    pub fn from_files(&self) -> &SharedSettings {
+        &self.from_files
     }
 
     /// Where the value of a setting comes from.
-    pub fn origin(&self, key: &str) -> &Origin {
-        self.origins.get(key).unwrap_or(&Origin::Default)
+    pub fn origin(&self, key: &str) -> &SettingOrigin {
+        self.origins.get(key).unwrap_or(&SettingOrigin::Default)
     }
 
     /// Does without the network from now on: the flag `--offline` was given.
     pub fn go_offline(&mut self) {
         self.offline = true;
-        self.origins.insert("offline", Origin::Flag("--offline"));
+        self.origins.insert("offline", SettingOrigin::Flag("--offline"));
     }
 
     /// What to type so that usher is offline no longer.
-    pub fn end_offline(&self) -> String {
+    pub fn online_hint(&self) -> String {
         match self.origin("offline") {
-            Origin::Flag(flag) => format!("leave {flag} out"),
-            Origin::Variable(name) => format!("unset {name}"),
-            origin @ (Origin::File(..) | Origin::Default) => {
+            SettingOrigin::Flag(flag) => format!("leave {flag} out"),
+            SettingOrigin::Variable(name) => format!("unset {name}"),
+            origin @ (SettingOrigin::File(..) | SettingOrigin::Default) => {
                 format!("take `offline` out of {origin}")
             }
         }
@@ -219,23 +219,23 @@ impl Settings {
 
     /// All settings with their values, as they would stand in `config.toml` and without
     /// passwords, and where each comes from.
-    pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &Origin)> {
+    pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &SettingOrigin)> {
         SETTINGS.iter().map(|setting| (setting, (setting.show)(self), self.origin(setting.key)))
     }
 
     fn take_file(&mut self, path: &Path, text: &str) -> Result<()> {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            let origin = Origin::File(path.to_owned(), line);
+            let origin = SettingOrigin::File(path.to_owned(), line);
             Error::new(ErrorKind::BadFile, format!("{origin} can't be read as TOML"))
                 .because(Escaped(error.message()).to_string())
         })?;
         for (key, value) in table.get_ref() {
-            let origin = Origin::File(path.to_owned(), line_of(text, key.span().start));
+            let origin = SettingOrigin::File(path.to_owned(), line_of(text, key.span().start));
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key.get_ref()) else {
                 return Err(unknown(key.get_ref(), &origin));
             };
-            self.take(setting, &Written::Toml(value.get_ref()), origin)?;
+            self.take(setting, &SettingText::Toml(value.get_ref()), origin)?;
         }
         Ok(())
     }
@@ -245,10 +245,15 @@ impl Settings {
         let Some(text) = text.to_str() else {
             return Err(not_text(&name));
         };
-        self.take(setting, &Written::Text(text), Origin::Variable(name))
+        self.take(setting, &SettingText::Text(text), SettingOrigin::Variable(name))
     }
 
-    fn take(&mut self, setting: &Setting, written: &Written<'_>, origin: Origin) -> Result<()> {
+    fn take(
+        &mut self,
+        setting: &Setting,
+        written: &SettingText<'_>,
+        origin: SettingOrigin,
+    ) -> Result<()> {
         if !(setting.take)(self, written) {
             return Err(impossible(setting, written, &origin));
         }
@@ -258,13 +263,13 @@ impl Settings {
 }
 
 /// A value as it was written.
-enum Written<'a> {
+enum SettingText<'a> {
     Toml(&'a DeValue<'a>),
     Text(&'a str),
 }
 
-impl Written<'_> {
-    fn read<T: Value>(&self) -> Option<T> {
+impl SettingText<'_> {
+    fn read<T: SettingType>(&self) -> Option<T> {
         match self {
             Self::Toml(value) => T::from_toml(value),
             Self::Text(text) => T::from_text(text),
@@ -279,7 +284,7 @@ impl Written<'_> {
     }
 }
 
-fn unknown(key: &str, origin: &Origin) -> Error {
+fn unknown(key: &str, origin: &SettingOrigin) -> Error {
     let error = Error::new(
         ErrorKind::BadSetting,
         format!("there is no setting {}, but {origin} has it", Escaped(key)),
@@ -291,11 +296,11 @@ fn unknown(key: &str, origin: &Origin) -> Error {
     error.hint(format!("the settings are {}", keys.join(", ")))
 }
 
-fn impossible(setting: &Setting, written: &Written<'_>, origin: &Origin) -> Error {
+fn impossible(setting: &Setting, written: &SettingText<'_>, origin: &SettingOrigin) -> Error {
     let text = written.text().filter(|_| setting.printable);
     match written {
-        Written::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
-        Written::Toml(_) => {
+        SettingText::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
+        SettingText::Toml(_) => {
             let what = format!("{} in {origin} must be {}", setting.key, setting.form);
             let error = Error::new(ErrorKind::BadSetting, what);
             let error = match text {

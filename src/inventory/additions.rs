@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::error::Result;
-use usher_shims::index::{Addition, Index};
+use usher_shims::index::{GlobalPackage, Index};
 use usher_shims::name::Name;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
@@ -23,19 +23,19 @@ pub fn is_never_stood_for(name: &str) -> bool {
 }
 
 /// The programs that toolchains hold beside those their tools ship.
-pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
+pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in survey.registry.all() {
-        let for_all = home.programs_for_all(known.tool);
+        let for_all = home.user_wide_programs(known.tool);
         let mut all_names: BTreeSet<Name> = programs(survey, &for_all)?.into_iter().collect();
-        for toolchain in all(survey.world, home, known.tool)?.unwrap_or_default() {
+        for toolchain in all_toolchains(survey.world, home, known.tool)?.unwrap_or_default() {
             let own = match toolchain.store {
                 Store::System(_) => Vec::new(),
                 Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
                     programs(survey, &toolchain.programs())?
                 }
             };
-            let beside = home.additions_folder(known.tool, &toolchain);
+            let beside = home.global_packages_folder(known.tool, &toolchain);
             let beside = beside.map(|folder| programs(survey, &folder.join("bin"))).transpose()?;
             all_names.extend(own);
             all_names.extend(beside.unwrap_or_default());
@@ -47,7 +47,7 @@ pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
         }
     }
     found.retain(|name, _| !is_never_stood_for(name.as_str()));
-    Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
+    Ok(found.into_iter().map(|(program, tools)| GlobalPackage { program, tools }).collect())
 }
 
 /// The programs in a folder.

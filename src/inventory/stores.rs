@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::{ForeignStore, VersionInfoFile};
 use usher_shims::error::{Error, Result};
-use usher_shims::index::{Adopted, ReadToolchain, fingerprint};
+use usher_shims::index::{AdoptedStore, ReadToolchain, fingerprint};
 use usher_shims::normalize;
-use usher_shims::store::{self, is_own_want};
+use usher_shims::store::{self, is_resource_exhaustion};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
@@ -21,30 +21,31 @@ use crate::registry::KnownTool;
 pub(super) fn adopted(
     survey: &Survey<'_>,
     known: KnownTool<'_>,
-    before: &[Adopted],
-) -> Result<Vec<Adopted>> {
+    before: &[AdoptedStore],
+) -> Result<Vec<AdoptedStore>> {
     if survey.folders.is_system_wide {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Adopted> = Vec::new();
+    let mut found: Vec<AdoptedStore> = Vec::new();
     for (store, folder) in folders_of(survey, known, |store| !store.version_from_file)? {
-        let adopted = Adopted {
+        let adopted = AdoptedStore {
             tool: known.tool.name.to_owned(),
             manager: store.manager.clone(),
             folder,
             prefix: store.prefix.clone(),
-            until: store.version_ends_at.clone().unwrap_or_default(),
-            inside: store.subdir.clone(),
+            version_ends_at: store.version_ends_at.clone().unwrap_or_default(),
+            subdir: store.subdir.clone(),
         };
         let is_new = !found.contains(&adopted);
         if is_new && survey.is_folder(&adopted.folder) && is_laid_out_so(survey, &adopted)? {
             found.push(adopted);
         }
     }
-    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let is_lost =
+        |store: &&AdoptedStore| found.iter().all(|adopted| adopted.folder != store.folder);
     let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-    let is_there = |store: &&Adopted| survey.is_folder(&store.folder);
-    let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
+    let is_there = |store: &&AdoptedStore| survey.is_folder(&store.folder);
+    let lost: Vec<AdoptedStore> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
     found.extend(lost);
     Ok(found)
 }
@@ -70,12 +71,12 @@ fn folders_of<'k>(
 
 /// Whether toolchains lie in a store where its definition says, as far as there are any: one
 /// for another kind of machine may share its folder.
-fn is_laid_out_so(survey: &Survey<'_>, store: &Adopted) -> Result<bool> {
-    let names = match store.inside.as_str() {
+fn is_laid_out_so(survey: &Survey<'_>, store: &AdoptedStore) -> Result<bool> {
+    let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
         _ => names(&store.folder)?,
     };
-    let holds = |name: &String| survey.is_folder(&store.folder.join(name).join(&store.inside));
+    let holds = |name: &String| survey.is_folder(&store.folder.join(name).join(&store.subdir));
     Ok(names.is_empty() || names.iter().any(holds))
 }
 
@@ -106,7 +107,9 @@ fn read_one(
     let file = root.join(&release.file);
     let Some(seen) = survey.world.metadata(&file).ok().flatten() else { return Ok(None) };
     let text = match survey.world.read(&file) {
-        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
+        Err(error) if is_resource_exhaustion(&error) => {
+            return Err(Error::io("read", &file, error));
+        }
         Ok(text) => text,
         Err(_) => return Ok(None),
     };
@@ -118,7 +121,7 @@ fn read_one(
         root: root.to_path_buf(),
         store: toolchain::Store::Adopted(manager.clone()),
     };
-    if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+    if !store::is_complete(survey.world, tool, &toolchain).is_ok_and(|is_complete| is_complete) {
         return Ok(None);
     }
     let (tool, root, fingerprint) = (tool.name.to_owned(), root.to_path_buf(), fingerprint(&seen));

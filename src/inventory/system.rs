@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::Result;
-use usher_shims::index::{INDEX_FILE, Index, RefusedProgram, SystemProgram, fingerprint};
+use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
-use usher_shims::process::holds_mark;
+use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{FileMeta, World as _};
@@ -32,7 +32,7 @@ pub(super) fn find(
     known: KnownTool<'_>,
     before: &Index,
     listed: &mut Listed,
-) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+) -> Result<(Vec<SystemProgram>, Vec<RejectedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn find(
             }
             Err(Refusal { reason, hint }) => {
                 let fingerprint = fingerprint.clone();
-                refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
+                refused.push(RejectedProgram { tool, path, fingerprint, reason, hint });
             }
         }
         stamps.push(fingerprint);
@@ -94,7 +94,7 @@ fn is_ours(survey: &Survey<'_>, path: &Path, seen: &FileMeta) -> bool {
     });
     let is_copy = || {
         seen.size <= LARGEST_SHIM
-            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+            && survey.world.read(path).is_ok_and(|content| is_shim_binary(&content))
     };
     is_in_shims || is_copy()
 }
@@ -106,12 +106,12 @@ fn told_before(
     before: &Index,
 ) -> Option<std::result::Result<Version, Refusal>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
-    let mut system = before.system.iter();
+    let mut system = before.system_programs.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
     if let Some(known) = known {
         return Some(Ok(known.version.clone()));
     }
-    let mut refused = before.refused.iter();
+    let mut refused = before.rejected_programs.iter();
     let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
     Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
 }

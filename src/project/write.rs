@@ -9,7 +9,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::FileLocation;
 use usher_shims::read::read;
 use usher_shims::request::Request;
-use usher_shims::tool::{Field, Reader, Tool, VersionFile};
+use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
@@ -84,7 +84,7 @@ fn tool_versions(before: &str, wish: &Wish<'_>) -> (String, String) {
 fn change_field(
     before: &str,
     spot: &Spot,
-    field: &'static Field,
+    field: &'static VersionField,
     wish: &Wish<'_>,
 ) -> Result<(String, String)> {
     let Wish { tool, request, version } = *wish;
@@ -106,7 +106,12 @@ fn change_field(
     found.ok_or_else(|| cannot_edit(&spot.place, tool))
 }
 
-fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
+fn edit_field(
+    before: &str,
+    spot: &Spot,
+    field: &VersionField,
+    text: &str,
+) -> Result<Option<String>> {
     let keys: Vec<&str> = field.path.split('.').collect();
     let line = spot.place.line;
     match (spot.file.reader, field.entry_name) {
@@ -123,7 +128,7 @@ fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Op
 }
 
 /// What a field says.
-fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Option<String> {
+fn text_of(text: &str, spot: &Spot, field: &VersionField, tool: &'static Tool) -> Option<String> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = read(body, spot.file, tool).ok()?;
     found.retain(|written| written.field == Some(field));
@@ -131,8 +136,8 @@ fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Optio
 }
 
 /// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
-fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
-    let has = |field: &Field| field.path.contains("{flavour}");
+fn lacks_flavour(file: &VersionFile, field: &VersionField) -> bool {
+    let has = |field: &VersionField| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
 
@@ -208,29 +213,34 @@ mod tests {
         ..TOOLS[0]
     };
 
-    const FIELD: Field = Field::pinning("java");
+    const FIELD: VersionField = VersionField::pinning("java");
 
-    const EXACT: Field = Field { exact: true, ..FIELD };
+    const EXACT: VersionField = VersionField { exact: true, ..FIELD };
 
     const ENGINE: &str = "java \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
 
     static SDKMANRC: VersionFile = file(Reader::Keys, &[EXACT]);
     static ENV: VersionFile = file(Reader::Keys, &[FIELD]);
-    static MISE: VersionFile = file(Reader::Toml, &[Field { path: "tools.java", ..FIELD }]);
-    static PACKAGE: VersionFile =
-        file(Reader::Json, &[Field { path: "packageManager", entry_name: Some("java"), ..EXACT }]);
-    static PLATFORM: VersionFile =
-        file(Reader::Json, &[Field { path: "platform.java", version_components: 2, ..FIELD }]);
+    static MISE: VersionFile = file(Reader::Toml, &[VersionField { path: "tools.java", ..FIELD }]);
+    static PACKAGE: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "packageManager", entry_name: Some("java"), ..EXACT }],
+    );
+    static PLATFORM: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "platform.java", version_components: 2, ..FIELD }],
+    );
     static GEMFILE: VersionFile = file(
         Reader::Lines,
         &[
-            Field { path: ENGINE, ..EXACT },
-            Field { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
+            VersionField { path: ENGINE, ..EXACT },
+            VersionField { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
         ],
     );
-    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { path: "toolchain go{}", ..EXACT }]);
+    static GO_MOD: VersionFile =
+        file(Reader::Lines, &[VersionField { path: "toolchain go{}", ..EXACT }]);
 
-    const fn file(reader: Reader, fields: &'static [Field]) -> VersionFile {
+    const fn file(reader: Reader, fields: &'static [VersionField]) -> VersionFile {
         VersionFile::new("file", reader, fields)
     }
 

@@ -72,9 +72,9 @@ impl IndexCache {
         let text = fs::read(&path).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
         let head: Head = serde_json::from_slice(head).ok()?;
-        let is_whole =
+        let is_complete =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
-        let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
+        let content = serde_json::from_slice(content).ok().filter(|_| is_complete)?;
         let age = age(changed);
         Some(match head.reading == key.reading {
             true => Cached { content, age, validator: head.validator },
@@ -115,10 +115,10 @@ impl IndexCache {
 
 /// Whether a name in the folder of the indexes is that of a file that was made in here.
 pub(super) fn is_ours(name: &str) -> bool {
-    let is_whole = name
+    let is_complete = name
         .strip_suffix(ENDING)
         .is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    is_whole || name.starts_with(UNFINISHED)
+    is_complete || name.starts_with(UNFINISHED)
 }
 
 fn text<T: Serialize>(key: &Key<'_>, content: &T, validator: Option<String>) -> Option<Vec<u8>> {

@@ -42,7 +42,7 @@ pub fn would_be_fetched(
     let what = format!("{} {version} isn't on disk, and {}", tool.name, offline(settings));
     Error::new(ErrorKind::Offline, what)
         .because(format!("it would have been fetched from {}", Escaped(from)))
-        .hint(settings.end_offline())
+        .hint(settings.online_hint())
 }
 
 fn offline(settings: &Settings) -> String {

@@ -4,16 +4,16 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::environment::{Environment, Variables, requested};
+use super::environment::{ProgramEnvironment, Variables, requested};
 use super::fall_through::next_program;
-use super::programs::Programs;
-use super::select::{Missing, Selection, Selector};
+use super::programs::ToolchainPrograms;
+use super::select::{MissingVersion, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
-use crate::path::{Shim, with_shims};
+use crate::path::{Shim, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all, has, is_whole};
+use crate::store::{all_toolchains, has_program, is_complete};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -35,7 +35,7 @@ pub enum Outcome {
     /// Become this.
     Run(Plan),
     /// Nothing installed matches: somebody has to get it.
-    Missing(Missing),
+    Missing(MissingVersion),
     /// The index doesn't know the operating system's programs any more: somebody has to ask them.
     Stale,
 }
@@ -89,17 +89,17 @@ impl<W: World> Resolver<'_, W> {
     }
 
     /// What knows the variables that programs need here.
-    pub fn environment(&self) -> Environment<'_, W> {
-        Environment { world: self.world, index: self.index }
+    pub fn environment(&self) -> ProgramEnvironment<'_, W> {
+        ProgramEnvironment { world: self.world, index: self.index }
     }
 
-    fn programs(&self) -> Programs<'_, W> {
-        Programs { world: self.world, index: self.index }
+    fn programs(&self) -> ToolchainPrograms<'_, W> {
+        ToolchainPrograms { world: self.world, index: self.index }
     }
 
     /// Whether an own tool's file changed since the index was written.
     fn is_redefined(&self, tool: &Tool) -> bool {
-        self.index.tools.definition_of(tool).is_some_and(|own| {
+        self.index.tools.custom_definition(tool).is_some_and(|own| {
             let seen = self.world.metadata(&own.file).ok().flatten();
             seen.is_none_or(|seen| fingerprint(&seen) != own.fingerprint)
         })
@@ -125,7 +125,7 @@ impl<W: World> Resolver<'_, W> {
         let selector = self.selector();
         let pin = match call.rule {
             ProviderRule::Always => return selector.select(call).map(Some),
-            ProviderRule::IfHeld => {
+            ProviderRule::IfActive => {
                 let selection = selector.select(call)?;
                 return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(None))));
             }
@@ -153,7 +153,7 @@ impl<W: World> Resolver<'_, W> {
 
     /// The newest release on disk that holds the program.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(mut all) = all(self.world, self.index, call.tool)? else {
+        let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
         if let Some(runtime) = self.selector().runtime(call.tool)? {
@@ -163,7 +163,7 @@ impl<W: World> Resolver<'_, W> {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
         for toolchain in all.into_iter().filter(is_release) {
-            if is_whole(self.world, call.tool, &toolchain)?
+            if is_complete(self.world, call.tool, &toolchain)?
                 && let Some(plan) = self.plan(call, toolchain)?
             {
                 return Ok(Some(Outcome::Run(plan)));
@@ -206,8 +206,8 @@ impl<W: World> Resolver<'_, W> {
         mut set: Variables,
         toolchain: Option<Toolchain>,
     ) -> Plan {
-        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-        let skip = 1 + usize::from(call.takes_argument);
+        set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.has_request_argument);
         Plan { program, skip, set, toolchain, tool: call.tool }
     }
 
@@ -230,12 +230,14 @@ impl<W: World> Resolver<'_, W> {
     /// The active toolchain lacks the program, and so does PATH: a message that names the versions
     /// that have it.
     fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
-        let Some(all) = all(self.world, self.index, call.tool)? else { return Ok(Outcome::Stale) };
+        let Some(all) = all_toolchains(self.world, self.index, call.tool)? else {
+            return Ok(Outcome::Stale);
+        };
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
         for toolchain in &all {
             let name = program.as_str();
-            let has = has(self.world, toolchain, name).unwrap_or(false)
+            let has = has_program(self.world, toolchain, name).unwrap_or(false)
                 || self.programs().added(call.tool, toolchain, name).is_some();
             if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
                 having.push(version.to_string());
@@ -268,8 +270,8 @@ fn unknown(name: &str) -> Error {
 
 /// A call of the interpreter that a call's tool comes with, as the call requests it.
 fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
-    let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
-    Some(Call { pin, ..Call::of_interpreter(host)? })
+    let pin = call.runtime_pin.as_ref().map(|(_, pin)| pin.clone());
+    Some(Call { pin, ..Call::for_main_program(host)? })
 }
 
 fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {

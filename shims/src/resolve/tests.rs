@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use super::{Outcome, Resolver};
 use crate::error::Error;
 use crate::folders::Folders;
-use crate::index::{Addition, Adopted, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::index::{AdoptedStore, GlobalPackage, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::package_calls::package_call;
 use crate::path::Shim;
@@ -46,15 +46,15 @@ fn index(world: &MemoryWorld) -> Index {
     let seen = world.metadata(system.as_ref()).unwrap().unwrap();
     Index {
         folders: Folders { config: "/u/config".into(), ..Folders::under("/u".as_ref(), None) },
-        adopted: vec![Adopted {
+        adopted_stores: vec![AdoptedStore {
             tool: "python".into(),
             manager: "pyenv".into(),
             folder: "/home/u/.pyenv/versions".into(),
             prefix: String::new(),
-            until: String::new(),
-            inside: String::new(),
+            version_ends_at: String::new(),
+            subdir: String::new(),
         }],
-        system: vec![SystemProgram {
+        system_programs: vec![SystemProgram {
             tool: "python".into(),
             version: Version::parse("3.11.2").unwrap(),
             path: system.into(),
@@ -276,8 +276,8 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
         "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin",
     );
     let replaced = Index {
-        system: index(&machine())
-            .system
+        system_programs: index(&machine())
+            .system_programs
             .into_iter()
             .map(|p| SystemProgram { fingerprint: "1".into(), ..p })
             .collect(),
@@ -318,8 +318,8 @@ fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
 fn what_an_account_added_for_all_versions_comes_last() {
     let mut index = index(&machine());
     index
-        .additions
-        .push(Addition { program: Name::parse("greet").unwrap(), tools: vec!["node".into()] });
+        .global_packages
+        .push(GlobalPackage { program: Name::parse("greet").unwrap(), tools: vec!["node".into()] });
     let call = |world: &MemoryWorld, expected: &str| {
         assert_eq!(printed(world, &index, "greet x"), expected);
     };
@@ -348,7 +348,7 @@ fn what_an_account_added_for_all_versions_comes_last() {
 fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
     let check = |world: &MemoryWorld, having: &str| {
         let mut index = index(world);
-        index.additions.push(Addition {
+        index.global_packages.push(GlobalPackage {
             program: Name::parse("black").unwrap(),
             tools: vec!["python".into()],
         });
@@ -418,7 +418,7 @@ fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
     let world = machine().file("/jdk/bin/java", "").file("/jdk/release", "");
     let java = |fingerprint: String| {
         let mut index = index(&world);
-        index.read.push(ReadToolchain {
+        index.read_toolchains.push(ReadToolchain {
             tool: "java".into(),
             manager: "system".into(),
             version: Version::parse("temurin-21.0.5+11").unwrap(),
@@ -598,7 +598,7 @@ fn what_is_built_for_a_host_is_led_to_one_that_runs_it() {
         world = world.file("/home/u/app/.tool-versions", format!("elixir 1.17\n{files}\n"));
         let seen = world.metadata("/usr/bin/erl".as_ref()).unwrap().unwrap();
         let mut index = index(&world);
-        index.system.push(SystemProgram {
+        index.system_programs.push(SystemProgram {
             tool: "erlang".into(),
             version: Version::parse("25.2.3").unwrap(),
             path: "/usr/bin/erl".into(),

@@ -14,7 +14,7 @@ fn read(account: &str, machine: &str, variables: &[(&str, &str)]) -> String {
     match Settings::load(&files, &variable) {
         Ok(settings) => settings
             .list()
-            .filter(|(_, _, origin)| **origin != Origin::Default)
+            .filter(|(_, _, origin)| **origin != SettingOrigin::Default)
             .map(|(setting, value, origin)| format!("{} = {value} ({origin})", setting.key))
             .collect::<Vec<_>>()
             .join("\n"),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use reqwest::header::HeaderValue;
 use usher::config::npm::NpmAccess;
-use usher::config::npm::npmrc::{self, Entry};
+use usher::config::npm::npmrc::{self, NpmrcEntry};
 use usher::config::pip::PipAccess;
 use usher::config::settings::{Address, Settings};
 use usher::config::sources::ConfigSources;
@@ -99,8 +99,8 @@ fn assert_folder(address: &Address) {
 
 /// Entries are written as they could stand in a file, and read again. Those are left out whose
 /// text can't be quoted so: with a placeholder, or an equals sign in the key.
-fn assert_prints_to_the_same(entries: &[Entry]) {
-    let quotable = |entry: &&Entry| {
+fn assert_prints_to_the_same(entries: &[NpmrcEntry]) {
+    let quotable = |entry: &&NpmrcEntry| {
         let both = [&entry.key, &entry.value];
         !entry.key.contains('=') && !both.iter().any(|text| text.contains("${"))
     };

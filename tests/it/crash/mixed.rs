@@ -71,9 +71,9 @@ fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
     let command = sandbox.command("node").arguments([&format!("+{version}"), "x"]);
     let outcome = command.variable("USHER_AUTO_INSTALL", "never").run();
     let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
-    let is_whole = prints("argument 1: x");
+    let is_complete = prints("argument 1: x");
     match outcome.status.code() {
-        Some(0) if !is_whole => Err(format!("it ran, and not the whole: {outcome}")),
+        Some(0) if !is_complete => Err(format!("it ran, and not the whole: {outcome}")),
         _ => judged(&outcome, codes),
     }
 }
