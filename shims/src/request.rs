@@ -182,7 +182,7 @@ fn parse_kind(
     let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
     if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
-        return range.map(RequestKind::Range).ok_or("it is no range");
+        return range.map(RequestKind::Range).ok_or("invalid range");
     }
     let bare = normalize(bare, tool);
     if let Some(version) = Version::parse(without_wildcard(&bare)) {
@@ -192,7 +192,7 @@ fn parse_kind(
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(RequestKind::Named(name))
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     }
 }
 
@@ -217,7 +217,7 @@ fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'sta
         ("ref" | "file" | "git" | "http" | "https", _) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     })
 }
 

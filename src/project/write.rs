@@ -250,7 +250,12 @@ mod tests {
         after: &str,
     ) {
         let found = read(before, file, &TOOL).unwrap();
-        let place = FileLocation { path: "/p/file".into(), line: found[0].line, field: None };
+        let place = FileLocation {
+            path: "/p/file".into(),
+            line: found[0].line,
+            field: None,
+            is_in_directory: true,
+        };
         let spot = Spot { place, file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
@@ -304,16 +309,16 @@ mod tests {
 
     #[test]
     fn what_would_say_something_else_is_refused() {
-        let cannot = "file, line 1 (/p/file) pins java, but can't be changed by usher";
+        let cannot = "file:1 pins java, but can't be changed by usher";
         check((&GEMFILE, "java '3.2.1'\n"), ("j-9", Some("j-9.5.0")), cannot);
         let engine = "java '3.1', engine: 'j', engine_version: '9.4.8'";
         check((&GEMFILE, engine), ("3.3", Some("3.3.0")), cannot);
         check((&ENV, "java='17'\n"), ("21", None), "java='21'\n");
-        let wants = "file, line 1 (/p/file) wants an exact version of java";
+        let wants = "file:1 wants an exact version of java";
         check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), wants);
         check((&GO_MOD, "toolchain go1.22.5"), ("system", None), wants);
         let list = "[tools]\njava = ['17', { version = '11' }]";
-        let cannot = "file, line 2 (/p/file) pins java, but can't be changed by usher";
+        let cannot = "file:2 pins java, but can't be changed by usher";
         check((&MISE, list), ("21", None), cannot);
     }
 }

@@ -45,7 +45,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
     let seen = world.metadata(&path).ok().flatten()?;
     let text = match world.read(&path) {
         Ok(content) => {
-            String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
+            String::from_utf8(content).map_err(|_| fault(&path, None, "it is not UTF-8"))
         }
         Err(error) => Err(Error::io("read", &path, error)),
     };
@@ -68,20 +68,21 @@ pub(super) fn definition(
 
 /// An own tool is to run on one that there isn't.
 pub(super) fn without_host(file: &CustomToolFile, host: &str) -> Error {
-    let reason = format!("it runs on {host}, which is no tool that others can run on");
+    let reason = format!("{host} can't be the runtime of other tools");
     fault(&file.path, None, &reason)
 }
 
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Shown(path)),
+        Some((number, _)) => format!("{}:{number}", Shown(path)),
         None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
-    let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));
+    let error =
+        Error::new(ErrorKind::BadFile, format!("invalid tool definition {place}: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
-        Some(text) => error.because(format!("the line is: {}", Escaped(text))),
+        Some(text) => error.because(format!("the line: {}", Escaped(text))),
         None => error,
     }
 }

@@ -106,7 +106,7 @@ pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String
 /// indexes list, and of long-term support.
 pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_asked = tool.all_names().any(|name| session.settings.shim_lines.holds(name));
+    let is_asked = tool.all_names().any(|name| session.settings.versioned_shims.holds(name));
     if !is_asked {
         return BTreeSet::new();
     }

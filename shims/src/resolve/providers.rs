@@ -141,10 +141,7 @@ impl<W: World> Resolver<'_, W> {
             let (tool, origin) = (call.tool.name, pin.origin);
             return Err(Error::new(
                 ErrorKind::NotFound,
-                format!(
-                    "the system's {tool} was asked for by {origin}, but PATH has no other {}",
-                    call.program
-                ),
+                format!("no system {} on PATH (requested by {origin})", call.program),
             )
             .hint(format!("use {tool}@latest")));
         }
@@ -243,17 +240,19 @@ impl<W: World> Resolver<'_, W> {
                 having.push(version.to_string());
             }
         }
-        let active = match self.selector().select(call)? {
-            Selection::Toolchain(toolchain, pin) => active(tool, &toolchain, pin.as_ref()),
+        let what = match self.selector().select(call)? {
+            Selection::Toolchain(toolchain, pin) => {
+                let active = active_version(tool, &toolchain, pin.as_ref());
+                format!("{program} is not installed for {active}")
+            }
             Selection::System(_) | Selection::Missing(_) | Selection::Stale => {
-                format!("no {tool} is in force here")
+                format!("{program} is not installed")
             }
         };
-        let error = Error::new(ErrorKind::NotFound, format!("no {program} is to be had here"))
-            .because(active);
+        let error = Error::new(ErrorKind::NotFound, what);
         Err(match having.first() {
             Some(newest) => error
-                .because(format!("{program} is in {tool} {}", having.join(", ")))
+                .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
             None if call.tool.programs.contains(&program.as_str()) => {
                 error.hint(format!("use {tool}@latest"))
@@ -264,7 +263,7 @@ impl<W: World> Resolver<'_, W> {
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+    Error::new(ErrorKind::NotFound, format!("unknown program “{}”", Escaped(name)))
         .hint("use reshim")
 }
 
@@ -274,13 +273,14 @@ fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
     Some(Call { pin, ..Call::for_main_program(host)? })
 }
 
-fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
+/// The active version and its origin, for a message.
+fn active_version(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     let version = match &toolchain.version {
         Some(version) => version.to_string(),
         None => Shown(&toolchain.root).to_string(),
     };
     match pin.map(|pin| &pin.origin) {
-        Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),
-        None => format!("{tool} {version} is in force, and has none"),
+        Some(origin) => format!("{tool} {version} (requested by {origin})"),
+        None => format!("{tool} {version}"),
     }
 }

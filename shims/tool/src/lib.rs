@@ -332,7 +332,7 @@ impl VersionFile {
     }
 
     /// Whether it exists for versions alone.
-    pub fn is_for_versions_alone(&self) -> bool {
+    pub fn is_version_only(&self) -> bool {
         self.version_only.unwrap_or(matches!(self.reader, Reader::Plain | Reader::ToolVersions))
     }
 }

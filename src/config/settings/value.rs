@@ -34,23 +34,23 @@ pub(super) trait SettingType: Sized {
     fn shown(&self) -> String;
 }
 
-/// Whether a shim may fetch what is missing.
+/// Which missing versions a shim installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoInstall {
-    /// What somebody asked for is fetched.
+    /// Every requested version.
     Always,
-    /// Nothing is fetched.
+    /// None.
     Never,
-    /// Only what was asked for by an exact version is fetched.
+    /// Only versions that are requested exactly.
     Locked,
 }
 
-/// For which programs there are shims.
+/// Which tools get shims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShimPolicy {
-    /// For the programs of tools that something on disk provides or somebody named.
-    Needed,
-    /// For the programs of all tools.
+    /// Tools that are installed or requested.
+    Auto,
+    /// All tools.
     All,
 }
 
@@ -84,7 +84,7 @@ impl ShimPolicy {
     /// The word that is written for it.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Needed => "needed",
+            Self::Auto => "auto",
             Self::All => "all",
         }
     }
@@ -103,10 +103,10 @@ impl SettingType for AutoInstall {
 }
 
 impl SettingType for ShimPolicy {
-    const FORM: &'static str = r#""needed" or "all""#;
+    const FORM: &'static str = r#""auto" or "all""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Needed, Self::All].into_iter().find(|choice| choice.word() == text)
+        [Self::Auto, Self::All].into_iter().find(|choice| choice.word() == text)
     }
 
     fn shown(&self) -> String {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
-use usher_shims::error::{Error, ErrorKind};
+use usher_shims::error::{Error, ErrorKind, Shown};
 use usher_shims::folders::Folders;
 use usher_shims::index::{AdoptedStore, Index, SystemProgram, fingerprint};
 use usher_shims::path::Shim;
@@ -135,19 +135,22 @@ fn by<W: World>(
 
 /// An origin as messages print it, with the file as cases name it.
 fn printed(origin: &Origin) -> String {
-    let (before, place) = match origin {
-        Origin::File(place) => ("", place),
+    let place = match origin {
+        Origin::File(place) => place,
         Origin::Default(_) => return "the default".to_owned(),
         Origin::Machine(_) => return "the machine's default".to_owned(),
         Origin::Argument | Origin::Name(_) | Origin::Variable(_) | Origin::CommandLine => {
             return origin.to_string();
         }
     };
+    let name = if place.is_in_directory { file_name(&place.path) } else { shown(&place.path) };
     let whole = place.to_string();
-    let shown = file_name(&place.path);
-    let rest = whole.strip_prefix(&shown).unwrap_or(&whole);
-    let rest = rest.rsplit_once(" (").map_or(rest, |(rest, _)| rest);
-    format!("{before}{}{rest}", named(place))
+    let rest = whole.strip_prefix(&name).unwrap_or_else(|| panic!("{whole} names {name}"));
+    format!("{}{rest}", named(place))
+}
+
+fn shown(path: &Path) -> String {
+    Shown(path).to_string()
 }
 
 fn named(place: &FileLocation) -> String {

@@ -98,7 +98,7 @@ fn row(file: &VersionFile, tool: &str) -> String {
             file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }
     };
-    let alone = if file.is_for_versions_alone() { "yes" } else { "" };
+    let alone = if file.is_version_only() { "yes" } else { "" };
     format!("| `{}` | {tool} | {read} | {alone} |\n", file.name)
 }
 
