@@ -1,9 +1,9 @@
 //! What is already on this machine: other managers' stores, the system's interpreters, and the
 //! programs that package managers added. The result is the shims' index.
 
-mod additions;
+pub mod folder_world;
 mod folders;
-pub mod inside;
+mod package_programs;
 mod probe;
 mod stores;
 mod survey;
@@ -11,12 +11,12 @@ mod system;
 
 use std::path::{Path, PathBuf};
 
-pub use additions::is_never_stood_for;
 pub use folders::expand_folder;
+pub use package_programs::is_reserved_name;
 pub use survey::{ProbeCache, Survey};
 pub use system::LARGEST_SHIM;
 
-use folders::Listed;
+use folders::FolderListings;
 use usher_shims::error::Result;
 use usher_shims::folders::MACHINE_DATA;
 use usher_shims::index::{Index, index_file};
@@ -32,7 +32,7 @@ pub fn survey(survey: &Survey<'_>) -> Result<Index> {
         tools: survey.registry.tools().clone(),
         ..Index::default()
     };
-    let mut listed = Listed::default();
+    let mut listed = FolderListings::default();
     for tool in survey.registry.all() {
         home.adopted.extend(stores::adopted(survey, tool, &before.adopted)?);
         home.read.extend(stores::read(survey, tool)?);
@@ -40,7 +40,7 @@ pub fn survey(survey: &Survey<'_>) -> Result<Index> {
         home.system.extend(system);
         home.refused.extend(refused);
     }
-    home.additions = additions::find(survey, &home)?;
+    home.additions = package_programs::find(survey, &home)?;
     Ok(home)
 }
 

@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
-use super::entry::Entries as _;
+use super::entry::ArchiveEntries as _;
 use super::*;
 
 /// A header of the POSIX form with a right checksum.

@@ -19,7 +19,7 @@ use crate::sys::NO_ACCESS_TIME;
 
 /// A tree, by its open folder.
 #[derive(Debug)]
-pub struct Tree {
+pub struct OpenTree {
     root: OwnedFd,
 }
 
@@ -53,7 +53,7 @@ pub trait Visitor {
     fn unreadable(&mut self, folder: &Path, error: &io::Error);
 }
 
-impl Tree {
+impl OpenTree {
     /// Opens a tree; a link to one is none.
     pub fn open(root: &Path) -> io::Result<Self> {
         Ok(Self { root: open_folder(rustix::fs::CWD, root.as_os_str())? })
@@ -114,7 +114,7 @@ impl Tree {
     }
 }
 
-impl AsFd for Tree {
+impl AsFd for OpenTree {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
@@ -168,7 +168,7 @@ fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
 /// be read counts nothing.
 pub fn disk_usage(root: &Path) -> u64 {
     let mut usage = Usage::default();
-    if let Ok(tree) = Tree::open(root) {
+    if let Ok(tree) = OpenTree::open(root) {
         tree.walk(&mut usage);
     }
     usage.bytes

@@ -11,8 +11,8 @@ use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{FileMeta, World as _};
 
-use super::folders::{Listed, expand_folder, fits};
-use super::probe::{Answer, LIMIT, ask};
+use super::folders::{FolderListings, expand_folder, fits};
+use super::probe::{LIMIT, ProbeResult, ask};
 use super::survey::Survey;
 use crate::registry::KnownTool;
 
@@ -20,7 +20,7 @@ use crate::registry::KnownTool;
 pub const LARGEST_SHIM: u64 = 32 << 20;
 
 /// Why a program doesn't count, and what to do about it.
-struct Refusal {
+struct UnusableReason {
     reason: String,
     hint: String,
 }
@@ -31,7 +31,7 @@ pub(super) fn find(
     survey: &Survey<'_>,
     known: KnownTool<'_>,
     before: &Index,
-    listed: &mut Listed,
+    listed: &mut FolderListings,
 ) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
@@ -52,7 +52,7 @@ pub(super) fn find(
                 let fingerprint = fingerprint.clone();
                 found.push(SystemProgram { tool, version, path, suffix, fingerprint });
             }
-            Err(Refusal { reason, hint }) => {
+            Err(UnusableReason { reason, hint }) => {
                 let fingerprint = fingerprint.clone();
                 refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
             }
@@ -67,7 +67,7 @@ pub(super) fn find(
 fn candidates(
     survey: &Survey<'_>,
     system: &System,
-    listed: &mut Listed,
+    listed: &mut FolderListings,
 ) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let folders: Result<Vec<_>> = system
@@ -104,7 +104,7 @@ fn told_before(
     tool: &Tool,
     (path, fingerprint): (&Path, &str),
     before: &Index,
-) -> Option<std::result::Result<Version, Refusal>> {
+) -> Option<std::result::Result<Version, UnusableReason>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
     let mut system = before.system.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
@@ -113,28 +113,32 @@ fn told_before(
     }
     let mut refused = before.refused.iter();
     let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
-    Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
+    Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
 /// Asks a program for its version, and whether it can do what it must.
-fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Version, Refusal> {
-    let silent = |reason: String| Refusal { reason, hint: String::new() };
+fn asked(
+    path: &Path,
+    system: &System,
+    tool: &Tool,
+) -> std::result::Result<Version, UnusableReason> {
+    let silent = |reason: String| UnusableReason { reason, hint: String::new() };
     let version = match ask(path, &system.probe, LIMIT) {
-        Answer::Said(answer) => version_in(&answer, tool)
+        ProbeResult::Output(answer) => version_in(&answer, tool)
             .ok_or_else(|| silent("it names no version when asked for it".to_owned()))?,
-        Answer::Failed(how) => {
+        ProbeResult::Failed(how) => {
             return Err(silent(format!("it fails when asked for its version ({how})")));
         }
-        Answer::Hung => return Err(silent(hung())),
+        ProbeResult::TimedOut => return Err(silent(hung())),
     };
     let Some(needs) = &system.needs else { return Ok(version) };
     match ask(path, &needs.probe, LIMIT) {
-        Answer::Said(_) => Ok(version),
-        Answer::Failed(_) => Err(Refusal {
+        ProbeResult::Output(_) => Ok(version),
+        ProbeResult::Failed(_) => Err(UnusableReason {
             reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
-        Answer::Hung => Err(silent(hung())),
+        ProbeResult::TimedOut => Err(silent(hung())),
     }
 }
 

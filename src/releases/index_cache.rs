@@ -32,7 +32,7 @@ pub(super) struct IndexCache {
 
 /// Which index is meant.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key<'a> {
+pub(super) struct CacheKey<'a> {
     /// Where it was fetched from.
     pub(super) address: &'a str,
     /// How it was understood: what was understood otherwise is asked for anew.
@@ -40,7 +40,7 @@ pub(super) struct Key<'a> {
 }
 
 /// What was fetched, and how old it is.
-pub(super) struct Cached<T> {
+pub(super) struct CachedIndex<T> {
     pub(super) content: T,
     pub(super) age: Duration,
     /// What its source calls it; nothing where it would be understood otherwise today.
@@ -49,7 +49,7 @@ pub(super) struct Cached<T> {
 
 /// The first line of a file.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct CacheHeader {
     form: u32,
     address: String,
     reading: String,
@@ -64,21 +64,21 @@ impl IndexCache {
     }
 
     /// What was kept of an index.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &Key<'_>) -> Option<Cached<T>> {
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
         let path = self.path(key.address);
         // What is no file is never opened: reading a pipe would wait for its other end.
         let changed =
             fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?.modified().ok()?;
         let text = fs::read(&path).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
-        let head: Head = serde_json::from_slice(head).ok()?;
+        let head: CacheHeader = serde_json::from_slice(head).ok()?;
         let is_whole =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
         let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
         let age = age(changed);
         Some(match head.reading == key.reading {
-            true => Cached { content, age, validator: head.validator },
-            false => Cached { content, age: age.max(FRESH), validator: None },
+            true => CachedIndex { content, age, validator: head.validator },
+            false => CachedIndex { content, age: age.max(FRESH), validator: None },
         })
     }
 
@@ -86,7 +86,7 @@ impl IndexCache {
     pub(super) fn put<T: Serialize>(
         &self,
         _: &WriteAccess,
-        key: &Key<'_>,
+        key: &CacheKey<'_>,
         (content, validator): (&T, Option<String>),
     ) {
         let Some(text) = text(key, content, validator) else { return };
@@ -99,7 +99,7 @@ impl IndexCache {
     }
 
     /// The source says that what is kept is what it has now.
-    pub(super) fn renew(&self, _: &WriteAccess, key: &Key<'_>) {
+    pub(super) fn renew(&self, _: &WriteAccess, key: &CacheKey<'_>) {
         // Where its time can't be changed, it is asked for once more the next time.
         let _ = File::options()
             .append(true)
@@ -121,9 +121,13 @@ pub(super) fn is_ours(name: &str) -> bool {
     is_whole || name.starts_with(UNFINISHED)
 }
 
-fn text<T: Serialize>(key: &Key<'_>, content: &T, validator: Option<String>) -> Option<Vec<u8>> {
+fn text<T: Serialize>(
+    key: &CacheKey<'_>,
+    content: &T,
+    validator: Option<String>,
+) -> Option<Vec<u8>> {
     let content = serde_json::to_vec(content).ok()?;
-    let head = Head {
+    let head = CacheHeader {
         form: FORM,
         address: key.address.to_owned(),
         reading: key.reading.to_owned(),
@@ -142,7 +146,7 @@ fn age(changed: SystemTime) -> Duration {
 mod tests {
     use super::*;
 
-    const KEY: Key<'_> = Key { address: "https://x.example/", reading: "1" };
+    const KEY: CacheKey<'_> = CacheKey { address: "https://x.example/", reading: "1" };
 
     fn cache() -> (tempfile::TempDir, IndexCache) {
         let folder = tempfile::tempdir().unwrap();
@@ -150,7 +154,7 @@ mod tests {
         (folder, cache)
     }
 
-    fn kept(cache: &IndexCache, key: &Key<'_>) -> Option<Cached<Vec<String>>> {
+    fn kept(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
         cache.get(key)
     }
 
@@ -165,8 +169,8 @@ mod tests {
             ("12.0.0".into(), Some("a".to_owned()))
         );
         assert!(found.age < FRESH);
-        assert!(kept(&cache, &Key { address: "https://y.example/", ..KEY }).is_none());
-        let otherwise = kept(&cache, &Key { reading: "2", ..KEY }).unwrap();
+        assert!(kept(&cache, &CacheKey { address: "https://y.example/", ..KEY }).is_none());
+        let otherwise = kept(&cache, &CacheKey { reading: "2", ..KEY }).unwrap();
         assert!(otherwise.validator.is_none() && otherwise.age >= FRESH);
     }
 

@@ -6,8 +6,8 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::entry::ListedArchive;
 use super::freshness::Freshness;
+use super::index_entry::ListedArchive;
 
 /// A version that can be had for this platform, from a source.
 #[derive(Debug, Clone)]

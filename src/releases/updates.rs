@@ -6,7 +6,7 @@ use usher_shims::request::{Request, RequestKind, RequestTrust};
 use super::finder::Finder;
 use super::freshness::Freshness;
 use super::release::{ListedReleases, Release};
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
 use crate::session::current::CurrentVersion;
 
@@ -31,7 +31,8 @@ impl Updates {
             Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
             None => None,
         };
-        let asked = current.asked().filter(|(request, _)| is_of_releases(current.known, request));
+        let asked =
+            current.asked().filter(|(request, _)| is_release_request(current.known, request));
         let admitted = match asked {
             None => None,
             Some((request, origin)) => {
@@ -49,7 +50,7 @@ impl Updates {
 }
 
 /// Whether a request is one that releases can answer.
-pub fn is_of_releases(known: KnownTool<'_>, request: &Request) -> bool {
+pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
     match request.kind() {
         RequestKind::System | RequestKind::Path(_) => false,
         RequestKind::Named(name) => known.has_flavour(name.as_str()),

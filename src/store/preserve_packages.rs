@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
-use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::files::write_access::WriteAccess;
 use crate::store::additions::{Adder, Additions};
 use crate::store::receipt::RECEIPT;
@@ -52,7 +52,7 @@ pub(super) fn preserve_added_files(
 
 /// Opens a tree, all folders of which its owner may search and read from then on: what is in one
 /// that somebody closed would be lost.
-fn opened_up(root: &Path) -> io::Result<Tree> {
+fn opened_up(root: &Path) -> io::Result<OpenTree> {
     let open =
         |path: &Path, mode: u32| fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
     let mode = fs::symlink_metadata(root)?.permissions().mode();
@@ -61,7 +61,7 @@ fn opened_up(root: &Path) -> io::Result<Tree> {
     }
     let mut closed = Closed::default();
     loop {
-        let tree = Tree::open(root)?;
+        let tree = OpenTree::open(root)?;
         closed.folders.clear();
         tree.walk(&mut closed);
         if closed.folders.is_empty() {
@@ -290,7 +290,7 @@ mod tests {
         fs::write(old.join("file"), "text").unwrap();
         fs::set_permissions(old.join("file"), Permissions::from_mode(0o750)).unwrap();
         let before = fs::metadata(old.join("file")).unwrap();
-        Tree::open(&old).unwrap().walk(&mut Copying(&new));
+        OpenTree::open(&old).unwrap().walk(&mut Copying(&new));
         let seen = fs::metadata(&new).unwrap();
         assert_eq!(fs::read_to_string(&new).unwrap(), "text");
         assert_eq!(seen.permissions(), before.permissions());

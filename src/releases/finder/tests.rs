@@ -12,7 +12,7 @@ use usher_shims::resolve::Compatibility;
 
 use super::*;
 use crate::registry::Registry;
-use crate::releases::entry::ListedArchive;
+use crate::releases::index_entry::ListedArchive;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
@@ -30,7 +30,7 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> std::result::Result<ListedReleases, Failure> {
+    ) -> std::result::Result<ListedReleases, FetchError> {
         let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
         let answers: Vec<&str> = script.split(" | ").collect();
         let (answer, asked) = match policy {
@@ -45,10 +45,10 @@ impl ReadSource for Script<'_> {
             "new" => Freshness::New,
             "cached" => Freshness::Cached(Duration::from_secs(5 * 60)),
             "stale" => Freshness::StaleFallback(Duration::from_secs(5 * 3_600)),
-            "unreachable" => return Err(Failure::Unreachable(error)),
-            "absent" => return Err(Failure::Absent(error)),
-            "refused" => return Err(Failure::Refused(error)),
-            "fatal" => return Err(Failure::Fatal(error)),
+            "unreachable" => return Err(FetchError::Unreachable(error)),
+            "absent" => return Err(FetchError::NotFound(error)),
+            "refused" => return Err(FetchError::BadResponse(error)),
+            "fatal" => return Err(FetchError::Fatal(error)),
             other => panic!("{other}"),
         };
         let release = |version: &str| release(version, name);
@@ -60,8 +60,8 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         _release: &Release,
-    ) -> std::result::Result<Vec<Part>, Failure> {
-        Ok(vec![Part { title: source.name.to_owned(), ..Part::default() }])
+    ) -> std::result::Result<Vec<ReleasePart>, FetchError> {
+        Ok(vec![ReleasePart { title: source.name.to_owned(), ..ReleasePart::default() }])
     }
 }
 
@@ -83,7 +83,7 @@ struct Disk {
     installed: Vec<Version>,
 }
 
-impl Machine for Disk {
+impl InstalledTools for Disk {
     fn runtime(&self, _tool: &Tool) -> Result<Option<Runtime>> {
         Ok(self.runtime.clone())
     }

@@ -21,7 +21,7 @@ use crate::files::interrupt::Interrupt;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
-use crate::releases::Part;
+use crate::releases::ReleasePart;
 use crate::store::own::OwnStore;
 use crate::store::place::InstallLocation;
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -56,7 +56,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// Fetches a part, and unpacks it where it goes.
-    pub(crate) fn add_part(&mut self, part: &Part) -> Result<()> {
+    pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
         self.add_fitted_part(part, &|_, _| Ok(part.clone()))
     }
 
@@ -64,8 +64,8 @@ impl<'a> Assembly<'a> {
     /// a path where it may unpack it.
     pub(crate) fn add_fitted_part(
         &mut self,
-        part: &Part,
-        fit: &dyn Fn(&Path, &Path) -> Result<Part>,
+        part: &ReleasePart,
+        fit: &dyn Fn(&Path, &Path) -> Result<ReleasePart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.place.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
@@ -102,7 +102,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// Unpacks an archive where its part goes.
-    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Manifest> {
+    fn unpack(&mut self, part: &ReleasePart, archive: &Path) -> Result<Manifest> {
         self.make_folders(&part.into)?;
         let from = part.inside.to_string_lossy();
         let program = part.program.as_str();
@@ -117,7 +117,7 @@ impl<'a> Assembly<'a> {
 
     /// Runs the commands that finish what was unpacked; what they changed is noted as if it had come
     /// so.
-    pub(crate) fn run_post_install(&mut self, parts: &[Part]) -> Result<()> {
+    pub(crate) fn run_post_install(&mut self, parts: &[ReleasePart]) -> Result<()> {
         let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
         if commands.is_empty() {
             return Ok(());

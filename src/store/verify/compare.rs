@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
-use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::store::additions::{Adder, Additions};
 use crate::store::receipt::RECEIPT;
 
@@ -79,7 +79,7 @@ impl ChangeKind {
 
 /// Compares a tree with what was put there.
 pub(super) fn compare(
-    tree: &Tree,
+    tree: &OpenTree,
     listing: &Manifest,
     additions: Additions<'_>,
 ) -> io::Result<Findings> {

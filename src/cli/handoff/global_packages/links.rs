@@ -16,7 +16,7 @@ use usher_shims::world::World as _;
 
 use crate::config::folders;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::is_never_stood_for;
+use crate::inventory::is_reserved_name;
 use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
@@ -75,7 +75,7 @@ fn programs(session: &Session, folders: &[String]) -> Programs {
 
 /// Whether a program of that name can be called by a shim of this tool's additions.
 fn may_stand(tool: &Tool, name: &Name) -> bool {
-    !tool.programs.contains(&name.as_str()) && !is_never_stood_for(name.as_str())
+    !tool.programs.contains(&name.as_str()) && !is_reserved_name(name.as_str())
 }
 
 /// Takes away the links whose programs are gone.

@@ -18,7 +18,7 @@ pub enum FetchClient {
 
 /// Something to fetch and to unpack.
 #[derive(Debug, Clone, Default)]
-pub struct Part {
+pub struct ReleasePart {
     /// Where it lies; the next one is tried where one can't be reached.
     pub addresses: Vec<String>,
     /// The hash it was published under.

@@ -27,9 +27,9 @@ fn read(
     let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
     let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
     let variable = |name: &str| world.variable(name);
-    let site = Site::new(index, words, &variable);
+    let site = DownloadSite::new(index, words, &variable);
     let nothing = |address: &str| {
-        Err(Failure::Absent(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
+        Err(FetchError::NotFound(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
@@ -38,8 +38,8 @@ fn read(
     let shown = entries.into_iter().map(|entry| {
         let artifact = entry.artifact;
         let hash = match artifact.hash {
-            Ok(Some(Hash::KnownTool(integrity))) => integrity.to_string().replace(HASH, "HASH"),
-            Ok(Some(Hash::InFile(sums))) => sums,
+            Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
+            Ok(Some(Hash::ChecksumFile(sums))) => sums,
             Ok(None) => "unhashed".to_owned(),
             Err(complaint) => complaint.to_string(),
         };
@@ -555,12 +555,12 @@ fn sizes_are_taken_as_indexes_write_them() {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
-        let site = Site::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
+        let site = DownloadSite::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
         let nothing = |_: &str| {
-            Err(Failure::Absent(Error::new(ErrorKind::Network, "there is no further page")))
+            Err(FetchError::NotFound(Error::new(ErrorKind::Network, "there is no further page")))
         };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
-        let Entry { version, artifact, .. } = entries[0].clone();
+        let IndexEntry { version, artifact, .. } = entries[0].clone();
         let source = source.to_owned();
         let release = Release { version, lts: None, source, artifact: Some(artifact) };
         let part = site.part(&release, &nothing).unwrap().unwrap();

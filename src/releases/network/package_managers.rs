@@ -18,7 +18,7 @@ use crate::files::write_access::ThreadAccess;
 use crate::session::read_text;
 
 /// The package managers on PATH.
-pub(super) struct InstalledClients<'a> {
+pub(super) struct PackageManagers<'a> {
     pub(super) world: &'a AnyWorld,
     /// usher's own shims, which are never asked.
     pub(super) shim: &'a Shim,
@@ -32,7 +32,7 @@ pub(super) struct InstalledClients<'a> {
     pub(super) variables: &'a [(OsString, OsString)],
 }
 
-impl InstalledClients<'_> {
+impl PackageManagers<'_> {
     /// The npm to ask.
     pub(super) fn npm(&self) -> Option<PathBuf> {
         next_on_path(self.world, self.shim, "npm", &[])
@@ -109,7 +109,7 @@ mod tests {
 
     fn check(cache: &Path, expected: (std::result::Result<&str, &str>, Option<&str>)) {
         let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
-        let clients = InstalledClients {
+        let clients = PackageManagers {
             world: &world,
             shim: &shim,
             cache,
@@ -146,7 +146,7 @@ mod tests {
         let path = std::env::join_paths([&shims, &others]).unwrap();
         let variables = [("PATH".into(), path), ("HOME".into(), "/home/x".into())];
         let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
-        let clients = InstalledClients {
+        let clients = PackageManagers {
             world: &world,
             shim: &shim,
             cache: home.path(),

@@ -18,7 +18,7 @@ use super::survey::Survey;
 const NEVER: [&str; 3] = ["use", "usher", "shim"];
 
 /// Whether usher never stands for a program of this name.
-pub fn is_never_stood_for(name: &str) -> bool {
+pub fn is_reserved_name(name: &str) -> bool {
     NEVER.contains(&name)
 }
 
@@ -46,7 +46,7 @@ pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
             }
         }
     }
-    found.retain(|name, _| !is_never_stood_for(name.as_str()));
+    found.retain(|name, _| !is_reserved_name(name.as_str()));
     Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
 }
 
