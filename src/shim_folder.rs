@@ -27,7 +27,7 @@ use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::LARGEST_SHIM;
+use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
 use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
@@ -54,7 +54,7 @@ pub fn refresh(
 ) -> Result<Changes> {
     let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
-    staging::tidy(&folders.staging(), &locks);
+    staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
@@ -121,7 +121,7 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     if !seen.is_file() {
         return true;
     }
-    let is_readable = seen.len() <= LARGEST_SHIM;
+    let is_readable = seen.len() <= MAX_SHIM_SIZE;
     seen.len() > 0
         && !is_same(&folders.shim_binary(), path)
         && !(is_readable && fs::read(path).is_ok_and(|content| holds_mark(&content)))

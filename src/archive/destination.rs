@@ -33,10 +33,10 @@ const NEW_FILE: OFlags = OFlags::WRONLY
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnpackOptions<'a> {
     /// How many components in front every name loses.
-    pub strip: usize,
+    pub strip_components: usize,
     /// The folder that is wanted, in what is left then: `ZipContents/Index`. What lies beside it is
     /// left out. Empty for everything.
-    pub from: &'a str,
+    pub subdir: &'a str,
     /// Where it goes if it is no archive but the program itself, packed or not: `bin/deno`. Empty
     /// where that can't be.
     pub program: &'a str,
@@ -102,7 +102,7 @@ impl<'a> Destination<'a> {
             let why = "it should be an archive, but is a program";
             return Err(UnpackError::Archive(why.to_owned()));
         }
-        let options = UnpackOptions { strip: 0, from: "", ..self.options };
+        let options = UnpackOptions { strip_components: 0, subdir: "", ..self.options };
         Ok((name, Self { options, ..self }))
     }
 
@@ -111,7 +111,7 @@ impl<'a> Destination<'a> {
         let parts = entry_name::components(&member.name).map_err(|why| about(refused(why)))?;
         let parts = match self.options.place(&parts) {
             EntryLocation::Outside => return Ok(()),
-            EntryLocation::Above if !self.options.from.is_empty() => return Ok(()),
+            EntryLocation::Above if !self.options.subdir.is_empty() => return Ok(()),
             EntryLocation::Above | EntryLocation::Inside([]) => {
                 return match member.content {
                     EntryKind::Folder => Ok(()),
@@ -269,11 +269,13 @@ const TWICE: &str = "that name is there twice";
 
 impl UnpackOptions<'_> {
     fn place<'p>(&self, parts: &'p [&'p str]) -> EntryLocation<'p> {
-        let Some(mut rest) = parts.get(self.strip..) else { return EntryLocation::Above };
-        if rest.is_empty() && self.strip > 0 {
+        let Some(mut rest) = parts.get(self.strip_components..) else {
+            return EntryLocation::Above;
+        };
+        if rest.is_empty() && self.strip_components > 0 {
             return EntryLocation::Above;
         }
-        for wanted in self.from.split('/').filter(|part| !part.is_empty()) {
+        for wanted in self.subdir.split('/').filter(|part| !part.is_empty()) {
             match rest.split_first() {
                 None => return EntryLocation::Above,
                 Some((first, below)) if *first == wanted => rest = below,

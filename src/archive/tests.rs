@@ -144,7 +144,10 @@ impl Room {
     }
 
     fn unpack(&self, archive: &[u8], strip: usize) -> Result<Manifest> {
-        self.unpack_shape(archive, &UnpackOptions { strip, ..UnpackOptions::default() })
+        self.unpack_shape(
+            archive,
+            &UnpackOptions { strip_components: strip, ..UnpackOptions::default() },
+        )
     }
 
     fn unpack_shape(&self, archive: &[u8], shape: &UnpackOptions<'_>) -> Result<Manifest> {

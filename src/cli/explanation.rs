@@ -219,7 +219,7 @@ fn newest(
         return None;
     }
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let wanted = ToolRequest { known, request, origin: &pin.origin };
     let found = Finder::new(session, &network).find(&wanted);
     let mut newest =

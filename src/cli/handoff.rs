@@ -111,7 +111,7 @@ fn get_with(
     wanted: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let installer = Installer {
         store: OwnStore::new(session, access),
         fetcher: Fetcher::new(session, &network, access),

@@ -70,7 +70,7 @@ impl Client {
         limit: u64,
         accept: &str,
     ) -> Result<Vec<u8>, FetchError> {
-        match self.get_newer(address, limit, accept, None)? {
+        match self.get_if_modified(address, limit, accept, None)? {
             Conditional::Modified { bytes, .. } => Ok(bytes),
             // Nobody asked for this.
             Conditional::NotModified => Ok(Vec::new()),
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// As [`get_accepting`](Self::get_accepting), unless it is still what `validator` came with.
-    pub fn get_newer(
+    pub fn get_if_modified(
         &self,
         address: &str,
         limit: u64,

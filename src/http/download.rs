@@ -56,11 +56,11 @@ impl<'a> Downloads<'a> {
     pub fn fetch(
         &self,
         client: &Client,
-        artifact: &DownloadSpec<'_>,
+        spec: &DownloadSpec<'_>,
         progress: &dyn Progress,
     ) -> Result<Downloaded, FetchError> {
-        let location = Location::parse(artifact.address)?;
-        let partial = match artifact.integrity {
+        let location = Location::parse(spec.address)?;
+        let partial = match spec.integrity {
             Some(wanted) => match claim(&self.cache, wanted)? {
                 Some(kept) => match complete(&kept, wanted)? {
                     Some(sha256) => return Downloaded::new(kept, sha256),
@@ -70,7 +70,7 @@ impl<'a> Downloads<'a> {
             },
             None => Partial::private(&self.fallback)?,
         };
-        Transfer::new(client, (location, artifact), partial, progress).run()
+        Transfer::new(client, (location, spec), partial, progress).run()
     }
 }
 

@@ -302,7 +302,7 @@ fn what_has_not_changed_is_not_sent_again() {
     let mut known: Option<String> = None;
     let mut seen = Vec::new();
     for _ in 0..5 {
-        match client().get_newer(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
+        match client().get_if_modified(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
             Conditional::NotModified => seen.push("unchanged".to_owned()),
             Conditional::Modified { bytes, validator } => {
                 seen.push(String::from_utf8(bytes).unwrap());

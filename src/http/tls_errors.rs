@@ -119,7 +119,7 @@ impl TlsProblem {
             }
             Self::OutsideValidity(why, since) => {
                 let date = since.map(|since| format!(" {}", clock::date(UNIX_EPOCH + since))).unwrap_or_default();
-                error.because(refused(&format!("{why}{date}"))).because(clock::told(SystemTime::now())).hint(
+                error.because(refused(&format!("{why}{date}"))).because(clock::describe(SystemTime::now())).hint(
                     format!(
                         "is this machine's clock right (type: date)? if it is, {host} wants a new certificate"
                     ),

@@ -13,11 +13,11 @@ use usher_shims::world::{FileMeta, World as _};
 
 use super::folders::{FolderListings, expand_folder, fits};
 use super::probe::{LIMIT, ProbeResult, ask};
-use super::survey::Survey;
+use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
 /// A shim of any build has fewer bytes; those for debugging have the most.
-pub const LARGEST_SHIM: u64 = 32 << 20;
+pub const MAX_SHIM_SIZE: u64 = 32 << 20;
 
 /// Why a program doesn't count, and what to do about it.
 struct UnusableReason {
@@ -28,7 +28,7 @@ struct UnusableReason {
 /// The operating system's own copies of a tool, each file once: those that count, and those
 /// that don't.
 pub(super) fn find(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &Index,
     listed: &mut FolderListings,
@@ -36,14 +36,14 @@ pub(super) fn find(
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
-    for (path, suffix) in candidates(survey, system, listed)? {
-        let Ok(Some(seen)) = survey.world.metadata(&path) else { continue };
+    for (path, suffix) in candidates(scan, system, listed)? {
+        let Ok(Some(seen)) = scan.world.metadata(&path) else { continue };
         let fingerprint = fingerprint(&seen);
         if !seen.is_program || stamps.contains(&fingerprint) {
             continue;
         }
         let told = told_before(known.tool, (&path, &fingerprint), before);
-        if told.is_none() && is_ours(survey, &path, &seen) {
+        if told.is_none() && is_ours(scan, &path, &seen) {
             continue;
         }
         let tool = known.tool.name.to_owned();
@@ -65,7 +65,7 @@ pub(super) fn find(
 /// The files that a definition's patterns fit, with what stands for the `*`; names with a
 /// version first, so that they win over the bare name that links to them.
 fn candidates(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     system: &System,
     listed: &mut FolderListings,
 ) -> Result<Vec<(PathBuf, String)>> {
@@ -73,7 +73,7 @@ fn candidates(
     let folders: Result<Vec<_>> = system
         .folders
         .iter()
-        .map(|folder| expand_folder(survey.world, survey.folders, folder))
+        .map(|folder| expand_folder(scan.world, scan.folders, folder))
         .collect();
     for folder in folders?.into_iter().flatten() {
         let names = listed.names(&folder)?;
@@ -87,14 +87,14 @@ fn candidates(
 }
 
 /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
-fn is_ours(survey: &Survey<'_>, path: &Path, seen: &FileMeta) -> bool {
+fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
     let physical = path.canonicalize().unwrap_or_default();
     let is_in_shims = physical.parent().is_some_and(|folder| {
-        survey.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
+        scan.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
     });
     let is_copy = || {
-        seen.size <= LARGEST_SHIM
-            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+        seen.size <= MAX_SHIM_SIZE
+            && scan.world.read(path).is_ok_and(|content| holds_mark(&content))
     };
     is_in_shims || is_copy()
 }

@@ -102,21 +102,21 @@ impl<'a> DownloadSite<'a> {
         release: &Release,
         fetch: &Fetch<'_>,
     ) -> Result<Option<ReleasePart>, FetchError> {
-        let Some(artifact) = &release.artifact else { return Ok(None) };
-        let Some(take) = self.source.release.get(artifact.rule) else { return Ok(None) };
+        let Some(archive) = &release.archive else { return Ok(None) };
+        let Some(take) = self.source.release.get(archive.rule) else { return Ok(None) };
         let version = Some(&release.version);
         Ok(Some(ReleasePart {
-            addresses: self.addresses(&artifact.address),
-            integrity: self.integrity(take, artifact, (release, fetch))?,
-            size: match &artifact.size {
+            addresses: self.addresses(&archive.address),
+            integrity: self.integrity(take, archive, (release, fetch))?,
+            size: match &archive.size {
                 Ok(size) => *size,
                 Err(complaint) => return Err(self.lacks("size", release, complaint)),
             },
-            strip: usize::from(take.strip_components),
-            inside: self.fill(&take.subdir, version).into(),
-            into: self.fill(&take.destination, version).into(),
+            strip_components: usize::from(take.strip_components),
+            subdir: self.fill(&take.subdir, version).into(),
+            destination: self.fill(&take.destination, version).into(),
             program: self.fill(&take.program, version),
-            after: take.after.clone(),
+            post_install: take.after.clone(),
             ..ReleasePart::default()
         }))
     }
@@ -126,13 +126,13 @@ impl<'a> DownloadSite<'a> {
     fn integrity(
         &self,
         take: &ReleaseRule,
-        artifact: &ListedArchive,
+        archive: &ListedArchive,
         (release, fetch): (&Release, &Fetch<'_>),
     ) -> Result<Option<Integrity>, FetchError> {
-        match &artifact.hash {
+        match &archive.hash {
             Err(complaint) => Err(self.lacks("hash", release, complaint)),
             Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
-            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, (take, artifact), fetch),
+            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, (take, archive), fetch),
             Ok(None) if take.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
@@ -184,14 +184,14 @@ fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
 /// The hash that a file with hashes has of an archive.
 fn integrity_in(
     sums: &str,
-    (take, artifact): (&ReleaseRule, &ListedArchive),
+    (take, archive): (&ReleaseRule, &ListedArchive),
     fetch: &Fetch<'_>,
 ) -> Result<Option<Integrity>, FetchError> {
     let text = match fetch(sums) {
         Err(FetchError::NotFound(_)) if take.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
-    let name = artifact.address.rsplit('/').next().unwrap_or_default();
+    let name = archive.address.rsplit('/').next().unwrap_or_default();
     match checksums::find(&String::from_utf8_lossy(&text), name) {
         Some(integrity) => Ok(Some(integrity)),
         None if take.unverified.is_some() => Ok(None),

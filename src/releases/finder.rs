@@ -54,7 +54,7 @@ impl<'a> Finder<'a> {
         let indexes = IndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: network.writer(),
-            asking: network.indexes(),
+            fetch_locks: network.index_locks(),
             settings,
             note: Box::new(|text| session.note(text)),
         };
@@ -75,7 +75,7 @@ impl<'a> Finder<'a> {
 
     /// The same where this is asked for together: what runs on another tool is to fit that.
     #[must_use]
-    pub fn together(self, together: &'a [ToolRequest<'a>]) -> Self {
+    pub fn with_requests(self, together: &'a [ToolRequest<'a>]) -> Self {
         Self { together, ..self }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Finder<'a> {
 
     /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
     /// those that don't. An error only where none does.
-    pub fn of_all_sources(
+    pub fn list_all_sources(
         &self,
         known: KnownTool<'_>,
     ) -> Result<(Vec<ListedReleases>, Vec<Error>)> {

@@ -66,7 +66,7 @@ fn listed(
 
 fn one(entry: IndexEntry) -> Result<ParsedRelease> {
     let cached = serde_json::to_string(&entry).map_err(|error| refused(error.to_string()))?;
-    Ok(ParsedRelease { version: entry.version, address: entry.artifact.address, cached })
+    Ok(ParsedRelease { version: entry.version, address: entry.archive.address, cached })
 }
 
 fn refused(why: String) -> Error {

@@ -17,7 +17,7 @@ pub(super) struct IndexEntry {
     /// The code name of its long-term support line, where the index says it.
     pub(super) lts: Option<String>,
     /// Its archive.
-    pub(super) artifact: ListedArchive,
+    pub(super) archive: ListedArchive,
     /// The `engines` of an npm package.
     pub(super) engines: Option<BTreeMap<String, String>>,
 }
@@ -102,7 +102,7 @@ mod tests {
         IndexEntry {
             version: Version::parse("pypy3.10-7.3.17").unwrap(),
             lts: Some("krypton".to_owned()),
-            artifact: ListedArchive { address, hash, size, rule: 1 },
+            archive: ListedArchive { address, hash, size, rule: 1 },
             engines: Some(BTreeMap::from([("node".to_owned(), ">=10".to_owned())])),
         }
     }

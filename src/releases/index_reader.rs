@@ -42,7 +42,7 @@ pub(super) struct IndexReader<'a> {
     /// As whom indexes are kept; without, none is.
     pub(super) writer: Option<ThreadAccess<'a>>,
     /// Held while an index is asked for: who wants it at the same time finds it cached.
-    pub(super) asking: &'a KeyedMutex,
+    pub(super) fetch_locks: &'a KeyedMutex,
     /// Whether usher is offline, and who says so.
     pub(super) settings: &'a Settings,
     /// Tells the user something beside the answer.
@@ -57,7 +57,7 @@ impl IndexReader<'_> {
         query: &IndexQuery<'_>,
         policy: CachePolicy,
     ) -> Result<FetchedIndex, FetchError> {
-        let _asking = self.asking.lock(&query.address);
+        let _asking = self.fetch_locks.lock(&query.address);
         let cached = self.cache.get::<Vec<IndexEntry>>(&query.key());
         let may_ask = policy != CachePolicy::CacheOnly && !self.settings.offline;
         let is_enough = |cached: &CachedIndex<Vec<IndexEntry>>| {

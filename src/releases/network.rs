@@ -73,13 +73,13 @@ impl<'a> Network<'a> {
     }
 
     /// The same, which keeps in the cache what it is told.
-    pub fn keeping(session: &'a Session, access: &'a WriteAccess) -> Self {
+    pub fn with_cache(session: &'a Session, access: &'a WriteAccess) -> Self {
         Self { writer: Some(access.for_threads()), ..Self::new(session) }
     }
 
     /// The same, for commands of which nothing depends on what is kept.
-    pub fn keeping_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
-        access.map_or_else(|| Self::new(session), |access| Self::keeping(session, access))
+    pub fn with_cache_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
+        access.map_or_else(|| Self::new(session), |access| Self::with_cache(session, access))
     }
 
     /// The network, where this decides how it is reached.
@@ -101,7 +101,7 @@ impl<'a> Network<'a> {
     }
 
     /// What is held while the index at an address is asked for.
-    pub(super) fn indexes(&self) -> &KeyedMutex {
+    pub(super) fn index_locks(&self) -> &KeyedMutex {
         &self.indexes
     }
 

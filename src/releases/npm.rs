@@ -58,8 +58,8 @@ fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
         engines.iter().filter_map(text).collect()
     });
     let version = Version::parse(&version)?;
-    let artifact = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
-    Some(IndexEntry { version, lts: None, artifact, engines })
+    let archive = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
+    Some(IndexEntry { version, lts: None, archive, engines })
 }
 
 /// What to fetch for a release: its own package, and those that go beside it.
@@ -68,11 +68,11 @@ pub(super) fn parts(
     release: &Release,
     entries_of: &dyn Fn(&str) -> Result<Vec<IndexEntry>, FetchError>,
 ) -> Result<Vec<ReleasePart>, FetchError> {
-    let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
+    let Some(archive) = &release.archive else { return Ok(Vec::new()) };
     let mut parts = vec![ReleasePart {
-        into: source.destination.as_str().into(),
+        destination: source.destination.as_str().into(),
         links: pairs(&source.links),
-        ..part(artifact)
+        ..part(archive)
     }];
     let is_for_it =
         |rule: &&CompanionPackage| holds_for(rule.versions.as_deref(), &release.version);
@@ -83,21 +83,21 @@ pub(super) fn parts(
             return Err(FetchError::Fatal(Error::new(ErrorKind::Network, what)));
         };
         parts.push(ReleasePart {
-            into: rule.destination.as_str().into(),
+            destination: rule.destination.as_str().into(),
             links: pairs(&rule.links),
             title: format!("{} {}", rule.package, entry.version),
-            ..part(&entry.artifact)
+            ..part(&entry.archive)
         });
     }
     Ok(parts)
 }
 
-fn part(artifact: &ListedArchive) -> ReleasePart {
+fn part(archive: &ListedArchive) -> ReleasePart {
     ReleasePart {
-        addresses: vec![artifact.address.clone()],
-        integrity: artifact.integrity(),
-        via: FetchClient::Npm,
-        strip: 1,
+        addresses: vec![archive.address.clone()],
+        integrity: archive.integrity(),
+        client: FetchClient::Npm,
+        strip_components: 1,
         ..ReleasePart::default()
     }
 }
@@ -136,8 +136,8 @@ mod tests {
         let engines = engine.map(|range| BTreeMap::from([("node".to_owned(), range.to_owned())]));
         let version = Version::parse(version).unwrap();
         let address = format!("https://r.example/npm-{version}.tgz");
-        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
-        IndexEntry { version, lts: None, artifact, engines }
+        let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        IndexEntry { version, lts: None, archive, engines }
     }
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
             companion: vec![rule("<20"), rule(">=20")],
         };
         let parts = |version: &str| {
-            let IndexEntry { version, lts, artifact, .. } = entry(version, None);
-            let release = Release { version, lts, source: "npm".into(), artifact: Some(artifact) };
+            let IndexEntry { version, lts, archive, .. } = entry(version, None);
+            let release = Release { version, lts, source: "npm".into(), archive: Some(archive) };
             parts(&source, &release, &|package| {
                 assert_eq!(package, "npm");
                 Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
@@ -168,7 +168,7 @@ mod tests {
         let found = parts("12.0.0").unwrap();
         let shown: Vec<String> = found
             .iter()
-            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.into))
+            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.destination))
             .collect();
         let [node, npm] = ["12.0.0", "7.0.0"].map(|it| format!("https://r.example/npm-{it}.tgz"));
         let beside = format!(r#"npm 7.0.0 {npm} "lib/node_modules/npm""#);

@@ -26,8 +26,8 @@ pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
 
 /// A release that is to be had, and isn't fetched.
 pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Release) -> Error {
-    let from = match &release.artifact {
-        Some(artifact) => format!("{} ({})", release.source, host_label(&artifact.address)),
+    let from = match &release.archive {
+        Some(archive) => format!("{} ({})", release.source, host_label(&archive.address)),
         None => release.source.clone(),
     };
     offline_error(settings, (tool, &release.version), &from)

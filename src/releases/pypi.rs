@@ -25,13 +25,13 @@ pub(super) fn address(index: &str, project: &str) -> String {
 
 /// What to fetch for a release.
 pub(super) fn part(source: &PypiSource, release: &Release) -> Option<ReleasePart> {
-    let artifact = release.artifact.as_ref()?;
+    let archive = release.archive.as_ref()?;
     Some(ReleasePart {
-        addresses: vec![artifact.address.clone()],
-        integrity: artifact.integrity(),
-        size: artifact.size.clone().ok().flatten(),
-        via: FetchClient::Pypi,
-        inside: source.subdir.as_str().into(),
+        addresses: vec![archive.address.clone()],
+        integrity: archive.integrity(),
+        size: archive.size.clone().ok().flatten(),
+        client: FetchClient::Pypi,
+        subdir: source.subdir.as_str().into(),
         ..ReleasePart::default()
     })
 }
@@ -82,8 +82,8 @@ fn entry(version: Version, file: &ProjectFile, page: &Url) -> Result<IndexEntry,
         return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());
     };
     let hash = Ok(Some(Hash::Known(integrity)));
-    let artifact = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
-    Ok(IndexEntry { version, lts: None, artifact, engines: None })
+    let archive = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
+    Ok(IndexEntry { version, lts: None, archive, engines: None })
 }
 
 /// The tool's version in a project's: without what counts builds of the wheel.
@@ -229,7 +229,7 @@ mod tests {
         let read = match read(text.as_bytes(), of) {
             Ok(entries) => entries
                 .into_iter()
-                .map(|entry| format!("{} {}", entry.version, entry.artifact.address))
+                .map(|entry| format!("{} {}", entry.version, entry.archive.address))
                 .collect::<Vec<_>>()
                 .join("\n"),
             Err(complaint) => complaint.to_string(),
@@ -282,10 +282,10 @@ mod tests {
                 r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{said}}}]}}"#
             );
             let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
-            let IndexEntry { version, artifact, .. } = read(text.as_bytes(), of).unwrap().remove(0);
+            let IndexEntry { version, archive, .. } = read(text.as_bytes(), of).unwrap().remove(0);
             let source_name = "pypi".to_owned();
             let release =
-                Release { version, lts: None, source: source_name, artifact: Some(artifact) };
+                Release { version, lts: None, source: source_name, archive: Some(archive) };
             assert_eq!(part(&source(), &release).unwrap().size, expected, "{said}");
         }
     }

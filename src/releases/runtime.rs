@@ -46,7 +46,7 @@ pub(super) fn newest_on(
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
     let least = |release: &&Release| minimum_runtime(host, &release.version, releases);
-    let answering = || releases.iter().filter(|release| release.answers(request, tool));
+    let answering = || releases.iter().filter(|release| release.matches(request, tool));
     if host.pin.is_some() {
         return newest(answering().filter(|release| host.runs(least(release))), tool);
     }

@@ -60,9 +60,9 @@ impl ReadSource for SourceReader<'_> {
         };
         let index = self.indexes.read(&query, policy)?;
         let entries = index.entries.into_iter();
-        let release = |IndexEntry { version, lts, artifact, .. }| {
+        let release = |IndexEntry { version, lts, archive, .. }| {
             let source = source.name.to_owned();
-            Release { version, lts, source, artifact: Some(artifact) }
+            Release { version, lts, source, archive: Some(archive) }
         };
         Ok(ListedReleases {
             releases: entries
@@ -115,7 +115,9 @@ impl SourceReader<'_> {
         IndexQuery {
             address: address.clone(),
             reading: self.reading(definition),
-            get: Box::new(move |validator| client.get_newer(&address, most, "*/*", validator)),
+            get: Box::new(move |validator| {
+                client.get_if_modified(&address, most, "*/*", validator)
+            }),
             parse: Box::new(move |bytes| site.read(bytes, &|page| client.get(page, most))),
         }
     }
@@ -128,7 +130,7 @@ impl SourceReader<'_> {
             address: address.clone(),
             reading: reading("packument"),
             get: Box::new(move |validator| {
-                npm.client.get_newer(&address, LARGEST_INDEX, "*/*", validator)
+                npm.client.get_if_modified(&address, LARGEST_INDEX, "*/*", validator)
             }),
             parse: Box::new(npm::read),
         })
@@ -143,7 +145,7 @@ impl SourceReader<'_> {
             address: address.clone(),
             reading: self.reading(project),
             get: Box::new(move |validator| {
-                index.client.get_newer(&address, LARGEST_INDEX, pypi::ACCEPT, validator)
+                index.client.get_if_modified(&address, LARGEST_INDEX, pypi::ACCEPT, validator)
             }),
             parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
         })

@@ -13,9 +13,9 @@ use crate::session::current::CurrentVersion;
 /// What of a tool's releases matters here.
 pub struct Updates {
     /// The newest that the request admits.
-    pub admitted: Option<Release>,
+    pub latest_matching: Option<Release>,
     /// The newest there is.
-    pub newest: Option<Release>,
+    pub latest: Option<Release>,
     /// How old the index is that says so, and which source's it is.
     pub freshness: Freshness,
     /// The source.
@@ -33,7 +33,7 @@ impl Updates {
         };
         let asked =
             current.asked().filter(|(request, _)| is_release_request(current.known, request));
-        let admitted = match asked {
+        let latest_matching = match asked {
             None => None,
             Some((request, origin)) => {
                 match finder.newest(&releases, (request, current.known.tool))? {
@@ -45,7 +45,7 @@ impl Updates {
                 }
             }
         };
-        Ok(Self { admitted, newest, freshness, source })
+        Ok(Self { latest_matching, latest: newest, freshness, source })
     }
 }
 

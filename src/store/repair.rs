@@ -204,7 +204,7 @@ mod tests {
         let part = ReleasePart {
             addresses: vec![address.to_owned()],
             integrity: hash.and_then(Integrity::from_hex),
-            strip: 1,
+            strip_components: 1,
             ..ReleasePart::default()
         };
         let noted = receipt::Part {

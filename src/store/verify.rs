@@ -131,7 +131,7 @@ fn is_of(receipt: &Receipt, place: &InstallLocation<'_>) -> bool {
 /// Whether what was looked at still stands there: others may have replaced it, or taken it away.
 fn is_still(tree: &OpenTree, root: &Path) -> bool {
     let identity = |tree: &OpenTree| -> io::Result<_> {
-        let seen = tree.seen()?;
+        let seen = tree.stat()?;
         Ok((seen.st_dev, seen.st_ino))
     };
     match OpenTree::open(root) {

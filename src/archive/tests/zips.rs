@@ -384,7 +384,7 @@ fn an_ordinary_zip_is_unpacked() {
         plain(b"top/late", b"text").central(12, &[0xff; 4]),
     ]);
     let room = Room::new();
-    let shape = UnpackOptions { from: "top", ..UnpackOptions::default() };
+    let shape = UnpackOptions { subdir: "top", ..UnpackOptions::default() };
     let listing = room.unpack_shape(&archive, &shape).unwrap();
     let mode = |name: &str| {
         fs::metadata(room.destination().join(name)).unwrap().permissions().mode() & 0o7700

@@ -45,9 +45,9 @@ pub(super) fn all(
     access: &WriteAccess,
     wanted: &[(ToolRequest<'_>, Which)],
 ) -> Vec<Option<Result<Got>>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let finder = Finder::new(session, &network).together(&together);
+    let finder = Finder::new(session, &network).with_requests(&together);
     let for_threads = access.for_threads();
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));

@@ -92,7 +92,7 @@ fn upgrade(
     as_json: bool,
 ) -> Result<Ended> {
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let installer = Installer {
         store: OwnStore::new(session, &access),
         fetcher: Fetcher::new(session, &network, &access),

@@ -88,8 +88,8 @@ impl DownloadCache {
         size: Option<u64>,
     ) -> Result<Vec<u8>, FetchError> {
         let integrity = Some(&hash(published));
-        let artifact = DownloadSpec { address, integrity: integrity.as_ref().map(|it| *it), size };
-        let done = self.downloads().fetch(client(), &artifact, &NoProgress)?;
+        let spec = DownloadSpec { address, integrity: integrity.as_ref().map(|it| *it), size };
+        let done = self.downloads().fetch(client(), &spec, &NoProgress)?;
         assert_eq!(done.size, published.len() as u64);
         let content = fs::read(done.path()).unwrap();
         done.discard();
@@ -206,8 +206,8 @@ fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
         ProgressLog::default(),
     );
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
-    kept.downloads().fetch(client(), &artifact, &noted).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
+    kept.downloads().fetch(client(), &spec, &noted).unwrap();
     assert!(noted.0.borrow().starts_with("begin Some(3)\n"), "{}", noted.0.borrow());
 }
 
@@ -376,8 +376,8 @@ fn resets_do_not_count_as_long_as_it_gets_on() {
         let timeouts = Timeouts { progress_reset, ..access().timeouts };
         let client = Client::new(NetworkConfig { timeouts, ..access() });
         let (address, wanted) = (server.at("/archive"), hash(&FILE));
-        let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-        let done = kept.downloads().fetch(&client, &artifact, &NoProgress).is_ok();
+        let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+        let done = kept.downloads().fetch(&client, &spec, &NoProgress).is_ok();
         (done, server.requests().len())
     };
     assert_eq!(fetch(100), (true, 50));
@@ -392,8 +392,8 @@ fn a_server_that_never_gets_further_is_not_asked_for_ever() {
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
     let client = Client::new(NetworkConfig { timeouts, ..access() });
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    assert!(kept.downloads().fetch(&client, &artifact, &NoProgress).is_err());
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    assert!(kept.downloads().fetch(&client, &spec, &NoProgress).is_err());
     assert_eq!(server.requests().len(), 3);
 }
 
@@ -480,8 +480,8 @@ fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![reply("200 OK", "", BODY)]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
     drop(fetch().unwrap());
     let again = fetch().unwrap();
     assert_eq!(again.sha256, SHA256);
@@ -498,8 +498,8 @@ fn who_finds_the_file_in_use_has_one_of_their_own() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress).unwrap();
     let (first, second) = (fetch(), fetch());
     let inside =
         |done: &Downloaded, folder: &str| done.path().starts_with(kept.folder.path().join(folder));
@@ -541,8 +541,8 @@ fn what_nothing_proves_is_never_kept() {
         ok(b"<html>"),
     ]);
     let address = server.at("/archive");
-    let artifact = DownloadSpec { address: &address, integrity: None, size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
+    let spec = DownloadSpec { address: &address, integrity: None, size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
     let done = fetch().unwrap();
     assert!(done.path().starts_with(kept.folder.path().join("staging")));
     assert_eq!((done.sha256.as_str(), done.size), (SHA256, 3));
@@ -603,8 +603,8 @@ fn progress_tells_each_try_from_its_start() {
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
     let noted = ProgressLog::default();
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    kept.downloads().fetch(client(), &artifact, &noted).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    kept.downloads().fetch(client(), &spec, &noted).unwrap();
     assert_eq!(
         noted.0.into_inner(),
         "begin Some(3)\nadvance 0\nadvance 1\nend\nbegin Some(3)\nadvance 1\nadvance 2\nend\n"

@@ -99,19 +99,19 @@ enum RangeRequests {
 impl<'a> Transfer<'a> {
     pub(super) fn new(
         client: &'a Client,
-        (location, artifact): (Location, &DownloadSpec<'a>),
+        (location, spec): (Location, &DownloadSpec<'a>),
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
-        let address = sha256(artifact.address.as_bytes());
+        let address = sha256(spec.address.as_bytes());
         Self {
             client,
             location,
-            integrity: artifact.integrity,
-            announced: artifact.size,
+            integrity: spec.integrity,
+            announced: spec.size,
             progress,
             partial,
-            limit: artifact.size.map_or(LARGEST, |size| size.min(LARGEST)),
+            limit: spec.size.map_or(LARGEST, |size| size.min(LARGEST)),
             info: ResumeInfo { address, validator: None, total: None },
             length: 0,
             most: 0,

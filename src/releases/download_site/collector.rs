@@ -44,9 +44,9 @@ impl<'a> ReleaseCollector<'a> {
         if self.best.get(&name).is_some_and(|(best, _)| *best >= order) {
             return Ok(());
         }
-        let artifact = self.artifact((rule, take), &version, row)?;
+        let archive = self.archive((rule, take), &version, row)?;
         let lts = take.lts.as_ref().and_then(|field| row.string(field));
-        self.best.insert(name, (order, IndexEntry { version, lts, artifact, engines: None }));
+        self.best.insert(name, (order, IndexEntry { version, lts, archive, engines: None }));
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl<'a> ReleaseCollector<'a> {
         Some(rank)
     }
 
-    fn artifact(
+    fn archive(
         &self,
         (rule, take): (usize, &ReleaseRule),
         version: &Version,

@@ -67,12 +67,12 @@ impl ReadSource for Script<'_> {
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
-    let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+    let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),
         lts: None,
         source: source.to_owned(),
-        artifact: Some(artifact),
+        archive: Some(archive),
     }
 }
 
@@ -389,7 +389,7 @@ fn a_runtime_that_is_requested_together_counts_as_pinned() {
     let found = case.with_known(|known| {
         let request = Request::parse("1", known.tool, RequestTrust::User).unwrap();
         let wanted = ToolRequest { known, request: &request, origin: &origin };
-        case.finder().together(&together).find(&wanted)
+        case.finder().with_requests(&together).find(&wanted)
     });
     assert_eq!(outcome(found), "1.17.0-otp-26 of a");
     case.check("1", "1.17.0-otp-27 of a", "a, a");
@@ -425,7 +425,7 @@ fn the_first_source_that_answers_is_listed() {
 fn all_sources_that_answer_are_listed() {
     let of_all = |answers| {
         let case = Case::new("node", answers);
-        case.with_known(|known| case.finder().of_all_sources(known))
+        case.with_known(|known| case.finder().list_all_sources(known))
     };
     let (listed, failures) =
         of_all(&[("a", "new 14.0.0 12.0.0"), ("b", "unreachable"), ("c", "new 16.0.0")]).unwrap();

@@ -87,7 +87,7 @@ impl Case {
         let reader = IndexReader {
             cache: IndexCache::new(self.folder.path().to_path_buf()),
             writer: Some(access.for_threads()),
-            asking: &mutex,
+            fetch_locks: &mutex,
             settings: &self.settings,
             note: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
         };
@@ -118,9 +118,9 @@ impl Case {
 fn entries(versions: &str) -> Vec<IndexEntry> {
     let entry = |version: &str| {
         let address = format!("https://x.example/{version}.tar.gz");
-        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         let version = Version::parse(version).unwrap();
-        IndexEntry { version, lts: None, artifact, engines: None }
+        IndexEntry { version, lts: None, archive, engines: None }
     };
     versions.split_whitespace().map(entry).collect()
 }

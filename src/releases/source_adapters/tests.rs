@@ -72,7 +72,7 @@ fn with_reader<T>(
         indexes: IndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: Some(access.for_threads()),
-            asking: network.indexes(),
+            fetch_locks: network.index_locks(),
             settings: &settings,
             note: Box::new(|text| panic!("{text}")),
         },

@@ -17,7 +17,7 @@ use super::fetcher::Fetcher;
 use super::post_install::run_post_install;
 use crate::archive::{UnpackOptions, unpack};
 use crate::files::integrity::Integrity;
-use crate::files::interrupt::Interrupt;
+use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
@@ -36,7 +36,7 @@ pub(crate) struct Assembly<'a> {
     /// What it was made of: kept until it is published, for another try.
     downloads: Vec<Downloaded>,
     staging: Staging<'a>,
-    _interrupt: Interrupt,
+    _interrupt: InterruptGuard,
 }
 
 impl<'a> Assembly<'a> {
@@ -47,7 +47,7 @@ impl<'a> Assembly<'a> {
         source: &str,
     ) -> Result<Self> {
         let staging = store.staging(place)?;
-        let interrupt = Interrupt::removing(store.access, staging.path());
+        let interrupt = InterruptGuard::removing_on_interrupt(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
         let receipt = Receipt::new(place.known.tool.name, &place.version, source);
@@ -86,7 +86,7 @@ impl<'a> Assembly<'a> {
                 return Err(space.explain(error.because(format!("it came from {address}"))));
             }
         };
-        self.receipt.files.add(&part.into.to_string_lossy(), listing);
+        self.receipt.files.add(&part.destination.to_string_lossy(), listing);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
         }
@@ -103,11 +103,16 @@ impl<'a> Assembly<'a> {
 
     /// Unpacks an archive where its part goes.
     fn unpack(&mut self, part: &ReleasePart, archive: &Path) -> Result<Manifest> {
-        self.make_folders(&part.into)?;
-        let from = part.inside.to_string_lossy();
+        self.make_folders(&part.destination)?;
+        let subdir = part.subdir.to_string_lossy();
         let program = part.program.as_str();
-        let shape = UnpackOptions { strip: part.strip, from: &from, program, reserved: RECEIPT };
-        unpack(archive, &self.tree.join(&part.into), &shape)
+        let shape = UnpackOptions {
+            strip_components: part.strip_components,
+            subdir: &subdir,
+            program,
+            reserved: RECEIPT,
+        };
+        unpack(archive, &self.tree.join(&part.destination), &shape)
     }
 
     /// The SHA-256 of what was fetched last.
@@ -118,7 +123,7 @@ impl<'a> Assembly<'a> {
     /// Runs the commands that finish what was unpacked; what they changed is noted as if it had come
     /// so.
     pub(crate) fn run_post_install(&mut self, parts: &[ReleasePart]) -> Result<()> {
-        let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
+        let commands: Vec<_> = parts.iter().flat_map(|part| part.post_install.clone()).collect();
         if commands.is_empty() {
             return Ok(());
         }

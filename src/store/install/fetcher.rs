@@ -39,7 +39,7 @@ impl<'a> Fetcher<'a> {
         progress: &dyn Progress,
     ) -> Result<(String, Downloaded)> {
         let downloads = Downloads::new(self.access, self.cache, fallback);
-        let client = self.network.client_for(part.via)?;
+        let client = self.network.client_for(part.client)?;
         let mut last = None;
         for address in &part.addresses {
             let artifact =

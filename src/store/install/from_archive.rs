@@ -67,9 +67,9 @@ pub(crate) fn assemble_archive<'a>(
         .add_fitted_part(&part, &|file, scratch| {
             let (layout, strip) = find_layout(place, file, scratch)?;
             Ok(ReleasePart {
-                strip,
-                inside: layout.inside.into(),
-                into: layout.into.into(),
+                strip_components: strip,
+                subdir: layout.inside.into(),
+                destination: layout.into.into(),
                 links: layout.links,
                 ..part.clone()
             })
