@@ -10,9 +10,9 @@ pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
@@ -25,6 +25,7 @@ use usher_shims::tool::Tool;
 use self::replace::{UNFINISHED, is_same, put, sweep};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::MAX_SHIM_SIZE;
@@ -164,16 +165,14 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, error))?;
-    file.write_all(&text)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: &path,
+        staging: &shims,
+        prefix: UNFINISHED,
+        mode: FileMode::Masked(0o644),
+        durability: Durability::Synced,
+    };
+    replacement.write(&text)
 }
 
 /// The names that must have a shim.

@@ -5,7 +5,6 @@
 //! last. It must not know what an index means.
 
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::FRESH;
 use crate::files::integrity::sha256;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 
 /// What half-written files are called; the rest is drawn by lot.
@@ -90,11 +90,15 @@ impl IndexCache {
         (content, validator): (&T, Option<String>),
     ) {
         let Some(text) = text(key, content, validator) else { return };
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder))
-            .and_then(|mut file| file.write_all(&text).map(|()| file));
-        if let Ok(file) = written {
-            let _ = file.persist(self.path(key.address));
+        let replacement = FileReplacement {
+            target: &self.path(key.address),
+            staging: &self.folder,
+            prefix: UNFINISHED,
+            mode: FileMode::Masked(0o600),
+            durability: Durability::Unsynced,
+        };
+        if fs::create_dir_all(&self.folder).is_ok() {
+            let _ = replacement.write(&text);
         }
     }
 

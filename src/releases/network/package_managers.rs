@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -14,6 +13,7 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::ThreadAccess;
 use crate::session::read_text;
 
@@ -78,11 +78,15 @@ impl PackageManagers<'_> {
     fn keep(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
-            let written = fs::create_dir_all(self.cache)
-                .and_then(|()| tempfile::NamedTempFile::new_in(self.cache))
-                .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-            if let Ok(file) = written {
-                let _ = file.persist(self.cache.join(name));
+            let replacement = FileReplacement {
+                target: &self.cache.join(name),
+                staging: self.cache,
+                prefix: ".tmp",
+                mode: FileMode::Masked(0o600),
+                durability: Durability::Unsynced,
+            };
+            if fs::create_dir_all(self.cache).is_ok() {
+                let _ = replacement.write(address.as_str().as_bytes());
             }
         });
     }

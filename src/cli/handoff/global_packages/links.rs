@@ -15,6 +15,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::config::folders;
+use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
 use crate::inventory::is_reserved_name;
 use crate::session::Session;
@@ -99,12 +100,6 @@ fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result
         return Ok(());
     }
     fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
-    let made = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .make_in(links, |staged| symlink(program, staged));
-    let made = made.map_err(|error| Error::io("make a link in", links, error))?;
-    made.into_temp_path()
-        .persist(&path)
-        .map_err(|error| Error::io("replace", &path, error.error))?;
-    Ok(())
+    let staged = Staged::create(links, UNFINISHED, |staged| symlink(program, staged));
+    staged.map_err(|error| Error::io("make a link in", links, error))?.rename_to(&path)
 }
