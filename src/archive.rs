@@ -12,9 +12,9 @@
 
 mod destination;
 mod entry;
+mod entry_name;
 mod error;
 mod format;
-mod name;
 mod pipe;
 mod tarball;
 mod zip;
@@ -33,7 +33,7 @@ pub use error::UnpackError;
 pub use format::decompress;
 use format::{OpenedArchive, is_program, is_tar};
 use tarball::Tarball;
-use zip::Zipped;
+use zip::ZipFile;
 
 /// Unpacks `archive`, whose hash was verified, into `destination`, an empty folder that the
 /// caller made; what lies there then is the answer.
@@ -56,11 +56,11 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
         .map_err(|error| error.in_archive(archive))
 }
 
-fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::Result<Manifest> {
+fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackResult<Manifest> {
     let OpenedArchive { bytes, most, directory } = archive;
     pipe::pipe(bytes, most, |mut bytes| {
         if let Some(directory) = directory {
-            return destination.fill(&mut Zipped::new(&mut bytes, directory));
+            return destination.fill(&mut ZipFile::new(&mut bytes, directory));
         }
         let opening = bytes.peek_chunk(u64::MAX)?;
         match (is_program(opening), is_tar(opening)) {

@@ -13,10 +13,10 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use usher_shims::error::Error;
 
-use super::entry::{Entries, Entry, EntryKind, EntryMetadata};
-use super::error::{Result, UnpackError};
+use super::entry::{ArchiveEntries, ArchiveEntry, EntryKind, EntryMetadata};
+use super::entry_name;
+use super::error::{UnpackError, UnpackResult};
 use super::format::is_program;
-use super::name;
 use crate::files::integrity::hex;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 
@@ -33,10 +33,10 @@ const NEW_FILE: OFlags = OFlags::WRONLY
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnpackOptions<'a> {
     /// How many components in front every name loses.
-    pub strip: usize,
+    pub strip_components: usize,
     /// The folder that is wanted, in what is left then: `ZipContents/Index`. What lies beside it is
     /// left out. Empty for everything.
-    pub from: &'a str,
+    pub subdir: &'a str,
     /// Where it goes if it is no archive but the program itself, packed or not: `bin/deno`. Empty
     /// where that can't be.
     pub program: &'a str,
@@ -66,17 +66,17 @@ struct Modes {
 }
 
 /// Where a member goes.
-enum Place<'a> {
+enum EntryLocation<'a> {
     /// Below the tree's root, or the root itself where there is no component.
     Inside(&'a [&'a str]),
     /// It is a folder that is stripped away, or that the wanted folder lies in.
     Above,
     /// Beside the folder that is wanted.
-    Beside,
+    Outside,
 }
 
 impl<'a> Destination<'a> {
-    pub(super) fn new(root: &'a Path, options: UnpackOptions<'a>) -> Result<Self> {
+    pub(super) fn new(root: &'a Path, options: UnpackOptions<'a>) -> UnpackResult<Self> {
         let folder = rustix::fs::open(root, FOLDER, Bits::empty())
             .map_err(|error| UnpackError::Unwritable(Error::io("open", root, error.into())))?;
         let opened = vec![(String::new(), folder)];
@@ -84,7 +84,7 @@ impl<'a> Destination<'a> {
     }
 
     /// Puts all members there; the manifest of them is the answer.
-    pub(super) fn fill(mut self, members: &mut dyn Entries) -> Result<Manifest> {
+    pub(super) fn fill(mut self, members: &mut dyn ArchiveEntries) -> UnpackResult<Manifest> {
         while let Some(member) = members.next()? {
             self.add(&member, members)?;
         }
@@ -96,23 +96,23 @@ impl<'a> Destination<'a> {
     }
 
     /// The same for a program that comes without an archive around it, and where it goes.
-    pub(super) fn for_program(self) -> Result<(&'a str, Self)> {
+    pub(super) fn for_program(self) -> UnpackResult<(&'a str, Self)> {
         let name = self.options.program;
         if name.is_empty() {
             let why = "it should be an archive, but is a program";
             return Err(UnpackError::Archive(why.to_owned()));
         }
-        let options = UnpackOptions { strip: 0, from: "", ..self.options };
+        let options = UnpackOptions { strip_components: 0, subdir: "", ..self.options };
         Ok((name, Self { options, ..self }))
     }
 
-    fn add(&mut self, member: &Entry, members: &mut dyn Entries) -> Result<()> {
+    fn add(&mut self, member: &ArchiveEntry, members: &mut dyn ArchiveEntries) -> UnpackResult<()> {
         let about = |trouble: UnpackError| trouble.about(&member.name);
-        let parts = name::parts(&member.name).map_err(|why| about(refused(why)))?;
+        let parts = entry_name::components(&member.name).map_err(|why| about(refused(why)))?;
         let parts = match self.options.place(&parts) {
-            Place::Beside => return Ok(()),
-            Place::Above if !self.options.from.is_empty() => return Ok(()),
-            Place::Above | Place::Inside([]) => {
+            EntryLocation::Outside => return Ok(()),
+            EntryLocation::Above if !self.options.subdir.is_empty() => return Ok(()),
+            EntryLocation::Above | EntryLocation::Inside([]) => {
                 return match member.content {
                     EntryKind::Folder => Ok(()),
                     EntryKind::File(_) | EntryKind::Symlink(_) | EntryKind::HardLink(_) => {
@@ -120,7 +120,7 @@ impl<'a> Destination<'a> {
                     }
                 };
             }
-            Place::Inside(parts) => parts,
+            EntryLocation::Inside(parts) => parts,
         };
         self.put(parts, &member.content, members).map_err(about)
     }
@@ -129,8 +129,8 @@ impl<'a> Destination<'a> {
         &mut self,
         parts: &[&str],
         content: &EntryKind,
-        members: &mut dyn Entries,
-    ) -> Result<()> {
+        members: &mut dyn ArchiveEntries,
+    ) -> UnpackResult<()> {
         if parts.first().is_some_and(|first| self.options.keeps(first)) {
             return Err(refused("that name is kept for something else"));
         }
@@ -150,8 +150,8 @@ impl<'a> Destination<'a> {
         &mut self,
         parts: &[&str],
         told: EntryMetadata,
-        members: &mut dyn Entries,
-    ) -> Result<ManifestEntry> {
+        members: &mut dyn ArchiveEntries,
+    ) -> UnpackResult<ManifestEntry> {
         let last = self.enter_parent(parts)?;
         let executable = match told.executable {
             Some(executable) => executable,
@@ -172,18 +172,18 @@ impl<'a> Destination<'a> {
         Ok(ManifestEntry::File { mode, size: copied, sha256 })
     }
 
-    fn symlink(&mut self, parts: &[&str], target: &[u8]) -> Result<ManifestEntry> {
-        let target = name::stays_inside(target, parts.len() - 1).map_err(refused)?;
+    fn symlink(&mut self, parts: &[&str], target: &[u8]) -> UnpackResult<ManifestEntry> {
+        let target = entry_name::check_link_target(target, parts.len() - 1).map_err(refused)?;
         let last = self.enter_parent(parts)?;
         rustix::fs::symlinkat(target, self.here(), last)
             .map_err(|errno| self.not_made("create the link", parts, errno))?;
         Ok(ManifestEntry::Link { link: target.to_owned() })
     }
 
-    fn hard_link(&mut self, parts: &[&str], target: &[u8]) -> Result<ManifestEntry> {
+    fn hard_link(&mut self, parts: &[&str], target: &[u8]) -> UnpackResult<ManifestEntry> {
         let elsewhere = "it is a hard link to what is no earlier file of the archive";
-        let target = name::parts(target).map_err(refused)?;
-        let Place::Inside(target) = self.options.place(&target) else {
+        let target = entry_name::components(target).map_err(refused)?;
+        let EntryLocation::Inside(target) = self.options.place(&target) else {
             return Err(refused(elsewhere));
         };
         let target = target.join("/");
@@ -199,14 +199,14 @@ impl<'a> Destination<'a> {
 
     /// Opens the folder that something lies in, as [`Destination::enter`] does; its last component is
     /// the answer.
-    fn enter_parent<'b>(&mut self, parts: &[&'b str]) -> Result<&'b str> {
+    fn enter_parent<'b>(&mut self, parts: &[&'b str]) -> UnpackResult<&'b str> {
         let (last, folders) = parts.split_last().ok_or_else(|| refused("a name is empty"))?;
         self.enter(folders)?;
         Ok(last)
     }
 
     /// Opens a folder below those that it lies in, and makes what isn't there.
-    fn enter(&mut self, parts: &[&str]) -> Result<()> {
+    fn enter(&mut self, parts: &[&str]) -> UnpackResult<()> {
         let opened = self.opened.iter().skip(1).zip(parts);
         let shared = opened.take_while(|((name, _), part)| name == *part).count();
         self.opened.truncate(1 + shared);
@@ -225,7 +225,7 @@ impl<'a> Destination<'a> {
     }
 
     /// Makes a folder in the one that was opened last, and opens it.
-    fn make(&mut self, parts: &[&str]) -> Result<()> {
+    fn make(&mut self, parts: &[&str]) -> UnpackResult<()> {
         let last = parts.last().copied().unwrap_or_default();
         rustix::fs::mkdirat(self.here(), last, Bits::from_raw_mode(0o755))
             .map_err(|errno| self.not_made("create", parts, errno))?;
@@ -237,7 +237,7 @@ impl<'a> Destination<'a> {
         Ok(())
     }
 
-    fn open(&mut self, parts: &[&str]) -> Result<()> {
+    fn open(&mut self, parts: &[&str]) -> UnpackResult<()> {
         let last = parts.last().copied().unwrap_or_default();
         let opened = rustix::fs::openat(self.here(), last, FOLDER, Bits::empty())
             .map_err(|errno| unwritable("open", &self.path(parts), errno))?;
@@ -268,19 +268,21 @@ impl<'a> Destination<'a> {
 const TWICE: &str = "that name is there twice";
 
 impl UnpackOptions<'_> {
-    fn place<'p>(&self, parts: &'p [&'p str]) -> Place<'p> {
-        let Some(mut rest) = parts.get(self.strip..) else { return Place::Above };
-        if rest.is_empty() && self.strip > 0 {
-            return Place::Above;
+    fn place<'p>(&self, parts: &'p [&'p str]) -> EntryLocation<'p> {
+        let Some(mut rest) = parts.get(self.strip_components..) else {
+            return EntryLocation::Above;
+        };
+        if rest.is_empty() && self.strip_components > 0 {
+            return EntryLocation::Above;
         }
-        for wanted in self.from.split('/').filter(|part| !part.is_empty()) {
+        for wanted in self.subdir.split('/').filter(|part| !part.is_empty()) {
             match rest.split_first() {
-                None => return Place::Above,
+                None => return EntryLocation::Above,
                 Some((first, below)) if *first == wanted => rest = below,
-                Some(_) => return Place::Beside,
+                Some(_) => return EntryLocation::Outside,
             }
         }
-        Place::Inside(rest)
+        EntryLocation::Inside(rest)
     }
 
     /// Whether a name at the top is the caller's own, on any file system.
@@ -296,10 +298,10 @@ fn refused(why: &str) -> UnpackError {
 /// Copies a member to its file, telling failed reads from failed writes; its size and SHA-256 are
 /// the answer.
 pub(super) fn copy(
-    members: &mut dyn Entries,
+    members: &mut dyn ArchiveEntries,
     file: &OwnedFd,
     failed: impl Fn(Errno) -> UnpackError,
-) -> Result<(u64, String)> {
+) -> UnpackResult<(u64, String)> {
     let mut hasher = Sha256::new();
     let mut size = 0;
     loop {

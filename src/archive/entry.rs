@@ -2,7 +2,7 @@
 //!
 //! It must not know where members come from or go.
 
-use super::error::Result;
+use super::error::UnpackResult;
 use super::pipe::PipeReader;
 
 /// The most members of an archive, extensions included.
@@ -10,7 +10,7 @@ pub(super) const MOST: usize = 200_000;
 
 /// A member: its name as written, and what it is.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ArchiveEntry {
     pub(super) name: Vec<u8>,
     pub(super) content: EntryKind,
 }
@@ -38,19 +38,19 @@ pub(super) struct EntryMetadata {
 }
 
 /// The members of an archive in their order.
-pub(super) trait Entries {
+pub(super) trait ArchiveEntries {
     /// The next member, `None` at the end.
-    fn next(&mut self) -> Result<Option<Entry>>;
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>>;
 
-    /// What [`Entries::next_chunk`] gives next.
-    fn peek_chunk(&mut self) -> Result<&[u8]>;
+    /// What [`ArchiveEntries::next_chunk`] gives next.
+    fn peek_chunk(&mut self) -> UnpackResult<&[u8]>;
 
     /// The next bytes of the member that was last given; none at its end, or where the archive is
     /// cut short.
-    fn next_chunk(&mut self) -> Result<&[u8]>;
+    fn next_chunk(&mut self) -> UnpackResult<&[u8]>;
 
     /// Reads what comes after the last member, and refuses what shouldn't.
-    fn finish(&mut self) -> Result<()>;
+    fn finish(&mut self) -> UnpackResult<()>;
 }
 
 /// A program that comes alone, without an archive around it: the one entry.
@@ -65,9 +65,9 @@ impl<'a> SingleFile<'a> {
     }
 }
 
-impl Entries for SingleFile<'_> {
-    fn next(&mut self) -> Result<Option<Entry>> {
-        Ok(self.name.take().map(|name| Entry {
+impl ArchiveEntries for SingleFile<'_> {
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>> {
+        Ok(self.name.take().map(|name| ArchiveEntry {
             name: name.as_bytes().to_owned(),
             content: EntryKind::File(EntryMetadata {
                 size: None,
@@ -77,15 +77,15 @@ impl Entries for SingleFile<'_> {
         }))
     }
 
-    fn peek_chunk(&mut self) -> Result<&[u8]> {
+    fn peek_chunk(&mut self) -> UnpackResult<&[u8]> {
         self.bytes.peek_chunk(u64::MAX)
     }
 
-    fn next_chunk(&mut self) -> Result<&[u8]> {
+    fn next_chunk(&mut self) -> UnpackResult<&[u8]> {
         self.bytes.next_chunk(u64::MAX)
     }
 
-    fn finish(&mut self) -> Result<()> {
+    fn finish(&mut self) -> UnpackResult<()> {
         Ok(())
     }
 }

@@ -20,8 +20,11 @@ pub enum UnpackError {
     Unwritable(Error),
 }
 
-/// What unpacking came to, or what else where it is said.
-pub(super) type Result<T, E = UnpackError> = std::result::Result<T, E>;
+/// The result of a step of unpacking.
+pub(super) type UnpackResult<T> = Result<T, UnpackError>;
+
+/// A checked value, or the reason why the entry or the archive is refused.
+pub(super) type Validated<T> = Result<T, &'static str>;
 
 impl UnpackError {
     /// Says which entry is refused, if one is.

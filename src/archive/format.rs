@@ -14,8 +14,8 @@ use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use usher_shims::error::Error;
 
-use super::error::{Result, UnpackError};
-use super::zip::{Directory, ZipContents};
+use super::error::{UnpackError, UnpackResult};
+use super::zip::{ZipContents, ZipDirectory};
 use super::zstd::ZstdReader;
 
 /// What may be unpacked from however large a file.
@@ -68,11 +68,11 @@ pub(super) struct OpenedArchive {
     /// How many of them are sensible.
     pub(super) most: u64,
     /// What a zip file says is in it.
-    pub(super) directory: Option<Directory>,
+    pub(super) directory: Option<ZipDirectory>,
 }
 
 impl OpenedArchive {
-    pub(super) fn open(archive: &Path) -> Result<Self> {
+    pub(super) fn open(archive: &Path) -> UnpackResult<Self> {
         let failed = |error: io::Error| UnpackError::Unwritable(Error::io("read", archive, error));
         let file = File::open(archive).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
@@ -81,7 +81,7 @@ impl OpenedArchive {
         let most = most(length);
         if opening.starts_with(ZIP) || opening.starts_with(EMPTY_ZIP) {
             let file = file.into_inner();
-            let directory = Directory::read(&file, length)?;
+            let directory = ZipDirectory::read(&file, length)?;
             let bytes = Box::new(ZipContents::new(file, &directory).map_err(failed)?);
             return Ok(Self { bytes, most, directory: Some(directory) });
         }
@@ -94,7 +94,7 @@ impl OpenedArchive {
 pub fn decompress(
     opening: &[u8],
     file: impl BufRead + Send + 'static,
-) -> Result<Box<dyn Read + Send>> {
+) -> UnpackResult<Box<dyn Read + Send>> {
     Ok(match opening {
         _ if opening.starts_with(GZIP) => Box::new(MultiGzDecoder::new(file)),
         _ if opening.starts_with(XZ) => Box::new(XzReader::new_mem_limit(file, true, MOST_FOR_XZ)),

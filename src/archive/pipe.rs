@@ -10,7 +10,7 @@ use std::thread;
 
 use usher_shims::error::{Error, ErrorKind};
 
-use super::error::{Result, UnpackError};
+use super::error::{UnpackError, UnpackResult};
 
 /// How large a buffer is: inflating stops at the end of each, and puts its window by, which takes a
 /// tenth longer with 256 KiB than with this.
@@ -40,8 +40,8 @@ pub(super) struct PipeReader {
 pub(super) fn pipe<T>(
     source: impl Read + Send,
     most: u64,
-    consume: impl FnOnce(PipeReader) -> Result<T>,
-) -> Result<T> {
+    consume: impl FnOnce(PipeReader) -> UnpackResult<T>,
+) -> UnpackResult<T> {
     let (emptied, empty) = channel();
     let (sender, filled) = sync_channel(COUNT);
     for _ in 0..COUNT {
@@ -107,7 +107,7 @@ impl<R: Read> PipeWriter<R> {
 
 impl PipeReader {
     /// The next bytes, at most `most` and at least one; none at the end. They are taken with it.
-    pub(super) fn next_chunk(&mut self, most: u64) -> Result<&[u8]> {
+    pub(super) fn next_chunk(&mut self, most: u64) -> UnpackResult<&[u8]> {
         self.refill()?;
         let rest = self.buffer.as_ref().map_or(0, |buffer| buffer.length - self.taken);
         let length = usize::try_from(most).unwrap_or(usize::MAX).min(rest);
@@ -117,7 +117,7 @@ impl PipeReader {
     }
 
     /// What [`PipeReader::next_chunk`] would give, left where it is.
-    pub(super) fn peek_chunk(&mut self, most: u64) -> Result<&[u8]> {
+    pub(super) fn peek_chunk(&mut self, most: u64) -> UnpackResult<&[u8]> {
         let length = self.next_chunk(most)?.len();
         self.taken -= length;
         let start = self.taken;
@@ -125,7 +125,7 @@ impl PipeReader {
     }
 
     /// Fills `bytes`, or what can be of it before the end; says how much.
-    pub(super) fn fill(&mut self, bytes: &mut [u8]) -> Result<usize> {
+    pub(super) fn fill(&mut self, bytes: &mut [u8]) -> UnpackResult<usize> {
         let mut length = 0;
         while length < bytes.len() {
             let piece = self.next_chunk((bytes.len() - length) as u64)?;
@@ -139,7 +139,7 @@ impl PipeReader {
     }
 
     /// Passes over so many bytes; fewer at the end. Says how many.
-    pub(super) fn skip(&mut self, count: u64) -> Result<u64> {
+    pub(super) fn skip(&mut self, count: u64) -> UnpackResult<u64> {
         let mut left = count;
         while left > 0 {
             let piece = self.next_chunk(left)?.len() as u64;
@@ -151,7 +151,7 @@ impl PipeReader {
         Ok(count - left)
     }
 
-    fn refill(&mut self) -> Result<()> {
+    fn refill(&mut self) -> UnpackResult<()> {
         if self.ended || self.buffer.as_ref().is_some_and(|buffer| self.taken < buffer.length) {
             return Ok(());
         }

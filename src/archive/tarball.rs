@@ -9,8 +9,8 @@
 
 use tar::Header;
 
-use super::entry::{Entries, Entry, EntryKind, EntryMetadata, MOST};
-use super::error::{Result, UnpackError};
+use super::entry::{ArchiveEntries, ArchiveEntry, EntryKind, EntryMetadata, MOST};
+use super::error::{UnpackError, UnpackResult, Validated};
 use super::pipe::PipeReader;
 
 /// The unit of the format in bytes.
@@ -38,15 +38,13 @@ struct Extensions {
     pax: bool,
 }
 
-type Judged<T> = Result<T, &'static str>;
-
 impl<'a> Tarball<'a> {
     pub(super) fn new(bytes: &'a mut PipeReader) -> Self {
         Self { bytes, left: 0, padding: 0, count: 0 }
     }
 
     /// The next header, `None` at the first block of zeros.
-    fn header(&mut self) -> Result<Option<Header>> {
+    fn header(&mut self) -> UnpackResult<Option<Header>> {
         self.bytes.skip(self.left)?;
         self.bytes.skip(self.padding)?;
         let mut header = Header::new_old();
@@ -72,7 +70,7 @@ impl<'a> Tarball<'a> {
     }
 
     /// The whole bytes of an extension; `None` if the archive ends before.
-    fn text(&mut self, size: u64) -> Result<Option<Vec<u8>>> {
+    fn text(&mut self, size: u64) -> UnpackResult<Option<Vec<u8>>> {
         let mut text = Vec::new();
         while self.left > 0 {
             let piece = self.next_chunk()?;
@@ -85,8 +83,8 @@ impl<'a> Tarball<'a> {
     }
 }
 
-impl Entries for Tarball<'_> {
-    fn next(&mut self) -> Result<Option<Entry>> {
+impl ArchiveEntries for Tarball<'_> {
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>> {
         let mut extensions = Extensions::default();
         while let Some(header) = self.header()? {
             let name = header.path_bytes().into_owned();
@@ -114,11 +112,11 @@ impl Entries for Tarball<'_> {
         Err(UnpackError::Archive("it is cut short: it ends in an extension".to_owned()))
     }
 
-    fn peek_chunk(&mut self) -> Result<&[u8]> {
+    fn peek_chunk(&mut self) -> UnpackResult<&[u8]> {
         self.bytes.peek_chunk(self.left)
     }
 
-    fn next_chunk(&mut self) -> Result<&[u8]> {
+    fn next_chunk(&mut self) -> UnpackResult<&[u8]> {
         let piece = self.bytes.next_chunk(self.left)?;
         self.left -= piece.len() as u64;
         Ok(piece)
@@ -126,7 +124,7 @@ impl Entries for Tarball<'_> {
 
     /// Reads what comes after the first block of zeros: at least another one (POSIX wants two,
     /// and a cut between two members shows by their absence), and nothing but zeros.
-    fn finish(&mut self) -> Result<()> {
+    fn finish(&mut self) -> UnpackResult<()> {
         let mut zeros = 0;
         loop {
             let piece = self.bytes.next_chunk(u64::MAX)?;
@@ -145,7 +143,7 @@ impl Entries for Tarball<'_> {
     }
 }
 
-fn member(header: &Header, extensions: Extensions, size: u64) -> Result<Entry> {
+fn member(header: &Header, extensions: Extensions, size: u64) -> UnpackResult<ArchiveEntry> {
     let name = extensions.name.unwrap_or_else(|| header.path_bytes().into_owned());
     let refused = |why: &str| UnpackError::Entry(name.clone(), why.to_owned());
     if extensions.size.is_some_and(|extended| extended != size) {
@@ -176,12 +174,12 @@ fn member(header: &Header, extensions: Extensions, size: u64) -> Result<Entry> {
             Err(refused("it is no file, but has bytes"))
         }
         EntryKind::File(_) | EntryKind::Folder | EntryKind::HardLink(_) | EntryKind::Symlink(_) => {
-            Ok(Entry { name, content })
+            Ok(ArchiveEntry { name, content })
         }
     }
 }
 
-fn file(header: &Header, size: u64) -> Judged<EntryKind> {
+fn file(header: &Header, size: u64) -> Validated<EntryKind> {
     let mode = header.mode().map_err(|_| "its mode makes no sense")?;
     let modified = header.mtime().ok().and_then(|time| u32::try_from(time).ok());
     let executable = Some(mode & 0o100 != 0);
@@ -189,7 +187,7 @@ fn file(header: &Header, size: u64) -> Judged<EntryKind> {
 }
 
 /// The size, if all readers would read the same: octal digits, or a small binary number.
-fn size(header: &Header) -> Judged<u64> {
+fn size(header: &Header) -> Validated<u64> {
     let field = &header.as_old().size;
     let octal = field.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0));
     if !octal && !field.starts_with(b"\x80\0\0\0") {
@@ -204,7 +202,7 @@ impl Extensions {
     }
 
     /// Takes in an extension: `L` and `K` are GNU's, `x` is POSIX's, `g` is for all that follow.
-    fn add(&mut self, kind: u8, text: &[u8]) -> Judged<()> {
+    fn add(&mut self, kind: u8, text: &[u8]) -> Validated<()> {
         match kind {
             b'L' => once(&mut self.name, long(text)),
             b'K' => once(&mut self.link, long(text)),
@@ -222,7 +220,7 @@ impl Extensions {
         }
     }
 
-    fn record(&mut self, (key, value): (&[u8], &[u8])) -> Judged<()> {
+    fn record(&mut self, (key, value): (&[u8], &[u8])) -> Validated<()> {
         match key {
             b"path" => once(&mut self.name, value.to_owned()),
             b"linkpath" => once(&mut self.link, value.to_owned()),
@@ -234,7 +232,7 @@ impl Extensions {
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Judged<()> {
+fn once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err("it has two names, targets or sizes"),
@@ -247,7 +245,7 @@ fn long(text: &[u8]) -> Vec<u8> {
 }
 
 /// The records `LENGTH KEY=VALUE\n` of a PAX extension, where the length is that of the record.
-fn records(mut text: &[u8]) -> Judged<Vec<(&[u8], &[u8])>> {
+fn records(mut text: &[u8]) -> Validated<Vec<(&[u8], &[u8])>> {
     let mut records = Vec::new();
     while !text.is_empty() {
         let (record, rest) = record(text).ok_or("its extension makes no sense")?;
@@ -257,9 +255,9 @@ fn records(mut text: &[u8]) -> Judged<Vec<(&[u8], &[u8])>> {
     Ok(records)
 }
 
-type Record<'a> = (&'a [u8], &'a [u8]);
+type PaxRecord<'a> = (&'a [u8], &'a [u8]);
 
-fn record(text: &[u8]) -> Option<(Record<'_>, &[u8])> {
+fn record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     let length = usize::try_from(decimal(&text[..space]).ok()?).ok()?;
     let (record, rest) = text.split_at_checked(length)?;
@@ -268,7 +266,7 @@ fn record(text: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some(((&record[..equals], &record[equals + 1..]), rest))
 }
 
-fn decimal(digits: &[u8]) -> Judged<u64> {
+fn decimal(digits: &[u8]) -> Validated<u64> {
     let wrong = "a number in its extension makes no sense";
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(wrong);

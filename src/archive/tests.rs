@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
-use super::entry::Entries as _;
+use super::entry::ArchiveEntries as _;
 use super::*;
 
 /// A header of the POSIX form with a right checksum.
@@ -144,7 +144,10 @@ impl Room {
     }
 
     fn unpack(&self, archive: &[u8], strip: usize) -> Result<Manifest> {
-        self.unpack_shape(archive, &UnpackOptions { strip, ..UnpackOptions::default() })
+        self.unpack_shape(
+            archive,
+            &UnpackOptions { strip_components: strip, ..UnpackOptions::default() },
+        )
     }
 
     fn unpack_shape(&self, archive: &[u8], shape: &UnpackOptions<'_>) -> Result<Manifest> {

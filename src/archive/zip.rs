@@ -12,31 +12,31 @@
 mod contents;
 mod directory;
 
-use super::entry::{Entries, Entry, EntryKind, EntryMetadata};
-use super::error::{Result, UnpackError};
-use super::name;
+use super::entry::{ArchiveEntries, ArchiveEntry, EntryKind, EntryMetadata};
+use super::entry_name;
+use super::error::{UnpackError, UnpackResult};
 use super::pipe::PipeReader;
 pub(super) use contents::ZipContents;
-use directory::Kind;
-pub(super) use directory::{Directory, Record};
+use directory::ZipEntryKind;
+pub(super) use directory::{ZipDirectory, ZipRecord};
 
 /// The members of a zip file, in the order in which they lie there.
-pub(super) struct Zipped<'a> {
+pub(super) struct ZipFile<'a> {
     bytes: &'a mut PipeReader,
-    records: std::vec::IntoIter<Record>,
+    records: std::vec::IntoIter<ZipRecord>,
     /// What is left of the last member.
     left: u64,
 }
 
-impl<'a> Zipped<'a> {
-    pub(super) fn new(bytes: &'a mut PipeReader, directory: Directory) -> Self {
+impl<'a> ZipFile<'a> {
+    pub(super) fn new(bytes: &'a mut PipeReader, directory: ZipDirectory) -> Self {
         Self { bytes, records: directory.records.into_iter(), left: 0 }
     }
 
     /// The target of a link, which is what it holds.
-    fn target(&mut self, name: &[u8]) -> Result<Vec<u8>> {
+    fn target(&mut self, name: &[u8]) -> UnpackResult<Vec<u8>> {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX);
-        if length > name::LONGEST {
+        if length > entry_name::LONGEST {
             return Err(UnpackError::Entry(name.to_owned(), "its target is overlong".to_owned()));
         }
         let mut target = vec![0; length];
@@ -47,34 +47,34 @@ impl<'a> Zipped<'a> {
     }
 }
 
-impl Entries for Zipped<'_> {
-    fn next(&mut self) -> Result<Option<Entry>> {
+impl ArchiveEntries for ZipFile<'_> {
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>> {
         self.bytes.skip(self.left)?;
         let Some(record) = self.records.next() else { return Ok(None) };
         self.left = record.size;
         let modified = record.modified;
         let content = match record.kind {
-            Kind::Folder => EntryKind::Folder,
-            Kind::Link => EntryKind::Symlink(self.target(&record.name)?),
-            Kind::File { executable } => {
+            ZipEntryKind::Folder => EntryKind::Folder,
+            ZipEntryKind::Link => EntryKind::Symlink(self.target(&record.name)?),
+            ZipEntryKind::File { executable } => {
                 EntryKind::File(EntryMetadata { size: Some(record.size), executable, modified })
             }
         };
-        Ok(Some(Entry { name: record.name, content }))
+        Ok(Some(ArchiveEntry { name: record.name, content }))
     }
 
-    fn peek_chunk(&mut self) -> Result<&[u8]> {
+    fn peek_chunk(&mut self) -> UnpackResult<&[u8]> {
         self.bytes.peek_chunk(self.left)
     }
 
-    fn next_chunk(&mut self) -> Result<&[u8]> {
+    fn next_chunk(&mut self) -> UnpackResult<&[u8]> {
         let piece = self.bytes.next_chunk(self.left)?;
         self.left -= piece.len() as u64;
         Ok(piece)
     }
 
     /// The checksum of the last member was compared when the end of the bytes is seen.
-    fn finish(&mut self) -> Result<()> {
+    fn finish(&mut self) -> UnpackResult<()> {
         self.bytes.skip(self.left)?;
         match self.bytes.next_chunk(1)?.is_empty() {
             true => Ok(()),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 
 const SHAPE: UnpackOptions<'_> =
-    UnpackOptions { strip: 1, from: "no/such", program: "bin/tool", reserved: "" };
+    UnpackOptions { strip_components: 1, subdir: "no/such", program: "bin/tool", reserved: "" };
 
 #[test]
 fn a_program_alone_goes_where_it_is_told() {
@@ -46,7 +46,7 @@ fn what_is_no_program_goes_nowhere() {
 #[test]
 fn an_archive_is_one_where_a_program_may_come_too() {
     let room = Room::new();
-    let shape = UnpackOptions { from: "", ..SHAPE };
+    let shape = UnpackOptions { subdir: "", ..SHAPE };
     let listing = room.unpack_shape(&gzip(&ordinary()), &shape).unwrap();
     assert_eq!(listing.files(), 5);
 }
@@ -68,17 +68,18 @@ fn a_folder_is_picked_out() {
         file(b"top/in/homely", b"4444"),
     ]));
     let room = Room::new();
-    let shape = UnpackOptions { strip: 1, from: "in/home", ..UnpackOptions::default() };
+    let shape =
+        UnpackOptions { strip_components: 1, subdir: "in/home", ..UnpackOptions::default() };
     let listing = room.unpack_shape(&archive, &shape).unwrap();
     assert_eq!(listing.0.keys().collect::<Vec<_>>(), ["a", "h", "l"]);
-    let none = UnpackOptions { from: "elsewhere", ..shape };
+    let none = UnpackOptions { subdir: "elsewhere", ..shape };
     let error = Room::new().unpack_shape(&archive, &none).unwrap_err();
     assert!(error.to_string().contains("it holds no file"), "{error}");
 }
 
 #[test]
 fn a_folder_that_is_picked_out_is_no_way_out() {
-    let shape = UnpackOptions { strip: 1, from: "home", ..UnpackOptions::default() };
+    let shape = UnpackOptions { strip_components: 1, subdir: "home", ..UnpackOptions::default() };
     for (members, why) in [
         (vec![file(b"top/home/a", b""), symbolic(b"top/home/l", b"../b")], "out of the archive"),
         (
@@ -96,7 +97,8 @@ fn a_folder_that_is_picked_out_is_no_way_out() {
 
 #[test]
 fn the_callers_own_name_is_refused_at_the_top() {
-    let shape = UnpackOptions { strip: 1, reserved: ".receipt", ..UnpackOptions::default() };
+    let shape =
+        UnpackOptions { strip_components: 1, reserved: ".receipt", ..UnpackOptions::default() };
     let kept = "kept for something else";
     for (label, members) in [
         ("file", vec![file(b"top/.receipt", b"")]),

@@ -8,7 +8,7 @@ use super::*;
 
 /// A member: what stands in front of it with what it holds, its record, and what stands behind.
 #[derive(Clone)]
-struct Entry {
+struct ZipEntry {
     local: Vec<u8>,
     body: Vec<u8>,
     behind: Vec<u8>,
@@ -36,11 +36,11 @@ fn short(bytes: &[u8]) -> [u8; 2] {
 }
 
 /// A member of that mode, made on Unix; flagged as UTF-8.
-fn entry(name: &[u8], text: &[u8], mode: u32) -> Entry {
+fn entry(name: &[u8], text: &[u8], mode: u32) -> ZipEntry {
     packed_entry(name, text, mode, 0)
 }
 
-fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> Entry {
+fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     let body = if method == 8 { deflated(text) } else { text.to_vec() };
     // Flags, method, time and date: 2000-01-01 00:00:10.
     let shared = [&[0, 8, method, 0, 5, 0, 0x21, 0x28][..], &crc(text).to_le_bytes()].concat();
@@ -57,14 +57,14 @@ fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> Entry {
         &[0; 4],
         name,
     ];
-    Entry { local, body, behind: Vec::new(), central: central.concat() }
+    ZipEntry { local, body, behind: Vec::new(), central: central.concat() }
 }
 
-fn plain(name: &[u8], text: &[u8]) -> Entry {
+fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
     entry(name, text, 0o100_644)
 }
 
-impl Entry {
+impl ZipEntry {
     /// With other bytes in front of the member.
     fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.local[offset..offset + bytes.len()].copy_from_slice(bytes);
@@ -121,7 +121,7 @@ impl Entry {
 }
 
 /// A file of these members and records; every record is given its place, unless it has one.
-fn zip(entries: &[Entry]) -> Vec<u8> {
+fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let mut central = entry.central.clone();
@@ -148,7 +148,7 @@ fn patched(mut bytes: Vec<u8>, from_end: usize, new: &[u8]) -> Vec<u8> {
 }
 
 /// Every case stands after an ordinary file `a`.
-fn check(cases: Vec<(&str, Vec<Entry>, &str)>) {
+fn check(cases: Vec<(&str, Vec<ZipEntry>, &str)>) {
     for (label, entries, why) in cases {
         let archive = zip(&[vec![plain(b"a", b"first")], entries].concat());
         refused(label, &archive, 0, why);
@@ -160,7 +160,7 @@ const BETWEEN: &str = "something lies between its members";
 const DAMAGED: &str = "it is damaged or cut short";
 const HUGE: &str = "of the form for huge zip files";
 
-fn link(name: &[u8], target: &[u8]) -> Entry {
+fn link(name: &[u8], target: &[u8]) -> ZipEntry {
     entry(name, target, 0o120_777)
 }
 
@@ -335,7 +335,7 @@ fn members_and_directory_fill_the_file() {
 }
 
 /// A member with something in front of it that its record knows of.
-fn shifted(entry: &Entry, prefix: &[u8]) -> Vec<u8> {
+fn shifted(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     let central = entry.clone().central(42, &length(prefix)).central;
     closed(&[prefix, &entry.front()].concat(), &central, 1)
 }
@@ -363,7 +363,7 @@ fn an_ordinary_zip_is_unpacked() {
     let utf8 = [&b"\x75\x70\x07\0\x01\0\0\0\0"[..], "ä".as_bytes()].concat();
     let huge = [&b"\x01\0\x10\0"[..], &[4, 0, 0, 0, 0, 0, 0, 0].repeat(2)].concat();
     let time = b"\x55\x54\x05\0\x01\xe8\x03\0\0";
-    let dos = |entry: Entry| entry.central(5, &[0]).central(38, &[0; 4]);
+    let dos = |entry: ZipEntry| entry.central(5, &[0]).central(38, &[0; 4]);
     let archive = zip(&[
         entry(b"top/", b"", 0o040_700),
         packed_entry(b"top/setuid", &[b'a'; 700], 0o106_755, 8).central_extra(time),
@@ -384,7 +384,7 @@ fn an_ordinary_zip_is_unpacked() {
         plain(b"top/late", b"text").central(12, &[0xff; 4]),
     ]);
     let room = Room::new();
-    let shape = UnpackOptions { from: "top", ..UnpackOptions::default() };
+    let shape = UnpackOptions { subdir: "top", ..UnpackOptions::default() };
     let listing = room.unpack_shape(&archive, &shape).unwrap();
     let mode = |name: &str| {
         fs::metadata(room.destination().join(name)).unwrap().permissions().mode() & 0o7700

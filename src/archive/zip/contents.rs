@@ -8,7 +8,7 @@ use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::directory::{Directory, Record, SIZES_BEHIND, STORED, one_name};
+use super::directory::{SIZES_BEHIND, STORED, ZipDirectory, ZipRecord, one_name};
 use super::directory::{extras, long, longer, short};
 
 /// What stands in front of a member: its opening, and its length without name and extras.
@@ -22,14 +22,14 @@ const BEHIND: &[u8] = b"PK\x07\x08";
 pub(crate) struct ZipContents {
     file: BufReader<File>,
     /// Those that are still to come, the next one last, each with where the one after it begins.
-    coming: Vec<(Record, u64)>,
-    current: Option<Body>,
+    coming: Vec<(ZipRecord, u64)>,
+    current: Option<CurrentEntry>,
     inflate: Decompress,
 }
 
 /// The member that is being read.
-struct Body {
-    record: Record,
+struct CurrentEntry {
+    record: ZipRecord,
     /// Where the next one begins, and where this one's packed bytes end.
     next: u64,
     end: u64,
@@ -41,7 +41,7 @@ struct Body {
 }
 
 impl ZipContents {
-    pub(crate) fn new(mut file: File, directory: &Directory) -> io::Result<Self> {
+    pub(crate) fn new(mut file: File, directory: &ZipDirectory) -> io::Result<Self> {
         file.rewind()?;
         let starts = directory.records.iter().skip(1).map(|record| record.start);
         let nexts = starts.chain([directory.start]);
@@ -52,7 +52,7 @@ impl ZipContents {
     }
 
     /// Reads what stands in front of the next member; `None` if there is none.
-    fn begin(&mut self) -> io::Result<Option<Body>> {
+    fn begin(&mut self) -> io::Result<Option<CurrentEntry>> {
         let Some((record, next)) = self.coming.pop() else { return Ok(None) };
         let mut header = [0; HEADER_LENGTH];
         self.file.read_exact(&mut header)?;
@@ -69,11 +69,11 @@ impl ZipContents {
         let end = record.start + (HEADER_LENGTH + rest.len()) as u64 + record.packed;
         self.inflate.reset(false);
         let left = record.packed;
-        Ok(Some(Body { record, next, end, left, sum: Crc::new(), read: 0, ended: false }))
+        Ok(Some(CurrentEntry { record, next, end, left, sum: Crc::new(), read: 0, ended: false }))
     }
 
     /// Reads the next bytes of a member; none at its end.
-    fn take(&mut self, body: &mut Body, buffer: &mut [u8]) -> io::Result<usize> {
+    fn take(&mut self, body: &mut CurrentEntry, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let input = self.file.fill_buf()?;
             let most = usize::try_from(body.left).unwrap_or(usize::MAX).min(input.len());
@@ -104,7 +104,7 @@ impl ZipContents {
     }
 
     /// Compares what was read with what was said, and reads what stands behind a member.
-    fn end(&mut self, body: &Body) -> io::Result<()> {
+    fn end(&mut self, body: &CurrentEntry) -> io::Result<()> {
         let record = &body.record;
         let behind = body.next.checked_sub(body.end).filter(|length| *length <= 24);
         let Some(behind) = behind else {
@@ -148,7 +148,7 @@ impl Read for ZipContents {
     }
 }
 
-impl Record {
+impl ZipRecord {
     /// Whether what stands in front of a member says the same as the directory.
     fn agrees(&self, header: &[u8], name: &[u8], extra: &[u8]) -> bool {
         header.starts_with(HEADER)

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use crate::archive::error::{Result, UnpackError};
+use crate::archive::error::{UnpackError, UnpackResult, Validated};
 
 /// The end of the directory: its opening, and its length without a comment.
 const END: &[u8] = b"PK\x05\x06";
@@ -33,17 +33,17 @@ pub(super) const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
 /// What a zip file says is in it, in the order in which it lies there.
-pub(crate) struct Directory {
-    pub(crate) records: Vec<Record>,
+pub(crate) struct ZipDirectory {
+    pub(crate) records: Vec<ZipRecord>,
     /// Where it begins, and so where the members end.
     pub(super) start: u64,
 }
 
 /// What the directory says of a member.
 #[derive(Clone)]
-pub(crate) struct Record {
+pub(crate) struct ZipRecord {
     pub(super) name: Vec<u8>,
-    pub(super) kind: Kind,
+    pub(super) kind: ZipEntryKind,
     pub(super) modified: Option<u32>,
     /// Its length in bytes, and that of what is packed.
     pub(super) size: u64,
@@ -57,7 +57,7 @@ pub(crate) struct Record {
 
 /// What a member is.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum ZipEntryKind {
     Folder,
     Link,
     /// `None` where the system that made the archive knows no execute bit.
@@ -66,10 +66,8 @@ pub(super) enum Kind {
     },
 }
 
-type Judged<T> = Result<T, &'static str>;
-
-impl Directory {
-    pub(crate) fn read(file: &File, length: u64) -> Result<Self> {
+impl ZipDirectory {
+    pub(crate) fn read(file: &File, length: u64) -> UnpackResult<Self> {
         let unreadable = |_| "its end makes no sense";
         Self::read_or(file, length, unreadable).map_err(|why| UnpackError::Archive(why.to_owned()))
     }
@@ -78,7 +76,7 @@ impl Directory {
         file: &File,
         length: u64,
         unreadable: impl Fn(io::Error) -> &'static str,
-    ) -> Judged<Self> {
+    ) -> Validated<Self> {
         let tail_length = length.min((END_LENGTH + usize::from(u16::MAX)) as u64);
         let mut tail = vec![0; usize::try_from(tail_length).unwrap_or(0)];
         file.read_exact_at(&mut tail, length - tail_length).map_err(&unreadable)?;
@@ -107,7 +105,7 @@ impl Directory {
 }
 
 /// What the end says: how many members there are, the length of the directory and where it begins.
-fn located(end: &[u8]) -> Option<Judged<(usize, u64, u64)>> {
+fn located(end: &[u8]) -> Option<Validated<(usize, u64, u64)>> {
     let comment = usize::from(short(end, 20)?);
     let (disks, here) = (long(end, 4)?, short(end, 8)?);
     let (count, size, start) = (short(end, 10)?, long(end, 12)?, long(end, 16)?);
@@ -121,7 +119,7 @@ fn located(end: &[u8]) -> Option<Judged<(usize, u64, u64)>> {
     })
 }
 
-fn records(mut bytes: &[u8]) -> Judged<Vec<Record>> {
+fn records(mut bytes: &[u8]) -> Validated<Vec<ZipRecord>> {
     let mut records = Vec::new();
     while !bytes.is_empty() {
         let (record, rest) = split(bytes).ok_or("its directory is damaged")?;
@@ -132,7 +130,7 @@ fn records(mut bytes: &[u8]) -> Judged<Vec<Record>> {
 }
 
 /// The first record, and what follows it; `None` if there is none.
-fn split(bytes: &[u8]) -> Option<(Judged<Record>, &[u8])> {
+fn split(bytes: &[u8]) -> Option<(Validated<ZipRecord>, &[u8])> {
     let bytes = bytes.strip_prefix(RECORD).and(Some(bytes))?;
     let length = |offset| short(bytes, offset).map(usize::from);
     let name = RECORD_LENGTH + length(28)?;
@@ -142,14 +140,14 @@ fn split(bytes: &[u8]) -> Option<(Judged<Record>, &[u8])> {
     Some((record(bytes, &bytes[RECORD_LENGTH..name], &bytes[name..extra])?, rest))
 }
 
-fn record(bytes: &[u8], name: &[u8], extra: &[u8]) -> Option<Judged<Record>> {
+fn record(bytes: &[u8], name: &[u8], extra: &[u8]) -> Option<Validated<ZipRecord>> {
     let (packed, size, start) = (long(bytes, 20)?, long(bytes, 24)?, long(bytes, 42)?);
     let attributes = Attributes {
         system: *bytes.get(5)?,
         bits: long(bytes, 38)?,
         is_named_folder: name.ends_with(b"/"),
     };
-    let record = |kind| Record {
+    let record = |kind| ZipRecord {
         name: name.to_owned(),
         kind,
         modified: modified(bytes, extra),
@@ -169,7 +167,7 @@ fn record(bytes: &[u8], name: &[u8], extra: &[u8]) -> Option<Judged<Record>> {
     Some(attributes.kind().map(record).and_then(|record| judged(record, extra)))
 }
 
-fn judged(record: Record, extra: &[u8]) -> Judged<Record> {
+fn judged(record: ZipRecord, extra: &[u8]) -> Validated<ZipRecord> {
     if record.flags & REFUSED_FLAGS != 0 {
         return Err("a member of it is encrypted, or a patch");
     }
@@ -182,7 +180,7 @@ fn judged(record: Record, extra: &[u8]) -> Judged<Record> {
     if !record.name.is_ascii() && record.flags & UTF8 == 0 {
         return Err("a member's name is in an unknown alphabet");
     }
-    if matches!(record.kind, Kind::Folder) && record.size > 0 {
+    if matches!(record.kind, ZipEntryKind::Folder) && record.size > 0 {
         return Err("a folder in it has bytes");
     }
     one_name(&record.name, extra)?;
@@ -190,7 +188,7 @@ fn judged(record: Record, extra: &[u8]) -> Judged<Record> {
 }
 
 /// Refuses a name in the extra part that isn't the member's, which some readers would take.
-pub(super) fn one_name(name: &[u8], extra: &[u8]) -> Judged<()> {
+pub(super) fn one_name(name: &[u8], extra: &[u8]) -> Validated<()> {
     const NAME: u16 = 0x7075;
     let fields = extras(extra).ok_or("the extra part of a member makes no sense")?;
     let other = |(number, field): &(u16, &[u8])| *number == NAME && field.get(5..) != Some(name);
@@ -208,7 +206,7 @@ struct Attributes {
 }
 
 impl Attributes {
-    fn kind(&self) -> Judged<Kind> {
+    fn kind(&self) -> Validated<ZipEntryKind> {
         const UNIX: [u8; 2] = [3, 19];
         const FOLDER_OF_DOS: u32 = 0x10;
         let mode = if UNIX.contains(&self.system) { self.bits >> 16 } else { 0 };
@@ -219,15 +217,15 @@ impl Attributes {
         let is_folder = match mode & 0o170_000 {
             0o040_000 => true,
             0o100_000 => false,
-            0o120_000 if !self.is_named_folder => return Ok(Kind::Link),
+            0o120_000 if !self.is_named_folder => return Ok(ZipEntryKind::Link),
             0 => self.is_named_folder || self.bits & FOLDER_OF_DOS != 0,
             _ => return Err("a member of it is neither file, folder nor link"),
         };
         match (is_folder, self.is_named_folder) {
-            (true, true) => Ok(Kind::Folder),
+            (true, true) => Ok(ZipEntryKind::Folder),
             (false, false) => {
                 let executable = (mode != 0).then_some(mode & 0o100 != 0);
-                Ok(Kind::File { executable })
+                Ok(ZipEntryKind::File { executable })
             }
             (true, false) | (false, true) => {
                 Err("a member of it is a folder by its name or by its kind, not by both")

@@ -61,8 +61,8 @@ fn unpack_everywhere(bytes: &[u8]) -> Option<Contents> {
     let contents = unpack_in_a_room(bytes, &UnpackOptions::default())?;
     let first = contents.keys().next().map_or("", |path| path.split('/').next().unwrap_or(""));
     let options = match bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 3 {
-        0 => UnpackOptions { strip: 1, ..UnpackOptions::default() },
-        1 => UnpackOptions { from: "a/b", program: "bin/a", ..UnpackOptions::default() },
+        0 => UnpackOptions { strip_components: 1, ..UnpackOptions::default() },
+        1 => UnpackOptions { subdir: "a/b", program: "bin/a", ..UnpackOptions::default() },
         _ => UnpackOptions { reserved: first, ..UnpackOptions::default() },
     };
     let again = unpack_in_a_room(bytes, &options);

@@ -1,7 +1,7 @@
 //! What lists releases: whatever a server says, a version is a name of a small alphabet, an address
 //! leads where the definition lets it lead, and the cache gives back what was put into it.
 
-use usher::releases::fuzz::{self, Listed};
+use usher::releases::fuzz::{self, ParsedRelease};
 use usher_definition::{PLATFORMS, SourceKind};
 use usher_shims::error::Result;
 use usher_shims::version::Version;
@@ -40,7 +40,7 @@ pub fn pypi_page(bytes: &[u8]) {
     }
 }
 
-fn assert_sound(found: Result<Vec<Listed>>) -> Vec<Listed> {
+fn assert_sound(found: Result<Vec<ParsedRelease>>) -> Vec<ParsedRelease> {
     let listed = found.unwrap_or_else(|error| {
         assert_printable(&error.to_string());
         Vec::new()

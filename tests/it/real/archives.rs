@@ -38,8 +38,11 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
         let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
         fs::create_dir(&ours).unwrap();
         fs::create_dir(&theirs).unwrap();
-        let listing =
-            unpack(&archive, &ours, &UnpackOptions { strip: 1, ..UnpackOptions::default() });
+        let listing = unpack(
+            &archive,
+            &ours,
+            &UnpackOptions { strip_components: 1, ..UnpackOptions::default() },
+        );
         let listing = listing.unwrap_or_else(|error| panic!("{package}: {error}"));
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(&archive).args(["--strip-components", "1", "-C"]).arg(&theirs);
@@ -67,7 +70,7 @@ fn a_wheel_is_unpacked_and_its_program_runs() {
     let wheel = only_file(folder.path());
     let destination = folder.path().join("tree");
     fs::create_dir(&destination).unwrap();
-    let shape = UnpackOptions { from: "go", ..UnpackOptions::default() };
+    let shape = UnpackOptions { subdir: "go", ..UnpackOptions::default() };
     let listing = unpack(&wheel, &destination, &shape).unwrap();
     assert!(listing.files() > 5000, "{}", listing.files());
     assert_eq!(listed(&listing), found(&destination));

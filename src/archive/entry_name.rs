@@ -13,8 +13,8 @@ const DEEPEST: usize = 64;
 
 /// The components of a member's name, none for the archive's own root (`./`); or why it is
 /// refused.
-pub(super) fn parts(name: &[u8]) -> Result<Vec<&str>, &'static str> {
-    let name = plain(name)?;
+pub(super) fn components(name: &[u8]) -> Result<Vec<&str>, &'static str> {
+    let name = check_text(name)?;
     let name = name.strip_prefix("./").unwrap_or(name);
     let name = name.strip_suffix('/').unwrap_or(name);
     if matches!(name, "" | ".") {
@@ -41,8 +41,8 @@ pub(super) fn parts(name: &[u8]) -> Result<Vec<&str>, &'static str> {
 ///
 /// Going up is allowed in front only. There the steps are those of real folders, since nothing
 /// is unpacked below a link; further on, a step up might start from where another link leads.
-pub(super) fn stays_inside(target: &[u8], depth: usize) -> Result<&str, &'static str> {
-    let target = plain(target)?;
+pub(super) fn check_link_target(target: &[u8], depth: usize) -> Result<&str, &'static str> {
+    let target = check_text(target)?;
     let (mut up, mut down) = (0, false);
     for part in target.split('/') {
         match part {
@@ -55,7 +55,7 @@ pub(super) fn stays_inside(target: &[u8], depth: usize) -> Result<&str, &'static
     if up > depth { Err("the link leads out of the archive") } else { Ok(target) }
 }
 
-fn plain(name: &[u8]) -> Result<&str, &'static str> {
+fn check_text(name: &[u8]) -> Result<&str, &'static str> {
     if name.is_empty() {
         return Err("a name is empty");
     }
