@@ -32,15 +32,15 @@ use crate::support::{Outcome, Sandbox, Tree, Upstream};
 
 /// A project under version control, usher installed, and an upstream to fetch from.
 pub(crate) fn sandbox(upstream: &Upstream) -> Sandbox {
-    furnished(Sandbox::new().with_upstream(upstream))
+    set_up(Sandbox::new().with_upstream(upstream))
 }
 
 /// The same where no address answers.
 pub(crate) fn offline_sandbox() -> Sandbox {
-    furnished(Sandbox::new().offline())
+    set_up(Sandbox::new().offline())
 }
 
-fn furnished(sandbox: Sandbox) -> Sandbox {
+fn set_up(sandbox: Sandbox) -> Sandbox {
     sandbox.folder("project/.git");
     let own = sandbox.folder("bin");
     let path = std::env::join_paths([sandbox.shims(), own]).expect("a PATH");

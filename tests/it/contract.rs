@@ -43,9 +43,9 @@ use crate::support::{Sandbox, TestCommand, built, executables};
 const VERSION: &str = "12.22.12";
 
 /// Runs a test for each build of the shim.
-fn each(test: impl Fn(&Stage)) {
+fn each(test: impl Fn(&ProbeSandbox)) {
     for (build, shim) in built::shims() {
-        let stage = Stage::new(build, shim);
+        let stage = ProbeSandbox::new(build, shim);
         // Which build it was is shown where the test fails.
         let _shown = Shown(build);
         test(&stage);
@@ -76,13 +76,13 @@ fn launcher() -> &'static Path {
 }
 
 /// A sandbox in whose project `node` is the probe.
-struct Stage {
+struct ProbeSandbox {
     /// Which build of the shim it has.
     build: &'static str,
     sandbox: Sandbox,
 }
 
-impl Stage {
+impl ProbeSandbox {
     fn new(build: &'static str, shim: &Path) -> Self {
         let stage = Self { build, sandbox: Sandbox::new() };
         let sandbox = &stage.sandbox;

@@ -47,7 +47,7 @@ impl Numbers {
 }
 
 /// Lets a person who waits for all of it see how far it is.
-fn tell_progress(name: &str, tried: usize) {
+fn report_progress(name: &str, tried: usize) {
     if is_full() && tried.is_multiple_of(250) {
         eprintln!("{name}: {tried} points so far");
     }

@@ -48,7 +48,7 @@ pub(crate) fn with_node(versions: &[&str]) -> Option<Sandbox> {
     for version in versions {
         let folder = store().toolchain("node", version).join("bin");
         let own = sandbox.toolchain("node", version).join("bin");
-        sandbox.share_program(&folder.join("node"), own.join("node"));
+        sandbox.hard_link_program(&folder.join("node"), own.join("node"));
     }
     sandbox.install();
     Some(sandbox)
@@ -60,7 +60,7 @@ pub(crate) fn with_npm(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = connected()?;
     for version in versions {
         let own = sandbox.toolchain("node", version);
-        sandbox.share(&fetched("node", version), own);
+        sandbox.hard_link_folder(&fetched("node", version), own);
     }
     sandbox.install();
     Some(sandbox)
@@ -68,14 +68,14 @@ pub(crate) fn with_npm(versions: &[&str]) -> Option<Sandbox> {
 
 /// The same for an account without rights: where root runs the tests, for `nobody`.
 #[track_caller]
-fn with_own_npm(versions: &[&str]) -> Option<Sandbox> {
+fn with_unprivileged_npm(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = with_npm(versions)?;
     if !geteuid().is_root() {
         return Some(sandbox);
     }
     // The files that are shared change hands as well, which nobody who is root minds.
-    sandbox.give_to_nobody();
-    let reaches = sandbox.command("test").arguments(["-w", "."]).by_nobody().run();
+    sandbox.chown_to_nobody();
+    let reaches = sandbox.command("test").arguments(["-w", "."]).as_nobody().run();
     if reaches.status.success() {
         return Some(sandbox);
     }
@@ -133,7 +133,7 @@ fn connected() -> Option<Sandbox> {
     let variables = match machine::registry() {
         Ok(variables) => variables,
         Err(reason) => {
-            assert!(!machine::wants_all(), "USHER_TEST_ALL is set, but {reason}");
+            assert!(!machine::is_full_run(), "USHER_TEST_ALL is set, but {reason}");
             skipped(reason);
             return None;
         }
@@ -160,7 +160,7 @@ fn fetched(tool: &str, version: &str) -> PathBuf {
     let folder = store().toolchain(tool, version);
     if !folder.exists() {
         let wanted = format!("{tool}@{version}");
-        store().use_command(&["install", &wanted]).patiently().run().succeeds();
+        store().use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
     }
     folder
 }
@@ -178,10 +178,10 @@ fn store() -> &'static Sandbox {
         sandbox.install();
         for version in FETCHED {
             let wanted = format!("node@{version}");
-            sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+            sandbox.use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
         }
         let shim = sandbox.command("node").variable("NODE_VERSION", APPLICATION);
-        let node = shim.argument("--version").patiently().run();
+        let node = shim.argument("--version").with_long_timeout().run();
         node.succeeds().prints(&format!("v{APPLICATION}")).complains("is ready");
         // SAFETY: the function takes nothing and needs nothing that is gone when a process ends;
         // what is static is never dropped, so the folder has to be removed by hand.

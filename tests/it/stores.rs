@@ -14,10 +14,10 @@ use crate::support::Sandbox;
 
 /// A sandbox with usher whose PATH has no interpreters but the shims; no address answers.
 fn sandbox() -> Sandbox {
-    furnished(Sandbox::new().offline())
+    set_up(Sandbox::new().offline())
 }
 
-fn furnished(sandbox: Sandbox) -> Sandbox {
+fn set_up(sandbox: Sandbox) -> Sandbox {
     let path = std::env::join_paths([sandbox.shims(), sandbox.folder("bin")]).expect("a PATH");
     let sandbox = sandbox.with_variable("PATH", path);
     sandbox.install();

@@ -33,7 +33,7 @@ pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, RunningShim, TestCommand};
 pub(crate) use documents::sha256;
-pub(crate) use executables::run_quietly;
+pub(crate) use executables::stdout_if_success;
 pub(crate) use pipe::Pipe;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use tree::Tree;

@@ -82,6 +82,6 @@ fn skipped(what: &str) {
 
 /// Fails with all that was found wrong, a line each.
 #[track_caller]
-fn nothing_of(wrong: &[String]) {
+fn assert_no_problems(wrong: &[String]) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

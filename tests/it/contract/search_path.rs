@@ -3,11 +3,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Stage, each, is_master_of_accounts, skipped, text};
+use super::{ProbeSandbox, each, is_master_of_accounts, skipped, text};
 use crate::support::Outcome;
 
 /// Asks for the system's program in a folder that holds one itself.
-fn run(stage: &Stage, path: Option<&str>, words: &[&str]) -> Outcome {
+fn run(stage: &ProbeSandbox, path: Option<&str>, words: &[&str]) -> Outcome {
     let sandbox = &stage.sandbox;
     sandbox.file("project/.nvmrc", "system");
     for path in ["project/node", "project/bin/node", "project/node_modules/.bin/node"] {

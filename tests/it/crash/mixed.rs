@@ -34,7 +34,7 @@ fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
             scope.spawn(move || {
                 let mut numbers = Numbers(seed.wrapping_add(place as u64));
                 while done.fetch_add(1, Ordering::Relaxed) < count {
-                    if let Err(fault) = one(sandbox, &mut numbers) {
+                    if let Err(fault) = run_random_operation(sandbox, &mut numbers) {
                         faults.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
                         return;
                     }
@@ -49,7 +49,7 @@ fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
 }
 
 /// One operation; what is wrong with how it went.
-fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
+fn run_random_operation(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
     let version = CHANGING[numbers.below(CHANGING.len())];
     let named = format!("node@{version}");
     let run = |words: &[&str]| sandbox.use_command(words).run();
@@ -61,24 +61,24 @@ fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
         6 => (run(&["verify"]), &[0]),
         7 => (run(&["repair", &named]), &[0, 127]),
         8 => (run(&["reshim"]), &[0]),
-        9 => return ran(sandbox, STAYING, &[0]),
-        _ => return ran(sandbox, version, &[0, 127]),
+        9 => return check_run(sandbox, STAYING, &[0]),
+        _ => return check_run(sandbox, version, &[0, 127]),
     };
-    judged(&outcome, codes)
+    check_code(&outcome, codes)
 }
 
-fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
+fn check_run(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
     let command = sandbox.command("node").arguments([&format!("+{version}"), "x"]);
     let outcome = command.variable("USHER_AUTO_INSTALL", "never").run();
     let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
     let is_whole = prints("argument 1: x");
     match outcome.status.code() {
         Some(0) if !is_whole => Err(format!("it ran, and not the whole: {outcome}")),
-        _ => judged(&outcome, codes),
+        _ => check_code(&outcome, codes),
     }
 }
 
-fn judged(outcome: &Outcome, codes: &[i32]) -> Result<(), String> {
+fn check_code(outcome: &Outcome, codes: &[i32]) -> Result<(), String> {
     let is_right = outcome.status.code().is_some_and(|code| codes.contains(&code));
     is_right.then_some(()).ok_or_else(|| format!("expected one of {codes:?}: {outcome}"))
 }

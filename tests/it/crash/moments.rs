@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::state::whole;
 use super::{Numbers, is_full, seed};
 use crate::real::packed;
-use crate::support::{Archive, Platform, Sandbox, Upstream, run_quietly};
+use crate::support::{Archive, Platform, Sandbox, Upstream, stdout_if_success};
 
 const VERSION: &str = "12.22.12";
 
@@ -75,7 +75,7 @@ fn publish_real(upstream: &Upstream) -> Option<&'static str> {
         fs::create_dir_all(into).expect("make a folder to unpack into");
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(archive).args(["--strip-components", "1", "-C"]).arg(into);
-        run_quietly(&mut tar)
+        stdout_if_success(&mut tar)
     };
     let plain = folder.path().join("plain");
     unpack(&node, &plain)?;
@@ -84,7 +84,7 @@ fn publish_real(upstream: &Upstream) -> Option<&'static str> {
     let archive = folder.path().join("archive.tar.gz");
     let mut tar = Command::new("tar");
     tar.arg("czf").arg(&archive).arg("-C").arg(folder.path()).arg("plain");
-    run_quietly(&mut tar)?;
+    stdout_if_success(&mut tar)?;
     publish(upstream, fs::read(archive).expect("the archive was made"));
     Some("a real node and npm")
 }

@@ -3,7 +3,7 @@
 use crate::support::{Sandbox, Upstream};
 
 use super::state::{State, restore};
-use super::tracer::{self, Act, Traced};
+use super::tracer::{self, Injection, Traced};
 
 /// The toolchain that comes and goes.
 pub(super) const CHANGED: &str = "12.22.12";
@@ -35,7 +35,7 @@ pub(super) const INSTALL: Operation = Operation {
     becomes_program: false,
 };
 
-pub(super) const HANDOFF_ARG: Operation = Operation {
+pub(super) const SHIM_INSTALL: Operation = Operation {
     name: "a shim that fetches",
     prepare: |_| (),
     command: &["node", "+12.22.12", "--version"],
@@ -97,7 +97,7 @@ fn with_changed(sandbox: &Sandbox) {
 }
 
 /// An operation in a sandbox that can be put back to what it was before, as often as needed.
-pub(super) struct Stage<'a> {
+pub(super) struct OperationSandbox<'a> {
     pub(super) operation: &'a Operation,
     pub(super) sandbox: Sandbox,
     pub(super) before: State,
@@ -106,7 +106,7 @@ pub(super) struct Stage<'a> {
     pub(super) traced: Traced,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> OperationSandbox<'a> {
     /// Furnishes a sandbox, and has the operation undisturbed once.
     pub(super) fn new(operation: &'a Operation, upstream: &Upstream) -> Self {
         // From one source: where a socket fails, another would be asked, whose files are others.
@@ -119,7 +119,7 @@ impl<'a> Stage<'a> {
         (operation.prepare)(&sandbox);
         restore(&sandbox.home(), &sandbox.root().join("saved"));
         let before = State::of(&sandbox);
-        let traced = tracer::run(&sandbox, Act::Count, operation.command);
+        let traced = tracer::run(&sandbox, Injection::Count, operation.command);
         let after = State::of(&sandbox);
         let code = traced.outcome.status.code();
         assert_eq!(code, Some(0), "{}: {}", operation.name, traced.outcome);
@@ -132,8 +132,8 @@ impl<'a> Stage<'a> {
     }
 
     /// The operation, disturbed.
-    pub(super) fn run(&self, act: Act) -> Traced {
-        tracer::run(&self.sandbox, act, self.operation.command)
+    pub(super) fn run(&self, injection: Injection) -> Traced {
+        tracer::run(&self.sandbox, injection, self.operation.command)
     }
 
     /// What isn't whole now.

@@ -21,20 +21,20 @@ fn is_root() -> bool {
 }
 
 /// A sandbox with usher that every account can reach.
-fn reachable(upstream: &Upstream) -> Sandbox {
+fn open_sandbox(upstream: &Upstream) -> Sandbox {
     let sandbox = Sandbox::new().with_upstream(upstream);
     sandbox.install();
     sandbox.open_to_all();
     sandbox
 }
 
-fn by_unknown(sandbox: &Sandbox, command: &[&str]) -> TestCommand {
+fn as_unknown_account(sandbox: &Sandbox, command: &[&str]) -> TestCommand {
     let unknown = [&format!("--reuid={UNKNOWN}"), "--regid=0", "--clear-groups"];
     sandbox.command("/usr/bin/setpriv").arguments(unknown).arguments(command)
 }
 
 /// What in a folder isn't this account's.
-fn not_of(owner: u32, folder: &Path) -> Vec<String> {
+fn not_owned_by(owner: u32, folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -58,7 +58,7 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
-    sandbox.give_to_nobody();
+    sandbox.chown_to_nobody();
     for words in [
         &["install", "node@12.22.12"][..],
         &["--global", "node@10.24.1"],
@@ -80,7 +80,7 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
     let indexes = sandbox.home().join(".cache/usher/indexes");
     assert_eq!(indexes.read_dir().unwrap().count(), 1, "{why}");
     sandbox.command("node").arguments(["+12.22.11", "-v"]).run().succeeds().prints("v12.22.11");
-    assert_eq!(not_of(NOBODY, &sandbox.home()), Vec::<String>::new());
+    assert_eq!(not_owned_by(NOBODY, &sandbox.home()), Vec::<String>::new());
     // The program itself, and the project's pin, are root's.
     let made = sandbox.project().join("made");
     let touch = ["node@10.24.1", "--", "/usr/bin/touch", "made"];
@@ -111,7 +111,7 @@ fn the_cache_in_anothers_home_is_emptied_by_its_owner_alone() {
     fs::set_permissions(&indexes, Permissions::from_mode(0o777)).unwrap();
     chown(sandbox.usher(), Some(4711), None).unwrap();
     let before = sandbox.tree("home");
-    let refused = clean().by_nobody().run().fails_with(77);
+    let refused = clean().as_nobody().run().fails_with(77);
     refused.complains("belongs to account 4711, and you are 65534");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
     // Root does as the owner what the owner may, and no more.
@@ -129,12 +129,12 @@ fn nobody_else_writes_in_anothers_home() {
         return;
     }
     let upstream = Upstream::start();
-    let sandbox = reachable(&upstream);
+    let sandbox = open_sandbox(&upstream);
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
     let data = sandbox.usher();
     chown(&data, Some(4711), None).unwrap();
     let before = sandbox.tree("home");
-    let refused = sandbox.use_command(&["install", "node@12"]).by_nobody().run();
+    let refused = sandbox.use_command(&["install", "node@12"]).as_nobody().run();
     insta::assert_snapshot!(refused.transcript(), @"
     exit status: 77
     --- standard output
@@ -143,10 +143,10 @@ fn nobody_else_writes_in_anothers_home() {
       programs in another account's folder are that account's to change
       hint: export USHER_HOME=/a/folder/of/yours
     ");
-    sandbox.use_command(&["reshim"]).by_nobody().run().fails_with(77);
-    sandbox.command("node").arguments(["+12", "-v"]).by_nobody().run().fails_with(126);
+    sandbox.use_command(&["reshim"]).as_nobody().run().fails_with(77);
+    sandbox.command("node").arguments(["+12", "-v"]).as_nobody().run().fails_with(126);
     // What is there runs.
-    sandbox.command("node").arguments(["+10", "-v"]).by_nobody().run().prints("v10.24.1");
+    sandbox.command("node").arguments(["+10", "-v"]).as_nobody().run().prints("v10.24.1");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
 }
 
@@ -197,13 +197,13 @@ fn an_account_that_nobody_knows_needs_a_folder() {
         return;
     }
     let upstream = Upstream::start();
-    let sandbox = reachable(&upstream);
+    let sandbox = open_sandbox(&upstream);
     let used = sandbox.shim("use");
     let install = [used.to_str().unwrap(), "install", "node@12.22.12"];
     // Usher is copied without its index, which would name a home.
     let bare = sandbox.copy_program(&used, "bare/use");
     let command = [bare.to_str().unwrap(), "install", "node@12.22.12"];
-    let nowhere = by_unknown(&sandbox, &command).without_variable("HOME").run();
+    let nowhere = as_unknown_account(&sandbox, &command).without_variable("HOME").run();
     insta::assert_snapshot!(nowhere.transcript(), @"
     exit status: 73
     --- standard output
@@ -213,12 +213,15 @@ fn an_account_that_nobody_knows_needs_a_folder() {
       hint: export USHER_HOME=/a/folder/of/yours
     ");
     let own = sandbox.project().join("own");
-    by_unknown(&sandbox, &["/bin/mkdir", own.to_str().unwrap()]).run().succeeds();
+    as_unknown_account(&sandbox, &["/bin/mkdir", own.to_str().unwrap()]).run().succeeds();
     sandbox.copy_program(Sandbox::shim_binary(), "project/own/shim");
-    let command = by_unknown(&sandbox, &install).without_variable("HOME");
+    let command = as_unknown_account(&sandbox, &install).without_variable("HOME");
     command.variable("USHER_HOME", &own).run().succeeds();
     let node = own.join("toolchains/node/12.22.12/bin/node");
-    by_unknown(&sandbox, &[node.to_str().unwrap(), "-v"]).run().succeeds().prints("v12.22.12");
+    as_unknown_account(&sandbox, &[node.to_str().unwrap(), "-v"])
+        .run()
+        .succeeds()
+        .prints("v12.22.12");
     // A home that root prepared for the group of such accounts.
     let data = sandbox.usher();
     for folder in [&data, &sandbox.shims()] {
@@ -226,5 +229,5 @@ fn an_account_that_nobody_knows_needs_a_folder() {
     }
     let locks = data.join("locks");
     fs::remove_dir_all(locks).unwrap();
-    by_unknown(&sandbox, &install).run().succeeds();
+    as_unknown_account(&sandbox, &install).run().succeeds();
 }

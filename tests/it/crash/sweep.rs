@@ -1,9 +1,9 @@
 //! kill -9 before every system call of what changes toolchains and shims.
 
 use super::operations::{
-    HANDOFF_ARG, INSTALL, Operation, PRUNE, REINSTALL, REPAIR, RESHIM, Stage, UNINSTALL,
+    INSTALL, Operation, OperationSandbox, PRUNE, REINSTALL, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
 };
-use super::tracer::{Act, Call, is_here};
+use super::tracer::{Call, Injection, can_trace};
 use super::{Numbers, sample, seed};
 use crate::support::Upstream;
 
@@ -17,7 +17,7 @@ fn an_install_that_is_killed() {
 
 #[test]
 fn a_shim_that_fetches_is_killed() {
-    check(&HANDOFF_ARG);
+    check(&SHIM_INSTALL);
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn a_reshim_that_is_killed() {
 /// All is on disk before it has its name, and the name is before anybody hears of it.
 #[test]
 fn an_install_is_synced_before_it_is_renamed() {
-    if !is_here() {
+    if !can_trace() {
         return;
     }
     let upstream = Upstream::start();
-    let stage = Stage::new(&INSTALL, &upstream);
+    let stage = OperationSandbox::new(&INSTALL, &upstream);
     let calls: Vec<&str> = stage.traced.calls.iter().map(|call| call.text.as_str()).collect();
     let last = |is_meant: &dyn Fn(&str) -> bool| calls.iter().rposition(|call| is_meant(call));
     let is_in = |call: &str, folder: &str| call.contains(&format!("/usher/{folder}"));
@@ -67,18 +67,18 @@ fn an_install_is_synced_before_it_is_renamed() {
 }
 
 fn check(operation: &Operation) {
-    if !is_here() {
+    if !can_trace() {
         return;
     }
     let upstream = Upstream::start();
-    let stage = Stage::new(operation, &upstream);
+    let stage = OperationSandbox::new(operation, &upstream);
     let seed = seed();
     let points = points(&stage.traced.calls, seed);
     let mut faults = Vec::new();
     for (tried, point) in points.iter().enumerate() {
-        super::tell_progress(operation.name, tried);
+        super::report_progress(operation.name, tried);
         stage.reset();
-        let traced = stage.run(Act::Kill(*point));
+        let traced = stage.run(Injection::Kill(*point));
         let found = [stage.faults(), stage.faults_after_retry()].concat();
         if !found.is_empty() {
             faults.push(format!("before call {point}, {}: {found:#?}", traced.last()));

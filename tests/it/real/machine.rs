@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::support::run_quietly;
+use crate::support::stdout_if_success;
 
 /// How long an address may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a program needs of the surroundings to reach a registry, beside what npm's own settings
 /// say. Proxies are also known in small letters.
-const SURROUNDINGS: &[&str] = &[
+const NETWORK_VARIABLES: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -30,10 +30,10 @@ const SURROUNDINGS: &[&str] = &[
 ];
 
 /// The settings of npm that say how its registry is reached.
-const SETTINGS: &[&str] = &["registry", "cafile", "proxy", "https-proxy", "noproxy"];
+const NPM_SETTINGS: &[&str] = &["registry", "cafile", "proxy", "https-proxy", "noproxy"];
 
 /// The first of them, which an npm client is asked for where no variable says it.
-const ASKED: &[&str] = &["registry", "cafile"];
+const ASKED_OF_NPM: &[&str] = &["registry", "cafile"];
 
 /// The variables by which a sandbox reaches the npm registry that the npm client here is set up
 /// with, or why there is none to be reached.
@@ -44,7 +44,7 @@ pub(crate) fn registry() -> Result<&'static [(OsString, OsString)], &'static str
 }
 
 /// Whether the whole published list is asked for.
-pub(crate) fn wants_all() -> bool {
+pub(crate) fn is_full_run() -> bool {
     variable("USHER_TEST_ALL").is_some()
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn index() -> Vec<(OsString, OsString)> {
     const VARIABLES: &[&str] =
         &["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT"];
     let of = |name: &&str| Some((OsString::from(*name), variable(name)?));
-    let mut variables: Vec<_> = VARIABLES.iter().chain(SURROUNDINGS).filter_map(of).collect();
+    let mut variables: Vec<_> = VARIABLES.iter().chain(NETWORK_VARIABLES).filter_map(of).collect();
     let home = variable("HOME").map(PathBuf::from).unwrap_or_default();
     let own = home.join(".config/pip/pip.conf");
     if variable("PIP_CONFIG_FILE").is_none() && own.is_file() {
@@ -104,15 +104,16 @@ pub(crate) fn index() -> Vec<(OsString, OsString)> {
 
 fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
     let mut variables = Vec::new();
-    for name in SURROUNDINGS {
+    for name in NETWORK_VARIABLES {
         for name in [(*name).to_owned(), name.to_ascii_lowercase()] {
             variables.extend(variable(&name).map(|value| (name.into(), value)));
         }
     }
-    for key in SETTINGS {
+    for key in NPM_SETTINGS {
         let name = format!("npm_config_{}", key.replace('-', "_"));
         let set = variable(&name).or_else(|| variable(&name.to_ascii_uppercase()));
-        let asked = || ASKED.contains(key).then(|| npm_says(key)).flatten().map(OsString::from);
+        let asked =
+            || ASKED_OF_NPM.contains(key).then(|| npm_setting(key)).flatten().map(OsString::from);
         let value = set.or_else(asked);
         variables.extend(value.map(|value| (name.into(), value)));
     }
@@ -126,30 +127,31 @@ fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
     let proxies =
         ["npm_config_https_proxy", "npm_config_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
     let first = proxies.iter().find_map(|name| find(name)).unwrap_or(registry);
-    answers(&first).map_err(|cause| format!("the npm registry can't be reached: {cause}"))?;
+    check_reachable(&first)
+        .map_err(|cause| format!("the npm registry can't be reached: {cause}"))?;
     Ok(variables)
 }
 
 /// What the npm client says to a setting; `null` is npm's word for nothing.
-fn npm_says(key: &str) -> Option<String> {
+fn npm_setting(key: &str) -> Option<String> {
     let mut command = Command::new("npm");
     // Elsewhere a project's `.npmrc` would speak.
     command.args(["config", "get", key]).current_dir("/");
     // It should write neither a log nor what it fetches to learn of a newer npm.
     command.env("npm_config_logs_max", "0").env("npm_config_update_notifier", "false");
-    let said = run_quietly(&mut command)?;
+    let said = stdout_if_success(&mut command)?;
     let said = said.trim();
     (!matches!(said, "" | "null" | "undefined" | "true" | "false")).then(|| said.to_owned())
 }
 
 /// Whether somebody listens at an address; its text may hold a password, and isn't repeated.
-fn answers(address: &str) -> Result<(), String> {
+fn check_reachable(address: &str) -> Result<(), String> {
     let url = Url::parse(address).map_err(|error| error.to_string())?;
     let host = url.host_str().ok_or("its address has no host")?;
     let port = url.port_or_known_default().ok_or("its address has no port")?;
     let place = format!("{host}:{port}");
     let mut addresses = place.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
-    let connect = |address| TcpStream::connect_timeout(&address, PATIENCE);
+    let connect = |address| TcpStream::connect_timeout(&address, CONNECT_TIMEOUT);
     match addresses.any(|address| connect(address).is_ok()) {
         true => Ok(()),
         false => Err(format!("nobody answers at {place}")),
@@ -159,7 +161,7 @@ fn answers(address: &str) -> Result<(), String> {
 fn find_python() -> Option<Python> {
     let mut candidates = pythons_of(pyenv().as_deref());
     candidates.extend(["/usr/bin/python3", "/usr/local/bin/python3"].map(PathBuf::from));
-    candidates.iter().find_map(|program| ask_python(program))
+    candidates.iter().find_map(|program| query_python(program))
 }
 
 /// pyenv's versions, any 3.7 first.
@@ -173,7 +175,7 @@ fn pythons_of(pyenv: Option<&Path>) -> Vec<PathBuf> {
     names.iter().map(|name| pyenv.join("versions").join(name).join("bin/python")).collect()
 }
 
-fn ask_python(program: &Path) -> Option<Python> {
+fn query_python(program: &Path) -> Option<Python> {
     const QUESTION: &str = "\
 import importlib.util, os, platform, sys, sysconfig
 print(platform.python_version())
@@ -187,7 +189,7 @@ print(os.path.basename(sysconfig.get_path('purelib')) != 'site-packages' or
       'posix_local' in sysconfig.get_scheme_names())";
     let mut command = Command::new(program);
     command.args(["-c", QUESTION]).env_clear().env("PYTHONDONTWRITEBYTECODE", "1");
-    let said = run_quietly(&mut command)?;
+    let said = stdout_if_success(&mut command)?;
     let mut lines = said.lines().map(str::to_owned);
     let version = lines.next()?;
     let request = version.rsplit_once('.')?.0.to_owned();

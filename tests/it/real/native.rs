@@ -55,7 +55,7 @@ fn a_native_module_is_built_with_the_headers_of_its_node() {
 /// A build whose node-gyp would download headers from where nobody answers.
 fn built(sandbox: &Sandbox, version: &str, variables: &[(&str, &str)]) -> Outcome {
     let command = sandbox.command("npm").arguments(["run", "build"]);
-    let command = command.variable("NODE_VERSION", version).patiently();
+    let command = command.variable("NODE_VERSION", version).with_long_timeout();
     let command = command.variable("npm_config_disturl", "http://127.0.0.1:9/");
     let set = variables.iter();
     set.fold(command, |command, (name, value)| command.variable(name, value)).run()

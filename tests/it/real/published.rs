@@ -1,7 +1,7 @@
 //! A platform's published list of Node versions: each can be had, and each is what it says.
 
 use super::{FETCHED as ON_DISK, connected, machine, with_node};
-use crate::support::{Sandbox, TestCommand, run_quietly};
+use crate::support::{Sandbox, TestCommand, stdout_if_success};
 
 /// What a platform as a service offers its users.
 const LIST: [&str; 18] = [
@@ -12,7 +12,7 @@ const LIST: [&str; 18] = [
 #[test]
 fn all_of_the_list_can_be_had() {
     let Some(sandbox) = with_node(&ON_DISK) else { return };
-    let outcome = sandbox.use_command(&["available", "node"]).patiently().run().succeeds();
+    let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
     let listed: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     for version in LIST {
@@ -63,14 +63,14 @@ fn what_is_on_disk_is_run_without_a_look_at_the_network() {
 
 #[test]
 fn the_whole_list_runs_if_it_is_asked_for() {
-    if !machine::wants_all() {
+    if !machine::is_full_run() {
         return;
     }
     let Some(sandbox) = connected() else { return };
     sandbox.install();
     for version in LIST {
         let wanted = format!("node@{version}");
-        sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+        sandbox.use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
         let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
         program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
         let npm = program("npm").argument("-v").run().succeeds();
@@ -86,7 +86,7 @@ fn the_whole_list_runs_if_it_is_asked_for() {
 fn without_network(sandbox: &Sandbox, program: &str) -> TestCommand {
     for arguments in [&["--net"][..], &["--map-root-user", "--net"]] {
         let mut probe = std::process::Command::new("unshare");
-        if run_quietly(probe.args(arguments).arg("true")).is_some() {
+        if stdout_if_success(probe.args(arguments).arg("true")).is_some() {
             return sandbox.command("unshare").arguments(arguments).argument(program);
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn shim() -> &'static Path {
 /// and the host's own, which checks its arithmetic.
 pub(crate) fn shims() -> &'static [(&'static str, PathBuf)] {
     static SHIMS: OnceLock<Vec<(&'static str, PathBuf)>> = OnceLock::new();
-    SHIMS.get_or_init(|| match ready_shim() {
+    SHIMS.get_or_init(|| match prebuilt_shim() {
         Some(shim) => vec![("brought along", shim)],
         None => vec![("carried", shim().to_path_buf()), ("host", build_shim())],
     })
@@ -62,7 +62,7 @@ pub(crate) fn fake() -> &'static Path {
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever starts the tests may bring a shim along")]
-fn ready_shim() -> Option<PathBuf> {
+fn prebuilt_shim() -> Option<PathBuf> {
     std::env::var_os("USHER_TEST_SHIM").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 

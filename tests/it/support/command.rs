@@ -34,7 +34,7 @@ pub(crate) struct TestCommand {
     name: Option<OsString>,
     input: Option<Vec<u8>>,
     limit: Duration,
-    is_nobodys: bool,
+    as_nobody: bool,
     root: PathBuf,
 }
 
@@ -49,7 +49,7 @@ impl TestCommand {
             name: None,
             input: None,
             limit: LIMIT,
-            is_nobodys: false,
+            as_nobody: false,
             root: root.to_owned(),
         }
     }
@@ -96,14 +96,14 @@ impl TestCommand {
     }
 
     /// Gives it more time than others: it fetches from afar.
-    pub(crate) fn patiently(mut self) -> Self {
+    pub(crate) fn with_long_timeout(mut self) -> Self {
         self.limit = LIMIT * 10;
         self
     }
 
     /// Runs it as the account `nobody`, which only root can do.
-    pub(crate) fn by_nobody(mut self) -> Self {
-        self.is_nobodys = true;
+    pub(crate) fn as_nobody(mut self) -> Self {
+        self.as_nobody = true;
         self
     }
 
@@ -117,7 +117,7 @@ impl TestCommand {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory);
         command.env_clear().envs(&self.variables).process_group(0);
-        if self.is_nobodys {
+        if self.as_nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
         if let Some(name) = &self.name {
@@ -269,7 +269,7 @@ impl Outcome {
     }
 
     /// The same where several things go on at once: the lines on standard error are sorted.
-    pub(crate) fn transcript_in_order(mut self) -> String {
+    pub(crate) fn sorted_transcript(mut self) -> String {
         let mut lines: Vec<&str> = self.stderr.split_inclusive('\n').collect();
         lines.sort_unstable();
         self.stderr = lines.concat();
@@ -299,20 +299,20 @@ pub(super) fn mask(root: &Path, text: &str) -> String {
     let here = Platform::here();
     let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
     let text = text.replace(&here.python, "[PLATFORM]").replace(&here.node, "[PLATFORM]");
-    let text = behind(&text, "[PLATFORM]-glibc", "", |c| c.is_ascii_digit() || c == '.');
+    let text = mask_after(&text, "[PLATFORM]-glibc", "", |c| c.is_ascii_digit() || c == '.');
     let text = text.replace("[PLATFORM]-glibc", "[PLATFORM]");
-    let text = behind(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
-    let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
+    let text = mask_after(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
+    let text = mask_after(&text, " is ready (", "[TIME]", |c| c != ')');
     let text =
-        behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
-    let text = behind(&text, "[STAGED]/download-", "[RANDOM]", |c| c.is_ascii_alphanumeric());
-    let text = behind(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
-    let text = behind(&text, "/downloads/", "[HASH]", |c| c.is_ascii_hexdigit());
-    behind(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())
+        mask_after(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
+    let text = mask_after(&text, "[STAGED]/download-", "[RANDOM]", |c| c.is_ascii_alphanumeric());
+    let text = mask_after(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
+    let text = mask_after(&text, "/downloads/", "[HASH]", |c| c.is_ascii_hexdigit());
+    mask_after(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())
 }
 
 /// A text with what stands behind each `mark` replaced, as far as `is_volatile` goes.
-fn behind(text: &str, mark: &str, replacement: &str, is_volatile: fn(char) -> bool) -> String {
+fn mask_after(text: &str, mark: &str, replacement: &str, is_volatile: fn(char) -> bool) -> String {
     let mut pieces = text.split(mark);
     let mut masked = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -49,7 +49,7 @@ pub(crate) fn copy(original: &Path, path: &Path) {
 /// shell's `&` hand ignored signals down.
 pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
     static SIGNALS: Once = Once::new();
-    SIGNALS.call_once(heed_ignored_signals);
+    SIGNALS.call_once(unignore_signals);
     let _starting = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     command.spawn()
 }
@@ -57,7 +57,7 @@ pub(crate) fn start(command: &mut Command) -> io::Result<Child> {
 /// Replaces "ignored" by a handler that does nothing. The tests still survive such a signal, but a
 /// program that they start doesn't inherit it: `execve` turns handlers, and only these, into the
 /// default.
-pub(super) fn heed_ignored_signals() {
+pub(super) fn unignore_signals() {
     extern "C" fn nothing(_signal: libc::c_int) {}
     for signal in 1..=libc::SIGRTMAX() {
         // What Rust itself ignores it also resets, when it starts a process.
@@ -79,7 +79,7 @@ pub(super) fn heed_ignored_signals() {
 }
 
 /// What a program of this machine prints on standard output; `None` where it can't be run or fails.
-pub(crate) fn run_quietly(command: &mut Command) -> Option<String> {
+pub(crate) fn stdout_if_success(command: &mut Command) -> Option<String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let output = start(command).ok()?.wait_with_output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -80,15 +80,15 @@ impl Sandbox {
 
     /// Points all commands to a fake upstream, by the variables that users set.
     pub(crate) fn with_upstream(self, upstream: &Upstream) -> Self {
-        self.pointed_to(upstream.base())
+        self.with_upstream_at(upstream.base())
     }
 
     /// Points all commands to addresses that refuse every connection at once.
     pub(crate) fn offline(self) -> Self {
-        self.pointed_to(closed_address())
+        self.with_upstream_at(closed_address())
     }
 
-    fn pointed_to(self, base: &str) -> Self {
+    fn with_upstream_at(self, base: &str) -> Self {
         let sandbox = self.with_variable("NODEJS_ORG_MIRROR", upstream::node_dist(base));
         let sandbox = sandbox.with_variable("npm_config_registry", upstream::npm_registry(base));
         let sandbox = sandbox.with_variable("PIP_INDEX_URL", upstream::pypi(base));
@@ -98,8 +98,8 @@ impl Sandbox {
 
     /// Installs usher as `install.sh` does, and makes the shims.
     pub(crate) fn install(&self) {
-        self.place_usher();
-        self.know_the_machine();
+        self.install_binaries();
+        self.reuse_machine_index();
         self.reshim();
     }
 
@@ -117,7 +117,7 @@ impl Sandbox {
     }
 
     /// What an install puts in place, without any shim.
-    fn place_usher(&self) {
+    fn install_binaries(&self) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
         fs::create_dir_all(self.shims()).expect("make the shims' folder");
         executables::place(program, &self.shim("use"));
@@ -127,11 +127,11 @@ impl Sandbox {
 
     /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
     /// for their versions once more: each would be started in every sandbox.
-    fn know_the_machine(&self) {
+    fn reuse_machine_index(&self) {
         static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
         let known = KNOWN.get_or_init(|| {
             let other = Self::new();
-            other.place_usher();
+            other.install_binaries();
             other.reshim();
             fs::read(other.shim(INDEX_FILE)).expect("read an index")
         });
@@ -140,7 +140,7 @@ impl Sandbox {
 
     /// Gives the whole sandbox to the account `nobody`, with an usher of copies; only root can. What
     /// cargo built stays whose it is.
-    pub(crate) fn give_to_nobody(&self) {
+    pub(crate) fn chown_to_nobody(&self) {
         fs::remove_dir_all(self.shims()).expect("take the shims away");
         fs::remove_file(self.usher().join("shim")).expect("take the shim away");
         fs::create_dir(self.shims()).expect("make the shims' folder");
@@ -272,7 +272,7 @@ impl Sandbox {
     /// the sandbox. Files are copies, links remain links.
     pub(crate) fn copy(&self, from: &Path, path: impl AsRef<Path>, skipped: &[&str]) -> PathBuf {
         let path = self.place_for(path.as_ref());
-        copy_folder(from, &path, &Put { file: executables::copy, skipped });
+        copy_folder(from, &path, &CopyRule { file: executables::copy, skipped });
         path
     }
 
@@ -285,16 +285,16 @@ impl Sandbox {
 
     /// Puts a program in place as a hard link where that is possible; `path` is relative to the
     /// sandbox.
-    pub(crate) fn share_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn hard_link_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::place(from, &path);
         path
     }
 
     /// Copies a folder, with hard links where that is possible: for what nobody writes into.
-    pub(crate) fn share(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn hard_link_folder(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
-        copy_folder(from, &path, &Put { file: executables::place, skipped: &[] });
+        copy_folder(from, &path, &CopyRule { file: executables::place, skipped: &[] });
         path
     }
 
@@ -318,28 +318,28 @@ impl Sandbox {
 }
 
 /// How a folder is copied.
-struct Put<'a> {
+struct CopyRule<'a> {
     file: fn(&Path, &Path),
     skipped: &'a [&'a str],
 }
 
-fn copy_folder(from: &Path, to: &Path, put: &Put<'_>) {
+fn copy_folder(from: &Path, to: &Path, rule: &CopyRule<'_>) {
     fs::create_dir_all(to).unwrap_or_else(|error| panic!("make {}: {error}", to.display()));
     let entries = fs::read_dir(from).unwrap_or_else(|e| panic!("list {}: {e}", from.display()));
     for entry in entries.map(|entry| entry.expect("an entry of a folder")) {
         let name = entry.file_name();
-        if put.skipped.iter().any(|skipped| *skipped == name) {
+        if rule.skipped.iter().any(|skipped| *skipped == name) {
             continue;
         }
         let (source, target) = (entry.path(), to.join(&name));
         let kind = entry.file_type().expect("the type of an entry");
         if kind.is_dir() {
-            copy_folder(&source, &target, put);
+            copy_folder(&source, &target, rule);
         } else if kind.is_symlink() {
             let leads_to = fs::read_link(&source).expect("read a link");
             symlink(leads_to, &target).expect("make a link");
         } else {
-            (put.file)(&source, &target);
+            (rule.file)(&source, &target);
         }
     }
 }

@@ -273,7 +273,7 @@ fn a_command_ignores_no_signal() {
     // SAFETY: ignores a signal that nobody sends in the tests.
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
     // The process began before, so that this one signal is as it would have been inherited.
-    crate::support::executables::heed_ignored_signals();
+    crate::support::executables::unignore_signals();
     sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
 }
 

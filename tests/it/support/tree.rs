@@ -24,7 +24,7 @@ impl Tree {
             for path in entries.map(|entry| entry.path()).filter(|path| path != without) {
                 let seen = fs::symlink_metadata(&path).expect("look at an entry");
                 let name = path.strip_prefix(root).expect("it lies in the sandbox");
-                tree.insert(name.display().to_string(), described(&path, &seen));
+                tree.insert(name.display().to_string(), describe(&path, &seen));
                 folders.extend(seen.is_dir().then_some(path));
             }
         }
@@ -35,16 +35,16 @@ impl Tree {
     pub(crate) fn changes(&self, now: &Self) -> Vec<String> {
         let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
         let gone = gone.map(|path| format!("- {path}"));
-        let news = now.0.iter().filter_map(|(path, described)| match self.0.get(path) {
+        let news = now.0.iter().filter_map(|(path, describe)| match self.0.get(path) {
             None => Some(format!("+ {path}")),
-            Some(before) if before != described => Some(format!("~ {path}")),
+            Some(before) if before != describe => Some(format!("~ {path}")),
             Some(_) => None,
         });
         gone.chain(news).collect()
     }
 }
 
-fn described(path: &Path, seen: &Metadata) -> String {
+fn describe(path: &Path, seen: &Metadata) -> String {
     let content = match () {
         () if seen.is_dir() => "a folder".to_owned(),
         () if seen.is_symlink() => format!("a link to {:?}", fs::read_link(path).ok()),

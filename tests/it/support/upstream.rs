@@ -197,12 +197,12 @@ fn answer(shared: &(Mutex<State>, Condvar), request: &Request) -> Reply {
     // A page of many, where it is served apart.
     let page_of_many = state.site.get(&format!("{}?{}", request.path, request.query));
     let reply = match page_of_many.or_else(|| state.site.get(&request.path)) {
-        Some(document) => ordinary(request, document),
+        Some(document) => normal_reply(request, document),
         None => page(404, "not found"),
     };
     match misbehaviour {
         None => reply,
-        Some(misbehaviour) => spoilt(reply, misbehaviour),
+        Some(misbehaviour) => misbehaving(reply, misbehaviour),
     }
 }
 
@@ -219,7 +219,7 @@ fn next_misbehaviour(state: &mut State, path: &str) -> Option<Misbehaviour> {
 
 /// What the real sites answer: the rest from a byte on where asked so, and nothing where the
 /// client has it already. The npm registry's mirrors are known to send no `ETag`.
-fn ordinary(request: &Request, document: &Document) -> Reply {
+fn normal_reply(request: &Request, document: &Document) -> Reply {
     let mut headers = vec![("Content-Type", document.kind.to_owned())];
     let tag = format!("\"{}\"", &documents::sha256(&document.body)[..16]);
     let header = |name: &str| request.headers.get(name);
@@ -235,7 +235,7 @@ fn ordinary(request: &Request, document: &Document) -> Reply {
     let changed = header("if-range").is_some_and(|range| *range != tag);
     match header("range").and_then(|range| first_byte(range)) {
         Some(_) if changed => whole,
-        Some(first) => rest(whole, first),
+        Some(first) => from_byte(whole, first),
         None => whole,
     }
 }
@@ -245,7 +245,7 @@ fn first_byte(range: &str) -> Option<usize> {
     range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
 }
 
-fn rest(mut whole: Reply, first: usize) -> Reply {
+fn from_byte(mut whole: Reply, first: usize) -> Reply {
     let length = whole.body.len();
     if first >= length {
         whole.headers.push(("Content-Range", format!("bytes */{length}")));
@@ -256,7 +256,7 @@ fn rest(mut whole: Reply, first: usize) -> Reply {
     Reply { status: 206, body: whole.body.split_off(first), ..whole }
 }
 
-fn spoilt(mut reply: Reply, misbehaviour: Misbehaviour) -> Reply {
+fn misbehaving(mut reply: Reply, misbehaviour: Misbehaviour) -> Reply {
     match misbehaviour {
         Misbehaviour::Status(status) => return page(status, "out of order"),
         Misbehaviour::Page => return page(200, "please log in"),

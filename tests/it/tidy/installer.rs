@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{checkout, nothing_of, output_of, skipped};
+use super::{assert_no_problems, checkout, output_of, skipped};
 use crate::support::{Sandbox, TestCommand, Upstream};
 
 /// Files that shells read, and what is in them.
@@ -227,5 +227,5 @@ fn the_scripts_may_be_run() {
     let mode =
         |name: &&str| fs::metadata(checkout().join(name)).expect("look").permissions().mode();
     let wrong = scripts.iter().filter(|name| mode(name) & 0o111 != 0o111);
-    nothing_of(&wrong.map(ToString::to_string).collect::<Vec<_>>());
+    assert_no_problems(&wrong.map(ToString::to_string).collect::<Vec<_>>());
 }
