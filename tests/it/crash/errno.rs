@@ -1,4 +1,4 @@
-//! A disk that fails at every call that writes, and a process that runs out of descriptors.
+//! Injects disk errors into every system call that writes, and EMFILE into every call that opens.
 
 use rustix::io::Errno;
 
@@ -10,10 +10,10 @@ use super::tracer::{Injection, Traced, can_trace};
 use super::{Numbers, sample, seed};
 use crate::support::Upstream;
 
-/// How many points of an operation are tried where not all are.
+/// How many points of an operation a sample has.
 const SAMPLE: usize = 6;
 
-/// What a disk answers when it can't.
+/// The errors of a failing disk.
 const DISK_ERRORS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::DQUOT, Errno::ROFS];
 
 #[test]
@@ -71,12 +71,12 @@ fn check(operation: &Operation) {
     eprintln!("{}: {} calls failed", operation.name, injections.len());
 }
 
-/// Every call that can fail, with every error.
+/// Every system call that can fail, with every error.
 fn injections(stage: &OperationSandbox<'_>) -> Vec<Injection> {
     let count = |injection: Injection| {
         stage.reset();
         let traced = stage.run(injection);
-        // What the program itself can't open is its own matter.
+        // Calls of the tool's own program don't count.
         match stage.operation.becomes_program {
             true => traced.before_last_program,
             false => traced.calls.len(),
@@ -90,7 +90,7 @@ fn injections(stage: &OperationSandbox<'_>) -> Vec<Injection> {
     of_disks.chain(of_process).collect()
 }
 
-/// The call that failed: later ones are reported, too.
+/// The call that failed. The report also has later ones.
 fn failed_call(traced: &Traced, injection: Injection) -> String {
     let (Injection::Write(number, _) | Injection::Open(number, _) | Injection::Kill(number)) =
         injection
@@ -101,7 +101,7 @@ fn failed_call(traced: &Traced, injection: Injection) -> String {
     call.map(|call| call.text.clone()).unwrap_or_default()
 }
 
-/// What is wrong with how it ended.
+/// What is wrong with the outcome.
 fn problems(stage: &OperationSandbox<'_>, traced: &Traced, injection: Injection) -> Vec<String> {
     let outcome = &traced.outcome;
     let mut faults = stage.faults();
@@ -112,32 +112,32 @@ fn problems(stage: &OperationSandbox<'_>, traced: &Traced, injection: Injection)
         add("it panics");
     }
     match outcome.status.code() {
-        Some(0) if !is_done => add("it says that it succeeded"),
+        Some(0) if !is_done => add("it exits with 0 but isn't done"),
         Some(0) => {}
-        Some(_) if call.is_empty() => add("nothing was made to fail, and it failed"),
+        Some(_) if call.is_empty() => add("it failed without an injected error"),
         Some(_) => {
             let (Injection::Write(_, error) | Injection::Open(_, error)) = injection else {
                 return faults;
             };
-            // Each C library has its own words for it; the shim's is another than `use`'s.
+            // The error's text differs between C libraries; `use` and the shim use different ones.
             if !outcome.stderr.contains(&format!("(os error {error})")) {
-                add("it doesn't say the cause");
+                add("it doesn't print the cause");
             }
             let names_path = outcome.stderr.contains(&*stage.sandbox.root().to_string_lossy());
             if !names_path && matches!(injection, Injection::Write(..)) {
-                add("it doesn't name the path");
+                add("it doesn't print the path");
             }
             let is_space = [Errno::NOSPC, Errno::DQUOT].iter().any(|e| e.raw_os_error() == error);
             let is_unpacking = call.contains("/tree/") && call.starts_with("write");
             if is_space && is_unpacking && !outcome.stderr.contains(" are free") {
-                add("it doesn't say what is needed and free");
+                add("it doesn't print how much space is needed and free");
             }
-            // A list that can't be read may be read in vain and once more.
+            // EMFILE in a call that reads may be ignored or retried.
             if is_done && matches!(injection, Injection::Write(..)) {
-                add("all is done, and it failed");
+                add("everything is done, but it failed");
             }
         }
-        None => add("it was ended by a signal"),
+        None => add("a signal ended it"),
     }
     faults
 }

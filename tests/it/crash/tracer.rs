@@ -1,4 +1,4 @@
-//! Commands whose system calls are counted, and of which one is the last or fails (`tracer.c`).
+//! Counts a command's system calls, and kills it before one of them or makes one fail (`tracer.c`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,47 +6,47 @@ use std::sync::OnceLock;
 
 use crate::support::{Outcome, Sandbox, built};
 
-/// What is done to a command.
+/// The fault to inject into a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Injection {
-    /// Nothing: its calls are counted.
+    /// None: only count its calls.
     Count,
-    /// All its processes die before this call.
+    /// Kill all its processes before this call.
     Kill(usize),
-    /// This one, of the calls that write below the sandbox's home, fails with this error.
+    /// Let this call fail with this error. Counts calls that write below the sandbox's home.
     Write(usize, i32),
-    /// This one, of the calls that make descriptors, fails with this error.
+    /// Let this call fail with this error. Counts calls that create file descriptors.
     Open(usize, i32),
 }
 
-/// A call that was counted.
+/// A counted system call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// Which one, of those that are counted.
+    /// Its number among the counted calls.
     pub(super) number: usize,
     /// Whether it changes something in the home.
     pub(super) changes: bool,
-    /// `renameat2 /home/…`.
+    /// Its text: `renameat2 /home/…`.
     pub(super) text: String,
 }
 
-/// A command that was traced.
+/// A traced command.
 pub(super) struct Traced {
     pub(super) outcome: Outcome,
-    /// The calls that were counted, up to the last that was made.
+    /// The counted calls.
     pub(super) calls: Vec<Call>,
-    /// How many of these there were when the last program was started.
+    /// How many calls there were when the last program started.
     pub(super) before_last_program: usize,
 }
 
 impl Traced {
-    /// The call that was the last, or that failed.
+    /// The last call.
     pub(super) fn last(&self) -> &str {
         self.calls.last().map_or("", |call| &call.text)
     }
 }
 
-/// Whether processes can be traced here; says so where not.
+/// Whether processes can be traced here; prints a message if not.
 pub(super) fn can_trace() -> bool {
     static HERE: OnceLock<bool> = OnceLock::new();
     let can_trace = *HERE.get_or_init(|| {
@@ -56,7 +56,7 @@ pub(super) fn can_trace() -> bool {
     });
     if !can_trace {
         crate::commands::skipped(
-            "processes can't be traced here; faults at system calls aren't tested",
+            "can't trace processes here; faults in system calls aren't tested",
         );
     }
     can_trace
