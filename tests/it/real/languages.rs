@@ -1,4 +1,4 @@
-//! What the npm registry has beside node: each runs a program of its language, or of a project.
+//! Other tools from the npm registry: each runs a program in its language, or a project's script.
 
 use super::{MODERN, connected, with_npm};
 
