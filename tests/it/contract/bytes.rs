@@ -39,7 +39,7 @@ fn variables_are_the_same_bytes_in_the_same_order() {
             return skipped("the order of variables", "an emulator keeps none");
         }
         let path = format!("variable:PATH=/bin:{}", text(&stage.sandbox.shims()));
-        let out = format!("variable:PROBE_OUT={}", text(&stage.said()));
+        let out = format!("variable:PROBE_OUT={}", text(&stage.report_path()));
         let words = [
             "no_environment",
             "variable:Z=1",

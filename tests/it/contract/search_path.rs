@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{ProbeSandbox, each, is_master_of_accounts, skipped, text};
+use super::{ProbeSandbox, can_change_owners, each, skipped, text};
 use crate::support::Outcome;
 
 /// Asks for the system's program in a folder that holds one itself.
@@ -75,7 +75,7 @@ fn a_path_of_120_kilobytes_is_searched_to_its_end() {
 
 #[test]
 fn a_folder_that_may_not_be_searched_is_passed_over() {
-    let words: &[&str] = if is_master_of_accounts() { &["user:65534"] } else { &[] };
+    let words: &[&str] = if can_change_owners() { &["user:65534"] } else { &[] };
     if words.is_empty() && rustix::process::geteuid().is_root() {
         return skipped("a folder that may not be searched", "root may search it");
     }
