@@ -1,8 +1,8 @@
-/* The probe: says all that a process inherits, so that two ways of starting it can be compared.
+/* The probe: reports everything that a process inherits, to compare two ways of starting it.
  *
- * It stands in for a toolchain's program. What it says goes to the file that PROBE_OUT names, else
- * to standard output; then it does what PROBE_DOES says. C, since nothing may run before `main`
- * that changes what is to be said. */
+ * It takes the place of a toolchain's program. The report goes to the file that PROBE_OUT names, or
+ * to standard output. Then it does what PROBE_DOES names. It is written in C so that no code runs
+ * before `main` and changes what it reports. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -141,7 +141,7 @@ int main(int count, char **arguments, char **environment)
         return 0;
     }
     if (does && strcmp(does, "wait") == 0) {
-        /* Answers each signal with its number, until the input ends. */
+        /* Prints the number of each signal until the input ends. */
         static const int heard[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT };
         struct sigaction action = { .sa_handler = say };
         char byte;
@@ -154,7 +154,7 @@ int main(int count, char **arguments, char **environment)
         return 7;
     }
     if (does && strcmp(does, "pause") == 0) {
-        /* Hears nothing, until the input ends. */
+        /* Does nothing until the input ends. */
         char byte;
         printf("ready %d\n", getpid());
         fflush(stdout);

@@ -1,4 +1,4 @@
-//! The support code itself is held to its word: what it serves, how it fails, what its fakes print.
+//! Tests of the support code: what it serves, how it fails, what its fake tools print.
 
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,8 @@ use sha2::{Digest, Sha512};
 use super::documents::sha256;
 use super::{Catalogue, IndexFile, Misbehaviour, Package, Platform, Sandbox, Upstream, archives};
 
-/// Asks with these extra header lines; the status line and headers, the body, and how it ended.
+/// Sends a request with extra header lines. Returns the status line and headers, the body, and how
+/// the connection ended.
 fn ask(upstream: &Upstream, path: &str, headers: &str) -> (String, Vec<u8>, io::Result<usize>) {
     let address: SocketAddr = upstream.base().trim_start_matches("http://").parse().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -266,14 +267,14 @@ fn a_command_sees_only_what_it_is_given() {
     sandbox.command("pwd").directory("home").run().prints("[SANDBOX]/home");
 }
 
-/// Whoever starts the tests may have signals ignored, as `nohup` does.
+/// The test run may ignore signals, as under `nohup`.
 #[test]
 fn a_command_ignores_no_signal() {
     let sandbox = Sandbox::new();
-    // SAFETY: ignores a signal that nobody sends in the tests.
+    // SAFETY: ignores a signal that no test sends to this process.
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
-    // The process began before, so that this one signal is as it would have been inherited.
-    crate::support::executables::heed_ignored_signals();
+    // Called again, because the support code only calls it once, possibly before this test.
+    crate::support::executables::unignore_signals();
     sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
 }
 

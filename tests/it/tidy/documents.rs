@@ -4,7 +4,7 @@ use std::path::Path;
 
 use usher_shims::error::ErrorKind;
 
-use super::{checkout, files, nothing_of, printed, text, with_extension};
+use super::{assert_no_problems, checkout, files, printed, text, with_extension};
 
 /// The lines after one that is this, up to the next empty one or the end of a block of code.
 fn block(text: &str, heading: &str) -> Vec<String> {
@@ -67,7 +67,7 @@ fn a_verb_that_takes_arguments_has_an_example() {
         })
         .map(|(verb, help)| format!("no example for {verb}:\n{help}"))
         .collect();
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn links_lead_somewhere() {
             }
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
     assert!(count > 10, "links were found");
 }
 
@@ -96,7 +96,7 @@ fn a_page_that_code_names_is_there() {
             }
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 fn is_page(name: &str) -> bool {
@@ -111,7 +111,9 @@ fn every_page_is_in_the_index() {
     let pages = with_extension(files("docs"), "md");
     let is_missing = |name: &str| name != "README.md" && !index.iter().any(|link| link == name);
     let names = pages.iter().filter_map(|page| page.file_name()?.to_str());
-    nothing_of(&names.filter(|name| is_missing(name)).map(str::to_owned).collect::<Vec<_>>());
+    assert_no_problems(
+        &names.filter(|name| is_missing(name)).map(str::to_owned).collect::<Vec<_>>(),
+    );
 }
 
 /// The targets of Markdown's links, without those into the web.

@@ -9,7 +9,7 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ItemMod, ItemUse, UseTree, Visibility};
 
-use super::{checkout, files, nothing_of, text, with_extension};
+use super::{assert_no_problems, checkout, files, text, with_extension};
 
 /// The rooms of the cold half, from the top. A room may know those in the lines below its own.
 const COLD: &[&[&str]] = &[
@@ -251,7 +251,7 @@ fn check(sources: &str, layers: &[&[&str]]) {
             }
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]

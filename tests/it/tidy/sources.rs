@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
 
-use super::{checkout, files, nothing_of, output_of, skipped, text, with_extension};
+use super::{assert_no_problems, checkout, files, output_of, skipped, text, with_extension};
 
 /// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
 const HOT_HALF: [&str; 18] = [
@@ -60,7 +60,7 @@ fn the_hot_half_stands_on_nothing_else() {
 fn every_file_says_what_it_is_for() {
     let all = with_extension(files(""), "rs");
     let silent = all.iter().filter(|path| !text(path).starts_with("//! "));
-    nothing_of(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
+    assert_no_problems(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
     assert!(all.len() > 50, "sources were found");
 }
 
@@ -80,7 +80,7 @@ fn no_tool_is_named_in_code() {
             wrong.extend(named.map(|name| format!("{}:{number}: {name}", path.display())));
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 /// All names of tools and programs.
@@ -121,7 +121,7 @@ fn operating_systems_are_told_apart_in_sys_alone() {
         let lines = (1..).zip(code(&text)).filter(|(_, line)| line.contains("target_os"));
         wrong.extend(lines.map(|(number, _)| format!("{}:{number}", path.display())));
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]
@@ -129,7 +129,9 @@ fn every_exception_is_needed() {
     let is_idle = |(file, name, _): &&(&str, &str, &str)| {
         !code(&text(file)).any(|line| line.contains(&format!("\"{name}\"")))
     };
-    nothing_of(&MAY_NAME.iter().filter(is_idle).map(|one| format!("{one:?}")).collect::<Vec<_>>());
+    assert_no_problems(
+        &MAY_NAME.iter().filter(is_idle).map(|one| format!("{one:?}")).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -152,7 +154,7 @@ fn nothing_names_a_registry_or_this_machine() {
         let found = forbidden.iter().filter(|text| content.contains(text.as_str()));
         wrong.extend(found.map(|text| format!("{}: {text}", path.display())));
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]
