@@ -131,8 +131,8 @@ fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     }
     let sandbox = Sandbox::new().offline();
     sandbox.install();
-    let asked = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
-    Some((sandbox, asked.stdout.trim().to_owned()))
+    let output = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
+    Some((sandbox, output.stdout.trim().to_owned()))
 }
 
 /// Gives a sandbox to the unprivileged account, if root runs the tests.
