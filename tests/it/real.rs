@@ -75,7 +75,7 @@ fn with_unprivileged_npm(versions: &[&str]) -> Option<Sandbox> {
     }
     // This changes the owner of the shared files, too. Root can use them anyway.
     sandbox.chown_to_nobody();
-    let reaches = sandbox.command("test").arguments(["-w", "."]).as_nobody().run();
+    let reaches = sandbox.command("test").arguments(["-w", "."]).with_user_nobody().run();
     if reaches.status.success() {
         return Some(sandbox);
     }

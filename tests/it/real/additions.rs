@@ -150,5 +150,5 @@ fn run_unprivileged(sandbox: &Sandbox, line: &str) -> Outcome {
 
 /// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
-    if geteuid().is_root() { command.as_nobody() } else { command }
+    if geteuid().is_root() { command.with_user_nobody() } else { command }
 }
