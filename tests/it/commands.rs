@@ -62,8 +62,8 @@ pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
     let marks = [" system ", " shared ", " nobody asks"];
-    let foreign = |line: &&str| marks.iter().any(|mark| line.contains(mark));
-    let lines = masked.lines().filter(|line| !foreign(line));
+    let is_systems = |line: &&str| marks.iter().any(|mark| line.contains(mark));
+    let lines = masked.lines().filter(|line| !is_systems(line));
     lines.map(cells).collect::<Vec<_>>().join("\n")
 }
 
@@ -77,8 +77,8 @@ fn cells(line: &str) -> String {
 pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value {
     let masked = sandbox.mask(&outcome.stdout);
     let list: Vec<Value> = serde_json::from_str(&masked).expect("a list in JSON");
-    let foreign = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
-    list.into_iter().filter(|entry| !foreign(entry)).collect()
+    let is_systems = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
+    list.into_iter().filter(|entry| !is_systems(entry)).collect()
 }
 
 /// Checks that nothing changed in this folder of the sandbox.

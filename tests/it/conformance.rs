@@ -169,11 +169,7 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
         compare("note", &case.note, &answer.notes.join("\n"));
     }
     if case.untouched == Some(true) && !answer.asked.is_empty() {
-        compare(
-            "untouched",
-            "no store and no program is asked for",
-            &format!("{:?}", answer.asked),
-        );
+        compare("untouched", "looks up no store and no program", &format!("{:?}", answer.asked));
     }
     // Text from files must not contain control characters, which could change the terminal.
     let is_raw = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);

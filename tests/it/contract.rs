@@ -159,8 +159,8 @@ impl ProbeSandbox {
         let mut direct = run(self.directly(words));
         let mut shim = run(self.through_shim(words));
         if self.is_emulated() {
-            for said in [&mut direct, &mut shim] {
-                said.text = without_order(&said.text);
+            for outcome in [&mut direct, &mut shim] {
+                outcome.text = without_order(&outcome.text);
             }
         }
         assert_eq!(shim.status, direct.status, "{words:?}: {}", shim.shown());
@@ -210,8 +210,8 @@ fn without_order(text: &[u8]) -> Vec<u8> {
 
 /// The lines in which two reports differ.
 fn difference(direct: &ProbeOutcome, shim: &ProbeOutcome) -> String {
-    let lines = |said: &ProbeOutcome| {
-        let all = [&said.text[..], b"\n", &said.bytes].concat();
+    let lines = |outcome: &ProbeOutcome| {
+        let all = [&outcome.text[..], b"\n", &outcome.bytes].concat();
         String::from_utf8_lossy(&all).lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let (direct, shim) = (lines(direct), lines(shim));

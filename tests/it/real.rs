@@ -75,7 +75,7 @@ fn with_unprivileged_npm(versions: &[&str]) -> Option<Sandbox> {
     }
     // This changes the owner of the shared files, too. Root can use them anyway.
     sandbox.chown_to_nobody();
-    let reaches = sandbox.command("test").arguments(["-w", "."]).as_nobody().run();
+    let reaches = sandbox.command("test").arguments(["-w", "."]).with_user_nobody().run();
     if reaches.status.success() {
         return Some(sandbox);
     }
@@ -160,8 +160,8 @@ fn fetched(tool: &str, version: &str) -> PathBuf {
     let _turn = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = store().toolchain(tool, version);
     if !folder.exists() {
-        let wanted = format!("{tool}@{version}");
-        store().use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
+        let request = format!("{tool}@{version}");
+        store().use_command(&["install", &request]).with_long_timeout().run().succeeds();
     }
     folder
 }
@@ -178,8 +178,8 @@ fn store() -> &'static Sandbox {
         let sandbox = connected().expect("the registry was reachable before");
         sandbox.install();
         for version in FETCHED {
-            let wanted = format!("node@{version}");
-            sandbox.use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
+            let request = format!("node@{version}");
+            sandbox.use_command(&["install", &request]).with_long_timeout().run().succeeds();
         }
         let shim = sandbox.command("node").variable("NODE_VERSION", APPLICATION);
         let node = shim.argument("--version").with_long_timeout().run();

@@ -20,7 +20,7 @@ pub fn template(bytes: &[u8]) {
             assert!(filled.starts_with(literal));
         }
         Err(_) => {
-            assert_eq!(filled.as_deref(), Ok(template), "an invalid template stays unchanged")
+            assert_eq!(filled.as_deref(), Ok(template), "an invalid template stays unchanged");
         }
     }
     if let Some((version, build)) = split_by_pattern(template, text) {

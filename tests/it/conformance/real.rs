@@ -81,7 +81,7 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
         sandbox.chown_to_nobody();
     }
     let command = command(sandbox, case, &place);
-    let command = if by_nobody { command.as_nobody() } else { command };
+    let command = if by_nobody { command.with_user_nobody() } else { command };
     let outcome = command.run();
     place.leave(sandbox);
     for path in made {

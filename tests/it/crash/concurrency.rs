@@ -27,9 +27,9 @@ fn node_command(sandbox: &Sandbox) -> TestCommand {
 }
 
 /// Like `node_command`, with standard error on a pipe.
-fn node_command_with_pipe(sandbox: &Sandbox, said: &Pipe) -> TestCommand {
-    let line = "exec node +12.22.12 -v 2> \"$SAID\"";
-    sandbox.command("sh").arguments(["-c", line]).variable("SAID", said.path())
+fn node_command_with_pipe(sandbox: &Sandbox, stderr: &Pipe) -> TestCommand {
+    let line = "exec node +12.22.12 -v 2> \"$STDERR\"";
+    sandbox.command("sh").arguments(["-c", line]).variable("STDERR", stderr.path())
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn a_waiter_takes_over_from_a_holder_that_was_killed() {
     let (upstream, sandbox) = with_stalled_upstream();
     let holder = node_command(&sandbox).start();
     upstream.wait_for_requests(&archive(), 1);
-    let said = Pipe::new(&sandbox, "said");
-    let waiter = node_command_with_pipe(&sandbox, &said).start();
-    said.wait_for(&format!("waiting for process {}", holder.id()));
+    let stderr = Pipe::new(&sandbox, "stderr");
+    let waiter = node_command_with_pipe(&sandbox, &stderr).start();
+    stderr.wait_for(&format!("waiting for process {}", holder.id()));
     upstream.behave(&archive());
     holder.signal(Signal::KILL);
     let killed = Instant::now();

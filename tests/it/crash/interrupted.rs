@@ -67,11 +67,11 @@ fn two_that_want_the_same_version_download_it_once() {
     let (upstream, sandbox) = with_stalled_upstream();
     let first = sandbox.command("node").argument("-v").start();
     upstream.wait_for_requests(&archive(), 1);
-    let said = Pipe::new(&sandbox, "said");
-    let line = "exec \"$@\" 2> \"$SAID\"";
+    let stderr = Pipe::new(&sandbox, "stderr");
+    let line = "exec \"$@\" 2> \"$STDERR\"";
     let second = sandbox.command("sh").arguments(["-c", line, "sh", "node", "-v"]);
-    let second = second.variable("SAID", said.path()).start();
-    said.wait_for("waiting for process");
+    let second = second.variable("STDERR", stderr.path()).start();
+    stderr.wait_for("waiting for process");
     upstream.release();
     first.wait().succeeds().prints("v12.22.12");
     second.wait().succeeds().prints("v12.22.12");

@@ -162,12 +162,12 @@ impl<'a> OperationSandbox<'a> {
             faults.push(format!("the retry fails: {retry}"));
         }
         if now != self.after {
-            let gone = self.after.0.keys().filter(|name| !now.0.contains_key(*name));
+            let missing = self.after.0.keys().filter(|name| !now.0.contains_key(*name));
             let differing =
                 now.0.iter().filter(|(name, content)| self.after.0.get(*name) != Some(content));
             faults.push(format!(
                 "the retry leaves another state: missing {:?}, different {differing:?}",
-                gone.collect::<Vec<_>>(),
+                missing.collect::<Vec<_>>(),
                 differing = differing.collect::<Vec<_>>()
             ));
         }

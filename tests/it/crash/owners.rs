@@ -111,7 +111,7 @@ fn the_cache_in_anothers_home_is_emptied_by_its_owner_alone() {
     fs::set_permissions(&indexes, Permissions::from_mode(0o777)).unwrap();
     chown(sandbox.usher(), Some(4711), None).unwrap();
     let before = sandbox.tree("home");
-    let refused = clean().as_nobody().run().fails_with(77);
+    let refused = clean().with_user_nobody().run().fails_with(77);
     refused.complains("belongs to account 4711, and you are 65534");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
     // Root acts with the owner's permissions.
@@ -134,7 +134,7 @@ fn nobody_else_writes_in_anothers_home() {
     let data = sandbox.usher();
     chown(&data, Some(4711), None).unwrap();
     let before = sandbox.tree("home");
-    let refused = sandbox.use_command(&["install", "node@12"]).as_nobody().run();
+    let refused = sandbox.use_command(&["install", "node@12"]).with_user_nobody().run();
     insta::assert_snapshot!(refused.transcript(), @"
     exit status: 77
     --- standard output
@@ -143,10 +143,10 @@ fn nobody_else_writes_in_anothers_home() {
       programs in another account's folder are that account's to change
       hint: export USHER_HOME=/a/folder/of/yours
     ");
-    sandbox.use_command(&["reshim"]).as_nobody().run().fails_with(77);
-    sandbox.command("node").arguments(["+12", "-v"]).as_nobody().run().fails_with(126);
+    sandbox.use_command(&["reshim"]).with_user_nobody().run().fails_with(77);
+    sandbox.command("node").arguments(["+12", "-v"]).with_user_nobody().run().fails_with(126);
     // Installed versions run.
-    sandbox.command("node").arguments(["+10", "-v"]).as_nobody().run().prints("v10.24.1");
+    sandbox.command("node").arguments(["+10", "-v"]).with_user_nobody().run().prints("v10.24.1");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
 }
 

@@ -230,7 +230,7 @@ int main(int argc, char **argv)
     if (!report)
         fail(argv[2]);
     const char *mode = argv[3];
-    long wanted = atol(argv[4]), all = 0, counted = 0;
+    long target = atol(argv[4]), all = 0, counted = 0;
     int error = atoi(argv[5]);
     pid_t failing = 0, child = fork();
     if (child == 0) {
@@ -285,7 +285,7 @@ int main(int argc, char **argv)
                 if (is_meant)
                     fprintf(report, "%ld %c %s %s\n", counted, changes ? 'w' : '-',
                             call ? call->name : "other", path);
-                if (is_meant && counted == wanted) {
+                if (is_meant && counted == target) {
                     fflush(report);
                     if (strcmp(mode, "kill") == 0) {
                         end_all(pids, pid_count);

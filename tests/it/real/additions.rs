@@ -131,8 +131,8 @@ fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     }
     let sandbox = Sandbox::new().offline();
     sandbox.install();
-    let asked = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
-    Some((sandbox, asked.stdout.trim().to_owned()))
+    let output = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
+    Some((sandbox, output.stdout.trim().to_owned()))
 }
 
 /// Gives a sandbox to the unprivileged account, if root runs the tests.
@@ -150,5 +150,5 @@ fn run_unprivileged(sandbox: &Sandbox, line: &str) -> Outcome {
 
 /// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
-    if geteuid().is_root() { command.as_nobody() } else { command }
+    if geteuid().is_root() { command.with_user_nobody() } else { command }
 }

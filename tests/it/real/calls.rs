@@ -71,6 +71,6 @@ fn npm_of_an_empty_environment_runs_on_its_own_node() {
 
 /// Whether the system has a program.
 fn has_program(sandbox: &Sandbox, program: &str) -> bool {
-    let asked = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
-    asked.status.success()
+    let output = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
+    output.status.success()
 }

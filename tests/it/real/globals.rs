@@ -98,5 +98,5 @@ fn with_greeter(versions: &[&str]) -> Option<Sandbox> {
 
 /// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
-    if geteuid().is_root() { command.as_nobody() } else { command }
+    if geteuid().is_root() { command.with_user_nobody() } else { command }
 }

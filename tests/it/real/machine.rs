@@ -33,7 +33,7 @@ const NETWORK_VARIABLES: &[&str] = &[
 const NPM_SETTINGS: &[&str] = &["registry", "cafile", "proxy", "https-proxy", "noproxy"];
 
 /// Those of them that are read from npm's configuration if no variable sets them.
-const ASKED_OF_NPM: &[&str] = &["registry", "cafile"];
+const SETTINGS_FROM_NPM: &[&str] = &["registry", "cafile"];
 
 /// The variables that give a sandbox access to the npm registry that this machine's npm is
 /// configured for. The error is the reason why it can't be reached.
@@ -114,9 +114,10 @@ fn find_registry() -> Result<Vec<(OsString, OsString)>, String> {
     for key in NPM_SETTINGS {
         let name = format!("npm_config_{}", key.replace('-', "_"));
         let set = variable(&name).or_else(|| variable(&name.to_ascii_uppercase()));
-        let asked =
-            || ASKED_OF_NPM.contains(key).then(|| npm_setting(key)).flatten().map(OsString::from);
-        let value = set.or_else(asked);
+        let from_npm = || {
+            SETTINGS_FROM_NPM.contains(key).then(|| npm_setting(key)).flatten().map(OsString::from)
+        };
+        let value = set.or_else(from_npm);
         variables.extend(value.map(|value| (name.into(), value)));
     }
     let find = |name: &str| {

@@ -69,8 +69,8 @@ fn the_whole_list_runs_if_it_is_asked_for() {
     let Some(sandbox) = connected() else { return };
     sandbox.install();
     for version in LIST {
-        let wanted = format!("node@{version}");
-        sandbox.use_command(&["install", &wanted]).with_long_timeout().run().succeeds();
+        let request = format!("node@{version}");
+        sandbox.use_command(&["install", &request]).with_long_timeout().run().succeeds();
         let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
         program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
         let npm = program("npm").argument("-v").run().succeeds();

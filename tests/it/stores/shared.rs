@@ -60,7 +60,7 @@ fn npm_adds_to_an_accounts_own_place() {
         return;
     }
     let shell = |line: &str| {
-        let sh = sandbox.command("sh").arguments(["-c", line]).as_nobody();
+        let sh = sandbox.command("sh").arguments(["-c", line]).with_user_nobody();
         sh.variable("npm_config_audit", "false").with_long_timeout().run()
     };
     let made =
@@ -97,7 +97,7 @@ fn pip_adds_to_an_accounts_own_place() {
         "python -m pip install --no-index ../wheels/greeter-1.0-py3-none-any.whl >&2 && greeter";
     // A library of its own is looked for where this Python was built.
     let sh = sandbox.command("sh").variable("LD_LIBRARY_PATH", own.join("lib"));
-    let made = sh.arguments(["-c", line]).as_nobody().with_long_timeout().run();
+    let made = sh.arguments(["-c", line]).with_user_nobody().with_long_timeout().run();
     made.succeeds().prints("hello");
     let additions = sandbox.usher().join("additions/python").join(&python.version);
     assert!(additions.join("bin/greeter").exists());
@@ -164,7 +164,7 @@ fn given_to_nobody(sandbox: &Sandbox) -> bool {
         let find = sandbox.command("/usr/bin/find").argument(&store);
         find.arguments(["-type", "d", "-exec", "chown", "0:0", "{}", "+"]).run().succeeds();
     }
-    let reaches: Outcome = sandbox.command("test").arguments(["-w", "."]).as_nobody().run();
+    let reaches: Outcome = sandbox.command("test").arguments(["-w", "."]).with_user_nobody().run();
     if !reaches.status.success() {
         skipped("the account nobody can't reach the folder for temporary files");
     }

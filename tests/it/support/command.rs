@@ -34,7 +34,7 @@ pub(crate) struct TestCommand {
     name: Option<OsString>,
     input: Option<Vec<u8>>,
     limit: Duration,
-    as_nobody: bool,
+    is_nobody: bool,
     root: PathBuf,
 }
 
@@ -49,7 +49,7 @@ impl TestCommand {
             name: None,
             input: None,
             limit: LIMIT,
-            as_nobody: false,
+            is_nobody: false,
             root: root.to_owned(),
         }
     }
@@ -102,8 +102,8 @@ impl TestCommand {
     }
 
     /// Runs it as the account `nobody`. Needs root.
-    pub(crate) fn as_nobody(mut self) -> Self {
-        self.as_nobody = true;
+    pub(crate) fn with_user_nobody(mut self) -> Self {
+        self.is_nobody = true;
         self
     }
 
@@ -117,7 +117,7 @@ impl TestCommand {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory);
         command.env_clear().envs(&self.variables).process_group(0);
-        if self.as_nobody {
+        if self.is_nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
         if let Some(name) = &self.name {

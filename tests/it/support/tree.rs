@@ -34,14 +34,14 @@ impl Tree {
 
     /// The differences, one per line: `+ project/.nvmrc`, `- …`, or `~ …` for a changed entry.
     pub(crate) fn changes(&self, now: &Self) -> Vec<String> {
-        let gone = self.0.keys().filter(|path| !now.0.contains_key(*path));
-        let gone = gone.map(|path| format!("- {path}"));
-        let news = now.0.iter().filter_map(|(path, describe)| match self.0.get(path) {
+        let missing = self.0.keys().filter(|path| !now.0.contains_key(*path));
+        let missing = missing.map(|path| format!("- {path}"));
+        let new_or_changed = now.0.iter().filter_map(|(path, describe)| match self.0.get(path) {
             None => Some(format!("+ {path}")),
             Some(before) if before != describe => Some(format!("~ {path}")),
             Some(_) => None,
         });
-        gone.chain(news).collect()
+        missing.chain(new_or_changed).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! README, docs and help texts: equal where they say the same, and without dead links.
+//! README, docs and help texts: they agree with each other, and have no dead links.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use usher_shims::error::ErrorKind;
 
 use super::{assert_no_problems, checkout, files, printed, text, with_extension};
 
-/// The lines after one that is this, up to the next empty one or the end of a block of code.
+/// The lines after this one, up to the next empty line or the end of the code block.
 fn block(text: &str, heading: &str) -> Vec<String> {
     let after = text.lines().skip_while(|line| *line != heading).skip(1);
     after.take_while(|line| !line.is_empty() && *line != "```").map(str::to_owned).collect()
 }
 
-/// Each verb with what it does, as `use --help` prints it.
+/// Each command with its description, as `use --help` prints it.
 fn verbs() -> Vec<String> {
     block(&printed(&["--help"]), "Commands:")
 }
@@ -20,7 +20,7 @@ fn verbs() -> Vec<String> {
 #[test]
 fn the_readme_lists_the_verbs_as_the_help_does() {
     let verbs = verbs();
-    assert!(verbs.len() > 5, "the help lists verbs: {verbs:?}");
+    assert!(verbs.len() > 5, "too few commands in the help: {verbs:?}");
     assert_eq!(block(&text("README.md"), "```text"), verbs);
 }
 
@@ -40,7 +40,7 @@ fn every_kind_of_error_is_in_the_table_of_codes() {
     assert_eq!(found, Some(table.as_str()), "docs/exit-codes.md");
     for kind in ErrorKind::ALL {
         let row = page.lines().any(|line| line.starts_with(&format!("| {} |", kind.exit_code())));
-        assert!(row, "the exit code of {kind:?} has a row");
+        assert!(row, "the exit code of {kind:?} has no row");
     }
 }
 
@@ -83,7 +83,7 @@ fn links_lead_somewhere() {
         }
     }
     assert_no_problems(&wrong);
-    assert!(count > 10, "links were found");
+    assert!(count > 10, "too few links were found");
 }
 
 #[test]
@@ -116,14 +116,14 @@ fn every_page_is_in_the_index() {
     );
 }
 
-/// The targets of Markdown's links, without those into the web.
+/// The targets of Markdown links, without web addresses.
 fn links(text: &str) -> Vec<String> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     let inside = targets.map(|(target, _)| target).filter(|target| !target.contains("://"));
     inside.map(str::to_owned).collect()
 }
 
-/// Whether a link of a page leads to a file, and to a heading in it where it names one.
+/// Whether a link's file exists, and the heading that it names, if any.
 fn leads_somewhere(page: &Path, link: &str) -> bool {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
     let target = match file {
@@ -137,7 +137,7 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
     heading.is_empty() || text.lines().any(|line| anchor(line).is_some_and(|name| name == heading))
 }
 
-/// The name that a heading can be linked by.
+/// The anchor of a heading.
 fn anchor(line: &str) -> Option<String> {
     let title = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
     let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
