@@ -1,18 +1,18 @@
-//! Which names of members and which targets of links are let into a folder.
+//! Which names of entries and which targets of links are allowed.
 //!
-//! It judges text only; what stands on the disk it must not know.
+//! It checks text only, and must not look at the disk.
 
-/// Longest name in bytes; Linux allows 4096 for a whole path.
-pub(super) const LONGEST: usize = 1024;
+/// The longest name in bytes; Linux allows 4096 for a whole path.
+pub(super) const MAX_NAME_LENGTH: usize = 1024;
 
-/// Longest component in bytes, as in every file system of Linux.
-const LONGEST_PART: usize = 255;
+/// The longest component in bytes, as in every file system of Linux.
+const MAX_COMPONENT_LENGTH: usize = 255;
 
-/// Deepest nesting of folders.
-const DEEPEST: usize = 64;
+/// The deepest nesting of folders.
+const MAX_DEPTH: usize = 64;
 
-/// The components of a member's name, none for the archive's own root (`./`); or why it is
-/// refused.
+/// The components of an entry's name; none for the archive's root (`./`). The error is the reason
+/// why the name is refused.
 pub(super) fn components(name: &[u8]) -> Result<Vec<&str>, &'static str> {
     let name = check_text(name)?;
     let name = name.strip_prefix("./").unwrap_or(name);
@@ -24,30 +24,32 @@ pub(super) fn components(name: &[u8]) -> Result<Vec<&str>, &'static str> {
     for part in &parts {
         match *part {
             "" => return Err("its name has an empty component"),
-            "." => return Err("its name has “.” within"),
+            "." => return Err("its name has “.” in it"),
             ".." => return Err("its name has “..” in it"),
-            part if part.len() > LONGEST_PART => return Err("its name has an overlong component"),
+            part if part.len() > MAX_COMPONENT_LENGTH => {
+                return Err("a component of its name is too long");
+            }
             _ => {}
         }
     }
-    if parts.len() > DEEPEST {
-        return Err("it lies too deep");
+    if parts.len() > MAX_DEPTH {
+        return Err("its folders are nested too deep");
     }
     Ok(parts)
 }
 
-/// The target of a symbolic link that lies `depth` folders below the root, if it stays below
-/// the root.
+/// The target of a symbolic link, if it stays below the root of the archive. The link itself is
+/// `depth` folders below that root.
 ///
-/// Going up is allowed in front only. There the steps are those of real folders, since nothing
-/// is unpacked below a link; further on, a step up might start from where another link leads.
+/// `..` is allowed at the beginning only. There each step leaves a real folder, since nothing is
+/// unpacked below a link; further on, a step up might start from where another link leads.
 pub(super) fn check_link_target(target: &[u8], depth: usize) -> Result<&str, &'static str> {
     let target = check_text(target)?;
     let (mut up, mut down) = (0, false);
     for part in target.split('/') {
         match part {
             "" | "." => {}
-            ".." if down => return Err("the link goes down and up again"),
+            ".." if down => return Err("the link has “..” after a folder"),
             ".." => up += 1,
             _ => down = true,
         }
@@ -59,8 +61,8 @@ fn check_text(name: &[u8]) -> Result<&str, &'static str> {
     if name.is_empty() {
         return Err("a name is empty");
     }
-    if name.len() > LONGEST {
-        return Err("a name is overlong");
+    if name.len() > MAX_NAME_LENGTH {
+        return Err("a name is too long");
     }
     if name.starts_with(b"/") {
         return Err("a name is absolute");
@@ -71,5 +73,5 @@ fn check_text(name: &[u8]) -> Result<&str, &'static str> {
     if name.contains(&b'\\') {
         return Err("a name has a backslash");
     }
-    str::from_utf8(name).map_err(|_| "a name is no text of UTF-8")
+    str::from_utf8(name).map_err(|_| "a name is not valid UTF-8")
 }
