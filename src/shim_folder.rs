@@ -10,9 +10,9 @@ pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
@@ -25,9 +25,10 @@ use usher_shims::tool::Tool;
 use self::replace::{UNFINISHED, is_same, put, sweep};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::LARGEST_SHIM;
+use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
 use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
@@ -54,7 +55,7 @@ pub fn refresh(
 ) -> Result<Changes> {
     let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
-    staging::tidy(&folders.staging(), &locks);
+    staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
@@ -121,7 +122,7 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     if !seen.is_file() {
         return true;
     }
-    let is_readable = seen.len() <= LARGEST_SHIM;
+    let is_readable = seen.len() <= MAX_SHIM_SIZE;
     seen.len() > 0
         && !is_same(&folders.shim_binary(), path)
         && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
@@ -164,16 +165,14 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, error))?;
-    file.write_all(&text)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: &path,
+        staging: &shims,
+        prefix: UNFINISHED,
+        mode: FileMode::Masked(0o644),
+        durability: Durability::Synced,
+    };
+    replacement.write(&text)
 }
 
 /// The names that must have a shim.

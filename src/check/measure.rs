@@ -15,7 +15,7 @@ use usher_shims::world::{Os, World as _};
 
 use super::mention::Place;
 use super::pins::relative;
-use crate::inventory::inside::{Inside, Sight};
+use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 
 /// What mentions of a tool are compared with.
@@ -59,7 +59,7 @@ pub(super) fn active_selection(
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
 ) -> Result<Option<Measure>> {
-    let world = Inside { folder, sight: Sight::Whole };
+    let world = FolderWorld { folder, visibility: Visibility::Everything };
     let resolver = Resolver { world: &world, index: &session.index, shim: &session.shim };
     let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let (what, pin) = match resolver.selector().select(&call)? {

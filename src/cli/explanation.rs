@@ -21,7 +21,7 @@ use usher_shims::version::Version;
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::updates::is_of_releases;
+use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, ToolRequest};
 use crate::session::Session;
 use crate::session::current::store_label;
@@ -219,7 +219,7 @@ fn newest(
         return None;
     }
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let wanted = ToolRequest { known, request, origin: &pin.origin };
     let found = Finder::new(session, &network).find(&wanted);
     let mut newest =
@@ -244,7 +244,7 @@ fn reason(error: Error) -> String {
 
 /// Whether a request may mean another version tomorrow.
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
-    is_of_releases(known, request) && request.exact(known.tool).is_none()
+    is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
 fn absent(tool: &'static Tool, pin: &Pin) -> Failure {

@@ -94,7 +94,7 @@ pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()>
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;
     let wanted = ToolRequest { known, request, origin };
-    let found = runtime::without_host(&session.resolver(), known.tool, request)?;
+    let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
         check_policy(session, (tool, request), origin)?;
     }
@@ -111,7 +111,7 @@ fn get_with(
     wanted: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let installer = Installer {
         store: OwnStore::new(session, access),
         fetcher: Fetcher::new(session, &network, access),
@@ -120,7 +120,7 @@ fn get_with(
     };
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(lacking) = runtime::lacking(&session.resolver(), wanted, &toolchain)? else {
+    let Some(lacking) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)? else {
         return Ok(vec![tool]);
     };
     check_policy(session, (lacking.tool, &lacking.request), &lacking.origin)?;

@@ -1,8 +1,6 @@
 //! Writing a pin: the new text of the file that is to hold it, and the file replaced whole.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -15,6 +13,7 @@ use usher_shims::version::Version;
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
 use super::{Spot, Target};
 use crate::config::folders;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
 use crate::session::{Session, read_text};
@@ -168,18 +167,14 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-    let before = fs::metadata(&real).ok().map(|seen| seen.permissions());
-    let mut file = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .map_err(|error| Error::io("write in", folder, error))?;
-    let kept = before.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions));
-    let written = kept
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .and_then(|()| file.as_file().sync_all());
-    written.map_err(|error| Error::io("write", &real, error))?;
-    file.persist(&real).map_err(|error| Error::io("replace", &real, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: &real,
+        staging: folder,
+        prefix: ".tmp",
+        mode: FileMode::SameAsBefore,
+        durability: Durability::Synced,
+    };
+    replacement.write(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::version::Version;
 
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 use crate::config::settings::Settings;
 use crate::registry::KnownTool;
 

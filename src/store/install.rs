@@ -29,7 +29,7 @@ use super::place::InstallLocation;
 use super::publish::publish;
 use crate::http::without_secrets;
 use crate::registry::KnownTool;
-use crate::releases::{Finder, Part, Release, ToolRequest};
+use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
 
 /// Whether a release may be installed that upstream publishes no hash of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Installer<'_> {
     pub(crate) fn assemble<'s>(
         &'s self,
         (place, source): (&'s InstallLocation<'s>, &str),
-        parts: &[Part],
+        parts: &[ReleasePart],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (place.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
@@ -151,7 +151,7 @@ fn install_assembled<'a>(
 
 impl UnverifiedPolicy {
     /// Whether a release of these parts may be installed; the result is what is to be told then.
-    fn check(self, name: &str, parts: &[Part]) -> Result<Option<String>> {
+    fn check(self, name: &str, parts: &[ReleasePart]) -> Result<Option<String>> {
         if parts.is_empty() {
             return Err(Error::new(
                 ErrorKind::UnsupportedPlatform,
@@ -178,9 +178,10 @@ mod tests {
     #[test]
     fn what_has_no_hash_is_told_to_a_person_and_refused_to_a_shim() {
         const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-        let verified = Part { integrity: Integrity::from_hex(HASH), ..Part::default() };
-        let unverified = Part::default();
-        let check = |policy: UnverifiedPolicy, parts: &[Part]| {
+        let verified =
+            ReleasePart { integrity: Integrity::from_hex(HASH), ..ReleasePart::default() };
+        let unverified = ReleasePart::default();
+        let check = |policy: UnverifiedPolicy, parts: &[ReleasePart]| {
             policy.check("node 1.0.0", parts).map_err(|error| error.kind())
         };
         for policy in [UnverifiedPolicy::Allow, UnverifiedPolicy::Deny] {

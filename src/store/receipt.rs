@@ -38,8 +38,9 @@ pub struct Receipt {
     pub source: String,
     /// When, in seconds since 1970.
     pub installed: u64,
-    /// By which version of usher.
-    pub session: String,
+    /// The version of usher that wrote it.
+    #[serde(rename = "usher")]
+    pub usher_version: String,
     /// The archives that it was made of.
     pub parts: Vec<Part>,
     /// All that was put there but the receipt itself.
@@ -72,7 +73,7 @@ impl Receipt {
             version: version.to_string(),
             source: source.to_owned(),
             installed: since.map_or(0, |since| since.as_secs()),
-            session: env!("CARGO_PKG_VERSION").to_owned(),
+            usher_version: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
             files: Manifest::default(),
         }

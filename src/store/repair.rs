@@ -17,8 +17,8 @@ use super::receipt::{self, Noted, Receipt};
 use super::verify::{ReceiptProblem, taken_away, verify};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
-use crate::files::walk::Tree;
-use crate::releases::{Part, Release, ToolRequest};
+use crate::files::walk::OpenTree;
+use crate::releases::{Release, ReleasePart, ToolRequest};
 
 /// What came of a repair.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ const CHANGED: &str = "upstream changed a published file";
 
 /// The receipt of a toolchain, where that can be believed.
 fn receipt(place: &InstallLocation<'_>) -> Option<Receipt> {
-    let noted = Noted::load(Tree::open(&place.root).ok()?).ok()?;
+    let noted = Noted::load(OpenTree::open(&place.root).ok()?).ok()?;
     match noted {
         Noted::Receipt(receipt) if receipt.version == place.version.as_str() => Some(*receipt),
         Noted::Receipt(_) | Noted::Absent | Noted::Damaged(_) | Noted::Later(_) => None,
@@ -155,7 +155,7 @@ fn is_later(place: &InstallLocation<'_>, form: u32) -> Error {
 }
 
 /// The parts of a release as the very files of which the toolchain was made, by their hashes.
-fn same_files(parts: Vec<Part>, noted: &[receipt::Part]) -> Result<Vec<Part>> {
+fn same_files(parts: Vec<ReleasePart>, noted: &[receipt::Part]) -> Result<Vec<ReleasePart>> {
     let mut noted = noted.iter();
     parts
         .into_iter()
@@ -163,7 +163,7 @@ fn same_files(parts: Vec<Part>, noted: &[receipt::Part]) -> Result<Vec<Part>> {
         .collect()
 }
 
-fn same_file(part: Part, noted: &receipt::Part) -> Result<Part> {
+fn same_file(part: ReleasePart, noted: &receipt::Part) -> Result<ReleasePart> {
     let integrity = Integrity::from_text(&format!("sha256:{}", noted.sha256));
     let published = part.integrity.as_ref().map(Integrity::to_string);
     let is_same =
@@ -182,7 +182,7 @@ fn same_file(part: Part, noted: &receipt::Part) -> Result<Part> {
     if !addresses.contains(&noted.address) {
         addresses.push(noted.address.clone());
     }
-    Ok(Part { addresses, integrity, title: noted.title.clone(), ..part })
+    Ok(ReleasePart { addresses, integrity, title: noted.title.clone(), ..part })
 }
 
 /// The last part of an address.
@@ -201,11 +201,11 @@ mod tests {
     /// What is fetched for what is published now, where `http://a/x-1.tgz` with the old hash was
     /// installed: its addresses, or the error.
     fn check(address: &str, hash: Option<&str>, expected: &str) {
-        let part = Part {
+        let part = ReleasePart {
             addresses: vec![address.to_owned()],
             integrity: hash.and_then(Integrity::from_hex),
-            strip: 1,
-            ..Part::default()
+            strip_components: 1,
+            ..ReleasePart::default()
         };
         let noted = receipt::Part {
             title: String::new(),

@@ -22,7 +22,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 pub use compare::{ChangeKind, Fault, Findings};
 
-use crate::files::walk::Tree;
+use crate::files::walk::OpenTree;
 use crate::store::additions::Additions;
 use crate::store::place::{InstallLocation, backup_path};
 use crate::store::receipt::{Noted, Receipt};
@@ -82,7 +82,7 @@ impl Verified {
 /// Compares a toolchain with its receipt.
 pub fn verify(place: &InstallLocation<'_>) -> Result<Verified> {
     for _ in 1..MOST_ROUNDS {
-        let tree = match Tree::open(&place.root) {
+        let tree = match OpenTree::open(&place.root) {
             Ok(tree) => tree,
             Err(error) => return Ok(Verified::troubled(ReceiptProblem::of(&error, &place.root))),
         };
@@ -91,7 +91,8 @@ pub fn verify(place: &InstallLocation<'_>) -> Result<Verified> {
             return Ok(verified);
         }
     }
-    let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, error))?;
+    let tree =
+        OpenTree::open(&place.root).map_err(|error| Error::io("open", &place.root, error))?;
     once(place, &tree)
 }
 
@@ -102,7 +103,7 @@ pub fn taken_away(place: &InstallLocation<'_>) -> Error {
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(place: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
+fn once(place: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verified> {
     let noted =
         Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
     let receipt = match noted {
@@ -128,12 +129,12 @@ fn is_of(receipt: &Receipt, place: &InstallLocation<'_>) -> bool {
 }
 
 /// Whether what was looked at still stands there: others may have replaced it, or taken it away.
-fn is_still(tree: &Tree, root: &Path) -> bool {
-    let identity = |tree: &Tree| -> io::Result<_> {
-        let seen = tree.seen()?;
+fn is_still(tree: &OpenTree, root: &Path) -> bool {
+    let identity = |tree: &OpenTree| -> io::Result<_> {
+        let seen = tree.stat()?;
         Ok((seen.st_dev, seen.st_ino))
     };
-    match Tree::open(root) {
+    match OpenTree::open(root) {
         Ok(now) => matches!((identity(tree), identity(&now)), (Ok(one), Ok(other)) if one == other),
         Err(_) => false,
     }

@@ -43,8 +43,8 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
-    let (listed, unlisted) = Finder::new(session, &network).of_all_sources(known)?;
+    let network = Network::with_cache_if(session, access.as_ref());
+    let (listed, unlisted) = Finder::new(session, &network).list_all_sources(known)?;
     for error in unlisted {
         session.note(&error.to_string());
     }
@@ -106,7 +106,7 @@ fn lines(
 
 fn fits(release: &Release, (tool, request): (&Tool, Option<&Request>)) -> bool {
     match request {
-        Some(request) => release.answers(request, tool),
+        Some(request) => release.matches(request, tool),
         None => !release.version.is_prerelease(),
     }
 }

@@ -45,9 +45,9 @@ pub(super) fn all(
     access: &WriteAccess,
     wanted: &[(ToolRequest<'_>, Which)],
 ) -> Vec<Option<Result<Got>>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let finder = Finder::new(session, &network).together(&together);
+    let finder = Finder::new(session, &network).with_requests(&together);
     let for_threads = access.for_threads();
     let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -134,7 +134,8 @@ impl Getting<'_> {
         if comes {
             return Ok(());
         }
-        let Some(lacking) = runtime::lacking(&self.session.resolver(), wanted, toolchain)? else {
+        let Some(lacking) = runtime::missing_runtime(&self.session.resolver(), wanted, toolchain)?
+        else {
             return Ok(());
         };
         let guest = (wanted.known.tool, toolchain);
@@ -152,7 +153,7 @@ impl Getting<'_> {
     /// The best on disk; what it runs on may be lacking.
     fn on_disk(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
         let ToolRequest { known, request, .. } = *wanted;
-        let host = runtime::of(&self.session.resolver(), known.tool, self.together)?;
+        let host = runtime::for_tool(&self.session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
             host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
         };
@@ -160,7 +161,7 @@ impl Getting<'_> {
         match best_match_where(&session.world, &session.index, (known.tool, request), &fits)? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
-                runtime::without_host(&session.resolver(), known.tool, request)
+                runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)
             }
         }
     }

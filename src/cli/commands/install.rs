@@ -54,7 +54,7 @@ pub fn into_store(
 ) -> Result<()> {
     let store = absolute(session, store)?;
     let report =
-        session.in_store(&store, |session| get_all(session, &named(session, words)?, as_json))?;
+        session.with_store(&store, |session| get_all(session, &named(session, words)?, as_json))?;
     refresh_shims(session, &[])?;
     if as_json {
         output::json(&report);

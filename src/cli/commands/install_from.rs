@@ -42,7 +42,7 @@ pub fn run(
         UserArchive { address: address(session, archive.from)?, integrity: integrity(archive)? };
     let installed = {
         let access = folders::write_access(&session.folders)?;
-        let network = Network::keeping(session, &access);
+        let network = Network::with_cache(session, &access);
         let store = OwnStore::new(session, &access);
         let fetcher = Fetcher::new(session, &network, &access);
         install_from_archive((store, fetcher), &store.place(known, &version), &named)

@@ -62,7 +62,7 @@ struct Newer {
 pub fn run(session: &Session, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
@@ -138,8 +138,8 @@ impl Line {
             is_new: standing.is_new(&release.version),
             version: release.version.to_string(),
         };
-        self.admitted = news.admitted.map(newer);
-        self.newest = news.newest.map(newer);
+        self.admitted = news.latest_matching.map(newer);
+        self.newest = news.latest.map(newer);
         self.source = Some(news.source);
         self.index_age = Some(news.freshness.age().as_secs());
         self.kept = match news.freshness {

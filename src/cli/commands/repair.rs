@@ -42,7 +42,7 @@ fn repair_all(
 ) -> Result<(Vec<Value>, Option<Error>)> {
     let StoreContents { places, strays } = chosen(session, words)?;
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let installer = Installer {
         store: OwnStore::new(session, &access),
         fetcher: Fetcher::new(session, &network, &access),

@@ -11,7 +11,7 @@ use crate::shim_folder;
 
 /// Runs the verb.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
-    session.survey(ProbeCache::SuccessesOnly)?;
+    session.rescan(ProbeCache::SuccessesOnly)?;
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         output::json(

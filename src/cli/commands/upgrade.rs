@@ -20,7 +20,7 @@ use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
-use crate::releases::updates::is_of_releases;
+use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::current::CurrentVersion;
@@ -92,7 +92,7 @@ fn upgrade(
     as_json: bool,
 ) -> Result<Ended> {
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let installer = Installer {
         store: OwnStore::new(session, &access),
         fetcher: Fetcher::new(session, &network, &access),
@@ -205,7 +205,7 @@ impl Upgrade<'_> {
             error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
         })?;
         if let Some(lacking) =
-            runtime::lacking(&self.session.resolver(), wanted, &installed.toolchain)?
+            runtime::missing_runtime(&self.session.resolver(), wanted, &installed.toolchain)?
         {
             let guest = (known.tool, &installed.toolchain);
             install_runtime(&self.installer, &self.session.registry, guest, &lacking)?;
@@ -255,7 +255,7 @@ fn foreign(standing: &CurrentVersion<'_>, request: &Request) -> Option<String> {
     if standing.known.definition.source.is_empty() {
         return Some(format!("usher has no source for {} yet", standing.known.tool.name));
     }
-    if !is_of_releases(standing.known, request) {
+    if !is_release_request(standing.known, request) {
         return Some("no release answers that".to_owned());
     }
     standing.is_constraint.then(|| "that is a range which pins nothing".to_owned())

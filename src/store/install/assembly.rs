@@ -17,11 +17,11 @@ use super::fetcher::Fetcher;
 use super::post_install::run_post_install;
 use crate::archive::{UnpackOptions, unpack};
 use crate::files::integrity::Integrity;
-use crate::files::interrupt::Interrupt;
+use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
-use crate::releases::Part;
+use crate::releases::ReleasePart;
 use crate::store::own::OwnStore;
 use crate::store::place::InstallLocation;
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -36,7 +36,7 @@ pub(crate) struct Assembly<'a> {
     /// What it was made of: kept until it is published, for another try.
     downloads: Vec<Downloaded>,
     staging: Staging<'a>,
-    _interrupt: Interrupt,
+    _interrupt: InterruptGuard,
 }
 
 impl<'a> Assembly<'a> {
@@ -47,7 +47,7 @@ impl<'a> Assembly<'a> {
         source: &str,
     ) -> Result<Self> {
         let staging = store.staging(place)?;
-        let interrupt = Interrupt::removing(store.access, staging.path());
+        let interrupt = InterruptGuard::removing_on_interrupt(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
         let receipt = Receipt::new(place.known.tool.name, &place.version, source);
@@ -56,7 +56,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// Fetches a part, and unpacks it where it goes.
-    pub(crate) fn add_part(&mut self, part: &Part) -> Result<()> {
+    pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
         self.add_fitted_part(part, &|_, _| Ok(part.clone()))
     }
 
@@ -64,8 +64,8 @@ impl<'a> Assembly<'a> {
     /// a path where it may unpack it.
     pub(crate) fn add_fitted_part(
         &mut self,
-        part: &Part,
-        fit: &dyn Fn(&Path, &Path) -> Result<Part>,
+        part: &ReleasePart,
+        fit: &dyn Fn(&Path, &Path) -> Result<ReleasePart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.place.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
@@ -86,7 +86,7 @@ impl<'a> Assembly<'a> {
                 return Err(space.explain(error.because(format!("it came from {address}"))));
             }
         };
-        self.receipt.files.add(&part.into.to_string_lossy(), listing);
+        self.receipt.files.add(&part.destination.to_string_lossy(), listing);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
         }
@@ -102,12 +102,17 @@ impl<'a> Assembly<'a> {
     }
 
     /// Unpacks an archive where its part goes.
-    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Manifest> {
-        self.make_folders(&part.into)?;
-        let from = part.inside.to_string_lossy();
+    fn unpack(&mut self, part: &ReleasePart, archive: &Path) -> Result<Manifest> {
+        self.make_folders(&part.destination)?;
+        let subdir = part.subdir.to_string_lossy();
         let program = part.program.as_str();
-        let shape = UnpackOptions { strip: part.strip, from: &from, program, reserved: RECEIPT };
-        unpack(archive, &self.tree.join(&part.into), &shape)
+        let shape = UnpackOptions {
+            strip_components: part.strip_components,
+            subdir: &subdir,
+            program,
+            reserved: RECEIPT,
+        };
+        unpack(archive, &self.tree.join(&part.destination), &shape)
     }
 
     /// The SHA-256 of what was fetched last.
@@ -117,8 +122,8 @@ impl<'a> Assembly<'a> {
 
     /// Runs the commands that finish what was unpacked; what they changed is noted as if it had come
     /// so.
-    pub(crate) fn run_post_install(&mut self, parts: &[Part]) -> Result<()> {
-        let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
+    pub(crate) fn run_post_install(&mut self, parts: &[ReleasePart]) -> Result<()> {
+        let commands: Vec<_> = parts.iter().flat_map(|part| part.post_install.clone()).collect();
         if commands.is_empty() {
             return Ok(());
         }

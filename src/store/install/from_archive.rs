@@ -7,7 +7,7 @@ use super::archive_layout::find_layout;
 use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
-use crate::releases::{Part, would_be_fetched};
+use crate::releases::{ReleasePart, offline_error};
 use crate::store::own::OwnStore;
 use crate::store::place::InstallLocation;
 use crate::store::receipt::Receipt;
@@ -31,12 +31,12 @@ impl UserArchive {
         })
     }
 
-    fn part(&self, program: &str) -> Part {
-        Part {
+    fn part(&self, program: &str) -> ReleasePart {
+        ReleasePart {
             addresses: vec![self.address.clone()],
             integrity: self.integrity,
             program: program.to_owned(),
-            ..Part::default()
+            ..ReleasePart::default()
         }
     }
 }
@@ -49,7 +49,7 @@ pub(crate) fn assemble_archive<'a>(
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (place.name(), place.known.tool);
     if source.starts_with("http") && fetcher.settings.offline {
-        return Err(would_be_fetched(fetcher.settings, (tool, &place.version), source));
+        return Err(offline_error(fetcher.settings, (tool, &place.version), source));
     }
     let shown = Escaped(source);
     if archive.integrity.is_none() && source.starts_with("http:") {
@@ -66,10 +66,10 @@ pub(crate) fn assemble_archive<'a>(
     assembly
         .add_fitted_part(&part, &|file, scratch| {
             let (layout, strip) = find_layout(place, file, scratch)?;
-            Ok(Part {
-                strip,
-                inside: layout.inside.into(),
-                into: layout.into.into(),
+            Ok(ReleasePart {
+                strip_components: strip,
+                subdir: layout.inside.into(),
+                destination: layout.into.into(),
                 links: layout.links,
                 ..part.clone()
             })

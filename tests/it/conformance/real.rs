@@ -78,10 +78,10 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     let place = Place::of(sandbox, case);
     let by_nobody = is_closed(case) && is_root();
     if by_nobody {
-        sandbox.give_to_nobody();
+        sandbox.chown_to_nobody();
     }
     let command = command(sandbox, case, &place);
-    let command = if by_nobody { command.by_nobody() } else { command };
+    let command = if by_nobody { command.with_user_nobody() } else { command };
     let outcome = command.run();
     place.leave(sandbox);
     for path in made {

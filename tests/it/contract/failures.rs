@@ -4,32 +4,32 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Stage, each, probe, skipped, text};
+use super::{ProbeSandbox, each, probe, skipped, text};
 use crate::support::Outcome;
 use crate::support::executables;
 
 /// Other versions, in the store and on PATH, that must not run instead.
-fn tempt(stage: &Stage) {
+fn tempt(stage: &ProbeSandbox) {
     for version in ["12.22.11", "12.22.13", "14.0.0"] {
         stage.script(version, "#!/bin/sh\necho another version\n");
     }
     stage.sandbox.executable("other/node", "#!/bin/sh\necho another version\n");
 }
 
-fn run(stage: &Stage) -> Outcome {
+fn run(stage: &ProbeSandbox) -> Outcome {
     let path =
         format!("{}:{}", text(&stage.sandbox.shims()), text(&stage.sandbox.root().join("other")));
     let command = stage.sandbox.command("node").variable("PATH", path);
     command.variable("USHER_AUTO_INSTALL", "never").run()
 }
 
-fn check(stage: &Stage, what: &str, code: i32, reason: &str) {
+fn check(stage: &ProbeSandbox, what: &str, code: i32, reason: &str) {
     let outcome = run(stage).fails_with(code).complains(reason).prints("");
     assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{what}\n{outcome}");
 }
 
 /// Puts a changed probe in the program's place.
-fn replace(stage: &Stage, change: impl Fn(Vec<u8>) -> Vec<u8>) {
+fn replace(stage: &ProbeSandbox, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     let program = stage.program();
     let _ = fs::remove_file(&program);
     let content = change(fs::read(probe()).expect("read the probe"));
@@ -114,7 +114,11 @@ fn a_mount_without_execution_says_so() {
 }
 
 /// Runs a line of shell where mounts are its own; `None` where that can't be had.
-pub(super) fn in_namespace(stage: &Stage, script: &str, arguments: &[&Path]) -> Option<Outcome> {
+pub(super) fn in_namespace(
+    stage: &ProbeSandbox,
+    script: &str,
+    arguments: &[&Path],
+) -> Option<Outcome> {
     let unshare = |line: &str| {
         let command =
             stage.sandbox.command("unshare").variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use super::{Stage, each, text};
+use super::{ProbeSandbox, each, text};
 use crate::support::{Outcome, Sandbox};
 
 /// A program of the system's that says so.
@@ -14,7 +14,7 @@ const REAL: &str = "#!/bin/sh\necho real \"$@\"\n";
 const NESTED: &str = "#!/bin/sh\necho >> \"$COUNT\"\n[ \"$1\" -eq 0 ] && echo done && exit\nSTEP\n";
 
 /// Asks for the system's program, and puts these folders of the sandbox behind the shims.
-fn run(stage: &Stage, folders: &[&str], argument: &str) -> Outcome {
+fn run(stage: &ProbeSandbox, folders: &[&str], argument: &str) -> Outcome {
     stage.sandbox.file("project/.nvmrc", "system");
     let shims = text(&stage.sandbox.shims());
     let folders = folders.iter().map(|folder| text(&stage.sandbox.root().join(folder)));
@@ -25,11 +25,11 @@ fn run(stage: &Stage, folders: &[&str], argument: &str) -> Outcome {
 }
 
 /// A file that gets a line each time that a foreign program runs.
-fn count(stage: &Stage) -> PathBuf {
+fn count(stage: &ProbeSandbox) -> PathBuf {
     stage.sandbox.root().join("count")
 }
 
-fn counted(stage: &Stage) -> usize {
+fn counted(stage: &ProbeSandbox) -> usize {
     let lines = fs::read_to_string(count(stage)).unwrap_or_default().lines().count();
     let _ = fs::remove_file(count(stage));
     lines

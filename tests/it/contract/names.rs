@@ -2,15 +2,15 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{Stage, each, text};
+use super::{ProbeSandbox, each, text};
 use crate::support::{Outcome, TestCommand};
 
 /// A shim, called so.
-fn called(stage: &Stage, name: &str) -> TestCommand {
+fn called(stage: &ProbeSandbox, name: &str) -> TestCommand {
     stage.launch(&[], &stage.sandbox.shim("node"), name)
 }
 
-fn is_the_program(stage: &Stage, outcome: Outcome) {
+fn is_the_program(stage: &ProbeSandbox, outcome: Outcome) {
     outcome.succeeds().prints_line(
         &stage
             .sandbox

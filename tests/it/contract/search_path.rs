@@ -3,11 +3,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Stage, each, is_master_of_accounts, skipped, text};
+use super::{ProbeSandbox, can_change_owners, each, skipped, text};
 use crate::support::Outcome;
 
 /// Asks for the system's program in a folder that holds one itself.
-fn run(stage: &Stage, path: Option<&str>, words: &[&str]) -> Outcome {
+fn run(stage: &ProbeSandbox, path: Option<&str>, words: &[&str]) -> Outcome {
     let sandbox = &stage.sandbox;
     sandbox.file("project/.nvmrc", "system");
     for path in ["project/node", "project/bin/node", "project/node_modules/.bin/node"] {
@@ -75,7 +75,7 @@ fn a_path_of_120_kilobytes_is_searched_to_its_end() {
 
 #[test]
 fn a_folder_that_may_not_be_searched_is_passed_over() {
-    let words: &[&str] = if is_master_of_accounts() { &["user:65534"] } else { &[] };
+    let words: &[&str] = if can_change_owners() { &["user:65534"] } else { &[] };
     if words.is_empty() && rustix::process::geteuid().is_root() {
         return skipped("a folder that may not be searched", "root may search it");
     }

@@ -51,7 +51,7 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
     without_official_site(&upstream);
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["install", "node@12", "node@24", "node@12.0.0"]).run();
-    insta::assert_snapshot!(outcome.transcript_in_order(), @"
+    insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
     node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use usher_shims::process::MARK;
 
-use super::{furnished, listed, sandbox};
+use super::{listed, sandbox, set_up};
 use crate::support::{Archive, Sandbox, Upstream};
 
 /// The file of own tools' definitions.
@@ -194,7 +194,7 @@ fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
 
 #[test]
 fn a_program_that_fails_or_lacks_something_is_asked_once() {
-    let sandbox = furnished(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
+    let sandbox = set_up(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
     let log = sandbox.root().join("log");
     let program = |name: &str, line: &str| {
         let text = format!("#!/bin/sh\necho \"$0 $1\" >> '{}'\n{line}\n", log.display());
@@ -236,7 +236,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
 
 #[test]
 fn a_shim_among_the_systems_programs_is_not_asked() {
-    let sandbox = furnished(Sandbox::new().offline());
+    let sandbox = set_up(Sandbox::new().offline());
     let folder = sandbox.folder("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n",

@@ -244,7 +244,8 @@ fn a_real_elixir_runs_on_the_real_erlang() {
     upstream.put("/builds/elixir/builds.txt", lines);
     sandbox.file("project/.tool-versions", "elixir 7\n");
     let script = "IO.puts(\"#{Enum.product([6, 7])} #{System.otp_release()}\")";
-    let outcome = sandbox.command("elixir").arguments(["-e", script]).patiently().run().succeeds();
+    let outcome =
+        sandbox.command("elixir").arguments(["-e", script]).with_long_timeout().run().succeeds();
     assert!(outcome.stdout.starts_with("42 "), "{outcome}");
     assert_eq!(on_disk(&sandbox, "elixir"), "7.0.0-otp-17");
     assert_eq!(on_disk(&sandbox, "erlang"), "", "the system's did");

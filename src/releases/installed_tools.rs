@@ -8,7 +8,7 @@ use usher_shims::version::Version;
 use usher_shims::world::World;
 
 /// What is on this machine already.
-pub(super) trait Machine: Sync {
+pub(super) trait InstalledTools: Sync {
     /// What a tool's versions run on, where they are built for versions of another tool.
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>>;
 
@@ -16,7 +16,7 @@ pub(super) trait Machine: Sync {
     fn installed(&self, tool: &Tool) -> Vec<Version>;
 }
 
-impl<W: World + Sync> Machine for Resolver<'_, W> {
+impl<W: World + Sync> InstalledTools for Resolver<'_, W> {
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         self.selector().runtime(tool)
     }
