@@ -1,4 +1,4 @@
-//! What may stand in a version file's entry, and the entry as one tool reads it.
+//! What a version file's entry may contain, and the entry as one tool reads it.
 
 use usher_tool::{Reader, Tool, VersionField, VersionFile};
 
@@ -14,8 +14,8 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
 }
 
-/// The same file as one tool reads it: `{name}` in a field stands for each of the tool's names,
-/// `{variable}` for each of its variables, and what is said of the whole file holds for each field.
+/// The same file as one tool reads it: `{name}` in a field becomes each of the tool's names,
+/// `{variable}` each of its variables, and the file's dialect applies to each field.
 pub(crate) fn of_tool(file: &VersionFile, tool: &Tool) -> VersionFile {
     let names: Vec<&str> = tool.all_names().collect();
     let placeholders = [("{name}", &names[..]), ("{variable}", tool.variables)];

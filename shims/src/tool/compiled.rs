@@ -6,7 +6,8 @@ use usher_tool::{IgnoredFolder, Tool};
 pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 
 /// Folders that hold other people's code, whatever the tool.
-pub static IGNORED_FOLDERS: &[IgnoredFolder] = include!(concat!(env!("OUT_DIR"), "/pass_over.rs"));
+pub static IGNORED_FOLDERS: &[IgnoredFolder] =
+    include!(concat!(env!("OUT_DIR"), "/ignored_folders.rs"));
 
 /// The files of the registry as they are, each with its name, in the order of [`TOOLS`]: the cold
 /// half reads more of them.
