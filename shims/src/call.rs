@@ -1,4 +1,5 @@
-//! How a program was called: by which name, with which first argument, and so which tool it is of.
+//! How a program was called: by which name and with which first argument, and so which tool
+//! provides it.
 
 use crate::index::Index;
 use crate::name::{Name, split_digits};
@@ -9,38 +10,38 @@ use crate::tool::{Tool, Tools};
 /// A call of a shim.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The program, as it was called.
+    /// The program, by the name of the call.
     pub program: Name,
     /// The tool that provides it.
     pub tool: &'static Tool,
-    /// What the call itself asks for.
+    /// The request in the call itself: `+12`, `node12`.
     pub pin: Option<Pin>,
-    /// Whether the first argument was a request, and isn't the program's.
+    /// Whether the first argument is a request, and so isn't passed to the program.
     pub has_request_argument: bool,
-    /// What the first argument asks of the tool that this one runs on.
+    /// The request in the first argument for the tool's runtime.
     pub runtime_pin: Option<(&'static Tool, Pin)>,
-    /// When this tool is asked for the program.
+    /// When this tool provides the program.
     pub rule: ProviderRule,
 }
 
-/// When a tool is asked for a program that several provide.
+/// When a tool provides a program that several tools have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderRule {
-    /// Whenever it is reached.
+    /// Always.
     Always,
-    /// Only if something stronger than a default pins it.
+    /// Only if the call, a variable or a project's file pins it.
     IfPinned,
-    /// Only if one of its toolchains is in force, and holds the program.
+    /// Only if one of its toolchains is active and has the program.
     IfActive,
-    /// Only if a default names it.
+    /// Only if a default requests it.
     IfDefault,
 }
 
-/// Understands a name, and a first argument where there is one, for each tool that may provide the
-/// program, strongest first; none for a name that means nothing here.
+/// The possible meanings of a name and a first argument: one for each tool that may provide the
+/// program, strongest first. None for an unknown name.
 ///
-/// Of several providers that is the tool of that name if it is pinned, the host whose toolchain
-/// may hold the program, and the tool by its default.
+/// Of several providers: the tool of that name if it is pinned, the runtime whose toolchain may
+/// have the program, and the tool by its default.
 pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
     let tools = &index.tools;
@@ -77,13 +78,13 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     holders.map(|tool| call(tool, None, ProviderRule::Always)).collect()
 }
 
-/// The tool that another one runs on.
+/// A tool's runtime.
 fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
     tool.runtime.and_then(|host| tools.named(host))
 }
 
 impl Call {
-    /// A call of a tool's interpreter that asks for nothing.
+    /// A call of a tool's main program, without a request.
     pub fn for_main_program(tool: &'static Tool) -> Option<Self> {
         let program = Name::parse(tool.main_program())?;
         let (has_request_argument, runtime_pin, rule) = (false, None, ProviderRule::Always);
@@ -106,8 +107,8 @@ impl Call {
         Self { program, tool, pin: own.or(pin), has_request_argument, runtime_pin, rule }
     }
 
-    /// The names under which a toolchain may hold the program, best first: `python3.7` is
-    /// `python3.7`, or `python`.
+    /// The names that the program may have in a toolchain, best first: `python3.7` is `python3.7`,
+    /// or `python`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let name = self.program.as_str();
         let shipped = self.tool.programs.contains(&name);

@@ -1,7 +1,7 @@
-//! The shim: finds out which program it stands for here and now, and becomes it.
+//! The shim: picks the program for the current directory, and becomes it.
 //!
 //! Entered through a C `main`, since the start-up of `std` changes signals and descriptors that the
-//! program is to inherit (`docs/exec.md`). All it decides is decided in the library.
+//! program must inherit (`docs/exec.md`). All decisions are in the library.
 #![no_main]
 
 mod allocator;
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn main(
     error.kind().shim_exit_code().into()
 }
 
-/// Becomes the program, or says why not.
+/// Becomes the program, or returns the error.
 fn run(given: &ProcessArgs) -> Error {
     match become_one(given) {
         Ok(error) | Err(error) => error,

@@ -14,7 +14,7 @@ const LONGEST: usize = 64;
 pub struct Name(Box<str>);
 
 impl Name {
-    /// Takes a text as a name if it is one.
+    /// Parses a name.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = text.bytes();
         let first = bytes.next()?;
@@ -37,10 +37,10 @@ impl fmt::Display for Name {
     }
 }
 
-/// Takes the digits off a program's name: `python3.7` is `python` and `3.7`, `node12` is `node`
-/// and `12`, `node@12` likewise.
+/// Splits a program's name with a version: `python3.7` is `python` and `3.7`, `node12` and
+/// `node@12` are `node` and `12`.
 ///
-/// `None` where no version follows, or where nothing precedes it.
+/// `None` without a version, or with nothing before it.
 pub fn split_digits(program: &str) -> Option<(&str, &str)> {
     if let Some((base, request)) = program.split_once('@') {
         return (!base.is_empty() && !request.is_empty()).then_some((base, request));

@@ -1,4 +1,4 @@
-//! PATH: the next program of a name that is no shim of ours, and our own place in it.
+//! PATH: the next program with a name that isn't a shim, and PATH with the shim folder.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use crate::index::INDEX_FILE;
 use crate::world::{FileMeta, World};
 
-/// What is searched where PATH isn't set; after what shells do then.
+/// The PATH if it isn't set, as in shells.
 const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The running shim: what must never be taken for the program it stands for.
+/// The running shim, which must never be run as the program.
 #[derive(Debug, Clone, Default)]
 pub struct Shim {
-    /// The folder it lies in, by each path that is known for it.
+    /// Its folder, by each known path.
     pub folders: Vec<PathBuf>,
     /// A file that all shims are hard links of.
     pub binary: Option<PathBuf>,
 }
 
-/// The next program of this name on PATH that isn't usher's, outside of `passed` folders.
+/// The next program with this name on PATH that isn't usher's, outside the folders `passed`.
 ///
-/// Empty and relative entries are the working directory's, and never searched.
+/// Empty and relative entries are in the working directory, and never searched.
 pub fn next_on_path(
     world: &impl World,
     shim: &Shim,
@@ -46,7 +46,7 @@ pub fn next_on_path(
     None
 }
 
-/// Whether a file is a shim of ours under another name: a link, or a copy of the same bytes.
+/// Whether a file is a shim under another name: a link, or a copy.
 fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) -> bool {
     let Some(binary) = &shim.binary else { return false };
     let Ok(Some(own)) = world.metadata(binary) else { return false };
@@ -55,7 +55,7 @@ fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) ->
         || own.size == seen.size && content(binary).is_some_and(|own| content(file) == Some(own))
 }
 
-/// PATH with the shim folder in front, or `None` where it holds it already.
+/// PATH with the shim folder in front, or `None` if it has it already.
 pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
     let first = shim.folders.first()?;
     let path = world.variable("PATH").filter(|path| !path.is_empty());

@@ -1,7 +1,7 @@
-//! The tools: those that are compiled in, tables that the build script makes from `registry/`, and
-//! own ones.
+//! The tools: built-in ones, from tables that the build script makes of `registry/`, and custom
+//! ones.
 //!
-//! No tool is named in Rust code: what is true of one tool is a field in its file. The fields are
+//! No tool is named in Rust code: everything about a tool is a field in its file. The fields are
 //! declared in `usher-tool`.
 
 mod compiled;

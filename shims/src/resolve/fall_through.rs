@@ -1,5 +1,5 @@
-//! Falling through to PATH: the program that would have run without usher, and what is left for one
-//! that calls back.
+//! Falling through to PATH: the program that would have run without usher, and the guard against
+//! one that calls back.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -15,11 +15,11 @@ use crate::world::World;
 pub(super) struct NextProgram {
     /// The program.
     pub(super) path: PathBuf,
-    /// What tells a shim that it is called back.
+    /// The re-entry guard.
     pub(super) variable: (&'static str, OsString),
 }
 
-/// Finds the next program on PATH for a call; an error where it comes back every time.
+/// Finds the next program on PATH for a call; an error if it calls back every time.
 pub(super) fn next_program(
     world: &impl World,
     shim: &Shim,
@@ -41,8 +41,8 @@ pub(super) fn next_program(
     Ok(Some(NextProgram { path, variable }))
 }
 
-/// The next program on PATH outside of the passed folders; if none is, the one in the last of
-/// them, which was no shim then.
+/// The next program on PATH outside the folders that were run before; if there is none, the one in
+/// the last of them, which then isn't a shim.
 fn next(world: &impl World, shim: &Shim, call: &Call, passed: &[PathBuf]) -> Option<PathBuf> {
     let next =
         |passed: &[PathBuf]| call.names().find_map(|name| next_on_path(world, shim, name, passed));
@@ -54,7 +54,7 @@ fn is_script(world: &impl World, program: &Path) -> bool {
     world.read(program).is_ok_and(|content| content.starts_with(b"#!"))
 }
 
-/// The message for a program that comes back however often it is passed on.
+/// The error for a program that calls back every time.
 fn circle(call: &Call, via: &ReentryGuard, next: &Path) -> Error {
     let (name, times) = (&call.program, via.returns.max(via.nested));
     let folders = via.folders.iter().map(PathBuf::as_path).chain(next.parent());

@@ -15,7 +15,7 @@ pub(crate) fn executed() -> Option<PathBuf> {
     None
 }
 
-/// Whether the process has more rights than its caller, who must not steer it then.
+/// Whether the process has more rights than its caller, who must not control it then.
 pub fn is_secure() -> bool {
     rustix::process::geteuid() != rustix::process::getuid()
         || rustix::process::getegid() != rustix::process::getgid()
