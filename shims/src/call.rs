@@ -2,7 +2,7 @@
 //! provides it.
 
 use crate::index::Index;
-use crate::name::{Name, split_digits};
+use crate::name::{Name, split_version};
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind, RequestTrust};
 use crate::tool::{Tool, Tools};
@@ -46,26 +46,30 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
     let tools = &index.tools;
     let call = |tool, pin, rule| {
-        let host = host(tools, tool);
-        Call::new(program.clone(), (tool, host), (pin, argument, rule))
+        let runtime = runtime(tools, tool);
+        Call { pin, rule, ..Call::new(program.clone(), tool) }.with_argument(argument, runtime)
     };
     let mut shippers = tools.all().filter(|tool| tool.programs.contains(&name)).peekable();
     if shippers.peek().is_some() {
-        let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.runtime.is_some());
-        let Some(own) = hosted.first() else {
-            return hosts.into_iter().map(|tool| call(tool, None, ProviderRule::Always)).collect();
+        let (with_runtime, without): (Vec<_>, Vec<_>) =
+            shippers.partition(|tool| tool.runtime.is_some());
+        let Some(own) = with_runtime.first() else {
+            return without
+                .into_iter()
+                .map(|tool| call(tool, None, ProviderRule::Always))
+                .collect();
         };
-        let host = host(tools, own).unwrap_or(own);
+        let runtime = runtime(tools, own).unwrap_or(own);
         let rules = [
             (*own, ProviderRule::IfPinned),
-            (host, ProviderRule::IfActive),
+            (runtime, ProviderRule::IfActive),
             (*own, ProviderRule::IfDefault),
-            (host, ProviderRule::Always),
+            (runtime, ProviderRule::Always),
         ];
         return rules.into_iter().map(|(tool, rule)| call(tool, None, rule)).collect();
     }
     let by_digits = || {
-        let (base, digits) = split_digits(name)?;
+        let (base, digits) = split_version(name)?;
         let tool = tools.of_program(base)?;
         let request = Request::parse(digits, tool, RequestTrust::User).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
@@ -79,32 +83,40 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
 }
 
 /// A tool's runtime.
-fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
-    tool.runtime.and_then(|host| tools.named(host))
+fn runtime(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
+    tool.runtime.and_then(|runtime| tools.named(runtime))
 }
 
 impl Call {
     /// A call of a tool's main program, without a request.
     pub fn for_main_program(tool: &'static Tool) -> Option<Self> {
         let program = Name::parse(tool.main_program())?;
-        let (has_request_argument, runtime_pin, rule) = (false, None, ProviderRule::Always);
-        Some(Self { program, tool, pin: None, has_request_argument, runtime_pin, rule })
+        Some(Self::new(program, tool))
     }
 
-    fn new(
-        program: Name,
-        (tool, host): (&'static Tool, Option<&'static Tool>),
-        (pin, argument, rule): (Option<Pin>, Option<&str>, ProviderRule),
-    ) -> Self {
-        // What runs on another tool leaves the argument to that one.
-        let asked = host.unwrap_or(tool);
-        let plus = argument.and_then(|argument| plus(argument, asked));
-        let has_request_argument = plus.is_some();
-        let (own, runtime_pin) = match host {
-            Some(host) => (None, plus.map(|pin| (host, pin))),
-            None => (plus, None),
+    fn new(program: Name, tool: &'static Tool) -> Self {
+        Self {
+            program,
+            tool,
+            pin: None,
+            has_request_argument: false,
+            runtime_pin: None,
+            rule: ProviderRule::Always,
+        }
+    }
+
+    /// The same call with its first argument, which requests the runtime of a tool that has one.
+    fn with_argument(mut self, argument: Option<&str>, runtime: Option<&'static Tool>) -> Self {
+        let requested_tool = runtime.unwrap_or(self.tool);
+        let Some(pin) = argument.and_then(|argument| plus_request(argument, requested_tool)) else {
+            return self;
         };
-        Self { program, tool, pin: own.or(pin), has_request_argument, runtime_pin, rule }
+        self.has_request_argument = true;
+        match runtime {
+            Some(runtime) => self.runtime_pin = Some((runtime, pin)),
+            None => self.pin = Some(pin),
+        }
+        self
     }
 
     /// The names that the program may have in a toolchain, best first: `python3.7` is `python3.7`,
@@ -113,13 +125,13 @@ impl Call {
         let name = self.program.as_str();
         let shipped = self.tool.programs.contains(&name);
         let base =
-            split_digits(name).filter(|_| !shipped && self.pin.is_some()).map(|(base, _)| base);
+            split_version(name).filter(|_| !shipped && self.pin.is_some()).map(|(base, _)| base);
         [name].into_iter().chain(base)
     }
 }
 
 /// A first argument `+REQUEST`.
-fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
+fn plus_request(argument: &str, tool: &'static Tool) -> Option<Pin> {
     let text = argument.strip_prefix('+').filter(|_| tool.plus_requests)?;
     let request = Request::parse(text, tool, RequestTrust::User).ok()?;
     match request.kind() {

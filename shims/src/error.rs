@@ -249,12 +249,12 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// The most characters of a text from outside that a message repeats.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (count, character) in self.0.chars().enumerate() {
-            if count == LONGEST {
+            if count == MAX_LENGTH {
                 return f.write_str("…");
             }
             escape(character, f)?;

@@ -67,11 +67,11 @@ pub fn become_program(
     };
     let added: Vec<CString> =
         set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
-    let kept = environment
+    let combined = environment
         .iter()
         .copied()
         .filter(|entry| !set.iter().any(|(name, _)| assigns(entry, name)));
-    let environment: Vec<*const c_char> = kept
+    let environment: Vec<*const c_char> = combined
         .chain(added.iter().map(CString::as_c_str))
         .map(CStr::as_ptr)
         .chain([std::ptr::null()])

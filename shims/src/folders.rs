@@ -55,7 +55,7 @@ impl Folders {
         variable: &dyn Fn(&str) -> Option<OsString>,
         user_home: Option<PathBuf>,
     ) -> Option<Self> {
-        let base = |name, usual| xdg_base(variable, (name, usual), user_home.as_deref());
+        let base = |name, default| xdg_base(variable, name, default, user_home.as_deref());
         Some(Self {
             data: Self::data_of_account(variable, user_home.as_deref())?,
             config: base("XDG_CONFIG_HOME", ".config")?,
@@ -71,7 +71,7 @@ impl Folders {
         variable: &dyn Fn(&str) -> Option<OsString>,
         user_home: Option<&Path>,
     ) -> Option<PathBuf> {
-        xdg_base(variable, ("XDG_DATA_HOME", ".local/share"), user_home)
+        xdg_base(variable, "XDG_DATA_HOME", ".local/share", user_home)
     }
 
     /// The one folder for PATH.
@@ -137,12 +137,13 @@ impl Folders {
 
 fn xdg_base(
     variable: &dyn Fn(&str) -> Option<OsString>,
-    (name, usual): (&str, &str),
+    name: &str,
+    default: &str,
     user_home: Option<&Path>,
 ) -> Option<PathBuf> {
     let absolute = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
     let set = variable(name).map(PathBuf::from).and_then(absolute);
-    let base = set.or_else(|| absolute(user_home?.join(usual)))?;
+    let base = set.or_else(|| absolute(user_home?.join(default)))?;
     Some(base.join("usher"))
 }
 

@@ -179,7 +179,7 @@ impl Index {
     }
 
     fn parse_lines(index: &[u8], program: Option<&str>) -> Option<Self> {
-        let wanted = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
+        let is_needed = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
             (None, _) => true,
             (Some(program), Some(rest)) => {
                 rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
@@ -191,7 +191,7 @@ impl Index {
             return None;
         }
         let mut found = Self::default();
-        for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
+        for line in lines.filter(|line| !line.is_empty() && is_needed(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
             found.parse_record(&fields).or(is_optional.then_some(()))?;
@@ -238,7 +238,7 @@ impl Index {
                 hint: text(5)?,
             }),
             "tool" => self.tools.add(CustomTool {
-                tool: crate::tool::read(fields.get(3)?.as_bytes())?,
+                tool: crate::tool::decode_tool(fields.get(3)?.as_bytes())?,
                 file: path(1)?,
                 fingerprint: text(2)?,
             }),
@@ -321,8 +321,8 @@ impl Index {
                 [tool, fingerprint, reason, hint].map(OsStr::new);
             index.line(&["refused".as_ref(), tool, path.as_os_str(), fingerprint, reason, hint]);
         }
-        for own in self.tools.own() {
-            let row = crate::tool::printed(own.tool);
+        for own in self.tools.custom() {
+            let row = crate::tool::encode_tool(own.tool);
             let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
             index.line(&["tool".as_ref(), file, own.fingerprint.as_ref(), row]);
         }

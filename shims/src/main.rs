@@ -47,7 +47,7 @@ fn run(given: &ProcessArgs) -> Error {
 
 fn become_one(given: &ProcessArgs) -> Result<Error> {
     let arguments = given.os_arguments();
-    let mut shim = process::shim()?;
+    let mut shim = process::running_shim()?;
     let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
     let index = match process::read_index(&Os, &shim, &name)? {
@@ -58,7 +58,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     let resolver = Resolver { world: &Os, index: &index, shim: &shim.known };
     let outcome = resolver.resolve(&name, rest);
     if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
-        for step in trace::steps(&resolver, (&name, rest), &outcome) {
+        for step in trace::steps(&resolver, &name, rest, &outcome) {
             let _ = writeln!(std::io::stderr(), "usher: {step}");
         }
     }

@@ -6,7 +6,7 @@ use crate::tool::Tool;
 use crate::version::{Version, strip_v};
 
 /// The placeholder for digits and dots in a rule.
-const HOLE: &str = "{}";
+const PLACEHOLDER: &str = "{}";
 
 /// The placeholder for anything, at the end of a rule.
 const REST: &str = "{_}";
@@ -41,8 +41,8 @@ pub fn in_spelling_of(text: &str, other: &str, tool: &Tool) -> Option<String> {
 
 /// How many placeholders a rule has, whether it begins with one, and the character after the last.
 fn shape(rule: &str) -> (usize, bool, Option<char>) {
-    let behind = rule.rsplit(HOLE).next().unwrap_or_default();
-    (rule.matches(HOLE).count(), rule.starts_with(HOLE), behind.chars().next())
+    let behind = rule.rsplit(PLACEHOLDER).next().unwrap_or_default();
+    (rule.matches(PLACEHOLDER).count(), rule.starts_with(PLACEHOLDER), behind.chars().next())
 }
 
 /// The version in a folder's name, or in a program's or manager's output, in the tool's own
@@ -53,7 +53,7 @@ pub fn version(text: &str, tool: &Tool) -> Option<Version> {
 
 /// One side of a rule with its placeholders filled.
 fn filled(rule: &str, parts: &[&str]) -> String {
-    parts.iter().fold(rule.to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1))
+    parts.iter().fold(rule.to_owned(), |spelled, part| spelled.replacen(PLACEHOLDER, part, 1))
 }
 
 /// The values of a rule's placeholders, if it matches.
@@ -62,7 +62,7 @@ fn parts<'a>(text: &'a str, rule: &str) -> Option<Vec<&'a str>> {
         Some(rule) => (rule, true),
         None => (rule, false),
     };
-    let mut literals = rule.split(HOLE);
+    let mut literals = rule.split(PLACEHOLDER);
     let mut rest = text.strip_prefix(literals.next()?)?;
     let mut parts = Vec::new();
     for literal in literals {

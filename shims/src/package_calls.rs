@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::index::Index;
-use crate::name::split_digits;
+use crate::name::split_version;
 use crate::resolve::Plan;
 use crate::tool::{PackageCall, Tool};
 
@@ -17,12 +17,12 @@ pub fn package_call(
     arguments: &[&OsStr],
 ) -> Option<(&'static Tool, usize)> {
     plan.toolchain.as_ref()?;
-    let base = split_digits(program).map_or(program, |(base, _)| base);
+    let base = split_version(program).map_or(program, |(base, _)| base);
     let matches = |rule: &PackageCall| {
         (rule.program == program || rule.program == base) && is_package_call(rule, arguments)
     };
-    let host = plan.tool.runtime.and_then(|host| index.tools.named(host));
-    let mut tools = [plan.tool].into_iter().chain(host);
+    let runtime = plan.tool.runtime.and_then(|runtime| index.tools.named(runtime));
+    let mut tools = [plan.tool].into_iter().chain(runtime);
     tools.find_map(|tool| Some((tool, tool.package_calls.iter().position(matches)?)))
 }
 

@@ -8,7 +8,7 @@ use crate::index::INDEX_FILE;
 use crate::world::{FileMeta, World};
 
 /// The PATH if it isn't set, as in shells.
-const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The running shim, which must never be run as the program.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +28,10 @@ pub fn next_on_path(
     name: &str,
     passed: &[PathBuf],
 ) -> Option<PathBuf> {
-    let path =
-        world.variable("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL.into());
+    let path = world
+        .variable("PATH")
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| DEFAULT_PATH.into());
     for folder in entries(&path) {
         let is_out = |known: &PathBuf| known == folder;
         if !folder.is_absolute() || shim.folders.iter().any(is_out) || passed.iter().any(is_out) {
@@ -37,7 +39,7 @@ pub fn next_on_path(
         }
         let candidate = folder.join(name);
         let Ok(Some(seen)) = world.metadata(&candidate) else { continue };
-        let is_ours = is_shim(world, shim, (&candidate, &seen))
+        let is_ours = is_shim(world, shim, &candidate, &seen)
             || world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0);
         if seen.is_program && !is_ours {
             return Some(candidate);
@@ -47,7 +49,7 @@ pub fn next_on_path(
 }
 
 /// Whether a file is a shim under another name: a link, or a copy.
-fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) -> bool {
+fn is_shim(world: &impl World, shim: &Shim, file: &Path, seen: &FileMeta) -> bool {
     let Some(binary) = &shim.binary else { return false };
     let Ok(Some(own)) = world.metadata(binary) else { return false };
     let content = |path: &Path| world.read(path).ok();
@@ -68,7 +70,7 @@ pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
     }
     let mut longer = first.as_os_str().as_bytes().to_vec();
     longer.push(b':');
-    longer.extend(path.as_deref().unwrap_or(OsStr::new(USUAL)).as_bytes());
+    longer.extend(path.as_deref().unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes());
     Some(OsString::from_vec(longer))
 }
 

@@ -42,17 +42,17 @@ pub struct RunningShim {
 ///
 /// `/proc/self/exe` is the file itself, for any link or name of the call; without `/proc`, the path
 /// of the call is used.
-pub fn shim() -> Result<RunningShim> {
-    let file = own_file()?;
+pub fn running_shim() -> Result<RunningShim> {
+    let file = executable()?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
     let known = Shim { folders: vec![folder.clone()], binary: Some(file.clone()) };
     Ok(RunningShim { file, folder, known })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shim's main asks for its own file here")]
-fn own_file() -> Result<PathBuf> {
+fn executable() -> Result<PathBuf> {
     std::env::current_exe()
-        .or_else(|error| sys::executed().ok_or(error))
+        .or_else(|error| sys::executable_path().ok_or(error))
         .map_err(|error| Error::io("find usher's own file by", Path::new("/proc/self/exe"), error))
 }
 

@@ -22,7 +22,7 @@ pub const MAX_RETURNS: usize = 20;
 pub const MAX_NESTED: usize = 1000;
 
 /// Variables that shells change themselves, and that foreign shims may lengthen.
-const NO_STATE: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
+const UNCOUNTED_VARIABLES: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
 
 /// The value of the variable: `PID:PROGRAM:CALL:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,27 +56,28 @@ impl ReentryGuard {
     ///
     /// A process that calls back skips the folders it was in. A child process that calls back may
     /// be a regular call, and skips none.
-    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: CallState) -> Self {
-        let left = left.and_then(Self::parse);
-        let nested = left.as_ref().map_or(0, |left| left.nested + 1);
+    pub fn after(previous: Option<&OsStr>, process: u32, program: &str, state: CallState) -> Self {
+        let previous = previous.and_then(Self::parse);
+        let nested = previous.as_ref().map_or(0, |previous| previous.nested + 1);
         let program = program.to_owned();
-        let again = left.filter(|left| {
-            let is_same = left.process == process;
-            let calls_back = is_same && left.state.call != 0 && left.state.call == state.call;
-            left.program == program && (left.state.all == state.all || calls_back)
+        let again = previous.filter(|previous| {
+            let is_same = previous.process == process;
+            let calls_back =
+                is_same && previous.state.call != 0 && previous.state.call == state.call;
+            previous.program == program && (previous.state.all == state.all || calls_back)
         });
         match again {
-            Some(left) => {
-                let is_same = left.process == process;
-                let folders = if is_same { left.folders } else { Vec::new() };
-                Self { process, program, state, returns: left.returns + 1, nested, folders }
+            Some(previous) => {
+                let is_same = previous.process == process;
+                let folders = if is_same { previous.folders } else { Vec::new() };
+                Self { process, program, state, returns: previous.returns + 1, nested, folders }
             }
             None => Self { process, program, state, returns: 0, nested, folders: Vec::new() },
         }
     }
 
     /// Whether this is an endless loop.
-    pub fn is_circle(&self) -> bool {
+    pub fn is_loop(&self) -> bool {
         self.returns >= MAX_RETURNS || self.nested >= MAX_NESTED
     }
 
@@ -120,7 +121,8 @@ pub fn state(world: &impl World, arguments: &[&OsStr]) -> CallState {
         .iter()
         .fold(digest(START, directory.as_os_str()), |sum, argument| digest(sum, argument));
     let variables = world.variables();
-    let counted = variables.iter().filter(|(name, _)| !NO_STATE.iter().any(|other| name == other));
+    let counted =
+        variables.iter().filter(|(name, _)| !UNCOUNTED_VARIABLES.iter().any(|other| name == other));
     let all = counted
         .fold(ordered, |sum, (name, value)| sum.wrapping_add(digest(digest(START, name), value)));
     CallState { call: ordered, all }
@@ -142,7 +144,7 @@ mod tests {
 
     const P: &str = "/p/shims";
 
-    fn left(returns: usize, nested: usize) -> OsString {
+    fn previous(returns: usize, nested: usize) -> OsString {
         format!("7:python:0:2a:{returns}:{nested}:{P}").into()
     }
 
@@ -153,18 +155,18 @@ mod tests {
     #[test]
     fn a_pass_through_is_remembered() {
         let first = ReentryGuard::after(None, 7, "python", of(42));
-        assert_eq!(first.print(P.as_ref()), left(0, 0));
-        let second = ReentryGuard::after(Some(&left(0, 0)), 7, "python", of(42));
+        assert_eq!(first.print(P.as_ref()), previous(0, 0));
+        let second = ReentryGuard::after(Some(&previous(0, 0)), 7, "python", of(42));
         assert_eq!(second.folders, [PathBuf::from(P)]);
         assert_eq!(second.print("/q".as_ref()), "7:python:0:2a:1:1:/p/shims:/q");
-        assert_eq!(second.print(P.as_ref()), left(1, 1));
+        assert_eq!(second.print(P.as_ref()), previous(1, 1));
     }
 
     #[test]
     fn a_return_is_the_same_call_and_only_a_process_passes_its_folders_over() {
         let check = |process, program, state, returns, folders| {
-            let via = ReentryGuard::after(Some(&left(3, 5)), process, program, of(state));
-            assert_eq!((via.returns, via.nested, via.folders.len()), (returns, 6, folders));
+            let guard = ReentryGuard::after(Some(&previous(3, 5)), process, program, of(state));
+            assert_eq!((guard.returns, guard.nested, guard.folders.len()), (returns, 6, folders));
         };
         check(7, "python", 42, 4, 1);
         check(8, "python", 42, 4, 0);
@@ -174,17 +176,18 @@ mod tests {
 
     #[test]
     fn a_script_that_changes_variables_is_known_by_its_call() {
-        let left: OsString = "7:python:b:2a:0:0:/p/shims".into();
+        let previous: OsString = "7:python:b:2a:0:0:/p/shims".into();
         let again =
-            |call| ReentryGuard::after(Some(&left), 7, "python", CallState { call, all: 43 });
+            |call| ReentryGuard::after(Some(&previous), 7, "python", CallState { call, all: 43 });
         assert_eq!((again(11).returns, again(11).folders.len()), (1, 1));
         assert_eq!((again(12).returns, again(12).folders.len()), (0, 0));
     }
 
     #[test]
     fn circles_end() {
-        let circle =
-            |left: &str| ReentryGuard::after(Some(left.as_ref()), 7, "python", of(42)).is_circle();
+        let circle = |previous: &str| {
+            ReentryGuard::after(Some(previous.as_ref()), 7, "python", of(42)).is_loop()
+        };
         assert!(!circle("7:python:0:2a:18:18:/p"));
         assert!(circle("7:python:0:2a:19:19:/p"));
         assert!(!circle("7:python:0:0:19:200:/p"));

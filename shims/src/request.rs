@@ -14,7 +14,7 @@ use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// A request: its text and its meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +57,8 @@ pub enum RequestTrust {
 
 impl Request {
     /// Reads a request for a tool; the error is a short reason.
-    pub fn parse(text: &str, tool: &Tool, author: RequestTrust) -> Result<Self, &'static str> {
-        Self::parse_in(text, tool, (tool.dialect, author))
+    pub fn parse(text: &str, tool: &Tool, trust: RequestTrust) -> Result<Self, &'static str> {
+        Self::parse_in(text, tool, tool.dialect, trust)
     }
 
     /// Reads a request in a field of a project's file, in the field's own dialect.
@@ -74,20 +74,21 @@ impl Request {
             FieldRole::Pin | FieldRole::Either => None,
         };
         match bare {
-            Some(range) if text.len() <= LONGEST => {
+            Some(range) if text.len() <= MAX_LENGTH => {
                 Ok(Self { text: text.into(), kind: RequestKind::Range(range) })
             }
-            _ => Self::parse_in(text, tool, (dialect, RequestTrust::Project)),
+            _ => Self::parse_in(text, tool, dialect, RequestTrust::Project),
         }
     }
 
     fn parse_in(
         text: &str,
         tool: &Tool,
-        (dialect, author): (Dialect, RequestTrust),
+        dialect: Dialect,
+        trust: RequestTrust,
     ) -> Result<Self, &'static str> {
         let text = bare(text);
-        let kind = parse_kind(text, tool, (dialect, author))?;
+        let kind = parse_kind(text, tool, dialect, trust)?;
         Ok(Self { text: text.into(), kind })
     }
 
@@ -155,24 +156,25 @@ impl fmt::Display for Request {
 fn parse_kind(
     text: &str,
     tool: &Tool,
-    (dialect, author): (Dialect, RequestTrust),
+    dialect: Dialect,
+    trust: RequestTrust,
 ) -> Result<RequestKind, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return Err("it is too long");
     }
     if text.contains(char::is_control) {
         return Err("it has control characters");
     }
-    let text = first_of_list(text, author);
+    let text = first_of_list(text, trust);
     if text == "system" {
         return Ok(RequestKind::System);
     }
     // mise's word for a version that isn't whole, which needs none here.
     let text = text.strip_prefix("prefix:").unwrap_or(text);
-    if let Some(kind) = foreign(text, author) {
+    if let Some(kind) = foreign(text, trust) {
         return kind;
     }
     let bare = without_prefix(text, tool);
@@ -197,18 +199,18 @@ fn parse_kind(
 }
 
 /// The first of several versions with colons between them, as in pyenv's variable.
-fn first_of_list(text: &str, author: RequestTrust) -> &str {
+fn first_of_list(text: &str, trust: RequestTrust) -> &str {
     let first = text.split_once(':').map(|(first, _)| first);
     let is_version = |first: &&str| {
         *first == "system" || strip_v(first).starts_with(|c: char| c.is_ascii_digit())
     };
-    first.filter(|_| author == RequestTrust::User).filter(is_version).unwrap_or(text)
+    first.filter(|_| trust == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
 /// `path:`, `ref:` and addresses: syntax of other managers, which project files can't use.
-fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
+fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
     let (scheme, rest) = text.split_once(':')?;
-    Some(match (scheme, author) {
+    Some(match (scheme, trust) {
         ("path", RequestTrust::User) if rest.starts_with('/') => Ok(RequestKind::Path(rest.into())),
         ("path", RequestTrust::User) => Err("a path must begin with `/`"),
         ("path", RequestTrust::Project) => Err(
@@ -407,7 +409,7 @@ mod tests {
     #[test]
     fn of_a_list_in_a_variable_the_first_counts() {
         let python = tool("python");
-        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.kind);
+        let parsed = |text, trust| Request::parse(text, python, trust).map(|one| one.kind);
         let version = |text| Ok(RequestKind::Version(Version::parse(text).unwrap()));
         assert_eq!(parsed("3.11.7:3.12", RequestTrust::User), version("3.11.7"));
         assert_eq!(parsed("system:3.12", RequestTrust::User), Ok(RequestKind::System));

@@ -26,6 +26,16 @@ pub enum Lookup {
     Stale,
 }
 
+/// A request for a tool, and a condition on the version.
+pub struct StoreQuery<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// The request.
+    pub request: &'a Request,
+    /// Accepts a version.
+    pub fits: &'a dyn Fn(&Version) -> bool,
+}
+
 /// The highest installed version that matches a request; of equal ones the one in the strongest
 /// store.
 pub fn best_match(
@@ -34,16 +44,16 @@ pub fn best_match(
     tool: &Tool,
     request: &Request,
 ) -> Result<Lookup> {
-    best_match_where(world, index, (tool, request), &|_| true)
+    best_match_where(world, index, &StoreQuery { tool, request, fits: &|_| true })
 }
 
-/// Like [`best_match`], limited to versions accepted by `fits`.
+/// Like [`best_match`], limited to versions that the query accepts.
 pub fn best_match_where(
     world: &impl World,
     index: &Index,
-    (tool, request): (&Tool, &Request),
-    fits: &dyn Fn(&Version) -> bool,
+    query: &StoreQuery<'_>,
 ) -> Result<Lookup> {
+    let StoreQuery { tool, request, fits } = query;
     if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
         let root = index.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
@@ -217,7 +227,7 @@ fn each<'h>(
             .map_err(|error| Error::io("list", &folder, error))?;
     }
     for store in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
-        let listed = list_adopted(world, (store, tool), &mut |name, version| {
+        let listed = list_adopted(world, store, tool, &mut |name, version| {
             visit(version, StoreLocation::Adopted(store), name);
         });
         // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
@@ -303,7 +313,8 @@ fn list(
 /// The versions in an adopted store, whose folders may have other spellings, a prefix and a suffix.
 fn list_adopted(
     world: &impl World,
-    (store, tool): (&AdoptedStore, &Tool),
+    store: &AdoptedStore,
+    tool: &Tool,
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
     world.folders(&store.folder, &mut |name| {

@@ -5,11 +5,11 @@
 //! declared in `usher-tool`.
 
 mod compiled;
-mod own;
+mod custom;
 
 pub use compiled::{COMMON, DEFINITIONS, IGNORED_FOLDERS, TOOLS};
-pub(crate) use own::read;
-pub use own::{CustomTool, Tools, printed};
+pub(crate) use custom::decode_tool;
+pub use custom::{CustomTool, Tools, encode_tool};
 pub use usher_tool::{
     BuiltFor, Dialect, EnvRule, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader, Tool,
     VersionField, VersionFile, When,

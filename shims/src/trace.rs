@@ -15,7 +15,8 @@ pub const DEBUG: &str = "USHER_DEBUG";
 /// The steps of a call, from its name to what it became.
 pub fn steps<W: World>(
     resolver: &Resolver<'_, W>,
-    (name, arguments): (&str, &[&OsStr]),
+    name: &str,
+    arguments: &[&OsStr],
     outcome: &Result<Outcome>,
 ) -> Vec<String> {
     let directory = resolver.world.directory();

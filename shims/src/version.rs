@@ -7,15 +7,15 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// The most numbers that a version may have.
-const MOST_NUMBERS: usize = 6;
+const MAX_NUMBERS: usize = 6;
 
 /// The most bytes that a version may have.
-const LONGEST: usize = 128;
+const MAX_LENGTH: usize = 128;
 
 /// The numbers of a version: at most six.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Numbers {
-    values: [u64; MOST_NUMBERS],
+    values: [u64; MAX_NUMBERS],
     count: u8,
 }
 
@@ -94,7 +94,7 @@ impl Version {
     /// meaningless. For many texts, since it allocates once.
     pub(crate) fn read(&mut self, text: &str) -> bool {
         let text = strip_v(text);
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return false;
         }
         let flavour = match text.as_bytes().first() {

@@ -153,7 +153,7 @@ pub struct Mirror {
 
 /// Which placeholders a template may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Knows {
+enum PlaceholderScope {
     /// The platform.
     Platform,
     /// The entry as well.
@@ -180,7 +180,7 @@ impl IndexSource {
         if self.pages.is_some() != self.list.contains("{page}") {
             return Some("`pages` goes with `{page}` in `list`".to_owned());
         }
-        self.hole_fault("list", &self.list.replace("{page}", ""), Knows::Platform)
+        self.hole_fault("list", &self.list.replace("{page}", ""), PlaceholderScope::Platform)
             .or_else(|| self.release.iter().find_map(|take| self.take_fault(take)))
     }
 
@@ -193,8 +193,10 @@ impl IndexSource {
             return Some(why.to_owned());
         }
         let only = take.filter.values().flat_map(|one| &one.0);
-        let texts =
-            [("from", &take.from, Knows::Entry), ("archive", &take.archive, Knows::Version)];
+        let texts = [
+            ("from", &take.from, PlaceholderScope::Entry),
+            ("archive", &take.archive, PlaceholderScope::Version),
+        ];
         let hashes = [("hash", &take.hash), ("checksums", &take.checksums), ("size", &take.size)];
         let hashes = hashes.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
         let layout = [
@@ -204,23 +206,25 @@ impl IndexSource {
         ];
         texts
             .into_iter()
-            .chain(only.map(|text| ("filter", text, Knows::Platform)))
-            .chain(hashes.map(|(key, text)| (key, text, Knows::Version)))
-            .chain(layout.map(|(key, text)| (key, text, Knows::Layout)))
+            .chain(only.map(|text| ("filter", text, PlaceholderScope::Platform)))
+            .chain(hashes.map(|(key, text)| (key, text, PlaceholderScope::Version)))
+            .chain(layout.map(|(key, text)| (key, text, PlaceholderScope::Layout)))
             .find_map(|(key, text, knows)| self.hole_fault(key, text, knows))
             .or_else(|| take.layout_fault())
     }
 
     /// A placeholder without a value on at least one platform.
-    fn hole_fault(&self, key: &str, text: &str, knows: Knows) -> Option<String> {
+    fn hole_fault(&self, key: &str, text: &str, knows: PlaceholderScope) -> Option<String> {
         let placeholders = match template::placeholders(text) {
             Ok(placeholders) => placeholders,
             Err(fault) => return Some(format!("`{key}`: {fault}")),
         };
         let is_known = |hole: &str| match hole {
-            "base" => knows != Knows::Layout,
-            "version" => matches!(knows, Knows::Version | Knows::Layout),
-            field if field.starts_with('.') => matches!(knows, Knows::Entry | Knows::Version),
+            "base" => knows != PlaceholderScope::Layout,
+            "version" => matches!(knows, PlaceholderScope::Version | PlaceholderScope::Layout),
+            field if field.starts_with('.') => {
+                matches!(knows, PlaceholderScope::Entry | PlaceholderScope::Version)
+            }
             word => self.platform.values().all(|words| words.contains_key(word)),
         };
         let unknown = placeholders.into_iter().find(|hole| !is_known(hole))?;

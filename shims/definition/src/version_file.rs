@@ -9,8 +9,9 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     if has_fields == fields.is_empty() {
         return Some(format!("file `{name}`: plain files have no fields, all others need some"));
     }
-    let holed = |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
-    let field = fields.iter().find(holed)?;
+    let lacks_placeholder =
+        |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
+    let field = fields.iter().find(lacks_placeholder)?;
     Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
 }
 

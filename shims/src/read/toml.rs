@@ -9,7 +9,7 @@ use super::written::{RawRequest, ReadError};
 use crate::tool::VersionField;
 
 /// How deep lists and tables may be nested: the parser recurses for each.
-const DEEPEST: u32 = 80;
+const MAX_DEPTH: u32 = 80;
 
 /// Reads these fields, in this order.
 pub(super) fn read(
@@ -28,7 +28,7 @@ pub(super) fn read(
     let mut receiver =
         Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
-    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, DEEPEST), &mut first);
+    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, MAX_DEPTH), &mut first);
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));

@@ -25,10 +25,18 @@ pub struct ProgramEnvironment<'a, W> {
     pub index: &'a Index,
 }
 
+/// The runtime of a tool, and its active toolchain.
+pub(super) struct ActiveRuntime {
+    /// The runtime.
+    pub(super) tool: &'static Tool,
+    /// Its active toolchain.
+    pub(super) toolchain: Toolchain,
+}
+
 /// The call's own requests, as variables for child processes.
 pub(super) fn requested(call: &Call) -> Variables {
     let own = call.pin.as_ref().map(|pin| (call.tool, pin));
-    let runtime_pin = call.runtime_pin.as_ref().map(|(host, pin)| (*host, pin));
+    let runtime_pin = call.runtime_pin.as_ref().map(|(runtime, pin)| (*runtime, pin));
     let variable = |(tool, pin): (&'static Tool, &Pin)| {
         Some((*tool.variables.first()?, pin.request()?.as_str().into()))
     };
@@ -49,42 +57,49 @@ impl<W: World> ProgramEnvironment<'_, W> {
     }
 
     /// The variables that a call's program needs and that are unset.
-    pub(super) fn for_program(&self, call: &Call, toolchain: &Toolchain, set: &mut Variables) {
+    pub(super) fn add_variables(&self, call: &Call, toolchain: &Toolchain, set: &mut Variables) {
         for rule in call.tool.environment {
-            if self.is_free(rule, call.tool) && self.applies(rule, call, toolchain) {
+            if self.is_unset(rule, call.tool) && self.applies(rule, call, toolchain) {
                 set.push((rule.variable, self.value(rule, call.tool, toolchain)));
             }
         }
     }
 
     /// The runtime of a call's tool, if it has variables for the program.
-    pub(super) fn host_with_rules(&self, call: &Call) -> Option<&'static Tool> {
-        let host = call.tool.runtime.and_then(|host| self.index.tools.named(host))?;
-        host.environment.iter().any(|rule| self.is_meant(rule, call, host)).then_some(host)
+    pub(super) fn runtime_with_rules(&self, call: &Call) -> Option<&'static Tool> {
+        let runtime = call.tool.runtime.and_then(|runtime| self.index.tools.named(runtime))?;
+        runtime
+            .environment
+            .iter()
+            .any(|rule| self.is_for_program(rule, call, runtime))
+            .then_some(runtime)
     }
 
     /// Adds the variables that the runtime has for a program of another tool.
     ///
     /// The file of a condition is looked up in the tool's own toolchain, else in the runtime's.
-    pub(super) fn by_host(
+    pub(super) fn add_runtime_variables(
         &self,
         call: &Call,
-        guest: &Toolchain,
-        (host, toolchain): (&'static Tool, &Toolchain),
+        toolchain: &Toolchain,
+        runtime: &ActiveRuntime,
         set: &mut Variables,
     ) {
-        for rule in host.environment.iter().filter(|rule| self.is_meant(rule, call, host)) {
-            let is_there = |when: &When| self.is_file(&guest.root.join(when.file));
-            let holder = if rule.when.as_ref().is_some_and(is_there) { guest } else { toolchain };
-            let is_meant = !rule.unwritable || self.is_unwritable(host, toolchain);
-            if is_meant && self.holds(rule.when.as_ref(), host, &holder.root) {
-                set.push((rule.variable, self.value(rule, host, toolchain)));
+        let ActiveRuntime { tool: runtime, toolchain: active } = runtime;
+        for rule in
+            runtime.environment.iter().filter(|rule| self.is_for_program(rule, call, runtime))
+        {
+            let has_file = |when: &When| self.is_file(&toolchain.root.join(when.file));
+            let holder = if rule.when.as_ref().is_some_and(has_file) { toolchain } else { active };
+            let is_needed = !rule.unwritable || self.is_unwritable(runtime, active);
+            if is_needed && self.holds(rule.when.as_ref(), runtime, &holder.root) {
+                set.push((rule.variable, self.value(rule, runtime, active)));
             }
         }
     }
 
-    fn is_meant(&self, rule: &EnvRule, call: &Call, host: &Tool) -> bool {
-        call.names().any(|name| rule.programs.contains(&name)) && self.is_free(rule, host)
+    fn is_for_program(&self, rule: &EnvRule, call: &Call, runtime: &Tool) -> bool {
+        call.names().any(|name| rule.programs.contains(&name)) && self.is_unset(rule, runtime)
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -99,15 +114,15 @@ impl<W: World> ProgramEnvironment<'_, W> {
     }
 
     /// Whether a variable is unset; a value that a shim set for another version doesn't count.
-    fn is_free(&self, rule: &EnvRule, tool: &Tool) -> bool {
+    fn is_unset(&self, rule: &EnvRule, tool: &Tool) -> bool {
         let value = self.world.variable(rule.variable);
-        value.is_none_or(|value| self.is_ours(rule, tool, &value))
+        value.is_none_or(|value| self.is_set_by_usher(rule, tool, &value))
     }
 
     /// Whether usher set this value: it names a version in one of its stores, or its folder of
     /// global packages. Adopted stores count only for rules for certain programs, since users set
     /// the others to versions in these themselves.
-    fn is_ours(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
+    fn is_set_by_usher(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
         if let Some((before, _)) = rule.value.split_once("{global_packages}") {
             let folder = value.to_str().and_then(|value| value.strip_prefix(before));
             let additions = self.index.folders.additions();

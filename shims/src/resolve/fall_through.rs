@@ -29,15 +29,15 @@ pub(super) fn next_program(
     let name = call.program.as_str();
     let left = world.variable(REENTRY);
     let state = state(world, arguments);
-    let mut via = ReentryGuard::after(left.as_deref(), world.process(), name, state);
-    let Some(path) = next(world, shim, call, &via.folders) else { return Ok(None) };
-    if via.is_circle() {
-        return Err(circle(call, &via, &path));
+    let mut guard = ReentryGuard::after(left.as_deref(), world.process(), name, state);
+    let Some(path) = next(world, shim, call, &guard.folders) else { return Ok(None) };
+    if guard.is_loop() {
+        return Err(loop_error(call, &guard, &path));
     }
     if !is_script(world, &path) {
-        via.state.call = 0;
+        guard.state.call = 0;
     }
-    let variable = (REENTRY, via.print(path.parent().unwrap_or(Path::new("/"))));
+    let variable = (REENTRY, guard.print(path.parent().unwrap_or(Path::new("/"))));
     Ok(Some(NextProgram { path, variable }))
 }
 
@@ -55,9 +55,9 @@ fn is_script(world: &impl World, program: &Path) -> bool {
 }
 
 /// The error for a program that calls back every time.
-fn circle(call: &Call, via: &ReentryGuard, next: &Path) -> Error {
-    let (name, times) = (&call.program, via.returns.max(via.nested));
-    let folders = via.folders.iter().map(PathBuf::as_path).chain(next.parent());
+fn loop_error(call: &Call, guard: &ReentryGuard, next: &Path) -> Error {
+    let (name, times) = (&call.program, guard.returns.max(guard.nested));
+    let folders = guard.folders.iter().map(PathBuf::as_path).chain(next.parent());
     let folders: BTreeSet<_> = folders.map(Path::to_string_lossy).collect();
     let folders: Vec<_> = folders.iter().map(|folder| Escaped(folder).to_string()).collect();
     Error::new(

@@ -33,23 +33,28 @@ impl<W: World> ToolchainPrograms<'_, W> {
         if is_main && toolchain.store != Store::Folder {
             return Ok(Some(toolchain.program(name)));
         }
-        if let Some(added) = self.added(call.tool, toolchain, name) {
+        if let Some(added) = self.find_global_package(call.tool, toolchain, name) {
             return Ok(Some(added));
         }
         match has_program(self.world, toolchain, name)? {
             true => Ok(Some(toolchain.program(name))),
-            false => Ok(self.user_wide(call.tool, name)),
+            false => Ok(self.find_user_wide(call.tool, name)),
         }
     }
 
     /// A program of the user's global packages for a toolchain outside usher's own store.
-    pub(super) fn added(&self, tool: &Tool, toolchain: &Toolchain, name: &str) -> Option<PathBuf> {
+    pub(super) fn find_global_package(
+        &self,
+        tool: &Tool,
+        toolchain: &Toolchain,
+        name: &str,
+    ) -> Option<PathBuf> {
         let folder = self.index.global_packages_folder(tool, toolchain)?;
         self.in_folder(&folder.join("bin"), name)
     }
 
     /// A program that the user installed for all versions of a tool.
-    pub(super) fn user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
+    pub(super) fn find_user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
         let is_shipped = tool.programs.contains(&name);
         let folder = Some(self.index.user_wide_programs(tool)).filter(|_| !is_shipped)?;
         self.in_folder(&folder, name)

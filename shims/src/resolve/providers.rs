@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::environment::{ProgramEnvironment, Variables, requested};
+use super::environment::{ActiveRuntime, ProgramEnvironment, Variables, requested};
 use super::fall_through::next_program;
 use super::programs::ToolchainPrograms;
 use super::select::{MissingVersion, Selection, Selector};
@@ -183,12 +183,13 @@ impl<W: World> Resolver<'_, W> {
     fn variables(&self, call: &Call, toolchain: &Toolchain) -> Result<Variables> {
         let (selector, environment) = (self.selector(), self.environment());
         let mut set = requested(call);
-        environment.for_program(call, toolchain, &mut set);
-        if let Some(host) = environment.host_with_rules(call)
-            && let Some(host_call) = host_call(call, host)
-            && let Selection::Toolchain(active, _) = selector.select(&host_call)?
+        environment.add_variables(call, toolchain, &mut set);
+        if let Some(runtime) = environment.runtime_with_rules(call)
+            && let Some(active_call) = runtime_call(call, runtime)
+            && let Selection::Toolchain(active, _) = selector.select(&active_call)?
         {
-            environment.by_host(call, toolchain, (host, &active), &mut set);
+            let runtime = ActiveRuntime { tool: runtime, toolchain: active };
+            environment.add_runtime_variables(call, toolchain, &runtime, &mut set);
         }
         set.extend(selector.runtime_variable(call, toolchain)?);
         Ok(set)
@@ -209,7 +210,7 @@ impl<W: World> Resolver<'_, W> {
 
     /// The plan for a program for all versions of a tool, none of which is installed.
     fn user_wide_plan(&self, call: &Call) -> Option<Plan> {
-        let program = self.programs().user_wide(call.tool, call.program.as_str())?;
+        let program = self.programs().find_user_wide(call.tool, call.program.as_str())?;
         Some(self.plan_for(call, program, requested(call), None))
     }
 
@@ -234,7 +235,7 @@ impl<W: World> Resolver<'_, W> {
         for toolchain in &all {
             let name = program.as_str();
             let has = has_program(self.world, toolchain, name).unwrap_or(false)
-                || self.programs().added(call.tool, toolchain, name).is_some();
+                || self.programs().find_global_package(call.tool, toolchain, name).is_some();
             if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
                 having.push(version.to_string());
             }
@@ -267,9 +268,9 @@ fn unknown(name: &str) -> Error {
 }
 
 /// A call of the runtime's main program, with the call's own request for it.
-fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
+fn runtime_call(call: &Call, runtime: &'static Tool) -> Option<Call> {
     let pin = call.runtime_pin.as_ref().map(|(_, pin)| pin.clone());
-    Some(Call { pin, ..Call::for_main_program(host)? })
+    Some(Call { pin, ..Call::for_main_program(runtime)? })
 }
 
 /// The active version and its origin, for a message.

@@ -11,7 +11,9 @@ use crate::path::{Shim, next_on_path};
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
-use crate::store::{Lookup, best_match, best_match_where, highest_version, named_toolchain};
+use crate::store::{
+    Lookup, StoreQuery, best_match, best_match_where, highest_version, named_toolchain,
+};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -113,7 +115,7 @@ impl<W: World> Selector<'_, W> {
     pub(super) fn satisfy(&self, tool: &'static Tool, pin: Pin) -> Result<Selection> {
         for (place, request) in pin.requests.iter().enumerate() {
             let is_last = place + 1 == pin.requests.len();
-            match self.on_disk(tool, request)? {
+            match self.installed(tool, request)? {
                 Some(Lookup::Toolchain(toolchain)) => {
                     return Ok(Selection::Toolchain(toolchain, Some(pin)));
                 }
@@ -134,7 +136,7 @@ impl<W: World> Selector<'_, W> {
     }
 
     /// The installed version for a request; `None` for `system`.
-    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
+    fn installed(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
         match request.kind() {
             RequestKind::System => Ok(None),
             RequestKind::Path(folder) => Ok(Some(Lookup::Toolchain(Toolchain {
@@ -217,12 +219,12 @@ impl<W: World> Selector<'_, W> {
             return Ok(Lookup::Stale);
         }
         let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
-        match best_match_where(world, index, (tool, request), &runs)? {
+        match best_match_where(world, index, &StoreQuery { tool, request, fits: &runs })? {
             Lookup::Nothing => {}
             found => return Ok(found),
         }
         let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
-        best_match_where(world, index, (tool, request), &can_run)
+        best_match_where(world, index, &StoreQuery { tool, request, fits: &can_run })
     }
 
     /// The runtime that a tool's versions are built for; `None` for most tools.

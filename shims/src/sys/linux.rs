@@ -13,7 +13,7 @@ use rustix::fs::{FileType, OFlags, RawDir, Stat};
 pub(crate) const LOOK_IN: OFlags = OFlags::PATH;
 
 /// The path that this process was executed by, if it is absolute.
-pub(crate) fn executed() -> Option<PathBuf> {
+pub(crate) fn executable_path() -> Option<PathBuf> {
     let path = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
     path.is_absolute().then(|| path.to_path_buf())
 }

@@ -11,7 +11,7 @@ use rustix::fs::{Dir, FileType, OFlags, Stat};
 pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
 
 /// The path that this process was executed by: the system's answer never fails here.
-pub(crate) fn executed() -> Option<PathBuf> {
+pub(crate) fn executable_path() -> Option<PathBuf> {
     None
 }
 

@@ -207,12 +207,12 @@ impl World for MemoryWorld {
         let folder = self.folders.iter().position(|known| known == path);
         let inode = place
             .map_or(folder.map_or(0, |folder| (1 << 32) + folder as u64), |place| place as u64 + 1);
-        let in_bin = path
+        let is_in_bin = path
             .parent()
             .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
         Ok(Some(FileMeta {
             identity: Identity { device: 1, inode },
-            is_program: place.is_some() && in_bin,
+            is_program: place.is_some() && is_in_bin,
             is_folder,
             size: self.files.get(path).map_or(0, |content| content.len() as u64),
             modified: 0,
