@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn npm_is_asked_in_neutral_surroundings() {
+    fn npm_runs_with_a_neutral_environment_and_folder() {
         let folder = tempfile::tempdir().unwrap();
         let npm = folder.path().join("npm");
         let script = r#"#!/bin/sh
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_none() {
+    fn output_without_an_address_is_an_error() {
         let check = |script: &str, timeout: Duration, expected| {
             let output = first_output(&mut shell(script), timeout);
             assert_eq!(output.as_deref().map_err(String::as_str), expected, "{script}");

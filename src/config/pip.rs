@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_that_speaks_counts() {
+    fn the_strongest_configuration_wins() {
         let conf = "[list]\nindex-url = https://no.example/\n[global]\nindex_url: https://f.example/simple\n";
         let pip = ("PIP_INDEX_URL", "https://p.example/simple/");
         let uv = ("UV_DEFAULT_INDEX", "own=https://u.example/simple");
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_helps_nobody_is_said() {
+    fn a_missing_index_address_is_an_error_with_a_hint() {
         check(
             &[],
             "",
