@@ -151,7 +151,7 @@ fn the_last_line_of_a_file_counts() {
 fn without_configuration_the_error_names_the_settings() {
     let hint = "\n  hint: npm config set registry ADDRESS, or write npm_registry = \"ADDRESS\" into \
                 /home/me/.config/usher/config.toml";
-    let nothing = "nothing says where the npm registry is";
+    let nothing = "no npm registry is configured";
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
     assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };

@@ -91,7 +91,7 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
     --- standard error
     usher: node 19 was asked for by .nvmrc:1, but no source could be asked for it
       nodejs.org: its index, from nodejs.org, isn't kept: usher is offline (USHER_OFFLINE)
-      npm: nothing says where the npm registry is: npm isn't asked: usher is offline
+      npm: no npm registry is configured: npm isn't asked: usher is offline
       hint: unset USHER_OFFLINE
     ");
     for words in [
