@@ -52,7 +52,7 @@ fn before(scan: &MachineScan<'_>) -> Index {
     before.system.extend_from_slice(&scan.known.system);
     let old = match scan.probe_cache {
         ProbeCache::All => Vec::new(),
-        ProbeCache::SuccessesOnly => std::mem::take(&mut before.refused),
+        ProbeCache::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
     };
     let refused = scan.known.refused.iter().filter(|program| !old.contains(program));
     before.refused.extend(refused.cloned());

@@ -14,7 +14,7 @@ mod write;
 use std::path::PathBuf;
 
 use usher_shims::pin::FileLocation;
-use usher_shims::tool::{Field, VersionFile};
+use usher_shims::tool::{VersionField, VersionFile};
 
 pub use place::{root, target};
 pub use write::{Written, replace, write};
@@ -41,5 +41,5 @@ pub struct Spot {
     /// Which of the tool's files that is.
     pub file: &'static VersionFile,
     /// What in it pins; none in files of requests alone, and where that can't be told.
-    pub field: Option<&'static Field>,
+    pub field: Option<&'static VersionField>,
 }

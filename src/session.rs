@@ -58,7 +58,7 @@ impl Session {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let own = registry::files(&world, &folders);
-        let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
+        let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());

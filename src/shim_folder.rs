@@ -18,8 +18,8 @@ use std::path::Path;
 use usher_shims::error::{Error, Escaped, Result, Shown};
 use usher_shims::index::{INDEX_FILE, index_file};
 use usher_shims::name::Name;
-use usher_shims::process::holds_mark;
-use usher_shims::store::all;
+use usher_shims::process::is_shim_binary;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
 use self::replace::{UNFINISHED, is_same, put, sweep};
@@ -125,7 +125,7 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     let is_readable = seen.len() <= MAX_SHIM_SIZE;
     seen.len() > 0
         && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(|content| holds_mark(&content)))
+        && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
 }
 
 /// What is said of files that are somebody else's.
@@ -189,7 +189,8 @@ fn wanted(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>
     wanted.extend(
         requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
     );
-    wanted.extend(session.index.additions.iter().map(|addition| addition.program.to_string()));
+    wanted
+        .extend(session.index.global_packages.iter().map(|addition| addition.program.to_string()));
     wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
     Ok(wanted)
 }
@@ -208,7 +209,7 @@ fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
-    let on_disk = all(&session.world, &session.index, known.tool)?;
+    let on_disk = all_toolchains(&session.world, &session.index, known.tool)?;
     let was_named = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {

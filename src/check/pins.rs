@@ -81,7 +81,7 @@ fn one_tool(
                 broken = Some(error);
                 return ControlFlow::Break(());
             }
-            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::Folder(_))) => {
+            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::UnreadableFolder(_))) => {
                 pins.notes.push(Note { place: None, what: passed.to_string() });
             }
             Finding::Skipped(_) | Finding::Default(_) => {}

@@ -26,7 +26,7 @@ pub mod which;
 pub mod why;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::index::RefusedProgram;
+use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
 
 use crate::config::folders;
@@ -86,8 +86,9 @@ fn refresh_shims_then(session: &mut Session, failed: Error) -> Error {
 
 /// The system's programs of a tool that don't count, and why.
 fn refused(session: &Session, known: KnownTool<'_>) -> Vec<String> {
-    let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
-    let told = |program: &RefusedProgram| {
+    let of_tool =
+        session.index.rejected_programs.iter().filter(|program| program.tool == known.tool.name);
+    let told = |program: &RejectedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));
         match program.hint.as_str() {

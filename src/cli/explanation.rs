@@ -13,7 +13,7 @@ use usher_shims::pin::Pin;
 use usher_shims::request::Request;
 use usher_shims::resolve::{Outcome, Selection};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -190,7 +190,7 @@ fn on_disk(
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let all = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let all = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut shown: Vec<Toolchain> = all.into_iter().filter(answers).collect();
     if let Some(toolchain) = active_selection.filter(|one| !shown.contains(one)) {
         shown.insert(0, toolchain.clone());

@@ -11,7 +11,7 @@ use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
 use usher_shims::process::shim;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Missing, Outcome, Plan};
+use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
@@ -89,7 +89,7 @@ fn run_plan(
 }
 
 /// Gets what is missing, as far as the settings let a shim.
-pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
+pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;

@@ -52,6 +52,10 @@ impl World for FolderWorld<'_> {
         Ok(self.folder.to_path_buf())
     }
 
+    fn is_process_directory(&self) -> bool {
+        false
+    }
+
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
         if self.sees(Some(folder)) { Os.existing_names(folder, names) } else { Ok(0) }
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::error::Result;
-use usher_shims::index::{Addition, Index};
+use usher_shims::index::{GlobalPackage, Index};
 use usher_shims::name::Name;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::{ForeignStore, VersionInfoFile};
 use usher_shims::error::{Error, Result};
-use usher_shims::index::{Adopted, ReadToolchain, fingerprint};
+use usher_shims::index::{AdoptedStore, ReadToolchain, fingerprint};
 use usher_shims::normalize;
-use usher_shims::store::{self, is_own_want};
+use usher_shims::store::{self, is_resource_exhaustion};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
@@ -33,15 +33,16 @@ pub(super) fn adopted(
             manager: store.manager.clone(),
             folder,
             prefix: store.prefix.clone(),
-            until: store.version_ends_at.clone().unwrap_or_default(),
-            inside: store.subdir.clone(),
+            version_ends_at: store.version_ends_at.clone().unwrap_or_default(),
+            subdir: store.subdir.clone(),
         };
         let is_new = !found.contains(&adopted);
         if is_new && scan.is_folder(&adopted.folder) && is_laid_out_so(scan, &adopted)? {
             found.push(adopted);
         }
     }
-    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let is_lost =
+        |store: &&AdoptedStore| found.iter().all(|adopted| adopted.folder != store.folder);
     let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
     let is_there = |store: &&Adopted| scan.is_folder(&store.folder);
     let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::Result;
-use usher_shims::index::{INDEX_FILE, Index, RefusedProgram, SystemProgram, fingerprint};
+use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
-use usher_shims::process::holds_mark;
+use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{FileMeta, World as _};
@@ -54,7 +54,7 @@ pub(super) fn find(
             }
             Err(UnusableReason { reason, hint }) => {
                 let fingerprint = fingerprint.clone();
-                refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
+                refused.push(RejectedProgram { tool, path, fingerprint, reason, hint });
             }
         }
         stamps.push(fingerprint);
@@ -106,12 +106,12 @@ fn told_before(
     before: &Index,
 ) -> Option<std::result::Result<Version, UnusableReason>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
-    let mut system = before.system.iter();
+    let mut system = before.system_programs.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
     if let Some(known) = known {
         return Some(Ok(known.version.clone()));
     }
-    let mut refused = before.refused.iter();
+    let mut refused = before.rejected_programs.iter();
     let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
     Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use usher_shims::normalize::in_spelling_of;
 use usher_shims::read::{RawRequest, TOOL_VERSIONS, read};
 use usher_shims::request::{Request, RequestKind};
-use usher_shims::tool::{Field, FieldRole, Tool};
+use usher_shims::tool::{FieldRole, Tool, VersionField};
 use usher_shims::version::Version;
 
 /// What is to be pinned.
@@ -42,7 +42,7 @@ pub(super) fn in_plain_file(path: &Path, request: &Request) -> String {
 
 /// Whether a field wants a version and no request: it says so, or counts only some of a version's
 /// numbers, or would pin nothing with a range in it.
-pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
+pub(super) fn wants_version(field: &VersionField, request: &Request) -> bool {
     let is_range = matches!(request.kind(), RequestKind::Range(_));
     field.exact
         || field.version_components != u8::MAX
@@ -51,7 +51,7 @@ pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
 
 /// The text for a field in which another one stands; none where the field wants a version, and
 /// there is none.
-pub(super) fn in_field(old: &str, field: &Field, wish: &Wish<'_>) -> Option<String> {
+pub(super) fn in_field(old: &str, field: &VersionField, wish: &Wish<'_>) -> Option<String> {
     if !wants_version(field, wish.request) {
         return Some(wish.request.as_str().to_owned());
     }
@@ -68,7 +68,7 @@ pub(super) fn in_field(old: &str, field: &Field, wish: &Wish<'_>) -> Option<Stri
 }
 
 /// Whether a field that says this is answered by that version.
-fn means(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
+fn means(text: &str, field: &VersionField, tool: &Tool, version: &Version) -> bool {
     Request::parse_field(text, tool, field).is_ok_and(|request| request.matches(version, tool))
 }
 

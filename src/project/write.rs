@@ -7,7 +7,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::FileLocation;
 use usher_shims::read::read;
 use usher_shims::request::Request;
-use usher_shims::tool::{Field, Reader, Tool, VersionFile};
+use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
 
 use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
@@ -83,7 +83,7 @@ fn tool_versions(before: &str, wish: &Wish<'_>) -> (String, String) {
 fn change_field(
     before: &str,
     spot: &Spot,
-    field: &'static Field,
+    field: &'static VersionField,
     wish: &Wish<'_>,
 ) -> Result<(String, String)> {
     let Wish { tool, request, version } = *wish;
@@ -105,7 +105,12 @@ fn change_field(
     found.ok_or_else(|| cannot_edit(&spot.place, tool))
 }
 
-fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
+fn edit_field(
+    before: &str,
+    spot: &Spot,
+    field: &VersionField,
+    text: &str,
+) -> Result<Option<String>> {
     let keys: Vec<&str> = field.path.split('.').collect();
     let line = spot.place.line;
     match (spot.file.reader, field.entry_name) {
@@ -122,7 +127,7 @@ fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Op
 }
 
 /// What a field says.
-fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Option<String> {
+fn text_of(text: &str, spot: &Spot, field: &VersionField, tool: &'static Tool) -> Option<String> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = read(body, spot.file, tool).ok()?;
     found.retain(|written| written.field == Some(field));
@@ -130,8 +135,8 @@ fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Optio
 }
 
 /// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
-fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
-    let has = |field: &Field| field.path.contains("{flavour}");
+fn lacks_flavour(file: &VersionFile, field: &VersionField) -> bool {
+    let has = |field: &VersionField| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
 
@@ -203,29 +208,34 @@ mod tests {
         ..TOOLS[0]
     };
 
-    const FIELD: Field = Field::pinning("java");
+    const FIELD: VersionField = VersionField::pinning("java");
 
-    const EXACT: Field = Field { exact: true, ..FIELD };
+    const EXACT: VersionField = VersionField { exact: true, ..FIELD };
 
     const ENGINE: &str = "java \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
 
     static SDKMANRC: VersionFile = file(Reader::Keys, &[EXACT]);
     static ENV: VersionFile = file(Reader::Keys, &[FIELD]);
-    static MISE: VersionFile = file(Reader::Toml, &[Field { path: "tools.java", ..FIELD }]);
-    static PACKAGE: VersionFile =
-        file(Reader::Json, &[Field { path: "packageManager", entry_name: Some("java"), ..EXACT }]);
-    static PLATFORM: VersionFile =
-        file(Reader::Json, &[Field { path: "platform.java", version_components: 2, ..FIELD }]);
+    static MISE: VersionFile = file(Reader::Toml, &[VersionField { path: "tools.java", ..FIELD }]);
+    static PACKAGE: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "packageManager", entry_name: Some("java"), ..EXACT }],
+    );
+    static PLATFORM: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "platform.java", version_components: 2, ..FIELD }],
+    );
     static GEMFILE: VersionFile = file(
         Reader::Lines,
         &[
-            Field { path: ENGINE, ..EXACT },
-            Field { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
+            VersionField { path: ENGINE, ..EXACT },
+            VersionField { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
         ],
     );
-    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { path: "toolchain go{}", ..EXACT }]);
+    static GO_MOD: VersionFile =
+        file(Reader::Lines, &[VersionField { path: "toolchain go{}", ..EXACT }]);
 
-    const fn file(reader: Reader, fields: &'static [Field]) -> VersionFile {
+    const fn file(reader: Reader, fields: &'static [VersionField]) -> VersionFile {
         VersionFile::new("file", reader, fields)
     }
 
@@ -235,7 +245,12 @@ mod tests {
         after: &str,
     ) {
         let found = read(before, file, &TOOL).unwrap();
-        let place = FileLocation { path: "/p/file".into(), line: found[0].line, field: None };
+        let place = FileLocation {
+            path: "/p/file".into(),
+            line: found[0].line,
+            field: None,
+            is_in_directory: true,
+        };
         let spot = Spot { place, file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
@@ -289,16 +304,16 @@ mod tests {
 
     #[test]
     fn what_would_say_something_else_is_refused() {
-        let cannot = "file, line 1 (/p/file) pins java, but can't be changed by usher";
+        let cannot = "file:1 pins java, but can't be changed by usher";
         check((&GEMFILE, "java '3.2.1'\n"), ("j-9", Some("j-9.5.0")), cannot);
         let engine = "java '3.1', engine: 'j', engine_version: '9.4.8'";
         check((&GEMFILE, engine), ("3.3", Some("3.3.0")), cannot);
         check((&ENV, "java='17'\n"), ("21", None), "java='21'\n");
-        let wants = "file, line 1 (/p/file) wants an exact version of java";
+        let wants = "file:1 wants an exact version of java";
         check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), wants);
         check((&GO_MOD, "toolchain go1.22.5"), ("system", None), wants);
         let list = "[tools]\njava = ['17', { version = '11' }]";
-        let cannot = "file, line 2 (/p/file) pins java, but can't be changed by usher";
+        let cannot = "file:2 pins java, but can't be changed by usher";
         check((&MISE, list), ("21", None), cannot);
     }
 }

@@ -2,7 +2,7 @@
 
 use usher_shims::error::Result;
 use usher_shims::resolve::{Resolver, Runtime};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World;
@@ -22,7 +22,7 @@ impl<W: World + Sync> InstalledTools for Resolver<'_, W> {
     }
 
     fn installed(&self, tool: &Tool) -> Vec<Version> {
-        let found = all(self.world, self.index, tool).ok().flatten().unwrap_or_default();
+        let found = all_toolchains(self.world, self.index, tool).ok().flatten().unwrap_or_default();
         let mut versions: Vec<Version> =
             found.into_iter().filter_map(|toolchain| toolchain.version).collect();
         versions.dedup();

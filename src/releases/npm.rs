@@ -116,14 +116,14 @@ fn beside<'a>(
     let plain = || entries.iter().filter(|entry| !entry.version.is_prerelease());
     let stated = |entry: &IndexEntry| entry.engines.as_ref()?.get(&rule.engine).cloned();
     let admits = |range: &str| {
-        Range::parse(range, Dialect::Npm).is_some_and(|range| range.admits(toolchain))
+        Range::parse(range, Dialect::Npm).is_some_and(|range| range.contains(toolchain))
     };
     let admitting = plain().filter(|entry| stated(entry).is_some_and(|range| admits(&range)));
     let newest = admitting.max_by(|a, b| a.version.cmp(&b.version));
     let unstated = rule.default_engine.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
     let may_be_taken = |entry: &&IndexEntry| {
         stated(entry).is_none()
-            && unstated.as_ref().is_some_and(|range| range.admits(&entry.version))
+            && unstated.as_ref().is_some_and(|range| range.contains(&entry.version))
     };
     newest.or_else(|| plain().filter(may_be_taken).max_by(|a, b| a.version.cmp(&b.version)))
 }

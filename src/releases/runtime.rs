@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::resolve::{Compatibility, Resolver, Runtime};
-use usher_shims::store::{Lookup, best};
+use usher_shims::store::{Lookup, best_match};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -122,7 +122,7 @@ pub fn toolchain_missing_only_runtime(
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }
-    Ok(match best(resolver.world, resolver.index, tool, request)? {
+    Ok(match best_match(resolver.world, resolver.index, tool, request)? {
         Lookup::Toolchain(toolchain) => Some(toolchain),
         Lookup::Nothing | Lookup::Stale => None,
     })

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::store::is_whole;
+use usher_shims::store::is_complete;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::Os;
@@ -55,7 +55,7 @@ impl<'a> OwnStore<'a> {
     /// What stands in a place; an error where that is something else than a toolchain.
     pub fn find_installed(&self, place: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
         let toolchain = place.toolchain();
-        if is_whole(&Os, place.known.tool, &toolchain)? {
+        if is_complete(&Os, place.known.tool, &toolchain)? {
             return Ok(Some(toolchain));
         }
         let target = &place.root;

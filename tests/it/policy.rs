@@ -23,7 +23,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -34,8 +34,8 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
-      auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+      auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml:2)
       hint: use install node@12
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
@@ -56,8 +56,8 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node lts/erbium was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
-      auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml, line 1)
+    usher: node lts/erbium was asked for by .nvmrc:1, but isn't on disk
+      auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use install node@lts/erbium
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
@@ -109,7 +109,7 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: node 12 was asked for by .nvmrc:1, but no source could be asked for it
       nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
       npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -187,7 +187,7 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     --- standard output
     --- standard error
     usher: node 12.22.12 is published without a hash to check it against
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:1
       hint: use install node@12.22.12
     ");
     assert!(!sandbox.usher().join("toolchains").exists());

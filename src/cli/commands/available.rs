@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Request, RequestTrust};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
@@ -86,7 +86,7 @@ fn lines(
     (tool, request): (&'static Tool, Option<&Request>),
     listed: &[ListedReleases],
 ) -> Result<Vec<Line>> {
-    let there = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let there = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut found: BTreeMap<&Version, Line> = BTreeMap::new();
     for one in listed {
         for release in one.releases.iter().filter(|release| fits(release, (tool, request))) {

@@ -8,7 +8,7 @@ use std::thread;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
-use usher_shims::store::{Lookup, best_where, is_whole, named};
+use usher_shims::store::{Lookup, best_match_where, is_complete, named_toolchain};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -158,7 +158,7 @@ impl Getting<'_> {
             host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
         };
         let session = self.session;
-        match best_where(&session.world, &session.index, (known.tool, request), &fits)? {
+        match best_match_where(&session.world, &session.index, (known.tool, request), &fits)? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
                 runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)
@@ -177,7 +177,7 @@ impl Getting<'_> {
                     .map(|toolchain| Got::Toolchain(toolchain, true));
             }
             RequestKind::Named(name) => {
-                match named(&session.world, &session.index, known.tool, name)? {
+                match named_toolchain(&session.world, &session.index, known.tool, name)? {
                     Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
                     None => self.on_disk(wanted)?,
                 }
@@ -224,7 +224,7 @@ impl Getting<'_> {
 /// The toolchain in a folder that a person named.
 fn in_folder(session: &Session, known: KnownTool<'_>, folder: &Path) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
-    if is_whole(&session.world, known.tool, &toolchain)? {
+    if is_complete(&session.world, known.tool, &toolchain)? {
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());

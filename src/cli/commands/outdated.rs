@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 
 use crate::cli::output;
 use crate::config::folders;
@@ -126,7 +126,7 @@ fn is_meant(session: &Session, standing: &CurrentVersion<'_>, meant: &Meant<'_>)
         Meant::Asked | Meant::All if standing.pin.is_some() => true,
         Meant::Asked => false,
         Meant::All => {
-            let on_disk = all(&session.world, &session.index, standing.known.tool)?;
+            let on_disk = all_toolchains(&session.world, &session.index, standing.known.tool)?;
             on_disk.is_some_and(|toolchains| !toolchains.is_empty())
         }
     })

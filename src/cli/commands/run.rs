@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::become_program;
-use usher_shims::path::with_shims;
+use usher_shims::path::path_with_shims;
 use usher_shims::pin::Origin;
 use usher_shims::world::World as _;
 
@@ -41,7 +41,7 @@ pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Res
     let program =
         find(session, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
     set.push(("PATH", path));
-    if matches!(session.settings.origin("offline"), settings::Origin::Flag(_)) {
+    if matches!(session.settings.origin("offline"), settings::SettingOrigin::Flag(_)) {
         // What the command calls is to do without the network as well.
         set.push(("USHER_OFFLINE", "true".into()));
     }
@@ -58,7 +58,8 @@ pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Res
 fn shims_first(session: &Session) -> OsString {
     let shims = session.folders.shims();
     let Some(path) = session.world.variable("PATH").filter(|path| !path.is_empty()) else {
-        return with_shims(&session.world, &session.shim).unwrap_or_else(|| shims.into_os_string());
+        return path_with_shims(&session.world, &session.shim)
+            .unwrap_or_else(|| shims.into_os_string());
     };
     let others: Vec<PathBuf> =
         std::env::split_paths(&path).filter(|folder| *folder != shims).collect();

@@ -3,7 +3,7 @@
 use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 
 use super::{Asked, asked, refresh_shims_then};
@@ -55,7 +55,7 @@ fn uninstall(session: &mut Session, words: &[String], as_json: bool) -> Result<(
 /// The one toolchain that is meant.
 fn choose(session: &Session, known: KnownTool<'_>, request: Option<&Request>) -> Result<Toolchain> {
     let tool = known.tool.name;
-    let there = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
+    let there = all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
         return Err(Error::new(ErrorKind::Usage, format!("which {tool}? {}", listed(&there)))
             .hint(format!("use uninstall {tool}@VERSION")));

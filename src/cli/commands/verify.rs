@@ -62,7 +62,7 @@ pub(super) fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<Store
     if words.is_empty() {
         return Ok(contents);
     }
-    for store in &session.index.shared {
+    for store in &session.index.shared_stores {
         contents.places.extend(StoreContents::of(&session.registry, store, &Store::Shared)?.places);
     }
     let mut chosen = StoreContents::default();

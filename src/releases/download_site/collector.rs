@@ -152,14 +152,14 @@ impl<'a> ReleaseCollector<'a> {
         version: &Version,
         row: &Row<'_>,
     ) -> Result<String, IndexProblem> {
-        let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
+        let is_complete = text.starts_with("{.") && text.matches('{').count() == 1;
         let value = |hole: &str| self.value_for(hole, version, row);
         let filled = template::fill(text, &value)
             .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))
             .map_err(IndexProblem::from)?;
         for hole in template::placeholders(text).unwrap_or_default() {
             let said = value(hole).unwrap_or_default();
-            let is_harmless = match (hole.starts_with('.'), is_whole) {
+            let is_harmless = match (hole.starts_with('.'), is_complete) {
                 (false, _) => true,
                 (true, true) => self.is_address(&filled),
                 (true, false) => is_plain(&said),

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::store::is_whole;
+use usher_shims::store::is_complete;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::Os;
 
@@ -153,7 +153,7 @@ impl<'a> Assembly<'a> {
             .map_err(|error| Error::io("change the mode of", &self.tree, error))?;
         let tool = self.place.known.tool;
         let toolchain = Toolchain { root: self.tree.clone(), ..self.place.toolchain() };
-        if is_whole(&Os, tool, &toolchain)? {
+        if is_complete(&Os, tool, &toolchain)? {
             return Ok(());
         }
         let (name, source, program) =

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use reqwest::header::HeaderValue;
 use usher::config::npm::NpmAccess;
-use usher::config::npm::npmrc::{self, Entry};
+use usher::config::npm::npmrc::{self, NpmrcEntry};
 use usher::config::pip::PipAccess;
 use usher::config::settings::{Address, Settings};
 use usher::config::sources::ConfigSources;

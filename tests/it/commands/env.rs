@@ -116,7 +116,7 @@ fn what_is_missing_is_fetched_where_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -189,8 +189,8 @@ fn what_makes_no_sense_is_refused() {
     usher: `use env` tells of what is in force: node@12 says more
       hint: use node@12 -- use env node
     $ use env nodee
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     $ use env --shell nu
     usher: usher doesn't know how to set up the shell `nu`

@@ -116,7 +116,7 @@ fn what_it_will_do_is_shown_and_then_done() {
     --- standard output
     goes   node 10.24.1   [SIZE]  unused for 400 days
     goes   node 12.22.11  [SIZE]  unused for 40 days
-    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc:1
     stays  node 20.19.5   [SIZE]  used 3 days ago
     stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
     --- standard error
@@ -128,7 +128,7 @@ fn what_it_will_do_is_shown_and_then_done() {
     --- standard output
     goes   node 10.24.1   [SIZE]  unused for 400 days
     goes   node 12.22.11  [SIZE]  unused for 40 days
-    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    stays  node 12.22.12  [SIZE]  asked for by .nvmrc:1
     stays  node 20.19.5   [SIZE]  used 3 days ago
     stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
     node 10.24.1 is gone ([SIZE])
@@ -185,8 +185,8 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
     exit status: 127 usher: node 99 isn't in usher's store
       there is 10.24.1, 12.22.11, 12.22.12, 20.19.5
     $ use prune rust@1 --yes
-    exit status: 2 usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    exit status: 2 usher: unknown tool “rust”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
     ");
     // A version file that nobody understands might ask for any of them.
     sandbox.file("src/.nvmrc", "../../x\n");

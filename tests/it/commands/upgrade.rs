@@ -17,7 +17,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 would be fetched (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 → 12.22.12 would be fetched (12 by .nvmrc:1)
     --- standard error
     usher: npm doesn't say what was added to 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
@@ -27,7 +27,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 → 12.22.12 (12 by .nvmrc:1)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
@@ -42,7 +42,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is the newest that is asked for (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.12 is the newest that is asked for (12 by .nvmrc:1)
     --- standard error
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -61,7 +61,7 @@ fn a_newer_one_gets_the_shims_that_it_needs() {
       {
         "tool": "node",
         "request": "18",
-        "origin": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "origin": ".nvmrc:1",
         "from": null,
         "to": "18.20.8",
         "state": "upgraded"
@@ -90,23 +90,23 @@ fn pins_to_one_version_and_constraints_are_left() {
         sandbox.mask(&outcome.stdout)
     };
     insta::assert_snapshot!(check(".nvmrc", "12.22.11\n"), @"
-    node is left at 12.22.11: exactly this is asked for (12.22.11 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is left at 12.22.11: exactly this is asked for (12.22.11 by .nvmrc:1)
       hint: use node@12.22.12
     ");
     insta::assert_snapshot!(check(".nvmrc", "25.0.0\n"), @"
-    node is left: exactly this is asked for (25.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is left: exactly this is asked for (25.0.0 by .nvmrc:1)
       hint: use install
     ");
     insta::assert_snapshot!(check(".nvmrc", "13.0.0\n"), @"
-    node is left: exactly this is asked for (13.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is left: exactly this is asked for (13.0.0 by .nvmrc:1)
       hint: use install
     ");
-    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node is left at 12.22.11: that is a range which pins nothing (>=12.22.11 <12.23 by package.json, engines.node ([SANDBOX]/project/package.json))");
-    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is left: no release answers that (system by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
-    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is left: usher has no source for plain yet (5.9 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node is left at 12.22.11: that is a range which pins nothing (>=12.22.11 <12.23 by package.json (engines.node))");
+    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is left: no release answers that (system by .tool-versions:1)");
+    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is left: usher has no source for plain yet (5.9 by .tool-versions:1)");
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
     insta::assert_snapshot!(check("empty", ""), @"
-    node is left at 12.22.11: exactly this is asked for (12.22.11 by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
+    node is left at 12.22.11: exactly this is asked for (12.22.11 by your default, [SANDBOX]/home/.config/usher/tool-versions:1)
       hint: use --global node@12.22.12
     ");
     let outcome = sandbox.use_command(&["upgrade"]).variable("NODE_VERSION", "12.22.11").run();
@@ -130,10 +130,10 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 76
     --- standard output
-    python 3.12.12 is on disk now (3.12 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    python 3.12.12 is on disk now (3.12 by .tool-versions:2)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: pnpm 9 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
+    usher: pnpm 9 was asked for by .tool-versions:3, but no source could be asked for it
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
@@ -142,7 +142,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 was asked for by .tool-versions:1
       hint: try again later; if it stays so, ask whoever runs that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
@@ -154,7 +154,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
       {
         "tool": "node",
         "request": "12",
-        "origin": ".tool-versions, line 1 ([SANDBOX]/project/.tool-versions)",
+        "origin": ".tool-versions:1",
         "from": null,
         "to": "12.22.12",
         "state": "failed",
@@ -164,7 +164,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
       {
         "tool": "python",
         "request": "3.12",
-        "origin": ".tool-versions, line 2 ([SANDBOX]/project/.tool-versions)",
+        "origin": ".tool-versions:2",
         "from": "3.12.12",
         "to": null,
         "state": "newest"
@@ -220,11 +220,11 @@ fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    python 3.14.0 is the newest that is asked for (3.14 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    python 3.14.0 is the newest that is asked for (3.14 by .tool-versions:2)
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 was asked for by .tool-versions:1
       hint: leave --offline out
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -314,14 +314,14 @@ fn what_was_added_is_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 would be fetched (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 would be fetched (1 by .tool-versions:1)
       with --carry: 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
     --- standard error
     "#);
     insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @r#"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -334,7 +334,7 @@ fn what_was_added_is_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -361,7 +361,7 @@ fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -379,7 +379,7 @@ fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-use usher_shims::index::Adopted;
+use usher_shims::index::AdoptedStore;
 
 use super::format::{Case, Cwd, Kind, place};
 use super::has_parts;
@@ -46,7 +46,7 @@ fn is_root() -> bool {
 }
 
 /// The stores that a case's versions lie in.
-fn stores(sandbox: &Sandbox, case: &Case) -> Vec<Adopted> {
+fn stores(sandbox: &Sandbox, case: &Case) -> Vec<AdoptedStore> {
     let home = sandbox.home();
     case.versions().iter().filter_map(|installed| adopted(&home, installed)).collect()
 }

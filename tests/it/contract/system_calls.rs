@@ -164,10 +164,10 @@ fn usher_debug_prints_a_line_a_step() {
         let expected = format!(
             "usher: called as node in [SANDBOX]/project/a/b/c
 usher: home [SANDBOX]/home/.local/share/usher, shims [SANDBOX]/home/.local/share/usher/shims
-usher: node is of node
-usher: asked for 12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+usher: node is a program of node
+usher: pin 12, requested by [SANDBOX]/project/.nvmrc:1
 usher: toolchain 12.22.12 at [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 (Own)
-usher: becomes {program}
+usher: runs {program}
 "
         );
         assert_eq!(stage.sandbox.mask(&run("1").stderr), expected);

@@ -109,7 +109,7 @@ fn a_changed_file_counts_at_the_next_call_of_the_shim() {
     run().succeeds().prints("acme 1.2.3 elsewhere");
     run().succeeds().prints("acme 1.2.3 elsewhere");
     fs::remove_file(sandbox.root().join(FILE)).unwrap();
-    run().fails_with(127).complains("usher knows no program called “acme”");
+    run().fails_with(127).complains("unknown program “acme”");
 }
 
 /// The index is where the shims learn what is an own tool, and where `use` learns the home.
@@ -149,7 +149,7 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     let check = |text: &str, place: &str, parts: &[&str]| {
         sandbox.file(FILE, text);
         let reshim = sandbox.reshim();
-        let place = format!("[SANDBOX]/{FILE}{place} defines no tool");
+        let place = format!("[SANDBOX]/{FILE}{place}");
         let told = parts.iter().fold(reshim.complains(&place), |told, part| told.complains(part));
         drop(told);
         sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
@@ -157,20 +157,24 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
         let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
         assert!(sandbox.mask(&doctor.stdout).contains(&place), "{doctor}");
         let failed = sandbox.use_command(&["acme@1"]).run().fails_with(2);
-        failed.complains(&place).complains("usher knows no tool called “acme”");
+        failed.complains(&place).complains("unknown tool “acme”");
     };
     let acme = smallest("acme");
-    check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
+    check(&format!("{acme}news = 1\n"), ":7", &["unknown field `news`"]);
     check(
         &acme.replace("version_components = 3", "version_components = 'x'"),
-        ", line 6",
-        &["the line is: version_components = 'x'"],
+        ":6",
+        &["the line: version_components = 'x'"],
     );
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
-    check(&format!("{acme}runtime = 'nobody'\n"), "", &["it runs on nobody"]);
+    check(
+        &format!("{acme}runtime = 'nobody'\n"),
+        "",
+        &["nobody can't be the runtime of other tools"],
+    );
     let runs_on = "built_for = { tool = 'nobody', mark = '-n-' }\n";
-    check(&format!("{acme}{runs_on}"), "", &["it runs on nobody"]);
-    check("name = [", ", line 1", &[]);
+    check(&format!("{acme}{runs_on}"), "", &["nobody can't be the runtime of other tools"]);
+    check("name = [", ":1", &[]);
     check("", "", &["missing field `name`"]);
 }
 
@@ -203,7 +207,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let folder = sandbox.root().join("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n\
-         [system.needs]\nprobe = ['can']\nlacking = 'can not'\nhint = 'mend it'\n",
+         [system.needs]\nprobe = ['can']\nproblem = 'can not'\nhint = 'mend it'\n",
         smallest("acme"),
         folder.display()
     );

@@ -41,7 +41,7 @@ impl<'a> Before<'a> {
         if self.folders.is_empty() {
             return Ok(());
         }
-        let links = session.index.programs_for_all(tool);
+        let links = session.index.user_wide_programs(tool);
         let mut now = programs(session, self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
