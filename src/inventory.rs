@@ -28,19 +28,19 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     let mut home = Index {
         folders: scan.folders.clone(),
         settings: scan.settings.clone(),
-        shared: shared(scan),
+        shared_stores: shared_stores(scan),
         tools: scan.registry.tools().clone(),
         ..Index::default()
     };
     let mut listed = FolderListings::default();
     for tool in scan.registry.all() {
-        home.adopted.extend(stores::adopted(scan, tool, &before.adopted)?);
-        home.read.extend(stores::read(scan, tool)?);
+        home.adopted_stores.extend(stores::adopted(scan, tool, &before.adopted_stores)?);
+        home.read_toolchains.extend(stores::read(scan, tool)?);
         let (system, refused) = system::find(scan, tool, &before, &mut listed)?;
-        home.system.extend(system);
-        home.refused.extend(refused);
+        home.system_programs.extend(system);
+        home.rejected_programs.extend(refused);
     }
-    home.additions = package_programs::find(scan, &home)?;
+    home.global_packages = package_programs::find(scan, &home)?;
     Ok(home)
 }
 
@@ -49,18 +49,18 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
 fn before(scan: &MachineScan<'_>) -> Index {
     let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
-    before.system.extend_from_slice(&scan.known.system);
+    before.system_programs.extend_from_slice(&scan.known.system_programs);
     let old = match scan.probe_cache {
         ProbeCache::All => Vec::new(),
         ProbeCache::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
     };
-    let refused = scan.known.refused.iter().filter(|program| !old.contains(program));
-    before.refused.extend(refused.cloned());
+    let refused = scan.known.rejected_programs.iter().filter(|program| !old.contains(program));
+    before.rejected_programs.extend(refused.cloned());
     before
 }
 
 /// The machine's own store, under an account's.
-fn shared(scan: &MachineScan<'_>) -> Vec<PathBuf> {
+fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let index = index_file(&machine.join("shims"));
     let is_there = !scan.folders.is_system_wide

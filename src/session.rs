@@ -99,7 +99,7 @@ impl Session {
 
     fn machine_scan(&self, probe_cache: ProbeCache) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (self.settings.of_files(), &self.index);
+        let (settings, known) = (self.settings.from_files(), &self.index);
         MachineScan { world, folders, settings, registry, known, probe_cache }
     }
 

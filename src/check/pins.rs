@@ -68,7 +68,7 @@ fn one_tool(
     tool: &'static Tool,
     pins: &mut Pins,
 ) -> Result<()> {
-    let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
+    let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
     let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
     let mut broken = None;
     search(&world, &session.index, &call, &mut |finding| {

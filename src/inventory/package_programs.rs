@@ -23,19 +23,19 @@ pub fn is_reserved_name(name: &str) -> bool {
 }
 
 /// The programs that toolchains hold beside those their tools ship.
-pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<Addition>> {
+pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in scan.registry.all() {
-        let for_all = home.programs_for_all(known.tool);
+        let for_all = home.user_wide_programs(known.tool);
         let mut all_names: BTreeSet<Name> = programs(scan, &for_all)?.into_iter().collect();
-        for toolchain in all(scan.world, home, known.tool)?.unwrap_or_default() {
+        for toolchain in all_toolchains(scan.world, home, known.tool)?.unwrap_or_default() {
             let own = match toolchain.store {
                 Store::System(_) => Vec::new(),
                 Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
                     programs(scan, &toolchain.programs())?
                 }
             };
-            let beside = home.additions_folder(known.tool, &toolchain);
+            let beside = home.global_packages_folder(known.tool, &toolchain);
             let beside = beside.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
             all_names.extend(own);
             all_names.extend(beside.unwrap_or_default());
@@ -47,7 +47,7 @@ pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<Addition>
         }
     }
     found.retain(|name, _| !is_reserved_name(name.as_str()));
-    Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
+    Ok(found.into_iter().map(|(program, tools)| GlobalPackage { program, tools }).collect())
 }
 
 /// The programs in a folder.

@@ -21,14 +21,14 @@ use crate::registry::KnownTool;
 pub(super) fn adopted(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
-    before: &[Adopted],
-) -> Result<Vec<Adopted>> {
+    before: &[AdoptedStore],
+) -> Result<Vec<AdoptedStore>> {
     if scan.folders.is_system_wide {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Adopted> = Vec::new();
+    let mut found: Vec<AdoptedStore> = Vec::new();
     for (store, folder) in folders_of(scan, known, |store| !store.version_from_file)? {
-        let adopted = Adopted {
+        let adopted = AdoptedStore {
             tool: known.tool.name.to_owned(),
             manager: store.manager.clone(),
             folder,
@@ -44,8 +44,8 @@ pub(super) fn adopted(
     let is_lost =
         |store: &&AdoptedStore| found.iter().all(|adopted| adopted.folder != store.folder);
     let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-    let is_there = |store: &&Adopted| scan.is_folder(&store.folder);
-    let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
+    let is_there = |store: &&AdoptedStore| scan.is_folder(&store.folder);
+    let lost: Vec<AdoptedStore> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
     found.extend(lost);
     Ok(found)
 }
@@ -71,12 +71,12 @@ fn folders_of<'k>(
 
 /// Whether toolchains lie in a store where its definition says, as far as there are any: one
 /// for another kind of machine may share its folder.
-fn is_laid_out_so(scan: &MachineScan<'_>, store: &Adopted) -> Result<bool> {
-    let names = match store.inside.as_str() {
+fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> {
+    let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
         _ => names(&store.folder)?,
     };
-    let holds = |name: &String| scan.is_folder(&store.folder.join(name).join(&store.inside));
+    let holds = |name: &String| scan.is_folder(&store.folder.join(name).join(&store.subdir));
     Ok(names.is_empty() || names.iter().any(holds))
 }
 
@@ -107,7 +107,9 @@ fn read_one(
     let file = root.join(&release.file);
     let Some(seen) = scan.world.metadata(&file).ok().flatten() else { return Ok(None) };
     let text = match scan.world.read(&file) {
-        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
+        Err(error) if is_resource_exhaustion(&error) => {
+            return Err(Error::io("read", &file, error));
+        }
         Ok(text) => text,
         Err(_) => return Ok(None),
     };
@@ -119,7 +121,7 @@ fn read_one(
         root: root.to_path_buf(),
         store: toolchain::Store::Adopted(manager.clone()),
     };
-    if !store::is_whole(scan.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+    if !store::is_complete(scan.world, tool, &toolchain).is_ok_and(|is_complete| is_complete) {
         return Ok(None);
     }
     let (tool, root, fingerprint) = (tool.name.to_owned(), root.to_path_buf(), fingerprint(&seen));

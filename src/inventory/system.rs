@@ -32,7 +32,7 @@ pub(super) fn find(
     known: KnownTool<'_>,
     before: &Index,
     listed: &mut FolderListings,
-) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+) -> Result<(Vec<SystemProgram>, Vec<RejectedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
@@ -94,7 +94,7 @@ fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
     });
     let is_copy = || {
         seen.size <= MAX_SHIM_SIZE
-            && scan.world.read(path).is_ok_and(|content| holds_mark(&content))
+            && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content))
     };
     is_in_shims || is_copy()
 }

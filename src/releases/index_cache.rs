@@ -72,7 +72,7 @@ impl IndexCache {
         let text = fs::read(&path).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
         let head: CacheHeader = serde_json::from_slice(head).ok()?;
-        let is_whole =
+        let is_complete =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
         let content = serde_json::from_slice(content).ok().filter(|_| is_complete)?;
         let age = age(changed);

@@ -39,7 +39,7 @@ pub struct Receipt {
     /// When, in seconds since 1970.
     pub installed: u64,
     /// By which version of usher.
-    pub session: String,
+    pub usher: String,
     /// The archives that it was made of.
     pub parts: Vec<Part>,
     /// All that was put there but the receipt itself.
@@ -72,7 +72,7 @@ impl Receipt {
             version: version.to_string(),
             source: source.to_owned(),
             installed: since.map_or(0, |since| since.as_secs()),
-            session: env!("CARGO_PKG_VERSION").to_owned(),
+            usher: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
             files: Manifest::default(),
         }

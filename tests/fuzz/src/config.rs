@@ -99,8 +99,8 @@ fn assert_folder(address: &Address) {
 
 /// Writes entries as in a file, and reads them again. Skips entries that can't be quoted: with a
 /// placeholder, or with an equals sign in the key.
-fn assert_prints_to_the_same(entries: &[Entry]) {
-    let quotable = |entry: &&Entry| {
+fn assert_prints_to_the_same(entries: &[NpmrcEntry]) {
+    let quotable = |entry: &&NpmrcEntry| {
         let both = [&entry.key, &entry.value];
         !entry.key.contains('=') && !both.iter().any(|text| text.contains("${"))
     };

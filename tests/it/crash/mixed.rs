@@ -72,7 +72,7 @@ fn check_run(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), Stri
     let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
     let is_complete = prints("argument 1: x");
     match outcome.status.code() {
-        Some(0) if !is_whole => Err(format!("it ran incompletely: {outcome}")),
+        Some(0) if !is_complete => Err(format!("it ran incompletely: {outcome}")),
         _ => check_code(&outcome, codes),
     }
 }
