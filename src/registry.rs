@@ -1,7 +1,7 @@
 //! The definitions of all tools, as the cold half needs them: with their sources and stores. Those
 //! that are compiled in, and own ones, each of which takes the place of one of its name.
 
-mod own;
+mod custom;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 
 use crate::text::closest;
 
-pub use own::{CustomToolFile, files};
+pub use custom::{CustomToolFile, files};
 
 /// All tools.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Registry {
     pub fn with_custom_tools(mut self, files: &[CustomToolFile]) -> Self {
         let mut read = Vec::new();
         for file in files {
-            match own::definition(file, &self.common) {
+            match custom::definition(file, &self.common) {
                 Ok((definition, tool)) => read.push((file, definition, tool)),
                 Err(fault) => self.faults.push(fault),
             }
@@ -72,8 +72,8 @@ impl Registry {
         for (file, definition, tool) in read {
             let mut hosts =
                 tool.runtime.into_iter().chain(tool.built_for.map(|built_for| built_for.tool));
-            match hosts.find(|host| !can_host(&tools, host)) {
-                Some(host) => self.faults.push(own::without_host(file, host)),
+            match hosts.find(|host| !can_be_runtime(&tools, host)) {
+                Some(host) => self.faults.push(custom::missing_runtime(file, host)),
                 None => self.add(file, definition, tool),
             }
         }
@@ -105,7 +105,7 @@ impl Registry {
     pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
         let is_compiled_in =
             |own: &&CustomTool| TOOLS.iter().any(|tool| tool.name == own.tool.name);
-        self.tools.own().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
+        self.tools.custom().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
     }
 
     /// The same, with the site of each tool that has a mirror's address in the settings at that
@@ -163,7 +163,7 @@ impl Registry {
 }
 
 /// Whether other tools can run on the one of this name.
-fn can_host(tools: &[&'static Tool], name: &str) -> bool {
+fn can_be_runtime(tools: &[&'static Tool], name: &str) -> bool {
     Tool::named(tools.iter().copied(), name)
         .is_some_and(|host| host.runtime.is_none() && host.built_for.is_none())
 }

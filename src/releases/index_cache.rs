@@ -74,7 +74,7 @@ impl IndexCache {
         let head: CacheHeader = serde_json::from_slice(head).ok()?;
         let is_complete =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
-        let content = serde_json::from_slice(content).ok().filter(|_| is_complete)?;
+        let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
         let age = age(changed);
         Some(match head.reading == key.reading {
             true => CachedIndex { content, age, validator: head.validator },
@@ -119,10 +119,10 @@ impl IndexCache {
 
 /// Whether a name in the folder of the indexes is that of a file that was made in here.
 pub(super) fn is_ours(name: &str) -> bool {
-    let is_complete = name
+    let is_whole = name
         .strip_suffix(ENDING)
         .is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    is_complete || name.starts_with(UNFINISHED)
+    is_whole || name.starts_with(UNFINISHED)
 }
 
 fn text<T: Serialize>(

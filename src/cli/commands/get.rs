@@ -8,7 +8,7 @@ use std::thread;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
-use usher_shims::store::{Lookup, best_match_where, is_complete, named_toolchain};
+use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -158,7 +158,11 @@ impl Getting<'_> {
             host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
         };
         let session = self.session;
-        match best_match_where(&session.world, &session.index, (known.tool, request), &fits)? {
+        match best_match_where(
+            &session.world,
+            &session.index,
+            &StoreQuery { tool: known.tool, request, fits: &fits },
+        )? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
                 runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)

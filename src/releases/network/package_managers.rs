@@ -47,7 +47,7 @@ impl PackageManagers<'_> {
         if self.is_offline {
             return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
         }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
         self.keep(CACHED, &address);
         Ok(address)
     }

@@ -36,7 +36,7 @@ const MAY_NAME: [(&str, &str, &str); 6] = [
     ("src/config/pip.rs", "python3", "runs the client that knows where its index is"),
     ("src/config/pip.rs", "python", "runs the client that knows where its index is"),
     (
-        "src/releases/network/installed_clients.rs",
+        "src/releases/network/package_managers.rs",
         "npm",
         "the client that knows where its registry is",
     ),

@@ -67,7 +67,7 @@ pub(super) fn definition(
 }
 
 /// An own tool is to run on one that there isn't.
-pub(super) fn without_host(file: &CustomToolFile, host: &str) -> Error {
+pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
     let reason = format!("{host} can't be the runtime of other tools");
     fault(&file.path, None, &reason)
 }
