@@ -74,7 +74,7 @@ impl IndexCache {
         let head: CacheHeader = serde_json::from_slice(head).ok()?;
         let is_complete =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
-        let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
+        let content = serde_json::from_slice(content).ok().filter(|_| is_complete)?;
         let age = age(changed);
         Some(match head.reading == key.reading {
             true => CachedIndex { content, age, validator: head.validator },
