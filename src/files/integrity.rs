@@ -116,32 +116,32 @@ fn decoded<const LENGTH: usize>(base64: &str) -> Option<[u8; LENGTH]> {
     STANDARD.decode(base64).ok()?.try_into().ok()
 }
 
-/// Hashes what streams past, and says at the end whether it was what was wanted.
+/// Hashes what streams past, and says at the end whether it was what was expected.
 ///
 /// SHA-256 is always computed: it is what a receipt notes, whatever upstream published.
 pub struct Hasher {
-    wanted: Option<Integrity>,
+    expected: Option<Integrity>,
     sha256: Sha256,
     sha512: Option<Sha512>,
 }
 
-/// What came is not what was wanted.
+/// What came is not what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The published hash, as [`Integrity`] is displayed.
-    pub wanted: String,
+    pub expected: String,
     /// The hash of what came, by the same algorithm.
-    pub seen: String,
+    pub actual: String,
 }
 
 impl Hasher {
-    /// A hasher for what should have the hash `wanted`, if one is known.
-    pub fn new(wanted: Option<&Integrity>) -> Self {
-        let sha512 = match wanted {
+    /// A hasher for what should have the hash `expected`, if one is known.
+    pub fn new(expected: Option<&Integrity>) -> Self {
+        let sha512 = match expected {
             Some(Integrity::Sha512(_)) => Some(Sha512::new()),
             Some(Integrity::Sha256(_)) | None => None,
         };
-        Self { wanted: wanted.copied(), sha256: Sha256::new(), sha512 }
+        Self { expected: expected.copied(), sha256: Sha256::new(), sha512 }
     }
 
     /// Takes the next bytes.
@@ -153,16 +153,16 @@ impl Hasher {
     }
 
     /// The SHA-256 of all bytes, in lower-case hexadecimal digits; [`Mismatch`] if they were not
-    /// the wanted ones.
+    /// the expected ones.
     pub fn finish(self) -> Result<String, Mismatch> {
         let sha256 = self.sha256.finalize();
-        let seen = match self.sha512 {
+        let actual = match self.sha512 {
             Some(sha512) => Integrity::Sha512(sha512.finalize().into()),
             None => Integrity::Sha256(sha256.into()),
         };
-        match self.wanted {
-            Some(wanted) if wanted != seen => {
-                Err(Mismatch { wanted: wanted.to_string(), seen: seen.to_string() })
+        match self.expected {
+            Some(expected) if expected != actual => {
+                Err(Mismatch { expected: expected.to_string(), actual: actual.to_string() })
             }
             Some(_) | None => Ok(hex(&sha256)),
         }
@@ -235,13 +235,13 @@ mod tests {
     fn a_list_of_hashes_is_searched_by_the_whole_name() {
         let other = SHA256.replace('a', "0");
         let find = |text: &str| Integrity::from_shasums(text, "a.tar.gz");
-        let wanted = Integrity::from_hex(SHA256);
+        let expected = Integrity::from_hex(SHA256);
         for text in [
             format!("{other}  b\n{SHA256}  a.tar.gz\n"),
             format!("{SHA256} *a.tar.gz\r\n"),
             format!("{SHA256}  a.tar.gz\n{SHA256} *a.tar.gz"),
         ] {
-            assert_eq!(find(&text), wanted, "{text}");
+            assert_eq!(find(&text), expected, "{text}");
         }
         for text in [
             String::new(),
@@ -258,19 +258,19 @@ mod tests {
 
     #[test]
     fn a_hasher_tells_the_wanted_bytes_from_others() {
-        for wanted in [None, Integrity::from_hex(SHA256), Integrity::from_hex(SHA512)] {
-            let mut hasher = Hasher::new(wanted.as_ref());
+        for expected in [None, Integrity::from_hex(SHA256), Integrity::from_hex(SHA512)] {
+            let mut hasher = Hasher::new(expected.as_ref());
             hasher.update(b"a");
             hasher.update(b"bc");
             assert_eq!(hasher.finish().as_deref(), Ok(SHA256));
         }
-        for wanted in [SHA256, SHA512].map(|hex| Integrity::from_hex(hex).unwrap()) {
-            let mut hasher = Hasher::new(Some(&wanted));
+        for expected in [SHA256, SHA512].map(|hex| Integrity::from_hex(hex).unwrap()) {
+            let mut hasher = Hasher::new(Some(&expected));
             hasher.update(b"abd");
             let mismatch = hasher.finish().unwrap_err();
-            assert_eq!(mismatch.wanted, wanted.to_string());
-            assert_ne!(mismatch.seen, mismatch.wanted);
-            assert_eq!(mismatch.seen.len(), mismatch.wanted.len());
+            assert_eq!(mismatch.expected, expected.to_string());
+            assert_ne!(mismatch.actual, mismatch.expected);
+            assert_eq!(mismatch.actual.len(), mismatch.expected.len());
         }
     }
 }

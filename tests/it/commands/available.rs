@@ -121,7 +121,7 @@ fn without_a_network_nothing_can_be_listed() {
     usher: the releases of node can't be listed
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["available", "node", "--json"]).run();
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -135,7 +135,7 @@ fn without_a_network_nothing_can_be_listed() {
         ],
         "code": "network",
         "exit": 69,
-        "hint": "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?",
+        "hint": "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)",
         "what": "the releases of node can't be listed"
       }
     }

@@ -241,7 +241,7 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
     $ node@12.0.1 --from ftp://server/node.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
     usher: can't fetch ftp://server/node.tar.gz
-      only http, https and file are known here
+      only http, https and file are supported
 
     $ node@12 --from good.tar.gz
     exit status: 2: usher: which version an archive holds must be said whole, and node@12 isn't

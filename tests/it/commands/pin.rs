@@ -460,7 +460,7 @@ fn with_the_network_away_what_is_on_disk_serves() {
     usher: node 12.22.11, which is on disk, serves: node 12 was asked for by the command line, but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
 }

@@ -143,7 +143,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
     let outcome = sandbox.use_command(&["upgrade", "node", "python", "--json"]).run();
@@ -159,7 +159,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
         "to": "12.22.12",
         "state": "failed",
         "because": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
-        "hint": "try again later; if it stays so, ask whoever runs that server or proxy"
+        "hint": "try again later; if it persists, ask the operator of that server or proxy"
       },
       {
         "tool": "python",

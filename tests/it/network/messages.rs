@@ -120,13 +120,13 @@ fn no_network() {
     usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
     usher: node 12 was asked for by the command line, but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     // A label has at most 63 bytes, so that no resolver ever sends this one anywhere.
     let name = format!("{}.invalid", "x".repeat(64));
@@ -140,7 +140,7 @@ fn no_network() {
     usher: node 12 was asked for by the command line, but no source could be asked for it
       nodejs.org: can't fetch http://nonesuch.invalid/index.json: the name nonesuch.invalid doesn't resolve
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
 }
 
@@ -155,14 +155,14 @@ fn an_archive_is_not_what_was_published() {
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
 
     use node@12: exit status: 76
     usher: fetching node 12.22.12 from nodejs.org
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
     ");
 }
 
@@ -176,13 +176,13 @@ fn an_archive_ends_early() {
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
       node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
 }
 
@@ -325,36 +325,36 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
             usher: node 12 was asked for by the command line, but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             SUMS => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
               node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             _ => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
               node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
         }

@@ -105,7 +105,7 @@ fn what_the_registry_delivers_is_checked_like_everything() {
     usher: http://127.0.0.1:[PORT]/npm/npm/-/npm-8.19.4.tgz is not what was published
       published: sha512:[HASH]
       received:  sha512:[HASH]
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
     ");
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
     assert_eq!(fs::read_dir(sandbox.usher().join("staging")).unwrap().count(), 0);
