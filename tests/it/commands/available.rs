@@ -118,7 +118,7 @@ fn without_a_network_nothing_can_be_listed() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: the releases of node can't be listed
+    usher: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -136,7 +136,7 @@ fn without_a_network_nothing_can_be_listed() {
         "code": "network",
         "exit": 69,
         "hint": "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)",
-        "what": "the releases of node can't be listed"
+        "what": "can't list the releases of node"
       }
     }
     --- standard error

@@ -260,8 +260,8 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
       that is 64 hexadecimal digits
 
     $ offline
-    exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
+    exit status: 69: usher: node 12.0.1 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
       hint: unset USHER_OFFLINE
     ");
     for folder in ["home/.local/share/usher/staging", "home/.local/share/usher/locks"] {

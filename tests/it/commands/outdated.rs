@@ -158,7 +158,7 @@ fn kept_indexes_serve_and_say_their_age() {
     tool  in force  admitted      newest      asked for
     node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
     usher: what is admitted and new is fetched by: use upgrade
     ");
     upstream.behave("/dist/index.json");
@@ -189,7 +189,7 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
     --- standard error
     usher: usher has no source for plain yet
-    usher: the releases of node can't be listed
+    usher: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)

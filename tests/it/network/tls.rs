@@ -212,19 +212,19 @@ fn what_answers_without_encryption_is_told() {
         ("cut before its end", authority.server(HERE, GOOD).cut_after(150)),
     ];
     insta::assert_snapshot!(each(&authority, faces), @"
-    a plain server: what answers at 127.0.0.1:[PORT] did not answer with TLS
-      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+    a plain server: 127.0.0.1:[PORT] did not answer with TLS
+      hint: it may need http://, or a login page intercepts the connection; to see it: curl -v http://127.0.0.1:[PORT]/
 
-    a login page: what answers at 127.0.0.1:[PORT] did not answer with TLS
-      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+    a login page: 127.0.0.1:[PORT] did not answer with TLS
+      hint: it may need http://, or a login page intercepts the connection; to see it: curl -v http://127.0.0.1:[PORT]/
 
     nothing: 127.0.0.1:[PORT] closed the connection during the TLS handshake
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
-    only old versions: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
+    only old versions: 127.0.0.1:[PORT] supports no encryption that usher does (TLS 1.2 or newer)
       hint: to see what it supports: curl -v https://127.0.0.1:[PORT]/
 
-    no common cipher: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
+    no common cipher: 127.0.0.1:[PORT] supports no encryption that usher does (TLS 1.2 or newer)
       hint: to see what it supports: curl -v https://127.0.0.1:[PORT]/
 
     cut in the middle: 127.0.0.1:[PORT] closed the connection during the TLS handshake
