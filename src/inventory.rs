@@ -60,7 +60,7 @@ fn before(scan: &MachineScan<'_>) -> Index {
 }
 
 /// The machine's store, which an account uses beside its own.
-fn shared(scan: &MachineScan<'_>) -> Vec<PathBuf> {
+fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let index = index_file(&machine.join("shims"));
     let is_there = !scan.folders.is_system_wide

@@ -23,7 +23,7 @@ pub fn is_reserved_name(name: &str) -> bool {
 }
 
 /// The programs in toolchains that their tools don't ship.
-pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<Addition>> {
+pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in scan.registry.all() {
         let for_all = home.user_wide_programs(known.tool);

@@ -73,8 +73,8 @@ fn folders_of<'k>(
 
 /// Whether a store has its toolchains in the subfolder that its definition names; `true` for an
 /// empty store. A store for another platform may share its folder.
-fn is_laid_out_so(scan: &MachineScan<'_>, store: &Adopted) -> Result<bool> {
-    let names = match store.inside.as_str() {
+fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> {
+    let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
         _ => names(&store.folder)?,
     };

@@ -38,7 +38,7 @@ pub fn offline_error(settings: &Settings, (tool, version): (&Tool, &Version), fr
     let what = format!("{} {version} is not installed, and {}", tool.name, offline(settings));
     Error::new(ErrorKind::Offline, what)
         .because(format!("it would be fetched from {}", Escaped(from)))
-        .hint(settings.end_offline())
+        .hint(settings.online_hint())
 }
 
 fn offline(settings: &Settings) -> String {
