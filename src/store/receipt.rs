@@ -38,9 +38,8 @@ pub struct Receipt {
     pub source: String,
     /// When, in seconds since 1970.
     pub installed: u64,
-    /// The version of usher that wrote it.
-    #[serde(rename = "usher")]
-    pub usher_version: String,
+    /// By which version of usher.
+    pub usher: String,
     /// The archives that it was made of.
     pub parts: Vec<Part>,
     /// All that was put there but the receipt itself.
@@ -73,7 +72,7 @@ impl Receipt {
             version: version.to_string(),
             source: source.to_owned(),
             installed: since.map_or(0, |since| since.as_secs()),
-            usher_version: env!("CARGO_PKG_VERSION").to_owned(),
+            usher: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
             files: Manifest::default(),
         }

@@ -70,9 +70,9 @@ fn check_run(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), Stri
     let command = sandbox.command("node").arguments([&format!("+{version}"), "x"]);
     let outcome = command.variable("USHER_AUTO_INSTALL", "never").run();
     let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
-    let is_whole = prints("argument 1: x");
+    let is_complete = prints("argument 1: x");
     match outcome.status.code() {
-        Some(0) if !is_whole => Err(format!("it ran incompletely: {outcome}")),
+        Some(0) if !is_complete => Err(format!("it ran incompletely: {outcome}")),
         _ => check_code(&outcome, codes),
     }
 }
