@@ -35,17 +35,17 @@ use crate::session::Session;
 use crate::shim_folder;
 
 /// A tool that was named on the command line, with a request where one was.
-struct Asked<'a> {
+struct ToolArgument<'a> {
     known: KnownTool<'a>,
     request: Option<Request>,
 }
 
 /// Reads `TOOL[@REQUEST]` words.
-fn asked<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asked<'a>>> {
-    words.iter().map(|word| one_asked(session, word)).collect()
+fn tool_arguments<'a>(session: &'a Session, words: &[String]) -> Result<Vec<ToolArgument<'a>>> {
+    words.iter().map(|word| tool_argument(session, word)).collect()
 }
 
-fn one_asked<'a>(session: &'a Session, word: &str) -> Result<Asked<'a>> {
+fn tool_argument<'a>(session: &'a Session, word: &str) -> Result<ToolArgument<'a>> {
     let (name, request) = match word.split_once('@') {
         Some((name, request)) => (name, Some(request)),
         None => (word, None),
@@ -61,11 +61,11 @@ fn one_asked<'a>(session: &'a Session, word: &str) -> Result<Asked<'a>> {
             .hint(format!("use available {}", known.tool.name))
         })
     });
-    Ok(Asked { known, request: request.transpose()? })
+    Ok(ToolArgument { known, request: request.transpose()? })
 }
 
 /// What a tool is pinned to where nobody said it: the newest LTS, where there is such a thing.
-fn usual(known: KnownTool<'_>) -> Result<Request> {
+fn default_request(known: KnownTool<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
     Request::parse(text, known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::Usage, reason))
@@ -85,7 +85,7 @@ fn refresh_shims_then(session: &mut Session, failed: Error) -> Error {
 }
 
 /// The system's programs of a tool that don't count, and why.
-fn refused(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<String> {
     let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
     let told = |program: &RefusedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);

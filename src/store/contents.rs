@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
 
-use super::place::{InstallLocation, version_of};
+use super::location::{InstallLocation, version_of_folder};
 use crate::registry::{KnownTool, Registry};
 
 /// Something in a store that has no place there.
@@ -24,9 +24,9 @@ pub struct UnexpectedEntry {
 #[derive(Debug, Default)]
 pub struct StoreContents<'a> {
     /// The toolchains, by tool and version.
-    pub places: Vec<InstallLocation<'a>>,
+    pub locations: Vec<InstallLocation<'a>>,
     /// All else.
-    pub strays: Vec<UnexpectedEntry>,
+    pub unexpected: Vec<UnexpectedEntry>,
 }
 
 impl<'a> StoreContents<'a> {
@@ -37,8 +37,8 @@ impl<'a> StoreContents<'a> {
             let name = entry.file_name();
             let known = name.to_str().and_then(|name| registry.named(name).ok());
             match known.filter(|known| name == known.tool.name) {
-                _ if !is_folder(&entry) => contents.stray(&entry, "it is no folder"),
-                None => contents.stray(&entry, "usher knows no tool of that name"),
+                _ if !is_folder(&entry) => contents.add_unexpected(&entry, "it is no folder"),
+                None => contents.add_unexpected(&entry, "usher knows no tool of that name"),
                 Some(known) => contents.tool(&entry.path(), known, store)?,
             }
         }
@@ -46,26 +46,26 @@ impl<'a> StoreContents<'a> {
     }
 
     fn tool(&mut self, folder: &Path, known: KnownTool<'a>, store: &Store) -> Result<()> {
-        let mut places: Vec<InstallLocation<'_>> = Vec::new();
+        let mut locations: Vec<InstallLocation<'_>> = Vec::new();
         for entry in entries(folder)? {
             let name = entry.file_name();
-            let Some(version) = name.to_str().and_then(version_of) else {
+            let Some(version) = name.to_str().and_then(version_of_folder) else {
                 if !name.as_encoded_bytes().starts_with(b".") {
-                    self.stray(&entry, "it is no version");
+                    self.add_unexpected(&entry, "it is no version");
                 }
                 continue;
             };
             let root = folder.join(version.as_str());
-            places.push(InstallLocation { known, version, root, store: store.clone() });
+            locations.push(InstallLocation { known, version, root, store: store.clone() });
         }
-        places.sort_by(|one, other| one.version.cmp(&other.version));
-        places.dedup_by(|one, other| one.root == other.root);
-        self.places.append(&mut places);
+        locations.sort_by(|one, other| one.version.cmp(&other.version));
+        locations.dedup_by(|one, other| one.root == other.root);
+        self.locations.append(&mut locations);
         Ok(())
     }
 
-    fn stray(&mut self, entry: &DirEntry, what: &'static str) {
-        self.strays.push(UnexpectedEntry { path: entry.path(), what });
+    fn add_unexpected(&mut self, entry: &DirEntry, what: &'static str) {
+        self.unexpected.push(UnexpectedEntry { path: entry.path(), what });
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         let registry = Registry::load().unwrap();
         let path = |name: &str| folder.path().join(name);
         let contents = || StoreContents::of(&registry, &path("store"), &Store::Own).unwrap();
-        assert!(contents().places.is_empty() && contents().strays.is_empty());
+        assert!(contents().locations.is_empty() && contents().unexpected.is_empty());
         for name in ["12.22.12", "9.0.0", "12.22.12 copy", ".x", ".8.0.0.replaced", "..replaced"] {
             fs::create_dir_all(path("store/node").join(name)).unwrap();
         }
@@ -111,11 +111,12 @@ mod tests {
         fs::create_dir(path("store").join(odd)).unwrap();
         fs::create_dir(path("store/nodejs")).unwrap();
         let contents = contents();
-        let found: Vec<&str> = contents.places.iter().map(|place| place.version.as_str()).collect();
+        let found: Vec<&str> =
+            contents.locations.iter().map(|location| location.version.as_str()).collect();
         assert_eq!(found, ["6.0.0", "7.0.0", "8.0.0", "9.0.0", "12.22.12"]);
-        let strays: Vec<String> = contents.strays.iter().map(told).collect();
+        let unexpected: Vec<String> = contents.unexpected.iter().map(told).collect();
         assert_eq!(
-            strays,
+            unexpected,
             [
                 "12.22.12 copy: it is no version",
                 "nodejs: usher knows no tool of that name",

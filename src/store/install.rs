@@ -24,8 +24,8 @@ use usher_shims::toolchain::Toolchain;
 use self::assembly::Assembly;
 use self::fetcher::Fetcher;
 use self::from_archive::{UserArchive, assemble_archive};
+use super::location::InstallLocation;
 use super::own::OwnStore;
-use super::place::InstallLocation;
 use super::publish::publish;
 use crate::http::without_secrets;
 use crate::registry::KnownTool;
@@ -65,10 +65,10 @@ pub struct Installed {
 impl Installer<'_> {
     /// Installs a release, unless it is there already.
     pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
-        let place = self.store.place(known, &release.version);
-        install_assembled(&self.store, &place, || {
+        let location = self.store.location(known, &release.version);
+        install_assembled(&self.store, &location, || {
             let parts = self.finder.parts(known, release)?;
-            self.assemble((&place, &release.source), &parts)
+            self.assemble((&location, &release.source), &parts)
         })
     }
 
@@ -96,14 +96,14 @@ impl Installer<'_> {
     /// Puts these parts together in staging.
     pub(crate) fn assemble<'s>(
         &'s self,
-        (place, source): (&'s InstallLocation<'s>, &str),
+        (location, source): (&'s InstallLocation<'s>, &str),
         parts: &[Part],
     ) -> Result<Assembly<'s>> {
-        let (name, reporter) = (place.name(), self.store.reporter);
+        let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new((self.store, self.fetcher), place, source)?;
+        let mut assembly = Assembly::new((self.store, self.fetcher), location, source)?;
         if !reporter.draws() {
             reporter.note(&format!("fetching {name} from {source}"));
         }
@@ -118,35 +118,35 @@ impl Installer<'_> {
 /// Installs a version from an archive, unless that version is there already.
 pub fn install_from_archive(
     (store, fetcher): (OwnStore<'_>, Fetcher<'_>),
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     archive: &UserArchive,
 ) -> Result<Installed> {
     let source = without_secrets(&archive.address);
-    install_assembled(&store, place, || {
-        assemble_archive((store, fetcher), (place, &source), archive)
+    install_assembled(&store, location, || {
+        assemble_archive((store, fetcher), (location, &source), archive)
     })
 }
 
 /// Installs what is put together, unless it is there already.
 fn install_assembled<'a>(
     store: &OwnStore<'_>,
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     assemble: impl FnOnce() -> Result<Assembly<'a>>,
 ) -> Result<Installed> {
-    if let Some(toolchain) = store.find_installed(place)? {
+    if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
-    let _lock = store.lock(place)?;
-    if let Some(toolchain) = store.find_installed(place)? {
+    let _lock = store.lock(location)?;
+    if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
     let began = Instant::now();
     let mut assembly = assemble()?;
-    publish(store.access, assembly.finish()?, &place.root)?;
+    publish(store.access, assembly.finish()?, &location.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();
-    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", place.name()));
-    Ok(Installed { toolchain: place.toolchain(), already_installed: false })
+    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
+    Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 
 impl UnverifiedPolicy {

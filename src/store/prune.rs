@@ -16,16 +16,16 @@ use std::fmt;
 
 /// What was asked for on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rules {
+pub struct PruneRules {
     /// Unused for so many days.
-    pub unused: Option<u64>,
+    pub unused_days: Option<u64>,
     /// Whether what runs may go, where it is named.
-    pub consent: Consent,
+    pub running: RunningVersions,
 }
 
 /// What a person agreed to beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Consent {
+pub enum RunningVersions {
     /// Nothing.
     #[default]
     None,
@@ -35,10 +35,10 @@ pub enum Consent {
 
 /// How a toolchain was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Named {
+pub enum NamedBy {
     /// Not at all.
     #[default]
-    No,
+    Nothing,
     /// Its tool was.
     Tool,
     /// Its version was.
@@ -47,78 +47,84 @@ pub enum Named {
 
 /// What is known of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
+pub struct ToolchainUse {
     /// How it was named.
-    pub named: Named,
+    pub named: NamedBy,
     /// Whether environments elsewhere point into it.
-    pub has_venvs: bool,
+    pub has_virtual_environments: bool,
     /// For how many whole days nothing in it was used, where that is known.
-    pub unused: Option<u64>,
+    pub unused_days: Option<u64>,
     /// The processes that run from it.
     pub processes: Vec<u32>,
     /// Who asks for it.
-    pub asked_by: Option<String>,
+    pub requested_by: Option<String>,
 }
 
 /// What is to become of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PruneDecision {
     /// It goes.
-    Goes,
+    Remove,
     /// It stays, for this reason.
-    Stays(Why),
+    Keep(KeepReason),
 }
 
 /// Why a toolchain stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum KeepReason {
     /// Somebody asks for it.
-    Asked(String),
+    Requested(String),
     /// These processes run from it.
-    Runs(Vec<u32>),
+    InUse(Vec<u32>),
     /// It was used so many days ago.
-    Used(u64),
+    UsedRecently(u64),
     /// Environments elsewhere would break, and it wasn't named.
-    Venvs,
+    VirtualEnvironments,
     /// Nobody knows when it was used, and it wasn't named.
-    Unknown,
+    UnknownUse,
 }
 
 /// What is to become of a toolchain.
-pub fn judge(rules: &Rules, facts: &Facts) -> Verdict {
-    let is_named = facts.named == Named::Version;
-    if let Some(by) = &facts.asked_by {
-        return Verdict::Stays(Why::Asked(by.clone()));
+pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
+    let is_named = usage.named == NamedBy::Version;
+    if let Some(by) = &usage.requested_by {
+        return PruneDecision::Keep(KeepReason::Requested(by.clone()));
     }
-    let may_run = is_named && rules.consent == Consent::ProcessArgs;
-    if !facts.processes.is_empty() && !may_run {
-        return Verdict::Stays(Why::Runs(facts.processes.clone()));
+    let may_run = is_named && rules.running == RunningVersions::ProcessArgs;
+    if !usage.processes.is_empty() && !may_run {
+        return PruneDecision::Keep(KeepReason::InUse(usage.processes.clone()));
     }
-    if facts.has_venvs && facts.named == Named::No {
-        return Verdict::Stays(Why::Venvs);
+    if usage.has_virtual_environments && usage.named == NamedBy::Nothing {
+        return PruneDecision::Keep(KeepReason::VirtualEnvironments);
     }
-    match (rules.unused, facts.unused) {
-        (Some(days), Some(unused)) if unused < days => Verdict::Stays(Why::Used(unused)),
-        (Some(_), Some(_)) => Verdict::Goes,
-        (Some(_) | None, _) if is_named => Verdict::Goes,
-        (Some(_) | None, _) => Verdict::Stays(Why::Unknown),
+    match (rules.unused_days, usage.unused_days) {
+        (Some(days), Some(unused_days)) if unused_days < days => {
+            PruneDecision::Keep(KeepReason::UsedRecently(unused_days))
+        }
+        (Some(_), Some(_)) => PruneDecision::Remove,
+        (Some(_) | None, _) if is_named => PruneDecision::Remove,
+        (Some(_) | None, _) => PruneDecision::Keep(KeepReason::UnknownUse),
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for KeepReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked(by) => write!(f, "asked for by {by}"),
-            Self::Runs(processes) => {
+            Self::Requested(by) => write!(f, "asked for by {by}"),
+            Self::InUse(processes) => {
                 let first: Vec<String> = processes.iter().take(3).map(u32::to_string).collect();
                 let more = if processes.len() > first.len() { ", …" } else { "" };
                 write!(f, "in use by process {}{more}", first.join(", "))
             }
-            Self::Used(0) => f.write_str("used today"),
-            Self::Used(1) => f.write_str("used yesterday"),
-            Self::Used(days) => write!(f, "used {days} days ago"),
-            Self::Venvs => f.write_str("goes only if it is named: environments point into it"),
-            Self::Unknown => f.write_str("goes only if it is named: nobody knows when it was used"),
+            Self::UsedRecently(0) => f.write_str("used today"),
+            Self::UsedRecently(1) => f.write_str("used yesterday"),
+            Self::UsedRecently(days) => write!(f, "used {days} days ago"),
+            Self::VirtualEnvironments => {
+                f.write_str("goes only if it is named: environments point into it")
+            }
+            Self::UnknownUse => {
+                f.write_str("goes only if it is named: nobody knows when it was used")
+            }
         }
     }
 }
@@ -127,40 +133,44 @@ impl fmt::Display for Why {
 mod tests {
     use super::*;
 
-    /// `unused=30 yes` · `version venvs used=3 runs asked`.
-    fn check(rules: &str, facts: &str, expected: &str) {
+    /// `unused_days=30 yes` · `version venvs used=3 runs asked`.
+    fn check(rules: &str, usage: &str, expected: &str) {
         let has = |text: &str, word: &str| text.split(' ').any(|one| one == word);
         let number = |text: &str, key: &str| {
             text.split(' ').find_map(|one| one.strip_prefix(key)?.parse().ok())
         };
-        let rules_read = Rules {
-            unused: number(rules, "unused="),
-            consent: if has(rules, "yes") { Consent::ProcessArgs } else { Consent::None },
+        let rules_read = PruneRules {
+            unused_days: number(rules, "unused="),
+            running: if has(rules, "yes") {
+                RunningVersions::ProcessArgs
+            } else {
+                RunningVersions::None
+            },
         };
         let named = match () {
-            () if has(facts, "version") => Named::Version,
-            () if has(facts, "tool") => Named::Tool,
-            () => Named::No,
+            () if has(usage, "version") => NamedBy::Version,
+            () if has(usage, "tool") => NamedBy::Tool,
+            () => NamedBy::Nothing,
         };
-        let facts_read = Facts {
+        let facts_read = ToolchainUse {
             named,
-            has_venvs: has(facts, "venvs"),
-            unused: number(facts, "used="),
-            processes: if has(facts, "runs") { vec![7] } else { Vec::new() },
-            asked_by: has(facts, "asked").then(|| "x".to_owned()),
+            has_virtual_environments: has(usage, "venvs"),
+            unused_days: number(usage, "used="),
+            processes: if has(usage, "runs") { vec![7] } else { Vec::new() },
+            requested_by: has(usage, "asked").then(|| "x".to_owned()),
         };
-        let verdict = match judge(&rules_read, &facts_read) {
-            Verdict::Goes => "goes".to_owned(),
-            Verdict::Stays(why) => why.to_string(),
+        let decision = match decide(&rules_read, &facts_read) {
+            PruneDecision::Remove => "goes".to_owned(),
+            PruneDecision::Keep(why) => why.to_string(),
         };
-        assert_eq!(verdict, expected, "{rules} · {facts}");
+        assert_eq!(decision, expected, "{rules} · {usage}");
     }
 
     #[test]
     fn what_goes_and_what_stays() {
         const UNKNOWN: &str = "goes only if it is named: nobody knows when it was used";
         const VENVS: &str = "goes only if it is named: environments point into it";
-        for (rules, facts, expected) in [
+        for (rules, usage, expected) in [
             ("unused=30", "used=1000", "goes"),
             ("unused=30", "used=30", "goes"),
             ("unused=30", "used=29", "used 29 days ago"),
@@ -187,7 +197,7 @@ mod tests {
             ("yes", "runs version", "goes"),
             ("unused=30 yes", "runs version", "goes"),
         ] {
-            check(rules, facts, expected);
+            check(rules, usage, expected);
         }
     }
 }

@@ -20,21 +20,21 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 
-pub use compare::{ChangeKind, Fault, Findings};
+pub use compare::{ChangeKind, Difference, Findings};
 
 use crate::files::walk::Tree;
-use crate::store::additions::Additions;
-use crate::store::place::{InstallLocation, backup_path};
-use crate::store::receipt::{Noted, Receipt};
+use crate::store::location::{InstallLocation, backup_path};
+use crate::store::package_paths::PackagePaths;
+use crate::store::receipt::{Receipt, ReceiptFile};
 
 /// How often a toolchain is looked at that others replace meanwhile.
-const MOST_ROUNDS: usize = 5;
+const MAX_VERIFY_ROUNDS: usize = 5;
 
 /// What came of a toolchain.
 #[derive(Debug)]
 pub struct Verified {
     /// Why it can't be compared with anything.
-    pub trouble: Option<ReceiptProblem>,
+    pub receipt_problem: Option<ReceiptProblem>,
     /// What was found.
     pub findings: Findings,
 }
@@ -70,61 +70,68 @@ impl ReceiptProblem {
 
 impl Verified {
     /// Whether it is as it was installed.
-    pub fn is_whole(&self) -> bool {
-        self.trouble.is_none() && self.findings.faults.is_empty()
+    pub fn is_intact(&self) -> bool {
+        self.receipt_problem.is_none() && self.findings.differences.is_empty()
     }
 
-    fn troubled(trouble: ReceiptProblem) -> Self {
-        Self { trouble: Some(trouble), findings: Findings::default() }
+    fn without_receipt(receipt_problem: ReceiptProblem) -> Self {
+        Self { receipt_problem: Some(receipt_problem), findings: Findings::default() }
     }
 }
 
 /// Compares a toolchain with its receipt.
-pub fn verify(place: &InstallLocation<'_>) -> Result<Verified> {
-    for _ in 1..MOST_ROUNDS {
-        let tree = match Tree::open(&place.root) {
+pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
+    for _ in 1..MAX_VERIFY_ROUNDS {
+        let tree = match Tree::open(&location.root) {
             Ok(tree) => tree,
-            Err(error) => return Ok(Verified::troubled(ReceiptProblem::of(&error, &place.root))),
+            Err(error) => {
+                return Ok(Verified::without_receipt(ReceiptProblem::of(&error, &location.root)));
+            }
         };
-        let verified = once(place, &tree)?;
-        if verified.is_whole() || is_still(&tree, &place.root) {
+        let verified = once(location, &tree)?;
+        if verified.is_intact() || is_still(&tree, &location.root) {
             return Ok(verified);
         }
     }
-    let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, error))?;
-    once(place, &tree)
+    let tree =
+        Tree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
+    once(location, &tree)
 }
 
 /// The error where one that is meant was taken away meanwhile.
-pub fn taken_away(place: &InstallLocation<'_>) -> Error {
-    let (tool, version) = (place.known.tool.name, &place.version);
+pub fn removed_meanwhile(location: &InstallLocation<'_>) -> Error {
+    let (tool, version) = (location.known.tool.name, &location.version);
     Error::new(ErrorKind::NotInstalled, format!("{tool} {version} was taken away meanwhile"))
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(place: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
-    let noted =
-        Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
-    let receipt = match noted {
-        Noted::Absent => return Ok(Verified::troubled(ReceiptProblem::NoReceipt)),
-        Noted::Damaged(why) => return Ok(Verified::troubled(ReceiptProblem::DamagedReceipt(why))),
-        Noted::Later(form) => return Ok(Verified::troubled(ReceiptProblem::LaterReceipt(form))),
-        Noted::Receipt(receipt) => receipt,
+fn once(location: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
+    let recorded = ReceiptFile::load(tree)
+        .map_err(|error| Error::io("read the receipt of", &location.root, error))?;
+    let receipt = match recorded {
+        ReceiptFile::Absent => return Ok(Verified::without_receipt(ReceiptProblem::NoReceipt)),
+        ReceiptFile::Damaged(why) => {
+            return Ok(Verified::without_receipt(ReceiptProblem::DamagedReceipt(why)));
+        }
+        ReceiptFile::Later(form) => {
+            return Ok(Verified::without_receipt(ReceiptProblem::LaterReceipt(form)));
+        }
+        ReceiptFile::Receipt(receipt) => receipt,
     };
-    if !is_of(&receipt, place) {
+    if !is_of(&receipt, location) {
         let other = format!("{} {}", receipt.tool, receipt.version);
-        return Ok(Verified::troubled(ReceiptProblem::OtherReceipt(other)));
+        return Ok(Verified::without_receipt(ReceiptProblem::OtherReceipt(other)));
     }
-    let additions = Additions::of(place.known.definition);
-    compare::compare(tree, &receipt.files, additions)
-        .map(|findings| Verified { trouble: None, findings })
-        .map_err(|error| Error::io("look at", &place.root, error))
+    let package_paths = PackagePaths::of(location.known.definition);
+    compare::compare(tree, &receipt.files, package_paths)
+        .map(|findings| Verified { receipt_problem: None, findings })
+        .map_err(|error| Error::io("look at", &location.root, error))
 }
 
 /// Whether a receipt is this toolchain's: a folder that was renamed is another version under a
 /// wrong name.
-fn is_of(receipt: &Receipt, place: &InstallLocation<'_>) -> bool {
-    receipt.tool == place.known.tool.name && receipt.version == place.version.as_str()
+fn is_of(receipt: &Receipt, location: &InstallLocation<'_>) -> bool {
+    receipt.tool == location.known.tool.name && receipt.version == location.version.as_str()
 }
 
 /// Whether what was looked at still stands there: others may have replaced it, or taken it away.

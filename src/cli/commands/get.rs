@@ -29,11 +29,11 @@ const AT_ONCE: usize = 4;
 
 /// What will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum Prefer {
     /// The newest release: a person named it.
     Newest,
     /// What is on disk, if anything there answers: a project asks.
-    OnDisk,
+    Installed,
 }
 
 /// Gets all that is wanted, several at once; the answers stand in the order of the questions.
@@ -43,8 +43,8 @@ pub(super) enum Which {
 pub(super) fn all(
     session: &Session,
     access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Which)],
-) -> Vec<Option<Result<Got>>> {
+    wanted: &[(ToolRequest<'_>, Prefer)],
+) -> Vec<Option<Result<Acquired>>> {
     let network = Network::keeping(session, access);
     let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
     let finder = Finder::new(session, &network).together(&together);
@@ -59,7 +59,7 @@ pub(super) fn all(
             finder: &finder,
             policy: UnverifiedPolicy::Allow,
         };
-        let getting = Getting { session, installer, together: &together };
+        let getting = BatchInstaller { session, installer, together: &together };
         while !stopped.load(Ordering::Relaxed) {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
@@ -67,7 +67,7 @@ pub(super) fn all(
                 return;
             };
             let got = getting.one(wanted, *which);
-            if got.as_ref().is_err_and(is_grave) {
+            if got.as_ref().is_err_and(stops_the_batch) {
                 stopped.store(true, Ordering::Relaxed);
             }
             *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(got);
@@ -85,21 +85,21 @@ pub(super) fn all(
 }
 
 /// Gets all that is wanted, or says what went wrong first.
-pub(super) fn every(
+pub(super) fn install_all(
     session: &Session,
     access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Which)],
-) -> Result<Vec<Got>> {
+    wanted: &[(ToolRequest<'_>, Prefer)],
+) -> Result<Vec<Acquired>> {
     all(session, access, wanted).into_iter().flatten().collect()
 }
 
 /// Whether a failure stops what wasn't begun: one that isn't about what can be had.
-pub(super) fn is_grave(error: &Error) -> bool {
+pub(super) fn stops_the_batch(error: &Error) -> bool {
     !(error.kind().is_absence() || error.kind().is_unavailability())
 }
 
 /// What fetching came to.
-pub(super) enum Got {
+pub(super) enum Acquired {
     /// This is on disk now; the flag says whether it was before.
     Toolchain(Toolchain, bool),
     /// Nothing is to be fetched for this request: `system`.
@@ -108,27 +108,31 @@ pub(super) enum Got {
 
 /// Getting several, which may be made for each other.
 #[derive(Clone, Copy)]
-struct Getting<'a> {
+struct BatchInstaller<'a> {
     session: &'a Session,
     installer: Installer<'a>,
     /// All that is asked for.
     together: &'a [ToolRequest<'a>],
 }
 
-impl Getting<'_> {
+impl BatchInstaller<'_> {
     /// Gets one, and what it runs on unless that is asked for as well.
-    fn one(self, wanted: &ToolRequest<'_>, which: Which) -> Result<Got> {
+    fn one(self, wanted: &ToolRequest<'_>, which: Prefer) -> Result<Acquired> {
         let got = match which {
-            Which::Newest => self.get(wanted),
-            Which::OnDisk => self.ensure(wanted),
+            Prefer::Newest => self.get(wanted),
+            Prefer::Installed => self.ensure(wanted),
         }?;
-        if let Got::Toolchain(toolchain, _) = &got {
-            self.get_host(wanted, toolchain)?;
+        if let Acquired::Toolchain(toolchain, _) = &got {
+            self.install_missing_runtime(wanted, toolchain)?;
         }
         Ok(got)
     }
 
-    fn get_host(self, wanted: &ToolRequest<'_>, toolchain: &Toolchain) -> Result<()> {
+    fn install_missing_runtime(
+        self,
+        wanted: &ToolRequest<'_>,
+        toolchain: &Toolchain,
+    ) -> Result<()> {
         let built_for = wanted.known.tool.built_for.map(|built_for| built_for.tool);
         let comes = self.together.iter().any(|one| Some(one.known.tool.name) == built_for);
         if comes {
@@ -142,15 +146,15 @@ impl Getting<'_> {
     }
 
     /// Gets a release only if nothing on disk answers.
-    fn ensure(self, wanted: &ToolRequest<'_>) -> Result<Got> {
-        match self.on_disk(wanted)? {
-            Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
+    fn ensure(self, wanted: &ToolRequest<'_>) -> Result<Acquired> {
+        match self.find_installed(wanted)? {
+            Some(toolchain) => Ok(Acquired::Toolchain(toolchain, true)),
             None => self.get(wanted),
         }
     }
 
     /// The best on disk; what it runs on may be lacking.
-    fn on_disk(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
+    fn find_installed(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
         let ToolRequest { known, request, .. } = *wanted;
         let host = runtime::of(&self.session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
@@ -166,19 +170,19 @@ impl Getting<'_> {
     }
 
     /// Gets the newest release that answers a request; with the network away, the newest on disk.
-    fn get(self, wanted: &ToolRequest<'_>) -> Result<Got> {
+    fn get(self, wanted: &ToolRequest<'_>) -> Result<Acquired> {
         let ToolRequest { known, request, .. } = *wanted;
         let session = self.session;
         let on_disk = match request.kind() {
-            RequestKind::System => return Ok(Got::Nothing),
+            RequestKind::System => return Ok(Acquired::Nothing),
             RequestKind::Path(folder) => {
-                return in_folder(session, known, folder)
-                    .map(|toolchain| Got::Toolchain(toolchain, true));
+                return toolchain_in_folder(session, known, folder)
+                    .map(|toolchain| Acquired::Toolchain(toolchain, true));
             }
             RequestKind::Named(name) => {
                 match named(&session.world, &session.index, known.tool, name)? {
-                    Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
-                    None => self.on_disk(wanted)?,
+                    Some(toolchain) => return Ok(Acquired::Toolchain(toolchain, true)),
+                    None => self.find_installed(wanted)?,
                 }
             }
             RequestKind::Version(_)
@@ -186,42 +190,47 @@ impl Getting<'_> {
             | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
-            | RequestKind::LtsNamed(_) => self.on_disk(wanted)?,
+            | RequestKind::LtsNamed(_) => self.find_installed(wanted)?,
         };
         // An exact version that is on disk is what was asked for: nobody needs to be asked.
         if request.exact(known.tool).is_some()
             && let Some(toolchain) = on_disk
         {
-            return Ok(Got::Toolchain(toolchain, true));
+            return Ok(Acquired::Toolchain(toolchain, true));
         }
         match (self.newest(wanted, on_disk.as_ref()), on_disk) {
-            (Err(error), Some(toolchain)) if !is_grave(&error) => {
-                tell_what_serves(session, wanted, &toolchain, &error);
-                Ok(Got::Toolchain(toolchain, true))
+            (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
+                note_fallback(session, wanted, &toolchain, &error);
+                Ok(Acquired::Toolchain(toolchain, true))
             }
             (got, _) => got,
         }
     }
 
     /// Gets the newest release that answers a request, unless that is on disk.
-    fn newest(self, wanted: &ToolRequest<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
+    fn newest(self, wanted: &ToolRequest<'_>, on_disk: Option<&Toolchain>) -> Result<Acquired> {
         let ToolRequest { known, request, origin } = *wanted;
         let release = self.installer.finder.find(wanted)?;
-        let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
-        if let Some(toolchain) = on_disk.filter(is_it) {
-            return Ok(Got::Toolchain(toolchain.clone(), true));
+        let is_found =
+            |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
+        if let Some(toolchain) = on_disk.filter(is_found) {
+            return Ok(Acquired::Toolchain(toolchain.clone(), true));
         }
         let got =
             self.installer.install_from_any(wanted, release).map_err(|error| match origin {
                 Origin::CommandLine => error,
                 by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
             })?;
-        Ok(Got::Toolchain(got.toolchain, got.already_installed))
+        Ok(Acquired::Toolchain(got.toolchain, got.already_installed))
     }
 }
 
 /// The toolchain in a folder that a person named.
-fn in_folder(session: &Session, known: KnownTool<'_>, folder: &Path) -> Result<Toolchain> {
+fn toolchain_in_folder(
+    session: &Session,
+    known: KnownTool<'_>,
+    folder: &Path,
+) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
     if is_whole(&session.world, known.tool, &toolchain)? {
         return Ok(toolchain);
@@ -231,7 +240,7 @@ fn in_folder(session: &Session, known: KnownTool<'_>, folder: &Path) -> Result<T
 }
 
 /// No release could be had, but something on disk answers the request.
-fn tell_what_serves(
+fn note_fallback(
     session: &Session,
     wanted: &ToolRequest<'_>,
     toolchain: &Toolchain,

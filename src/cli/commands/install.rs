@@ -11,8 +11,8 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
-use super::get::{self, Got, Which};
-use super::{Asked, asked, refresh_shims_then, usual};
+use super::get::{self, Acquired, Prefer};
+use super::{ToolArgument, default_request, refresh_shims_then, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -78,8 +78,8 @@ fn get_all(session: &Session, wanted: &[Asking<'_>], as_json: bool) -> Result<Ve
     // A project asks for what will do; a person who names a version asks for the newest.
     let asking = wanted.iter().map(|(known, request, origin)| {
         let which = match origin {
-            Origin::CommandLine => Which::Newest,
-            _ => Which::OnDisk,
+            Origin::CommandLine => Prefer::Newest,
+            _ => Prefer::Installed,
         };
         (ToolRequest { known: *known, request, origin }, which)
     });
@@ -89,15 +89,15 @@ fn get_all(session: &Session, wanted: &[Asking<'_>], as_json: bool) -> Result<Ve
     let mut failed: Vec<Error> = Vec::new();
     for ((wanted, _), got) in asking.iter().zip(get::all(session, &access, &asking)) {
         match got {
-            Some(Ok(Got::Toolchain(toolchain, was_there))) => {
+            Some(Ok(Acquired::Toolchain(toolchain, was_there))) => {
                 report.push(told(wanted, (&toolchain, was_there), as_json));
             }
             Some(Err(error)) => failed.push(error),
-            Some(Ok(Got::Nothing)) | None => {}
+            Some(Ok(Acquired::Nothing)) | None => {}
         }
     }
     // What stopped the others is the error; of those that didn't the first.
-    let place = failed.iter().position(get::is_grave).unwrap_or(0);
+    let place = failed.iter().position(get::stops_the_batch).unwrap_or(0);
     if failed.is_empty() {
         return Ok(report);
     }
@@ -131,9 +131,10 @@ fn told(
 
 /// What was named on the command line.
 fn named<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asking<'a>>> {
-    let wanted = asked(session, words)?.into_iter().map(|Asked { known, request }| {
-        Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
-    });
+    let wanted =
+        tool_arguments(session, words)?.into_iter().map(|ToolArgument { known, request }| {
+            Ok((known, request.map_or_else(|| default_request(known), Ok)?, Origin::CommandLine))
+        });
     wanted.collect()
 }
 

@@ -7,7 +7,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::{Asked, asked};
+use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -23,7 +23,7 @@ use crate::store::own::OwnStore;
 
 /// The archive, as it was typed.
 #[derive(Debug)]
-pub struct Archive<'a> {
+pub struct ArchiveArguments<'a> {
     /// Its address, or its file.
     pub from: &'a str,
     /// Its SHA-256, where the person knows it.
@@ -34,7 +34,7 @@ pub struct Archive<'a> {
 pub fn run(
     session: &mut Session,
     words: &[String],
-    archive: &Archive<'_>,
+    archive: &ArchiveArguments<'_>,
     as_json: bool,
 ) -> Result<()> {
     let (known, version) = wanted(session, words)?;
@@ -45,7 +45,7 @@ pub fn run(
         let network = Network::keeping(session, &access);
         let store = OwnStore::new(session, &access);
         let fetcher = Fetcher::new(session, &network, &access);
-        install_from_archive((store, fetcher), &store.place(known, &version), &named)
+        install_from_archive((store, fetcher), &store.location(known, &version), &named)
     };
     let (tool, installed) = (known.tool, installed?);
     if installed.already_installed {
@@ -64,8 +64,8 @@ pub fn run(
 fn wanted<'a>(session: &'a Session, words: &[String]) -> Result<(KnownTool<'a>, Version)> {
     let refused = |what: String| Error::new(ErrorKind::Usage, what);
     let hint = "use install node@12.0.0 --from node.tar.gz";
-    let mut all = asked(session, words)?;
-    let (Some(Asked { known, request }), true) = (all.pop(), all.is_empty()) else {
+    let mut all = tool_arguments(session, words)?;
+    let (Some(ToolArgument { known, request }), true) = (all.pop(), all.is_empty()) else {
         return Err(refused("an archive holds one version: which?".to_owned()).hint(hint));
     };
     let exact = request.as_ref().and_then(|request| request.exact(known.tool).cloned());
@@ -93,7 +93,7 @@ fn address(session: &Session, from: &str) -> Result<String> {
     })
 }
 
-fn integrity(archive: &Archive<'_>) -> Result<Option<Integrity>> {
+fn integrity(archive: &ArchiveArguments<'_>) -> Result<Option<Integrity>> {
     let read = |text: &str| {
         Integrity::from_hex(text).filter(|hash| matches!(hash, Integrity::Sha256(_))).ok_or_else(
             || {

@@ -8,12 +8,12 @@ use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::get::{self, Got, Which};
-use super::{Asked, asked, refresh_shims_then, usual};
+use super::get::{self, Acquired, Prefer};
+use super::{ToolArgument, default_request, refresh_shims_then, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{Target, Written, target, write};
+use crate::project::{PinTarget, WrittenPin, target, write};
 use crate::releases::ToolRequest;
 use crate::session::Session;
 
@@ -22,7 +22,7 @@ struct Pinned {
     tool: &'static Tool,
     request: Request,
     version: Option<Version>,
-    target: Target,
+    target: PinTarget,
 }
 
 /// Runs the verb. Nothing is written before all that was asked for is on disk.
@@ -56,13 +56,13 @@ pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bo
 
 fn get_all(session: &Session, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
     let mut wanted = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
-        let request = request.map_or_else(|| usual(known), Ok)?;
+    for ToolArgument { known, request } in tool_arguments(session, words)? {
+        let request = request.map_or_else(|| default_request(known), Ok)?;
         let target = match is_global {
-            true => Target::Default,
+            true => PinTarget::Default,
             false => target(session, known.tool, &request)?,
         };
-        if matches!(target, Target::Default) && !is_global {
+        if matches!(target, PinTarget::Default) && !is_global {
             session.note("there is no project here: this becomes your default (--global)");
         }
         check_author(&target, known.tool, &request)?;
@@ -70,17 +70,17 @@ fn get_all(session: &Session, words: &[String], is_global: bool) -> Result<Vec<P
     }
     // What can't be written isn't fetched.
     let asking = wanted.iter().map(|(known, request, _)| {
-        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
+        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Prefer::Newest)
     });
-    let got = get::every(
+    let got = get::install_all(
         session,
         &folders::write_access(&session.folders)?,
         &asking.collect::<Vec<_>>(),
     )?;
     let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
         let version = match got {
-            Got::Toolchain(toolchain, _) => toolchain.version,
-            Got::Nothing => None,
+            Acquired::Toolchain(toolchain, _) => toolchain.version,
+            Acquired::Nothing => None,
         };
         Pinned { tool: known.tool, request, version, target }
     });
@@ -88,10 +88,10 @@ fn get_all(session: &Session, words: &[String], is_global: bool) -> Result<Vec<P
 }
 
 /// A project's files may say less than a person.
-fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Result<()> {
+fn check_author(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
-        Target::Default => Ok(()),
-        Target::Change(_) | Target::Add(_) => {
+        PinTarget::Default => Ok(()),
+        PinTarget::Existing(_) | PinTarget::NewFile(_) => {
             let text = request.as_str();
             Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
                 Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
@@ -102,7 +102,7 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
     }
 }
 
-fn note(pin: &Pinned, written: &Written) {
+fn note(pin: &Pinned, written: &WrittenPin) {
     let version =
         pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
     let verb = if written.changed { "pinned" } else { "is pinned already" };

@@ -8,20 +8,22 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{absent, counted, is_meant, name};
-use super::{Asked, asked, refresh_shims_then};
+use super::verify::{absent, count_of, is_meant, name};
+use super::{ToolArgument, refresh_shims_then, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
+use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
-use crate::store::prune::{Consent, Facts, Named, Rules, Verdict, judge};
+use crate::store::prune::{
+    NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
+};
 use crate::store::uninstall::uninstall;
 use crate::text::human_size;
 
@@ -47,9 +49,9 @@ pub struct PruneArguments {
 
 /// A toolchain, and what is to become of it.
 struct Judged<'a> {
-    place: InstallLocation<'a>,
-    facts: Facts,
-    verdict: Verdict,
+    location: InstallLocation<'a>,
+    usage: ToolchainUse,
+    decision: PruneDecision,
     bytes: u64,
 }
 
@@ -84,12 +86,12 @@ pub fn run(session: &mut Session, typed: &PruneArguments, as_json: bool) -> Resu
 fn prune(session: &Session, typed: &PruneArguments, as_json: bool) -> Result<Pruned> {
     let judged = judge_all(session, typed)?;
     let going: Vec<&Judged<'_>> =
-        judged.iter().filter(|one| one.verdict == Verdict::Goes).collect();
+        judged.iter().filter(|one| one.decision == PruneDecision::Remove).collect();
     if !as_json {
         print(&judged);
     }
     let bytes: u64 = going.iter().map(|one| one.bytes).sum();
-    let question = format!("delete {} ({})?", counted(going.len(), "version"), human_size(bytes));
+    let question = format!("delete {} ({})?", count_of(going.len(), "version"), human_size(bytes));
     let is_agreed = !going.is_empty() && !typed.dry_run && (typed.yes || output::ask(question));
     let (mut gone, mut failed) = (Vec::new(), None);
     if is_agreed {
@@ -123,13 +125,13 @@ fn check(typed: &PruneArguments) -> Result<()> {
 fn judge_all<'a>(session: &'a Session, typed: &PruneArguments) -> Result<Vec<Judged<'a>>> {
     let folder = session.folders.toolchains();
     let contents = StoreContents::of(&session.registry, &folder, &Store::Own)?;
-    let words = asked(session, &typed.tools)?;
+    let words = tool_arguments(session, &typed.tools)?;
     for word in &words {
-        if !contents.places.iter().any(|place| is_meant(place, word)) {
+        if !contents.locations.iter().any(|location| is_meant(location, word)) {
             return Err(absent(word, &contents));
         }
     }
-    if contents.places.is_empty() {
+    if contents.locations.is_empty() {
         return Ok(Vec::new());
     }
     let mut references = References::default();
@@ -140,40 +142,41 @@ fn judge_all<'a>(session: &'a Session, typed: &PruneArguments) -> Result<Vec<Jud
     if typed.unused.is_some() && !keeps_access_times(&folder) {
         session.note("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
     }
-    let consent = if typed.yes { Consent::ProcessArgs } else { Consent::None };
-    let rules = Rules { unused: typed.unused, consent };
+    let consent = if typed.yes { RunningVersions::ProcessArgs } else { RunningVersions::None };
+    let rules = PruneRules { unused_days: typed.unused, running: consent };
     let processes = Processes::now();
-    let places = contents.places.into_iter().filter_map(|place| {
-        let named = named(&place, &words);
-        (words.is_empty() || named != Named::No).then_some((place, named))
+    let locations = contents.locations.into_iter().filter_map(|location| {
+        let named = named(&location, &words);
+        (words.is_empty() || named != NamedBy::Nothing).then_some((location, named))
     });
-    let judged = places.map(|(place, named)| {
-        let facts = facts(&place, named, (&references, &processes));
-        let verdict = judge(&rules, &facts);
-        let bytes = disk_usage(&place.root);
-        Judged { place, facts, verdict, bytes }
+    let judged = locations.map(|(location, named)| {
+        let usage = usage(&location, named, (&references, &processes));
+        let decision = decide(&rules, &usage);
+        let bytes = disk_usage(&location.root);
+        Judged { location, usage, decision, bytes }
     });
     Ok(judged.collect())
 }
 
-fn named(place: &InstallLocation<'_>, words: &[Asked<'_>]) -> Named {
-    let meant = words.iter().filter(|word| is_meant(place, word));
-    let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
-    how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
+fn named(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> NamedBy {
+    let meant = words.iter().filter(|word| is_meant(location, word));
+    let how =
+        meant.map(|word| if word.request.is_some() { NamedBy::Version } else { NamedBy::Tool });
+    how.max_by_key(|named| *named == NamedBy::Version).unwrap_or_default()
 }
 
-fn facts(
-    place: &InstallLocation<'_>,
-    named: Named,
+fn usage(
+    location: &InstallLocation<'_>,
+    named: NamedBy,
     (references, processes): (&References, &Processes),
-) -> Facts {
-    let last = last_use(place.known.tool, &place.toolchain());
-    Facts {
+) -> ToolchainUse {
+    let last = last_use(location.known.tool, &location.toolchain());
+    ToolchainUse {
         named,
-        has_venvs: place.known.definition.venvs,
-        unused: days_unused(last, SystemTime::now()),
-        processes: processes.below(&place.root),
-        asked_by: references.by(&place.root).map(str::to_owned),
+        has_virtual_environments: location.known.definition.venvs,
+        unused_days: days_unused(last, SystemTime::now()),
+        processes: processes.running_from(&location.root),
+        requested_by: references.by(&location.root).map(str::to_owned),
     }
 }
 
@@ -184,21 +187,21 @@ fn delete<'j>(
     (going, as_json): (&[&'j Judged<'j>], bool),
     gone: &mut Vec<&'j PathBuf>,
 ) -> Result<()> {
-    for Judged { place, facts, bytes, .. } in going {
+    for Judged { location, usage, bytes, .. } in going {
         // Somebody may have started it while the question stood.
-        let started = Processes::now().below(&place.root);
-        let is_agreed = typed.yes && facts.named == Named::Version;
+        let started = Processes::now().running_from(&location.root);
+        let is_agreed = typed.yes && usage.named == NamedBy::Version;
         if !started.is_empty() && !is_agreed {
-            session.note(&format!("{} stays: it was started just now", name(place)));
+            session.note(&format!("{} stays: it was started just now", name(location)));
             continue;
         }
         // Only now: as who we are, the processes of more accounts are seen than as the owner.
         let access = folders::write_access(&session.folders)?;
-        uninstall(&OwnStore::new(session, &access), place)?;
+        uninstall(&OwnStore::new(session, &access), location)?;
         drop(access);
-        gone.push(&place.root);
+        gone.push(&location.root);
         if !as_json {
-            output::line(format_args!("{} is gone ({})", name(place), human_size(*bytes)));
+            output::line(format_args!("{} is gone ({})", name(location), human_size(*bytes)));
         }
     }
     Ok(())
@@ -206,14 +209,14 @@ fn delete<'j>(
 
 fn print(judged: &[Judged<'_>]) {
     let row = |one: &Judged<'_>| {
-        let (word, why) = match &one.verdict {
-            Verdict::Goes => ("goes", unused(one.facts.unused)),
-            Verdict::Stays(why) => ("stays", why.to_string()),
+        let (word, why) = match &one.decision {
+            PruneDecision::Remove => ("goes", unused(one.usage.unused_days)),
+            PruneDecision::Keep(why) => ("stays", why.to_string()),
         };
-        vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
+        vec![word.to_owned(), name(&one.location), human_size(one.bytes), why]
     };
     output::table(&judged.iter().map(row).collect::<Vec<_>>());
-    if !judged.iter().any(|one| one.verdict == Verdict::Goes) {
+    if !judged.iter().any(|one| one.decision == PruneDecision::Remove) {
         output::line("nothing is to go");
     }
 }
@@ -227,19 +230,19 @@ fn unused(days: Option<u64>) -> String {
 }
 
 fn as_value(one: &Judged<'_>, gone: &[&PathBuf]) -> Value {
-    let why = match &one.verdict {
-        Verdict::Goes => None,
-        Verdict::Stays(why) => Some(why.to_string()),
+    let why = match &one.decision {
+        PruneDecision::Remove => None,
+        PruneDecision::Keep(why) => Some(why.to_string()),
     };
     json!({
-        "tool": one.place.known.tool.name,
-        "version": one.place.version.as_str(),
-        "path": one.place.root,
+        "tool": one.location.known.tool.name,
+        "version": one.location.version.as_str(),
+        "path": one.location.root,
         "bytes": one.bytes,
-        "unused_days": one.facts.unused,
-        "processes": one.facts.processes,
-        "goes": one.verdict == Verdict::Goes,
-        "gone": gone.contains(&&one.place.root),
+        "unused_days": one.usage.unused_days,
+        "processes": one.usage.processes,
+        "goes": one.decision == PruneDecision::Remove,
+        "gone": gone.contains(&&one.location.root),
         "why": why,
     })
 }

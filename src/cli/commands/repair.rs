@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::verify::{chosen, counted, name};
+use super::verify::{chosen, count_of, name};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -14,13 +14,13 @@ use crate::session::Session;
 use crate::store::contents::StoreContents;
 use crate::store::install::fetcher::Fetcher;
 use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
 use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
 /// The most names that are told of what is gone.
-const MOST_TOLD: usize = 5;
+const MAX_LISTED: usize = 5;
 
 /// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
@@ -40,7 +40,7 @@ fn repair_all(
     words: &[String],
     as_json: bool,
 ) -> Result<(Vec<Value>, Option<Error>)> {
-    let StoreContents { places, strays } = chosen(session, words)?;
+    let StoreContents { locations, unexpected } = chosen(session, words)?;
     let access = folders::write_access(&session.folders)?;
     let network = Network::keeping(session, &access);
     let installer = Installer {
@@ -50,9 +50,9 @@ fn repair_all(
         policy: UnverifiedPolicy::Allow,
     };
     let (mut report, mut failed) = (Vec::new(), None);
-    for place in &places {
-        match repair_one(&installer, place) {
-            Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
+    for location in &locations {
+        match repair_one(&installer, location) {
+            Ok(repaired) => report.push(told(location, repaired.as_ref(), as_json)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
                     session.note(&earlier.to_string());
@@ -60,49 +60,56 @@ fn repair_all(
             }
         }
     }
-    for stray in &strays {
-        session.note(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
+    for unexpected_entry in &unexpected {
+        session.note(&format!(
+            "{}: {}; nobody touches it",
+            Shown(&unexpected_entry.path),
+            unexpected_entry.what
+        ));
     }
-    if places.is_empty() && !as_json {
+    if locations.is_empty() && !as_json {
         output::line("no version is in usher's own store");
     }
     Ok((report, failed))
 }
 
 /// Repairs one, if it is faulty: only then it is locked.
-fn repair_one(installer: &Installer<'_>, place: &InstallLocation<'_>) -> Result<Option<Repaired>> {
-    if verify(place)?.is_whole() {
+fn repair_one(
+    installer: &Installer<'_>,
+    location: &InstallLocation<'_>,
+) -> Result<Option<Repaired>> {
+    if verify(location)?.is_intact() {
         return Ok(None);
     }
-    if place.store != Store::Own {
-        let what = format!("{} isn't yours to repair", name(place));
+    if location.store != Store::Own {
+        let what = format!("{} isn't yours to repair", name(location));
         return Err(Error::new(ErrorKind::Permission, what)
-            .because(format!("it lies at {}", Shown(&place.root)))
+            .because(format!("it lies at {}", Shown(&location.root)))
             .hint("ask whoever keeps this machine"));
     }
-    repair::repair(installer, place)
+    repair::repair(installer, location)
 }
 
 /// Tells what came of one, and is what is reported of it.
-fn told(place: &InstallLocation<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
-    let name = name(place);
+fn told(location: &InstallLocation<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
+    let name = name(location);
     let (kept, gone) = repaired.map_or((0, &[][..]), |one| (one.kept, &one.gone));
     if !as_json {
         match repaired {
             None => output::line(format_args!("{name} is as it was installed")),
             Some(_) => output::line(format_args!("{name} is repaired{}", with(kept))),
         }
-        for path in gone.iter().take(MOST_TOLD) {
+        for path in gone.iter().take(MAX_LISTED) {
             output::line(format_args!("  gone, as it didn't come with it: {}", Escaped(path)));
         }
-        if let more @ 1.. = gone.len().saturating_sub(MOST_TOLD) {
+        if let more @ 1.. = gone.len().saturating_sub(MAX_LISTED) {
             output::line(format_args!("  and {more} more"));
         }
     }
     json!({
-        "tool": place.known.tool.name,
-        "version": place.version.as_str(),
-        "path": place.root,
+        "tool": location.known.tool.name,
+        "version": location.version.as_str(),
+        "path": location.root,
         "repaired": repaired.is_some(),
         "kept": kept,
         "gone": gone,
@@ -112,6 +119,6 @@ fn told(place: &InstallLocation<'_>, repaired: Option<&Repaired>, as_json: bool)
 fn with(kept: usize) -> String {
     match kept {
         0 => String::new(),
-        _ => format!(", with {} that package managers added", counted(kept, "thing")),
+        _ => format!(", with {} that package managers added", count_of(kept, "thing")),
     }
 }

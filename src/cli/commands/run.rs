@@ -10,8 +10,8 @@ use usher_shims::path::with_shims;
 use usher_shims::pin::Origin;
 use usher_shims::world::World as _;
 
-use super::get::{self, Which};
-use super::{Asked, asked, usual};
+use super::get::{self, Prefer};
+use super::{ToolArgument, default_request, tool_arguments};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings;
@@ -23,13 +23,17 @@ pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Res
     let mut set: Vec<(&'static str, OsString)> = Vec::new();
     let mut tools = Vec::new();
     let mut wanted = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
-        wanted.push((known, request.map_or_else(|| usual(known), Ok)?));
+    for ToolArgument { known, request } in tool_arguments(session, words)? {
+        wanted.push((known, request.map_or_else(|| default_request(known), Ok)?));
     }
     let asking = wanted.iter().map(|(known, request)| {
-        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
+        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Prefer::Installed)
     });
-    get::every(session, &folders::write_access(&session.folders)?, &asking.collect::<Vec<_>>())?;
+    get::install_all(
+        session,
+        &folders::write_access(&session.folders)?,
+        &asking.collect::<Vec<_>>(),
+    )?;
     for (known, request) in &wanted {
         set.extend(
             known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),

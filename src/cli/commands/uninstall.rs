@@ -6,7 +6,7 @@ use usher_shims::request::Request;
 use usher_shims::store::all;
 use usher_shims::toolchain::{Store, Toolchain};
 
-use super::{Asked, asked, refresh_shims_then};
+use super::{ToolArgument, refresh_shims_then, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -28,7 +28,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
 /// All are found before the first one goes.
 fn uninstall(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     let mut chosen = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
+    for ToolArgument { known, request } in tool_arguments(session, words)? {
         chosen.push((known, choose(session, known, request.as_ref())?));
     }
     let access = folders::write_access(&session.folders)?;
@@ -36,7 +36,7 @@ fn uninstall(session: &mut Session, words: &[String], as_json: bool) -> Result<(
     let mut report = Vec::new();
     for (known, toolchain) in &chosen {
         if let Some(version) = &toolchain.version {
-            uninstall::uninstall(&store, &store.place(*known, version))?;
+            uninstall::uninstall(&store, &store.location(*known, version))?;
         }
         let (tool, version) = (known.tool.name, version_label(toolchain));
         if !as_json {

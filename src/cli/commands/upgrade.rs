@@ -1,8 +1,8 @@
 //! `use upgrade [TOOL…]`: fetches the newest release that each request in force admits. What was in
 //! force before stays on disk; the shims pick the highest.
 
-mod carrying;
-mod line;
+mod migration;
+mod row;
 
 use clap::Args;
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -11,9 +11,9 @@ use usher_shims::request::Request;
 use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
 
-use self::carrying::Consent;
-use self::line::{Line, State, Step};
-use super::{Asked, asked};
+use self::migration::MigrationConsent;
+use self::row::{UpgradeRow, UpgradeState, VersionChange};
+use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -40,7 +40,7 @@ pub struct UpgradeArguments {
     pub dry_run: bool,
     /// Add what package managers added to the old versions to the new ones, and don't ask
     #[arg(long, conflicts_with = "dry_run")]
-    pub carry: bool,
+    pub migrate_packages: bool,
 }
 
 /// Whether anything is fetched.
@@ -64,26 +64,26 @@ struct Upgrade<'a> {
 /// end.
 pub fn run(session: &mut Session, typed: &UpgradeArguments, as_json: bool) -> Result<i32> {
     let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
-    let (mut lines, failed) = upgrade(session, &typed.tools, fetching, as_json)?;
-    if lines.iter().any(|line| line.state == State::Upgraded) {
+    let (mut rows, failed) = upgrade(session, &typed.tools, fetching, as_json)?;
+    if rows.iter().any(|row| row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
     }
     let consent = match () {
-        () if typed.dry_run => Consent::Pretended,
-        () if session.settings.offline => Consent::None,
-        () if typed.carry => Consent::ProcessArgs,
-        () if !as_json && output::can_ask() => Consent::Asked,
-        () => Consent::None,
+        () if typed.dry_run => MigrationConsent::Pretended,
+        () if session.settings.offline => MigrationConsent::None,
+        () if typed.migrate_packages => MigrationConsent::ProcessArgs,
+        () if !as_json && output::can_ask() => MigrationConsent::Asked,
+        () => MigrationConsent::None,
     };
-    carrying::offer(session, &mut lines, (consent, as_json));
+    migration::offer(session, &mut rows, (consent, as_json));
     if as_json {
-        output::json(&lines);
+        output::json(&rows);
         return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
     }
     failed.map_or(Ok(0), Err)
 }
 
-type Ended = (Vec<Line>, Option<Error>);
+type Ended = (Vec<UpgradeRow>, Option<Error>);
 
 fn upgrade(
     session: &Session,
@@ -100,33 +100,33 @@ fn upgrade(
         policy: UnverifiedPolicy::Allow,
     };
     let upgrade = Upgrade { session, installer, fetching, as_json };
-    let mut lines = Vec::new();
+    let mut rows = Vec::new();
     let mut failed: Option<Error> = None;
     for (known, is_named) in chosen(session, words)? {
-        let mut line = Line::of(known);
-        match upgrade.one(known, &mut line) {
+        let mut row = UpgradeRow::of(known);
+        match upgrade.one(known, &mut row) {
             Ok(()) => {}
             Err(error) => {
-                line.state = State::Failed;
-                line.because = Some(error.what.clone());
-                line.hint.clone_from(&error.hint);
+                row.state = UpgradeState::Failed;
+                row.reason = Some(error.what.clone());
+                row.hint.clone_from(&error.hint);
                 if let (Some(_), false) = (&failed, as_json) {
                     session.note(&error.to_string());
                 }
                 failed.get_or_insert(error);
             }
         }
-        if line.request.is_some() || line.state == State::Failed || is_named {
-            upgrade.note(&line);
-            lines.push(line);
+        if row.request.is_some() || row.state == UpgradeState::Failed || is_named {
+            upgrade.note(&row);
+            rows.push(row);
         }
     }
-    match lines.is_empty() {
+    match rows.is_empty() {
         true => {
             Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
                 .hint("use node@lts"))
         }
-        false => Ok((lines, failed)),
+        false => Ok((rows, failed)),
     }
 }
 
@@ -135,67 +135,70 @@ fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'
     if words.is_empty() {
         return Ok(session.registry.all().map(|known| (known, false)).collect());
     }
-    let named = asked(session, words)?.into_iter().map(|Asked { known, request }| match request {
-        None => Ok((known, true)),
-        Some(request) => {
-            let what = "what is asked for here is what is upgraded, and no other version";
-            let hint = format!("use install {}@{request}", known.tool.name);
-            Err(Error::new(ErrorKind::Usage, what).hint(hint))
-        }
-    });
+    let named =
+        tool_arguments(session, words)?.into_iter().map(|ToolArgument { known, request }| {
+            match request {
+                None => Ok((known, true)),
+                Some(request) => {
+                    let what = "what is asked for here is what is upgraded, and no other version";
+                    let hint = format!("use install {}@{request}", known.tool.name);
+                    Err(Error::new(ErrorKind::Usage, what).hint(hint))
+                }
+            }
+        });
     named.collect()
 }
 
 impl Upgrade<'_> {
-    fn one(&self, known: KnownTool<'_>, line: &mut Line) -> Result<()> {
-        let standing = CurrentVersion::of(self.session, known)?;
-        line.from = standing.version.as_ref().map(ToString::to_string);
-        let Some((request, origin)) = standing.asked() else {
-            line.left("nobody asks for it here");
-            line.hint = Some(format!("use {}@latest", known.tool.name));
+    fn one(&self, known: KnownTool<'_>, row: &mut UpgradeRow) -> Result<()> {
+        let current = CurrentVersion::of(self.session, known)?;
+        row.from = current.version.as_ref().map(ToString::to_string);
+        let Some((request, origin)) = current.asked() else {
+            row.skip("nobody asks for it here");
+            row.hint = Some(format!("use {}@latest", known.tool.name));
             return Ok(());
         };
-        line.request = Some(request.to_string());
-        line.origin = Some(origin.to_string());
-        if let Some(because) = foreign(&standing, request) {
-            line.left(because);
+        row.request = Some(request.to_string());
+        row.origin = Some(origin.to_string());
+        if let Some(because) = skip_reason(&current, request) {
+            row.skip(because);
             return Ok(());
         }
         if let Some(exact) = request.exact(known.tool) {
-            line.left("exactly this is asked for");
-            line.hint = match standing.version {
-                Some(_) => self.advice(&standing, exact, origin),
+            row.skip("exactly this is asked for");
+            row.hint = match current.version {
+                Some(_) => self.advice(&current, exact, origin),
                 None => Some("use install".to_owned()),
             };
             return Ok(());
         }
-        self.to_newest(&standing, &ToolRequest { known, request, origin }, line)
+        self.to_newest(&current, &ToolRequest { known, request, origin }, row)
     }
 
     fn to_newest(
         &self,
-        standing: &CurrentVersion<'_>,
+        current: &CurrentVersion<'_>,
         wanted: &ToolRequest<'_>,
-        line: &mut Line,
+        row: &mut UpgradeRow,
     ) -> Result<()> {
         let release = self.installer.finder.find(wanted)?;
-        if !standing.is_new(&release.version) {
+        if !current.is_new(&release.version) {
             return Ok(());
         }
-        line.to = Some(release.version.to_string());
-        line.state = State::Upgradable;
+        row.to = Some(release.version.to_string());
+        row.state = UpgradeState::Upgradable;
         let mut to = Some(release.version.clone());
         if self.fetching == Fetching::Real {
             to = self.fetch(wanted, release)?;
-            line.to = to.as_ref().map(ToString::to_string);
-            line.state = State::Upgraded;
+            row.to = to.as_ref().map(ToString::to_string);
+            row.state = UpgradeState::Upgraded;
         }
         // What the system's has was added by its own package manager.
-        let held = standing.toolchain.clone();
-        let held = held.filter(|one| !matches!(one.store, Store::System(_)));
-        line.step = held
-            .zip(to)
-            .and_then(|(held, to)| Some(Step { from: held.version.clone()?, to, held }));
+        let old_toolchain = current.toolchain.clone();
+        let old_toolchain = old_toolchain.filter(|one| !matches!(one.store, Store::System(_)));
+        row.step = old_toolchain.zip(to).and_then(|(old_toolchain, to)| {
+            Some(VersionChange { from: old_toolchain.version.clone()?, to, old_toolchain })
+        });
         Ok(())
     }
 
@@ -217,19 +220,20 @@ impl Upgrade<'_> {
     /// the last number alone, else the newest there is.
     fn advice(
         &self,
-        standing: &CurrentVersion<'_>,
+        current: &CurrentVersion<'_>,
         exact: &Version,
         origin: &Origin,
     ) -> Option<String> {
-        let tool = standing.known.tool.name;
-        let listed = self.installer.finder.all(standing.known).ok()?;
+        let tool = current.known.tool.name;
+        let listed = self.installer.finder.all(current.known).ok()?;
         let is_newer = |release: &&Release| {
             release.version > *exact
                 && release.version.flavour() == exact.flavour()
                 && !release.version.is_prerelease()
         };
         let newer: Vec<&Release> = listed.releases.iter().filter(is_newer).collect();
-        let alike = newer.iter().rev().find(|release| is_alike(&release.version, exact));
+        let alike =
+            newer.iter().rev().find(|release| differs_in_last_number(&release.version, exact));
         let version = &alike.or(newer.last())?.version;
         Some(match origin {
             Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
@@ -240,10 +244,10 @@ impl Upgrade<'_> {
         })
     }
 
-    fn note(&self, line: &Line) {
-        if !self.as_json && line.state != State::Failed {
-            output::line(line.text());
-            if let Some(hint) = &line.hint {
+    fn note(&self, row: &UpgradeRow) {
+        if !self.as_json && row.state != UpgradeState::Failed {
+            output::line(row.text());
+            if let Some(hint) = &row.hint {
                 output::line(format_args!("  hint: {hint}"));
             }
         }
@@ -251,18 +255,18 @@ impl Upgrade<'_> {
 }
 
 /// Why a request isn't for this verb, whatever releases there are.
-fn foreign(standing: &CurrentVersion<'_>, request: &Request) -> Option<String> {
-    if standing.known.definition.source.is_empty() {
-        return Some(format!("usher has no source for {} yet", standing.known.tool.name));
+fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String> {
+    if current.known.definition.source.is_empty() {
+        return Some(format!("usher has no source for {} yet", current.known.tool.name));
     }
-    if !is_of_releases(standing.known, request) {
+    if !is_of_releases(current.known, request) {
         return Some("no release answers that".to_owned());
     }
-    standing.is_constraint.then(|| "that is a range which pins nothing".to_owned())
+    current.is_constraint.then(|| "that is a range which pins nothing".to_owned())
 }
 
 /// Whether two versions differ in the last number alone.
-fn is_alike(version: &Version, exact: &Version) -> bool {
+fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
     let (numbers, asked) = (version.numbers().as_slice(), exact.numbers().as_slice());
     let count = asked.len().saturating_sub(1);
     numbers.get(..count) == asked.get(..count)
