@@ -75,22 +75,8 @@ pub fn refresh(
     Ok(changes)
 }
 
-/// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
-/// fails is told, and the verb hasn't failed.
-pub fn refresh_after_change(
-    session: &Session,
-    access: &WriteAccess,
-    named: &[&'static Tool],
-) -> Result<()> {
-    match refresh(session, access, named) {
-        Err(error) if is_current(session, named) => session.note(&error.to_string()),
-        refreshed => drop(refreshed?),
-    }
-    Ok(())
-}
-
 /// Whether [`refresh`] would change nothing.
-fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
+pub fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&session.folders.shims()));
     embedded_shim::is_at(&session.folders.shim_binary())
         && index.is_ok_and(|index| index == session.index.print())

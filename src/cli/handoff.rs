@@ -25,9 +25,7 @@ use crate::releases::runtime;
 use crate::releases::{Finder, ToolRequest};
 use crate::session::Session;
 use crate::shim_folder;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
-use crate::store::own::OwnStore;
+use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
@@ -113,12 +111,8 @@ fn install_missing(
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
     let network = Network::keeping(session, access);
-    let installer = Installer {
-        store: OwnStore::new(session, access),
-        fetcher: Fetcher::new(session, &network, access),
-        finder: &Finder::new(session, &network),
-        policy: UnverifiedPolicy::Deny,
-    };
+    let finder = Finder::new(session, &network);
+    let installer = Installer::new(session, access, &network, &finder).verified_only();
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
     let Some(lacking) = runtime::lacking(&session.resolver(), wanted, &toolchain)? else {

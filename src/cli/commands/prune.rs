@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{absent, count_of, is_meant, name};
-use super::{ToolArgument, refresh_shims_then, tool_arguments};
+use super::verify::{absent, is_meant, name};
+use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -67,7 +67,7 @@ pub fn run(session: &mut Session, typed: &PruneArguments, as_json: bool) -> Resu
     check(typed)?;
     // What isn't there may be what one that was killed took away.
     let pruned = prune(session, typed, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => refresh_shims_then(session, failed),
+        kind if kind.is_absence() => refresh_shims_after_error(session, failed),
         _ => failed,
     });
     let Pruned { report, is_changed, failed } = pruned?;

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::verify::{chosen, count_of, name};
+use super::count_of;
+use super::verify::{chosen, name};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -12,10 +13,8 @@ use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
+use crate::store::install::Installer;
 use crate::store::location::InstallLocation;
-use crate::store::own::OwnStore;
 use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
@@ -43,12 +42,8 @@ fn repair_all(
     let StoreContents { locations, unexpected } = chosen(session, words)?;
     let access = folders::write_access(&session.folders)?;
     let network = Network::keeping(session, &access);
-    let installer = Installer {
-        store: OwnStore::new(session, &access),
-        fetcher: Fetcher::new(session, &network, &access),
-        finder: &Finder::new(session, &network),
-        policy: UnverifiedPolicy::Allow,
-    };
+    let finder = Finder::new(session, &network);
+    let installer = Installer::new(session, &access, &network, &finder);
     let (mut report, mut failed) = (Vec::new(), None);
     for location in &locations {
         match repair_one(&installer, location) {

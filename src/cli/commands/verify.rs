@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::{ToolArgument, tool_arguments};
+use super::{ToolArgument, count_of, tool_arguments};
 use crate::cli::output;
 use crate::session::Session;
 use crate::session::current::store_label;
@@ -165,13 +165,6 @@ fn line(difference: &Difference) -> String {
         detail => format!(" ({})", Escaped(detail)),
     };
     format!("{:10}  {}{detail}", difference.what.word(), Escaped(path))
-}
-
-pub(super) fn count_of(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 fn summary(all: usize, faulty: &[String], unexpected: usize) -> Error {

@@ -23,10 +23,9 @@ use usher_shims::world::World as _;
 
 use self::links::FolderSnapshot;
 use crate::cli::output;
-use crate::config::folders;
+use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
 use crate::session::Session;
-use crate::shim_folder;
 
 /// Signals that are passed on to the child.
 ///
@@ -56,7 +55,7 @@ pub(super) fn run(
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, rule.0).and_then(|()| make_match(session)) {
+    if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
         output::note(format!(
             "the shims can't be made to match what {} changed",
             Shown(&plan.program)
@@ -138,10 +137,8 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
-fn make_match(session: &mut Session) -> Result<()> {
-    session.refresh()?;
-    let made =
-        shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?.created;
+fn refresh_and_note(session: &mut Session) -> Result<()> {
+    let made = rescan_and_refresh(session)?.created;
     let shims = session.folders.shims();
     let path = session.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {

@@ -4,7 +4,7 @@
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
 use super::row::{PackageOutcome, UpgradeRow, VersionChange};
-use crate::cli::commands::verify::count_of;
+use crate::cli::commands::count_of;
 use crate::cli::output;
 use crate::cli::package_migration::{GlobalPackage, GlobalPackages, PackageManager};
 use crate::session::Session;
