@@ -1,12 +1,12 @@
-//! Which of usher's own toolchains nobody needs any more: the rules, as a function of what is known.
+//! Which of usher's own toolchains can be removed: the rules, as a function of what is known.
 //!
 //! ```text
-//! who asks (references) ┐
-//! last use (last_use)   ├─▶ Facts ─▶ judge ─▶ Verdict
-//! processes (running)   ┘
+//! what requests it (references) ┐
+//! last use (last_use)           ├─▶ ToolchainUse ─▶ decide ─▶ PruneDecision
+//! processes (running)           ┘
 //! ```
 //!
-//! It decides and deletes nothing. What it can't know for certain speaks for keeping.
+//! It decides and deletes nothing. In doubt a toolchain is kept.
 
 pub mod last_use;
 pub mod references;
@@ -14,34 +14,34 @@ pub mod running;
 
 use std::fmt;
 
-/// What was asked for on the command line.
+/// What the command line selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneRules {
-    /// Unused for so many days.
+    /// Remove what was unused for so many days (`--unused`).
     pub unused_days: Option<u64>,
-    /// Whether what runs may go, where it is named.
+    /// What happens to versions that processes run from.
     pub running: RunningVersions,
 }
 
-/// What a person agreed to beforehand.
+/// What happens to versions that processes run from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunningVersions {
-    /// Nothing.
+    /// They are kept.
     #[default]
-    None,
-    /// All, by `--yes`.
-    ProcessArgs,
+    Keep,
+    /// They are removed if the user named the version (`--yes`).
+    RemoveNamed,
 }
 
-/// How a toolchain was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How the command line named a toolchain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum NamedBy {
     /// Not at all.
     #[default]
     Nothing,
-    /// Its tool was.
+    /// By its tool: `node`.
     Tool,
-    /// Its version was.
+    /// By its version: `node@12.22.12`.
     Version,
 }
 
@@ -50,56 +50,56 @@ pub enum NamedBy {
 pub struct ToolchainUse {
     /// How it was named.
     pub named: NamedBy,
-    /// Whether environments elsewhere point into it.
+    /// Whether virtual environments in other folders depend on it.
     pub has_virtual_environments: bool,
-    /// For how many whole days nothing in it was used, where that is known.
+    /// For how many whole days it was unused, if that is known.
     pub unused_days: Option<u64>,
     /// The processes that run from it.
     pub processes: Vec<u32>,
-    /// Who asks for it.
+    /// What requests it: `.nvmrc:1`.
     pub requested_by: Option<String>,
 }
 
-/// What is to become of a toolchain.
+/// Whether a toolchain is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PruneDecision {
-    /// It goes.
+    /// It is removed.
     Remove,
-    /// It stays, for this reason.
+    /// It is kept, for this reason.
     Keep(KeepReason),
 }
 
-/// Why a toolchain stays.
+/// Why a toolchain is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepReason {
-    /// Somebody asks for it.
+    /// This requests it.
     Requested(String),
     /// These processes run from it.
     InUse(Vec<u32>),
     /// It was used so many days ago.
     UsedRecently(u64),
-    /// Environments elsewhere would break, and it wasn't named.
+    /// Virtual environments in other folders would break, and it wasn't named.
     VirtualEnvironments,
-    /// Nobody knows when it was used, and it wasn't named.
+    /// Its last use is unknown, and it wasn't named.
     UnknownUse,
 }
 
-/// What is to become of a toolchain.
+/// Whether a toolchain is removed.
 pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
     let is_named = usage.named == NamedBy::Version;
-    if let Some(by) = &usage.requested_by {
-        return PruneDecision::Keep(KeepReason::Requested(by.clone()));
+    if let Some(origin) = &usage.requested_by {
+        return PruneDecision::Keep(KeepReason::Requested(origin.clone()));
     }
-    let may_run = is_named && rules.running == RunningVersions::ProcessArgs;
-    if !usage.processes.is_empty() && !may_run {
+    let may_be_running = is_named && rules.running == RunningVersions::RemoveNamed;
+    if !usage.processes.is_empty() && !may_be_running {
         return PruneDecision::Keep(KeepReason::InUse(usage.processes.clone()));
     }
     if usage.has_virtual_environments && usage.named == NamedBy::Nothing {
         return PruneDecision::Keep(KeepReason::VirtualEnvironments);
     }
     match (rules.unused_days, usage.unused_days) {
-        (Some(days), Some(unused_days)) if unused_days < days => {
-            PruneDecision::Keep(KeepReason::UsedRecently(unused_days))
+        (Some(days), Some(unused)) if unused < days => {
+            PruneDecision::Keep(KeepReason::UsedRecently(unused))
         }
         (Some(_), Some(_)) => PruneDecision::Remove,
         (Some(_) | None, _) if is_named => PruneDecision::Remove,
@@ -110,7 +110,7 @@ pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
 impl fmt::Display for KeepReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Requested(by) => write!(f, "asked for by {by}"),
+            Self::Requested(origin) => write!(f, "requested by {origin}"),
             Self::InUse(processes) => {
                 let first: Vec<String> = processes.iter().take(3).map(u32::to_string).collect();
                 let more = if processes.len() > first.len() { ", …" } else { "" };
@@ -120,11 +120,9 @@ impl fmt::Display for KeepReason {
             Self::UsedRecently(1) => f.write_str("used yesterday"),
             Self::UsedRecently(days) => write!(f, "used {days} days ago"),
             Self::VirtualEnvironments => {
-                f.write_str("goes only if it is named: environments point into it")
+                f.write_str("virtual environments may depend on it: name it to remove it")
             }
-            Self::UnknownUse => {
-                f.write_str("goes only if it is named: nobody knows when it was used")
-            }
+            Self::UnknownUse => f.write_str("last use unknown: name it to remove it"),
         }
     }
 }
@@ -133,18 +131,17 @@ impl fmt::Display for KeepReason {
 mod tests {
     use super::*;
 
-    /// `unused_days=30 yes` · `version venvs used=3 runs asked`.
+    /// `unused=30 yes` · `version venvs used=3 runs requested`.
     fn check(rules: &str, usage: &str, expected: &str) {
         let has = |text: &str, word: &str| text.split(' ').any(|one| one == word);
         let number = |text: &str, key: &str| {
             text.split(' ').find_map(|one| one.strip_prefix(key)?.parse().ok())
         };
-        let rules_read = PruneRules {
+        let parsed_rules = PruneRules {
             unused_days: number(rules, "unused="),
-            running: if has(rules, "yes") {
-                RunningVersions::ProcessArgs
-            } else {
-                RunningVersions::None
+            running: match has(rules, "yes") {
+                true => RunningVersions::RemoveNamed,
+                false => RunningVersions::Keep,
             },
         };
         let named = match () {
@@ -152,52 +149,59 @@ mod tests {
             () if has(usage, "tool") => NamedBy::Tool,
             () => NamedBy::Nothing,
         };
-        let facts_read = ToolchainUse {
+        let parsed_usage = ToolchainUse {
             named,
             has_virtual_environments: has(usage, "venvs"),
             unused_days: number(usage, "used="),
             processes: if has(usage, "runs") { vec![7] } else { Vec::new() },
-            requested_by: has(usage, "asked").then(|| "x".to_owned()),
+            requested_by: has(usage, "requested").then(|| "x".to_owned()),
         };
-        let decision = match decide(&rules_read, &facts_read) {
-            PruneDecision::Remove => "goes".to_owned(),
-            PruneDecision::Keep(why) => why.to_string(),
+        let decision = match decide(&parsed_rules, &parsed_usage) {
+            PruneDecision::Remove => "remove".to_owned(),
+            PruneDecision::Keep(reason) => reason.to_string(),
         };
         assert_eq!(decision, expected, "{rules} · {usage}");
     }
 
     #[test]
-    fn what_goes_and_what_stays() {
-        const UNKNOWN: &str = "goes only if it is named: nobody knows when it was used";
-        const VENVS: &str = "goes only if it is named: environments point into it";
+    fn unused_and_named_versions_are_removed() {
+        const UNKNOWN: &str = "last use unknown: name it to remove it";
+        const VENVS: &str = "virtual environments may depend on it: name it to remove it";
         for (rules, usage, expected) in [
-            ("unused=30", "used=1000", "goes"),
-            ("unused=30", "used=30", "goes"),
+            ("unused=30", "used=1000", "remove"),
+            ("unused=30", "used=30", "remove"),
             ("unused=30", "used=29", "used 29 days ago"),
             ("unused=30", "used=1", "used yesterday"),
             ("unused=1", "used=0", "used today"),
             ("unused=30", "", UNKNOWN),
             ("unused=30", "tool", UNKNOWN),
-            ("unused=30", "version", "goes"),
+            ("unused=30", "version", "remove"),
             ("unused=30", "version used=3", "used 3 days ago"),
-            ("", "version", "goes"),
-            ("", "version used=0", "goes"),
+            ("", "version", "remove"),
+            ("", "version used=0", "remove"),
             ("unused=30", "venvs used=1000", VENVS),
-            ("unused=30", "venvs tool used=1000", "goes"),
+            ("unused=30", "venvs tool used=1000", "remove"),
             ("unused=30", "venvs tool", UNKNOWN),
             ("unused=30", "venvs tool used=3", "used 3 days ago"),
-            ("", "venvs version", "goes"),
-            ("unused=30", "asked used=1000", "asked for by x"),
-            ("unused=30 yes", "asked version runs", "asked for by x"),
-            ("", "asked version", "asked for by x"),
+            ("", "venvs version", "remove"),
+            ("unused=30", "requested used=1000", "requested by x"),
+            ("unused=30 yes", "requested version runs", "requested by x"),
+            ("", "requested version", "requested by x"),
             ("unused=30", "runs used=1000", "in use by process 7"),
             ("unused=30 yes", "runs used=1000", "in use by process 7"),
             ("unused=30 yes", "runs tool used=1000", "in use by process 7"),
             ("", "runs version", "in use by process 7"),
-            ("yes", "runs version", "goes"),
-            ("unused=30 yes", "runs version", "goes"),
+            ("yes", "runs version", "remove"),
+            ("unused=30 yes", "runs version", "remove"),
         ] {
             check(rules, usage, expected);
         }
+    }
+
+    #[test]
+    fn at_most_three_processes_are_named() {
+        let reason = |processes: &[u32]| KeepReason::InUse(processes.to_vec()).to_string();
+        assert_eq!(reason(&[7, 8, 9]), "in use by process 7, 8, 9");
+        assert_eq!(reason(&[7, 8, 9, 10]), "in use by process 7, 8, 9, …");
     }
 }

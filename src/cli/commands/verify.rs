@@ -99,10 +99,10 @@ pub(super) fn absent(asked: &ToolArgument<'_>, contents: &StoreContents<'_>) -> 
         Some(request) => format!("{tool} {request}"),
         None => tool.to_owned(),
     };
-    let error = Error::new(ErrorKind::NotInstalled, format!("{name} isn't in usher's store"));
+    let error = Error::new(ErrorKind::NotInstalled, format!("{name} is not in usher's store"));
     match there.as_slice() {
         [] => error.hint("use list"),
-        there => error.because(format!("there is {}", there.join(", "))),
+        there => error.because(format!("installed: {}", there.join(", "))),
     }
 }
 
