@@ -1,176 +1,187 @@
-//! What package managers added to the versions that were in force, and the newer ones lack: carried
-//! over if somebody agrees, else told. Nothing that goes wrong here makes the upgrade a failure.
+//! Migrating global packages: what package managers installed in the older version and the newer one
+//! lacks. It is installed there if the user agrees, else reported. No error here makes the upgrade
+//! fail.
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
+use usher_shims::toolchain::Toolchain;
+use usher_shims::version::Version;
 
-use super::row::{PackageOutcome, UpgradeRow, VersionChange};
+use super::UpgradeOutcome;
+use super::row::PackageOutcome;
 use crate::cli::commands::count_of;
 use crate::cli::output;
-use crate::cli::package_migration::{GlobalPackage, GlobalPackages, PackageManager};
+use crate::cli::package_migration::{
+    GlobalPackage, GlobalPackages, MigrationReport, PackageManager,
+};
 use crate::session::Session;
 
-/// Whether anybody agrees.
+/// Whether packages are migrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MigrationConsent {
-    /// Beforehand.
-    ProcessArgs,
-    /// Somebody sits there to be asked.
-    Asked,
-    /// What would be done is told.
-    Pretended,
-    /// Nobody can be asked.
-    None,
+pub(super) enum MigrationPolicy {
+    /// `--migrate-packages` was typed.
+    Always,
+    /// The user is asked.
+    Ask,
+    /// Nothing is changed: what would be migrated is listed.
+    DryRun,
+    /// There is no terminal to ask on, or no network.
+    Never,
 }
 
-/// What one newer version lacks.
+/// From which version to which newer one.
+#[derive(Debug, Clone)]
+pub(super) struct VersionStep {
+    pub(super) from: Version,
+    pub(super) to: Version,
+    /// The older one's toolchain.
+    pub(super) old: Toolchain,
+}
+
+/// The packages that one newer version lacks.
 struct PackageMigration<'a> {
-    /// Which line it is of.
-    place: usize,
-    tool: &'a str,
-    step: VersionChange,
+    /// The outcome that it belongs to.
+    index: usize,
+    tool: &'static str,
+    from: Version,
+    to: Version,
     manager: PackageManager<'a>,
-    added: GlobalPackages,
+    packages: GlobalPackages,
 }
 
-/// Offers what was added to the older versions to the newer ones, and does what was agreed to.
-pub(super) fn offer(
+/// Migrates what the newer versions lack, as far as the policy allows it.
+pub(super) fn migrate(
     session: &Session,
-    rows: &mut [UpgradeRow],
-    (consent, as_json): (MigrationConsent, bool),
+    outcomes: &mut [UpgradeOutcome],
+    (policy, as_json): (MigrationPolicy, bool),
 ) {
-    let mut all = Vec::new();
-    for (place, row) in rows.iter().enumerate() {
-        match pending_migration(session, place, row, consent) {
-            Ok(found) => all.extend(found),
+    let mut migrations = Vec::new();
+    for (index, outcome) in outcomes.iter().enumerate() {
+        match pending(session, (index, outcome), policy) {
+            Ok(pending) => migrations.extend(pending),
             Err(error) => session.note(&error.to_string()),
         }
     }
-    let is_agreed = match consent {
-        MigrationConsent::ProcessArgs => true,
-        MigrationConsent::Asked => {
-            all.iter().any(PackageMigration::has_packages) && output::ask(question(&all))
+    let is_confirmed = match policy {
+        MigrationPolicy::Always => true,
+        MigrationPolicy::Ask => {
+            migrations.iter().any(PackageMigration::has_packages)
+                && output::ask(question(&migrations))
         }
-        MigrationConsent::Pretended | MigrationConsent::None => false,
+        MigrationPolicy::DryRun | MigrationPolicy::Never => false,
     };
-    for one in &all {
-        let global_packages = match (is_agreed, consent) {
-            (true, _) => one.carry(session),
-            (false, MigrationConsent::Pretended) => one.pretend(as_json),
-            (false, _) => one.leave(session),
+    for migration in &migrations {
+        let packages = match (is_confirmed, policy) {
+            (true, _) => migration.run(session),
+            (false, MigrationPolicy::DryRun) => migration.list(as_json),
+            (false, _) => migration.report_missing(session),
         };
-        if let Some(row) = rows.get_mut(one.place) {
-            row.global_packages = Some(global_packages);
+        if let Some(outcome) = outcomes.get_mut(migration.index) {
+            outcome.row.global_packages = Some(packages);
         }
     }
 }
 
-fn pending_migration<'a>(
+/// What the newer version of an outcome lacks.
+fn pending<'a>(
     session: &'a Session,
-    place: usize,
-    row: &UpgradeRow,
-    consent: MigrationConsent,
+    (index, outcome): (usize, &UpgradeOutcome),
+    policy: MigrationPolicy,
 ) -> Result<Option<PackageMigration<'a>>> {
-    let Some(step) = row.step.clone() else { return Ok(None) };
-    let known = session.registry.named(row.tool)?;
-    let Some(manager) = PackageManager::of(session, (known, &step.old_toolchain)) else {
-        return Ok(None);
-    };
-    // What is only told about isn't on disk.
-    let to = Some(&step.to).filter(|_| consent != MigrationConsent::Pretended);
-    let added = manager.missing_packages(&step.from, to)?;
-    let found = PackageMigration { place, tool: known.tool.name, step, manager, added };
-    Ok(Some(found).filter(|found| found.added != GlobalPackages::default()))
+    let Some(VersionStep { from, to, old }) = outcome.step.clone() else { return Ok(None) };
+    let known = session.registry.named(outcome.row.tool)?;
+    let Some(manager) = PackageManager::of(session, (known, &old)) else { return Ok(None) };
+    // In a dry run the newer version isn't installed.
+    let installed = Some(&to).filter(|_| policy != MigrationPolicy::DryRun);
+    let packages = manager.missing_packages(&from, installed)?;
+    let tool = known.tool.name;
+    let is_empty = packages == GlobalPackages::default();
+    Ok((!is_empty).then_some(PackageMigration { index, tool, from, to, manager, packages }))
 }
 
 /// One question for all.
-fn question(all: &[PackageMigration<'_>]) -> String {
-    let parts = all.iter().filter(|one| one.has_packages()).map(PackageMigration::said);
-    format!("carry over {}?", parts.collect::<Vec<_>>().join(", and "))
+fn question(migrations: &[PackageMigration<'_>]) -> String {
+    let parts = migrations.iter().filter(|one| one.has_packages()).map(|one| one.summary());
+    format!("migrate {}?", parts.collect::<Vec<_>>().join(", and "))
 }
 
 impl PackageMigration<'_> {
     fn has_packages(&self) -> bool {
-        !self.added.packages.is_empty()
+        !self.packages.packages.is_empty()
     }
 
-    /// `2 packages that npm added to node 12.0.0 (a@1, b@2)`.
-    fn said(&self) -> String {
-        let packages = &self.added.packages;
-        let count = count_of(packages.len(), "package");
-        let (program, tool, from) = (self.manager.program(), self.tool, &self.step.from);
+    /// `2 npm packages of node 12.0.0 (a@1, b@2)`.
+    fn summary(&self) -> String {
+        let Self { tool, from, manager, .. } = self;
+        let packages = &self.packages.packages;
+        let count = count_of(packages.len(), &format!("{} package", manager.program()));
         let names = self.words(packages).join(", ");
-        format!("{count} that {program} added to {tool} {from} ({})", Escaped(&names))
+        format!("{count} of {tool} {from} ({})", Escaped(&names))
     }
 
     fn words(&self, packages: &[GlobalPackage]) -> Vec<String> {
         packages.iter().map(|package| self.manager.word(package)).collect()
     }
 
-    fn carry(&self, session: &Session) -> PackageOutcome {
-        let (tool, VersionChange { to, .. }) = (self.tool, &self.step);
+    fn run(&self, session: &Session) -> PackageOutcome {
+        let Self { tool, to, manager, packages, .. } = self;
         if self.has_packages() {
-            session.note(&format!("carrying over {} to {to}", self.said()));
+            session.note(&format!("migrating {} to {to}", self.summary()));
         }
-        let carried = self.manager.install(to, self.added.packages.clone());
-        let carried = carried.unwrap_or_else(|error| {
+        let report = manager.install(to, packages.packages.clone()).unwrap_or_else(|error| {
             session.note(&error.to_string());
-            let failed = self.added.packages.clone();
-            crate::cli::package_migration::MigrationReport { failed, ..Default::default() }
+            MigrationReport { failed: packages.packages.clone(), ..MigrationReport::default() }
         });
-        if !carried.failed.is_empty() {
-            let names = self.words(&carried.failed).join(", ");
+        if !report.failed.is_empty() {
+            let names = self.words(&report.failed).join(", ");
             let what = format!("{tool} {to} lacks {}", Escaped(&names));
-            let program = self.manager.program();
             let error = Error::new(ErrorKind::ProgramFailed, what)
-                .because(format!("{program} couldn't add it; what it said stands above"))
-                .hint(self.manager.command_line(to, &carried.failed));
+                .because(format!("{} couldn't install it; its output is above", manager.program()))
+                .hint(manager.command_line(to, &report.failed));
             session.note(&error.to_string());
         }
-        self.tell_local(session);
-        let (carried, failed) = (self.words(&carried.added), self.words(&carried.failed));
+        self.note_local(session);
         PackageOutcome {
-            carried,
-            failed,
-            local: self.added.local.clone(),
+            migrated: self.words(&report.added),
+            failed: self.words(&report.failed),
+            local: packages.local.clone(),
             ..PackageOutcome::default()
         }
     }
 
-    fn pretend(&self, as_json: bool) -> PackageOutcome {
+    fn list(&self, as_json: bool) -> PackageOutcome {
         if !as_json && self.has_packages() {
-            output::line(format_args!("  with --carry: {}", self.said()));
+            output::line(format_args!("  with --migrate-packages: {}", self.summary()));
         }
-        self.left()
+        self.missing()
     }
 
-    fn leave(&self, session: &Session) -> PackageOutcome {
+    fn report_missing(&self, session: &Session) -> PackageOutcome {
         if self.has_packages() {
-            let (tool, to) = (self.tool, &self.step.to);
-            let error =
-                Error::new(ErrorKind::FaultsFound, format!("{tool} {to} lacks {}", self.said()))
-                    .hint(self.manager.command_line(to, &self.added.packages));
+            let what = format!("{} {} lacks {}", self.tool, self.to, self.summary());
+            let error = Error::new(ErrorKind::FaultsFound, what)
+                .hint(self.manager.command_line(&self.to, &self.packages.packages));
             session.note(&error.to_string());
         }
-        self.tell_local(session);
-        self.left()
+        self.note_local(session);
+        self.missing()
     }
 
-    fn left(&self) -> PackageOutcome {
-        let lacking = self.words(&self.added.packages);
+    fn missing(&self) -> PackageOutcome {
         PackageOutcome {
-            missing: lacking,
-            local: self.added.local.clone(),
+            missing: self.words(&self.packages.packages),
+            local: self.packages.local.clone(),
             ..PackageOutcome::default()
         }
     }
 
-    /// What came from elsewhere: a registry may have another one of that name.
-    fn tell_local(&self, session: &Session) {
-        if !self.added.local.is_empty() {
-            let (tool, VersionChange { from, to, .. }) = (self.tool, &self.step);
-            let names = self.added.local.join(", ");
+    /// Packages that aren't from a registry are never migrated: the registry may have another one
+    /// of that name.
+    fn note_local(&self, session: &Session) {
+        let Self { tool, from, to, .. } = self;
+        if !self.packages.local.is_empty() {
+            let names = self.packages.local.join(", ");
             session.note(&format!(
-                "{tool} {to} lacks what was added to {from} from elsewhere than a registry: {}",
+                "{tool} {to} lacks packages of {from} that are not from a registry: {}",
                 Escaped(&names)
             ));
         }
