@@ -1,5 +1,5 @@
-//! The toolchains of a store of our form, whole or not, and what else lies in it. Names are read
-//! here and nothing is opened but folders.
+//! The toolchains of a store with usher's layout, intact or not, and what else is in it. Only folders
+//! are opened here, and names read.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -11,34 +11,34 @@ use usher_shims::toolchain::Store;
 use super::location::{InstallLocation, version_of_folder};
 use crate::registry::{KnownTool, Registry};
 
-/// Something in a store that has no place there.
+/// Something in a store that doesn't belong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnexpectedEntry {
-    /// Where it lies.
+    /// Where it is.
     pub path: PathBuf,
     /// What is wrong with it.
     pub what: &'static str,
 }
 
-/// What lies in a store.
+/// What is in a store.
 #[derive(Debug, Default)]
 pub struct StoreContents<'a> {
     /// The toolchains, by tool and version.
     pub locations: Vec<InstallLocation<'a>>,
-    /// All else.
+    /// Everything else.
     pub unexpected: Vec<UnexpectedEntry>,
 }
 
 impl<'a> StoreContents<'a> {
-    /// Of a store's folder; where there is none, nothing.
+    /// The contents of a store's folder; nothing if there is no such folder.
     pub fn of(registry: &'a Registry, folder: &Path, store: &Store) -> Result<Self> {
         let mut contents = Self::default();
         for entry in entries(folder)? {
             let name = entry.file_name();
             let known = name.to_str().and_then(|name| registry.named(name).ok());
             match known.filter(|known| name == known.tool.name) {
-                _ if !is_folder(&entry) => contents.add_unexpected(&entry, "it is no folder"),
-                None => contents.add_unexpected(&entry, "usher knows no tool of that name"),
+                _ if !is_folder(&entry) => contents.add_unexpected(&entry, "not a folder"),
+                None => contents.add_unexpected(&entry, "unknown tool"),
                 Some(known) => contents.tool(&entry.path(), known, store)?,
             }
         }
@@ -51,7 +51,7 @@ impl<'a> StoreContents<'a> {
             let name = entry.file_name();
             let Some(version) = name.to_str().and_then(version_of_folder) else {
                 if !name.as_encoded_bytes().starts_with(b".") {
-                    self.add_unexpected(&entry, "it is no version");
+                    self.add_unexpected(&entry, "not a version");
                 }
                 continue;
             };
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn toolchains_are_told_from_what_else_lies_there() {
+    fn toolchains_and_unexpected_entries_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::load().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -114,19 +114,19 @@ mod tests {
         let found: Vec<&str> =
             contents.locations.iter().map(|location| location.version.as_str()).collect();
         assert_eq!(found, ["6.0.0", "7.0.0", "8.0.0", "9.0.0", "12.22.12"]);
-        let unexpected: Vec<String> = contents.unexpected.iter().map(told).collect();
+        let unexpected: Vec<String> = contents.unexpected.iter().map(text).collect();
         assert_eq!(
             unexpected,
             [
-                "12.22.12 copy: it is no version",
-                "nodejs: usher knows no tool of that name",
-                "python: it is no folder",
-                "\u{fffd}: usher knows no tool of that name",
+                "12.22.12 copy: not a version",
+                "nodejs: unknown tool",
+                "python: not a folder",
+                "\u{fffd}: unknown tool",
             ]
         );
     }
 
-    fn told(stray: &UnexpectedEntry) -> String {
+    fn text(stray: &UnexpectedEntry) -> String {
         format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.what)
     }
 }

@@ -1,6 +1,5 @@
-//! Repairing a toolchain: the same release is fetched again and put together in staging, what
-//! package managers added is carried over, and the two are exchanged. What was faulty is gone only
-//! when the whole one stands in its place.
+//! Repairing a toolchain. The same release is fetched again and assembled in staging, what package
+//! managers added is preserved, and the two are exchanged: at no moment is there no toolchain.
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
@@ -20,17 +19,17 @@ use crate::files::remove::remove_tree;
 use crate::files::walk::Tree;
 use crate::releases::{Part, Release, ToolRequest};
 
-/// What came of a repair.
+/// The result of a repair.
 #[derive(Debug)]
 pub struct Repaired {
-    /// How many things that package managers added were kept.
-    pub kept: usize,
-    /// What neither upstream nor a package manager had put there, and is gone.
-    pub gone: Vec<String>,
+    /// How many entries that package managers added were preserved.
+    pub preserved: usize,
+    /// What neither upstream nor a package manager had put there; it was removed.
+    pub removed: Vec<String>,
 }
 
-/// Makes a toolchain of our own as it was installed; `None` where it is so already, which is looked
-/// at again under the lock.
+/// Restores a toolchain of our own to what was installed. `None` if it is intact already, which is
+/// checked again under the lock.
 pub fn repair(
     installer: &Installer<'_>,
     location: &InstallLocation<'_>,
@@ -41,10 +40,10 @@ pub fn repair(
         return Ok(None);
     }
     match verified.receipt_problem {
-        Some(ReceiptProblem::LaterReceipt(form)) => {
+        Some(ReceiptProblem::NewerReceipt(form)) => {
             return Err(later_receipt_error(location, form));
         }
-        Some(ReceiptProblem::Gone) => return Err(removed_meanwhile(location)),
+        Some(ReceiptProblem::Removed) => return Err(removed_meanwhile(location)),
         _ => {}
     }
     let receipt = receipt(location);
@@ -60,18 +59,18 @@ pub fn repair(
     let package_paths = PackagePaths::of(location.known.definition);
     let manifest = assembly.manifest();
     let access = installer.store.access;
-    let Preserved { preserved_count: kept, left } =
+    let Preserved { preserved_count: preserved, left } =
         preserve_added_files(access, (&location.root, &tree), package_paths, manifest)
             .map_err(|error| assembly.space().explain(error))?;
     replace(access, &tree, &location.root)?;
-    // What package managers added in the meantime.
+    // What package managers added during the repair.
     preserve_added_files(access, (&tree, &location.root), package_paths, manifest)?;
     remove_tree(&tree)?;
     assembly.discard_downloads();
-    Ok(Some(Repaired { kept, gone: left }))
+    Ok(Some(Repaired { preserved, removed: left }))
 }
 
-/// Puts the files together that the receipt names, from a source that has them.
+/// Assembles the files that the receipt names, from a source that has them.
 fn assemble_from_source<'a>(
     installer: &'a Installer<'a>,
     location: &'a InstallLocation<'a>,
@@ -89,7 +88,7 @@ fn assemble_from_source<'a>(
     })
 }
 
-/// Takes the archive once more that a person had named, which no source has.
+/// Assembles the archive that the user had named: no source has it.
 fn assemble_from_user_archive<'a>(
     installer: &Installer<'a>,
     location: &'a InstallLocation<'a>,
@@ -105,10 +104,10 @@ fn assemble_from_user_archive<'a>(
         let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
         let hex = hash.rsplit(':').next().unwrap_or_default();
         let error = match error.kind() {
-            ErrorKind::Integrity => error.because("it was another archive when it was installed"),
+            ErrorKind::Integrity => error.because("the archive was a different one when it was installed"),
             _ => error,
         };
-        error.because(format!("{name} was taken from there, and no source is known to have it")).hint(
+        error.because(format!("{name} was installed from this archive, and no source has it")).hint(
             format!(
                 "use uninstall {name}, then use install {name} --from ADDRESS-OR-FILE --sha256 {hex}"
             ),
@@ -130,7 +129,7 @@ fn same_release(
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
-    // A source that the registry knows no more can't be asked; another may have the same file.
+    // The receipt's source isn't in the registry any more; another source may have the same file.
     if passed.len() == names.count() {
         passed.clear();
     }
@@ -138,15 +137,15 @@ fn same_release(
     if release.version == *version {
         return Ok(release);
     }
-    let what = format!("{} is no release of any source", location.name());
+    let what = format!("no source has a release {}", location.name());
     Err(Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("the nearest is {}", release.version)))
 }
 
-/// Why bytes of another hash than the receipt's are refused.
+/// Why bytes with another checksum than the receipt's are refused.
 const UPSTREAM_CHANGED: &str = "upstream changed a published file";
 
-/// The receipt of a toolchain, where that can be believed.
+/// The receipt of a toolchain, if it is valid and its own.
 fn receipt(location: &InstallLocation<'_>) -> Option<Receipt> {
     let recorded = ReceiptFile::load(Tree::open(&location.root).ok()?).ok()?;
     match recorded {
@@ -161,13 +160,13 @@ fn receipt(location: &InstallLocation<'_>) -> Option<Receipt> {
 }
 
 fn later_receipt_error(location: &InstallLocation<'_>, form: u32) -> Error {
-    let what = format!("{} was installed by a later usher", location.name());
+    let what = format!("{} was installed by a newer usher", location.name());
     Error::new(ErrorKind::BadFile, what)
-        .because(format!("its receipt is of form {form}, which this one doesn't know"))
+        .because(format!("its receipt has format {form}, which this version doesn't know"))
         .hint("update usher")
 }
 
-/// The parts of a release as the very files of which the toolchain was made, by their hashes.
+/// The parts of a release as exactly the files that the toolchain was made of, by their checksums.
 fn same_files(parts: Vec<Part>, recorded: &[receipt::ReceiptPart]) -> Result<Vec<Part>> {
     let mut recorded = recorded.iter();
     parts
@@ -191,9 +190,9 @@ fn same_file(part: Part, recorded: &receipt::ReceiptPart) -> Result<Part> {
         )
         .because(format!("installed: {was}"))
         .because(format!("published: {published}"))
-        .hint("ask upstream why; to take the new one: use uninstall, then use install"));
+        .hint("ask upstream why; to install the new file: use uninstall, then use install"));
     }
-    // Another file is a later build of the same version: what was installed lies where it did.
+    // Another file is a later build of the same version: the installed one is at its old address.
     let mut addresses = if is_same || is_named_so { part.addresses } else { Vec::new() };
     if !addresses.contains(&recorded.address) {
         addresses.push(recorded.address.clone());
@@ -214,7 +213,7 @@ mod tests {
     const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-    /// What is fetched for what is published now, where `http://a/x-1.tgz` with the old hash was
+    /// What is fetched if this is published now, and `http://a/x-1.tgz` with the old checksum was
     /// installed: its addresses, or the error.
     fn check(address: &str, hash: Option<&str>, expected: &str) {
         let part = Part {
@@ -235,7 +234,7 @@ mod tests {
                 assert_eq!(
                     parts[0].integrity,
                     Integrity::from_hex(OLD),
-                    "the old bytes are wanted"
+                    "the old bytes are required"
                 );
                 parts[0].addresses.join(" ")
             }
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_was_installed_is_wanted_and_no_other() {
+    fn only_the_file_that_was_installed_is_accepted() {
         check("http://a/x-1.tgz", Some(OLD), "http://a/x-1.tgz");
         check("http://mirror/x-1.tgz", Some(OLD), "http://mirror/x-1.tgz http://a/x-1.tgz");
         check("http://a/x-1.tgz", Some(NEW), "Integrity");

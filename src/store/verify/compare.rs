@@ -35,7 +35,7 @@ pub struct Difference {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
     /// What is wrong with it.
-    pub what: ChangeKind,
+    pub change: ChangeKind,
     /// The same in words, where they say more.
     pub detail: String,
     /// Whether it lies in what came with the toolchain and package managers may replace.
@@ -142,8 +142,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    fn difference(&mut self, path: &str, what: ChangeKind, detail: &str) {
-        self.findings.differences.push(described(self.package_paths, path, (what, detail)));
+    fn difference(&mut self, path: &str, change: ChangeKind, detail: &str) {
+        self.findings.differences.push(described(self.package_paths, path, (change, detail)));
     }
 
     fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
@@ -242,12 +242,12 @@ impl Visitor for Comparison<'_> {
 fn described(
     package_paths: PackagePaths<'_>,
     path: &str,
-    (what, detail): (ChangeKind, &str),
+    (change, detail): (ChangeKind, &str),
 ) -> Difference {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
     let is_package =
         above.any(|folder| package_paths.added_by(folder) == Some(AddedBy::PackageManager));
-    Difference { path: path.to_owned(), what, detail: detail.to_owned(), is_package }
+    Difference { path: path.to_owned(), change, detail: detail.to_owned(), is_package }
 }
 
 fn name(kind: FileType) -> &'static str {
