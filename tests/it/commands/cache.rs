@@ -91,7 +91,7 @@ fn an_old_index_serves_when_its_source_is_gone() {
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     ");
 }
 

@@ -37,7 +37,7 @@ fn a_file_is_taken_with_its_hash_and_without_a_network() {
     node 12.0.1 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
     --- standard error
     usher: fetching node 12.0.1 from [SANDBOX]/project/node archive.tar.gz
-    usher: node 12.0.1 is ready ([TIME])
+    usher: installed node 12.0.1 ([TIME])
     ");
     sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().prints("mine");
     let receipt = receipt(&sandbox, "node", "12.0.1");
@@ -71,7 +71,7 @@ fn without_a_hash_the_one_seen_is_told_and_kept() {
     --- standard output
     [
       {
-        "installed_now": true,
+        "newly_installed": true,
         "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
         "request": "12.0.1",
         "store": "usher",
@@ -83,11 +83,11 @@ fn without_a_hash_the_one_seen_is_told_and_kept() {
     usher: WARNING: node 12.0.1 comes from http://127.0.0.1:[PORT]/files/node.tar.gz unencrypted and unchecked: anybody on the way can change it; get its hash by another way, and say it: --sha256 HEX
     usher: fetching node 12.0.1 from http://127.0.0.1:[PORT]/files/node.tar.gz
     usher: node 12.0.1 came without a hash; what came has --sha256 [HEX]
-    usher: node 12.0.1 is ready ([TIME])
+    usher: installed node 12.0.1 ([TIME])
     "#);
     let path = sandbox.toolchain("node", "12.0.1");
     let state = json!([{
-        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "installed_now": true,
+        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "newly_installed": true,
     }]);
     assert_eq!(outcome.json(), state);
     let receipt = receipt(&sandbox, "node", "12.0.1");

@@ -23,8 +23,8 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
-    usher: node 12.22.12 is ready ([TIME])
-    usher: python 3.12.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
+    usher: installed python 3.12.12 ([TIME])
     ");
     assert_unchanged(&sandbox, "project", &before, "use install");
     let staging = sandbox.usher().join("staging");
@@ -42,7 +42,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
                 "version": "12.22.12",
                 "store": "usher",
                 "path": toolchain("node", "12.22.12"),
-                "installed_now": false,
+                "newly_installed": false,
             },
             {
                 "tool": "python",
@@ -50,7 +50,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
                 "version": "3.8.20",
                 "store": "usher",
                 "path": toolchain("python", "3.8.20"),
-                "installed_now": true,
+                "newly_installed": true,
             },
         ])
     );
@@ -106,8 +106,8 @@ fn without_arguments_all_that_the_project_asks_for_is_fetched() {
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
-    usher: node 12.22.12 is ready ([TIME])
-    usher: python 3.12.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
+    usher: installed python 3.12.12 ([TIME])
     ");
 }
 

@@ -18,7 +18,7 @@ fn a_project_without_a_pin_gets_one() {
     node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
     sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
@@ -63,8 +63,8 @@ fn without_a_request_the_usual_version_is_pinned() {
     --- standard error
     usher: fetching node 24.11.0 from nodejs.org
     usher: fetching python 3.14.0 from python-build-standalone
-    usher: node 24.11.0 is ready ([TIME])
-    usher: python 3.14.0 is ready ([TIME])
+    usher: installed node 24.11.0 ([TIME])
+    usher: installed python 3.14.0 ([TIME])
     ");
     assert_eq!(sandbox.read("project/.nvmrc"), "lts/*\n");
     assert_eq!(sandbox.read("project/.tool-versions"), "python latest\n");
@@ -196,7 +196,7 @@ fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
     node 12 (now 12.22.12) pinned in [SANDBOX]/project/app/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     ");
     assert_eq!(sandbox.read("project/base/volta.json"), base);
 
@@ -303,7 +303,7 @@ fn in_the_home_folder_it_is_the_default_and_says_so() {
     --- standard error
     usher: there is no project here: this becomes your default (--global)
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     ");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\n");
     assert_eq!(sandbox.read("home/.nvmrc"), "10\n", "a file in the home folder is no project's");
@@ -322,8 +322,8 @@ fn the_default_holds_where_no_project_says_otherwise() {
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
-    usher: node 12.22.12 is ready ([TIME])
-    usher: python 3.12.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
+    usher: installed python 3.12.12 ([TIME])
     ");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");
     assert!(!sandbox.project().join(".tool-versions").exists());
@@ -361,7 +361,7 @@ fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
     --- standard output
     --- standard error
     usher: fetching python 3.12.12 from python-build-standalone
-    usher: python 3.12.12 is ready ([TIME])
+    usher: installed python 3.12.12 ([TIME])
     usher: node 12.99 was asked for by the command line, but no such release exists
       the nearest are 12.22.12 and 13.0.0
       hint: use node@12
@@ -441,7 +441,7 @@ fn a_stronger_variable_is_named() {
     node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     usher: NODE_VERSION=v10.24.1 is set, and stronger than this pin: unset NODE_VERSION
     ");
 }

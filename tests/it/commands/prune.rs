@@ -49,7 +49,7 @@ fn keeps_times(sandbox: &Sandbox) -> bool {
 fn going(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
     let report = outcome.succeeds().json();
-    let goes = report.as_array().unwrap().iter().filter(|one| one["goes"] == true);
+    let goes = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     goes.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }

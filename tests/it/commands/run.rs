@@ -80,7 +80,7 @@ fn what_is_missing_is_fetched_first() {
     v12.22.12
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     ");
     assert!(!sandbox.project().join(".tool-versions").exists());
 }

@@ -30,7 +30,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     node 12.22.11 → 12.22.12 (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 is ready ([TIME])
+    usher: installed node 12.22.12 ([TIME])
     usher: npm doesn't say what was added to 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
     ");
@@ -49,7 +49,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
 }
 
 #[test]
-fn a_newer_one_gets_the_shims_that_it_needs() {
+fn a_newer_version_gets_its_shims() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "18\n");
@@ -69,13 +69,13 @@ fn a_newer_one_gets_the_shims_that_it_needs() {
     ]
     --- standard error
     usher: fetching node 18.20.8 from nodejs.org
-    usher: node 18.20.8 is ready ([TIME])
+    usher: installed node 18.20.8 ([TIME])
     "#);
     assert!(sandbox.shim("node18").exists());
 }
 
 #[test]
-fn pins_to_one_version_and_constraints_are_left() {
+fn exact_pins_and_constraints_are_skipped() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     with_sourceless_tool(&sandbox);
@@ -120,7 +120,7 @@ fn pins_to_one_version_and_constraints_are_left() {
 }
 
 #[test]
-fn what_goes_wrong_with_one_keeps_no_other_back() {
+fn an_error_with_one_tool_does_not_stop_the_others() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\npnpm 9\n");
@@ -138,11 +138,11 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
     usher: fetching python 3.12.12 from python-build-standalone
-    usher: python 3.12.12 is ready ([TIME])
+    usher: installed python 3.12.12 ([TIME])
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
       hint: try again later; if it stays so, ask whoever runs that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
@@ -176,7 +176,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
 }
 
 #[test]
-fn nothing_to_upgrade_says_so() {
+fn nothing_to_upgrade_is_reported() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["upgrade"]).run();
@@ -206,7 +206,7 @@ fn nothing_to_upgrade_says_so() {
 }
 
 #[test]
-fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
+fn offline_newer_versions_are_named() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
@@ -224,7 +224,7 @@ fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
       hint: leave --offline out
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -253,7 +253,7 @@ fn why_tells_of_what_this_verb_would_fetch() {
     check("package.json", engines, "12.22.12: use install node@~12.22.11");
 }
 
-/// A package manager that has what stands in a file beside it, and can't add `broken`.
+/// A package manager with its packages in a file beside it, which can't install `broken`.
 const PACK: &str = "#!/bin/sh\n\
     cd \"${0%/*}\" || exit\ncase $1 in\n\
     ls) printf '{ \"packages\": { '; cat has 2>/dev/null; printf '\"pack\": {\"version\": \"1.0.0\"} } }\\n' ;;\n\
@@ -266,14 +266,14 @@ const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n
     variables = ['ACME_VERSION']\ndialect = 'npm'\nversion_components = 3\n\
     [[package_calls]]\nprogram = 'pack'\nverbs = ['add']\n\
     [migrate]\nprogram = 'pack'\nlist = ['ls']\npath = 'packages'\nseparator = '@'\n\
-    local = 'resolved'\nexcept = ['pack']\ninstall = ['add']\n\
+    local_field = 'resolved'\nexclude = ['pack']\ninstall = ['add']\n\
     [[source]]\nname = 'acme'\n[source.index]\nbase = 'LOOPBACK/acme'\n\
     list = '{base}/index.json'\nformat = 'json'\nentries = '*'\nplatform = { any = {} }\n\
     [[source.index.release]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
     hash = '{.sha256}'\nstrip_components = 1\n";
 
-/// A sandbox with a tool's version to which packages were added, and a newer one to be had.
-fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
+/// A sandbox with a tool that has global packages, and a newer release of it.
+fn with_global_packages(upstream: &Upstream, has: &str) -> Sandbox {
     let archive = Archive::new().folder("acme/").folder("acme/bin/");
     let archive = archive.program("acme/bin/acme", "#!/bin/sh\n").program("acme/bin/pack", PACK);
     let archive = archive.tar_gz();
@@ -294,7 +294,7 @@ fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
     sandbox
 }
 
-/// What was added to a version, as the script's file has it.
+/// The packages of a version, as the script's file has them.
 fn has(sandbox: &Sandbox, version: &str) -> String {
     let file = sandbox.toolchain("acme", version).join("bin/has");
     std::fs::read_to_string(file).unwrap_or_default()
@@ -308,9 +308,9 @@ const TWO: &str =
     "\"semver\": {\"version\": \"7.6.0\"}, \"typescript\": {\"version\": \"5.4.5\"}, ";
 
 #[test]
-fn what_was_added_is_offered_to_the_newer_version() {
+fn global_packages_are_offered_to_the_newer_version() {
     let upstream = Upstream::start();
-    let sandbox = with_additions(&upstream, TWO);
+    let sandbox = with_global_packages(&upstream, TWO);
     insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @r#"
     exit status: 0
     --- standard output
@@ -324,47 +324,47 @@ fn what_was_added_is_offered_to_the_newer_version() {
     acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
-    usher: acme 1.0.1 is ready ([TIME])
+    usher: installed acme 1.0.1 ([TIME])
     usher: acme 1.0.1 lacks 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
       hint: pack +1.0.1 add semver@7.6.0 typescript@5.4.5
     "#);
     assert_eq!(has(&sandbox, "1.0.1"), "");
 
-    let sandbox = with_additions(&upstream, TWO);
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    let sandbox = with_global_packages(&upstream, TWO);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @r#"
     exit status: 0
     --- standard output
     acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
-    usher: acme 1.0.1 is ready ([TIME])
+    usher: installed acme 1.0.1 ([TIME])
     usher: carrying over 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
     "#);
     assert_eq!(has(&sandbox, "1.0.1"), TWO);
 
-    let sandbox = with_additions(&upstream, TWO);
-    let outcome = upgrade(&sandbox, &["--carry", "--json"]);
-    let carried = ["semver@7.6.0", "typescript@5.4.5"];
+    let sandbox = with_global_packages(&upstream, TWO);
+    let outcome = upgrade(&sandbox, &["--migrate-packages", "--json"]);
+    let migrated = ["semver@7.6.0", "typescript@5.4.5"];
     let expected =
-        serde_json::json!({ "carried": carried, "failed": [], "lacking": [], "local": [] });
-    assert_eq!(outcome.json()[0]["additions"], expected, "{outcome}");
+        serde_json::json!({ "migrated": migrated, "failed": [], "missing": [], "local": [] });
+    assert_eq!(outcome.json()[0]["global_packages"], expected, "{outcome}");
 }
 
 #[test]
-fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
+fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     let upstream = Upstream::start();
     let text = format!(
         "{TWO}\"broken\": {{\"version\": \"1.0.0\"}}, \
          \"mine\": {{\"version\": \"1.0.0\", \"resolved\": \"file:../mine\"}}, "
     );
-    let sandbox = with_additions(&upstream, &text);
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    let sandbox = with_global_packages(&upstream, &text);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @r#"
     exit status: 0
     --- standard output
     acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
-    usher: acme 1.0.1 is ready ([TIME])
+    usher: installed acme 1.0.1 ([TIME])
     usher: carrying over 3 packages that pack added to acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
     pack is sorry
     pack is sorry
@@ -374,15 +374,15 @@ fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
     usher: acme 1.0.1 lacks what was added to 1.0.0 from elsewhere than a registry: mine
     "#);
     assert_eq!(has(&sandbox, "1.0.1"), TWO);
-    // Whoever can't say what was added is told so, and has the newer version all the same.
-    let sandbox = with_additions(&upstream, "nonsense");
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    // A list that can't be read is reported, and the newer version is installed all the same.
+    let sandbox = with_global_packages(&upstream, "nonsense");
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @r#"
     exit status: 0
     --- standard output
     acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
-    usher: acme 1.0.1 is ready ([TIME])
+    usher: installed acme 1.0.1 ([TIME])
     usher: pack doesn't say what was added to 1.0.0
       ls ended with exit status: 0
     "#);
@@ -390,19 +390,19 @@ fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
 }
 
 #[test]
-fn on_a_terminal_carrying_over_is_asked_once() {
+fn on_a_terminal_the_migration_is_confirmed_once() {
     let upstream = Upstream::start();
-    for (answer, is_carried) in [("y\\n", true), ("n\\n", false)] {
-        let sandbox = with_additions(&upstream, TWO);
+    for (answer, is_migrated) in [("y\\n", true), ("n\\n", false)] {
+        let sandbox = with_global_packages(&upstream, TWO);
         let line = "printf \"$0\" | /usr/bin/script -qec 'use upgrade' /dev/null";
         let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
         if outcome.status.code() == Some(127) {
             return skipped("there is no script here: the question of use upgrade");
         }
-        let question = "carry over 2 packages that pack added to acme 1.0.0 \
+        let question = "migrate 2 pack packages of acme 1.0.0 \
                         (semver@7.6.0, typescript@5.4.5)? [y/N]";
         assert!(outcome.stdout.contains(question), "{outcome}");
-        let expected = if is_carried { TWO } else { "" };
+        let expected = if is_migrated { TWO } else { "" };
         assert_eq!(has(&sandbox, "1.0.1"), expected, "{answer} {outcome}");
     }
 }

@@ -30,8 +30,8 @@ fn what_is_as_it_was_installed_is_told_and_left_alone() {
     ");
     assert_unchanged(&sandbox, "home", &before, "use verify");
     let report = sandbox.use_command(&["verify", "node", "--json"]).run().succeeds().json();
-    assert_eq!(report["whole"], true);
-    assert_eq!(report["toolchains"][0]["faults"], json!([]));
+    assert_eq!(report["intact"], true);
+    assert_eq!(report["toolchains"][0]["differences"], json!([]));
     assert_eq!(report["toolchains"].as_array().map(Vec::len), Some(1));
 }
 
@@ -80,11 +80,11 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
       hint: use repair
     ");
     let report = sandbox.use_command(&["verify", "--json"]).run().fails_with(65).json();
-    let faults = |place: usize| report["toolchains"][place]["faults"].as_array().unwrap();
+    let faults = |place: usize| report["toolchains"][place]["differences"].as_array().unwrap();
     assert_eq!((faults(0).len(), faults(1).len()), (5, 15));
     let first = json!({
         "path": "LICENSE",
-        "what": "changed",
+        "change": "changed",
         "detail": "its bytes",
         "is_package": false,
     });
