@@ -172,7 +172,7 @@ fn install_assembled<'a>(
     publish(store.access, assembly.finish()?, &location.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();
-    store.reporter.note(&format!("installed {} ({seconds:.1} s)", location.name()));
+    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 

@@ -78,7 +78,7 @@ fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program()
     --version
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: installed node 12.22.12 ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
     ");
     let asked = upstream.all_requests().len();
     sandbox.command("node").run().succeeds();
@@ -195,7 +195,7 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     --- standard error
     usher: node 12.22.12 is published without a hash to check it against
     usher: fetching node 12.22.12 from npm
-    usher: installed node 12.22.12 ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
     ");
     sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
 }

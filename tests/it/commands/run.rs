@@ -80,7 +80,7 @@ fn what_is_missing_is_fetched_first() {
     v12.22.12
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
-    usher: installed node 12.22.12 ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
     ");
     assert!(!sandbox.project().join(".tool-versions").exists());
 }
@@ -93,13 +93,13 @@ fn the_command_itself_may_be_absent() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: there is no program “nonesuch\u{1b}[31m” on PATH
+    usher: no program “nonesuch\u{1b}[31m” on PATH
     ");
     let outcome = sandbox.use_command(&["node@12", "--", "./nonesuch"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: there is no program ./nonesuch
+    usher: no program ./nonesuch
     ");
 }

@@ -61,9 +61,9 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
     usher: fetching node 12.0.0 from npm
     usher: fetching node 12.22.12 from npm
     usher: fetching node 24.11.0 from npm
-    usher: installed node 12.0.0 ([TIME])
-    usher: installed node 12.22.12 ([TIME])
-    usher: installed node 24.11.0 ([TIME])
+    usher: node 12.0.0 is ready ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
+    usher: node 24.11.0 is ready ([TIME])
     ");
     for (node, npm, corepack) in [
         ("12.22.12", "8.19.4", None),
@@ -123,7 +123,7 @@ fn a_setting_names_the_only_source() {
     node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: fetching node 12.22.12 from npm
-    usher: installed node 12.22.12 ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
     ");
     assert_eq!(upstream.requests("/dist/index.json"), 0);
 
@@ -166,7 +166,7 @@ fn the_next_source_is_asked_for_what_the_first_one_lacks() {
     node 13.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
     --- standard error
     usher: fetching node 13.0.0 from npm
-    usher: installed node 13.0.0 ([TIME])
+    usher: node 13.0.0 is ready ([TIME])
     ");
 }
 
@@ -187,7 +187,7 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; npm is asked instead
     usher: fetching node 12.22.12 from npm
-    usher: installed node 12.22.12 ([TIME])
+    usher: node 12.22.12 is ready ([TIME])
     ");
     sandbox.file("project/.nvmrc", "10\n");
     let outcome = version(&sandbox, "node");
@@ -198,7 +198,7 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; npm is asked instead
     usher: fetching node 10.24.1 from npm
-    usher: installed node 10.24.1 ([TIME])
+    usher: node 10.24.1 is ready ([TIME])
     ");
 }
 
