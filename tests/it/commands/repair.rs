@@ -76,7 +76,7 @@ fn every_kind_of_fault_is_mended() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is as it was installed
+    node 12.22.12 is unchanged
     --- standard error
     ");
 }

@@ -203,7 +203,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let folder = sandbox.root().join("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n\
-         [system.needs]\nprobe = ['can']\nlacking = 'can not'\nhint = 'mend it'\n",
+         [system.needs]\nprobe = ['can']\nproblem = 'can not'\nhint = 'mend it'\n",
         smallest("acme"),
         folder.display()
     );
