@@ -181,7 +181,7 @@ impl<'a> Comparison<'a> {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string())
+                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
