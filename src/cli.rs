@@ -357,7 +357,7 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
         session.settings.go_offline();
     }
     if typed.for_all.quiet {
-        session.be_quiet();
+        session.set_quiet();
     }
     let json = typed.for_all.json;
     // `use doctor` has them among its answers.

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod manifest;
 pub mod remove;
+pub mod replace;
 pub mod staging;
 pub mod walk;
 pub mod write_access;

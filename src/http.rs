@@ -20,8 +20,8 @@
 //!
 //! What must stay true:
 //! - nothing is written outside the folder that was named;
-//! - a source that can't be reached ([`Failure::Unreachable`]) is told from one that lied
-//!   ([`Failure::Fatal`]): the first is a reason to ask the next, the second to stop.
+//! - a source that can't be reached ([`FetchError::Unreachable`]) is told from one that lied
+//!   ([`FetchError::Fatal`]): the first is a reason to ask the next, the second to stop.
 
 mod address;
 mod authorities;
@@ -29,7 +29,7 @@ mod client;
 mod credentials;
 mod diagnose;
 mod download;
-mod failure;
+mod fetch_error;
 mod headers;
 mod min_throughput;
 mod network_config;
@@ -50,7 +50,7 @@ pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{DownloadSpec, Downloaded, Downloads, NoProgress, Progress};
-pub use failure::Failure;
+pub use fetch_error::FetchError;
 pub use headers::{ContentRange, StrongTag};
 pub use network_config::NetworkConfig;
 pub use proxies::Proxies;

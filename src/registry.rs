@@ -13,7 +13,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 
 use crate::text::closest;
 
-pub use own::{OwnFile, files};
+pub use own::{CustomToolFile, files};
 
 /// All tools.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Registry {
     /// Adds own tools, weakest first. One with a fault is left out, which keeps no other one from
     /// being used; [`Registry::faults`] has the reason.
     #[must_use]
-    pub fn with_own(mut self, files: &[OwnFile]) -> Self {
+    pub fn with_custom_tools(mut self, files: &[CustomToolFile]) -> Self {
         let mut read = Vec::new();
         for file in files {
             match own::definition(file, &self.common) {
@@ -81,7 +81,7 @@ impl Registry {
         self
     }
 
-    fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
+    fn add(&mut self, file: &CustomToolFile, definition: Definition, tool: &'static Tool) {
         self.definitions.retain(|(_, known)| known.name != tool.name);
         self.definitions.push((definition, tool));
         self.tools.add(CustomTool {
@@ -117,8 +117,8 @@ impl Registry {
             let Some(source) = definition.source.iter().find_map(|source| source.at(address))
             else {
                 let name = tool.name;
-                let what = format!("{name} comes from no site that could have a mirror");
-                let because = format!("the setting source says {}", Escaped(address));
+                let what = format!("{name} has no source that can have a mirror");
+                let because = format!("the setting source is {}", Escaped(address));
                 return Err(Error::new(ErrorKind::BadSetting, what).because(because));
             };
             definition.source = vec![source];
@@ -152,18 +152,13 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let error = Error::new(
-            ErrorKind::UnknownTool,
-            format!("usher knows no tool called “{}”", Escaped(name)),
-        );
+        let error = Error::new(ErrorKind::UnknownTool, format!("unknown tool “{}”", Escaped(name)));
         let near = closest(name, self.all().flat_map(|known| known.tool.all_names()));
         if let Some(nearest) = near {
-            return error
-                .because(format!("the nearest is {nearest}"))
-                .hint(format!("use {nearest}"));
+            return error.because(format!("nearest: {nearest}")).hint(format!("use {nearest}"));
         }
         let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
-        error.because(format!("it knows {}", names.join(", ")))
+        error.because(format!("tools: {}", names.join(", ")))
     }
 }
 

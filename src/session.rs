@@ -21,7 +21,7 @@ use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
-use crate::inventory::{ProbeCache, Survey, expand_folder, survey};
+use crate::inventory::{MachineScan, ProbeCache, expand_folder, scan};
 use crate::registry::{self, Registry};
 
 /// All that a verb may need; made once, in [`crate::run`].
@@ -58,7 +58,7 @@ impl Session {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let own = registry::files(&world, &folders);
-        let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
+        let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
@@ -81,12 +81,12 @@ impl Session {
 
     /// Looks at the machine anew.
     pub fn refresh(&mut self) -> Result<()> {
-        self.survey(ProbeCache::All)
+        self.rescan(ProbeCache::All)
     }
 
     /// Looks at the machine anew, and believes what was found out before as far as told.
-    pub fn survey(&mut self, memory: ProbeCache) -> Result<()> {
-        let mut index = survey(&self.surveyor(memory))?;
+    pub fn rescan(&mut self, probe_cache: ProbeCache) -> Result<()> {
+        let mut index = scan(&self.machine_scan(probe_cache))?;
         add_variables(&self.world, &mut index)?;
         self.index = index;
         Ok(())
@@ -97,14 +97,14 @@ impl Session {
         expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn surveyor(&self, memory: ProbeCache) -> Survey<'_> {
+    fn machine_scan(&self, probe_cache: ProbeCache) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (self.settings.of_files(), &self.index);
-        Survey { world, folders, settings, registry, known, memory }
+        let (settings, known) = (self.settings.from_files(), &self.index);
+        MachineScan { world, folders, settings, registry, known, probe_cache }
     }
 
     /// Tells nothing from now on, and shows no progress.
-    pub fn be_quiet(&mut self) {
+    pub fn set_quiet(&mut self) {
         self.settings.quiet = true;
         self.reporter = Box::new(Silent);
     }
@@ -123,7 +123,7 @@ impl Session {
 
     /// Does something with another store in the place of the own one, and with nothing else on
     /// disk, as if that were the machine's.
-    pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
+    pub fn with_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
         let own =
             Folders { data: store.to_path_buf(), is_system_wide: true, ..self.folders.clone() };
         let tools = self.registry.tools().clone();

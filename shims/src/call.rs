@@ -16,9 +16,9 @@ pub struct Call {
     /// What the call itself asks for.
     pub pin: Option<Pin>,
     /// Whether the first argument was a request, and isn't the program's.
-    pub takes_argument: bool,
+    pub has_request_argument: bool,
     /// What the first argument asks of the tool that this one runs on.
-    pub of_host: Option<(&'static Tool, Pin)>,
+    pub runtime_pin: Option<(&'static Tool, Pin)>,
     /// When this tool is asked for the program.
     pub rule: ProviderRule,
 }
@@ -31,7 +31,7 @@ pub enum ProviderRule {
     /// Only if something stronger than a default pins it.
     IfPinned,
     /// Only if one of its toolchains is in force, and holds the program.
-    IfHeld,
+    IfActive,
     /// Only if a default names it.
     IfDefault,
 }
@@ -57,7 +57,7 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
         let host = host(tools, own).unwrap_or(own);
         let rules = [
             (*own, ProviderRule::IfPinned),
-            (host, ProviderRule::IfHeld),
+            (host, ProviderRule::IfActive),
             (*own, ProviderRule::IfDefault),
             (host, ProviderRule::Always),
         ];
@@ -73,7 +73,7 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     if let Some(call) = by_digits() {
         return vec![call];
     }
-    let holders = index.tools_with(name).iter().filter_map(|tool| tools.named(tool));
+    let holders = index.tools_with_program(name).iter().filter_map(|tool| tools.named(tool));
     holders.map(|tool| call(tool, None, ProviderRule::Always)).collect()
 }
 
@@ -84,10 +84,10 @@ fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
 
 impl Call {
     /// A call of a tool's interpreter that asks for nothing.
-    pub fn of_interpreter(tool: &'static Tool) -> Option<Self> {
+    pub fn for_main_program(tool: &'static Tool) -> Option<Self> {
         let program = Name::parse(tool.main_program())?;
-        let (takes_argument, of_host, rule) = (false, None, ProviderRule::Always);
-        Some(Self { program, tool, pin: None, takes_argument, of_host, rule })
+        let (has_request_argument, runtime_pin, rule) = (false, None, ProviderRule::Always);
+        Some(Self { program, tool, pin: None, has_request_argument, runtime_pin, rule })
     }
 
     fn new(
@@ -98,12 +98,12 @@ impl Call {
         // What runs on another tool leaves the argument to that one.
         let asked = host.unwrap_or(tool);
         let plus = argument.and_then(|argument| plus(argument, asked));
-        let takes_argument = plus.is_some();
-        let (own, of_host) = match host {
+        let has_request_argument = plus.is_some();
+        let (own, runtime_pin) = match host {
             Some(host) => (None, plus.map(|pin| (host, pin))),
             None => (plus, None),
         };
-        Self { program, tool, pin: own.or(pin), takes_argument, of_host, rule }
+        Self { program, tool, pin: own.or(pin), has_request_argument, runtime_pin, rule }
     }
 
     /// The names under which a toolchain may hold the program, best first: `python3.7` is
@@ -140,11 +140,11 @@ fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Addition;
+    use crate::index::GlobalPackage;
 
     fn check(name: &str, argument: Option<&str>, expected: &str) {
         let index = Index {
-            additions: vec![Addition {
+            global_packages: vec![GlobalPackage {
                 program: Name::parse("ipython3").unwrap(),
                 tools: vec!["python".into()],
             }],

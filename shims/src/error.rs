@@ -137,7 +137,7 @@ impl ErrorKind {
 /// Its `Display` is the message without usher's name in front:
 ///
 /// ```text
-/// node 12.99 was asked for by .nvmrc, line 1 (/srv/kresus/.nvmrc), but no such release exists
+/// node 12.99 was asked for by /srv/kresus/.nvmrc:1, but no such release exists
 ///   the nearest are 12.22.12 and 13.0.0
 ///   hint: use node@12
 /// ```

@@ -63,7 +63,7 @@ pub fn become_program(
     set: &[(&str, std::ffi::OsString)],
 ) -> Error {
     let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
-        return Error::new(ErrorKind::NotRunnable, "a program's path has a null byte in it");
+        return Error::new(ErrorKind::NotRunnable, "the program's path contains a null byte");
     };
     let added: Vec<CString> =
         set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
@@ -99,16 +99,17 @@ fn failure(program: &Path, error: &io::Error) -> Error {
     let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(program)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.metadata(program), Ok(Some(_))) => {
-            // It was there when it was looked for: somebody takes the version away.
-            Error::new(ErrorKind::NotFound, message.what).because("it is absent")
+            // It existed when it was looked up: another process removes the version.
+            Error::new(ErrorKind::NotFound, message.what).because("it does not exist")
         }
-        Some(libc::ENOENT) => message.because(
-            "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",
-        ),
-        Some(libc::ENOEXEC) => message.because("it is made for another kind of machine, or is no program"),
-        Some(libc::EACCES) => message.because("it may not be executed (its mode, or a file system mounted noexec)"),
-        Some(libc::E2BIG) => message.because("the arguments and the environment are too long together"),
-        Some(libc::ETXTBSY) => message.because("somebody is writing to it"),
+        Some(libc::ENOENT) => message
+            .because("its loader or interpreter is missing (a glibc program on a musl system?)"),
+        Some(libc::ENOEXEC) => message.because("it is not a program for this machine"),
+        Some(libc::EACCES) => {
+            message.because("no permission to execute it (file mode, or a noexec file system)")
+        }
+        Some(libc::E2BIG) => message.because("the arguments and the environment are too long"),
+        Some(libc::ETXTBSY) => message.because("another process is writing to it"),
         _ => message.because(error.to_string()),
     }
 }

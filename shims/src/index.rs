@@ -33,24 +33,24 @@ pub struct Index {
     /// What this process's variables say in their place; never written.
     pub overrides: Overrides,
     /// The machine's own toolchains, laid out like our own.
-    pub shared: Vec<PathBuf>,
+    pub shared_stores: Vec<PathBuf>,
     /// Stores of other version managers.
-    pub adopted: Vec<Adopted>,
+    pub adopted_stores: Vec<AdoptedStore>,
     /// Toolchains of others whose folders' names don't tell their versions.
-    pub read: Vec<ReadToolchain>,
+    pub read_toolchains: Vec<ReadToolchain>,
     /// The operating system's own programs.
-    pub system: Vec<SystemProgram>,
+    pub system_programs: Vec<SystemProgram>,
     /// The operating system's programs that don't count; only the cold half reads these.
-    pub refused: Vec<RefusedProgram>,
+    pub rejected_programs: Vec<RejectedProgram>,
     /// Programs that package managers added, and the tools whose toolchains hold them.
-    pub additions: Vec<Addition>,
+    pub global_packages: Vec<GlobalPackage>,
     /// The tools.
     pub tools: Tools,
 }
 
 /// A store of another version manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
+pub struct AdoptedStore {
     /// The tool that it holds.
     pub tool: String,
     /// The manager: `pyenv`.
@@ -60,9 +60,9 @@ pub struct Adopted {
     /// What stands before the version in such a folder's name.
     pub prefix: String,
     /// The version ends where this begins; empty where it never does.
-    pub until: String,
+    pub version_ends_at: String,
     /// The toolchain's own folder below that.
-    pub inside: String,
+    pub subdir: String,
 }
 
 /// An interpreter of the operating system's, asked for its version once.
@@ -99,7 +99,7 @@ pub struct ReadToolchain {
 
 /// A program of the operating system's that doesn't count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedProgram {
+pub struct RejectedProgram {
     /// The tool that it is.
     pub tool: String,
     /// The file.
@@ -114,7 +114,7 @@ pub struct RefusedProgram {
 
 /// A program that a package manager added to some toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addition {
+pub struct GlobalPackage {
     /// Its name.
     pub program: Name,
     /// The tools whose toolchains hold it.
@@ -143,7 +143,7 @@ impl Index {
     }
 
     /// The folder for what this account adds to somebody else's toolchain that it can't write to.
-    pub fn additions_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
+    pub fn global_packages_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
         match toolchain.store {
             Store::Own | Store::Folder => None,
             Store::Shared | Store::Adopted(_) | Store::System(_) => {
@@ -155,14 +155,15 @@ impl Index {
 
     /// The folder of the programs that this account added for all versions of a tool: links to where
     /// their manager put them.
-    pub fn programs_for_all(&self, tool: &Tool) -> PathBuf {
+    pub fn user_wide_programs(&self, tool: &Tool) -> PathBuf {
         // No version is called so: each has a number.
         self.folders.additions().join(tool.name).join("bin")
     }
 
     /// The tools whose toolchains hold this addition.
-    pub fn tools_with(&self, program: &str) -> &[String] {
-        let found = self.additions.iter().find(|addition| addition.program.as_str() == program);
+    pub fn tools_with_program(&self, program: &str) -> &[String] {
+        let found =
+            self.global_packages.iter().find(|addition| addition.program.as_str() == program);
         found.map_or(&[], |addition| &addition.tools)
     }
 
@@ -210,18 +211,18 @@ impl Index {
             "machine" => self.folders.machine_config = path(1)?,
             "accounts" => self.folders.is_system_wide = true,
             "listed" => self.settings.stores.push(path(1)?),
-            "shared" => self.shared.push(path(1)?),
+            "shared" => self.shared_stores.push(path(1)?),
             "ceiling" => self.settings.ceiling = path(1),
             "ignore" => self.settings.ignore_variables.push(text(1)?),
-            "store" => self.adopted.push(Adopted {
+            "store" => self.adopted_stores.push(AdoptedStore {
                 tool: text(1)?,
                 manager: text(2)?,
                 folder: path(3)?,
                 prefix: text(4)?,
-                until: text(5)?,
-                inside: text(6)?,
+                version_ends_at: text(5)?,
+                subdir: text(6)?,
             }),
-            "toolchain" => self.read.push(ReadToolchain {
+            "toolchain" => self.read_toolchains.push(ReadToolchain {
                 tool: text(1)?,
                 manager: text(2)?,
                 version: Version::parse(&text(3)?)?,
@@ -229,7 +230,7 @@ impl Index {
                 file: path(5)?,
                 fingerprint: text(6)?,
             }),
-            "refused" => self.refused.push(RefusedProgram {
+            "refused" => self.rejected_programs.push(RejectedProgram {
                 tool: text(1)?,
                 path: path(2)?,
                 fingerprint: text(3)?,
@@ -241,14 +242,14 @@ impl Index {
                 file: path(1)?,
                 fingerprint: text(2)?,
             }),
-            "system" => self.system.push(SystemProgram {
+            "system" => self.system_programs.push(SystemProgram {
                 tool: text(1)?,
                 version: Version::parse(&text(2)?)?,
                 path: path(3)?,
                 suffix: text(4)?,
                 fingerprint: text(5)?,
             }),
-            "program" => self.additions.push(Addition {
+            "program" => self.global_packages.push(GlobalPackage {
                 program: Name::parse(&text(1)?)?,
                 tools: (2..fields.len()).filter_map(text).collect(),
             }),
@@ -270,7 +271,8 @@ impl Index {
         if self.folders.is_system_wide {
             index.line(&["accounts".as_ref()]);
         }
-        for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared)] {
+        for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared_stores)]
+        {
             for folder in folders {
                 index.line(&[kind.as_ref(), folder.as_os_str()]);
             }
@@ -281,28 +283,28 @@ impl Index {
         for variable in &self.settings.ignore_variables {
             index.line(&["ignore".as_ref(), variable.as_ref()]);
         }
-        for store in &self.adopted {
-            let Adopted { tool, manager, folder, prefix, until, inside } = store;
-            let [tool, manager, prefix, until, inside] =
-                [tool, manager, prefix, until, inside].map(OsStr::new);
+        for store in &self.adopted_stores {
+            let AdoptedStore { tool, manager, folder, prefix, version_ends_at, subdir } = store;
+            let [tool, manager, prefix, version_ends_at, subdir] =
+                [tool, manager, prefix, version_ends_at, subdir].map(OsStr::new);
             index.line(&[
                 "store".as_ref(),
                 tool,
                 manager,
                 folder.as_os_str(),
                 prefix,
-                until,
-                inside,
+                version_ends_at,
+                subdir,
             ]);
         }
-        for toolchain in &self.read {
+        for toolchain in &self.read_toolchains {
             let ReadToolchain { tool, manager, version, root, file, fingerprint } = toolchain;
             let [tool, manager, version, fingerprint] =
                 [tool, manager, version.as_str(), fingerprint].map(OsStr::new);
             let [root, file] = [root, file].map(|path| path.as_os_str());
             index.line(&["toolchain".as_ref(), tool, manager, version, root, file, fingerprint]);
         }
-        for program in &self.system {
+        for program in &self.system_programs {
             let SystemProgram { tool, version, path, suffix, fingerprint } = program;
             let [tool, suffix, fingerprint] = [tool, suffix, fingerprint].map(OsStr::new);
             index.line(&[
@@ -314,7 +316,7 @@ impl Index {
                 fingerprint,
             ]);
         }
-        for RefusedProgram { tool, path, fingerprint, reason, hint } in &self.refused {
+        for RejectedProgram { tool, path, fingerprint, reason, hint } in &self.rejected_programs {
             let [tool, fingerprint, reason, hint] =
                 [tool, fingerprint, reason, hint].map(OsStr::new);
             index.line(&["refused".as_ref(), tool, path.as_os_str(), fingerprint, reason, hint]);
@@ -324,7 +326,7 @@ impl Index {
             let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
             index.line(&["tool".as_ref(), file, own.fingerprint.as_ref(), row]);
         }
-        for addition in &self.additions {
+        for addition in &self.global_packages {
             let tools = addition.tools.iter().map(OsStr::new);
             let fields: Vec<&OsStr> = [OsStr::new("program"), addition.program.as_str().as_ref()]
                 .into_iter()
@@ -402,8 +404,8 @@ mod tests {
                 stores: vec!["/srv/usher".into()],
             },
             overrides: Overrides::default(),
-            shared: vec!["/opt/usher/toolchains".into()],
-            read: vec![ReadToolchain {
+            shared_stores: vec!["/opt/usher/toolchains".into()],
+            read_toolchains: vec![ReadToolchain {
                 tool: "java".into(),
                 manager: "system".into(),
                 version: Version::parse("temurin-21.0.5+11").unwrap(),
@@ -411,7 +413,7 @@ mod tests {
                 file: "/usr/lib/jvm/x/release".into(),
                 fingerprint: "1:2:3:4".into(),
             }],
-            refused: vec![RefusedProgram {
+            rejected_programs: vec![RejectedProgram {
                 tool: "python".into(),
                 path: "/usr/bin/python3.9".into(),
                 fingerprint: "1:2:3:5".into(),
@@ -428,22 +430,22 @@ mod tests {
                 });
                 tools
             },
-            adopted: vec![Adopted {
+            adopted_stores: vec![AdoptedStore {
                 tool: "python".into(),
                 manager: "pyenv".into(),
                 folder: "/home/u/.pyenv/versions".into(),
                 prefix: String::new(),
-                until: "-".into(),
-                inside: String::new(),
+                version_ends_at: "-".into(),
+                subdir: String::new(),
             }],
-            system: vec![SystemProgram {
+            system_programs: vec![SystemProgram {
                 tool: "python".into(),
                 version: Version::parse("3.11.2").unwrap(),
                 path: "/usr/bin/python3.11".into(),
                 suffix: "3.11".into(),
                 fingerprint: "1:2:3:4".into(),
             }],
-            additions: vec![Addition {
+            global_packages: vec![GlobalPackage {
                 program: Name::parse("yarn").unwrap(),
                 tools: vec!["node".into()],
             }],
@@ -455,9 +457,9 @@ mod tests {
     fn a_program_reads_its_own_addition_alone() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
         let parsed = Index::parse_for(index, "yarn").unwrap();
-        assert_eq!(parsed.tools_with("yarn"), ["node"]);
-        assert_eq!(parsed.additions.len(), 1);
-        assert_eq!(Index::parse(index).unwrap().additions.len(), 2);
+        assert_eq!(parsed.tools_with_program("yarn"), ["node"]);
+        assert_eq!(parsed.global_packages.len(), 1);
+        assert_eq!(Index::parse(index).unwrap().global_packages.len(), 2);
     }
 
     #[test]
@@ -478,7 +480,7 @@ mod tests {
         let check = |store, version: Option<&str>, expected: Option<&str>| {
             let version = version.and_then(Version::parse);
             let toolchain = Toolchain { version, root: "/t".into(), store };
-            let folder = parsed.additions_folder(tool, &toolchain);
+            let folder = parsed.global_packages_folder(tool, &toolchain);
             assert_eq!(folder, expected.map(PathBuf::from), "{toolchain:?}");
         };
         let folder = Some("/d/additions/node/12.22.12");

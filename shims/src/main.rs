@@ -74,13 +74,13 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
 /// Becomes `use`, which resolves the call again and does the slow part.
 fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Error {
     let Ok(name) = CString::new(name) else {
-        return Error::new(ErrorKind::NotFound, "the program's name has a null byte in it");
+        return Error::new(ErrorKind::NotFound, "the program's name contains a null byte");
     };
     let mut arguments: Vec<&CStr> = vec![process::HANDOFF_ARG, &name];
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
     if let Ok(None) = Os.metadata(&program) {
-        let what = format!("usher's own program {} is absent", Shown(&program));
+        let what = format!("{} is missing", Shown(&program));
         return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }
     become_program(&program, &arguments, &given.environment, &[])

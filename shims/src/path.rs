@@ -56,7 +56,7 @@ fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) ->
 }
 
 /// PATH with the shim folder in front, or `None` where it holds it already.
-pub fn with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
+pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
     let first = shim.folders.first()?;
     let path = world.variable("PATH").filter(|path| !path.is_empty());
     let held = path.as_deref().is_some_and(|path| {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn path_grows_once() {
         let world = MemoryWorld::at("/").folder("/u/shims").folder("/usr/bin");
-        let longer = |path: &str| with_shims(&world.clone().variable("PATH", path), &shim());
+        let longer = |path: &str| path_with_shims(&world.clone().variable("PATH", path), &shim());
         assert_eq!(longer("/usr/bin:/bin"), Some("/u/shims:/usr/bin:/bin".into()));
         assert_eq!(longer("/u/shims:/usr/bin:/bin"), None);
         assert_eq!(longer("/usr/bin:/u/shims/"), None, "a trailing slash is the same folder");

@@ -23,7 +23,7 @@ pub const HANDOFF_ARG: &CStr = c"__shim";
 pub const MARK: &[u8; 24] = b"usher's shim, any build.";
 
 /// Whether a program with this content is a shim of some build.
-pub fn holds_mark(content: &[u8]) -> bool {
+pub fn is_shim_binary(content: &[u8]) -> bool {
     memchr::memmem::find(content, MARK).is_some()
 }
 

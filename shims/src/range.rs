@@ -42,10 +42,10 @@ impl Range {
     /// Whether a version belongs to it, whatever its flavour.
     ///
     /// Pre-releases do only if a bound names one of the same numbers.
-    pub fn admits(&self, version: &Version) -> bool {
+    pub fn contains(&self, version: &Version) -> bool {
         match self {
-            Self::Semver(any) => npm::admits(any, version),
-            Self::Clauses(any) => clauses::admits(any, version),
+            Self::Semver(any) => npm::contains(any, version),
+            Self::Clauses(any) => clauses::contains(any, version),
         }
     }
 }
@@ -80,7 +80,7 @@ mod tests {
         for (list, expected) in [(inside, true), (outside, false)] {
             for text in list.split_whitespace() {
                 let version = Version::parse(text).unwrap();
-                assert_eq!(parsed.admits(&version), expected, "{text} in {range}");
+                assert_eq!(parsed.contains(&version), expected, "{text} in {range}");
             }
         }
     }

@@ -16,10 +16,10 @@ use crate::world::World;
 pub const REENTRY: &str = "USHER_REENTRY";
 
 /// How often a program may come back with nothing changed before it is an endless circle.
-pub const MOST_RETURNS: usize = 20;
+pub const MAX_RETURNS: usize = 20;
 
 /// How many pass-throughs may lie within each other, whatever changes from one to the next.
-pub const MOST_NESTED: usize = 1000;
+pub const MAX_NESTED: usize = 1000;
 
 /// What every shell changes for itself, and what a foreign shim may lengthen at each round.
 const NO_STATE: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
@@ -32,7 +32,7 @@ pub struct ReentryGuard {
     /// The program that it passed on.
     pub program: String,
     /// What it was called with, as [`state`] has it.
-    pub state: State,
+    pub state: CallState,
     /// How often it came back by now with nothing changed.
     pub returns: usize,
     /// How many pass-throughs lie around this one.
@@ -43,7 +43,7 @@ pub struct ReentryGuard {
 
 /// What a program is called with, as numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct State {
+pub struct CallState {
     /// Arguments and working directory; 0 where what was passed on to is no script, which may call
     /// its own name again with other variables.
     pub call: u64,
@@ -57,7 +57,7 @@ impl ReentryGuard {
     ///
     /// A process that comes back passes over the folders it was in; a child that comes back may
     /// be an honest one, and begins anew.
-    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: State) -> Self {
+    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: CallState) -> Self {
         let left = left.and_then(Self::parse);
         let nested = left.as_ref().map_or(0, |left| left.nested + 1);
         let program = program.to_owned();
@@ -78,12 +78,13 @@ impl ReentryGuard {
 
     /// Whether this can only be a circle.
     pub fn is_circle(&self) -> bool {
-        self.returns >= MOST_RETURNS || self.nested >= MOST_NESTED
+        self.returns >= MAX_RETURNS || self.nested >= MAX_NESTED
     }
 
     /// The variable's value for a pass-through into this folder.
     pub fn print(&self, next: &Path) -> OsString {
-        let Self { process, program, state: State { call, all }, returns, nested, folders } = self;
+        let Self { process, program, state: CallState { call, all }, returns, nested, folders } =
+            self;
         let mut value =
             format!("{process}:{program}:{call:x}:{all:x}:{returns}:{nested}").into_bytes();
         for folder in
@@ -102,7 +103,7 @@ impl ReentryGuard {
         Some(Self {
             process: text()?.parse().ok()?,
             program: text()?.to_owned(),
-            state: State {
+            state: CallState {
                 call: u64::from_str_radix(text()?, 16).ok()?,
                 all: u64::from_str_radix(text()?, 16).ok()?,
             },
@@ -114,7 +115,7 @@ impl ReentryGuard {
 }
 
 /// What a program is called with: arguments, working directory, variables in any order.
-pub fn state(world: &impl World, arguments: &[&OsStr]) -> State {
+pub fn state(world: &impl World, arguments: &[&OsStr]) -> CallState {
     let directory = world.directory().unwrap_or_default();
     let ordered = arguments
         .iter()
@@ -123,7 +124,7 @@ pub fn state(world: &impl World, arguments: &[&OsStr]) -> State {
     let counted = variables.iter().filter(|(name, _)| !NO_STATE.iter().any(|other| name == other));
     let all = counted
         .fold(ordered, |sum, (name, value)| sum.wrapping_add(digest(digest(START, name), value)));
-    State { call: ordered, all }
+    CallState { call: ordered, all }
 }
 
 /// The first value of FNV-1a, 64 bits.
@@ -146,8 +147,8 @@ mod tests {
         format!("7:python:0:2a:{returns}:{nested}:{P}").into()
     }
 
-    fn of(all: u64) -> State {
-        State { call: 0, all }
+    fn of(all: u64) -> CallState {
+        CallState { call: 0, all }
     }
 
     #[test]
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn a_script_that_changes_variables_is_known_by_its_call() {
         let left: OsString = "7:python:b:2a:0:0:/p/shims".into();
-        let again = |call| ReentryGuard::after(Some(&left), 7, "python", State { call, all: 43 });
+        let again =
+            |call| ReentryGuard::after(Some(&left), 7, "python", CallState { call, all: 43 });
         assert_eq!((again(11).returns, again(11).folders.len()), (1, 1));
         assert_eq!((again(12).returns, again(12).folders.len()), (0, 0));
     }

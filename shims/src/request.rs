@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::tool::{Field, FieldRole, LtsLine, Tool};
+use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
@@ -62,7 +62,11 @@ impl Request {
     }
 
     /// Reads what a project's file says in a field, in the field's own dialect.
-    pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
+    pub fn parse_field(
+        text: &str,
+        tool: &Tool,
+        field: &VersionField,
+    ) -> Result<Self, &'static str> {
         let text = shortened(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
         let bare = match field.role {
@@ -103,7 +107,7 @@ impl Request {
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(wanted) => begins_with(version, wanted, tool),
-            RequestKind::Range(range) => is_usual(version, tool) && range.admits(version),
+            RequestKind::Range(range) => is_usual(version, tool) && range.contains(version),
             RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             RequestKind::LtsBack(steps) => {
@@ -178,7 +182,7 @@ fn parse_kind(
     let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
     if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
-        return range.map(RequestKind::Range).ok_or("it is no range");
+        return range.map(RequestKind::Range).ok_or("invalid range");
     }
     let bare = normalize(bare, tool);
     if let Some(version) = Version::parse(without_wildcard(&bare)) {
@@ -188,7 +192,7 @@ fn parse_kind(
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(RequestKind::Named(name))
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     }
 }
 
@@ -213,7 +217,7 @@ fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'sta
         ("ref" | "file" | "git" | "http" | "https", _) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     })
 }
 
@@ -293,7 +297,7 @@ fn is_flavour(version: &Version, name: &str) -> bool {
 
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
     is_usual(version, tool)
-        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
+        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.contains(version))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! |---|---|
 //! | which provider of a program is asked, in which order | [`Resolver`] |
 //! | which version of a tool is active | [`Selector`] |
-//! | the variables that a program needs | [`Environment`] |
-//! | where a toolchain has a program | `Programs` |
+//! | the variables that a program needs | [`ProgramEnvironment`] |
+//! | where a toolchain has a program | `ToolchainPrograms` |
 //! | the next program on PATH | `next_program` |
 //! | what a tool's versions run on | [`Runtime`] |
 
@@ -18,10 +18,10 @@ mod providers;
 mod runtime;
 mod select;
 
-pub use environment::Environment;
+pub use environment::ProgramEnvironment;
 pub use providers::{Outcome, Plan, Resolver};
 pub use runtime::{Compatibility, Runtime};
-pub use select::{Missing, Selection, Selector};
+pub use select::{MissingVersion, Selection, Selector};
 
 #[cfg(test)]
 mod tests;

@@ -78,15 +78,13 @@ pub fn not_text(variable: &str) -> Error {
     Error::new(ErrorKind::BadSetting, format!("{variable} isn't UTF-8"))
 }
 
-/// A variable whose value is none of this form; `text` where it may be printed.
+/// The error for a variable whose value isn't of this form; `text` where it may be printed.
 #[cold]
 pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error {
-    let error = Error::new(ErrorKind::BadSetting, format!("{variable} must be {form}"));
-    let error = match text {
-        Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
-        None => error,
-    };
-    error.hint(format!("unset {variable}"))
+    let value = text.map_or_else(String::new, |text| format!(" “{}”", Escaped(text)));
+    Error::new(ErrorKind::BadSetting, format!("invalid value{value} for {variable}"))
+        .because(format!("expected {form}"))
+        .hint(format!("unset {variable}"))
 }
 
 /// Names of variables, separated by commas or spaces.

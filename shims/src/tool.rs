@@ -11,8 +11,8 @@ pub use compiled::{COMMON, DEFINITIONS, IGNORED_FOLDERS, TOOLS};
 pub(crate) use own::read;
 pub use own::{CustomTool, Tools, printed};
 pub use usher_tool::{
-    BuiltFor, Dialect, EnvRule, Field, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader,
-    Tool, VersionFile, When,
+    BuiltFor, Dialect, EnvRule, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader, Tool,
+    VersionField, VersionFile, When,
 };
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn steps<W: World>(
     ];
     let argument = arguments.first().and_then(|argument| argument.to_str());
     for call in calls(resolver.index, name, argument) {
-        steps.push(format!("{} is of {}", call.program, call.tool.name));
+        steps.push(format!("{} is a program of {}", call.program, call.tool.name));
         let searched = search(resolver.world, resolver.index, &call, &mut |finding| {
             steps.push(found(&finding));
             ControlFlow::Continue(())
@@ -54,14 +54,14 @@ pub fn steps<W: World>(
 
 fn found(finding: &Finding) -> String {
     let (kind, pin) = match finding {
-        Finding::Pin(pin) => ("asked for", pin),
+        Finding::Pin(pin) => ("pin", pin),
         Finding::Constraint(pin) => ("constraint", pin),
         Finding::Default(pin) => ("default", pin),
         Finding::Broken(error, _) => return format!("can't be used: {error}"),
-        Finding::Skipped(passed) => return format!("passed over: {passed}"),
+        Finding::Skipped(skipped) => return format!("skipped: {skipped}"),
     };
     let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();
-    format!("{kind} {} by {}", requests.join(" or "), pin.origin)
+    format!("{kind} {}, requested by {}", requests.join(" or "), pin.origin)
 }
 
 fn end(outcome: &Result<Outcome>) -> String {
@@ -69,13 +69,13 @@ fn end(outcome: &Result<Outcome>) -> String {
         Ok(Outcome::Run(plan)) => {
             let set =
                 plan.set.iter().map(|(name, value)| format!(" {name}={}", value.to_string_lossy()));
-            format!("becomes {}{}", Shown(&plan.program), set.collect::<String>())
+            format!("runs {}{}", Shown(&plan.program), set.collect::<String>())
         }
         Ok(Outcome::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
-            format!("{} {request} is not on disk: over to `use`", missing.tool.name)
+            format!("{} {request} is not installed: handoff to `use`", missing.tool.name)
         }
-        Ok(Outcome::Stale) => "the system's programs changed: over to `use`".to_owned(),
+        Ok(Outcome::Stale) => "the index is out of date: handoff to `use`".to_owned(),
         Err(error) => format!("error: {error}"),
     }
 }

@@ -154,7 +154,7 @@ impl Version {
     }
 
     /// Whether it is of no flavour and no odd build, as nearly all versions are.
-    pub fn is_usual(&self) -> bool {
+    pub fn is_standard_build(&self) -> bool {
         self.flavour == 0 && self.variant == 0
     }
 
@@ -179,7 +179,7 @@ impl Version {
 
     /// Whether both are of one flavour and build, so that one can stand in for the other.
     pub fn is_same_kind(&self, other: &Self) -> bool {
-        (self.is_usual() && other.is_usual()) || self.kind() == other.kind()
+        (self.is_standard_build() && other.is_standard_build()) || self.kind() == other.kind()
     }
 }
 
@@ -211,7 +211,7 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        let kinds = match self.is_usual() && other.is_usual() {
+        let kinds = match self.is_standard_build() && other.is_standard_build() {
             true => Ordering::Equal,
             false => self.cmp_kind(other),
         };

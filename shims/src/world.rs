@@ -7,5 +7,5 @@ mod memory;
 mod os;
 
 pub use input::{AnyWorld, FileMeta, Identity, LARGEST_FILE, World, is_absent, read_optional};
-pub use memory::{Failure, MemoryWorld};
+pub use memory::{MemoryWorld, ReadFailure};
 pub use os::Os;

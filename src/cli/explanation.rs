@@ -13,7 +13,7 @@ use usher_shims::pin::Pin;
 use usher_shims::request::Request;
 use usher_shims::resolve::{Outcome, Selection};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -21,7 +21,7 @@ use usher_shims::version::Version;
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::updates::is_of_releases;
+use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, ToolRequest};
 use crate::session::Session;
 use crate::session::current::store_label;
@@ -190,7 +190,7 @@ fn on_disk(
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let all = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let all = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut shown: Vec<Toolchain> = all.into_iter().filter(answers).collect();
     if let Some(toolchain) = active_selection.filter(|one| !shown.contains(one)) {
         shown.insert(0, toolchain.clone());
@@ -219,7 +219,7 @@ fn newest(
         return None;
     }
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let wanted = ToolRequest { known, request, origin: &pin.origin };
     let found = Finder::new(session, &network).find(&wanted);
     let mut newest =
@@ -244,7 +244,7 @@ fn reason(error: Error) -> String {
 
 /// Whether a request may mean another version tomorrow.
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
-    is_of_releases(known, request) && request.exact(known.tool).is_none()
+    is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
 fn absent(tool: &'static Tool, pin: &Pin) -> Failure {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const LATEST: Duration = Duration::from_secs(24 * 2_932_000 * 3_600);
 
 /// A clock's moment in words.
-pub fn told(moment: SystemTime) -> String {
+pub fn describe(moment: SystemTime) -> String {
     format!("this machine's clock says {}", date(moment))
 }
 
@@ -27,7 +27,7 @@ mod tests {
         assert_eq!(at(1_900_000_000), "Sun, 17 Mar 2030 17:46:40 GMT");
         assert!(at(1 << 60).contains(" 9997 "));
         assert!(date(UNIX_EPOCH - Duration::from_secs(9)).starts_with("Thu, 01 Jan 1970 00:00:00"));
-        let told = told(UNIX_EPOCH);
-        assert_eq!(told, "this machine's clock says Thu, 01 Jan 1970 00:00:00 GMT");
+        let describe = describe(UNIX_EPOCH);
+        assert_eq!(describe, "this machine's clock says Thu, 01 Jan 1970 00:00:00 GMT");
     }
 }

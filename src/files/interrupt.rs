@@ -24,20 +24,20 @@ static WATCHER: Once = Once::new();
 
 /// A folder that goes if the process is interrupted while this lives.
 #[derive(Debug)]
-pub struct Interrupt {
+pub struct InterruptGuard {
     folder: PathBuf,
 }
 
-impl Interrupt {
+impl InterruptGuard {
     /// Removes a folder when interrupted, and ends the process by the signal.
-    pub fn removing(access: &WriteAccess, folder: &Path) -> Self {
+    pub fn removing_on_interrupt(access: &WriteAccess, folder: &Path) -> Self {
         half_made().push((folder.to_path_buf(), access.for_threads().for_deleting()));
         WATCHER.call_once(watch);
         Self { folder: folder.to_path_buf() }
     }
 }
 
-impl Drop for Interrupt {
+impl Drop for InterruptGuard {
     fn drop(&mut self) {
         half_made().retain(|(folder, _)| *folder != self.folder);
     }

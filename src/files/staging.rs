@@ -66,7 +66,7 @@ impl Drop for Staging<'_> {
 
 /// Sweeps what others left, where there is anything: for verbs that make nothing themselves. What
 /// can't be swept now is swept by the next.
-pub fn tidy(staging: &Path, locks: &Locks<'_>) {
+pub fn remove_abandoned(staging: &Path, locks: &Locks<'_>) {
     let is_empty = fs::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
     if is_empty {
         return;
@@ -148,7 +148,7 @@ mod tests {
         // What was a folder a moment ago, and is a pipe when it is opened, isn't waited for.
         assert!(open(&pipe).is_err());
         deep(&staging, 3_000);
-        tidy(&staging, &locks);
+        remove_abandoned(&staging, &locks);
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
         assert!(outside.join("kept").exists());
     }

@@ -19,7 +19,7 @@ use crate::sys::NO_ACCESS_TIME;
 
 /// A tree, by its open folder.
 #[derive(Debug)]
-pub struct Tree {
+pub struct OpenTree {
     root: OwnedFd,
 }
 
@@ -29,9 +29,9 @@ pub struct WalkEntry<'a> {
     /// Its path from the tree's root.
     pub path: &'a Path,
     /// The same as it stands in a receipt.
-    pub key: String,
+    pub manifest_path: String,
     /// What it is.
-    pub seen: Stat,
+    pub stat: Stat,
     /// The folder that it lies in.
     pub folder: BorrowedFd<'a>,
 }
@@ -53,14 +53,14 @@ pub trait Visitor {
     fn unreadable(&mut self, folder: &Path, error: &io::Error);
 }
 
-impl Tree {
+impl OpenTree {
     /// Opens a tree; a link to one is none.
     pub fn open(root: &Path) -> io::Result<Self> {
         Ok(Self { root: open_folder(rustix::fs::CWD, root.as_os_str())? })
     }
 
     /// What its root is.
-    pub fn seen(&self) -> io::Result<Stat> {
+    pub fn stat(&self) -> io::Result<Stat> {
         Ok(rustix::fs::fstat(&self.root)?)
     }
 
@@ -87,16 +87,16 @@ impl Tree {
             if matches!(name.as_bytes(), b"." | b"..") {
                 continue;
             }
-            let seen = match statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(seen) => seen,
+            let stat = match statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
                 // It went just now.
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error.into()),
             };
             let path = folder.join(name);
-            let key = path.to_string_lossy().into_owned();
-            let is_folder = kind(&seen) == FileType::Directory;
-            let found = WalkEntry { path: &path, key, seen, folder: handle.as_fd() };
+            let manifest_path = path.to_string_lossy().into_owned();
+            let is_folder = kind(&stat) == FileType::Directory;
+            let found = WalkEntry { path: &path, manifest_path, stat, folder: handle.as_fd() };
             if visitor.visit(&found) == Walk::Descend && is_folder {
                 folders.push(path);
             }
@@ -114,7 +114,7 @@ impl Tree {
     }
 }
 
-impl AsFd for Tree {
+impl AsFd for OpenTree {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
@@ -135,8 +135,8 @@ impl WalkEntry<'_> {
             Err(Errno::PERM) => open(flags)?,
             opened => opened?,
         };
-        let seen = rustix::fs::fstat(&file)?;
-        match (seen.st_dev, seen.st_ino) == (self.seen.st_dev, self.seen.st_ino) {
+        let stat = rustix::fs::fstat(&file)?;
+        match (stat.st_dev, stat.st_ino) == (self.stat.st_dev, self.stat.st_ino) {
             true => Ok(File::from(file)),
             false => Err(io::Error::other("it was replaced just now")),
         }
@@ -150,13 +150,13 @@ impl WalkEntry<'_> {
 }
 
 /// What kind of thing it is.
-pub fn kind(seen: &Stat) -> FileType {
-    FileType::from_raw_mode(seen.st_mode)
+pub fn kind(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
 }
 
 /// Its permission bits.
-pub fn permissions(seen: &Stat) -> RawMode {
-    seen.st_mode & 0o7777
+pub fn permissions(stat: &Stat) -> RawMode {
+    stat.st_mode & 0o7777
 }
 
 fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
@@ -168,7 +168,7 @@ fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
 /// be read counts nothing.
 pub fn disk_usage(root: &Path) -> u64 {
     let mut usage = Usage::default();
-    if let Ok(tree) = Tree::open(root) {
+    if let Ok(tree) = OpenTree::open(root) {
         tree.walk(&mut usage);
     }
     usage.bytes
@@ -182,12 +182,12 @@ struct Usage {
 
 impl Visitor for Usage {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let seen = &found.seen;
-        if seen.st_nlink < 2
-            || kind(seen) == FileType::Directory
-            || self.counted.insert((seen.st_dev, seen.st_ino))
+        let stat = &found.stat;
+        if stat.st_nlink < 2
+            || kind(stat) == FileType::Directory
+            || self.counted.insert((stat.st_dev, stat.st_ino))
         {
-            self.bytes += u64::try_from(seen.st_blocks).unwrap_or_default() * 512;
+            self.bytes += u64::try_from(stat.st_blocks).unwrap_or_default() * 512;
         }
         Walk::Descend
     }

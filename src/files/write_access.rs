@@ -28,7 +28,7 @@ pub struct HomeFolders<'a> {
     /// Its folder; who owns it, or what is nearest above it, is who writes.
     pub data: &'a Path,
     /// The folders in it that no other account may have put there.
-    pub inside: Vec<PathBuf>,
+    pub subfolders: Vec<PathBuf>,
     /// Who may read what is written.
     pub readers: Readers,
 }
@@ -37,9 +37,9 @@ pub struct HomeFolders<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
     /// Every account: it is the machine's.
-    All,
+    Everyone,
     /// Whom the account lets.
-    AsTheAccountWants,
+    ByUmask,
 }
 
 /// The right to write in usher's folders, as their owner and on the thread that acquired it.
@@ -66,7 +66,7 @@ impl WriteAccess {
         let owner = other_owner(home.data)?;
         let writer = owner.map_or(geteuid().as_raw(), |(user, _)| user);
         refuse_if_everybodys(home.data)?;
-        for folder in &home.inside {
+        for folder in &home.subfolders {
             refuse_if_everybodys(folder)?;
             refuse_if_planted(folder, writer)?;
         }
@@ -163,7 +163,7 @@ impl Umask {
     /// wants, but that nobody else can write it.
     fn of(readers: Readers) -> Self {
         let before = umask(Mode::WGRP | Mode::WOTH);
-        if readers == Readers::AsTheAccountWants {
+        if readers == Readers::ByUmask {
             umask(before | Mode::WOTH);
         }
         Self { before }
@@ -238,7 +238,8 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
-        let home = HomeFolders { data: folder.path(), inside: Vec::new(), readers: Readers::All };
+        let home =
+            HomeFolders { data: folder.path(), subfolders: Vec::new(), readers: Readers::Everyone };
         let owner = |name: &str| {
             let path = folder.path().join(name);
             fs::write(&path, "").unwrap();

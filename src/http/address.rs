@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use reqwest::Url;
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 
 /// A parsed address.
 ///
@@ -23,13 +23,13 @@ pub(super) enum Location {
 
 impl Location {
     /// Reads `http://…`, `https://…`, `file:///…` or an absolute path.
-    pub(super) fn parse(address: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(address: &str) -> Result<Self, FetchError> {
         if address.starts_with('/') {
             return Ok(Self::File(PathBuf::from(address)));
         }
         let refused = |cause: &str| {
             let what = format!("can't fetch {}", Escaped(address));
-            Failure::Refused(Error::new(ErrorKind::BadSetting, what).because(cause))
+            FetchError::BadResponse(Error::new(ErrorKind::BadSetting, what).because(cause))
         };
         let Ok(url) = Url::parse(address) else {
             return Err(refused("that is no address: http://, https://, file:// or /"));

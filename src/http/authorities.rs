@@ -33,7 +33,7 @@ pub struct CaFile {
 
 /// What was found in the places that were named.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct LoadedAuthorities {
     /// All that can be an authority's.
     pub(super) certificates: Vec<Certificate>,
     /// What is said of each place, to a person whose certificate isn't accepted.
@@ -49,13 +49,13 @@ impl Authorities {
     pub const FOLDERS: &str = "SSL_CERT_DIR";
 
     /// Whether a person named any, be they there or not.
-    pub(super) fn are_named(&self) -> bool {
+    pub(super) fn are_configured(&self) -> bool {
         self.file.is_some() || self.folders.is_some()
     }
 
     /// Looks at what was named, as far as it can be read.
-    pub(super) fn read(&self) -> Found {
-        let mut found = Found::default();
+    pub(super) fn read(&self) -> LoadedAuthorities {
+        let mut found = LoadedAuthorities::default();
         if let Some(file) = &self.file {
             found.add(Self::FILE, file, certificates_in(file));
         }
@@ -69,7 +69,7 @@ impl Authorities {
     }
 }
 
-impl Found {
+impl LoadedAuthorities {
     fn add(&mut self, variable: &str, path: &Path, read: Result<Vec<Certificate>, String>) {
         let shown = path.to_string_lossy();
         let shown = Escaped(&shown);
@@ -153,8 +153,8 @@ mod tests {
         .unwrap();
         let check = |variable: &str, value: &Path, expected: &str| {
             let roots = named(variable, value);
-            let Found { certificates, told, is_faulty } = roots.read();
-            assert!(roots.are_named() && certificates.is_empty(), "{variable} {value:?}");
+            let LoadedAuthorities { certificates, told, is_faulty } = roots.read();
+            assert!(roots.are_configured() && certificates.is_empty(), "{variable} {value:?}");
             let told = told.concat().replace(&*value.to_string_lossy(), "PATH");
             assert!(is_faulty && told.starts_with(expected), "{variable}: {told}");
         };
@@ -175,6 +175,6 @@ mod tests {
             let found = roots.read();
             assert_eq!((found.told, found.is_faulty), (told, true));
         }
-        assert!(!Authorities::default().are_named());
+        assert!(!Authorities::default().are_configured());
     }
 }

@@ -13,12 +13,12 @@ use usher_shims::error::{Error, ErrorKind, Shown};
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, broken};
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
 use super::redirects;
-use super::response::{Condition, Kind, Request, Response, is_web_page, web_page};
+use super::response::{BodyKind, HttpRequest, RequestCondition, Response, is_web_page, web_page};
 use super::retry::Retry;
-use super::tls_errors::Trust;
+use super::tls_errors::CertificateTrust;
 
 /// Asks servers; made once and used for all that a run of `use` fetches.
 pub struct Client {
@@ -49,15 +49,15 @@ impl Client {
 
     /// What lies at `address` (`http://`, `https://`, `file://` or an absolute path), if it is
     /// no longer than `limit` bytes and no web page.
-    pub fn get(&self, address: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    pub fn get(&self, address: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
         self.get_accepting(address, limit, "*/*")
     }
 
     /// As [`get`](Self::get), where its absence is an answer.
-    pub fn get_optional(&self, address: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+    pub fn get_optional(&self, address: &str, limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
         match self.get(address, limit) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(Failure::Absent(_)) => Ok(None),
+            Err(FetchError::NotFound(_)) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -69,8 +69,8 @@ impl Client {
         address: &str,
         limit: u64,
         accept: &str,
-    ) -> Result<Vec<u8>, Failure> {
-        match self.get_newer(address, limit, accept, None)? {
+    ) -> Result<Vec<u8>, FetchError> {
+        match self.get_if_modified(address, limit, accept, None)? {
             Conditional::Modified { bytes, .. } => Ok(bytes),
             // Nobody asked for this.
             Conditional::NotModified => Ok(Vec::new()),
@@ -78,18 +78,19 @@ impl Client {
     }
 
     /// As [`get_accepting`](Self::get_accepting), unless it is still what `validator` came with.
-    pub fn get_newer(
+    pub fn get_if_modified(
         &self,
         address: &str,
         limit: u64,
         accept: &str,
         validator: Option<&str>,
-    ) -> Result<Conditional, Failure> {
+    ) -> Result<Conditional, FetchError> {
         let location = Location::parse(address)?;
-        let condition = validator.map_or(Condition::Always, Condition::IfChanged);
+        let condition =
+            validator.map_or(RequestCondition::Unconditional, RequestCondition::IfModified);
         let mut retry = self.retry();
         loop {
-            let request = Request { accept, encoding: "gzip", condition };
+            let request = HttpRequest { accept, encoding: "gzip", condition };
             let response = self.open(&location, &request);
             match response.and_then(|response| read(&location, response, limit, accept)) {
                 Ok(read) => return Ok(read),
@@ -107,7 +108,7 @@ impl Client {
     pub(super) fn open(
         &self,
         location: &Location,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
     ) -> Result<Response, AttemptError> {
         match location {
             Location::File(path) => open_file(path).map_err(AttemptError::Permanent),
@@ -118,7 +119,7 @@ impl Client {
         }
     }
 
-    fn web(&self) -> Result<&HttpClient, Failure> {
+    fn web(&self) -> Result<&HttpClient, FetchError> {
         if let Some(web) = self.web.get() {
             return Ok(web);
         }
@@ -127,18 +128,18 @@ impl Client {
     }
 }
 
-fn open_file(path: &Path) -> Result<Response, Failure> {
+fn open_file(path: &Path) -> Result<Response, FetchError> {
     let failed = |error: io::Error| {
         let failure = match error.kind() {
-            io::ErrorKind::NotFound => Failure::Absent,
-            _ => Failure::Unreachable,
+            io::ErrorKind::NotFound => FetchError::NotFound,
+            _ => FetchError::Unreachable,
         };
         failure(Error::io("read", path, error))
     };
     // Asked before it is opened: opening a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         let what = format!("{} is no file", Shown(path));
-        return Err(Failure::Refused(Error::new(ErrorKind::BadFile, what)));
+        return Err(FetchError::BadResponse(Error::new(ErrorKind::BadFile, what)));
     }
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
@@ -152,7 +153,7 @@ fn read(
     limit: u64,
     accept: &str,
 ) -> Result<Conditional, AttemptError> {
-    if matches!(response.kind, Kind::Unchanged) {
+    if matches!(response.kind, BodyKind::NotModified) {
         return Ok(Conditional::NotModified);
     }
     let Response { bytes, packed, tag, responder, .. } = response;
@@ -177,17 +178,20 @@ fn read(
 pub(super) fn unread(location: &Location, error: io::Error) -> AttemptError {
     match location {
         Location::File(path) => {
-            AttemptError::Permanent(Failure::Unreachable(Error::io("read", path, error)))
+            AttemptError::Permanent(FetchError::Unreachable(Error::io("read", path, error)))
         }
         Location::Web(url) => {
             // It was let in already.
-            let endpoint = Endpoint { host: host(url), proxy: None, trust: Trust::Machine };
+            let endpoint =
+                Endpoint { host: host(url), proxy: None, trust: CertificateTrust::SystemRoots };
             broken(cant_fetch(location), &endpoint, &error)
         }
     }
 }
 
 /// More is coming than can be meant.
-pub(super) fn too_long(location: &Location, limit: u64) -> Failure {
-    Failure::Refused(cant_fetch(location).because(format!("it is longer than {limit} bytes")))
+pub(super) fn too_long(location: &Location, limit: u64) -> FetchError {
+    FetchError::BadResponse(
+        cant_fetch(location).because(format!("it is longer than {limit} bytes")),
+    )
 }

@@ -8,9 +8,9 @@ use std::io::{self, ErrorKind};
 
 use usher_shims::error::{Error, Escaped};
 
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::min_throughput::TooSlow;
-use super::tls_errors::{Trouble, Trust, trouble};
+use super::tls_errors::{CertificateTrust, TlsProblem, tls_problem};
 
 /// Who was asked.
 pub(super) struct Endpoint<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Endpoint<'a> {
     /// The proxy on the way there, likewise.
     pub(super) proxy: Option<String>,
     /// Whose signature under its certificate counts.
-    pub(super) trust: Trust<'a>,
+    pub(super) trust: CertificateTrust<'a>,
 }
 
 pub(super) const HINT_NETWORK: &str =
@@ -31,7 +31,7 @@ const TUNNEL: &str = "tunnel error: ";
 
 /// What went wrong on the way, found by walking an error's chain of sources.
 #[derive(Debug, PartialEq, Eq)]
-enum Cause {
+enum ConnectionFailure {
     /// The name has no address.
     Name,
     /// Nobody listens there.
@@ -41,7 +41,7 @@ enum Cause {
     /// Something comes, but hardly.
     TooSlow(String),
     /// It can't be encrypted as it must be.
-    Encryption(Trouble),
+    Encryption(TlsProblem),
     /// The connection ended before it was encrypted.
     CutOff,
     /// The proxy keeps us from the host; in which way.
@@ -59,22 +59,26 @@ pub(super) fn broken(
     let host = Escaped(&endpoint.host);
     let door = door(endpoint, source);
     let error = match cause(source) {
-        Cause::Name if door == endpoint.host => {
+        ConnectionFailure::Name if door == endpoint.host => {
             error.because(format!("the name {host} doesn't resolve"))
         }
-        Cause::Name => error.because(format!("the name of {door} doesn't resolve")),
-        Cause::Closed => error.because(format!("{door} refused the connection")),
-        Cause::TimedOut => error.because(format!("{door} didn't answer in time")),
-        Cause::TooSlow(how) => error.because(format!("{host} {how}")),
-        Cause::Proxy(why) => error.because(format!("{door} {why}")),
-        Cause::Encryption(trouble) => trouble.told(error, &endpoint.host, endpoint.trust),
-        Cause::CutOff => {
+        ConnectionFailure::Name => error.because(format!("the name of {door} doesn't resolve")),
+        ConnectionFailure::Closed => error.because(format!("{door} refused the connection")),
+        ConnectionFailure::TimedOut => error.because(format!("{door} didn't answer in time")),
+        ConnectionFailure::TooSlow(how) => error.because(format!("{host} {how}")),
+        ConnectionFailure::Proxy(why) => error.because(format!("{door} {why}")),
+        ConnectionFailure::Encryption(tls_problem) => {
+            tls_problem.told(error, &endpoint.host, endpoint.trust)
+        }
+        ConnectionFailure::CutOff => {
             error.because(format!("{door} ended the connection before it was encrypted"))
         }
-        Cause::Other(why) => error.because(format!("the connection to {door} broke: {why}")),
+        ConnectionFailure::Other(why) => {
+            error.because(format!("the connection to {door} broke: {why}"))
+        }
     };
     let error = if error.hint.is_some() { error } else { error.hint(HINT_NETWORK) };
-    let failure = Failure::Unreachable(error);
+    let failure = FetchError::Unreachable(error);
     match is_transient(source) {
         true => AttemptError::Transient(failure, None),
         false => AttemptError::Permanent(failure),
@@ -90,35 +94,39 @@ fn door(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-fn cause(error: &(dyn StdError + 'static)) -> Cause {
+fn cause(error: &(dyn StdError + 'static)) -> ConnectionFailure {
     let mut timed_out = false;
     let mut deepest = String::new();
     for link in chain(error) {
-        if let Some(trouble) = link.downcast_ref().and_then(trouble) {
-            return Cause::Encryption(trouble);
+        if let Some(tls_problem) = link.downcast_ref().and_then(tls_problem) {
+            return ConnectionFailure::Encryption(tls_problem);
         }
         if let Some(slow) = link.downcast_ref::<TooSlow>() {
-            return Cause::TooSlow(slow.to_string());
+            return ConnectionFailure::TooSlow(slow.to_string());
         }
         timed_out |= link.downcast_ref().is_some_and(reqwest::Error::is_timeout);
         match link.downcast_ref::<io::Error>().map(io::Error::kind) {
-            Some(ErrorKind::ConnectionRefused) => return Cause::Closed,
-            Some(ErrorKind::UnexpectedEof) if is_connecting(error) => return Cause::CutOff,
+            Some(ErrorKind::ConnectionRefused) => return ConnectionFailure::Closed,
+            Some(ErrorKind::UnexpectedEof) if is_connecting(error) => {
+                return ConnectionFailure::CutOff;
+            }
             Some(ErrorKind::TimedOut) => timed_out = true,
             Some(_) | None => {}
         }
         deepest = link.to_string();
         if deepest == UNRESOLVED {
-            return Cause::Name;
+            return ConnectionFailure::Name;
         }
     }
     if timed_out {
-        return Cause::TimedOut;
+        return ConnectionFailure::TimedOut;
     }
     match deepest.strip_prefix(TUNNEL) {
-        Some("proxy authorization required") => Cause::Proxy("asks for a name and a password"),
-        Some("unsuccessful") => Cause::Proxy("doesn't let us through"),
-        Some(_) | None => Cause::Other(Escaped(&deepest).to_string()),
+        Some("proxy authorization required") => {
+            ConnectionFailure::Proxy("asks for a name and a password")
+        }
+        Some("unsuccessful") => ConnectionFailure::Proxy("doesn't let us through"),
+        Some(_) | None => ConnectionFailure::Other(Escaped(&deepest).to_string()),
     }
 }
 
@@ -155,7 +163,11 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let asked = Endpoint { host: "a.example".to_owned(), proxy: None, trust: Trust::Machine };
+        let asked = Endpoint {
+            host: "a.example".to_owned(),
+            proxy: None,
+            trust: CertificateTrust::SystemRoots,
+        };
         let setback = broken(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
         let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = setback;
         assert_eq!(Error::from(failure).causes[0], expected);

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use super::address::Location;
 use super::client::Client;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 use crate::files::integrity::Integrity;
 use crate::files::write_access::WriteAccess;
 use background_hasher::BackgroundHasher;
@@ -51,16 +51,16 @@ impl<'a> Downloads<'a> {
 
     /// Downloads an artifact, or what is missing of it.
     ///
-    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`usher_shims::error::ErrorKind::Integrity`]). So
+    /// What isn't what was published is deleted ([`FetchError::Fatal`] with [`usher_shims::error::ErrorKind::Integrity`]). So
     /// is what can't be taken up again; the rest stays for the next try.
     pub fn fetch(
         &self,
         client: &Client,
-        artifact: &DownloadSpec<'_>,
+        spec: &DownloadSpec<'_>,
         progress: &dyn Progress,
-    ) -> Result<Downloaded, Failure> {
-        let location = Location::parse(artifact.address)?;
-        let partial = match artifact.integrity {
+    ) -> Result<Downloaded, FetchError> {
+        let location = Location::parse(spec.address)?;
+        let partial = match spec.integrity {
             Some(wanted) => match claim(&self.cache, wanted)? {
                 Some(kept) => match complete(&kept, wanted)? {
                     Some(sha256) => return Downloaded::new(kept, sha256),
@@ -70,12 +70,12 @@ impl<'a> Downloads<'a> {
             },
             None => Partial::private(&self.fallback)?,
         };
-        Transfer::new(client, (location, artifact), partial, progress).run()
+        Transfer::new(client, (location, spec), partial, progress).run()
     }
 }
 
 /// The SHA-256 of what lies there, if that is all of the artifact already.
-fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, Failure> {
+fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, FetchError> {
     let size = kept.length()?;
     let may_be = kept.resume_info().is_none_or(|info| info.total == Some(size));
     if size == 0 || !may_be {

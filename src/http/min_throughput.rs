@@ -11,7 +11,7 @@ use super::timeouts::Timeouts;
 /// Reading that fails with [`TooSlow`] when too little comes.
 pub(super) struct MinThroughput<R> {
     inner: R,
-    pace: Pace,
+    pace: ThroughputMeter,
 }
 
 /// Fewer bytes came than is worth waiting for.
@@ -32,7 +32,7 @@ impl std::error::Error for TooSlow {}
 impl<R: Read> MinThroughput<R> {
     pub(super) fn new(inner: R, timeouts: &Timeouts) -> Self {
         let bar = TooSlow { least: timeouts.min_bytes, window: timeouts.min_bytes_window };
-        Self { inner, pace: Pace { bar, waited: Duration::ZERO, came: 0 } }
+        Self { inner, pace: ThroughputMeter { bar, waited: Duration::ZERO, came: 0 } }
     }
 }
 
@@ -49,13 +49,13 @@ impl<R: Read> Read for MinThroughput<R> {
     }
 }
 
-struct Pace {
+struct ThroughputMeter {
     bar: TooSlow,
     waited: Duration,
     came: u64,
 }
 
-impl Pace {
+impl ThroughputMeter {
     /// So many bytes took so long.
     fn took(&mut self, time: Duration, bytes: u64) -> Result<(), TooSlow> {
         self.waited += time;
@@ -77,7 +77,8 @@ mod tests {
     /// within 20 minutes.
     fn check(bytes: u64, seconds: u64, expected: Option<u64>) {
         let Timeouts { min_bytes: least, min_bytes_window: window, .. } = Timeouts::default();
-        let mut pace = Pace { bar: TooSlow { least, window }, waited: Duration::ZERO, came: 0 };
+        let mut pace =
+            ThroughputMeter { bar: TooSlow { least, window }, waited: Duration::ZERO, came: 0 };
         let given_up =
             (1..=1200 / seconds).find(|_| pace.took(Duration::from_secs(seconds), bytes).is_err());
         assert_eq!(given_up.map(|count| count * seconds), expected, "{bytes} B per {seconds} s");

@@ -8,10 +8,10 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::authorities::{Authorities, CaFile, certificates_in};
 use super::credentials::Credentials;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
-use super::tls_errors::Trust;
+use super::tls_errors::CertificateTrust;
 
 /// What the user has set up for reaching the network.
 #[derive(Clone, Default)]
@@ -30,11 +30,11 @@ pub struct NetworkConfig {
 
 impl NetworkConfig {
     /// The client that all this asks for; reads the certificates.
-    pub(super) fn build(&self) -> Result<HttpClient, Failure> {
+    pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
         // Fails only where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
-        if self.authorities.are_named() {
+        if self.authorities.are_configured() {
             let all = self.authorities.read().certificates.into_iter().chain(extra);
             let built = self.builder()?.tls_certs_only(all).build();
             return built.map(HttpClient::trusting).map_err(|error| setup(&error));
@@ -53,7 +53,7 @@ impl NetworkConfig {
     }
 
     /// Redirects are followed by the asker, who knows which credentials go where.
-    fn builder(&self) -> Result<blocking::ClientBuilder, Failure> {
+    fn builder(&self) -> Result<blocking::ClientBuilder, FetchError> {
         let mut builder = blocking::Client::builder()
             .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.timeouts.connect)
@@ -67,13 +67,13 @@ impl NetworkConfig {
         Ok(builder)
     }
 
-    fn extra_certificates(&self) -> Result<Vec<Certificate>, Failure> {
+    fn extra_certificates(&self) -> Result<Vec<Certificate>, FetchError> {
         let mut certificates = Vec::new();
         for CaFile { path, origin } in &self.extra_ca_files {
             let found = certificates_in(path).map_err(|why| {
                 let what = format!("{} is no file of PEM certificates", Shown(path));
                 let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
-                Failure::Fatal(error.hint(format!("look at {origin}")))
+                FetchError::Fatal(error.hint(format!("look at {origin}")))
             })?;
             certificates.extend(found);
         }
@@ -95,21 +95,23 @@ impl HttpClient {
     }
 
     /// Whose signature under a certificate counts for it.
-    pub(super) fn trust<'a>(&self, config: &'a NetworkConfig) -> Trust<'a> {
+    pub(super) fn trust<'a>(&self, config: &'a NetworkConfig) -> CertificateTrust<'a> {
         match self.knows_authorities {
-            _ if config.authorities.are_named() => Trust::Named(&config.authorities),
-            true => Trust::Machine,
-            false => Trust::Nobody,
+            _ if config.authorities.are_configured() => {
+                CertificateTrust::CustomRoots(&config.authorities)
+            }
+            true => CertificateTrust::SystemRoots,
+            false => CertificateTrust::NoRoots,
         }
     }
 }
 
-fn setup(error: &reqwest::Error) -> Failure {
+fn setup(error: &reqwest::Error) -> FetchError {
     let mut message = Error::new(ErrorKind::BadFile, "can't get ready for the network");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         message = message.because(Escaped(&cause.to_string()).to_string());
         source = cause.source();
     }
-    Failure::Fatal(message.hint("look at the settings for proxies and certificates"))
+    FetchError::Fatal(message.hint("look at the settings for proxies and certificates"))
 }

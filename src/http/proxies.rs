@@ -7,7 +7,7 @@ use reqwest::{NoProxy, Proxy, Url};
 use usher_shims::error::{Error, ErrorKind, Escaped};
 
 use super::address::host;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 
 /// Which proxies to go through; with all fields `None`, none at all.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Proxies {
     }
 
     /// All of them, as the library wants them.
-    pub(crate) fn all(&self) -> Result<Vec<Proxy>, Failure> {
+    pub(crate) fn all(&self) -> Result<Vec<Proxy>, FetchError> {
         let except = self.except.as_deref().and_then(NoProxy::from_string);
         let http = self.http.as_ref().map(Proxy::http);
         let https = self.https.as_ref().map(Proxy::https);
@@ -50,10 +50,10 @@ impl Proxies {
 }
 
 /// The address itself stays out of the message: there may be a password in it.
-fn unusable(error: &reqwest::Error) -> Failure {
+fn unusable(error: &reqwest::Error) -> FetchError {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let error = Error::new(ErrorKind::BadSetting, "the address of the proxy can't be used")
         .because(Escaped(&why).to_string())
         .hint("look at the settings for proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
-    Failure::Fatal(error)
+    FetchError::Fatal(error)
 }

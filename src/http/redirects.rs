@@ -12,9 +12,9 @@ use usher_shims::error::Escaped;
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, broken};
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
-use super::response::{Condition, Request, Response, judge};
+use super::response::{HttpRequest, RequestCondition, Response, judge};
 
 /// The most redirects to follow.
 const MOST_REDIRECTS: usize = 10;
@@ -24,7 +24,7 @@ pub(super) fn open(
     config: &NetworkConfig,
     client: &HttpClient,
     (location, url): (&Location, &Url),
-    request: &Request<'_>,
+    request: &HttpRequest<'_>,
 ) -> Result<Response, AttemptError> {
     let mut next = url.clone();
     for _ in 0..=MOST_REDIRECTS {
@@ -49,7 +49,7 @@ fn send(
     config: &NetworkConfig,
     client: &HttpClient,
     url: &Url,
-    request: &Request<'_>,
+    request: &HttpRequest<'_>,
 ) -> reqwest::Result<blocking::Response> {
     let mut sending = client
         .client
@@ -57,12 +57,14 @@ fn send(
         .header(ACCEPT, request.accept)
         .header(ACCEPT_ENCODING, request.encoding);
     sending = match request.condition {
-        Condition::Always => sending,
-        Condition::RestAfter(length, validator) => {
+        RequestCondition::Unconditional => sending,
+        RequestCondition::ResumeFrom(length, validator) => {
             sending.header(RANGE, format!("bytes={length}-")).header(IF_RANGE, validator.as_str())
         }
-        Condition::IfChanged(tag) if tag.ends_with('"') => sending.header(IF_NONE_MATCH, tag),
-        Condition::IfChanged(date) => sending.header(IF_MODIFIED_SINCE, date),
+        RequestCondition::IfModified(tag) if tag.ends_with('"') => {
+            sending.header(IF_NONE_MATCH, tag)
+        }
+        RequestCondition::IfModified(date) => sending.header(IF_MODIFIED_SINCE, date),
     };
     let authorization = config.credentials.authorization(url);
     if let Some(Ok(mut value)) = authorization.map(HeaderValue::from_str) {
@@ -106,5 +108,5 @@ fn with_user_of(first: &Url, mut next: Url) -> Url {
 
 fn astray(location: &Location, from: &Url, why: &str) -> AttemptError {
     let cause = format!("{} {why}", Escaped(&host(from)));
-    AttemptError::Permanent(Failure::Refused(cant_fetch(location).because(cause)))
+    AttemptError::Permanent(FetchError::BadResponse(cant_fetch(location).because(cause)))
 }

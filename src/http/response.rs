@@ -15,31 +15,31 @@ use usher_shims::error::Escaped;
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, HINT_NETWORK};
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::headers::{ContentRange, StrongTag, text};
 use super::min_throughput::MinThroughput;
 use super::retry_after::{in_words, retry_after};
 use super::timeouts::Timeouts;
 
 /// How to ask.
-pub(super) struct Request<'a> {
+pub(super) struct HttpRequest<'a> {
     /// The kinds of answer that are understood, as the `Accept` header has it.
     pub(super) accept: &'a str,
     /// The transfer encodings that are understood: `gzip` or `identity`.
     pub(super) encoding: &'static str,
     /// Which part of it, or whether at all.
-    pub(super) condition: Condition<'a>,
+    pub(super) condition: RequestCondition<'a>,
 }
 
 /// Which part of something is wanted, or whether at all.
 #[derive(Clone, Copy)]
-pub(super) enum Condition<'a> {
+pub(super) enum RequestCondition<'a> {
     /// The whole.
-    Always,
+    Unconditional,
     /// What follows these first bytes, if it is still the same; else the whole.
-    RestAfter(u64, &'a StrongTag),
+    ResumeFrom(u64, &'a StrongTag),
     /// The whole, if it isn't what this was sent along with.
-    IfChanged(&'a str),
+    IfModified(&'a str),
 }
 
 /// An answer that is still coming.
@@ -49,7 +49,7 @@ pub(super) struct Response {
     /// How many bytes were announced.
     pub(super) length: Option<u64>,
     /// What the bytes are.
-    pub(super) kind: Kind,
+    pub(super) kind: BodyKind,
     /// What tells this state of the resource from others, byte for byte.
     pub(super) validator: Option<StrongTag>,
     /// What to ask with whether it has changed: `ETag`, or else `Last-Modified`.
@@ -62,15 +62,15 @@ pub(super) struct Response {
 
 /// What the bytes of an answer are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum BodyKind {
     /// All there is.
-    Whole,
+    Full,
     /// A part, as far as can be told the one that was asked for.
-    Rest(ContentRange),
+    Remainder(ContentRange),
     /// Nothing of use: no such part, or another one.
-    NoRest,
+    BadRange,
     /// Nothing, for nothing has changed.
-    Unchanged,
+    NotModified,
 }
 
 /// Who gave an answer, and how it was labelled.
@@ -98,7 +98,7 @@ impl Response {
         Self {
             bytes: Box::new(file),
             length: Some(length),
-            kind: Kind::Whole,
+            kind: BodyKind::Full,
             validator: None,
             tag: None,
             responder: None,
@@ -107,7 +107,11 @@ impl Response {
     }
 
     /// What a server said.
-    pub(super) fn of_server(response: blocking::Response, kind: Kind, timeouts: &Timeouts) -> Self {
+    pub(super) fn of_server(
+        response: blocking::Response,
+        kind: BodyKind,
+        timeouts: &Timeouts,
+    ) -> Self {
         let headers = response.headers();
         let header = |name: &str| text(headers, name).map(str::to_owned);
         let packed = header(CONTENT_ENCODING.as_str())
@@ -131,27 +135,31 @@ impl Response {
 /// Which answer a response is to a question, if it is one.
 pub(super) fn judge(
     location: &Location,
-    condition: Condition<'_>,
+    condition: RequestCondition<'_>,
     endpoint: &Endpoint<'_>,
     response: &blocking::Response,
-) -> Result<Kind, AttemptError> {
+) -> Result<BodyKind, AttemptError> {
     match (response.status(), condition) {
-        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => Ok(Kind::Whole),
-        (StatusCode::PARTIAL_CONTENT, Condition::RestAfter(length, validator)) => {
+        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => Ok(BodyKind::Full),
+        (StatusCode::PARTIAL_CONTENT, RequestCondition::ResumeFrom(length, validator)) => {
             Ok(rest(response.headers(), length, validator))
         }
-        (StatusCode::RANGE_NOT_SATISFIABLE, Condition::RestAfter(..)) => Ok(Kind::NoRest),
-        (StatusCode::NOT_MODIFIED, Condition::IfChanged(_)) => Ok(Kind::Unchanged),
+        (StatusCode::RANGE_NOT_SATISFIABLE, RequestCondition::ResumeFrom(..)) => {
+            Ok(BodyKind::BadRange)
+        }
+        (StatusCode::NOT_MODIFIED, RequestCondition::IfModified(_)) => Ok(BodyKind::NotModified),
         (status, _) => Err(no_answer(location, status, endpoint, response.headers())),
     }
 }
 
 /// The part that follows the first `length` bytes of what `validator` came with, and no other.
-fn rest(headers: &HeaderMap, length: u64, validator: &StrongTag) -> Kind {
+fn rest(headers: &HeaderMap, length: u64, validator: &StrongTag) -> BodyKind {
     let range = text(headers, CONTENT_RANGE.as_str()).and_then(ContentRange::parse);
     match range {
-        Some(range) if range.follows(length) && validator.admits(headers) => Kind::Rest(range),
-        Some(_) | None => Kind::NoRest,
+        Some(range) if range.follows(length) && validator.admits(headers) => {
+            BodyKind::Remainder(range)
+        }
+        Some(_) | None => BodyKind::BadRange,
     }
 }
 
@@ -166,7 +174,7 @@ fn no_answer(
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
         let proxy = Escaped(endpoint.proxy.as_deref().unwrap_or_default());
         let why = format!("the proxy {proxy} for {host} asks for a name and a password");
-        return AttemptError::Permanent(Failure::Unreachable(
+        return AttemptError::Permanent(FetchError::Unreachable(
             error.because(why).hint(HINT_NETWORK),
         ));
     }
@@ -181,9 +189,11 @@ fn no_answer(
         Some(_) | None => error,
     };
     match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => AttemptError::Permanent(Failure::Absent(error)),
-        _ if may_pass => AttemptError::Transient(Failure::Unreachable(error), wait),
-        _ => AttemptError::Permanent(Failure::Refused(error)),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            AttemptError::Permanent(FetchError::NotFound(error))
+        }
+        _ if may_pass => AttemptError::Transient(FetchError::Unreachable(error), wait),
+        _ => AttemptError::Permanent(FetchError::BadResponse(error)),
     }
 }
 
@@ -196,7 +206,7 @@ pub(super) fn is_web_page(bytes: &[u8]) -> bool {
 }
 
 /// A web page came where something else was expected.
-pub(super) fn web_page(location: &Location, responder: Option<&Responder>) -> Failure {
+pub(super) fn web_page(location: &Location, responder: Option<&Responder>) -> FetchError {
     other_content(
         location,
         responder,
@@ -209,9 +219,9 @@ pub(super) fn other_content(
     location: &Location,
     responder: Option<&Responder>,
     what: &str,
-) -> Failure {
+) -> FetchError {
     let error = cant_fetch(location).because(what);
-    Failure::Refused(match responder {
+    FetchError::BadResponse(match responder {
         Some(responder) => error.because(responder.to_string()),
         None => error,
     })

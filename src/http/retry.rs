@@ -6,7 +6,7 @@ use std::slice::Iter;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::timeouts::Timeouts;
 
 /// The attempts of one undertaking: it ends when one succeeds, when an error is permanent, or when
@@ -22,7 +22,7 @@ impl<'a> Retry<'a> {
     }
 
     /// Waits before the next try, or says why there is none.
-    pub(super) fn pause(&mut self, error: AttemptError) -> Result<(), Failure> {
+    pub(super) fn pause(&mut self, error: AttemptError) -> Result<(), FetchError> {
         let (failure, wait) = match error {
             AttemptError::Permanent(failure) => return Err(failure),
             AttemptError::Transient(failure, wait) => (failure, wait),

@@ -15,13 +15,13 @@ use super::test_server::{Reply, TestServer, access, client, ok, reply};
 use super::*;
 
 /// How a failure ends the search, and what a person reads after its first line.
-fn shown<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     let failure = result.unwrap_err();
     let class = match &failure {
-        Failure::Unreachable(_) => "unreachable",
-        Failure::Absent(_) => "absent",
-        Failure::Refused(_) => "refused",
-        Failure::Fatal(_) => "fatal",
+        FetchError::Unreachable(_) => "unreachable",
+        FetchError::NotFound(_) => "absent",
+        FetchError::BadResponse(_) => "refused",
+        FetchError::Fatal(_) => "fatal",
     };
     format!("{class}: {}", Error::from(failure).causes.join("; "))
 }
@@ -141,7 +141,7 @@ fn absence_is_an_answer_where_it_may_be_one() {
     let (client, address) = (client(), server.at("/index"));
     assert_eq!(client.get_optional(&address, 9), Ok(None));
     assert_eq!(client.get_optional(&address, 9), Ok(Some(b"{}".to_vec())));
-    assert!(matches!(client.get_optional(&address, 9), Err(Failure::Refused(_))));
+    assert!(matches!(client.get_optional(&address, 9), Err(FetchError::BadResponse(_))));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn what_has_not_changed_is_not_sent_again() {
     let mut known: Option<String> = None;
     let mut seen = Vec::new();
     for _ in 0..5 {
-        match client().get_newer(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
+        match client().get_if_modified(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
             Conditional::NotModified => seen.push("unchanged".to_owned()),
             Conditional::Modified { bytes, validator } => {
                 seen.push(String::from_utf8(bytes).unwrap());
@@ -368,7 +368,10 @@ fn a_folder_stands_in_for_a_server() {
     assert_eq!(client.get(&format!("file://{}", path.replace(' ', "%20")), 2), Ok(b"{}".to_vec()));
     assert_eq!(shown(client.get(path, 1)), "refused: it is longer than 1 bytes");
     assert_eq!(client.get_optional(missing.to_str().unwrap(), 9), Ok(None));
-    assert!(matches!(client.get(folder.path().to_str().unwrap(), 9), Err(Failure::Refused(_))));
+    assert!(matches!(
+        client.get(folder.path().to_str().unwrap(), 9),
+        Err(FetchError::BadResponse(_))
+    ));
 }
 
 #[test]
@@ -378,7 +381,7 @@ fn a_bad_file_of_certificates_is_named() {
     let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };
     let client = Client::new(NetworkConfig { extra_ca_files: vec![file], ..access() });
     let result = client.get("https://127.0.0.1:1/", 9);
-    assert!(matches!(result, Err(Failure::Fatal(_))));
+    assert!(matches!(result, Err(FetchError::Fatal(_))));
     let error = Error::from(result.unwrap_err());
     assert_eq!(error.what, format!("{} is no file of PEM certificates", path.display()));
     assert!(error.causes[0].contains("No such file"), "{error}");

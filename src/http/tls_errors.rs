@@ -7,35 +7,35 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, Error as TlsError};
 use usher_shims::error::{Error, Escaped};
 
-use super::authorities::{Authorities, Found};
+use super::authorities::{Authorities, LoadedAuthorities};
 use crate::files::clock;
 
 /// Whose signature under a certificate counts.
 #[derive(Clone, Copy)]
-pub(super) enum Trust<'a> {
+pub(super) enum CertificateTrust<'a> {
     /// Those that the machine knows.
-    Machine,
+    SystemRoots,
     /// The machine knows none: a slim container.
-    Nobody,
+    NoRoots,
     /// Those that a person named in their place.
-    Named(&'a Authorities),
+    CustomRoots(&'a Authorities),
 }
 
 /// What is wrong with an encrypted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum TlsProblem {
     /// Nobody who counts has signed the certificate.
-    Unsigned,
+    UnknownIssuer,
     /// The certificate is for these names, and not for the one that was asked.
-    OtherName(Vec<String>),
+    WrongName(Vec<String>),
     /// It isn't valid today; with the day on which it began or ceased to be.
-    Dates(&'static str, Option<Duration>),
+    OutsideValidity(&'static str, Option<Duration>),
     /// It isn't accepted for another reason.
     Certificate(String),
     /// What answers speaks no TLS.
-    NoTls,
+    NotTls,
     /// The two find no way to encrypt that both accept.
-    NoAgreement,
+    NoCommonProtocol,
 }
 
 const HINT_PROXY: &str = "if a proxy answers in its place, name the file with that proxy's \
@@ -45,40 +45,42 @@ const HINT_NOBODY: &str =
     "install the package ca-certificates, or name such a file: export SSL_CERT_FILE=/…";
 
 /// What is wrong, if the error is one of those that are known here.
-pub(super) fn trouble(error: &TlsError) -> Option<Trouble> {
+pub(super) fn tls_problem(error: &TlsError) -> Option<TlsProblem> {
     match error {
         TlsError::InvalidCertificate(certificate) => Some(of_certificate(certificate)),
-        TlsError::InvalidMessage(_) => Some(Trouble::NoTls),
-        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => Some(Trouble::NoAgreement),
+        TlsError::InvalidMessage(_) => Some(TlsProblem::NotTls),
+        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => {
+            Some(TlsProblem::NoCommonProtocol)
+        }
         _ => None,
     }
 }
 
-fn of_certificate(certificate: &CertificateError) -> Trouble {
+fn of_certificate(certificate: &CertificateError) -> TlsProblem {
     let since = |time: &UnixTime| Some(Duration::from_secs(time.as_secs()));
     match certificate {
-        CertificateError::Expired => Trouble::Dates("it has expired", None),
+        CertificateError::Expired => TlsProblem::OutsideValidity("it has expired", None),
         CertificateError::ExpiredContext { not_after, .. } => {
-            Trouble::Dates("it expired on", since(not_after))
+            TlsProblem::OutsideValidity("it expired on", since(not_after))
         }
-        CertificateError::NotValidYet => Trouble::Dates("it is not valid yet", None),
+        CertificateError::NotValidYet => TlsProblem::OutsideValidity("it is not valid yet", None),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            Trouble::Dates("it is not valid before", since(not_before))
+            TlsProblem::OutsideValidity("it is not valid before", since(not_before))
         }
-        CertificateError::NotValidForName => Trouble::OtherName(Vec::new()),
+        CertificateError::NotValidForName => TlsProblem::WrongName(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            Trouble::OtherName(presented.iter().map(|name| plain(name)).collect())
+            TlsProblem::WrongName(presented.iter().map(|name| plain(name)).collect())
         }
-        CertificateError::UnknownIssuer => Trouble::Unsigned,
+        CertificateError::UnknownIssuer => TlsProblem::UnknownIssuer,
         CertificateError::BadSignature => {
-            Trouble::Certificate("its signature isn't that of the authority it names".to_owned())
+            TlsProblem::Certificate("its signature isn't that of the authority it names".to_owned())
         }
         other => match other.to_string() {
             // What `openssl req -x509` makes, unless told otherwise.
             text if text.contains("CaUsedAsEndEntity") => {
-                Trouble::Certificate("it is an authority's own, and no server's".to_owned())
+                TlsProblem::Certificate("it is an authority's own, and no server's".to_owned())
             }
-            text => Trouble::Certificate(Escaped(&text).to_string()),
+            text => TlsProblem::Certificate(Escaped(&text).to_string()),
         },
     }
 }
@@ -95,18 +97,18 @@ fn bare(name: &str) -> &str {
     name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name)
 }
 
-impl Trouble {
+impl TlsProblem {
     /// Adds to an error what is wrong with the connection to a host, and what to do about it.
-    pub(super) fn told(&self, error: Error, host: &str, trust: Trust<'_>) -> Error {
+    pub(super) fn told(&self, error: Error, host: &str, trust: CertificateTrust<'_>) -> Error {
         let host = Escaped(host);
         let refused = |why: &str| format!("the certificate of {host} isn't accepted: {why}");
         match self {
-            Self::Unsigned => {
+            Self::UnknownIssuer => {
                 let error =
                     error.because(refused("it is signed by nobody whom this machine trusts"));
                 untrusted(error, trust)
             }
-            Self::OtherName(names) => {
+            Self::WrongName(names) => {
                 let what = match names.as_slice() {
                     [] => "it is for another name".to_owned(),
                     names => format!("it is for {}", names.join(", ")),
@@ -115,31 +117,33 @@ impl Trouble {
                     "a proxy or a login page may answer in its place; look: curl -v https://{host}/"
                 ))
             }
-            Self::Dates(why, since) => {
+            Self::OutsideValidity(why, since) => {
                 let date = since.map(|since| format!(" {}", clock::date(UNIX_EPOCH + since))).unwrap_or_default();
-                error.because(refused(&format!("{why}{date}"))).because(clock::told(SystemTime::now())).hint(
+                error.because(refused(&format!("{why}{date}"))).because(clock::describe(SystemTime::now())).hint(
                     format!(
                         "is this machine's clock right (type: date)? if it is, {host} wants a new certificate"
                     ),
                 )
             }
             Self::Certificate(why) => error.because(refused(why)).hint(HINT_PROXY),
-            Self::NoTls => error.because(format!("what answers at {host} speaks no TLS")).hint(
+            Self::NotTls => error.because(format!("what answers at {host} speaks no TLS")).hint(
                 format!("is it an http:// address? a login page may answer, too; look: curl -v http://{host}/"),
             ),
-            Self::NoAgreement => error
+            Self::NoCommonProtocol => error
                 .because(format!("{host} accepts no encryption that usher knows (TLS 1.2 or newer)"))
                 .hint(format!("look which it knows: curl -v https://{host}/")),
         }
     }
 }
 
-fn untrusted(error: Error, trust: Trust<'_>) -> Error {
+fn untrusted(error: Error, trust: CertificateTrust<'_>) -> Error {
     match trust {
-        Trust::Machine => error.hint(HINT_PROXY),
-        Trust::Nobody => error.because("it knows no authority at all").hint(HINT_NOBODY),
-        Trust::Named(roots) => {
-            let Found { told, is_faulty, .. } = roots.read();
+        CertificateTrust::SystemRoots => error.hint(HINT_PROXY),
+        CertificateTrust::NoRoots => {
+            error.because("it knows no authority at all").hint(HINT_NOBODY)
+        }
+        CertificateTrust::CustomRoots(roots) => {
+            let LoadedAuthorities { told, is_faulty, .. } = roots.read();
             let error = told.into_iter().fold(error, Error::because);
             error.hint(if is_faulty { HINT_NAMED } else { HINT_PROXY })
         }
@@ -166,11 +170,11 @@ mod tests {
     fn a_machine_without_authorities_is_told_apart() {
         let told = |trust| {
             let error = Error::new(usher_shims::error::ErrorKind::Network, "x");
-            Trouble::Unsigned.told(error, "a.example", trust)
+            TlsProblem::UnknownIssuer.told(error, "a.example", trust)
         };
-        let nobody = told(Trust::Nobody);
+        let nobody = told(CertificateTrust::NoRoots);
         assert_eq!(nobody.causes[1], "it knows no authority at all");
         assert!(nobody.hint.unwrap().contains("ca-certificates"));
-        assert_eq!(told(Trust::Machine).causes.len(), 1);
+        assert_eq!(told(CertificateTrust::SystemRoots).causes.len(), 1);
     }
 }

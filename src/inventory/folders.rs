@@ -41,9 +41,9 @@ fn fitting(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
 
 /// The folders that were listed: many tools ask for the same.
 #[derive(Default)]
-pub(super) struct Listed(BTreeMap<PathBuf, BTreeSet<String>>);
+pub(super) struct FolderListings(BTreeMap<PathBuf, BTreeSet<String>>);
 
-impl Listed {
+impl FolderListings {
     /// As [`names`], once for each folder.
     pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
         Ok(match self.0.entry(folder.to_owned()) {

@@ -19,20 +19,20 @@ const LONGEST: u64 = 64 << 10;
 
 /// What came of asking.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum ProbeResult {
     /// It ended well, and said this, on whichever stream.
-    Said(String),
+    Output(String),
     /// It ended otherwise, or couldn't be started.
     Failed(String),
     /// It didn't end in time, and was killed with all that it had started.
-    Hung,
+    TimedOut,
 }
 
 /// Asks a program.
-pub(super) fn ask(program: &Path, arguments: &[String], limit: Duration) -> Answer {
+pub(super) fn ask(program: &Path, arguments: &[String], limit: Duration) -> ProbeResult {
     match started(program, arguments) {
         Ok((child, answer)) => wait(child, answer, limit),
-        Err(error) => Answer::Failed(error.to_string()),
+        Err(error) => ProbeResult::Failed(error.to_string()),
     }
 }
 
@@ -48,7 +48,7 @@ fn started(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeR
     Ok((command.spawn()?, reader))
 }
 
-fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> Answer {
+fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -60,14 +60,14 @@ fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> Answer {
     });
     match receiver.recv_timeout(limit) {
         Ok((said, Ok(status))) if status.success() => {
-            Answer::Said(String::from_utf8_lossy(&said).into_owned())
+            ProbeResult::Output(String::from_utf8_lossy(&said).into_owned())
         }
-        Ok((_, Ok(status))) => Answer::Failed(status.to_string()),
-        Ok((_, Err(error))) => Answer::Failed(error.to_string()),
+        Ok((_, Ok(status))) => ProbeResult::Failed(status.to_string()),
+        Ok((_, Err(error))) => ProbeResult::Failed(error.to_string()),
         Err(_) => {
             // The thread waits for it and so keeps its number from becoming another process's.
             let _ = kill_process_group(group, Signal::KILL);
-            Answer::Hung
+            ProbeResult::TimedOut
         }
     }
 }
@@ -76,24 +76,27 @@ fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> Answer {
 mod tests {
     use super::*;
 
-    fn shell(line: &str, limit: Duration) -> Answer {
+    fn shell(line: &str, limit: Duration) -> ProbeResult {
         ask(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit)
     }
 
     #[test]
     fn an_answer_is_what_it_says_on_both_streams() {
-        assert_eq!(shell("printf 1; printf 2 >&2", LIMIT), Answer::Said("12".to_owned()));
-        assert_eq!(shell("echo 1; exit 3", LIMIT), Answer::Failed("exit status: 3".to_owned()));
-        assert!(matches!(ask(Path::new("/absent"), &[], LIMIT), Answer::Failed(_)));
-        assert_eq!(shell("echo $HOME $OTHER", LIMIT), Answer::Said("/\n".to_owned()));
+        assert_eq!(shell("printf 1; printf 2 >&2", LIMIT), ProbeResult::Output("12".to_owned()));
+        assert_eq!(
+            shell("echo 1; exit 3", LIMIT),
+            ProbeResult::Failed("exit status: 3".to_owned())
+        );
+        assert!(matches!(ask(Path::new("/absent"), &[], LIMIT), ProbeResult::Failed(_)));
+        assert_eq!(shell("echo $HOME $OTHER", LIMIT), ProbeResult::Output("/\n".to_owned()));
     }
 
     #[test]
     fn one_that_says_nothing_or_never_stops_is_killed() {
         let short = Duration::from_millis(50);
-        assert_eq!(shell("exec sleep 1000", short), Answer::Hung);
-        assert_eq!(shell("sleep 1000 & echo $!; wait", short), Answer::Hung);
+        assert_eq!(shell("exec sleep 1000", short), ProbeResult::TimedOut);
+        assert_eq!(shell("sleep 1000 & echo $!; wait", short), ProbeResult::TimedOut);
         // The pipe is closed on it after so many bytes.
-        assert!(matches!(shell("exec yes", LIMIT), Answer::Failed(_)));
+        assert!(matches!(shell("exec yes", LIMIT), ProbeResult::Failed(_)));
     }
 }

@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::Result;
-use usher_shims::index::{INDEX_FILE, Index, RefusedProgram, SystemProgram, fingerprint};
+use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
-use usher_shims::process::holds_mark;
+use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{FileMeta, World as _};
 
-use super::folders::{Listed, expand_folder, fits};
-use super::probe::{Answer, LIMIT, ask};
-use super::survey::Survey;
+use super::folders::{FolderListings, expand_folder, fits};
+use super::probe::{LIMIT, ProbeResult, ask};
+use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
 /// A shim of any build has fewer bytes; those for debugging have the most.
-pub const LARGEST_SHIM: u64 = 32 << 20;
+pub const MAX_SHIM_SIZE: u64 = 32 << 20;
 
 /// Why a program doesn't count, and what to do about it.
-struct Refusal {
+struct UnusableReason {
     reason: String,
     hint: String,
 }
@@ -28,22 +28,22 @@ struct Refusal {
 /// The operating system's own copies of a tool, each file once: those that count, and those
 /// that don't.
 pub(super) fn find(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &Index,
-    listed: &mut Listed,
-) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+    listed: &mut FolderListings,
+) -> Result<(Vec<SystemProgram>, Vec<RejectedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
-    for (path, suffix) in candidates(survey, system, listed)? {
-        let Ok(Some(seen)) = survey.world.metadata(&path) else { continue };
+    for (path, suffix) in candidates(scan, system, listed)? {
+        let Ok(Some(seen)) = scan.world.metadata(&path) else { continue };
         let fingerprint = fingerprint(&seen);
         if !seen.is_program || stamps.contains(&fingerprint) {
             continue;
         }
         let told = told_before(known.tool, (&path, &fingerprint), before);
-        if told.is_none() && is_ours(survey, &path, &seen) {
+        if told.is_none() && is_ours(scan, &path, &seen) {
             continue;
         }
         let tool = known.tool.name.to_owned();
@@ -52,9 +52,9 @@ pub(super) fn find(
                 let fingerprint = fingerprint.clone();
                 found.push(SystemProgram { tool, version, path, suffix, fingerprint });
             }
-            Err(Refusal { reason, hint }) => {
+            Err(UnusableReason { reason, hint }) => {
                 let fingerprint = fingerprint.clone();
-                refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
+                refused.push(RejectedProgram { tool, path, fingerprint, reason, hint });
             }
         }
         stamps.push(fingerprint);
@@ -65,15 +65,15 @@ pub(super) fn find(
 /// The files that a definition's patterns fit, with what stands for the `*`; names with a
 /// version first, so that they win over the bare name that links to them.
 fn candidates(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     system: &System,
-    listed: &mut Listed,
+    listed: &mut FolderListings,
 ) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let folders: Result<Vec<_>> = system
         .folders
         .iter()
-        .map(|folder| expand_folder(survey.world, survey.folders, folder))
+        .map(|folder| expand_folder(scan.world, scan.folders, folder))
         .collect();
     for folder in folders?.into_iter().flatten() {
         let names = listed.names(&folder)?;
@@ -87,14 +87,14 @@ fn candidates(
 }
 
 /// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
-fn is_ours(survey: &Survey<'_>, path: &Path, seen: &FileMeta) -> bool {
+fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
     let physical = path.canonicalize().unwrap_or_default();
     let is_in_shims = physical.parent().is_some_and(|folder| {
-        survey.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
+        scan.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
     });
     let is_copy = || {
-        seen.size <= LARGEST_SHIM
-            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+        seen.size <= MAX_SHIM_SIZE
+            && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content))
     };
     is_in_shims || is_copy()
 }
@@ -104,37 +104,41 @@ fn told_before(
     tool: &Tool,
     (path, fingerprint): (&Path, &str),
     before: &Index,
-) -> Option<std::result::Result<Version, Refusal>> {
+) -> Option<std::result::Result<Version, UnusableReason>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
-    let mut system = before.system.iter();
+    let mut system = before.system_programs.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
     if let Some(known) = known {
         return Some(Ok(known.version.clone()));
     }
-    let mut refused = before.refused.iter();
+    let mut refused = before.rejected_programs.iter();
     let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
-    Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
+    Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
 /// Asks a program for its version, and whether it can do what it must.
-fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Version, Refusal> {
-    let silent = |reason: String| Refusal { reason, hint: String::new() };
+fn asked(
+    path: &Path,
+    system: &System,
+    tool: &Tool,
+) -> std::result::Result<Version, UnusableReason> {
+    let silent = |reason: String| UnusableReason { reason, hint: String::new() };
     let version = match ask(path, &system.probe, LIMIT) {
-        Answer::Said(answer) => version_in(&answer, tool)
+        ProbeResult::Output(answer) => version_in(&answer, tool)
             .ok_or_else(|| silent("it names no version when asked for it".to_owned()))?,
-        Answer::Failed(how) => {
+        ProbeResult::Failed(how) => {
             return Err(silent(format!("it fails when asked for its version ({how})")));
         }
-        Answer::Hung => return Err(silent(hung())),
+        ProbeResult::TimedOut => return Err(silent(hung())),
     };
     let Some(needs) = &system.needs else { return Ok(version) };
     match ask(path, &needs.probe, LIMIT) {
-        Answer::Said(_) => Ok(version),
-        Answer::Failed(_) => Err(Refusal {
+        ProbeResult::Output(_) => Ok(version),
+        ProbeResult::Failed(_) => Err(UnusableReason {
             reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
-        Answer::Hung => Err(silent(hung())),
+        ProbeResult::TimedOut => Err(silent(hung())),
     }
 }
 

@@ -5,7 +5,7 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::resolve::Runtime;
 use usher_shims::version::Version;
 
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 use crate::config::settings::Settings;
 use crate::registry::KnownTool;
 
@@ -72,7 +72,7 @@ pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceF
         .fold(Error::new(ErrorKind::Network, what), |error, failure| error.because(failure.line()));
     let hint = failures.iter().rev().find_map(|failure| failure.error.hint.clone());
     match hint {
-        _ if settings.offline => error.hint(settings.end_offline()),
+        _ if settings.offline => error.hint(settings.online_hint()),
         Some(hint) => error.hint(hint),
         None => error,
     }

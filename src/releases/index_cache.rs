@@ -5,7 +5,6 @@
 //! last. It must not know what an index means.
 
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::FRESH;
 use crate::files::integrity::sha256;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 
 /// What half-written files are called; the rest is drawn by lot.
@@ -32,7 +32,7 @@ pub(super) struct IndexCache {
 
 /// Which index is meant.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key<'a> {
+pub(super) struct CacheKey<'a> {
     /// Where it was fetched from.
     pub(super) address: &'a str,
     /// How it was understood: what was understood otherwise is asked for anew.
@@ -40,7 +40,7 @@ pub(super) struct Key<'a> {
 }
 
 /// What was fetched, and how old it is.
-pub(super) struct Cached<T> {
+pub(super) struct CachedIndex<T> {
     pub(super) content: T,
     pub(super) age: Duration,
     /// What its source calls it; nothing where it would be understood otherwise today.
@@ -49,7 +49,7 @@ pub(super) struct Cached<T> {
 
 /// The first line of a file.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct CacheHeader {
     form: u32,
     address: String,
     reading: String,
@@ -64,21 +64,21 @@ impl IndexCache {
     }
 
     /// What was kept of an index.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &Key<'_>) -> Option<Cached<T>> {
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
         let path = self.path(key.address);
         // What is no file is never opened: reading a pipe would wait for its other end.
         let changed =
             fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?.modified().ok()?;
         let text = fs::read(&path).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
-        let head: Head = serde_json::from_slice(head).ok()?;
-        let is_whole =
+        let head: CacheHeader = serde_json::from_slice(head).ok()?;
+        let is_complete =
             head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
-        let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
+        let content = serde_json::from_slice(content).ok().filter(|_| is_complete)?;
         let age = age(changed);
         Some(match head.reading == key.reading {
-            true => Cached { content, age, validator: head.validator },
-            false => Cached { content, age: age.max(FRESH), validator: None },
+            true => CachedIndex { content, age, validator: head.validator },
+            false => CachedIndex { content, age: age.max(FRESH), validator: None },
         })
     }
 
@@ -86,20 +86,24 @@ impl IndexCache {
     pub(super) fn put<T: Serialize>(
         &self,
         _: &WriteAccess,
-        key: &Key<'_>,
+        key: &CacheKey<'_>,
         (content, validator): (&T, Option<String>),
     ) {
         let Some(text) = text(key, content, validator) else { return };
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder))
-            .and_then(|mut file| file.write_all(&text).map(|()| file));
-        if let Ok(file) = written {
-            let _ = file.persist(self.path(key.address));
+        let replacement = FileReplacement {
+            target: &self.path(key.address),
+            staging: &self.folder,
+            prefix: UNFINISHED,
+            mode: FileMode::Masked(0o600),
+            durability: Durability::Unsynced,
+        };
+        if fs::create_dir_all(&self.folder).is_ok() {
+            let _ = replacement.write(&text);
         }
     }
 
     /// The source says that what is kept is what it has now.
-    pub(super) fn renew(&self, _: &WriteAccess, key: &Key<'_>) {
+    pub(super) fn renew(&self, _: &WriteAccess, key: &CacheKey<'_>) {
         // Where its time can't be changed, it is asked for once more the next time.
         let _ = File::options()
             .append(true)
@@ -115,15 +119,19 @@ impl IndexCache {
 
 /// Whether a name in the folder of the indexes is that of a file that was made in here.
 pub(super) fn is_ours(name: &str) -> bool {
-    let is_whole = name
+    let is_complete = name
         .strip_suffix(ENDING)
         .is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    is_whole || name.starts_with(UNFINISHED)
+    is_complete || name.starts_with(UNFINISHED)
 }
 
-fn text<T: Serialize>(key: &Key<'_>, content: &T, validator: Option<String>) -> Option<Vec<u8>> {
+fn text<T: Serialize>(
+    key: &CacheKey<'_>,
+    content: &T,
+    validator: Option<String>,
+) -> Option<Vec<u8>> {
     let content = serde_json::to_vec(content).ok()?;
-    let head = Head {
+    let head = CacheHeader {
         form: FORM,
         address: key.address.to_owned(),
         reading: key.reading.to_owned(),
@@ -142,7 +150,7 @@ fn age(changed: SystemTime) -> Duration {
 mod tests {
     use super::*;
 
-    const KEY: Key<'_> = Key { address: "https://x.example/", reading: "1" };
+    const KEY: CacheKey<'_> = CacheKey { address: "https://x.example/", reading: "1" };
 
     fn cache() -> (tempfile::TempDir, IndexCache) {
         let folder = tempfile::tempdir().unwrap();
@@ -150,7 +158,7 @@ mod tests {
         (folder, cache)
     }
 
-    fn kept(cache: &IndexCache, key: &Key<'_>) -> Option<Cached<Vec<String>>> {
+    fn kept(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
         cache.get(key)
     }
 
@@ -165,8 +173,8 @@ mod tests {
             ("12.0.0".into(), Some("a".to_owned()))
         );
         assert!(found.age < FRESH);
-        assert!(kept(&cache, &Key { address: "https://y.example/", ..KEY }).is_none());
-        let otherwise = kept(&cache, &Key { reading: "2", ..KEY }).unwrap();
+        assert!(kept(&cache, &CacheKey { address: "https://y.example/", ..KEY }).is_none());
+        let otherwise = kept(&cache, &CacheKey { reading: "2", ..KEY }).unwrap();
         assert!(otherwise.validator.is_none() && otherwise.age >= FRESH);
     }
 

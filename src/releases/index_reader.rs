@@ -3,22 +3,22 @@
 
 use usher_shims::error::{Error, ErrorKind};
 
-use super::entry::{Entry, IndexProblem};
 use super::freshness::{CachePolicy, Freshness};
-use super::index_cache::{Cached, IndexCache, Key};
+use super::index_cache::{CacheKey, CachedIndex, IndexCache};
+use super::index_entry::{IndexEntry, IndexProblem};
 use super::limits::FRESH;
 use super::network::KeyedMutex;
 use super::offline_errors;
 use crate::config::settings::Settings;
 use crate::files::write_access::ThreadAccess;
-use crate::http::{Conditional, Failure, redacted_url};
+use crate::http::{Conditional, FetchError, redacted_url};
 use crate::text::human_duration;
 
 /// Gets an index, unless it is still what a validator came with.
-type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, Failure> + 'a;
+type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, FetchError> + 'a;
 
 /// Understands an index, or complains in a few words.
-type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, IndexProblem> + 'a;
+type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<IndexEntry>, IndexProblem> + 'a;
 
 /// An index: where it lies, how it is had from there, and how it is understood.
 pub(super) struct IndexQuery<'a> {
@@ -32,7 +32,7 @@ pub(super) struct IndexQuery<'a> {
 /// What an index lists.
 #[derive(Debug)]
 pub(super) struct FetchedIndex {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<IndexEntry>,
     pub(super) freshness: Freshness,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct IndexReader<'a> {
     /// As whom indexes are kept; without, none is.
     pub(super) writer: Option<ThreadAccess<'a>>,
     /// Held while an index is asked for: who wants it at the same time finds it cached.
-    pub(super) asking: &'a KeyedMutex,
+    pub(super) fetch_locks: &'a KeyedMutex,
     /// Whether usher is offline, and who says so.
     pub(super) settings: &'a Settings,
     /// Tells the user something beside the answer.
@@ -56,11 +56,11 @@ impl IndexReader<'_> {
         &self,
         query: &IndexQuery<'_>,
         policy: CachePolicy,
-    ) -> Result<FetchedIndex, Failure> {
-        let _asking = self.asking.lock(&query.address);
-        let cached = self.cache.get::<Vec<Entry>>(&query.key());
+    ) -> Result<FetchedIndex, FetchError> {
+        let _asking = self.fetch_locks.lock(&query.address);
+        let cached = self.cache.get::<Vec<IndexEntry>>(&query.key());
         let may_ask = policy != CachePolicy::CacheOnly && !self.settings.offline;
-        let is_enough = |cached: &Cached<Vec<Entry>>| {
+        let is_enough = |cached: &CachedIndex<Vec<IndexEntry>>| {
             !may_ask || (policy == CachePolicy::AllowFresh && cached.age < FRESH)
         };
         match cached {
@@ -77,8 +77,8 @@ impl IndexReader<'_> {
     fn revalidate(
         &self,
         query: &IndexQuery<'_>,
-        cached: Option<Cached<Vec<Entry>>>,
-    ) -> Result<FetchedIndex, Failure> {
+        cached: Option<CachedIndex<Vec<IndexEntry>>>,
+    ) -> Result<FetchedIndex, FetchError> {
         let validator = cached.as_ref().and_then(|cached| cached.validator.as_deref());
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
@@ -97,7 +97,7 @@ impl IndexReader<'_> {
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
-            (Err(Failure::Unreachable(error)), Some(cached)) => {
+            (Err(FetchError::Unreachable(error)), Some(cached)) => {
                 let age = human_duration(cached.age);
                 (self.note)(&format!("{}; an index {age} old serves", error.what));
                 let freshness = Freshness::StaleFallback(cached.age);
@@ -109,16 +109,16 @@ impl IndexReader<'_> {
 }
 
 impl IndexQuery<'_> {
-    fn key(&self) -> Key<'_> {
-        Key { address: &self.address, reading: &self.reading }
+    fn key(&self) -> CacheKey<'_> {
+        CacheKey { address: &self.address, reading: &self.reading }
     }
 
-    fn entries(&self, bytes: &[u8]) -> Result<Vec<Entry>, Failure> {
+    fn entries(&self, bytes: &[u8]) -> Result<Vec<IndexEntry>, FetchError> {
         (self.parse)(bytes).map_err(|complaint| {
             let address = redacted_url(&self.address);
             let what = format!("the index at {address} can't be understood");
             let error = Error::new(ErrorKind::Network, what);
-            Failure::Refused(error.because(complaint.to_string()))
+            FetchError::BadResponse(error.because(complaint.to_string()))
         })
     }
 }

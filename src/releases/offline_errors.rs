@@ -9,13 +9,13 @@ use usher_shims::version::Version;
 
 use super::release::Release;
 use crate::config::settings::Settings;
-use crate::http::{Failure, host_label};
+use crate::http::{FetchError, host_label};
 use crate::text::human_duration;
 
 /// A source's index was never fetched.
-pub(super) fn not_cached(settings: &Settings, address: &str) -> Failure {
+pub(super) fn not_cached(settings: &Settings, address: &str) -> FetchError {
     let what = format!("its index, from {}, isn't kept", host_label(address));
-    Failure::Unreachable(Error::new(ErrorKind::Offline, what).because(offline(settings)))
+    FetchError::Unreachable(Error::new(ErrorKind::Offline, what).because(offline(settings)))
 }
 
 /// A cached index of this age has no answer; a newer one might have.
@@ -26,23 +26,19 @@ pub(super) fn not_in_cache(settings: &Settings, age: Duration) -> Error {
 
 /// A release that is to be had, and isn't fetched.
 pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Release) -> Error {
-    let from = match &release.artifact {
-        Some(artifact) => format!("{} ({})", release.source, host_label(&artifact.address)),
+    let from = match &release.archive {
+        Some(archive) => format!("{} ({})", release.source, host_label(&archive.address)),
         None => release.source.clone(),
     };
-    would_be_fetched(settings, (tool, &release.version), &from)
+    offline_error(settings, (tool, &release.version), &from)
 }
 
 /// A version that would have been fetched from there, and isn't.
-pub fn would_be_fetched(
-    settings: &Settings,
-    (tool, version): (&Tool, &Version),
-    from: &str,
-) -> Error {
+pub fn offline_error(settings: &Settings, (tool, version): (&Tool, &Version), from: &str) -> Error {
     let what = format!("{} {version} isn't on disk, and {}", tool.name, offline(settings));
     Error::new(ErrorKind::Offline, what)
         .because(format!("it would have been fetched from {}", Escaped(from)))
-        .hint(settings.end_offline())
+        .hint(settings.online_hint())
 }
 
 fn offline(settings: &Settings) -> String {

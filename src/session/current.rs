@@ -10,7 +10,7 @@ use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Lookup, highest};
+use usher_shims::store::{Lookup, highest_version};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -77,14 +77,14 @@ fn without_usher(
         return Ok(system_version(session, &program));
     }
     let is_release = |version: &Version| nobody_asks && !version.is_prerelease();
-    Ok(match highest(&session.world, &session.index, known.tool, is_release)? {
+    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
         Lookup::Toolchain(toolchain) => toolchain.version,
         Lookup::Nothing | Lookup::Stale => None,
     })
 }
 
 fn is_constraint(session: &Session, known: KnownTool<'_>, decides: &Origin) -> Result<bool> {
-    let Some(call) = Call::of_interpreter(known.tool) else { return Ok(false) };
+    let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&session.world, &session.index, &call, &mut |finding| {
         found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *decides);
@@ -95,7 +95,7 @@ fn is_constraint(session: &Session, known: KnownTool<'_>, decides: &Origin) -> R
 
 /// Which version of a tool is in force here.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
-    match Call::of_interpreter(known.tool) {
+    match Call::for_main_program(known.tool) {
         Some(call) => session.resolver().selector().select(&call),
         None => Ok(Selection::System(None)),
     }
@@ -126,7 +126,7 @@ pub fn system_version(session: &Session, program: &Path) -> Option<Version> {
     let fingerprint = usher_shims::index::fingerprint(&seen);
     session
         .index
-        .system
+        .system_programs
         .iter()
         .find(|known| known.fingerprint == fingerprint)
         .map(|known| known.version.clone())

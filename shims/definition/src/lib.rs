@@ -292,6 +292,9 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     if tool.built_for.is_some_and(|built_for| built_for.mark.is_empty()) {
         return Some("`built_for`: `mark` is empty".to_owned());
     }
+    if tool.environment.iter().any(|rule| rule.value.contains("{additions}")) {
+        return Some("`{additions}` is called `{global_packages}` now".to_owned());
+    }
     tool.files.iter().find_map(version_file::fault)
 }
 
@@ -406,6 +409,8 @@ mod tests {
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
+        let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
+        check(value, None, "`{additions}` is called `{global_packages}` now");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
             check(&format!("package_paths = ['{pattern}']"), None, "is no pattern");

@@ -1,6 +1,6 @@
 //! What may stand in a version file's entry, and the entry as one tool reads it.
 
-use usher_tool::{Field, Reader, Tool, VersionFile};
+use usher_tool::{Reader, Tool, VersionField, VersionFile};
 
 /// What is impossible in it.
 pub(crate) fn fault(file: &VersionFile) -> Option<String> {
@@ -9,7 +9,7 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     if has_fields == fields.is_empty() {
         return Some(format!("file `{name}`: plain files have no fields, all others need some"));
     }
-    let holed = |field: &&Field| *reader == Reader::Lines && !field.path.contains("{}");
+    let holed = |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
     let field = fields.iter().find(holed)?;
     Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
 }
@@ -19,13 +19,14 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
 pub(crate) fn of_tool(file: &VersionFile, tool: &Tool) -> VersionFile {
     let names: Vec<&str> = tool.all_names().collect();
     let placeholders = [("{name}", &names[..]), ("{variable}", tool.variables)];
-    let spelled = |field: &Field| -> Vec<Field> {
-        let field = Field { dialect: field.dialect.or(file.dialect), ..*field };
+    let spelled = |field: &VersionField| -> Vec<VersionField> {
+        let field = VersionField { dialect: field.dialect.or(file.dialect), ..*field };
         let Some((hole, words)) = placeholders.iter().find(|(hole, _)| field.path.contains(hole))
         else {
             return vec![field];
         };
-        let with = |word: &&str| Field { path: field.path.replace(hole, word).leak(), ..field };
+        let with =
+            |word: &&str| VersionField { path: field.path.replace(hole, word).leak(), ..field };
         words.iter().map(with).collect()
     };
     VersionFile { fields: file.fields.iter().flat_map(spelled).collect::<Vec<_>>().leak(), ..*file }

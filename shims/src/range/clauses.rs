@@ -36,15 +36,15 @@ pub(super) enum Operator {
 /// Whether a version satisfies all clauses of one of the lists.
 ///
 /// A pre-release does only if a clause of that list names one.
-pub(super) fn admits(any: &Clauses, version: &Version) -> bool {
+pub(super) fn contains(any: &Clauses, version: &Version) -> bool {
     any.iter().any(|all| {
         let wanted = all.iter().any(|clause| clause.version.is_prerelease());
-        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.admits(version))
+        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.contains(version))
     })
 }
 
 impl Clause {
-    fn admits(&self, version: &Version) -> bool {
+    fn contains(&self, version: &Version) -> bool {
         let (wanted, seen) = (self.version.numbers(), version.numbers());
         let order = version.cmp_release(&self.version);
         let same = starts_with(seen, wanted.as_slice())

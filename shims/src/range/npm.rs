@@ -3,7 +3,7 @@
 use crate::version::Version;
 
 /// Whether a version belongs to one of these.
-pub(super) fn admits(any: &[semver::VersionReq], version: &Version) -> bool {
+pub(super) fn contains(any: &[semver::VersionReq], version: &Version) -> bool {
     let version = semver_of(version);
     any.iter().any(|range| range.matches(&version))
 }

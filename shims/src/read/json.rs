@@ -10,11 +10,14 @@ use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::written::{RawRequest, ReadError};
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
-    let first_key = |field: &Field| field.path.split('.').next().unwrap_or_default();
+pub(super) fn read(
+    text: &str,
+    fields: &'static [VersionField],
+) -> Result<Vec<RawRequest>, ReadError> {
+    let first_key = |field: &VersionField| field.path.split('.').next().unwrap_or_default();
     let has = |part: &str| memmem::find(text.as_bytes(), part.as_bytes()).is_some();
     // A name may be written with escapes.
     if !fields.iter().any(|field| has(first_key(field))) && !has("\\u") {
@@ -31,7 +34,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawReques
 
 /// The text of one field, keys separated by dots; `None` where there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
-    let fields = [Field::pinning(at)];
+    let fields = [VersionField::pinning(at)];
     let mut found = vec![None];
     descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
     found.pop()?
@@ -51,7 +54,7 @@ fn descend(text: &str, level: Level<'_>) -> Result<(), ReadError> {
 
 /// A value on the way to some of the fields.
 struct Level<'a> {
-    fields: &'a [Field],
+    fields: &'a [VersionField],
     /// For each field, what of its way is left; `None` where the way isn't this.
     live: Vec<Option<&'static str>>,
     found: &'a mut [Option<String>],
@@ -168,7 +171,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
-        let fields = [Field::pinning("")];
+        let fields = [VersionField::pinning("")];
         Level { fields: &fields, live: vec![Some("")], found: &mut found }
             .deserialize(deserializer)?;
         let [text] = found;

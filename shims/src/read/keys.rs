@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use super::lines::numbered;
 use super::written::RawRequest;
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// Reads these keys, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
+pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawRequest> {
     let mut found = vec![None; fields.len()];
     for (number, line) in numbered(text) {
         let Some((key, value)) = pair(line) else { continue };

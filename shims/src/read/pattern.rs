@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::lines::numbered;
 use super::written::RawRequest;
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// Where a pattern's holes lie in a line that it fits, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +24,7 @@ pub struct Placeholders {
 }
 
 /// Reads the first line that fits each of these, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
+pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawRequest> {
     let mut found: Vec<Option<(u32, String)>> = vec![None; fields.len()];
     let mut above = "";
     for (number, line) in numbered(text) {
@@ -57,7 +57,7 @@ fn request(line: &str, pattern: &str) -> Option<String> {
 /// Where the holes of a pattern lie in a line without blanks around it, if the pattern fits.
 pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     let mut placeholders = Placeholders::default();
-    let mut state = State { line, place: 0, quote: None };
+    let mut state = LineCursor { line, place: 0, quote: None };
     let mut pattern = pattern;
     while let Some(next) = pattern.chars().next() {
         let after = &pattern[next.len_utf8()..];
@@ -77,13 +77,13 @@ pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
 }
 
 /// How far a line was followed, and the quote that is open.
-struct State<'a> {
+struct LineCursor<'a> {
     line: &'a str,
     place: usize,
     quote: Option<char>,
 }
 
-impl<'a> State<'a> {
+impl<'a> LineCursor<'a> {
     fn rest(&self) -> &'a str {
         &self.line[self.place..]
     }

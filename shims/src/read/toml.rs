@@ -6,14 +6,17 @@ use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 use super::written::{RawRequest, ReadError};
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// How deep lists and tables may lie in one another: the parser calls itself for each.
 const DEEPEST: u32 = 80;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
-    let last_key = |field: &Field| field.path.rsplit('.').next().unwrap_or_default();
+pub(super) fn read(
+    text: &str,
+    fields: &'static [VersionField],
+) -> Result<Vec<RawRequest>, ReadError> {
+    let last_key = |field: &VersionField| field.path.rsplit('.').next().unwrap_or_default();
     if !fields
         .iter()
         .any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some())
@@ -53,7 +56,7 @@ impl ErrorSink for FirstError {
 /// Follows the way through tables and keys, and keeps the values of the fields.
 struct Receiver<'a> {
     source: Source<'a>,
-    fields: &'static [Field],
+    fields: &'static [VersionField],
     /// For each field the texts, several in an array, and where the first stands.
     found: Vec<Option<(Vec<String>, usize)>>,
     /// The keys of the open table.
@@ -92,7 +95,7 @@ impl<'a> Receiver<'a> {
         Some(Raw::new_unchecked(text, kind, span))
     }
 
-    fn is_at(&self, field: &Field) -> bool {
+    fn is_at(&self, field: &VersionField) -> bool {
         field.path.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
     }
 
@@ -180,7 +183,7 @@ mod tests {
     use super::*;
     use crate::tool::{TOOLS, Tool};
 
-    fn pyproject() -> &'static [Field] {
+    fn pyproject() -> &'static [VersionField] {
         let python = Tool::named(TOOLS, "python").unwrap();
         python.files.iter().find(|file| file.name == "pyproject.toml").unwrap().fields
     }

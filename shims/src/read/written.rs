@@ -1,6 +1,6 @@
 //! What every reader returns.
 
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// A place in a version file that names a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct RawRequest {
     /// The line, counted from 1; 0 where a field says it better.
     pub line: u32,
     /// What named it, in files that name more than one thing.
-    pub field: Option<&'static Field>,
+    pub field: Option<&'static VersionField>,
 }
 
 /// Why a document can't be understood, in a few words.

@@ -18,7 +18,7 @@ pub(super) type Variables = Vec<(&'static str, OsString)>;
 
 /// What the variables depend on: those that are set, and the toolchains' folders.
 #[derive(Debug)]
-pub struct Environment<'a, W> {
+pub struct ProgramEnvironment<'a, W> {
     /// All input.
     pub world: &'a W,
     /// Where usher lives.
@@ -28,14 +28,14 @@ pub struct Environment<'a, W> {
 /// What the call itself requests, for the children.
 pub(super) fn requested(call: &Call) -> Variables {
     let own = call.pin.as_ref().map(|pin| (call.tool, pin));
-    let of_host = call.of_host.as_ref().map(|(host, pin)| (*host, pin));
+    let runtime_pin = call.runtime_pin.as_ref().map(|(host, pin)| (*host, pin));
     let variable = |(tool, pin): (&'static Tool, &Pin)| {
         Some((*tool.variables.first()?, pin.request()?.as_str().into()))
     };
-    own.into_iter().chain(of_host).filter_map(variable).collect()
+    own.into_iter().chain(runtime_pin).filter_map(variable).collect()
 }
 
-impl<W: World> Environment<'_, W> {
+impl<W: World> ProgramEnvironment<'_, W> {
     /// The variables that all programs of a tool need in a toolchain, whatever is set now.
     pub fn for_all_programs(
         &self,
@@ -96,7 +96,7 @@ impl<W: World> Environment<'_, W> {
     /// A variable's value for a toolchain.
     fn value(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> OsString {
         let value = rule.value.replace("{root}", &toolchain.root.to_string_lossy());
-        let additions = self.index.additions_folder(tool, toolchain).unwrap_or_default();
+        let additions = self.index.global_packages_folder(tool, toolchain).unwrap_or_default();
         value.replace("{global_packages}", &additions.to_string_lossy()).into()
     }
 
@@ -119,9 +119,9 @@ impl<W: World> Environment<'_, W> {
         let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
         let Some(root) = root.map(Path::new) else { return false };
         let own = [self.index.folders.toolchains()];
-        let own = own.into_iter().chain(self.index.shared.iter().cloned());
+        let own = own.into_iter().chain(self.index.shared_stores.iter().cloned());
         let mut own = own.map(|store| store.join(tool.name));
-        let adopted = self.index.adopted.iter().filter(|store| store.tool == tool.name);
+        let adopted = self.index.adopted_stores.iter().filter(|store| store.tool == tool.name);
         own.any(|store| root.starts_with(store))
             || !rule.programs.is_empty()
                 && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
@@ -129,7 +129,7 @@ impl<W: World> Environment<'_, W> {
 
     /// Whether a toolchain is somebody else's, and this account can't write to it.
     fn is_unwritable(&self, tool: &Tool, toolchain: &Toolchain) -> bool {
-        self.index.additions_folder(tool, toolchain).is_some()
+        self.index.global_packages_folder(tool, toolchain).is_some()
             && !self.world.is_writable(&toolchain.root)
     }
 
@@ -150,6 +150,6 @@ impl<W: World> Environment<'_, W> {
         let text = String::from_utf8_lossy(&content);
         let version = json_field(&text, when.field).and_then(|text| Version::parse(&text));
         let range = Range::parse(when.versions, tool.dialect);
-        version.zip(range).is_some_and(|(version, range)| range.admits(&version))
+        version.zip(range).is_some_and(|(version, range)| range.contains(&version))
     }
 }

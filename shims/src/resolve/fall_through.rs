@@ -62,8 +62,8 @@ fn circle(call: &Call, via: &ReentryGuard, next: &Path) -> Error {
     let folders: Vec<_> = folders.iter().map(|folder| Escaped(folder).to_string()).collect();
     Error::new(
         ErrorKind::NotRunnable,
-        format!("{name} was passed on {times} times, and came back each time"),
+        format!("the next {name} on PATH called usher's shim back {times} times"),
     )
-    .because(format!("by way of {}", folders.join(", ")))
+    .because(format!("it is in {}", folders.join(", ")))
     .hint(format!("use {}@latest", call.tool.name))
 }

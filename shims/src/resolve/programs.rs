@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use crate::call::Call;
 use crate::error::Result;
 use crate::index::Index;
-use crate::store::has;
+use crate::store::has_program;
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::world::World;
 
 /// The programs of toolchains.
 #[derive(Debug)]
-pub(super) struct Programs<'a, W> {
+pub(super) struct ToolchainPrograms<'a, W> {
     /// All input.
     pub(super) world: &'a W,
     /// Where usher lives.
     pub(super) index: &'a Index,
 }
 
-impl<W: World> Programs<'_, W> {
+impl<W: World> ToolchainPrograms<'_, W> {
     /// Where a toolchain has a program; of somebody else's toolchain, what the account added first,
     /// and last what it added for all versions.
     pub(super) fn find(
@@ -36,7 +36,7 @@ impl<W: World> Programs<'_, W> {
         if let Some(added) = self.added(call.tool, toolchain, name) {
             return Ok(Some(added));
         }
-        match has(self.world, toolchain, name)? {
+        match has_program(self.world, toolchain, name)? {
             true => Ok(Some(toolchain.program(name))),
             false => Ok(self.user_wide(call.tool, name)),
         }
@@ -44,14 +44,14 @@ impl<W: World> Programs<'_, W> {
 
     /// What the account added beside a toolchain that is somebody else's.
     pub(super) fn added(&self, tool: &Tool, toolchain: &Toolchain, name: &str) -> Option<PathBuf> {
-        let folder = self.index.additions_folder(tool, toolchain)?;
+        let folder = self.index.global_packages_folder(tool, toolchain)?;
         self.in_folder(&folder.join("bin"), name)
     }
 
     /// What the account added for all versions of a tool.
     pub(super) fn user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
         let is_shipped = tool.programs.contains(&name);
-        let folder = Some(self.index.programs_for_all(tool)).filter(|_| !is_shipped)?;
+        let folder = Some(self.index.user_wide_programs(tool)).filter(|_| !is_shipped)?;
         self.in_folder(&folder, name)
     }
 

@@ -4,16 +4,16 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::environment::{Environment, Variables, requested};
+use super::environment::{ProgramEnvironment, Variables, requested};
 use super::fall_through::next_program;
-use super::programs::Programs;
-use super::select::{Missing, Selection, Selector};
+use super::programs::ToolchainPrograms;
+use super::select::{MissingVersion, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
-use crate::path::{Shim, with_shims};
+use crate::path::{Shim, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all, has, is_whole};
+use crate::store::{all_toolchains, has_program, is_complete};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
@@ -35,7 +35,7 @@ pub enum Outcome {
     /// Become this.
     Run(Plan),
     /// Nothing installed matches: somebody has to get it.
-    Missing(Missing),
+    Missing(MissingVersion),
     /// The index doesn't know the operating system's programs any more: somebody has to ask them.
     Stale,
 }
@@ -89,17 +89,17 @@ impl<W: World> Resolver<'_, W> {
     }
 
     /// What knows the variables that programs need here.
-    pub fn environment(&self) -> Environment<'_, W> {
-        Environment { world: self.world, index: self.index }
+    pub fn environment(&self) -> ProgramEnvironment<'_, W> {
+        ProgramEnvironment { world: self.world, index: self.index }
     }
 
-    fn programs(&self) -> Programs<'_, W> {
-        Programs { world: self.world, index: self.index }
+    fn programs(&self) -> ToolchainPrograms<'_, W> {
+        ToolchainPrograms { world: self.world, index: self.index }
     }
 
     /// Whether an own tool's file changed since the index was written.
     fn is_redefined(&self, tool: &Tool) -> bool {
-        self.index.tools.definition_of(tool).is_some_and(|own| {
+        self.index.tools.custom_definition(tool).is_some_and(|own| {
             let seen = self.world.metadata(&own.file).ok().flatten();
             seen.is_none_or(|seen| fingerprint(&seen) != own.fingerprint)
         })
@@ -125,7 +125,7 @@ impl<W: World> Resolver<'_, W> {
         let selector = self.selector();
         let pin = match call.rule {
             ProviderRule::Always => return selector.select(call).map(Some),
-            ProviderRule::IfHeld => {
+            ProviderRule::IfActive => {
                 let selection = selector.select(call)?;
                 return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(None))));
             }
@@ -141,10 +141,7 @@ impl<W: World> Resolver<'_, W> {
             let (tool, origin) = (call.tool.name, pin.origin);
             return Err(Error::new(
                 ErrorKind::NotFound,
-                format!(
-                    "the system's {tool} was asked for by {origin}, but PATH has no other {}",
-                    call.program
-                ),
+                format!("no system {} on PATH (requested by {origin})", call.program),
             )
             .hint(format!("use {tool}@latest")));
         }
@@ -153,7 +150,7 @@ impl<W: World> Resolver<'_, W> {
 
     /// The newest release on disk that holds the program.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(mut all) = all(self.world, self.index, call.tool)? else {
+        let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
         if let Some(runtime) = self.selector().runtime(call.tool)? {
@@ -163,7 +160,7 @@ impl<W: World> Resolver<'_, W> {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
         for toolchain in all.into_iter().filter(is_release) {
-            if is_whole(self.world, call.tool, &toolchain)?
+            if is_complete(self.world, call.tool, &toolchain)?
                 && let Some(plan) = self.plan(call, toolchain)?
             {
                 return Ok(Some(Outcome::Run(plan)));
@@ -206,8 +203,8 @@ impl<W: World> Resolver<'_, W> {
         mut set: Variables,
         toolchain: Option<Toolchain>,
     ) -> Plan {
-        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-        let skip = 1 + usize::from(call.takes_argument);
+        set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.has_request_argument);
         Plan { program, skip, set, toolchain, tool: call.tool }
     }
 
@@ -230,28 +227,32 @@ impl<W: World> Resolver<'_, W> {
     /// The active toolchain lacks the program, and so does PATH: a message that names the versions
     /// that have it.
     fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
-        let Some(all) = all(self.world, self.index, call.tool)? else { return Ok(Outcome::Stale) };
+        let Some(all) = all_toolchains(self.world, self.index, call.tool)? else {
+            return Ok(Outcome::Stale);
+        };
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
         for toolchain in &all {
             let name = program.as_str();
-            let has = has(self.world, toolchain, name).unwrap_or(false)
+            let has = has_program(self.world, toolchain, name).unwrap_or(false)
                 || self.programs().added(call.tool, toolchain, name).is_some();
             if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
                 having.push(version.to_string());
             }
         }
-        let active = match self.selector().select(call)? {
-            Selection::Toolchain(toolchain, pin) => active(tool, &toolchain, pin.as_ref()),
+        let what = match self.selector().select(call)? {
+            Selection::Toolchain(toolchain, pin) => {
+                let active = active_version(tool, &toolchain, pin.as_ref());
+                format!("{program} is not installed for {active}")
+            }
             Selection::System(_) | Selection::Missing(_) | Selection::Stale => {
-                format!("no {tool} is in force here")
+                format!("{program} is not installed")
             }
         };
-        let error = Error::new(ErrorKind::NotFound, format!("no {program} is to be had here"))
-            .because(active);
+        let error = Error::new(ErrorKind::NotFound, what);
         Err(match having.first() {
             Some(newest) => error
-                .because(format!("{program} is in {tool} {}", having.join(", ")))
+                .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
             None if call.tool.programs.contains(&program.as_str()) => {
                 error.hint(format!("use {tool}@latest"))
@@ -262,23 +263,24 @@ impl<W: World> Resolver<'_, W> {
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+    Error::new(ErrorKind::NotFound, format!("unknown program “{}”", Escaped(name)))
         .hint("use reshim")
 }
 
 /// A call of the interpreter that a call's tool comes with, as the call requests it.
 fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
-    let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
-    Some(Call { pin, ..Call::of_interpreter(host)? })
+    let pin = call.runtime_pin.as_ref().map(|(_, pin)| pin.clone());
+    Some(Call { pin, ..Call::for_main_program(host)? })
 }
 
-fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
+/// The active version and its origin, for a message.
+fn active_version(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     let version = match &toolchain.version {
         Some(version) => version.to_string(),
         None => Shown(&toolchain.root).to_string(),
     };
     match pin.map(|pin| &pin.origin) {
-        Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),
-        None => format!("{tool} {version} is in force, and has none"),
+        Some(origin) => format!("{tool} {version} (requested by {origin})"),
+        None => format!("{tool} {version}"),
     }
 }

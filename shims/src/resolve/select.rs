@@ -11,7 +11,7 @@ use crate::path::{Shim, next_on_path};
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
-use crate::store::{Lookup, best, best_where, highest, named};
+use crate::store::{Lookup, best_match, best_match_where, highest_version, named_toolchain};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -36,14 +36,14 @@ pub enum Selection {
     /// What would have run without usher.
     System(Option<Pin>),
     /// Nothing on disk matches.
-    Missing(Missing),
+    Missing(MissingVersion),
     /// The index is out of date.
     Stale,
 }
 
 /// A version that is requested and that isn't on disk.
 #[derive(Debug, Clone)]
-pub struct Missing {
+pub struct MissingVersion {
     /// Of which tool.
     pub tool: &'static Tool,
     /// What is requested, and where.
@@ -125,7 +125,7 @@ impl<W: World> Selector<'_, W> {
                 Some(Lookup::Nothing) | None => {}
             }
         }
-        Ok(Selection::Missing(Missing { tool, pin }))
+        Ok(Selection::Missing(MissingVersion { tool, pin }))
     }
 
     /// Whether there is something that would have run without usher.
@@ -142,16 +142,18 @@ impl<W: World> Selector<'_, W> {
                 root: folder.clone(),
                 store: Store::Folder,
             }))),
-            RequestKind::Named(name) => match named(self.world, self.index, tool, name)? {
-                Some(toolchain) => Ok(Some(Lookup::Toolchain(toolchain))),
-                None => self.best(tool, request).map(Some),
-            },
+            RequestKind::Named(name) => {
+                match named_toolchain(self.world, self.index, tool, name)? {
+                    Some(toolchain) => Ok(Some(Lookup::Toolchain(toolchain))),
+                    None => self.best_match(tool, request).map(Some),
+                }
+            }
             RequestKind::Version(_)
             | RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
-            | RequestKind::LtsNamed(_) => self.best(tool, request).map(Some),
+            | RequestKind::LtsNamed(_) => self.best_match(tool, request).map(Some),
         }
     }
 
@@ -195,7 +197,7 @@ impl<W: World> Selector<'_, W> {
             let fingerprint = seen.map(|seen| fingerprint(&seen));
             let known = self
                 .index
-                .system
+                .system_programs
                 .iter()
                 .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
             if let Some(known) = known {
@@ -206,26 +208,28 @@ impl<W: World> Selector<'_, W> {
     }
 
     /// The highest version on disk that is requested and that runs here.
-    pub fn best(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
+    pub fn best_match(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
         let (world, index) = (self.world, self.index);
-        let Some(runtime) = self.runtime(tool)? else { return best(world, index, tool, request) };
+        let Some(runtime) = self.runtime(tool)? else {
+            return best_match(world, index, tool, request);
+        };
         if runtime.compatibility == Compatibility::Stale {
             return Ok(Lookup::Stale);
         }
         let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
-        match best_where(world, index, (tool, request), &runs)? {
+        match best_match_where(world, index, (tool, request), &runs)? {
             Lookup::Nothing => {}
             found => return Ok(found),
         }
         let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
-        best_where(world, index, (tool, request), &can_run)
+        best_match_where(world, index, (tool, request), &can_run)
     }
 
     /// What a tool's versions are built for, as it stands here; `None` for most tools.
     pub fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         let Some(rule) = tool.built_for else { return Ok(None) };
         let Some(tool) = self.index.tools.named(rule.tool) else { return Ok(None) };
-        let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
+        let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
         let selection = self.select(&call)?;
         let is_missing = matches!(selection, Selection::Missing(_));
         let (compatibility, pin) = match selection {
@@ -256,7 +260,9 @@ impl<W: World> Selector<'_, W> {
 
     /// The newest on disk is also what runs where nothing is requested, and PATH has none.
     fn find_newest(&self, runtime: &mut Runtime) -> Result<()> {
-        match highest(self.world, self.index, runtime.tool, |version| !version.is_prerelease())? {
+        match highest_version(self.world, self.index, runtime.tool, |version| {
+            !version.is_prerelease()
+        })? {
             Lookup::Toolchain(toolchain) => runtime.newest = toolchain.version,
             Lookup::Nothing => {}
             Lookup::Stale => runtime.compatibility = Compatibility::Stale,

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use usher_tool::{FORM, Tool};
+use usher_tool::{FORMAT, Tool};
 
 use super::compiled::TOOLS;
 
@@ -46,7 +46,7 @@ impl Tools {
     }
 
     /// The file that defines a tool, if it is an own one.
-    pub fn definition_of(&self, tool: &Tool) -> Option<&CustomTool> {
+    pub fn custom_definition(&self, tool: &Tool) -> Option<&CustomTool> {
         self.own.iter().find(|own| own.tool.name == tool.name)
     }
 
@@ -64,13 +64,13 @@ impl Tools {
 /// A tool as it stands in the index, behind the mark of its form.
 pub fn printed(tool: &Tool) -> Vec<u8> {
     // Nothing that can fail is in a tool: no map, and no list of unknown length.
-    postcard::to_allocvec(&(FORM, tool)).unwrap_or_default()
+    postcard::to_allocvec(&(FORMAT, tool)).unwrap_or_default()
 }
 
 /// Reads a tool from the index; `None` if what is there is another form, and so another version's.
 pub(crate) fn read(row: &[u8]) -> Option<&'static Tool> {
     let (form, _): (u64, _) = postcard::take_from_bytes(row).ok()?;
-    if form != FORM {
+    if form != FORMAT {
         return None;
     }
     let row: &'static [u8] = row.to_vec().leak();
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn another_versions_form_is_not_read() {
-        let row = postcard::to_allocvec(&(FORM + 1, &TOOLS[0])).unwrap();
+        let row = postcard::to_allocvec(&(FORMAT + 1, &TOOLS[0])).unwrap();
         assert_eq!(read(&row), None);
     }
 
@@ -110,6 +110,6 @@ mod tests {
         assert_eq!(tools.all().count(), count);
         assert_eq!(tools.named("nodejs").map(|tool| tool.title), Some("Our Node"));
         assert_eq!(tools.of_program("node").map(|tool| tool.title), Some("Our Node"));
-        assert!(tools.definition_of(known).is_some());
+        assert!(tools.custom_definition(known).is_some());
     }
 }

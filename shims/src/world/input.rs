@@ -18,6 +18,12 @@ pub trait World {
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 
+    /// Whether [`World::directory`] is the process's own working directory, so that messages may
+    /// name a file in it without its folder.
+    fn is_process_directory(&self) -> bool {
+        true
+    }
+
     /// Which of these names are in this folder, as a set of bits: bit `n` for `names[n]`.
     ///
     /// At most 32 names. A folder that is absent holds none of them; a link counts as there,
@@ -60,6 +66,10 @@ impl<W: World + ?Sized> World for Box<W> {
 
     fn directory(&self) -> io::Result<PathBuf> {
         (**self).directory()
+    }
+
+    fn is_process_directory(&self) -> bool {
+        (**self).is_process_directory()
     }
 
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {

@@ -14,7 +14,7 @@ pub struct MemoryWorld {
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
     unwritable: BTreeSet<PathBuf>,
-    failing: BTreeMap<PathBuf, Failure>,
+    failing: BTreeMap<PathBuf, ReadFailure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
@@ -22,7 +22,7 @@ pub struct MemoryWorld {
 
 /// How something that is there can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum ReadFailure {
     /// It is no regular file: a FIFO, a socket, a device.
     NotRegular,
     /// It is larger than [`super::input::LARGEST_FILE`].
@@ -33,7 +33,7 @@ pub enum Failure {
     Loop,
 }
 
-impl Failure {
+impl ReadFailure {
     fn error(self) -> io::Error {
         match self {
             Self::NotRegular => {
@@ -89,7 +89,7 @@ impl MemoryWorld {
 
     /// Adds something that is there and can't be read, and the folders above it.
     #[must_use]
-    pub fn failing(mut self, path: impl Into<PathBuf>, failure: Failure) -> Self {
+    pub fn failing(mut self, path: impl Into<PathBuf>, failure: ReadFailure) -> Self {
         let path = path.into();
         if let Some(parent) = path.parent() {
             self.add_folders(parent);

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Changes whenever this file does: what was written by other types can't be read by these.
-pub const FORM: u64 = {
+pub const FORMAT: u64 = {
     let (source, mut hash, mut place) = (include_bytes!("lib.rs"), 0xcbf2_9ce4_8422_2325_u64, 0);
     while place < source.len() {
         hash = (hash ^ source[place] as u64).wrapping_mul(0x0100_0000_01b3);
@@ -160,9 +160,9 @@ pub struct VersionFile {
     /// In which language its ranges are written, where that isn't the tool's.
     pub dialect: Option<Dialect>,
     /// What in it names a version, in the order in which it counts; for every reader but `plain`
-    /// and `tool-versions`; see [`Field`].
+    /// and `tool-versions`; see [`VersionField`].
     #[serde(rename = "field", default, deserialize_with = "list")]
-    pub fields: &'static [Field],
+    pub fields: &'static [VersionField],
 }
 
 /// How a version file is read.
@@ -189,7 +189,7 @@ pub enum Reader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "bake", derive(databake::Bake), databake(path = usher_tool))]
 #[serde(deny_unknown_fields)]
-pub struct Field {
+pub struct VersionField {
     /// Where it is: for `json` and `toml` the way to it, keys separated by dots: `volta.node`; for
     /// `keys` the key; for `lines` a pattern.
     pub path: &'static str,
@@ -327,17 +327,17 @@ impl IgnoredFolder {
 
 impl VersionFile {
     /// A file with these fields, of which nothing else is said.
-    pub const fn new(name: &'static str, reader: Reader, fields: &'static [Field]) -> Self {
+    pub const fn new(name: &'static str, reader: Reader, fields: &'static [VersionField]) -> Self {
         Self { name, reader, version_only: None, generated: false, dialect: None, fields }
     }
 
     /// Whether it exists for versions alone.
-    pub fn is_for_versions_alone(&self) -> bool {
+    pub fn is_version_only(&self) -> bool {
         self.version_only.unwrap_or(matches!(self.reader, Reader::Plain | Reader::ToolVersions))
     }
 }
 
-impl Field {
+impl VersionField {
     /// A field that pins, is nothing but text, and of which all counts.
     pub const fn pinning(at: &'static str) -> Self {
         let (named, role, dialect, parts) = (None, FieldRole::Pin, None, u8::MAX);

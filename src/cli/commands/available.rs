@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Request, RequestTrust};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
@@ -43,8 +43,8 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let request = request.map(|text| parse(known, text)).transpose()?;
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
-    let (listed, unlisted) = Finder::new(session, &network).of_all_sources(known)?;
+    let network = Network::with_cache_if(session, access.as_ref());
+    let (listed, unlisted) = Finder::new(session, &network).list_all_sources(known)?;
     for error in unlisted {
         session.note(&error.to_string());
     }
@@ -86,7 +86,7 @@ fn lines(
     (tool, request): (&'static Tool, Option<&Request>),
     listed: &[ListedReleases],
 ) -> Result<Vec<Line>> {
-    let there = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let there = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut found: BTreeMap<&Version, Line> = BTreeMap::new();
     for one in listed {
         for release in one.releases.iter().filter(|release| fits(release, (tool, request))) {
@@ -106,7 +106,7 @@ fn lines(
 
 fn fits(release: &Release, (tool, request): (&Tool, Option<&Request>)) -> bool {
     match request {
-        Some(request) => release.answers(request, tool),
+        Some(request) => release.matches(request, tool),
         None => !release.version.is_prerelease(),
     }
 }

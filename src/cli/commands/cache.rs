@@ -5,7 +5,7 @@ use usher_shims::error::{Result, Shown};
 
 use crate::cli::output;
 use crate::config::folders;
-use crate::releases::cache_folder::{Cleaned, clean};
+use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
 use crate::text::human_size;
 
@@ -25,24 +25,24 @@ pub fn run(session: &Session, removal: Removal, as_json: bool) -> Result<()> {
         Removal::Pretended => None,
     };
     let cleaned = clean(&session.folders.cache, access.as_ref());
-    if as_json && cleaned.failed.is_none() {
+    if as_json && cleaned.error.is_none() {
         output::json(&json!({
             "path": session.folders.cache,
             "files": cleaned.files,
             "bytes": cleaned.bytes,
             "removed": removal == Removal::Real,
-            "left": cleaned.left,
+            "left": cleaned.skipped,
         }));
     }
     if !as_json {
         note(session, removal, &cleaned);
     }
-    cleaned.failed.map_or(Ok(()), Err)
+    cleaned.error.map_or(Ok(()), Err)
 }
 
-fn note(session: &Session, removal: Removal, cleaned: &Cleaned) {
-    for left in &cleaned.left {
-        session.note(&format!("{} stays: {}", Shown(&left.path), left.because));
+fn note(session: &Session, removal: Removal, cleaned: &CacheCleanup) {
+    for left in &cleaned.skipped {
+        session.note(&format!("{} stays: {}", Shown(&left.path), left.reason));
     }
     let verb = match removal {
         Removal::Real => "removed",

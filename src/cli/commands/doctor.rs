@@ -214,7 +214,7 @@ fn variables(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
 
 /// What the project's files would say if it weren't for a variable.
 fn overridden(session: &Session, known: KnownTool<'_>) -> Option<String> {
-    let call = Call::of_interpreter(known.tool)?;
+    let call = Call::for_main_program(known.tool)?;
     let mut pin = None;
     let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
@@ -285,8 +285,10 @@ fn force(session: &Session, known: KnownTool<'_>) -> Option<Check> {
 
 /// What was set, and where.
 fn set_otherwise(session: &Session) -> Vec<Check> {
-    let set =
-        session.settings.list().filter(|(_, _, origin)| **origin != settings::Origin::Default);
+    let set = session
+        .settings
+        .list()
+        .filter(|(_, _, origin)| **origin != settings::SettingOrigin::Default);
     set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key)))
         .collect()
 }

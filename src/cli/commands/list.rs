@@ -3,7 +3,7 @@
 use serde::Serialize;
 use usher_shims::error::{Result, Shown};
 use usher_shims::resolve::Selection;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
 use super::refused_system_programs;
@@ -33,7 +33,9 @@ pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<()> {
         let known = *known;
         // What can't be resolved here is no reason not to list what is there.
         let force = active_selection(session, known).unwrap_or(Selection::Stale);
-        for toolchain in all(&session.world, &session.index, known.tool)?.unwrap_or_default() {
+        for toolchain in
+            all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default()
+        {
             lines.push(line(known, &toolchain, &force));
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 
 use crate::cli::output;
 use crate::config::folders;
@@ -62,7 +62,7 @@ struct Newer {
 pub fn run(session: &Session, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
     // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let mut lines = Vec::new();
     let mut failed: Option<Error> = None;
@@ -126,7 +126,7 @@ fn is_meant(session: &Session, standing: &CurrentVersion<'_>, meant: &Meant<'_>)
         Meant::Asked | Meant::All if standing.pin.is_some() => true,
         Meant::Asked => false,
         Meant::All => {
-            let on_disk = all(&session.world, &session.index, standing.known.tool)?;
+            let on_disk = all_toolchains(&session.world, &session.index, standing.known.tool)?;
             on_disk.is_some_and(|toolchains| !toolchains.is_empty())
         }
     })
@@ -138,8 +138,8 @@ impl Line {
             is_new: standing.is_new(&release.version),
             version: release.version.to_string(),
         };
-        self.admitted = news.admitted.map(newer);
-        self.newest = news.newest.map(newer);
+        self.admitted = news.latest_matching.map(newer);
+        self.newest = news.latest.map(newer);
         self.source = Some(news.source);
         self.index_age = Some(news.freshness.age().as_secs());
         self.kept = match news.freshness {

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
-use usher_shims::store::{Lookup, highest};
+use usher_shims::store::{Lookup, highest_version};
 
 use crate::cli::output;
 use crate::registry::KnownTool;
@@ -90,8 +90,9 @@ fn system(session: &Session, known: KnownTool<'_>, pin: Option<&Pin>) -> Result<
     }
     let mut programs = known.tool.programs.iter();
     let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
-    let newest =
-        highest(&session.world, &session.index, known.tool, |version| !version.is_prerelease())?;
+    let newest = highest_version(&session.world, &session.index, known.tool, |version| {
+        !version.is_prerelease()
+    })?;
     let mut line = Line {
         tool: known.tool.name,
         version: None,

@@ -67,9 +67,9 @@ pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<Store
     if words.is_empty() {
         return Ok(contents);
     }
-    for store in &session.index.shared {
-        let shared = StoreContents::of(&session.registry, store, &Store::Shared)?;
-        contents.locations.extend(shared.locations);
+    for store in &session.index.shared_stores {
+        let shared_stores = StoreContents::of(&session.registry, store, &Store::Shared)?;
+        contents.locations.extend(shared_stores.locations);
     }
     let mut selected = StoreContents::default();
     for argument in tool_arguments(session, words)? {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::resolve::{Missing, Outcome, Plan};
+use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 
 use crate::cli::environment;
 use crate::cli::output;
@@ -48,7 +48,7 @@ fn plan(session: &Session, program: &str) -> Result<Plan> {
     }
 }
 
-fn absent(missing: &Missing) -> Error {
+fn absent(missing: &MissingVersion) -> Error {
     let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (missing.tool.name, &missing.pin.origin);
     let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");

@@ -33,7 +33,7 @@ pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<()
 fn all(session: &Session) -> Result<Vec<Account>> {
     let mut accounts = Vec::new();
     for known in session.registry.all() {
-        let Some(call) = Call::of_interpreter(known.tool) else { continue };
+        let Some(call) = Call::for_main_program(known.tool) else { continue };
         if is_asked(session, &call)? {
             accounts.push(account(session, known.tool.main_program())?);
         }

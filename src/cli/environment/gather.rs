@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::resolve::{Missing, Outcome, Plan, Selection};
-use usher_shims::store::all;
+use usher_shims::resolve::{MissingVersion, Outcome, Plan, Selection};
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
@@ -33,7 +33,7 @@ pub fn active_selection(session: &mut Session) -> Result<Environment> {
     let mut providers = Vec::new();
     let tools: Vec<&'static Tool> = session.index.tools.all().collect();
     for tool in tools {
-        let Some(call) = Call::of_interpreter(tool) else { continue };
+        let Some(call) = Call::for_main_program(tool) else { continue };
         let provider = settled(session, tool, &|session| {
             Ok(match session.resolver().selector().select(&call)? {
                 Selection::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
@@ -75,7 +75,7 @@ pub fn of(session: &mut Session, tools: &[&'static Tool]) -> Result<Environment>
 /// What a look came to.
 enum Said {
     Provider(Provider),
-    Missing(Missing),
+    Missing(MissingVersion),
     Stale,
 }
 
@@ -138,7 +138,7 @@ fn passed_on(session: &Session, plan: &Plan) -> Result<Option<Toolchain>> {
     let Some(name) = plan.program.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);
     };
-    let toolchains = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let toolchains = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     Ok(toolchains.into_iter().find(|toolchain| {
         !is_systems(toolchain) && wanted.is_some() && identity(&toolchain.program(name)) == wanted
     }))
@@ -169,16 +169,17 @@ fn add(
     (tool, toolchain): (&'static Tool, &Toolchain),
 ) -> Result<()> {
     // What the account added comes first, as for the shims; what it added for all versions last.
-    let added = session.index.additions_folder(tool, toolchain).map(|folder| folder.join("bin"));
+    let added =
+        session.index.global_packages_folder(tool, toolchain).map(|folder| folder.join("bin"));
     for folder in added.iter().filter(|folder| folder.is_dir()) {
         environment.add_folder(folder)?;
     }
     environment.add_folder(&toolchain.programs())?;
-    let for_all = session.index.programs_for_all(tool);
+    let for_all = session.index.user_wide_programs(tool);
     if for_all.is_dir() {
         environment.add_folder(&for_all)?;
     }
-    let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
+    let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
     for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
         let value = value.into_string().map_err(|value| {
             let shown = value.to_string_lossy().into_owned();

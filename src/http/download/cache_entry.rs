@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 use super::partial::{Partial, unwritten};
 use crate::files::integrity::{Integrity, sha256};
-use crate::http::failure::Failure;
+use crate::http::fetch_error::FetchError;
 
 /// What nobody came back for in so long is swept.
 const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3_600);
@@ -21,7 +21,7 @@ const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3_600);
 ///
 /// `None` where nothing can be kept here, or where somebody else is using that file: two who want
 /// the same bytes at once download them to a file each. A full disk is an error.
-pub(super) fn claim(folder: &Path, wanted: &Integrity) -> Result<Option<Partial>, Failure> {
+pub(super) fn claim(folder: &Path, wanted: &Integrity) -> Result<Option<Partial>, FetchError> {
     let path = folder.join(sha256(wanted.to_string().as_bytes()));
     match prepare(folder).and_then(|()| Partial::open(&path)) {
         Ok(claimed) => Ok(claimed),

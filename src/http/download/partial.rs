@@ -13,7 +13,7 @@ use rustix::fs::{OFlags, statvfs};
 use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind};
 
-use crate::http::failure::Failure;
+use crate::http::fetch_error::FetchError;
 use crate::http::headers::StrongTag;
 
 /// No note is longer.
@@ -56,7 +56,7 @@ pub struct Downloaded {
 
 impl Downloaded {
     /// What was verified, ready to be read from its beginning.
-    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, Failure> {
+    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, FetchError> {
         let size = partial.length()?;
         partial.file.rewind().map_err(|error| unread(&partial, error))?;
         Ok(Self { sha256, size, partial })
@@ -80,12 +80,12 @@ impl Downloaded {
 
 impl Partial {
     /// A file that nobody else knows, and that isn't kept.
-    pub(super) fn private(folder: &Path) -> Result<Self, Failure> {
+    pub(super) fn private(folder: &Path) -> Result<Self, FetchError> {
         let made = tempfile::Builder::new().prefix("download-").tempfile_in(folder);
         let kept = made.and_then(|file| file.keep().map_err(|error| error.error));
         match kept {
             Ok((file, path)) => Ok(Self { path, file, is_kept: false }),
-            Err(error) => Err(Failure::Fatal(Error::io("create a file in", folder, error))),
+            Err(error) => Err(FetchError::Fatal(Error::io("create a file in", folder, error))),
         }
     }
 
@@ -123,12 +123,12 @@ impl Partial {
     }
 
     /// How many bytes have come.
-    pub(super) fn length(&self) -> Result<u64, Failure> {
+    pub(super) fn length(&self) -> Result<u64, FetchError> {
         self.file.metadata().map(|file| file.len()).map_err(|error| unread(self, error))
     }
 
     /// Empties it, and writes down what is to come.
-    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), FetchError> {
         // In this order: a note must never stand beside bytes that it wasn't made for.
         self.file
             .set_len(0)
@@ -138,7 +138,7 @@ impl Partial {
     }
 
     /// Goes on behind what has come.
-    pub(super) fn seek_to_end(&mut self) -> Result<u64, Failure> {
+    pub(super) fn seek_to_end(&mut self) -> Result<u64, FetchError> {
         self.file.seek(io::SeekFrom::End(0)).map_err(|error| unread(self, error))
     }
 
@@ -157,7 +157,7 @@ impl Partial {
     }
 
     /// Writes down what is known of the whole.
-    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), Failure> {
+    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), FetchError> {
         if !self.is_kept {
             return Ok(());
         }
@@ -236,16 +236,16 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-pub(super) fn unread(partial: &Partial, error: io::Error) -> Failure {
-    Failure::Fatal(Error::io("read", partial.path(), error))
+pub(super) fn unread(partial: &Partial, error: io::Error) -> FetchError {
+    FetchError::Fatal(Error::io("read", partial.path(), error))
 }
 
 /// A file can't be written, of which so many bytes are to come.
-pub(super) fn unwritten(path: &Path, error: io::Error, missing: Option<u64>) -> Failure {
+pub(super) fn unwritten(path: &Path, error: io::Error, missing: Option<u64>) -> FetchError {
     let message = Error::io("write", path, error);
     let is_full = message.kind() == ErrorKind::DiskFull;
     let free = path.parent().and_then(|folder| statvfs(folder).ok());
-    Failure::Fatal(match (is_full, missing, free) {
+    FetchError::Fatal(match (is_full, missing, free) {
         (true, Some(missing), Some(disk)) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             message.because(format!("{missing} bytes are still to come, and {free} are free there"))

@@ -12,10 +12,11 @@ use super::partial::{Downloaded, Partial, ResumeInfo, lacks_room, unread, unwrit
 use crate::files::integrity::{Integrity, Mismatch, sha256};
 use crate::http::address::{Location, cant_fetch};
 use crate::http::client::{self, Client, too_long};
-use crate::http::failure::{AttemptError, Failure};
+use crate::http::fetch_error::{AttemptError, FetchError};
 use crate::http::headers::{ContentRange, StrongTag};
 use crate::http::response::{
-    Condition, Kind, Request, Responder, Response, is_web_page, other_content, web_page,
+    BodyKind, HttpRequest, RequestCondition, Responder, Response, is_web_page, other_content,
+    web_page,
 };
 
 /// No toolchain is larger: the largest today (a JDK) has an eighth of this.
@@ -80,49 +81,49 @@ pub(super) struct Transfer<'a> {
     /// Whether anything was written to it.
     is_touched: bool,
     hasher: Option<BackgroundHasher>,
-    ranges: Ranges,
+    ranges: RangeRequests,
     responder: Option<Responder>,
 }
 
 /// Whether the rest of something may be asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ranges {
+enum RangeRequests {
     /// It may, and wasn't yet.
-    Untried,
+    NotTried,
     /// What lies in the file was put together from several answers.
     Used,
     /// That went wrong; all must come at once.
-    ProcessArgs,
+    Disabled,
 }
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(
         client: &'a Client,
-        (location, artifact): (Location, &DownloadSpec<'a>),
+        (location, spec): (Location, &DownloadSpec<'a>),
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
-        let address = sha256(artifact.address.as_bytes());
+        let address = sha256(spec.address.as_bytes());
         Self {
             client,
             location,
-            integrity: artifact.integrity,
-            announced: artifact.size,
+            integrity: spec.integrity,
+            announced: spec.size,
             progress,
             partial,
-            limit: artifact.size.map_or(LARGEST, |size| size.min(LARGEST)),
+            limit: spec.size.map_or(LARGEST, |size| size.min(LARGEST)),
             info: ResumeInfo { address, validator: None, total: None },
             length: 0,
             most: 0,
             is_touched: false,
             hasher: None,
-            ranges: Ranges::Untried,
+            ranges: RangeRequests::NotTried,
             responder: None,
         }
     }
 
     /// Fetches until it is there or can't be had.
-    pub(super) fn run(mut self) -> Result<Downloaded, Failure> {
+    pub(super) fn run(mut self) -> Result<Downloaded, FetchError> {
         match self.resume().and_then(|()| self.with_retries()) {
             Ok(sha256) => Downloaded::new(self.partial, sha256),
             Err(failure) => {
@@ -146,7 +147,7 @@ impl<'a> Transfer<'a> {
     }
 
     /// Looks what an earlier run left, of the same address and with a proof of what it is.
-    fn resume(&mut self) -> Result<(), Failure> {
+    fn resume(&mut self) -> Result<(), FetchError> {
         let Some(info) = self.partial.resume_info() else { return Ok(()) };
         let length = self.partial.length()?;
         if info.address == self.info.address && info.total.is_none_or(|total| length < total) {
@@ -157,7 +158,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    fn with_retries(&mut self) -> Result<String, Failure> {
+    fn with_retries(&mut self) -> Result<String, FetchError> {
         let mut retry = self.client.retry();
         loop {
             let before = self.most;
@@ -170,8 +171,8 @@ impl<'a> Transfer<'a> {
             retry.record_progress(self.most - before);
             retry.pause(match error {
                 // It was there a moment ago: the line is down, or the server starts anew.
-                AttemptError::Permanent(Failure::Unreachable(error)) if self.is_touched => {
-                    AttemptError::Transient(Failure::Unreachable(error), None)
+                AttemptError::Permanent(FetchError::Unreachable(error)) if self.is_touched => {
+                    AttemptError::Transient(FetchError::Unreachable(error), None)
                 }
                 other => other,
             })?;
@@ -185,33 +186,35 @@ impl<'a> Transfer<'a> {
         if let Some(total) = missing {
             let why = format!("only {} of {total} bytes came", self.length);
             let error = cant_fetch(&self.location).because(why);
-            return Err(AttemptError::Transient(Failure::Unreachable(error), None));
+            return Err(AttemptError::Transient(FetchError::Unreachable(error), None));
         }
         self.verify()
     }
 
     /// What the rest can be asked for with, if it can.
     fn resume_tag(&self) -> Option<&StrongTag> {
-        let may_be = self.length > 0 && self.ranges != Ranges::ProcessArgs;
+        let may_be = self.length > 0 && self.ranges != RangeRequests::Disabled;
         self.info.validator.as_ref().filter(|_| may_be)
     }
 
     /// Asks for the rest, or for all of it.
     fn ask(&mut self) -> Result<Response, AttemptError> {
         if let Some(validator) = self.resume_tag() {
-            let response = self.open(Condition::RestAfter(self.length, validator))?;
+            let response = self.open(RequestCondition::ResumeFrom(self.length, validator))?;
             match response.kind {
-                Kind::Whole => return Ok(response),
-                Kind::Rest(range) if self.fits(range, response.length) => {
+                BodyKind::Full => return Ok(response),
+                BodyKind::Remainder(range) if self.fits(range, response.length) => {
                     self.info.total = Some(range.total);
-                    self.ranges = Ranges::Used;
+                    self.ranges = RangeRequests::Used;
                     return Ok(response);
                 }
                 // What this server says of parts makes no sense.
-                Kind::Rest(_) | Kind::NoRest | Kind::Unchanged => self.ranges = Ranges::ProcessArgs,
+                BodyKind::Remainder(_) | BodyKind::BadRange | BodyKind::NotModified => {
+                    self.ranges = RangeRequests::Disabled
+                }
             }
         }
-        self.open(Condition::Always)
+        self.open(RequestCondition::Unconditional)
     }
 
     /// Whether a part is of a whole as long as it was, and as long as it says itself.
@@ -220,8 +223,8 @@ impl<'a> Transfer<'a> {
             && length.is_none_or(|length| length == range.total - range.first)
     }
 
-    fn open(&self, condition: Condition<'_>) -> Result<Response, AttemptError> {
-        let request = Request { accept: "*/*", encoding: "identity", condition };
+    fn open(&self, condition: RequestCondition<'_>) -> Result<Response, AttemptError> {
+        let request = HttpRequest { accept: "*/*", encoding: "identity", condition };
         self.client.open(&self.location, &request)
     }
 
@@ -235,7 +238,7 @@ impl<'a> Transfer<'a> {
         // page is no reason to lose half a download.
         let mut count = self.read(&mut response, &mut buffer)?;
         self.responder = response.responder.take();
-        if matches!(response.kind, Kind::Whole) {
+        if matches!(response.kind, BodyKind::Full) {
             if is_web_page(&buffer[..count]) {
                 return Err(AttemptError::Permanent(web_page(
                     &self.location,
@@ -281,8 +284,8 @@ impl<'a> Transfer<'a> {
         self.hasher = None;
         self.is_touched = true;
         self.length = 0;
-        if self.ranges == Ranges::Used {
-            self.ranges = Ranges::Untried;
+        if self.ranges == RangeRequests::Used {
+            self.ranges = RangeRequests::NotTried;
         }
         self.info.validator.clone_from(&response.validator);
         self.info.total = response.length.or(self.announced);
@@ -367,12 +370,12 @@ impl<'a> Transfer<'a> {
             }
             Err(mismatch) => mismatch,
         };
-        let was_joined = self.ranges == Ranges::Used;
+        let was_joined = self.ranges == RangeRequests::Used;
         let error_page = self.classify_error_page()?;
         self.length = 0;
         if was_joined {
             // Either what lay here was damaged, or the server joined two states of it.
-            self.ranges = Ranges::ProcessArgs;
+            self.ranges = RangeRequests::Disabled;
             return self.attempt();
         }
         Err(error_page.unwrap_or_else(|| hash_mismatch(&self.location, &mismatch)))
@@ -411,7 +414,7 @@ fn size_mismatch(location: &Location, wanted: u64, seen: &str) -> AttemptError {
         .because(format!("published: {wanted} bytes"))
         .because(format!("received:  {seen}"))
         .hint(HINT_LATER);
-    AttemptError::Permanent(Failure::Fatal(error))
+    AttemptError::Permanent(FetchError::Fatal(error))
 }
 
 fn hash_mismatch(location: &Location, mismatch: &Mismatch) -> AttemptError {
@@ -420,7 +423,7 @@ fn hash_mismatch(location: &Location, mismatch: &Mismatch) -> AttemptError {
         .because(format!("published: {wanted}"))
         .because(format!("received:  {seen}"))
         .hint(HINT_LATER);
-    AttemptError::Permanent(Failure::Fatal(error))
+    AttemptError::Permanent(FetchError::Fatal(error))
 }
 
 /// Whether what begins so is a text that says something, in JSON or on a page.

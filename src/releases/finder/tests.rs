@@ -12,7 +12,7 @@ use usher_shims::resolve::Compatibility;
 
 use super::*;
 use crate::registry::Registry;
-use crate::releases::entry::ListedArchive;
+use crate::releases::index_entry::ListedArchive;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
@@ -30,7 +30,7 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> std::result::Result<ListedReleases, Failure> {
+    ) -> std::result::Result<ListedReleases, FetchError> {
         let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
         let answers: Vec<&str> = script.split(" | ").collect();
         let (answer, asked) = match policy {
@@ -45,10 +45,10 @@ impl ReadSource for Script<'_> {
             "new" => Freshness::New,
             "cached" => Freshness::Cached(Duration::from_secs(5 * 60)),
             "stale" => Freshness::StaleFallback(Duration::from_secs(5 * 3_600)),
-            "unreachable" => return Err(Failure::Unreachable(error)),
-            "absent" => return Err(Failure::Absent(error)),
-            "refused" => return Err(Failure::Refused(error)),
-            "fatal" => return Err(Failure::Fatal(error)),
+            "unreachable" => return Err(FetchError::Unreachable(error)),
+            "absent" => return Err(FetchError::NotFound(error)),
+            "refused" => return Err(FetchError::BadResponse(error)),
+            "fatal" => return Err(FetchError::Fatal(error)),
             other => panic!("{other}"),
         };
         let release = |version: &str| release(version, name);
@@ -60,19 +60,19 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         _release: &Release,
-    ) -> std::result::Result<Vec<Part>, Failure> {
-        Ok(vec![Part { title: source.name.to_owned(), ..Part::default() }])
+    ) -> std::result::Result<Vec<ReleasePart>, FetchError> {
+        Ok(vec![ReleasePart { title: source.name.to_owned(), ..ReleasePart::default() }])
     }
 }
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
-    let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+    let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),
         lts: None,
         source: source.to_owned(),
-        artifact: Some(artifact),
+        archive: Some(archive),
     }
 }
 
@@ -83,7 +83,7 @@ struct Disk {
     installed: Vec<Version>,
 }
 
-impl Machine for Disk {
+impl InstalledTools for Disk {
     fn runtime(&self, _tool: &Tool) -> Result<Option<Runtime>> {
         Ok(self.runtime.clone())
     }
@@ -389,7 +389,7 @@ fn a_runtime_that_is_requested_together_counts_as_pinned() {
     let found = case.with_known(|known| {
         let request = Request::parse("1", known.tool, RequestTrust::User).unwrap();
         let wanted = ToolRequest { known, request: &request, origin: &origin };
-        case.finder().together(&together).find(&wanted)
+        case.finder().with_requests(&together).find(&wanted)
     });
     assert_eq!(outcome(found), "1.17.0-otp-26 of a");
     case.check("1", "1.17.0-otp-27 of a", "a, a");
@@ -425,7 +425,7 @@ fn the_first_source_that_answers_is_listed() {
 fn all_sources_that_answer_are_listed() {
     let of_all = |answers| {
         let case = Case::new("node", answers);
-        case.with_known(|known| case.finder().of_all_sources(known))
+        case.with_known(|known| case.finder().list_all_sources(known))
     };
     let (listed, failures) =
         of_all(&[("a", "new 14.0.0 12.0.0"), ("b", "unreachable"), ("c", "new 16.0.0")]).unwrap();

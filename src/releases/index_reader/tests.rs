@@ -10,8 +10,8 @@ use usher_shims::version::Version;
 
 use super::*;
 use crate::files::write_access::WriteAccess;
-use crate::releases::entry::ListedArchive;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
+use crate::releases::index_entry::ListedArchive;
 
 const ADDRESS: &str = "https://x.example/index";
 const YOUNG: Duration = Duration::from_secs(600);
@@ -24,7 +24,7 @@ enum Answer {
     Versions(&'static str),
     Unchanged,
     Unreachable,
-    Refused,
+    BadResponse,
 }
 
 /// A cache that may hold an index of 12.0.0, and who asks.
@@ -38,7 +38,7 @@ impl Case {
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
-        let key = Key { address: ADDRESS, reading: "1" };
+        let key = CacheKey { address: ADDRESS, reading: "1" };
         let content = (&entries("12.0.0"), Some("v1".to_owned()));
         cache.put(&WriteAccess::for_test(), &key, content);
         for entry in fs::read_dir(case.folder.path()).unwrap() {
@@ -73,8 +73,8 @@ impl Case {
                         validator: Some("v2".to_owned()),
                     }),
                     Answer::Unchanged => Ok(Conditional::NotModified),
-                    Answer::Unreachable => Err(Failure::Unreachable(error("it is away"))),
-                    Answer::Refused => Err(Failure::Refused(error("it says no"))),
+                    Answer::Unreachable => Err(FetchError::Unreachable(error("it is away"))),
+                    Answer::BadResponse => Err(FetchError::BadResponse(error("it says no"))),
                 }
             }),
             parse: Box::new(|bytes| match bytes {
@@ -87,7 +87,7 @@ impl Case {
         let reader = IndexReader {
             cache: IndexCache::new(self.folder.path().to_path_buf()),
             writer: Some(access.for_threads()),
-            asking: &mutex,
+            fetch_locks: &mutex,
             settings: &self.settings,
             note: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
         };
@@ -115,12 +115,12 @@ impl Case {
     }
 }
 
-fn entries(versions: &str) -> Vec<Entry> {
+fn entries(versions: &str) -> Vec<IndexEntry> {
     let entry = |version: &str| {
         let address = format!("https://x.example/{version}.tar.gz");
-        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         let version = Version::parse(version).unwrap();
-        Entry { version, lts: None, artifact, engines: None }
+        IndexEntry { version, lts: None, archive, engines: None }
     };
     versions.split_whitespace().map(entry).collect()
 }
@@ -148,7 +148,7 @@ fn what_a_source_said_serves_the_next_time() {
 fn an_old_index_serves_where_its_source_is_away() {
     let expected = "asked with v1: told it is away; an index 2 days old serves: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
-    Case::cached(OLD).check(AllowFresh, Answer::Refused, "asked with v1: it says no");
+    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "asked with v1: it says no");
     Case::empty().check(AllowFresh, Answer::Unreachable, "asked with nothing: it is away");
 }
 

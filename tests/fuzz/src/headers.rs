@@ -1,5 +1,5 @@
-//! A server's headers, as lines: what is taken from them makes sense, and what is sent back is what
-//! came.
+//! A server's headers, as lines: the parsed values make sense, and values that are sent back are
+//! unchanged.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,9 +16,9 @@ pub fn headers(bytes: &[u8]) {
     }
     if let Some(tag) = StrongTag::of(&headers) {
         let text = tag.as_str();
-        assert!(HeaderValue::from_str(text).is_ok(), "{text:?} can't be sent back");
+        assert!(HeaderValue::from_str(text).is_ok(), "{text:?} isn't a valid header");
         assert_eq!(StrongTag::parse(text).as_ref(), Some(&tag));
-        assert!(tag.admits(&headers), "an answer contradicts itself");
+        assert!(tag.admits(&headers), "a response doesn't match its own tag");
         let sent = headers.get(ETAG).map(|sent| sent.as_bytes().trim_ascii());
         assert_eq!(sent, Some(text.as_bytes()));
     }

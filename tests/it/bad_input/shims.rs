@@ -34,7 +34,7 @@ fn use_is_absent_beside_the_shims() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+    usher: [SANDBOX]/home/.local/share/usher/shims/use is missing
       hint: ./install.sh
     ");
     fs::remove_file(sandbox.shims().join(".usher")).unwrap();
@@ -43,7 +43,7 @@ fn use_is_absent_beside_the_shims() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+    usher: [SANDBOX]/home/.local/share/usher/shims/use is missing
       hint: ./install.sh
     ");
 }
@@ -57,7 +57,7 @@ fn a_shim_is_called_by_a_name_that_nobody_knows() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: usher knows no program called “nonesuch”
+    usher: unknown program “nonesuch”
       hint: use reshim
     ");
     // By argument 0 that is no name, the file's own name counts.

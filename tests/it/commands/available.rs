@@ -97,15 +97,15 @@ fn what_cannot_be_had_is_an_error() {
     --- standard output
     --- standard error
     usher: “twelve point two” is no version of node
-      it is no version
+      expected a version, a range or an alias
     ");
     let outcome = sandbox.use_command(&["available", "nodee"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 2
     --- standard output
     --- standard error
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     ");
 }

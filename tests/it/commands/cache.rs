@@ -220,7 +220,7 @@ fn what_is_kept_can_be_taken_away() {
     let before = sandbox.tree("home/.local");
     let outcome = sandbox.use_command(&["cache", "clean", "--dry-run", "--json"]).run().succeeds();
     let told = outcome.json();
-    let files = (&told["files"], &told["removed"], &told["left"][0]["because"]);
+    let files = (&told["files"], &told["removed"], &told["left"][0]["reason"]);
     assert_eq!(files, (&json!(2), &json!(false), &json!("it isn't usher's")), "{outcome}");
     assert!(sandbox.home().join(".cache/usher/downloads/half").exists());
     let outcome = sandbox.use_command(&["cache", "clean"]).run().succeeds();

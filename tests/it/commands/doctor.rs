@@ -91,7 +91,7 @@ fn a_variable_may_be_a_label() {
     ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
     ok    the shims' index is up to date
     ok    [SANDBOX]/home/.local/share/usher may be written
-    note  NODE_VERSION=12.22\u{1b}[31m is set: it overrides 12, which .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for
+    note  NODE_VERSION=12.22\u{1b}[31m is set: it overrides 12, which .nvmrc:1 asks for
           unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into [SANDBOX]/home/.config/usher/config.toml
     BAD   NODE_VERSION=12.22\u{1b}[31m asks for no version of node: it has control characters
           unset NODE_VERSION
@@ -110,7 +110,7 @@ fn a_variable_may_be_a_label() {
           use reshim
     ok    [SANDBOX]/home/.local/share/usher may be written
     ok    NODE_VERSION=10.24.1 is set, and ignored (the setting `ignore_variables`)
-    ok    ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    ok    ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml:2)
     ok    shims = "all" (USHER_SHIMS)
     --- standard error
     "#);
@@ -129,9 +129,9 @@ fn a_missing_version_and_a_broken_file_are_found() {
     ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
     ok    the shims' index is up to date
     ok    [SANDBOX]/home/.local/share/usher may be written
-    note  node 13 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+    note  node 13 was asked for by .nvmrc:1, but isn't on disk
           use install node@13
-    BAD   can't understand .python-version ([SANDBOX]/project/.python-version): it names no version
+    BAD   can't parse .python-version: it names no version
           use python
     ok    shims = "all" (USHER_SHIMS)
     --- standard error

@@ -189,8 +189,8 @@ fn what_makes_no_sense_is_refused() {
     usher: `use env` tells of what is in force: node@12 says more
       hint: use node@12 -- use env node
     $ use env nodee
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     $ use env --shell nu
     usher: usher can't set up the shell `nu`

@@ -24,8 +24,8 @@ fn what_is_new_is_told_and_is_no_failure() {
     exit status: 0
     --- standard output
     tool    in force  admitted      newest      asked for
-    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
+    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version:1
     --- standard error
     usher: what is admitted and new is fetched by: use upgrade
     ");
@@ -38,7 +38,7 @@ fn what_is_new_is_told_and_is_no_failure() {
         "tool": "node",
         "in_force": "12.22.11",
         "request": "12",
-        "origin": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "origin": ".nvmrc:1",
         "admitted": {
           "version": "12.22.12",
           "is_new": true
@@ -67,7 +67,7 @@ fn nothing_new_is_told_too() {
     exit status: 0
     --- standard output
     tool  in force  admitted  newest  asked for
-    node  25.0.0    25.0.0    25.0.0  latest by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    node  25.0.0    25.0.0    25.0.0  latest by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     --- standard error
     ");
 }
@@ -82,7 +82,7 @@ fn what_is_missing_is_new() {
     exit status: 0
     --- standard output
     tool  in force  admitted     newest      asked for
-    node  ?         18.20.8 new  25.0.0 new  lts/hydrogen by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  ?         18.20.8 new  25.0.0 new  lts/hydrogen by .nvmrc:1
     --- standard error
     usher: what is admitted and new is fetched by: use upgrade
     ");
@@ -100,7 +100,7 @@ fn a_tool_without_a_source_is_listed_with_what_is_known() {
     exit status: 0
     --- standard output
     tool   in force  admitted  newest  asked for
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:1
     --- standard error
     usher: usher has no source for plain yet
     ");
@@ -139,8 +139,8 @@ fn kept_indexes_serve_and_say_their_age() {
     exit status: 0
     --- standard output
     tool    in force  admitted      newest      asked for
-    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
+    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version:1
     --- standard error
     usher: node: the index of nodejs.org is 3 h old
     usher: python: the index of python-build-standalone is 3 h old
@@ -156,7 +156,7 @@ fn kept_indexes_serve_and_say_their_age() {
     exit status: 0
     --- standard output
     tool  in force  admitted      newest      asked for
-    node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
     usher: what is admitted and new is fetched by: use upgrade
@@ -167,7 +167,7 @@ fn kept_indexes_serve_and_say_their_age() {
     exit status: 0
     --- standard output
     tool  in force  admitted      newest      asked for
-    node  12.22.11  12.22.13 new  25.0.0 new  12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  12.22.11  12.22.13 new  25.0.0 new  12 by .nvmrc:1
     --- standard error
     usher: what is admitted and new is fetched by: use upgrade
     ");
@@ -185,8 +185,8 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     exit status: 69
     --- standard output
     tool   in force  admitted  newest  asked for
-    node   12.22.11  ?         ?       12 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
+    node   12.22.11  ?         ?       12 by .tool-versions:1
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:2
     --- standard error
     usher: usher has no source for plain yet
     usher: the releases of node can't be listed
@@ -204,10 +204,10 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     --- standard output
     tool   in force  admitted  newest  asked for
     node   ?         ?         ?       can't be told
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:1
     --- standard error
     usher: usher has no source for plain yet
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/x”, which is no version
+    usher: invalid node version “path:/x” (requested by .nvmrc:1)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
     ");

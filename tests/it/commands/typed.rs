@@ -136,26 +136,26 @@ fn what_makes_no_sense_is_refused() {
     insta::assert_snapshot!(transcript, @"
     $ use instal
     usher: “instal” is neither verb nor tool
-      the nearest is install
+      nearest: install
       hint: use install
 
     $ use docter
     usher: “docter” is neither verb nor tool
-      the nearest is doctor
+      nearest: doctor
       hint: use doctor
 
     $ use rust
-    usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    usher: unknown tool “rust”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use instal node@12
     usher: “instal” is neither verb nor tool
-      the nearest is install
+      nearest: install
       hint: use install
 
     $ use nodee@12
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
 
     $ use node@@
@@ -169,8 +169,8 @@ fn what_makes_no_sense_is_refused() {
       hint: use available node
 
     $ use @12
-    usher: usher knows no tool called “”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    usher: unknown tool “”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
     usher: invalid version of node: “../../x”
@@ -315,12 +315,12 @@ fn errors_are_json_where_that_was_asked_for() {
     {
       "error": {
         "causes": [
-          "the nearest is node"
+          "nearest: node"
         ],
         "code": "unknown-tool",
         "exit": 2,
         "hint": "use node",
-        "what": "usher knows no tool called “nodee”"
+        "what": "unknown tool “nodee”"
       }
     }
     --- standard error

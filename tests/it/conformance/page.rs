@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use usher_definition::{Common, Definition};
-use usher_shims::tool::{DEFINITIONS, Field, FieldRole, Reader, TOOLS, VersionFile};
+use usher_shims::tool::{DEFINITIONS, FieldRole, Reader, TOOLS, VersionField, VersionFile};
 
 use super::all;
 use super::format::{Case, Content, Odd};
@@ -73,7 +73,7 @@ fn contents() -> String {
 
 fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
-    let field = |field: &Field| {
+    let field = |field: &VersionField| {
         let of = field
             .entry_name
             .as_ref()
@@ -98,7 +98,7 @@ fn row(file: &VersionFile, tool: &str) -> String {
             file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }
     };
-    let alone = if file.is_for_versions_alone() { "yes" } else { "" };
+    let alone = if file.is_version_only() { "yes" } else { "" };
     format!("| `{}` | {tool} | {read} | {alone} |\n", file.name)
 }
 

@@ -37,7 +37,7 @@ fn no_such_version() {
     let upstream = Upstream::start();
     insta::assert_snapshot!(both(&sandbox(&upstream), "12.99"), @"
     node: exit status: 127
-    usher: node 12.99 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node 12.99 was asked for by .nvmrc:2, but no such release exists
       the nearest are 12.22.12 and 13.0.0
       hint: use node@12
 
@@ -48,7 +48,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "1"), @"
     node: exit status: 127
-    usher: node 1 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node 1 was asked for by .nvmrc:2, but no such release exists
       the nearest is 10.24.1
       hint: use node@10
 
@@ -59,7 +59,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "99.0.0"), @"
     node: exit status: 127
-    usher: node 99.0.0 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node 99.0.0 was asked for by .nvmrc:2, but no such release exists
       the nearest is 25.0.0
       hint: use node@25
 
@@ -70,7 +70,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), ">=12.99 <13"), @"
     node: exit status: 127
-    usher: node >=12.99 <13 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node >=12.99 <13 was asked for by .nvmrc:2, but no such release exists
       hint: use available node
 
     use node@>=12.99 <13: exit status: 127
@@ -79,7 +79,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/argon"), @"
     node: exit status: 127
-    usher: node lts/argon was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node lts/argon was asked for by .nvmrc:2, but no such release exists
       hint: use available node
 
     use node@lts/argon: exit status: 127
@@ -90,7 +90,7 @@ fn no_such_version() {
     upstream.misbehave(INDEX, Misbehaviour::Status(500));
     insta::assert_snapshot!(both(&sandbox(&upstream), "25"), @"
     node: exit status: 127
-    usher: node 25 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source that could be asked has it
+    usher: node 25 was asked for by .nvmrc:2, but no source that could be asked has it
       the nearest is 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
       hint: use node@24
@@ -104,7 +104,7 @@ fn no_such_version() {
     upstream.behave(INDEX);
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/nonesuch"), @"
     node: exit status: 127
-    usher: node lts/nonesuch was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: node lts/nonesuch was asked for by .nvmrc:2, but no such release exists
       hint: use available node
 
     use node@lts/nonesuch: exit status: 127
@@ -117,7 +117,7 @@ fn no_such_version() {
 fn no_network() {
     insta::assert_snapshot!(both(&offline_sandbox(), "12"), @"
     node: exit status: 127
-    usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: node 12 was asked for by .nvmrc:2, but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
@@ -324,7 +324,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
         match path {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
-            usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+            usher: node 12 was asked for by .nvmrc:2, but no source could be asked for it
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
@@ -367,7 +367,7 @@ fn an_index_is_no_index() {
     upstream.put(INDEX, "{\"versions\": ");
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
-    usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: node 12 was asked for by .nvmrc:2, but no source could be asked for it
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: it is no JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69

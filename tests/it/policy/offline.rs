@@ -89,7 +89,7 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 19 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: node 19 was asked for by .nvmrc:1, but no source could be asked for it
       nodejs.org: its index, from nodejs.org, isn't kept: usher is offline (USHER_OFFLINE)
       npm: nothing says where the npm registry is: npm isn't asked: usher is offline
       hint: unset USHER_OFFLINE
@@ -116,7 +116,7 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: node 12 was asked for by .nvmrc:1, but no source could be asked for it
       nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
       npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
       hint: leave --offline out
@@ -137,7 +137,7 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
       node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
@@ -150,8 +150,8 @@ fn what_would_have_been_fetched_is_told() {
     --- standard error
     usher: node 12.99 was asked for by the command line, but no source that could be asked has it
       the nearest are 12.22.12 and 13.0.0
-      nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use node@12
     ");
 }

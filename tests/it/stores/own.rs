@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use usher_shims::process::MARK;
 
-use super::{furnished, listed, sandbox};
+use super::{listed, sandbox, set_up};
 use crate::support::{Archive, Sandbox, Upstream};
 
 /// The file of own tools' definitions.
@@ -109,7 +109,7 @@ fn a_changed_file_counts_at_the_next_call_of_the_shim() {
     run().succeeds().prints("acme 1.2.3 elsewhere");
     run().succeeds().prints("acme 1.2.3 elsewhere");
     fs::remove_file(sandbox.root().join(FILE)).unwrap();
-    run().fails_with(127).complains("usher knows no program called “acme”");
+    run().fails_with(127).complains("unknown program “acme”");
 }
 
 /// The index is where the shims learn what is an own tool, and where `use` learns the home.
@@ -149,7 +149,7 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     let check = |text: &str, place: &str, parts: &[&str]| {
         sandbox.file(FILE, text);
         let reshim = sandbox.reshim();
-        let place = format!("[SANDBOX]/{FILE}{place} defines no tool");
+        let place = format!("[SANDBOX]/{FILE}{place}");
         let told = parts.iter().fold(reshim.complains(&place), |told, part| told.complains(part));
         drop(told);
         sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
@@ -157,20 +157,24 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
         let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
         assert!(sandbox.mask(&doctor.stdout).contains(&place), "{doctor}");
         let failed = sandbox.use_command(&["acme@1"]).run().fails_with(2);
-        failed.complains(&place).complains("usher knows no tool called “acme”");
+        failed.complains(&place).complains("unknown tool “acme”");
     };
     let acme = smallest("acme");
-    check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
+    check(&format!("{acme}news = 1\n"), ":7", &["unknown field `news`"]);
     check(
         &acme.replace("version_components = 3", "version_components = 'x'"),
-        ", line 6",
-        &["the line is: version_components = 'x'"],
+        ":6",
+        &["the line: version_components = 'x'"],
     );
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
-    check(&format!("{acme}runtime = 'nobody'\n"), "", &["it runs on nobody"]);
+    check(
+        &format!("{acme}runtime = 'nobody'\n"),
+        "",
+        &["nobody can't be the runtime of other tools"],
+    );
     let runs_on = "built_for = { tool = 'nobody', mark = '-n-' }\n";
-    check(&format!("{acme}{runs_on}"), "", &["it runs on nobody"]);
-    check("name = [", ", line 1", &[]);
+    check(&format!("{acme}{runs_on}"), "", &["nobody can't be the runtime of other tools"]);
+    check("name = [", ":1", &[]);
     check("", "", &["missing field `name`"]);
 }
 
@@ -190,7 +194,7 @@ fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
 
 #[test]
 fn a_program_that_fails_or_lacks_something_is_asked_once() {
-    let sandbox = furnished(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
+    let sandbox = set_up(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
     let log = sandbox.root().join("log");
     let program = |name: &str, line: &str| {
         let text = format!("#!/bin/sh\necho \"$0 $1\" >> '{}'\n{line}\n", log.display());
@@ -232,7 +236,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
 
 #[test]
 fn a_shim_among_the_systems_programs_is_not_asked() {
-    let sandbox = furnished(Sandbox::new().offline());
+    let sandbox = set_up(Sandbox::new().offline());
     let folder = sandbox.folder("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n",

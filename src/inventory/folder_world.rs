@@ -9,37 +9,38 @@ use usher_shims::world::{FileMeta, Os, World};
 
 /// How far one sees from a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum Visibility {
     /// Everything is as it is.
-    Whole,
+    Everything,
     /// No variable is set, and no file is there but those in the folder itself.
-    Folder,
+    FolderOnly,
 }
 
 /// The operating system, seen from a folder.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Inside<'a> {
+pub(crate) struct FolderWorld<'a> {
     /// The folder, physical.
     pub(crate) folder: &'a Path,
     /// How far one sees.
-    pub(crate) sight: Sight,
+    pub(crate) visibility: Visibility,
 }
 
-impl Inside<'_> {
+impl FolderWorld<'_> {
     fn sees(&self, folder: Option<&Path>) -> bool {
-        self.sight == Sight::Whole || folder.is_some_and(|folder| folder.starts_with(self.folder))
+        self.visibility == Visibility::Everything
+            || folder.is_some_and(|folder| folder.starts_with(self.folder))
     }
 }
 
-impl World for Inside<'_> {
+impl World for FolderWorld<'_> {
     fn variable(&self, name: &str) -> Option<OsString> {
-        (self.sight == Sight::Whole).then(|| Os.variable(name))?
+        (self.visibility == Visibility::Everything).then(|| Os.variable(name))?
     }
 
     fn variables(&self) -> Vec<(OsString, OsString)> {
-        match self.sight {
-            Sight::Whole => Os.variables(),
-            Sight::Folder => Vec::new(),
+        match self.visibility {
+            Visibility::Everything => Os.variables(),
+            Visibility::FolderOnly => Vec::new(),
         }
     }
 
@@ -49,6 +50,10 @@ impl World for Inside<'_> {
 
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.folder.to_path_buf())
+    }
+
+    fn is_process_directory(&self) -> bool {
+        false
     }
 
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {

@@ -10,7 +10,7 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::registry::Registry;
 
 /// What is surveyed, and by what.
-pub struct Survey<'a> {
+pub struct MachineScan<'a> {
     /// All input.
     pub world: &'a AnyWorld,
     /// Where usher keeps what.
@@ -22,7 +22,7 @@ pub struct Survey<'a> {
     /// What this process found out already.
     pub known: &'a Index,
     /// What is believed of other processes' surveys.
-    pub memory: ProbeCache,
+    pub probe_cache: ProbeCache,
 }
 
 /// What is believed of other processes' surveys.
@@ -34,7 +34,7 @@ pub enum ProbeCache {
     SuccessesOnly,
 }
 
-impl Survey<'_> {
+impl MachineScan<'_> {
     /// Whether a path leads to a folder; what can't be looked at is none.
     pub(super) fn is_folder(&self, path: &Path) -> bool {
         self.world.metadata(path).ok().flatten().is_some_and(|seen| seen.is_folder)

@@ -5,38 +5,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use usher_shims::error::Result;
-use usher_shims::index::{Addition, Index};
+use usher_shims::index::{GlobalPackage, Index};
 use usher_shims::name::Name;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
 use super::folders::names;
-use super::survey::Survey;
+use super::scan::MachineScan;
 
 /// Programs that usher never stands for, whoever added them.
 const NEVER: [&str; 3] = ["use", "usher", "shim"];
 
 /// Whether usher never stands for a program of this name.
-pub fn is_never_stood_for(name: &str) -> bool {
+pub fn is_reserved_name(name: &str) -> bool {
     NEVER.contains(&name)
 }
 
 /// The programs that toolchains hold beside those their tools ship.
-pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
+pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
-    for known in survey.registry.all() {
-        let for_all = home.programs_for_all(known.tool);
-        let mut all_names: BTreeSet<Name> = programs(survey, &for_all)?.into_iter().collect();
-        for toolchain in all(survey.world, home, known.tool)?.unwrap_or_default() {
+    for known in scan.registry.all() {
+        let for_all = home.user_wide_programs(known.tool);
+        let mut all_names: BTreeSet<Name> = programs(scan, &for_all)?.into_iter().collect();
+        for toolchain in all_toolchains(scan.world, home, known.tool)?.unwrap_or_default() {
             let own = match toolchain.store {
                 Store::System(_) => Vec::new(),
                 Store::Own | Store::Shared | Store::Adopted(_) | Store::Folder => {
-                    programs(survey, &toolchain.programs())?
+                    programs(scan, &toolchain.programs())?
                 }
             };
-            let beside = home.additions_folder(known.tool, &toolchain);
-            let beside = beside.map(|folder| programs(survey, &folder.join("bin"))).transpose()?;
+            let beside = home.global_packages_folder(known.tool, &toolchain);
+            let beside = beside.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
             all_names.extend(own);
             all_names.extend(beside.unwrap_or_default());
         }
@@ -46,15 +46,15 @@ pub(super) fn find(survey: &Survey<'_>, home: &Index) -> Result<Vec<Addition>> {
             }
         }
     }
-    found.retain(|name, _| !is_never_stood_for(name.as_str()));
-    Ok(found.into_iter().map(|(program, tools)| Addition { program, tools }).collect())
+    found.retain(|name, _| !is_reserved_name(name.as_str()));
+    Ok(found.into_iter().map(|(program, tools)| GlobalPackage { program, tools }).collect())
 }
 
 /// The programs in a folder.
-fn programs(survey: &Survey<'_>, folder: &Path) -> Result<Vec<Name>> {
+fn programs(scan: &MachineScan<'_>, folder: &Path) -> Result<Vec<Name>> {
     let names = names(folder)?.into_iter().filter_map(|name| Name::parse(&name));
     let is_program = |name: &Name| {
-        let seen = survey.world.metadata(&folder.join(name.as_str())).ok().flatten();
+        let seen = scan.world.metadata(&folder.join(name.as_str())).ok().flatten();
         seen.is_some_and(|seen| seen.is_program)
     };
     Ok(names.filter(is_program).collect())

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use usher_definition::IndexFormat;
 use usher_shims::error::Escaped;
 
-use crate::releases::entry::IndexProblem;
+use crate::releases::index_entry::IndexProblem;
 
 /// An entry of an index: what the way to it led through, outermost first.
 pub(super) struct Row<'a> {

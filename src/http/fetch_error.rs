@@ -6,24 +6,24 @@ use usher_shims::error::Error;
 
 /// Why nothing came, as far as the program handles it; a person reads the [`Error`] inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum FetchError {
     /// The source couldn't be reached, or has a fault of its own (5xx): ask the next source.
     Unreachable(Error),
     /// The source was reached and hasn't got it (404, 410, no such file).
-    Absent(Error),
+    NotFound(Error),
     /// The source was reached, and what it said is no answer (403, a web page, too much).
-    Refused(Error),
+    BadResponse(Error),
     /// Asking elsewhere doesn't help: what came isn't what was published, or the disk is full.
     Fatal(Error),
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
+impl From<FetchError> for Error {
+    fn from(failure: FetchError) -> Self {
         match failure {
-            Failure::Unreachable(error)
-            | Failure::Absent(error)
-            | Failure::Refused(error)
-            | Failure::Fatal(error) => error,
+            FetchError::Unreachable(error)
+            | FetchError::NotFound(error)
+            | FetchError::BadResponse(error)
+            | FetchError::Fatal(error) => error,
         }
     }
 }
@@ -32,7 +32,7 @@ impl From<Failure> for Error {
 #[derive(Debug)]
 pub(super) enum AttemptError {
     /// The next try would end alike.
-    Permanent(Failure),
+    Permanent(FetchError),
     /// It may pass; the server may have said when to ask again.
-    Transient(Failure, Option<Duration>),
+    Transient(FetchError, Option<Duration>),
 }
