@@ -102,7 +102,7 @@ enum Verb {
     },
     /// Get the newest versions that are asked for here; the old ones stay on disk
     #[command(
-        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --carry\n\nExact pins and constraints are left as they are."
+        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are left as they are."
     )]
     Upgrade(UpgradeArguments),
     /// Take versions off the disk

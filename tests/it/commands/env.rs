@@ -116,7 +116,7 @@ fn what_is_missing_is_fetched_where_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);

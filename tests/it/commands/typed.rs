@@ -160,7 +160,7 @@ fn what_makes_no_sense_is_refused() {
 
     $ use node@@
     usher: invalid version of node: “@”
-      it is no version
+      expected a version, a range or an alias
       hint: use available node
 
     $ use node@
@@ -174,7 +174,7 @@ fn what_makes_no_sense_is_refused() {
 
     $ use node@../../x
     usher: invalid version of node: “../../x”
-      it is no version
+      expected a version, a range or an alias
       hint: use available node
 
     $ use python@path:x
