@@ -21,7 +21,7 @@ use usher_shims::process::{HANDOFF_ARG, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::Removal;
-use crate::cli::commands::install_from::Archive;
+use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::Meant;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
@@ -102,7 +102,7 @@ enum Verb {
     },
     /// Get the newest versions that are asked for here; the old ones stay on disk
     #[command(
-        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --carry\n\nExact pins and constraints are left as they are."
+        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are left as they are."
     )]
     Upgrade(UpgradeArguments),
     /// Take versions off the disk
@@ -366,7 +366,7 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
     }
     let done = match typed.verb {
         Some(Verb::Install { tools, from: Some(from), sha256, .. }) => {
-            let archive = Archive { from: &from, sha256: sha256.as_deref() };
+            let archive = ArchiveArguments { from: &from, sha256: sha256.as_deref() };
             commands::install_from::run(&mut session, &tools, &archive, json)
         }
         Some(Verb::Install { tools, store: Some(store), .. }) => {

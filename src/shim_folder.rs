@@ -1,10 +1,10 @@
 //! The shim folder: one binary under many names, and the index beside them.
 //!
-//! Shims are hard links, else copies; each is put in place by a rename, so that none is ever
-//! missing or half there. The index is written before the shims that need it. What lies in the
-//! folder and is no shim is somebody else's, and stays.
+//! Shims are hard links, else copies. Each is put in place by a rename, so that none is ever missing
+//! or incomplete. The index is written before the shims that need it. A file in the folder that isn't
+//! a shim is foreign, and is left alone.
 
-pub mod carried;
+pub mod embedded_shim;
 pub mod replace;
 pub mod requested;
 pub mod versioned;
@@ -22,7 +22,7 @@ use usher_shims::process::is_shim_binary;
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
-use self::replace::{UNFINISHED, is_same, put, sweep};
+use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
 use crate::files::replace::{Durability, FileMode, FileReplacement};
@@ -33,41 +33,42 @@ use crate::registry::KnownTool;
 use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
-/// The cold half's own names in the shim folder.
-pub const OWN: [&str; 2] = ["use", "usher"];
+/// The names of `use` itself in the shim folder.
+pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
-/// What changed.
+/// What a refresh changed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Shims that are new.
-    pub made: Vec<String>,
-    /// Shims that went.
+pub struct ShimChanges {
+    /// New shims.
+    pub created: Vec<String>,
+    /// Shims that were removed.
     pub removed: Vec<String>,
-    /// Names that are needed, or in the folder, and are somebody else's files.
-    pub left: Vec<String>,
+    /// Files in the folder that aren't shims; a shim of that name is not made.
+    pub foreign: Vec<String>,
 }
 
-/// Makes the shims and their index as they must be now; `named` are tools that somebody named.
+/// Makes the shims and their index match what the session knows; tools in `named` get shims even if
+/// no version of them is installed.
 pub fn refresh(
     session: &Session,
     access: &WriteAccess,
     named: &[&'static Tool],
-) -> Result<Changes> {
+) -> Result<ShimChanges> {
     let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
     staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
-    sweep(access, &shims);
+    remove_unfinished(access, &shims);
     write_index(session, access)?;
     link_to_system_install(access, folders)?;
-    carried::put(access, &folders.shim_binary(), &shims)?;
-    let wanted = wanted(session, named)?;
-    let changes = differences(folders, &wanted)?;
+    embedded_shim::put(access, &folders.shim_binary(), &shims)?;
+    let expected_names = expected_names(session, named)?;
+    let changes = differences(folders, &expected_names)?;
     let binary = folders.shim_binary();
-    for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
-        put(access, &binary, &shims.join(name))?;
+    for name in expected_names.iter().filter(|name| !changes.foreign.contains(name)) {
+        put_shim(access, &binary, &shims.join(name))?;
     }
     for name in &changes.removed {
         let path = shims.join(name);
@@ -76,47 +77,33 @@ pub fn refresh(
     Ok(changes)
 }
 
-/// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
-/// fails is told, and the verb hasn't failed.
-pub fn refresh_after_change(
-    session: &Session,
-    access: &WriteAccess,
-    named: &[&'static Tool],
-) -> Result<()> {
-    match refresh(session, access, named) {
-        Err(error) if is_current(session, named) => session.note(&error.to_string()),
-        refreshed => drop(refreshed?),
-    }
-    Ok(())
-}
-
 /// Whether [`refresh`] would change nothing.
-fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
+pub fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&session.folders.shims()));
-    carried::is_at(&session.folders.shim_binary())
+    embedded_shim::is_at(&session.folders.shim_binary())
         && index.is_ok_and(|index| index == session.index.print())
-        && needed(session, named)
-            .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
+        && pending_changes(session, named)
+            .is_ok_and(|changes| changes.created.is_empty() && changes.removed.is_empty())
 }
 
 /// Which shims [`refresh`] would make or remove.
-pub fn needed(session: &Session, named: &[&'static Tool]) -> Result<Changes> {
-    differences(&session.folders, &wanted(session, named)?)
+pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<ShimChanges> {
+    differences(&session.folders, &expected_names(session, named)?)
 }
 
-fn differences(folders: &Folders, wanted: &BTreeSet<String>) -> Result<Changes> {
+fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
     let shims = folders.shims();
     let mut present = present(&shims)?;
-    let made = wanted.difference(&present).cloned().collect();
-    present.retain(|name| !OWN.contains(&name.as_str()));
-    let (left, ours): (Vec<_>, Vec<_>) =
+    let created = expected_names.difference(&present).cloned().collect();
+    present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
+    let (foreign, ours): (Vec<_>, Vec<_>) =
         present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
-    let removed = ours.into_iter().filter(|name| !wanted.contains(name)).collect();
-    Ok(Changes { made, removed, left })
+    let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
+    Ok(ShimChanges { created, removed, foreign })
 }
 
-/// Whether a file in the shim folder is somebody else's: no shim of this build or of another one,
-/// and more than what a full disk leaves behind.
+/// Whether a file in the shim folder isn't a shim: neither of this build nor of another one, nor the
+/// empty file that a full disk leaves behind.
 pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     let Ok(seen) = fs::symlink_metadata(path) else { return false };
     if !seen.is_file() {
@@ -128,24 +115,24 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
         && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
 }
 
-/// What is said of files that are somebody else's.
+/// The notice about files that aren't shims.
 pub fn foreign_files_notice(session: &Session, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = session.folders.shims();
     let names = names.join(", ");
-    format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
+    format!("not shims, left as they are in {}: {names}", Shown(&shims))
 }
 
-/// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
+/// Where usher is installed for the whole machine, an account's `use` is a link to the machine's.
 fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
-    let own = shims.join(OWN[0]);
+    let own = shims.join(OWN_NAMES[0]);
     let is_installed = fs::symlink_metadata(&own).is_ok_and(|seen| !seen.is_symlink());
     if folders.is_system_wide || is_installed || !machine.shim_binary().exists() {
         return Ok(());
     }
-    for name in OWN {
+    for name in OWN_NAMES {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -157,7 +144,7 @@ fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the index whole.
+/// Replaces the index with what the session knows.
 pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     let shims = session.folders.shims();
     let path = index_file(&shims);
@@ -175,27 +162,28 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     replacement.write(&text)
 }
 
-/// The names that must have a shim.
-fn wanted(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
-    let mut wanted = BTreeSet::new();
+/// The names that need a shim.
+fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
+    let mut expected_names = BTreeSet::new();
     for known in session.registry.all() {
         let is_named = named.iter().any(|tool| tool.name == known.tool.name);
-        if is_named || is_needed(session, known)? {
-            wanted.extend(known.tool.programs.iter().map(ToString::to_string));
+        if is_named || has_shims(session, known)? {
+            expected_names.extend(known.tool.programs.iter().map(ToString::to_string));
         }
-        wanted.extend(versioned::on_disk(session, known.tool)?);
-        wanted.extend(versioned::known(session, known));
+        expected_names.extend(versioned::of_installed(session, known.tool)?);
+        expected_names.extend(versioned::known(session, known));
     }
-    wanted.extend(
+    expected_names.extend(
         requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
     );
-    wanted
+    expected_names
         .extend(session.index.global_packages.iter().map(|addition| addition.program.to_string()));
-    wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
-    Ok(wanted)
+    expected_names
+        .retain(|name| Name::parse(name).is_some() && !OWN_NAMES.contains(&name.as_str()));
+    Ok(expected_names)
 }
 
-/// The names of an entry that is kept, `TOOL@REQUEST`.
+/// The shims of a recorded entry, `TOOL@REQUEST`.
 pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     let known = entry.split_once('@').and_then(|(tool, word)| {
         let known = session.registry.all().find(|known| known.tool.name == tool)?;
@@ -204,13 +192,13 @@ pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     known.unwrap_or_default()
 }
 
-/// Whether something on disk provides a tool, or a default names it.
-fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
+/// Whether a version of a tool is installed, or a default names the tool.
+fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
-    let on_disk = all_toolchains(&session.world, &session.index, known.tool)?;
-    let was_named = [session.folders.default_file(), session.folders.machine_default_file()]
+    let of_installed = all_toolchains(&session.world, &session.index, known.tool)?;
+    let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
@@ -220,7 +208,7 @@ fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
                     .is_some_and(|name| known.tool.all_names().any(|one| one == name))
             })
         });
-    Ok(was_named || on_disk.is_none_or(|toolchains| !toolchains.is_empty()))
+    Ok(is_default || of_installed.is_none_or(|toolchains| !toolchains.is_empty()))
 }
 
 /// The names in the shim folder, without the index.

@@ -1,5 +1,4 @@
-//! How downloads are shown: on a terminal a bar for each, and their sum; elsewhere nothing but what
-//! is told.
+//! Showing downloads: on a terminal, a bar for each and one for all; elsewhere, only notes.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,25 +9,25 @@ use crate::cli::output;
 use crate::http::Progress;
 use crate::session::reporter::Reporter;
 
-/// How often what can't be measured moves.
+/// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The lines at the bottom of the terminal: one display a process.
-pub struct Display {
+/// The progress bars at the bottom of the terminal: one display for the whole process.
+pub struct ProgressDisplay {
     bars: MultiProgress,
     total: OnceLock<ProgressBar>,
     is_shown: bool,
 }
 
-/// A toolchain's line.
-struct Bar<'a> {
-    display: &'a Display,
+/// The bar of one toolchain.
+struct DownloadBar<'a> {
+    display: &'a ProgressDisplay,
     line: ProgressBar,
     name: String,
 }
 
-impl Display {
-    /// A display on standard error; nothing is drawn where progress isn't shown.
+impl ProgressDisplay {
+    /// A display on standard error, which draws only if `is_shown`.
     pub fn new(is_shown: bool) -> Self {
         let target = match is_shown {
             true => ProgressDrawTarget::stderr(),
@@ -39,12 +38,12 @@ impl Display {
     }
 }
 
-/// What a session shows: downloads only where they can be drawn.
+/// The reporter of a session; downloads are shown only if they can be drawn.
 pub fn reporter(draws: bool) -> Box<dyn Reporter + Sync> {
-    Box::new(Display::new(draws))
+    Box::new(ProgressDisplay::new(draws))
 }
 
-impl Reporter for Display {
+impl Reporter for ProgressDisplay {
     fn draws(&self) -> bool {
         self.is_shown
     }
@@ -54,7 +53,7 @@ impl Reporter for Display {
             let total = self.total.get_or_init(|| self.bars.add(ProgressBar::new(0)));
             style(total, "{msg} {bytes}/{total_bytes} {bytes_per_sec}");
             total.set_message(format!("{count} toolchains"));
-            // A new state is drawn at once, however soon the next one comes.
+            // A new state is drawn at once, even if another one follows soon.
             total.force_draw();
         }
     }
@@ -71,16 +70,16 @@ impl Reporter for Display {
             None => self.bars.add(ProgressBar::new(0)),
         };
         bar.set_message(name.to_owned());
-        Box::new(Bar { display: self, line: bar, name: name.to_owned() })
+        Box::new(DownloadBar { display: self, line: bar, name: name.to_owned() })
     }
 
-    /// Above all lines.
+    /// Above all bars.
     fn note(&self, text: &str) {
         self.bars.suspend(|| output::note(text));
     }
 }
 
-impl Bar<'_> {
+impl DownloadBar<'_> {
     fn total(&self, change: impl Fn(&ProgressBar)) {
         if let Some(total) = self.display.total.get() {
             change(total);
@@ -88,19 +87,19 @@ impl Bar<'_> {
     }
 }
 
-impl Progress for Bar<'_> {
+impl Progress for DownloadBar<'_> {
     fn begin(&self, total: Option<u64>) {
         let template = match total {
             Some(_) => "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             None => "{msg} {spinner} {bytes} {bytes_per_sec}",
         };
         style(&self.line, template);
-        // What came before this beginning came in vain.
-        let (in_vain, expected) = (self.line.position(), self.line.length().unwrap_or(0));
+        // Bytes of an earlier attempt don't count.
+        let (discarded, expected) = (self.line.position(), self.line.length().unwrap_or(0));
         self.line.reset();
         self.line.set_length(total.unwrap_or(0));
         self.total(|sum| {
-            sum.set_position(sum.position().saturating_sub(in_vain));
+            sum.set_position(sum.position().saturating_sub(discarded));
             sum.dec_length(expected);
             sum.inc_length(total.unwrap_or(0));
         });
@@ -113,7 +112,7 @@ impl Progress for Bar<'_> {
 
     fn end(&self) {
         style(&self.line, "{msg} {spinner}");
-        self.line.set_message(format!("{} is being unpacked", self.name));
+        self.line.set_message(format!("unpacking {}", self.name));
         self.line.force_draw();
         if self.display.is_shown {
             self.line.enable_steady_tick(TICK);
@@ -121,7 +120,7 @@ impl Progress for Bar<'_> {
     }
 }
 
-impl Drop for Bar<'_> {
+impl Drop for DownloadBar<'_> {
     fn drop(&mut self) {
         self.line.finish_and_clear();
     }

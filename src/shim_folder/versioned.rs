@@ -1,5 +1,5 @@
-//! Names that carry versions, as `python3.7` and `node@12`: which there are for a request, for the
-//! lines on disk, and for all known lines. Knows no shim's file.
+//! Versioned shims, as `python3.7` and `node@12`: their names for a request, for the installed
+//! versions, and for all known releases. Reads and writes no shim.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
 
-/// A request as a program's name can have it; none for a range and a path.
-pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
-    let word = match request.kind() {
-        RequestKind::Version(version) => spelled(version),
+/// A request as it is in a shim's name: `12`, `lts-hydrogen`. None for ranges and paths.
+pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> {
+    let suffix = match request.kind() {
+        RequestKind::Version(version) => version_suffix(version),
         RequestKind::Latest => "latest".to_owned(),
         RequestKind::Lts => "lts".to_owned(),
         RequestKind::LtsBack(steps) => format!("lts--{steps}"),
@@ -30,12 +30,12 @@ pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
         RequestKind::Named(name) => name.to_string(),
         RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
-    let again = Request::parse(&word, tool, RequestTrust::User).ok()?;
-    (!names(tool, &word).is_empty() && means_the_same(&again, request)).then_some(word)
+    let again = Request::parse(&suffix, tool, RequestTrust::User).ok()?;
+    (!names(tool, &suffix).is_empty() && is_equivalent(&again, request)).then_some(suffix)
 }
 
-/// `v12` and `12.x` are 12; what has more than numbers stays as it is.
-fn spelled(version: &Version) -> String {
+/// `v12` and `12.x` become `12`; a version with more than numbers is unchanged.
+fn version_suffix(version: &Version) -> String {
     let numbers: Vec<String> =
         version.numbers().as_slice().iter().map(ToString::to_string).collect();
     let numbers = numbers.join(".");
@@ -43,7 +43,7 @@ fn spelled(version: &Version) -> String {
     if is_bare { numbers } else { version.as_str().to_owned() }
 }
 
-fn means_the_same(one: &Request, other: &Request) -> bool {
+fn is_equivalent(one: &Request, other: &Request) -> bool {
     match (one.kind(), other.kind()) {
         (RequestKind::Version(one), RequestKind::Version(other)) => {
             one.numbers() == other.numbers() && one.flavour() == other.flavour()
@@ -52,15 +52,15 @@ fn means_the_same(one: &Request, other: &Request) -> bool {
     }
 }
 
-/// The names by which a request that is such a word can be called: `python3.7`, `pip3.7` and
-/// `python@3.7`.
+/// The shims for such a suffix: `python3.7`, `pip3.7` and `python@3.7`.
 ///
-/// Only those that a shim understands so: `python3` is a program of its own.
-pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
-    let is_version = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let joined = bases(tool).filter(|_| is_version).map(|base| format!("{base}{word}"));
-    let spelled = format!("{}@{word}", tool.main_program());
-    let Ok(wanted) = Request::parse(word, tool, RequestTrust::User) else { return Vec::new() };
+/// Only names that a shim resolves to this request: `python3` is a program of its own.
+pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
+    let is_version = suffix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let joined =
+        versioned_programs(tool).filter(|_| is_version).map(|base| format!("{base}{suffix}"));
+    let with_at = format!("{}@{suffix}", tool.main_program());
+    let Ok(wanted) = Request::parse(suffix, tool, RequestTrust::User) else { return Vec::new() };
     let mut index = Index::default();
     index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
@@ -69,12 +69,12 @@ pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
         let request = pin.and_then(|pin| pin.request());
         request.is_some_and(|request| request.kind() == wanted.kind())
     };
-    joined.chain([spelled]).filter(is_understood).collect()
+    joined.chain([with_at]).filter(is_understood).collect()
 }
 
-/// The programs that carry versions by custom: the interpreter, and those that the tool ships under
-/// a name with digits, too, as `pip` and `pip3`.
-fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
+/// The programs that usually have versions in their names: the interpreter, and those that the tool
+/// also ships with a number, as `pip` and `pip3`.
+fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
     let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let is_shipped_with_digits = move |program: &str| {
         tool.programs.iter().any(|other| other.strip_prefix(program).is_some_and(digits))
@@ -85,10 +85,10 @@ fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
     tool.programs.iter().copied().filter(is_base)
 }
 
-/// The names of the lines of all versions on disk, but for the system's, which carry their names
+/// The versioned shims of all installed versions. The system's versions have such programs
 /// themselves.
-pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
-    // Whether a program of the system's was replaced doesn't matter here.
+pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
+    // Whether the system's programs were replaced doesn't matter here.
     let index = Index { system_programs: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
     for toolchain in all_toolchains(&session.world, &index, tool)?.unwrap_or_default() {
@@ -96,18 +96,18 @@ pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String
         if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
             && is_complete(&session.world, tool, &toolchain)?
         {
-            found.extend(of_lines(version, tool));
+            found.extend(of_version(version, tool));
         }
     }
     Ok(found)
 }
 
-/// The names of all lines that are known, if the settings ask for these: of what the cached
-/// indexes list, and of long-term support.
+/// The versioned shims of all known releases, if the settings say so: of those that the cached
+/// indexes list, and of LTS lines.
 pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_asked = tool.all_names().any(|name| session.settings.versioned_shims.holds(name));
-    if !is_asked {
+    let is_enabled = tool.all_names().any(|name| session.settings.versioned_shims.holds(name));
+    if !is_enabled {
         return BTreeSet::new();
     }
     let network = Network::new(session);
@@ -119,22 +119,22 @@ pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     if !tool.lts.is_empty() {
         found.extend(names(tool, "lts"));
     }
-    found.extend(releases.iter().flat_map(|release| of_lines(&release.version, tool)));
+    found.extend(releases.iter().flat_map(|release| of_version(&release.version, tool)));
     found
 }
 
-/// The names of the lines that a version is of: its first number, and its first two.
-fn of_lines(version: &Version, tool: &'static Tool) -> Vec<String> {
+/// The versioned shims of a version: for its first number, and for its first two.
+fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
     let numbers = version.numbers().as_slice();
     let lines = (1..=numbers.len().min(2)).map(|count| {
         let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
         parts.join(".")
     });
-    let answers = |line: &String| {
+    let matches = |line: &String| {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
-    lines.filter(answers).flat_map(|line| names(tool, &line)).collect()
+    lines.filter(matches).flat_map(|line| names(tool, &line)).collect()
 }
 
 #[cfg(test)]
@@ -147,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_names() {
-        for (asked, expected) in [
+    fn a_request_has_versioned_shims() {
+        for (argument, expected) in [
             ("node@12", "node12 node@12"),
             ("node@v12.x", "node12 node@12"),
             ("node@12.22.12", "node12.22.12 node@12.22.12"),
@@ -168,20 +168,20 @@ mod tests {
             ("node@>=12", "-"),
             ("node@path:/x", "-"),
         ] {
-            let (name, request) = asked.split_once('@').unwrap();
+            let (name, request) = argument.split_once('@').unwrap();
             let tool = tool(name);
             let request = Request::parse(request, tool, RequestTrust::User).unwrap();
-            let word = word(&request, tool);
-            let printed = word.map_or("-".to_owned(), |word| names(tool, &word).join(" "));
-            assert_eq!(printed, expected, "{asked}");
+            let suffix = request_suffix(&request, tool);
+            let printed = suffix.map_or("-".to_owned(), |suffix| names(tool, &suffix).join(" "));
+            assert_eq!(printed, expected, "{argument}");
         }
     }
 
     #[test]
-    fn a_version_is_of_two_lines_and_a_preview_of_none() {
+    fn a_version_has_two_versioned_shims_and_a_prerelease_none() {
         let check = |name: &str, version: &str, expected: &str| {
             let version = Version::parse(version).unwrap();
-            assert_eq!(of_lines(&version, tool(name)).join(" "), expected, "{name} {version}");
+            assert_eq!(of_version(&version, tool(name)).join(" "), expected, "{name} {version}");
         };
         check("node", "12.22.12", "node12 node@12 node12.22 node@12.22");
         check("node", "13.0.0-rc.1", "");

@@ -23,7 +23,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -34,7 +34,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml:2)
       hint: use install node@12
     "#);
@@ -56,7 +56,7 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node lts/erbium was asked for by .nvmrc:1, but isn't on disk
+    usher: node lts/erbium is not installed (requested by .nvmrc:1)
       auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use install node@lts/erbium
     "#);
@@ -156,10 +156,10 @@ fn offline_means_that_nobody_is_asked() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.11) is pinned already in [SANDBOX]/project/.nvmrc
+    node 12 (12.22.11) is already pinned in [SANDBOX]/project/.nvmrc
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: using node 12.22.11, which is installed: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
 }
@@ -186,8 +186,8 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: node 12.22.12 is published without a hash to check it against
-      node 12 was asked for by .nvmrc:1
+    usher: no checksum is published for node 12.22.12
+      node 12 is requested by .nvmrc:1
       hint: use install node@12.22.12
     ");
     assert!(!sandbox.usher().join("toolchains").exists());
@@ -195,9 +195,9 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: node 12.22.12 is published without a hash to check it against
+    usher: no checksum is published for node 12.22.12
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
     ");
@@ -212,7 +212,7 @@ fn quiet_means_without_progress() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     ");
     sandbox.file("project/.nvmrc", "10\n");
@@ -244,5 +244,5 @@ fn a_terminal_gets_a_bar() {
     assert!(!shown.contains("fetching"), "the bar replaces this line: {outcome}");
     assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
     let printed = sandbox.mask(&sandbox.read("project/printed"));
-    insta::assert_snapshot!(printed, @"node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
+    insta::assert_snapshot!(printed, @"installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
 }

@@ -128,10 +128,10 @@ fn print(tool: &Tool, request: Option<&Request>, lines: &[Line]) {
         kinds.entry(kind(tool, &line.parsed)).or_default().push(line);
     }
     let mut kinds = kinds.into_values();
-    let usual = kinds.next().unwrap_or_default();
+    let default_request = kinds.next().unwrap_or_default();
     let rows: Vec<Vec<String>> = match (tool.built_for, request) {
-        (Some(rule), None) => with_builds(rule, &usual),
-        _ => usual.iter().map(|line| row(line)).collect(),
+        (Some(rule), None) => with_builds(rule, &default_request),
+        _ => default_request.iter().map(|line| row(line)).collect(),
     };
     output::table(&rows);
     let others: Vec<Vec<String>> = kinds.filter_map(|lines| other(tool, request, &lines)).collect();

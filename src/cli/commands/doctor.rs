@@ -13,7 +13,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
-use super::refused;
+use super::refused_system_programs;
 use crate::cli::output;
 use crate::config::settings;
 use crate::registry::KnownTool;
@@ -156,17 +156,17 @@ fn shims(session: &Session) -> Vec<Check> {
     if !folder.is_dir() {
         return Vec::new();
     }
-    let changes = match shim_folder::needed(session, &[]) {
+    let changes = match shim_folder::pending_changes(session, &[]) {
         Ok(changes) => changes,
         Err(error) => return vec![Check::bad(error.what, "use reshim")],
     };
     let mut checks = Vec::new();
-    if !changes.made.is_empty() {
-        let what = format!("shims are missing: {}", changes.made.join(" "));
+    if !changes.created.is_empty() {
+        let what = format!("shims are missing: {}", changes.created.join(" "));
         checks.push(Check::note(what, "use reshim"));
     }
-    if !changes.left.is_empty() {
-        let what = shim_folder::foreign_files_notice(session, &changes.left);
+    if !changes.foreign.is_empty() {
+        let what = shim_folder::foreign_files_notice(session, &changes.foreign);
         checks.push(Check::note(what, "move them elsewhere, then: use reshim"));
     }
     checks
@@ -253,7 +253,7 @@ fn refused_ones(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
         Some((what, hint)) => Check::note(what, hint),
         None => Check { state: State::Note, what: told, hint: None },
     };
-    refused(session, known).into_iter().map(note).collect()
+    refused_system_programs(session, known).into_iter().map(note).collect()
 }
 
 fn force(session: &Session, known: KnownTool<'_>) -> Option<Check> {

@@ -6,7 +6,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
-use super::refused;
+use super::refused_system_programs;
 use crate::cli::output;
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -58,7 +58,7 @@ pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<()> {
     };
     output::table(&lines.iter().map(row).collect::<Vec<_>>());
     for known in tools {
-        for refused in refused(session, known) {
+        for refused in refused_system_programs(session, known) {
             session.note(&refused);
         }
     }

@@ -1,5 +1,5 @@
-//! The one exception to "no second process": calls that add programs to a toolchain, or take some
-//! away. They run as a child, and afterwards the shims are made to match.
+//! The one exception to "no second process": calls that install or remove global packages. They run as
+//! a child process; afterwards the shims are made to match.
 
 mod links;
 
@@ -21,22 +21,21 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
-use self::links::Before;
+use self::links::FolderSnapshot;
 use crate::cli::output;
-use crate::config::folders;
+use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
 use crate::session::Session;
-use crate::shim_folder;
 
-/// Signals that are passed on to the child.
+/// Signals that are forwarded to the child.
 ///
 /// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
-/// included; passing them on too does no harm, since a program takes the second for the first.
-const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+/// included. Forwarding them too does no harm: programs treat the second like the first.
+const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
 ///
-/// `rule` is the one by which the call adds programs.
+/// `rule` is the tool and the number of the package-call rule that matched.
 pub(super) fn run(
     session: &mut Session,
     plan: &Plan,
@@ -48,22 +47,19 @@ pub(super) fn run(
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     command.envs(plan.set.iter().map(|(name, value)| (name, value)));
-    command.envs(into_toolchain(session, plan, rule)?);
+    command.envs(toolchain_variables(session, plan, rule)?);
     let folders = folders(session, rule)?;
-    let before = Before::of(session, &folders);
-    // Heeded before there is a child: one that comes in between waits for it.
-    let signals = Signals::new(PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)));
+    let before = FolderSnapshot::of(session, &folders);
+    // Before there is a child: a signal that arrives in between is forwarded once there is one.
+    let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, rule.0).and_then(|()| make_match(session)) {
-        output::note(format!(
-            "the shims can't be made to match what {} changed",
-            Shown(&plan.program)
-        ));
+    if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
+        output::note(format!("can't make the shims match what {} changed", Shown(&plan.program)));
         output::note(error);
     }
-    end(status)
+    end_like(status)
 }
 
 /// The folders of the account's own into which a call puts programs.
@@ -77,9 +73,9 @@ fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<Strin
         .unwrap_or_default())
 }
 
-/// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
-/// only into toolchains of our own.
-fn into_toolchain(
+/// The variables that make a package manager install into the toolchain, if it would install elsewhere
+/// without them; only for toolchains in usher's own store.
+fn toolchain_variables(
     session: &Session,
     plan: &Plan,
     (tool, place): (&Tool, usize),
@@ -99,7 +95,7 @@ fn into_toolchain(
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
-/// PATH with a folder in it; `None` where it can't stand there.
+/// PATH with a folder in it; `None` if PATH can't hold it.
 fn path_with(
     session: &Session,
     plan: &Plan,
@@ -116,10 +112,10 @@ fn path_with(
     }
 }
 
-/// Waits for the child, and passes on to it what is sent to us.
+/// Waits for the child, and forwards signals to it.
 ///
-/// The watcher stays until the process ends: to take it away would mean to write into a pipe whose
-/// other end may be gone already, and that ends a process that doesn't ignore SIGPIPE.
+/// The forwarding thread runs until the process ends: stopping it would write into a pipe whose other
+/// end may be closed already, and that ends a process that doesn't ignore SIGPIPE.
 fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStatus> {
     let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));
@@ -138,9 +134,8 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
-fn make_match(session: &mut Session) -> Result<()> {
-    session.refresh()?;
-    let made = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?.made;
+fn refresh_and_note(session: &mut Session) -> Result<()> {
+    let made = rescan_and_refresh(session)?.created;
     let shims = session.folders.shims();
     let path = session.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
@@ -155,7 +150,7 @@ fn make_match(session: &mut Session) -> Result<()> {
 
 /// Ends this process as the child ended: by the same signal, or with the same exit code.
 #[expect(clippy::disallowed_methods, reason = "the child's end is this process's end")]
-fn end(status: ExitStatus) -> Result<Error> {
+fn end_like(status: ExitStatus) -> Result<Error> {
     if let Some(signal) = status.signal() {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }

@@ -1,7 +1,8 @@
 //! A change to a shell's file: how it looks, and how it is made on disk.
 //!
-//! Knows nothing of shells. A dotfile is a person's: it is replaced whole or not at all, keeps its
-//! mode and owner, stays a link if it is one, and is left alone if somebody else changed it.
+//! Knows nothing of shells. A dotfile belongs to the user: it is replaced as a whole or not at all,
+//! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
+//! it.
 
 use std::fs;
 use std::io;
@@ -12,14 +13,14 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 use crate::files::replace::{Durability, FileMode, FileReplacement};
 
-/// What a file says before and after; `None` where it doesn't exist.
+/// The text of a file before and after; `None` if it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// The file.
     pub path: PathBuf,
-    /// What it says now.
+    /// Its text now.
     pub before: Option<String>,
-    /// What it is to say.
+    /// Its new text.
     pub after: Option<String>,
 }
 
@@ -33,7 +34,7 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// The change as a unified diff, fit for a terminal.
-pub fn diff(change: &Change) -> String {
+pub fn diff(change: &FileChange) -> String {
     let side = |text: &Option<String>| match text {
         Some(_) => Shown(&change.path).to_string(),
         None => "/dev/null".to_owned(),
@@ -45,11 +46,11 @@ pub fn diff(change: &Change) -> String {
         .context_radius(2)
         .header(&side(&change.before), &side(&change.after))
         .to_string();
-    text.split_inclusive('\n').map(fit_for_terminal).collect()
+    text.split_inclusive('\n').map(escape_for_terminal).collect()
 }
 
 /// A line whose tabs are left alone and whose other control characters are escaped.
-fn fit_for_terminal(line: &str) -> String {
+fn escape_for_terminal(line: &str) -> String {
     let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
     let parts: Vec<String> = line.split('\t').map(|part| Escaped(part).to_string()).collect();
     parts.join("\t") + end
@@ -58,9 +59,9 @@ fn fit_for_terminal(line: &str) -> String {
 /// Makes the changes: all of them are checked before the first is made.
 ///
 /// A change that is made already counts as made, and of two to one file (a link to it, say) the
-/// first counts. A file that says neither what it said nor what it is to say is refused.
-pub fn apply(changes: &[Change]) -> Result<()> {
-    let mut due: Vec<(PathBuf, &Change)> = Vec::new();
+/// first counts. A file with neither the old nor the new text is refused.
+pub fn apply(changes: &[FileChange]) -> Result<()> {
+    let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
     for change in changes {
         let target = target_of(&change.path)?;
         if due.iter().any(|(other, _)| *other == target) {
@@ -109,10 +110,10 @@ fn changed_since(path: &Path) -> Error {
         .hint("try again")
 }
 
-fn make(target: &Path, change: &Change) -> Result<()> {
+fn make(target: &Path, change: &FileChange) -> Result<()> {
     match &change.after {
         Some(text) => replace(target, text),
-        // A link must not come to lead nowhere.
+        // A link's target must not be deleted.
         None if change.path.is_symlink() => replace(target, ""),
         None => fs::remove_file(target).map_err(|error| Error::io("delete", target, error)),
     }
@@ -141,9 +142,9 @@ mod tests {
 
     use super::*;
 
-    fn change(path: &Path, before: Option<&str>, after: Option<&str>) -> Change {
+    fn change(path: &Path, before: Option<&str>, after: Option<&str>) -> FileChange {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Change { path: path.to_owned(), before: owned(before), after: owned(after) }
+        FileChange { path: path.to_owned(), before: owned(before), after: owned(after) }
     }
 
     fn folder() -> TempDir {

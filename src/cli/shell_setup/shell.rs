@@ -54,9 +54,9 @@ impl FromStr for Shell {
             "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!("usher doesn't know how to set up the shell `{}`", Escaped(text)),
+                format!("usher can't set up the shell `{}`", Escaped(text)),
             )
-            .because("it knows bash, zsh, fish and sh")
+            .because("known shells: bash, zsh, fish and sh")
             .hint("put usher's shims folder first in PATH, where your shell sets it")),
         }
     }
@@ -64,7 +64,7 @@ impl FromStr for Shell {
 
 /// Where a user keeps shell files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct ShellFolders {
     /// The home folder.
     pub home: PathBuf,
     /// `$ZDOTDIR`: where zsh looks instead of the home folder.
@@ -73,8 +73,8 @@ pub struct Places {
     pub xdg_config: Option<PathBuf>,
 }
 
-/// How the text of a file is had: `None` if there is no such file. [`super::read`] asks the disk.
-pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
+/// Reads the text of a file; `None` if there is no such file. [`super::read`] reads the disk.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
 
 #[cfg(test)]
 mod tests {

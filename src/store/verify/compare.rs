@@ -1,5 +1,4 @@
-//! A tree compared with the list of all that was put there: what changed, what is missing, what was
-//! added.
+//! Comparing a tree with its manifest: what changed, what is missing, what was added.
 
 use std::collections::HashSet;
 use std::io;
@@ -12,53 +11,53 @@ use serde::Serialize;
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
-use crate::store::additions::{Adder, Additions};
+use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
-/// The permission bits that usher gives every toolchain's own folder.
+/// The permissions of every toolchain's own folder.
 const ROOT: u32 = 0o755;
 
-/// What was found in a toolchain.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What isn't as it was installed, by path.
-    pub faults: Vec<Fault>,
+    /// What differs from what was installed, by path.
+    pub differences: Vec<Difference>,
     /// What package managers added: files, links, and folders with all that is in them.
     pub packages: Vec<String>,
-    /// How many files and links are as they should be, or were compared at least.
+    /// How many files and links were compared.
     pub compared: usize,
 }
 
-/// Something that isn't as it was installed.
+/// A difference to what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Fault {
+pub struct Difference {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
-    /// What is wrong with it.
-    pub what: ChangeKind,
-    /// The same in words, where they say more.
+    /// The kind of difference.
+    pub change: ChangeKind,
+    /// Details, if there are any.
     pub detail: String,
-    /// Whether it lies in what came with the toolchain and package managers may replace.
+    /// Whether it is in a bundled package, which package managers may replace.
     pub is_package: bool,
 }
 
-/// What is wrong with something in a toolchain.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
-    /// A file's bytes.
+    /// A file has other bytes.
     Changed,
-    /// It isn't there any more.
+    /// It doesn't exist any more.
     Missing,
     /// Neither upstream nor a package manager put it there.
     Added,
-    /// Its permission bits.
+    /// It has other permissions.
     Mode,
-    /// Where a link leads.
+    /// A link has another target.
     Link,
-    /// It is no file, link or folder any more as it was one.
+    /// It was a file, link or folder, and is something else now.
     Kind,
-    /// It can't be read, so that nobody knows.
+    /// It can't be read.
     Unreadable,
 }
 
@@ -77,48 +76,48 @@ impl ChangeKind {
     }
 }
 
-/// Compares a tree with what was put there.
+/// Compares a tree with its manifest.
 pub(super) fn compare(
     tree: &OpenTree,
-    listing: &Manifest,
-    additions: Additions<'_>,
+    manifest: &Manifest,
+    package_paths: PackagePaths<'_>,
 ) -> io::Result<Findings> {
     let root = tree.stat()?;
     let (mut comparison, differing) = hash(|jobs| {
-        let mut comparison = Comparison::new(listing, additions, jobs.clone());
+        let mut comparison = Comparison::new(manifest, package_paths, jobs.clone());
         comparison.mode("", (Mode(ROOT), permissions(&root)));
         tree.walk(&mut comparison);
         comparison.ended()
     });
     for (key, differs) in differing {
         match differs {
-            Differs::Content => comparison.fault(&key, ChangeKind::Changed, "its bytes"),
+            Differs::Content => comparison.difference(&key, ChangeKind::Changed, "its bytes"),
             Differs::Unreadable(error) => {
-                comparison.fault(&key, ChangeKind::Unreadable, &error.to_string());
+                comparison.difference(&key, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
-    comparison.findings.faults.sort();
+    comparison.findings.differences.sort();
     Ok(comparison.findings)
 }
 
-/// What is known so far.
+/// A comparison that isn't finished.
 struct Comparison<'a> {
-    listing: &'a Manifest,
-    additions: Additions<'a>,
+    manifest: &'a Manifest,
+    package_paths: PackagePaths<'a>,
     findings: Findings,
-    /// All of the list that was come upon.
+    /// The paths of the manifest that were found.
     seen: HashSet<&'a str>,
-    /// Folders of the list of which what is in them can't be told.
+    /// Folders of the manifest that can't be read.
     closed: HashSet<String>,
     jobs: Option<SyncSender<Job>>,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(listing: &'a Manifest, additions: Additions<'a>, jobs: SyncSender<Job>) -> Self {
+    fn new(manifest: &'a Manifest, package_paths: PackagePaths<'a>, jobs: SyncSender<Job>) -> Self {
         Self {
-            listing,
-            additions,
+            manifest,
+            package_paths,
             findings: Findings::default(),
             seen: HashSet::new(),
             closed: HashSet::new(),
@@ -126,46 +125,46 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// All was seen that is there: the rest of the list is missing. What lay in a folder that is
-    /// missing itself isn't told again.
+    /// Ends the walk: what the manifest has and wasn't found is missing. Of a missing folder only the
+    /// folder itself is reported.
     fn ended(mut self) -> Self {
         self.jobs = None;
-        for path in self.listing.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
+        for path in self.manifest.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let is_open = folder.is_empty() || self.seen.contains(folder);
             if is_open && !self.closed.contains(folder) {
-                let fault = described(self.additions, path, (ChangeKind::Missing, ""));
-                self.findings.faults.push(fault);
+                let difference = described(self.package_paths, path, (ChangeKind::Missing, ""));
+                self.findings.differences.push(difference);
             }
         }
         self.findings.packages.sort();
         self
     }
 
-    fn fault(&mut self, path: &str, what: ChangeKind, detail: &str) {
-        self.findings.faults.push(described(self.additions, path, (what, detail)));
+    fn difference(&mut self, path: &str, change: ChangeKind, detail: &str) {
+        self.findings.differences.push(described(self.package_paths, path, (change, detail)));
     }
 
     fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
         if wanted.0 != seen {
-            self.fault(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
+            self.difference(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
         }
     }
 
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
-        match self.additions.adder(&found.manifest_path) {
-            Some(Adder::Program) => return Walk::Skip,
-            Some(Adder::PackageManager) => {
+        match self.package_paths.added_by(&found.manifest_path) {
+            Some(AddedBy::Program) => return Walk::Skip,
+            Some(AddedBy::PackageManager) => {
                 self.findings.packages.push(found.manifest_path.clone());
                 return Walk::Skip;
             }
             None => {}
         }
         let is_folder = kind(&found.stat) == FileType::Directory;
-        if is_folder && self.additions.may_hold(&found.manifest_path) {
+        if is_folder && self.package_paths.may_contain(&found.manifest_path) {
             return Walk::Descend;
         }
-        self.fault(&found.manifest_path, ChangeKind::Added, name(kind(&found.stat)));
+        self.difference(&found.manifest_path, ChangeKind::Added, name(kind(&found.stat)));
         Walk::Skip
     }
 
@@ -175,14 +174,14 @@ impl<'a> Comparison<'a> {
         let seen = u64::try_from(found.stat.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
-            return self.fault(&found.manifest_path, ChangeKind::Changed, &detail);
+            return self.difference(&found.manifest_path, ChangeKind::Changed, &detail);
         }
         let job = |file| Job { key: found.manifest_path.clone(), file, wanted: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -192,10 +191,10 @@ impl<'a> Comparison<'a> {
             Ok(target) if target.to_string_lossy() == wanted => {}
             Ok(target) => {
                 let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
-                self.fault(&found.manifest_path, ChangeKind::Link, &detail);
+                self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -206,7 +205,7 @@ impl Visitor for Comparison<'_> {
         if found.manifest_path == RECEIPT {
             return Walk::Skip;
         }
-        let Some((path, item)) = self.listing.0.get_key_value(&found.manifest_path) else {
+        let Some((path, item)) = self.manifest.0.get_key_value(&found.manifest_path) else {
             return self.added(found);
         };
         self.seen.insert(path);
@@ -226,7 +225,7 @@ impl Visitor for Comparison<'_> {
             ) => {
                 self.closed.insert(found.manifest_path.clone());
                 let detail = format!("{} instead of {}", name(is), version_label(item));
-                self.fault(&found.manifest_path, ChangeKind::Kind, &detail);
+                self.difference(&found.manifest_path, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
         }
@@ -236,15 +235,20 @@ impl Visitor for Comparison<'_> {
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
         let key = folder.to_string_lossy().into_owned();
-        self.fault(&key, ChangeKind::Unreadable, &error.to_string());
+        self.difference(&key, ChangeKind::Unreadable, &error.to_string());
         self.closed.insert(key);
     }
 }
 
-fn described(additions: Additions<'_>, path: &str, (what, detail): (ChangeKind, &str)) -> Fault {
+fn described(
+    package_paths: PackagePaths<'_>,
+    path: &str,
+    (change, detail): (ChangeKind, &str),
+) -> Difference {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
-    let is_package = above.any(|folder| additions.adder(folder) == Some(Adder::PackageManager));
-    Fault { path: path.to_owned(), what, detail: detail.to_owned(), is_package }
+    let is_package =
+        above.any(|folder| package_paths.added_by(folder) == Some(AddedBy::PackageManager));
+    Difference { path: path.to_owned(), change, detail: detail.to_owned(), is_package }
 }
 
 fn name(kind: FileType) -> &'static str {
@@ -255,7 +259,7 @@ fn name(kind: FileType) -> &'static str {
         FileType::Fifo => "a named pipe",
         FileType::Socket => "a socket",
         FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        FileType::Unknown => "nobody knows what",
+        FileType::Unknown => "of unknown type",
     }
 }
 

@@ -80,7 +80,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     let outcome = sandbox.command("node").run();
@@ -88,8 +88,8 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      node 12.22.12 was asked for by .nvmrc:1
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
+      node 12.22.12 is requested by .nvmrc:1
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_unchanged(&sandbox, "home/.local", &before, "both");
@@ -101,7 +101,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_eq!(sandbox.read(&folder), "a file");

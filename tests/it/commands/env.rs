@@ -116,7 +116,7 @@ fn what_is_missing_is_fetched_where_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -193,8 +193,8 @@ fn what_makes_no_sense_is_refused() {
       nearest: node
       hint: use node
     $ use env --shell nu
-    usher: usher doesn't know how to set up the shell `nu`
-      it knows bash, zsh, fish and sh
+    usher: usher can't set up the shell `nu`
+      known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     $ use env --github --gitlab
     usher: the argument '--github' cannot be used with '--gitlab'

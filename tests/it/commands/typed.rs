@@ -159,12 +159,12 @@ fn what_makes_no_sense_is_refused() {
       hint: use node
 
     $ use node@@
-    usher: “@” is no version of node
+    usher: invalid version of node: “@”
       expected a version, a range or an alias
       hint: use available node
 
     $ use node@
-    usher: “” is no version of node
+    usher: invalid version of node: “”
       it is empty
       hint: use available node
 
@@ -173,12 +173,12 @@ fn what_makes_no_sense_is_refused() {
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
-    usher: “../../x” is no version of node
+    usher: invalid version of node: “../../x”
       expected a version, a range or an alias
       hint: use available node
 
     $ use python@path:x
-    usher: “path:x” is no version of python
+    usher: invalid version of python: “path:x”
       a path must begin with `/`
       hint: use available python
 

@@ -54,9 +54,9 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
     insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
-    node 24.11.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
-    node 12.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 24.11.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
+    installed node 12.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
     --- standard error
     usher: fetching node 12.0.0 from npm
     usher: fetching node 12.22.12 from npm
@@ -120,7 +120,7 @@ fn a_setting_names_the_only_source() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
@@ -163,7 +163,7 @@ fn the_next_source_is_asked_for_what_the_first_one_lacks() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 13.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
+    installed node 13.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
     --- standard error
     usher: fetching node 13.0.0 from npm
     usher: node 13.0.0 is ready ([TIME])
@@ -183,9 +183,9 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; npm is asked instead
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; trying npm instead
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
     ");
@@ -196,7 +196,7 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     --- standard output
     v10.24.1
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; npm is asked instead
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; trying npm instead
     usher: fetching node 10.24.1 from npm
     usher: node 10.24.1 is ready ([TIME])
     ");

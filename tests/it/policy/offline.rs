@@ -126,9 +126,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (--offline)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc:1
+    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 is requested by .nvmrc:1
       hint: leave --offline out
     ");
     sandbox.file("home/.config/usher/config.toml", "offline = true\n");
@@ -137,9 +137,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc:1
+    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 is requested by .nvmrc:1
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml:1
     ");
     // A newer index than the kept one might list it.

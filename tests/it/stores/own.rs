@@ -219,9 +219,9 @@ fn a_rejected_system_program_is_probed_once() {
     let path = folder.join("acme1").to_str().unwrap().to_owned();
     assert_eq!(found, [("1.2.3".to_owned(), path)]);
     let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
-    let list = list.complains("/system/acme2 doesn't count: it fails to print its version");
-    let list = list.complains("/system/acme3 doesn't count: 3.0.0 can not\n  hint: mend it");
-    list.complains("/system/acme4 doesn't count: its output has no version");
+    let list = list.complains("/system/acme2 is ignored: it fails when asked for its version");
+    let list = list.complains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
+    list.complains("/system/acme4 is ignored: it names no version when asked for it");
     sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));

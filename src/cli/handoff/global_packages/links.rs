@@ -1,6 +1,6 @@
-//! Programs that a call put into a folder of the account's own, whatever the version: links to what
-//! is new there, where the shims find it. The folders themselves, and what was in them before, stay
-//! the account's; which calls these are, the registry says.
+//! Programs that a call installed into a folder of the user's account, the same for all versions. The
+//! shims find them by links to what is new there. The folders themselves aren't changed. The registry
+//! lists such calls and their folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,22 +21,22 @@ use crate::inventory::is_reserved_name;
 use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
-/// What is in a call's folders: each program, and what its file is.
-type Programs = BTreeMap<PathBuf, String>;
+/// The programs in a call's folders, with the fingerprints of their files.
+type ProgramFingerprints = BTreeMap<PathBuf, String>;
 
 /// What was in the folders of a call before it.
-pub(super) struct Before<'a> {
+pub(super) struct FolderSnapshot<'a> {
     folders: &'a [String],
-    programs: Programs,
+    programs: ProgramFingerprints,
 }
 
-impl<'a> Before<'a> {
-    /// Looks into the folders.
+impl<'a> FolderSnapshot<'a> {
+    /// The programs in the folders now.
     pub(super) fn of(session: &Session, folders: &'a [String]) -> Self {
         Self { folders, programs: programs(session, folders) }
     }
 
-    /// Links to what is new, and takes away links to what is gone.
+    /// Links to new programs, and removes links to programs that don't exist any more.
     pub(super) fn link_new(&self, session: &Session, tool: &Tool) -> Result<()> {
         if self.folders.is_empty() {
             return Ok(());
@@ -45,11 +45,11 @@ impl<'a> Before<'a> {
         let mut now = programs(session, self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
-        sweep(&access, &links)?;
+        remove_dangling(&access, &links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
-                Some(name) if may_stand(tool, &name) => {
+                Some(name) if can_have_shim(tool, &name) => {
                     link(&access, program, (&links, name.as_str()))?;
                 }
                 Some(_) | None => {}
@@ -59,8 +59,8 @@ impl<'a> Before<'a> {
     }
 }
 
-/// The programs in the folders that are there; what can't be looked at is none.
-fn programs(session: &Session, folders: &[String]) -> Programs {
+/// The programs in the folders; files that can't be read don't count.
+fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
     let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
@@ -74,13 +74,13 @@ fn programs(session: &Session, folders: &[String]) -> Programs {
     stamped.collect()
 }
 
-/// Whether a program of that name can be called by a shim of this tool's additions.
-fn may_stand(tool: &Tool, name: &Name) -> bool {
+/// Whether a global package may have a shim of that name.
+fn can_have_shim(tool: &Tool, name: &Name) -> bool {
     !tool.programs.contains(&name.as_str()) && !is_reserved_name(name.as_str())
 }
 
-/// Takes away the links whose programs are gone.
-fn sweep(_: &WriteAccess, links: &Path) -> Result<()> {
+/// Removes links to programs that don't exist any more.
+fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Error::io("list", links, error))?,
@@ -93,7 +93,7 @@ fn sweep(_: &WriteAccess, links: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Links to a program, by a rename, so that no call finds the name gone.
+/// Links to a program. A rename puts the link in place, so that the name always exists.
 fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {

@@ -133,7 +133,7 @@ fn the_build_is_for_the_erlang_in_force() {
 #[test]
 fn an_erlang_comes_along_where_none_runs_it() {
     let outcome = check((&[], ""), &["elixir@1.17"], ("1.17.3-otp-92", "92.1.4"));
-    outcome.complains("elixir 1.17.3-otp-92 runs on Erlang/OTP: erlang 92 is got too");
+    outcome.complains("elixir 1.17.3-otp-92 needs Erlang/OTP: installing erlang 92 too");
     check((&[], ""), &["elixir@1.17.3-otp-90"], ("1.17.3-otp-90", "90.3.1"));
     // The one there is too old, and nobody asks for it.
     check((&["90.3.1"], ""), &["elixir@1.18"], ("1.18.0-otp-93", "90.3.1 93.0"));
