@@ -31,7 +31,8 @@ impl Updates {
             Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
             None => None,
         };
-        let asked = current.asked().filter(|(request, _)| is_of_releases(current.known, request));
+        let asked =
+            current.requested().filter(|(request, _)| is_of_releases(current.known, request));
         let admitted = match asked {
             None => None,
             Some((request, origin)) => {

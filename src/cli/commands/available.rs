@@ -133,11 +133,11 @@ fn print(tool: &Tool, request: Option<&Request>, lines: &[Line]) {
         (Some(rule), None) => with_builds(rule, &usual),
         _ => usual.iter().map(|line| row(line)).collect(),
     };
-    output::table(&rows);
+    output::text(output::table(&rows).as_bytes());
     let others: Vec<Vec<String>> = kinds.filter_map(|lines| other(tool, request, &lines)).collect();
     if !others.is_empty() {
         output::line("");
-        output::table(&others);
+        output::text(output::table(&others).as_bytes());
     }
 }
 

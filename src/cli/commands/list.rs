@@ -54,7 +54,7 @@ pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<()> {
             Shown(line.path.as_ref()).to_string(),
         ]
     };
-    output::table(&lines.iter().map(row).collect::<Vec<_>>());
+    output::text(output::table(&lines.iter().map(row).collect::<Vec<_>>()).as_bytes());
     for known in tools {
         for refused in refused(session, known) {
             session.note(&refused);

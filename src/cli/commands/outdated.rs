@@ -108,7 +108,7 @@ fn fill(
         return Ok(false);
     }
     line.active_selection = standing.version.as_ref().map(ToString::to_string);
-    if let Some((request, origin)) = standing.asked() {
+    if let Some((request, origin)) = standing.requested() {
         line.request = Some(request.to_string());
         line.origin = Some(origin.to_string());
     }
@@ -135,7 +135,7 @@ fn is_meant(session: &Session, standing: &CurrentVersion<'_>, meant: &Meant<'_>)
 impl Line {
     fn take(&mut self, standing: &CurrentVersion<'_>, news: Updates) {
         let newer = |release: Release| Newer {
-            is_new: standing.is_new(&release.version),
+            is_new: standing.is_newer(&release.version),
             version: release.version.to_string(),
         };
         self.admitted = news.admitted.map(newer);
@@ -179,7 +179,7 @@ fn print(session: &Session, lines: &[Line]) {
     }
     let head = ["tool", "in force", "admitted", "newest", "asked for"].map(str::to_owned);
     let rows: Vec<_> = [head.to_vec()].into_iter().chain(lines.iter().map(Line::row)).collect();
-    output::table(&rows);
+    output::text(output::table(&rows).as_bytes());
     for line in lines {
         if let (Some(age), Some(source)) = (line.kept, &line.source) {
             session.note(&format!(

@@ -212,7 +212,7 @@ fn print(judged: &[Judged<'_>]) {
         };
         vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
     };
-    output::table(&judged.iter().map(row).collect::<Vec<_>>());
+    output::text(output::table(&judged.iter().map(row).collect::<Vec<_>>()).as_bytes());
     if !judged.iter().any(|one| one.verdict == Verdict::Goes) {
         output::line("nothing is to go");
     }

@@ -110,8 +110,7 @@ fn list(session: &Session, as_json: bool) -> Result<()> {
         output::json(&entries.collect::<Vec<_>>());
         return Ok(());
     }
-    output::table(
-        &kept.iter().map(|(entry, names)| vec![entry.clone(), names.join(" ")]).collect::<Vec<_>>(),
-    );
+    let row = |(entry, names): &(String, Vec<String>)| vec![entry.clone(), names.join(" ")];
+    output::text(output::table(&kept.iter().map(row).collect::<Vec<_>>()).as_bytes());
     Ok(())
 }

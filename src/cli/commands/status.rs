@@ -46,7 +46,7 @@ pub fn run(session: &Session, as_json: bool) -> Result<i32> {
     if lines.is_empty() {
         output::line("nothing is asked for here, and nothing is on disk: use node@lts");
     } else {
-        output::table(&lines.iter().map(row).collect::<Vec<_>>());
+        output::text(output::table(&lines.iter().map(row).collect::<Vec<_>>()).as_bytes());
     }
     first_error.map_or(Ok(0), Err)
 }

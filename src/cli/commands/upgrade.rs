@@ -150,7 +150,7 @@ impl Upgrade<'_> {
     fn one(&self, known: KnownTool<'_>, line: &mut Line) -> Result<()> {
         let standing = CurrentVersion::of(self.session, known)?;
         line.from = standing.version.as_ref().map(ToString::to_string);
-        let Some((request, origin)) = standing.asked() else {
+        let Some((request, origin)) = standing.requested() else {
             line.left("nobody asks for it here");
             line.hint = Some(format!("use {}@latest", known.tool.name));
             return Ok(());
@@ -179,7 +179,7 @@ impl Upgrade<'_> {
         line: &mut Line,
     ) -> Result<()> {
         let release = self.installer.finder.find(wanted)?;
-        if !standing.is_new(&release.version) {
+        if !standing.is_newer(&release.version) {
             return Ok(());
         }
         line.to = Some(release.version.to_string());
