@@ -22,7 +22,7 @@ use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::Removal;
 use crate::cli::commands::install_from::Archive;
-use crate::cli::commands::outdated::Meant;
+use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
@@ -377,20 +377,20 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             return commands::upgrade::run(&mut session, &arguments, json);
         }
         Some(Verb::Outdated { tools, all }) => {
-            let meant = match tools.as_slice() {
-                [] if all => Meant::All,
-                [] => Meant::Asked,
-                names => Meant::Named(names),
+            let filter = match tools.as_slice() {
+                [] if all => ToolFilter::All,
+                [] => ToolFilter::Pinned,
+                names => ToolFilter::Named(names),
             };
-            return commands::outdated::run(&session, &meant, json);
+            return commands::outdated::run(&session, &filter, json);
         }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut session, &tools, json),
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
         Some(Verb::Repair { tools }) => commands::repair::run(&mut session, &tools, json),
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
-        Some(Verb::List { tool }) => commands::list::run(&session, tool.as_deref(), json),
+        Some(Verb::List { tool }) => return commands::list::run(&session, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
-            commands::available::run(&session, &tool, request.as_deref(), json)
+            return commands::available::run(&session, &tool, request.as_deref(), json);
         }
         Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
             let removal = if dry_run { Removal::Pretended } else { Removal::Real };
@@ -415,7 +415,7 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
         Some(Verb::Doctor) => return commands::doctor::run(&session, json),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() => return commands::status::run(&session, json),
+        None if typed.tools.is_empty() => return Ok(commands::status::run(&session, json)),
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)
         }

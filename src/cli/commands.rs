@@ -25,6 +25,8 @@ pub mod verify;
 pub mod which;
 pub mod why;
 
+use std::fmt;
+
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::RefusedProgram;
 use usher_shims::request::{Request, RequestTrust};
@@ -84,16 +86,30 @@ fn refresh_shims_then(session: &mut Session, failed: Error) -> Error {
     failed
 }
 
-/// The system's programs of a tool that don't count, and why.
-fn refused(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+/// Notes on the system's programs of a tool that usher doesn't use, with the reason.
+fn refused_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
     let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
-    let told = |program: &RefusedProgram| {
+    let note = |program: &RefusedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
-        let told = format!("the system's {tool} at {path} doesn't count: {}", Escaped(reason));
-        match program.hint.as_str() {
-            "" => told,
-            hint => format!("{told}\n  hint: {}", Escaped(hint)),
-        }
+        let what = format!("the system's {tool} at {path} isn't used: {}", Escaped(reason));
+        let hint = (!program.hint.is_empty()).then(|| Escaped(&program.hint).to_string());
+        RefusedNote { what, hint }
     };
-    of_tool.map(told).collect()
+    of_tool.map(note).collect()
+}
+
+/// A program of the system that usher doesn't use.
+#[derive(Debug, Clone)]
+struct RefusedNote {
+    what: String,
+    hint: Option<String>,
+}
+
+impl fmt::Display for RefusedNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.hint {
+            Some(hint) => write!(f, "{}\n  hint: {hint}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
-use super::refused;
+use super::{RefusedNote, refused_programs};
 use crate::cli::output;
 use crate::config::settings;
 use crate::registry::KnownTool;
@@ -249,11 +249,8 @@ fn refused_ones(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
     if matches!(active_selection(session, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
-    let note = |told: String| match told.split_once("\n  hint: ") {
-        Some((what, hint)) => Check::note(what, hint),
-        None => Check { state: State::Note, what: told, hint: None },
-    };
-    refused(session, known).into_iter().map(note).collect()
+    let note = |RefusedNote { what, hint }| Check { state: State::Note, what, hint };
+    refused_programs(session, known).into_iter().map(note).collect()
 }
 
 fn force(session: &Session, known: KnownTool<'_>) -> Option<Check> {
