@@ -403,7 +403,9 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             commands::which::run(&session, &program, json)
         }
         Some(Verb::Env(arguments)) => commands::env::run(&mut session, &arguments, json),
-        Some(Verb::Why { program }) => commands::why::run(&session, program.as_deref(), json),
+        Some(Verb::Why { program }) => {
+            return commands::why::run(&session, program.as_deref(), json);
+        }
         Some(Verb::Check) => return commands::check::run(&session, json),
         Some(Verb::Shim { tools, remove: true }) => {
             commands::shim::remove(&mut session, &tools, json)
