@@ -20,7 +20,7 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{HANDOFF_ARG, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cli::commands::cache::Removal;
+use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::Archive;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
@@ -393,8 +393,8 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             return commands::available::run(&session, &tool, request.as_deref(), json);
         }
         Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
-            let removal = if dry_run { Removal::Pretended } else { Removal::Real };
-            commands::cache::run(&session, removal, json)
+            let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
+            return commands::cache::run(&session, mode, json);
         }
         Some(Verb::Which { program, home: true }) => {
             commands::which::home(&session, &program, json)
@@ -414,7 +414,7 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             commands::shim::run(&mut session, &tools, json)
         }
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
-        Some(Verb::Doctor) => return commands::doctor::run(&session, json),
+        Some(Verb::Doctor) => return Ok(commands::doctor::run(&session, json)),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
         None if typed.tools.is_empty() => return Ok(commands::status::run(&session, json)),
