@@ -139,7 +139,7 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
     --- standard output
     node: no version file asks for it; the first to name a version is a/Dockerfile, line 2: FROM node:16
       b/Dockerfile, line 2: FROM node:18
-    note: a/Dockerfile, line 1: FROM node:latest is passed over: which version that is changes with time
+    note: a/Dockerfile, line 1: FROM node:latest is passed over: it means different versions over time
     --- standard error
     usher: 1 of 3 places that name a version disagrees
       hint: change the places above, or what this project asks for: use node@18
@@ -263,12 +263,12 @@ fn as_json() {
                 {
                     "file": "Dockerfile",
                     "line": 2,
-                    "what": "FROM node:lts is passed over: which version that is changes with time",
+                    "what": "FROM node:lts is passed over: it means different versions over time",
                 },
                 {
                     "file": "Dockerfile",
                     "line": 3,
-                    "what": "FROM python:$V is passed over: nobody here knows that tag",
+                    "what": "FROM python:$V is passed over: the image's tag is unknown",
                 },
             ],
         })
@@ -310,11 +310,11 @@ fn other_files_that_are_broken_are_notes() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    note: .gitlab-ci.yml: it is passed over: line 1: it is no YAML: while scanning a quoted scalar, found unexpected end of stream
-    note: Containerfile: it is no Dockerfile: it has zero bytes
+    note: .gitlab-ci.yml: it is passed over: line 1: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
+    note: Containerfile: not a Dockerfile: it contains NUL bytes
     note: Dockerfile: it is passed over: line 1 is not UTF-8
     note: Pipfile: it is passed over: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-    note: compose.yml: it is passed over: line 2: it is no YAML: while parsing a node, did not find expected node content
+    note: compose.yml: it is passed over: line 2: invalid YAML: while parsing a node, did not find expected node content
     the one place that names a version agrees
     --- standard error
     ");
@@ -356,14 +356,14 @@ fn hostile_files_cost_a_note_and_no_more() {
         .collect();
     insta::assert_snapshot!(short, @r"
     node: usher runs 20.1.0 here, asked for by .nvmrc, line 1
-    note: a/compose.yml: it is passed over: line 6: it unfolds to more than 100000 values
-    note: b/compose.yml: it is passed over: line 1: it is no YAML: recursion limit exceeded
-    note: c/compose.yml: it is passed over: line 1: values lie more than 64 deep in each other
+    note: a/compose.yml: it is passed over: line 6: it expands to more than 100000 values
+    note: b/compose.yml: it is passed over: line 1: invalid YAML: recursion limit exceeded
+    note: c/compose.yml: it is passed over: line 1: values are nested more than 64 levels deep
     note: d/compose.yml: it can't be read: it is larger than 4 MiB
-    note: e/compose.yml: it is passed over: line 50001: it unfolds to more than 100000 values
-    note: f/.gitlab-ci.yml, line 14: image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V is passed over: nobody here knows that tag
-    note: g/.github/workflows/ci.yml, line 2: NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$ is passed over: nobody here knows that value
-    note: i/Dockerfile, line 1: FROM node:16\u{1b}[31m\u{202e} is passed over: which version that is changes with time
+    note: e/compose.yml: it is passed over: line 50001: it expands to more than 100000 values
+    note: f/.gitlab-ci.yml, line 14: image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V is passed over: the image's tag is unknown
+    note: g/.github/workflows/ci.yml, line 2: NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$ is passed over: its value is unknown
+    note: i/Dockerfile, line 1: FROM node:16\u{1b}[31m\u{202e} is passed over: it means different versions over time
     ");
     assert_eq!(
         outcome.stdout.matches("h/Dockerfile, ").count(),
