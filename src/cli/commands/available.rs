@@ -74,7 +74,7 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
 
 fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {
     Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
-        let what = format!("invalid {} version “{}”", known.tool.name, Escaped(text));
+        let what = format!("invalid version of {}: “{}”", known.tool.name, Escaped(text));
         Error::new(ErrorKind::Usage, what).because(reason)
     })
 }
@@ -323,7 +323,7 @@ mod tests {
         let listed = [listed("site", Freshness::New, &["12.0.0"])];
         let error = |request| decided("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
-        assert_eq!(error(Some("a b")), "invalid node version “a b”\n  it is no version");
+        assert_eq!(error(Some("a b")), "invalid version of node: “a b”\n  it is no version");
         let none = decided("node", None, &[]).unwrap_err();
         assert_eq!(none.to_string(), "no node release is available for this platform");
     }
