@@ -61,7 +61,7 @@ pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
 /// and the widths of columns that follow from them.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
-    let marks = [" system ", " shared ", " nobody asks"];
+    let marks = [" system ", " shared ", " not pinned"];
     let foreign = |line: &&str| marks.iter().any(|mark| line.contains(mark));
     let lines = masked.lines().filter(|line| !foreign(line));
     lines.map(cells).collect::<Vec<_>>().join("\n")
