@@ -21,7 +21,7 @@ use usher_shims::process::{HANDOFF_ARG, shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::CleanMode;
-use crate::cli::commands::install_from::Archive;
+use crate::cli::commands::install_from::ArchiveArguments;
 use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
@@ -364,7 +364,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     }
     let done = match typed.verb {
         Some(Verb::Install { tools, from: Some(from), sha256, .. }) => {
-            let archive = Archive { from: &from, sha256: sha256.as_deref() };
+            let archive = ArchiveArguments { from: &from, sha256: sha256.as_deref() };
             commands::install_from::run(&mut session, &tools, &archive, json)
         }
         Some(Verb::Install { tools, store: Some(store), .. }) => {

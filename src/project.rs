@@ -7,7 +7,7 @@
 //! How a file's text is changed is [`crate::project::edit`]'s.
 
 pub mod edit;
-mod place;
+mod locate;
 mod spelling;
 mod write;
 
@@ -16,26 +16,26 @@ use std::path::PathBuf;
 use usher_shims::pin::FileLocation;
 use usher_shims::tool::{Field, VersionFile};
 
-pub use place::{root, target};
-pub use write::{Written, replace, write};
+pub use locate::{root, target};
+pub use write::{WrittenPin, replace, write};
 
 /// The file that is made where a project has none.
 const OWN_FILE: &str = ".tool-versions";
 
 /// Where a pin is to be written.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum PinTarget {
     /// In the project: what pins the tool today.
-    Change(Spot),
+    Existing(PinLocation),
     /// In the project: this `.tool-versions`.
-    Add(PathBuf),
+    NewFile(PathBuf),
     /// There is no project here: the user's default.
     Default,
 }
 
 /// What pins a tool in a project's file.
 #[derive(Debug, Clone)]
-pub struct Spot {
+pub struct PinLocation {
     /// Where it stands.
     pub place: FileLocation,
     /// Which of the tool's files that is.

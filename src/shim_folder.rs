@@ -4,7 +4,7 @@
 //! missing or half there. The index is written before the shims that need it. What lies in the
 //! folder and is no shim is somebody else's, and stays.
 
-pub mod carried;
+pub mod embedded_shim;
 pub mod replace;
 pub mod requested;
 pub mod versioned;
@@ -22,7 +22,7 @@ use usher_shims::process::holds_mark;
 use usher_shims::store::all;
 use usher_shims::tool::Tool;
 
-use self::replace::{UNFINISHED, is_same, put, sweep};
+use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
 use crate::files::staging;
@@ -33,17 +33,17 @@ use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
 /// The cold half's own names in the shim folder.
-pub const OWN: [&str; 2] = ["use", "usher"];
+pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
 /// What changed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub struct ShimChanges {
     /// Shims that are new.
-    pub made: Vec<String>,
+    pub created: Vec<String>,
     /// Shims that went.
     pub removed: Vec<String>,
     /// Names that are needed, or in the folder, and are somebody else's files.
-    pub left: Vec<String>,
+    pub foreign: Vec<String>,
 }
 
 /// Makes the shims and their index as they must be now; `named` are tools that somebody named.
@@ -51,22 +51,22 @@ pub fn refresh(
     session: &Session,
     access: &WriteAccess,
     named: &[&'static Tool],
-) -> Result<Changes> {
+) -> Result<ShimChanges> {
     let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
     staging::tidy(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
-    sweep(access, &shims);
+    remove_unfinished(access, &shims);
     write_index(session, access)?;
     link_to_system_install(access, folders)?;
-    carried::put(access, &folders.shim_binary(), &shims)?;
-    let wanted = wanted(session, named)?;
-    let changes = differences(folders, &wanted)?;
+    embedded_shim::put(access, &folders.shim_binary(), &shims)?;
+    let expected_names = expected_names(session, named)?;
+    let changes = differences(folders, &expected_names)?;
     let binary = folders.shim_binary();
-    for name in wanted.iter().filter(|name| !changes.left.contains(name)) {
-        put(access, &binary, &shims.join(name))?;
+    for name in expected_names.iter().filter(|name| !changes.foreign.contains(name)) {
+        put_shim(access, &binary, &shims.join(name))?;
     }
     for name in &changes.removed {
         let path = shims.join(name);
@@ -75,43 +75,29 @@ pub fn refresh(
     Ok(changes)
 }
 
-/// The same after what a verb did, once the machine was surveyed anew. Where all is so already, what
-/// fails is told, and the verb hasn't failed.
-pub fn refresh_after_change(
-    session: &Session,
-    access: &WriteAccess,
-    named: &[&'static Tool],
-) -> Result<()> {
-    match refresh(session, access, named) {
-        Err(error) if is_current(session, named) => session.note(&error.to_string()),
-        refreshed => drop(refreshed?),
-    }
-    Ok(())
-}
-
 /// Whether [`refresh`] would change nothing.
-fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
+pub fn is_current(session: &Session, named: &[&'static Tool]) -> bool {
     let index = fs::read(index_file(&session.folders.shims()));
-    carried::is_at(&session.folders.shim_binary())
+    embedded_shim::is_at(&session.folders.shim_binary())
         && index.is_ok_and(|index| index == session.index.print())
-        && needed(session, named)
-            .is_ok_and(|changes| changes.made.is_empty() && changes.removed.is_empty())
+        && pending_changes(session, named)
+            .is_ok_and(|changes| changes.created.is_empty() && changes.removed.is_empty())
 }
 
 /// Which shims [`refresh`] would make or remove.
-pub fn needed(session: &Session, named: &[&'static Tool]) -> Result<Changes> {
-    differences(&session.folders, &wanted(session, named)?)
+pub fn pending_changes(session: &Session, named: &[&'static Tool]) -> Result<ShimChanges> {
+    differences(&session.folders, &expected_names(session, named)?)
 }
 
-fn differences(folders: &Folders, wanted: &BTreeSet<String>) -> Result<Changes> {
+fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<ShimChanges> {
     let shims = folders.shims();
     let mut present = present(&shims)?;
-    let made = wanted.difference(&present).cloned().collect();
-    present.retain(|name| !OWN.contains(&name.as_str()));
-    let (left, ours): (Vec<_>, Vec<_>) =
+    let created = expected_names.difference(&present).cloned().collect();
+    present.retain(|name| !OWN_NAMES.contains(&name.as_str()));
+    let (foreign, ours): (Vec<_>, Vec<_>) =
         present.into_iter().partition(|name| is_foreign(folders, &shims.join(name)));
-    let removed = ours.into_iter().filter(|name| !wanted.contains(name)).collect();
-    Ok(Changes { made, removed, left })
+    let removed = ours.into_iter().filter(|name| !expected_names.contains(name)).collect();
+    Ok(ShimChanges { created, removed, foreign })
 }
 
 /// Whether a file in the shim folder is somebody else's: no shim of this build or of another one,
@@ -139,12 +125,12 @@ pub fn foreign_files_notice(session: &Session, names: &[String]) -> String {
 fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
-    let own = shims.join(OWN[0]);
+    let own = shims.join(OWN_NAMES[0]);
     let is_installed = fs::symlink_metadata(&own).is_ok_and(|seen| !seen.is_symlink());
     if folders.is_system_wide || is_installed || !machine.shim_binary().exists() {
         return Ok(());
     }
-    for name in OWN {
+    for name in OWN_NAMES {
         let (link, target) = (shims.join(name), machine.shims().join(name));
         match symlink(&target, &link) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -177,22 +163,24 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
 }
 
 /// The names that must have a shim.
-fn wanted(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
-    let mut wanted = BTreeSet::new();
+fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
+    let mut expected_names = BTreeSet::new();
     for known in session.registry.all() {
         let is_named = named.iter().any(|tool| tool.name == known.tool.name);
-        if is_named || is_needed(session, known)? {
-            wanted.extend(known.tool.programs.iter().map(ToString::to_string));
+        if is_named || has_shims(session, known)? {
+            expected_names.extend(known.tool.programs.iter().map(ToString::to_string));
         }
-        wanted.extend(versioned::on_disk(session, known.tool)?);
-        wanted.extend(versioned::known(session, known));
+        expected_names.extend(versioned::of_installed(session, known.tool)?);
+        expected_names.extend(versioned::known(session, known));
     }
-    wanted.extend(
+    expected_names.extend(
         requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
     );
-    wanted.extend(session.index.additions.iter().map(|addition| addition.program.to_string()));
-    wanted.retain(|name| Name::parse(name).is_some() && !OWN.contains(&name.as_str()));
-    Ok(wanted)
+    expected_names
+        .extend(session.index.additions.iter().map(|addition| addition.program.to_string()));
+    expected_names
+        .retain(|name| Name::parse(name).is_some() && !OWN_NAMES.contains(&name.as_str()));
+    Ok(expected_names)
 }
 
 /// The names of an entry that is kept, `TOOL@REQUEST`.
@@ -205,11 +193,11 @@ pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
 }
 
 /// Whether something on disk provides a tool, or a default names it.
-fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
+fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
-    let on_disk = all(&session.world, &session.index, known.tool)?;
+    let of_installed = all(&session.world, &session.index, known.tool)?;
     let was_named = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {
@@ -220,7 +208,7 @@ fn is_needed(session: &Session, known: KnownTool<'_>) -> Result<bool> {
                     .is_some_and(|name| known.tool.all_names().any(|one| one == name))
             })
         });
-    Ok(was_named || on_disk.is_none_or(|toolchains| !toolchains.is_empty()))
+    Ok(was_named || of_installed.is_none_or(|toolchains| !toolchains.is_empty()))
 }
 
 /// The names in the shim folder, without the index.

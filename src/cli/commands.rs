@@ -1,4 +1,4 @@
-//! The verbs of the command line, a file each, and what several of them share.
+//! The commands of `use`, one file each, and what several of them share.
 
 pub mod available;
 pub mod cache;
@@ -31,67 +31,88 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::RefusedProgram;
 use usher_shims::request::{Request, RequestTrust};
 
-use crate::config::folders;
+use crate::cli::shims::rescan_and_refresh;
 use crate::registry::KnownTool;
 use crate::session::Session;
-use crate::shim_folder;
 
-/// A tool that was named on the command line, with a request where one was.
-struct Asked<'a> {
+/// A tool on the command line, with a version request if one was typed.
+struct ToolArgument<'a> {
     known: KnownTool<'a>,
     request: Option<Request>,
 }
 
-/// Reads `TOOL[@REQUEST]` words.
-fn asked<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asked<'a>>> {
-    words.iter().map(|word| one_asked(session, word)).collect()
+impl<'a> ToolArgument<'a> {
+    /// Parses `TOOL[@REQUEST]`.
+    fn parse(session: &'a Session, word: &str) -> Result<Self> {
+        let (name, request) = match word.split_once('@') {
+            Some((name, request)) => (name, Some(request)),
+            None => (word, None),
+        };
+        let known = session.registry.named(name)?;
+        let request = request.map(|text| {
+            Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
+                Error::new(
+                    ErrorKind::Usage,
+                    format!("invalid version of {}: “{}”", known.tool.name, Escaped(text)),
+                )
+                .because(reason)
+                .hint(format!("use available {}", known.tool.name))
+            })
+        });
+        Ok(Self { known, request: request.transpose()? })
+    }
+
+    /// What was typed, or the tool's default request.
+    fn request_or_default(self) -> Result<(KnownTool<'a>, Request)> {
+        let request = self.request.map_or_else(|| default_request(self.known), Ok)?;
+        Ok((self.known, request))
+    }
 }
 
-fn one_asked<'a>(session: &'a Session, word: &str) -> Result<Asked<'a>> {
-    let (name, request) = match word.split_once('@') {
-        Some((name, request)) => (name, Some(request)),
-        None => (word, None),
-    };
-    let known = session.registry.named(name)?;
-    let request = request.map(|text| {
-        Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
-            Error::new(
-                ErrorKind::Usage,
-                format!("“{}” is no version of {}", Escaped(text), known.tool.name),
-            )
-            .because(reason)
-            .hint(format!("use available {}", known.tool.name))
-        })
-    });
-    Ok(Asked { known, request: request.transpose()? })
+/// Parses the `TOOL[@REQUEST]` arguments of a command.
+fn tool_arguments<'a>(session: &'a Session, words: &[String]) -> Result<Vec<ToolArgument<'a>>> {
+    words.iter().map(|word| ToolArgument::parse(session, word)).collect()
 }
 
-/// What a tool is pinned to where nobody said it: the newest LTS, where there is such a thing.
-fn usual(known: KnownTool<'_>) -> Result<Request> {
+/// The request that `use TOOL` stands for: the newest LTS release of a tool that has such releases,
+/// else the newest release.
+fn default_request(known: KnownTool<'_>) -> Result<Request> {
     let text = if known.tool.lts.is_empty() { "latest" } else { "lts" };
     Request::parse(text, known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::Usage, reason))
 }
 
-/// Of several versions that were asked for, one can't be had: those that came before it are on
-/// disk, and shims are made for what is on disk.
-fn refresh_shims_then(session: &mut Session, failed: Error) -> Error {
-    if failed.kind().is_usage() {
-        return failed;
+/// Makes the shims match after a command failed halfway: versions that it installed or removed
+/// before the error count. Returns the command's own error.
+fn refresh_shims_after_error(session: &mut Session, error: Error) -> Error {
+    if !error.kind().is_usage() {
+        // The command's error matters more than one that follows from it.
+        let _ = rescan_and_refresh(session);
     }
-    // The failure matters more than one that follows from it.
-    let _ = session.refresh().and_then(|()| {
-        shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])
-    });
-    failed
+    error
+}
+
+/// `1 version`, `2 versions`.
+fn count_of(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// A release of this version, as a source would list it.
+#[cfg(test)]
+fn test_release(version: &str) -> crate::releases::Release {
+    let version = usher_shims::version::Version::parse(version).unwrap();
+    crate::releases::Release { version, lts: None, source: "test".to_owned(), artifact: None }
 }
 
 /// Notes on the system's programs of a tool that usher doesn't use, with the reason.
-fn refused_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
+fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
     let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
     let note = |program: &RefusedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
-        let what = format!("the system's {tool} at {path} isn't used: {}", Escaped(reason));
+        let what = format!("the system's {tool} at {path} is ignored: {}", Escaped(reason));
         let hint = (!program.hint.is_empty()).then(|| Escaped(&program.hint).to_string());
         RefusedNote { what, hint }
     };

@@ -25,31 +25,29 @@ use crate::releases::runtime;
 use crate::releases::{Finder, ToolRequest};
 use crate::session::Session;
 use crate::shim_folder;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
-use crate::store::own::OwnStore;
+use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
 /// How often a call is resolved anew: after an install, and after asking the system's programs.
-const MOST_ROUNDS: usize = 4;
+const MAX_RESOLVE_ROUNDS: usize = 4;
 
 /// Takes a call over from a shim; returns only with what went wrong.
 ///
 /// The arguments are `use __shim NAME ARGUMENTS…`.
 pub fn run(given: ProcessArgs) -> Error {
-    match take_over(given) {
+    match run_handoff(given) {
         Ok(error) | Err(error) => error,
     }
 }
 
-fn take_over(given: ProcessArgs) -> Result<Error> {
+fn run_handoff(given: ProcessArgs) -> Result<Error> {
     let all = given.os_arguments();
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
     let mut session = Session::new(given, shim()?, progress::reporter)?;
-    keep_index(&session);
-    for _ in 0..MOST_ROUNDS {
+    write_index_if_possible(&session);
+    for _ in 0..MAX_RESOLVE_ROUNDS {
         let resolved = session.resolver().resolve(&name, &words);
         // It may be a program of a tool whose file has a fault.
         if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
@@ -66,7 +64,7 @@ fn take_over(given: ProcessArgs) -> Result<Error> {
 }
 
 /// The index is written anew where that can be done: the next call then needs no help.
-fn keep_index(session: &Session) {
+fn write_index_if_possible(session: &Session) {
     if session.folders.shims().is_dir()
         && let Ok(access) = folders::write_access(&session.folders)
     {
@@ -98,26 +96,23 @@ pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
     if found.is_none() {
         check_policy(session, (tool, request), origin)?;
     }
-    let tools = get_with(session, &folders::write_access(&session.folders)?, &wanted, found)?;
+    let tools =
+        install_missing(session, &folders::write_access(&session.folders)?, &wanted, found)?;
     refresh_shims(session, &tools)?;
     Ok(())
 }
 
 /// Gets what is missing unless it was found, and what it runs on; the result is of which tools
 /// there is something new.
-fn get_with(
+fn install_missing(
     session: &Session,
     access: &WriteAccess,
     wanted: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
     let network = Network::keeping(session, access);
-    let installer = Installer {
-        store: OwnStore::new(session, access),
-        fetcher: Fetcher::new(session, &network, access),
-        finder: &Finder::new(session, &network),
-        policy: UnverifiedPolicy::Deny,
-    };
+    let finder = Finder::new(session, &network);
+    let installer = Installer::new(session, access, &network, &finder).verified_only();
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
     let Some(lacking) = runtime::lacking(&session.resolver(), wanted, &toolchain)? else {

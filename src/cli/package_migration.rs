@@ -19,23 +19,23 @@ use crate::session::Session;
 
 /// A package manager that can list what it added.
 #[derive(Debug)]
-pub struct Manager<'a> {
+pub struct PackageManager<'a> {
     rules: &'a MigrationRule,
     shim: PathBuf,
 }
 
 /// What was added to a version.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Added {
+pub struct GlobalPackages {
     /// What can be had again, as its manager is asked for it: `semver@7.6.0`.
-    pub packages: Vec<Package>,
+    pub packages: Vec<GlobalPackage>,
     /// The names of what came from somewhere else than a registry, and stays behind.
     pub local: Vec<String>,
 }
 
 /// A package that was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Package {
+pub struct GlobalPackage {
     /// Its name.
     pub name: String,
     /// Its version.
@@ -44,14 +44,14 @@ pub struct Package {
 
 /// What came of carrying over.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub struct MigrationReport {
     /// What the other version has now.
-    pub added: Vec<Package>,
+    pub added: Vec<GlobalPackage>,
     /// What couldn't be added.
-    pub failed: Vec<Package>,
+    pub failed: Vec<GlobalPackage>,
 }
 
-impl<'a> Manager<'a> {
+impl<'a> PackageManager<'a> {
     /// The manager of a toolchain's additions, if the registry knows how to ask it, and it is there.
     pub fn of(session: &Session, (known, toolchain): (KnownTool<'a>, &Toolchain)) -> Option<Self> {
         let rules = known.definition.migrate.as_ref()?;
@@ -67,10 +67,10 @@ impl<'a> Manager<'a> {
     }
 
     /// What `from` has and `to` lacks, by name; of one that isn't on disk yet, all.
-    pub fn lacking(&self, from: &Version, to: Option<&Version>) -> Result<Added> {
-        let mut before = self.added(from)?;
-        if let (Some(to), false) = (to, before == Added::default()) {
-            let there = self.added(to)?;
+    pub fn missing_packages(&self, from: &Version, to: Option<&Version>) -> Result<GlobalPackages> {
+        let mut before = self.installed_packages(from)?;
+        if let (Some(to), false) = (to, before == GlobalPackages::default()) {
+            let there = self.installed_packages(to)?;
             let has = |name: &String| there.packages.iter().any(|one| one.name == *name);
             before.packages.retain(|package| !has(&package.name));
             before.local.retain(|name| !has(name) && !there.local.contains(name));
@@ -79,15 +79,15 @@ impl<'a> Manager<'a> {
     }
 
     /// What a person types to add packages to a version.
-    pub fn typed(&self, to: &Version, packages: &[Package]) -> String {
+    pub fn command_line(&self, to: &Version, packages: &[GlobalPackage]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
         let words = own.into_iter().chain(self.rules.install.iter().cloned());
         let words = words.chain(packages.iter().map(|one| self.word(one)));
-        words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+        words.map(|word| quote_if_needed(&word)).collect::<Vec<_>>().join(" ")
     }
 
     /// What was added to a version.
-    pub fn added(&self, version: &Version) -> Result<Added> {
+    pub fn installed_packages(&self, version: &Version) -> Result<GlobalPackages> {
         let mut command = self.call(version, &self.rules.list);
         let failed = |error| Error::io("run", &self.shim, error);
         let output = command.stderr(Stdio::null()).output().map_err(failed)?;
@@ -104,8 +104,8 @@ impl<'a> Manager<'a> {
     }
 
     /// Adds packages to a version: all at once, and where that fails one by one.
-    pub fn add(&self, to: &Version, wanted: Vec<Package>) -> Result<Carried> {
-        let mut carried = Carried::default();
+    pub fn install(&self, to: &Version, wanted: Vec<GlobalPackage>) -> Result<MigrationReport> {
+        let mut carried = MigrationReport::default();
         if wanted.is_empty() || self.run(to, &wanted)? {
             carried.added = wanted;
             return Ok(carried);
@@ -119,7 +119,7 @@ impl<'a> Manager<'a> {
         Ok(carried)
     }
 
-    fn run(&self, to: &Version, packages: &[Package]) -> Result<bool> {
+    fn run(&self, to: &Version, packages: &[GlobalPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
         // What it prints is no answer of ours.
         command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
@@ -128,7 +128,7 @@ impl<'a> Manager<'a> {
     }
 
     /// A package as the manager is asked for it.
-    pub fn word(&self, package: &Package) -> String {
+    pub fn word(&self, package: &GlobalPackage) -> String {
         format!("{}{}{}", package.name, self.rules.separator, package.version)
     }
 
@@ -142,11 +142,11 @@ impl<'a> Manager<'a> {
 
 /// Understands what a manager lists.
 trait Listed {
-    fn read(&self, text: &str) -> Option<Added>;
+    fn read(&self, text: &str) -> Option<GlobalPackages>;
 }
 
 impl Listed for MigrationRule {
-    fn read(&self, text: &str) -> Option<Added> {
+    fn read(&self, text: &str) -> Option<GlobalPackages> {
         let mut added = match (&self.path, &self.line) {
             (Some(at), _) => of_json(self, at, text)?,
             (None, Some(line)) => of_patterns(self, line, text),
@@ -159,16 +159,18 @@ impl Listed for MigrationRule {
 }
 
 /// An object of packages by name, in an object.
-fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<Added> {
+fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPackages> {
     let document: Value = serde_json::from_str(text).ok()?;
-    let mut added = Added::default();
+    let mut added = GlobalPackages::default();
     for (name, package) in
         document.as_object()?.get(at).and_then(Value::as_object).into_iter().flatten()
     {
         let is_local = rules.local_field.as_ref().is_some_and(|field| package.get(field).is_some());
         match package.get("version").and_then(Value::as_str) {
             Some(version) if !is_local && is_word(name) && is_word(version) => {
-                added.packages.push(Package { name: name.clone(), version: version.to_owned() });
+                added
+                    .packages
+                    .push(GlobalPackage { name: name.clone(), version: version.to_owned() });
             }
             Some(_) | None => added.local.push(name.clone()),
         }
@@ -177,12 +179,14 @@ fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<Added> {
 }
 
 /// A package a line: name, separator, version. Others say where they came from.
-fn of_lines(rules: &MigrationRule, text: &str) -> Added {
-    let mut added = Added::default();
+fn of_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
+    let mut added = GlobalPackages::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.split_once(&rules.separator) {
             Some((name, version)) if is_word(name) && is_word(version) => {
-                added.packages.push(Package { name: name.to_owned(), version: version.to_owned() });
+                added
+                    .packages
+                    .push(GlobalPackage { name: name.to_owned(), version: version.to_owned() });
             }
             Some(_) | None => {
                 let name = line.split_whitespace().next().unwrap_or(line);
@@ -195,21 +199,23 @@ fn of_lines(rules: &MigrationRule, text: &str) -> Added {
 
 /// A package in each line that a pattern fits, with its versions; those that came with the tool are
 /// none.
-fn of_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> Added {
-    let mut added = Added::default();
-    for (name, versions) in text.lines().filter_map(|line| fitting(line, pattern)) {
+fn of_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPackages {
+    let mut added = GlobalPackages::default();
+    for (name, versions) in text.lines().filter_map(|line| match_pattern(line, pattern)) {
         let version = versions.split(',').next().unwrap_or_default().trim();
         let is_shipped =
             rules.bundled_prefix.as_ref().is_some_and(|start| version.starts_with(start));
         if !is_shipped && is_word(name) && is_word(version) {
-            added.packages.push(Package { name: name.to_owned(), version: version.to_owned() });
+            added
+                .packages
+                .push(GlobalPackage { name: name.to_owned(), version: version.to_owned() });
         }
     }
     added
 }
 
 /// What stands in a line in the places of a pattern's `{name}` and `{version}`.
-fn fitting<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)> {
+fn match_pattern<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)> {
     let (before, rest) = pattern.split_once("{name}")?;
     let (between, after) = rest.split_once("{version}")?;
     let rest = &line[line.find(before)? + before.len()..];
@@ -218,7 +224,7 @@ fn fitting<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
+fn quote_if_needed(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@/._+:=-".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { quoted_for_posix(word) }
 }
@@ -278,10 +284,10 @@ mod tests {
     #[test]
     fn what_is_typed_is_one_line_of_a_shell() {
         let rules = rules("ruby");
-        let manager = Manager { rules: &rules, shim: PathBuf::new() };
-        let package = |name: &str| Package { name: name.into(), version: "1.0".into() };
+        let manager = PackageManager { rules: &rules, shim: PathBuf::new() };
+        let package = |name: &str| GlobalPackage { name: name.into(), version: "1.0".into() };
         let version = Version::parse("3.3.1").unwrap();
-        let typed = manager.typed(&version, &[package("rake"), package("a;b'c")]);
+        let typed = manager.command_line(&version, &[package("rake"), package("a;b'c")]);
         assert_eq!(typed, r"gem +3.3.1 install rake:1.0 'a;b'\''c:1.0'");
     }
 
@@ -304,27 +310,31 @@ mod tests {
     fn what_is_lacking_is_added() {
         let folder = tempfile::tempdir().unwrap();
         let rules = rules("python");
-        let manager = Manager { rules: &rules, shim: fake(folder.path()) };
+        let manager = PackageManager { rules: &rules, shim: fake(folder.path()) };
         let file = |version: &str| folder.path().join(format!("has+{version}"));
         fs::write(file("3.11.1"), "a==1\nbroken==2\nc==3\nmine @ file:///x\n").unwrap();
         fs::write(file("3.12.1"), "a==5\n").unwrap();
         let version = |text: &str| Version::parse(text).unwrap();
         let (from, to) = (version("3.11.1"), version("3.12.1"));
-        let package =
-            |name: &str, version: &str| Package { name: name.into(), version: version.into() };
-        let all = Added {
+        let package = |name: &str, version: &str| GlobalPackage {
+            name: name.into(),
+            version: version.into(),
+        };
+        let all = GlobalPackages {
             packages: vec![package("a", "1"), package("broken", "2"), package("c", "3")],
             local: vec!["mine".into()],
         };
-        assert_eq!(manager.lacking(&from, None).unwrap(), all);
-        let lacking = manager.lacking(&from, Some(&to)).unwrap();
+        assert_eq!(manager.missing_packages(&from, None).unwrap(), all);
+        let lacking = manager.missing_packages(&from, Some(&to)).unwrap();
         assert_eq!(lacking.packages, all.packages[1..]);
         assert_eq!(lacking.local, all.local);
-        let carried = manager.add(&to, lacking.packages).unwrap();
-        let expected =
-            Carried { added: vec![package("c", "3")], failed: vec![package("broken", "2")] };
+        let carried = manager.install(&to, lacking.packages).unwrap();
+        let expected = MigrationReport {
+            added: vec![package("c", "3")],
+            failed: vec![package("broken", "2")],
+        };
         assert_eq!(carried, expected);
-        assert_eq!(manager.lacking(&from, Some(&to)).unwrap().packages, expected.failed);
+        assert_eq!(manager.missing_packages(&from, Some(&to)).unwrap().packages, expected.failed);
         assert_eq!(fs::read_to_string(file("3.12.1")).unwrap(), "a==5\nc==3\n");
     }
 }

@@ -14,20 +14,20 @@ use crate::session::reporter::Reporter;
 const TICK: Duration = Duration::from_millis(100);
 
 /// The lines at the bottom of the terminal: one display a process.
-pub struct Display {
+pub struct ProgressDisplay {
     bars: MultiProgress,
     total: OnceLock<ProgressBar>,
     is_shown: bool,
 }
 
 /// A toolchain's line.
-struct Bar<'a> {
-    display: &'a Display,
+struct DownloadBar<'a> {
+    display: &'a ProgressDisplay,
     line: ProgressBar,
     name: String,
 }
 
-impl Display {
+impl ProgressDisplay {
     /// A display on standard error; nothing is drawn where progress isn't shown.
     pub fn new(is_shown: bool) -> Self {
         let target = match is_shown {
@@ -41,10 +41,10 @@ impl Display {
 
 /// What a session shows: downloads only where they can be drawn.
 pub fn reporter(draws: bool) -> Box<dyn Reporter + Sync> {
-    Box::new(Display::new(draws))
+    Box::new(ProgressDisplay::new(draws))
 }
 
-impl Reporter for Display {
+impl Reporter for ProgressDisplay {
     fn draws(&self) -> bool {
         self.is_shown
     }
@@ -71,7 +71,7 @@ impl Reporter for Display {
             None => self.bars.add(ProgressBar::new(0)),
         };
         bar.set_message(name.to_owned());
-        Box::new(Bar { display: self, line: bar, name: name.to_owned() })
+        Box::new(DownloadBar { display: self, line: bar, name: name.to_owned() })
     }
 
     /// Above all lines.
@@ -80,7 +80,7 @@ impl Reporter for Display {
     }
 }
 
-impl Bar<'_> {
+impl DownloadBar<'_> {
     fn total(&self, change: impl Fn(&ProgressBar)) {
         if let Some(total) = self.display.total.get() {
             change(total);
@@ -88,7 +88,7 @@ impl Bar<'_> {
     }
 }
 
-impl Progress for Bar<'_> {
+impl Progress for DownloadBar<'_> {
     fn begin(&self, total: Option<u64>) {
         let template = match total {
             Some(_) => "{msg} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
@@ -121,7 +121,7 @@ impl Progress for Bar<'_> {
     }
 }
 
-impl Drop for Bar<'_> {
+impl Drop for DownloadBar<'_> {
     fn drop(&mut self) {
         self.line.finish_and_clear();
     }

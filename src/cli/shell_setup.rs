@@ -23,7 +23,7 @@ use std::path::Path;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
-use block::Unclosed;
+use block::UnclosedBlock;
 
 mod block;
 mod change;
@@ -33,30 +33,39 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, apply, diff, read};
+pub use change::{FileChange, apply, diff, read};
 pub use path_line::{path_line, quoted_for_fish, quoted_for_posix};
-pub use shell::{Places, Read, Shell};
+pub use shell::{ReadFile, Shell, ShellFolders};
 
 /// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
 ///
 /// A block of usher's that names another folder is changed where it stands.
 /// Refuses a folder that can't stand in PATH, and a file whose block has lost its last line.
-pub fn plan(shell: Shell, places: &Places, shims: &Path, read: Read) -> Result<Vec<Change>> {
+pub fn plan(
+    shell: Shell,
+    folders: &ShellFolders,
+    shims: &Path,
+    read: ReadFile,
+) -> Result<Vec<FileChange>> {
     let line = path_line(shell, shims)?;
     let mut changes = Vec::new();
-    for file in files::of(shell, places, read)? {
+    for file in files::of(shell, folders, read)? {
         let before = file.text;
         let updated = match &before {
-            Some(text) => block::update(text, &line).map_err(|at| unclosed(&file.path, at))?,
+            Some(text) => {
+                block::update_block(text, &line).map_err(|at| unclosed_error(&file.path, at))?
+            }
             None => None,
         };
         let after = match updated {
             Some(text) => Some(text),
-            None if file.wanted => Some(block::put(before.as_deref(), &line, file.spot)),
+            None if file.needs_block => {
+                Some(block::insert_block(before.as_deref(), &line, file.position))
+            }
             None => continue,
         };
         if after != before {
-            changes.push(Change { path: file.path, before, after });
+            changes.push(FileChange { path: file.path, before, after });
         }
     }
     Ok(changes)
@@ -65,22 +74,26 @@ pub fn plan(shell: Shell, places: &Places, shims: &Path, read: Read) -> Result<V
 /// What must change so that no file of `shell` mentions usher any more.
 ///
 /// A file that holds nothing but usher's block goes; the others become what they were.
-pub fn plan_removal(shell: Shell, places: &Places, read: Read) -> Result<Vec<Change>> {
+pub fn plan_removal(
+    shell: Shell,
+    folders: &ShellFolders,
+    read: ReadFile,
+) -> Result<Vec<FileChange>> {
     let mut changes = Vec::new();
-    for file in files::of(shell, places, read)? {
+    for file in files::of(shell, folders, read)? {
         let Some(before) = file.text else {
             continue;
         };
-        let after = block::take_out(&before).map_err(|at| unclosed(&file.path, at))?;
+        let after = block::remove_block(&before).map_err(|at| unclosed_error(&file.path, at))?;
         let before = Some(before);
         if after != before {
-            changes.push(Change { path: file.path, before, after });
+            changes.push(FileChange { path: file.path, before, after });
         }
     }
     Ok(changes)
 }
 
-fn unclosed(path: &Path, Unclosed(line): Unclosed) -> Error {
+fn unclosed_error(path: &Path, UnclosedBlock(line): UnclosedBlock) -> Error {
     let path = path.to_string_lossy();
     let path = Escaped(&path);
     Error::new(

@@ -10,7 +10,7 @@ use usher_shims::tool::{Field, FieldRole, Tool};
 use usher_shims::version::Version;
 
 /// What is to be pinned.
-pub(super) struct Wish<'a> {
+pub(super) struct NewPin<'a> {
     /// Of which tool.
     pub(super) tool: &'static Tool,
     /// As it was asked for.
@@ -20,20 +20,20 @@ pub(super) struct Wish<'a> {
 }
 
 /// `.tool-versions` is asdf's, which knows exact versions only: where one stood, one stands.
-pub(super) fn in_tool_versions(before: &str, wish: &Wish<'_>) -> String {
+pub(super) fn text_for_tool_versions(before: &str, new_pin: &NewPin<'_>) -> String {
     let body = before.trim_start_matches('\u{feff}');
-    let old = first_text(read(body, &TOOL_VERSIONS, wish.tool).unwrap_or_default());
+    let old = first_request_text(read(body, &TOOL_VERSIONS, new_pin.tool).unwrap_or_default());
     let was_exact = old.and_then(|old| Version::parse(&old)).is_some_and(|old| {
-        old.numbers().as_slice().len() >= usize::from(wish.tool.version_components)
+        old.numbers().as_slice().len() >= usize::from(new_pin.tool.version_components)
     });
-    match wish.version.filter(|_| was_exact) {
+    match new_pin.version.filter(|_| was_exact) {
         Some(version) => version.to_string(),
-        None => wish.request.to_string(),
+        None => new_pin.request.to_string(),
     }
 }
 
 /// nvm writes the newest LTS as `lts/*`.
-pub(super) fn in_plain_file(path: &Path, request: &Request) -> String {
+pub(super) fn text_for_plain_file(path: &Path, request: &Request) -> String {
     match request.kind() {
         RequestKind::Lts if path.ends_with(".nvmrc") => "lts/*".to_owned(),
         _ => request.to_string(),
@@ -51,28 +51,28 @@ pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
 
 /// The text for a field in which another one stands; none where the field wants a version, and
 /// there is none.
-pub(super) fn in_field(old: &str, field: &Field, wish: &Wish<'_>) -> Option<String> {
-    if !wants_version(field, wish.request) {
-        return Some(wish.request.as_str().to_owned());
+pub(super) fn text_for_field(old: &str, field: &Field, new_pin: &NewPin<'_>) -> Option<String> {
+    if !wants_version(field, new_pin.request) {
+        return Some(new_pin.request.as_str().to_owned());
     }
-    let version = wish.version?;
+    let version = new_pin.version?;
     let plain = version.as_str();
     // Other managers' names of versions may leave the build out.
     let without_build = plain.split_once('+').map_or(plain, |(version, _)| version);
     let alike = [plain, without_build].into_iter().filter_map(|text| {
-        let spelled = in_spelling_of(text, old, wish.tool)?;
-        means(&spelled, field, wish.tool, version).then_some(spelled)
+        let spelled = in_spelling_of(text, old, new_pin.tool)?;
+        is_satisfied_by(&spelled, field, new_pin.tool, version).then_some(spelled)
     });
     let spelled = alike.chain([plain.to_owned()]).next();
-    spelled.filter(|text| means(text, field, wish.tool, version))
+    spelled.filter(|text| is_satisfied_by(text, field, new_pin.tool, version))
 }
 
 /// Whether a field that says this is answered by that version.
-fn means(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
+fn is_satisfied_by(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
     Request::parse_field(text, tool, field).is_ok_and(|request| request.matches(version, tool))
 }
 
 /// The text that stands first among what was found.
-pub(super) fn first_text(found: Vec<RawRequest>) -> Option<String> {
+pub(super) fn first_request_text(found: Vec<RawRequest>) -> Option<String> {
     found.into_iter().next()?.texts.into_iter().next()
 }

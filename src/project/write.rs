@@ -12,8 +12,10 @@ use usher_shims::request::Request;
 use usher_shims::tool::{Field, Reader, Tool, VersionFile};
 use usher_shims::version::Version;
 
-use super::spelling::{Wish, first_text, in_field, in_plain_file, in_tool_versions};
-use super::{Spot, Target};
+use super::spelling::{
+    NewPin, first_request_text, text_for_field, text_for_plain_file, text_for_tool_versions,
+};
+use super::{PinLocation, PinTarget};
 use crate::config::folders;
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
@@ -21,7 +23,7 @@ use crate::session::{Session, read_text};
 
 /// A pin that was written.
 #[derive(Debug)]
-pub struct Written {
+pub struct WrittenPin {
     /// The file.
     pub path: PathBuf,
     /// The request, as it stands there now.
@@ -33,89 +35,97 @@ pub struct Written {
 /// Writes a pin; `version` is what the request comes to today, for files that want it exact.
 pub fn write(
     session: &Session,
-    target: &Target,
+    target: &PinTarget,
     tool: &'static Tool,
     (request, version): (&Request, Option<&Version>),
-) -> Result<Written> {
+) -> Result<WrittenPin> {
     let path = match target {
-        Target::Change(spot) => spot.place.path.clone(),
-        Target::Add(path) => path.clone(),
-        Target::Default => session.folders.config.join("tool-versions"),
+        PinTarget::Existing(pin_location) => pin_location.place.path.clone(),
+        PinTarget::NewFile(path) => path.clone(),
+        PinTarget::Default => session.folders.config.join("tool-versions"),
     };
     let before = read_text(&path)?.unwrap_or_default();
-    let wish = Wish { tool, request, version };
+    let new_pin = NewPin { tool, request, version };
     let (after, text) = match target {
-        Target::Change(spot) => changed(&before, spot, &wish)?,
-        Target::Add(_) | Target::Default => tool_versions(&before, &wish),
+        PinTarget::Existing(pin_location) => changed(&before, pin_location, &new_pin)?,
+        PinTarget::NewFile(_) | PinTarget::Default => tool_versions(&before, &new_pin),
     };
     let changed = after != before;
     if changed {
         match target {
             // A project's files are whose they are.
-            Target::Change(_) | Target::Add(_) => replace(&path, &after)?,
-            Target::Default => {
+            PinTarget::Existing(_) | PinTarget::NewFile(_) => replace(&path, &after)?,
+            PinTarget::Default => {
                 write_default(&folders::write_access(&session.folders)?, &path, &after)?;
             }
         }
     }
-    Ok(Written { path, text, changed })
+    Ok(WrittenPin { path, text, changed })
 }
 
 /// The new text of a file that pins the tool today, and the request as it stands there then.
-fn changed(before: &str, spot: &Spot, wish: &Wish<'_>) -> Result<(String, String)> {
-    match (spot.file.reader, spot.field) {
+fn changed(
+    before: &str,
+    pin_location: &PinLocation,
+    new_pin: &NewPin<'_>,
+) -> Result<(String, String)> {
+    match (pin_location.file.reader, pin_location.field) {
         (Reader::Plain, _) => {
-            let text = in_plain_file(&spot.place.path, wish.request);
+            let text = text_for_plain_file(&pin_location.place.path, new_pin.request);
             Ok((edit::plain::set(before, &text), text))
         }
-        (Reader::ToolVersions, _) => Ok(tool_versions(before, wish)),
-        (_, Some(field)) => change_field(before, spot, field, wish),
-        (_, None) => Err(cannot_edit(&spot.place, wish.tool)),
+        (Reader::ToolVersions, _) => Ok(tool_versions(before, new_pin)),
+        (_, Some(field)) => change_field(before, pin_location, field, new_pin),
+        (_, None) => Err(cannot_edit(&pin_location.place, new_pin.tool)),
     }
 }
 
-fn tool_versions(before: &str, wish: &Wish<'_>) -> (String, String) {
-    let text = in_tool_versions(before, wish);
-    let names: Vec<&str> = wish.tool.all_names().collect();
+fn tool_versions(before: &str, new_pin: &NewPin<'_>) -> (String, String) {
+    let text = text_for_tool_versions(before, new_pin);
+    let names: Vec<&str> = new_pin.tool.all_names().collect();
     (edit::tool_versions::set(before, &names, &text), text)
 }
 
 /// A field's new value; it counts only if the reader finds it there.
 fn change_field(
     before: &str,
-    spot: &Spot,
+    pin_location: &PinLocation,
     field: &'static Field,
-    wish: &Wish<'_>,
+    new_pin: &NewPin<'_>,
 ) -> Result<(String, String)> {
-    let Wish { tool, request, version } = *wish;
-    let old = text_of(before, spot, field, tool).unwrap_or_default();
-    let Some(text) = in_field(&old, field, wish) else {
-        return Err(no_version(&spot.place, tool, request));
+    let NewPin { tool, request, version } = *new_pin;
+    let old = field_text(before, pin_location, field, tool).unwrap_or_default();
+    let Some(text) = text_for_field(&old, field, new_pin) else {
+        return Err(needs_exact_version(&pin_location.place, tool, request));
     };
     let is_flavoured = version.is_some_and(|version| !version.flavour().is_empty());
-    let edited = match lacks_flavour(spot.file, field) && is_flavoured {
+    let edited = match has_separate_flavour_field(pin_location.file, field) && is_flavoured {
         true => None,
-        false => edit_field(before, spot, field, &text)?,
+        false => edit_field(before, pin_location, field, &text)?,
     };
     let parse = |text: &str| Request::parse_field(text, tool, field).ok();
     let found = edited.and_then(|after| {
-        let now = text_of(&after, spot, field, tool)?;
+        let now = field_text(&after, pin_location, field, tool)?;
         let means = |text: &str| parse(text).map(|request| request.kind().clone());
         (means(&now).is_some() && means(&now) == means(&text)).then_some((after, now))
     });
-    found.ok_or_else(|| cannot_edit(&spot.place, tool))
+    found.ok_or_else(|| cannot_edit(&pin_location.place, tool))
 }
 
-fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Option<String>> {
+fn edit_field(
+    before: &str,
+    pin_location: &PinLocation,
+    field: &Field,
+    text: &str,
+) -> Result<Option<String>> {
     let keys: Vec<&str> = field.path.split('.').collect();
-    let line = spot.place.line;
-    match (spot.file.reader, field.entry_name) {
+    let line = pin_location.place.line;
+    match (pin_location.file.reader, field.entry_name) {
         (Reader::Plain | Reader::ToolVersions, _) => Ok(None),
         (Reader::Json, Some(name)) => edit::json::set_named(before, &keys, name, text)
-            .map_err(|fault| fault.in_file(&spot.place.path)),
-        (Reader::Json, None) => {
-            edit::json::set(before, &keys, text).map_err(|fault| fault.in_file(&spot.place.path))
-        }
+            .map_err(|fault| fault.in_file(&pin_location.place.path)),
+        (Reader::Json, None) => edit::json::set(before, &keys, text)
+            .map_err(|fault| fault.in_file(&pin_location.place.path)),
         (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
         (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
         (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.path), text)),
@@ -123,15 +133,20 @@ fn edit_field(before: &str, spot: &Spot, field: &Field, text: &str) -> Result<Op
 }
 
 /// What a field says.
-fn text_of(text: &str, spot: &Spot, field: &Field, tool: &'static Tool) -> Option<String> {
+fn field_text(
+    text: &str,
+    pin_location: &PinLocation,
+    field: &Field,
+    tool: &'static Tool,
+) -> Option<String> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = read(body, spot.file, tool).ok()?;
+    let mut found = read(body, pin_location.file, tool).ok()?;
     found.retain(|written| written.field == Some(field));
-    first_text(found)
+    first_request_text(found)
 }
 
 /// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
-fn lacks_flavour(file: &VersionFile, field: &Field) -> bool {
+fn has_separate_flavour_field(file: &VersionFile, field: &Field) -> bool {
     let has = |field: &Field| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
@@ -146,7 +161,7 @@ pub(super) fn cannot_edit(place: &FileLocation, tool: &Tool) -> Error {
 }
 
 /// What is said where an exact version must stand, and the request comes to none.
-pub(super) fn no_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
+pub(super) fn needs_exact_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
     let tool = tool.name;
     Error::new(ErrorKind::BadFile, format!("{place} wants an exact version of {tool}"))
         .because(format!("{tool} {request} is none"))
@@ -241,14 +256,14 @@ mod tests {
     ) {
         let found = read(before, file, &TOOL).unwrap();
         let place = FileLocation { path: "/p/file".into(), line: found[0].line, field: None };
-        let spot = Spot { place, file, field: found[0].field };
+        let pin_location = PinLocation { place, file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
-        let wish = Wish { tool: &TOOL, request: &request, version: version.as_ref() };
-        let outcome = changed(before, &spot, &wish);
+        let new_pin = NewPin { tool: &TOOL, request: &request, version: version.as_ref() };
+        let outcome = changed(before, &pin_location, &new_pin);
         let printed = outcome.map_or_else(|error| error.what, |(after, _)| after);
         assert_eq!(printed, after, "{request} in {before:?}");
-        if let Ok((again, _)) = changed(after, &spot, &wish) {
+        if let Ok((again, _)) = changed(after, &pin_location, &new_pin) {
             assert_eq!(again, after, "twice is once");
         }
     }

@@ -17,7 +17,7 @@ const MODE: u32 = 0o755;
 
 /// Deletes what others left unfinished. The index is also written without the lock, by whoever
 /// can do without: if this takes it away, the next call writes it.
-pub fn sweep(_: &WriteAccess, shims: &Path) {
+pub fn remove_unfinished(_: &WriteAccess, shims: &Path) {
     for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
             let _ = fs::remove_file(entry.path());
@@ -26,7 +26,7 @@ pub fn sweep(_: &WriteAccess, shims: &Path) {
 }
 
 /// Puts the binary under a name, unless it stands there already; says whether it had to.
-pub fn put(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
+pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     if is_same(binary, path) {
         return Ok(false);
     }
@@ -119,16 +119,16 @@ mod tests {
     fn a_program_is_replaced_where_it_differs_in_content_or_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
-        let put = |content: &str| {
+        let put_shim = |content: &str| {
             let places = (path.as_path(), folder.path());
             put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
             fs::metadata(&path).unwrap()
         };
-        let first = put("one");
-        assert_eq!(put("one").ino(), first.ino(), "it is so already");
-        assert_ne!(put("two").ino(), first.ino());
+        let first = put_shim("one");
+        assert_eq!(put_shim("one").ino(), first.ino(), "it is so already");
+        assert_ne!(put_shim("two").ino(), first.ino());
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(put("two").mode() & 0o777, MODE);
+        assert_eq!(put_shim("two").mode() & 0o777, MODE);
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -137,16 +137,16 @@ mod tests {
     fn a_shim_is_put_once_and_what_was_left_halfway_is_swept() {
         let folder = tempfile::tempdir().unwrap();
         let [binary, shim] = ["shim", "node"].map(|name| folder.path().join(name));
-        let put = || put(&WriteAccess::for_test(), &binary, &shim);
-        assert!(put().unwrap_err().what.ends_with("is absent"));
+        let put_shim = || put_shim(&WriteAccess::for_test(), &binary, &shim);
+        assert!(put_shim().unwrap_err().what.ends_with("is absent"));
         fs::write(&binary, "binary").unwrap();
-        assert!(put().unwrap());
-        assert!(!put().unwrap(), "it is the same already");
+        assert!(put_shim().unwrap());
+        assert!(!put_shim().unwrap(), "it is the same already");
         fs::remove_file(&shim).unwrap();
         fs::write(&shim, "other").unwrap();
-        assert!(put().unwrap());
+        assert!(put_shim().unwrap());
         fs::write(folder.path().join(".new-left"), "").unwrap();
-        sweep(&WriteAccess::for_test(), folder.path());
+        remove_unfinished(&WriteAccess::for_test(), folder.path());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

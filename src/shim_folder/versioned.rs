@@ -19,9 +19,9 @@ use crate::releases::network::Network;
 use crate::session::Session;
 
 /// A request as a program's name can have it; none for a range and a path.
-pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
-    let word = match request.kind() {
-        RequestKind::Version(version) => spelled(version),
+pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> {
+    let suffix = match request.kind() {
+        RequestKind::Version(version) => version_suffix(version),
         RequestKind::Latest => "latest".to_owned(),
         RequestKind::Lts => "lts".to_owned(),
         RequestKind::LtsBack(steps) => format!("lts--{steps}"),
@@ -30,12 +30,12 @@ pub fn word(request: &Request, tool: &'static Tool) -> Option<String> {
         RequestKind::Named(name) => name.to_string(),
         RequestKind::Range(_) | RequestKind::Path(_) => return None,
     };
-    let again = Request::parse(&word, tool, RequestTrust::User).ok()?;
-    (!names(tool, &word).is_empty() && means_the_same(&again, request)).then_some(word)
+    let again = Request::parse(&suffix, tool, RequestTrust::User).ok()?;
+    (!names(tool, &suffix).is_empty() && is_equivalent(&again, request)).then_some(suffix)
 }
 
 /// `v12` and `12.x` are 12; what has more than numbers stays as it is.
-fn spelled(version: &Version) -> String {
+fn version_suffix(version: &Version) -> String {
     let numbers: Vec<String> =
         version.numbers().as_slice().iter().map(ToString::to_string).collect();
     let numbers = numbers.join(".");
@@ -43,7 +43,7 @@ fn spelled(version: &Version) -> String {
     if is_bare { numbers } else { version.as_str().to_owned() }
 }
 
-fn means_the_same(one: &Request, other: &Request) -> bool {
+fn is_equivalent(one: &Request, other: &Request) -> bool {
     match (one.kind(), other.kind()) {
         (RequestKind::Version(one), RequestKind::Version(other)) => {
             one.numbers() == other.numbers() && one.flavour() == other.flavour()
@@ -56,11 +56,12 @@ fn means_the_same(one: &Request, other: &Request) -> bool {
 /// `python@3.7`.
 ///
 /// Only those that a shim understands so: `python3` is a program of its own.
-pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
-    let is_version = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let joined = bases(tool).filter(|_| is_version).map(|base| format!("{base}{word}"));
-    let spelled = format!("{}@{word}", tool.main_program());
-    let Ok(wanted) = Request::parse(word, tool, RequestTrust::User) else { return Vec::new() };
+pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
+    let is_version = suffix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let joined =
+        versioned_programs(tool).filter(|_| is_version).map(|base| format!("{base}{suffix}"));
+    let with_at = format!("{}@{suffix}", tool.main_program());
+    let Ok(wanted) = Request::parse(suffix, tool, RequestTrust::User) else { return Vec::new() };
     let mut index = Index::default();
     index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
@@ -69,12 +70,12 @@ pub fn names(tool: &'static Tool, word: &str) -> Vec<String> {
         let request = pin.and_then(|pin| pin.request());
         request.is_some_and(|request| request.kind() == wanted.kind())
     };
-    joined.chain([spelled]).filter(is_understood).collect()
+    joined.chain([with_at]).filter(is_understood).collect()
 }
 
 /// The programs that carry versions by custom: the interpreter, and those that the tool ships under
 /// a name with digits, too, as `pip` and `pip3`.
-fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
+fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
     let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let is_shipped_with_digits = move |program: &str| {
         tool.programs.iter().any(|other| other.strip_prefix(program).is_some_and(digits))
@@ -87,7 +88,7 @@ fn bases(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
 
 /// The names of the lines of all versions on disk, but for the system's, which carry their names
 /// themselves.
-pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
+pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
     // Whether a program of the system's was replaced doesn't matter here.
     let index = Index { system: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
@@ -96,7 +97,7 @@ pub fn on_disk(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String
         if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
             && is_whole(&session.world, tool, &toolchain)?
         {
-            found.extend(of_lines(version, tool));
+            found.extend(of_version(version, tool));
         }
     }
     Ok(found)
@@ -119,12 +120,12 @@ pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     if !tool.lts.is_empty() {
         found.extend(names(tool, "lts"));
     }
-    found.extend(releases.iter().flat_map(|release| of_lines(&release.version, tool)));
+    found.extend(releases.iter().flat_map(|release| of_version(&release.version, tool)));
     found
 }
 
 /// The names of the lines that a version is of: its first number, and its first two.
-fn of_lines(version: &Version, tool: &'static Tool) -> Vec<String> {
+fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
     let numbers = version.numbers().as_slice();
     let lines = (1..=numbers.len().min(2)).map(|count| {
         let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
@@ -171,8 +172,8 @@ mod tests {
             let (name, request) = asked.split_once('@').unwrap();
             let tool = tool(name);
             let request = Request::parse(request, tool, RequestTrust::User).unwrap();
-            let word = word(&request, tool);
-            let printed = word.map_or("-".to_owned(), |word| names(tool, &word).join(" "));
+            let suffix = request_suffix(&request, tool);
+            let printed = suffix.map_or("-".to_owned(), |suffix| names(tool, &suffix).join(" "));
             assert_eq!(printed, expected, "{asked}");
         }
     }
@@ -181,7 +182,7 @@ mod tests {
     fn a_version_is_of_two_lines_and_a_preview_of_none() {
         let check = |name: &str, version: &str, expected: &str| {
             let version = Version::parse(version).unwrap();
-            assert_eq!(of_lines(&version, tool(name)).join(" "), expected, "{name} {version}");
+            assert_eq!(of_version(&version, tool(name)).join(" "), expected, "{name} {version}");
         };
         check("node", "12.22.12", "node12 node@12 node12.22 node@12.22");
         check("node", "13.0.0-rc.1", "");

@@ -1,5 +1,5 @@
-//! The toolchains of a store of our form, whole or not, and what else lies in it. Names are read
-//! here and nothing is opened but folders.
+//! The toolchains of a store with usher's layout, intact or not, and what else is in it. Only folders
+//! are opened here, and names read.
 
 use std::fs::{self, DirEntry};
 use std::io;
@@ -8,37 +8,37 @@ use std::path::{Path, PathBuf};
 use usher_shims::error::{Error, Result};
 use usher_shims::toolchain::Store;
 
-use super::place::{InstallLocation, version_of};
+use super::location::{InstallLocation, version_of_folder};
 use crate::registry::{KnownTool, Registry};
 
-/// Something in a store that has no place there.
+/// Something in a store that doesn't belong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnexpectedEntry {
-    /// Where it lies.
+    /// Where it is.
     pub path: PathBuf,
     /// What is wrong with it.
     pub what: &'static str,
 }
 
-/// What lies in a store.
+/// What is in a store.
 #[derive(Debug, Default)]
 pub struct StoreContents<'a> {
     /// The toolchains, by tool and version.
-    pub places: Vec<InstallLocation<'a>>,
-    /// All else.
-    pub strays: Vec<UnexpectedEntry>,
+    pub locations: Vec<InstallLocation<'a>>,
+    /// Everything else.
+    pub unexpected: Vec<UnexpectedEntry>,
 }
 
 impl<'a> StoreContents<'a> {
-    /// Of a store's folder; where there is none, nothing.
+    /// The contents of a store's folder; nothing if there is no such folder.
     pub fn of(registry: &'a Registry, folder: &Path, store: &Store) -> Result<Self> {
         let mut contents = Self::default();
         for entry in entries(folder)? {
             let name = entry.file_name();
             let known = name.to_str().and_then(|name| registry.named(name).ok());
             match known.filter(|known| name == known.tool.name) {
-                _ if !is_folder(&entry) => contents.stray(&entry, "it is no folder"),
-                None => contents.stray(&entry, "usher knows no tool of that name"),
+                _ if !is_folder(&entry) => contents.add_unexpected(&entry, "not a folder"),
+                None => contents.add_unexpected(&entry, "unknown tool"),
                 Some(known) => contents.tool(&entry.path(), known, store)?,
             }
         }
@@ -46,26 +46,26 @@ impl<'a> StoreContents<'a> {
     }
 
     fn tool(&mut self, folder: &Path, known: KnownTool<'a>, store: &Store) -> Result<()> {
-        let mut places: Vec<InstallLocation<'_>> = Vec::new();
+        let mut locations: Vec<InstallLocation<'_>> = Vec::new();
         for entry in entries(folder)? {
             let name = entry.file_name();
-            let Some(version) = name.to_str().and_then(version_of) else {
+            let Some(version) = name.to_str().and_then(version_of_folder) else {
                 if !name.as_encoded_bytes().starts_with(b".") {
-                    self.stray(&entry, "it is no version");
+                    self.add_unexpected(&entry, "not a version");
                 }
                 continue;
             };
             let root = folder.join(version.as_str());
-            places.push(InstallLocation { known, version, root, store: store.clone() });
+            locations.push(InstallLocation { known, version, root, store: store.clone() });
         }
-        places.sort_by(|one, other| one.version.cmp(&other.version));
-        places.dedup_by(|one, other| one.root == other.root);
-        self.places.append(&mut places);
+        locations.sort_by(|one, other| one.version.cmp(&other.version));
+        locations.dedup_by(|one, other| one.root == other.root);
+        self.locations.append(&mut locations);
         Ok(())
     }
 
-    fn stray(&mut self, entry: &DirEntry, what: &'static str) {
-        self.strays.push(UnexpectedEntry { path: entry.path(), what });
+    fn add_unexpected(&mut self, entry: &DirEntry, what: &'static str) {
+        self.unexpected.push(UnexpectedEntry { path: entry.path(), what });
     }
 }
 
@@ -92,12 +92,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn toolchains_are_told_from_what_else_lies_there() {
+    fn toolchains_and_unexpected_entries_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::load().unwrap();
         let path = |name: &str| folder.path().join(name);
         let contents = || StoreContents::of(&registry, &path("store"), &Store::Own).unwrap();
-        assert!(contents().places.is_empty() && contents().strays.is_empty());
+        assert!(contents().locations.is_empty() && contents().unexpected.is_empty());
         for name in ["12.22.12", "9.0.0", "12.22.12 copy", ".x", ".8.0.0.replaced", "..replaced"] {
             fs::create_dir_all(path("store/node").join(name)).unwrap();
         }
@@ -111,21 +111,22 @@ mod tests {
         fs::create_dir(path("store").join(odd)).unwrap();
         fs::create_dir(path("store/nodejs")).unwrap();
         let contents = contents();
-        let found: Vec<&str> = contents.places.iter().map(|place| place.version.as_str()).collect();
+        let found: Vec<&str> =
+            contents.locations.iter().map(|location| location.version.as_str()).collect();
         assert_eq!(found, ["6.0.0", "7.0.0", "8.0.0", "9.0.0", "12.22.12"]);
-        let strays: Vec<String> = contents.strays.iter().map(told).collect();
+        let unexpected: Vec<String> = contents.unexpected.iter().map(text).collect();
         assert_eq!(
-            strays,
+            unexpected,
             [
-                "12.22.12 copy: it is no version",
-                "nodejs: usher knows no tool of that name",
-                "python: it is no folder",
-                "\u{fffd}: usher knows no tool of that name",
+                "12.22.12 copy: not a version",
+                "nodejs: unknown tool",
+                "python: not a folder",
+                "\u{fffd}: unknown tool",
             ]
         );
     }
 
-    fn told(stray: &UnexpectedEntry) -> String {
+    fn text(stray: &UnexpectedEntry) -> String {
         format!("{}: {}", stray.path.file_name().unwrap().to_string_lossy(), stray.what)
     }
 }

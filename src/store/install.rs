@@ -24,59 +24,86 @@ use usher_shims::toolchain::Toolchain;
 use self::assembly::Assembly;
 use self::fetcher::Fetcher;
 use self::from_archive::{UserArchive, assemble_archive};
+use super::location::InstallLocation;
 use super::own::OwnStore;
-use super::place::InstallLocation;
 use super::publish::publish;
+use crate::files::write_access::WriteAccess;
 use crate::http::without_secrets;
 use crate::registry::KnownTool;
+use crate::releases::network::Network;
 use crate::releases::{Finder, Part, Release, ToolRequest};
+use crate::session::Session;
 
-/// Whether a release may be installed that upstream publishes no hash of.
+/// Whether a release may be installed that upstream publishes no checksum for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnverifiedPolicy {
-    /// A person asked for this very install.
+    /// The user typed the command that installs it: install it, with a warning.
     Allow,
-    /// A shim asked.
+    /// A shim installs it on its own: refuse.
     Deny,
 }
 
-/// Installs releases.
+/// Installs releases into usher's own store.
 #[derive(Clone, Copy)]
 pub struct Installer<'a> {
-    /// Where they go.
+    /// The store that they are installed in.
     pub store: OwnStore<'a>,
-    /// What gets them here.
+    /// Downloads their parts.
     pub fetcher: Fetcher<'a>,
-    /// What found them, and knows of what parts they are.
+    /// Finds releases, and the parts that they consist of.
     pub finder: &'a Finder<'a>,
-    /// Whether releases without a hash may be installed.
+    /// What happens to releases without a checksum.
     pub policy: UnverifiedPolicy,
 }
 
-/// What came of an install.
+/// The result of an install.
 #[derive(Debug)]
 pub struct Installed {
     /// The toolchain.
     pub toolchain: Toolchain,
-    /// Whether it was there already.
+    /// Whether it was installed before.
     pub already_installed: bool,
 }
 
+impl<'a> Installer<'a> {
+    /// An installer into the session's own store. It warns about releases without a checksum, and
+    /// installs them.
+    pub fn new(
+        session: &'a Session,
+        access: &'a WriteAccess,
+        network: &'a Network<'a>,
+        finder: &'a Finder<'a>,
+    ) -> Self {
+        Self {
+            store: OwnStore::new(session, access),
+            fetcher: Fetcher::new(session, network, access),
+            finder,
+            policy: UnverifiedPolicy::Allow,
+        }
+    }
+
+    /// The same installer, which refuses releases without a checksum.
+    #[must_use]
+    pub fn verified_only(self) -> Self {
+        Self { policy: UnverifiedPolicy::Deny, ..self }
+    }
+}
+
 impl Installer<'_> {
-    /// Installs a release, unless it is there already.
+    /// Installs a release, unless it is installed already.
     pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
-        let place = self.store.place(known, &release.version);
-        install_assembled(&self.store, &place, || {
+        let location = self.store.location(known, &release.version);
+        install_assembled(&self.store, &location, || {
             let parts = self.finder.parts(known, release)?;
-            self.assemble((&place, &release.source), &parts)
+            self.assemble((&location, &release.source), &parts)
         })
     }
 
-    /// Installs a release that was found; where its source can't be reached after all (its index
-    /// may have been a kept one), the newest of the next source's.
+    /// Installs a release that was found. If its source can't be reached after all (its index may
+    /// have been cached), installs the newest release of the next source instead.
     pub fn install_from_any(&self, wanted: &ToolRequest<'_>, found: Release) -> Result<Installed> {
         let mut release = found;
-        let mut passed = Vec::new();
+        let mut tried = Vec::new();
         loop {
             let error = match self.install(wanted.known, &release) {
                 Err(error)
@@ -86,24 +113,24 @@ impl Installer<'_> {
                 }
                 ended => return ended,
             };
-            passed.push(release.source);
-            let Ok(next) = self.finder.find_excluding(wanted, &passed) else { return Err(error) };
-            self.store.reporter.note(&format!("{}; {} is asked instead", error.what, next.source));
+            tried.push(release.source);
+            let Ok(next) = self.finder.find_excluding(wanted, &tried) else { return Err(error) };
+            self.store.reporter.note(&format!("{}; trying {} instead", error.what, next.source));
             release = next;
         }
     }
 
-    /// Puts these parts together in staging.
+    /// Assembles these parts in staging.
     pub(crate) fn assemble<'s>(
         &'s self,
-        (place, source): (&'s InstallLocation<'s>, &str),
+        (location, source): (&'s InstallLocation<'s>, &str),
         parts: &[Part],
     ) -> Result<Assembly<'s>> {
-        let (name, reporter) = (place.name(), self.store.reporter);
+        let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new((self.store, self.fetcher), place, source)?;
+        let mut assembly = Assembly::new((self.store, self.fetcher), location, source)?;
         if !reporter.draws() {
             reporter.note(&format!("fetching {name} from {source}"));
         }
@@ -115,53 +142,53 @@ impl Installer<'_> {
     }
 }
 
-/// Installs a version from an archive, unless that version is there already.
+/// Installs a version from an archive, unless that version is installed already.
 pub fn install_from_archive(
     (store, fetcher): (OwnStore<'_>, Fetcher<'_>),
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     archive: &UserArchive,
 ) -> Result<Installed> {
     let source = without_secrets(&archive.address);
-    install_assembled(&store, place, || {
-        assemble_archive((store, fetcher), (place, &source), archive)
+    install_assembled(&store, location, || {
+        assemble_archive((store, fetcher), (location, &source), archive)
     })
 }
 
-/// Installs what is put together, unless it is there already.
+/// Publishes what `assemble` makes, unless the version is installed already.
 fn install_assembled<'a>(
     store: &OwnStore<'_>,
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     assemble: impl FnOnce() -> Result<Assembly<'a>>,
 ) -> Result<Installed> {
-    if let Some(toolchain) = store.find_installed(place)? {
+    if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
-    let _lock = store.lock(place)?;
-    if let Some(toolchain) = store.find_installed(place)? {
+    let _lock = store.lock(location)?;
+    if let Some(toolchain) = store.find_installed(location)? {
         return Ok(Installed { toolchain, already_installed: true });
     }
     let began = Instant::now();
     let mut assembly = assemble()?;
-    publish(store.access, assembly.finish()?, &place.root)?;
+    publish(store.access, assembly.finish()?, &location.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();
-    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", place.name()));
-    Ok(Installed { toolchain: place.toolchain(), already_installed: false })
+    store.reporter.note(&format!("installed {} ({seconds:.1} s)", location.name()));
+    Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 
 impl UnverifiedPolicy {
-    /// Whether a release of these parts may be installed; the result is what is to be told then.
+    /// Whether a release of these parts may be installed: a warning if it may, and one is due.
     fn check(self, name: &str, parts: &[Part]) -> Result<Option<String>> {
         if parts.is_empty() {
             return Err(Error::new(
                 ErrorKind::UnsupportedPlatform,
-                format!("{name} isn't made for this platform"),
+                format!("{name} isn't available for this platform"),
             ));
         }
         if parts.iter().all(|part| part.integrity.is_some()) {
             return Ok(None);
         }
-        let what = format!("{name} is published without a hash to check it against");
+        let what = format!("no checksum is published for {name}");
         match self {
             Self::Allow => Ok(Some(what)),
             Self::Deny => Err(Error::new(ErrorKind::NotRunnable, what)
@@ -176,7 +203,7 @@ mod tests {
     use crate::files::integrity::Integrity;
 
     #[test]
-    fn what_has_no_hash_is_told_to_a_person_and_refused_to_a_shim() {
+    fn releases_without_a_checksum_are_installed_for_users_and_not_for_shims() {
         const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
         let verified = Part { integrity: Integrity::from_hex(HASH), ..Part::default() };
         let unverified = Part::default();

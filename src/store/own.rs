@@ -11,7 +11,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::Os;
 
-use super::place::InstallLocation;
+use super::location::InstallLocation;
 use super::publish::{restore_backup, sync_names};
 use crate::files::lock::{Lock, Locks};
 use crate::files::remove::remove_tree;
@@ -47,22 +47,22 @@ impl<'a> OwnStore<'a> {
     }
 
     /// Where a version goes.
-    pub fn place<'k>(&self, known: KnownTool<'k>, version: &Version) -> InstallLocation<'k> {
+    pub fn location<'k>(&self, known: KnownTool<'k>, version: &Version) -> InstallLocation<'k> {
         let root = self.folders.toolchains().join(known.tool.name).join(version.as_str());
         InstallLocation { known, version: version.clone(), root, store: Store::Own }
     }
 
     /// What stands in a place; an error where that is something else than a toolchain.
-    pub fn find_installed(&self, place: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
-        let toolchain = place.toolchain();
-        if is_whole(&Os, place.known.tool, &toolchain)? {
+    pub fn find_installed(&self, location: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
+        let toolchain = location.toolchain();
+        if is_whole(&Os, location.known.tool, &toolchain)? {
             return Ok(Some(toolchain));
         }
-        let target = &place.root;
+        let target = &location.root;
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
                 ErrorKind::CannotCreate,
-                format!("{} is there, but is no {}", Shown(target), place.known.tool.name),
+                format!("{} is there, but is no {}", Shown(target), location.known.tool.name),
             )
             .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -71,18 +71,18 @@ impl<'a> OwnStore<'a> {
     }
 
     /// Keeps others from changing the same toolchain, once what was left halfway is mended.
-    pub fn lock(&self, place: &InstallLocation<'_>) -> Result<Lock> {
+    pub fn lock(&self, location: &InstallLocation<'_>) -> Result<Lock> {
         let waiting = |text: &str| self.reporter.note(text);
-        let lock = self.locks().lock(&place.file_name(), self.lock_timeout, &waiting)?;
-        if let Some(replaced) = restore_backup(self.access, &place.root)? {
-            self.remove(place, &replaced)?;
+        let lock = self.locks().lock(&location.file_name(), self.lock_timeout, &waiting)?;
+        if let Some(replaced) = restore_backup(self.access, &location.root)? {
+            self.remove(location, &replaced)?;
         }
         Ok(lock)
     }
 
     /// A folder for something half-made of this version.
-    pub fn staging(&self, place: &InstallLocation<'_>) -> Result<Staging<'a>> {
-        Staging::new(&self.folders.staging(), &self.locks(), &place.file_name())
+    pub fn staging(&self, location: &InstallLocation<'_>) -> Result<Staging<'a>> {
+        Staging::new(&self.folders.staging(), &self.locks(), &location.file_name())
     }
 
     fn locks(&self) -> Locks<'a> {
@@ -91,13 +91,13 @@ impl<'a> OwnStore<'a> {
 
     /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in
     /// staging, where the next sweeps.
-    pub fn remove(&self, place: &InstallLocation<'_>, tree: &Path) -> Result<()> {
-        let staging = self.staging(place)?;
+    pub fn remove(&self, location: &InstallLocation<'_>, tree: &Path) -> Result<()> {
+        let staging = self.staging(location)?;
         let gone = staging.path().join("gone");
         fs::rename(tree, &gone).map_err(|error| match error.kind() {
             // Somebody else was faster, while the lock was waited for.
             io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::NotInstalled, format!("{} isn't on disk", place.name()))
+                Error::new(ErrorKind::NotInstalled, format!("{} isn't on disk", location.name()))
             }
             _ => Error::io("move", tree, error),
         })?;
@@ -114,7 +114,7 @@ impl<'a> OwnStore<'a> {
 pub(super) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::place::backup_path;
+    use super::super::location::backup_path;
     use super::super::uninstall::uninstall;
     use super::*;
     use crate::registry::Registry;
@@ -133,7 +133,7 @@ pub(super) mod tests {
         };
         let registry = Registry::load().unwrap();
         let known = registry.named("node").unwrap();
-        test(store, store.place(known, &Version::parse("12.22.12").unwrap()));
+        test(store, store.location(known, &Version::parse("12.22.12").unwrap()));
     }
 
     /// Makes a toolchain in a folder.
@@ -150,39 +150,39 @@ pub(super) mod tests {
 
     #[test]
     fn what_stands_in_a_place_is_a_toolchain_nothing_or_in_the_way() {
-        with_store(|store, place| {
-            assert_eq!(store.find_installed(&place).unwrap(), None);
-            fs::create_dir_all(&place.root).unwrap();
-            let error = store.find_installed(&place).unwrap_err();
+        with_store(|store, location| {
+            assert_eq!(store.find_installed(&location).unwrap(), None);
+            fs::create_dir_all(&location.root).unwrap();
+            let error = store.find_installed(&location).unwrap_err();
             assert!(error.what.ends_with("is there, but is no node"), "{error}");
-            make(&place.root);
-            assert_eq!(store.find_installed(&place).unwrap(), Some(place.toolchain()));
+            make(&location.root);
+            assert_eq!(store.find_installed(&location).unwrap(), Some(location.toolchain()));
         });
     }
 
     #[test]
     fn a_version_is_taken_out_once() {
-        with_store(|store, place| {
-            make(&place.root);
-            uninstall(&store, &place).unwrap();
-            assert!(!place.root.exists());
+        with_store(|store, location| {
+            make(&location.root);
+            uninstall(&store, &location).unwrap();
+            assert!(!location.root.exists());
             assert_eq!(names(&store.folders.staging()), 0);
-            let error = uninstall(&store, &place).unwrap_err();
+            let error = uninstall(&store, &location).unwrap_err();
             assert_eq!(error.to_string(), "node 12.22.12 isn't on disk");
         });
     }
 
     #[test]
     fn whoever_takes_the_lock_mends_what_was_left_halfway() {
-        with_store(|store, place| {
-            let backup = backup_path(&place.root);
+        with_store(|store, location| {
+            let backup = backup_path(&location.root);
             make(&backup);
-            drop(store.lock(&place).unwrap());
-            assert!(place.root.exists() && !backup.exists(), "it got its name back");
+            drop(store.lock(&location).unwrap());
+            assert!(location.root.exists() && !backup.exists(), "it got its name back");
             make(&backup);
-            let lock = store.lock(&place).unwrap();
-            assert!(place.root.exists() && !backup.exists(), "its replacement had the name");
-            let held = store.lock(&place).unwrap_err();
+            let lock = store.lock(&location).unwrap();
+            assert!(location.root.exists() && !backup.exists(), "its replacement had the name");
+            let held = store.lock(&location).unwrap_err();
             assert!(held.what.starts_with("node-12.22.12 is being changed by"), "{held}");
             drop(lock);
         });

@@ -12,14 +12,14 @@ use usher_shims::error::{Error, Result};
 use crate::files::manifest::{Manifest, ManifestEntry};
 use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::files::write_access::WriteAccess;
-use crate::store::additions::{Adder, Additions};
+use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Preserved {
     /// How many files, links and folders with all that is in them were carried over.
-    pub(super) kept: usize,
+    pub(super) preserved_count: usize,
     /// What nobody should have put there, and was left.
     pub(super) left: Vec<String>,
 }
@@ -29,18 +29,18 @@ pub(super) struct Preserved {
 pub(super) fn preserve_added_files(
     _: &WriteAccess,
     (from, to): (&Path, &Path),
-    additions: Additions<'_>,
-    listing: &Manifest,
+    package_paths: PackagePaths<'_>,
+    manifest: &Manifest,
 ) -> Result<Preserved> {
     let is_folder = fs::symlink_metadata(from).is_ok_and(|seen| seen.is_dir());
     if !is_folder {
         return Ok(Preserved::default());
     }
-    let tree = opened_up(from).map_err(|error| Error::io("open", from, error))?;
+    let tree = open_readable(from).map_err(|error| Error::io("open", from, error))?;
     let mut preserver = Preserver {
         to,
-        additions,
-        listing,
+        package_paths,
+        manifest,
         units: Vec::new(),
         modes: Vec::new(),
         preserved: Preserved::default(),
@@ -52,14 +52,14 @@ pub(super) fn preserve_added_files(
 
 /// Opens a tree, all folders of which its owner may search and read from then on: what is in one
 /// that somebody closed would be lost.
-fn opened_up(root: &Path) -> io::Result<Tree> {
+fn open_readable(root: &Path) -> io::Result<Tree> {
     let open =
         |path: &Path, mode: u32| fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
     let mode = fs::symlink_metadata(root)?.permissions().mode();
     if mode & 0o500 != 0o500 {
         open(root, mode)?;
     }
-    let mut closed = Closed::default();
+    let mut closed = ClosedFolders::default();
     loop {
         let tree = Tree::open(root)?;
         closed.folders.clear();
@@ -75,11 +75,11 @@ fn opened_up(root: &Path) -> io::Result<Tree> {
 
 /// Folders that their owner may not search or read.
 #[derive(Default)]
-struct Closed {
+struct ClosedFolders {
     folders: Vec<(PathBuf, u32)>,
 }
 
-impl Visitor for Closed {
+impl Visitor for ClosedFolders {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
         let mode = permissions(&found.seen);
         if kind(&found.seen) == FileType::Directory && mode & 0o500 != 0o500 {
@@ -95,8 +95,8 @@ impl Visitor for Closed {
 
 struct Preserver<'a> {
     to: &'a Path,
-    additions: Additions<'a>,
-    listing: &'a Manifest,
+    package_paths: PackagePaths<'a>,
+    manifest: &'a Manifest,
     /// Folders that are carried over with all that is in them.
     units: Vec<PathBuf>,
     /// Folders that were made, and the permission bits they get when they are filled.
@@ -120,16 +120,16 @@ impl Preserver<'_> {
     /// What is to become of something that didn't come with the toolchain.
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
         let is_folder = kind(&found.seen) == FileType::Directory;
-        match self.additions.adder(&found.key) {
-            Some(Adder::Program) => Walk::Skip,
-            Some(Adder::PackageManager) => {
-                self.preserved.kept += 1;
+        match self.package_paths.added_by(&found.key) {
+            Some(AddedBy::Program) => Walk::Skip,
+            Some(AddedBy::PackageManager) => {
+                self.preserved.preserved_count += 1;
                 if is_folder {
                     self.units.push(found.path.to_path_buf());
                 }
                 self.take(found)
             }
-            None if is_folder && self.additions.may_hold(&found.key) => self.take(found),
+            None if is_folder && self.package_paths.may_contain(&found.key) => self.take(found),
             None => {
                 self.preserved.left.push(found.key.clone());
                 Walk::Skip
@@ -170,7 +170,7 @@ impl Visitor for Preserver<'_> {
         if self.units.iter().any(|unit| found.path.starts_with(unit)) {
             return self.take(found);
         }
-        match self.listing.0.get(&found.key) {
+        match self.manifest.0.get(&found.key) {
             Some(ManifestEntry::Folder { .. }) => Walk::Descend,
             Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => Walk::Skip,
             None => self.added(found),
@@ -218,17 +218,17 @@ mod tests {
         let (_, definition) = Definition::parse(text).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-        let mut listing = Manifest::default();
+        let mut manifest = Manifest::default();
         for path in ["bin", "lib", "lib/p", "lib/p/own"] {
             fs::create_dir_all(old.join(path)).unwrap();
             fs::create_dir_all(new.join(path)).unwrap();
-            listing.0.insert(path.to_owned(), ManifestEntry::Folder { mode: Mode(0o755) });
+            manifest.0.insert(path.to_owned(), ManifestEntry::Folder { mode: Mode(0o755) });
         }
         let file = ManifestEntry::File { mode: Mode(0o644), size: 3, sha256: String::new() };
         for path in ["bin/own", "lib/p/own/file"] {
             fs::write(old.join(path), "bad").unwrap();
             fs::write(new.join(path), "own").unwrap();
-            listing.0.insert(path.to_owned(), file.clone());
+            manifest.0.insert(path.to_owned(), file.clone());
         }
         for path in ["lib/p/added/deep/__c__", "lib/__c__", "lib/evil", "etc"] {
             fs::create_dir_all(old.join(path)).unwrap();
@@ -242,13 +242,13 @@ mod tests {
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o500)).unwrap();
         fs::set_permissions(old.join("lib/p"), Permissions::from_mode(0o000)).unwrap();
 
-        let additions = Additions::of(&definition);
+        let package_paths = PackagePaths::of(&definition);
         let mut preserved =
-            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
                 .unwrap();
         preserved.left.sort();
         assert_eq!(
-            (preserved.kept, preserved.left),
+            (preserved.preserved_count, preserved.left),
             (3, vec!["lib/evil".into(), "lib/p/own/evil".into()])
         );
         assert_eq!(fs::read_to_string(new.join("bin/own")).unwrap(), "own");
@@ -263,9 +263,9 @@ mod tests {
             assert!(!new.join(path).exists(), "{path}");
         }
         let again =
-            preserve_added_files(&WriteAccess::for_test(), (&old, &new), additions, &listing)
+            preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
                 .unwrap();
-        assert_eq!(again.kept, 3, "what is there already is no failure");
+        assert_eq!(again.preserved_count, 3, "what is there already is no failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
     }

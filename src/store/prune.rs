@@ -1,12 +1,12 @@
-//! Which of usher's own toolchains nobody needs any more: the rules, as a function of what is known.
+//! Which of usher's own toolchains can be removed: the rules, as a function of what is known.
 //!
 //! ```text
-//! who asks (references) ┐
-//! last use (last_use)   ├─▶ Facts ─▶ judge ─▶ Verdict
-//! processes (running)   ┘
+//! what requests it (references) ┐
+//! last use (last_use)           ├─▶ ToolchainUse ─▶ decide ─▶ PruneDecision
+//! processes (running)           ┘
 //! ```
 //!
-//! It decides and deletes nothing. What it can't know for certain speaks for keeping.
+//! It decides and deletes nothing. In doubt a toolchain is kept.
 
 pub mod last_use;
 pub mod references;
@@ -14,111 +14,115 @@ pub mod running;
 
 use std::fmt;
 
-/// What was asked for on the command line.
+/// What the command line selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rules {
-    /// Unused for so many days.
-    pub unused: Option<u64>,
-    /// Whether what runs may go, where it is named.
-    pub consent: Consent,
+pub struct PruneRules {
+    /// Remove what was unused for so many days (`--unused`).
+    pub unused_days: Option<u64>,
+    /// What happens to versions that processes run from.
+    pub running: RunningVersions,
 }
 
-/// What a person agreed to beforehand.
+/// What happens to versions that processes run from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Consent {
-    /// Nothing.
+pub enum RunningVersions {
+    /// They are kept.
     #[default]
-    None,
-    /// All, by `--yes`.
-    ProcessArgs,
+    Keep,
+    /// They are removed if the user named the version (`--yes`).
+    RemoveNamed,
 }
 
-/// How a toolchain was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Named {
+/// How the command line named a toolchain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum NamedBy {
     /// Not at all.
     #[default]
-    No,
-    /// Its tool was.
+    Nothing,
+    /// By its tool: `node`.
     Tool,
-    /// Its version was.
+    /// By its version: `node@12.22.12`.
     Version,
 }
 
 /// What is known of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
+pub struct ToolchainUse {
     /// How it was named.
-    pub named: Named,
-    /// Whether environments elsewhere point into it.
-    pub has_venvs: bool,
-    /// For how many whole days nothing in it was used, where that is known.
-    pub unused: Option<u64>,
+    pub named: NamedBy,
+    /// Whether virtual environments in other folders depend on it.
+    pub has_virtual_environments: bool,
+    /// For how many whole days it was unused, if that is known.
+    pub unused_days: Option<u64>,
     /// The processes that run from it.
     pub processes: Vec<u32>,
-    /// Who asks for it.
-    pub asked_by: Option<String>,
+    /// What requests it: `.nvmrc:1`.
+    pub requested_by: Option<String>,
 }
 
-/// What is to become of a toolchain.
+/// Whether a toolchain is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It goes.
-    Goes,
-    /// It stays, for this reason.
-    Stays(Why),
+pub enum PruneDecision {
+    /// It is removed.
+    Remove,
+    /// It is kept, for this reason.
+    Keep(KeepReason),
 }
 
-/// Why a toolchain stays.
+/// Why a toolchain is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
-    /// Somebody asks for it.
-    Asked(String),
+pub enum KeepReason {
+    /// This requests it.
+    Requested(String),
     /// These processes run from it.
-    Runs(Vec<u32>),
+    InUse(Vec<u32>),
     /// It was used so many days ago.
-    Used(u64),
-    /// Environments elsewhere would break, and it wasn't named.
-    Venvs,
-    /// Nobody knows when it was used, and it wasn't named.
-    Unknown,
+    UsedRecently(u64),
+    /// Virtual environments in other folders would break, and it wasn't named.
+    VirtualEnvironments,
+    /// Its last use is unknown, and it wasn't named.
+    UnknownUse,
 }
 
-/// What is to become of a toolchain.
-pub fn judge(rules: &Rules, facts: &Facts) -> Verdict {
-    let is_named = facts.named == Named::Version;
-    if let Some(by) = &facts.asked_by {
-        return Verdict::Stays(Why::Asked(by.clone()));
+/// Whether a toolchain is removed.
+pub fn decide(rules: &PruneRules, usage: &ToolchainUse) -> PruneDecision {
+    let is_named = usage.named == NamedBy::Version;
+    if let Some(origin) = &usage.requested_by {
+        return PruneDecision::Keep(KeepReason::Requested(origin.clone()));
     }
-    let may_run = is_named && rules.consent == Consent::ProcessArgs;
-    if !facts.processes.is_empty() && !may_run {
-        return Verdict::Stays(Why::Runs(facts.processes.clone()));
+    let may_be_running = is_named && rules.running == RunningVersions::RemoveNamed;
+    if !usage.processes.is_empty() && !may_be_running {
+        return PruneDecision::Keep(KeepReason::InUse(usage.processes.clone()));
     }
-    if facts.has_venvs && facts.named == Named::No {
-        return Verdict::Stays(Why::Venvs);
+    if usage.has_virtual_environments && usage.named == NamedBy::Nothing {
+        return PruneDecision::Keep(KeepReason::VirtualEnvironments);
     }
-    match (rules.unused, facts.unused) {
-        (Some(days), Some(unused)) if unused < days => Verdict::Stays(Why::Used(unused)),
-        (Some(_), Some(_)) => Verdict::Goes,
-        (Some(_) | None, _) if is_named => Verdict::Goes,
-        (Some(_) | None, _) => Verdict::Stays(Why::Unknown),
+    match (rules.unused_days, usage.unused_days) {
+        (Some(days), Some(unused)) if unused < days => {
+            PruneDecision::Keep(KeepReason::UsedRecently(unused))
+        }
+        (Some(_), Some(_)) => PruneDecision::Remove,
+        (Some(_) | None, _) if is_named => PruneDecision::Remove,
+        (Some(_) | None, _) => PruneDecision::Keep(KeepReason::UnknownUse),
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for KeepReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked(by) => write!(f, "asked for by {by}"),
-            Self::Runs(processes) => {
+            Self::Requested(origin) => write!(f, "requested by {origin}"),
+            Self::InUse(processes) => {
                 let first: Vec<String> = processes.iter().take(3).map(u32::to_string).collect();
                 let more = if processes.len() > first.len() { ", …" } else { "" };
                 write!(f, "in use by process {}{more}", first.join(", "))
             }
-            Self::Used(0) => f.write_str("used today"),
-            Self::Used(1) => f.write_str("used yesterday"),
-            Self::Used(days) => write!(f, "used {days} days ago"),
-            Self::Venvs => f.write_str("goes only if it is named: environments point into it"),
-            Self::Unknown => f.write_str("goes only if it is named: nobody knows when it was used"),
+            Self::UsedRecently(0) => f.write_str("used today"),
+            Self::UsedRecently(1) => f.write_str("used yesterday"),
+            Self::UsedRecently(days) => write!(f, "used {days} days ago"),
+            Self::VirtualEnvironments => {
+                f.write_str("virtual environments may depend on it: name it to remove it")
+            }
+            Self::UnknownUse => f.write_str("last use unknown: name it to remove it"),
         }
     }
 }
@@ -127,67 +131,77 @@ impl fmt::Display for Why {
 mod tests {
     use super::*;
 
-    /// `unused=30 yes` · `version venvs used=3 runs asked`.
-    fn check(rules: &str, facts: &str, expected: &str) {
+    /// `unused=30 yes` · `version venvs used=3 runs requested`.
+    fn check(rules: &str, usage: &str, expected: &str) {
         let has = |text: &str, word: &str| text.split(' ').any(|one| one == word);
         let number = |text: &str, key: &str| {
             text.split(' ').find_map(|one| one.strip_prefix(key)?.parse().ok())
         };
-        let rules_read = Rules {
-            unused: number(rules, "unused="),
-            consent: if has(rules, "yes") { Consent::ProcessArgs } else { Consent::None },
+        let parsed_rules = PruneRules {
+            unused_days: number(rules, "unused="),
+            running: match has(rules, "yes") {
+                true => RunningVersions::RemoveNamed,
+                false => RunningVersions::Keep,
+            },
         };
         let named = match () {
-            () if has(facts, "version") => Named::Version,
-            () if has(facts, "tool") => Named::Tool,
-            () => Named::No,
+            () if has(usage, "version") => NamedBy::Version,
+            () if has(usage, "tool") => NamedBy::Tool,
+            () => NamedBy::Nothing,
         };
-        let facts_read = Facts {
+        let parsed_usage = ToolchainUse {
             named,
-            has_venvs: has(facts, "venvs"),
-            unused: number(facts, "used="),
-            processes: if has(facts, "runs") { vec![7] } else { Vec::new() },
-            asked_by: has(facts, "asked").then(|| "x".to_owned()),
+            has_virtual_environments: has(usage, "venvs"),
+            unused_days: number(usage, "used="),
+            processes: if has(usage, "runs") { vec![7] } else { Vec::new() },
+            requested_by: has(usage, "requested").then(|| "x".to_owned()),
         };
-        let verdict = match judge(&rules_read, &facts_read) {
-            Verdict::Goes => "goes".to_owned(),
-            Verdict::Stays(why) => why.to_string(),
+        let decision = match decide(&parsed_rules, &parsed_usage) {
+            PruneDecision::Remove => "remove".to_owned(),
+            PruneDecision::Keep(reason) => reason.to_string(),
         };
-        assert_eq!(verdict, expected, "{rules} · {facts}");
+        assert_eq!(decision, expected, "{rules} · {usage}");
     }
 
     #[test]
-    fn what_goes_and_what_stays() {
-        const UNKNOWN: &str = "goes only if it is named: nobody knows when it was used";
-        const VENVS: &str = "goes only if it is named: environments point into it";
-        for (rules, facts, expected) in [
-            ("unused=30", "used=1000", "goes"),
-            ("unused=30", "used=30", "goes"),
+    fn unused_and_named_versions_are_removed() {
+        const UNKNOWN: &str = "last use unknown: name it to remove it";
+        const VENVS: &str = "virtual environments may depend on it: name it to remove it";
+        for (rules, usage, expected) in [
+            ("unused=30", "used=1000", "remove"),
+            ("unused=30", "used=30", "remove"),
             ("unused=30", "used=29", "used 29 days ago"),
             ("unused=30", "used=1", "used yesterday"),
             ("unused=1", "used=0", "used today"),
             ("unused=30", "", UNKNOWN),
             ("unused=30", "tool", UNKNOWN),
-            ("unused=30", "version", "goes"),
+            ("unused=30", "version", "remove"),
             ("unused=30", "version used=3", "used 3 days ago"),
-            ("", "version", "goes"),
-            ("", "version used=0", "goes"),
+            ("", "version", "remove"),
+            ("", "version used=0", "remove"),
             ("unused=30", "venvs used=1000", VENVS),
-            ("unused=30", "venvs tool used=1000", "goes"),
+            ("unused=30", "venvs tool used=1000", "remove"),
             ("unused=30", "venvs tool", UNKNOWN),
             ("unused=30", "venvs tool used=3", "used 3 days ago"),
-            ("", "venvs version", "goes"),
-            ("unused=30", "asked used=1000", "asked for by x"),
-            ("unused=30 yes", "asked version runs", "asked for by x"),
-            ("", "asked version", "asked for by x"),
+            ("", "venvs version", "remove"),
+            ("unused=30", "requested used=1000", "requested by x"),
+            ("unused=30 yes", "requested version runs", "requested by x"),
+            ("", "requested version", "requested by x"),
             ("unused=30", "runs used=1000", "in use by process 7"),
             ("unused=30 yes", "runs used=1000", "in use by process 7"),
             ("unused=30 yes", "runs tool used=1000", "in use by process 7"),
             ("", "runs version", "in use by process 7"),
-            ("yes", "runs version", "goes"),
-            ("unused=30 yes", "runs version", "goes"),
+            ("yes", "runs version", "remove"),
+            ("unused=30 yes", "runs version", "remove"),
         ] {
-            check(rules, facts, expected);
+            check(rules, usage, expected);
         }
+    }
+
+    #[test]
+    fn at_most_three_processes_are_named() {
+        let reason = |processes: &[u32]| KeepReason::InUse(processes.to_vec()).to_string();
+        assert_eq!(reason(&[7, 8, 9]), "in use by process 7, 8, 9");
+        assert_eq!(reason(&[7, 8, 9, 10]), "in use by process 7, 8, 9, …");
     }
 }

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 use usher_shims::error::{Error, Result};
 
-use super::place::backup_path;
+use super::location::backup_path;
 use crate::files::write_access::WriteAccess;
 use crate::sys::sync_file_system;
 

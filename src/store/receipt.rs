@@ -20,7 +20,7 @@ use crate::files::write_access::WriteAccess;
 pub const RECEIPT: &str = ".usher-receipt.json";
 
 /// The form in which receipts are written; one of a later form is left alone.
-const FORM: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 /// The largest receipt in bytes: a tree may have 200,000 files.
 const LARGEST: u64 = 64 << 20;
@@ -39,16 +39,17 @@ pub struct Receipt {
     /// When, in seconds since 1970.
     pub installed: u64,
     /// By which version of usher.
-    pub session: String,
+    #[serde(rename = "usher")]
+    pub usher_version: String,
     /// The archives that it was made of.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ReceiptPart>,
     /// All that was put there but the receipt itself.
     pub files: Manifest,
 }
 
 /// An archive that a toolchain was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct ReceiptPart {
     /// What it is called where there are several: `npm 6.14.18`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -67,12 +68,12 @@ impl Receipt {
     pub fn new(tool: &str, version: &Version, source: &str) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
-            form: FORM,
+            form: FORMAT_VERSION,
             tool: tool.to_owned(),
             version: version.to_string(),
             source: source.to_owned(),
             installed: since.map_or(0, |since| since.as_secs()),
-            session: env!("CARGO_PKG_VERSION").to_owned(),
+            usher_version: env!("CARGO_PKG_VERSION").to_owned(),
             parts: Vec::new(),
             files: Manifest::default(),
         }
@@ -84,7 +85,7 @@ impl Receipt {
         let text = serde_json::to_vec(self).map_err(io::Error::from);
         text.and_then(|text| {
             let mut file = File::options().write(true).create_new(true).open(&path)?;
-            file.write_all(&sealed(&text))
+            file.write_all(&with_checksum(&text))
         })
         .map_err(|error| Error::io("write", &path, error))
     }
@@ -92,7 +93,7 @@ impl Receipt {
 
 /// What a toolchain's folder holds in the place of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Noted {
+pub enum ReceiptFile {
     /// A receipt.
     Receipt(Box<Receipt>),
     /// Nothing: nobody wrote one, or somebody took it away.
@@ -105,11 +106,11 @@ pub enum Noted {
 
 /// What every form of a receipt says first.
 #[derive(Deserialize)]
-struct Form {
+struct FormatVersion {
     form: u32,
 }
 
-impl Noted {
+impl ReceiptFile {
     /// Reads the receipt in an open folder.
     pub fn load(folder: impl AsFd) -> io::Result<Self> {
         let text = match read(folder) {
@@ -121,16 +122,16 @@ impl Noted {
             }
             Err(error) => return Err(error),
         };
-        Ok(Self::understood(&text))
+        Ok(Self::parse(&text))
     }
 
-    fn understood(text: &[u8]) -> Self {
-        match serde_json::from_slice::<Form>(text) {
-            Ok(Form { form }) if form != FORM => return Self::Later(form),
+    fn parse(text: &[u8]) -> Self {
+        match serde_json::from_slice::<FormatVersion>(text) {
+            Ok(FormatVersion { form }) if form != FORMAT_VERSION => return Self::Later(form),
             Err(error) => return Self::Damaged(error.to_string()),
             Ok(_) => {}
         }
-        if !is_sealed(text) {
+        if !has_checksum(text) {
             return Self::Damaged("it isn't as it was written".to_owned());
         }
         match serde_json::from_slice(text) {
@@ -148,12 +149,12 @@ const AFTER: &[u8] = br#"","#;
 
 /// The text of a receipt with the SHA-256 of what follows in front: a disk that changes a byte is
 /// found out. It is no defence against somebody who may write here.
-fn sealed(text: &[u8]) -> Vec<u8> {
+fn with_checksum(text: &[u8]) -> Vec<u8> {
     let rest = text.get(1..).unwrap_or_default();
     [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()
 }
 
-fn is_sealed(text: &[u8]) -> bool {
+fn has_checksum(text: &[u8]) -> bool {
     let behind = text.strip_prefix(SEAL).and_then(|text| text.split_at_checked(64));
     let rest = behind.and_then(|(seal, rest)| Some((seal, rest.strip_prefix(AFTER)?)));
     rest.is_some_and(|(seal, rest)| seal == sha256(rest).as_bytes())
@@ -191,16 +192,16 @@ mod tests {
         receipt
     }
 
-    fn load(folder: &Path) -> Noted {
-        Noted::load(File::open(folder).unwrap()).unwrap()
+    fn load(folder: &Path) -> ReceiptFile {
+        ReceiptFile::load(File::open(folder).unwrap()).unwrap()
     }
 
     #[test]
     fn a_receipt_is_read_back_and_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(load(folder.path()), Noted::Absent);
+        assert_eq!(load(folder.path()), ReceiptFile::Absent);
         let receipt = written(folder.path());
-        assert_eq!(load(folder.path()), Noted::Receipt(Box::new(receipt.clone())));
+        assert_eq!(load(folder.path()), ReceiptFile::Receipt(Box::new(receipt.clone())));
         assert_eq!(
             receipt.save(&WriteAccess::for_test(), folder.path()).unwrap_err().kind(),
             ErrorKind::CannotCreate
@@ -215,15 +216,15 @@ mod tests {
         written(folder.path());
         let path = folder.path().join(RECEIPT);
         let text = std::fs::read(&path).unwrap();
-        for place in 0..text.len() {
+        for offset in 0..text.len() {
             let mut changed = text.clone();
-            changed[place] ^= 1;
+            changed[offset] ^= 1;
             std::fs::write(&path, &changed).unwrap();
-            let noted = load(folder.path());
-            let is_seen = matches!(noted, Noted::Damaged(_) | Noted::Later(_));
-            assert!(is_seen, "byte {place}: {noted:?}");
-            std::fs::write(&path, &text[..place]).unwrap();
-            assert!(matches!(load(folder.path()), Noted::Damaged(_)), "cut at {place}");
+            let recorded = load(folder.path());
+            let is_seen = matches!(recorded, ReceiptFile::Damaged(_) | ReceiptFile::Later(_));
+            assert!(is_seen, "byte {offset}: {recorded:?}");
+            std::fs::write(&path, &text[..offset]).unwrap();
+            assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)), "cut at {offset}");
         }
     }
 
@@ -232,10 +233,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(RECEIPT);
         std::fs::write(&path, r#"{"form":2,"all":"is different"}"#).unwrap();
-        assert_eq!(load(folder.path()), Noted::Later(2));
+        assert_eq!(load(folder.path()), ReceiptFile::Later(2));
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
+        assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)));
         std::fs::remove_file(&path).unwrap();
         rustix::fs::mknodat(
             rustix::fs::CWD,
@@ -245,9 +246,9 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(matches!(load(folder.path()), Noted::Damaged(_)), "a FIFO is not waited for");
+        assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)), "a FIFO is not waited for");
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        assert!(matches!(load(folder.path()), Noted::Damaged(_)));
+        assert!(matches!(load(folder.path()), ReceiptFile::Damaged(_)));
     }
 }

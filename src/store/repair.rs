@@ -1,106 +1,113 @@
-//! Repairing a toolchain: the same release is fetched again and put together in staging, what
-//! package managers added is carried over, and the two are exchanged. What was faulty is gone only
-//! when the whole one stands in its place.
+//! Repairing a toolchain. The same release is fetched again and assembled in staging, what package
+//! managers added is preserved, and the two are exchanged: at no moment is there no toolchain.
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
 
-use super::additions::Additions;
 use super::install::Installer;
 use super::install::assembly::Assembly;
 use super::install::from_archive::{UserArchive, assemble_archive};
-use super::place::InstallLocation;
+use super::location::InstallLocation;
+use super::package_paths::PackagePaths;
 use super::preserve_packages::{Preserved, preserve_added_files};
 use super::publish::replace;
-use super::receipt::{self, Noted, Receipt};
-use super::verify::{ReceiptProblem, taken_away, verify};
+use super::receipt::{self, Receipt, ReceiptFile};
+use super::verify::{ReceiptProblem, removed_meanwhile, verify};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
 use crate::files::walk::Tree;
 use crate::releases::{Part, Release, ToolRequest};
 
-/// What came of a repair.
+/// The result of a repair.
 #[derive(Debug)]
 pub struct Repaired {
-    /// How many things that package managers added were kept.
-    pub kept: usize,
-    /// What neither upstream nor a package manager had put there, and is gone.
-    pub gone: Vec<String>,
+    /// How many entries that package managers added were preserved.
+    pub preserved: usize,
+    /// What neither upstream nor a package manager had put there; it was removed.
+    pub removed: Vec<String>,
 }
 
-/// Makes a toolchain of our own as it was installed; `None` where it is so already, which is looked
-/// at again under the lock.
-pub fn repair(installer: &Installer<'_>, place: &InstallLocation<'_>) -> Result<Option<Repaired>> {
-    let _lock = installer.store.lock(place)?;
-    let verified = verify(place)?;
-    if verified.is_whole() {
+/// Restores a toolchain of our own to what was installed. `None` if it is intact already, which is
+/// checked again under the lock.
+pub fn repair(
+    installer: &Installer<'_>,
+    location: &InstallLocation<'_>,
+) -> Result<Option<Repaired>> {
+    let _lock = installer.store.lock(location)?;
+    let verified = verify(location)?;
+    if verified.is_intact() {
         return Ok(None);
     }
-    match verified.trouble {
-        Some(ReceiptProblem::LaterReceipt(form)) => return Err(is_later(place, form)),
-        Some(ReceiptProblem::Gone) => return Err(taken_away(place)),
+    match verified.receipt_problem {
+        Some(ReceiptProblem::NewerReceipt(form)) => {
+            return Err(later_receipt_error(location, form));
+        }
+        Some(ReceiptProblem::Removed) => return Err(removed_meanwhile(location)),
         _ => {}
     }
-    let receipt = receipt(place);
+    let receipt = receipt(location);
     let archive = receipt.as_ref().and_then(UserArchive::of);
     let mut assembly = match &archive {
-        Some(archive) => assemble_named(installer, place, archive)?,
-        None => assemble_same(installer, place, receipt.as_ref())?,
+        Some(archive) => assemble_from_user_archive(installer, location, archive)?,
+        None => assemble_from_source(installer, location, receipt.as_ref())?,
     };
     if let Some(receipt) = &receipt {
-        assembly.was_verified_as(receipt);
+        assembly.keep_verified_hashes(receipt);
     }
     let tree = assembly.finish()?.to_path_buf();
-    let additions = Additions::of(place.known.definition);
+    let package_paths = PackagePaths::of(location.known.definition);
     let manifest = assembly.manifest();
     let access = installer.store.access;
-    let Preserved { kept, left } =
-        preserve_added_files(access, (&place.root, &tree), additions, manifest)
+    let Preserved { preserved_count: preserved, left } =
+        preserve_added_files(access, (&location.root, &tree), package_paths, manifest)
             .map_err(|error| assembly.space().explain(error))?;
-    replace(access, &tree, &place.root)?;
-    // What package managers added in the meantime.
-    preserve_added_files(access, (&tree, &place.root), additions, manifest)?;
+    replace(access, &tree, &location.root)?;
+    // What package managers added during the repair.
+    preserve_added_files(access, (&tree, &location.root), package_paths, manifest)?;
     remove_tree(&tree)?;
     assembly.discard_downloads();
-    Ok(Some(Repaired { kept, gone: left }))
+    Ok(Some(Repaired { preserved, removed: left }))
 }
 
-/// Puts the files together that the receipt names, from a source that has them.
-fn assemble_same<'a>(
+/// Assembles the files that the receipt names, from a source that has them.
+fn assemble_from_source<'a>(
     installer: &'a Installer<'a>,
-    place: &'a InstallLocation<'a>,
+    location: &'a InstallLocation<'a>,
     receipt: Option<&Receipt>,
 ) -> Result<Assembly<'a>> {
-    let release = same_release(installer, place, receipt)?;
-    let fresh = installer.finder.parts(place.known, &release)?;
+    let release = same_release(installer, location, receipt)?;
+    let fresh = installer.finder.parts(location.known, &release)?;
     let parts = match receipt {
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,
     };
-    installer.assemble((place, &release.source), &parts).map_err(|error| match receipt {
-        Some(_) if error.kind() == ErrorKind::Integrity => error.because(CHANGED),
+    installer.assemble((location, &release.source), &parts).map_err(|error| match receipt {
+        Some(_) if error.kind() == ErrorKind::Integrity => error.because(UPSTREAM_CHANGED),
         _ => error,
     })
 }
 
-/// Takes the archive once more that a person had named, which no source has.
-fn assemble_named<'a>(
+/// Assembles the archive that the user had named: no source has it.
+fn assemble_from_user_archive<'a>(
     installer: &Installer<'a>,
-    place: &'a InstallLocation<'a>,
+    location: &'a InstallLocation<'a>,
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
-    let made =
-        assemble_archive((installer.store, installer.fetcher), (place, &archive.address), archive);
+    let made = assemble_archive(
+        (installer.store, installer.fetcher),
+        (location, &archive.address),
+        archive,
+    );
     made.map_err(|error| {
-        let name = format!("{}@{}", place.known.tool.name, place.version);
+        let name = format!("{}@{}", location.known.tool.name, location.version);
         let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();
         let hex = hash.rsplit(':').next().unwrap_or_default();
         let error = match error.kind() {
-            ErrorKind::Integrity => error.because("it was another archive when it was installed"),
+            ErrorKind::Integrity => error.because("the archive was a different one when it was installed"),
             _ => error,
         };
-        error.because(format!("{name} was taken from there, and no source is known to have it")).hint(
+        error.because(format!("{name} was installed from this archive, and no source has it")).hint(
             format!(
                 "use uninstall {name}, then use install {name} --from ADDRESS-OR-FILE --sha256 {hex}"
             ),
@@ -111,10 +118,10 @@ fn assemble_named<'a>(
 /// The release of exactly this version, from the source that the receipt names.
 fn same_release(
     installer: &Installer<'_>,
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     receipt: Option<&Receipt>,
 ) -> Result<Release> {
-    let InstallLocation { known, version, .. } = place;
+    let InstallLocation { known, version, .. } = location;
     let request = Request::parse(version.as_str(), known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
     let origin = Origin::CommandLine;
@@ -122,7 +129,7 @@ fn same_release(
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
-    // A source that the registry knows no more can't be asked; another may have the same file.
+    // The receipt's source isn't in the registry any more; another source may have the same file.
     if passed.len() == names.count() {
         passed.clear();
     }
@@ -130,59 +137,67 @@ fn same_release(
     if release.version == *version {
         return Ok(release);
     }
-    let what = format!("{} is no release of any source", place.name());
+    let what = format!("no source has a release {}", location.name());
     Err(Error::new(ErrorKind::NoMatchingVersion, what)
         .because(format!("the nearest is {}", release.version)))
 }
 
-/// Why bytes of another hash than the receipt's are refused.
-const CHANGED: &str = "upstream changed a published file";
+/// Why bytes with another checksum than the receipt's are refused.
+const UPSTREAM_CHANGED: &str = "upstream changed a published file";
 
-/// The receipt of a toolchain, where that can be believed.
-fn receipt(place: &InstallLocation<'_>) -> Option<Receipt> {
-    let noted = Noted::load(Tree::open(&place.root).ok()?).ok()?;
-    match noted {
-        Noted::Receipt(receipt) if receipt.version == place.version.as_str() => Some(*receipt),
-        Noted::Receipt(_) | Noted::Absent | Noted::Damaged(_) | Noted::Later(_) => None,
+/// The receipt of a toolchain, if it is valid and its own.
+fn receipt(location: &InstallLocation<'_>) -> Option<Receipt> {
+    let recorded = ReceiptFile::load(Tree::open(&location.root).ok()?).ok()?;
+    match recorded {
+        ReceiptFile::Receipt(receipt) if receipt.version == location.version.as_str() => {
+            Some(*receipt)
+        }
+        ReceiptFile::Receipt(_)
+        | ReceiptFile::Absent
+        | ReceiptFile::Damaged(_)
+        | ReceiptFile::Later(_) => None,
     }
 }
 
-fn is_later(place: &InstallLocation<'_>, form: u32) -> Error {
-    let what = format!("{} was installed by a later usher", place.name());
+fn later_receipt_error(location: &InstallLocation<'_>, form: u32) -> Error {
+    let what = format!("{} was installed by a newer usher", location.name());
     Error::new(ErrorKind::BadFile, what)
-        .because(format!("its receipt is of form {form}, which this one doesn't know"))
+        .because(format!("its receipt has format {form}, which this version doesn't know"))
         .hint("update usher")
 }
 
-/// The parts of a release as the very files of which the toolchain was made, by their hashes.
-fn same_files(parts: Vec<Part>, noted: &[receipt::Part]) -> Result<Vec<Part>> {
-    let mut noted = noted.iter();
+/// The parts of a release as exactly the files that the toolchain was made of, by their checksums.
+fn same_files(parts: Vec<Part>, recorded: &[receipt::ReceiptPart]) -> Result<Vec<Part>> {
+    let mut recorded = recorded.iter();
     parts
         .into_iter()
-        .map(|part| noted.next().map_or(Ok(part.clone()), |one| same_file(part, one)))
+        .map(|part| recorded.next().map_or(Ok(part.clone()), |one| same_file(part, one)))
         .collect()
 }
 
-fn same_file(part: Part, noted: &receipt::Part) -> Result<Part> {
-    let integrity = Integrity::from_text(&format!("sha256:{}", noted.sha256));
+fn same_file(part: Part, recorded: &receipt::ReceiptPart) -> Result<Part> {
+    let integrity = Integrity::from_text(&format!("sha256:{}", recorded.sha256));
     let published = part.integrity.as_ref().map(Integrity::to_string);
     let is_same =
-        published.is_some() && (published == noted.verified || part.integrity == integrity);
+        published.is_some() && (published == recorded.verified || part.integrity == integrity);
     let is_named_so =
-        part.addresses.iter().any(|address| file_name(address) == file_name(&noted.address));
+        part.addresses.iter().any(|address| file_name(address) == file_name(&recorded.address));
     if let (false, true, Some(published)) = (is_same, is_named_so, &published) {
-        let was = noted.verified.clone().unwrap_or(format!("sha256:{}", noted.sha256));
-        return Err(Error::new(ErrorKind::Integrity, format!("{CHANGED}: {}", noted.address))
-            .because(format!("installed: {was}"))
-            .because(format!("published: {published}"))
-            .hint("ask upstream why; to take the new one: use uninstall, then use install"));
+        let was = recorded.verified.clone().unwrap_or(format!("sha256:{}", recorded.sha256));
+        return Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{UPSTREAM_CHANGED}: {}", recorded.address),
+        )
+        .because(format!("installed: {was}"))
+        .because(format!("published: {published}"))
+        .hint("ask upstream why; to install the new file: use uninstall, then use install"));
     }
-    // Another file is a later build of the same version: what was installed lies where it did.
+    // Another file is a later build of the same version: the installed one is at its old address.
     let mut addresses = if is_same || is_named_so { part.addresses } else { Vec::new() };
-    if !addresses.contains(&noted.address) {
-        addresses.push(noted.address.clone());
+    if !addresses.contains(&recorded.address) {
+        addresses.push(recorded.address.clone());
     }
-    Ok(Part { addresses, integrity, title: noted.title.clone(), ..part })
+    Ok(Part { addresses, integrity, title: recorded.title.clone(), ..part })
 }
 
 /// The last part of an address.
@@ -198,7 +213,7 @@ mod tests {
     const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-    /// What is fetched for what is published now, where `http://a/x-1.tgz` with the old hash was
+    /// What is fetched if this is published now, and `http://a/x-1.tgz` with the old checksum was
     /// installed: its addresses, or the error.
     fn check(address: &str, hash: Option<&str>, expected: &str) {
         let part = Part {
@@ -207,19 +222,19 @@ mod tests {
             strip: 1,
             ..Part::default()
         };
-        let noted = receipt::Part {
+        let recorded = receipt::ReceiptPart {
             title: String::new(),
             address: "http://a/x-1.tgz".to_owned(),
             sha256: OLD.to_owned(),
             size: 1,
             verified: Some(format!("sha256:{OLD}")),
         };
-        let got = match same_files(vec![part], &[noted]) {
+        let got = match same_files(vec![part], &[recorded]) {
             Ok(parts) => {
                 assert_eq!(
                     parts[0].integrity,
                     Integrity::from_hex(OLD),
-                    "the old bytes are wanted"
+                    "the old bytes are required"
                 );
                 parts[0].addresses.join(" ")
             }
@@ -229,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_was_installed_is_wanted_and_no_other() {
+    fn only_the_file_that_was_installed_is_accepted() {
         check("http://a/x-1.tgz", Some(OLD), "http://a/x-1.tgz");
         check("http://mirror/x-1.tgz", Some(OLD), "http://mirror/x-1.tgz http://a/x-1.tgz");
         check("http://a/x-1.tgz", Some(NEW), "Integrity");

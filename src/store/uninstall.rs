@@ -2,12 +2,12 @@
 
 use usher_shims::error::Result;
 
+use super::location::InstallLocation;
 use super::own::OwnStore;
-use super::place::InstallLocation;
 
 /// Takes a toolchain of our own away. Programs that run from it go on: their files stay until they
 /// end.
-pub fn uninstall(store: &OwnStore<'_>, place: &InstallLocation<'_>) -> Result<()> {
-    let _lock = store.lock(place)?;
-    store.remove(place, &place.root)
+pub fn uninstall(store: &OwnStore<'_>, location: &InstallLocation<'_>) -> Result<()> {
+    let _lock = store.lock(location)?;
+    store.remove(location, &location.root)
 }

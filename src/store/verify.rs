@@ -1,15 +1,15 @@
-//! Whether a toolchain is as it was installed: every file, link and folder against its receipt.
+//! Compares a toolchain with its receipt: every file, link and folder.
 //!
 //! ```text
-//! store ─▶ Place (a toolchain's folder) ─▶ Tree + Receipt ─▶ Findings ─▶ Verified
+//! store ─▶ InstallLocation ─▶ Tree + Receipt ─▶ Findings ─▶ Verified
 //! ```
 //!
 //! | what | file |
 //! |---|---|
-//! | a tree against the list of a receipt | [`compare`], [`hash`] |
+//! | comparing a tree with the manifest of a receipt | [`compare`], [`hash`] |
 //!
-//! Nothing here writes, and it needs no lock: a toolchain that is replaced meanwhile is looked at
-//! again.
+//! Nothing here writes, and it needs no lock: a toolchain that another process replaces at the same
+//! time is compared again.
 
 mod compare;
 mod hash;
@@ -20,114 +20,121 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 
-pub use compare::{ChangeKind, Fault, Findings};
+pub use compare::{ChangeKind, Difference, Findings};
 
 use crate::files::walk::Tree;
-use crate::store::additions::Additions;
-use crate::store::place::{InstallLocation, backup_path};
-use crate::store::receipt::{Noted, Receipt};
+use crate::store::location::{InstallLocation, backup_path};
+use crate::store::package_paths::PackagePaths;
+use crate::store::receipt::{Receipt, ReceiptFile};
 
-/// How often a toolchain is looked at that others replace meanwhile.
-const MOST_ROUNDS: usize = 5;
+/// How often a toolchain is compared while other processes replace it.
+const MAX_VERIFY_ROUNDS: usize = 5;
 
-/// What came of a toolchain.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Verified {
-    /// Why it can't be compared with anything.
-    pub trouble: Option<ReceiptProblem>,
-    /// What was found.
+    /// Why there is nothing to compare with.
+    pub receipt_problem: Option<ReceiptProblem>,
+    /// The differences.
     pub findings: Findings,
 }
 
 /// Why a toolchain can't be compared with a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", content = "why", rename_all = "kebab-case")]
+#[serde(tag = "kind", content = "detail", rename_all = "kebab-case")]
 pub enum ReceiptProblem {
-    /// Nothing stands there any more: somebody took it away meanwhile.
-    Gone,
-    /// What stands there is no folder, or can't be opened.
-    NoFolder(String),
-    /// Nobody wrote a receipt, or somebody took it away.
+    /// It doesn't exist any more: another process removed it.
+    Removed,
+    /// It isn't a folder, or can't be opened.
+    NotAFolder(String),
+    /// There is no receipt.
     NoReceipt,
     /// The receipt was changed.
     DamagedReceipt(String),
-    /// A later usher wrote it, in this form.
-    LaterReceipt(u32),
-    /// It is the receipt of something else.
+    /// A newer usher wrote it, in this format.
+    NewerReceipt(u32),
+    /// It is the receipt of another tool or version.
     OtherReceipt(String),
 }
 
 impl ReceiptProblem {
-    /// Why a toolchain's folder can't be opened; one that was moved aside isn't gone.
+    /// Why a toolchain's folder can't be opened. One with a backup wasn't removed.
     fn of(error: &io::Error, root: &Path) -> Self {
-        let is_gone = error.kind() == io::ErrorKind::NotFound;
-        match is_gone && backup_path(root).symlink_metadata().is_err() {
-            true => Self::Gone,
-            false => Self::NoFolder(error.to_string()),
+        let is_absent = error.kind() == io::ErrorKind::NotFound;
+        match is_absent && backup_path(root).symlink_metadata().is_err() {
+            true => Self::Removed,
+            false => Self::NotAFolder(error.to_string()),
         }
     }
 }
 
 impl Verified {
-    /// Whether it is as it was installed.
-    pub fn is_whole(&self) -> bool {
-        self.trouble.is_none() && self.findings.faults.is_empty()
+    /// Whether it is exactly as installed.
+    pub fn is_intact(&self) -> bool {
+        self.receipt_problem.is_none() && self.findings.differences.is_empty()
     }
 
-    fn troubled(trouble: ReceiptProblem) -> Self {
-        Self { trouble: Some(trouble), findings: Findings::default() }
+    fn without_receipt(receipt_problem: ReceiptProblem) -> Self {
+        Self { receipt_problem: Some(receipt_problem), findings: Findings::default() }
     }
 }
 
 /// Compares a toolchain with its receipt.
-pub fn verify(place: &InstallLocation<'_>) -> Result<Verified> {
-    for _ in 1..MOST_ROUNDS {
-        let tree = match Tree::open(&place.root) {
+pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
+    for _ in 1..MAX_VERIFY_ROUNDS {
+        let tree = match Tree::open(&location.root) {
             Ok(tree) => tree,
-            Err(error) => return Ok(Verified::troubled(ReceiptProblem::of(&error, &place.root))),
+            Err(error) => {
+                return Ok(Verified::without_receipt(ReceiptProblem::of(&error, &location.root)));
+            }
         };
-        let verified = once(place, &tree)?;
-        if verified.is_whole() || is_still(&tree, &place.root) {
+        let verified = once(location, &tree)?;
+        if verified.is_intact() || is_still(&tree, &location.root) {
             return Ok(verified);
         }
     }
-    let tree = Tree::open(&place.root).map_err(|error| Error::io("open", &place.root, error))?;
-    once(place, &tree)
+    let tree =
+        Tree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
+    once(location, &tree)
 }
 
-/// The error where one that is meant was taken away meanwhile.
-pub fn taken_away(place: &InstallLocation<'_>) -> Error {
-    let (tool, version) = (place.known.tool.name, &place.version);
-    Error::new(ErrorKind::NotInstalled, format!("{tool} {version} was taken away meanwhile"))
+/// The error for a version that another process removed.
+pub fn removed_meanwhile(location: &InstallLocation<'_>) -> Error {
+    let (tool, version) = (location.known.tool.name, &location.version);
+    Error::new(ErrorKind::NotInstalled, format!("{tool} {version} was removed by another process"))
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(place: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
-    let noted =
-        Noted::load(tree).map_err(|error| Error::io("read the receipt of", &place.root, error))?;
-    let receipt = match noted {
-        Noted::Absent => return Ok(Verified::troubled(ReceiptProblem::NoReceipt)),
-        Noted::Damaged(why) => return Ok(Verified::troubled(ReceiptProblem::DamagedReceipt(why))),
-        Noted::Later(form) => return Ok(Verified::troubled(ReceiptProblem::LaterReceipt(form))),
-        Noted::Receipt(receipt) => receipt,
+fn once(location: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
+    let recorded = ReceiptFile::load(tree)
+        .map_err(|error| Error::io("read the receipt of", &location.root, error))?;
+    let receipt = match recorded {
+        ReceiptFile::Absent => return Ok(Verified::without_receipt(ReceiptProblem::NoReceipt)),
+        ReceiptFile::Damaged(why) => {
+            return Ok(Verified::without_receipt(ReceiptProblem::DamagedReceipt(why)));
+        }
+        ReceiptFile::Later(form) => {
+            return Ok(Verified::without_receipt(ReceiptProblem::NewerReceipt(form)));
+        }
+        ReceiptFile::Receipt(receipt) => receipt,
     };
-    if !is_of(&receipt, place) {
+    if !is_of(&receipt, location) {
         let other = format!("{} {}", receipt.tool, receipt.version);
-        return Ok(Verified::troubled(ReceiptProblem::OtherReceipt(other)));
+        return Ok(Verified::without_receipt(ReceiptProblem::OtherReceipt(other)));
     }
-    let additions = Additions::of(place.known.definition);
-    compare::compare(tree, &receipt.files, additions)
-        .map(|findings| Verified { trouble: None, findings })
-        .map_err(|error| Error::io("look at", &place.root, error))
+    let package_paths = PackagePaths::of(location.known.definition);
+    compare::compare(tree, &receipt.files, package_paths)
+        .map(|findings| Verified { receipt_problem: None, findings })
+        .map_err(|error| Error::io("read", &location.root, error))
 }
 
-/// Whether a receipt is this toolchain's: a folder that was renamed is another version under a
-/// wrong name.
-fn is_of(receipt: &Receipt, place: &InstallLocation<'_>) -> bool {
-    receipt.tool == place.known.tool.name && receipt.version == place.version.as_str()
+/// Whether a receipt is this toolchain's: a renamed folder holds another version than its name
+/// says.
+fn is_of(receipt: &Receipt, location: &InstallLocation<'_>) -> bool {
+    receipt.tool == location.known.tool.name && receipt.version == location.version.as_str()
 }
 
-/// Whether what was looked at still stands there: others may have replaced it, or taken it away.
+/// Whether the tree is still the one at `root`: another process may have replaced or removed it.
 fn is_still(tree: &Tree, root: &Path) -> bool {
     let identity = |tree: &Tree| -> io::Result<_> {
         let seen = tree.seen()?;

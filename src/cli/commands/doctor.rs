@@ -13,7 +13,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
-use super::{RefusedNote, refused_programs};
+use super::{RefusedNote, refused_system_programs};
 use crate::cli::output::{self, Report};
 use crate::config::settings;
 use crate::registry::KnownTool;
@@ -71,10 +71,10 @@ fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
     if !session.folders.shims().is_dir() {
         return Ok(ShimFolderState::default());
     }
-    let changes = shim_folder::needed(session, &[])?;
-    let foreign_files = (!changes.left.is_empty())
-        .then(|| shim_folder::foreign_files_notice(session, &changes.left));
-    Ok(ShimFolderState { missing: changes.made, foreign_files })
+    let changes = shim_folder::pending_changes(session, &[])?;
+    let foreign_files = (!changes.foreign.is_empty())
+        .then(|| shim_folder::foreign_files_notice(session, &changes.foreign));
+    Ok(ShimFolderState { missing: changes.created, foreign_files })
 }
 
 fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorReport {
@@ -281,7 +281,7 @@ fn refused(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
         return Vec::new();
     }
     let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
-    refused_programs(session, known).into_iter().map(note).collect()
+    refused_system_programs(session, known).into_iter().map(note).collect()
 }
 
 /// Whether a pinned tool can run, and what runs where it isn't pinned.
@@ -489,7 +489,7 @@ mod tests {
             refused(&session, python)
         };
         assert_eq!(checks(world()), []);
-        let what = "the system's python at /usr/bin/python3 isn't used: it has no venv".to_owned();
+        let what = "the system's python at /usr/bin/python3 is ignored: it has no venv".to_owned();
         assert_eq!(
             checks(world().file("/p/.python-version", "3.12")),
             [DoctorCheck { state: CheckState::Note, what, hint: None }]

@@ -1,4 +1,7 @@
-//! What several verbs share: getting what was asked for, several at once.
+//! Making requested versions available: what `use install`, `use TOOL` and `use -- COMMAND` share.
+//!
+//! [`Chooser`] decides for each request whether an installed version is used or a release is
+//! fetched; [`try_install_all`] does it, several at once.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,169 +19,90 @@ use crate::files::write_access::WriteAccess;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
-use crate::releases::{Finder, ToolRequest};
+use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::current::version_label;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
-use crate::store::own::OwnStore;
+use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// How many are fetched at once: one line and two cores are well used by these.
-const AT_ONCE: usize = 4;
+/// How many versions are fetched at once: enough to keep one network line and two cores busy.
+const PARALLEL_INSTALLS: usize = 4;
 
-/// What will do.
+/// Which version a request means where several match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    /// The newest release: a person named it.
+pub(super) enum Prefer {
+    /// The newest release: the user named the version.
     Newest,
-    /// What is on disk, if anything there answers: a project asks.
-    OnDisk,
+    /// The highest installed version; a release only if none matches.
+    Installed,
 }
 
-/// Gets all that is wanted, several at once; the answers stand in the order of the questions.
-///
-/// What can't be had keeps nothing else back; any other failure leaves what wasn't begun undone:
-/// there is no answer to it.
-pub(super) fn all(
-    session: &Session,
-    access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Which)],
-) -> Vec<Option<Result<Got>>> {
-    let network = Network::keeping(session, access);
-    let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let finder = Finder::new(session, &network).together(&together);
-    let for_threads = access.for_threads();
-    let answers: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    session.reporter.begin_batch(wanted.len());
-    let work = |access: &WriteAccess| {
-        let installer = Installer {
-            store: OwnStore::new(session, access),
-            fetcher: Fetcher::new(session, &network, access),
-            finder: &finder,
-            policy: UnverifiedPolicy::Allow,
-        };
-        let getting = Getting { session, installer, together: &together };
-        while !stopped.load(Ordering::Relaxed) {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let (Some((wanted, which)), Some(answer)) = (wanted.get(place), answers.get(place))
-            else {
-                return;
-            };
-            let got = getting.one(wanted, *which);
-            if got.as_ref().is_err_and(is_grave) {
-                stopped.store(true, Ordering::Relaxed);
-            }
-            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(got);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..wanted.len().min(AT_ONCE) {
-            scope.spawn(|| for_threads.with(work));
-        }
-        work(access);
-    });
-    session.reporter.end_batch();
-    let answer = |answer: Mutex<_>| answer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    answers.into_iter().map(answer).collect()
-}
-
-/// Gets all that is wanted, or says what went wrong first.
-pub(super) fn every(
-    session: &Session,
-    access: &WriteAccess,
-    wanted: &[(ToolRequest<'_>, Which)],
-) -> Result<Vec<Got>> {
-    all(session, access, wanted).into_iter().flatten().collect()
-}
-
-/// Whether a failure stops what wasn't begun: one that isn't about what can be had.
-pub(super) fn is_grave(error: &Error) -> bool {
-    !(error.kind().is_absence() || error.kind().is_unavailability())
-}
-
-/// What fetching came to.
-pub(super) enum Got {
-    /// This is on disk now; the flag says whether it was before.
-    Toolchain(Toolchain, bool),
-    /// Nothing is to be fetched for this request: `system`.
+/// What a request led to.
+#[derive(Debug)]
+pub(super) enum Acquired {
+    /// An installed version.
+    Toolchain {
+        /// The version.
+        toolchain: Toolchain,
+        /// Whether this command installed it.
+        newly_installed: bool,
+    },
+    /// Nothing to install: the request is `system`.
     Nothing,
 }
 
-/// Getting several, which may be made for each other.
-#[derive(Clone, Copy)]
-struct Getting<'a> {
-    session: &'a Session,
-    installer: Installer<'a>,
-    /// All that is asked for.
-    together: &'a [ToolRequest<'a>],
+impl Acquired {
+    fn installed_before(toolchain: Toolchain) -> Self {
+        Self::Toolchain { toolchain, newly_installed: false }
+    }
 }
 
-impl Getting<'_> {
-    /// Gets one, and what it runs on unless that is asked for as well.
-    fn one(self, wanted: &ToolRequest<'_>, which: Which) -> Result<Got> {
-        let got = match which {
-            Which::Newest => self.get(wanted),
-            Which::OnDisk => self.ensure(wanted),
-        }?;
-        if let Got::Toolchain(toolchain, _) = &got {
-            self.get_host(wanted, toolchain)?;
-        }
-        Ok(got)
-    }
+/// How a request is met.
+#[derive(Debug)]
+enum Choice {
+    /// By a version that is installed.
+    Installed(Toolchain),
+    /// By an installed version, because no newer release can be found, for this reason.
+    Fallback(Toolchain, Error),
+    /// By installing this release; if that fails, an installed version that matches takes its place.
+    Fetch { release: Release, fallback: Option<Toolchain> },
+    /// By the system, without a version of usher's.
+    System,
+}
 
-    fn get_host(self, wanted: &ToolRequest<'_>, toolchain: &Toolchain) -> Result<()> {
-        let built_for = wanted.known.tool.built_for.map(|built_for| built_for.tool);
-        let comes = self.together.iter().any(|one| Some(one.known.tool.name) == built_for);
-        if comes {
-            return Ok(());
-        }
-        let Some(lacking) = runtime::lacking(&self.session.resolver(), wanted, toolchain)? else {
-            return Ok(());
-        };
-        let guest = (wanted.known.tool, toolchain);
-        install_runtime(&self.installer, &self.session.registry, guest, &lacking)
-    }
+/// Decides how requests are met. Changes nothing.
+#[derive(Clone, Copy)]
+struct Chooser<'a> {
+    session: &'a Session,
+    /// All requests of this command: versions may be built for each other.
+    together: &'a [ToolRequest<'a>],
+    /// Finds the newest release that matches a request.
+    find: &'a dyn Fn(&ToolRequest<'_>) -> Result<Release>,
+}
 
-    /// Gets a release only if nothing on disk answers.
-    fn ensure(self, wanted: &ToolRequest<'_>) -> Result<Got> {
-        match self.on_disk(wanted)? {
-            Some(toolchain) => Ok(Got::Toolchain(toolchain, true)),
-            None => self.get(wanted),
-        }
-    }
-
-    /// The best on disk; what it runs on may be lacking.
-    fn on_disk(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
-        let ToolRequest { known, request, .. } = *wanted;
-        let host = runtime::of(&self.session.resolver(), known.tool, self.together)?;
-        let fits = |version: &Version| {
-            host.as_ref().is_none_or(|host| host.runs(host.rule.least(version)))
-        };
-        let session = self.session;
-        match best_where(&session.world, &session.index, (known.tool, request), &fits)? {
-            Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
-            Lookup::Nothing | Lookup::Stale => {
-                runtime::without_host(&session.resolver(), known.tool, request)
-            }
+impl Chooser<'_> {
+    fn choose(self, wanted: &ToolRequest<'_>, prefer: Prefer) -> Result<Choice> {
+        match prefer {
+            Prefer::Newest => self.newest(wanted),
+            Prefer::Installed => match self.find_installed(wanted)? {
+                Some(toolchain) => Ok(Choice::Installed(toolchain)),
+                None => self.newest(wanted),
+            },
         }
     }
 
-    /// Gets the newest release that answers a request; with the network away, the newest on disk.
-    fn get(self, wanted: &ToolRequest<'_>) -> Result<Got> {
+    /// The newest release that matches; without one, the highest installed version.
+    fn newest(self, wanted: &ToolRequest<'_>) -> Result<Choice> {
         let ToolRequest { known, request, .. } = *wanted;
         let session = self.session;
-        let on_disk = match request.kind() {
-            RequestKind::System => return Ok(Got::Nothing),
+        match request.kind() {
+            RequestKind::System => return Ok(Choice::System),
             RequestKind::Path(folder) => {
-                return in_folder(session, known, folder)
-                    .map(|toolchain| Got::Toolchain(toolchain, true));
+                return toolchain_in_folder(session, known, folder).map(Choice::Installed);
             }
             RequestKind::Named(name) => {
-                match named(&session.world, &session.index, known.tool, name)? {
-                    Some(toolchain) => return Ok(Got::Toolchain(toolchain, true)),
-                    None => self.on_disk(wanted)?,
+                if let Some(found) = named(&session.world, &session.index, known.tool, name)? {
+                    return Ok(Choice::Installed(found));
                 }
             }
             RequestKind::Version(_)
@@ -186,63 +110,269 @@ impl Getting<'_> {
             | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
-            | RequestKind::LtsNamed(_) => self.on_disk(wanted)?,
-        };
-        // An exact version that is on disk is what was asked for: nobody needs to be asked.
-        if request.exact(known.tool).is_some()
-            && let Some(toolchain) = on_disk
-        {
-            return Ok(Got::Toolchain(toolchain, true));
+            | RequestKind::LtsNamed(_) => {}
         }
-        match (self.newest(wanted, on_disk.as_ref()), on_disk) {
-            (Err(error), Some(toolchain)) if !is_grave(&error) => {
-                tell_what_serves(session, wanted, &toolchain, &error);
-                Ok(Got::Toolchain(toolchain, true))
+        let installed = self.find_installed(wanted)?;
+        // No release matches an exact version better than the installed one.
+        if request.exact(known.tool).is_some()
+            && let Some(toolchain) = installed
+        {
+            return Ok(Choice::Installed(toolchain));
+        }
+        match ((self.find)(wanted), installed) {
+            (Ok(release), Some(toolchain))
+                if toolchain.version.as_ref() == Some(&release.version) =>
+            {
+                Ok(Choice::Installed(toolchain))
             }
-            (got, _) => got,
+            (Ok(release), fallback) => Ok(Choice::Fetch { release, fallback }),
+            (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
+                Ok(Choice::Fallback(toolchain, error))
+            }
+            (Err(error), _) => Err(error),
         }
     }
 
-    /// Gets the newest release that answers a request, unless that is on disk.
-    fn newest(self, wanted: &ToolRequest<'_>, on_disk: Option<&Toolchain>) -> Result<Got> {
-        let ToolRequest { known, request, origin } = *wanted;
-        let release = self.installer.finder.find(wanted)?;
-        let is_it = |toolchain: &&Toolchain| toolchain.version.as_ref() == Some(&release.version);
-        if let Some(toolchain) = on_disk.filter(is_it) {
-            return Ok(Got::Toolchain(toolchain.clone(), true));
+    /// The highest installed version that matches and that the runtime it is built for can run, if
+    /// that is installed.
+    fn find_installed(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
+        let ToolRequest { known, request, .. } = *wanted;
+        let session = self.session;
+        let runtime = runtime::of(&session.resolver(), known.tool, self.together)?;
+        let fits = |version: &Version| {
+            runtime.as_ref().is_none_or(|runtime| runtime.runs(runtime.rule.least(version)))
+        };
+        match best_where(&session.world, &session.index, (known.tool, request), &fits)? {
+            Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
+            Lookup::Nothing | Lookup::Stale => {
+                runtime::without_host(&session.resolver(), known.tool, request)
+            }
         }
-        let got =
-            self.installer.install_from_any(wanted, release).map_err(|error| match origin {
-                Origin::CommandLine => error,
-                by => error.because(format!("{} {request} was asked for by {by}", known.tool.name)),
-            })?;
-        Ok(Got::Toolchain(got.toolchain, got.already_installed))
     }
 }
 
-/// The toolchain in a folder that a person named.
-fn in_folder(session: &Session, known: KnownTool<'_>, folder: &Path) -> Result<Toolchain> {
+/// Makes all requested versions available, several at once; the results are in the order of the
+/// requests.
+///
+/// A version that can't be found or fetched doesn't stop the others. Any other error does: requests
+/// that weren't begun then have no result.
+pub(super) fn try_install_all(
+    session: &Session,
+    access: &WriteAccess,
+    wanted: &[(ToolRequest<'_>, Prefer)],
+) -> Vec<Option<Result<Acquired>>> {
+    let network = Network::keeping(session, access);
+    let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
+    let finder = Finder::new(session, &network).together(&together);
+    let for_threads = access.for_threads();
+    let results: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    session.reporter.begin_batch(wanted.len());
+    let work = |access: &WriteAccess| {
+        let installer = Installer::new(session, access, &network, &finder);
+        let find = |wanted: &ToolRequest<'_>| finder.find(wanted);
+        let batch = BatchInstaller {
+            installer,
+            chooser: Chooser { session, together: &together, find: &find },
+        };
+        while !stopped.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some((wanted, prefer)), Some(slot)) = (wanted.get(index), results.get(index))
+            else {
+                return;
+            };
+            let result = batch.acquire(wanted, *prefer);
+            if result.as_ref().is_err_and(stops_the_batch) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..wanted.len().min(PARALLEL_INSTALLS) {
+            scope.spawn(|| for_threads.with(work));
+        }
+        work(access);
+    });
+    session.reporter.end_batch();
+    let result = |slot: Mutex<_>| slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().map(result).collect()
+}
+
+/// Makes all requested versions available, or returns the first error.
+pub(super) fn install_all(
+    session: &Session,
+    access: &WriteAccess,
+    wanted: &[(ToolRequest<'_>, Prefer)],
+) -> Result<Vec<Acquired>> {
+    try_install_all(session, access, wanted).into_iter().flatten().collect()
+}
+
+/// Whether an error ends the whole command: one that isn't about a single version or source.
+pub(super) fn stops_the_batch(error: &Error) -> bool {
+    !(error.kind().is_absence() || error.kind().is_unavailability())
+}
+
+/// Installs what a [`Chooser`] decides.
+#[derive(Clone, Copy)]
+struct BatchInstaller<'a> {
+    installer: Installer<'a>,
+    chooser: Chooser<'a>,
+}
+
+impl BatchInstaller<'_> {
+    /// Makes one version available, and the runtime that it is built for unless that is requested
+    /// by the same command.
+    fn acquire(self, wanted: &ToolRequest<'_>, prefer: Prefer) -> Result<Acquired> {
+        let acquired = self.carry_out(wanted, self.chooser.choose(wanted, prefer)?)?;
+        if let Acquired::Toolchain { toolchain, .. } = &acquired {
+            self.install_missing_runtime(wanted, toolchain)?;
+        }
+        Ok(acquired)
+    }
+
+    fn carry_out(self, wanted: &ToolRequest<'_>, choice: Choice) -> Result<Acquired> {
+        let session = self.chooser.session;
+        let (toolchain, error) = match choice {
+            Choice::System => return Ok(Acquired::Nothing),
+            Choice::Installed(toolchain) => return Ok(Acquired::installed_before(toolchain)),
+            Choice::Fallback(toolchain, error) => (toolchain, error),
+            Choice::Fetch { release, fallback } => {
+                match (self.installer.install_from_any(wanted, release), fallback) {
+                    (Ok(installed), _) => {
+                        return Ok(Acquired::Toolchain {
+                            toolchain: installed.toolchain,
+                            newly_installed: !installed.already_installed,
+                        });
+                    }
+                    (Err(error), Some(toolchain)) if !stops_the_batch(&error) => {
+                        (toolchain, requested_by(wanted, error))
+                    }
+                    (Err(error), _) => return Err(requested_by(wanted, error)),
+                }
+            }
+        };
+        session.note(&fallback_notice(wanted, &toolchain, &error));
+        Ok(Acquired::installed_before(toolchain))
+    }
+
+    fn install_missing_runtime(
+        self,
+        wanted: &ToolRequest<'_>,
+        toolchain: &Toolchain,
+    ) -> Result<()> {
+        let Chooser { session, together, .. } = self.chooser;
+        let built_for = wanted.known.tool.built_for.map(|built_for| built_for.tool);
+        if together.iter().any(|one| Some(one.known.tool.name) == built_for) {
+            return Ok(());
+        }
+        let Some(missing) = runtime::lacking(&session.resolver(), wanted, toolchain)? else {
+            return Ok(());
+        };
+        let guest = (wanted.known.tool, toolchain);
+        install_runtime(&self.installer, &session.registry, guest, &missing)
+    }
+}
+
+/// An error of an install, with the file that requests the version.
+pub(super) fn requested_by(wanted: &ToolRequest<'_>, error: Error) -> Error {
+    let ToolRequest { known, request, origin } = wanted;
+    match origin {
+        Origin::CommandLine => error,
+        origin => error.because(format!("{} {request} is requested by {origin}", known.tool.name)),
+    }
+}
+
+/// The toolchain in a folder that the user named: `path:/opt/node`.
+fn toolchain_in_folder(
+    session: &Session,
+    known: KnownTool<'_>,
+    folder: &Path,
+) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
     if is_whole(&session.world, known.tool, &toolchain)? {
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());
-    Err(Error::new(ErrorKind::NotFound, format!("there is no program {}", Shown(&program))))
+    Err(Error::new(ErrorKind::NotFound, format!("no program {}", Shown(&program))))
 }
 
-/// No release could be had, but something on disk answers the request.
-fn tell_what_serves(
-    session: &Session,
-    wanted: &ToolRequest<'_>,
-    toolchain: &Toolchain,
-    failed: &Error,
-) {
+/// The notice that an installed version is used because no release could be fetched.
+fn fallback_notice(wanted: &ToolRequest<'_>, toolchain: &Toolchain, error: &Error) -> String {
     let ToolRequest { known, request, .. } = wanted;
-    let serves =
-        format!("{} {}, which is on disk, serves", known.tool.name, version_label(toolchain));
-    let told = match failed.kind() {
-        kind if kind.is_absence() => format!("{serves}: no release answers {request}"),
-        _ => format!("{serves}: {failed}"),
-    };
-    session.note(&told);
+    let installed =
+        format!("using {} {}, which is installed", known.tool.name, version_label(toolchain));
+    match error.kind() {
+        kind if kind.is_absence() => format!("{installed}: no release matches {request}"),
+        _ => format!("{installed}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::request::{Request, RequestTrust};
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::cli::commands::test_release;
+    use crate::session::in_memory::session;
+
+    /// What is chosen for a request of node with these installed versions, where `newest` is the
+    /// newest release that matches, or why there is none.
+    fn check(
+        installed: &str,
+        request: &str,
+        newest: std::result::Result<&str, ErrorKind>,
+    ) -> [String; 2] {
+        let mut world = MemoryWorld::at("/p").file("/opt/n/bin/node", "");
+        for version in installed.split_whitespace() {
+            world = world.file(format!("/usher/toolchains/node/{version}/bin/node"), "");
+        }
+        let session = session(world);
+        let known = session.registry.named("node").unwrap();
+        let request = Request::parse(request, known.tool, RequestTrust::User).unwrap();
+        let wanted = ToolRequest { known, request: &request, origin: &Origin::CommandLine };
+        let find = |_: &ToolRequest<'_>| match newest {
+            Ok(version) => Ok(test_release(version)),
+            Err(kind) => Err(Error::new(kind, "no release")),
+        };
+        let chooser = Chooser { session: &session, together: &[wanted], find: &find };
+        [Prefer::Newest, Prefer::Installed].map(|prefer| match chooser.choose(&wanted, prefer) {
+            Ok(Choice::System) => "system".to_owned(),
+            Ok(Choice::Installed(toolchain)) => version_label(&toolchain),
+            Ok(Choice::Fallback(toolchain, error)) => fallback_notice(&wanted, &toolchain, &error),
+            Ok(Choice::Fetch { release, fallback }) => {
+                let fallback = fallback.map(|toolchain| version_label(&toolchain));
+                format!("fetch {}, else {}", release.version, fallback.unwrap_or_default())
+            }
+            Err(error) => format!("{:?}", error.kind()),
+        })
+    }
+
+    #[test]
+    fn the_newest_release_is_fetched_and_an_installed_version_is_used() {
+        assert_eq!(
+            check("12.0.0", "12", Ok("12.22.12")),
+            ["fetch 12.22.12, else 12.0.0", "12.0.0"]
+        );
+        assert_eq!(check("12.22.12", "12", Ok("12.22.12")), ["12.22.12"; 2]);
+        assert_eq!(check("10.0.0", "12", Ok("12.22.12")), ["fetch 12.22.12, else "; 2]);
+        // No source is needed for what can't be newer.
+        assert_eq!(check("12.0.0", "12.0.0", Err(ErrorKind::Network)), ["12.0.0"; 2]);
+        assert_eq!(check("12.0.0", "system", Err(ErrorKind::Network)), ["system"; 2]);
+        assert_eq!(check("", "path:/opt/n", Err(ErrorKind::Network)), ["n"; 2]);
+        assert_eq!(check("", "path:/opt/x", Err(ErrorKind::Network)), ["NotFound"; 2]);
+    }
+
+    #[test]
+    fn an_installed_version_is_used_where_no_release_can_be_found() {
+        let using = "using node 12.0.0, which is installed: no release";
+        let absent = check("12.0.0", "12", Err(ErrorKind::NoMatchingVersion));
+        assert_eq!(absent, [&format!("{using} matches 12"), "12.0.0"]);
+        let offline = check("12.0.0", "12", Err(ErrorKind::Network));
+        assert_eq!(offline, [using, "12.0.0"]);
+        // A failed checksum is no reason to run something else.
+        assert_eq!(check("12.0.0", "12", Err(ErrorKind::Integrity)), ["Integrity", "12.0.0"]);
+        assert_eq!(check("", "12", Err(ErrorKind::Network)), ["Network"; 2]);
+    }
 }

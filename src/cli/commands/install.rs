@@ -1,8 +1,9 @@
-//! `use install [TOOL@REQUEST…]`: gets versions; without arguments, all that the project asks for.
+//! `use install [TOOL@REQUEST…]`: installs versions; without arguments, all that the project
+//! requests.
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
@@ -11,8 +12,8 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::World as _;
 
-use super::get::{self, Got, Which};
-use super::{Asked, asked, refresh_shims_then, usual};
+use super::get::{Acquired, Prefer, stops_the_batch, try_install_all};
+use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -21,49 +22,171 @@ use crate::releases::ToolRequest;
 use crate::session::Session;
 use crate::session::current::{active_selection, store_label, version_label};
 
-/// A request of a tool, and who asks.
-type Asking<'a> = (KnownTool<'a>, Request, Origin);
+/// A version to install, and what requests it.
+struct InstallRequest<'a> {
+    known: KnownTool<'a>,
+    request: Request,
+    origin: Origin,
+}
 
-/// Runs the verb.
+/// A version that `use install` made available.
+#[derive(Debug, Serialize)]
+pub(super) struct InstallReport {
+    pub(super) tool: &'static str,
+    pub(super) request: String,
+    pub(super) version: String,
+    pub(super) store: String,
+    pub(super) path: String,
+    pub(super) newly_installed: bool,
+}
+
+/// What came of all requests; `error` is what the command ends with.
+#[derive(Default)]
+struct InstallReports {
+    installed: Vec<InstallReport>,
+    error: Option<Error>,
+}
+
+/// Runs the command.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let wanted = match words {
-        [] => of_project(session)?,
-        words => named(session, words)?,
-    };
-    if wanted.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
-            .hint("use install node@lts"));
+    let requests = decide(session, words)?;
+    let tools: Vec<&'static Tool> = requests.iter().map(|one| one.known.tool).collect();
+    let reports = apply(session, &requests)?;
+    if let Some(error) = reports.error {
+        print_text(&reports.installed, as_json);
+        return Err(refresh_shims_after_error(session, error));
     }
-    let tools: Vec<&'static Tool> = wanted.iter().map(|(known, ..)| known.tool).collect();
-    let report = match get_all(session, &wanted, as_json) {
-        Ok(report) => report,
-        Err(error) => return Err(refresh_shims_then(session, error)),
-    };
     refresh_shims(session, &tools)?;
-    if as_json {
-        output::json(&report);
-    }
+    print(&reports.installed, as_json);
     Ok(())
 }
 
-/// Runs the verb for a shared store: what else is on disk doesn't count there.
+/// Runs the command for a shared store: versions installed elsewhere don't count.
 pub fn into_store(
     session: &mut Session,
     words: &[String],
     (store, as_json): (&Path, bool),
 ) -> Result<()> {
     let store = absolute(session, store)?;
-    let report =
-        session.in_store(&store, |session| get_all(session, &named(session, words)?, as_json))?;
-    refresh_shims(session, &[])?;
-    if as_json {
-        output::json(&report);
+    let reports = session.in_store(&store, |session| apply(session, &decide(session, words)?))?;
+    if let Some(error) = reports.error {
+        print_text(&reports.installed, as_json);
+        return Err(error);
     }
+    refresh_shims(session, &[])?;
+    print(&reports.installed, as_json);
     if !session.index.stores().contains(&store) {
         let (shown, file) = (Shown(&store), session.folders.machine_settings_file());
-        session.note(&format!("to use it, put stores = [\"{shown}\"] into {}", Shown(&file)));
+        session.note(&format!("to use it, add stores = [\"{shown}\"] to {}", Shown(&file)));
     }
     Ok(())
+}
+
+/// The versions to install: those on the command line, else what the project requests.
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<InstallRequest<'a>>> {
+    if !words.is_empty() {
+        let named = tool_arguments(session, words)?.into_iter().map(|argument| {
+            let (known, request) = argument.request_or_default()?;
+            Ok(InstallRequest { known, request, origin: Origin::CommandLine })
+        });
+        return named.collect();
+    }
+    let requests = requested_here(session)?;
+    if requests.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "no version is requested here")
+            .hint("use install node@lts"));
+    }
+    Ok(requests)
+}
+
+/// What is requested in this folder, one request for each tool.
+fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
+    let mut requests = Vec::new();
+    for known in session.registry.all() {
+        let pin = match active_selection(session, known)? {
+            Selection::Missing(missing) => Some(missing.pin),
+            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
+            Selection::Stale => None,
+        };
+        if let Some(pin) = pin
+            && let Some(request) = pin.requests.into_iter().next()
+        {
+            requests.push(InstallRequest { known, request, origin: pin.origin });
+        }
+    }
+    Ok(requests)
+}
+
+/// Installs all of them. One that can't be found or fetched doesn't stop the others.
+fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallReports> {
+    let wanted = requests.iter().map(|InstallRequest { known, request, origin }| {
+        // For a project any version that matches is right; a user who names one wants the newest.
+        let prefer = match origin {
+            Origin::CommandLine => Prefer::Newest,
+            _ => Prefer::Installed,
+        };
+        (ToolRequest { known: *known, request, origin }, prefer)
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let access = folders::write_access(&session.folders)?;
+    let mut reports = InstallReports::default();
+    let mut errors: Vec<Error> = Vec::new();
+    for ((wanted, _), result) in wanted.iter().zip(try_install_all(session, &access, &wanted)) {
+        match result {
+            Some(Ok(Acquired::Toolchain { toolchain, newly_installed })) => {
+                reports.installed.push(InstallReport::of(wanted, &toolchain, newly_installed));
+            }
+            Some(Err(error)) => errors.push(error),
+            Some(Ok(Acquired::Nothing)) | None => {}
+        }
+    }
+    if !errors.is_empty() {
+        // The error that stopped the others is the command's; else the first.
+        let decisive = errors.iter().position(stops_the_batch).unwrap_or(0);
+        reports.error = Some(errors.remove(decisive));
+    }
+    for other in &errors {
+        session.note(&other.to_string());
+    }
+    Ok(reports)
+}
+
+impl InstallReport {
+    fn of(wanted: &ToolRequest<'_>, toolchain: &Toolchain, newly_installed: bool) -> Self {
+        Self {
+            tool: wanted.known.tool.name,
+            request: wanted.request.to_string(),
+            version: version_label(toolchain),
+            store: store_label(&toolchain.store).to_owned(),
+            path: toolchain.root.to_string_lossy().into_owned(),
+            newly_installed,
+        }
+    }
+
+    /// `installed node 12.22.12 (/home/u/…/12.22.12)`.
+    fn text(&self) -> String {
+        let Self { tool, version, path, .. } = self;
+        let path = Path::new(path);
+        match self.newly_installed {
+            true => format!("installed {tool} {version} ({})", Shown(path)),
+            false => format!("{tool} {version} is already installed ({})", Shown(path)),
+        }
+    }
+}
+
+/// Prints what was installed.
+pub(super) fn print(reports: &[InstallReport], as_json: bool) {
+    match as_json {
+        true => output::json(&reports),
+        false => print_text(reports, as_json),
+    }
+}
+
+/// Prints what was installed before an error; that is no answer for programs.
+fn print_text(reports: &[InstallReport], as_json: bool) {
+    for report in reports.iter().filter(|_| !as_json) {
+        output::line(report.text());
+    }
 }
 
 /// A store's path from the root.
@@ -73,81 +196,78 @@ fn absolute(session: &Session, store: &Path) -> Result<PathBuf> {
     Ok(directory.join(store).components().collect())
 }
 
-/// Gets all that is wanted. What can't be had keeps nothing else back, and is the error in the end.
-fn get_all(session: &Session, wanted: &[Asking<'_>], as_json: bool) -> Result<Vec<Value>> {
-    // A project asks for what will do; a person who names a version asks for the newest.
-    let asking = wanted.iter().map(|(known, request, origin)| {
-        let which = match origin {
-            Origin::CommandLine => Which::Newest,
-            _ => Which::OnDisk,
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn check(world: MemoryWorld, words: &[&str], expected: &str) {
+        let session = session(world);
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let described = |one: &InstallRequest<'_>| {
+            let origin = match &one.origin {
+                Origin::File(place) => place.path.display().to_string(),
+                origin => origin.to_string(),
+            };
+            format!("{} {} by {origin}", one.known.tool.name, one.request)
         };
-        (ToolRequest { known: *known, request, origin }, which)
-    });
-    let asking: Vec<_> = asking.collect();
-    let access = folders::write_access(&session.folders)?;
-    let mut report = Vec::new();
-    let mut failed: Vec<Error> = Vec::new();
-    for ((wanted, _), got) in asking.iter().zip(get::all(session, &access, &asking)) {
-        match got {
-            Some(Ok(Got::Toolchain(toolchain, was_there))) => {
-                report.push(told(wanted, (&toolchain, was_there), as_json));
-            }
-            Some(Err(error)) => failed.push(error),
-            Some(Ok(Got::Nothing)) | None => {}
+        let decided = decide(&session, &words).map_or_else(
+            |error| error.to_string(),
+            |requests| requests.iter().map(described).collect::<Vec<_>>().join("\n"),
+        );
+        assert_eq!(decided, expected, "{words:?}");
+    }
+
+    #[test]
+    fn arguments_are_installed_and_else_what_the_project_requests() {
+        let project = MemoryWorld::at("/p")
+            .file("/p/.nvmrc", "12")
+            .file("/p/.tool-versions", "python 3.12\nruby system\n")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "");
+        check(project.clone(), &["node@20"], "node 20 by the command line");
+        check(
+            project.clone(),
+            &["node", "go"],
+            "node lts by the command line\ngo latest by the command line",
+        );
+        let requested = "node 12 by /p/.nvmrc\npython 3.12 by /p/.tool-versions\n\
+                         ruby system by /p/.tool-versions";
+        check(project, &[], requested);
+    }
+
+    #[test]
+    fn a_folder_without_pins_has_nothing_to_install() {
+        check(
+            MemoryWorld::at("/p"),
+            &[],
+            "no version is requested here\n  hint: use install node@lts",
+        );
+    }
+
+    #[test]
+    fn versions_are_reported_as_new_or_as_installed_before() {
+        let report = |newly_installed| InstallReport {
+            tool: "node",
+            request: "12".to_owned(),
+            version: "12.22.12".to_owned(),
+            store: "usher".to_owned(),
+            path: "/usher/toolchains/node/12.22.12".to_owned(),
+            newly_installed,
+        };
+        let path = "(/usher/toolchains/node/12.22.12)";
+        assert_eq!(report(true).text(), format!("installed node 12.22.12 {path}"));
+        assert_eq!(report(false).text(), format!("node 12.22.12 is already installed {path}"));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report(true)).unwrap(), @r#"
+        {
+          "tool": "node",
+          "request": "12",
+          "version": "12.22.12",
+          "store": "usher",
+          "path": "/usher/toolchains/node/12.22.12",
+          "newly_installed": true
         }
+        "#);
     }
-    // What stopped the others is the error; of those that didn't the first.
-    let place = failed.iter().position(get::is_grave).unwrap_or(0);
-    if failed.is_empty() {
-        return Ok(report);
-    }
-    let error = failed.remove(place);
-    for other in &failed {
-        session.note(&other.to_string());
-    }
-    Err(error)
-}
-
-/// Tells what came of one, and is what is reported of it.
-fn told(
-    ToolRequest { known, request, .. }: &ToolRequest<'_>,
-    (toolchain, was_there): (&Toolchain, bool),
-    as_json: bool,
-) -> Value {
-    let (tool, version) = (known.tool.name, version_label(toolchain));
-    if !as_json {
-        let state = if was_there { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
-    }
-    json!({
-        "tool": tool,
-        "request": request.as_str(),
-        "version": version,
-        "store": store_label(&toolchain.store),
-        "path": toolchain.root,
-        "installed_now": !was_there,
-    })
-}
-
-/// What was named on the command line.
-fn named<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Asking<'a>>> {
-    let wanted = asked(session, words)?.into_iter().map(|Asked { known, request }| {
-        Ok((known, request.map_or_else(|| usual(known), Ok)?, Origin::CommandLine))
-    });
-    wanted.collect()
-}
-
-/// What is asked for here, a request a tool.
-fn of_project(session: &Session) -> Result<Vec<Asking<'_>>> {
-    let mut wanted = Vec::new();
-    for known in session.registry.all() {
-        let pin = match active_selection(session, known)? {
-            Selection::Missing(missing) => Some(missing.pin),
-            Selection::Toolchain(_, pin) | Selection::System(pin) => pin,
-            Selection::Stale => None,
-        };
-        let first = pin.and_then(|pin| Some((pin.requests.into_iter().next()?, pin.origin)));
-        wanted.extend(first.map(|(request, origin)| (known, request, origin)));
-    }
-    Ok(wanted)
 }

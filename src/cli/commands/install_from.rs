@@ -1,14 +1,13 @@
-//! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: takes a version from any archive.
+//! `use install TOOL@VERSION --from ADDRESS-OR-FILE`: installs a version from any archive.
 
 use std::path::Path;
 
-use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::{Asked, asked};
-use crate::cli::output;
+use super::install::{self, InstallReport};
+use super::{ToolArgument, tool_arguments};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::integrity::Integrity;
@@ -21,103 +20,147 @@ use crate::store::install::from_archive::UserArchive;
 use crate::store::install::{Installed, install_from_archive};
 use crate::store::own::OwnStore;
 
-/// The archive, as it was typed.
+/// The archive on the command line.
 #[derive(Debug)]
-pub struct Archive<'a> {
+pub struct ArchiveArguments<'a> {
     /// Its address, or its file.
     pub from: &'a str,
-    /// Its SHA-256, where the person knows it.
+    /// Its SHA-256, if the user knows it.
     pub sha256: Option<&'a str>,
 }
 
-/// Runs the verb.
+/// Which version to install from which archive.
+struct FromArchivePlan<'a> {
+    known: KnownTool<'a>,
+    version: Version,
+    archive: UserArchive,
+}
+
+/// Runs the command.
 pub fn run(
     session: &mut Session,
     words: &[String],
-    archive: &Archive<'_>,
+    archive: &ArchiveArguments<'_>,
     as_json: bool,
 ) -> Result<()> {
-    let (known, version) = wanted(session, words)?;
-    let named =
-        UserArchive { address: address(session, archive.from)?, integrity: integrity(archive)? };
-    let installed = {
-        let access = folders::write_access(&session.folders)?;
-        let network = Network::keeping(session, &access);
-        let store = OwnStore::new(session, &access);
-        let fetcher = Fetcher::new(session, &network, &access);
-        install_from_archive((store, fetcher), &store.place(known, &version), &named)
-    };
-    let (tool, installed) = (known.tool, installed?);
-    if installed.already_installed {
+    let plan = decide(session, words, archive)?;
+    let tool = plan.known.tool;
+    let report = apply(session, &plan)?;
+    if !report.newly_installed {
         session.note(&format!(
-            "{} {version} is on disk already, and stays as it is: nothing was taken from {}",
-            tool.name,
+            "{} {} is already installed: nothing was taken from {}",
+            report.tool,
+            report.version,
             Escaped(archive.from)
         ));
     }
     refresh_shims(session, &[tool])?;
-    told((tool.name, &version), &installed, as_json);
+    install::print(&[report], as_json);
     Ok(())
 }
 
-/// The one version that is wanted.
-fn wanted<'a>(session: &'a Session, words: &[String]) -> Result<(KnownTool<'a>, Version)> {
-    let refused = |what: String| Error::new(ErrorKind::Usage, what);
-    let hint = "use install node@12.0.0 --from node.tar.gz";
-    let mut all = asked(session, words)?;
-    let (Some(Asked { known, request }), true) = (all.pop(), all.is_empty()) else {
-        return Err(refused("an archive holds one version: which?".to_owned()).hint(hint));
+fn decide<'a>(
+    session: &'a Session,
+    words: &[String],
+    archive: &ArchiveArguments<'_>,
+) -> Result<FromArchivePlan<'a>> {
+    let (known, version) = exact_version(session, words)?;
+    let archive = UserArchive {
+        address: address(session, archive.from)?,
+        integrity: archive.sha256.map(integrity).transpose()?,
+    };
+    Ok(FromArchivePlan { known, version, archive })
+}
+
+fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport> {
+    let FromArchivePlan { known, version, archive } = plan;
+    let access = folders::write_access(&session.folders)?;
+    let network = Network::keeping(session, &access);
+    let store = OwnStore::new(session, &access);
+    let fetcher = Fetcher::new(session, &network, &access);
+    let Installed { toolchain, already_installed } =
+        install_from_archive((store, fetcher), &store.location(*known, version), archive)?;
+    Ok(InstallReport {
+        tool: known.tool.name,
+        request: version.to_string(),
+        version: version.to_string(),
+        store: store_label(&toolchain.store).to_owned(),
+        path: toolchain.root.to_string_lossy().into_owned(),
+        newly_installed: !already_installed,
+    })
+}
+
+/// The one version on the command line. The archive doesn't name its version, so the user does.
+fn exact_version<'a>(session: &'a Session, words: &[String]) -> Result<(KnownTool<'a>, Version)> {
+    let usage = |what: String| {
+        Error::new(ErrorKind::Usage, what).hint("use install node@12.0.0 --from node.tar.gz")
+    };
+    let mut arguments = tool_arguments(session, words)?;
+    let (Some(ToolArgument { known, request }), true) = (arguments.pop(), arguments.is_empty())
+    else {
+        return Err(usage("`--from` installs one version; several were named".to_owned()));
     };
     let exact = request.as_ref().and_then(|request| request.exact(known.tool).cloned());
     exact.map(|version| (known, version)).ok_or_else(|| {
         let word = words.first().map(String::as_str).unwrap_or_default();
-        refused(format!(
-            "which version an archive holds must be said whole, and {} isn't",
-            Escaped(word)
-        ))
-        .hint(hint)
+        usage(format!("`--from` needs an exact version; {} isn't", Escaped(word)))
     })
 }
 
-/// An address stays as it is; a file is named by its absolute path.
+/// An address as it is, or a file's absolute path.
 fn address(session: &Session, from: &str) -> Result<String> {
     if from.contains("://") {
         return Ok(from.to_owned());
     }
     let here = session.world.directory().map_err(|error| {
-        Error::new(ErrorKind::Io, "the working directory can't be told").because(error.to_string())
+        Error::new(ErrorKind::Io, "can't find the working directory").because(error.to_string())
     })?;
     here.join(from).into_os_string().into_string().map_err(|path| {
-        Error::new(ErrorKind::Usage, format!("the file {} can't be taken", Shown(Path::new(&path))))
-            .because("its name isn't UTF-8")
+        Error::new(ErrorKind::Usage, format!("can't use the file {}", Shown(Path::new(&path))))
+            .because("its path isn't UTF-8")
     })
 }
 
-fn integrity(archive: &Archive<'_>) -> Result<Option<Integrity>> {
-    let read = |text: &str| {
-        Integrity::from_hex(text).filter(|hash| matches!(hash, Integrity::Sha256(_))).ok_or_else(
-            || {
-                Error::new(ErrorKind::Usage, format!("“{}” is no SHA-256", Escaped(text)))
-                    .because("that is 64 hexadecimal digits")
-            },
-        )
-    };
-    archive.sha256.map(read).transpose()
+fn integrity(text: &str) -> Result<Integrity> {
+    Integrity::from_hex(text).filter(|hash| matches!(hash, Integrity::Sha256(_))).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("invalid SHA-256: “{}”", Escaped(text)))
+            .because("a SHA-256 has 64 hexadecimal digits")
+    })
 }
 
-fn told((tool, version): (&str, &Version), installed: &Installed, as_json: bool) {
-    let Installed { toolchain, already_installed } = installed;
-    if as_json {
-        output::json(&json!([{
-            "tool": tool,
-            "request": version.as_str(),
-            "version": version.as_str(),
-            "store": store_label(&toolchain.store),
-            "path": toolchain.root,
-            "installed_now": !already_installed,
-        }]));
-    } else {
-        let state = if *already_installed { "is on disk" } else { "installed" };
-        output::line(format_args!("{tool} {version} {state} ({})", Shown(&toolchain.root)));
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn check(word: &str, (from, sha256): (&str, Option<&str>), expected: &str) {
+        let session = session(MemoryWorld::at("/p"));
+        let words: Vec<String> = word.split(' ').map(str::to_owned).collect();
+        let decided = decide(&session, &words, &ArchiveArguments { from, sha256 });
+        let decided = decided.map_or_else(
+            |error| error.what,
+            |plan| format!("{} {} {}", plan.known.tool.name, plan.version, plan.archive.address),
+        );
+        assert_eq!(decided, expected, "{word} {from}");
+    }
+
+    #[test]
+    fn an_exact_version_is_taken_from_a_file_or_an_address() {
+        check("node@12.0.0", ("n.tgz", None), "node 12.0.0 /p/n.tgz");
+        check("node@12.0.0", ("/m/n.tgz", None), "node 12.0.0 /m/n.tgz");
+        check("node@v12.0.0", ("http://h/n.tgz", None), "node 12.0.0 http://h/n.tgz");
+    }
+
+    #[test]
+    fn what_names_no_single_version_is_refused() {
+        let partial = "`--from` needs an exact version; node@12 isn't";
+        check("node@12", ("n.tgz", None), partial);
+        check("node@lts", ("n.tgz", None), "`--from` needs an exact version; node@lts isn't");
+        check("node", ("n.tgz", None), "`--from` needs an exact version; node isn't");
+        let several = "`--from` installs one version; several were named";
+        check("node@12.0.0 go@1.22.1", ("n.tgz", None), several);
+        check("node@12.0.0", ("n.tgz", Some("abc")), "invalid SHA-256: “abc”");
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::shims::refresh_shims;
 use crate::cli::{output, progress};
 use crate::config::folders;
 use crate::session::Session;
-use crate::shim_folder::{OWN, replace};
+use crate::shim_folder::{OWN_NAMES, replace};
 
 /// Installs this very binary, and the shim that it carries. Prints the shim folder.
 pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<()> {
@@ -26,10 +26,10 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     fs::create_dir_all(&config).map_err(|error| Error::io("make the folder", &config, error))?;
     let shims = session.folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
-    let [first, second] = OWN.map(|name| shims.join(name));
+    let [first, second] = OWN_NAMES.map(|name| shims.join(name));
     let content = fs::read(&own).map_err(|error| Error::io("read", &own, error))?;
     replace::put_program(&access, &content, (&first, &shims))?;
-    replace::put(&access, &first, &second)?;
+    replace::put_shim(&access, &first, &second)?;
     drop(access);
     refresh_shims(&mut session, &[])?;
     output::path(&shims);

@@ -6,7 +6,7 @@ use usher_shims::resolve::Selection;
 use usher_shims::store::all;
 use usher_shims::toolchain::Toolchain;
 
-use super::refused_programs;
+use super::refused_system_programs;
 use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
@@ -49,7 +49,7 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
         let installed = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
         rows.extend(installed.iter().map(|toolchain| ListRow::of(known, toolchain, &active)));
     }
-    let refused = tools.into_iter().flat_map(|known| refused_programs(session, known));
+    let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
     Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect() })
 }
 
@@ -162,7 +162,7 @@ mod tests {
         });
         assert_eq!(
             decide(&session, None).unwrap().notes(),
-            ["the system's python at /usr/bin/python3 isn't used: it has no venv\n  \
+            ["the system's python at /usr/bin/python3 is ignored: it has no venv\n  \
               hint: apt install python3-venv"]
         );
         assert_eq!(decide(&session, Some("node")).unwrap().notes().len(), 0);

@@ -1,6 +1,6 @@
-//! `use TOOL[@REQUEST]…`: pins in the project, or as the user's default, and gets the version.
+//! `use TOOL[@REQUEST]…`: pins versions in the project, or as the user's default, and installs them.
 
-use serde_json::json;
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::{Request, RequestTrust};
@@ -8,93 +8,90 @@ use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
 
-use super::get::{self, Got, Which};
-use super::{Asked, asked, refresh_shims_then, usual};
+use std::path::Path;
+
+use super::get::{Acquired, Prefer, install_all};
+use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{Target, Written, target, write};
+use crate::project::{PinTarget, target, write};
+use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 
-/// A pin to be written, once all versions are there.
-struct Pinned {
-    tool: &'static Tool,
-    request: Request,
-    version: Option<Version>,
-    target: Target,
+/// What `use TOOL@REQUEST…` writes where.
+struct PinPlan<'a> {
+    pins: Vec<PlannedPin<'a>>,
+    /// Whether the user's default is written although `--global` wasn't typed: no folder here is a
+    /// project's.
+    is_default_without_project: bool,
 }
 
-/// Runs the verb. Nothing is written before all that was asked for is on disk.
+struct PlannedPin<'a> {
+    known: KnownTool<'a>,
+    request: Request,
+    target: PinTarget,
+    /// Variables that override the pin, with their values.
+    overriding: Vec<(&'static str, String)>,
+}
+
+/// A pin as it is in the file now.
+#[derive(Debug, Serialize)]
+struct PinReport {
+    tool: &'static str,
+    request: String,
+    version: Option<String>,
+    file: String,
+    changed: bool,
+    #[serde(skip)]
+    overriding: Vec<(&'static str, String)>,
+}
+
+/// Runs the command.
 pub fn run(session: &mut Session, words: &[String], is_global: bool, as_json: bool) -> Result<()> {
-    let pins = match get_all(session, words, is_global) {
-        Ok(pins) => pins,
-        Err(error) => return Err(refresh_shims_then(session, error)),
-    };
-    let mut report = Vec::new();
-    for pin in &pins {
-        let written = write(session, &pin.target, pin.tool, (&pin.request, pin.version.as_ref()))?;
-        if !as_json {
-            note(pin, &written);
+    let plan = decide(session, words, is_global)?;
+    if plan.is_default_without_project {
+        session.note("no project here: pinning your default (--global)");
+    }
+    let tools: Vec<&'static Tool> = plan.pins.iter().map(|pin| pin.known.tool).collect();
+    let versions = match install(session, &plan.pins) {
+        Ok(versions) => versions,
+        Err(error) => {
+            drop(plan);
+            return Err(refresh_shims_after_error(session, error));
         }
-        report.push(json!({
-            "tool": pin.tool.name,
-            "request": written.text,
-            "version": pin.version.as_ref().map(ToString::to_string),
-            "file": written.path,
-            "changed": written.changed,
-        }));
-        warn_of_stronger(session, pin);
-    }
-    let tools: Vec<&'static Tool> = pins.iter().map(|pin| pin.tool).collect();
+    };
+    let reports = apply(session, &plan.pins, &versions)?;
     refresh_shims(session, &tools)?;
-    if as_json {
-        output::json(&report);
-    }
+    print(session, &reports, as_json);
     Ok(())
 }
 
-fn get_all(session: &Session, words: &[String], is_global: bool) -> Result<Vec<Pinned>> {
-    let mut wanted = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
-        let request = request.map_or_else(|| usual(known), Ok)?;
+fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result<PinPlan<'a>> {
+    let mut plan = PinPlan { pins: Vec::new(), is_default_without_project: false };
+    for argument in tool_arguments(session, words)? {
+        let (known, request) = argument.request_or_default()?;
         let target = match is_global {
-            true => Target::Default,
+            true => PinTarget::Default,
             false => target(session, known.tool, &request)?,
         };
-        if matches!(target, Target::Default) && !is_global {
-            session.note("there is no project here: this becomes your default (--global)");
-        }
-        check_author(&target, known.tool, &request)?;
-        wanted.push((known, request, target));
+        plan.is_default_without_project |= matches!(target, PinTarget::Default) && !is_global;
+        check_allowed(&target, known.tool, &request)?;
+        let overriding = overriding_variables(session, known.tool);
+        plan.pins.push(PlannedPin { known, request, target, overriding });
     }
-    // What can't be written isn't fetched.
-    let asking = wanted.iter().map(|(known, request, _)| {
-        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::Newest)
-    });
-    let got = get::every(
-        session,
-        &folders::write_access(&session.folders)?,
-        &asking.collect::<Vec<_>>(),
-    )?;
-    let pinned = wanted.into_iter().zip(got).map(|((known, request, target), got)| {
-        let version = match got {
-            Got::Toolchain(toolchain, _) => toolchain.version,
-            Got::Nothing => None,
-        };
-        Pinned { tool: known.tool, request, version, target }
-    });
-    Ok(pinned.collect())
+    Ok(plan)
 }
 
-/// A project's files may say less than a person.
-fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Result<()> {
+/// A project's files can't hold every request that a user can type: no `path:/somewhere`.
+fn check_allowed(target: &PinTarget, tool: &'static Tool, request: &Request) -> Result<()> {
     match target {
-        Target::Default => Ok(()),
-        Target::Change(_) | Target::Add(_) => {
+        PinTarget::Default => Ok(()),
+        PinTarget::Existing(_) | PinTarget::NewFile(_) => {
             let text = request.as_str();
             Request::parse(text, tool, RequestTrust::Project).map(drop).map_err(|reason| {
-                Error::new(ErrorKind::Usage, format!("{request} can't be pinned in a project"))
+                Error::new(ErrorKind::Usage, format!("can't pin {request} in a project"))
                     .because(reason)
                     .hint(format!("use --global {}@{request}", tool.name))
             })
@@ -102,31 +99,181 @@ fn check_author(target: &Target, tool: &'static Tool, request: &Request) -> Resu
     }
 }
 
-fn note(pin: &Pinned, written: &Written) {
-    let version =
-        pin.version.as_ref().map_or_else(String::new, |version| format!(" (now {version})"));
-    let verb = if written.changed { "pinned" } else { "is pinned already" };
-    output::line(format_args!(
-        "{} {}{version} {verb} in {}",
-        pin.tool.name,
-        written.text,
-        Shown(&written.path)
-    ));
+/// The tool's variables that are set: each is stronger than a pin in a file.
+fn overriding_variables(session: &Session, tool: &Tool) -> Vec<(&'static str, String)> {
+    let ignored = &session.settings.ignore_variables;
+    let counts = tool.variables.iter().filter(|name| !ignored.iter().any(|one| one == *name));
+    let set = counts.filter_map(|name| {
+        let value = session.world.variable(name).filter(|value| !value.is_empty())?;
+        Some((*name, value.to_string_lossy().into_owned()))
+    });
+    set.collect()
 }
 
-/// A variable is stronger than what was just written.
-fn warn_of_stronger(session: &Session, pin: &Pinned) {
-    for variable in pin.tool.variables {
-        let is_ignored =
-            session.settings.ignore_variables.iter().any(|ignored| ignored == variable);
-        if let Some(value) =
-            session.world.variable(variable).filter(|value| !value.is_empty() && !is_ignored)
-        {
-            let value = value.to_string_lossy();
-            session.note(&format!(
-                "{variable}={} is set, and stronger than this pin: unset {variable}",
-                Escaped(&value)
-            ));
+/// Installs what is to be pinned: nothing is written before all versions are installed. `system`
+/// has no version.
+fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Version>>> {
+    let wanted = pins.iter().map(|PlannedPin { known, request, .. }| {
+        let wanted = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
+        (wanted, Prefer::Newest)
+    });
+    let access = folders::write_access(&session.folders)?;
+    let acquired = install_all(session, &access, &wanted.collect::<Vec<_>>())?;
+    let version = |acquired| match acquired {
+        Acquired::Toolchain { toolchain, .. } => toolchain.version,
+        Acquired::Nothing => None,
+    };
+    Ok(acquired.into_iter().map(version).collect())
+}
+
+fn apply(
+    session: &Session,
+    pins: &[PlannedPin<'_>],
+    versions: &[Option<Version>],
+) -> Result<Vec<PinReport>> {
+    let reports = pins.iter().zip(versions).map(|(pin, version)| {
+        let PlannedPin { known, request, target, overriding } = pin;
+        let written = write(session, target, known.tool, (request, version.as_ref()))?;
+        Ok(PinReport {
+            tool: known.tool.name,
+            request: written.text,
+            version: version.as_ref().map(ToString::to_string),
+            file: written.path.to_string_lossy().into_owned(),
+            changed: written.changed,
+            overriding: overriding.clone(),
+        })
+    });
+    reports.collect()
+}
+
+impl PinReport {
+    /// `pinned node 12 (12.22.12) in /p/.nvmrc`.
+    fn text(&self) -> String {
+        let Self { tool, request, file, .. } = self;
+        let file = Shown(Path::new(file));
+        let version = match &self.version {
+            Some(version) if version != request => format!(" ({version})"),
+            Some(_) | None => String::new(),
+        };
+        match self.changed {
+            true => format!("pinned {tool} {request}{version} in {file}"),
+            false => format!("{tool} {request}{version} is already pinned in {file}"),
         }
+    }
+
+    fn warnings(&self) -> impl Iterator<Item = String> {
+        self.overriding.iter().map(|(name, value)| {
+            format!("{name}={} overrides this pin: unset {name}", Escaped(value))
+        })
+    }
+}
+
+fn print(session: &Session, reports: &[PinReport], as_json: bool) {
+    for report in reports.iter().filter(|_| !as_json) {
+        output::line(report.text());
+    }
+    for warning in reports.iter().flat_map(PinReport::warnings) {
+        session.note(&warning);
+    }
+    if as_json {
+        output::json(&reports);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn check(world: MemoryWorld, words: &str, expected: &str) {
+        let mut session = session(world);
+        session.settings.ignore_variables.push("GO_VERSION".into());
+        let is_global = words.starts_with("--global");
+        let words: Vec<String> =
+            words.split(' ').filter(|word| *word != "--global").map(str::to_owned).collect();
+        let decided = decide(&session, &words, is_global);
+        let decided = decided.map_or_else(|error| error.to_string(), |plan| described(&plan));
+        assert_eq!(decided, expected, "{words:?}");
+    }
+
+    fn described(plan: &PinPlan<'_>) -> String {
+        let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
+            let target = match target {
+                PinTarget::Existing(location) => format!("in {}", location.place.path.display()),
+                PinTarget::NewFile(path) => format!("to {}", path.display()),
+                PinTarget::Default => "as the default".to_owned(),
+            };
+            let overriding = overriding.iter().map(|(name, value)| format!(" · {name}={value}"));
+            let overriding: String = overriding.collect();
+            format!("{} {request} {target}{overriding}", known.tool.name)
+        });
+        let pins = pins.collect::<Vec<_>>().join("\n");
+        if plan.is_default_without_project { format!("{pins} · no project") } else { pins }
+    }
+
+    #[test]
+    fn a_pin_is_changed_where_it_is_and_else_added() {
+        let project = MemoryWorld::at("/p/sub").file("/p/.nvmrc", "12").folder("/p/.git");
+        check(project.clone(), "node@20", "node 20 in /p/.nvmrc");
+        check(project.clone(), "node", "node lts in /p/.nvmrc");
+        check(project.clone(), "go@1.22", "go 1.22 to /p/.tool-versions");
+        check(
+            project.clone(),
+            "node@20 go@1.22",
+            "node 20 in /p/.nvmrc\ngo 1.22 to /p/.tool-versions",
+        );
+        check(project, "--global node@20", "node 20 as the default");
+        check(MemoryWorld::at("/home/u"), "node@20", "node 20 as the default · no project");
+        check(MemoryWorld::at("/home/u"), "--global node@20", "node 20 as the default");
+    }
+
+    #[test]
+    fn variables_that_override_the_pin_are_known() {
+        let world = MemoryWorld::at("/p")
+            .variable("NODE_VERSION", "18")
+            .variable("PYTHON_VERSION", "")
+            .variable("GO_VERSION", "1.21");
+        let files = "node 20 to /p/.tool-versions · NODE_VERSION=18\n\
+                     python 3.12 to /p/.tool-versions\ngo 1.22 to /p/.tool-versions";
+        check(world, "node@20 python@3.12 go@1.22", files);
+    }
+
+    #[test]
+    fn what_a_file_cannot_hold_is_refused() {
+        let world =
+            MemoryWorld::at("/p").file("/p/package.json", r#"{"volta": {"node": "12.0.0"}}"#);
+        let error = "can't pin path:/opt/n in a project";
+        let session = session(world);
+        let refused = decide(&session, &["go@path:/opt/n".to_owned()], false).err().unwrap();
+        assert_eq!((refused.kind(), refused.what.as_str()), (ErrorKind::Usage, error));
+        assert_eq!(refused.hint.as_deref(), Some("use --global go@path:/opt/n"));
+        // The field holds an exact version, and `system` has none.
+        let refused = decide(&session, &["node@system".to_owned()], false).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::BadFile);
+        assert!(decide(&session, &["node@20".to_owned()], false).is_ok());
+    }
+
+    #[test]
+    fn a_report_has_the_version_that_a_partial_request_led_to() {
+        let report = |request: &str, version: Option<&str>, changed| PinReport {
+            tool: "node",
+            request: request.to_owned(),
+            version: version.map(str::to_owned),
+            file: "/p/.nvmrc".to_owned(),
+            changed,
+            overriding: vec![("NODE_VERSION", "18".to_owned())],
+        };
+        let partial = report("12", Some("12.22.12"), true);
+        assert_eq!(partial.text(), "pinned node 12 (12.22.12) in /p/.nvmrc");
+        assert_eq!(
+            partial.warnings().collect::<Vec<_>>(),
+            ["NODE_VERSION=18 overrides this pin: unset NODE_VERSION"]
+        );
+        let exact = report("12.22.12", Some("12.22.12"), false);
+        assert_eq!(exact.text(), "node 12.22.12 is already pinned in /p/.nvmrc");
+        assert_eq!(report("system", None, true).text(), "pinned node system in /p/.nvmrc");
+        insta::assert_snapshot!(serde_json::to_string(&partial).unwrap(), @r#"{"tool":"node","request":"12","version":"12.22.12","file":"/p/.nvmrc","changed":true}"#);
     }
 }

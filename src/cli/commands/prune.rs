@@ -1,245 +1,493 @@
-//! `use prune`: takes toolchains away that nobody needs any more, and says which and why.
+//! `use prune`: removes unused versions, after it has listed them with the reasons and asked.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{absent, counted, is_meant, name};
-use super::{Asked, asked, refresh_shims_then};
+use super::verify::{absent, is_meant, name};
+use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::files::walk::disk_usage;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
+use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
 use crate::store::prune::last_use::{days_unused, keeps_access_times, last_use};
 use crate::store::prune::references::References;
 use crate::store::prune::running::Processes;
-use crate::store::prune::{Consent, Facts, Named, Rules, Verdict, judge};
+use crate::store::prune::{
+    NamedBy, PruneDecision, PruneRules, RunningVersions, ToolchainUse, decide,
+};
 use crate::store::uninstall::uninstall;
 use crate::text::human_size;
 
-/// What `use prune` was told.
-#[derive(Debug, Args)]
+/// The arguments of `use prune`.
+#[derive(Debug, Default, Args)]
 pub struct PruneArguments {
-    /// Only these; a version that is named goes whenever it was used
+    /// Only these; a named version is removed even if it was used lately
     #[arg(value_name = "TOOL[@VERSION]")]
     pub tools: Vec<String>,
-    /// What wasn't used for so many days
+    /// Remove versions that were unused for this many days
     #[arg(long, value_name = "DAYS")]
     pub unused: Option<u64>,
-    /// Spare what the projects in this folder ask for; may be given several times
+    /// Keep the versions that projects in this folder request; can be repeated
     #[arg(long, value_name = "DIR")]
     pub projects: Vec<PathBuf>,
-    /// Say what would go, and change nothing
+    /// Only list what would be removed
     #[arg(long)]
     pub dry_run: bool,
-    /// Don't ask; and take what runs, if its version is named
+    /// Don't ask; also remove a named version that is running
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// A toolchain, and what is to become of it.
-struct Judged<'a> {
-    place: InstallLocation<'a>,
-    facts: Facts,
-    verdict: Verdict,
+/// A version in usher's own store, and how it is used.
+#[derive(Debug, Clone)]
+struct InstalledVersion<'a> {
+    location: InstallLocation<'a>,
+    unused_days: Option<u64>,
+    processes: Vec<u32>,
     bytes: u64,
 }
 
-/// What came of it.
-struct Pruned {
-    report: Vec<Value>,
-    is_changed: bool,
-    failed: Option<Error>,
+/// What becomes of the versions that the command line selects.
+struct PrunePlan<'a> {
+    versions: Vec<PlannedRemoval<'a>>,
 }
 
-/// Runs the verb.
-pub fn run(session: &mut Session, typed: &PruneArguments, as_json: bool) -> Result<()> {
-    check(typed)?;
-    // What isn't there may be what one that was killed took away.
-    let pruned = prune(session, typed, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => refresh_shims_then(session, failed),
-        _ => failed,
-    });
-    let Pruned { report, is_changed, failed } = pruned?;
-    if is_changed {
+struct PlannedRemoval<'a> {
+    location: InstallLocation<'a>,
+    usage: ToolchainUse,
+    decision: PruneDecision,
+    bytes: u64,
+}
+
+/// What a plan came to.
+#[derive(Default)]
+struct PruneResult {
+    removed: Vec<PathBuf>,
+    error: Option<Error>,
+}
+
+/// A version, as programs read it.
+#[derive(Serialize)]
+struct PruneReport {
+    tool: &'static str,
+    version: String,
+    path: String,
+    bytes: u64,
+    unused_days: Option<u64>,
+    processes: Vec<u32>,
+    would_remove: bool,
+    removed: bool,
+    reason: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> Result<()> {
+    check_arguments(arguments, output::can_ask())?;
+    let pruned = prune(session, arguments, as_json);
+    let (reports, result) = match pruned {
+        Ok(pruned) => pruned,
+        // The version may have been removed by a process that was killed before it could update the
+        // shims.
+        Err(error) if error.kind().is_absence() => {
+            return Err(refresh_shims_after_error(session, error));
+        }
+        Err(error) => return Err(error),
+    };
+    if !result.removed.is_empty() {
         refresh_shims(session, &[])?;
     }
-    if let Some(error) = failed {
+    if let Some(error) = result.error {
         return Err(error);
     }
     if as_json {
-        output::json(&report);
+        output::json(&reports);
     }
     Ok(())
 }
 
-fn prune(session: &Session, typed: &PruneArguments, as_json: bool) -> Result<Pruned> {
-    let judged = judge_all(session, typed)?;
-    let going: Vec<&Judged<'_>> =
-        judged.iter().filter(|one| one.verdict == Verdict::Goes).collect();
+fn prune(
+    session: &Session,
+    arguments: &PruneArguments,
+    as_json: bool,
+) -> Result<(Vec<PruneReport>, PruneResult)> {
+    let installed = installed_versions(session)?;
+    let store = session.folders.toolchains();
+    if arguments.unused.is_some() && !installed.is_empty() && !keeps_access_times(&store) {
+        session.note(
+            "access times are off here (the file system is mounted with noatime): \
+             only named versions are removed",
+        );
+    }
+    let mut references = References::default();
+    for project in &arguments.projects {
+        references.below(session, project)?;
+    }
+    let plan = plan(session, arguments, (installed, references))?;
     if !as_json {
-        print(&judged);
+        output::text(output::table(&plan.table()).as_bytes());
+        if plan.removals().next().is_none() {
+            output::line("nothing to remove");
+        }
     }
-    let bytes: u64 = going.iter().map(|one| one.bytes).sum();
-    let question = format!("delete {} ({})?", counted(going.len(), "version"), human_size(bytes));
-    let is_agreed = !going.is_empty() && !typed.dry_run && (typed.yes || output::ask(question));
-    let (mut gone, mut failed) = (Vec::new(), None);
-    if is_agreed {
-        failed = delete(session, typed, (&going, as_json), &mut gone).err();
+    let result = match is_confirmed(&plan, arguments) {
+        true => apply(session, &plan, arguments),
+        false => PruneResult::default(),
+    };
+    if !as_json {
+        for one in plan.removals().filter(|one| result.removed.contains(&one.location.root)) {
+            let (name, size) = (name(&one.location), human_size(one.bytes));
+            output::line(format_args!("removed {name} ({size})"));
+        }
     }
-    let report = judged.iter().map(|one| as_value(one, &gone)).collect();
-    Ok(Pruned { report, is_changed: !gone.is_empty(), failed })
+    let reports = plan.versions.iter().map(|one| one.report(&result.removed));
+    Ok((reports.collect(), result))
 }
 
-/// Refuses what nobody can mean.
-fn check(typed: &PruneArguments) -> Result<()> {
-    let refused = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
-    let is_bare = typed.tools.iter().any(|word| !word.contains('@'));
-    match typed.unused {
-        None if typed.tools.is_empty() => {
-            refused("which versions? unused for how long is yours to say", "use prune --unused 90")
-        }
-        None if is_bare => refused(
-            "which versions of it? unused for how long is yours to say",
-            "use prune --unused 90, or name the version: use prune TOOL@VERSION",
+/// Refuses arguments that don't say what to remove, and questions that can't be asked.
+fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
+    let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
+    let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
+    match arguments.unused {
+        None if arguments.tools.is_empty() || has_bare_tool => usage(
+            "name versions, or a time for which they were unused",
+            "use prune --unused 90, or: use prune TOOL@VERSION",
         ),
-        Some(0) => refused("0 days would mean whatever isn't asked for", "use prune --unused 90"),
-        Some(_) | None if !typed.dry_run && !typed.yes && !output::can_ask() => refused(
-            "there is no terminal to ask on",
-            "use prune --dry-run to see what would go, and --yes to agree beforehand",
+        Some(0) => usage("`--unused` needs at least 1 day", "use prune --unused 90"),
+        Some(_) | None if !arguments.dry_run && !arguments.yes && !can_ask => usage(
+            "no terminal to ask on",
+            "use prune --dry-run to see what would be removed, and --yes to confirm it",
         ),
         Some(_) | None => Ok(()),
     }
 }
 
-fn judge_all<'a>(session: &'a Session, typed: &PruneArguments) -> Result<Vec<Judged<'a>>> {
-    let folder = session.folders.toolchains();
-    let contents = StoreContents::of(&session.registry, &folder, &Store::Own)?;
-    let words = asked(session, &typed.tools)?;
+/// The versions in usher's own store, measured.
+fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
+    let store = session.folders.toolchains();
+    let contents = StoreContents::of(&session.registry, &store, &Store::Own)?;
+    let processes = Processes::now();
+    let measured = contents.locations.into_iter().map(|location| {
+        let last = last_use(location.known.tool, &location.toolchain());
+        InstalledVersion {
+            unused_days: days_unused(last, SystemTime::now()),
+            processes: processes.running_from(&location.root),
+            bytes: disk_usage(&location.root),
+            location,
+        }
+    });
+    Ok(measured.collect())
+}
+
+/// Decides which of the installed versions to remove; `references` are those of other projects.
+fn plan<'a>(
+    session: &'a Session,
+    arguments: &PruneArguments,
+    (installed, mut references): (Vec<InstalledVersion<'a>>, References),
+) -> Result<PrunePlan<'a>> {
+    let words = tool_arguments(session, &arguments.tools)?;
     for word in &words {
-        if !contents.places.iter().any(|place| is_meant(place, word)) {
-            return Err(absent(word, &contents));
+        if !installed.iter().any(|one| is_meant(&one.location, word)) {
+            let locations = installed.into_iter().map(|one| one.location).collect();
+            return Err(absent(word, &StoreContents { locations, ..StoreContents::default() }));
         }
     }
-    if contents.places.is_empty() {
-        return Ok(Vec::new());
+    if installed.is_empty() {
+        return Ok(PrunePlan { versions: Vec::new() });
     }
-    let mut references = References::default();
     references.here(session)?;
-    for project in &typed.projects {
-        references.below(session, project)?;
-    }
-    if typed.unused.is_some() && !keeps_access_times(&folder) {
-        session.note("access times aren't kept here (the file system is mounted with noatime): only what is named goes");
-    }
-    let consent = if typed.yes { Consent::ProcessArgs } else { Consent::None };
-    let rules = Rules { unused: typed.unused, consent };
-    let processes = Processes::now();
-    let places = contents.places.into_iter().filter_map(|place| {
-        let named = named(&place, &words);
-        (words.is_empty() || named != Named::No).then_some((place, named))
+    let rules = PruneRules {
+        unused_days: arguments.unused,
+        running: match arguments.yes {
+            true => RunningVersions::RemoveNamed,
+            false => RunningVersions::Keep,
+        },
+    };
+    let selected = installed.into_iter().filter_map(|one| {
+        let named = named_by(&one.location, &words);
+        (words.is_empty() || named != NamedBy::Nothing).then_some((one, named))
     });
-    let judged = places.map(|(place, named)| {
-        let facts = facts(&place, named, (&references, &processes));
-        let verdict = judge(&rules, &facts);
-        let bytes = disk_usage(&place.root);
-        Judged { place, facts, verdict, bytes }
+    let versions = selected.map(|(one, named)| {
+        let InstalledVersion { location, unused_days, processes, bytes } = one;
+        let usage = ToolchainUse {
+            named,
+            has_virtual_environments: location.known.definition.venvs,
+            unused_days,
+            processes,
+            requested_by: references.by(&location.root).map(str::to_owned),
+        };
+        let decision = decide(&rules, &usage);
+        PlannedRemoval { location, usage, decision, bytes }
     });
-    Ok(judged.collect())
+    Ok(PrunePlan { versions: versions.collect() })
 }
 
-fn named(place: &InstallLocation<'_>, words: &[Asked<'_>]) -> Named {
-    let meant = words.iter().filter(|word| is_meant(place, word));
-    let how = meant.map(|word| if word.request.is_some() { Named::Version } else { Named::Tool });
-    how.max_by_key(|named| *named == Named::Version).unwrap_or_default()
+fn named_by(location: &InstallLocation<'_>, words: &[ToolArgument<'_>]) -> NamedBy {
+    let matching = words.iter().filter(|word| is_meant(location, word));
+    let by = matching.map(|word| match word.request {
+        Some(_) => NamedBy::Version,
+        None => NamedBy::Tool,
+    });
+    by.max().unwrap_or_default()
 }
 
-fn facts(
-    place: &InstallLocation<'_>,
-    named: Named,
-    (references, processes): (&References, &Processes),
-) -> Facts {
-    let last = last_use(place.known.tool, &place.toolchain());
-    Facts {
-        named,
-        has_venvs: place.known.definition.venvs,
-        unused: days_unused(last, SystemTime::now()),
-        processes: processes.below(&place.root),
-        asked_by: references.by(&place.root).map(str::to_owned),
-    }
+fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
+    let count = plan.removals().count();
+    let bytes: u64 = plan.removals().map(|one| one.bytes).sum();
+    let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
+    count > 0 && !arguments.dry_run && (arguments.yes || output::ask(question))
 }
 
-/// Deletes what goes, one after the other; `gone` has what is gone, also where one can't go.
-fn delete<'j>(
-    session: &Session,
-    typed: &PruneArguments,
-    (going, as_json): (&[&'j Judged<'j>], bool),
-    gone: &mut Vec<&'j PathBuf>,
-) -> Result<()> {
-    for Judged { place, facts, bytes, .. } in going {
-        // Somebody may have started it while the question stood.
-        let started = Processes::now().below(&place.root);
-        let is_agreed = typed.yes && facts.named == Named::Version;
-        if !started.is_empty() && !is_agreed {
-            session.note(&format!("{} stays: it was started just now", name(place)));
+/// Removes what the plan says, one version after the other, up to the first error.
+fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
+    let mut result = PruneResult::default();
+    for PlannedRemoval { location, usage, .. } in plan.removals() {
+        // It may have been started while the question was open.
+        let is_running = !Processes::now().running_from(&location.root).is_empty();
+        if is_running && !(arguments.yes && usage.named == NamedBy::Version) {
+            session.note(&format!("keeping {}: it was started just now", name(location)));
             continue;
         }
-        // Only now: as who we are, the processes of more accounts are seen than as the owner.
-        let access = folders::write_access(&session.folders)?;
-        uninstall(&OwnStore::new(session, &access), place)?;
-        drop(access);
-        gone.push(&place.root);
-        if !as_json {
-            output::line(format_args!("{} is gone ({})", name(place), human_size(*bytes)));
+        match remove(session, location) {
+            Ok(()) => result.removed.push(location.root.clone()),
+            Err(error) => {
+                result.error = Some(error);
+                break;
+            }
         }
     }
-    Ok(())
+    result
 }
 
-fn print(judged: &[Judged<'_>]) {
-    let row = |one: &Judged<'_>| {
-        let (word, why) = match &one.verdict {
-            Verdict::Goes => ("goes", unused(one.facts.unused)),
-            Verdict::Stays(why) => ("stays", why.to_string()),
+fn remove(session: &Session, location: &InstallLocation<'_>) -> Result<()> {
+    // Only now: as the caller we see the processes of more accounts than as the store's owner.
+    let access = folders::write_access(&session.folders)?;
+    uninstall(&OwnStore::new(session, &access), location)
+}
+
+impl<'a> PrunePlan<'a> {
+    fn removals(&self) -> impl Iterator<Item = &PlannedRemoval<'a>> {
+        self.versions.iter().filter(|one| one.decision == PruneDecision::Remove)
+    }
+
+    fn table(&self) -> Vec<Vec<String>> {
+        let row = |one: &PlannedRemoval<'_>| {
+            let (action, reason) = match &one.decision {
+                PruneDecision::Remove => ("remove", unused_text(one.usage.unused_days)),
+                PruneDecision::Keep(reason) => ("keep", reason.to_string()),
+            };
+            vec![action.to_owned(), name(&one.location), human_size(one.bytes), reason]
         };
-        vec![word.to_owned(), name(&one.place), human_size(one.bytes), why]
-    };
-    output::text(output::table(&judged.iter().map(row).collect::<Vec<_>>()).as_bytes());
-    if !judged.iter().any(|one| one.verdict == Verdict::Goes) {
-        output::line("nothing is to go");
+        self.versions.iter().map(row).collect()
     }
 }
 
-fn unused(days: Option<u64>) -> String {
+impl PlannedRemoval<'_> {
+    fn report(&self, removed: &[PathBuf]) -> PruneReport {
+        let InstallLocation { known, version, root, .. } = &self.location;
+        PruneReport {
+            tool: known.tool.name,
+            version: version.to_string(),
+            path: root.to_string_lossy().into_owned(),
+            bytes: self.bytes,
+            unused_days: self.usage.unused_days,
+            processes: self.usage.processes.clone(),
+            would_remove: self.decision == PruneDecision::Remove,
+            removed: removed.contains(root),
+            reason: match &self.decision {
+                PruneDecision::Remove => None,
+                PruneDecision::Keep(reason) => Some(reason.to_string()),
+            },
+        }
+    }
+}
+
+fn unused_text(days: Option<u64>) -> String {
     match days {
-        None => "nobody knows when it was used".to_owned(),
+        None => "last use unknown".to_owned(),
         Some(1) => "unused for 1 day".to_owned(),
         Some(days) => format!("unused for {days} days"),
     }
 }
 
-fn as_value(one: &Judged<'_>, gone: &[&PathBuf]) -> Value {
-    let why = match &one.verdict {
-        Verdict::Goes => None,
-        Verdict::Stays(why) => Some(why.to_string()),
-    };
-    json!({
-        "tool": one.place.known.tool.name,
-        "version": one.place.version.as_str(),
-        "path": one.place.root,
-        "bytes": one.bytes,
-        "unused_days": one.facts.unused,
-        "processes": one.facts.processes,
-        "goes": one.verdict == Verdict::Goes,
-        "gone": gone.contains(&&one.place.root),
-        "why": why,
-    })
+#[cfg(test)]
+mod tests {
+    use usher_shims::version::Version;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    /// node 10.24.1 (unused for 100 days), 12.0.0 (unknown), 12.22.12 (100 days, pinned here) and
+    /// 20.1.0 (100 days, running), and python 3.12.1 (100 days).
+    fn machine() -> Session {
+        let mut world = MemoryWorld::at("/p").file("/p/.nvmrc", "12");
+        for (tool, version, program) in INSTALLED.map(|(tool, version, ..)| match tool {
+            "node" => (tool, version, "node"),
+            _ => (tool, version, "python3"),
+        }) {
+            world = world.file(format!("/usher/toolchains/{tool}/{version}/bin/{program}"), "");
+        }
+        session(world)
+    }
+
+    const INSTALLED: [(&str, &str, Option<u64>, bool); 5] = [
+        ("node", "10.24.1", Some(100), false),
+        ("node", "12.0.0", None, false),
+        ("node", "12.22.12", Some(100), false),
+        ("node", "20.1.0", Some(100), true),
+        ("python", "3.12.1", Some(100), false),
+    ];
+
+    fn installed(session: &Session) -> Vec<InstalledVersion<'_>> {
+        let versions = INSTALLED.map(|(tool, version, unused_days, is_running)| {
+            let known = session.registry.named(tool).unwrap();
+            let root = session.folders.toolchains().join(tool).join(version);
+            let version = Version::parse(version).unwrap();
+            InstalledVersion {
+                location: InstallLocation { known, version, root, store: Store::Own },
+                unused_days,
+                processes: if is_running { vec![7] } else { Vec::new() },
+                bytes: 54_200_000,
+            }
+        });
+        versions.to_vec()
+    }
+
+    fn arguments(words: &str) -> PruneArguments {
+        let mut arguments = PruneArguments::default();
+        for word in words.split_whitespace() {
+            match word {
+                "--yes" => arguments.yes = true,
+                word if word.starts_with("--unused=") => {
+                    arguments.unused = word["--unused=".len()..].parse().ok();
+                }
+                word => arguments.tools.push(word.to_owned()),
+            }
+        }
+        arguments
+    }
+
+    /// What is removed.
+    fn check(words: &str, expected: &str) {
+        let session = machine();
+        let known = (installed(&session), References::default());
+        let planned = plan(&session, &arguments(words), known);
+        let planned = planned.map_or_else(
+            |error| error.to_string(),
+            |plan| plan.removals().map(|one| name(&one.location)).collect::<Vec<_>>().join(", "),
+        );
+        assert_eq!(planned, expected, "{words}");
+    }
+
+    #[test]
+    fn unused_versions_are_removed_and_named_ones() {
+        check("--unused=90", "node 10.24.1");
+        check("--unused=101", "");
+        check("--unused=90 node", "node 10.24.1");
+        check("--unused=90 python", "python 3.12.1");
+        check("node@10.24.1", "node 10.24.1");
+        check("node@10", "node 10.24.1");
+        check("node@12.0.0 --unused=90", "node 12.0.0");
+        check("node@20.1.0", "");
+        check("node@20.1.0 --yes", "node 20.1.0");
+        check("--unused=90 --yes", "node 10.24.1");
+        // What a project requests is kept even if it is named.
+        check("node@12.22.12 --yes", "");
+        check("node@12", "node 12.0.0");
+    }
+
+    #[test]
+    fn a_version_that_is_not_installed_is_an_error() {
+        let versions = "10.24.1, 12.0.0, 12.22.12, 20.1.0";
+        check("node@14", &format!("node 14 is not in usher's store\n  installed: {versions}"));
+        check("go@1.22", "go 1.22 is not in usher's store\n  hint: use list");
+    }
+
+    #[test]
+    fn the_table_names_what_is_removed_and_why_the_rest_is_kept() {
+        let session = machine();
+        let known = (installed(&session), References::default());
+        let plan = plan(&session, &arguments("--unused=90"), known).unwrap();
+        let rows = plan.table();
+        let columns =
+            |row: &Vec<String>| [row[0].clone(), row[1].clone(), row[2].clone()].join(" ");
+        assert_eq!(
+            rows.iter().map(columns).collect::<Vec<_>>(),
+            [
+                "remove node 10.24.1 54.2 MB",
+                "keep node 12.0.0 54.2 MB",
+                "keep node 12.22.12 54.2 MB",
+                "keep node 20.1.0 54.2 MB",
+                "keep python 3.12.1 54.2 MB",
+            ]
+        );
+        let reasons: Vec<&str> = rows.iter().map(|row| row[3].as_str()).collect();
+        assert_eq!(reasons[0], "unused for 100 days");
+        assert_eq!(reasons[1], "last use unknown: name it to remove it");
+        assert!(reasons[2].starts_with("requested by .nvmrc"), "{}", reasons[2]);
+        assert_eq!(reasons[3], "in use by process 7");
+        assert_eq!(reasons[4], "virtual environments may depend on it: name it to remove it");
+    }
+
+    #[test]
+    fn programs_read_what_would_be_and_what_was_removed() {
+        let session = machine();
+        let known = (installed(&session), References::default());
+        let plan = plan(&session, &arguments("node@10 node@20"), known).unwrap();
+        let removed = [PathBuf::from("/usher/toolchains/node/10.24.1")];
+        let reports: Vec<PruneReport> =
+            plan.versions.iter().map(|one| one.report(&removed)).collect();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&reports).unwrap(), @r#"
+        [
+          {
+            "tool": "node",
+            "version": "10.24.1",
+            "path": "/usher/toolchains/node/10.24.1",
+            "bytes": 54200000,
+            "unused_days": 100,
+            "processes": [],
+            "would_remove": true,
+            "removed": true,
+            "reason": null
+          },
+          {
+            "tool": "node",
+            "version": "20.1.0",
+            "path": "/usher/toolchains/node/20.1.0",
+            "bytes": 54200000,
+            "unused_days": 100,
+            "processes": [
+              7
+            ],
+            "would_remove": false,
+            "removed": false,
+            "reason": "in use by process 7"
+          }
+        ]
+        "#);
+    }
+
+    #[test]
+    fn arguments_must_say_what_to_remove() {
+        let refused = |words: &str, can_ask: bool| {
+            check_arguments(&arguments(words), can_ask).map_err(|error| error.what).err()
+        };
+        let unsaid = Some("name versions, or a time for which they were unused".to_owned());
+        assert_eq!(refused("", true), unsaid);
+        assert_eq!(refused("node", true), unsaid);
+        assert_eq!(refused("node@12 python", true), unsaid);
+        assert_eq!(refused("--unused=0", true), Some("`--unused` needs at least 1 day".to_owned()));
+        assert_eq!(refused("node@12", false), Some("no terminal to ask on".to_owned()));
+        assert_eq!(refused("node@12 --yes", false), None);
+        assert_eq!(refused("node --unused=90", true), None);
+    }
 }

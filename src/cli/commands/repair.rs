@@ -1,10 +1,11 @@
-//! `use repair [TOOL[@VERSION]…]`: makes what isn't as it was installed so again.
+//! `use repair [TOOL[@VERSION]…]`: restores changed versions to what was installed.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::verify::{chosen, counted, name};
+use super::count_of;
+use super::verify::{name, select};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -12,47 +13,63 @@ use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
 use crate::store::contents::StoreContents;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
-use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
+use crate::store::install::Installer;
+use crate::store::location::InstallLocation;
 use crate::store::repair::{self, Repaired};
 use crate::store::verify::verify;
 
-/// The most names that are told of what is gone.
-const MOST_TOLD: usize = 5;
+/// How many removed files of a version are printed; `--json` has all.
+const MAX_LISTED: usize = 5;
 
-/// Runs the verb. One that can't be repaired keeps no other back, and is the error in the end.
+/// What came of a version.
+#[derive(Debug, Serialize)]
+struct RepairReport {
+    #[serde(skip)]
+    name: String,
+    tool: &'static str,
+    version: String,
+    path: String,
+    repaired: bool,
+    /// How many entries that package managers added were preserved.
+    preserved: usize,
+    /// What neither upstream nor a package manager had put there.
+    removed: Vec<String>,
+}
+
+/// Runs the command. A version that can't be repaired doesn't stop the others; the last error is the
+/// command's.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let (report, failed) = repair_all(session, words, as_json)?;
+    let contents = select(session, words)?;
+    for entry in &contents.unexpected {
+        session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
+    }
+    let (reports, error) = apply(session, &contents)?;
+    drop(contents);
+    if !as_json {
+        text(&reports, error.is_some()).iter().for_each(output::line);
+    }
     refresh_shims(session, &[])?;
-    if let Some(error) = failed {
+    if let Some(error) = error {
         return Err(error);
     }
     if as_json {
-        output::json(&report);
+        output::json(&reports);
     }
     Ok(())
 }
 
-fn repair_all(
+fn apply(
     session: &Session,
-    words: &[String],
-    as_json: bool,
-) -> Result<(Vec<Value>, Option<Error>)> {
-    let StoreContents { places, strays } = chosen(session, words)?;
+    contents: &StoreContents<'_>,
+) -> Result<(Vec<RepairReport>, Option<Error>)> {
     let access = folders::write_access(&session.folders)?;
     let network = Network::keeping(session, &access);
-    let installer = Installer {
-        store: OwnStore::new(session, &access),
-        fetcher: Fetcher::new(session, &network, &access),
-        finder: &Finder::new(session, &network),
-        policy: UnverifiedPolicy::Allow,
-    };
-    let (mut report, mut failed) = (Vec::new(), None);
-    for place in &places {
-        match repair_one(&installer, place) {
-            Ok(repaired) => report.push(told(place, repaired.as_ref(), as_json)),
+    let finder = Finder::new(session, &network);
+    let installer = Installer::new(session, &access, &network, &finder);
+    let (mut reports, mut failed) = (Vec::new(), None);
+    for location in &contents.locations {
+        match repair_one(&installer, location) {
+            Ok(repaired) => reports.push(RepairReport::of(location, repaired)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
                     session.note(&earlier.to_string());
@@ -60,58 +77,126 @@ fn repair_all(
             }
         }
     }
-    for stray in &strays {
-        session.note(&format!("{}: {}; nobody touches it", Shown(&stray.path), stray.what));
-    }
-    if places.is_empty() && !as_json {
-        output::line("no version is in usher's own store");
-    }
-    Ok((report, failed))
+    Ok((reports, failed))
 }
 
-/// Repairs one, if it is faulty: only then it is locked.
-fn repair_one(installer: &Installer<'_>, place: &InstallLocation<'_>) -> Result<Option<Repaired>> {
-    if verify(place)?.is_whole() {
+/// Repairs a version if it changed: only then it is locked.
+fn repair_one(
+    installer: &Installer<'_>,
+    location: &InstallLocation<'_>,
+) -> Result<Option<Repaired>> {
+    if verify(location)?.is_intact() {
         return Ok(None);
     }
-    if place.store != Store::Own {
-        let what = format!("{} isn't yours to repair", name(place));
-        return Err(Error::new(ErrorKind::Permission, what)
-            .because(format!("it lies at {}", Shown(&place.root)))
-            .hint("ask whoever keeps this machine"));
+    if location.store != Store::Own {
+        return Err(not_yours(location));
     }
-    repair::repair(installer, place)
+    repair::repair(installer, location)
 }
 
-/// Tells what came of one, and is what is reported of it.
-fn told(place: &InstallLocation<'_>, repaired: Option<&Repaired>, as_json: bool) -> Value {
-    let name = name(place);
-    let (kept, gone) = repaired.map_or((0, &[][..]), |one| (one.kept, &one.gone));
-    if !as_json {
-        match repaired {
-            None => output::line(format_args!("{name} is as it was installed")),
-            Some(_) => output::line(format_args!("{name} is repaired{}", with(kept))),
-        }
-        for path in gone.iter().take(MOST_TOLD) {
-            output::line(format_args!("  gone, as it didn't come with it: {}", Escaped(path)));
-        }
-        if let more @ 1.. = gone.len().saturating_sub(MOST_TOLD) {
-            output::line(format_args!("  and {more} more"));
-        }
-    }
-    json!({
-        "tool": place.known.tool.name,
-        "version": place.version.as_str(),
-        "path": place.root,
-        "repaired": repaired.is_some(),
-        "kept": kept,
-        "gone": gone,
-    })
+/// A shared store is repaired by the account that it belongs to.
+fn not_yours(location: &InstallLocation<'_>) -> Error {
+    let what = format!("{} is not in your own store", name(location));
+    Error::new(ErrorKind::Permission, what)
+        .because(format!("it is in {}", Shown(&location.root)))
+        .hint("ask this machine's administrator to repair it")
 }
 
-fn with(kept: usize) -> String {
-    match kept {
-        0 => String::new(),
-        _ => format!(", with {} that package managers added", counted(kept, "thing")),
+impl RepairReport {
+    fn of(location: &InstallLocation<'_>, repaired: Option<Repaired>) -> Self {
+        let is_repaired = repaired.is_some();
+        let (preserved, removed) =
+            repaired.map_or((0, Vec::new()), |repaired| (repaired.preserved, repaired.removed));
+        Self {
+            name: name(location),
+            tool: location.known.tool.name,
+            version: location.version.to_string(),
+            path: location.root.to_string_lossy().into_owned(),
+            repaired: is_repaired,
+            preserved,
+            removed,
+        }
+    }
+
+    fn text(&self) -> Vec<String> {
+        let Self { name, preserved, removed, .. } = self;
+        if !self.repaired {
+            return vec![format!("{name} is unchanged")];
+        }
+        let mut lines = vec![match preserved {
+            0 => format!("repaired {name}"),
+            1 => format!("repaired {name}, keeping 1 entry added by package managers"),
+            count => format!("repaired {name}, keeping {count} entries added by package managers"),
+        }];
+        let listed = removed.iter().take(MAX_LISTED);
+        lines.extend(listed.map(|path| format!("  removed: {}", Escaped(path))));
+        if let more @ 1.. = removed.len().saturating_sub(MAX_LISTED) {
+            lines.push(format!("  … and {} (--json lists all)", count_of(more, "more file")));
+        }
+        lines
+    }
+}
+
+fn text(reports: &[RepairReport], has_failed: bool) -> Vec<String> {
+    match reports.is_empty() && !has_failed {
+        true => vec!["usher has installed no versions".to_owned()],
+        false => reports.iter().flat_map(RepairReport::text).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::version::Version;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn report(repaired: Option<(usize, usize)>, store: Store) -> RepairReport {
+        let session = session(MemoryWorld::at("/p"));
+        let known = session.registry.named("node").unwrap();
+        let version = Version::parse("12.22.12").unwrap();
+        let root = "/usher/toolchains/node/12.22.12".into();
+        let repaired = repaired.map(|(preserved, removed)| {
+            let removed = (0..removed).map(|number| format!("lib/{number}")).collect();
+            Repaired { preserved, removed }
+        });
+        RepairReport::of(&InstallLocation { known, version, root, store }, repaired)
+    }
+
+    #[test]
+    fn a_report_has_what_was_kept_and_what_was_removed() {
+        let text = |repaired| report(repaired, Store::Own).text().join("\n");
+        assert_eq!(text(None), "node 12.22.12 is unchanged");
+        assert_eq!(text(Some((0, 0))), "repaired node 12.22.12");
+        let kept = "repaired node 12.22.12, keeping 2 entries added by package managers";
+        assert_eq!(text(Some((2, 0))), kept);
+        let many = text(Some((1, 6)));
+        assert!(many.starts_with("repaired node 12.22.12, keeping 1 entry added"), "{many}");
+        assert!(
+            many.ends_with("  removed: lib/4\n  … and 1 more file (--json lists all)"),
+            "{many}"
+        );
+        let shared = report(None, Store::Shared).text();
+        assert_eq!(shared, ["node 12.22.12 (shared) is unchanged"]);
+        assert_eq!(super::text(&[], false), ["usher has installed no versions"]);
+        assert_eq!(super::text(&[], true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn programs_read_the_same() {
+        let report = report(Some((2, 1)), Store::Own);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap(), @r#"
+        {
+          "tool": "node",
+          "version": "12.22.12",
+          "path": "/usher/toolchains/node/12.22.12",
+          "repaired": true,
+          "preserved": 2,
+          "removed": [
+            "lib/0"
+          ]
+        }
+        "#);
     }
 }

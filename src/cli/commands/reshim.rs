@@ -15,19 +15,19 @@ pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         output::json(
-            &json!({ "made": changes.made, "removed": changes.removed, "left": changes.left }),
+            &json!({ "made": changes.created, "removed": changes.removed, "left": changes.foreign }),
         );
         return Ok(());
     }
-    for (verb, names) in [("made", &changes.made), ("removed", &changes.removed)] {
+    for (verb, names) in [("made", &changes.created), ("removed", &changes.removed)] {
         if !names.is_empty() {
             output::line(format_args!("{verb}: {}", names.join(" ")));
         }
     }
-    if !changes.left.is_empty() {
-        session.note(&shim_folder::foreign_files_notice(session, &changes.left));
+    if !changes.foreign.is_empty() {
+        session.note(&shim_folder::foreign_files_notice(session, &changes.foreign));
     }
-    if changes == shim_folder::Changes::default() {
+    if changes == shim_folder::ShimChanges::default() {
         output::line("all shims are as they must be");
     }
     Ok(())

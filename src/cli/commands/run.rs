@@ -2,56 +2,80 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::become_program;
 use usher_shims::path::with_shims;
 use usher_shims::pin::Origin;
-use usher_shims::world::World as _;
+use usher_shims::request::Request;
+use usher_shims::world::{AnyWorld, World as _};
 
-use super::get::{self, Which};
-use super::{Asked, asked, usual};
+use super::get::{Prefer, install_all};
+use super::{ToolArgument, tool_arguments};
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
 use crate::config::settings;
+use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
 
-/// Runs the verb; returns only with what went wrong.
+/// What to run, and with which variables.
+#[derive(Debug, PartialEq, Eq)]
+struct RunPlan {
+    program: PathBuf,
+    variables: Vec<(&'static str, OsString)>,
+}
+
+/// Runs the command; returns only with an error.
 pub fn run(session: &mut Session, words: &[String], command: &[OsString]) -> Result<()> {
-    let mut set: Vec<(&'static str, OsString)> = Vec::new();
-    let mut tools = Vec::new();
-    let mut wanted = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
-        wanted.push((known, request.map_or_else(|| usual(known), Ok)?));
-    }
-    let asking = wanted.iter().map(|(known, request)| {
-        (ToolRequest { known: *known, request, origin: &Origin::CommandLine }, Which::OnDisk)
+    let requests = requests(session, words)?;
+    let wanted = requests.iter().map(|(known, request)| {
+        let wanted = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
+        (wanted, Prefer::Installed)
     });
-    get::every(session, &folders::write_access(&session.folders)?, &asking.collect::<Vec<_>>())?;
-    for (known, request) in &wanted {
-        set.extend(
-            known.tool.variables.first().map(|variable| (*variable, request.as_str().into())),
-        );
-        tools.push(known.tool);
-    }
+    let access = folders::write_access(&session.folders)?;
+    install_all(session, &access, &wanted.collect::<Vec<_>>())?;
+    drop(access);
+    let variables = variables(&requests);
+    let tools: Vec<_> = requests.iter().map(|(known, _)| known.tool).collect();
     refresh_shims(session, &tools)?;
-    let path = shims_first(session);
-    let program =
-        find(session, &path, command.first().map_or(OsStr::new(""), OsString::as_os_str))?;
-    set.push(("PATH", path));
-    if matches!(session.settings.origin("offline"), settings::Origin::Flag(_)) {
-        // What the command calls is to do without the network as well.
-        set.push(("USHER_OFFLINE", "true".into()));
-    }
-    let arguments: Vec<CString> = command
-        .iter()
-        .skip(1)
-        .filter_map(|argument| CString::new(argument.as_bytes()).ok())
-        .collect();
+    let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
+    // Only now: the refresh may have made the shim that the command names.
+    let plan = decide(session, variables, program)?;
+    let arguments = command.iter().skip(1);
+    let arguments: Vec<CString> =
+        arguments.filter_map(|argument| CString::new(argument.as_bytes()).ok()).collect();
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
-    Err(become_program(&program, &arguments, &session.given.environment, &set))
+    Err(become_program(&plan.program, &arguments, &session.given.environment, &plan.variables))
+}
+
+fn requests<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'a>, Request)>> {
+    tool_arguments(session, words)?.into_iter().map(ToolArgument::request_or_default).collect()
+}
+
+/// The tools' own variables, by which their shims pick these versions.
+fn variables(requests: &[(KnownTool<'_>, Request)]) -> Vec<(&'static str, OsString)> {
+    let variables = requests.iter().filter_map(|(known, request)| {
+        let variable = known.tool.variables.first()?;
+        Some((*variable, request.as_str().into()))
+    });
+    variables.collect()
+}
+
+fn decide(
+    session: &Session,
+    mut variables: Vec<(&'static str, OsString)>,
+    command: &OsStr,
+) -> Result<RunPlan> {
+    let path = shims_first(session);
+    let program = find(&session.world, &path, command)?;
+    variables.push(("PATH", path));
+    if matches!(session.settings.origin("offline"), settings::Origin::Flag(_)) {
+        // What the command calls is offline as well.
+        variables.push(("USHER_OFFLINE", "true".into()));
+    }
+    Ok(RunPlan { program, variables })
 }
 
 /// PATH with the shims first, and once.
@@ -65,27 +89,77 @@ fn shims_first(session: &Session) -> OsString {
     std::env::join_paths(std::iter::once(shims).chain(others)).unwrap_or(path)
 }
 
-/// The command, as a shell would find it; relative entries of PATH are the working directory's, and
-/// never searched.
-fn find(session: &Session, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
-    let name = Path::new(command);
+/// The program, as a shell finds it. Relative entries of PATH are the working directory's, and
+/// aren't searched.
+fn find(world: &AnyWorld, path: &OsStr, command: &OsStr) -> Result<PathBuf> {
+    let name = command.to_string_lossy();
+    let not_found = |what: String| Error::new(ErrorKind::NotFound, what);
     if command.as_bytes().contains(&b'/') {
-        return match session.world.metadata(name) {
-            Ok(None) => Err(Error::new(
-                ErrorKind::NotFound,
-                format!("there is no program {}", Escaped(&name.to_string_lossy())),
-            )),
-            Ok(Some(_)) | Err(_) => Ok(name.to_path_buf()),
+        let path = PathBuf::from(command);
+        return match world.metadata(&path) {
+            Ok(None) => Err(not_found(format!("no program {}", Escaped(&name)))),
+            // Starting it gives the better error.
+            Ok(Some(_)) | Err(_) => Ok(path),
         };
     }
-    let candidates = std::env::split_paths(path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(command));
-    let found = candidates.into_iter().find(|candidate| {
-        session.world.metadata(candidate).ok().flatten().is_some_and(|seen| seen.is_program)
-    });
-    found.ok_or_else(|| {
-        let name = name.to_string_lossy();
-        Error::new(ErrorKind::NotFound, format!("there is no program “{}” on PATH", Escaped(&name)))
-    })
+    let is_program = |path: &PathBuf| {
+        world.metadata(path).ok().flatten().is_some_and(|metadata| metadata.is_program)
+    };
+    let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+    let mut candidates = folders.map(|folder| folder.join(command));
+    candidates
+        .find(is_program)
+        .ok_or_else(|| not_found(format!("no program “{}” on PATH", Escaped(&name))))
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn world(path: &str) -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/shims/node", "")
+            .file("/bin/node", "")
+            .file("/bin/make", "")
+            .file("/p/bin/tool", "")
+            .variable("PATH", path)
+    }
+
+    fn check(path: &str, command: &str, expected: std::result::Result<&str, &str>) {
+        let decided = decide(&session(world(path)), Vec::new(), OsStr::new(command));
+        let decided = decided.map(|plan| plan.program.display().to_string());
+        assert_eq!(
+            decided.as_deref().map_err(|error| error.what.as_str()),
+            expected,
+            "{command} on {path}"
+        );
+    }
+
+    #[test]
+    fn the_program_is_found_as_a_shell_finds_it() {
+        check("/bin", "node", Ok("/usher/shims/node"));
+        check("/bin:/usher/shims", "make", Ok("/bin/make"));
+        check("/bin", "/bin/make", Ok("/bin/make"));
+        check("/bin", "absent", Err("no program “absent” on PATH"));
+        check("/bin", "/bin/absent", Err("no program /bin/absent"));
+        check("bin:/bin", "tool", Err("no program “tool” on PATH"));
+        check("/bin", "", Err("no program “” on PATH"));
+    }
+
+    #[test]
+    fn the_command_gets_the_versions_and_the_shims_first_on_its_path() {
+        let session = session(world("/bin:/usher/shims"));
+        let words = ["node@12", "go"].map(str::to_owned);
+        let variables = variables(&requests(&session, &words).unwrap());
+        let plan = decide(&session, variables, OsStr::new("make")).unwrap();
+        let expected: Vec<(&str, OsString)> = vec![
+            ("NODE_VERSION", "12".into()),
+            ("GO_VERSION", "latest".into()),
+            ("PATH", "/usher/shims:/bin".into()),
+        ];
+        assert_eq!(plan.variables, expected);
+    }
 }

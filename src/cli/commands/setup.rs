@@ -7,7 +7,7 @@ use usher_shims::world::World as _;
 
 use crate::cli::output;
 use crate::cli::shell_setup::{
-    Change, Places, Shell, apply, diff, path_line, plan, plan_removal, read,
+    FileChange, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
 use crate::session::Session;
 
@@ -35,10 +35,10 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
         output::line(path_line(shell, &shims)?);
         return Ok(());
     }
-    let places = places(session)?;
+    let folders = folders(session)?;
     let changes = match arguments.undo {
-        false => plan(shell, &places, &shims, &read)?,
-        true => plan_removal(shell, &places, &read)?,
+        false => plan(shell, &folders, &shims, &read)?,
+        true => plan_removal(shell, &folders, &read)?,
     };
     if arguments.yes {
         apply(&changes)?;
@@ -55,7 +55,7 @@ pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Resu
     Ok(())
 }
 
-fn report(changes: &[Change], arguments: &SetupArguments, shell: Shell) {
+fn report(changes: &[FileChange], arguments: &SetupArguments, shell: Shell) {
     if changes.is_empty() {
         let state =
             if arguments.undo { "no file mentions usher" } else { "the shims are on PATH already" };
@@ -86,14 +86,16 @@ fn shell(session: &Session, named: Option<&str>) -> Result<Shell> {
     }
 }
 
-fn places(session: &Session) -> Result<Places> {
+fn folders(session: &Session) -> Result<ShellFolders> {
     let folder = |name| {
         session.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
     };
     match session.folders.user_home.clone().or_else(|| folder("HOME")) {
-        Some(home) => {
-            Ok(Places { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
-        }
+        Some(home) => Ok(ShellFolders {
+            home,
+            zdotdir: folder("ZDOTDIR"),
+            xdg_config: folder("XDG_CONFIG_HOME"),
+        }),
         None => Err(Error::new(ErrorKind::NoHome, "your home folder can't be found")
             .hint("export HOME=/your/home")),
     }

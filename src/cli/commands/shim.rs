@@ -5,14 +5,14 @@ use serde_json::json;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::name::Name;
 
-use super::{Asked, asked};
+use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::config::folders;
 use crate::session::Session;
-use crate::shim_folder::{self, Changes, is_foreign, requested, versioned};
+use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
 
 /// What somebody wants to call by name.
-struct Versioned {
+struct VersionedShims {
     /// `node@12`: what is kept of it.
     entry: Name,
     /// `node12`, `node@12`.
@@ -56,11 +56,11 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
     Ok(())
 }
 
-fn wanted(session: &Session, words: &[String]) -> Result<Vec<Versioned>> {
-    asked(session, words)?.into_iter().map(versioned).collect()
+fn wanted(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
+    tool_arguments(session, words)?.into_iter().map(versioned).collect()
 }
 
-fn versioned(Asked { known, request }: Asked<'_>) -> Result<Versioned> {
+fn versioned(ToolArgument { known, request }: ToolArgument<'_>) -> Result<VersionedShims> {
     let tool = known.tool;
     let refuse = |what: String| {
         Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
@@ -68,21 +68,21 @@ fn versioned(Asked { known, request }: Asked<'_>) -> Result<Versioned> {
     let Some(request) = request else {
         return Err(refuse(format!("which version of {}?", tool.name)));
     };
-    let word = versioned::word(&request, tool);
+    let word = versioned::request_suffix(&request, tool);
     let entry = word.as_ref().and_then(|word| Name::parse(&format!("{}@{word}", tool.name)));
     let (Some(word), Some(entry)) = (word, entry) else {
         return Err(refuse(format!("{} {request} can't be part of a name", tool.name)));
     };
-    Ok(Versioned { entry, names: versioned::names(tool, &word) })
+    Ok(VersionedShims { entry, names: versioned::names(tool, &word) })
 }
 
 /// Tells what became of the names; the word is for those of which nothing did.
-fn report(changes: &Changes, wanted: &[Versioned], (staying, as_json): (&str, bool)) {
+fn report(changes: &ShimChanges, wanted: &[VersionedShims], (staying, as_json): (&str, bool)) {
     let names: Vec<&String> = wanted.iter().flat_map(|one| &one.names).collect();
     let of = |changed: &[String]| -> Vec<String> {
         names.iter().filter(|name| changed.contains(name)).map(ToString::to_string).collect()
     };
-    let (made, removed) = (of(&changes.made), of(&changes.removed));
+    let (made, removed) = (of(&changes.created), of(&changes.removed));
     let stay: Vec<String> = names
         .iter()
         .filter(|name| !made.contains(name) && !removed.contains(name))

@@ -1,12 +1,13 @@
-//! `use uninstall TOOL@VERSION…`: takes versions of our own off the disk.
+//! `use uninstall TOOL@VERSION…`: removes versions from usher's own store.
 
-use serde_json::json;
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
 use usher_shims::store::all;
 use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
 
-use super::{Asked, asked, refresh_shims_then};
+use super::{ToolArgument, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -16,100 +17,197 @@ use crate::session::current::{store_label, version_label};
 use crate::store::own::OwnStore;
 use crate::store::uninstall;
 
-/// Runs the verb. What isn't there may be what one that was killed took away: shims are made for
-/// what is on disk now.
+/// A version to remove.
+struct Removal<'a> {
+    known: KnownTool<'a>,
+    version: Version,
+    toolchain: Toolchain,
+}
+
+/// A version that was removed.
+#[derive(Debug, Serialize)]
+struct UninstallReport {
+    tool: &'static str,
+    version: String,
+    path: String,
+    removed: bool,
+}
+
+/// Runs the command. Nothing is removed unless all arguments name an installed version.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    uninstall(session, words, as_json).map_err(|failed| match failed.kind() {
-        kind if kind.is_absence() => refresh_shims_then(session, failed),
-        _ => failed,
-    })
+    let result = decide(session, words).and_then(|removals| apply(session, &removals));
+    match result {
+        Ok(reports) => {
+            refresh_shims(session, &[])?;
+            print(&reports, as_json);
+            Ok(())
+        }
+        // The version may have been removed by a process that was killed before it could update the
+        // shims.
+        Err(error) if error.kind().is_absence() => Err(refresh_shims_after_error(session, error)),
+        Err(error) => Err(error),
+    }
 }
 
-/// All are found before the first one goes.
-fn uninstall(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let mut chosen = Vec::new();
-    for Asked { known, request } in asked(session, words)? {
-        chosen.push((known, choose(session, known, request.as_ref())?));
-    }
-    let access = folders::write_access(&session.folders)?;
-    let store = OwnStore::new(session, &access);
-    let mut report = Vec::new();
-    for (known, toolchain) in &chosen {
-        if let Some(version) = &toolchain.version {
-            uninstall::uninstall(&store, &store.place(*known, version))?;
-        }
-        let (tool, version) = (known.tool.name, version_label(toolchain));
-        if !as_json {
-            output::line(format_args!("{tool} {version} is gone"));
-        }
-        report.push(json!({ "tool": tool, "version": version, "path": toolchain.root }));
-    }
-    drop(access);
-    refresh_shims(session, &[])?;
-    if as_json {
-        output::json(&report);
-    }
-    Ok(())
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Removal<'a>>> {
+    let arguments = tool_arguments(session, words)?.into_iter();
+    arguments
+        .map(|ToolArgument { known, request }| choose(session, known, request.as_ref()))
+        .collect()
 }
 
-/// The one toolchain that is meant.
-fn choose(session: &Session, known: KnownTool<'_>, request: Option<&Request>) -> Result<Toolchain> {
+/// The one version of usher's own that an argument names.
+fn choose<'a>(
+    session: &'a Session,
+    known: KnownTool<'a>,
+    request: Option<&Request>,
+) -> Result<Removal<'a>> {
     let tool = known.tool.name;
-    let there = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
+    let installed = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
-        return Err(Error::new(ErrorKind::Usage, format!("which {tool}? {}", listed(&there)))
+        return Err(Error::new(ErrorKind::Usage, format!("which version of {tool}?"))
+            .because(own_versions(&installed))
             .hint(format!("use uninstall {tool}@VERSION")));
     };
-    let fits = |toolchain: &&Toolchain| {
-        toolchain.version.as_ref().is_some_and(|version| request.matches(version, known.tool))
-    };
-    let fitting: Vec<&Toolchain> = there.iter().filter(fits).collect();
-    let own: Vec<&&Toolchain> =
-        fitting.iter().filter(|toolchain| toolchain.store == Store::Own).collect();
-    match (own.as_slice(), fitting.first()) {
-        ([one], _) => Ok((**one).clone()),
-        ([], Some(foreign)) => Err(not_ours(session, known, foreign)),
-        ([], None) => {
-            Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} isn't on disk"))
-                .because(listed(&there)))
+    let versions = installed.iter().filter_map(|toolchain| {
+        let version = toolchain.version.as_ref()?;
+        request.matches(version, known.tool).then_some((version, toolchain))
+    });
+    let (own, foreign): (Vec<_>, Vec<_>) =
+        versions.partition(|(_, toolchain)| toolchain.store == Store::Own);
+    match (own.as_slice(), foreign.first()) {
+        ([(version, toolchain)], _) => {
+            let (version, toolchain) = ((*version).clone(), (*toolchain).clone());
+            Ok(Removal { known, version, toolchain })
         }
-        (several, _) => {
-            let names: Vec<String> =
-                several.iter().map(|toolchain| version_label(toolchain)).collect();
-            Err(Error::new(
-                ErrorKind::Usage,
-                format!("{tool} {request} means several: {}", names.join(", ")),
-            )
-            .hint(format!(
-                "use uninstall {tool}@{}",
-                names.first().map_or("VERSION", String::as_str)
-            )))
+        ([], Some((_, foreign))) => Err(not_ours(session, known, foreign)),
+        ([], None) => {
+            Err(Error::new(ErrorKind::NotInstalled, format!("{tool} {request} is not installed"))
+                .because(own_versions(&installed)))
+        }
+        ([(first, _), ..], _) => {
+            let names: Vec<&str> = own.iter().map(|(version, _)| version.as_str()).collect();
+            let what = format!("{tool} {request} matches several versions: {}", names.join(", "));
+            Err(Error::new(ErrorKind::Usage, what).hint(format!("use uninstall {tool}@{first}")))
         }
     }
 }
 
-/// What is somebody else's is theirs to take away.
+/// A version that another version manager or the system installed is removed by that one.
 fn not_ours(session: &Session, known: KnownTool<'_>, foreign: &Toolchain) -> Error {
-    let whose = store_label(&foreign.store);
-    let what = format!(
-        "{} {} isn't usher's to delete: it is {whose}'s",
-        known.tool.name,
-        version_label(foreign)
-    );
+    let (name, owner) =
+        (format!("{} {}", known.tool.name, version_label(foreign)), store_label(&foreign.store));
+    let what = format!("{name} was not installed by usher: it belongs to {owner}");
     let error = Error::new(ErrorKind::Permission, what)
-        .because(format!("it lies at {}", Shown(&foreign.root)));
+        .because(format!("it is in {}", Shown(&foreign.root)));
     match session.registry.uninstall_command(known.tool, foreign) {
         Some(command) => error.hint(command),
         None => error,
     }
 }
 
-fn listed(there: &[Toolchain]) -> String {
-    let own = there.iter().filter(|toolchain| toolchain.store == Store::Own);
+fn own_versions(installed: &[Toolchain]) -> String {
+    let own = installed.iter().filter(|toolchain| toolchain.store == Store::Own);
     let names: Vec<String> = own.map(version_label).collect();
-    if names.is_empty() {
-        "none is in usher's own store".to_owned()
-    } else {
-        format!("there is {}", names.join(", "))
+    match names.is_empty() {
+        true => "usher has installed none".to_owned(),
+        false => format!("installed by usher: {}", names.join(", ")),
+    }
+}
+
+fn apply(session: &Session, removals: &[Removal<'_>]) -> Result<Vec<UninstallReport>> {
+    let access = folders::write_access(&session.folders)?;
+    let store = OwnStore::new(session, &access);
+    let reports = removals.iter().map(|Removal { known, version, toolchain }| {
+        uninstall::uninstall(&store, &store.location(*known, version))?;
+        Ok(UninstallReport {
+            tool: known.tool.name,
+            version: version.to_string(),
+            path: toolchain.root.to_string_lossy().into_owned(),
+            removed: true,
+        })
+    });
+    reports.collect()
+}
+
+fn print(reports: &[UninstallReport], as_json: bool) {
+    if as_json {
+        return output::json(&reports);
+    }
+    for UninstallReport { tool, version, .. } in reports {
+        output::line(format_args!("removed {tool} {version}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::index::Adopted;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::Session;
+    use crate::session::in_memory::session;
+
+    /// usher's own node 10.24.1, 12.0.0 and 12.22.12, and an adopted 8.17.0 and 12.0.0.
+    fn machine() -> Session {
+        let mut world = MemoryWorld::at("/p").file("/nvm/v8.17.0/bin/node", "");
+        world = world.file("/nvm/v12.0.0/bin/node", "");
+        for version in ["10.24.1", "12.0.0", "12.22.12"] {
+            world = world.file(format!("/usher/toolchains/node/{version}/bin/node"), "");
+        }
+        let mut session = session(world);
+        session.index.adopted.push(Adopted {
+            tool: "node".into(),
+            manager: "nvm".into(),
+            folder: "/nvm".into(),
+            prefix: "v".into(),
+            until: String::new(),
+            inside: String::new(),
+        });
+        session
+    }
+
+    fn check(words: &str, expected: &str) {
+        let session = machine();
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let decided = decide(&session, &words).map_or_else(
+            |error| error.to_string(),
+            |removals| {
+                let paths = removals.iter().map(|one| one.toolchain.root.display().to_string());
+                paths.collect::<Vec<_>>().join(" ")
+            },
+        );
+        assert_eq!(decided, expected, "{words:?}");
+    }
+
+    #[test]
+    fn one_version_of_our_own_is_removed() {
+        let store = "/usher/toolchains/node";
+        check("node@10", &format!("{store}/10.24.1"));
+        check("node@12.22.12", &format!("{store}/12.22.12"));
+        check("node@12.22 node@10.24.1", &format!("{store}/12.22.12 {store}/10.24.1"));
+        // An adopted version of the same number stays.
+        check("node@12.0.0", &format!("{store}/12.0.0"));
+    }
+
+    #[test]
+    fn what_names_no_single_version_of_our_own_is_refused() {
+        let own = "installed by usher: 12.22.12, 12.0.0, 10.24.1";
+        check("node@14", &format!("node 14 is not installed\n  {own}"));
+        check(
+            "node@12",
+            "node 12 matches several versions: 12.22.12, 12.0.0\n  hint: use uninstall node@12.22.12",
+        );
+        check(
+            "node",
+            &format!("which version of node?\n  {own}\n  hint: use uninstall node@VERSION"),
+        );
+        check("go@1.22", "go 1.22 is not installed\n  usher has installed none");
+        check(
+            "node@8",
+            "node 8.17.0 was not installed by usher: it belongs to nvm\n  it is in /nvm/v8.17.0\n  hint: nvm uninstall v8.17.0",
+        );
+        // One bad argument refuses all.
+        check("node@10 node@14", &format!("node 14 is not installed\n  {own}"));
     }
 }

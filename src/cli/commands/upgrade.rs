@@ -1,19 +1,20 @@
-//! `use upgrade [TOOL…]`: fetches the newest release that each request in force admits. What was in
-//! force before stays on disk; the shims pick the highest.
+//! `use upgrade [TOOL…]`: installs the newest release that matches each request here. The older
+//! versions stay installed; the shims pick the highest.
 
-mod carrying;
-mod line;
+mod migration;
+mod row;
 
 use clap::Args;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::toolchain::Store;
+use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
-use self::carrying::Consent;
-use self::line::{Line, State, Step};
-use super::{Asked, asked};
+use self::migration::{MigrationPolicy, VersionStep, migrate};
+use self::row::{UpgradeRow, UpgradeState};
+use super::get::requested_by;
+use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -24,121 +25,110 @@ use crate::releases::updates::is_of_releases;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::current::CurrentVersion;
-use crate::store::install::fetcher::Fetcher;
-use crate::store::install::{Installer, UnverifiedPolicy};
-use crate::store::own::OwnStore;
+use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// What `use upgrade` was told.
+/// The arguments of `use upgrade`.
 #[derive(Debug, Args)]
 pub struct UpgradeArguments {
     /// Only these tools
     #[arg(value_name = "TOOL")]
     pub tools: Vec<String>,
-    /// Only tell what would be fetched
+    /// Only list what would be installed
     #[arg(long)]
     pub dry_run: bool,
-    /// Add what package managers added to the old versions to the new ones, and don't ask
+    /// Install the old versions' global packages in the new ones, without asking
     #[arg(long, conflicts_with = "dry_run")]
-    pub carry: bool,
+    pub migrate_packages: bool,
 }
 
-/// Whether anything is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fetching {
-    /// What is newer is fetched.
-    Real,
-    /// What would be fetched is told.
-    Pretended,
+/// A tool that the command looks at.
+struct SelectedTool<'a> {
+    known: KnownTool<'a>,
+    /// Whether it was named; one that wasn't is passed over where nothing pins it.
+    is_named: bool,
 }
 
-/// What all steps need.
-struct Upgrade<'a> {
-    session: &'a Session,
-    installer: Installer<'a>,
-    fetching: Fetching,
-    as_json: bool,
+/// Looks up releases.
+struct Releases<'a> {
+    /// The newest release that matches a request.
+    newest: &'a dyn Fn(&ToolRequest<'_>) -> Result<Release>,
+    /// All versions that the tool's source lists, if it can be reached.
+    listed: &'a dyn Fn(KnownTool<'_>) -> Result<Vec<Version>>,
 }
 
-/// Runs the verb. What can't be had keeps nothing else back; the first failure is the error in the
-/// end.
-pub fn run(session: &mut Session, typed: &UpgradeArguments, as_json: bool) -> Result<i32> {
-    let fetching = if typed.dry_run { Fetching::Pretended } else { Fetching::Real };
-    let (mut lines, failed) = upgrade(session, &typed.tools, fetching, as_json)?;
-    if lines.iter().any(|line| line.state == State::Upgraded) {
+/// What is done for a tool.
+struct UpgradePlan {
+    row: UpgradeRow,
+    /// The release to install, if there is a newer one.
+    upgrade: Option<PlannedUpgrade>,
+    /// Why nothing could be decided.
+    error: Option<Error>,
+}
+
+struct PlannedUpgrade {
+    request: Request,
+    origin: Origin,
+    release: Release,
+    /// The version that ran until now.
+    old: Option<Toolchain>,
+}
+
+/// What came of a tool.
+struct UpgradeOutcome {
+    row: UpgradeRow,
+    /// The versions between which global packages may have to be migrated.
+    step: Option<VersionStep>,
+}
+
+/// Runs the command. An error with one tool doesn't stop the others; the first is the command's.
+pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -> Result<i32> {
+    let selected = select(session, &arguments.tools)?;
+    let (mut outcomes, errors) = upgrade_all(session, &selected, arguments.dry_run)?;
+    if outcomes.is_empty() {
+        return Err(
+            Error::new(ErrorKind::Usage, "no version is requested here").hint("use node@lts")
+        );
+    }
+    if !as_json {
+        for error in errors.iter().skip(1) {
+            session.note(&error.to_string());
+        }
+        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::line);
+    }
+    if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
     }
-    let consent = match () {
-        () if typed.dry_run => Consent::Pretended,
-        () if session.settings.offline => Consent::None,
-        () if typed.carry => Consent::ProcessArgs,
-        () if !as_json && output::can_ask() => Consent::Asked,
-        () => Consent::None,
-    };
-    carrying::offer(session, &mut lines, (consent, as_json));
+    migrate(session, &mut outcomes, (policy(session, arguments, as_json), as_json));
+    let error = errors.into_iter().next();
     if as_json {
-        output::json(&lines);
-        return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
+        output::json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
+        return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
-    failed.map_or(Ok(0), Err)
+    error.map_or(Ok(0), Err)
 }
 
-type Ended = (Vec<Line>, Option<Error>);
-
-fn upgrade(
-    session: &Session,
-    words: &[String],
-    fetching: Fetching,
-    as_json: bool,
-) -> Result<Ended> {
-    let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
-    let installer = Installer {
-        store: OwnStore::new(session, &access),
-        fetcher: Fetcher::new(session, &network, &access),
-        finder: &Finder::new(session, &network),
-        policy: UnverifiedPolicy::Allow,
-    };
-    let upgrade = Upgrade { session, installer, fetching, as_json };
-    let mut lines = Vec::new();
-    let mut failed: Option<Error> = None;
-    for (known, is_named) in chosen(session, words)? {
-        let mut line = Line::of(known);
-        match upgrade.one(known, &mut line) {
-            Ok(()) => {}
-            Err(error) => {
-                line.state = State::Failed;
-                line.because = Some(error.what.clone());
-                line.hint.clone_from(&error.hint);
-                if let (Some(_), false) = (&failed, as_json) {
-                    session.note(&error.to_string());
-                }
-                failed.get_or_insert(error);
-            }
-        }
-        if line.request.is_some() || line.state == State::Failed || is_named {
-            upgrade.note(&line);
-            lines.push(line);
-        }
-    }
-    match lines.is_empty() {
-        true => {
-            Err(Error::new(ErrorKind::Usage, "nothing here asks for a version")
-                .hint("use node@lts"))
-        }
-        false => Ok((lines, failed)),
+fn policy(session: &Session, arguments: &UpgradeArguments, as_json: bool) -> MigrationPolicy {
+    match () {
+        () if arguments.dry_run => MigrationPolicy::DryRun,
+        () if session.settings.offline => MigrationPolicy::Never,
+        () if arguments.migrate_packages => MigrationPolicy::Always,
+        () if !as_json && output::can_ask() => MigrationPolicy::Ask,
+        () => MigrationPolicy::Never,
     }
 }
 
-/// The tools that were named, else all; and whether they were.
-fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'a>, bool)>> {
+/// The tools that were named, else all.
+fn select<'a>(session: &'a Session, words: &[String]) -> Result<Vec<SelectedTool<'a>>> {
     if words.is_empty() {
-        return Ok(session.registry.all().map(|known| (known, false)).collect());
+        let all = session.registry.all();
+        return Ok(all.map(|known| SelectedTool { known, is_named: false }).collect());
     }
-    let named = asked(session, words)?.into_iter().map(|Asked { known, request }| match request {
-        None => Ok((known, true)),
+    let named = tool_arguments(session, words)?.into_iter();
+    let named = named.map(|ToolArgument { known, request }| match request {
+        None => Ok(SelectedTool { known, is_named: true }),
         Some(request) => {
-            let what = "what is asked for here is what is upgraded, and no other version";
+            let what = "`use upgrade` takes tool names without versions";
             let hint = format!("use install {}@{request}", known.tool.name);
             Err(Error::new(ErrorKind::Usage, what).hint(hint))
         }
@@ -146,124 +136,260 @@ fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<Vec<(KnownTool<'
     named.collect()
 }
 
-impl Upgrade<'_> {
-    fn one(&self, known: KnownTool<'_>, line: &mut Line) -> Result<()> {
-        let standing = CurrentVersion::of(self.session, known)?;
-        line.from = standing.version.as_ref().map(ToString::to_string);
-        let Some((request, origin)) = standing.requested() else {
-            line.left("nobody asks for it here");
-            line.hint = Some(format!("use {}@latest", known.tool.name));
-            return Ok(());
+/// Decides and upgrades one tool after the other: what a version is built for may have been
+/// upgraded just before.
+fn upgrade_all(
+    session: &Session,
+    selected: &[SelectedTool<'_>],
+    is_dry_run: bool,
+) -> Result<(Vec<UpgradeOutcome>, Vec<Error>)> {
+    let access = folders::write_access(&session.folders)?;
+    let network = Network::keeping(session, &access);
+    let finder = Finder::new(session, &network);
+    let installer = Installer::new(session, &access, &network, &finder);
+    let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
+        Ok(finder.all(known)?.releases.into_iter().map(|release| release.version).collect())
+    };
+    let releases = Releases { newest: &|wanted| finder.find(wanted), listed: &listed };
+    let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
+    for SelectedTool { known, is_named } in selected {
+        let plan = decide(session, *known, &releases);
+        let (outcome, error) = match is_dry_run {
+            true => plan.as_outcome(),
+            false => apply(session, *known, plan, &installer),
         };
-        line.request = Some(request.to_string());
-        line.origin = Some(origin.to_string());
-        if let Some(because) = foreign(&standing, request) {
-            line.left(because);
-            return Ok(());
-        }
-        if let Some(exact) = request.exact(known.tool) {
-            line.left("exactly this is asked for");
-            line.hint = match standing.version {
-                Some(_) => self.advice(&standing, exact, origin),
-                None => Some("use install".to_owned()),
-            };
-            return Ok(());
-        }
-        self.to_newest(&standing, &ToolRequest { known, request, origin }, line)
+        let is_relevant = outcome.row.request.is_some() || error.is_some() || *is_named;
+        errors.extend(error);
+        outcomes.extend(Some(outcome).filter(|_| is_relevant));
     }
+    Ok((outcomes, errors))
+}
 
-    fn to_newest(
-        &self,
-        standing: &CurrentVersion<'_>,
-        wanted: &ToolRequest<'_>,
-        line: &mut Line,
-    ) -> Result<()> {
-        let release = self.installer.finder.find(wanted)?;
-        if !standing.is_newer(&release.version) {
-            return Ok(());
-        }
-        line.to = Some(release.version.to_string());
-        line.state = State::Upgradable;
-        let mut to = Some(release.version.clone());
-        if self.fetching == Fetching::Real {
-            to = self.fetch(wanted, release)?;
-            line.to = to.as_ref().map(ToString::to_string);
-            line.state = State::Upgraded;
-        }
-        // What the system's has was added by its own package manager.
-        let held = standing.toolchain.clone();
-        let held = held.filter(|one| !matches!(one.store, Store::System(_)));
-        line.step = held
-            .zip(to)
-            .and_then(|(held, to)| Some(Step { from: held.version.clone()?, to, held }));
-        Ok(())
-    }
-
-    fn fetch(&self, wanted: &ToolRequest<'_>, release: Release) -> Result<Option<Version>> {
-        let ToolRequest { known, request, origin } = wanted;
-        let installed = self.installer.install_from_any(wanted, release).map_err(|error| {
-            error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
-        })?;
-        if let Some(lacking) =
-            runtime::lacking(&self.session.resolver(), wanted, &installed.toolchain)?
-        {
-            let guest = (known.tool, &installed.toolchain);
-            install_runtime(&self.installer, &self.session.registry, guest, &lacking)?;
-        }
-        Ok(installed.toolchain.version)
-    }
-
-    /// What to type for a newer version than the one that is pinned: the newest that differs in
-    /// the last number alone, else the newest there is.
-    fn advice(
-        &self,
-        standing: &CurrentVersion<'_>,
-        exact: &Version,
-        origin: &Origin,
-    ) -> Option<String> {
-        let tool = standing.known.tool.name;
-        let listed = self.installer.finder.all(standing.known).ok()?;
-        let is_newer = |release: &&Release| {
-            release.version > *exact
-                && release.version.flavour() == exact.flavour()
-                && !release.version.is_prerelease()
-        };
-        let newer: Vec<&Release> = listed.releases.iter().filter(is_newer).collect();
-        let alike = newer.iter().rev().find(|release| is_alike(&release.version, exact));
-        let version = &alike.or(newer.last())?.version;
-        Some(match origin {
-            Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
-            Origin::Variable(variable) => format!("export {variable}={version}"),
-            Origin::Argument | Origin::Name(_) | Origin::File(_) | Origin::CommandLine => {
-                format!("use {tool}@{version}")
-            }
-        })
-    }
-
-    fn note(&self, line: &Line) {
-        if !self.as_json && line.state != State::Failed {
-            output::line(line.text());
-            if let Some(hint) = &line.hint {
-                output::line(format_args!("  hint: {hint}"));
-            }
+/// Decides what is done for a tool.
+fn decide(session: &Session, known: KnownTool<'_>, releases: &Releases<'_>) -> UpgradePlan {
+    let mut row = UpgradeRow::of(known.tool.name);
+    match find_upgrade(session, (known, releases), &mut row) {
+        Ok(upgrade) => UpgradePlan { row, upgrade, error: None },
+        Err(error) => {
+            row.fail(&error);
+            UpgradePlan { row, upgrade: None, error: Some(error) }
         }
     }
 }
 
-/// Why a request isn't for this verb, whatever releases there are.
-fn foreign(standing: &CurrentVersion<'_>, request: &Request) -> Option<String> {
-    if standing.known.definition.source.is_empty() {
-        return Some(format!("usher has no source for {} yet", standing.known.tool.name));
+/// The upgrade of a tool, if there is one; else the row has the reason.
+fn find_upgrade(
+    session: &Session,
+    (known, releases): (KnownTool<'_>, &Releases<'_>),
+    row: &mut UpgradeRow,
+) -> Result<Option<PlannedUpgrade>> {
+    let current = CurrentVersion::of(session, known)?;
+    row.from = current.version.as_ref().map(ToString::to_string);
+    let Some((request, origin)) = current.requested() else {
+        row.skip("it is not pinned here", Some(format!("use {}@latest", known.tool.name)));
+        return Ok(None);
+    };
+    row.request = Some(request.to_string());
+    row.requested_by = Some(origin.to_string());
+    if let Some(reason) = skip_reason(&current, request) {
+        row.skip(reason, None);
+        return Ok(None);
     }
-    if !is_of_releases(standing.known, request) {
-        return Some("no release answers that".to_owned());
+    if let Some(exact) = request.exact(known.tool) {
+        let hint = match current.version {
+            Some(_) => newer_than_pinned(known, (exact, origin), releases),
+            None => Some("use install".to_owned()),
+        };
+        row.skip("it is pinned to an exact version", hint);
+        return Ok(None);
     }
-    standing.is_constraint.then(|| "that is a range which pins nothing".to_owned())
+    let release = (releases.newest)(&ToolRequest { known, request, origin })?;
+    if !current.is_newer(&release.version) {
+        return Ok(None);
+    }
+    row.to = Some(release.version.to_string());
+    row.state = UpgradeState::Upgradable;
+    let (request, origin) = (request.clone(), origin.clone());
+    Ok(Some(PlannedUpgrade { request, origin, release, old: current.toolchain }))
 }
 
-/// Whether two versions differ in the last number alone.
-fn is_alike(version: &Version, exact: &Version) -> bool {
-    let (numbers, asked) = (version.numbers().as_slice(), exact.numbers().as_slice());
-    let count = asked.len().saturating_sub(1);
-    numbers.get(..count) == asked.get(..count)
+/// Why `use upgrade` doesn't change a tool, whatever releases there are.
+fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String> {
+    if current.known.definition.source.is_empty() {
+        return Some(format!("usher has no source for {}", current.known.tool.name));
+    }
+    if !is_of_releases(current.known, request) {
+        return Some("the request doesn't name a release".to_owned());
+    }
+    current.is_constraint.then(|| "it is constrained, not pinned".to_owned())
+}
+
+/// What to type for a newer version than the one that is pinned: the newest that differs in the
+/// last number alone, else the newest release.
+fn newer_than_pinned(
+    known: KnownTool<'_>,
+    (exact, origin): (&Version, &Origin),
+    releases: &Releases<'_>,
+) -> Option<String> {
+    let tool = known.tool.name;
+    let is_newer = |version: &&Version| {
+        *version > exact && version.flavour() == exact.flavour() && !version.is_prerelease()
+    };
+    let listed = (releases.listed)(known).ok()?;
+    let newer: Vec<&Version> = listed.iter().filter(is_newer).collect();
+    let patch = newer.iter().rev().find(|version| differs_in_last_number(version, exact));
+    let version = patch.or(newer.last())?;
+    Some(match origin {
+        Origin::Default(_) | Origin::Machine(_) => format!("use --global {tool}@{version}"),
+        Origin::Variable(variable) => format!("export {variable}={version}"),
+        Origin::Argument | Origin::Name(_) | Origin::File(_) | Origin::CommandLine => {
+            format!("use {tool}@{version}")
+        }
+    })
+}
+
+/// Whether two versions have the same numbers but for the last.
+fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
+    let (numbers, exact) = (version.numbers().as_slice(), exact.numbers().as_slice());
+    let count = exact.len().saturating_sub(1);
+    numbers.get(..count) == exact.get(..count)
+}
+
+impl UpgradePlan {
+    /// What would come of it.
+    fn as_outcome(self) -> (UpgradeOutcome, Option<Error>) {
+        let step = self.upgrade.and_then(|upgrade| {
+            let to = upgrade.release.version.clone();
+            VersionStep::between(upgrade.old, to)
+        });
+        (UpgradeOutcome { row: self.row, step }, self.error)
+    }
+}
+
+/// Installs the planned release, and the runtime that it needs.
+fn apply(
+    session: &Session,
+    known: KnownTool<'_>,
+    plan: UpgradePlan,
+    installer: &Installer<'_>,
+) -> (UpgradeOutcome, Option<Error>) {
+    let UpgradePlan { mut row, upgrade, error } = plan;
+    let Some(PlannedUpgrade { request, origin, release, old }) = upgrade else {
+        return (UpgradeOutcome { row, step: None }, error);
+    };
+    let wanted = ToolRequest { known, request: &request, origin: &origin };
+    match install(session, &wanted, (release, installer)) {
+        Ok(version) => {
+            row.state = UpgradeState::Upgraded;
+            row.to = version.as_ref().map(ToString::to_string);
+            let step = version.and_then(|version| VersionStep::between(old, version));
+            (UpgradeOutcome { row, step }, None)
+        }
+        Err(error) => {
+            row.fail(&error);
+            (UpgradeOutcome { row, step: None }, Some(error))
+        }
+    }
+}
+
+fn install(
+    session: &Session,
+    wanted: &ToolRequest<'_>,
+    (release, installer): (Release, &Installer<'_>),
+) -> Result<Option<Version>> {
+    let installed = installer.install_from_any(wanted, release);
+    let installed = installed.map_err(|error| requested_by(wanted, error))?;
+    let missing = runtime::lacking(&session.resolver(), wanted, &installed.toolchain)?;
+    if let Some(missing) = missing {
+        let guest = (wanted.known.tool, &installed.toolchain);
+        install_runtime(installer, &session.registry, guest, &missing)?;
+    }
+    Ok(installed.toolchain.version)
+}
+
+impl VersionStep {
+    /// The step from a toolchain to a newer version. The system's package manager installed what
+    /// the system's version has, and is left alone.
+    fn between(old: Option<Toolchain>, to: Version) -> Option<Self> {
+        let old = old.filter(|old| !matches!(old.store, Store::System(_)))?;
+        Some(Self { from: old.version.clone()?, to, old })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::cli::commands::test_release;
+    use crate::session::in_memory::session;
+
+    const LISTED: [&str; 6] = ["12.0.0", "12.22.11", "12.22.12", "13.0.0", "25.0.0", "26.0.0-rc.1"];
+
+    /// What is decided for node, where 12.22.11 is installed.
+    fn check(world: MemoryWorld, newest: &str, expected: &str) {
+        let world = world.file("/usher/toolchains/node/12.22.11/bin/node", "");
+        let session = session(world);
+        let known = session.registry.named("node").unwrap();
+        let find = |_: &ToolRequest<'_>| match newest {
+            "" => Err(Error::new(ErrorKind::Network, "no source answered")),
+            version => Ok(test_release(version)),
+        };
+        let listed = |_: KnownTool<'_>| Ok(LISTED.map(|one| Version::parse(one).unwrap()).to_vec());
+        let plan = decide(&session, known, &Releases { newest: &find, listed: &listed });
+        assert_eq!(plan.upgrade.is_some(), plan.row.state == UpgradeState::Upgradable);
+        let UpgradeRow { state, from, to, reason, hint, .. } = &plan.row;
+        let words = [from, to, reason, hint].map(|one| one.as_deref().unwrap_or("-"));
+        assert_eq!(format!("{state:?} {}", words.join(" · ")), expected, "{newest}");
+    }
+
+    fn pinned(request: &str) -> MemoryWorld {
+        MemoryWorld::at("/p").file("/p/.nvmrc", request)
+    }
+
+    #[test]
+    fn a_newer_release_that_matches_is_installed() {
+        check(pinned("12"), "12.22.12", "Upgradable 12.22.11 · 12.22.12 · - · -");
+        check(pinned("12"), "12.22.11", "Current 12.22.11 · - · - · -");
+        check(pinned("12"), "12.0.0", "Current 12.22.11 · - · - · -");
+        check(pinned("18"), "18.20.8", "Upgradable - · 18.20.8 · - · -");
+        check(pinned("12"), "", "Failed 12.22.11 · - · no source answered · -");
+    }
+
+    #[test]
+    fn exact_pins_constraints_and_tools_without_a_pin_are_skipped() {
+        let exact = "it is pinned to an exact version";
+        let hint = "use node@12.22.12";
+        check(pinned("12.22.11"), "25.0.0", &format!("Skipped 12.22.11 · - · {exact} · {hint}"));
+        check(pinned("25.0.0"), "25.0.0", &format!("Skipped - · - · {exact} · use install"));
+        let none = "Skipped 12.22.11 · - · it is not pinned here · use node@latest";
+        check(MemoryWorld::at("/p"), "25.0.0", none);
+        let range = r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#;
+        let constrained = MemoryWorld::at("/p").file("/p/package.json", range);
+        let skipped = "Skipped 12.22.11 · - · it is constrained, not pinned · -";
+        check(constrained, "12.22.12", skipped);
+        let system = "Skipped - · - · the request doesn't name a release · -";
+        check(pinned("system"), "25.0.0", system);
+    }
+
+    #[test]
+    fn the_hint_for_an_exact_pin_is_typed_where_the_pin_is() {
+        let exact = "Skipped 12.22.11 · - · it is pinned to an exact version";
+        let variable = MemoryWorld::at("/p").variable("NODE_VERSION", "12.22.11");
+        check(variable, "25.0.0", &format!("{exact} · export NODE_VERSION=12.22.12"));
+        let default = MemoryWorld::at("/p").file("/usher/config/tool-versions", "node 12.22.11\n");
+        check(default, "25.0.0", &format!("{exact} · use --global node@12.22.12"));
+    }
+
+    #[test]
+    fn tools_are_named_without_versions() {
+        let session = session(MemoryWorld::at("/p"));
+        let refused = select(&session, &["node@12".to_owned()]).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Usage);
+        assert_eq!(refused.hint.as_deref(), Some("use install node@12"));
+        let named = select(&session, &["node".to_owned()]).unwrap();
+        assert!(named.len() == 1 && named[0].is_named);
+        let all = select(&session, &[]).unwrap();
+        assert!(all.len() > 1 && all.iter().all(|one| !one.is_named));
+    }
 }

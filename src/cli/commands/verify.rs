@@ -1,206 +1,393 @@
-//! `use verify [TOOL[@VERSION]…]`: whether what is on disk is as it was installed.
+//! `use verify [TOOL[@VERSION]…]`: compares installed versions with what was installed.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
-use super::{Asked, asked};
+use super::{ToolArgument, count_of, tool_arguments};
 use crate::cli::output;
 use crate::session::Session;
 use crate::session::current::store_label;
 use crate::store::contents::{StoreContents, UnexpectedEntry};
-use crate::store::place::InstallLocation;
-use crate::store::verify::{Fault, ReceiptProblem, Verified, taken_away, verify};
+use crate::store::location::InstallLocation;
+use crate::store::verify::{Difference, ReceiptProblem, Verified, removed_meanwhile, verify};
 
-/// The most faults of a toolchain that are told to a person.
-const MOST_TOLD: usize = 10;
+/// How many differences of a version are printed; `--json` has all.
+const MAX_LISTED: usize = 10;
 
-/// Runs the verb; faults end it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
-pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
-    let contents = chosen(session, words)?;
-    let mut report = Vec::new();
-    let mut faulty = Vec::new();
-    for place in &contents.places {
-        let verified = verify(place)?;
-        match verified.trouble {
-            Some(ReceiptProblem::Gone) if words.is_empty() => continue,
-            Some(ReceiptProblem::Gone) => return Err(taken_away(place)),
-            _ => {}
-        }
-        if !verified.is_whole() {
-            faulty.push(format!("{}@{}", place.known.tool.name, place.version));
-        }
-        match as_json {
-            true => report.push(as_value(place, &verified)),
-            false => print(place, &verified),
-        }
-    }
-    let is_well = faulty.is_empty() && contents.strays.is_empty();
-    let code = if is_well { 0 } else { i32::from(ErrorKind::FaultsFound.exit_code()) };
-    if as_json {
-        let strays: Vec<Value> = contents.strays.iter().map(stray_as_value).collect();
-        output::json(&json!({ "whole": is_well, "toolchains": report, "strays": strays }));
-        return Ok(code);
-    }
-    for stray in &contents.strays {
-        output::line(format_args!("{}: {}", Shown(&stray.path), stray.what));
-    }
-    match contents.places.len() {
-        0 if is_well => output::line("no version is in usher's own store"),
-        _ => {}
-    }
-    if !is_well {
-        session.note(&summary(contents.places.len(), &faulty, contents.strays.len()).to_string());
-    }
-    Ok(code)
+/// A version and what is wrong with it.
+struct VerifiedVersion<'a> {
+    location: InstallLocation<'a>,
+    verified: Verified,
 }
 
-/// The toolchains that are meant: usher's own, and of tools that are named the shared ones, too.
-pub(super) fn chosen<'a>(session: &'a Session, words: &[String]) -> Result<StoreContents<'a>> {
+/// All that was compared, and what doesn't belong in the store.
+struct VerifyReport<'a> {
+    versions: Vec<VerifiedVersion<'a>>,
+    unexpected: Vec<UnexpectedEntry>,
+}
+
+/// Runs the command. The result is its exit code: [`ErrorKind::FaultsFound`]'s if anything differs.
+pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
+    let report = compare(session, words)?;
+    match as_json {
+        true => output::json(&report.for_programs()),
+        false => report.text().iter().for_each(output::line),
+    }
+    match report.error() {
+        None => Ok(0),
+        Some(error) => {
+            if !as_json {
+                session.note(&error.to_string());
+            }
+            Ok(error.kind().exit_code().into())
+        }
+    }
+}
+
+fn compare<'a>(session: &'a Session, words: &[String]) -> Result<VerifyReport<'a>> {
+    let StoreContents { locations, unexpected } = select(session, words)?;
+    let mut versions = Vec::new();
+    for location in locations {
+        let verified = verify(&location)?;
+        match verified.receipt_problem {
+            Some(ReceiptProblem::Removed) if words.is_empty() => continue,
+            Some(ReceiptProblem::Removed) => return Err(removed_meanwhile(&location)),
+            _ => versions.push(VerifiedVersion { location, verified }),
+        }
+    }
+    Ok(VerifyReport { versions, unexpected })
+}
+
+/// The versions that the command line names, in usher's own store and in shared ones; without
+/// arguments, all in usher's own store.
+pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<StoreContents<'a>> {
     let mut contents =
         StoreContents::of(&session.registry, &session.folders.toolchains(), &Store::Own)?;
     if words.is_empty() {
         return Ok(contents);
     }
     for store in &session.index.shared {
-        contents.places.extend(StoreContents::of(&session.registry, store, &Store::Shared)?.places);
+        let shared = StoreContents::of(&session.registry, store, &Store::Shared)?;
+        contents.locations.extend(shared.locations);
     }
-    let mut chosen = StoreContents::default();
-    for asked in asked(session, words)? {
-        let before = chosen.places.len();
-        let fitting = contents.places.iter().filter(|place| is_meant(place, &asked));
-        chosen.places.extend(fitting.cloned());
-        if chosen.places.len() == before {
-            return Err(absent(&asked, &contents));
+    let mut selected = StoreContents::default();
+    for argument in tool_arguments(session, words)? {
+        let before = selected.locations.len();
+        let matching = contents.locations.iter().filter(|one| is_meant(one, &argument));
+        selected.locations.extend(matching.cloned());
+        if selected.locations.len() == before {
+            return Err(absent(&argument, &contents));
         }
     }
-    chosen.places.sort_by(|one, other| one.root.cmp(&other.root));
-    chosen.places.dedup_by(|one, other| one.root == other.root);
-    Ok(chosen)
+    selected.locations.sort_by(|one, other| one.root.cmp(&other.root));
+    selected.locations.dedup_by(|one, other| one.root == other.root);
+    Ok(selected)
 }
 
-pub(super) fn is_meant(place: &InstallLocation<'_>, asked: &Asked<'_>) -> bool {
-    let tool = asked.known.tool;
-    let fits = asked.request.as_ref().is_none_or(|request| request.matches(&place.version, tool));
-    place.known.tool.name == tool.name && fits
+/// Whether an argument names a version: `node`, `node@12`.
+pub(super) fn is_meant(location: &InstallLocation<'_>, argument: &ToolArgument<'_>) -> bool {
+    let ToolArgument { known, request } = argument;
+    let matches =
+        request.as_ref().is_none_or(|request| request.matches(&location.version, known.tool));
+    location.known.tool.name == known.tool.name && matches
 }
 
-/// Nothing of what was named is there.
-pub(super) fn absent(asked: &Asked<'_>, contents: &StoreContents<'_>) -> Error {
-    let tool = asked.known.tool.name;
-    let of_tool = contents.places.iter().filter(|place| place.known.tool.name == tool);
-    let there: Vec<&str> = of_tool.map(|place| place.version.as_str()).collect();
-    let name = match &asked.request {
+/// The error where an argument names no version in the store.
+pub(super) fn absent(argument: &ToolArgument<'_>, contents: &StoreContents<'_>) -> Error {
+    let tool = argument.known.tool.name;
+    let of_tool = contents.locations.iter().filter(|location| location.known.tool.name == tool);
+    let installed: Vec<&str> = of_tool.map(|location| location.version.as_str()).collect();
+    let name = match &argument.request {
         Some(request) => format!("{tool} {request}"),
         None => tool.to_owned(),
     };
-    let error = Error::new(ErrorKind::NotInstalled, format!("{name} isn't in usher's store"));
-    match there.as_slice() {
+    let error = Error::new(ErrorKind::NotInstalled, format!("{name} is not in usher's store"));
+    match installed.as_slice() {
         [] => error.hint("use list"),
-        there => error.because(format!("there is {}", there.join(", "))),
+        installed => error.because(format!("installed: {}", installed.join(", "))),
     }
 }
 
-fn print(place: &InstallLocation<'_>, verified: &Verified) {
-    let name = name(place);
-    let findings = &verified.findings;
-    if let Some(trouble) = &verified.trouble {
-        return output::line(format_args!("{name}: {}", told(trouble)));
-    }
-    let packages = match findings.packages.len() {
-        0 => String::new(),
-        count => format!(", and {count} that package managers added"),
-    };
-    if findings.faults.is_empty() {
-        let count = findings.compared;
-        return output::line(format_args!(
-            "{name} is as it was installed: {count} files{packages}"
-        ));
-    }
-    let count = counted(findings.faults.len(), "fault");
-    output::line(format_args!("{name}: {count} in {} files{packages}", findings.compared));
-    for fault in findings.faults.iter().take(MOST_TOLD) {
-        output::line(format_args!("  {}", line(fault)));
-    }
-    if let more @ 1.. = findings.faults.len().saturating_sub(MOST_TOLD) {
-        output::line(format_args!("  and {more} more, which --json lists"));
-    }
-    if findings.faults.iter().any(|fault| fault.is_package) {
-        output::line("  a package manager may have replaced a package that came with it");
-    }
-}
-
-/// `node 12.22.12`, and whose it is unless it is usher's own.
-pub(super) fn name(place: &InstallLocation<'_>) -> String {
-    let name = format!("{} {}", place.known.tool.name, place.version);
-    match &place.store {
+/// `node 12.22.12`, with the store unless that is usher's own.
+pub(super) fn name(location: &InstallLocation<'_>) -> String {
+    let name = format!("{} {}", location.known.tool.name, location.version);
+    match &location.store {
         Store::Own => name,
         other => format!("{name} ({})", store_label(other)),
     }
 }
 
-/// Why a toolchain can't be compared.
-pub(super) fn told(trouble: &ReceiptProblem) -> String {
-    match trouble {
-        ReceiptProblem::Gone => "it was taken away meanwhile".to_owned(),
-        ReceiptProblem::NoFolder(why) => format!("no folder stands in its place: {}", Escaped(why)),
-        ReceiptProblem::NoReceipt => "it has no receipt to be compared with".to_owned(),
-        ReceiptProblem::DamagedReceipt(why) => format!("its receipt is damaged: {}", Escaped(why)),
-        ReceiptProblem::LaterReceipt(form) => {
-            format!("its receipt is of form {form}, which a later usher wrote")
+impl VerifyReport<'_> {
+    fn changed(&self) -> impl Iterator<Item = &VerifiedVersion<'_>> {
+        self.versions.iter().filter(|one| !one.verified.is_intact())
+    }
+
+    /// What the command ends with if anything differs.
+    fn error(&self) -> Option<Error> {
+        let changed: Vec<_> = self.changed().collect();
+        let (all, unexpected) = (self.versions.len(), self.unexpected.len());
+        let mut parts = Vec::new();
+        if !changed.is_empty() {
+            parts.push(format!("{} of {} changed", changed.len(), count_of(all, "version")));
         }
-        ReceiptProblem::OtherReceipt(other) => format!("its receipt is that of {}", Escaped(other)),
+        match unexpected {
+            0 => {}
+            1 => parts.push("1 entry doesn't belong in the store".to_owned()),
+            count => parts.push(format!("{count} entries don't belong in the store")),
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let error = Error::new(ErrorKind::FaultsFound, parts.join(", and "));
+        Some(match changed.as_slice() {
+            [] => error.hint("move these entries somewhere else"),
+            [VerifiedVersion { location, .. }] => {
+                error.hint(format!("use repair {}@{}", location.known.tool.name, location.version))
+            }
+            _ => error.hint("use repair"),
+        })
+    }
+
+    fn text(&self) -> Vec<String> {
+        if self.versions.is_empty() && self.unexpected.is_empty() {
+            return vec!["usher has installed no versions".to_owned()];
+        }
+        let versions = self.versions.iter().flat_map(VerifiedVersion::text);
+        let unexpected = self.unexpected.iter();
+        let unexpected = unexpected.map(|entry| format!("{}: {}", Shown(&entry.path), entry.what));
+        versions.chain(unexpected).collect()
     }
 }
 
-fn line(fault: &Fault) -> String {
-    let path = if fault.path.is_empty() { "its own folder" } else { &fault.path };
-    let detail = match fault.detail.as_str() {
+impl VerifiedVersion<'_> {
+    fn text(&self) -> Vec<String> {
+        let (name, findings) = (name(&self.location), &self.verified.findings);
+        if let Some(problem) = &self.verified.receipt_problem {
+            return vec![format!("{name}: {}", problem_text(problem))];
+        }
+        let packages = match findings.packages.len() {
+            0 => String::new(),
+            count => format!(", {count} added by package managers"),
+        };
+        let files = count_of(findings.compared, "file");
+        if findings.differences.is_empty() {
+            return vec![format!("{name} is unchanged: {files}{packages}")];
+        }
+        let count = count_of(findings.differences.len(), "change");
+        let mut lines = vec![format!("{name}: {count} in {files}{packages}")];
+        lines.extend(findings.differences.iter().take(MAX_LISTED).map(difference_text));
+        if let more @ 1.. = findings.differences.len().saturating_sub(MAX_LISTED) {
+            lines.push(format!("  … and {more} more (--json lists all)"));
+        }
+        if findings.differences.iter().any(|difference| difference.is_package) {
+            lines.push("  a package manager may have updated a bundled package".to_owned());
+        }
+        lines
+    }
+}
+
+fn problem_text(problem: &ReceiptProblem) -> String {
+    match problem {
+        ReceiptProblem::Removed => "it was removed by another process".to_owned(),
+        ReceiptProblem::NotAFolder(why) => format!("not a readable folder: {}", Escaped(why)),
+        ReceiptProblem::NoReceipt => "it has no receipt to compare with".to_owned(),
+        ReceiptProblem::DamagedReceipt(why) => format!("its receipt is damaged: {}", Escaped(why)),
+        ReceiptProblem::NewerReceipt(format) => {
+            format!("its receipt has format {format}, written by a newer usher")
+        }
+        ReceiptProblem::OtherReceipt(other) => format!("its receipt is for {}", Escaped(other)),
+    }
+}
+
+/// `  changed     LICENSE (its bytes)`.
+fn difference_text(difference: &Difference) -> String {
+    let path = if difference.path.is_empty() { "its own folder" } else { &difference.path };
+    let detail = match difference.detail.as_str() {
         "" => String::new(),
         detail => format!(" ({})", Escaped(detail)),
     };
-    format!("{:10}  {}{detail}", fault.what.word(), Escaped(path))
+    format!("  {:10}  {}{detail}", difference.change.word(), Escaped(path))
 }
 
-pub(super) fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
+/// The report, as programs read it.
+#[derive(Serialize)]
+struct VerifyJson<'a> {
+    intact: bool,
+    toolchains: Vec<VersionJson<'a>>,
+    unexpected: Vec<UnexpectedJson>,
+}
+
+#[derive(Serialize)]
+struct VersionJson<'a> {
+    tool: &'static str,
+    version: &'a str,
+    store: &'a str,
+    path: String,
+    intact: bool,
+    problem: &'a Option<ReceiptProblem>,
+    compared: usize,
+    differences: &'a [Difference],
+    packages: &'a [String],
+}
+
+#[derive(Serialize)]
+struct UnexpectedJson {
+    path: String,
+    reason: &'static str,
+}
+
+impl VerifyReport<'_> {
+    fn for_programs(&self) -> VerifyJson<'_> {
+        let toolchains =
+            self.versions.iter().map(|VerifiedVersion { location, verified }| VersionJson {
+                tool: location.known.tool.name,
+                version: location.version.as_str(),
+                store: store_label(&location.store),
+                path: location.root.to_string_lossy().into_owned(),
+                intact: verified.is_intact(),
+                problem: &verified.receipt_problem,
+                compared: verified.findings.compared,
+                differences: &verified.findings.differences,
+                packages: &verified.findings.packages,
+            });
+        let unexpected = self.unexpected.iter().map(|entry| UnexpectedJson {
+            path: entry.path.to_string_lossy().into_owned(),
+            reason: entry.what,
+        });
+        VerifyJson {
+            intact: self.error().is_none(),
+            toolchains: toolchains.collect(),
+            unexpected: unexpected.collect(),
+        }
     }
 }
 
-fn summary(all: usize, faulty: &[String], strays: usize) -> Error {
-    let mut said = Vec::new();
-    if !faulty.is_empty() {
-        let verb = if faulty.len() == 1 { "isn't" } else { "aren't" };
-        said.push(format!("{} of {all} {verb} as installed", faulty.len()));
-    }
-    if strays > 0 {
-        let verb = if strays == 1 { "doesn't" } else { "don't" };
-        said.push(format!("{} {verb} belong in the store", counted(strays, "thing")));
-    }
-    let error = Error::new(ErrorKind::FaultsFound, said.join(", and "));
-    match faulty.first() {
-        Some(first) if faulty.len() == 1 => error.hint(format!("use repair {first}")),
-        Some(_) => error.hint("use repair"),
-        None => error.hint("move away what lies there"),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use usher_shims::version::Version;
+    use usher_shims::world::MemoryWorld;
 
-fn as_value(place: &InstallLocation<'_>, verified: &Verified) -> Value {
-    json!({
-        "tool": place.known.tool.name,
-        "version": place.version.as_str(),
-        "store": store_label(&place.store),
-        "path": place.root,
-        "whole": verified.is_whole(),
-        "trouble": verified.trouble,
-        "compared": verified.findings.compared,
-        "faults": verified.findings.faults,
-        "packages": verified.findings.packages,
-    })
-}
+    use super::*;
+    use crate::session::in_memory::session;
+    use crate::store::verify::{ChangeKind, Findings};
 
-fn stray_as_value(stray: &UnexpectedEntry) -> Value {
-    json!({ "path": stray.path.to_string_lossy(), "what": stray.what })
+    fn differences(count: usize, is_package: bool) -> Vec<Difference> {
+        let one = |number: usize| Difference {
+            path: format!("lib/{number}"),
+            change: ChangeKind::Changed,
+            detail: "its bytes".to_owned(),
+            is_package,
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn version<'a>(session: &'a Session, version: &str, verified: Verified) -> VerifiedVersion<'a> {
+        let known = session.registry.named("node").unwrap();
+        let root = session.folders.toolchains().join("node").join(version);
+        let version = Version::parse(version).unwrap();
+        let location = InstallLocation { known, version, root, store: Store::Own };
+        VerifiedVersion { location, verified }
+    }
+
+    fn compared(differences: Vec<Difference>, packages: &[&str]) -> Verified {
+        let packages = packages.iter().map(ToString::to_string).collect();
+        let findings = Findings { differences, packages, compared: 20 };
+        Verified { receipt_problem: None, findings }
+    }
+
+    fn problem(problem: ReceiptProblem) -> Verified {
+        Verified { receipt_problem: Some(problem), findings: Findings::default() }
+    }
+
+    #[test]
+    fn unchanged_versions_are_no_error() {
+        let session = session(MemoryWorld::at("/p"));
+        let unchanged = version(&session, "12.22.12", compared(Vec::new(), &["bin/yarn"]));
+        let report = VerifyReport { versions: vec![unchanged], unexpected: Vec::new() };
+        let text = ["node 12.22.12 is unchanged: 20 files, 1 added by package managers"];
+        assert_eq!(report.text(), text);
+        assert_eq!(report.error(), None);
+        let nothing = VerifyReport { versions: Vec::new(), unexpected: Vec::new() };
+        assert_eq!(nothing.text(), ["usher has installed no versions"]);
+        assert_eq!(nothing.error(), None);
+    }
+
+    #[test]
+    fn changes_are_listed_and_end_in_a_hint() {
+        let session = session(MemoryWorld::at("/p"));
+        let changed = version(&session, "12.22.12", compared(differences(12, true), &[]));
+        let text = changed.text();
+        assert_eq!(text[0], "node 12.22.12: 12 changes in 20 files");
+        assert_eq!(text[1], "  changed     lib/0 (its bytes)");
+        assert_eq!(text[11], "  … and 2 more (--json lists all)");
+        assert_eq!(text[12], "  a package manager may have updated a bundled package");
+        let one = VerifyReport { versions: vec![changed], unexpected: Vec::new() };
+        assert_eq!(
+            one.error().unwrap().to_string(),
+            "1 of 1 version changed\n  hint: use repair node@12.22.12"
+        );
+        let other = version(&session, "10.24.1", problem(ReceiptProblem::NoReceipt));
+        assert_eq!(other.text(), ["node 10.24.1: it has no receipt to compare with"]);
+        let unexpected =
+            vec![UnexpectedEntry { path: "/usher/toolchains/x".into(), what: "unknown tool" }];
+        let mut versions = one.versions;
+        versions.push(other);
+        let both = VerifyReport { versions, unexpected };
+        assert_eq!(
+            both.error().unwrap().to_string(),
+            "2 of 2 versions changed, and 1 entry doesn't belong in the store\n  hint: use repair"
+        );
+        assert_eq!(both.text().last().unwrap(), "/usher/toolchains/x: unknown tool");
+    }
+
+    #[test]
+    fn programs_read_every_difference() {
+        let session = session(MemoryWorld::at("/p"));
+        let changed = version(&session, "12.22.12", compared(differences(1, false), &["bin/yarn"]));
+        let newer = version(&session, "13.0.0", problem(ReceiptProblem::NewerReceipt(2)));
+        let report = VerifyReport { versions: vec![changed, newer], unexpected: Vec::new() };
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report.for_programs()).unwrap(), @r#"
+        {
+          "intact": false,
+          "toolchains": [
+            {
+              "tool": "node",
+              "version": "12.22.12",
+              "store": "usher",
+              "path": "/usher/toolchains/node/12.22.12",
+              "intact": false,
+              "problem": null,
+              "compared": 20,
+              "differences": [
+                {
+                  "path": "lib/0",
+                  "change": "changed",
+                  "detail": "its bytes",
+                  "is_package": false
+                }
+              ],
+              "packages": [
+                "bin/yarn"
+              ]
+            },
+            {
+              "tool": "node",
+              "version": "13.0.0",
+              "store": "usher",
+              "path": "/usher/toolchains/node/13.0.0",
+              "intact": false,
+              "problem": {
+                "kind": "newer-receipt",
+                "detail": 2
+              },
+              "compared": 0,
+              "differences": [],
+              "packages": []
+            }
+          ],
+          "unexpected": []
+        }
+        "#);
+    }
 }

@@ -21,18 +21,17 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::Store;
 use usher_shims::world::World as _;
 
-use self::links::Before;
+use self::links::FolderSnapshot;
 use crate::cli::output;
-use crate::config::folders;
+use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
 use crate::session::Session;
-use crate::shim_folder;
 
 /// Signals that are passed on to the child.
 ///
 /// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
 /// included; passing them on too does no harm, since a program takes the second for the first.
-const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
 ///
@@ -48,22 +47,22 @@ pub(super) fn run(
         .arg0(&plan.program)
         .args(arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())));
     command.envs(plan.set.iter().map(|(name, value)| (name, value)));
-    command.envs(into_toolchain(session, plan, rule)?);
+    command.envs(toolchain_variables(session, plan, rule)?);
     let folders = folders(session, rule)?;
-    let before = Before::of(session, &folders);
+    let before = FolderSnapshot::of(session, &folders);
     // Heeded before there is a child: one that comes in between waits for it.
-    let signals = Signals::new(PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)));
+    let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
-    if let Err(error) = before.link_new(session, rule.0).and_then(|()| make_match(session)) {
+    if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
         output::note(format!(
             "the shims can't be made to match what {} changed",
             Shown(&plan.program)
         ));
         output::note(error);
     }
-    end(status)
+    end_like(status)
 }
 
 /// The folders of the account's own into which a call puts programs.
@@ -79,7 +78,7 @@ fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<Strin
 
 /// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
 /// only into toolchains of our own.
-fn into_toolchain(
+fn toolchain_variables(
     session: &Session,
     plan: &Plan,
     (tool, place): (&Tool, usize),
@@ -138,9 +137,8 @@ fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStat
     status
 }
 
-fn make_match(session: &mut Session) -> Result<()> {
-    session.refresh()?;
-    let made = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?.made;
+fn refresh_and_note(session: &mut Session) -> Result<()> {
+    let made = rescan_and_refresh(session)?.created;
     let shims = session.folders.shims();
     let path = session.world.variable("PATH").unwrap_or_default();
     if !made.is_empty() && !std::env::split_paths(&path).any(|folder| folder == shims) {
@@ -155,7 +153,7 @@ fn make_match(session: &mut Session) -> Result<()> {
 
 /// Ends this process as the child ended: by the same signal, or with the same exit code.
 #[expect(clippy::disallowed_methods, reason = "the child's end is this process's end")]
-fn end(status: ExitStatus) -> Result<Error> {
+fn end_like(status: ExitStatus) -> Result<Error> {
     if let Some(signal) = status.signal() {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }

@@ -17,7 +17,7 @@ const NO_NEWLINE: &str = " (the file had no newline at its end)";
 
 /// Where in a file the block must stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spot {
+pub(super) enum BlockPosition {
     /// Before anything that could end the reading.
     Top,
     /// Behind everything that could set PATH anew.
@@ -26,22 +26,22 @@ pub(super) enum Spot {
 
 /// A block was begun on this line, counted from 1, and never ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unclosed(pub(super) usize);
+pub(super) struct UnclosedBlock(pub(super) usize);
 
 /// A text with a block put in; `None` is a file that doesn't exist yet.
-pub(super) fn put(text: Option<&str>, line: &str, spot: Spot) -> String {
+pub(super) fn insert_block(text: Option<&str>, line: &str, position: BlockPosition) -> String {
     let block = |note: &str| format!("{OPEN}{note}\n{line}\n{CLOSE}\n");
-    match (text, spot) {
+    match (text, position) {
         (None, _) => block(""),
         (Some(""), _) => block(NO_NEWLINE),
-        (Some(text), Spot::Top) => block("") + text,
-        (Some(text), Spot::End) if text.ends_with('\n') => text.to_owned() + &block(""),
-        (Some(text), Spot::End) => format!("{text}\n{}", block(NO_NEWLINE)),
+        (Some(text), BlockPosition::Top) => block("") + text,
+        (Some(text), BlockPosition::End) if text.ends_with('\n') => text.to_owned() + &block(""),
+        (Some(text), BlockPosition::End) => format!("{text}\n{}", block(NO_NEWLINE)),
     }
 }
 
 /// The text with `line` in the block that it has; `None` if it has no block.
-pub(super) fn update(text: &str, line: &str) -> Result<Option<String>, Unclosed> {
+pub(super) fn update_block(text: &str, line: &str) -> Result<Option<String>, UnclosedBlock> {
     let blocks = find(text)?;
     if blocks.is_empty() {
         return Ok(None);
@@ -54,7 +54,7 @@ pub(super) fn update(text: &str, line: &str) -> Result<Option<String>, Unclosed>
 }
 
 /// The text as it was without the block; `None` if there was no file.
-pub(super) fn take_out(text: &str) -> Result<Option<String>, Unclosed> {
+pub(super) fn remove_block(text: &str) -> Result<Option<String>, UnclosedBlock> {
     let blocks = find(text)?;
     let mut rest = text.to_owned();
     for block in blocks.iter().rev() {
@@ -69,7 +69,7 @@ pub(super) fn take_out(text: &str) -> Result<Option<String>, Unclosed> {
 }
 
 /// A block in a text.
-struct Block {
+struct MarkedBlock {
     whole: Range<usize>,
     /// What stands between the marks.
     body: Range<usize>,
@@ -78,34 +78,34 @@ struct Block {
 }
 
 /// A block that is begun.
-struct Begun {
+struct OpenBlock {
     line: usize,
     start: usize,
     body: usize,
     noted: bool,
 }
 
-fn find(text: &str) -> Result<Vec<Block>, Unclosed> {
+fn find(text: &str) -> Result<Vec<MarkedBlock>, UnclosedBlock> {
     let mut blocks = Vec::new();
-    let mut begun: Option<Begun> = None;
+    let mut open: Option<OpenBlock> = None;
     let mut start = 0;
     for (index, whole) in text.split_inclusive('\n').enumerate() {
         let end = start + whole.len();
         let line = whole.trim();
         if let Some(note) = line.strip_prefix(OPEN) {
-            if let Some(begun) = begun {
-                return Err(Unclosed(begun.line));
+            if let Some(open) = open {
+                return Err(UnclosedBlock(open.line));
             }
-            begun = Some(Begun { line: index + 1, start, body: end, noted: note == NO_NEWLINE });
+            open = Some(OpenBlock { line: index + 1, start, body: end, noted: note == NO_NEWLINE });
         } else if line == CLOSE
-            && let Some(Begun { start: first, body, noted, .. }) = begun.take()
+            && let Some(OpenBlock { start: first, body, noted, .. }) = open.take()
         {
-            blocks.push(Block { whole: first..end, body: body..start, noted });
+            blocks.push(MarkedBlock { whole: first..end, body: body..start, noted });
         }
         start = end;
     }
-    match begun {
-        Some(begun) => Err(Unclosed(begun.line)),
+    match open {
+        Some(open) => Err(UnclosedBlock(open.line)),
         None => Ok(blocks),
     }
 }
@@ -122,33 +122,33 @@ mod tests {
 
     #[test]
     fn the_block_stands_at_its_spot_and_goes_without_a_trace() {
-        for (before, spot, after) in [
-            (None, Spot::Top, BLOCK.to_owned()),
-            (None, Spot::End, BLOCK.to_owned()),
-            (Some(""), Spot::Top, NOTED.to_owned()),
-            (Some(""), Spot::End, NOTED.to_owned()),
-            (Some("a\nb\n"), Spot::Top, format!("{BLOCK}a\nb\n")),
-            (Some("a\nb\n"), Spot::End, format!("a\nb\n{BLOCK}")),
-            (Some("a\nb"), Spot::Top, format!("{BLOCK}a\nb")),
-            (Some("a\nb"), Spot::End, format!("a\nb\n{NOTED}")),
-            (Some("a\r\nb\r\n"), Spot::End, format!("a\r\nb\r\n{BLOCK}")),
-            (Some("\n"), Spot::End, format!("\n{BLOCK}")),
+        for (before, position, after) in [
+            (None, BlockPosition::Top, BLOCK.to_owned()),
+            (None, BlockPosition::End, BLOCK.to_owned()),
+            (Some(""), BlockPosition::Top, NOTED.to_owned()),
+            (Some(""), BlockPosition::End, NOTED.to_owned()),
+            (Some("a\nb\n"), BlockPosition::Top, format!("{BLOCK}a\nb\n")),
+            (Some("a\nb\n"), BlockPosition::End, format!("a\nb\n{BLOCK}")),
+            (Some("a\nb"), BlockPosition::Top, format!("{BLOCK}a\nb")),
+            (Some("a\nb"), BlockPosition::End, format!("a\nb\n{NOTED}")),
+            (Some("a\r\nb\r\n"), BlockPosition::End, format!("a\r\nb\r\n{BLOCK}")),
+            (Some("\n"), BlockPosition::End, format!("\n{BLOCK}")),
         ] {
-            let text = put(before, "LINE", spot);
-            assert_eq!(text, after, "{spot:?} of {before:?}");
-            assert_eq!(take_out(&text).unwrap().as_deref(), before, "out of {text:?}");
+            let text = insert_block(before, "LINE", position);
+            assert_eq!(text, after, "{position:?} of {before:?}");
+            assert_eq!(remove_block(&text).unwrap().as_deref(), before, "out of {text:?}");
         }
     }
 
     #[test]
     fn what_was_written_behind_the_block_since_stays_a_line_of_its_own() {
-        let text = put(Some("a"), "LINE", Spot::End) + "b\n";
-        assert_eq!(take_out(&text).unwrap().unwrap(), "a\nb\n");
+        let text = insert_block(Some("a"), "LINE", BlockPosition::End) + "b\n";
+        assert_eq!(remove_block(&text).unwrap().unwrap(), "a\nb\n");
     }
 
     #[test]
     fn an_update_changes_the_line_where_it_stands() {
-        let updated = |text: &str| update(text, "NEW").unwrap();
+        let updated = |text: &str| update_block(text, "NEW").unwrap();
         let new = |text: &str| Some(text.replace("LINE", "NEW"));
         for text in [
             BLOCK.to_owned(),
@@ -173,8 +173,8 @@ mod tests {
             (format!("# >>> usher >>>\n{BLOCK}"), 1),
             (format!("{BLOCK}# >>> usher >>>"), 4),
         ] {
-            assert_eq!(update(&text, "NEW"), Err(Unclosed(line)), "{text:?}");
-            assert_eq!(take_out(&text), Err(Unclosed(line)), "{text:?}");
+            assert_eq!(update_block(&text, "NEW"), Err(UnclosedBlock(line)), "{text:?}");
+            assert_eq!(remove_block(&text), Err(UnclosedBlock(line)), "{text:?}");
         }
     }
 
@@ -182,15 +182,15 @@ mod tests {
         #[test]
         fn taking_out_is_the_opposite_of_putting_in(
             before in option::of("([a#> \r\n]|if|fi){0,12}"),
-            spot in sample::select(vec![Spot::Top, Spot::End]),
+            position in sample::select(vec![BlockPosition::Top, BlockPosition::End]),
             line in "[^\n]{0,9}",
         ) {
-            let text = put(before.as_deref(), &line, spot);
-            prop_assert_eq!(update(&text, &line).unwrap(), Some(text.clone()));
-            let other = update(&text, "OTHER").unwrap().unwrap();
-            prop_assert_eq!(&other, &put(before.as_deref(), "OTHER", spot));
-            prop_assert_eq!(take_out(&text).unwrap(), before.clone());
-            prop_assert_eq!(take_out(&other).unwrap(), before);
+            let text = insert_block(before.as_deref(), &line, position);
+            prop_assert_eq!(update_block(&text, &line).unwrap(), Some(text.clone()));
+            let other = update_block(&text, "OTHER").unwrap().unwrap();
+            prop_assert_eq!(&other, &insert_block(before.as_deref(), "OTHER", position));
+            prop_assert_eq!(remove_block(&text).unwrap(), before.clone());
+            prop_assert_eq!(remove_block(&other).unwrap(), before);
         }
     }
 }

@@ -14,7 +14,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 /// What a file says before and after; `None` where it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct FileChange {
     /// The file.
     pub path: PathBuf,
     /// What it says now.
@@ -33,7 +33,7 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// The change as a unified diff, fit for a terminal.
-pub fn diff(change: &Change) -> String {
+pub fn diff(change: &FileChange) -> String {
     let side = |text: &Option<String>| match text {
         Some(_) => Shown(&change.path).to_string(),
         None => "/dev/null".to_owned(),
@@ -45,11 +45,11 @@ pub fn diff(change: &Change) -> String {
         .context_radius(2)
         .header(&side(&change.before), &side(&change.after))
         .to_string();
-    text.split_inclusive('\n').map(fit_for_terminal).collect()
+    text.split_inclusive('\n').map(escape_for_terminal).collect()
 }
 
 /// A line whose tabs are left alone and whose other control characters are escaped.
-fn fit_for_terminal(line: &str) -> String {
+fn escape_for_terminal(line: &str) -> String {
     let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
     let parts: Vec<String> = line.split('\t').map(|part| Escaped(part).to_string()).collect();
     parts.join("\t") + end
@@ -59,8 +59,8 @@ fn fit_for_terminal(line: &str) -> String {
 ///
 /// A change that is made already counts as made, and of two to one file (a link to it, say) the
 /// first counts. A file that says neither what it said nor what it is to say is refused.
-pub fn apply(changes: &[Change]) -> Result<()> {
-    let mut due: Vec<(PathBuf, &Change)> = Vec::new();
+pub fn apply(changes: &[FileChange]) -> Result<()> {
+    let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
     for change in changes {
         let target = target_of(&change.path)?;
         if due.iter().any(|(other, _)| *other == target) {
@@ -109,7 +109,7 @@ fn changed_since(path: &Path) -> Error {
         .hint("try again")
 }
 
-fn make(target: &Path, change: &Change) -> io::Result<()> {
+fn make(target: &Path, change: &FileChange) -> io::Result<()> {
     match &change.after {
         Some(text) => replace(target, text),
         // A link must not come to lead nowhere.
@@ -133,7 +133,7 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
     if let Some(old) = old {
-        take_after(&file, &old)?;
+        copy_attributes(&file, &old)?;
     }
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
@@ -146,7 +146,7 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
 ///
 /// Under sudo the owner isn't who we are. Without such powers the file becomes ours, as it may in
 /// a folder of ours.
-fn take_after(file: &NamedTempFile, old: &Metadata) -> io::Result<()> {
+fn copy_attributes(file: &NamedTempFile, old: &Metadata) -> io::Result<()> {
     let new = file.as_file().metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         match fchown(file.as_file(), Some(old.uid()), Some(old.gid())) {
@@ -165,9 +165,9 @@ mod tests {
 
     use super::*;
 
-    fn change(path: &Path, before: Option<&str>, after: Option<&str>) -> Change {
+    fn change(path: &Path, before: Option<&str>, after: Option<&str>) -> FileChange {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Change { path: path.to_owned(), before: owned(before), after: owned(after) }
+        FileChange { path: path.to_owned(), before: owned(before), after: owned(after) }
     }
 
     fn folder() -> TempDir {

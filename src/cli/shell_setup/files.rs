@@ -6,29 +6,31 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 
-use super::block::Spot;
-use super::shell::{Places, Read, Shell};
+use super::block::BlockPosition;
+use super::shell::{ReadFile, Shell, ShellFolders};
 
 /// A file that a shell reads when it starts.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(super) struct ShellFile {
     /// Where it is.
     pub(super) path: PathBuf,
     /// What it says; `None` if it doesn't exist.
     pub(super) text: Option<String>,
     /// Where in it a new block belongs.
-    pub(super) spot: Spot,
+    pub(super) position: BlockPosition,
     /// Whether it needs a block. Without, it is only searched for one from earlier days.
-    pub(super) wanted: bool,
+    pub(super) needs_block: bool,
 }
 
 /// All files of a shell that need the block or may hold one.
-pub(super) fn of(shell: Shell, places: &Places, read: Read) -> Result<Vec<File>> {
+pub(super) fn of(shell: Shell, folders: &ShellFolders, read: ReadFile) -> Result<Vec<ShellFile>> {
     match shell {
-        Shell::Bash => bash(&places.home, read),
-        Shell::Zsh => zsh(places, read),
-        Shell::Fish => Ok(vec![wanted(fish(places), Spot::End, read)?]),
-        Shell::Sh => Ok(vec![wanted(places.home.join(".profile"), Spot::End, read)?]),
+        Shell::Bash => bash(&folders.home, read),
+        Shell::Zsh => zsh(folders, read),
+        Shell::Fish => Ok(vec![needs_block(fish(folders), BlockPosition::End, read)?]),
+        Shell::Sh => {
+            Ok(vec![needs_block(folders.home.join(".profile"), BlockPosition::End, read)?])
+        }
     }
 }
 
@@ -37,15 +39,15 @@ pub(super) fn of(shell: Shell, places: &Places, read: Read) -> Result<Vec<File>>
 /// The usual `.bashrc` returns at once in a shell that isn't interactive, so the line stands before
 /// that. Of `.bash_profile`, `.bash_login` and `.profile` a login shell reads the first that exists
 /// and no other; making one of the first two would hide the user's `.profile`.
-fn bash(home: &Path, read: Read) -> Result<Vec<File>> {
-    let rc = wanted(home.join(".bashrc"), Spot::Top, read)?;
-    let mut profile = wanted(home.join(".profile"), Spot::End, read)?;
-    let mut first = wanted(home.join(".bash_profile"), Spot::End, read)?;
-    let mut second = wanted(home.join(".bash_login"), Spot::End, read)?;
-    let lacks = |file: &File| file.text.as_deref().is_some_and(|text| !sources_bashrc(text));
-    first.wanted = lacks(&first);
-    second.wanted = first.text.is_none() && lacks(&second);
-    profile.wanted = !first.wanted && !second.wanted;
+fn bash(home: &Path, read: ReadFile) -> Result<Vec<ShellFile>> {
+    let rc = needs_block(home.join(".bashrc"), BlockPosition::Top, read)?;
+    let mut profile = needs_block(home.join(".profile"), BlockPosition::End, read)?;
+    let mut first = needs_block(home.join(".bash_profile"), BlockPosition::End, read)?;
+    let mut second = needs_block(home.join(".bash_login"), BlockPosition::End, read)?;
+    let lacks = |file: &ShellFile| file.text.as_deref().is_some_and(|text| !sources_bashrc(text));
+    first.needs_block = lacks(&first);
+    second.needs_block = first.text.is_none() && lacks(&second);
+    profile.needs_block = !first.needs_block && !second.needs_block;
     Ok(vec![rc, first, second, profile])
 }
 
@@ -53,30 +55,30 @@ fn bash(home: &Path, read: Read) -> Result<Vec<File>> {
 ///
 /// zsh looks in `$ZDOTDIR` if it is set when it starts, else in the home folder. Where a `.zshenv`
 /// in the home folder is what sets it, both are read, by different shells.
-fn zsh(places: &Places, read: Read) -> Result<Vec<File>> {
-    let at_home = wanted(places.home.join(".zshenv"), Spot::End, read)?;
-    let zdotdir = places.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
-    let Some(elsewhere) = zdotdir.filter(|folder| **folder != places.home) else {
+fn zsh(folders: &ShellFolders, read: ReadFile) -> Result<Vec<ShellFile>> {
+    let at_home = needs_block(folders.home.join(".zshenv"), BlockPosition::End, read)?;
+    let zdotdir = folders.zdotdir.as_ref().filter(|folder| !folder.as_os_str().is_empty());
+    let Some(elsewhere) = zdotdir.filter(|folder| **folder != folders.home) else {
         return Ok(vec![at_home]);
     };
-    let elsewhere = wanted(elsewhere.join(".zshenv"), Spot::End, read)?;
-    let at_home = File { wanted: at_home.text.is_some(), ..at_home };
+    let elsewhere = needs_block(elsewhere.join(".zshenv"), BlockPosition::End, read)?;
+    let at_home = ShellFile { needs_block: at_home.text.is_some(), ..at_home };
     Ok(vec![elsewhere, at_home])
 }
 
 /// A file of our own in `conf.d`, which every fish reads.
-fn fish(places: &Places) -> PathBuf {
-    let config = match &places.xdg_config {
+fn fish(folders: &ShellFolders) -> PathBuf {
+    let config = match &folders.xdg_config {
         // The XDG base directory specification: a relative path is to be ignored.
         Some(folder) if folder.is_absolute() => folder.clone(),
-        Some(_) | None => places.home.join(".config"),
+        Some(_) | None => folders.home.join(".config"),
     };
     config.join("fish/conf.d/usher.fish")
 }
 
-fn wanted(path: PathBuf, spot: Spot, read: Read) -> Result<File> {
+fn needs_block(path: PathBuf, position: BlockPosition, read: ReadFile) -> Result<ShellFile> {
     let text = read(&path).map_err(|error| Error::io("read", &path, error))?;
-    Ok(File { path, text, spot, wanted: true })
+    Ok(ShellFile { path, text, position, needs_block: true })
 }
 
 /// Whether a login file reads `.bashrc` in every case.
@@ -108,23 +110,23 @@ mod tests {
 
     use super::*;
 
-    fn check(shell: Shell, places: &Places, present: &[(&str, &str)], expected: &[&str]) {
+    fn check(shell: Shell, folders: &ShellFolders, present: &[(&str, &str)], expected: &[&str]) {
         let present: BTreeMap<&Path, &str> =
             present.iter().map(|(path, text)| (Path::new(path), *text)).collect();
         let read = |path: &Path| -> io::Result<Option<String>> {
             Ok(present.get(path).map(|text| (*text).to_owned()))
         };
-        let files = of(shell, places, &read).unwrap();
-        let wanted: Vec<String> = files
+        let files = of(shell, folders, &read).unwrap();
+        let needs_block: Vec<String> = files
             .iter()
-            .filter(|file| file.wanted)
-            .map(|file| format!("{:?} {}", file.spot, file.path.display()))
+            .filter(|file| file.needs_block)
+            .map(|file| format!("{:?} {}", file.position, file.path.display()))
             .collect();
-        assert_eq!(wanted, expected, "{shell} with {present:?}");
+        assert_eq!(needs_block, expected, "{shell} with {present:?}");
     }
 
-    fn home() -> Places {
-        Places { home: "/h".into(), zdotdir: None, xdg_config: None }
+    fn home() -> ShellFolders {
+        ShellFolders { home: "/h".into(), zdotdir: None, xdg_config: None }
     }
 
     #[test]
@@ -149,30 +151,30 @@ mod tests {
 
     #[test]
     fn zsh_reads_zshenv_where_zdotdir_says_or_at_home() {
-        let with = |zdotdir: &str| Places { zdotdir: Some(zdotdir.into()), ..home() };
+        let with = |zdotdir: &str| ShellFolders { zdotdir: Some(zdotdir.into()), ..home() };
         let (at_home, elsewhere) = ("End /h/.zshenv", "End /z/.zshenv");
-        for (places, present, expected) in [
+        for (folders, present, expected) in [
             (home(), &[][..], &[at_home][..]),
             (with("/z"), &[], &[elsewhere]),
             (with("/z"), &[("/h/.zshenv", "export ZDOTDIR=/z")], &[elsewhere, at_home]),
             (with("/h"), &[], &[at_home]),
             (with(""), &[], &[at_home]),
         ] {
-            check(Shell::Zsh, &places, present, expected);
+            check(Shell::Zsh, &folders, present, expected);
         }
     }
 
     #[test]
     fn fish_and_sh_have_one_file_each() {
-        let with = |folder: &str| Places { xdg_config: Some(folder.into()), ..home() };
-        for (shell, places, expected) in [
+        let with = |folder: &str| ShellFolders { xdg_config: Some(folder.into()), ..home() };
+        for (shell, folders, expected) in [
             (Shell::Fish, home(), "End /h/.config/fish/conf.d/usher.fish"),
             (Shell::Fish, with("/c"), "End /c/fish/conf.d/usher.fish"),
             (Shell::Fish, with("c"), "End /h/.config/fish/conf.d/usher.fish"),
             (Shell::Fish, with(""), "End /h/.config/fish/conf.d/usher.fish"),
             (Shell::Sh, home(), "End /h/.profile"),
         ] {
-            check(shell, &places, &[], &[expected]);
+            check(shell, &folders, &[], &[expected]);
         }
     }
 

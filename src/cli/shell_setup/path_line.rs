@@ -17,14 +17,14 @@ use super::block::{CLOSE, OPEN};
 ///
 /// Refuses what PATH can't hold: a relative folder, a colon, and text that isn't UTF-8.
 pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
-    let folder = fit_for_path(shims)?;
+    let folder = path_entry(shims)?;
     Ok(match shell {
         Shell::Bash | Shell::Zsh | Shell::Sh => posix(&quoted_for_posix(folder)),
         Shell::Fish => fish(&quoted_for_fish(folder)),
     })
 }
 
-fn fit_for_path(shims: &Path) -> Result<&str> {
+fn path_entry(shims: &Path) -> Result<&str> {
     let refusal = |cause: &str| {
         Error::new(ErrorKind::Usage, format!("the folder {} can't stand in PATH", Shown(shims)))
             .because(cause)

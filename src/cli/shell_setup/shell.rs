@@ -64,7 +64,7 @@ impl FromStr for Shell {
 
 /// Where a user keeps shell files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct ShellFolders {
     /// The home folder.
     pub home: PathBuf,
     /// `$ZDOTDIR`: where zsh looks instead of the home folder.
@@ -74,7 +74,7 @@ pub struct Places {
 }
 
 /// How the text of a file is had: `None` if there is no such file. [`super::read`] asks the disk.
-pub type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{Change, Places, Shell, apply, plan, plan_removal, read};
+use super::{FileChange, Shell, ShellFolders, apply, plan, plan_removal, read};
 
 /// What Debian and others give every user: a shell that isn't interactive leaves at once.
 const GUARDED: &str = "# ~/.bashrc\ncase $- in\n    *i*) ;;\n      *) return;;\nesac\necho no\n";
@@ -29,8 +29,8 @@ const NAMES: &[&str] = &[
     "-n",
 ];
 
-fn places(home: &Path) -> Places {
-    Places { home: home.to_owned(), zdotdir: None, xdg_config: None }
+fn folders(home: &Path) -> ShellFolders {
+    ShellFolders { home: home.to_owned(), zdotdir: None, xdg_config: None }
 }
 
 // The plans.
@@ -45,8 +45,8 @@ fn reader(files: &Files) -> impl Fn(&Path) -> io::Result<Option<String>> {
     |path| Ok(files.get(path).cloned())
 }
 
-fn made(mut files: Files, changes: Vec<Change>) -> Files {
-    for Change { path, before, after } in changes {
+fn made(mut files: Files, changes: Vec<FileChange>) -> Files {
+    for FileChange { path, before, after } in changes {
         assert_eq!(files.get(&path), before.as_ref());
         match after {
             Some(text) => files.insert(path, text),
@@ -65,11 +65,11 @@ fn a_setup_is_made_once_and_undone_without_a_trace() {
         &[(".bash_profile", ". ~/.bashrc"), (".config/fish/conf.d/usher.fish", "set x 1\n")],
         &[(".bash_login", "true\r\n"), (".zshenv", "\n\n")],
     ];
-    let places = places(Path::new("/h"));
+    let folders = folders(Path::new("/h"));
     for (present, shell) in cases.iter().flat_map(|case| Shell::ALL.map(|shell| (case, shell))) {
         let before = files(present);
         let planned = |files: &Files, shims: &str| {
-            plan(shell, &places, Path::new(shims), &reader(files)).unwrap()
+            plan(shell, &folders, Path::new(shims), &reader(files)).unwrap()
         };
         let after = made(before.clone(), planned(&before, "/shims"));
         assert_ne!(after, before, "{shell} {present:?}");
@@ -82,21 +82,21 @@ fn a_setup_is_made_once_and_undone_without_a_trace() {
             .collect();
         assert_eq!(moved, expected, "{shell} {present:?}");
 
-        let removal = plan_removal(shell, &places, &reader(&moved)).unwrap();
+        let removal = plan_removal(shell, &folders, &reader(&moved)).unwrap();
         assert_eq!(made(moved, removal), before, "{shell} {present:?}");
-        assert_eq!(plan_removal(shell, &places, &reader(&before)).unwrap(), []);
+        assert_eq!(plan_removal(shell, &folders, &reader(&before)).unwrap(), []);
     }
 }
 
 #[test]
 fn a_block_from_earlier_days_is_kept_up_to_date() {
-    let places = places(Path::new("/h"));
+    let folders = folders(Path::new("/h"));
     let old = files(&[]);
     let shims = Path::new("/shims");
-    let mut files = made(old.clone(), plan(Shell::Bash, &places, shims, &reader(&old)).unwrap());
+    let mut files = made(old.clone(), plan(Shell::Bash, &folders, shims, &reader(&old)).unwrap());
     // From now on no bash reads `.profile`.
     files.insert("/h/.bash_profile".into(), "true\n".to_owned());
-    let new = plan(Shell::Bash, &places, Path::new("/new"), &reader(&files)).unwrap();
+    let new = plan(Shell::Bash, &folders, Path::new("/new"), &reader(&files)).unwrap();
     let paths: Vec<_> = new.iter().map(|change| change.path.to_str().unwrap()).collect();
     assert_eq!(paths, ["/h/.bashrc", "/h/.bash_profile", "/h/.profile"]);
 }
@@ -104,14 +104,14 @@ fn a_block_from_earlier_days_is_kept_up_to_date() {
 #[test]
 fn a_damaged_block_is_an_error_that_says_where() {
     let files = files(&[(".profile", "a\n# >>> usher >>>\nb\n")]);
-    let places = places(Path::new("/h"));
-    let error = plan(Shell::Sh, &places, Path::new("/shims"), &reader(&files)).unwrap_err();
+    let folders = folders(Path::new("/h"));
+    let error = plan(Shell::Sh, &folders, Path::new("/shims"), &reader(&files)).unwrap_err();
     insta::assert_snapshot!(error, @r"
     line 2 of /h/.profile begins usher's block, but nothing ends it
       the line `# <<< usher <<<` is missing
       hint: delete what is left of the block from /h/.profile, then: use setup
     ");
-    assert_eq!(plan_removal(Shell::Sh, &places, &reader(&files)), Err(error));
+    assert_eq!(plan_removal(Shell::Sh, &folders, &reader(&files)), Err(error));
 }
 
 // The real shells.
@@ -129,7 +129,7 @@ impl Index {
             fs::write(folder.path().join(file), text).unwrap();
         }
         let shims = folder.path().join(name);
-        apply(&plan(shell, &places(folder.path()), &shims, &read).unwrap()).unwrap();
+        apply(&plan(shell, &folders(folder.path()), &shims, &read).unwrap()).unwrap();
         Self { shims: shims.into_os_string().into_string().unwrap(), folder }
     }
 

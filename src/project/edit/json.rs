@@ -17,7 +17,7 @@ use super::lines::split_mark;
 
 /// A text that is no JSON: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct JsonError {
     /// The line, counted from 1.
     pub line: usize,
     /// The place in the line, counted from 1.
@@ -27,13 +27,13 @@ pub struct Fault {
 }
 
 /// What came of an edit.
-pub type Result<T> = std::result::Result<T, Fault>;
+pub type EditResult<T> = Result<T, JsonError>;
 
 /// Replaces the string at the end of `path` (`["volta", "node"]`).
 ///
 /// `None` if no string stands there. Of fields with the same name the last one counts, as it does
 /// for JSON's readers.
-pub fn set(text: &str, path: &[&str], value: &str) -> Result<Option<String>> {
+pub fn set(text: &str, path: &[&str], value: &str) -> EditResult<Option<String>> {
     replace(text, value, |root| follow(root, path))
 }
 
@@ -45,7 +45,7 @@ pub fn set(text: &str, path: &[&str], value: &str) -> Result<Option<String>> {
 /// version goes, since it is that version's.
 ///
 /// `None` if neither such an object with a version nor such a text stands there.
-pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> Result<Option<String>> {
+pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> EditResult<Option<String>> {
     let is_named = |value: &&Value<'_>| {
         let rest = value.as_string_lit().and_then(|found| found.value.strip_prefix(name));
         rest.is_some_and(|rest| rest.starts_with('@'))
@@ -65,7 +65,7 @@ fn replace(
     text: &str,
     value: &str,
     find: impl for<'a, 'text> Fn(&'a Value<'text>) -> Option<&'a Value<'text>>,
-) -> Result<Option<String>> {
+) -> EditResult<Option<String>> {
     let (mark, body) = split_mark(text);
     serde_json::from_str::<IgnoredAny>(body)?;
     let document =
@@ -98,7 +98,7 @@ fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'t
     })
 }
 
-impl Fault {
+impl JsonError {
     /// What a person reads of it.
     pub fn in_file(&self, path: &Path) -> Error {
         Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(path)))
@@ -107,15 +107,15 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, Escaped(&self.reason))
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for JsonError {}
 
-impl From<serde_json::Error> for Fault {
+impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
@@ -126,7 +126,7 @@ impl From<serde_json::Error> for Fault {
     }
 }
 
-impl From<jsonc_parser::errors::ParseError> for Fault {
+impl From<jsonc_parser::errors::ParseError> for JsonError {
     fn from(error: jsonc_parser::errors::ParseError) -> Self {
         Self {
             line: error.line_display(),

@@ -10,7 +10,7 @@ pub(super) fn split_mark(text: &str) -> (&str, &str) {
 }
 
 /// The lines of a text with what ends each: `\n`, `\r\n` or a lone `\r`.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = TextLine<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -23,13 +23,13 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
         };
         let (line, after) = rest.split_at(length);
         rest = after;
-        Some(Line::parse(line))
+        Some(TextLine::parse(line))
     })
 }
 
 /// A line and its parts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(super) struct TextLine<'a> {
     /// All of it.
     pub(super) whole: &'a str,
     /// What it says, without the white space around it; empty on a blank line or a comment.
@@ -38,7 +38,7 @@ pub(super) struct Line<'a> {
     after: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> TextLine<'a> {
     fn parse(whole: &'a str) -> Self {
         let speaking = whole.find('#').map_or(whole, |hash| &whole[..hash]);
         let content = speaking.trim();
@@ -50,7 +50,7 @@ impl<'a> Line<'a> {
     /// The line with another content.
     ///
     /// Readers differ on whether a `#` right behind a word begins a comment, hence the blank.
-    pub(super) fn saying(&self, content: &str) -> String {
+    pub(super) fn with_content(&self, content: &str) -> String {
         let gap = if self.after.starts_with('#') { " " } else { "" };
         [self.before, content, gap, self.after].concat()
     }

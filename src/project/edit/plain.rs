@@ -18,7 +18,7 @@ pub fn set(text: &str, request: &str) -> String {
         if line.content.is_empty() || is_setting(line.content) {
             edited.push_str(line.whole);
         } else if !done {
-            edited.push_str(&line.saying(&in_style_of(line.content, request)));
+            edited.push_str(&line.with_content(&in_style_of(line.content, request)));
             done = true;
         }
     }

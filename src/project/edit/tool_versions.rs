@@ -2,7 +2,7 @@
 //!
 //! Knows the form of the file, not which names a tool goes by.
 
-use super::lines::{Line, append, lines, split_mark};
+use super::lines::{TextLine, append, lines, split_mark};
 
 /// Makes `request` the tool's only version.
 ///
@@ -18,7 +18,7 @@ pub fn set(text: &str, names: &[&str], request: &str) -> String {
         if !names.contains(&name) {
             edited.push_str(line.whole);
         } else if !done {
-            edited.push_str(&line.saying(&[name, gap, request].concat()));
+            edited.push_str(&line.with_content(&[name, gap, request].concat()));
             done = true;
         }
     }
@@ -39,7 +39,7 @@ pub fn remove(text: &str, names: &[&str]) -> String {
 }
 
 /// A line's first word and the white space behind it.
-fn name_and_gap<'a>(line: &Line<'a>) -> (&'a str, &'a str) {
+fn name_and_gap<'a>(line: &TextLine<'a>) -> (&'a str, &'a str) {
     let Some(space) = line.content.find(char::is_whitespace) else {
         return (line.content, " ");
     };

@@ -12,10 +12,10 @@ use usher_shims::world::{Os, World as _};
 use crate::archive::{UnpackOptions, unpack};
 use crate::files::remove::remove_tree;
 use crate::registry::KnownTool;
-use crate::store::place::InstallLocation;
+use crate::store::location::InstallLocation;
 
 /// How many folders that lie alone in each other are looked into.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Which folder of an archive is wanted, where in a toolchain it goes, and the links that are made
 /// to it.
@@ -31,17 +31,17 @@ pub(super) struct Layout {
 /// It is unpacked into `scratch` for that, and then once more as it is laid out: what its links may
 /// lead to depends on it.
 pub(super) fn find_layout(
-    place: &InstallLocation<'_>,
+    location: &InstallLocation<'_>,
     archive: &Path,
     scratch: &Path,
 ) -> Result<(Layout, usize)> {
     fs::create_dir(scratch).map_err(|error| Error::io("make the folder", scratch, error))?;
-    let program = place.known.tool.main_program();
+    let program = location.known.tool.main_program();
     unpack(archive, scratch, &UnpackOptions { program, ..UnpackOptions::default() })?;
-    let found = layout_of(place.known, &place.version, scratch);
+    let found = layout_of(location.known, &location.version, scratch);
     remove_tree(scratch)?;
     found.ok_or_else(|| {
-        let what = format!("{} can't be made of this archive", place.name());
+        let what = format!("{} can't be made of this archive", location.name());
         Error::new(ErrorKind::BadArchive, what)
             .because(format!("it has no program {program}: not in bin/, and not at its top"))
     })
@@ -51,10 +51,10 @@ pub(super) fn find_layout(
 fn layout_of(known: KnownTool<'_>, version: &Version, unpacked: &Path) -> Option<(Layout, usize)> {
     let layouts = layouts(known, version);
     let mut root = Some(unpacked.to_path_buf());
-    for strip in 0..DEEPEST {
+    for strip in 0..MAX_DEPTH {
         let folder = root.as_deref()?;
-        let fitting = layouts.iter().find_map(|layout| fits(known, layout, folder));
-        if let Some(layout) = fitting.or_else(|| loose(known, &layouts, folder)) {
+        let fitting = layouts.iter().find_map(|layout| matching_layout(known, layout, folder));
+        if let Some(layout) = fitting.or_else(|| flat_layout(known, &layouts, folder)) {
             return Some((layout, strip));
         }
         root = only_folder(folder);
@@ -63,24 +63,24 @@ fn layout_of(known: KnownTool<'_>, version: &Version, unpacked: &Path) -> Option
 }
 
 /// The layout, if with it the interpreter is where toolchains have it.
-fn fits(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
+fn matching_layout(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
     let program = format!("bin/{}", known.tool.main_program());
     let own = layout.links.iter().map(|(link, target)| (link, target));
     let mut links = own.chain(&known.definition.links);
-    let place = match links.find(|(link, _)| **link == program).map(|(_, target)| target) {
+    let location = match links.find(|(link, _)| **link == program).map(|(_, target)| target) {
         Some(target) => joined(Path::new("bin"), target),
         None => PathBuf::from(&program),
     };
     let folder = folder.join(&layout.inside);
     let is_there = |inside: &Path| is_program(&folder.join(inside));
     let shipped = layout.into.is_empty() && is_there(Path::new(&program));
-    let fits = shipped || place.strip_prefix(&layout.into).is_ok_and(is_there);
-    fits.then(|| layout.clone())
+    let matching_layout = shipped || location.strip_prefix(&layout.into).is_ok_and(is_there);
+    matching_layout.then(|| layout.clone())
 }
 
 /// A layout for programs that lie at the top: `bin/` gets links to them, and what the tool has
 /// where it comes so.
-fn loose(known: KnownTool<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
+fn flat_layout(known: KnownTool<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
     let programs = known.tool.programs.iter();
     let there = programs.filter(|program| is_program(&folder.join(program)));
     let mut links: Vec<(String, String)> =

@@ -22,15 +22,15 @@ use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
 use crate::releases::Part;
+use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
 use crate::store::receipt::{self, RECEIPT, Receipt};
 
 /// What is being put together.
 pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
-    place: &'a InstallLocation<'a>,
+    location: &'a InstallLocation<'a>,
     receipt: Receipt,
     tree: PathBuf,
     /// What it was made of: kept until it is published, for another try.
@@ -43,16 +43,25 @@ impl<'a> Assembly<'a> {
     /// An empty one of what will lie in a place, in a staging folder of its own.
     pub(crate) fn new(
         (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
-        place: &'a InstallLocation<'a>,
+        location: &'a InstallLocation<'a>,
         source: &str,
     ) -> Result<Self> {
-        let staging = store.staging(place)?;
+        let staging = store.staging(location)?;
         let interrupt = Interrupt::removing(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
-        let receipt = Receipt::new(place.known.tool.name, &place.version, source);
+        let receipt = Receipt::new(location.known.tool.name, &location.version, source);
         let downloads = Vec::new();
-        Ok(Self { store, fetcher, place, receipt, tree, downloads, staging, _interrupt: interrupt })
+        Ok(Self {
+            store,
+            fetcher,
+            location,
+            receipt,
+            tree,
+            downloads,
+            staging,
+            _interrupt: interrupt,
+        })
     }
 
     /// Fetches a part, and unpacks it where it goes.
@@ -67,14 +76,14 @@ impl<'a> Assembly<'a> {
         part: &Part,
         fit: &dyn Fn(&Path, &Path) -> Result<Part>,
     ) -> Result<()> {
-        let title = if part.title.is_empty() { &self.place.name() } else { &part.title };
+        let title = if part.title.is_empty() { &self.location.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
         let fallback = self.staging.path();
         let (address, downloaded) = self.fetcher.fetch((part, title), fallback, &*progress)?;
         let address = without_secrets(&address);
         let unpacked = fit(downloaded.path(), &self.staging.path().join("scratch"))
             .and_then(|part| Ok((self.unpack(&part, downloaded.path())?, part)));
-        let (listing, part) = match unpacked {
+        let (manifest, part) = match unpacked {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 let space = DiskSpace::of(downloaded.path(), &self.tree);
@@ -86,11 +95,11 @@ impl<'a> Assembly<'a> {
                 return Err(space.explain(error.because(format!("it came from {address}"))));
             }
         };
-        self.receipt.files.add(&part.into.to_string_lossy(), listing);
+        self.receipt.files.add(&part.into.to_string_lossy(), manifest);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
         }
-        self.receipt.parts.push(receipt::Part {
+        self.receipt.parts.push(receipt::ReceiptPart {
             title: part.title.clone(),
             address,
             sha256: downloaded.sha256.clone(),
@@ -122,7 +131,7 @@ impl<'a> Assembly<'a> {
         if commands.is_empty() {
             return Ok(());
         }
-        run_post_install(&commands, &self.tree, &self.place.root)?;
+        run_post_install(&commands, &self.tree, &self.location.root)?;
         self.receipt.files = Manifest::read(&self.tree)?;
         Ok(())
     }
@@ -140,19 +149,19 @@ impl<'a> Assembly<'a> {
     }
 
     fn write_receipt(&mut self) -> Result<()> {
-        for (link, target) in &self.place.known.definition.links {
+        for (link, target) in &self.location.known.definition.links {
             self.link_where_free(link, target)?;
         }
         self.receipt.save(self.store.access, &self.tree)?;
         fs::set_permissions(&self.tree, Permissions::from_mode(0o755))
             .map_err(|error| Error::io("change the mode of", &self.tree, error))?;
-        let tool = self.place.known.tool;
-        let toolchain = Toolchain { root: self.tree.clone(), ..self.place.toolchain() };
+        let tool = self.location.known.tool;
+        let toolchain = Toolchain { root: self.tree.clone(), ..self.location.toolchain() };
         if is_whole(&Os, tool, &toolchain)? {
             return Ok(());
         }
         let (name, source, program) =
-            (self.place.name(), &self.receipt.source, tool.main_program());
+            (self.location.name(), &self.receipt.source, tool.main_program());
         Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
     }
 
@@ -170,7 +179,7 @@ impl<'a> Assembly<'a> {
 
     /// Notes what the same files were checked against when they were fetched first: the hash that
     /// a repair wants is the receipt's own. Before the end.
-    pub(crate) fn was_verified_as(&mut self, before: &Receipt) {
+    pub(crate) fn keep_verified_hashes(&mut self, before: &Receipt) {
         for (part, before) in self.receipt.parts.iter_mut().zip(&before.parts) {
             part.verified.clone_from(&before.verified);
         }

@@ -9,7 +9,7 @@ use usher_shims::error::{Error, ErrorKind};
 use crate::text::human_size;
 
 /// How many times its own size an archive takes, where it doesn't say: 3 to 8 times.
-const USUAL: u64 = 5;
+const TYPICAL_RATIO: u64 = 5;
 
 /// The room that an archive needs, and where.
 pub(crate) struct DiskSpace {
@@ -50,7 +50,7 @@ fn unpacked_size(archive: &Path) -> Option<u64> {
     let mut start = [0; 2];
     file.read_exact(&mut start).ok()?;
     if start != [0x1f, 0x8b] {
-        return Some(length.saturating_mul(USUAL));
+        return Some(length.saturating_mul(TYPICAL_RATIO));
     }
     let mut end = [0; 4];
     file.seek(SeekFrom::End(-4)).ok()?;

@@ -8,8 +8,8 @@ use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
 use crate::releases::{Part, would_be_fetched};
+use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
-use crate::store::place::InstallLocation;
 use crate::store::receipt::Receipt;
 
 /// An archive that a person named.
@@ -44,12 +44,12 @@ impl UserArchive {
 /// Puts a version together from an archive; `source` is what is told and noted of where it lies.
 pub(crate) fn assemble_archive<'a>(
     (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
-    (place, source): (&'a InstallLocation<'a>, &str),
+    (location, source): (&'a InstallLocation<'a>, &str),
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
-    let (name, tool) = (place.name(), place.known.tool);
+    let (name, tool) = (location.name(), location.known.tool);
     if source.starts_with("http") && fetcher.settings.offline {
-        return Err(would_be_fetched(fetcher.settings, (tool, &place.version), source));
+        return Err(would_be_fetched(fetcher.settings, (tool, &location.version), source));
     }
     let shown = Escaped(source);
     if archive.integrity.is_none() && source.starts_with("http:") {
@@ -61,11 +61,11 @@ pub(crate) fn assemble_archive<'a>(
     if !store.reporter.draws() {
         store.reporter.note(&format!("fetching {name} from {shown}"));
     }
-    let mut assembly = Assembly::new((store, fetcher), place, source)?;
+    let mut assembly = Assembly::new((store, fetcher), location, source)?;
     let part = archive.part(tool.main_program());
     assembly
         .add_fitted_part(&part, &|file, scratch| {
-            let (layout, strip) = find_layout(place, file, scratch)?;
+            let (layout, strip) = find_layout(location, file, scratch)?;
             Ok(Part {
                 strip,
                 inside: layout.inside.into(),

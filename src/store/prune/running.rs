@@ -20,7 +20,7 @@ impl Processes {
     }
 
     /// The processes whose programs lie below a folder.
-    pub fn below(&self, folder: &Path) -> Vec<u32> {
+    pub fn running_from(&self, folder: &Path) -> Vec<u32> {
         // The kernel names files by physical paths.
         let Ok(folder) = fs::canonicalize(folder) else { return Vec::new() };
         let running = self.0.iter().filter(|(_, program)| program.starts_with(&folder));

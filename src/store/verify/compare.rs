@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
-use crate::store::additions::{Adder, Additions};
+use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
 /// The permission bits that usher gives every toolchain's own folder.
@@ -22,7 +22,7 @@ const ROOT: u32 = 0o755;
 #[derive(Debug, Default)]
 pub struct Findings {
     /// What isn't as it was installed, by path.
-    pub faults: Vec<Fault>,
+    pub differences: Vec<Difference>,
     /// What package managers added: files, links, and folders with all that is in them.
     pub packages: Vec<String>,
     /// How many files and links are as they should be, or were compared at least.
@@ -31,11 +31,11 @@ pub struct Findings {
 
 /// Something that isn't as it was installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Fault {
+pub struct Difference {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
     /// What is wrong with it.
-    pub what: ChangeKind,
+    pub change: ChangeKind,
     /// The same in words, where they say more.
     pub detail: String,
     /// Whether it lies in what came with the toolchain and package managers may replace.
@@ -80,32 +80,32 @@ impl ChangeKind {
 /// Compares a tree with what was put there.
 pub(super) fn compare(
     tree: &Tree,
-    listing: &Manifest,
-    additions: Additions<'_>,
+    manifest: &Manifest,
+    package_paths: PackagePaths<'_>,
 ) -> io::Result<Findings> {
     let root = tree.seen()?;
     let (mut comparison, differing) = hash(|jobs| {
-        let mut comparison = Comparison::new(listing, additions, jobs.clone());
+        let mut comparison = Comparison::new(manifest, package_paths, jobs.clone());
         comparison.mode("", (Mode(ROOT), permissions(&root)));
         tree.walk(&mut comparison);
         comparison.ended()
     });
     for (key, differs) in differing {
         match differs {
-            Differs::Content => comparison.fault(&key, ChangeKind::Changed, "its bytes"),
+            Differs::Content => comparison.difference(&key, ChangeKind::Changed, "its bytes"),
             Differs::Unreadable(error) => {
-                comparison.fault(&key, ChangeKind::Unreadable, &error.to_string());
+                comparison.difference(&key, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
-    comparison.findings.faults.sort();
+    comparison.findings.differences.sort();
     Ok(comparison.findings)
 }
 
 /// What is known so far.
 struct Comparison<'a> {
-    listing: &'a Manifest,
-    additions: Additions<'a>,
+    manifest: &'a Manifest,
+    package_paths: PackagePaths<'a>,
     findings: Findings,
     /// All of the list that was come upon.
     seen: HashSet<&'a str>,
@@ -115,10 +115,10 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(listing: &'a Manifest, additions: Additions<'a>, jobs: SyncSender<Job>) -> Self {
+    fn new(manifest: &'a Manifest, package_paths: PackagePaths<'a>, jobs: SyncSender<Job>) -> Self {
         Self {
-            listing,
-            additions,
+            manifest,
+            package_paths,
             findings: Findings::default(),
             seen: HashSet::new(),
             closed: HashSet::new(),
@@ -130,42 +130,42 @@ impl<'a> Comparison<'a> {
     /// missing itself isn't told again.
     fn ended(mut self) -> Self {
         self.jobs = None;
-        for path in self.listing.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
+        for path in self.manifest.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let is_open = folder.is_empty() || self.seen.contains(folder);
             if is_open && !self.closed.contains(folder) {
-                let fault = described(self.additions, path, (ChangeKind::Missing, ""));
-                self.findings.faults.push(fault);
+                let difference = described(self.package_paths, path, (ChangeKind::Missing, ""));
+                self.findings.differences.push(difference);
             }
         }
         self.findings.packages.sort();
         self
     }
 
-    fn fault(&mut self, path: &str, what: ChangeKind, detail: &str) {
-        self.findings.faults.push(described(self.additions, path, (what, detail)));
+    fn difference(&mut self, path: &str, change: ChangeKind, detail: &str) {
+        self.findings.differences.push(described(self.package_paths, path, (change, detail)));
     }
 
     fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
         if wanted.0 != seen {
-            self.fault(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
+            self.difference(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
         }
     }
 
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
-        match self.additions.adder(&found.key) {
-            Some(Adder::Program) => return Walk::Skip,
-            Some(Adder::PackageManager) => {
+        match self.package_paths.added_by(&found.key) {
+            Some(AddedBy::Program) => return Walk::Skip,
+            Some(AddedBy::PackageManager) => {
                 self.findings.packages.push(found.key.clone());
                 return Walk::Skip;
             }
             None => {}
         }
         let is_folder = kind(&found.seen) == FileType::Directory;
-        if is_folder && self.additions.may_hold(&found.key) {
+        if is_folder && self.package_paths.may_contain(&found.key) {
             return Walk::Descend;
         }
-        self.fault(&found.key, ChangeKind::Added, name(kind(&found.seen)));
+        self.difference(&found.key, ChangeKind::Added, name(kind(&found.seen)));
         Walk::Skip
     }
 
@@ -175,13 +175,15 @@ impl<'a> Comparison<'a> {
         let seen = u64::try_from(found.seen.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
-            return self.fault(&found.key, ChangeKind::Changed, &detail);
+            return self.difference(&found.key, ChangeKind::Changed, &detail);
         }
         let job = |file| Job { key: found.key.clone(), file, wanted: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
-            (Err(error), _) => self.fault(&found.key, ChangeKind::Unreadable, &error.to_string()),
+            (Err(error), _) => {
+                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string())
+            }
         }
     }
 
@@ -190,9 +192,9 @@ impl<'a> Comparison<'a> {
             Ok(target) if target.to_string_lossy() == wanted => {}
             Ok(target) => {
                 let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
-                self.fault(&found.key, ChangeKind::Link, &detail);
+                self.difference(&found.key, ChangeKind::Link, &detail);
             }
-            Err(error) => self.fault(&found.key, ChangeKind::Unreadable, &error.to_string()),
+            Err(error) => self.difference(&found.key, ChangeKind::Unreadable, &error.to_string()),
         }
     }
 }
@@ -202,7 +204,7 @@ impl Visitor for Comparison<'_> {
         if found.key == RECEIPT {
             return Walk::Skip;
         }
-        let Some((path, item)) = self.listing.0.get_key_value(&found.key) else {
+        let Some((path, item)) = self.manifest.0.get_key_value(&found.key) else {
             return self.added(found);
         };
         self.seen.insert(path);
@@ -222,7 +224,7 @@ impl Visitor for Comparison<'_> {
             ) => {
                 self.closed.insert(found.key.clone());
                 let detail = format!("{} instead of {}", name(is), version_label(item));
-                self.fault(&found.key, ChangeKind::Kind, &detail);
+                self.difference(&found.key, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
         }
@@ -232,15 +234,20 @@ impl Visitor for Comparison<'_> {
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
         let key = folder.to_string_lossy().into_owned();
-        self.fault(&key, ChangeKind::Unreadable, &error.to_string());
+        self.difference(&key, ChangeKind::Unreadable, &error.to_string());
         self.closed.insert(key);
     }
 }
 
-fn described(additions: Additions<'_>, path: &str, (what, detail): (ChangeKind, &str)) -> Fault {
+fn described(
+    package_paths: PackagePaths<'_>,
+    path: &str,
+    (change, detail): (ChangeKind, &str),
+) -> Difference {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
-    let is_package = above.any(|folder| additions.adder(folder) == Some(Adder::PackageManager));
-    Fault { path: path.to_owned(), what, detail: detail.to_owned(), is_package }
+    let is_package =
+        above.any(|folder| package_paths.added_by(folder) == Some(AddedBy::PackageManager));
+    Difference { path: path.to_owned(), change, detail: detail.to_owned(), is_package }
 }
 
 fn name(kind: FileType) -> &'static str {

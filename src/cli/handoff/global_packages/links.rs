@@ -21,15 +21,15 @@ use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
 /// What is in a call's folders: each program, and what its file is.
-type Programs = BTreeMap<PathBuf, String>;
+type ProgramFingerprints = BTreeMap<PathBuf, String>;
 
 /// What was in the folders of a call before it.
-pub(super) struct Before<'a> {
+pub(super) struct FolderSnapshot<'a> {
     folders: &'a [String],
-    programs: Programs,
+    programs: ProgramFingerprints,
 }
 
-impl<'a> Before<'a> {
+impl<'a> FolderSnapshot<'a> {
     /// Looks into the folders.
     pub(super) fn of(session: &Session, folders: &'a [String]) -> Self {
         Self { folders, programs: programs(session, folders) }
@@ -44,11 +44,11 @@ impl<'a> Before<'a> {
         let mut now = programs(session, self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
-        sweep(&access, &links)?;
+        remove_dangling(&access, &links)?;
         for program in now.keys() {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
-                Some(name) if may_stand(tool, &name) => {
+                Some(name) if can_have_shim(tool, &name) => {
                     link(&access, program, (&links, name.as_str()))?;
                 }
                 Some(_) | None => {}
@@ -59,7 +59,7 @@ impl<'a> Before<'a> {
 }
 
 /// The programs in the folders that are there; what can't be looked at is none.
-fn programs(session: &Session, folders: &[String]) -> Programs {
+fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
     let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let stamped = entries.filter_map(|entry| {
@@ -74,12 +74,12 @@ fn programs(session: &Session, folders: &[String]) -> Programs {
 }
 
 /// Whether a program of that name can be called by a shim of this tool's additions.
-fn may_stand(tool: &Tool, name: &Name) -> bool {
+fn can_have_shim(tool: &Tool, name: &Name) -> bool {
     !tool.programs.contains(&name.as_str()) && !is_never_stood_for(name.as_str())
 }
 
 /// Takes away the links whose programs are gone.
-fn sweep(_: &WriteAccess, links: &Path) -> Result<()> {
+fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| Error::io("list", links, error))?,

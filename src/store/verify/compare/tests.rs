@@ -29,7 +29,7 @@ const LINKS: &[(&str, &str)] =
 
 struct Bench {
     folder: TempDir,
-    listing: Manifest,
+    manifest: Manifest,
     definition: Definition,
 }
 
@@ -42,24 +42,24 @@ impl Bench {
         // In memory, where there is such a place: a thousand trees are made.
         let memory = Path::new("/dev/shm");
         let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
-        let mut listing = BTreeMap::new();
+        let mut manifest = BTreeMap::new();
         for path in FOLDERS {
             let item = ManifestEntry::Folder { mode: Mode(0o755) };
-            listing.insert((*path).to_owned(), item);
+            manifest.insert((*path).to_owned(), item);
         }
         for (path, mode, content) in FILES {
             let mut hasher = Hasher::new(None);
             hasher.update(content.as_bytes());
             let (size, sha256) = (content.len() as u64, hasher.finish().unwrap());
-            listing.insert(
+            manifest.insert(
                 (*path).to_owned(),
                 ManifestEntry::File { mode: Mode(*mode), size, sha256 },
             );
         }
         for (path, target) in LINKS {
-            listing.insert((*path).to_owned(), ManifestEntry::Link { link: (*target).to_owned() });
+            manifest.insert((*path).to_owned(), ManifestEntry::Link { link: (*target).to_owned() });
         }
-        let bench = Self { folder, listing: Manifest(listing), definition };
+        let bench = Self { folder, manifest: Manifest(manifest), definition };
         bench.make();
         bench
     }
@@ -93,16 +93,17 @@ impl Bench {
 
     fn compare(&self) -> Findings {
         let tree = Tree::open(&self.path("")).unwrap();
-        compare(&tree, &self.listing, Additions::of(&self.definition)).unwrap()
+        compare(&tree, &self.manifest, PackagePaths::of(&self.definition)).unwrap()
     }
 
     /// The faults, a line each.
-    fn faults(&self) -> Vec<String> {
-        let line = |fault: &Fault| {
-            let line = format!("{} {}: {}", fault.what.word(), fault.path, fault.detail);
+    fn differences(&self) -> Vec<String> {
+        let line = |difference: &Difference| {
+            let line =
+                format!("{} {}: {}", difference.change.word(), difference.path, difference.detail);
             line.trim_end_matches(": ").to_owned()
         };
-        self.compare().faults.iter().map(line).collect()
+        self.compare().differences.iter().map(line).collect()
     }
 }
 
@@ -111,7 +112,7 @@ fn a_tree_as_it_was_put_there_has_no_faults() {
     let bench = Bench::new();
     for _ in 0..50 {
         let findings = bench.compare();
-        assert_eq!(findings.faults, []);
+        assert_eq!(findings.differences, []);
         assert_eq!(findings.compared, FILES.len() + LINKS.len());
     }
 }
@@ -120,9 +121,9 @@ fn a_tree_as_it_was_put_there_has_no_faults() {
 fn each_kind_of_fault_is_told() {
     let bench = Bench::new();
     let path = |name: &str| bench.path(name);
-    let check = |change: &dyn Fn(), faults: &[&str]| {
+    let check = |change: &dyn Fn(), differences: &[&str]| {
         change();
-        assert_eq!(bench.faults(), faults);
+        assert_eq!(bench.differences(), differences);
         bench.make();
     };
     check(
@@ -180,7 +181,7 @@ fn what_is_no_file_is_told_and_never_opened() {
     fs::remove_file(bench.path("bin/node")).unwrap();
     pipe("bin/node");
     assert_eq!(
-        bench.faults(),
+        bench.differences(),
         ["kind bin/node: a named pipe instead of a file", "added lib/pipe: a named pipe",]
     );
 }
@@ -195,10 +196,10 @@ fn what_package_managers_added_is_told_apart() {
     fs::write(bench.path("lib/node_modules/yarn/bin/yarn.js"), "").unwrap();
     symlink("../lib/node_modules/yarn/bin/yarn.js", bench.path("bin/yarn")).unwrap();
     let findings = bench.compare();
-    assert_eq!(findings.faults, []);
+    assert_eq!(findings.differences, []);
     assert_eq!(findings.packages, ["bin/yarn", "etc/x/y", "lib/node_modules/yarn"]);
     fs::write(bench.path("lib/node_modules/npm/package.json"), "{}").unwrap();
-    assert!(bench.compare().faults[0].is_package, "npm may have been replaced by itself");
+    assert!(bench.compare().differences[0].is_package, "npm may have been replaced by itself");
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn looking_leaves_the_times_of_use_as_they_were() {
     let times = Timestamps { last_access: long_ago, last_modification: long_ago };
     let path = bench.path("bin/node");
     rustix::fs::utimensat(CWD, &path, &times, rustix::fs::AtFlags::empty()).unwrap();
-    assert_eq!(bench.faults(), Vec::<String>::new());
+    assert_eq!(bench.differences(), Vec::<String>::new());
     let seen = rustix::fs::stat(&path).unwrap();
     assert_eq!((seen.st_atime, seen.st_atime_nsec), (1_500_000_000, 7));
 }
@@ -235,8 +236,8 @@ fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
     Some(match next(state, 7) {
         0 => {
             let mut content = content.as_bytes().to_vec();
-            let place = next(state, content.len());
-            content[place] ^= 1 << next(state, 8);
+            let offset = next(state, content.len());
+            content[offset] ^= 1 << next(state, 8);
             overwrite(&path, mode, &content);
             format!("changed {file}: its bytes")
         }
@@ -283,11 +284,13 @@ fn a_thousand_single_changes_are_all_found_and_nothing_else() {
     let mut count = 0;
     while count < 1000 {
         let Some(expected) = mutate(&bench, &mut state) else { continue };
-        let faults = bench.faults();
+        let differences = bench.differences();
         // A folder that its owner may not search hides what is in it, which is told as well.
-        let told: Vec<&String> =
-            faults.iter().filter(|fault| !fault.starts_with("unreadable ")).collect();
-        assert_eq!(told, [&expected], "{faults:?}");
+        let told: Vec<&String> = differences
+            .iter()
+            .filter(|difference| !difference.starts_with("unreadable "))
+            .collect();
+        assert_eq!(told, [&expected], "{differences:?}");
         bench.make();
         count += 1;
     }

@@ -53,7 +53,7 @@ pub fn backup_path(root: &Path) -> PathBuf {
 }
 
 /// The version that a folder's name means; that of one that was moved aside counts as well.
-pub fn version_of(name: &str) -> Option<Version> {
+pub fn version_of_folder(name: &str) -> Option<Version> {
     let backup = name.strip_prefix('.').and_then(|name| name.strip_suffix(BACKUP));
     Version::parse(backup.unwrap_or(name)).filter(|version| {
         // What is spelled otherwise has no place of its own here.
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_folder_and_its_backup_mean_one_version() {
-        let version = |name: &str| version_of(name).map(|version| version.to_string());
+        let version = |name: &str| version_of_folder(name).map(|version| version.to_string());
         let backup = backup_path(Path::new("/store/node/12.22.12"));
         assert_eq!(backup, Path::new("/store/node/.12.22.12.replaced"));
         assert_eq!(version(".12.22.12.replaced").as_deref(), Some("12.22.12"));

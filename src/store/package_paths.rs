@@ -5,39 +5,39 @@ use usher_definition::Definition;
 
 /// Where package managers and running programs put things, by a tool's definition.
 #[derive(Debug, Clone, Copy)]
-pub struct Additions<'a> {
+pub struct PackagePaths<'a> {
     packages: &'a [String],
     caches: &'a [String],
 }
 
 /// Who put something into a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adder {
+pub enum AddedBy {
     /// A package manager.
     PackageManager,
     /// A running program, which can make it again.
     Program,
 }
 
-impl<'a> Additions<'a> {
+impl<'a> PackagePaths<'a> {
     /// Those of a tool.
     pub fn of(definition: &'a Definition) -> Self {
         Self { packages: &definition.package_paths, caches: &definition.caches }
     }
 
     /// Who put this there, with all that lies in it; `None` where nobody should have.
-    pub fn adder(&self, path: &str) -> Option<Adder> {
+    pub fn added_by(&self, path: &str) -> Option<AddedBy> {
         let is_one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(path, pattern));
         match () {
-            () if is_one_of(self.caches) => Some(Adder::Program),
-            () if is_one_of(self.packages) => Some(Adder::PackageManager),
+            () if is_one_of(self.caches) => Some(AddedBy::Program),
+            () if is_one_of(self.packages) => Some(AddedBy::PackageManager),
             () => None,
         }
     }
 
     /// Whether a folder that didn't come with the toolchain may be one in which package managers
     /// put things.
-    pub fn may_hold(&self, folder: &str) -> bool {
+    pub fn may_contain(&self, folder: &str) -> bool {
         let depth = folder.split('/').count();
         self.packages.iter().filter(|pattern| !pattern.starts_with("**/")).any(|pattern| {
             let parts: Vec<&str> = pattern.split('/').collect();
@@ -72,24 +72,24 @@ mod tests {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
                     version_components = 3\npackage_paths = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
-        let additions = Additions::of(&definition);
+        let package_paths = PackagePaths::of(&definition);
         for (path, adder, may_hold) in [
-            ("bin/a", Some(Adder::PackageManager), false),
+            ("bin/a", Some(AddedBy::PackageManager), false),
             ("bin/a/b", None, false),
             ("bin", None, true),
             ("lib", None, true),
             ("lib/x3y", None, true),
             ("lib/x", None, false),
             ("lib/xy/site", None, true),
-            ("lib/xy/site/p", Some(Adder::PackageManager), false),
-            ("lib/xy/site/__c__", Some(Adder::Program), false),
-            ("__c__", Some(Adder::Program), false),
-            ("a/b/__c__", Some(Adder::Program), false),
+            ("lib/xy/site/p", Some(AddedBy::PackageManager), false),
+            ("lib/xy/site/__c__", Some(AddedBy::Program), false),
+            ("__c__", Some(AddedBy::Program), false),
+            ("a/b/__c__", Some(AddedBy::Program), false),
             ("a/b/__c__/d", None, false),
             ("a__c__", None, false),
         ] {
-            assert_eq!(additions.adder(path), adder, "{path}");
-            assert_eq!(additions.may_hold(path), may_hold, "{path}");
+            assert_eq!(package_paths.added_by(path), adder, "{path}");
+            assert_eq!(package_paths.may_contain(path), may_hold, "{path}");
         }
     }
 }

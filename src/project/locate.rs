@@ -15,8 +15,8 @@ use usher_shims::tool::{Field, FieldRole, Tool, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
-use super::write::{cannot_edit, no_version};
-use super::{OWN_FILE, Spot, Target};
+use super::write::{cannot_edit, needs_exact_version};
+use super::{OWN_FILE, PinLocation, PinTarget};
 use crate::session::Session;
 
 /// What marks a project's folder beside the files that tools read: version control, and manifests.
@@ -37,27 +37,27 @@ const MARKS: [&str; 13] = [
 ];
 
 /// Finds where a tool's pin belongs, where that request can be written.
-pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<Target> {
+pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
     let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = root(session, &directory)? else { return Ok(Target::Default) };
-    match pinned_today(session, tool)? {
+    let Some(root) = root(session, &directory)? else { return Ok(PinTarget::Default) };
+    match current_pin(session, tool)? {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
-            spot(session, place, tool, (&root, request)).map(Target::Change)
+            pin_location(session, place, tool, (&root, request)).map(PinTarget::Existing)
         }
-        Some(_) | None => Ok(Target::Add(root.join(OWN_FILE))),
+        Some(_) | None => Ok(PinTarget::NewFile(root.join(OWN_FILE))),
     }
 }
 
 /// The place as what can be changed there, or why it can't be.
-fn spot(
+fn pin_location(
     session: &Session,
     mut place: FileLocation,
     tool: &'static Tool,
     (root, request): (&Path, &Request),
-) -> Result<Spot> {
+) -> Result<PinLocation> {
     // A file that another one extends may lie anywhere: `../../package.json`.
     if let (Some(folder), Some(name)) = (place.path.parent(), place.path.file_name()) {
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
@@ -74,9 +74,9 @@ fn spot(
     let field = field(session, &place, (file, tool));
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     if is_none && field.is_some_and(|field| wants_version(field, request)) {
-        return Err(no_version(&place, tool, request));
+        return Err(needs_exact_version(&place, tool, request));
     }
-    Ok(Spot { place, file, field })
+    Ok(PinLocation { place, file, field })
 }
 
 /// Which of a tool's files a place is in: the one of that name, else one that names others.
@@ -129,7 +129,7 @@ pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
 
 /// The place in the project's files that pins the tool now, or that is there to and says nothing
 /// that can be understood.
-fn pinned_today(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
+fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
     let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;

@@ -12,14 +12,14 @@ use crate::files::write_access::WriteAccess;
 
 /// The shim, byte for byte; `None` in a build without the feature `carried-shim`.
 #[cfg(feature = "carried-shim")]
-const CARRIED: Option<&[u8]> = Some(include_bytes!(env!("USHER_CARRIED_SHIM")));
+const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("USHER_CARRIED_SHIM")));
 #[cfg(not(feature = "carried-shim"))]
-const CARRIED: Option<&[u8]> = None;
+const EMBEDDED: Option<&[u8]> = None;
 
 /// Makes a file the carried shim, unless it is. The new one is prepared in `staging`, a folder of the
 /// same file system.
 pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
-    match CARRIED {
+    match EMBEDDED {
         Some(shim) => put_program(access, shim, (path, staging)),
         None if path.exists() => Ok(()),
         None => Err(Error::new(ErrorKind::CannotCreate, "this build of usher carries no shim")
@@ -29,5 +29,5 @@ pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
 
 /// Whether a file is the carried shim.
 pub fn is_at(path: &Path) -> bool {
-    CARRIED.is_none_or(|shim| is_program(shim, path))
+    EMBEDDED.is_none_or(|shim| is_program(shim, path))
 }

@@ -1,0 +1,156 @@
+//! What came of one tool, for people and for programs.
+
+use serde::Serialize;
+use usher_shims::error::Error;
+
+/// What came of one tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum UpgradeState {
+    /// A newer version is installed now.
+    Upgraded,
+    /// A newer version can be installed.
+    Upgradable,
+    /// There is no newer version that matches.
+    Current,
+    /// `use upgrade` doesn't change it.
+    Skipped,
+    /// An error occurred.
+    Failed,
+}
+
+/// What came of one tool, and why.
+#[derive(Debug, Serialize)]
+pub(super) struct UpgradeRow {
+    pub(super) tool: &'static str,
+    pub(super) request: Option<String>,
+    pub(super) requested_by: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) state: UpgradeState,
+    /// Why it was skipped or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// What to type to change that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    /// The global packages of the older version that the newer one lacked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) global_packages: Option<PackageOutcome>,
+}
+
+/// What became of the global packages that a newer version lacked.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct PackageOutcome {
+    /// Those that it has now.
+    pub(super) migrated: Vec<String>,
+    /// Those that couldn't be installed.
+    pub(super) failed: Vec<String>,
+    /// Those that it still lacks, because nobody confirmed the migration.
+    pub(super) missing: Vec<String>,
+    /// Those that aren't from a registry, and are never migrated.
+    pub(super) local: Vec<String>,
+}
+
+impl UpgradeRow {
+    /// The row of a tool before anything is known of it.
+    pub(super) fn of(tool: &'static str) -> Self {
+        Self {
+            tool,
+            request: None,
+            requested_by: None,
+            from: None,
+            to: None,
+            state: UpgradeState::Current,
+            reason: None,
+            hint: None,
+            global_packages: None,
+        }
+    }
+
+    /// `use upgrade` doesn't change this tool.
+    pub(super) fn skip(&mut self, reason: impl Into<String>, hint: Option<String>) {
+        self.state = UpgradeState::Skipped;
+        self.reason = Some(reason.into());
+        self.hint = hint;
+    }
+
+    /// An error occurred.
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.state = UpgradeState::Failed;
+        self.reason = Some(error.what.clone());
+        self.hint.clone_from(&error.hint);
+    }
+
+    /// The row for people, with its hint on a second line. Errors are printed by themselves.
+    pub(super) fn text(&self) -> Option<String> {
+        let tool = self.tool;
+        let (from, to) = (self.from.as_deref(), self.to.as_deref().unwrap_or("?"));
+        let outcome = match (self.state, from) {
+            (UpgradeState::Failed, _) => return None,
+            (UpgradeState::Upgraded, Some(from)) => format!("{tool} {from} → {to}"),
+            (UpgradeState::Upgraded, None) => format!("installed {tool} {to}"),
+            (UpgradeState::Upgradable, Some(from)) => format!("would upgrade {tool} {from} → {to}"),
+            (UpgradeState::Upgradable, None) => format!("would install {tool} {to}"),
+            (UpgradeState::Current, Some(from)) => format!("{tool} {from} is up to date"),
+            (UpgradeState::Current, None) => format!("{tool} is up to date"),
+            (UpgradeState::Skipped, from) => {
+                let version = from.map_or_else(String::new, |from| format!(" {from}"));
+                let reason = self.reason.as_deref().unwrap_or_default();
+                format!("{tool}{version} is not upgraded: {reason}")
+            }
+        };
+        let request = match (&self.request, &self.requested_by) {
+            (Some(request), Some(origin)) => format!(" ({request} requested by {origin})"),
+            _ => String::new(),
+        };
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
+        Some(outcome + &request + &hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::error::ErrorKind;
+
+    use super::*;
+
+    fn row(state: UpgradeState, from: Option<&str>, to: Option<&str>) -> UpgradeRow {
+        UpgradeRow {
+            request: Some("12".to_owned()),
+            requested_by: Some("x".to_owned()),
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+            state,
+            ..UpgradeRow::of("node")
+        }
+    }
+
+    #[test]
+    fn a_row_names_the_versions_and_the_request() {
+        use UpgradeState::{Current, Upgradable, Upgraded};
+        for (state, from, to, text) in [
+            (Upgraded, Some("12.1.0"), Some("12.2.0"), "node 12.1.0 → 12.2.0"),
+            (Upgraded, None, Some("12.2.0"), "installed node 12.2.0"),
+            (Upgradable, Some("12.1.0"), Some("12.2.0"), "would upgrade node 12.1.0 → 12.2.0"),
+            (Upgradable, None, Some("12.2.0"), "would install node 12.2.0"),
+            (Current, Some("12.2.0"), None, "node 12.2.0 is up to date"),
+        ] {
+            let expected = format!("{text} (12 requested by x)");
+            assert_eq!(row(state, from, to).text(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_skipped_row_has_its_reason_and_a_failed_one_is_an_error() {
+        let mut skipped = row(UpgradeState::Current, Some("12.1.0"), None);
+        skipped.skip("pinned to an exact version", Some("use node@12.2.0".to_owned()));
+        let text = "node 12.1.0 is not upgraded: pinned to an exact version (12 requested by x)\n  \
+                    hint: use node@12.2.0";
+        assert_eq!(skipped.text().as_deref(), Some(text));
+        let mut failed = row(UpgradeState::Current, None, None);
+        failed.fail(&Error::new(ErrorKind::Network, "no source answered"));
+        assert_eq!(failed.text(), None);
+        insta::assert_snapshot!(serde_json::to_string(&failed).unwrap(), @r#"{"tool":"node","request":"12","requested_by":"x","from":null,"to":null,"state":"failed","reason":"no source answered"}"#);
+    }
+}
