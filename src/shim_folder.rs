@@ -1,8 +1,8 @@
 //! The shim folder: one binary under many names, and the index beside them.
 //!
-//! Shims are hard links, else copies; each is put in place by a rename, so that none is ever
-//! missing or half there. The index is written before the shims that need it. What lies in the
-//! folder and is no shim is somebody else's, and stays.
+//! Shims are hard links, else copies. Each is put in place by a rename, so that none is ever missing
+//! or incomplete. The index is written before the shims that need it. A file in the folder that isn't
+//! a shim is foreign, and is left alone.
 
 pub mod embedded_shim;
 pub mod replace;
@@ -32,21 +32,22 @@ use crate::registry::KnownTool;
 use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
 
-/// The cold half's own names in the shim folder.
+/// The names of `use` itself in the shim folder.
 pub const OWN_NAMES: [&str; 2] = ["use", "usher"];
 
-/// What changed.
+/// What a refresh changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ShimChanges {
-    /// Shims that are new.
+    /// New shims.
     pub created: Vec<String>,
-    /// Shims that went.
+    /// Shims that were removed.
     pub removed: Vec<String>,
-    /// Names that are needed, or in the folder, and are somebody else's files.
+    /// Files in the folder that aren't shims; a shim of that name is not made.
     pub foreign: Vec<String>,
 }
 
-/// Makes the shims and their index as they must be now; `named` are tools that somebody named.
+/// Makes the shims and their index match what the session knows; tools in `named` get shims even if
+/// no version of them is installed.
 pub fn refresh(
     session: &Session,
     access: &WriteAccess,
@@ -100,8 +101,8 @@ fn differences(folders: &Folders, expected_names: &BTreeSet<String>) -> Result<S
     Ok(ShimChanges { created, removed, foreign })
 }
 
-/// Whether a file in the shim folder is somebody else's: no shim of this build or of another one,
-/// and more than what a full disk leaves behind.
+/// Whether a file in the shim folder isn't a shim: neither of this build nor of another one, nor the
+/// empty file that a full disk leaves behind.
 pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     let Ok(seen) = fs::symlink_metadata(path) else { return false };
     if !seen.is_file() {
@@ -113,15 +114,15 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
         && !(is_readable && fs::read(path).is_ok_and(|content| holds_mark(&content)))
 }
 
-/// What is said of files that are somebody else's.
+/// The notice about files that aren't shims.
 pub fn foreign_files_notice(session: &Session, names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
     let shims = session.folders.shims();
     let names = names.join(", ");
-    format!("no shims of usher's in {}, and left as they are: {names}", Shown(&shims))
+    format!("not shims, left as they are in {}: {names}", Shown(&shims))
 }
 
-/// An account's home that nobody installed stands on the machine's: its `use` is a link to that one.
+/// Where usher is installed for the whole machine, an account's `use` is a link to the machine's.
 fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     let machine = Folders::machine(Path::new(MACHINE_DATA));
     let shims = folders.shims();
@@ -142,7 +143,7 @@ fn link_to_system_install(_: &WriteAccess, folders: &Folders) -> Result<()> {
     Ok(())
 }
 
-/// Replaces the index whole.
+/// Replaces the index with what the session knows.
 pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     let shims = session.folders.shims();
     let path = index_file(&shims);
@@ -162,7 +163,7 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     Ok(())
 }
 
-/// The names that must have a shim.
+/// The names that need a shim.
 fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet<String>> {
     let mut expected_names = BTreeSet::new();
     for known in session.registry.all() {
@@ -183,7 +184,7 @@ fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet
     Ok(expected_names)
 }
 
-/// The names of an entry that is kept, `TOOL@REQUEST`.
+/// The shims of a recorded entry, `TOOL@REQUEST`.
 pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     let known = entry.split_once('@').and_then(|(tool, word)| {
         let known = session.registry.all().find(|known| known.tool.name == tool)?;
@@ -192,13 +193,13 @@ pub fn names_of(session: &Session, entry: &str) -> Vec<String> {
     known.unwrap_or_default()
 }
 
-/// Whether something on disk provides a tool, or a default names it.
+/// Whether a version of a tool is installed, or a default names the tool.
 fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
     let of_installed = all(&session.world, &session.index, known.tool)?;
-    let was_named = [session.folders.default_file(), session.folders.machine_default_file()]
+    let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {
             let text = read_text(file).ok().flatten().unwrap_or_default();
@@ -208,7 +209,7 @@ fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
                     .is_some_and(|name| known.tool.all_names().any(|one| one == name))
             })
         });
-    Ok(was_named || of_installed.is_none_or(|toolchains| !toolchains.is_empty()))
+    Ok(is_default || of_installed.is_none_or(|toolchains| !toolchains.is_empty()))
 }
 
 /// The names in the shim folder, without the index.

@@ -1,7 +1,7 @@
-//! The shim that `use` carries: one file is all of usher.
+//! The shim that is embedded in `use`: one file is all of usher.
 //!
-//! `build.rs` builds it. The copy on disk, of which the shims are hard links, is compared with it and
-//! never with another copy, which may be damaged in the same way.
+//! `build.rs` builds it. The shim binary on disk, of which the shims are hard links, is compared with
+//! it and never with another copy, which may be damaged in the same way.
 
 use std::path::Path;
 
@@ -16,18 +16,20 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("USHER_CARRIED_SHIM")))
 #[cfg(not(feature = "carried-shim"))]
 const EMBEDDED: Option<&[u8]> = None;
 
-/// Makes a file the carried shim, unless it is. The new one is prepared in `staging`, a folder of the
-/// same file system.
+/// Makes a file the embedded shim, unless it is already. The new file is prepared in `staging`, a
+/// folder on the same file system.
 pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
     match EMBEDDED {
         Some(shim) => put_program(access, shim, (path, staging)),
         None if path.exists() => Ok(()),
-        None => Err(Error::new(ErrorKind::CannotCreate, "this build of usher carries no shim")
-            .hint("cargo install --path . --locked")),
+        None => {
+            Err(Error::new(ErrorKind::CannotCreate, "this build of usher has no embedded shim")
+                .hint("cargo install --path . --locked"))
+        }
     }
 }
 
-/// Whether a file is the carried shim.
+/// Whether a file is the embedded shim.
 pub fn is_at(path: &Path) -> bool {
     EMBEDDED.is_none_or(|shim| is_program(shim, path))
 }

@@ -1,4 +1,4 @@
-//! Files of the shim folder, put in place by a rename each: none is ever missing or half there.
+//! Files of the shim folder. Each is put in place by a rename: none is ever missing or incomplete.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -9,14 +9,17 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::files::write_access::WriteAccess;
 
-/// How the names of files begin that are about to be renamed; whoever is killed leaves them.
+/// The prefix of files that are about to be renamed. A process that is killed leaves them behind.
 pub const UNFINISHED: &str = ".new-";
 
-/// Who may do what with a program: its owner all, the others read and run it.
+/// The permissions of a program: its owner may do everything, all others may read and run it.
 const MODE: u32 = 0o755;
 
-/// Deletes what others left unfinished. The index is also written without the lock, by whoever
-/// can do without: if this takes it away, the next call writes it.
+/// The bits of a mode that are permissions, set-user-ID and its like among them.
+const PERMISSIONS: u32 = 0o7777;
+
+/// Deletes what killed processes left behind. The index is also written without the lock, by calls
+/// that can do without it: if its unfinished file is deleted here, the next call writes it.
 pub fn remove_unfinished(_: &WriteAccess, shims: &Path) {
     for entry in fs::read_dir(shims).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
@@ -25,7 +28,7 @@ pub fn remove_unfinished(_: &WriteAccess, shims: &Path) {
     }
 }
 
-/// Puts the binary under a name, unless it stands there already; says whether it had to.
+/// Puts the binary under a name, unless it is there already. Returns whether it wasn't.
 pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     if is_same(binary, path) {
         return Ok(false);
@@ -37,7 +40,7 @@ pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::CannotCreate,
-            format!("usher's shim binary {} is absent", Shown(binary)),
+            format!("usher's shim binary {} is missing", Shown(binary)),
         )
         .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, error),
@@ -49,7 +52,7 @@ pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// A hard link; where the file system has none, or not for this file, a copy.
+/// A hard link, or a copy if the file system can't link this file.
 fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(binary, path) {
         Err(error)
@@ -61,14 +64,14 @@ fn link_or_copy(binary: &Path, path: &Path) -> io::Result<()> {
             let mut from = fs::File::open(binary)?;
             let mut to = fs::File::options().write(true).create_new(true).open(path)?;
             io::copy(&mut from, &mut to)?;
-            to.set_permissions(Permissions::from_mode(0o755))?;
+            to.set_permissions(Permissions::from_mode(MODE))?;
             to.sync_all()
         }
         Ok(()) => Ok(()),
     }
 }
 
-/// Whether a name is the binary already: the same file, or a copy of it in content and mode.
+/// Whether a file is the binary: a hard link to it, or a copy with the same content and mode.
 pub fn is_same(binary: &Path, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(binary), fs::symlink_metadata(path)) else {
         return false;
@@ -82,7 +85,7 @@ pub fn is_same(binary: &Path, path: &Path) -> bool {
             && fs::read(binary).ok() == fs::read(path).ok())
 }
 
-/// Makes a file a program with this content, unless it is.
+/// Makes a file a program with this content, unless it is one already.
 pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Path)) -> Result<()> {
     if is_program(content, path) {
         return Ok(());
@@ -94,7 +97,7 @@ pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Pa
     let mut file = staged.map_err(|error| Error::io("write in", staging, error))?;
     let written = file
         .write_all(content)
-        // The umask took rights away that a program needs.
+        // The umask may have removed permissions that a program needs.
         .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
         .and_then(|()| file.as_file().sync_all());
     written.map_err(|error| Error::io("write", path, error))?;
@@ -102,11 +105,11 @@ pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Pa
     Ok(())
 }
 
-/// Whether a file is a program with this content.
+/// Whether a file is a program with exactly this content and the permissions [`MODE`].
 pub fn is_program(content: &[u8], path: &Path) -> bool {
     let seen = fs::symlink_metadata(path);
     let may_be = seen.is_ok_and(|seen| {
-        seen.is_file() && seen.len() == content.len() as u64 && seen.mode() & MODE == MODE
+        seen.is_file() && seen.len() == content.len() as u64 && seen.mode() & PERMISSIONS == MODE
     });
     may_be && fs::read(path).is_ok_and(|there| there == content)
 }
@@ -119,26 +122,30 @@ mod tests {
     fn a_program_is_replaced_where_it_differs_in_content_or_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
-        let put_shim = |content: &str| {
+        let put = |content: &str| {
             let places = (path.as_path(), folder.path());
             put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
             fs::metadata(&path).unwrap()
         };
-        let first = put_shim("one");
-        assert_eq!(put_shim("one").ino(), first.ino(), "it is so already");
-        assert_ne!(put_shim("two").ino(), first.ino());
-        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(put_shim("two").mode() & 0o777, MODE);
+        let first = put("one");
+        assert_eq!(put("one").ino(), first.ino(), "it is current already");
+        assert_ne!(put("two").ino(), first.ino());
+        // Too few permissions, and too many: others could write it, or it would run as its owner.
+        for mode in [0o644, 0o777, 0o775, 0o4755] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert!(!is_program(b"two", &path), "{mode:o}");
+            assert_eq!(put("two").mode() & PERMISSIONS, MODE, "{mode:o}");
+        }
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_shim_is_put_once_and_what_was_left_halfway_is_swept() {
+    fn a_shim_is_put_once_and_unfinished_files_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let [binary, shim] = ["shim", "node"].map(|name| folder.path().join(name));
         let put_shim = || put_shim(&WriteAccess::for_test(), &binary, &shim);
-        assert!(put_shim().unwrap_err().what.ends_with("is absent"));
+        assert!(put_shim().unwrap_err().what.ends_with("is missing"));
         fs::write(&binary, "binary").unwrap();
         assert!(put_shim().unwrap());
         assert!(!put_shim().unwrap(), "it is the same already");

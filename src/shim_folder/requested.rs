@@ -1,5 +1,5 @@
-//! Names with versions that somebody asked for by `use shim`: an empty file each in the
-//! configuration folder, called `TOOL@REQUEST`. So none is lost when two processes add theirs.
+//! The versioned shims that `use shim` made: an empty file each in the configuration folder, called
+//! `TOOL@REQUEST`. So none is lost when two processes add theirs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use usher_shims::name::Name;
 
 use crate::files::write_access::WriteAccess;
 
-/// All that is kept, as `TOOL@REQUEST`.
+/// All recorded requests, as `TOOL@REQUEST`.
 pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
     let folder = folders.requested_shims();
     let entries = match fs::read_dir(&folder) {
@@ -23,7 +23,7 @@ pub fn all(folders: &Folders) -> Result<BTreeSet<String>> {
     Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
 }
 
-/// Keeps one.
+/// Records one.
 pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     let folder = folders.requested_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
@@ -36,7 +36,7 @@ pub fn add(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     }
 }
 
-/// Keeps one no longer; says whether it was kept.
+/// Removes one; returns whether it was recorded.
 pub fn remove(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match fs::remove_file(&path) {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_kept_once_and_taken_back_once() {
+    fn requests_are_recorded_once_and_removed_once() {
         let home = tempfile::tempdir().unwrap();
         let folders = Folders::under(home.path(), None);
         let access = WriteAccess::for_test();

@@ -1,5 +1,5 @@
-//! Names that carry versions, as `python3.7` and `node@12`: which there are for a request, for the
-//! lines on disk, and for all known lines. Knows no shim's file.
+//! Versioned shims, as `python3.7` and `node@12`: their names for a request, for the installed
+//! versions, and for all known releases. Reads and writes no shim.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::releases::Finder;
 use crate::releases::network::Network;
 use crate::session::Session;
 
-/// A request as a program's name can have it; none for a range and a path.
+/// A request as it is in a shim's name: `12`, `lts-hydrogen`. None for ranges and paths.
 pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> {
     let suffix = match request.kind() {
         RequestKind::Version(version) => version_suffix(version),
@@ -34,7 +34,7 @@ pub fn request_suffix(request: &Request, tool: &'static Tool) -> Option<String> 
     (!names(tool, &suffix).is_empty() && is_equivalent(&again, request)).then_some(suffix)
 }
 
-/// `v12` and `12.x` are 12; what has more than numbers stays as it is.
+/// `v12` and `12.x` become `12`; a version with more than numbers is unchanged.
 fn version_suffix(version: &Version) -> String {
     let numbers: Vec<String> =
         version.numbers().as_slice().iter().map(ToString::to_string).collect();
@@ -52,10 +52,9 @@ fn is_equivalent(one: &Request, other: &Request) -> bool {
     }
 }
 
-/// The names by which a request that is such a word can be called: `python3.7`, `pip3.7` and
-/// `python@3.7`.
+/// The shims for such a suffix: `python3.7`, `pip3.7` and `python@3.7`.
 ///
-/// Only those that a shim understands so: `python3` is a program of its own.
+/// Only names that a shim resolves to this request: `python3` is a program of its own.
 pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
     let is_version = suffix.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let joined =
@@ -73,8 +72,8 @@ pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
     joined.chain([with_at]).filter(is_understood).collect()
 }
 
-/// The programs that carry versions by custom: the interpreter, and those that the tool ships under
-/// a name with digits, too, as `pip` and `pip3`.
+/// The programs that usually have versions in their names: the interpreter, and those that the tool
+/// also ships with a number, as `pip` and `pip3`.
 fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str> {
     let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let is_shipped_with_digits = move |program: &str| {
@@ -86,10 +85,10 @@ fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str>
     tool.programs.iter().copied().filter(is_base)
 }
 
-/// The names of the lines of all versions on disk, but for the system's, which carry their names
+/// The versioned shims of all installed versions. The system's versions have such programs
 /// themselves.
 pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
-    // Whether a program of the system's was replaced doesn't matter here.
+    // Whether the system's programs were replaced doesn't matter here.
     let index = Index { system: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
     for toolchain in all(&session.world, &index, tool)?.unwrap_or_default() {
@@ -103,12 +102,12 @@ pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<S
     Ok(found)
 }
 
-/// The names of all lines that are known, if the settings ask for these: of what the cached
-/// indexes list, and of long-term support.
+/// The versioned shims of all known releases, if the settings say so: of those that the cached
+/// indexes list, and of LTS lines.
 pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_asked = tool.all_names().any(|name| session.settings.shim_lines.holds(name));
-    if !is_asked {
+    let is_enabled = tool.all_names().any(|name| session.settings.shim_lines.holds(name));
+    if !is_enabled {
         return BTreeSet::new();
     }
     let network = Network::new(session);
@@ -124,18 +123,18 @@ pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     found
 }
 
-/// The names of the lines that a version is of: its first number, and its first two.
+/// The versioned shims of a version: for its first number, and for its first two.
 fn of_version(version: &Version, tool: &'static Tool) -> Vec<String> {
     let numbers = version.numbers().as_slice();
     let lines = (1..=numbers.len().min(2)).map(|count| {
         let parts: Vec<String> = numbers[..count].iter().map(ToString::to_string).collect();
         parts.join(".")
     });
-    let answers = |line: &String| {
+    let matches = |line: &String| {
         let request = Request::parse(line, tool, RequestTrust::User);
         request.is_ok_and(|request| request.matches(version, tool))
     };
-    lines.filter(answers).flat_map(|line| names(tool, &line)).collect()
+    lines.filter(matches).flat_map(|line| names(tool, &line)).collect()
 }
 
 #[cfg(test)]
@@ -148,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_names() {
-        for (asked, expected) in [
+    fn a_request_has_versioned_shims() {
+        for (argument, expected) in [
             ("node@12", "node12 node@12"),
             ("node@v12.x", "node12 node@12"),
             ("node@12.22.12", "node12.22.12 node@12.22.12"),
@@ -169,17 +168,17 @@ mod tests {
             ("node@>=12", "-"),
             ("node@path:/x", "-"),
         ] {
-            let (name, request) = asked.split_once('@').unwrap();
+            let (name, request) = argument.split_once('@').unwrap();
             let tool = tool(name);
             let request = Request::parse(request, tool, RequestTrust::User).unwrap();
             let suffix = request_suffix(&request, tool);
             let printed = suffix.map_or("-".to_owned(), |suffix| names(tool, &suffix).join(" "));
-            assert_eq!(printed, expected, "{asked}");
+            assert_eq!(printed, expected, "{argument}");
         }
     }
 
     #[test]
-    fn a_version_is_of_two_lines_and_a_preview_of_none() {
+    fn a_version_has_two_versioned_shims_and_a_prerelease_none() {
         let check = |name: &str, version: &str, expected: &str| {
             let version = Version::parse(version).unwrap();
             assert_eq!(of_version(&version, tool(name)).join(" "), expected, "{name} {version}");

@@ -215,7 +215,7 @@ mod tests {
             assert_eq!(check(policy, &[]), Err(ErrorKind::UnsupportedPlatform));
         }
         let mixed = [verified, unverified];
-        let told = "node 1.0.0 is published without a hash to check it against";
+        let told = "no checksum is published for node 1.0.0";
         assert_eq!(check(UnverifiedPolicy::Allow, &mixed), Ok(Some(told.to_owned())));
         assert_eq!(check(UnverifiedPolicy::Deny, &mixed), Err(ErrorKind::NotRunnable));
     }

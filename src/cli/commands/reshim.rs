@@ -1,34 +1,62 @@
-//! `use reshim`: makes the shims and their index anew from what is on disk.
+//! `use reshim`: rescans the machine and makes the shims and their index match.
 
-use serde_json::json;
+use serde::Serialize;
 use usher_shims::error::Result;
 
 use crate::cli::output;
 use crate::config::folders;
 use crate::inventory::ProbeCache;
 use crate::session::Session;
-use crate::shim_folder;
+use crate::shim_folder::{self, ShimChanges, foreign_files_notice};
 
-/// Runs the verb.
+/// What changed, as programs read it.
+#[derive(Serialize)]
+struct ReshimReport<'a> {
+    created: &'a [String],
+    removed: &'a [String],
+    foreign: &'a [String],
+}
+
+/// Runs the command.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
     session.survey(ProbeCache::SuccessesOnly)?;
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
-        output::json(
-            &json!({ "made": changes.created, "removed": changes.removed, "left": changes.foreign }),
-        );
+        let ShimChanges { created, removed, foreign } = &changes;
+        output::json(&ReshimReport { created, removed, foreign });
         return Ok(());
     }
-    for (verb, names) in [("made", &changes.created), ("removed", &changes.removed)] {
-        if !names.is_empty() {
-            output::line(format_args!("{verb}: {}", names.join(" ")));
-        }
-    }
+    text(&changes).iter().for_each(output::line);
     if !changes.foreign.is_empty() {
-        session.note(&shim_folder::foreign_files_notice(session, &changes.foreign));
-    }
-    if changes == shim_folder::ShimChanges::default() {
-        output::line("all shims are as they must be");
+        session.note(&foreign_files_notice(session, &changes.foreign));
     }
     Ok(())
+}
+
+fn text(changes: &ShimChanges) -> Vec<String> {
+    if *changes == ShimChanges::default() {
+        return vec!["all shims are up to date".to_owned()];
+    }
+    let lists = [("created", &changes.created), ("removed", &changes.removed)];
+    let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
+    lists.map(|(verb, names)| format!("{verb}: {}", names.join(" "))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_listed() {
+        let check = |created: &[&str], removed: &[&str], foreign: &[&str], expected: &[&str]| {
+            let [created, removed, foreign] = [created, removed, foreign]
+                .map(|names| names.iter().map(ToString::to_string).collect());
+            assert_eq!(text(&ShimChanges { created, removed, foreign }), expected);
+        };
+        check(&[], &[], &[], &["all shims are up to date"]);
+        check(&["node", "npm"], &[], &[], &["created: node npm"]);
+        check(&["node"], &["go"], &[], &["created: node", "removed: go"]);
+        // Files of others are a notice, and not up to date either.
+        check(&[], &[], &["script"], &[]);
+    }
 }

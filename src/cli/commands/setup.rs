@@ -1,102 +1,194 @@
-//! `use setup [SHELL]`: puts the shims on PATH in the shell's files, or takes them off again.
+//! `use setup [SHELL]`: puts the shims on PATH in the shell's files, or removes them again.
+
+use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::world::World as _;
 
 use crate::cli::output;
 use crate::cli::shell_setup::{
-    FileChange, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
+    FileChange, ReadFile, Shell, ShellFolders, apply, diff, path_line, plan, plan_removal, read,
 };
 use crate::session::Session;
 
-/// What `use setup` was told.
-#[derive(Debug, Args)]
+/// The arguments of `use setup`.
+#[derive(Debug, Default, Args)]
 pub struct SetupArguments {
     /// Which shell: bash, zsh, fish or sh; without it, yours
     pub shell: Option<String>,
     /// Make the change
     #[arg(short, long)]
     pub yes: bool,
-    /// Take it back
+    /// Undo it
     #[arg(long)]
     pub undo: bool,
-    /// Print nothing but the line for PATH
+    /// Only print the line for PATH
     #[arg(long)]
     pub print: bool,
 }
 
-/// Runs the verb.
+/// What is done to a shell's files.
+#[derive(Debug)]
+struct SetupPlan {
+    shell: Shell,
+    changes: Vec<FileChange>,
+    is_undo: bool,
+}
+
+/// A file, as programs read it.
+#[derive(Serialize)]
+struct SetupReport {
+    file: String,
+    changed: bool,
+}
+
+/// Runs the command.
 pub fn run(session: &Session, arguments: &SetupArguments, as_json: bool) -> Result<()> {
-    let shell = shell(session, arguments.shell.as_deref())?;
-    let shims = session.folders.shims();
     if arguments.print {
-        output::line(path_line(shell, &shims)?);
+        let shell = shell(session, arguments.shell.as_deref())?;
+        output::line(path_line(shell, &session.folders.shims())?);
         return Ok(());
     }
-    let folders = folders(session)?;
-    let changes = match arguments.undo {
-        false => plan(shell, &folders, &shims, &read)?,
-        true => plan_removal(shell, &folders, &read)?,
-    };
+    let plan = decide(session, arguments, &read)?;
     if arguments.yes {
-        apply(&changes)?;
+        apply(&plan.changes)?;
     }
-    if as_json {
-        let report: Vec<_> = changes
-            .iter()
-            .map(|change| json!({ "file": change.path, "made": arguments.yes }))
-            .collect();
-        output::json(&report);
-        return Ok(());
+    match as_json {
+        true => output::json(&plan.reports(arguments.yes)),
+        false => output::text(plan.text(arguments.yes).as_bytes()),
     }
-    report(&changes, arguments, shell);
     Ok(())
 }
 
-fn report(changes: &[FileChange], arguments: &SetupArguments, shell: Shell) {
-    if changes.is_empty() {
-        let state =
-            if arguments.undo { "no file mentions usher" } else { "the shims are on PATH already" };
-        output::line(format_args!("{shell}: {state}"));
-        return;
-    }
-    for change in changes {
-        output::text(diff(change).as_bytes());
-    }
-    match arguments.yes {
-        true => output::line(format_args!("done; a new {shell} sees it")),
-        false => output::line(format_args!(
-            "nothing is written yet: use setup {shell}{} --yes",
-            if arguments.undo { " --undo" } else { "" }
-        )),
-    }
+fn decide(session: &Session, arguments: &SetupArguments, read: ReadFile<'_>) -> Result<SetupPlan> {
+    let shell = shell(session, arguments.shell.as_deref())?;
+    let folders = shell_folders(session)?;
+    let changes = match arguments.undo {
+        false => plan(shell, &folders, &session.folders.shims(), read)?,
+        true => plan_removal(shell, &folders, read)?,
+    };
+    Ok(SetupPlan { shell, changes, is_undo: arguments.undo })
 }
 
+/// The shell that was named, else the one that the variable SHELL names.
 fn shell(session: &Session, named: Option<&str>) -> Result<Shell> {
     if let Some(name) = named {
-        name.parse()
-    } else {
-        let variable = session.world.variable("SHELL").unwrap_or_default();
-        variable.to_string_lossy().parse().map_err(|_| {
-            Error::new(ErrorKind::Usage, "which shell? SHELL says none that usher knows")
-                .hint("use setup bash, zsh, fish or sh")
-        })
+        return name.parse();
+    }
+    let variable = session.world.variable("SHELL").unwrap_or_default();
+    variable.to_string_lossy().parse().map_err(|_| {
+        Error::new(ErrorKind::Usage, "the variable SHELL doesn't name a shell that usher knows")
+            .hint("use setup bash, zsh, fish or sh")
+    })
+}
+
+fn shell_folders(session: &Session) -> Result<ShellFolders> {
+    let folder =
+        |name| session.world.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let Some(home) = session.folders.user_home.clone().or_else(|| folder("HOME")) else {
+        return Err(Error::new(ErrorKind::NoHome, "can't find your home folder")
+            .hint("export HOME=/your/home"));
+    };
+    Ok(ShellFolders { home, zdotdir: folder("ZDOTDIR"), xdg_config: folder("XDG_CONFIG_HOME") })
+}
+
+impl SetupPlan {
+    /// The changes as a diff, and what to do next.
+    fn text(&self, is_done: bool) -> String {
+        let Self { shell, changes, is_undo } = self;
+        if changes.is_empty() {
+            let state = match is_undo {
+                true => "no file mentions usher",
+                false => "the shims are on PATH already",
+            };
+            return format!("{shell}: {state}\n");
+        }
+        let diffs: String = changes.iter().map(diff).collect();
+        let undo = if *is_undo { " --undo" } else { "" };
+        match is_done {
+            true => format!("{diffs}done; open a new {shell} to use it\n"),
+            false => {
+                format!("{diffs}nothing written yet; to write it: use setup {shell}{undo} --yes\n")
+            }
+        }
+    }
+
+    fn reports(&self, is_done: bool) -> Vec<SetupReport> {
+        let report = |change: &FileChange| SetupReport {
+            file: change.path.to_string_lossy().into_owned(),
+            changed: is_done,
+        };
+        self.changes.iter().map(report).collect()
     }
 }
 
-fn folders(session: &Session) -> Result<ShellFolders> {
-    let folder = |name| {
-        session.world.variable(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute())
-    };
-    match session.folders.user_home.clone().or_else(|| folder("HOME")) {
-        Some(home) => Ok(ShellFolders {
-            home,
-            zdotdir: folder("ZDOTDIR"),
-            xdg_config: folder("XDG_CONFIG_HOME"),
-        }),
-        None => Err(Error::new(ErrorKind::NoHome, "your home folder can't be found")
-            .hint("export HOME=/your/home")),
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn arguments(words: &str) -> SetupArguments {
+        let has = |flag: &str| words.split(' ').any(|word| word == flag);
+        let shell = words.split(' ').find(|word| !word.is_empty() && !word.starts_with('-'));
+        SetupArguments {
+            shell: shell.map(str::to_owned),
+            undo: has("--undo"),
+            ..Default::default()
+        }
+    }
+
+    /// The plan where `.profile` in the home folder has this text.
+    fn planned(words: &str, profile: Option<&str>) -> Result<SetupPlan> {
+        let session = session(MemoryWorld::at("/p").variable("SHELL", "/bin/dash"));
+        let read = |path: &Path| match path.ends_with(".profile") {
+            true => Ok(profile.map(str::to_owned)),
+            false => Ok(None),
+        };
+        decide(&session, &arguments(words), &read)
+    }
+
+    #[test]
+    fn the_shell_is_named_or_the_users_own() {
+        assert_eq!(planned("", None).unwrap().shell, Shell::Sh);
+        assert_eq!(planned("fish", None).unwrap().shell, Shell::Fish);
+        assert_eq!(planned("nu", None).unwrap_err().kind(), ErrorKind::Usage);
+        let nameless = session(MemoryWorld::at("/p"));
+        let error = shell(&nameless, None).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("use setup bash, zsh, fish or sh"));
+    }
+
+    #[test]
+    fn a_plan_is_shown_with_what_to_type_next() {
+        let plan = planned("sh", Some("export A=1\n")).unwrap();
+        let text = plan.text(false);
+        assert!(text.starts_with("--- /home/u/.profile\n+++ /home/u/.profile\n"), "{text}");
+        assert!(
+            text.ends_with("\nnothing written yet; to write it: use setup sh --yes\n"),
+            "{text}"
+        );
+        assert!(plan.text(true).ends_with("\ndone; open a new sh to use it\n"));
+        insta::assert_snapshot!(serde_json::to_string(&plan.reports(true)).unwrap(), @r#"[{"file":"/home/u/.profile","changed":true}]"#);
+    }
+
+    #[test]
+    fn where_nothing_is_to_change_that_is_said() {
+        let done = planned("sh", Some("export A=1\n")).unwrap().changes[0].after.clone().unwrap();
+        let again = planned("sh", Some(&done)).unwrap();
+        assert_eq!(again.text(false), "sh: the shims are on PATH already\n");
+        let undone = planned("sh --undo", Some(&done)).unwrap();
+        assert_eq!(undone.changes[0].after.as_deref(), Some("export A=1\n"));
+        let text = undone.text(false);
+        assert!(
+            text.ends_with("\nnothing written yet; to write it: use setup sh --undo --yes\n"),
+            "{text}"
+        );
+        let none = planned("sh --undo", Some("export A=1\n")).unwrap();
+        assert_eq!(none.text(true), "sh: no file mentions usher\n");
     }
 }

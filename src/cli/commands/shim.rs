@@ -1,7 +1,7 @@
-//! `use shim TOOL@REQUEST…`: programs that can be called with a version in their names, kept until
-//! they are taken back.
+//! `use shim TOOL@REQUEST…`: makes versioned shims, as `node12`. They exist until they are removed
+//! with `--remove`, whatever is installed.
 
-use serde_json::json;
+use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::name::Name;
 
@@ -11,106 +11,198 @@ use crate::config::folders;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
 
-/// What somebody wants to call by name.
+/// The shims that an argument stands for.
+#[derive(Debug, PartialEq, Eq)]
 struct VersionedShims {
-    /// `node@12`: what is kept of it.
+    /// The entry that is recorded: `node@12`.
     entry: Name,
-    /// `node12`, `node@12`.
+    /// The shims: `node12`, `node@12`.
     names: Vec<String>,
 }
 
-/// Makes such shims, or lists those that are kept where none are named.
+/// What became of the named shims.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct ShimReport {
+    created: Vec<String>,
+    removed: Vec<String>,
+    unchanged: Vec<String>,
+}
+
+/// A recorded request, with its shims.
+#[derive(Serialize)]
+struct RequestedShims {
+    tool: String,
+    request: String,
+    names: Vec<String>,
+}
+
+/// Makes the named shims; without arguments, lists those that were made so.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     if words.is_empty() {
         return list(session, as_json);
     }
-    let wanted = wanted(session, words)?;
-    for name in wanted.iter().flat_map(|one| &one.names) {
+    let shims = decide(session, words)?;
+    for name in shims.iter().flat_map(|one| &one.names) {
         let path = session.folders.shims().join(name);
         if is_foreign(&session.folders, &path) {
-            let what = format!("{} is there, and no shim of usher's", Shown(&path));
+            let what = format!("{} exists and is not a shim", Shown(&path));
             return Err(Error::new(ErrorKind::CannotCreate, what).hint("move it away"));
         }
     }
     let access = folders::write_access(&session.folders)?;
-    for one in &wanted {
+    for one in &shims {
         requested::add(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    report(&changes, &wanted, ("there already", as_json));
+    print(&ShimReport::of(&shims, &changes), ("already there", as_json));
     Ok(())
 }
 
-/// Takes such shims back. Those of lines on disk stay.
+/// Removes the named shims. Those that an installed version has of itself stay.
 pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let wanted = wanted(session, words)?;
+    let shims = decide(session, words)?;
     let access = folders::write_access(&session.folders)?;
-    for one in &wanted {
+    for one in &shims {
         if !requested::remove(&access, &session.folders, &one.entry)? {
-            let what = format!("{} isn't among what `use shim` made", one.entry);
+            let what = format!("`use shim` has not made shims for {}", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    report(&changes, &wanted, ("stay, as lines on disk or kept otherwise", as_json));
+    print(&ShimReport::of(&shims, &changes), ("kept for an installed version", as_json));
     Ok(())
 }
 
-fn wanted(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
-    tool_arguments(session, words)?.into_iter().map(versioned).collect()
+fn decide(session: &Session, words: &[String]) -> Result<Vec<VersionedShims>> {
+    tool_arguments(session, words)?.into_iter().map(versioned_shims).collect()
 }
 
-fn versioned(ToolArgument { known, request }: ToolArgument<'_>) -> Result<VersionedShims> {
+fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<VersionedShims> {
     let tool = known.tool;
-    let refuse = |what: String| {
+    let usage = |what: String| {
         Error::new(ErrorKind::Usage, what).hint(format!("use shim {}@latest", tool.name))
     };
     let Some(request) = request else {
-        return Err(refuse(format!("which version of {}?", tool.name)));
+        return Err(usage(format!("which version of {}?", tool.name)));
     };
-    let word = versioned::request_suffix(&request, tool);
-    let entry = word.as_ref().and_then(|word| Name::parse(&format!("{}@{word}", tool.name)));
-    let (Some(word), Some(entry)) = (word, entry) else {
-        return Err(refuse(format!("{} {request} can't be part of a name", tool.name)));
+    let suffix = versioned::request_suffix(&request, tool);
+    let entry = suffix.as_ref().and_then(|one| Name::parse(&format!("{}@{one}", tool.name)));
+    let (Some(suffix), Some(entry)) = (suffix, entry) else {
+        return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    Ok(VersionedShims { entry, names: versioned::names(tool, &word) })
+    Ok(VersionedShims { entry, names: versioned::names(tool, &suffix) })
 }
 
-/// Tells what became of the names; the word is for those of which nothing did.
-fn report(changes: &ShimChanges, wanted: &[VersionedShims], (staying, as_json): (&str, bool)) {
-    let names: Vec<&String> = wanted.iter().flat_map(|one| &one.names).collect();
-    let of = |changed: &[String]| -> Vec<String> {
-        names.iter().filter(|name| changed.contains(name)).map(ToString::to_string).collect()
-    };
-    let (made, removed) = (of(&changes.created), of(&changes.removed));
-    let stay: Vec<String> = names
-        .iter()
-        .filter(|name| !made.contains(name) && !removed.contains(name))
-        .map(ToString::to_string)
-        .collect();
-    if as_json {
-        output::json(&json!({ "made": made, "removed": removed, "there": stay }));
-        return;
-    }
-    for (verb, names) in [("made", made), ("removed", removed), (staying, stay)] {
-        if !names.is_empty() {
-            output::line(format_args!("{verb}: {}", names.join(" ")));
+impl ShimReport {
+    fn of(shims: &[VersionedShims], changes: &ShimChanges) -> Self {
+        let names = || shims.iter().flat_map(|one| &one.names);
+        let among = |changed: &[String]| -> Vec<String> {
+            names().filter(|name| changed.contains(name)).cloned().collect()
+        };
+        let is_unchanged =
+            |name: &&String| !changes.created.contains(name) && !changes.removed.contains(name);
+        Self {
+            created: among(&changes.created),
+            removed: among(&changes.removed),
+            unchanged: names().filter(is_unchanged).cloned().collect(),
         }
     }
+
+    /// The lines for people; `unchanged` is the word for shims of which nothing became.
+    fn text(&self, unchanged: &str) -> Vec<String> {
+        let lists =
+            [("created", &self.created), ("removed", &self.removed), (unchanged, &self.unchanged)];
+        let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
+        lists.map(|(word, names)| format!("{word}: {}", names.join(" "))).collect()
+    }
 }
 
-/// What is kept, with the names it is called by.
-fn list(session: &Session, as_json: bool) -> Result<()> {
-    let kept: Vec<(String, Vec<String>)> = requested::all(&session.folders)?
-        .into_iter()
-        .map(|entry| (entry.clone(), shim_folder::names_of(session, &entry)))
-        .collect();
-    if as_json {
-        let entries = kept.iter().map(|(entry, names)| json!({ "for": entry, "names": names }));
-        output::json(&entries.collect::<Vec<_>>());
-        return Ok(());
+fn print(report: &ShimReport, (unchanged, as_json): (&str, bool)) {
+    match as_json {
+        true => output::json(report),
+        false => report.text(unchanged).iter().for_each(output::line),
     }
-    let row = |(entry, names): &(String, Vec<String>)| vec![entry.clone(), names.join(" ")];
-    output::text(output::table(&kept.iter().map(row).collect::<Vec<_>>()).as_bytes());
+}
+
+/// Lists what `use shim` made.
+fn list(session: &Session, as_json: bool) -> Result<()> {
+    let entries = requested::all(&session.folders)?;
+    let shims = entries.iter().filter_map(|entry| requested_shims(session, entry));
+    let shims: Vec<RequestedShims> = shims.collect();
+    match as_json {
+        true => output::json(&shims),
+        false => output::text(output::table(&table(&shims)).as_bytes()),
+    }
     Ok(())
+}
+
+fn requested_shims(session: &Session, entry: &str) -> Option<RequestedShims> {
+    let (tool, request) = entry.split_once('@')?;
+    let names = shim_folder::names_of(session, entry);
+    Some(RequestedShims { tool: tool.to_owned(), request: request.to_owned(), names })
+}
+
+fn table(shims: &[RequestedShims]) -> Vec<Vec<String>> {
+    let row = |RequestedShims { tool, request, names }: &RequestedShims| {
+        vec![format!("{tool}@{request}"), names.join(" ")]
+    };
+    shims.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn check(words: &str, expected: &str) {
+        let session = session(MemoryWorld::at("/p"));
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let decided = decide(&session, &words).map_or_else(
+            |error| error.to_string(),
+            |shims| {
+                let shims =
+                    shims.iter().map(|one| format!("{}: {}", one.entry, one.names.join(" ")));
+                shims.collect::<Vec<_>>().join("\n")
+            },
+        );
+        assert_eq!(decided, expected, "{words:?}");
+    }
+
+    #[test]
+    fn a_request_has_shims_of_its_own() {
+        check("node@12", "node@12: node12 node@12");
+        check("node@v12.x node@lts", "node@12: node12 node@12\nnode@lts: node@lts");
+        check("python@3.7", "python@3.7: python3.7 pip3.7 pydoc3.7 idle3.7 python@3.7");
+        let range = "node >=12 can't be part of a shim's name\n  hint: use shim node@latest";
+        check("node@>=12", range);
+        check("node@12 node", "which version of node?\n  hint: use shim node@latest");
+    }
+
+    #[test]
+    fn a_report_is_about_the_named_shims_alone() {
+        let shims = VersionedShims {
+            entry: Name::parse("node@12").unwrap(),
+            names: vec!["node12".to_owned(), "node@12".to_owned()],
+        };
+        let changes = ShimChanges {
+            created: vec!["node12".to_owned(), "npm".to_owned()],
+            ..ShimChanges::default()
+        };
+        let report = ShimReport::of(&[shims], &changes);
+        assert_eq!(report.text("already there"), ["created: node12", "already there: node@12"]);
+        insta::assert_snapshot!(serde_json::to_string(&report).unwrap(), @r#"{"created":["node12"],"removed":[],"unchanged":["node@12"]}"#);
+    }
+
+    #[test]
+    fn recorded_requests_are_listed_with_their_shims() {
+        let session = session(MemoryWorld::at("/p"));
+        let shims: Vec<_> = ["node@12", "odd"]
+            .iter()
+            .filter_map(|entry| requested_shims(&session, entry))
+            .collect();
+        assert_eq!(table(&shims), [["node@12", "node12 node@12"]]);
+        insta::assert_snapshot!(serde_json::to_string(&shims).unwrap(), @r#"[{"tool":"node","request":"12","names":["node12","node@12"]}]"#);
+    }
 }
