@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod from;
 mod install;
+mod json;
 mod outdated;
 mod pin;
 mod prune;

@@ -22,7 +22,7 @@ fn checkout() -> &'static Path {
 }
 
 /// A file's text; the path is relative to the checkout.
-fn text(path: impl AsRef<Path>) -> String {
+pub(crate) fn text(path: impl AsRef<Path>) -> String {
     let path = checkout().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -266,14 +266,14 @@ const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n
     variables = ['ACME_VERSION']\ndialect = 'npm'\nversion_components = 3\n\
     [[package_calls]]\nprogram = 'pack'\nverbs = ['add']\n\
     [migrate]\nprogram = 'pack'\nlist = ['ls']\npath = 'packages'\nseparator = '@'\n\
-    local = 'resolved'\nexcept = ['pack']\ninstall = ['add']\n\
+    local_field = 'resolved'\nexclude = ['pack']\ninstall = ['add']\n\
     [[source]]\nname = 'acme'\n[source.index]\nbase = 'LOOPBACK/acme'\n\
     list = '{base}/index.json'\nformat = 'json'\nentries = '*'\nplatform = { any = {} }\n\
     [[source.index.release]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
     hash = '{.sha256}'\nstrip_components = 1\n";
 
 /// A sandbox with a tool's version to which packages were added, and a newer one to be had.
-fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
+pub(super) fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
     let archive = Archive::new().folder("acme/").folder("acme/bin/");
     let archive = archive.program("acme/bin/acme", "#!/bin/sh\n").program("acme/bin/pack", PACK);
     let archive = archive.tar_gz();
