@@ -56,7 +56,7 @@ impl<'a> MentionCollector<'a> {
         match self.notes.len() {
             ..MAX_ENTRIES => self.notes.push(Note { place, what }),
             MAX_ENTRIES => {
-                self.notes.push(Note { place, what: "more notes are left out".to_owned() })
+                self.notes.push(Note { place, what: "more notes are left out".to_owned() });
             }
             _ => {}
         }
@@ -108,7 +108,7 @@ impl<'a> MentionCollector<'a> {
                     self.skip(written, value, "its value is unknown");
                 }
                 _ if value.len() > MAX_REQUEST_LENGTH => {
-                    self.skip(written, value, "it is too long")
+                    self.skip(written, value, "it is too long");
                 }
                 "" => {}
                 request => requests.push(request.to_owned()),

@@ -74,7 +74,7 @@ fn one_tool(
     search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Pin)))
+                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Pin)));
             }
             Finding::Constraint(pin) => {
                 pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Constraint)));

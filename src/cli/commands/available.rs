@@ -27,7 +27,7 @@ struct AvailableReport {
     /// Oldest first.
     rows: Vec<AvailableRow>,
     #[serde(skip)]
-    filter: ReleaseFilter,
+    filter: AvailableFilter,
     #[serde(skip)]
     notes: Vec<String>,
 }
@@ -47,7 +47,7 @@ struct AvailableRow {
 
 /// The releases to list.
 #[derive(Debug)]
-struct ReleaseFilter {
+struct AvailableFilter {
     tool: &'static Tool,
     /// Without one, all ordinary releases.
     request: Option<Request>,
@@ -65,7 +65,7 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let access = folders::write_access(&session.folders).ok();
     let network = Network::keeping_if(session, access.as_ref());
     let (listed, failed) = Finder::new(session, &network).of_all_sources(known)?;
-    let filter = ReleaseFilter { tool: known.tool, request };
+    let filter = AvailableFilter { tool: known.tool, request };
     let mut report = decide(session, filter, &listed)?;
     let failed = failed.iter().map(ToString::to_string);
     report.notes.splice(0..0, failed);
@@ -81,22 +81,18 @@ fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {
 
 fn decide(
     session: &Session,
-    filter: ReleaseFilter,
+    filter: AvailableFilter,
     listed: &[ListedReleases],
 ) -> Result<AvailableReport> {
     let rows = rows(session, &filter, listed)?;
     if rows.is_empty() {
         let tool = filter.tool.name;
-        return Err(match &filter.request {
-            Some(request) => {
-                let what = format!("no {tool} release matches {request}");
-                Error::new(ErrorKind::NotFound, what).hint(format!("use available {tool}"))
-            }
-            None => {
-                let what = format!("no {tool} release is available for this platform");
-                Error::new(ErrorKind::NotFound, what)
-            }
-        });
+        let Some(request) = &filter.request else {
+            let what = format!("no {tool} release is available for this platform");
+            return Err(Error::new(ErrorKind::NotFound, what));
+        };
+        let what = format!("no {tool} release matches {request}");
+        return Err(Error::new(ErrorKind::NotFound, what).hint(format!("use available {tool}")));
     }
     let cached = listed.iter().filter_map(|one| match one.freshness {
         Freshness::Cached(age) => {
@@ -110,7 +106,7 @@ fn decide(
 /// A version that several sources list is the first one's.
 fn rows(
     session: &Session,
-    filter: &ReleaseFilter,
+    filter: &AvailableFilter,
     listed: &[ListedReleases],
 ) -> Result<Vec<AvailableRow>> {
     let installed = all(&session.world, &session.index, filter.tool)?.unwrap_or_default();
@@ -132,7 +128,7 @@ fn rows(
     Ok(rows.into_values().collect())
 }
 
-impl ReleaseFilter {
+impl AvailableFilter {
     fn includes(&self, release: &Release) -> bool {
         match &self.request {
             Some(request) => release.answers(request, self.tool),
@@ -271,7 +267,7 @@ mod tests {
         let session = session(world);
         let known = session.registry.named(name).unwrap();
         let request = request.map(|text| parse(known, text)).transpose()?;
-        decide(&session, ReleaseFilter { tool: known.tool, request }, listed)
+        decide(&session, AvailableFilter { tool: known.tool, request }, listed)
     }
 
     #[test]

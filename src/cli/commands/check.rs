@@ -304,8 +304,9 @@ mod tests {
         ComparedMention { mention, agreement }
     }
 
-    fn report(baseline: Option<Baseline>, mentions: Vec<ComparedMention>) -> CheckReport {
-        let group = ToolGroup { tool: node(), folder: "".into(), baseline, mentions };
+    fn report(baseline: Baseline, mentions: Vec<ComparedMention>) -> CheckReport {
+        let group =
+            ToolGroup { tool: node(), folder: "".into(), baseline: Some(baseline), mentions };
         CheckReport { root: "/p".into(), groups: vec![group], notes: Vec::new() }
     }
 
@@ -313,8 +314,8 @@ mod tests {
         Requester::File(place(".nvmrc", 1), None)
     }
 
-    fn active() -> Option<Baseline> {
-        Some(baseline(Expected::Version(Version::parse("20.1.0").unwrap()), nvmrc()))
+    fn active() -> Baseline {
+        baseline(Expected::Version(Version::parse("20.1.0").unwrap()), nvmrc())
     }
 
     #[test]
@@ -406,7 +407,7 @@ mod tests {
     fn what_mentions_are_compared_with() {
         let heading = |expected, requester| {
             let disagreeing = vec![image(3, "16", Agreement::Disagrees)];
-            let report = report(Some(baseline(expected, requester)), disagreeing);
+            let report = report(baseline(expected, requester), disagreeing);
             let first = report.text().lines().next().unwrap_or_default().to_owned();
             format!("{first}\n{}", report.notes().concat())
         };
@@ -421,7 +422,7 @@ mod tests {
         the one place that names a version disagrees
           hint: change the places above, or the version that this project pins: use node@16
         ");
-        let variable = Requester::Outside(Origin::Variable("NODE_VERSION".into()));
+        let variable = Requester::Outside(Origin::Variable("NODE_VERSION"));
         insta::assert_snapshot!(heading(Expected::Unknown, variable), @"
         node: 20 is active here (requested by the variable NODE_VERSION)
         the one place that names a version disagrees

@@ -57,15 +57,13 @@ fn program_path(session: &Session, program: &str) -> Result<WhichReport> {
 fn version_folder(session: &Session, name: &str) -> Result<WhichReport> {
     let tool = session.registry.named(name).ok().map(|known| known.tool);
     let plan = plan(session, tool.map_or(name, |tool| tool.main_program()))?;
-    match toolchain_folder(session, &plan)? {
-        Some(folder) => Ok(WhichReport::of(name, &plan, &folder)),
-        None => {
-            let what = format!("{name} is one of the system's programs: {}", Shown(&plan.program));
-            Err(Error::new(ErrorKind::NotFound, what)
-                .because("it has no folder of its own")
-                .hint(format!("use {}@latest", plan.tool.name)))
-        }
+    if let Some(folder) = toolchain_folder(session, &plan)? {
+        return Ok(WhichReport::of(name, &plan, &folder));
     }
+    let what = format!("{name} is one of the system's programs: {}", Shown(&plan.program));
+    Err(Error::new(ErrorKind::NotFound, what)
+        .because("it has no folder of its own")
+        .hint(format!("use {}@latest", plan.tool.name)))
 }
 
 impl WhichReport {

@@ -82,7 +82,9 @@ fn collect(value: &Value, path: &str, keys: &mut Keys) {
     }
     match value {
         Value::Array(items) => {
-            items.iter().for_each(|one| collect(one, &format!("{path}[]"), keys))
+            for item in items {
+                collect(item, &format!("{path}[]"), keys);
+            }
         }
         Value::Object(entries) => {
             for (name, value) in entries {
