@@ -431,3 +431,55 @@ fn completions(shell: Shell) {
     }
     output::text(&script);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arguments after [`move_verb_first`], or the error of the command line.
+    fn parsed(line: &str) -> String {
+        let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+        match CommandLine::try_parse_from(&words).map(|typed| typed.validate(&words)) {
+            Ok(Ok(())) => "ok".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    #[test]
+    fn a_verb_comes_before_global_flags() {
+        let moved = |line: &str| {
+            let mut words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+            move_verb_first(&mut words);
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(moved("use --json --offline list x"), "use list --json --offline x");
+        assert_eq!(moved("use -q node@12"), "use -q node@12");
+        assert_eq!(moved("use --global list"), "use --global list");
+        assert_eq!(moved("use --json"), "use --json");
+    }
+
+    #[test]
+    fn contradictions_are_errors_with_a_command() {
+        for line in ["use", "use node@12", "use node@12 -- bash", "use list", "use --global node"] {
+            assert_eq!(parsed(line), "ok", "{line}");
+        }
+        insta::assert_snapshot!(parsed("use instal"), @"
+        unknown verb or tool “instal”
+          nearest: install
+          hint: use install
+        ");
+        insta::assert_snapshot!(parsed("use node@12 --"), @"
+        missing command after `--`
+          hint: use node@12 -- bash
+        ");
+        insta::assert_snapshot!(parsed("use --global"), @"
+        missing tool
+          hint: use --global node@lts
+        ");
+        insta::assert_snapshot!(parsed("use --global node@12 -- bash"), @"
+        --global can't be combined with `-- COMMAND`, which runs one command
+          hint: use node@12 -- bash
+        ");
+    }
+}

@@ -58,6 +58,9 @@ struct OutdatedRow {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// Whether the tool could be resolved; if not, it is unknown whether it is pinned.
+    #[serde(skip)]
+    is_resolved: bool,
     /// The age of a cached index, which is worth a note.
     #[serde(skip)]
     cached_for: Option<Duration>,
@@ -134,6 +137,7 @@ fn is_included(
 
 impl OutdatedRow {
     fn fill(&mut self, current: &CurrentVersion<'_>, check: &CheckUpdates<'_>) -> Result<()> {
+        self.is_resolved = true;
         self.version = current.version.as_ref().map(ToString::to_string);
         if let Some((request, origin)) = current.requested() {
             self.request = Some(request.to_string());
@@ -164,8 +168,8 @@ impl OutdatedRow {
             (Some(request), Some(origin)) => {
                 (cell(self.latest_matching.as_ref()), format!("{request} requested by {origin}"))
             }
-            _ if self.error.is_some() => ("?".to_owned(), "unknown".to_owned()),
-            _ => ("-".to_owned(), "not pinned".to_owned()),
+            _ if self.is_resolved => ("-".to_owned(), "not pinned".to_owned()),
+            _ => ("?".to_owned(), "unknown".to_owned()),
         };
         let active = self.version.clone().unwrap_or_else(|| "?".to_owned());
         vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request]
@@ -289,7 +293,7 @@ mod tests {
         insta::assert_snapshot!(report.text(), @"
         tool    active    latest matching  latest          request
         node    12.22.11  -                25.0.0 (newer)  not pinned
-        python  3.12.1    ?                ?               unknown
+        python  3.12.1    -                ?               not pinned
         ");
         assert_eq!(report.exit_code(), 69);
         assert_eq!(report.error().unwrap().what, "can't list python releases");
