@@ -1,7 +1,7 @@
-//! A project's pin: where it stands, and changing it there, in that file's dialect.
+//! A project's pins: where each is, and changing it there, in that file's dialect.
 //!
 //! ```text
-//! tool ─▶ Target (which file, and what in it) ─▶ text in that dialect ─▶ the file, replaced whole
+//! tool ─▶ PinTarget (which file, and what in it) ─▶ text in that dialect ─▶ the file, replaced as a whole
 //! ```
 //!
 //! How a file's text is changed is [`crate::project::edit`]'s.
@@ -19,27 +19,27 @@ use usher_shims::tool::{Field, VersionFile};
 pub use locate::{root, target};
 pub use write::{WrittenPin, replace, write};
 
-/// The file that is made where a project has none.
+/// The file that is created in a project that has none.
 const OWN_FILE: &str = ".tool-versions";
 
-/// Where a pin is to be written.
+/// Where a pin is written.
 #[derive(Debug, Clone)]
 pub enum PinTarget {
-    /// In the project: what pins the tool today.
+    /// In the project: the file that pins the tool already.
     Existing(PinLocation),
-    /// In the project: this `.tool-versions`.
+    /// In the project: this `.tool-versions`, which may not exist yet.
     NewFile(PathBuf),
-    /// There is no project here: the user's default.
+    /// The user's default.
     Default,
 }
 
-/// What pins a tool in a project's file.
+/// A pin in a project's file.
 #[derive(Debug, Clone)]
 pub struct PinLocation {
-    /// Where it stands.
+    /// The file and the line or field.
     pub place: FileLocation,
-    /// Which of the tool's files that is.
+    /// The kind of file.
     pub file: &'static VersionFile,
-    /// What in it pins; none in files of requests alone, and where that can't be told.
+    /// The field that pins; none in files without fields, and if it is unknown.
     pub field: Option<&'static Field>,
 }

@@ -1,22 +1,22 @@
 //! Toolchains of usher's own: installed, verified, repaired, removed.
 //!
 //! ```text
-//! Release ─▶ Place (where it will lie) ─▶ Assembly (in staging) ─▶ publish: its final name
+//! Release ─▶ InstallLocation ─▶ Assembly (in staging) ─▶ publish: its final name
 //! ```
 //!
 //! | what | file |
 //! |---|---|
-//! | getting a release into the store | [`install`] |
-//! | taking a version out of it | [`uninstall`](mod@uninstall) |
-//! | making a version as it was installed again | [`repair`](mod@repair), [`preserve_packages`] |
-//! | where a version lies, and what else lies there | [`location`], [`contents`] |
-//! | the store itself: locks, staging, what was left halfway | [`own`] |
-//! | the moment from which a version exists | [`publish`] |
-//! | what was noted of an install | [`receipt`] |
-//! | whether a version is as it was installed | [`verify`](mod@verify) |
-//! | what package managers added | [`package_paths`] |
-//! | which versions nobody needs any more | [`prune`] |
-//! | getting what a version runs on that is another tool's | [`runtime`] |
+//! | installing a release | [`install`] |
+//! | removing a version | [`uninstall`](mod@uninstall) |
+//! | restoring a version to what was installed | [`repair`](mod@repair), [`preserve_packages`] |
+//! | where a version is, and what else is in the store | [`location`], [`contents`] |
+//! | the store itself: locks, staging, what killed processes left | [`own`] |
+//! | the moment at which a version comes to exist | [`publish`] |
+//! | what is recorded about an install | [`receipt`] |
+//! | comparing a version with what was installed | [`verify`](mod@verify) |
+//! | which paths belong to package managers | [`package_paths`] |
+//! | which versions can be removed | [`prune`] |
+//! | installing the runtime that a version needs | [`runtime`] |
 
 pub mod contents;
 pub mod install;

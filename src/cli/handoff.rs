@@ -1,5 +1,6 @@
-//! What a shim can't do on its own: get a missing version, ask the system's programs anew, run a
-//! call that adds programs. Then become the program, as the shim would have.
+//! The handoff from a shim: what it can't do itself. Install a missing version, ask the system's
+//! programs for their versions again, run a call that installs global packages. Then `use` becomes the
+//! program, as the shim would have.
 
 mod global_packages;
 
@@ -28,10 +29,10 @@ use crate::shim_folder;
 use crate::store::install::Installer;
 use crate::store::runtime::install_runtime;
 
-/// How often a call is resolved anew: after an install, and after asking the system's programs.
+/// How often a call is resolved: again after an install, and after a rescan.
 const MAX_RESOLVE_ROUNDS: usize = 4;
 
-/// Takes a call over from a shim; returns only with what went wrong.
+/// Takes over a call from a shim; returns only with an error.
 ///
 /// The arguments are `use __shim NAME ARGUMENTS…`.
 pub fn run(given: ProcessArgs) -> Error {
@@ -49,7 +50,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     write_index_if_possible(&session);
     for _ in 0..MAX_RESOLVE_ROUNDS {
         let resolved = session.resolver().resolve(&name, &words);
-        // It may be a program of a tool whose file has a fault.
+        // It may be a program of a tool whose registry file has an error.
         if resolved.as_ref().is_err_and(|error| error.kind().is_absence()) {
             session.report_registry_errors();
         }
@@ -59,11 +60,14 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
             Outcome::Stale => session.refresh()?,
         }
     }
-    Err(Error::new(ErrorKind::NotRunnable, format!("which {name} is meant can't be settled"))
-        .hint("use doctor"))
+    Err(Error::new(
+        ErrorKind::NotRunnable,
+        format!("can't resolve {name}: the result changes on every attempt"),
+    )
+    .hint("use doctor"))
 }
 
-/// The index is written anew where that can be done: the next call then needs no help.
+/// Writes the index if that is possible: then the next call needs no handoff.
 fn write_index_if_possible(session: &Session) {
     if session.folders.shims().is_dir()
         && let Ok(access) = folders::write_access(&session.folders)
@@ -86,7 +90,7 @@ fn run_plan(
     Ok(become_program(&plan.program, own, &session.given.environment, &plan.set))
 }
 
-/// Gets what is missing, as far as the settings let a shim.
+/// Installs a missing version, if the settings allow it.
 pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
@@ -102,8 +106,8 @@ pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
     Ok(())
 }
 
-/// Gets what is missing unless it was found, and what it runs on; the result is of which tools
-/// there is something new.
+/// Installs a missing version unless it was found, and the runtime that it needs. Returns the tools
+/// that have a new version.
 fn install_missing(
     session: &Session,
     access: &WriteAccess,
@@ -127,29 +131,29 @@ fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchai
     let release = installer.finder.find(wanted)?;
     let installed = installer.install_from_any(wanted, release).map_err(|error| {
         let ToolRequest { known, request, origin } = wanted;
-        error.because(format!("{} {request} was asked for by {origin}", known.tool.name))
+        error.because(format!("{} {request} is requested by {origin}", known.tool.name))
     })?;
     Ok(installed.toolchain)
 }
 
-/// Whether the settings let a shim fetch this.
+/// Whether the settings allow a shim to install this.
 fn check_policy(
     session: &Session,
     (tool, request): (&Tool, &Request),
     origin: &Origin,
 ) -> Result<()> {
-    let may = match session.settings.auto_install {
+    let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),
         AutoInstall::Never => false,
     };
-    if may {
+    if is_allowed {
         return Ok(());
     }
     let setting = session.settings.origin("auto_install");
     Err(Error::new(
         ErrorKind::NotInstalled,
-        format!("{} {request} was asked for by {origin}, but isn't on disk", tool.name),
+        format!("{} {request} is not installed (requested by {origin})", tool.name),
     )
     .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.word()))
     .hint(format!("use install {}@{request}", tool.name)))

@@ -1,7 +1,7 @@
-//! Carrying over what a package manager added to one version of a tool to another one.
+//! Migrating global packages from one version of a tool to another.
 //!
-//! The registry says how the manager lists it and adds it again. It is called by its shim, as a
-//! person would call it, so that the shims match in the end. Whether anybody wants that, others ask.
+//! The registry has the commands by which a package manager lists and installs packages. It is called
+//! through its shim, as a user would call it, so that the shims match afterwards.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -17,23 +17,23 @@ use crate::cli::shell_setup::quoted_for_posix;
 use crate::registry::KnownTool;
 use crate::session::Session;
 
-/// A package manager that can list what it added.
+/// A package manager that can list its global packages.
 #[derive(Debug)]
 pub struct PackageManager<'a> {
     rules: &'a MigrationRule,
     shim: PathBuf,
 }
 
-/// What was added to a version.
+/// The global packages of a version.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct GlobalPackages {
-    /// What can be had again, as its manager is asked for it: `semver@7.6.0`.
+    /// Packages from a registry: `semver@7.6.0`.
     pub packages: Vec<GlobalPackage>,
-    /// The names of what came from somewhere else than a registry, and stays behind.
+    /// The names of packages that aren't from a registry, and are never migrated.
     pub local: Vec<String>,
 }
 
-/// A package that was added.
+/// A global package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlobalPackage {
     /// Its name.
@@ -42,17 +42,17 @@ pub struct GlobalPackage {
     pub version: String,
 }
 
-/// What came of carrying over.
+/// The result of a migration.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MigrationReport {
-    /// What the other version has now.
+    /// The packages that the other version has now.
     pub added: Vec<GlobalPackage>,
-    /// What couldn't be added.
+    /// Those that couldn't be installed.
     pub failed: Vec<GlobalPackage>,
 }
 
 impl<'a> PackageManager<'a> {
-    /// The manager of a toolchain's additions, if the registry knows how to ask it, and it is there.
+    /// The package manager of a toolchain, if it is installed and the registry has its commands.
     pub fn of(session: &Session, (known, toolchain): (KnownTool<'a>, &Toolchain)) -> Option<Self> {
         let rules = known.definition.migrate.as_ref()?;
         let program = toolchain.program(&rules.program);
@@ -61,12 +61,12 @@ impl<'a> PackageManager<'a> {
         Some(Self { rules, shim: session.folders.shims().join(&rules.program) })
     }
 
-    /// The program by which it is called.
+    /// Its program.
     pub fn program(&self) -> &'a str {
         &self.rules.program
     }
 
-    /// What `from` has and `to` lacks, by name; of one that isn't on disk yet, all.
+    /// The packages that `from` has and `to` lacks, by name; all, if `to` isn't installed yet.
     pub fn missing_packages(&self, from: &Version, to: Option<&Version>) -> Result<GlobalPackages> {
         let mut before = self.installed_packages(from)?;
         if let (Some(to), false) = (to, before == GlobalPackages::default()) {
@@ -78,7 +78,7 @@ impl<'a> PackageManager<'a> {
         Ok(before)
     }
 
-    /// What a person types to add packages to a version.
+    /// What a user types to install packages in a version.
     pub fn command_line(&self, to: &Version, packages: &[GlobalPackage]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
         let words = own.into_iter().chain(self.rules.install.iter().cloned());
@@ -86,53 +86,53 @@ impl<'a> PackageManager<'a> {
         words.map(|word| quote_if_needed(&word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// What was added to a version.
+    /// The global packages of a version.
     pub fn installed_packages(&self, version: &Version) -> Result<GlobalPackages> {
         let mut command = self.call(version, &self.rules.list);
         let failed = |error| Error::io("run", &self.shim, error);
         let output = command.stderr(Stdio::null()).output().map_err(failed)?;
-        // A manager may find fault with what it lists, and lists it all the same.
+        // A manager may report problems and list its packages all the same.
         let text = String::from_utf8_lossy(&output.stdout);
-        self.rules.read(&text).ok_or_else(|| {
+        parse_list(self.rules, &text).ok_or_else(|| {
             let (program, status) = (&self.rules.program, output.status);
             Error::new(
                 ErrorKind::ProgramFailed,
-                format!("{program} doesn't say what was added to {version}"),
+                format!("can't read the packages that {program} lists for {version}"),
             )
             .because(format!("{} ended with {status}", Escaped(&self.rules.list.join(" "))))
         })
     }
 
-    /// Adds packages to a version: all at once, and where that fails one by one.
+    /// Installs packages in a version: all at once; if that fails, one by one.
     pub fn install(&self, to: &Version, wanted: Vec<GlobalPackage>) -> Result<MigrationReport> {
-        let mut carried = MigrationReport::default();
+        let mut report = MigrationReport::default();
         if wanted.is_empty() || self.run(to, &wanted)? {
-            carried.added = wanted;
-            return Ok(carried);
+            report.added = wanted;
+            return Ok(report);
         }
         for package in wanted {
             match self.run(to, std::slice::from_ref(&package))? {
-                true => carried.added.push(package),
-                false => carried.failed.push(package),
+                true => report.added.push(package),
+                false => report.failed.push(package),
             }
         }
-        Ok(carried)
+        Ok(report)
     }
 
     fn run(&self, to: &Version, packages: &[GlobalPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
-        // What it prints is no answer of ours.
+        // Its output is not our answer.
         command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
         let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
         Ok(ended.success())
     }
 
-    /// A package as the manager is asked for it.
+    /// A package as the manager's argument.
     pub fn word(&self, package: &GlobalPackage) -> String {
         format!("{}{}{}", package.name, self.rules.separator, package.version)
     }
 
-    /// A call of the manager in a version, away from any project.
+    /// A call of the manager in a version, outside of any project.
     fn call(&self, version: &Version, words: &[String]) -> Command {
         let mut command = Command::new(&self.shim);
         command.arg(format!("+{version}")).args(words).current_dir("/").stdin(Stdio::null());
@@ -140,26 +140,20 @@ impl<'a> PackageManager<'a> {
     }
 }
 
-/// Understands what a manager lists.
-trait Listed {
-    fn read(&self, text: &str) -> Option<GlobalPackages>;
+/// The packages in what a manager lists; `None` if its output isn't understood.
+fn parse_list(rules: &MigrationRule, text: &str) -> Option<GlobalPackages> {
+    let mut found = match (&rules.path, &rules.line) {
+        (Some(path), _) => parse_json(rules, path, text)?,
+        (None, Some(line)) => parse_patterns(rules, line, text),
+        (None, None) => parse_lines(rules, text),
+    };
+    found.packages.retain(|package| !rules.exclude.contains(&package.name));
+    found.local.retain(|name| !rules.exclude.contains(name));
+    Some(found)
 }
 
-impl Listed for MigrationRule {
-    fn read(&self, text: &str) -> Option<GlobalPackages> {
-        let mut added = match (&self.path, &self.line) {
-            (Some(at), _) => of_json(self, at, text)?,
-            (None, Some(line)) => of_patterns(self, line, text),
-            (None, None) => of_lines(self, text),
-        };
-        added.packages.retain(|package| !self.exclude.contains(&package.name));
-        added.local.retain(|name| !self.exclude.contains(name));
-        Some(added)
-    }
-}
-
-/// An object of packages by name, in an object.
-fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPackages> {
+/// JSON: an object of packages by name, in an object.
+fn parse_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPackages> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut added = GlobalPackages::default();
     for (name, package) in
@@ -178,8 +172,8 @@ fn of_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPackages
     Some(added)
 }
 
-/// A package a line: name, separator, version. Others say where they came from.
-fn of_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
+/// One package a line: name, separator, version. Other lines are packages from elsewhere.
+fn parse_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
     let mut added = GlobalPackages::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.split_once(&rules.separator) {
@@ -197,15 +191,14 @@ fn of_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
     added
 }
 
-/// A package in each line that a pattern fits, with its versions; those that came with the tool are
-/// none.
-fn of_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPackages {
+/// A package in each line that matches a pattern, with its versions; bundled packages don't count.
+fn parse_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPackages {
     let mut added = GlobalPackages::default();
     for (name, versions) in text.lines().filter_map(|line| match_pattern(line, pattern)) {
         let version = versions.split(',').next().unwrap_or_default().trim();
-        let is_shipped =
+        let is_bundled =
             rules.bundled_prefix.as_ref().is_some_and(|start| version.starts_with(start));
-        if !is_shipped && is_word(name) && is_word(version) {
+        if !is_bundled && is_word(name) && is_word(version) {
             added
                 .packages
                 .push(GlobalPackage { name: name.to_owned(), version: version.to_owned() });
@@ -214,7 +207,7 @@ fn of_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPackag
     added
 }
 
-/// What stands in a line in the places of a pattern's `{name}` and `{version}`.
+/// The parts of a line that match a pattern's `{name}` and `{version}`.
 fn match_pattern<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)> {
     let (before, rest) = pattern.split_once("{name}")?;
     let (between, after) = rest.split_once("{version}")?;
@@ -223,13 +216,13 @@ fn match_pattern<'a>(line: &'a str, pattern: &str) -> Option<(&'a str, &'a str)>
     Some((name, rest.trim_end().strip_suffix(after)?))
 }
 
-/// A word as a shell takes it for one.
+/// A word, quoted for a shell if it has to be.
 fn quote_if_needed(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@/._+:=-".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { quoted_for_posix(word) }
 }
 
-/// What can't be taken for an option or for several arguments.
+/// Whether a text can't be taken for an option or for several arguments.
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
@@ -255,7 +248,7 @@ mod tests {
 
     fn check(tool: &str, text: &str, packages: &str, local: &[&str]) {
         let rules = rules(tool);
-        let added = rules.read(text).unwrap();
+        let added = parse_list(&rules, text).unwrap();
         let words = added.packages.iter();
         let words: Vec<String> =
             words.map(|one| format!("{}{}{}", one.name, rules.separator, one.version)).collect();
@@ -264,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_understood() {
+    fn lists_are_parsed() {
         let npm = r#"{"name": "lib", "dependencies": {
             "npm": { "version": "10.9.0" }, "@scope/x": { "version": "1.0.0-rc.1" },
             "mine": { "version": "1.0.0", "resolved": "file:../mine" }, "-g": { "version": "1.0.0" },
@@ -273,7 +266,7 @@ mod tests {
         check("node", r#"{"name": "lib"}"#, "", &[]);
         let pip = "requests==2.31.0\nmine @ file:///home/me/mine.whl\n\n-e /x\n";
         check("python", pip, "requests==2.31.0", &["mine", "-e"]);
-        assert_eq!(rules("node").read("npm ERR! cb() never called"), None);
+        assert_eq!(parse_list(&rules("node"), "npm ERR! cb() never called"), None);
         let gem = "\n*** LOCAL GEMS ***\n\nbigdecimal (default: 3.1.3)\nbundler (2.5.1, default: 2.4.1)\n\
                    rake (13.1.0, 13.0.6)\n-x (1)\nnokogiri (1.16.0-x86_64-linux)\n";
         check("ruby", gem, "bundler:2.5.1 rake:13.1.0 nokogiri:1.16.0-x86_64-linux", &[]);
@@ -282,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_one_line_of_a_shell() {
+    fn the_command_line_is_quoted_for_a_shell() {
         let rules = rules("ruby");
         let manager = PackageManager { rules: &rules, shim: PathBuf::new() };
         let package = |name: &str| GlobalPackage { name: name.into(), version: "1.0".into() };
@@ -291,7 +284,7 @@ mod tests {
         assert_eq!(typed, r"gem +3.3.1 install rake:1.0 'a;b'\''c:1.0'");
     }
 
-    /// A manager that has what stands in a file for each version, and can't add `broken`.
+    /// A manager whose packages are in a file for each version, and which can't install `broken`.
     const FAKE: &str = "#!/bin/sh\n\
         cd \"${0%/*}\" || exit\nfile=has$1\ncase $4 in\n\
         freeze) cat \"$file\" ;;\n\
@@ -307,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lacking_is_added() {
+    fn missing_packages_are_installed() {
         let folder = tempfile::tempdir().unwrap();
         let rules = rules("python");
         let manager = PackageManager { rules: &rules, shim: fake(folder.path()) };
@@ -328,12 +321,12 @@ mod tests {
         let lacking = manager.missing_packages(&from, Some(&to)).unwrap();
         assert_eq!(lacking.packages, all.packages[1..]);
         assert_eq!(lacking.local, all.local);
-        let carried = manager.install(&to, lacking.packages).unwrap();
+        let report = manager.install(&to, lacking.packages).unwrap();
         let expected = MigrationReport {
             added: vec![package("c", "3")],
             failed: vec![package("broken", "2")],
         };
-        assert_eq!(carried, expected);
+        assert_eq!(report, expected);
         assert_eq!(manager.missing_packages(&from, Some(&to)).unwrap().packages, expected.failed);
         assert_eq!(fs::read_to_string(file("3.12.1")).unwrap(), "a==5\nc==3\n");
     }

@@ -1,5 +1,4 @@
-//! How downloads are shown: on a terminal a bar for each, and their sum; elsewhere nothing but what
-//! is told.
+//! Showing downloads: on a terminal, a bar for each and one for all; elsewhere, only notes.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,17 +9,17 @@ use crate::cli::output;
 use crate::http::Progress;
 use crate::session::reporter::Reporter;
 
-/// How often what can't be measured moves.
+/// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The lines at the bottom of the terminal: one display a process.
+/// The progress bars at the bottom of the terminal: one display for the whole process.
 pub struct ProgressDisplay {
     bars: MultiProgress,
     total: OnceLock<ProgressBar>,
     is_shown: bool,
 }
 
-/// A toolchain's line.
+/// The bar of one toolchain.
 struct DownloadBar<'a> {
     display: &'a ProgressDisplay,
     line: ProgressBar,
@@ -28,7 +27,7 @@ struct DownloadBar<'a> {
 }
 
 impl ProgressDisplay {
-    /// A display on standard error; nothing is drawn where progress isn't shown.
+    /// A display on standard error, which draws only if `is_shown`.
     pub fn new(is_shown: bool) -> Self {
         let target = match is_shown {
             true => ProgressDrawTarget::stderr(),
@@ -39,7 +38,7 @@ impl ProgressDisplay {
     }
 }
 
-/// What a session shows: downloads only where they can be drawn.
+/// The reporter of a session; downloads are shown only if they can be drawn.
 pub fn reporter(draws: bool) -> Box<dyn Reporter + Sync> {
     Box::new(ProgressDisplay::new(draws))
 }
@@ -54,7 +53,7 @@ impl Reporter for ProgressDisplay {
             let total = self.total.get_or_init(|| self.bars.add(ProgressBar::new(0)));
             style(total, "{msg} {bytes}/{total_bytes} {bytes_per_sec}");
             total.set_message(format!("{count} toolchains"));
-            // A new state is drawn at once, however soon the next one comes.
+            // A new state is drawn at once, even if another one follows soon.
             total.force_draw();
         }
     }
@@ -74,7 +73,7 @@ impl Reporter for ProgressDisplay {
         Box::new(DownloadBar { display: self, line: bar, name: name.to_owned() })
     }
 
-    /// Above all lines.
+    /// Above all bars.
     fn note(&self, text: &str) {
         self.bars.suspend(|| output::note(text));
     }
@@ -95,12 +94,12 @@ impl Progress for DownloadBar<'_> {
             None => "{msg} {spinner} {bytes} {bytes_per_sec}",
         };
         style(&self.line, template);
-        // What came before this beginning came in vain.
-        let (in_vain, expected) = (self.line.position(), self.line.length().unwrap_or(0));
+        // Bytes of an earlier attempt don't count.
+        let (discarded, expected) = (self.line.position(), self.line.length().unwrap_or(0));
         self.line.reset();
         self.line.set_length(total.unwrap_or(0));
         self.total(|sum| {
-            sum.set_position(sum.position().saturating_sub(in_vain));
+            sum.set_position(sum.position().saturating_sub(discarded));
             sum.dec_length(expected);
             sum.inc_length(total.unwrap_or(0));
         });
@@ -113,7 +112,7 @@ impl Progress for DownloadBar<'_> {
 
     fn end(&self) {
         style(&self.line, "{msg} {spinner}");
-        self.line.set_message(format!("{} is being unpacked", self.name));
+        self.line.set_message(format!("unpacking {}", self.name));
         self.line.force_draw();
         if self.display.is_shown {
             self.line.enable_steady_tick(TICK);

@@ -1,20 +1,20 @@
-//! What `use setup` does to a shell's files: it puts the shims folder on PATH, and takes it off.
+//! What `use setup` does to a shell's files: it adds the shims folder to PATH, and removes it.
 //!
 //! ```text
-//! shell, places ─▶ files ─▶ block in the text ─▶ changes ─▶ shown (diff), made (apply)
+//! shell, folders ─▶ files ─▶ block in the text ─▶ changes ─▶ shown (diff), made (apply)
 //! ```
 //!
-//! | module | says |
+//! | module | what it knows |
 //! |---|---|
 //! | `shell` | which shells there are |
 //! | `path_line` | the line each shell needs |
-//! | `files` | in which files it must stand, and where in them |
-//! | `block` | how it is put into a text, found again and taken out |
+//! | `files` | in which files it must be, and where in them |
+//! | `block` | how it is inserted into a text, found again and removed |
 //! | `change` | how a change looks and how it is made on disk |
 //!
 //! What must stay true:
 //! - shells that aren't interactive read the line wherever the shell has a file for that;
-//! - taking it out leaves every file byte for byte as it was;
+//! - removing it leaves every file byte for byte as it was;
 //! - planning twice plans nothing the second time.
 //!
 //! Nothing here reads the environment; only `change` touches the disk.
@@ -39,8 +39,8 @@ pub use shell::{ReadFile, Shell, ShellFolders};
 
 /// What must change so that `shell` finds programs in `shims` first. Nothing if it does already.
 ///
-/// A block of usher's that names another folder is changed where it stands.
-/// Refuses a folder that can't stand in PATH, and a file whose block has lost its last line.
+/// A block of usher's that names another folder is changed in place.
+/// Refuses a folder that PATH can't hold, and a file whose block has lost its last line.
 pub fn plan(
     shell: Shell,
     folders: &ShellFolders,
@@ -73,7 +73,7 @@ pub fn plan(
 
 /// What must change so that no file of `shell` mentions usher any more.
 ///
-/// A file that holds nothing but usher's block goes; the others become what they were.
+/// A file that holds only usher's block is deleted; the others become what they were.
 pub fn plan_removal(
     shell: Shell,
     folders: &ShellFolders,
@@ -98,7 +98,7 @@ fn unclosed_error(path: &Path, UnclosedBlock(line): UnclosedBlock) -> Error {
     let path = Escaped(&path);
     Error::new(
         ErrorKind::BadFile,
-        format!("line {line} of {path} begins usher's block, but nothing ends it"),
+        format!("usher's block in {path} begins on line {line} and never ends"),
     )
     .because(format!("the line `{}` is missing", block::CLOSE))
     .hint(format!("delete what is left of the block from {path}, then: use setup"))

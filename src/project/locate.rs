@@ -1,4 +1,4 @@
-//! Finding where a tool's pin belongs: what pins it in the project today, or the project's folder.
+//! Finding where a tool's pin is written: where the project pins it already, else the project's folder.
 //! Writes nothing.
 
 use std::fs;
@@ -19,7 +19,7 @@ use super::write::{cannot_edit, needs_exact_version};
 use super::{OWN_FILE, PinLocation, PinTarget};
 use crate::session::Session;
 
-/// What marks a project's folder beside the files that tools read: version control, and manifests.
+/// What marks a project's folder besides version files: version control, and manifests.
 const MARKS: [&str; 13] = [
     ".git",
     ".hg",
@@ -36,7 +36,7 @@ const MARKS: [&str; 13] = [
     "Makefile",
 ];
 
-/// Finds where a tool's pin belongs, where that request can be written.
+/// Where a tool's pin is written. An error if this request can't be written there.
 pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
     let directory = session
         .world
@@ -51,25 +51,25 @@ pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Resu
     }
 }
 
-/// The place as what can be changed there, or why it can't be.
+/// A pin's location as something that can be changed, or why it can't be.
 fn pin_location(
     session: &Session,
     mut place: FileLocation,
     tool: &'static Tool,
     (root, request): (&Path, &Request),
 ) -> Result<PinLocation> {
-    // A file that another one extends may lie anywhere: `../../package.json`.
+    // A file that another one extends may be anywhere: `../../package.json`.
     if let (Some(folder), Some(name)) = (place.path.parent(), place.path.file_name()) {
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
         if !folder.starts_with(root) {
-            return Err(cannot_edit(&place, tool).because("it lies outside of this project"));
+            return Err(cannot_edit(&place, tool).because("it is outside of this project"));
         }
         place.path = folder.join(name);
     }
     let Some(file) = file(&place, tool) else { return Err(cannot_edit(&place, tool)) };
     if file.generated {
-        let error = cannot_edit(&place, tool).because("a program writes this file");
-        return Err(error.hint("change what it is made from"));
+        let error = cannot_edit(&place, tool).because("the file is generated");
+        return Err(error.hint("change the file that it is generated from"));
     }
     let field = field(session, &place, (file, tool));
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
@@ -79,14 +79,14 @@ fn pin_location(
     Ok(PinLocation { place, file, field })
 }
 
-/// Which of a tool's files a place is in: the one of that name, else one that names others.
+/// The kind of file that a location is in: the one of that name, else one that can extend others.
 fn file(place: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFile> {
     let extends = |file: &&VersionFile| file.fields.iter().any(|field| field.extends);
     let named = tool.files.iter().find(|file| place.path.ends_with(file.name));
     named.or_else(|| tool.files.iter().find(extends))
 }
 
-/// What in a file pins at this place.
+/// The field that pins at this location.
 fn field(
     session: &Session,
     place: &FileLocation,
@@ -127,13 +127,12 @@ pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     Ok((!is_outside(directory)).then(|| directory.to_path_buf()))
 }
 
-/// The place in the project's files that pins the tool now, or that is there to and says nothing
-/// that can be understood.
+/// Where the project pins the tool now, or where a pin is that can't be parsed.
 fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
     let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
-    // Variables are none of the project's.
+    // Variables aren't the project's.
     search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(pin) => match pin.origin {
             Origin::File(place) => {

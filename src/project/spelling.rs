@@ -1,5 +1,5 @@
-//! How a version is spelled in a file: as the request, or exactly where the file wants that, and in
-//! another manager's spelling where that stands there. Knows no file's form.
+//! How a pin is spelled in a file: as the request, or as an exact version where the file needs one, in
+//! another manager's spelling if the old value was. Knows no file format.
 
 use std::path::Path;
 
@@ -9,17 +9,18 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::{Field, FieldRole, Tool};
 use usher_shims::version::Version;
 
-/// What is to be pinned.
+/// A pin to write.
 pub(super) struct NewPin<'a> {
-    /// Of which tool.
+    /// The tool.
     pub(super) tool: &'static Tool,
-    /// As it was asked for.
+    /// The request that was typed.
     pub(super) request: &'a Request,
-    /// What that comes to today.
+    /// The version that it means now.
     pub(super) version: Option<&'a Version>,
 }
 
-/// `.tool-versions` is asdf's, which knows exact versions only: where one stood, one stands.
+/// `.tool-versions` is asdf's, which only knows exact versions: an exact one is replaced by an exact
+/// one.
 pub(super) fn text_for_tool_versions(before: &str, new_pin: &NewPin<'_>) -> String {
     let body = before.trim_start_matches('\u{feff}');
     let old = first_request_text(read(body, &TOOL_VERSIONS, new_pin.tool).unwrap_or_default());
@@ -40,8 +41,8 @@ pub(super) fn text_for_plain_file(path: &Path, request: &Request) -> String {
     }
 }
 
-/// Whether a field wants a version and no request: it says so, or counts only some of a version's
-/// numbers, or would pin nothing with a range in it.
+/// Whether a field needs a version, not a request: by its definition, or because it counts only some of
+/// a version's numbers, or because a range in it would be a constraint.
 pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
     let is_range = matches!(request.kind(), RequestKind::Range(_));
     field.exact
@@ -49,8 +50,7 @@ pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
         || field.role == FieldRole::Either && is_range
 }
 
-/// The text for a field in which another one stands; none where the field wants a version, and
-/// there is none.
+/// The new text for a field; none if it needs a version, and there is none.
 pub(super) fn text_for_field(old: &str, field: &Field, new_pin: &NewPin<'_>) -> Option<String> {
     if !wants_version(field, new_pin.request) {
         return Some(new_pin.request.as_str().to_owned());
@@ -67,12 +67,12 @@ pub(super) fn text_for_field(old: &str, field: &Field, new_pin: &NewPin<'_>) -> 
     spelled.filter(|text| is_satisfied_by(text, field, new_pin.tool, version))
 }
 
-/// Whether a field that says this is answered by that version.
+/// Whether that version matches a field with this text.
 fn is_satisfied_by(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
     Request::parse_field(text, tool, field).is_ok_and(|request| request.matches(version, tool))
 }
 
-/// The text that stands first among what was found.
+/// The first request text that was found.
 pub(super) fn first_request_text(found: Vec<RawRequest>) -> Option<String> {
     found.into_iter().next()?.texts.into_iter().next()
 }

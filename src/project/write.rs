@@ -1,4 +1,4 @@
-//! Writing a pin: the new text of the file that is to hold it, and the file replaced whole.
+//! Writing a pin: the new text of its file, and replacing that file.
 
 use std::fs;
 use std::io::Write as _;
@@ -26,13 +26,13 @@ use crate::session::{Session, read_text};
 pub struct WrittenPin {
     /// The file.
     pub path: PathBuf,
-    /// The request, as it stands there now.
+    /// The request, as it is in the file now.
     pub text: String,
-    /// Whether that changed anything.
+    /// Whether the file changed.
     pub changed: bool,
 }
 
-/// Writes a pin; `version` is what the request comes to today, for files that want it exact.
+/// Writes a pin; `version` is the one that the request means now, for files that need an exact one.
 pub fn write(
     session: &Session,
     target: &PinTarget,
@@ -53,7 +53,7 @@ pub fn write(
     let changed = after != before;
     if changed {
         match target {
-            // A project's files are whose they are.
+            // A project's files are written as the caller.
             PinTarget::Existing(_) | PinTarget::NewFile(_) => replace(&path, &after)?,
             PinTarget::Default => {
                 write_default(&folders::write_access(&session.folders)?, &path, &after)?;
@@ -63,7 +63,7 @@ pub fn write(
     Ok(WrittenPin { path, text, changed })
 }
 
-/// The new text of a file that pins the tool today, and the request as it stands there then.
+/// The new text of a file that pins the tool already, and the request as it is in there then.
 fn changed(
     before: &str,
     pin_location: &PinLocation,
@@ -86,7 +86,7 @@ fn tool_versions(before: &str, new_pin: &NewPin<'_>) -> (String, String) {
     (edit::tool_versions::set(before, &names, &text), text)
 }
 
-/// A field's new value; it counts only if the reader finds it there.
+/// A field's new value. It is written only if the reader would find it there.
 fn change_field(
     before: &str,
     pin_location: &PinLocation,
@@ -132,7 +132,7 @@ fn edit_field(
     }
 }
 
-/// What a field says.
+/// The text of a field.
 fn field_text(
     text: &str,
     pin_location: &PinLocation,
@@ -145,35 +145,32 @@ fn field_text(
     first_request_text(found)
 }
 
-/// Whether flavours are written elsewhere in such a file: a field of its own has a hole for them.
+/// Whether such a file has flavours in another field than this one.
 fn has_separate_flavour_field(file: &VersionFile, field: &Field) -> bool {
     let has = |field: &Field| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
 
-/// What is said of a place that pins, and that nothing else can be written in.
+/// The error for a pin that usher can't change.
 pub(super) fn cannot_edit(place: &FileLocation, tool: &Tool) -> Error {
-    Error::new(
-        ErrorKind::BadFile,
-        format!("{place} pins {}, but can't be changed by usher", tool.name),
-    )
-    .hint("change it by hand")
+    Error::new(ErrorKind::BadFile, format!("can't change the pin of {} in {place}", tool.name))
+        .hint("change it by hand")
 }
 
-/// What is said where an exact version must stand, and the request comes to none.
+/// The error where the file needs an exact version, and the request means none.
 pub(super) fn needs_exact_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
     let tool = tool.name;
-    Error::new(ErrorKind::BadFile, format!("{place} wants an exact version of {tool}"))
-        .because(format!("{tool} {request} is none"))
+    Error::new(ErrorKind::BadFile, format!("{place} needs an exact version of {tool}"))
+        .because(format!("{tool} {request} is not an exact version"))
         .hint(format!("use available {tool}"))
 }
 
-/// Replaces the user's default, which is the folders' owner's.
+/// Replaces the user's default, which belongs to the owner of usher's folders.
 fn write_default(_: &WriteAccess, path: &Path, text: &str) -> Result<()> {
     replace(path, text)
 }
 
-/// Replaces a file whole, keeping its mode; through a link, what that leads to.
+/// Replaces a file as a whole, keeping its mode; if it is a link, its target.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
@@ -269,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_is_written_as_its_file_wants_it() {
+    fn the_value_is_written_in_the_style_of_its_file() {
         let zulu = ("zulu", Some("zulu-21.0.5+11"));
         let temurin = ("21", Some("temurin-21.0.5+11"));
         check((&SDKMANRC, "# x\njava=17.0.9-tem\n"), temurin, "# x\njava=21.0.5-tem\n");
@@ -308,17 +305,17 @@ mod tests {
     }
 
     #[test]
-    fn what_would_say_something_else_is_refused() {
-        let cannot = "file, line 1 (/p/file) pins java, but can't be changed by usher";
+    fn edits_with_another_meaning_are_refused() {
+        let cannot = "can't change the pin of java in file, line 1 (/p/file)";
         check((&GEMFILE, "java '3.2.1'\n"), ("j-9", Some("j-9.5.0")), cannot);
         let engine = "java '3.1', engine: 'j', engine_version: '9.4.8'";
         check((&GEMFILE, engine), ("3.3", Some("3.3.0")), cannot);
         check((&ENV, "java='17'\n"), ("21", None), "java='21'\n");
-        let wants = "file, line 1 (/p/file) wants an exact version of java";
-        check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), wants);
-        check((&GO_MOD, "toolchain go1.22.5"), ("system", None), wants);
+        let exact = "file, line 1 (/p/file) needs an exact version of java";
+        check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), exact);
+        check((&GO_MOD, "toolchain go1.22.5"), ("system", None), exact);
         let list = "[tools]\njava = ['17', { version = '11' }]";
-        let cannot = "file, line 2 (/p/file) pins java, but can't be changed by usher";
+        let cannot = "can't change the pin of java in file, line 2 (/p/file)";
         check((&MISE, list), ("21", None), cannot);
     }
 }

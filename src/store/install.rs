@@ -1,13 +1,13 @@
-//! Getting a toolchain: locked, looked for again, fetched, verified, unpacked, finished, synced,
-//! renamed. The rename is the install; before it nothing looks installed.
+//! Installing a toolchain: lock, check again, fetch, verify, unpack, finish, sync, rename. The rename
+//! is the install; before it nothing looks installed.
 //!
 //! | what | file |
 //! |---|---|
-//! | putting a toolchain together in staging | `assembly.rs` |
+//! | assembling a toolchain in staging | `assembly.rs` |
 //! | fetching its parts | [`fetcher`] |
-//! | what upstream wants run in it | `post_install.rs` |
-//! | from an archive that a person named | [`from_archive`], `archive_layout.rs` |
-//! | how much room it takes | `disk_space.rs` |
+//! | commands that the definition runs in it | `post_install.rs` |
+//! | from an archive that the user named | [`from_archive`], `archive_layout.rs` |
+//! | how much disk space it needs | `disk_space.rs` |
 
 mod archive_layout;
 pub(crate) mod assembly;
@@ -172,7 +172,7 @@ fn install_assembled<'a>(
     publish(store.access, assembly.finish()?, &location.root)?;
     assembly.discard_downloads();
     let seconds = began.elapsed().as_secs_f64();
-    store.reporter.note(&format!("installed {} ({seconds:.1} s)", location.name()));
+    store.reporter.note(&format!("{} is ready ({seconds:.1} s)", location.name()));
     Ok(Installed { toolchain: location.toolchain(), already_installed: false })
 }
 

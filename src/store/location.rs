@@ -1,4 +1,4 @@
-//! Where a version lies, or will lie, in a store of our form.
+//! Where a version is, or will be, in a store with usher's layout.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +7,20 @@ use usher_shims::version::Version;
 
 use crate::registry::KnownTool;
 
-/// What the name of a toolchain ends in that was moved aside for its replacement, where the file
-/// system can't exchange the two; it begins with a dot.
+/// The suffix of a toolchain that was renamed to make room for its replacement, where the file system
+/// can't exchange the two. Such a name begins with a dot.
 const BACKUP: &str = ".replaced";
 
-/// Where a toolchain stands, or should.
+/// Where a toolchain is, or will be.
 #[derive(Debug, Clone)]
 pub struct InstallLocation<'a> {
-    /// Of which tool.
+    /// The tool.
     pub known: KnownTool<'a>,
-    /// Which version.
+    /// The version.
     pub version: Version,
     /// Its folder.
     pub root: PathBuf,
-    /// Whose it is.
+    /// The store that it is in.
     pub store: Store,
 }
 
@@ -30,12 +30,12 @@ impl InstallLocation<'_> {
         format!("{} {}", self.known.tool.name, self.version)
     }
 
-    /// `node-12.22.12`, for files that have to do with it.
+    /// `node-12.22.12`, for the names of its lock and its staging folder.
     pub fn file_name(&self) -> String {
         format!("{}-{}", self.known.tool.name, self.version)
     }
 
-    /// The toolchain that stands there, if one does.
+    /// The toolchain at this location, whether it exists or not.
     pub fn toolchain(&self) -> Toolchain {
         Toolchain {
             version: Some(self.version.clone()),
@@ -45,18 +45,18 @@ impl InstallLocation<'_> {
     }
 }
 
-/// Where a toolchain waits while its replacement takes its name. A name with a dot in front is no
+/// The path of a toolchain while its replacement takes its name. A name that begins with a dot isn't a
 /// version, so nothing that lists toolchains sees it.
 pub fn backup_path(root: &Path) -> PathBuf {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     root.with_file_name(format!(".{name}{BACKUP}"))
 }
 
-/// The version that a folder's name means; that of one that was moved aside counts as well.
+/// The version that a folder's name means, also if it is a backup's.
 pub fn version_of_folder(name: &str) -> Option<Version> {
     let backup = name.strip_prefix('.').and_then(|name| name.strip_suffix(BACKUP));
     Version::parse(backup.unwrap_or(name)).filter(|version| {
-        // What is spelled otherwise has no place of its own here.
+        // Another spelling of the same version is not a folder of ours.
         version.as_str() == backup.unwrap_or(name)
     })
 }

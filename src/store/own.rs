@@ -1,4 +1,4 @@
-//! usher's own store, opened for writing: its locks, its staging, and what was left halfway.
+//! usher's own store, opened for writing: locks, staging, and cleaning up after killed processes.
 
 use std::fs;
 use std::io;
@@ -25,13 +25,13 @@ use usher_shims::folders::Folders;
 /// usher's own store, and the right to write there.
 #[derive(Clone, Copy)]
 pub struct OwnStore<'a> {
-    /// Where it lies.
+    /// Where it is.
     pub folders: &'a Folders,
-    /// As whom it is written.
+    /// The right to write it.
     pub access: &'a WriteAccess,
-    /// How long a lock is waited for.
+    /// How long to wait for a lock.
     pub lock_timeout: Duration,
-    /// Who is told what goes on.
+    /// Reports what happens.
     pub reporter: &'a dyn Reporter,
 }
 
@@ -46,13 +46,13 @@ impl<'a> OwnStore<'a> {
         }
     }
 
-    /// Where a version goes.
+    /// Where a version is installed.
     pub fn location<'k>(&self, known: KnownTool<'k>, version: &Version) -> InstallLocation<'k> {
         let root = self.folders.toolchains().join(known.tool.name).join(version.as_str());
         InstallLocation { known, version: version.clone(), root, store: Store::Own }
     }
 
-    /// What stands in a place; an error where that is something else than a toolchain.
+    /// The installed toolchain at a location. An error if something else is there.
     pub fn find_installed(&self, location: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
         let toolchain = location.toolchain();
         if is_whole(&Os, location.known.tool, &toolchain)? {
@@ -62,7 +62,11 @@ impl<'a> OwnStore<'a> {
         match fs::symlink_metadata(target) {
             Ok(_) => Err(Error::new(
                 ErrorKind::CannotCreate,
-                format!("{} is there, but is no {}", Shown(target), location.known.tool.name),
+                format!(
+                    "{} exists and is not a {}",
+                    Shown(target),
+                    format_args!("{} toolchain", location.known.tool.name)
+                ),
             )
             .hint(format!("move it away: mv '{}' /somewhere/else", Shown(target)))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -70,7 +74,7 @@ impl<'a> OwnStore<'a> {
         }
     }
 
-    /// Keeps others from changing the same toolchain, once what was left halfway is mended.
+    /// Keeps other processes from changing the same toolchain. First restores what a killed one left.
     pub fn lock(&self, location: &InstallLocation<'_>) -> Result<Lock> {
         let waiting = |text: &str| self.reporter.note(text);
         let lock = self.locks().lock(&location.file_name(), self.lock_timeout, &waiting)?;
@@ -80,7 +84,7 @@ impl<'a> OwnStore<'a> {
         Ok(lock)
     }
 
-    /// A folder for something half-made of this version.
+    /// A staging folder for this version.
     pub fn staging(&self, location: &InstallLocation<'_>) -> Result<Staging<'a>> {
         Staging::new(&self.folders.staging(), &self.locks(), &location.file_name())
     }
@@ -89,21 +93,21 @@ impl<'a> OwnStore<'a> {
         Locks::new(self.access, self.folders.locks())
     }
 
-    /// Moves a tree out of the store and deletes it; whoever is killed in between leaves it in
-    /// staging, where the next sweeps.
+    /// Moves a tree out of the store and deletes it. A process that is killed in between leaves it in
+    /// staging, which the next one cleans up.
     pub fn remove(&self, location: &InstallLocation<'_>, tree: &Path) -> Result<()> {
         let staging = self.staging(location)?;
-        let gone = staging.path().join("gone");
-        fs::rename(tree, &gone).map_err(|error| match error.kind() {
-            // Somebody else was faster, while the lock was waited for.
+        let removed = staging.path().join("removed");
+        fs::rename(tree, &removed).map_err(|error| match error.kind() {
+            // Another process removed it while this one waited for the lock.
             io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::NotInstalled, format!("{} isn't on disk", location.name()))
+                Error::new(ErrorKind::NotInstalled, format!("{} is not installed", location.name()))
             }
             _ => Error::io("move", tree, error),
         })?;
         sync_names(tree.parent().unwrap_or(tree));
-        // It is gone from the store; what can't be deleted now is swept by the next.
-        if let Err(error) = remove_tree(&gone) {
+        // It isn't in the store any more; the next command deletes what can't be deleted now.
+        if let Err(error) = remove_tree(&removed) {
             self.reporter.note(&error.to_string());
         }
         Ok(())
@@ -149,12 +153,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_place_is_a_toolchain_nothing_or_in_the_way() {
+    fn a_location_holds_a_toolchain_nothing_or_something_else() {
         with_store(|store, location| {
             assert_eq!(store.find_installed(&location).unwrap(), None);
             fs::create_dir_all(&location.root).unwrap();
             let error = store.find_installed(&location).unwrap_err();
-            assert!(error.what.ends_with("is there, but is no node"), "{error}");
+            assert!(error.what.ends_with("exists and is not a node toolchain"), "{error}");
             make(&location.root);
             assert_eq!(store.find_installed(&location).unwrap(), Some(location.toolchain()));
         });
@@ -168,12 +172,12 @@ pub(super) mod tests {
             assert!(!location.root.exists());
             assert_eq!(names(&store.folders.staging()), 0);
             let error = uninstall(&store, &location).unwrap_err();
-            assert_eq!(error.to_string(), "node 12.22.12 isn't on disk");
+            assert_eq!(error.to_string(), "node 12.22.12 is not installed");
         });
     }
 
     #[test]
-    fn whoever_takes_the_lock_mends_what_was_left_halfway() {
+    fn taking_the_lock_restores_what_a_killed_process_left() {
         with_store(|store, location| {
             let backup = backup_path(&location.root);
             make(&backup);

@@ -1,16 +1,16 @@
-//! Whose it is that lies in a toolchain and didn't come with it: what the registry says of a tool's
-//! package managers. It judges paths; what stands on the disk it must not know.
+//! Which paths in a toolchain belong to package managers and caches, by the registry. Only paths are
+//! compared; nothing is read from disk.
 
 use usher_definition::Definition;
 
-/// Where package managers and running programs put things, by a tool's definition.
+/// The paths that package managers and running programs write to, by a tool's definition.
 #[derive(Debug, Clone, Copy)]
 pub struct PackagePaths<'a> {
     packages: &'a [String],
     caches: &'a [String],
 }
 
-/// Who put something into a toolchain.
+/// What added a file to a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddedBy {
     /// A package manager.
@@ -20,12 +20,12 @@ pub enum AddedBy {
 }
 
 impl<'a> PackagePaths<'a> {
-    /// Those of a tool.
+    /// The paths of a tool.
     pub fn of(definition: &'a Definition) -> Self {
         Self { packages: &definition.package_paths, caches: &definition.caches }
     }
 
-    /// Who put this there, with all that lies in it; `None` where nobody should have.
+    /// What adds such a path, with all that is in it; `None` for unexpected paths.
     pub fn added_by(&self, path: &str) -> Option<AddedBy> {
         let is_one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(path, pattern));
         match () {
@@ -35,8 +35,7 @@ impl<'a> PackagePaths<'a> {
         }
     }
 
-    /// Whether a folder that didn't come with the toolchain may be one in which package managers
-    /// put things.
+    /// Whether package managers may have made a folder, to put their packages in.
     pub fn may_contain(&self, folder: &str) -> bool {
         let depth = folder.split('/').count();
         self.packages.iter().filter(|pattern| !pattern.starts_with("**/")).any(|pattern| {
@@ -46,7 +45,7 @@ impl<'a> PackagePaths<'a> {
     }
 }
 
-/// Whether a path is one that a pattern means.
+/// Whether a path matches a pattern.
 fn fits(path: &str, pattern: &str) -> bool {
     let (pattern, is_anywhere) = match pattern.strip_prefix("**/") {
         Some(pattern) => (pattern, true),
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_told_by_patterns() {
+    fn paths_match_patterns() {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
                     version_components = 3\npackage_paths = ['bin/*', 'lib/x*y/site/*']\ncaches = ['**/__c__']\n";
         let (_, definition) = Definition::parse(text).unwrap();

@@ -1,5 +1,5 @@
-//! Preserving what package managers added to a toolchain that is replaced: hard links, and copies where the file
-//! system has none. No link is followed, and what is there already stays as it is.
+//! Preserving what package managers added to a toolchain that is replaced. Files are hard-linked, or
+//! copied where the file system can't link. No link is followed, and nothing is overwritten.
 
 use std::fs::{self, File, FileTimes, Permissions};
 use std::io;
@@ -15,17 +15,17 @@ use crate::files::write_access::WriteAccess;
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
-/// What came of it.
+/// What was preserved.
 #[derive(Debug, Default)]
 pub(super) struct Preserved {
-    /// How many files, links and folders with all that is in them were carried over.
+    /// How many entries were preserved: files, links, and folders with all that is in them.
     pub(super) preserved_count: usize,
-    /// What nobody should have put there, and was left.
+    /// What neither upstream nor a package manager had put there; it was not preserved.
     pub(super) left: Vec<String>,
 }
 
-/// Carries over from one tree to another what didn't come with the toolchain, as far as package
-/// managers put it there. Where there is no tree, there is nothing to carry.
+/// Copies what package managers added from one tree to another. If there is no tree, there is nothing
+/// to copy.
 pub(super) fn preserve_added_files(
     _: &WriteAccess,
     (from, to): (&Path, &Path),
@@ -50,8 +50,8 @@ pub(super) fn preserve_added_files(
     preserver.finish(from)
 }
 
-/// Opens a tree, all folders of which its owner may search and read from then on: what is in one
-/// that somebody closed would be lost.
+/// Opens a tree, and makes all its folders readable for its owner: what is in an unreadable folder
+/// would be lost.
 fn open_readable(root: &Path) -> io::Result<Tree> {
     let open =
         |path: &Path, mode: u32| fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
@@ -89,7 +89,7 @@ impl Visitor for ClosedFolders {
         Walk::Descend
     }
 
-    // Whoever needs what is in there says why not.
+    // Reading what is in there fails with its own error.
     fn unreadable(&mut self, _: &Path, _: &io::Error) {}
 }
 
@@ -97,7 +97,7 @@ struct Preserver<'a> {
     to: &'a Path,
     package_paths: PackagePaths<'a>,
     manifest: &'a Manifest,
-    /// Folders that are carried over with all that is in them.
+    /// Folders that are preserved with all that is in them.
     units: Vec<PathBuf>,
     /// Folders that were made, and the permission bits they get when they are filled.
     modes: Vec<(PathBuf, u32)>,
@@ -108,7 +108,7 @@ struct Preserver<'a> {
 impl Preserver<'_> {
     fn finish(self, from: &Path) -> Result<Preserved> {
         if let Some((path, error)) = self.failed {
-            return Err(Error::io("carry over", &from.join(path), error));
+            return Err(Error::io("preserve", &from.join(path), error));
         }
         for (path, mode) in self.modes.iter().rev() {
             fs::set_permissions(path, Permissions::from_mode(*mode))
@@ -265,7 +265,7 @@ mod tests {
         let again =
             preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
                 .unwrap();
-        assert_eq!(again.preserved_count, 3, "what is there already is no failure");
+        assert_eq!(again.preserved_count, 3, "an existing file is no failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
     }

@@ -27,8 +27,8 @@ pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()>
 /// from then on: at no moment is there none. Where nothing is at `target`, nothing is at `tree`.
 ///
 /// A file system that can't exchange two names (of network and FUSE kinds) has a window between
-/// two renames in which there is none; whoever is killed in it leaves the old one aside, and
-/// [`restore_backup`] puts it back for the next who takes the lock.
+/// two renames in which there is none. A process that is killed in it leaves the old one as a
+/// backup, and [`restore_backup`] restores it for the next one that takes the lock.
 pub(super) fn replace(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
@@ -51,8 +51,8 @@ fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&backup, tree)
 }
 
-/// Mends what a process left that was killed in the middle of [`replace`], under the same lock: the
-/// old toolchain gets its name back, or is the answer where its replacement has it already.
+/// Restores what a process left that was killed in the middle of [`replace`], under the same lock:
+/// the old toolchain gets its name back. Returns it instead if its replacement has the name.
 pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
     let backup = backup_path(target);
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
@@ -61,7 +61,7 @@ pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<Pa
         (true, true) => Ok(Some(backup)),
         (true, false) => {
             rename_where_free(&backup, target)
-                .map_err(|error| Error::io("put back", target, error))?;
+                .map_err(|error| Error::io("restore", target, error))?;
             sync_names(target.parent().unwrap_or(target));
             Ok(None)
         }
@@ -121,13 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_killed_between_two_renames_is_restore_backup() {
+    fn a_backup_is_restored_after_a_process_was_killed() {
         let folder = tempfile::tempdir().unwrap();
         let old = made(folder.path(), "1.0.0");
         fs::rename(&old, backup_path(&old)).unwrap();
         assert_eq!(restore_backup(&WriteAccess::for_test(), &old).unwrap(), None);
         assert_eq!((is(&old), is(&backup_path(&old))), ("1.0.0".to_owned(), "nothing".to_owned()));
-        // The replacement had got the name already.
+        // The replacement has the name already.
         fs::rename(&old, backup_path(&old)).unwrap();
         made(folder.path(), "new");
         fs::rename(folder.path().join("new"), &old).unwrap();

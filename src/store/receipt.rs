@@ -1,4 +1,4 @@
-//! What usher noted of a toolchain when it was made: where it came from, and every file in it.
+//! What usher records about a toolchain: its source, and every file in it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -19,52 +19,52 @@ use crate::files::write_access::WriteAccess;
 /// The file in a toolchain that holds its receipt.
 pub const RECEIPT: &str = ".usher-receipt.json";
 
-/// The form in which receipts are written; one of a later form is left alone.
+/// The format of receipts. A receipt with a newer one is left alone.
 const FORMAT_VERSION: u32 = 1;
 
 /// The largest receipt in bytes: a tree may have 200,000 files.
 const LARGEST: u64 = 64 << 20;
 
-/// Where a toolchain came from, and what was put there.
+/// The source of a toolchain, and its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The form of what follows.
+    /// The format of what follows.
     pub form: u32,
     /// The tool's name.
     pub tool: String,
-    /// Which version.
+    /// The version.
     pub version: String,
     /// The source's name.
     pub source: String,
-    /// When, in seconds since 1970.
+    /// The time of the install, in seconds since 1970.
     pub installed: u64,
-    /// By which version of usher.
+    /// The version of usher that installed it.
     #[serde(rename = "usher")]
     pub usher_version: String,
     /// The archives that it was made of.
     pub parts: Vec<ReceiptPart>,
-    /// All that was put there but the receipt itself.
+    /// All files but the receipt itself.
     pub files: Manifest,
 }
 
 /// An archive that a toolchain was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptPart {
-    /// What it is called where there are several: `npm 6.14.18`.
+    /// Its name if there are several: `npm 6.14.18`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// Where it came from.
+    /// The address that it was fetched from.
     pub address: String,
     /// Its SHA-256, in lower-case hexadecimal digits.
     pub sha256: String,
     /// Its length in bytes.
     pub size: u64,
-    /// The published hash it was checked against; none where upstream publishes none.
+    /// The published checksum that it was compared with, if upstream publishes one.
     pub verified: Option<String>,
 }
 
 impl Receipt {
-    /// The receipt of a toolchain of which nothing is there yet.
+    /// The receipt of a toolchain without parts and files yet.
     pub fn new(tool: &str, version: &Version, source: &str) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
@@ -91,20 +91,20 @@ impl Receipt {
     }
 }
 
-/// What a toolchain's folder holds in the place of a receipt.
+/// The receipt file of a toolchain, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptFile {
-    /// A receipt.
+    /// A valid receipt.
     Receipt(Box<Receipt>),
-    /// Nothing: nobody wrote one, or somebody took it away.
+    /// There is none.
     Absent,
-    /// Something that is no receipt, or none any more, for this reason.
+    /// It isn't a valid receipt, for this reason.
     Damaged(String),
-    /// A receipt of this form, which a later usher wrote.
+    /// A receipt with this format, written by a newer usher.
     Later(u32),
 }
 
-/// What every form of a receipt says first.
+/// The field that receipts of every format have.
 #[derive(Deserialize)]
 struct FormatVersion {
     form: u32,
@@ -116,7 +116,7 @@ impl ReceiptFile {
         let text = match read(folder) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
-            // A link in its place is one of the things that it can't be.
+            // A link, for example.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return Ok(Self::Damaged(error.to_string()));
             }
@@ -132,7 +132,7 @@ impl ReceiptFile {
             Ok(_) => {}
         }
         if !has_checksum(text) {
-            return Self::Damaged("it isn't as it was written".to_owned());
+            return Self::Damaged("its checksum doesn't match".to_owned());
         }
         match serde_json::from_slice(text) {
             Ok(receipt) => Self::Receipt(Box::new(receipt)),
@@ -141,14 +141,14 @@ impl ReceiptFile {
     }
 }
 
-/// What a sealed receipt begins with; its seal follows, and then the receipt without its `{`.
+/// The start of a receipt. Its checksum follows, then the receipt without its `{`.
 const SEAL: &[u8] = br#"{"seal":""#;
 
-/// What stands between the seal and the rest.
+/// What is between the checksum and the rest.
 const AFTER: &[u8] = br#"","#;
 
-/// The text of a receipt with the SHA-256 of what follows in front: a disk that changes a byte is
-/// found out. It is no defence against somebody who may write here.
+/// The text of a receipt with its SHA-256 in front, so that damage is detected. It is no defence
+/// against an attacker who can write here.
 fn with_checksum(text: &[u8]) -> Vec<u8> {
     let rest = text.get(1..).unwrap_or_default();
     [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()
@@ -163,7 +163,7 @@ fn has_checksum(text: &[u8]) -> bool {
 /// Reads a file that must be one: a FIFO would be waited for, and a link may lead anywhere. What
 /// can't be one is an error of kind `InvalidData`.
 fn read(folder: impl AsFd) -> io::Result<Vec<u8>> {
-    let refused = || io::Error::new(io::ErrorKind::InvalidData, "it is no file, or far too large");
+    let refused = || io::Error::new(io::ErrorKind::InvalidData, "it is not a file, or too large");
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(folder, RECEIPT, flags, Mode::empty()) {
         Ok(file) => File::from(file),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_receipt_is_told_from_one_of_a_later_form() {
+    fn damaged_receipts_and_newer_formats_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(RECEIPT);
         std::fs::write(&path, r#"{"form":2,"all":"is different"}"#).unwrap();

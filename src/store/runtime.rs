@@ -1,4 +1,4 @@
-//! Getting what a tool's versions run on, where that is a version of another tool.
+//! Installing a runtime: the tool that another one needs, as Erlang for Elixir.
 
 use usher_shims::error::Result;
 use usher_shims::tool::Tool;
@@ -10,7 +10,7 @@ use crate::releases::ToolRequest;
 use crate::releases::runtime::MissingRuntime;
 use crate::session::current::version_label;
 
-/// Gets what a tool's toolchain runs on, and says so.
+/// Installs the runtime that a toolchain needs, and reports that.
 pub fn install_runtime(
     installer: &Installer<'_>,
     registry: &Registry,
@@ -20,11 +20,11 @@ pub fn install_runtime(
     let MissingRuntime { tool, request, origin } = lacking;
     let guest = format!("{} {}", guest.name, version_label(toolchain));
     let wanted = ToolRequest { known: registry.named(tool.name)?, request, origin };
-    let told = format!("{guest} runs on {}: {} {request} is got too", tool.title, tool.name);
-    installer.store.reporter.note(&told);
+    let notice = format!("{guest} needs {}: installing {} {request} too", tool.title, tool.name);
+    installer.store.reporter.note(&notice);
     let got = installer
         .finder
         .find(&wanted)
         .and_then(|release| installer.install_from_any(&wanted, release));
-    got.map(drop).map_err(|error| error.because(format!("{guest} runs on {}", tool.name)))
+    got.map(drop).map_err(|error| error.because(format!("{guest} needs {}", tool.name)))
 }

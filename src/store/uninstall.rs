@@ -1,12 +1,12 @@
-//! Taking a toolchain away: out of the store first, then off the disk.
+//! Removing a toolchain: out of the store first, then off the disk.
 
 use usher_shims::error::Result;
 
 use super::location::InstallLocation;
 use super::own::OwnStore;
 
-/// Takes a toolchain of our own away. Programs that run from it go on: their files stay until they
-/// end.
+/// Removes a toolchain from usher's own store. Programs that run from it continue: the system keeps
+/// their files until they end.
 pub fn uninstall(store: &OwnStore<'_>, location: &InstallLocation<'_>) -> Result<()> {
     let _lock = store.lock(location)?;
     store.remove(location, &location.root)

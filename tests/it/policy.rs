@@ -183,7 +183,7 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     --- standard output
     --- standard error
     usher: node 12.22.12 is published without a hash to check it against
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: use install node@12.22.12
     ");
     assert!(!sandbox.usher().join("toolchains").exists());

@@ -1,4 +1,4 @@
-//! `use __install`: puts usher where it belongs; `install.sh` calls it with what it has built.
+//! `use __install`: installs usher itself; `install.sh` calls it with the binary that it built.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::config::folders;
 use crate::session::Session;
 use crate::shim_folder::{OWN_NAMES, replace};
 
-/// Installs this very binary, and the shim that it carries. Prints the shim folder.
+/// Installs this very binary and its embedded shim. Prints the shim folder.
 pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<()> {
     let own = running.file.clone();
     let mut session = Session::new(given, running, progress::reporter)?;

@@ -158,7 +158,7 @@ fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
     match arguments.unused {
         None if arguments.tools.is_empty() || has_bare_tool => usage(
-            "name versions, or a time for which they were unused",
+            "name the versions to remove, or use --unused DAYS",
             "use prune --unused 90, or: use prune TOOL@VERSION",
         ),
         Some(0) => usage("`--unused` needs at least 1 day", "use prune --unused 90"),
@@ -481,7 +481,7 @@ mod tests {
         let refused = |words: &str, can_ask: bool| {
             check_arguments(&arguments(words), can_ask).map_err(|error| error.what).err()
         };
-        let unsaid = Some("name versions, or a time for which they were unused".to_owned());
+        let unsaid = Some("name the versions to remove, or use --unused DAYS".to_owned());
         assert_eq!(refused("", true), unsaid);
         assert_eq!(refused("node", true), unsaid);
         assert_eq!(refused("node@12 python", true), unsaid);

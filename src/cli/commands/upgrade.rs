@@ -155,7 +155,7 @@ fn upgrade_all(
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
         let (outcome, error) = match is_dry_run {
-            true => plan.as_outcome(),
+            true => plan.into_outcome(),
             false => apply(session, *known, plan, &installer),
         };
         let is_relevant = outcome.row.request.is_some() || error.is_some() || *is_named;
@@ -257,7 +257,7 @@ fn differs_in_last_number(version: &Version, exact: &Version) -> bool {
 
 impl UpgradePlan {
     /// What would come of it.
-    fn as_outcome(self) -> (UpgradeOutcome, Option<Error>) {
+    fn into_outcome(self) -> (UpgradeOutcome, Option<Error>) {
         let step = self.upgrade.and_then(|upgrade| {
             let to = upgrade.release.version.clone();
             VersionStep::between(upgrade.old, to)

@@ -51,7 +51,7 @@ fn compare<'a>(session: &'a Session, words: &[String]) -> Result<VerifyReport<'a
     for location in locations {
         let verified = verify(&location)?;
         match verified.receipt_problem {
-            Some(ReceiptProblem::Removed) if words.is_empty() => continue,
+            Some(ReceiptProblem::Removed) if words.is_empty() => {}
             Some(ReceiptProblem::Removed) => return Err(removed_meanwhile(&location)),
             _ => versions.push(VerifiedVersion { location, verified }),
         }

@@ -1,5 +1,5 @@
-//! The one exception to "no second process": calls that add programs to a toolchain, or take some
-//! away. They run as a child, and afterwards the shims are made to match.
+//! The one exception to "no second process": calls that install or remove global packages. They run as
+//! a child process; afterwards the shims are made to match.
 
 mod links;
 
@@ -27,15 +27,15 @@ use crate::cli::shims::rescan_and_refresh;
 use crate::files::interrupt::is_ignored;
 use crate::session::Session;
 
-/// Signals that are passed on to the child.
+/// Signals that are forwarded to the child.
 ///
 /// The terminal sends its own (SIGINT, SIGQUIT, SIGWINCH, SIGHUP) to the whole group, child
-/// included; passing them on too does no harm, since a program takes the second for the first.
+/// included. Forwarding them too does no harm: programs treat the second like the first.
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
 
 /// Runs a plan as a child, makes the shims match, and ends as the child ended.
 ///
-/// `rule` is the one by which the call adds programs.
+/// `rule` is the tool and the number of the package-call rule that matched.
 pub(super) fn run(
     session: &mut Session,
     plan: &Plan,
@@ -50,16 +50,13 @@ pub(super) fn run(
     command.envs(toolchain_variables(session, plan, rule)?);
     let folders = folders(session, rule)?;
     let before = FolderSnapshot::of(session, &folders);
-    // Heeded before there is a child: one that comes in between waits for it.
+    // Before there is a child: a signal that arrives in between is forwarded once there is one.
     let signals = Signals::new(FORWARDED.into_iter().filter(|signal| !is_ignored(*signal)));
     let mut child = command.spawn().map_err(|error| Error::io("run", &plan.program, error))?;
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
     if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
-        output::note(format!(
-            "the shims can't be made to match what {} changed",
-            Shown(&plan.program)
-        ));
+        output::note(format!("can't make the shims match what {} changed", Shown(&plan.program)));
         output::note(error);
     }
     end_like(status)
@@ -76,8 +73,8 @@ fn folders(session: &Session, (tool, place): (&Tool, usize)) -> Result<Vec<Strin
         .unwrap_or_default())
 }
 
-/// What makes a manager add to the toolchain, where it would put programs elsewhere unless told;
-/// only into toolchains of our own.
+/// The variables that make a package manager install into the toolchain, if it would install elsewhere
+/// without them; only for toolchains in usher's own store.
 fn toolchain_variables(
     session: &Session,
     plan: &Plan,
@@ -98,7 +95,7 @@ fn toolchain_variables(
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
-/// PATH with a folder in it; `None` where it can't stand there.
+/// PATH with a folder in it; `None` if PATH can't hold it.
 fn path_with(
     session: &Session,
     plan: &Plan,
@@ -115,10 +112,10 @@ fn path_with(
     }
 }
 
-/// Waits for the child, and passes on to it what is sent to us.
+/// Waits for the child, and forwards signals to it.
 ///
-/// The watcher stays until the process ends: to take it away would mean to write into a pipe whose
-/// other end may be gone already, and that ends a process that doesn't ignore SIGPIPE.
+/// The forwarding thread runs until the process ends: stopping it would write into a pipe whose other
+/// end may be closed already, and that ends a process that doesn't ignore SIGPIPE.
 fn wait(child: &mut Child, signals: Option<Signals>) -> std::io::Result<ExitStatus> {
     let Some(mut signals) = signals else { return child.wait() };
     let living = Arc::new(Mutex::new(Some(Pid::from_child(child))));

@@ -1,4 +1,4 @@
-//! usher's block in a shell's file: putting it in, finding it again, taking it out.
+//! usher's block in a shell's file: inserting it, finding it again, removing it.
 //!
 //! Pure text. A shell's file belongs to its user, so what isn't between the two marks is never
 //! touched, and the first mark itself remembers what restoring needs.
@@ -11,16 +11,16 @@ pub(super) const OPEN: &str = "# >>> usher >>>";
 /// The line that ends the block.
 pub(super) const CLOSE: &str = "# <<< usher <<<";
 
-/// Stands behind [`OPEN`] where usher had to end the file's last line (or found an empty file), so
-/// that taking the block out restores that.
+/// Follows [`OPEN`] if usher had to end the file's last line (or found an empty file), so that
+/// removing the block restores that.
 const NO_NEWLINE: &str = " (the file had no newline at its end)";
 
-/// Where in a file the block must stand.
+/// Where in a file the block must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockPosition {
     /// Before anything that could end the reading.
     Top,
-    /// Behind everything that could set PATH anew.
+    /// After everything that could set PATH again.
     End,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn remove_block(text: &str) -> Result<Option<String>, UnclosedBlock> 
 /// A block in a text.
 struct MarkedBlock {
     whole: Range<usize>,
-    /// What stands between the marks.
+    /// What is between the marks.
     body: Range<usize>,
     /// Whether it carries the note.
     noted: bool,
@@ -121,7 +121,7 @@ mod tests {
         "# >>> usher >>> (the file had no newline at its end)\nLINE\n# <<< usher <<<\n";
 
     #[test]
-    fn the_block_stands_at_its_spot_and_goes_without_a_trace() {
+    fn the_block_is_inserted_and_removed_without_a_trace() {
         for (before, position, after) in [
             (None, BlockPosition::Top, BLOCK.to_owned()),
             (None, BlockPosition::End, BLOCK.to_owned()),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_changes_the_line_where_it_stands() {
+    fn an_update_changes_the_line_in_place() {
         let updated = |text: &str| update_block(text, "NEW").unwrap();
         let new = |text: &str| Some(text.replace("LINE", "NEW"));
         for text in [

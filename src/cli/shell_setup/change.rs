@@ -1,7 +1,8 @@
 //! A change to a shell's file: how it looks, and how it is made on disk.
 //!
-//! Knows nothing of shells. A dotfile is a person's: it is replaced whole or not at all, keeps its
-//! mode and owner, stays a link if it is one, and is left alone if somebody else changed it.
+//! Knows nothing of shells. A dotfile belongs to the user: it is replaced as a whole or not at all,
+//! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
+//! it.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io::{self, Write};
@@ -12,14 +13,14 @@ use similar::TextDiff;
 use tempfile::{Builder, NamedTempFile};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
-/// What a file says before and after; `None` where it doesn't exist.
+/// The text of a file before and after; `None` if it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     /// The file.
     pub path: PathBuf,
-    /// What it says now.
+    /// Its text now.
     pub before: Option<String>,
-    /// What it is to say.
+    /// Its new text.
     pub after: Option<String>,
 }
 
@@ -58,7 +59,7 @@ fn escape_for_terminal(line: &str) -> String {
 /// Makes the changes: all of them are checked before the first is made.
 ///
 /// A change that is made already counts as made, and of two to one file (a link to it, say) the
-/// first counts. A file that says neither what it said nor what it is to say is refused.
+/// first counts. A file with neither the old nor the new text is refused.
 pub fn apply(changes: &[FileChange]) -> Result<()> {
     let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
     for change in changes {
@@ -112,7 +113,7 @@ fn changed_since(path: &Path) -> Error {
 fn make(target: &Path, change: &FileChange) -> io::Result<()> {
     match &change.after {
         Some(text) => replace(target, text),
-        // A link must not come to lead nowhere.
+        // A link's target must not be deleted.
         None if change.path.is_symlink() => replace(target, ""),
         None => fs::remove_file(target),
     }

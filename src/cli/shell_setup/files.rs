@@ -14,7 +14,7 @@ use super::shell::{ReadFile, Shell, ShellFolders};
 pub(super) struct ShellFile {
     /// Where it is.
     pub(super) path: PathBuf,
-    /// What it says; `None` if it doesn't exist.
+    /// Its text; `None` if it doesn't exist.
     pub(super) text: Option<String>,
     /// Where in it a new block belongs.
     pub(super) position: BlockPosition,
@@ -36,7 +36,7 @@ pub(super) fn of(shell: Shell, folders: &ShellFolders, read: ReadFile) -> Result
 
 /// `.bashrc` for interactive shells and for `ssh host command`, and what login shells read.
 ///
-/// The usual `.bashrc` returns at once in a shell that isn't interactive, so the line stands before
+/// The usual `.bashrc` returns at once in a shell that isn't interactive, so the line is put before
 /// that. Of `.bash_profile`, `.bash_login` and `.profile` a login shell reads the first that exists
 /// and no other; making one of the first two would hide the user's `.profile`.
 fn bash(home: &Path, read: ReadFile) -> Result<Vec<ShellFile>> {
@@ -83,12 +83,12 @@ fn needs_block(path: PathBuf, position: BlockPosition, read: ReadFile) -> Result
 
 /// Whether a login file reads `.bashrc` in every case.
 ///
-/// One that asks whether the shell is interactive counts as one that doesn't: the line twice does
-/// no harm.
+/// A file that checks whether the shell is interactive counts as one that doesn't: having the line
+/// twice does no harm.
 fn sources_bashrc(text: &str) -> bool {
     let code = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let asks = code().any(|line| line.contains("$-") || line.contains("PS1"));
-    !asks && code().any(is_sourcing_bashrc)
+    let checks = code().any(|line| line.contains("$-") || line.contains("PS1"));
+    !checks && code().any(is_sourcing_bashrc)
 }
 
 fn is_sourcing_bashrc(line: &str) -> bool {

@@ -11,8 +11,8 @@ use super::block::{CLOSE, OPEN};
 
 /// The line, without a line end, that puts `shims` first in PATH and exports it.
 ///
-/// It changes nothing where PATH holds the folder already, wherever in it: whoever put something
-/// in front since (an activated venv, say) meant to, and nested shells must not undo it. It works
+/// It changes nothing where PATH holds the folder already, wherever in it: something that
+/// was put in front since (an activated venv, say) must stay there in nested shells. It works
 /// under `set -eu` and without a PATH.
 ///
 /// Refuses what PATH can't hold: a relative folder, a colon, and text that isn't UTF-8.
@@ -26,7 +26,7 @@ pub fn path_line(shell: Shell, shims: &Path) -> Result<String> {
 
 fn path_entry(shims: &Path) -> Result<&str> {
     let refusal = |cause: &str| {
-        Error::new(ErrorKind::Usage, format!("the folder {} can't stand in PATH", Shown(shims)))
+        Error::new(ErrorKind::Usage, format!("the folder {} can't be on PATH", Shown(shims)))
             .because(cause)
             .hint("choose another folder with USHER_HOME")
     };
@@ -37,7 +37,7 @@ fn path_entry(shims: &Path) -> Result<&str> {
         return Err(refusal("it isn't absolute"));
     }
     if folder.contains([':', '\0']) {
-        return Err(refusal("a colon would end it"));
+        return Err(refusal("it has a colon, which separates folders there"));
     }
     if folder.contains(OPEN) || folder.contains(CLOSE) {
         return Err(refusal("usher couldn't find its own block again"));
@@ -61,7 +61,7 @@ pub fn quoted_for_posix(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Between fish's single quotes a backslash speaks for itself and for the single quote.
+/// Between fish's single quotes a backslash escapes itself and the single quote.
 pub fn quoted_for_fish(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }

@@ -54,9 +54,9 @@ impl FromStr for Shell {
             "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Ok(Self::Sh),
             _ => Err(Error::new(
                 ErrorKind::Usage,
-                format!("usher doesn't know how to set up the shell `{}`", Escaped(text)),
+                format!("usher can't set up the shell `{}`", Escaped(text)),
             )
-            .because("it knows bash, zsh, fish and sh")
+            .because("known shells: bash, zsh, fish and sh")
             .hint("put usher's shims folder first in PATH, where your shell sets it")),
         }
     }
@@ -73,7 +73,7 @@ pub struct ShellFolders {
     pub xdg_config: Option<PathBuf>,
 }
 
-/// How the text of a file is had: `None` if there is no such file. [`super::read`] asks the disk.
+/// Reads the text of a file; `None` if there is no such file. [`super::read`] reads the disk.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Option<String>>;
 
 #[cfg(test)]

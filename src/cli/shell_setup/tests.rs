@@ -107,7 +107,7 @@ fn a_damaged_block_is_an_error_that_says_where() {
     let folders = folders(Path::new("/h"));
     let error = plan(Shell::Sh, &folders, Path::new("/shims"), &reader(&files)).unwrap_err();
     insta::assert_snapshot!(error, @r"
-    line 2 of /h/.profile begins usher's block, but nothing ends it
+    usher's block in /h/.profile begins on line 2 and never ends
       the line `# <<< usher <<<` is missing
       hint: delete what is left of the block from /h/.profile, then: use setup
     ");

@@ -1,7 +1,7 @@
 //! Fields of a JSON document: `package.json`.
 //!
-//! The one string is found, and its bytes are replaced; no other byte is written anew. What is JSON
-//! and what isn't is for `serde_json` to say, so that nothing is edited which the reader refuses.
+//! The one string is found, and its bytes are replaced; every other byte stays. `serde_json` decides
+//! what is valid JSON, so that nothing is edited that the reader refuses.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
 use super::lines::split_mark;
 
-/// A text that is no JSON: where, and why.
+/// An error in a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
     /// The line, counted from 1.
@@ -26,12 +26,12 @@ pub struct JsonError {
     pub reason: String,
 }
 
-/// What came of an edit.
+/// The result of an edit.
 pub type EditResult<T> = Result<T, JsonError>;
 
 /// Replaces the string at the end of `path` (`["volta", "node"]`).
 ///
-/// `None` if no string stands there. Of fields with the same name the last one counts, as it does
+/// `None` if there is no string. Of fields with the same name the last one counts, as it does
 /// for JSON's readers.
 pub fn set(text: &str, path: &[&str], value: &str) -> EditResult<Option<String>> {
     replace(text, value, |root| follow(root, path))
@@ -41,10 +41,10 @@ pub fn set(text: &str, path: &[&str], value: &str) -> EditResult<Option<String>>
 /// itself, or the first such one in the list there.
 ///
 /// That is the form of `devEngines.runtime`; the `package.json` page of npm's manual describes it.
-/// Text of the form `name@version` becomes `name@value`, as in `packageManager`: a hash behind the
-/// version goes, since it is that version's.
+/// Text of the form `name@version` becomes `name@value`, as in `packageManager`: a hash after
+/// the version is removed, since it is that version's.
 ///
-/// `None` if neither such an object with a version nor such a text stands there.
+/// `None` if there is neither such an object with a version nor such a text.
 pub fn set_named(text: &str, path: &[&str], name: &str, value: &str) -> EditResult<Option<String>> {
     let is_named = |value: &&Value<'_>| {
         let rest = value.as_string_lit().and_then(|found| found.value.strip_prefix(name));
@@ -99,7 +99,7 @@ fn named<'a, 'text>(value: &'a Value<'text>, name: &str) -> Option<&'a Object<'t
 }
 
 impl JsonError {
-    /// What a person reads of it.
+    /// The error for the user.
     pub fn in_file(&self, path: &Path) -> Error {
         Error::new(ErrorKind::BadFile, format!("{} isn't valid JSON", Shown(path)))
             .because(self.to_string())
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_such_string_stands_there_is_nothing_to_set() {
+    fn a_text_without_that_string_is_not_edited() {
         for text in [
             "{}",
             "[]",
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_with_its_line() {
+    fn invalid_json_is_refused_with_its_line() {
         for (text, line, reason) in [
             ("", 1, "EOF while parsing a value"),
             ("{\n  // why\n}", 2, "key must be a string"),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_which_file_and_which_line() {
+    fn the_error_names_the_file_and_the_line() {
         let fault = set("{\n", VOLTA, "20").unwrap_err();
         insta::assert_snapshot!(fault.in_file(Path::new("/p/package.json")), @r"
         /p/package.json isn't valid JSON

@@ -1,6 +1,6 @@
 //! Files of `KEY=value` lines: `.env`, `.sdkmanrc`.
 //!
-//! Where a value lies in its line is the reader's to say, so that what is edited is what is read.
+//! The reader decides where a value is in its line, so that what is edited is what is read.
 
 use usher_shims::read::value_of_key;
 
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_value_stands_there_is_nothing_to_set() {
+    fn a_line_without_a_value_is_not_edited() {
         for text in
             ["", "NODE_VERSION=\n", "NODE_VERSION=20\nNODE_VERSION=''\n", "XNODE_VERSION=20"]
         {

@@ -32,7 +32,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = TextLine<'_>> {
 pub(super) struct TextLine<'a> {
     /// All of it.
     pub(super) whole: &'a str,
-    /// What it says, without the white space around it; empty on a blank line or a comment.
+    /// Its content, without the white space around it; empty on a blank line or a comment.
     pub(super) content: &'a str,
     before: &'a str,
     after: &'a str,
@@ -40,9 +40,9 @@ pub(super) struct TextLine<'a> {
 
 impl<'a> TextLine<'a> {
     fn parse(whole: &'a str) -> Self {
-        let speaking = whole.find('#').map_or(whole, |hash| &whole[..hash]);
-        let content = speaking.trim();
-        let start = speaking.len() - speaking.trim_start().len();
+        let uncommented = whole.find('#').map_or(whole, |hash| &whole[..hash]);
+        let content = uncommented.trim();
+        let start = uncommented.len() - uncommented.trim_start().len();
         let (before, rest) = whole.split_at(start);
         Self { whole, content, before, after: &rest[content.len()..] }
     }
@@ -58,7 +58,7 @@ impl<'a> TextLine<'a> {
 
 /// A text with one of its lines changed, counted from 1; the line is given without its end.
 ///
-/// `None` where there is no such line, or nothing comes of the change.
+/// `None` if there is no such line, or if `change` returns none.
 pub(super) fn change(
     text: &str,
     number: u32,

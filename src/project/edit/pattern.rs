@@ -1,18 +1,17 @@
 //! Patterns on lines: `Gemfile`, `go.mod`, `runtime.txt`.
 //!
-//! Which part of a line is the version is the reader's to say, so that what is edited is what is
-//! read.
+//! The reader decides which part of a line is the version, so that what is edited is what is read.
 
 use usher_shims::read::placeholders;
 
 use super::lines::change;
 use super::style::in_style_of;
 
-/// Makes `request` what stands in the hole of a pattern, on a line counted from 1.
+/// Puts `request` in the placeholder of a pattern, on a line counted from 1.
 ///
-/// A flavour that the pattern has a hole of its own for must be the one that stands there, since
-/// what else the line says of it isn't known here. `None` if the pattern doesn't fit the line, if
-/// several requests are joined in it, or if the request can't stand there as it is.
+/// If the pattern has a placeholder for the flavour, that must stay the same, since the rest of the
+/// line may depend on it. `None` if the pattern doesn't match the line, if the line joins several
+/// requests, or if the request can't be written there as it is.
 pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<String> {
     change(text, line, |line| {
         let content = line.trim();
@@ -24,14 +23,14 @@ pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<St
 
 fn set_in(content: &str, pattern: &str, request: &str) -> Option<String> {
     let found = placeholders(content, pattern)?;
-    let [hole] = found.request.as_slice() else { return None };
+    let [placeholder] = found.request.as_slice() else { return None };
     let request = match &found.flavour {
         Some(flavour) => request.strip_prefix(&content[flavour.clone()])?.strip_prefix('-')?,
         None => request,
     };
-    let request = in_style_of(&content[hole.clone()], request);
-    let edited = [&content[..hole.start], &request, &content[hole.end..]].concat();
-    let written = hole.start..hole.start + request.len();
+    let request = in_style_of(&content[placeholder.clone()], request);
+    let edited = [&content[..placeholder.start], &request, &content[placeholder.end..]].concat();
+    let written = placeholder.start..placeholder.start + request.len();
     (placeholders(&edited, pattern)?.request == vec![written]).then_some(edited)
 }
 
@@ -46,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hole_changes_and_nothing_else() {
+    fn only_the_placeholder_changes() {
         let engine = "x \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
         for (pattern, before, request, after) in [
             (
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_there_is_not_written() {
+    fn requests_that_do_not_fit_are_not_written() {
         check("x {}", ("\nx 20", ">=20 <22"), None);
         check("x \"{}\"", ("\nx '20'", "2'2"), None);
         check("x \"{}\"", ("\nx '20'", ""), None);

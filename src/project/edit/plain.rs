@@ -1,13 +1,13 @@
 //! Files that hold a request as plain text: `.nvmrc`, `.node-version`, `.python-version`.
 //!
-//! Knows the form of these files, not which tool one belongs to.
+//! Knows the format of these files, not which tool one belongs to.
 
 use super::lines::{append, lines, split_mark};
 use super::style::in_style_of;
 
 /// Makes `request` the only one in the file.
 ///
-/// The first line that requests a version becomes it; further ones, pyenv's fallbacks, go.
+/// It replaces the first line that requests a version; further ones, pyenv's fallbacks, are removed.
 /// Comments, blank lines and nvm's `key=value` lines stay. Where the old request was written as
 /// `v12`, a new one that begins with a digit is written so, too.
 pub fn set(text: &str, request: &str) -> String {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_says_the_request_and_nothing_else_changes() {
+    fn only_the_request_changes() {
         for (before, request, after) in [
             ("12\n", "20", "20\n"),
             ("12", "20", "20"),

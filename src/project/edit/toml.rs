@@ -1,6 +1,6 @@
 //! A value of a TOML document: `mise.toml`, `.prototools`.
 //!
-//! The parser says where the value lies, and its bytes are replaced; no other byte is written anew.
+//! The parser finds the value, and its bytes are replaced; every other byte stays.
 
 use std::ops::Range;
 
@@ -12,9 +12,9 @@ use super::style::in_style_of;
 
 /// Makes `request` the value at the end of `path` (`["tools", "node"]`).
 ///
-/// Text keeps its kind of quotes, and a number becomes text, since 3.10 is none. In an array, the
-/// request becomes the only element, in the place of the first. `None` if the text is no TOML, or if
-/// neither text nor number nor an array of these stands there.
+/// A string keeps its kind of quotes. A number becomes a string: 3.10 would be 3.1. In an array, the
+/// request becomes the only element. `None` if the text isn't TOML, or if the value is neither a
+/// string, a number nor an array of these.
 pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     let (mark, body) = split_mark(text);
     let document = DeTable::parse(body).ok()?;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_request_stands_there_is_nothing_to_set() {
+    fn a_value_that_is_no_request_is_not_edited() {
         for text in [
             "",
             "node = '20'",

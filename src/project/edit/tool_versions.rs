@@ -1,14 +1,14 @@
 //! `.tool-versions`: a tool and its versions on each line, as asdf and mise read it.
 //!
-//! Knows the form of the file, not which names a tool goes by.
+//! Knows the format of the file, not the names of tools.
 
 use super::lines::{TextLine, append, lines, split_mark};
 
 /// Makes `request` the tool's only version.
 ///
-/// `names` are all that the tool goes by, the one for a new line first. The first line of the tool
-/// decides when the file is read, so that one changes and others of the same tool go. Without any,
-/// a line is added. Without a name, nothing changes.
+/// `names` are the tool's names, the one for a new line first. The first line of the tool decides when
+/// the file is read: it is changed, and other lines of the tool are removed. If there is none, a line
+/// is added. Without a name, nothing changes.
 pub fn set(text: &str, names: &[&str], request: &str) -> String {
     let (mark, body) = split_mark(text);
     let mut edited = String::from(mark);
@@ -29,9 +29,7 @@ pub fn set(text: &str, names: &[&str], request: &str) -> String {
     edited
 }
 
-/// Takes every line of the tool out.
-///
-/// `names` are all that the tool goes by.
+/// Removes every line of the tool; `names` are the tool's names.
 pub fn remove(text: &str, names: &[&str]) -> String {
     let (mark, body) = split_mark(text);
     let others = lines(body).filter(|line| !names.contains(&name_and_gap(line).0));
@@ -60,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tools_line_says_the_request_and_nothing_else_changes() {
+    fn only_the_tools_line_changes() {
         for (before, after) in [
             // The line in its place.
             ("nodejs 12\n", "nodejs 20\n"),

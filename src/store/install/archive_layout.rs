@@ -1,4 +1,4 @@
-//! How an archive of a tool's version is laid out, by what is in it.
+//! Detecting the layout of an archive from what is in it.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -14,11 +14,10 @@ use crate::files::remove::remove_tree;
 use crate::registry::KnownTool;
 use crate::store::location::InstallLocation;
 
-/// How many folders that lie alone in each other are looked into.
+/// How many nested folders with a single entry are looked into.
 const MAX_DEPTH: usize = 4;
 
-/// Which folder of an archive is wanted, where in a toolchain it goes, and the links that are made
-/// to it.
+/// Which folder of an archive is used, where in a toolchain it is put, and the links to it.
 #[derive(Clone, Default)]
 pub(super) struct Layout {
     pub(super) inside: String,
@@ -26,10 +25,10 @@ pub(super) struct Layout {
     pub(super) links: Vec<(String, String)>,
 }
 
-/// How an archive is laid out, and how many leading folders of its names are to be left out.
+/// The layout of an archive, and how many leading folders of its names to strip.
 ///
-/// It is unpacked into `scratch` for that, and then once more as it is laid out: what its links may
-/// lead to depends on it.
+/// The archive is unpacked into `scratch` for that, and then once more with its layout: the targets
+/// that its links may have depend on it.
 pub(super) fn find_layout(
     location: &InstallLocation<'_>,
     archive: &Path,
@@ -41,9 +40,9 @@ pub(super) fn find_layout(
     let found = layout_of(location.known, &location.version, scratch);
     remove_tree(scratch)?;
     found.ok_or_else(|| {
-        let what = format!("{} can't be made of this archive", location.name());
+        let what = format!("this archive doesn't contain {}", location.name());
         Error::new(ErrorKind::BadArchive, what)
-            .because(format!("it has no program {program}: not in bin/, and not at its top"))
+            .because(format!("it has no program {program}, neither in bin/ nor at its top"))
     })
 }
 
@@ -62,7 +61,7 @@ fn layout_of(known: KnownTool<'_>, version: &Version, unpacked: &Path) -> Option
     None
 }
 
-/// The layout, if with it the interpreter is where toolchains have it.
+/// The layout, if it puts the interpreter where toolchains have it.
 fn matching_layout(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Option<Layout> {
     let program = format!("bin/{}", known.tool.main_program());
     let own = layout.links.iter().map(|(link, target)| (link, target));
@@ -78,8 +77,8 @@ fn matching_layout(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Opti
     matching_layout.then(|| layout.clone())
 }
 
-/// A layout for programs that lie at the top: `bin/` gets links to them, and what the tool has
-/// where it comes so.
+/// A layout for programs at the top of the archive: `bin/` gets links to them, and the tool's usual
+/// links.
 fn flat_layout(known: KnownTool<'_>, layouts: &[Layout], folder: &Path) -> Option<Layout> {
     let programs = known.tool.programs.iter();
     let there = programs.filter(|program| is_program(&folder.join(program)));

@@ -1,6 +1,6 @@
-//! A toolchain that is being put together in staging: its parts, its links, its receipt.
+//! Assembling a toolchain in staging: its parts, its links, its receipt.
 //!
-//! Until it is published it is nothing but a folder that anybody may sweep.
+//! Until it is published it is only a folder, safe to delete at any time.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -26,21 +26,21 @@ use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
 
-/// What is being put together.
+/// A toolchain that is being assembled.
 pub(crate) struct Assembly<'a> {
     store: OwnStore<'a>,
     fetcher: Fetcher<'a>,
     location: &'a InstallLocation<'a>,
     receipt: Receipt,
     tree: PathBuf,
-    /// What it was made of: kept until it is published, for another try.
+    /// The downloads that it is made of: cached until it is published, for a retry.
     downloads: Vec<Downloaded>,
     staging: Staging<'a>,
     _interrupt: Interrupt,
 }
 
 impl<'a> Assembly<'a> {
-    /// An empty one of what will lie in a place, in a staging folder of its own.
+    /// An empty assembly for a location, in a staging folder of its own.
     pub(crate) fn new(
         (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
         location: &'a InstallLocation<'a>,
@@ -64,13 +64,13 @@ impl<'a> Assembly<'a> {
         })
     }
 
-    /// Fetches a part, and unpacks it where it goes.
+    /// Fetches a part and unpacks it.
     pub(crate) fn add_part(&mut self, part: &Part) -> Result<()> {
         self.add_fitted_part(part, &|_, _| Ok(part.clone()))
     }
 
-    /// The same for a part of which only its archive tells where it goes: `fit` is shown that, and
-    /// a path where it may unpack it.
+    /// The same for a part whose layout depends on its archive: `fit` is given the archive, and a
+    /// path that it may unpack it to.
     pub(crate) fn add_fitted_part(
         &mut self,
         part: &Part,
@@ -87,12 +87,12 @@ impl<'a> Assembly<'a> {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 let space = DiskSpace::of(downloaded.path(), &self.tree);
-                // It was published broken: another try with the same bytes would end alike. After
-                // a full disk it isn't, and needs no second download.
+                // The archive was published broken: a retry needs a new download. After a full disk
+                // the archive is good, and a retry can use it.
                 if error.kind() == ErrorKind::BadArchive {
                     downloaded.discard();
                 }
-                return Err(space.explain(error.because(format!("it came from {address}"))));
+                return Err(space.explain(error.because(format!("downloaded from {address}"))));
             }
         };
         self.receipt.files.add(&part.into.to_string_lossy(), manifest);
@@ -110,7 +110,7 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
-    /// Unpacks an archive where its part goes.
+    /// Unpacks a part's archive.
     fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Manifest> {
         self.make_folders(&part.into)?;
         let from = part.inside.to_string_lossy();
@@ -124,8 +124,7 @@ impl<'a> Assembly<'a> {
         self.receipt.parts.last().map_or("", |part| &part.sha256)
     }
 
-    /// Runs the commands that finish what was unpacked; what they changed is noted as if it had come
-    /// so.
+    /// Runs the definition's post-install commands. The manifest has the files as these leave them.
     pub(crate) fn run_post_install(&mut self, parts: &[Part]) -> Result<()> {
         let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
         if commands.is_empty() {
@@ -136,14 +135,14 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
-    /// The finishing touches: links, the receipt, the folder's mode. What then lacks its
-    /// interpreter is no toolchain. The result is the finished tree.
+    /// Writes the links, the receipt and the folder's mode, and returns the finished tree. An error if
+    /// it has no interpreter.
     pub(crate) fn finish(&mut self) -> Result<&Path> {
         self.write_receipt().map_err(|error| self.space().explain(error))?;
         Ok(&self.tree)
     }
 
-    /// The room that all of it takes.
+    /// The disk space that all of it needs.
     pub(crate) fn space(&self) -> DiskSpace {
         DiskSpace::for_bytes(self.receipt.files.bytes(), &self.tree)
     }
@@ -165,27 +164,28 @@ impl<'a> Assembly<'a> {
         Err(Error::new(ErrorKind::BadArchive, format!("{name} from {source} has no {program}")))
     }
 
-    /// What it was made of isn't needed any more: it is published.
+    /// Deletes the cached downloads, once the toolchain is published.
     pub(crate) fn discard_downloads(self) {
         for downloaded in self.downloads {
             downloaded.discard();
         }
     }
 
-    /// All that came with the toolchain.
+    /// All files of the toolchain.
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.receipt.files
     }
 
-    /// Notes what the same files were checked against when they were fetched first: the hash that
-    /// a repair wants is the receipt's own. Before the end.
+    /// Records the published checksums of the first install. A repair checks the same files against
+    /// the old receipt, which would otherwise be recorded as the publisher. Call before
+    /// [`Self::finish`].
     pub(crate) fn keep_verified_hashes(&mut self, before: &Receipt) {
         for (part, before) in self.receipt.parts.iter_mut().zip(&before.parts) {
             part.verified.clone_from(&before.verified);
         }
     }
 
-    /// Makes a link where upstream left the name free.
+    /// Makes a link, unless upstream has something of that name.
     fn link_where_free(&mut self, link: &str, target: &str) -> Result<()> {
         let parent = Path::new(link).parent().unwrap_or(Path::new(""));
         self.make_folders(parent)?;
@@ -201,7 +201,7 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Makes the folders of a path from the tree's root, as far as they aren't there.
+    /// Makes the missing folders of a path below the tree's root.
     fn make_folders(&mut self, path: &Path) -> Result<()> {
         let ancestors: Vec<&Path> = path.ancestors().filter(|part| *part != "").collect();
         for part in ancestors.into_iter().rev() {

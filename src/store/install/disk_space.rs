@@ -1,4 +1,4 @@
-//! How much room there was and how much was needed, for the message about a full disk.
+//! How much disk space is needed and free, for the message about a full disk.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -8,10 +8,10 @@ use usher_shims::error::{Error, ErrorKind};
 
 use crate::text::human_size;
 
-/// How many times its own size an archive takes, where it doesn't say: 3 to 8 times.
+/// How many times its own size an archive needs, if it doesn't say: 3 to 8 times is usual.
 const TYPICAL_RATIO: u64 = 5;
 
-/// The room that an archive needs, and where.
+/// The disk space that an archive needs, and where.
 pub(crate) struct DiskSpace {
     needed: u64,
     folder: PathBuf,
@@ -28,7 +28,7 @@ impl DiskSpace {
         Self { needed, folder: folder.to_path_buf() }
     }
 
-    /// Adds to an error of the disk's how much was needed and is free.
+    /// Adds to a disk-full error how much is needed and free.
     pub(crate) fn explain(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::DiskFull {
             return error;
@@ -43,7 +43,7 @@ impl DiskSpace {
     }
 }
 
-/// How much an archive takes unpacked: a gzip file says it in its last four bytes (RFC 1952).
+/// How much an archive needs unpacked: a gzip file has it in its last four bytes (RFC 1952).
 fn unpacked_size(archive: &Path) -> Option<u64> {
     let mut file = File::open(archive).ok()?;
     let length = file.metadata().ok()?.len();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_what_is_needed_and_free() {
+    fn a_full_disk_error_has_what_is_needed_and_free() {
         let folder = tempfile::tempdir().unwrap();
         let archive = folder.path().join("archive");
         let mut packed = flate2::write::GzEncoder::new(

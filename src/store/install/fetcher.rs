@@ -1,4 +1,4 @@
-//! How the parts of a toolchain get here: by whose client, and kept where.
+//! Fetching the parts of a toolchain: by which HTTP client, and where downloads are cached.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ use crate::session::Session;
 /// Fetches parts.
 #[derive(Clone, Copy)]
 pub struct Fetcher<'a> {
-    /// As whom downloads are kept.
+    /// The right to write the cache.
     pub access: &'a WriteAccess,
-    /// What the user has set: whether anything may be fetched.
+    /// The settings: whether anything may be fetched.
     pub settings: &'a Settings,
-    /// The clients.
+    /// The HTTP clients.
     pub network: &'a Network<'a>,
-    /// Where downloads are kept for another try.
+    /// Where downloads are cached, for a retry.
     pub cache: &'a Path,
 }
 
@@ -30,8 +30,8 @@ impl<'a> Fetcher<'a> {
         Self { access, settings: &session.settings, network, cache: &session.folders.cache }
     }
 
-    /// Fetches a part from the first address that can be reached; the result says which. What can't
-    /// be kept comes to `fallback`.
+    /// Fetches a part from the first address that can be reached; returns that address too. If the
+    /// cache can't be written, the download is put into `fallback`.
     pub(crate) fn fetch(
         &self,
         (part, title): (&Part, &str),

@@ -1,5 +1,4 @@
-//! A toolchain from any archive: a person says where it lies and which version it is; how it is laid
-//! out is found in it.
+//! A toolchain from any archive. The user names the archive and the version; its layout is detected.
 
 use usher_shims::error::{ErrorKind, Escaped, Result};
 
@@ -12,17 +11,17 @@ use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::Receipt;
 
-/// An archive that a person named.
+/// An archive that the user named.
 pub struct UserArchive {
     /// Its address, or its file's absolute path.
     pub address: String,
-    /// The hash that the person knows of it.
+    /// Its checksum, if the user knows it.
     pub integrity: Option<Integrity>,
 }
 
 impl UserArchive {
-    /// The archive that a toolchain was made of, where a person had named it: its only part came
-    /// from where the receipt says that all came from.
+    /// The archive that a toolchain was made of, if the user had named it: then the receipt's source
+    /// is the address of its only part.
     pub(crate) fn of(receipt: &Receipt) -> Option<Self> {
         let [part] = receipt.parts.as_slice() else { return None };
         (part.address == receipt.source).then(|| Self {
@@ -41,7 +40,7 @@ impl UserArchive {
     }
 }
 
-/// Puts a version together from an archive; `source` is what is told and noted of where it lies.
+/// Assembles a version from an archive; `source` is its address as it is reported and recorded.
 pub(crate) fn assemble_archive<'a>(
     (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
     (location, source): (&'a InstallLocation<'a>, &str),
@@ -54,8 +53,8 @@ pub(crate) fn assemble_archive<'a>(
     let shown = Escaped(source);
     if archive.integrity.is_none() && source.starts_with("http:") {
         store.reporter.note(&format!(
-            "WARNING: {name} comes from {shown} unencrypted and unchecked: anybody on the way can change it; \
-             get its hash by another way, and say it: --sha256 HEX"
+            "WARNING: {name} is fetched from {shown} without encryption or checksum: the network can change \
+             it. Get its checksum from somewhere else and add --sha256 HEX"
         ));
     }
     if !store.reporter.draws() {
@@ -75,13 +74,15 @@ pub(crate) fn assemble_archive<'a>(
             })
         })
         .map_err(|error| match error.kind() {
-            ErrorKind::Integrity => error.hint("ask whoever made the archive for its hash"),
+            ErrorKind::Integrity => {
+                error.hint("get the checksum from where the archive is published")
+            }
             _ => error,
         })?;
     if archive.integrity.is_none() {
         let seen = assembly.sha256();
-        let told = format!("{name} came without a hash; what came has --sha256 {seen}");
-        store.reporter.note(&told);
+        let notice = format!("{name} was not verified; its checksum is --sha256 {seen}");
+        store.reporter.note(&notice);
     }
     Ok(assembly)
 }

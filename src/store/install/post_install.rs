@@ -1,14 +1,14 @@
-//! The commands that finish an unpacked toolchain. It knows no tool, and fetches nothing.
+//! Running the post-install commands of a definition in an unpacked toolchain.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
-/// What the commands find programs by: the system's own.
+/// The PATH of these commands: the system's folders alone.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
-/// Runs a definition's commands in an unpacked toolchain that will lie at `root`.
+/// Runs a definition's commands in an unpacked toolchain that will be published at `root`.
 pub(super) fn run_post_install(commands: &[Vec<String>], tree: &Path, root: &Path) -> Result<()> {
     commands.iter().try_for_each(|command| run(command, tree, root))
 }
@@ -28,10 +28,11 @@ fn run(command: &[String], tree: &Path, root: &Path) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = [output.stderr, output.stdout].concat();
-    let said = String::from_utf8_lossy(&said);
+    let printed = [output.stderr, output.stdout].concat();
+    let printed = String::from_utf8_lossy(&printed);
     let what = format!("the toolchain's own {} failed ({})", Escaped(program), output.status);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last =
+        printed.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
     Err(Error::new(ErrorKind::ProgramFailed, what).because(Escaped(last.trim()).to_string()))
 }
 
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_told_where_the_toolchain_will_lie() {
+    fn commands_know_the_final_path() {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).unwrap();
         let shell = |line: &str| vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()];

@@ -14,13 +14,13 @@ use crate::store::receipt::RECEIPT;
 /// A day, which is how exact access times are: `relatime` writes them daily.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What seems to be unused for longer was rather seen by a clock that was wrong: of a machine
-/// without a battery, which begins in 1970, or of a mistyped year.
+/// A longer time is the work of a wrong clock: of a machine without a battery, which begins in 1970, or
+/// of a mistyped year.
 const TOO_LONG: Duration = Duration::from_secs(24 * 3600 * 3_653);
 
-/// When something of a toolchain was used last: the newest access time of its programs, and at the
-/// earliest when it was installed. `None` where that is unknown: the file system keeps no access
-/// times, or they can't be read.
+/// When a toolchain was last used: the newest access time of its programs, and at the earliest the
+/// time of its install. `None` if that is unknown: the file system has no access times, or they can't
+/// be read.
 pub fn last_use(tool: &Tool, toolchain: &Toolchain) -> Option<SystemTime> {
     if !keeps_access_times(&toolchain.root) {
         return None;
@@ -32,7 +32,7 @@ pub fn last_use(tool: &Tool, toolchain: &Toolchain) -> Option<SystemTime> {
     used.ok()?.into_iter().flatten().max()
 }
 
-/// One of a file's times; `None` where there is no file.
+/// One of a file's times; `None` if there is no file.
 fn time(
     path: &Path,
     which: fn(&Metadata) -> io::Result<SystemTime>,
@@ -43,15 +43,15 @@ fn time(
     }
 }
 
-/// For how many whole days something wasn't used. A last use in the future counts as now.
+/// For how many whole days something was unused. A last use in the future counts as now.
 ///
-/// `None` where nobody knows; more than ten years are no answer either.
+/// `None` if that is unknown; more than ten years count as unknown too.
 pub fn days_unused(last_use: Option<SystemTime>, now: SystemTime) -> Option<u64> {
     let since = now.duration_since(last_use?).unwrap_or_default();
     (since <= TOO_LONG).then(|| since.as_secs() / DAY.as_secs())
 }
 
-/// Whether access times are written in a folder's file system, as far as its mount tells.
+/// Whether a folder's file system is mounted with access times.
 pub fn keeps_access_times(folder: &Path) -> bool {
     let mounted = rustix::fs::statvfs(folder);
     mounted.is_ok_and(|mounted| !mounted.f_flag.contains(StatVfsMountFlags::NOATIME))
@@ -105,7 +105,11 @@ mod tests {
         assert_eq!(last_use(tool, &toolchain), None, "nothing is there");
         let receipt = FileTimes::new().set_accessed(at(900)).set_modified(at(5));
         file(&folder.path().join(RECEIPT), receipt);
-        assert_eq!(last_use(tool, &toolchain), Some(at(5)), "reading a receipt is no use");
+        assert_eq!(
+            last_use(tool, &toolchain),
+            Some(at(5)),
+            "reading a receipt doesn't count as use"
+        );
         file(&toolchain.program("node"), FileTimes::new().set_accessed(at(3)));
         assert_eq!(last_use(tool, &toolchain), Some(at(5)));
         file(&toolchain.program("npm"), FileTimes::new().set_accessed(at(7)));

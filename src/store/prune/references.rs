@@ -1,5 +1,5 @@
-//! Who asks for which toolchains: here, by default, and in projects. Every version file is read by
-//! the shims' own search, so that none is understood in two ways.
+//! What requests which toolchains: here, by default, and in projects. Version files are read by the
+//! shims' own search, so that none is understood in two ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,19 +21,19 @@ use crate::inventory::inside::{Inside, Sight};
 use crate::session::Session;
 use crate::shim_folder::requested;
 
-/// The toolchains of our own that somebody asks for, and who.
+/// The toolchains of our own that are requested, with the origin of the request.
 #[derive(Debug, Default)]
 pub struct References(BTreeMap<PathBuf, String>);
 
 impl References {
-    /// Who asks for the toolchain in this folder.
+    /// What requests the toolchain in this folder.
     pub fn by(&self, root: &Path) -> Option<&str> {
         self.0.get(root).map(String::as_str)
     }
 
-    /// What is asked for here: by variables, by the files of this folder and those above, by the
-    /// user's default and the machine's, and by what `use shim` keeps. All of them, also those that
-    /// a stronger one hides: elsewhere nothing hides them.
+    /// Adds what is requested here: by variables, by the files of this folder and those above, by the
+    /// user's default and the machine's, and by `use shim`. All of them, also those that a stronger
+    /// one overrides here: elsewhere they may win.
     pub fn here(&mut self, session: &Session) -> Result<()> {
         for known in session.registry.all() {
             self.add_all(session, &session.world, known.tool)?;
@@ -48,8 +48,8 @@ impl References {
         Ok(())
     }
 
-    /// What the projects below a folder ask for. Nothing is passed over but folders of version
-    /// control and other people's code; what can't be searched is told.
+    /// Adds what the projects below a folder request. Only folders of version control and of other
+    /// people's code are skipped; folders that can't be searched are reported.
     pub fn below(&mut self, session: &Session, folder: &Path) -> Result<()> {
         let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
         let files: BTreeSet<&str> =
@@ -62,10 +62,10 @@ impl References {
                 }
                 Ok(_) => {}
                 Err(error) if error.depth() == Some(0) => {
-                    return Err(Error::new(ErrorKind::Io, "a project's folder can't be searched")
+                    return Err(Error::new(ErrorKind::Io, "can't search a project's folder")
                         .because(error.to_string()));
                 }
-                Err(error) => session.note(&format!("passed over: {error}")),
+                Err(error) => session.note(&format!("skipped: {error}")),
             }
         }
         for folder in &folders {
@@ -77,8 +77,8 @@ impl References {
         Ok(())
     }
 
-    /// Adds what is found of a tool in a world; a file that can't be understood is an error, for
-    /// nobody knows what it asks for.
+    /// Adds what is found of a tool in a world. A file that can't be parsed is an error: it may request
+    /// any version.
     fn add_all(
         &mut self,
         session: &Session,
@@ -101,7 +101,7 @@ impl References {
             ControlFlow::Continue(())
         })?;
         if let Some(error) = broken {
-            return Err(error.because("so nobody knows which version it asks for"));
+            return Err(error.because("it may request any version, so nothing is removed"));
         }
         for Pin { requests, origin } in &pins {
             for request in requests {
@@ -111,7 +111,7 @@ impl References {
         Ok(())
     }
 
-    /// Adds the toolchain that would run for a request, if it is ours.
+    /// Adds the toolchain that a request runs, if it is in usher's own store.
     fn add(
         &mut self,
         session: &Session,
@@ -128,8 +128,8 @@ impl References {
     }
 }
 
-/// All that lies below a folder, hidden and ignored files as well: a version file that isn't under
-/// version control asks all the same.
+/// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under
+/// version control.
 fn walk(root: &Path) -> ignore::Walk {
     WalkBuilder::new(root)
         .standard_filters(false)
@@ -138,7 +138,7 @@ fn walk(root: &Path) -> ignore::Walk {
         .build()
 }
 
-/// Folders in which version control keeps its own, and those that hold other people's code.
+/// Folders of version control, and those with other people's code.
 fn is_others(entry: &DirEntry) -> bool {
     const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {

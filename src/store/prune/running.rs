@@ -1,15 +1,15 @@
-//! Which processes run from a toolchain, as far as the system tells: Linux keeps their files until
-//! they end, but what they start later they would look for in vain.
+//! Which processes run from a toolchain, where the system can list them. Linux keeps their open files
+//! until they end, but programs that they start later would be missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The programs of all processes that may be seen.
+/// The programs of all visible processes.
 #[derive(Debug, Default)]
 pub struct Processes(Vec<(u32, PathBuf)>);
 
 impl Processes {
-    /// Those of now. Where the system doesn't tell, there are none.
+    /// The processes that run now; none if the system can't list them.
     pub fn now() -> Self {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let programs = entries.filter_map(|entry| {
@@ -19,7 +19,7 @@ impl Processes {
         Self(programs.collect())
     }
 
-    /// The processes whose programs lie below a folder.
+    /// The processes whose programs are below a folder.
     pub fn running_from(&self, folder: &Path) -> Vec<u32> {
         // The kernel names files by physical paths.
         let Ok(folder) = fs::canonicalize(folder) else { return Vec::new() };

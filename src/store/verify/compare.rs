@@ -1,5 +1,4 @@
-//! A tree compared with the list of all that was put there: what changed, what is missing, what was
-//! added.
+//! Comparing a tree with its manifest: what changed, what is missing, what was added.
 
 use std::collections::HashSet;
 use std::io;
@@ -15,50 +14,50 @@ use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
-/// The permission bits that usher gives every toolchain's own folder.
+/// The permissions of every toolchain's own folder.
 const ROOT: u32 = 0o755;
 
-/// What was found in a toolchain.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What isn't as it was installed, by path.
+    /// What differs from what was installed, by path.
     pub differences: Vec<Difference>,
     /// What package managers added: files, links, and folders with all that is in them.
     pub packages: Vec<String>,
-    /// How many files and links are as they should be, or were compared at least.
+    /// How many files and links were compared.
     pub compared: usize,
 }
 
-/// Something that isn't as it was installed.
+/// A difference to what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Difference {
     /// Its path from the toolchain's folder; empty for that folder itself.
     pub path: String,
-    /// What is wrong with it.
+    /// The kind of difference.
     pub change: ChangeKind,
-    /// The same in words, where they say more.
+    /// Details, if there are any.
     pub detail: String,
-    /// Whether it lies in what came with the toolchain and package managers may replace.
+    /// Whether it is in a bundled package, which package managers may replace.
     pub is_package: bool,
 }
 
-/// What is wrong with something in a toolchain.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
-    /// A file's bytes.
+    /// A file has other bytes.
     Changed,
-    /// It isn't there any more.
+    /// It doesn't exist any more.
     Missing,
     /// Neither upstream nor a package manager put it there.
     Added,
-    /// Its permission bits.
+    /// It has other permissions.
     Mode,
-    /// Where a link leads.
+    /// A link has another target.
     Link,
-    /// It is no file, link or folder any more as it was one.
+    /// It was a file, link or folder, and is something else now.
     Kind,
-    /// It can't be read, so that nobody knows.
+    /// It can't be read.
     Unreadable,
 }
 
@@ -77,7 +76,7 @@ impl ChangeKind {
     }
 }
 
-/// Compares a tree with what was put there.
+/// Compares a tree with its manifest.
 pub(super) fn compare(
     tree: &Tree,
     manifest: &Manifest,
@@ -102,14 +101,14 @@ pub(super) fn compare(
     Ok(comparison.findings)
 }
 
-/// What is known so far.
+/// A comparison that isn't finished.
 struct Comparison<'a> {
     manifest: &'a Manifest,
     package_paths: PackagePaths<'a>,
     findings: Findings,
-    /// All of the list that was come upon.
+    /// The paths of the manifest that were found.
     seen: HashSet<&'a str>,
-    /// Folders of the list of which what is in them can't be told.
+    /// Folders of the manifest that can't be read.
     closed: HashSet<String>,
     jobs: Option<SyncSender<Job>>,
 }
@@ -126,8 +125,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// All was seen that is there: the rest of the list is missing. What lay in a folder that is
-    /// missing itself isn't told again.
+    /// Ends the walk: what the manifest has and wasn't found is missing. Of a missing folder only the
+    /// folder itself is reported.
     fn ended(mut self) -> Self {
         self.jobs = None;
         for path in self.manifest.0.keys().filter(|path| !self.seen.contains(path.as_str())) {
@@ -182,7 +181,7 @@ impl<'a> Comparison<'a> {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string())
+                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -258,7 +257,7 @@ fn name(kind: FileType) -> &'static str {
         FileType::Fifo => "a named pipe",
         FileType::Socket => "a socket",
         FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        FileType::Unknown => "nobody knows what",
+        FileType::Unknown => "of unknown type",
     }
 }
 

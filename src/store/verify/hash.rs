@@ -26,7 +26,7 @@ pub(super) struct Job {
     pub(super) wanted: String,
 }
 
-/// What came of a file whose hash isn't the wanted one.
+/// How a file differs from its checksum in the manifest.
 #[derive(Debug)]
 pub(super) enum Differs {
     /// It has another one.

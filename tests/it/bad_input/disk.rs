@@ -127,7 +127,7 @@ fn nothing_is_installed_in_a_home_that_cannot_be_written() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Permission denied (os error 13)
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: use doctor
     ");
     assert_unchanged(&sandbox, "", &before, "all of these");
@@ -168,7 +168,7 @@ fn nothing_is_installed_on_a_read_only_file_system() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Read-only file system (os error 30)
-      node 12 was asked for by the variable NODE_VERSION
+      node 12 is requested by the variable NODE_VERSION
       hint: use doctor
     ");
     assert_unchanged(&sandbox, "", &before, "all of these");

@@ -89,7 +89,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     --- standard output
     --- standard error
     usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      node 12.22.12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12.22.12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_unchanged(&sandbox, "home/.local", &before, "both");

@@ -87,7 +87,7 @@ fn an_old_index_serves_when_its_source_is_gone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
     usher: fetching node 12.22.12 from nodejs.org

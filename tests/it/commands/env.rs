@@ -104,7 +104,7 @@ fn a_missing_version_is_installed_if_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -181,8 +181,8 @@ fn invalid_arguments_are_refused() {
       the nearest is node
       hint: use node
     $ use env --shell nu
-    usher: usher doesn't know how to set up the shell `nu`
-      it knows bash, zsh, fish and sh
+    usher: usher can't set up the shell `nu`
+      known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     $ use env --github --gitlab
     usher: the argument '--github' cannot be used with '--gitlab'

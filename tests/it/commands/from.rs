@@ -34,7 +34,7 @@ fn a_file_is_taken_with_its_hash_and_without_a_network() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.0.1 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
+    installed node 12.0.1 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
     --- standard error
     usher: fetching node 12.0.1 from [SANDBOX]/project/node archive.tar.gz
     usher: node 12.0.1 is ready ([TIME])
@@ -50,9 +50,9 @@ fn a_file_is_taken_with_its_hash_and_without_a_network() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.0.1 is on disk ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
+    node 12.0.1 is already installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1)
     --- standard error
-    usher: node 12.0.1 is on disk already, and stays as it is: nothing was taken from /nowhere.tar.gz
+    usher: node 12.0.1 is already installed: nothing was taken from /nowhere.tar.gz
     ");
 }
 
@@ -71,23 +71,23 @@ fn without_a_hash_the_one_seen_is_told_and_kept() {
     --- standard output
     [
       {
-        "installed_now": true,
-        "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
-        "request": "12.0.1",
-        "store": "usher",
         "tool": "node",
-        "version": "12.0.1"
+        "request": "12.0.1",
+        "version": "12.0.1",
+        "store": "usher",
+        "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.0.1",
+        "newly_installed": true
       }
     ]
     --- standard error
-    usher: WARNING: node 12.0.1 comes from http://127.0.0.1:[PORT]/files/node.tar.gz unencrypted and unchecked: anybody on the way can change it; get its hash by another way, and say it: --sha256 HEX
+    usher: WARNING: node 12.0.1 is fetched from http://127.0.0.1:[PORT]/files/node.tar.gz without encryption or checksum: the network can change it. Get its checksum from somewhere else and add --sha256 HEX
     usher: fetching node 12.0.1 from http://127.0.0.1:[PORT]/files/node.tar.gz
-    usher: node 12.0.1 came without a hash; what came has --sha256 [HEX]
+    usher: node 12.0.1 was not verified; its checksum is --sha256 [HEX]
     usher: node 12.0.1 is ready ([TIME])
     "#);
     let path = sandbox.toolchain("node", "12.0.1");
     let state = json!([{
-        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "installed_now": true,
+        "tool": "node", "request": "12.0.1", "version": "12.0.1", "store": "usher", "path": path, "newly_installed": true,
     }]);
     assert_eq!(outcome.json(), state);
     let receipt = receipt(&sandbox, "node", "12.0.1");
@@ -191,33 +191,33 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
     insta::assert_snapshot!(sandbox.mask(&transcript), @"
     $ node@12.0.1 --from other.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/other.tar.gz
-    usher: node 12.0.1 can't be made of this archive
-      it has no program node: not in bin/, and not at its top
-      it came from [SANDBOX]/project/other.tar.gz
+    usher: this archive doesn't contain node 12.0.1
+      it has no program node, neither in bin/ nor at its top
+      downloaded from [SANDBOX]/project/other.tar.gz
 
     $ node@12.0.1 --from plain.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/plain.tar.gz
-    usher: node 12.0.1 can't be made of this archive
-      it has no program node: not in bin/, and not at its top
-      it came from [SANDBOX]/project/plain.tar.gz
+    usher: this archive doesn't contain node 12.0.1
+      it has no program node, neither in bin/ nor at its top
+      downloaded from [SANDBOX]/project/plain.tar.gz
 
     $ node@12.0.1 --from out.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/out.tar.gz
-    usher: node 12.0.1 can't be made of this archive
-      it has no program node: not in bin/, and not at its top
-      it came from [SANDBOX]/project/out.tar.gz
+    usher: this archive doesn't contain node 12.0.1
+      it has no program node, neither in bin/ nor at its top
+      downloaded from [SANDBOX]/project/out.tar.gz
 
     $ node@12.0.1 --from leads-out.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/leads-out.tar.gz
     usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
       it holds “x/bin/out”: the link leads out of the archive
-      it came from [SANDBOX]/project/leads-out.tar.gz
+      downloaded from [SANDBOX]/project/leads-out.tar.gz
 
     $ node@12.0.1 --from text
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/text
     usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
       it should be an archive, but is something unknown
-      it came from [SANDBOX]/project/text
+      downloaded from [SANDBOX]/project/text
 
     $ node@12.0.1 --from absent.tar.gz
     exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/absent.tar.gz
@@ -229,14 +229,14 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
     usher: [SANDBOX]/project/good.tar.gz is not what was published
       published: sha256:[HASH]…
       received:  sha256:[HASH]
-      hint: ask whoever made the archive for its hash
+      hint: get the checksum from where the archive is published
 
     $ node@12.0.1 --from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz --sha256 0…
     exit status: 76: usher: fetching node 12.0.1 from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
     usher: [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]…
       received:  sha256:[HASH]
-      hint: ask whoever made the archive for its hash
+      hint: get the checksum from where the archive is published
 
     $ node@12.0.1 --from ftp://server/node.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
@@ -244,20 +244,20 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
       only http, https and file are known here
 
     $ node@12 --from good.tar.gz
-    exit status: 2: usher: which version an archive holds must be said whole, and node@12 isn't
+    exit status: 2: usher: `--from` needs an exact version; node@12 isn't
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node --from good.tar.gz
-    exit status: 2: usher: which version an archive holds must be said whole, and node isn't
+    exit status: 2: usher: `--from` needs an exact version; node isn't
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node@12.0.1 python@3.12.1 --from good.tar.gz
-    exit status: 2: usher: an archive holds one version: which?
+    exit status: 2: usher: `--from` installs one version; several were named
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node@12.0.1 --from good.tar.gz --sha256 abc
-    exit status: 2: usher: “abc” is no SHA-256
-      that is 64 hexadecimal digits
+    exit status: 2: usher: invalid SHA-256: “abc”
+      a SHA-256 has 64 hexadecimal digits
 
     $ offline
     exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline (USHER_OFFLINE)
@@ -343,15 +343,15 @@ fn what_came_from_where_nothing_is_any_more_says_what_to_type() {
     it is gone: exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
     usher: can't read [SANDBOX]/project/node.tar.gz
       No such file or directory (os error 2)
-      node@12.0.1 was taken from there, and no source is known to have it
+      node@12.0.1 was installed from this archive, and no source has it
       hint: use uninstall node@12.0.1, then use install node@12.0.1 --from ADDRESS-OR-FILE --sha256 [HEX]
 
     it is another: exit status: 76: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
     usher: [SANDBOX]/project/node.tar.gz is not what was published
       published: sha256:[HEX]
       received:  sha256:[HASH]
-      it was another archive when it was installed
-      node@12.0.1 was taken from there, and no source is known to have it
+      the archive was a different one when it was installed
+      node@12.0.1 was installed from this archive, and no source has it
       hint: use uninstall node@12.0.1, then use install node@12.0.1 --from ADDRESS-OR-FILE --sha256 [HEX]
     ");
     assert_unchanged(

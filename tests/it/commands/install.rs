@@ -18,8 +18,8 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
     insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
-    python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed python 3.12.12 ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
@@ -42,7 +42,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
                 "version": "12.22.12",
                 "store": "usher",
                 "path": toolchain("node", "12.22.12"),
-                "installed_now": false,
+                "newly_installed": false,
             },
             {
                 "tool": "python",
@@ -50,7 +50,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
                 "version": "3.8.20",
                 "store": "usher",
                 "path": toolchain("python", "3.8.20"),
-                "installed_now": true,
+                "newly_installed": true,
             },
         ])
     );
@@ -101,8 +101,8 @@ fn without_arguments_all_that_the_project_asks_for_is_fetched() {
     insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
-    python 3.12.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed python 3.12.12 ([SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
@@ -119,7 +119,7 @@ fn without_arguments_and_pins_there_is_nothing_to_do() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: nothing here asks for a version
+    usher: no version is requested here
       hint: use install node@lts
     ");
 }
@@ -150,8 +150,8 @@ fn what_is_uninstalled_is_gone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is gone
-    node 10.24.1 is gone
+    removed node 12.22.12
+    removed node 10.24.1
     --- standard error
     ");
     let node = sandbox.usher().join("toolchains/node");
@@ -162,7 +162,10 @@ fn what_is_uninstalled_is_gone() {
 
     let outcome = sandbox.use_command(&["uninstall", "node@12", "--json"]).run().succeeds();
     let path = sandbox.toolchain("node", "12.22.11");
-    assert_eq!(outcome.json(), json!([{ "tool": "node", "version": "12.22.11", "path": path }]));
+    assert_eq!(
+        outcome.json(),
+        json!([{ "tool": "node", "version": "12.22.11", "path": path, "removed": true }])
+    );
 }
 
 #[test]
@@ -182,25 +185,26 @@ fn nothing_is_uninstalled_when_it_is_unclear_what() {
     }
     insta::assert_snapshot!(sandbox.mask(&transcript), @r#"
     ["node@12"] exit status: 2
-    usher: node 12 means several: 12.22.12, 12.22.11
+    usher: node 12 matches several versions: 12.22.12, 12.22.11
       hint: use uninstall node@12.22.12
 
     ["node@12.22.12", "node@13"] exit status: 127
-    usher: node 13 isn't on disk
-      there is 12.22.12, 12.22.11
+    usher: node 13 is not installed
+      installed by usher: 12.22.12, 12.22.11
 
     ["node"] exit status: 2
-    usher: which node? there is 12.22.12, 12.22.11
+    usher: which version of node?
+      installed by usher: 12.22.12, 12.22.11
       hint: use uninstall node@VERSION
 
     ["node@10.24.1"] exit status: 77
-    usher: node 10.24.1 isn't usher's to delete: it is nvm's
-      it lies at [SANDBOX]/home/.nvm/versions/node/v10.24.1
+    usher: node 10.24.1 was not installed by usher: it belongs to nvm
+      it is in [SANDBOX]/home/.nvm/versions/node/v10.24.1
       hint: nvm uninstall v10.24.1
 
     ["python@2.7"] exit status: 127
-    usher: python 2.7 isn't on disk
-      none is in usher's own store
+    usher: python 2.7 is not installed
+      usher has installed none
     "#);
     assert_unchanged(&sandbox, "home", &before, "use uninstall");
 }
@@ -223,10 +227,10 @@ fn on_terminal(kind: &str) -> Option<String> {
 fn a_terminal_shows_what_comes_and_the_sum_of_it() {
     let Some(shown) = on_terminal("xterm") else { return };
     assert!(shown.contains("2 toolchains"), "{shown}");
-    assert!(shown.contains("python 3.12.12 is being unpacked"), "{shown}");
+    assert!(shown.contains("unpacking python 3.12.12"), "{shown}");
     // What is left behind is what is told elsewhere, and the lines of what came are gone.
     let left = shown.rsplit("\u{1b}[2K").next().unwrap();
-    assert!(left.contains("node 12.22.12 installed"), "{shown}");
+    assert!(left.contains("installed node 12.22.12"), "{shown}");
     assert!(!left.contains("toolchains\r"), "{shown}");
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::upgrade::with_additions;
+use super::upgrade::with_global_packages;
 use super::{offline_sandbox, sandbox, with_sourceless_tool};
 use crate::support::{Sandbox, Upstream};
 use crate::tidy::text;
@@ -122,7 +122,7 @@ fn outputs() -> Outputs {
     with_network(&mut outputs);
     without_network(&mut outputs);
     let upstream = Upstream::start();
-    let packages = with_additions(&upstream, "\"semver\": {\"version\": \"7.6.0\"}, ");
+    let packages = with_global_packages(&upstream, "\"semver\": {\"version\": \"7.6.0\"}, ");
     outputs.add("use upgrade", &packages, "upgrade --migrate-packages");
     outputs
 }

@@ -15,7 +15,7 @@ fn a_project_without_a_pin_gets_one() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.12) in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
@@ -27,7 +27,7 @@ fn a_project_without_a_pin_gets_one() {
     insta::assert_snapshot!(again.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) is pinned already in [SANDBOX]/project/.tool-versions
+    node 12 (12.22.12) is already pinned in [SANDBOX]/project/.tool-versions
     --- standard error
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
@@ -58,8 +58,8 @@ fn without_a_request_the_usual_version_is_pinned() {
     insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
-    node lts/* (now 24.11.0) pinned in [SANDBOX]/project/.nvmrc
-    python latest (now 3.14.0) pinned in [SANDBOX]/project/.tool-versions
+    pinned node lts/* (24.11.0) in [SANDBOX]/project/.nvmrc
+    pinned python latest (3.14.0) in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 24.11.0 from nodejs.org
     usher: fetching python 3.14.0 from python-build-standalone
@@ -193,7 +193,7 @@ fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) pinned in [SANDBOX]/project/app/.tool-versions
+    pinned node 12 (12.22.12) in [SANDBOX]/project/app/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
@@ -206,7 +206,7 @@ fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 (now 12.22.12) pinned in [SANDBOX]/project/base/volta.json
+    pinned node 12.22.12 in [SANDBOX]/project/base/volta.json
     --- standard error
     ");
     assert_eq!(sandbox.read("project/base/volta.json"), base.replace("10.24.1", "12.22.12"));
@@ -226,8 +226,8 @@ fn where_an_exact_version_is_wanted_there_must_be_one() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: package.json, volta.node ([SANDBOX]/project/package.json) wants an exact version of node
-      node system is none
+    usher: package.json, volta.node ([SANDBOX]/project/package.json) needs an exact version of node
+      node system is not an exact version
       hint: use available node
     ");
     assert_eq!(sandbox.read("project/package.json"), text);
@@ -299,9 +299,9 @@ fn in_the_home_folder_it_is_the_default_and_says_so() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
     --- standard error
-    usher: there is no project here: this becomes your default (--global)
+    usher: no project here: pinning your default (--global)
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
     ");
@@ -317,8 +317,8 @@ fn the_default_holds_where_no_project_says_otherwise() {
     insta::assert_snapshot!(outcome.transcript_in_order(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
-    python 3.12 (now 3.12.12) pinned in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions
+    pinned python 3.12 (3.12.12) in [SANDBOX]/home/.config/usher/tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
@@ -391,7 +391,7 @@ fn a_name_must_be_a_folder_of_a_store() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    python kresus pinned in [SANDBOX]/project/.python-version
+    pinned python kresus in [SANDBOX]/project/.python-version
     --- standard error
     ");
     sandbox.command("python").run().succeeds().prints_line("versions kresus");
@@ -408,7 +408,7 @@ fn a_path_is_for_oneself_alone() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: path:[SANDBOX]/own/node can't be pinned in a project
+    usher: can't pin path:[SANDBOX]/own/node in a project
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use --global node@path:[SANDBOX]/own/node
     ");
@@ -417,7 +417,7 @@ fn a_path_is_for_oneself_alone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node path:[SANDBOX]/own/node pinned in [SANDBOX]/home/.config/usher/tool-versions
+    pinned node path:[SANDBOX]/own/node in [SANDBOX]/home/.config/usher/tool-versions
     --- standard error
     ");
     sandbox.command("node").run().succeeds().prints_line("own node");
@@ -426,7 +426,7 @@ fn a_path_is_for_oneself_alone() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: there is no program /nonesuch/bin/node
+    usher: no program /nonesuch/bin/node
     ");
 }
 
@@ -438,11 +438,11 @@ fn a_stronger_variable_is_named() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.12) pinned in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.12) in [SANDBOX]/project/.tool-versions
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
-    usher: NODE_VERSION=v10.24.1 is set, and stronger than this pin: unset NODE_VERSION
+    usher: NODE_VERSION=v10.24.1 overrides this pin: unset NODE_VERSION
     ");
 }
 
@@ -455,9 +455,9 @@ fn with_the_network_away_what_is_on_disk_serves() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.11) pinned in [SANDBOX]/project/.tool-versions
+    pinned node 12 (12.22.11) in [SANDBOX]/project/.tool-versions
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: node 12 was asked for by the command line, but no source could be asked for it
+    usher: using node 12.22.11, which is installed: node 12 was asked for by the command line, but no source could be asked for it
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?

@@ -49,7 +49,7 @@ fn keeps_times(sandbox: &Sandbox) -> bool {
 fn going(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
     let report = outcome.succeeds().json();
-    let goes = report.as_array().unwrap().iter().filter(|one| one["goes"] == true);
+    let goes = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     goes.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }
@@ -114,11 +114,11 @@ fn what_it_will_do_is_shown_and_then_done() {
     insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
     exit status: 0
     --- standard output
-    goes   node 10.24.1   [SIZE]  unused for 400 days
-    goes   node 12.22.11  [SIZE]  unused for 40 days
-    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    stays  node 20.19.5   [SIZE]  used 3 days ago
-    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
+    remove  node 10.24.1   [SIZE]  unused for 400 days
+    remove  node 12.22.11  [SIZE]  unused for 40 days
+    keep    node 12.22.12  [SIZE]  requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    keep    node 20.19.5   [SIZE]  used 3 days ago
+    keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
     --- standard error
     ");
     assert!(sandbox.toolchain("node", "10.24.1").exists());
@@ -126,13 +126,13 @@ fn what_it_will_do_is_shown_and_then_done() {
     insta::assert_snapshot!(without_sizes(&outcome.transcript()), @"
     exit status: 0
     --- standard output
-    goes   node 10.24.1   [SIZE]  unused for 400 days
-    goes   node 12.22.11  [SIZE]  unused for 40 days
-    stays  node 12.22.12  [SIZE]  asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    stays  node 20.19.5   [SIZE]  used 3 days ago
-    stays  python 3.8.20  [SIZE]  goes only if it is named: environments point into it
-    node 10.24.1 is gone ([SIZE])
-    node 12.22.11 is gone ([SIZE])
+    remove  node 10.24.1   [SIZE]  unused for 400 days
+    remove  node 12.22.11  [SIZE]  unused for 40 days
+    keep    node 12.22.12  [SIZE]  requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    keep    node 20.19.5   [SIZE]  used 3 days ago
+    keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
+    removed node 10.24.1 ([SIZE])
+    removed node 12.22.11 ([SIZE])
     --- standard error
     ");
     assert!(!sandbox.toolchain("node", "10.24.1").exists());
@@ -170,20 +170,20 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
     }
     insta::assert_snapshot!(transcript, @"
     $ use prune 
-    exit status: 2 usher: which versions? unused for how long is yours to say
-      hint: use prune --unused 90
+    exit status: 2 usher: name the versions to remove, or use --unused DAYS
+      hint: use prune --unused 90, or: use prune TOOL@VERSION
     $ use prune node
-    exit status: 2 usher: which versions of it? unused for how long is yours to say
-      hint: use prune --unused 90, or name the version: use prune TOOL@VERSION
+    exit status: 2 usher: name the versions to remove, or use --unused DAYS
+      hint: use prune --unused 90, or: use prune TOOL@VERSION
     $ use prune --unused 0 --yes
-    exit status: 2 usher: 0 days would mean whatever isn't asked for
+    exit status: 2 usher: `--unused` needs at least 1 day
       hint: use prune --unused 90
     $ use prune --unused 30
-    exit status: 2 usher: there is no terminal to ask on
-      hint: use prune --dry-run to see what would go, and --yes to agree beforehand
+    exit status: 2 usher: no terminal to ask on
+      hint: use prune --dry-run to see what would be removed, and --yes to confirm it
     $ use prune node@99 --yes
-    exit status: 127 usher: node 99 isn't in usher's store
-      there is 10.24.1, 12.22.11, 12.22.12, 20.19.5
+    exit status: 127 usher: node 99 is not in usher's store
+      installed: 10.24.1, 12.22.11, 12.22.12, 20.19.5
     $ use prune rust@1 --yes
     exit status: 2 usher: usher knows no tool called “rust”
       it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
@@ -215,14 +215,18 @@ fn what_runs_stays_unless_it_is_named_and_agreed_to() {
 
 #[test]
 fn on_a_terminal_it_asks() {
-    for (answer, goes) in [("y\\n", true), ("n\\n", false), ("\\n", false)] {
+    for (answer, is_removed) in [("y\\n", true), ("n\\n", false), ("\\n", false)] {
         let sandbox = store();
         let line = "printf \"$0\" | /usr/bin/script -qec 'use prune node@10.24.1' /dev/null";
         let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
         if outcome.status.code() == Some(127) {
             return skipped("there is no script here: the question of use prune");
         }
-        assert!(outcome.stdout.contains("delete 1 version ("), "{outcome}");
-        assert_eq!(!sandbox.toolchain("node", "10.24.1").exists(), goes, "{answer} {outcome}");
+        assert!(outcome.stdout.contains("remove 1 version ("), "{outcome}");
+        assert_eq!(
+            !sandbox.toolchain("node", "10.24.1").exists(),
+            is_removed,
+            "{answer} {outcome}"
+        );
     }
 }

@@ -64,7 +64,7 @@ fn every_kind_of_fault_is_mended() {
         sandbox.use_command(&["verify", "node@12.22.12"]).run().fails_with(65);
         let outcome = sandbox.use_command(&["repair"]).run();
         let outcome = outcome.succeeds();
-        assert!(outcome.stdout.contains("node 12.22.12 is repaired"), "{name}: {outcome}");
+        assert!(outcome.stdout.contains("repaired node 12.22.12"), "{name}: {outcome}");
         let report = sandbox.use_command(&["verify", "--json"]).run().succeeds().json();
         let packages = &report["toolchains"][0]["packages"];
         assert_eq!(packages.as_array().map(Vec::len), Some(2), "{name}: {report}");
@@ -76,7 +76,7 @@ fn every_kind_of_fault_is_mended() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is as it was installed
+    node 12.22.12 is unchanged
     --- standard error
     ");
 }
@@ -149,7 +149,7 @@ fn nothing_installed_is_nothing_to_repair() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    no version is in usher's own store
+    usher has installed no versions
     --- standard error
     ");
 }

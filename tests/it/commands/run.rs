@@ -93,13 +93,13 @@ fn the_command_itself_may_be_absent() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: there is no program “nonesuch\u{1b}[31m” on PATH
+    usher: no program “nonesuch\u{1b}[31m” on PATH
     ");
     let outcome = sandbox.use_command(&["node@12", "--", "./nonesuch"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: there is no program ./nonesuch
+    usher: no program ./nonesuch
     ");
 }

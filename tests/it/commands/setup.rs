@@ -41,7 +41,7 @@ fn the_change_is_shown_and_nothing_is_written() {
     +# >>> usher >>>
     +case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
     +# <<< usher <<<
-    nothing is written yet: use setup bash --yes
+    nothing written yet; to write it: use setup bash --yes
     --- standard error
     "#);
     insta::assert_snapshot!(setup(&sandbox, &["fish"]).succeeds().transcript(), @"
@@ -53,7 +53,7 @@ fn the_change_is_shown_and_nothing_is_written() {
     +# >>> usher >>>
     +contains -- '[SANDBOX]/home/.local/share/usher/shims' $PATH; or set -gx PATH '[SANDBOX]/home/.local/share/usher/shims' $PATH
     +# <<< usher <<<
-    nothing is written yet: use setup fish --yes
+    nothing written yet; to write it: use setup fish --yes
     --- standard error
     ");
     assert_unchanged(&sandbox, "home", &before, "use setup");
@@ -99,7 +99,7 @@ fn the_shell_is_the_users_own_unless_it_is_named() {
     +# >>> usher >>>
     +case ":${PATH-}:" in *:'[SANDBOX]/home/.local/share/usher/shims':*) ;; *) PATH='[SANDBOX]/home/.local/share/usher/shims'"${PATH:+:$PATH}"; export PATH ;; esac
     +# <<< usher <<<
-    done; a new zsh sees it
+    done; open a new zsh to use it
     --- standard error
     "#);
     insta::assert_snapshot!(run("/bin/zsh", &["--print"]).transcript(), @r#"
@@ -112,15 +112,15 @@ fn the_shell_is_the_users_own_unless_it_is_named() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: which shell? SHELL says none that usher knows
+    usher: the variable SHELL doesn't name a shell that usher knows
       hint: use setup bash, zsh, fish or sh
     ");
     insta::assert_snapshot!(run("/bin/zsh", &["nu"]).transcript(), @"
     exit status: 2
     --- standard output
     --- standard error
-    usher: usher doesn't know how to set up the shell `nu`
-      it knows bash, zsh, fish and sh
+    usher: usher can't set up the shell `nu`
+      known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     ");
     insta::assert_snapshot!(run("", &["fish", "--json"]).transcript(), @r#"
@@ -129,7 +129,7 @@ fn the_shell_is_the_users_own_unless_it_is_named() {
     [
       {
         "file": "[SANDBOX]/home/.config/fish/conf.d/usher.fish",
-        "made": false
+        "changed": false
       }
     ]
     --- standard error

@@ -37,7 +37,7 @@ fn the_lines_on_disk_have_shims_and_no_others() {
     // `python3` is a program, and no request.
     assert_eq!(versioned(&sandbox, "python"), "python3 python3.7 python@3 python@3.7");
     assert_eq!(versioned(&sandbox, "pip"), "pip3 pip3.7");
-    assert_eq!(sandbox.reshim().stdout, "all shims are as they must be\n");
+    assert_eq!(sandbox.reshim().stdout, "all shims are up to date\n");
 
     for (name, version) in [("node12", "12.22.12"), ("node@12.0", "12.0.0"), ("node10", "10.24.1")]
     {
@@ -77,7 +77,7 @@ fn one_that_was_asked_for_stays_until_it_is_taken_back() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    made: node12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
+    created: node12 node@12 python3.12.3 pip3.12.3 pydoc3.12.3 idle3.12.3 python@3.12.3 node@lts
     --- standard error
     ");
     assert_eq!(upstream.all_requests().len(), 0, "nothing is fetched before it is called");
@@ -85,7 +85,7 @@ fn one_that_was_asked_for_stays_until_it_is_taken_back() {
     insta::assert_snapshot!(again.transcript(), @"
     exit status: 0
     --- standard output
-    there already: node12 node@12
+    already there: node12 node@12
     --- standard error
     ");
     sandbox.reshim();
@@ -109,7 +109,7 @@ fn one_that_was_asked_for_stays_until_it_is_taken_back() {
     exit status: 0
     --- standard output
     removed: node@lts
-    stay, as lines on disk or kept otherwise: node12 node@12
+    kept for an installed version: node12 node@12
     --- standard error
     ");
     let again = sandbox.use_command(&["shim", "--remove", "node@12"]).run();
@@ -117,13 +117,13 @@ fn one_that_was_asked_for_stays_until_it_is_taken_back() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: node@12 isn't among what `use shim` made
+    usher: `use shim` has not made shims for node@12
       hint: use shim
     ");
     let listed = sandbox.use_command(&["shim", "--json"]).run().succeeds().json();
     assert_eq!(
         listed,
-        json!([{ "for": "python@3.12.3", "names": ["python3.12.3", "pip3.12.3", "pydoc3.12.3", "idle3.12.3", "python@3.12.3"] }])
+        json!([{ "tool": "python", "request": "3.12.3", "names": ["python3.12.3", "pip3.12.3", "pydoc3.12.3", "idle3.12.3", "python@3.12.3"] }])
     );
     let removed = sandbox.use_command(&["shim", "--json", "--remove", "python@3.12.3"]).run();
     assert_eq!(removed.succeeds().json()["removed"], listed[0]["names"]);
@@ -142,11 +142,11 @@ fn what_cannot_be_part_of_a_name_is_refused() {
     insta::assert_snapshot!(transcript, @"
     usher: which version of node?
       hint: use shim node@latest
-    usher: node >=12 <14 can't be part of a name
+    usher: node >=12 <14 can't be part of a shim's name
       hint: use shim node@latest
-    usher: node path:/opt/node can't be part of a name
+    usher: node path:/opt/node can't be part of a shim's name
       hint: use shim node@latest
-    usher: “../x” is no version of node
+    usher: invalid version of node: “../x”
       it is no version
       hint: use available node
     usher: usher knows no tool called “nodx”
@@ -202,9 +202,9 @@ fn others_files_are_never_overwritten_and_never_removed() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    made: node12.22 node@12.22
+    created: node12.22 node@12.22
     --- standard error
-    usher: no shims of usher's in [SANDBOX]/home/.local/share/usher/shims, and left as they are: deploy, node12, node@12
+    usher: not shims, left as they are in [SANDBOX]/home/.local/share/usher/shims: deploy, node12, node@12
     ");
     assert_eq!(sandbox.read(sandbox.shim("node12")), script);
     assert_eq!(sandbox.read(sandbox.shim("deploy")), script);
@@ -214,12 +214,12 @@ fn others_files_are_never_overwritten_and_never_removed() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/shims/node12 is there, and no shim of usher's
+    usher: [SANDBOX]/home/.local/share/usher/shims/node12 exists and is not a shim
       hint: move it away
     ");
     assert_eq!(sandbox.use_command(&["shim"]).run().succeeds().stdout, "");
     let doctor = sandbox.use_command(&["doctor"]).run();
-    let line = doctor.stdout.lines().find(|line| line.contains("no shims of usher's"));
+    let line = doctor.stdout.lines().find(|line| line.contains("not shims, left as they are"));
     assert!(line.is_some_and(|line| line.contains("deploy, node12, node@12")), "{doctor}");
 }
 

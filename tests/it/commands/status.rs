@@ -228,7 +228,7 @@ fn reshim_makes_and_removes_what_must_be() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    all shims are as they must be
+    all shims are up to date
     --- standard error
     ");
     sandbox.command("eslint").run().succeeds().prints_line("node 12.22.12");
@@ -239,11 +239,11 @@ fn reshim_makes_and_removes_what_must_be() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    made: npm
+    created: npm
     removed: eslint
     --- standard error
     ");
     let outcome = sandbox.use_command(&["reshim", "--json"]).run().succeeds();
-    assert_eq!(outcome.json(), json!({ "made": [], "removed": [], "left": [] }));
+    assert_eq!(outcome.json(), json!({ "created": [], "removed": [], "foreign": [] }));
     assert!(sandbox.shim("npm").is_file() && !sandbox.shim("eslint").exists());
 }

@@ -159,12 +159,12 @@ fn contradictory_and_unknown_arguments_are_refused() {
       hint: use node
 
     $ use node@@
-    usher: “@” is no version of node
+    usher: invalid version of node: “@”
       it is no version
       hint: use available node
 
     $ use node@
-    usher: “” is no version of node
+    usher: invalid version of node: “”
       it is empty
       hint: use available node
 
@@ -173,12 +173,12 @@ fn contradictory_and_unknown_arguments_are_refused() {
       it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
-    usher: “../../x” is no version of node
+    usher: invalid version of node: “../../x”
       it is no version
       hint: use available node
 
     $ use python@path:x
-    usher: “path:x” is no version of python
+    usher: invalid version of python: “path:x”
       a path must begin with `/`
       hint: use available python
 

@@ -17,9 +17,9 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 would be fetched (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    would upgrade node 12.22.11 → 12.22.12 (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
     --- standard error
-    usher: npm doesn't say what was added to 12.22.11
+    usher: can't read the packages that npm lists for 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
     ");
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
@@ -27,11 +27,11 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 → 12.22.12 (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
-    usher: npm doesn't say what was added to 12.22.11
+    usher: can't read the packages that npm lists for 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
     ");
     assert!(sandbox.toolchain("node", "12.22.11").exists());
@@ -42,14 +42,14 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is the newest that is asked for (12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.12 is up to date (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
     --- standard error
     ");
     assert_eq!(upstream.all_requests().len(), asked);
 }
 
 #[test]
-fn a_newer_one_gets_the_shims_that_it_needs() {
+fn a_newer_version_gets_its_shims() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "18\n");
@@ -61,7 +61,7 @@ fn a_newer_one_gets_the_shims_that_it_needs() {
       {
         "tool": "node",
         "request": "18",
-        "origin": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "requested_by": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
         "from": null,
         "to": "18.20.8",
         "state": "upgraded"
@@ -75,7 +75,7 @@ fn a_newer_one_gets_the_shims_that_it_needs() {
 }
 
 #[test]
-fn pins_to_one_version_and_constraints_are_left() {
+fn exact_pins_and_constraints_are_skipped() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     with_sourceless_tool(&sandbox);
@@ -90,37 +90,37 @@ fn pins_to_one_version_and_constraints_are_left() {
         sandbox.mask(&outcome.stdout)
     };
     insta::assert_snapshot!(check(".nvmrc", "12.22.11\n"), @"
-    node is left at 12.22.11: exactly this is asked for (12.22.11 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
       hint: use node@12.22.12
     ");
     insta::assert_snapshot!(check(".nvmrc", "25.0.0\n"), @"
-    node is left: exactly this is asked for (25.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is not upgraded: it is pinned to an exact version (25.0.0 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
       hint: use install
     ");
     insta::assert_snapshot!(check(".nvmrc", "13.0.0\n"), @"
-    node is left: exactly this is asked for (13.0.0 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is not upgraded: it is pinned to an exact version (13.0.0 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
       hint: use install
     ");
-    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node is left at 12.22.11: that is a range which pins nothing (>=12.22.11 <12.23 by package.json, engines.node ([SANDBOX]/project/package.json))");
-    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is left: no release answers that (system by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
-    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is left: usher has no source for plain yet (5.9 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node 12.22.11 is not upgraded: it is constrained, not pinned (>=12.22.11 <12.23 requested by package.json, engines.node ([SANDBOX]/project/package.json))");
+    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is not upgraded: the request doesn't name a release (system requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is not upgraded: usher has no source for plain (5.9 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
     insta::assert_snapshot!(check("empty", ""), @"
-    node is left at 12.22.11: exactly this is asked for (12.22.11 by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
       hint: use --global node@12.22.12
     ");
     let outcome = sandbox.use_command(&["upgrade"]).variable("NODE_VERSION", "12.22.11").run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node is left at 12.22.11: exactly this is asked for (12.22.11 by the variable NODE_VERSION)
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by the variable NODE_VERSION)
       hint: export NODE_VERSION=12.22.12
     --- standard error
     ");
 }
 
 #[test]
-fn what_goes_wrong_with_one_keeps_no_other_back() {
+fn an_error_with_one_tool_does_not_stop_the_others() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.tool-versions", "nodejs 12\npython 3.12\npnpm 9\n");
@@ -130,19 +130,19 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 76
     --- standard output
-    python 3.12.12 is on disk now (3.12 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    installed python 3.12.12 (3.12 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
+    usher: fetching python 3.12.12 from python-build-standalone
+    usher: python 3.12.12 is ready ([TIME])
     usher: pnpm 9 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
-    usher: fetching python 3.12.12 from python-build-standalone
-    usher: python 3.12.12 is ready ([TIME])
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
       hint: try again later; if it stays so, ask whoever runs that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
@@ -154,20 +154,20 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
       {
         "tool": "node",
         "request": "12",
-        "origin": ".tool-versions, line 1 ([SANDBOX]/project/.tool-versions)",
+        "requested_by": ".tool-versions, line 1 ([SANDBOX]/project/.tool-versions)",
         "from": null,
         "to": "12.22.12",
         "state": "failed",
-        "because": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
+        "reason": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
         "hint": "try again later; if it stays so, ask whoever runs that server or proxy"
       },
       {
         "tool": "python",
         "request": "3.12",
-        "origin": ".tool-versions, line 2 ([SANDBOX]/project/.tool-versions)",
+        "requested_by": ".tool-versions, line 2 ([SANDBOX]/project/.tool-versions)",
         "from": "3.12.12",
         "to": null,
-        "state": "newest"
+        "state": "current"
       }
     ]
     --- standard error
@@ -176,7 +176,7 @@ fn what_goes_wrong_with_one_keeps_no_other_back() {
 }
 
 #[test]
-fn nothing_to_upgrade_says_so() {
+fn nothing_to_upgrade_is_reported() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["upgrade"]).run();
@@ -184,14 +184,14 @@ fn nothing_to_upgrade_says_so() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: nothing here asks for a version
+    usher: no version is requested here
       hint: use node@lts
     ");
     let outcome = sandbox.use_command(&["upgrade", "bun"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    bun is left: nobody asks for it here
+    bun is not upgraded: it is not pinned here
       hint: use bun@latest
     --- standard error
     ");
@@ -200,13 +200,13 @@ fn nothing_to_upgrade_says_so() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: what is asked for here is what is upgraded, and no other version
+    usher: `use upgrade` takes tool names without versions
       hint: use install node@12
     ");
 }
 
 #[test]
-fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
+fn offline_newer_versions_are_named() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
@@ -220,11 +220,11 @@ fn offline_what_is_newer_is_named_and_what_is_not_is_the_newest() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    python 3.14.0 is the newest that is asked for (3.14 by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    python 3.14.0 is up to date (3.14 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
       hint: leave --offline out
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -253,7 +253,7 @@ fn why_tells_of_what_this_verb_would_fetch() {
     check("package.json", engines, "12.22.12: use install node@~12.22.11");
 }
 
-/// A package manager that has what stands in a file beside it, and can't add `broken`.
+/// A package manager with its packages in a file beside it, which can't install `broken`.
 const PACK: &str = "#!/bin/sh\n\
     cd \"${0%/*}\" || exit\ncase $1 in\n\
     ls) printf '{ \"packages\": { '; cat has 2>/dev/null; printf '\"pack\": {\"version\": \"1.0.0\"} } }\\n' ;;\n\
@@ -272,8 +272,8 @@ const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n
     [[source.index.release]]\nfrom = '{.version}'\narchive = '{base}/acme.tar.gz'\n\
     hash = '{.sha256}'\nstrip_components = 1\n";
 
-/// A sandbox with a tool's version to which packages were added, and a newer one to be had.
-pub(super) fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
+/// A sandbox with a tool that has global packages, and a newer release of it.
+pub(super) fn with_global_packages(upstream: &Upstream, has: &str) -> Sandbox {
     let archive = Archive::new().folder("acme/").folder("acme/bin/");
     let archive = archive.program("acme/bin/acme", "#!/bin/sh\n").program("acme/bin/pack", PACK);
     let archive = archive.tar_gz();
@@ -294,7 +294,7 @@ pub(super) fn with_additions(upstream: &Upstream, has: &str) -> Sandbox {
     sandbox
 }
 
-/// What was added to a version, as the script's file has it.
+/// The packages of a version, as the script's file has them.
 fn has(sandbox: &Sandbox, version: &str) -> String {
     let file = sandbox.toolchain("acme", version).join("bin/has");
     std::fs::read_to_string(file).unwrap_or_default()
@@ -308,101 +308,101 @@ const TWO: &str =
     "\"semver\": {\"version\": \"7.6.0\"}, \"typescript\": {\"version\": \"5.4.5\"}, ";
 
 #[test]
-fn what_was_added_is_offered_to_the_newer_version() {
+fn global_packages_are_offered_to_the_newer_version() {
     let upstream = Upstream::start();
-    let sandbox = with_additions(&upstream, TWO);
-    insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @r#"
+    let sandbox = with_global_packages(&upstream, TWO);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 would be fetched (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
-      with --carry: 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
+    would upgrade acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+      with --migrate-packages: 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
     --- standard error
-    "#);
-    insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @r#"
+    ");
+    insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
-    usher: acme 1.0.1 lacks 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
+    usher: acme 1.0.1 lacks 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
       hint: pack +1.0.1 add semver@7.6.0 typescript@5.4.5
-    "#);
+    ");
     assert_eq!(has(&sandbox, "1.0.1"), "");
 
-    let sandbox = with_additions(&upstream, TWO);
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    let sandbox = with_global_packages(&upstream, TWO);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
-    usher: carrying over 2 packages that pack added to acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
-    "#);
+    usher: migrating 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5) to 1.0.1
+    ");
     assert_eq!(has(&sandbox, "1.0.1"), TWO);
 
-    let sandbox = with_additions(&upstream, TWO);
-    let outcome = upgrade(&sandbox, &["--carry", "--json"]);
-    let carried = ["semver@7.6.0", "typescript@5.4.5"];
+    let sandbox = with_global_packages(&upstream, TWO);
+    let outcome = upgrade(&sandbox, &["--migrate-packages", "--json"]);
+    let migrated = ["semver@7.6.0", "typescript@5.4.5"];
     let expected =
-        serde_json::json!({ "carried": carried, "failed": [], "lacking": [], "local": [] });
-    assert_eq!(outcome.json()[0]["additions"], expected, "{outcome}");
+        serde_json::json!({ "migrated": migrated, "failed": [], "missing": [], "local": [] });
+    assert_eq!(outcome.json()[0]["global_packages"], expected, "{outcome}");
 }
 
 #[test]
-fn what_cannot_be_carried_over_is_told_and_the_upgrade_is_done() {
+fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     let upstream = Upstream::start();
     let text = format!(
         "{TWO}\"broken\": {{\"version\": \"1.0.0\"}}, \
          \"mine\": {{\"version\": \"1.0.0\", \"resolved\": \"file:../mine\"}}, "
     );
-    let sandbox = with_additions(&upstream, &text);
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    let sandbox = with_global_packages(&upstream, &text);
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
-    usher: carrying over 3 packages that pack added to acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
+    usher: migrating 3 pack packages of acme 1.0.0 (broken@1.0.0, semver@7.6.0, typescript@5.4.5) to 1.0.1
     pack is sorry
     pack is sorry
     usher: acme 1.0.1 lacks broken@1.0.0
-      pack couldn't add it; what it said stands above
+      pack couldn't install it; its output is above
       hint: pack +1.0.1 add broken@1.0.0
-    usher: acme 1.0.1 lacks what was added to 1.0.0 from elsewhere than a registry: mine
-    "#);
+    usher: acme 1.0.1 lacks packages of 1.0.0 that are not from a registry: mine
+    ");
     assert_eq!(has(&sandbox, "1.0.1"), TWO);
-    // Whoever can't say what was added is told so, and has the newer version all the same.
-    let sandbox = with_additions(&upstream, "nonsense");
-    insta::assert_snapshot!(upgrade(&sandbox, &["--carry"]).transcript(), @r#"
+    // A list that can't be read is reported, and the newer version is installed all the same.
+    let sandbox = with_global_packages(&upstream, "nonsense");
+    insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
-    usher: pack doesn't say what was added to 1.0.0
+    usher: can't read the packages that pack lists for 1.0.0
       ls ended with exit status: 0
-    "#);
+    ");
     assert!(sandbox.toolchain("acme", "1.0.1").exists());
 }
 
 #[test]
-fn on_a_terminal_carrying_over_is_asked_once() {
+fn on_a_terminal_the_migration_is_confirmed_once() {
     let upstream = Upstream::start();
-    for (answer, is_carried) in [("y\\n", true), ("n\\n", false)] {
-        let sandbox = with_additions(&upstream, TWO);
+    for (answer, is_migrated) in [("y\\n", true), ("n\\n", false)] {
+        let sandbox = with_global_packages(&upstream, TWO);
         let line = "printf \"$0\" | /usr/bin/script -qec 'use upgrade' /dev/null";
         let outcome = sandbox.command("/bin/sh").arguments(["-c", line, answer]).run();
         if outcome.status.code() == Some(127) {
             return skipped("there is no script here: the question of use upgrade");
         }
-        let question = "carry over 2 packages that pack added to acme 1.0.0 \
+        let question = "migrate 2 pack packages of acme 1.0.0 \
                         (semver@7.6.0, typescript@5.4.5)? [y/N]";
         assert!(outcome.stdout.contains(question), "{outcome}");
-        let expected = if is_carried { TWO } else { "" };
+        let expected = if is_migrated { TWO } else { "" };
         assert_eq!(has(&sandbox, "1.0.1"), expected, "{answer} {outcome}");
     }
 }

@@ -24,14 +24,14 @@ fn what_is_as_it_was_installed_is_told_and_left_alone() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is as it was installed: 10 files
-    python 3.12.12 is as it was installed: 8 files
+    node 12.22.12 is unchanged: 10 files
+    python 3.12.12 is unchanged: 8 files
     --- standard error
     ");
     assert_unchanged(&sandbox, "home", &before, "use verify");
     let report = sandbox.use_command(&["verify", "node", "--json"]).run().succeeds().json();
-    assert_eq!(report["whole"], true);
-    assert_eq!(report["toolchains"][0]["faults"], json!([]));
+    assert_eq!(report["intact"], true);
+    assert_eq!(report["toolchains"][0]["differences"], json!([]));
     assert_eq!(report["toolchains"].as_array().map(Vec::len), Some(1));
 }
 
@@ -57,13 +57,13 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    node 12.22.12: 5 faults in 9 files, and 2 that package managers added
+    node 12.22.12: 5 changes in 9 files, 2 added by package managers
       changed     LICENSE (its bytes)
       mode        bin/node (4755 instead of 755)
       link        bin/npm (to /bin/sh instead of ../lib/node_modules/npm/bin/npm-cli.js)
       missing     include/node/node_version.h
       added       lib/pipe (a named pipe)
-    python 3.12.12: 15 faults in 8 files
+    python 3.12.12: 15 changes in 8 files
       added       lib/python3.12/m10.py (a file)
       added       lib/python3.12/m11.py (a file)
       added       lib/python3.12/m12.py (a file)
@@ -74,17 +74,17 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
       added       lib/python3.12/m17.py (a file)
       added       lib/python3.12/m18.py (a file)
       added       lib/python3.12/m19.py (a file)
-      and 5 more, which --json lists
+      … and 5 more (--json lists all)
     --- standard error
-    usher: 2 of 2 aren't as installed
+    usher: 2 of 2 versions changed
       hint: use repair
     ");
     let report = sandbox.use_command(&["verify", "--json"]).run().fails_with(65).json();
-    let faults = |place: usize| report["toolchains"][place]["faults"].as_array().unwrap();
+    let faults = |place: usize| report["toolchains"][place]["differences"].as_array().unwrap();
     assert_eq!((faults(0).len(), faults(1).len()), (5, 15));
     let first = json!({
         "path": "LICENSE",
-        "what": "changed",
+        "change": "changed",
         "detail": "its bytes",
         "is_package": false,
     });
@@ -110,21 +110,21 @@ fn a_toolchain_that_cannot_be_compared_is_told_as_such() {
     fs::create_dir_all(sandbox.usher().join("toolchains/node/x; rm -rf \u{1b}[31m")).unwrap();
     fs::create_dir_all(sandbox.usher().join("toolchains/evil")).unwrap();
     let outcome = sandbox.use_command(&["verify"]).run();
-    insta::assert_snapshot!(outcome.transcript(), @r#"
+    insta::assert_snapshot!(outcome.transcript(), @r"
     exit status: 65
     --- standard output
-    node 12.22.11: it has no receipt to be compared with
-    node 12.22.12: its receipt is damaged: it isn't as it was written
-    node 13.0.0: its receipt is of form 2, which a later usher wrote
-    node 20.19.4: its receipt is that of node 20.19.5
-    node 22.20.0: no folder stands in its place: Not a directory (os error 20)
-    node 24.11.0 is as it was installed: 10 files
-    [SANDBOX]/home/.local/share/usher/toolchains/evil: usher knows no tool of that name
-    [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: it is no version
+    node 12.22.11: it has no receipt to compare with
+    node 12.22.12: its receipt is damaged: its checksum doesn't match
+    node 13.0.0: its receipt has format 2, written by a newer usher
+    node 20.19.4: its receipt is for node 20.19.5
+    node 22.20.0: not a readable folder: Not a directory (os error 20)
+    node 24.11.0 is unchanged: 10 files
+    [SANDBOX]/home/.local/share/usher/toolchains/evil: unknown tool
+    [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: not a version
     --- standard error
-    usher: 5 of 6 aren't as installed, and 2 things don't belong in the store
+    usher: 5 of 6 versions changed, and 2 entries don't belong in the store
       hint: use repair
-    "#);
+    ");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn only_what_is_named_is_looked_at() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    no version is in usher's own store
+    usher has installed no versions
     --- standard error
     ");
     sandbox.fake_toolchain("node", "12.22.12");
@@ -144,7 +144,7 @@ fn only_what_is_named_is_looked_at() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 isn't in usher's store
-      there is 12.22.12
+    usher: node 13 is not in usher's store
+      installed: 12.22.12
     ");
 }

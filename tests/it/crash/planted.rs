@@ -93,7 +93,10 @@ fn what_stands_under_a_toolchains_name_is_neither_taken_for_one_nor_touched() {
         plant();
         let planted = sandbox.tree("home/.local/share/usher/toolchains");
         let refused = sandbox.use_command(&["install", "node@12.22.12"]).run();
-        refused.fails_with(73).complains("is there, but is no node").complains("hint: move it");
+        refused
+            .fails_with(73)
+            .complains("exists and is not a node toolchain")
+            .complains("hint: move it");
         let now = sandbox.tree("home/.local/share/usher/toolchains");
         assert_eq!(planted.changes(&now), Vec::<String>::new());
         fs::remove_file(&target).or_else(|_| fs::remove_dir_all(&target)).unwrap();

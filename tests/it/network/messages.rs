@@ -154,7 +154,7 @@ fn an_archive_is_not_what_was_published() {
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
       hint: try again later; if it stays so, ask whoever runs that server or proxy
 
     use node@12: exit status: 76
@@ -175,7 +175,7 @@ fn an_archive_ends_early() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
       hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
 
     use node@12: exit status: 69
@@ -212,7 +212,7 @@ fn an_archive_was_published_broken() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -227,7 +227,7 @@ fn an_archive_was_published_broken() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -265,7 +265,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -277,7 +277,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -289,7 +289,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -307,7 +307,7 @@ fn an_archive_lacks_the_program() {
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 from nodejs.org has no node
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -336,7 +336,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
               the answer looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+              node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
@@ -349,7 +349,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the answer looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+              node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
@@ -384,7 +384,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     node: exit status: 127
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
       127.0.0.1:[PORT] answered 404 Not Found
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 69
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
@@ -395,7 +395,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
 
     use node@12: exit status: 76
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz

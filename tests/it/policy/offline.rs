@@ -128,7 +128,7 @@ fn what_would_have_been_fetched_is_told() {
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: leave --offline out
     ");
     sandbox.file("home/.config/usher/config.toml", "offline = true\n");
@@ -139,7 +139,7 @@ fn what_would_have_been_fetched_is_told() {
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
     ");
     // A newer index than the kept one might list it.

@@ -92,7 +92,8 @@ fn every_managers_versions_are_found_run_and_left_alone() {
 
         let wanted = format!("{tool}@{version}");
         let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
-        let refused = refused.complains(&format!("isn't usher's to delete: it is {manager}'s"));
+        let refused =
+            refused.complains(&format!("was not installed by usher: it belongs to {manager}"));
         match *command {
             "" => assert!(!refused.stderr.contains("hint"), "{refused}"),
             command => drop(refused.complains(&format!("hint: {command}"))),

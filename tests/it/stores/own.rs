@@ -203,7 +203,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let folder = sandbox.root().join("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n\
-         [system.needs]\nprobe = ['can']\nlacking = 'can not'\nhint = 'mend it'\n",
+         [system.needs]\nprobe = ['can']\nproblem = 'can not'\nhint = 'mend it'\n",
         smallest("acme"),
         folder.display()
     );
@@ -215,9 +215,9 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let path = folder.join("acme1").to_str().unwrap().to_owned();
     assert_eq!(found, [("1.2.3".to_owned(), path)]);
     let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
-    let list = list.complains("/system/acme2 doesn't count: it fails when asked for its version");
-    let list = list.complains("/system/acme3 doesn't count: 3.0.0 can not\n  hint: mend it");
-    list.complains("/system/acme4 doesn't count: it names no version when asked for it");
+    let list = list.complains("/system/acme2 is ignored: it fails when asked for its version");
+    let list = list.complains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
+    list.complains("/system/acme4 is ignored: it names no version when asked for it");
     sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));

@@ -24,10 +24,10 @@ fn a_store_is_filled_listed_and_used() {
     let install = || sandbox.use_command(&["install", "node@12", "--store"]).argument(&store).run();
     let folder = "[SANDBOX]/store/toolchains/node/12.22.12";
     let outcome = install().succeeds();
-    let outcome = outcome.prints_line(&format!("node 12.22.12 installed ({folder})"));
-    outcome.complains("to use it, put stores = [");
+    let outcome = outcome.prints_line(&format!("installed node 12.22.12 ({folder})"));
+    outcome.complains("to use it, add stores = [");
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
-    install().succeeds().prints_line(&format!("node 12.22.12 is on disk ({folder})"));
+    install().succeeds().prints_line(&format!("node 12.22.12 is already installed ({folder})"));
     let mode = fs::metadata(store.join("toolchains/node")).unwrap().permissions().mode();
     assert_eq!(mode & 0o055, 0o055, "for all to read");
 
@@ -38,7 +38,7 @@ fn a_store_is_filled_listed_and_used() {
     let list = sandbox.use_command(&["list", "node"]).run().succeeds();
     assert!(sandbox.mask(&list.stdout).contains(&format!("shared  {folder}")), "{list}");
     let refused = sandbox.use_command(&["uninstall", "node@12"]).run().fails_with(77);
-    refused.complains("isn't usher's to delete: it is shared's");
+    refused.complains("was not installed by usher: it belongs to shared");
     // A variable lists stores in their place.
     let other = sandbox.command("node").variable("USHER_STORES", "/nowhere");
     other.variable("USHER_AUTO_INSTALL", "never").run().fails_with(127);

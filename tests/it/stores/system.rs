@@ -79,7 +79,7 @@ fn runs(sandbox: &Sandbox, language: &Language) {
     }
     let wanted = format!("{tool}@{version}");
     let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
-    refused.complains("isn't usher's to delete: it is system's");
+    refused.complains("was not installed by usher: it belongs to system");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn pending<'a>(
 
 /// One question for all.
 fn question(migrations: &[PackageMigration<'_>]) -> String {
-    let parts = migrations.iter().filter(|one| one.has_packages()).map(|one| one.summary());
+    let parts = migrations.iter().filter(|one| one.has_packages()).map(PackageMigration::summary);
     format!("migrate {}?", parts.collect::<Vec<_>>().join(", and "))
 }
 

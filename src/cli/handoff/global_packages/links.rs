@@ -1,6 +1,6 @@
-//! Programs that a call put into a folder of the account's own, whatever the version: links to what
-//! is new there, where the shims find it. The folders themselves, and what was in them before, stay
-//! the account's; which calls these are, the registry says.
+//! Programs that a call installed into a folder of the user's account, the same for all versions. The
+//! shims find them by links to what is new there. The folders themselves aren't changed. The registry
+//! lists such calls and their folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::inventory::is_never_stood_for;
 use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
-/// What is in a call's folders: each program, and what its file is.
+/// The programs in a call's folders, with the fingerprints of their files.
 type ProgramFingerprints = BTreeMap<PathBuf, String>;
 
 /// What was in the folders of a call before it.
@@ -30,12 +30,12 @@ pub(super) struct FolderSnapshot<'a> {
 }
 
 impl<'a> FolderSnapshot<'a> {
-    /// Looks into the folders.
+    /// The programs in the folders now.
     pub(super) fn of(session: &Session, folders: &'a [String]) -> Self {
         Self { folders, programs: programs(session, folders) }
     }
 
-    /// Links to what is new, and takes away links to what is gone.
+    /// Links to new programs, and removes links to programs that don't exist any more.
     pub(super) fn link_new(&self, session: &Session, tool: &Tool) -> Result<()> {
         if self.folders.is_empty() {
             return Ok(());
@@ -58,7 +58,7 @@ impl<'a> FolderSnapshot<'a> {
     }
 }
 
-/// The programs in the folders that are there; what can't be looked at is none.
+/// The programs in the folders; files that can't be read don't count.
 fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     let folders = folders.iter().filter_map(|folder| session.expand_folder(folder).ok()).flatten();
     let entries = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
@@ -73,12 +73,12 @@ fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
     stamped.collect()
 }
 
-/// Whether a program of that name can be called by a shim of this tool's additions.
+/// Whether a global package may have a shim of that name.
 fn can_have_shim(tool: &Tool, name: &Name) -> bool {
     !tool.programs.contains(&name.as_str()) && !is_never_stood_for(name.as_str())
 }
 
-/// Takes away the links whose programs are gone.
+/// Removes links to programs that don't exist any more.
 fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
     let entries = match fs::read_dir(links) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -92,7 +92,7 @@ fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Links to a program, by a rename, so that no call finds the name gone.
+/// Links to a program. A rename puts the link in place, so that the name always exists.
 fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {
