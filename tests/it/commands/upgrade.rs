@@ -240,7 +240,7 @@ fn why_tells_of_what_this_verb_would_fetch() {
         let path = sandbox.file(format!("project/{file}"), text);
         let outcome = sandbox.use_command(&["why", "node"]).run().succeeds();
         std::fs::remove_file(path).unwrap();
-        let lines = outcome.stdout.lines().filter(|line| line.contains("the newest release"));
+        let lines = outcome.stdout.lines().filter(|line| line.contains("the latest release"));
         lines.filter_map(|line| line.split_once(" is ")).map(|(_, end)| end.to_owned()).collect()
     };
     let check = |file: &str, text: &str, expected: &str| {
