@@ -59,7 +59,7 @@ fn disagreeing(group: &ToolGroup) -> impl Iterator<Item = &ComparedMention> {
     group.mentions.iter().filter(|compared| compared.agreement == Agreement::Disagrees)
 }
 
-/// The active version: `20.1.0 is active here (requested by .nvmrc:1)`.
+/// The active version: `usher runs 20.1.0 here (requested by .nvmrc:1)`.
 fn heading(group: &ToolGroup, baseline: &Baseline) -> String {
     let folder = InFolder(&group.folder);
     let request = baseline.requests.first().map(ToString::to_string).unwrap_or_default();
@@ -73,12 +73,12 @@ fn heading(group: &ToolGroup, baseline: &Baseline) -> String {
     };
     match &baseline.expected {
         Expected::Version(version) => {
-            format!("{version} is active {folder} (requested by {requester})")
+            format!("usher runs {version} {folder} (requested by {requester})")
         }
         Expected::NotInstalled => {
             format!("{request} is requested {folder} by {requester}, but not installed")
         }
-        Expected::Unknown => format!("{request} is active {folder} (requested by {requester})"),
+        Expected::Unknown => format!("usher runs {request} {folder} (requested by {requester})"),
     }
 }
 
@@ -95,7 +95,7 @@ fn summary(report: &CheckReport) -> Error {
         (_, 1) => format!("1 of {all} places that name a version disagrees"),
         _ => format!("{disagree} of {all} places that name a version disagree"),
     };
-    let hint = "change the places above, or the version that this project pins";
+    let hint = "change these places, or the pin";
     let first = report.groups.iter().find_map(|group| Some((group, disagreeing(group).next()?)));
     let example = first.and_then(|(group, compared)| example(group, compared));
     let hint = example.map_or_else(|| hint.to_owned(), |example| format!("{hint}: {example}"));
@@ -332,13 +332,13 @@ mod tests {
             .notes
             .push(Note { place: Some(place("ci.yml", 0)), what: "invalid YAML\u{1b}".into() });
         insta::assert_snapshot!(report.text(), @r#"
-        node: 20.1.0 is active here (requested by .nvmrc:1)
+        node: usher runs 20.1.0 here (requested by .nvmrc:1)
           Dockerfile:3: FROM node:16
         note: ci.yml: invalid YAML\u{1b}
         "#);
         insta::assert_snapshot!(report.notes().concat(), @"
         1 of 2 places that name a version disagrees
-          hint: change the places above, or the version that this project pins: use node@16
+          hint: change these places, or the pin: use node@16
         ");
         assert_eq!(report.exit_code(), 1);
         assert_eq!(
@@ -414,25 +414,25 @@ mod tests {
         insta::assert_snapshot!(heading(Expected::NotInstalled, nvmrc()), @"
         node: 20 is requested here by .nvmrc:1, but not installed
         the one place that names a version disagrees
-          hint: change the places above, or the version that this project pins: use node@16
+          hint: change these places, or the pin: use node@16
         ");
         let field = Requester::File(place("package.json", 0), Some("engines.node"));
         insta::assert_snapshot!(heading(Expected::NotInstalled, field), @"
         node: 20 is requested here by package.json (engines.node), but not installed
         the one place that names a version disagrees
-          hint: change the places above, or the version that this project pins: use node@16
+          hint: change these places, or the pin: use node@16
         ");
         let variable = Requester::Outside(Origin::Variable("NODE_VERSION"));
         insta::assert_snapshot!(heading(Expected::Unknown, variable), @"
-        node: 20 is active here (requested by the variable NODE_VERSION)
+        node: usher runs 20 here (requested by the variable NODE_VERSION)
         the one place that names a version disagrees
-          hint: change the places above, or the version that this project pins: unset NODE_VERSION
+          hint: change these places, or the pin: unset NODE_VERSION
         ");
         let mention = Requester::Mention(place("Dockerfile", 1), "FROM node:20".to_owned());
         insta::assert_snapshot!(heading(Expected::NotInstalled, mention), @"
         node: not pinned; the first place that names a version is Dockerfile:1: FROM node:20
         the one place that names a version disagrees
-          hint: change the places above, or the version that this project pins: use node@16
+          hint: change these places, or the pin: use node@16
         ");
     }
 }

@@ -73,7 +73,7 @@ fn every_kind_of_file_may_disagree() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: 20.1.0 is active here (requested by .nvmrc:1)
+    node: usher runs 20.1.0 here (requested by .nvmrc:1)
       .node-version:1: 18.20.8
       package.json: engines.node: ^18
       .github/workflows/ci.yml:5: node-version: 16, 18
@@ -85,7 +85,7 @@ fn every_kind_of_file_may_disagree() {
       Pipfile.lock:4: _meta.requires.python_version: 3.8
     --- standard error
     usher: 8 of 12 places that name a version disagree
-      hint: change the places above, or the version that this project pins: use node@18.20.8
+      hint: change these places, or the pin: use node@18.20.8
     ");
 }
 
@@ -100,11 +100,11 @@ fn each_folder_is_compared_with_what_runs_there() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: 18.20.8 is active in old (requested by old/.tool-versions:2)
+    node: usher runs 18.20.8 in old (requested by old/.tool-versions:2)
       old/web/Dockerfile:1: FROM node:20
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use node@20
+      hint: change these places, or the pin: use node@20
     ");
     // The project is the same from every folder in it that isn't one itself.
     sandbox.folder("project/new/deep");
@@ -124,7 +124,7 @@ fn what_is_not_on_disk_is_compared_as_it_was_asked_for() {
       Dockerfile:3: FROM node:16
     --- standard error
     usher: 1 of 4 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use node@16
+      hint: change these places, or the pin: use node@16
     ");
     assert!(!sandbox.usher().join("toolchains/node").exists(), "nothing is installed");
 }
@@ -142,7 +142,7 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
     note: a/Dockerfile:1: skipped FROM node:latest: it means different versions over time
     --- standard error
     usher: 1 of 3 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use node@18
+      hint: change these places, or the pin: use node@18
     ");
 
     // What is pinned further down is what a file of the whole project may mean.
@@ -157,11 +157,11 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: 20.1.0 is active in a (requested by a/.nvmrc:1)
+    node: usher runs 20.1.0 in a (requested by a/.nvmrc:1)
       .gitlab-ci.yml:3: image: node:16
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use node@16
+      hint: change these places, or the pin: use node@16
     ");
 }
 
@@ -174,11 +174,11 @@ fn what_a_mere_constraint_admits_agrees_whatever_is_on_disk() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: 20.99.9 is active here (requested by package.json (engines.node))
+    node: usher runs 20.99.9 here (requested by package.json (engines.node))
       Dockerfile:3: FROM node:16
     --- standard error
     usher: 1 of 4 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use node@16
+      hint: change these places, or the pin: use node@16
     ");
 }
 
@@ -190,11 +190,11 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 1
     --- standard output
-    node: 18.20.8 is active here (requested by the variable NODE_VERSION)
+    node: usher runs 18.20.8 here (requested by the variable NODE_VERSION)
       .nvmrc:1: 20.1.0
     --- standard error
     usher: the one place that names a version disagrees
-      hint: change the places above, or the version that this project pins: unset NODE_VERSION
+      hint: change these places, or the pin: unset NODE_VERSION
     ");
     // Empty is unset.
     let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "").run();
@@ -208,7 +208,7 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
       Dockerfile:1: FROM python:3.8
     --- standard error
     usher: 1 of 2 places that name a version disagrees
-      hint: change the places above, or the version that this project pins: use python@3.8
+      hint: change these places, or the pin: use python@3.8
     ");
 }
 
@@ -355,7 +355,7 @@ fn hostile_files_cost_a_note_and_no_more() {
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(short, @r#"
-    node: 20.1.0 is active here (requested by .nvmrc:1)
+    node: usher runs 20.1.0 here (requested by .nvmrc:1)
     note: a/compose.yml: skipped: line 6: it expands to more than 100000 values
     note: b/compose.yml: skipped: line 1: invalid YAML: recursion limit exceeded
     note: c/compose.yml: skipped: line 1: values are nested more than 64 levels deep
