@@ -1,34 +1,34 @@
-//! `use check`: all that can name a version in a project, compared with what usher would run.
+//! `use check`: every version that a project names, compared with the active version.
 //!
 //! ```text
 //! folders ─▶ version files ─▶ Mention ─┐
-//! files ─▶ a reader for each kind ─▶ Mention ─▶ Measure (what runs there) ─▶ Verdict ─▶ Report
+//! files ─▶ a reader for each kind ─▶ Mention ─▶ Baseline (what runs there) ─▶ Agreement ─▶ CheckReport
 //! ```
 //!
 //! | what | file |
 //! |---|---|
 //! | the project's folders and files | [`walk`] |
-//! | version files, the losing ones too | [`pins`] |
+//! | version files, overridden ones included | [`pins`] |
 //! | Dockerfiles, compose files, workflows, GitLab's CI, lock files | [`docker`], [`compose`], [`workflow`], [`gitlab`], [`locks`](mod@locks) |
-//! | what these have in common | [`page`], [`image`], [`yaml`], [`variables`], [`expression`] |
-//! | what runs in a folder | [`measure`], seen from there: [`crate::inventory::inside`] |
-//! | whether that agrees | [`verdict`] |
+//! | shared by these | [`collector`], [`image`], [`yaml`], [`variables`], [`expression`] |
+//! | the version that runs in a folder | [`baseline`], by [`crate::inventory::inside`] |
+//! | whether a mention agrees with it | [`agreement`] |
 //!
-//! It reads only: nothing that it reads is executed, nothing is fetched, installed or written.
+//! Only reads: nothing is executed, downloaded, installed or written.
 
+mod agreement;
+mod baseline;
+mod collector;
 mod compose;
 mod docker;
 mod expression;
 mod gitlab;
 mod image;
 mod locks;
-mod measure;
 mod mention;
-mod page;
 mod pins;
 mod report;
 mod variables;
-mod verdict;
 mod walk;
 mod workflow;
 mod yaml;
@@ -42,27 +42,27 @@ use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
-pub use measure::{Asker, Measure, What};
-pub use mention::{Kind, Mention, Note, Place};
-pub use report::{Group, Judged, Report};
-pub use verdict::Verdict;
+pub use agreement::Agreement;
+pub use baseline::{Baseline, Expected, Requester};
+pub use mention::{Mention, MentionKind, MentionPlace, Note};
+pub use report::{CheckReport, ComparedMention, ToolGroup};
 
-use self::page::Page;
-use self::yaml::Node;
+use self::collector::MentionCollector;
+use self::yaml::YamlNode;
 use crate::project;
 use crate::registry::Registry;
 use crate::session::Session;
 
-/// Reads the project of the working directory and compares all that it says.
-pub fn check(session: &Session) -> Result<Report> {
+/// Reads the project of the working directory and compares all versions that it names.
+pub fn check(session: &Session) -> Result<CheckReport> {
     let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
     let root = project::root(session, &directory)?.unwrap_or(directory);
-    let wants =
+    let is_relevant =
         |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
-    let found = walk::walk(&root, &wants)?;
+    let found = walk::walk(&root, &is_relevant)?;
     let (mut mentions, mut notes) = (Vec::new(), found.notes);
     let names = pins::names(session);
     for folder in &found.folders {
@@ -74,9 +74,10 @@ pub fn check(session: &Session) -> Result<Report> {
         let (named, passed_over) = match session.world.read(file) {
             Ok(content) => read_file(&session.registry, (&root, file), &content),
             Err(error) => {
-                let mut page = Page::new(&session.registry, pins::relative(&root, file));
-                page.note(0, format!("it can't be read: {error}"));
-                (page.mentions, page.notes)
+                let mut collector =
+                    MentionCollector::new(&session.registry, pins::relative(&root, file));
+                collector.note(0, format!("can't read it: {error}"));
+                (collector.mentions, collector.notes)
             }
         };
         mentions.extend(named);
@@ -87,25 +88,25 @@ pub fn check(session: &Session) -> Result<Report> {
 
 /// A kind of file that is known by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum FileKind {
     Docker,
     Compose,
     Workflow,
     GitLab,
 }
 
-/// Which kind of file this is, by its name and where it lies.
-fn kind(path: &Path) -> Option<Form> {
+/// The kind of a file, by its name and folder.
+fn kind(path: &Path) -> Option<FileKind> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     let yaml = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
     match (yaml, name.as_str()) {
-        (None, name) => is_dockerfile(name).then_some(Form::Docker),
-        (Some("action"), _) => Some(Form::Workflow),
-        (Some(stem), _) if stem.ends_with(".gitlab-ci") => Some(Form::GitLab),
+        (None, name) => is_dockerfile(name).then_some(FileKind::Docker),
+        (Some("action"), _) => Some(FileKind::Workflow),
+        (Some(stem), _) if stem.ends_with(".gitlab-ci") => Some(FileKind::GitLab),
         (Some(stem), _) if stem.starts_with("compose") || stem.starts_with("docker-compose") => {
-            Some(Form::Compose)
+            Some(FileKind::Compose)
         }
-        (Some(_), _) => is_in_workflows(path).then_some(Form::Workflow),
+        (Some(_), _) => is_in_workflows(path).then_some(FileKind::Workflow),
     }
 }
 
@@ -118,7 +119,7 @@ fn is_dockerfile(name: &str) -> bool {
     }) && !name.ends_with(".dockerignore")
 }
 
-/// The folders in which GitHub, and the forges that took its workflows over, look for them.
+/// Whether a file is in a folder where GitHub, or a forge that runs its workflows, looks for them.
 fn is_in_workflows(path: &Path) -> bool {
     let forges = [".github", ".gitea", ".forgejo"];
     path.parent().is_some_and(|folder| {
@@ -126,7 +127,7 @@ fn is_in_workflows(path: &Path) -> bool {
     })
 }
 
-/// The lock files of tools that this file is.
+/// The tools whose lock file this is.
 fn locks<'a>(
     registry: &'a Registry,
     path: &'a Path,
@@ -137,34 +138,39 @@ fn locks<'a>(
     all.filter(move |(_, lock)| path.file_name().is_some_and(|name| name == lock.name.as_str()))
 }
 
-/// What a file of a project says. Its path tells of which kind it is; what makes no sense is a note.
+/// The versions that a file of a project names. The path decides the kind of file; what can't be
+/// understood is a note.
 pub fn read_file(
     registry: &Registry,
     (root, path): (&Path, &Path),
     content: &[u8],
 ) -> (Vec<Mention>, Vec<Note>) {
-    let mut page = Page::new(registry, pins::relative(root, path));
+    let mut collector = MentionCollector::new(registry, pins::relative(root, path));
     match decode(content) {
-        Ok(text) => read(&text, path, &mut page),
-        Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
+        Ok(text) => read(&text, path, &mut collector),
+        Err(reason) => collector.note(0, format!("skipped: {reason}")),
     }
-    (page.mentions, page.notes)
+    (collector.mentions, collector.notes)
 }
 
-fn read(text: &str, path: &Path, page: &mut Page<'_>) {
+fn read(text: &str, path: &Path, collector: &mut MentionCollector<'_>) {
     match kind(path) {
-        Some(Form::Docker) => docker::read(text, page),
-        Some(Form::Compose) => documents(text, page, compose::read),
-        Some(Form::Workflow) => documents(text, page, workflow::read),
-        Some(Form::GitLab) => documents(text, page, gitlab::read),
-        None => locks(page.registry, path).for_each(|lock| locks::read(text, lock, page)),
+        Some(FileKind::Docker) => docker::read(text, collector),
+        Some(FileKind::Compose) => documents(text, collector, compose::read),
+        Some(FileKind::Workflow) => documents(text, collector, workflow::read),
+        Some(FileKind::GitLab) => documents(text, collector, gitlab::read),
+        None => locks(collector.registry, path).for_each(|lock| locks::read(text, lock, collector)),
     }
 }
 
-fn documents(text: &str, page: &mut Page<'_>, read: fn(&[Rc<Node>], &mut Page<'_>)) {
+fn documents(
+    text: &str,
+    collector: &mut MentionCollector<'_>,
+    read: fn(&[Rc<YamlNode>], &mut MentionCollector<'_>),
+) {
     match yaml::parse(text) {
-        Ok(documents) => read(&documents, page),
-        Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
+        Ok(documents) => read(&documents, collector),
+        Err(reason) => collector.note(0, format!("skipped: {reason}")),
     }
 }
 
@@ -174,26 +180,26 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_names() {
-        let cases: &[(&str, Option<Form>)] = &[
-            ("Dockerfile", Some(Form::Docker)),
-            ("a/Containerfile", Some(Form::Docker)),
-            ("web.Dockerfile", Some(Form::Docker)),
-            ("web.dockerfile", Some(Form::Docker)),
-            ("Dockerfile.web", Some(Form::Docker)),
+        let cases: &[(&str, Option<FileKind>)] = &[
+            ("Dockerfile", Some(FileKind::Docker)),
+            ("a/Containerfile", Some(FileKind::Docker)),
+            ("web.Dockerfile", Some(FileKind::Docker)),
+            ("web.dockerfile", Some(FileKind::Docker)),
+            ("Dockerfile.web", Some(FileKind::Docker)),
             ("Dockerfile.dockerignore", None),
             ("MyDockerfile", None),
             ("Dockerfiles", None),
-            ("compose.yml", Some(Form::Compose)),
-            ("compose.override.yaml", Some(Form::Compose)),
-            ("docker-compose.prod.yml", Some(Form::Compose)),
+            ("compose.yml", Some(FileKind::Compose)),
+            ("compose.override.yaml", Some(FileKind::Compose)),
+            ("docker-compose.prod.yml", Some(FileKind::Compose)),
             ("docker-compose.md", None),
-            (".github/workflows/ci.yml", Some(Form::Workflow)),
-            ("a/.forgejo/workflows/ci.yaml", Some(Form::Workflow)),
+            (".github/workflows/ci.yml", Some(FileKind::Workflow)),
+            ("a/.forgejo/workflows/ci.yaml", Some(FileKind::Workflow)),
             (".github/dependabot.yml", None),
             ("workflows/ci.yml", None),
-            (".github/actions/x/action.yml", Some(Form::Workflow)),
-            (".gitlab-ci.yml", Some(Form::GitLab)),
-            ("ci/test.gitlab-ci.yml", Some(Form::GitLab)),
+            (".github/actions/x/action.yml", Some(FileKind::Workflow)),
+            (".gitlab-ci.yml", Some(FileKind::GitLab)),
+            ("ci/test.gitlab-ci.yml", Some(FileKind::GitLab)),
             ("x.yml", None),
             ("", None),
         ];

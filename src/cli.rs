@@ -1,4 +1,4 @@
-//! The command line: what was typed, and which verb that is.
+//! The command line: its arguments, and the command that runs.
 
 pub mod commands;
 pub mod environment;
@@ -20,16 +20,16 @@ use usher_shims::exec::ProcessArgs;
 use usher_shims::process::{HANDOFF_ARG, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
-use crate::cli::commands::cache::Removal;
+use crate::cli::commands::cache::CleanMode;
 use crate::cli::commands::install_from::ArchiveArguments;
-use crate::cli::commands::outdated::Meant;
+use crate::cli::commands::outdated::ToolFilter;
 use crate::cli::commands::prune::PruneArguments;
 use crate::cli::commands::setup::SetupArguments;
 use crate::cli::commands::upgrade::UpgradeArguments;
 use crate::session::Session;
 use crate::text::closest;
 
-/// Shows every command to its right version.
+/// Run every command with the version your project asks for
 #[derive(Debug, Parser)]
 #[command(
     name = "use",
@@ -39,178 +39,178 @@ use crate::text::closest;
     override_usage = "use [--global] TOOL[@REQUEST]...\n       use TOOL@REQUEST... -- COMMAND...\n       use [VERB]",
     after_help = EXAMPLES
 )]
-pub struct Typed {
+pub struct CommandLine {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Tools, each with the version that is wanted: node@12, python@3.7, node@lts, node@system
+    /// Tools to pin, with versions: node@12, python@3.7, node@lts, node@system
     #[arg(value_name = "TOOL[@REQUEST]")]
     tools: Vec<String>,
-    /// Make it your default, for where no project says otherwise
+    /// Set your default, for folders where no project pins the tool
     #[arg(short, long)]
     global: bool,
-    /// One command with these versions; nothing is written
+    /// Run one command with these versions; nothing is pinned
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
-    for_all: ForAll,
+    global_flags: GlobalFlags,
 }
 
-/// The flags that every verb takes.
+/// The flags of every verb.
 #[derive(Debug, Clone, Copy, Args)]
-struct ForAll {
+struct GlobalFlags {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Do without the network
+    /// Don't use the network
     #[arg(long, global = true)]
     offline: bool,
-    /// Print nothing but answers and errors
+    /// Print only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  use                               what is in force here, and who says so
-  use node@12                       pin node 12 in this project, and get it
+  use                               list the active versions, and what requests them
+  use node@12                       pin node 12 in this project, and install it
   use --global node@lts             make the newest LTS your default
-  use node@12 python@3.7 -- bash    a shell with these, for once
-  use install                       get all that this project asks for
+  use node@12 python@3.7 -- bash    run one shell with these versions
+  use install                       install all versions that this project pins
 
-Where `use` is a keyword of the shell, type `usher` instead.";
+If `use` is a keyword of your shell, type `usher` instead.";
 
 /// What `use` can do besides pinning.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Get versions; without arguments, all that this project asks for
+    /// Install versions; by default, all that this project pins
     #[command(
         after_help = "Examples:\n  use install\n  use install node@12 python@3.12\n  use install node@20 --store /srv/usher\n  use install node@12.0.0 --from /media/stick/node.tar.gz"
     )]
     Install {
-        /// Tools with the versions to get
+        /// Tools and versions to install
         #[arg(value_name = "TOOL[@REQUEST]")]
         tools: Vec<String>,
-        /// Into this store, which accounts share that list it in their settings as `stores`
+        /// Install into a store that several accounts share (see the setting `stores`)
         #[arg(long, value_name = "PATH", requires = "tools")]
         store: Option<PathBuf>,
-        /// Take it from this archive, a file or an address; TOOL@VERSION says what it is
-        #[arg(long, value_name = "ADDRESS-OR-FILE", requires = "tools", conflicts_with = "store")]
+        /// Install an archive, from a file or a URL; needs one TOOL@VERSION
+        #[arg(long, value_name = "FILE-OR-URL", requires = "tools", conflicts_with = "store")]
         from: Option<String>,
-        /// The archive's hash, to check it against
+        /// Check the archive against this hash
         #[arg(long, value_name = "HEX", requires = "from")]
         sha256: Option<String>,
     },
-    /// Get the newest versions that are asked for here; the old ones stay on disk
+    /// Install the newest versions that match your pins; old versions stay installed
     #[command(
-        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are left as they are."
+        after_help = "Examples:\n  use upgrade\n  use upgrade node --dry-run\n  use upgrade --migrate-packages\n\nExact pins and constraints are not changed."
     )]
     Upgrade(UpgradeArguments),
-    /// Take versions off the disk
+    /// Remove installed versions
     #[command(after_help = "Example:\n  use uninstall node@12.22.12")]
     Uninstall {
-        /// Tools with the versions to take away
+        /// Tools and versions to remove
         #[arg(value_name = "TOOL@VERSION", required = true)]
         tools: Vec<String>,
     },
-    /// Compare what is on disk with what was installed: every file, link and mode
+    /// Check installed versions for changed, missing or added files
     #[command(
-        after_help = "Examples:\n  use verify\n  use verify node@12.22.12 --json\n\nExit code 65 where something isn't as it was installed. What package managers added is no fault."
+        after_help = "Examples:\n  use verify\n  use verify node@12.22.12 --json\n\nExit code 65 if a file was changed, removed or added. Packages added later are not reported."
     )]
     Verify {
-        /// Tools, each with the version to look at; without any, all that usher installed
+        /// Tools and versions to verify; by default, all that usher installed
         #[arg(value_name = "TOOL[@VERSION]")]
         tools: Vec<String>,
     },
-    /// Make versions as they were installed, with what package managers added
+    /// Restore installed versions, keeping packages you added
     #[command(
-        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nFetches the same files again. What `use verify` calls added goes."
+        after_help = "Examples:\n  use repair\n  use repair node@12.22.12\n\nDownloads the original files again. Deletes files that `use verify` reports as added."
     )]
     Repair {
-        /// Tools, each with the version to repair; without any, all that need it
+        /// Tools and versions to repair; by default, all that need it
         #[arg(value_name = "TOOL[@VERSION]")]
         tools: Vec<String>,
     },
-    /// Take away versions that nobody needs any more: says which, and asks
+    /// Remove unused versions (asks first)
     #[command(
-        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n\nWhat this folder, your default or the machine's asks for stays."
+        after_help = "Examples:\n  use prune --unused 90 --dry-run\n  use prune --unused 90 --projects ~/src\n  use prune node@12.22.12\n\nKeeps versions that this project, your default or the machine's default requests."
     )]
     Prune(PruneArguments),
-    /// List the versions on disk
+    /// List installed versions
     #[command(after_help = "Examples:\n  use list\n  use list node --json")]
     List {
-        /// Only of this tool
+        /// Only versions of this tool
         tool: Option<String>,
     },
-    /// List what is in force here, beside the newest that is asked for and the newest there is
+    /// List active versions and newer ones
     #[command(
-        after_help = "Examples:\n  use outdated\n  use outdated node python\n  use outdated --all --json\n\nExit code 0 whether anything is outdated or not."
+        after_help = "Examples:\n  use outdated\n  use outdated node python\n  use outdated --all --json\n\nExit code 0, outdated or not."
     )]
     Outdated {
         /// Only these tools
         #[arg(value_name = "TOOL")]
         tools: Vec<String>,
-        /// Those as well that nobody asks for here and that are on disk
+        /// Include installed tools that this project doesn't pin
         #[arg(long, conflicts_with = "tools")]
         all: bool,
     },
-    /// List the versions that can be had
+    /// List versions that can be installed
     #[command(
         after_help = "Examples:\n  use available node\n  use available node 12\n  use available node lts\n  use available python@pypy"
     )]
     Available {
-        /// Of which tool
+        /// The tool
         tool: String,
-        /// Only those that answer this request
+        /// Only versions that match this request
         request: Option<String>,
     },
-    /// Print the path of what a program's shim becomes here
+    /// Print the path of the program that runs here
     #[command(after_help = "Examples:\n  use which npm\n  use which --home java")]
     Which {
-        /// The program
+        /// The program; with --home, also a tool
         program: String,
-        /// Print the folder of the version that it is of
+        /// Print the folder of its version
         #[arg(long)]
         home: bool,
     },
-    /// Print what a build tool, an editor or a CI job needs for the versions in force here
+    /// Print PATH and variables of the active versions, for programs that don't use the shims
     #[command(
-        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nWhat is missing is fetched, where a shim would fetch it."
+        after_help = "Examples:\n  eval \"$(use env)\"\n  use env --shell fish | source\n  use env java --json\n  use env --github\n  use env --gitlab > versions.env\n\nInstalls missing versions, if a shim would."
     )]
     Env(commands::env::EnvArguments),
-    /// Tell which version of a program runs here, and why
+    /// Explain which version of a program runs here
     #[command(after_help = "Examples:\n  use why node\n  use why python3.7\n  use why --json")]
     Why {
-        /// The program; without it, of every tool that somebody asks for here
+        /// The program; by default, all pinned tools
         program: Option<String>,
     },
-    /// List where this project's files disagree with what runs here: for CI
+    /// Compare the versions in this project's files with the active ones, for CI
     #[command(
-        after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 where something disagrees. Nothing is executed, fetched or written."
+        after_help = "Examples:\n  use check\n  use check --json\n\nExit code 1 if a version disagrees. Nothing is executed, downloaded or written."
     )]
     Check,
-    /// Make shims with versions in their names, as node12; without arguments, list them
+    /// Add versioned shims, such as node12; without arguments, list them
     #[command(
-        after_help = "Examples:\n  use shim node@12             node12 and node@12, whatever is on disk\n  use shim python@3.7.16\n  use shim --remove node@12"
+        after_help = "Examples:\n  use shim node@12             add node12 and node@12, installed or not\n  use shim python@3.7.16\n  use shim --remove node@12"
     )]
     Shim {
-        /// Tools with the versions to be called by name
+        /// Tools and versions to call by name
         #[arg(value_name = "TOOL@REQUEST")]
         tools: Vec<String>,
-        /// Make them no longer
+        /// Remove these shims
         #[arg(long, requires = "tools")]
         remove: bool,
     },
-    /// Make the shims and their index anew from what is on disk
+    /// Rescan this machine, and update the shims
     Reshim,
-    /// Take away what is kept to save fetching it again
+    /// Clear the download and index cache
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Cache {
         #[command(subcommand)]
         verb: CacheVerb,
     },
-    /// Look for what may be wrong
+    /// Look for problems
     Doctor,
-    /// Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
+    /// Add the shims to PATH in your shell's files (shows the change first)
     #[command(
         after_help = "Examples:\n  use setup\n  use setup zsh --yes\n  use setup --undo --yes"
     )]
@@ -220,31 +220,31 @@ enum Verb {
         after_help = "Example:\n  use completions fish > ~/.config/fish/completions/use.fish"
     )]
     Completions {
-        /// For this shell
+        /// The shell
         shell: Shell,
     },
     /// Install usher itself; called by install.sh
     #[command(name = "__install", hide = true)]
     InstallItself {
-        /// For the whole machine
+        /// For all accounts of the machine
         #[arg(long)]
         system: bool,
     },
 }
 
-/// What can be done with the cache.
+/// The verbs of `use cache`.
 #[derive(Debug, Subcommand)]
 enum CacheVerb {
-    /// Remove indexes, and kept or partial downloads; what somebody is using stays
+    /// Delete indexes and downloads that no process is using
     #[command(after_help = "Examples:\n  use cache clean\n  use cache clean --dry-run")]
     Clean {
-        /// Only tell what would go
+        /// Only report what would be deleted
         #[arg(long)]
         dry_run: bool,
     },
 }
 
-/// Runs `use` with what the process was given; the result is its exit code.
+/// Runs `use` with the process's arguments and environment; returns the exit code.
 pub fn run(given: ProcessArgs) -> i32 {
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
@@ -252,13 +252,13 @@ pub fn run(given: ProcessArgs) -> i32 {
         output::error(&error, false);
         return error.kind().shim_exit_code().into();
     }
-    verb_first(&mut arguments);
-    let typed = match Typed::try_parse_from(&arguments) {
+    move_verb_first(&mut arguments);
+    let typed = match CommandLine::try_parse_from(&arguments) {
         Ok(typed) => typed,
-        Err(error) => return usage(&error, &arguments),
+        Err(error) => return print_usage(&error, &arguments),
     };
-    let as_json = typed.for_all.json;
-    if let Err(error) = typed.makes_sense(&arguments) {
+    let as_json = typed.global_flags.json;
+    if let Err(error) = typed.validate(&arguments) {
         output::error(&error, as_json);
         return error.kind().exit_code().into();
     }
@@ -271,14 +271,13 @@ pub fn run(given: ProcessArgs) -> i32 {
     }
 }
 
-/// Puts a verb before the flags that stand in front of it and hold for all verbs: `use --offline
-/// install` is `use install --offline`.
-fn verb_first(arguments: &mut [&OsStr]) {
-    let for_all = ["--json", "--offline", "--quiet", "-q"];
-    let is_flag = |argument: &&&OsStr| for_all.iter().any(|flag| **argument == *flag);
+/// Moves a verb before global flags: `use --offline install` is `use install --offline`.
+fn move_verb_first(arguments: &mut [&OsStr]) {
+    let global_flags = ["--json", "--offline", "--quiet", "-q"];
+    let is_flag = |argument: &&&OsStr| global_flags.iter().any(|flag| **argument == *flag);
     let flags = arguments.iter().skip(1).take_while(is_flag).count();
     let is_verb = |word: &&OsStr| {
-        let command = Typed::command();
+        let command = CommandLine::command();
         word.to_str().is_some_and(|word| command.find_subcommand(word).is_some())
     };
     if arguments.get(flags + 1).is_some_and(is_verb) {
@@ -286,51 +285,50 @@ fn verb_first(arguments: &mut [&OsStr]) {
     }
 }
 
-impl Typed {
-    /// Refuses what can be parsed and means nothing.
-    fn makes_sense(&self, arguments: &[&OsStr]) -> Result<()> {
+impl CommandLine {
+    /// Refuses arguments that parse, but contradict each other.
+    fn validate(&self, arguments: &[&OsStr]) -> Result<()> {
         if self.verb.is_some() {
             return Ok(());
         }
         let has_dashes = arguments.iter().any(|argument| *argument == "--");
         if has_dashes && self.command.is_empty() {
-            return Err(Error::new(ErrorKind::Usage, "nothing stands behind `--`: which command?")
+            return Err(Error::new(ErrorKind::Usage, "missing command after `--`")
                 .hint("use node@12 -- bash"));
         }
         if self.global && !self.command.is_empty() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                "--global is for good, and `-- COMMAND` for once",
+                "--global can't be combined with `-- COMMAND`, which runs one command",
             )
-            .hint("leave one of the two out"));
+            .hint("use node@12 -- bash"));
         }
         if self.tools.is_empty() && (self.global || has_dashes) {
-            return Err(Error::new(ErrorKind::Usage, "which tool?")
-                .hint("use --global node@lts, or: use --help"));
+            return Err(Error::new(ErrorKind::Usage, "missing tool").hint("use --global node@lts"));
         }
-        match self.tools.iter().find_map(|word| misspelt_verb(word)) {
+        match self.tools.iter().find_map(|word| misspelled_verb(word)) {
             Some((word, verb)) => Err(Error::new(
                 ErrorKind::Usage,
-                format!("“{}” is neither verb nor tool", Escaped(word)),
+                format!("unknown verb or tool “{}”", Escaped(word)),
             )
-            .because(format!("the nearest is {verb}"))
+            .because(format!("nearest: {verb}"))
             .hint(format!("use {verb}"))),
             None => Ok(()),
         }
     }
 }
 
-/// A word that is nearly a verb and no tool.
-fn misspelt_verb(word: &str) -> Option<(&str, String)> {
+/// A word that is nearly a verb, and not a tool.
+fn misspelled_verb(word: &str) -> Option<(&str, String)> {
     let is_tool = word.contains('@') || Tool::named(TOOLS, word).is_some();
-    let command = Typed::command();
+    let command = CommandLine::command();
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let verb = closest(word, verbs.map(clap::Command::get_name))?;
     (!is_tool).then(|| (word, verb.to_owned()))
 }
 
-/// Help and version are answers; all else is an error of usage.
-fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
+/// Prints help and the version as results, anything else as a usage error.
+fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     if !error.use_stderr() {
         output::text(error.render().to_string().as_bytes());
         return 0;
@@ -342,8 +340,8 @@ fn usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     ErrorKind::Usage.exit_code().into()
 }
 
-/// Does what was typed; the result is the exit code where the answer itself tells what is wrong.
-fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
+/// Runs the command; returns the exit code of one that printed its own report.
+fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
     if let Some(Verb::Completions { shell }) = typed.verb {
         completions(shell);
         return Ok(0);
@@ -353,14 +351,14 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
     let mut session = Session::new(given, running, progress::reporter)?;
-    if typed.for_all.offline {
+    if typed.global_flags.offline {
         session.settings.go_offline();
     }
-    if typed.for_all.quiet {
+    if typed.global_flags.quiet {
         session.set_quiet();
     }
-    let json = typed.for_all.json;
-    // `use doctor` has them among its answers.
+    let json = typed.global_flags.json;
+    // `use doctor` reports them itself.
     if !matches!(typed.verb, Some(Verb::Doctor)) {
         session.report_registry_errors();
     }
@@ -377,24 +375,24 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             return commands::upgrade::run(&mut session, &arguments, json);
         }
         Some(Verb::Outdated { tools, all }) => {
-            let meant = match tools.as_slice() {
-                [] if all => Meant::All,
-                [] => Meant::Asked,
-                names => Meant::Named(names),
+            let filter = match tools.as_slice() {
+                [] if all => ToolFilter::All,
+                [] => ToolFilter::Pinned,
+                names => ToolFilter::Named(names),
             };
-            return commands::outdated::run(&session, &meant, json);
+            return commands::outdated::run(&session, &filter, json);
         }
         Some(Verb::Uninstall { tools }) => commands::uninstall::run(&mut session, &tools, json),
         Some(Verb::Verify { tools }) => return commands::verify::run(&session, &tools, json),
         Some(Verb::Repair { tools }) => commands::repair::run(&mut session, &tools, json),
         Some(Verb::Prune(arguments)) => commands::prune::run(&mut session, &arguments, json),
-        Some(Verb::List { tool }) => commands::list::run(&session, tool.as_deref(), json),
+        Some(Verb::List { tool }) => return commands::list::run(&session, tool.as_deref(), json),
         Some(Verb::Available { tool, request }) => {
-            commands::available::run(&session, &tool, request.as_deref(), json)
+            return commands::available::run(&session, &tool, request.as_deref(), json);
         }
         Some(Verb::Cache { verb: CacheVerb::Clean { dry_run } }) => {
-            let removal = if dry_run { Removal::Pretended } else { Removal::Real };
-            commands::cache::run(&session, removal, json)
+            let mode = if dry_run { CleanMode::DryRun } else { CleanMode::Delete };
+            return commands::cache::run(&session, mode, json);
         }
         Some(Verb::Which { program, home: true }) => {
             commands::which::home(&session, &program, json)
@@ -403,7 +401,9 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             commands::which::run(&session, &program, json)
         }
         Some(Verb::Env(arguments)) => commands::env::run(&mut session, &arguments, json),
-        Some(Verb::Why { program }) => commands::why::run(&session, program.as_deref(), json),
+        Some(Verb::Why { program }) => {
+            return commands::why::run(&session, program.as_deref(), json);
+        }
         Some(Verb::Check) => return commands::check::run(&session, json),
         Some(Verb::Shim { tools, remove: true }) => {
             commands::shim::remove(&mut session, &tools, json)
@@ -412,10 +412,10 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
             commands::shim::run(&mut session, &tools, json)
         }
         Some(Verb::Reshim) => commands::reshim::run(&mut session, json),
-        Some(Verb::Doctor) => return commands::doctor::run(&session, json),
+        Some(Verb::Doctor) => return Ok(commands::doctor::run(&session, json)),
         Some(Verb::Setup(arguments)) => commands::setup::run(&session, &arguments, json),
         Some(Verb::Completions { .. } | Verb::InstallItself { .. }) => Ok(()),
-        None if typed.tools.is_empty() => return commands::status::run(&session, json),
+        None if typed.tools.is_empty() => return Ok(commands::status::run(&session, json)),
         None if !typed.command.is_empty() => {
             commands::run::run(&mut session, &typed.tools, &typed.command)
         }
@@ -427,7 +427,59 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
 fn completions(shell: Shell) {
     let mut script = Vec::new();
     for name in ["use", "usher"] {
-        clap_complete::generate(shell, &mut Typed::command(), name, &mut script);
+        clap_complete::generate(shell, &mut CommandLine::command(), name, &mut script);
     }
     output::text(&script);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arguments after [`move_verb_first`], or the error of the command line.
+    fn parsed(line: &str) -> String {
+        let words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+        match CommandLine::try_parse_from(&words).map(|typed| typed.validate(&words)) {
+            Ok(Ok(())) => "ok".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    #[test]
+    fn a_verb_comes_before_global_flags() {
+        let moved = |line: &str| {
+            let mut words: Vec<&OsStr> = line.split(' ').map(OsStr::new).collect();
+            move_verb_first(&mut words);
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(moved("use --json --offline list x"), "use list --json --offline x");
+        assert_eq!(moved("use -q node@12"), "use -q node@12");
+        assert_eq!(moved("use --global list"), "use --global list");
+        assert_eq!(moved("use --json"), "use --json");
+    }
+
+    #[test]
+    fn contradictions_are_errors_with_a_command() {
+        for line in ["use", "use node@12", "use node@12 -- bash", "use list", "use --global node"] {
+            assert_eq!(parsed(line), "ok", "{line}");
+        }
+        insta::assert_snapshot!(parsed("use instal"), @"
+        unknown verb or tool “instal”
+          nearest: install
+          hint: use install
+        ");
+        insta::assert_snapshot!(parsed("use node@12 --"), @"
+        missing command after `--`
+          hint: use node@12 -- bash
+        ");
+        insta::assert_snapshot!(parsed("use --global"), @"
+        missing tool
+          hint: use --global node@lts
+        ");
+        insta::assert_snapshot!(parsed("use --global node@12 -- bash"), @"
+        --global can't be combined with `-- COMMAND`, which runs one command
+          hint: use node@12 -- bash
+        ");
+    }
 }

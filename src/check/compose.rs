@@ -1,65 +1,65 @@
 //! Compose files: the images of services, and the variables that they are built and run with.
-//! <https://docs.docker.com/reference/compose-file/> says how they are written. No tool is known
-//! here.
+//! <https://docs.docker.com/reference/compose-file/> describes the format. It names no
+//! tool.
 
 use std::rc::Rc;
 
-use super::mention::Kind;
-use super::page::{Page, Said};
+use super::collector::{MentionCollector, WrittenValues};
+use super::mention::MentionKind;
 use super::variables::expand;
-use super::yaml::Node;
+use super::yaml::YamlNode;
 
 /// Reads the documents of a compose file.
-pub(super) fn read(documents: &[Rc<Node>], page: &mut Page<'_>) {
+pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
     let services = documents.iter().filter_map(|document| document.get("services"));
-    for service in services.flat_map(Node::entries) {
+    for service in services.flat_map(YamlNode::entries) {
         let service = service.value;
         if let Some((image, text)) = service.get("image").and_then(|one| Some((one, one.text()?))) {
             let values = expand(text, &unknown);
-            page.image(&Said { line: image.line, label: "image: ", values: &values });
+            collector.image(&WrittenValues { line: image.line, label: "image: ", values: &values });
         }
-        for way in [&["build", "args"][..], &["environment"]] {
-            variables(service.at(way), page);
+        for path in [&["build", "args"][..], &["environment"]] {
+            variables(service.at(path), collector);
         }
     }
 }
 
 /// Variables as a mapping, or as a list of `NAME=value`.
-fn variables(node: Option<&Node>, page: &mut Page<'_>) {
+fn variables(node: Option<&YamlNode>, collector: &mut MentionCollector<'_>) {
     let Some(node) = node else { return };
     for entry in node.entries() {
         if let Some(value) = entry.value.text() {
-            variable((entry.value.line, entry.key), value, page);
+            variable((entry.value.line, entry.key), value, collector);
         }
     }
     for item in node.items() {
         if let Some((name, value)) = item.text().and_then(|text| text.split_once('=')) {
-            variable((item.line, name), value, page);
+            variable((item.line, name), value, collector);
         }
     }
 }
 
-fn variable((line, name): (u32, &str), value: &str, page: &mut Page<'_>) {
-    let Some(tool) = page.tool_of_variable(name) else { return };
+fn variable((line, name): (u32, &str), value: &str, collector: &mut MentionCollector<'_>) {
+    let Some(tool) = collector.tool_of_variable(name) else { return };
     let label = format!("{name}=");
-    let said = Said { line, label: &label, values: &expand(value, &unknown) };
-    page.requests((tool, Kind::Variable), &said);
+    let written = WrittenValues { line, label: &label, values: &expand(value, &unknown) };
+    collector.requests((tool, MentionKind::Variable), &written);
 }
 
-/// Values come from the environment of who starts it, and that is nobody's here.
+/// Values come from the environment of the user who starts the services: unknown here.
 fn unknown(_: &str) -> Vec<String> {
     Vec::new()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::read as on_page;
+    use super::super::collector::tests::read as on_page;
     use super::super::yaml::parse;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("compose.yml", |page| read(&parse(text).unwrap(), page));
+        let found = on_page("compose.yml", |collector| read(&parse(text).unwrap(), collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 
@@ -72,7 +72,7 @@ mod tests {
         check("services: {web: {image: 'node:${TAG:-16}'}}", "1 node 16 | image: node:16");
         check(
             "services:\n  web:\n    image: node:${TAG}\n",
-            "3 note image: node:$TAG is passed over: nobody here knows that tag",
+            "3 note skipped image: node:$TAG: the image's tag is unknown",
         );
         check(
             "x-base: &base\n  image: node:16\nservices:\n  a: *base\n  b:\n    <<: *base\n    restart: always\n",

@@ -1,17 +1,17 @@
 //! Dockerfiles: the images that they start from and take files from, and the variables that they
-//! set. <https://docs.docker.com/reference/dockerfile/> says how they are written. Nothing is
-//! known here of tools, and no instruction is run.
+//! set. <https://docs.docker.com/reference/dockerfile/> describes the format. It names
+//! no tool, and runs no instruction.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::mention::Kind;
-use super::page::{Page, Said};
+use super::collector::{MentionCollector, WrittenValues};
+use super::mention::MentionKind;
 use super::variables::expand;
 
 /// Reads a Dockerfile.
-pub(super) fn read(text: &str, page: &mut Page<'_>) {
+pub(super) fn read(text: &str, collector: &mut MentionCollector<'_>) {
     if text.contains('\0') {
-        page.note(0, "it is no Dockerfile: it has zero bytes");
+        collector.note(0, "not a Dockerfile: it contains NUL bytes");
         return;
     }
     let mut build = Build::default();
@@ -20,37 +20,37 @@ pub(super) fn read(text: &str, page: &mut Page<'_>) {
             instruction.split_once(char::is_whitespace).unwrap_or((&instruction, ""));
         let name = name.to_ascii_uppercase();
         match name.as_str() {
-            "FROM" => build.from(line, rest.trim(), page),
-            "ARG" | "ENV" => build.set((line, &name), rest.trim(), page),
-            "COPY" | "ADD" | "RUN" => build.take((line, &name), rest, page),
+            "FROM" => build.from(line, rest.trim(), collector),
+            "ARG" | "ENV" => build.set((line, &name), rest.trim(), collector),
+            "COPY" | "ADD" | "RUN" => build.take((line, &name), rest, collector),
             _ => {}
         }
     }
 }
 
-/// What is known while the instructions go by.
+/// What is known after some of the instructions.
 #[derive(Default)]
 struct Build {
-    /// What `ARG` sets before the first stage: only `FROM` sees it.
+    /// Set by `ARG` before the first stage, for `FROM` only.
     global: BTreeMap<String, String>,
-    /// What is set in this stage.
+    /// Set in this stage.
     stage: BTreeMap<String, String>,
-    /// The names of the stages so far, in small letters.
+    /// The names of the stages so far, in lower case.
     names: BTreeSet<String>,
-    /// How many stages there were.
+    /// How many stages there are so far.
     stages: usize,
 }
 
 impl Build {
-    fn from(&mut self, line: u32, rest: &str, page: &mut Page<'_>) {
+    fn from(&mut self, line: u32, rest: &str, collector: &mut MentionCollector<'_>) {
         let mut words = rest.split_whitespace().skip_while(|word| word.starts_with("--"));
         let Some(image) = words.next() else {
-            page.note(line, "FROM names no image");
+            collector.note(line, "FROM names no image");
             return;
         };
-        let values = expand(unquote(image), &|name| look(&self.global, name));
+        let values = expand(unquote(image), &|name| value_of(&self.global, name));
         if !values.iter().any(|image| self.is_stage(image)) {
-            page.image(&Said { line, label: "FROM ", values: &values });
+            collector.image(&WrittenValues { line, label: "FROM ", values: &values });
         }
         if words.next().is_some_and(|word| word.eq_ignore_ascii_case("as")) {
             self.names.extend(words.next().map(str::to_lowercase));
@@ -64,16 +64,21 @@ impl Build {
     }
 
     /// `ARG` and `ENV`: several `NAME=value`, or one `NAME value`.
-    fn set(&mut self, (line, instruction): (u32, &str), rest: &str, page: &mut Page<'_>) {
+    fn set(
+        &mut self,
+        (line, instruction): (u32, &str),
+        rest: &str,
+        collector: &mut MentionCollector<'_>,
+    ) {
         let first = rest.split_whitespace().next().unwrap_or_default();
         if instruction == "ENV" && !first.contains('=') {
             let value = rest[first.len()..].trim();
-            return self.set_one((line, instruction), (first, Some(value)), page);
+            return self.set_one((line, instruction), (first, Some(value)), collector);
         }
         for word in rest.split_whitespace() {
             let pair =
                 word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            self.set_one((line, instruction), pair, page);
+            self.set_one((line, instruction), pair, collector);
         }
     }
 
@@ -81,7 +86,7 @@ impl Build {
         &mut self,
         (line, instruction): (u32, &str),
         (name, value): (&str, Option<&str>),
-        page: &mut Page<'_>,
+        collector: &mut MentionCollector<'_>,
     ) {
         // Without a value it is the one from before the first stage, or the caller's.
         let Some(value) = value else {
@@ -91,34 +96,42 @@ impl Build {
             return;
         };
         let known = if self.stages == 0 { &self.global } else { &self.stage };
-        let values = expand(unquote(value), &|name| look(known, name));
-        if let Some(tool) = page.tool_of_variable(name) {
+        let values = expand(unquote(value), &|name| value_of(known, name));
+        if let Some(tool) = collector.tool_of_variable(name) {
             let label = format!("{instruction} {name}=");
-            page.requests((tool, Kind::Variable), &Said { line, label: &label, values: &values });
+            collector.requests(
+                (tool, MentionKind::Variable),
+                &WrittenValues { line, label: &label, values: &values },
+            );
         }
         let scope = if self.stages == 0 { &mut self.global } else { &mut self.stage };
         scope.insert(name.to_owned(), values.into_iter().next().unwrap_or_default());
     }
 
     /// `COPY --from=image` and `RUN --mount=from=image`.
-    fn take(&self, (line, instruction): (u32, &str), rest: &str, page: &mut Page<'_>) {
+    fn take(
+        &self,
+        (line, instruction): (u32, &str),
+        rest: &str,
+        collector: &mut MentionCollector<'_>,
+    ) {
         for flag in rest.split_whitespace().take_while(|word| word.starts_with("--")) {
             let from = match flag.strip_prefix("--mount=") {
                 Some(mount) => mount.split(',').find_map(|part| part.strip_prefix("from=")),
                 None => flag.strip_prefix("--from="),
             };
             let Some(image) = from else { continue };
-            let values = expand(unquote(image), &|name| look(&self.global, name));
+            let values = expand(unquote(image), &|name| value_of(&self.global, name));
             let is_number = values.iter().any(|image| image.parse::<usize>().is_ok());
             if !is_number && !values.iter().any(|image| self.is_stage(image)) {
                 let label = format!("{instruction} --from=");
-                page.image(&Said { line, label: &label, values: &values });
+                collector.image(&WrittenValues { line, label: &label, values: &values });
             }
         }
     }
 }
 
-fn look(scope: &BTreeMap<String, String>, name: &str) -> Vec<String> {
+fn value_of(scope: &BTreeMap<String, String>, name: &str) -> Vec<String> {
     scope.get(name).cloned().into_iter().collect()
 }
 
@@ -127,8 +140,8 @@ fn unquote(text: &str) -> &str {
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
-/// The instructions, each with the line that it begins on: continued lines joined, comments and the
-/// texts that `<<WORD` brings along left out.
+/// The instructions, each with its first line: continued lines joined, comments and here-documents
+/// left out.
 fn instructions(text: &str) -> Vec<(u32, String)> {
     let escape = escape(text);
     let mut found = Vec::new();
@@ -148,7 +161,7 @@ fn instructions(text: &str) -> Vec<(u32, String)> {
             continue;
         }
         joined.push_str(line);
-        for word in brought_along(&joined) {
+        for word in heredoc_words(&joined) {
             if last.get(word.as_str()).is_some_and(|last| *last > number) {
                 lines.by_ref().find(|(_, line)| line.trim_start_matches('\t') == word);
             }
@@ -159,7 +172,7 @@ fn instructions(text: &str) -> Vec<(u32, String)> {
     found
 }
 
-/// The character that continues a line: a backslash, unless a directive at the top says otherwise.
+/// The character that continues a line: a backslash, unless a directive at the top changes it.
 fn escape(text: &str) -> char {
     let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
     let mut directives = comments.filter_map(|comment| comment.split_once('='));
@@ -167,8 +180,8 @@ fn escape(text: &str) -> char {
     escape.and_then(|(_, value)| value.trim().chars().next()).unwrap_or('\\')
 }
 
-/// The words that end the texts that an instruction brings along: `EOF` in `RUN <<EOF`.
-fn brought_along(instruction: &str) -> Vec<String> {
+/// The words that end an instruction's here-documents: `EOF` in `RUN <<EOF`.
+fn heredoc_words(instruction: &str) -> Vec<String> {
     let name = instruction.split_whitespace().next().unwrap_or_default();
     if !["RUN", "COPY", "ADD"].iter().any(|one| name.eq_ignore_ascii_case(one)) {
         return Vec::new();
@@ -184,12 +197,16 @@ fn brought_along(instruction: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::read as on_page;
+    use super::super::collector::tests::read as on_page;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        assert_eq!(on_page("Dockerfile", |page| read(text, page)).trim_end(), expected, "{text}");
+        assert_eq!(
+            on_page("Dockerfile", |collector| read(text, collector)).trim_end(),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
@@ -214,10 +231,7 @@ mod tests {
             "FROM node:16\r\nFROM python:3.12\r\n",
             "1 node 16 | FROM node:16\n2 python 3.12 | FROM python:3.12",
         );
-        check(
-            "FROM node@sha256:0",
-            "1 note FROM node@sha256:0 is passed over: a digest tells no version",
-        );
+        check("FROM node@sha256:0", "1 note skipped FROM node@sha256:0: a digest names no version");
         check("FROM --platform=x", "1 note FROM names no image");
     }
 
@@ -230,7 +244,7 @@ mod tests {
         check("ARG BASE=node:16\nFROM $BASE", "2 node 16 | FROM node:16");
         check(
             "ARG TAG\nFROM node:$TAG",
-            "2 note FROM node:$TAG is passed over: nobody here knows that tag",
+            "2 note skipped FROM node:$TAG: the image's tag is unknown",
         );
         // What a stage sets, the next FROM doesn't see.
         check("FROM scratch\nARG TAG=16\nFROM node:${TAG:-18}", "3 node 18 | FROM node:18");
@@ -251,7 +265,7 @@ mod tests {
         check("ARG V=16\nFROM x\nARG V\nENV NODE_VERSION=$V", "4 node 16 | ENV NODE_VERSION=16");
         check(
             "FROM x\nENV NODE_VERSION=$V",
-            "2 note ENV NODE_VERSION=$V is passed over: nobody here knows that value",
+            "2 note skipped ENV NODE_VERSION=$V: its value is unknown",
         );
         check("ENV NODE_VERSION=\nARG NODE_VERSION\nENV\nARG\n", "");
     }
@@ -280,6 +294,6 @@ mod tests {
     fn other_files_say_nothing() {
         check("", "");
         check("hello\nworld", "");
-        check("FROM node:16\0", "0 note it is no Dockerfile: it has zero bytes");
+        check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes");
     }
 }

@@ -1,26 +1,25 @@
-//! Expressions in workflows, `${{ matrix.node }}`: what they come to where the file itself says so.
-//! <https://docs.github.com/actions/reference/workflows-and-actions/expressions> says how they are
-//! written. Nothing is evaluated beyond looking a value up.
+//! Expressions in workflows, `${{ matrix.node }}`: their values, as far as the file itself has them.
+//! <https://docs.github.com/actions/reference/workflows-and-actions/expressions> describes the format. Nothing is evaluated beyond looking a value up.
 
 use std::cell::Cell;
 
-use super::variables::{LONGEST, MOST_LOOKUPS, MOST_TEXTS, UNKNOWN, append};
-use super::yaml::Node;
+use super::variables::{MAX_LOOKUPS, MAX_TEXT_LENGTH, MAX_TEXTS, UNKNOWN, append};
+use super::yaml::YamlNode;
 
-/// How often a value may lead to another one.
-const FARTHEST: usize = 8;
+/// How many references may follow each other.
+const MAX_REFERENCES: usize = 8;
 
-/// How many values of a file may still be looked up.
+/// How many more values may be looked up for a file.
 #[derive(Debug)]
-pub(super) struct Lookups(Cell<usize>);
+pub(super) struct LookupBudget(Cell<usize>);
 
-impl Lookups {
-    /// As many as a file may have.
+impl LookupBudget {
+    /// All that a file may use.
     pub(super) fn all() -> Self {
-        Self(Cell::new(MOST_LOOKUPS))
+        Self(Cell::new(MAX_LOOKUPS))
     }
 
-    /// Takes one; `None` where there is none left.
+    /// Uses one; `None` if none is left.
     pub(super) fn take(&self) -> Option<()> {
         self.0.set(self.0.get().checked_sub(1)?);
         Some(())
@@ -29,48 +28,48 @@ impl Lookups {
 
 /// The values that expressions at one place can name.
 #[derive(Debug, Clone)]
-pub(super) struct Scope<'a> {
-    /// How much may still be looked up.
-    pub(super) lookups: &'a Lookups,
+pub(super) struct WorkflowScope<'a> {
+    /// How many more values may be looked up.
+    pub(super) budget: &'a LookupBudget,
     /// `strategy.matrix` of the job.
-    pub(super) matrix: Option<&'a Node>,
+    pub(super) matrix: Option<&'a YamlNode>,
     /// The `env` of the workflow, the job and the step, the outermost first.
-    pub(super) env: Vec<&'a Node>,
+    pub(super) env: Vec<&'a YamlNode>,
     /// The `inputs` of the workflow or the action.
-    pub(super) inputs: Vec<&'a Node>,
+    pub(super) inputs: Vec<&'a YamlNode>,
 }
 
-/// What a text comes to.
+/// A text with its expressions replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Texts {
+pub(super) struct ExpandedText {
     /// The line on which the value is written.
     pub(super) line: u32,
-    /// One text for each value of a matrix; what nobody knows stays as an expression.
+    /// One text for each value of a matrix; an expression of unknown value stays as it is.
     pub(super) texts: Vec<String>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> WorkflowScope<'a> {
     /// The same with one more `env`.
-    pub(super) fn with(&self, env: Option<&'a Node>) -> Self {
+    pub(super) fn with(&self, env: Option<&'a YamlNode>) -> Self {
         let mut scope = self.clone();
         scope.env.extend(env);
         scope
     }
 
-    /// What a scalar comes to; `None` for a list or a mapping.
-    pub(super) fn texts(&self, node: &Node) -> Option<Texts> {
-        Some(self.follow(node.text()?, node.line, FARTHEST))
+    /// A scalar with its expressions replaced; `None` for a list or a mapping.
+    pub(super) fn texts(&self, node: &YamlNode) -> Option<ExpandedText> {
+        Some(self.follow(node.text()?, node.line, MAX_REFERENCES))
     }
 
-    fn follow(&self, text: &str, line: u32, left: usize) -> Texts {
-        if text.len() > LONGEST {
-            return Texts { line, texts: vec![UNKNOWN.to_owned()] };
+    fn follow(&self, text: &str, line: u32, left: usize) -> ExpandedText {
+        if text.len() > MAX_TEXT_LENGTH {
+            return ExpandedText { line, texts: vec![UNKNOWN.to_owned()] };
         }
         if let Some(expression) = whole(text) {
             let found = self.values(expression, line, left);
             let line = found.first().map_or(line, |(line, _)| *line);
             let texts = found.into_iter().map(|(_, text)| text).collect();
-            return Texts { line, texts: or_itself(texts, expression) };
+            return ExpandedText { line, texts: or_itself(texts, expression) };
         }
         let mut texts = vec![String::new()];
         let mut rest = text;
@@ -82,20 +81,20 @@ impl<'a> Scope<'a> {
             rest = after;
         }
         append(&mut texts, &[rest.to_owned()]);
-        Texts { line, texts }
+        ExpandedText { line, texts }
     }
 
     /// The values of an expression, with the lines on which they are written.
     fn values(&self, expression: &str, line: u32, left: usize) -> Vec<(u32, String)> {
         let mut found = Vec::new();
-        for alternative in expression.split("||").take(MOST_TEXTS) {
+        for alternative in expression.split("||").take(MAX_TEXTS) {
             let values = self.value(alternative.trim(), line, left);
             if values.is_empty() {
                 return values;
             }
             found.extend(values);
         }
-        found.truncate(MOST_TEXTS);
+        found.truncate(MAX_TEXTS);
         found
     }
 
@@ -103,12 +102,12 @@ impl<'a> Scope<'a> {
         if let Some(literal) = literal(expression) {
             return vec![(line, literal.to_owned())];
         }
-        let (Some(left), Some(())) = (left.checked_sub(1), self.lookups.take()) else {
+        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.take()) else {
             return Vec::new();
         };
-        let way = expression.replace("['", ".").replace("']", "");
-        let way: Vec<&str> = way.split('.').collect();
-        let nodes = match way.as_slice() {
+        let path = expression.replace("['", ".").replace("']", "");
+        let path: Vec<&str> = path.split('.').collect();
+        let nodes = match path.as_slice() {
             ["matrix", key, rest @ ..] => self.in_matrix(key, rest),
             ["env", name] => {
                 self.env.iter().rev().find_map(|env| env.get(name)).into_iter().collect()
@@ -122,25 +121,25 @@ impl<'a> Scope<'a> {
         let mut found = Vec::new();
         for node in nodes {
             let Some(text) = node.text() else { continue };
-            let Texts { line, texts } = self.follow(text, node.line, left);
+            let ExpandedText { line, texts } = self.follow(text, node.line, left);
             found.extend(texts.into_iter().map(|text| (line, text)));
         }
-        found.truncate(MOST_TEXTS);
+        found.truncate(MAX_TEXTS);
         found
     }
 
     /// The values of a key of the matrix, and those that `include` adds.
-    fn in_matrix(&self, key: &str, rest: &[&str]) -> Vec<&'a Node> {
+    fn in_matrix(&self, key: &str, rest: &[&str]) -> Vec<&'a YamlNode> {
         let Some(matrix) = self.matrix else { return Vec::new() };
-        let listed = matrix.get(key).into_iter().flat_map(Node::one_or_more);
-        let included = matrix.get("include").into_iter().flat_map(Node::items);
-        let included = included.take(MOST_TEXTS).filter_map(|one| one.get(key));
-        let all = listed.take(MOST_TEXTS).chain(included);
-        all.filter_map(|node| node.at(rest)).take(MOST_TEXTS).collect()
+        let listed = matrix.get(key).into_iter().flat_map(YamlNode::one_or_more);
+        let included = matrix.get("include").into_iter().flat_map(YamlNode::items);
+        let included = included.take(MAX_TEXTS).filter_map(|one| one.get(key));
+        let all = listed.take(MAX_TEXTS).chain(included);
+        all.filter_map(|node| node.at(rest)).take(MAX_TEXTS).collect()
     }
 }
 
-/// What was found, or the expression as it was written.
+/// The values, or the expression as it is written.
 fn or_itself(found: Vec<String>, expression: &str) -> Vec<String> {
     match found.is_empty() {
         true => vec![format!("${{{{ {} }}}}", expression.trim())],
@@ -148,13 +147,13 @@ fn or_itself(found: Vec<String>, expression: &str) -> Vec<String> {
     }
 }
 
-/// The expression that a text consists of.
+/// The expression, if a text is nothing else.
 fn whole(text: &str) -> Option<&str> {
     let (before, expression, after) = next(text.trim())?;
     (before.is_empty() && after.is_empty()).then_some(expression)
 }
 
-/// The first expression of a text, with what stands before and behind it.
+/// The first expression of a text, with the text before and after it.
 fn next(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${{")?;
     let (expression, after) = rest.split_once("}}")?;

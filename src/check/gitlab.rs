@@ -1,105 +1,109 @@
 //! GitLab's `.gitlab-ci.yml`: images, services, variables, `parallel: matrix:`.
-//! <https://docs.gitlab.com/ci/yaml/> says how they are written. No tool is known here, and nothing
+//! <https://docs.gitlab.com/ci/yaml/> describes the format. It names no tool, and nothing
 //! that a file includes from elsewhere.
 
 use std::rc::Rc;
 
-use super::expression::Lookups;
-use super::mention::Kind;
-use super::page::{Page, Said};
-use super::variables::{MOST_TEXTS, expand};
-use super::yaml::Node;
+use super::collector::{MentionCollector, WrittenValues};
+use super::expression::LookupBudget;
+use super::mention::MentionKind;
+use super::variables::{MAX_TEXTS, expand};
+use super::yaml::YamlNode;
 
-/// What stands at the top of a file and is no job.
-const NO_JOBS: [&str; 8] =
+/// Keys at the top of a file that aren't jobs.
+const GLOBAL_KEYS: [&str; 8] =
     ["cache", "default", "image", "include", "services", "stages", "variables", "workflow"];
 
-/// How often a variable may lead to another one.
-const FARTHEST: usize = 8;
+/// How many references may follow each other.
+const MAX_REFERENCES: usize = 8;
 
 /// Reads the documents of a file.
-pub(super) fn read(documents: &[Rc<Node>], page: &mut Page<'_>) {
-    let lookups = Lookups::all();
+pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
+    let budget = LookupBudget::all();
     for document in documents {
         let variables = document.get("variables").into_iter().collect();
-        let scope = Scope { lookups: &lookups, variables, matrix: None };
-        scope.read_variables(document.get("variables"), page);
-        scope.read_images(document, page);
+        let scope = JobScope { budget: &budget, variables, matrix: None };
+        scope.read_variables(document.get("variables"), collector);
+        scope.read_images(document, collector);
         if let Some(default) = document.get("default") {
-            scope.read_images(default, page);
+            scope.read_images(default, collector);
         }
         for job in document.entries() {
-            if !NO_JOBS.contains(&job.key) {
-                read_job(&scope, job.value, page);
+            if !GLOBAL_KEYS.contains(&job.key) {
+                read_job(&scope, job.value, collector);
             }
         }
     }
 }
 
-fn read_job(scope: &Scope<'_>, job: &Node, page: &mut Page<'_>) {
+fn read_job(scope: &JobScope<'_>, job: &YamlNode, collector: &mut MentionCollector<'_>) {
     let matrix = job.at(&["parallel", "matrix"]);
     let own = job.get("variables");
     let variables = own.into_iter().chain(scope.variables.iter().copied()).collect();
-    let scope = Scope { lookups: scope.lookups, variables, matrix };
-    scope.read_variables(own, page);
-    scope.read_matrix(page);
-    scope.read_images(job, page);
+    let scope = JobScope { budget: scope.budget, variables, matrix };
+    scope.read_variables(own, collector);
+    scope.read_matrix(collector);
+    scope.read_images(job, collector);
 }
 
 /// The values that variables have at one place.
-struct Scope<'a> {
-    /// How much may still be looked up.
-    lookups: &'a Lookups,
+struct JobScope<'a> {
+    /// How many more values may be looked up.
+    budget: &'a LookupBudget,
     /// Mappings of variables, the strongest first.
-    variables: Vec<&'a Node>,
+    variables: Vec<&'a YamlNode>,
     /// The list of mappings of `parallel: matrix:`.
-    matrix: Option<&'a Node>,
+    matrix: Option<&'a YamlNode>,
 }
 
-impl Scope<'_> {
-    fn read_images(&self, holder: &Node, page: &mut Page<'_>) {
-        let services = holder.get("services").into_iter().flat_map(Node::items);
+impl JobScope<'_> {
+    fn read_images(&self, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
+        let services = holder.get("services").into_iter().flat_map(YamlNode::items);
         for node in holder.get("image").into_iter().chain(services) {
             let named = node.get("name").unwrap_or(node);
             let Some(text) = named.text() else { continue };
-            let values = self.expand(text, FARTHEST);
-            page.image(&Said { line: named.line, label: "image: ", values: &values });
+            let values = self.expand(text, MAX_REFERENCES);
+            collector.image(&WrittenValues { line: named.line, label: "image: ", values: &values });
         }
     }
 
-    fn read_variables(&self, variables: Option<&Node>, page: &mut Page<'_>) {
-        for entry in variables.map(Node::entries).unwrap_or_default() {
-            let Some(tool) = page.tool_of_variable(entry.key) else { continue };
+    fn read_variables(&self, variables: Option<&YamlNode>, collector: &mut MentionCollector<'_>) {
+        for entry in variables.map(YamlNode::entries).unwrap_or_default() {
+            let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
             let Some(node) = value(entry.value) else { continue };
-            let values = self.expand(node.text().unwrap_or_default(), FARTHEST);
+            let values = self.expand(node.text().unwrap_or_default(), MAX_REFERENCES);
             let label = format!("{}: ", entry.key);
-            let said = Said { line: node.line, label: &label, values: &values };
-            page.requests((tool, Kind::Variable), &said);
+            let written = WrittenValues { line: node.line, label: &label, values: &values };
+            collector.requests((tool, MentionKind::Variable), &written);
         }
     }
 
     /// The values of a tool's variable in all mappings of the matrix are one mention.
-    fn read_matrix(&self, page: &mut Page<'_>) {
-        let mappings = self.matrix.into_iter().flat_map(Node::items).take(MOST_TEXTS);
+    fn read_matrix(&self, collector: &mut MentionCollector<'_>) {
+        let mappings = self.matrix.into_iter().flat_map(YamlNode::items).take(MAX_TEXTS);
         let mut names: Vec<&str> =
-            mappings.flat_map(Node::entries).map(|entry| entry.key).collect();
+            mappings.flat_map(YamlNode::entries).map(|entry| entry.key).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let Some(tool) = page.tool_of_variable(name) else { continue };
+            let Some(tool) = collector.tool_of_variable(name) else { continue };
             let nodes = self.in_matrix(name);
             let Some(line) = nodes.first().map(|node| node.line) else { continue };
             let values: Vec<String> =
                 nodes.iter().filter_map(|node| node.text()).map(str::to_owned).collect();
             let label = format!("{name}: ");
-            page.requests((tool, Kind::Variable), &Said { line, label: &label, values: &values });
+            collector.requests(
+                (tool, MentionKind::Variable),
+                &WrittenValues { line, label: &label, values: &values },
+            );
         }
     }
 
-    fn in_matrix(&self, name: &str) -> Vec<&Node> {
-        let mappings = self.matrix.into_iter().flat_map(Node::items).take(MOST_TEXTS);
-        let values = mappings.filter_map(|mapping| mapping.get(name)).flat_map(Node::one_or_more);
-        values.filter(|node| node.text().is_some()).take(MOST_TEXTS).collect()
+    fn in_matrix(&self, name: &str) -> Vec<&YamlNode> {
+        let mappings = self.matrix.into_iter().flat_map(YamlNode::items).take(MAX_TEXTS);
+        let values =
+            mappings.filter_map(|mapping| mapping.get(name)).flat_map(YamlNode::one_or_more);
+        values.filter(|node| node.text().is_some()).take(MAX_TEXTS).collect()
     }
 
     fn expand(&self, text: &str, left: usize) -> Vec<String> {
@@ -107,7 +111,7 @@ impl Scope<'_> {
     }
 
     fn values(&self, name: &str, left: usize) -> Vec<String> {
-        let (Some(left), Some(())) = (left.checked_sub(1), self.lookups.take()) else {
+        let (Some(left), Some(())) = (left.checked_sub(1), self.budget.take()) else {
             return Vec::new();
         };
         let mut nodes = self.in_matrix(name);
@@ -115,25 +119,25 @@ impl Scope<'_> {
             nodes.extend(self.variables.iter().find_map(|one| value(one.get(name)?)));
         }
         let texts = nodes.iter().filter_map(|node| node.text());
-        texts.flat_map(|text| self.expand(text, left)).take(MOST_TEXTS).collect()
+        texts.flat_map(|text| self.expand(text, left)).take(MAX_TEXTS).collect()
     }
 }
 
-/// A variable's value, which may stand beside a description.
-fn value(node: &Node) -> Option<&Node> {
+/// A variable's value, which may have a description beside it.
+fn value(node: &YamlNode) -> Option<&YamlNode> {
     let node = node.get("value").unwrap_or(node);
     node.text().is_some().then_some(node)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::read as on_page;
+    use super::super::collector::tests::read as on_page;
     use super::super::yaml::parse;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page(".gitlab-ci.yml", |page| read(&parse(text).unwrap(), page));
+        let found = on_page(".gitlab-ci.yml", |collector| read(&parse(text).unwrap(), collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 
@@ -154,11 +158,11 @@ mod tests {
         );
         check(
             "image: $CI_PREFIX/node:16\nx:\n  image: $CI_REGISTRY_IMAGE:latest",
-            "1 node 16 | image: $CI_PREFIX/node:16\n3 note image: $CI_REGISTRY_IMAGE:latest is passed over: nobody here knows that name",
+            "1 node 16 | image: $CI_PREFIX/node:16\n3 note skipped image: $CI_REGISTRY_IMAGE:latest: the image's name is unknown",
         );
         check(
             "spec:\n  inputs: {a: {}}\n---\nimage: node:$[[ inputs.a ]]\n",
-            "4 note image: node:$[[ inputs.a ]] is passed over: nobody here knows that tag",
+            "4 note skipped image: node:$[[ inputs.a ]]: the image's tag is unknown",
         );
     }
 
@@ -174,7 +178,7 @@ mod tests {
         );
         check(
             "variables: {A: $B, B: $A, C: $D, D: 16}\na: {image: 'node:$C'}\nb: {image: 'node:$A'}",
-            "2 node 16 | image: node:16\n3 note image: node:$A is passed over: nobody here knows that tag",
+            "2 node 16 | image: node:16\n3 note skipped image: node:$A: the image's tag is unknown",
         );
     }
 

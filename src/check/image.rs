@@ -1,53 +1,53 @@
-//! A container image's name and tag: which tool it is of, and what it asks for.
+//! A container image's name and tag: the tool, and the version that it requests.
 //!
-//! `16-alpine` asks for 16: what follows the version says what else is in the image. A tag without
-//! a version is one that moves, as is no tag at all.
+//! `16-alpine` requests 16: what follows the version describes the rest of the image. A tag without a
+//! version is the latest one, and so is no tag at all.
 
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
 use crate::registry::{KnownTool, Registry};
 
-/// What an image says.
+/// The version that an image requests.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meant<T = &'static Tool> {
-    /// This request of this tool.
+pub(super) enum ImageVersion<T = &'static Tool> {
+    /// A request for a tool.
     Request(T, String),
-    /// Nobody can tell, and why.
+    /// It is unknown, for this reason.
     Unknown(&'static str),
-    /// It is of no tool.
+    /// The image belongs to no tool.
     Other,
 }
 
-/// A folder of official images that mirrors keep.
+/// The folder of official images, which mirrors have, too.
 const OFFICIAL: &str = "library/";
 
-/// What a release that isn't one yet is called in a tag.
-const STAGES: [&str; 5] = ["rc", "beta", "alpha", "preview", "pre"];
+/// The names of pre-releases in tags.
+const RELEASE_STAGES: [&str; 5] = ["rc", "beta", "alpha", "preview", "pre"];
 
 /// Reads an image reference: `[host/]name[:tag][@digest]`.
-pub(super) fn request(registry: &Registry, reference: &str) -> Meant {
+pub(super) fn request(registry: &Registry, reference: &str) -> ImageVersion {
     let (named, is_digest) = match reference.split_once('@') {
         Some((named, _)) => (named, true),
         None => (reference, false),
     };
     let (name, tag) = split_tag(named);
     if last_part(name).contains('$') {
-        return Meant::Unknown("nobody here knows that name");
+        return ImageVersion::Unknown("the image's name is unknown");
     }
     let Some((known, inside)) = registry.all().find_map(|known| Some((known, of(known, name)?)))
     else {
-        return Meant::Other;
+        return ImageVersion::Other;
     };
     let tag = match (inside, tag) {
-        ("", None) if is_digest => return Meant::Unknown("a digest tells no version"),
+        ("", None) if is_digest => return ImageVersion::Unknown("a digest names no version"),
         ("", tag) => tag.unwrap_or_default(),
         (inside, _) => inside,
     };
     if tag.contains('$') {
-        return Meant::Unknown("nobody here knows that tag");
+        return ImageVersion::Unknown("the image's tag is unknown");
     }
-    Meant::Request(known.tool, asked(tag, known.tool))
+    ImageVersion::Request(known.tool, requested(tag, known.tool))
 }
 
 fn split_tag(named: &str) -> (&str, Option<&str>) {
@@ -63,7 +63,7 @@ fn last_part(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, last)| last)
 }
 
-/// Whether an image is of a tool: what stands where the tool's entry has its `*`.
+/// Whether an image belongs to a tool; if so, the text where the tool's entry has its `*`.
 fn of<'n>(known: KnownTool<'_>, name: &'n str) -> Option<&'n str> {
     let names = [name, without_host(name)];
     let entries = &known.definition.check.images;
@@ -76,8 +76,8 @@ fn inside<'n>(entry: &str, name: &'n str) -> Option<&'n str> {
     inside.starts_with(|first: char| first.is_ascii_digit()).then_some(inside)
 }
 
-/// A name without the registry in front and the folder of official images. A variable in front is
-/// some registry, too: `${PROXY}/node`.
+/// A name without its registry and the folder of official images. A leading variable is a registry,
+/// too: `${PROXY}/node`.
 fn without_host(name: &str) -> &str {
     if let Some((_, official)) = name.rsplit_once(&format!("/{OFFICIAL}")) {
         return official;
@@ -93,8 +93,8 @@ fn without_host(name: &str) -> &str {
     rest.strip_prefix(OFFICIAL).unwrap_or(rest)
 }
 
-/// The request that a tag is, in the words of version files.
-fn asked(tag: &str, tool: &Tool) -> String {
+/// The request that a tag is, as a version file writes it.
+fn requested(tag: &str, tool: &Tool) -> String {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();
     if let Some(version) = version(first) {
@@ -125,7 +125,7 @@ fn version(part: &str) -> Option<String> {
 
 fn is_stage(part: &str) -> bool {
     let name = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    STAGES.contains(&name)
+    RELEASE_STAGES.contains(&name)
 }
 
 #[cfg(test)]
@@ -135,9 +135,9 @@ mod tests {
     fn check(reference: &str, expected: &str) {
         let registry = Registry::load().unwrap();
         let printed = match request(&registry, reference) {
-            Meant::Request(tool, request) => format!("{} {request}", tool.name),
-            Meant::Unknown(why) => format!("? {why}"),
-            Meant::Other => "-".to_owned(),
+            ImageVersion::Request(tool, request) => format!("{} {request}", tool.name),
+            ImageVersion::Unknown(why) => format!("? {why}"),
+            ImageVersion::Other => "-".to_owned(),
         };
         assert_eq!(printed, expected, "{reference}");
     }
@@ -168,7 +168,7 @@ mod tests {
         check("node:lts-alpine", "node lts");
         check("node:hydrogen-slim", "node lts/hydrogen");
         check("python:lts", "python latest");
-        check("node@sha256:0123", "? a digest tells no version");
+        check("node@sha256:0123", "? a digest names no version");
     }
 
     #[test]
@@ -200,11 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_said() {
-        check("node:$TAG", "? nobody here knows that tag");
-        check("node:16-${VARIANT}", "? nobody here knows that tag");
-        check("$BASE", "? nobody here knows that name");
-        check("x/${BASE}:16", "? nobody here knows that name");
+    fn unknown_names_and_tags_have_a_reason() {
+        check("node:$TAG", "? the image's tag is unknown");
+        check("node:16-${VARIANT}", "? the image's tag is unknown");
+        check("$BASE", "? the image's name is unknown");
+        check("x/${BASE}:16", "? the image's name is unknown");
         check("${REGISTRY}/other:$TAG", "-");
     }
 }

@@ -1,5 +1,5 @@
-//! LockfileRule files and the like, which say which version a project was made for. Which fields of which
-//! file these are is the registry's; no tool is known here.
+//! Lock files and the like that name the version a project is made for. The registry says which
+//! fields of which files; no tool is named here.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::{CollectOptions, ParseOptions};
@@ -9,46 +9,53 @@ use toml::de::{DeTable, DeValue};
 use usher_definition::{LockfileRule, Notation, line_of};
 use usher_shims::tool::Tool;
 
-use super::mention::Kind;
-use super::page::{Page, Said};
+use super::collector::{MentionCollector, WrittenValues};
+use super::mention::MentionKind;
 
 /// Reads a lock file of a tool.
-pub(super) fn read(text: &str, (tool, lock): (&'static Tool, &LockfileRule), page: &mut Page<'_>) {
+pub(super) fn read(
+    text: &str,
+    (tool, lock): (&'static Tool, &LockfileRule),
+    collector: &mut MentionCollector<'_>,
+) {
     let found = match lock.notation {
         Notation::Json => json(text, &lock.fields),
         Notation::Toml => toml(text, &lock.fields),
     };
     match found {
         Ok(found) => {
-            for Field { way, value, offset } in found {
+            for LockedField { path, value, offset } in found {
                 let line = u32::try_from(line_of(text, offset)).unwrap_or(0);
-                let label = format!("{way}: ");
-                page.requests((tool, Kind::Lock), &Said { line, label: &label, values: &[value] });
+                let label = format!("{path}: ");
+                collector.requests(
+                    (tool, MentionKind::Lock),
+                    &WrittenValues { line, label: &label, values: &[value] },
+                );
             }
         }
-        Err(complaint) => page.note(0, format!("it is passed over: {complaint}")),
+        Err(reason) => collector.note(0, format!("skipped: {reason}")),
     }
 }
 
 /// A field that was found.
-struct Field<'a> {
-    way: &'a str,
+struct LockedField<'a> {
+    path: &'a str,
     value: String,
     offset: usize,
 }
 
-fn json<'a>(text: &str, ways: &'a [String]) -> Result<Vec<Field<'a>>, String> {
-    // The strict reader refuses what JSON doesn't know, and what lies too deep.
+fn json<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, String> {
+    // The strict parser refuses JSON extensions, and values nested too deep.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
     let parsed =
         jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let document = parsed.map_err(|error| error.to_string())?.value;
-    let find = |way: &'a String| {
-        let end = way.split('.').try_fold(document.as_ref()?, step)?;
+    let find = |path: &'a String| {
+        let end = path.split('.').try_fold(document.as_ref()?, step)?;
         let Value::StringLit(found) = end else { return None };
-        Some(Field { way, value: found.value.to_string(), offset: found.range.start })
+        Some(LockedField { path, value: found.value.to_string(), offset: found.range.start })
     };
-    Ok(ways.iter().filter_map(find).collect())
+    Ok(paths.iter().filter_map(find).collect())
 }
 
 fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
@@ -57,23 +64,23 @@ fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
         ObjectPropName::String(name) => name.value == key,
         ObjectPropName::Word(_) => false,
     };
-    // Of several of one name the last counts, as for JSON's readers.
+    // Of several properties of one name the last counts, as for other JSON parsers.
     object.properties.iter().rev().find(|property| is_it(&property.name)).map(|one| &one.value)
 }
 
-fn toml<'a>(text: &str, ways: &'a [String]) -> Result<Vec<Field<'a>>, String> {
+fn toml<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, String> {
     let table = DeTable::parse(text).map_err(|error| error.message().to_owned())?;
-    let find = |way: &'a String| {
-        let found = follow(table.get_ref(), way)?;
+    let find = |path: &'a String| {
+        let found = follow(table.get_ref(), path)?;
         let value = found.get_ref().as_str()?.to_owned();
-        Some(Field { way, value, offset: found.span().start })
+        Some(LockedField { path, value, offset: found.span().start })
     };
-    Ok(ways.iter().filter_map(find).collect())
+    Ok(paths.iter().filter_map(find).collect())
 }
 
-fn follow<'d, 't>(table: &'d DeTable<'t>, way: &str) -> Option<&'d Spanned<DeValue<'t>>> {
-    match way.split_once('.') {
-        None => table.get(way),
+fn follow<'d, 't>(table: &'d DeTable<'t>, path: &str) -> Option<&'d Spanned<DeValue<'t>>> {
+    match path.split_once('.') {
+        None => table.get(path),
         Some((first, rest)) => follow(table.get(first)?.get_ref().as_table()?, rest),
     }
 }
@@ -82,7 +89,7 @@ fn follow<'d, 't>(table: &'d DeTable<'t>, way: &str) -> Option<&'d Spanned<DeVal
 mod tests {
     use usher_shims::tool::TOOLS;
 
-    use super::super::page::tests::read as on_page;
+    use super::super::collector::tests::read as on_page;
     use super::*;
 
     #[track_caller]
@@ -90,7 +97,7 @@ mod tests {
         let tool = Tool::named(TOOLS, "python").unwrap();
         let fields = ["requires.full", "requires.short"].map(str::to_owned).to_vec();
         let lock = LockfileRule { name: "x".to_owned(), notation, fields };
-        let found = on_page("x", |page| read(text, (tool, &lock), page));
+        let found = on_page("x", |collector| read(text, (tool, &lock), collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 
@@ -107,7 +114,7 @@ mod tests {
         );
         check("requires.short = 3.7", "");
         check("[[requires]]\nshort = '3.7'", "");
-        check("[requires\n", "0 note it is passed over: unclosed table, expected `]`");
+        check("[requires\n", "0 note skipped: unclosed table, expected `]`");
     }
 
     #[test]
@@ -120,6 +127,6 @@ mod tests {
         );
         check("{\"requires\": []}", "");
         check("{\"requires\": {\"short\": 3}}", "");
-        check("// x\n{}", "0 note it is passed over: expected value at line 1 column 1");
+        check("// x\n{}", "0 note skipped: expected value at line 1 column 1");
     }
 }

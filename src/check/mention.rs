@@ -1,37 +1,37 @@
-//! A place that says which version of a tool it means, and a place that was passed over. Values
-//! alone: where they come from and what is thought of them is elsewhere.
+//! A place in a project that names a version of a tool, and a place that was skipped. Values alone:
+//! reading and comparing them is elsewhere.
 
 use std::path::PathBuf;
 
 use usher_shims::tool::Tool;
 
-/// A place in a project that says which version of a tool it means.
+/// A place in a project that names a version of a tool.
 #[derive(Debug, Clone)]
 pub struct Mention {
-    /// Of which tool.
+    /// The tool.
     pub tool: &'static Tool,
-    /// The requests as written: any of them may be meant, as in a matrix.
+    /// The requests as written; several in a matrix.
     pub requests: Vec<String>,
-    /// Where that stands.
-    pub place: Place,
-    /// What kind of place it is.
-    pub kind: Kind,
-    /// What stands there, as a person recognises it: `FROM node:16-alpine`.
+    /// Where it is.
+    pub place: MentionPlace,
+    /// Its kind.
+    pub kind: MentionKind,
+    /// The text there, as a person recognizes it: `FROM node:16-alpine`.
     pub shown: String,
 }
 
 /// A place in a project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The file, from the project's folder.
+pub struct MentionPlace {
+    /// The file, relative to the project's folder.
     pub path: PathBuf,
-    /// The line, counted from 1; 0 where it isn't known.
+    /// The line, counted from 1; 0 if it is unknown.
     pub line: u32,
 }
 
-/// What kind of place mentions a version.
+/// The kind of a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MentionKind {
     /// A version file.
     Pin,
     /// A range in a file that exists for other things too.
@@ -46,7 +46,7 @@ pub enum Kind {
     Input,
 }
 
-impl Kind {
+impl MentionKind {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -60,11 +60,11 @@ impl Kind {
     }
 }
 
-/// Something that was passed over, and why.
+/// Something that was skipped, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// Where, if it is about one place.
-    pub place: Option<Place>,
+    pub place: Option<MentionPlace>,
     /// What and why.
     pub what: String,
 }

@@ -1,5 +1,5 @@
-//! What the version files of one folder say, the losing ones as well: found by the search that the
-//! shims use, so that no file is read in two ways.
+//! The pins in one folder, overridden ones included: found by the search that the shims use, so that
+//! no file is read in two ways.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use usher_shims::search::{Finding, Skipped, search};
 use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
-use super::mention::{Kind, Mention, Note, Place};
+use super::mention::{Mention, MentionKind, MentionPlace, Note};
 use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 
-/// The most names that a folder can be asked for at once.
-const AT_ONCE: usize = 32;
+/// The most names that are looked up in a folder at once.
+const MAX_NAMES: usize = 32;
 
-/// What the version files of a folder say.
+/// The pins and constraints in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Pins {
+pub(super) struct FolderPins {
     /// All of them, the strongest of each tool first.
     pub(super) mentions: Vec<Mention>,
-    /// What was passed over.
+    /// What was skipped.
     pub(super) notes: Vec<Note>,
 }
 
-/// The version files that any tool has, each once.
+/// The names of all tools' version files.
 pub(super) fn names(session: &Session) -> Vec<&'static str> {
     let files = session.registry.all().flat_map(|known| known.tool.files);
     let mut names: Vec<&str> = files.map(|file| file.name).collect();
@@ -36,16 +36,16 @@ pub(super) fn names(session: &Session) -> Vec<&'static str> {
     names
 }
 
-/// Reads the version files of a folder of the project. One that exists for versions alone and can't
-/// be understood is an error.
+/// Reads the version files of a folder of the project. A file that exists for versions alone and
+/// can't be parsed is an error.
 pub(super) fn read(
     session: &Session,
     (root, folder): (&Path, &Path),
     names: &[&str],
-) -> Result<Pins> {
-    let mut pins = Pins::default();
+) -> Result<FolderPins> {
+    let mut pins = FolderPins::default();
     let mut present = Vec::new();
-    for names in names.chunks(AT_ONCE) {
+    for names in names.chunks(MAX_NAMES) {
         let bits = match Os.existing_names(folder, names) {
             Ok(bits) => bits,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(pins),
@@ -66,16 +66,18 @@ fn one_tool(
     session: &Session,
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
-    pins: &mut Pins,
+    pins: &mut FolderPins,
 ) -> Result<()> {
     let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
     let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
     let mut broken = None;
     search(&world, &session.index, &call, &mut |finding| {
         match finding {
-            Finding::Pin(pin) => pins.mentions.extend(mention(root, tool, (&pin, Kind::Pin))),
+            Finding::Pin(pin) => {
+                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Pin)));
+            }
             Finding::Constraint(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, Kind::Constraint)));
+                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Constraint)));
             }
             Finding::Broken(error, _) => {
                 broken = Some(error);
@@ -91,7 +93,7 @@ fn one_tool(
     broken.map_or(Ok(()), Err)
 }
 
-fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Option<Mention> {
+fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, MentionKind)) -> Option<Mention> {
     let Origin::File(place) = &pin.origin else { return None };
     let requests: Vec<String> =
         pin.requests.iter().map(|request| request.as_str().to_owned()).collect();
@@ -100,12 +102,12 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, Kind)) -> Optio
         tool,
         shown: format!("{label}{}", requests.join(" ")),
         requests,
-        place: Place { path: relative(root, &place.path), line: place.line },
+        place: MentionPlace { path: relative(root, &place.path), line: place.line },
         kind,
     })
 }
 
-/// A path from the project's folder.
+/// A path relative to the project's folder.
 pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }

@@ -1,4 +1,4 @@
-//! All mentions of a project with what is thought of them, grouped by what they were compared with.
+//! All mentions of a project, each compared with the active version, grouped by that version.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,55 +7,55 @@ use usher_shims::error::Result;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::tool::Tool;
 
-use super::measure::{Asker, Measure, What, active_selection};
-use super::mention::{Kind, Mention, Note};
+use super::agreement::{Agreement, is_definite, judge};
+use super::baseline::{Baseline, Expected, Requester, baseline_in};
+use super::mention::{Mention, MentionKind, Note};
 use super::pins::{self, folder_of};
-use super::verdict::{Verdict, is_definite, judge};
 use crate::session::Session;
 
-/// What came of a check.
+/// The result of `use check`.
 #[derive(Debug)]
-pub struct Report {
+pub struct CheckReport {
     /// The project's folder.
     pub root: PathBuf,
-    /// What is in force, of each tool that is mentioned.
-    pub groups: Vec<Group>,
-    /// What was passed over.
+    /// The active versions, and the mentions compared with each.
+    pub groups: Vec<ToolGroup>,
+    /// What was skipped.
     pub notes: Vec<Note>,
 }
 
-/// What is in force of a tool somewhere in the project, and who was compared with it.
+/// The active version of a tool in some folders, and the mentions compared with it.
 #[derive(Debug)]
-pub struct Group {
+pub struct ToolGroup {
     /// The tool.
     pub tool: &'static Tool,
-    /// The folder, from the project's; empty for the project's own.
+    /// The folder, relative to the project's; empty for the project's own.
     pub folder: PathBuf,
-    /// What is in force there; `None` where nobody asks and nothing can be compared.
-    pub measure: Option<Measure>,
+    /// The active version there; `None` if the tool isn't pinned and no mention can be compared with.
+    pub baseline: Option<Baseline>,
     /// The mentions, in the order of the files.
-    pub judged: Vec<Judged>,
+    pub mentions: Vec<ComparedMention>,
 }
 
-/// A mention, and what is thought of it.
+/// A mention, and whether it agrees.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ComparedMention {
     /// The mention.
     pub mention: Mention,
-    /// The verdict.
-    pub verdict: Verdict,
+    /// Whether it agrees.
+    pub agreement: Agreement,
 }
 
-impl Report {
-    /// The mentions of which the verdict is this.
-    pub fn count(&self, verdict: &Verdict) -> usize {
-        let all = self.groups.iter().flat_map(|group| &group.judged);
-        all.filter(|judged| judged.verdict == *verdict).count()
+impl CheckReport {
+    /// How many mentions have this result.
+    pub fn count(&self, agreement: &Agreement) -> usize {
+        let all = self.groups.iter().flat_map(|group| &group.mentions);
+        all.filter(|mentions| mentions.agreement == *agreement).count()
     }
 
     /// Whether nothing disagrees.
     pub fn agrees(&self) -> bool {
-        self.count(&Verdict::Disagrees) == 0
+        self.count(&Agreement::Disagrees) == 0
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn compare(
     session: &Session,
     root: PathBuf,
     (mentions, mut notes): (Vec<Mention>, Vec<Note>),
-) -> Result<Report> {
+) -> Result<CheckReport> {
     let mut of_tools: BTreeMap<&str, Vec<Mention>> = BTreeMap::new();
     for mention in mentions {
         of_tools.entry(mention.tool.name).or_default().push(mention);
@@ -72,124 +72,134 @@ pub(super) fn compare(
     let mut groups = Vec::new();
     for known in session.registry.all() {
         if let Some(mentions) = of_tools.remove(known.tool.name) {
-            let constraints: Vec<_> =
-                mentions.iter().filter(|one| one.kind == Kind::Constraint).cloned().collect();
+            let constraints: Vec<_> = mentions
+                .iter()
+                .filter(|one| one.kind == MentionKind::Constraint)
+                .cloned()
+                .collect();
             let (root, tool) = (root.as_path(), known.tool);
-            let forces = Forces { session, root, tool, constraints, known: BTreeMap::new() };
-            groups.extend(forces.compare(mentions)?);
+            let baselines = Baselines { session, root, tool, constraints, known: BTreeMap::new() };
+            groups.extend(baselines.compare(mentions)?);
         }
     }
-    notes.extend(groups.iter().flat_map(|group| &group.judged).filter_map(open));
+    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(open));
     notes.sort();
     notes.dedup();
-    Ok(Report { root, groups, notes })
+    Ok(CheckReport { root, groups, notes })
 }
 
-fn open(judged: &Judged) -> Option<Note> {
-    let Verdict::Open(why) = judged.verdict else { return None };
-    let Mention { place, shown, .. } = &judged.mention;
-    let what = format!("{shown} is passed over: {why}");
+fn open(mentions: &ComparedMention) -> Option<Note> {
+    let Agreement::Unknown(why) = mentions.agreement else { return None };
+    let Mention { place, shown, .. } = &mentions.mention;
+    let what = format!("skipped {shown}: {why}");
     Some(Note { place: Some(place.clone()), what })
 }
 
-/// What is in force of a tool in the folders of a project.
-struct Forces<'a> {
+/// The active versions of a tool in the folders of a project.
+struct Baselines<'a> {
     session: &'a Session,
     root: &'a Path,
     tool: &'static Tool,
     constraints: Vec<Mention>,
-    known: BTreeMap<PathBuf, Option<Measure>>,
+    known: BTreeMap<PathBuf, Option<Baseline>>,
 }
 
-impl Forces<'_> {
-    fn compare(mut self, mentions: Vec<Mention>) -> Result<Vec<Group>> {
+impl Baselines<'_> {
+    fn compare(mut self, mentions: Vec<Mention>) -> Result<Vec<ToolGroup>> {
         let here = self.at(self.root.to_path_buf())?;
         let mut groups = vec![self.group(self.root, here)];
         let elsewhere = self.elsewhere(&mentions)?;
-        let first = mentions.iter().find_map(of_mention);
+        let first = mentions.iter().find_map(baseline_of_mention);
         for mention in mentions {
             let folder = folder_of(self.root, &mention.place.path);
-            let (measure, others) = match self.at(folder.clone())? {
-                Some(measure) => (Some(measure), &[][..]),
-                // Nobody asks in this folder: what is pinned further down is what may be meant.
+            let (baseline, others) = match self.at(folder.clone())? {
+                Some(baseline) => (Some(baseline), &[][..]),
+                // The tool isn't pinned in this folder: a pin in a folder below may be meant.
                 None => match elsewhere.split_first() {
                     Some((first, others)) => (Some(first.clone()), others),
                     None => (first.clone(), &[][..]),
                 },
             };
-            let verdict = verdict(&mention, measure.as_ref(), others);
-            let known = groups.iter().position(|group| group.measure == measure);
+            let agreement = agreement(&mention, baseline.as_ref(), others);
+            let known = groups.iter().position(|group| group.baseline == baseline);
             let place = known.unwrap_or(groups.len());
             if known.is_none() {
-                groups.push(self.group(&folder, measure));
+                groups.push(self.group(&folder, baseline));
             }
-            groups[place].judged.push(Judged { mention, verdict });
+            groups[place].mentions.push(ComparedMention { mention, agreement });
         }
-        groups.retain(|group| group.measure.is_some() || !group.judged.is_empty());
+        groups.retain(|group| group.baseline.is_some() || !group.mentions.is_empty());
         Ok(groups)
     }
 
-    fn at(&mut self, folder: PathBuf) -> Result<Option<Measure>> {
+    fn at(&mut self, folder: PathBuf) -> Result<Option<Baseline>> {
         if let Some(known) = self.known.get(&folder) {
             return Ok(known.clone());
         }
-        let mut measure = active_selection(self.session, (self.root, &folder), self.tool)?;
-        if let Some(measure) = &mut measure {
-            measure.is_constraint = self.constraints.iter().any(|one| is_asker(one, measure));
+        let mut baseline = baseline_in(self.session, (self.root, &folder), self.tool)?;
+        if let Some(baseline) = &mut baseline {
+            baseline.is_constraint = self.constraints.iter().any(|one| is_requester(one, baseline));
         }
-        self.known.insert(folder, measure.clone());
-        Ok(measure)
+        self.known.insert(folder, baseline.clone());
+        Ok(baseline)
     }
 
-    /// What is in force where the project's version files lie.
-    fn elsewhere(&mut self, mentions: &[Mention]) -> Result<Vec<Measure>> {
+    /// The active versions in the folders of the project's version files.
+    fn elsewhere(&mut self, mentions: &[Mention]) -> Result<Vec<Baseline>> {
         let mut found = Vec::new();
-        for mention in mentions.iter().filter(|one| one.kind == Kind::Pin) {
-            let measure = self.at(folder_of(self.root, &mention.place.path))?;
-            found.extend(measure.filter(|measure| !found.contains(measure)));
+        for mention in mentions.iter().filter(|one| one.kind == MentionKind::Pin) {
+            let baseline = self.at(folder_of(self.root, &mention.place.path))?;
+            found.extend(baseline.filter(|baseline| !found.contains(baseline)));
         }
         Ok(found)
     }
 
-    fn group(&self, folder: &Path, measure: Option<Measure>) -> Group {
-        // Whoever is asked for by a file is in force from that file's folder on.
-        let folder = match measure.as_ref().map(|measure| &measure.asker) {
-            Some(Asker::File(place, _)) => folder_of(self.root, &place.path),
-            Some(Asker::Outside(_) | Asker::Mention(..)) | None => folder.to_path_buf(),
+    fn group(&self, folder: &Path, baseline: Option<Baseline>) -> ToolGroup {
+        // A version that a file requests is active in that file's folder and below.
+        let folder = match baseline.as_ref().map(|baseline| &baseline.requester) {
+            Some(Requester::File(place, _)) => folder_of(self.root, &place.path),
+            Some(Requester::Outside(_) | Requester::Mention(..)) | None => folder.to_path_buf(),
         };
         let folder = pins::relative(self.root, &folder);
-        Group { tool: self.tool, folder, measure, judged: Vec::new() }
+        ToolGroup { tool: self.tool, folder, baseline, mentions: Vec::new() }
     }
 }
 
-fn verdict(mention: &Mention, measure: Option<&Measure>, others: &[Measure]) -> Verdict {
-    let Some(measure) = measure else {
-        return Verdict::Open("nothing here says which version is meant");
+fn agreement(mention: &Mention, baseline: Option<&Baseline>, others: &[Baseline]) -> Agreement {
+    let Some(baseline) = baseline else {
+        return Agreement::Unknown("no version is pinned here");
     };
-    if is_asker(mention, measure) {
-        return Verdict::Agrees;
+    if is_requester(mention, baseline) {
+        return Agreement::Agrees;
     }
-    let agrees = |one: &Measure| judge(&mention.requests, one, mention.tool) == Verdict::Agrees;
+    let agrees = |one: &Baseline| judge(&mention.requests, one, mention.tool) == Agreement::Agrees;
     match others.iter().any(agrees) {
-        true => Verdict::Agrees,
-        false => judge(&mention.requests, measure, mention.tool),
+        true => Agreement::Agrees,
+        false => judge(&mention.requests, baseline, mention.tool),
     }
 }
 
-/// Whether a mention is the one that what is in force comes from.
-fn is_asker(mention: &Mention, measure: &Measure) -> bool {
-    let (Asker::File(place, _) | Asker::Mention(place, _)) = &measure.asker else { return false };
+/// Whether a mention is the one that requests the active version.
+fn is_requester(mention: &Mention, baseline: &Baseline) -> bool {
+    let (Requester::File(place, _) | Requester::Mention(place, _)) = &baseline.requester else {
+        return false;
+    };
     // Several fields of one file may have no line.
-    let asked = measure.requests.iter().map(Request::as_str);
-    *place == mention.place && asked.eq(mention.requests.iter().map(String::as_str))
+    let requested = baseline.requests.iter().map(Request::as_str);
+    *place == mention.place && requested.eq(mention.requests.iter().map(String::as_str))
 }
 
-/// A mention as what others are compared with; `None` if it can't be.
-fn of_mention(mention: &Mention) -> Option<Measure> {
+/// A mention for others to be compared with; `None` if its versions are unknown.
+fn baseline_of_mention(mention: &Mention) -> Option<Baseline> {
     let parse = |text: &String| Request::parse(text, mention.tool, RequestTrust::Project).ok();
     let requests: Vec<Request> =
         mention.requests.iter().filter_map(parse).filter(is_definite).collect();
-    let asker = Asker::Mention(mention.place.clone(), mention.shown.clone());
-    let what = What::ToolRequest;
-    (!requests.is_empty()).then_some(Measure { what, requests, asker, is_constraint: false })
+    let requester = Requester::Mention(mention.place.clone(), mention.shown.clone());
+    let expected = Expected::NotInstalled;
+    (!requests.is_empty()).then_some(Baseline {
+        expected,
+        requests,
+        requester,
+        is_constraint: false,
+    })
 }

@@ -1,26 +1,26 @@
 //! Variables in texts, as Dockerfiles, compose files and GitLab write them: `$X`, `${X}`,
-//! `${X:-default}`. Nobody's environment is looked at: values come from the file itself.
+//! `${X:-default}`. Values come from the file itself, never from the environment.
 
 /// The most texts that one text may become.
-pub(super) const MOST_TEXTS: usize = 256;
+pub(super) const MAX_TEXTS: usize = 256;
 
 /// The most bytes that a text may have: no version and no image is longer.
-pub(super) const LONGEST: usize = 512;
+pub(super) const MAX_TEXT_LENGTH: usize = 512;
 
 /// The most values that are looked up for a file.
-pub(super) const MOST_LOOKUPS: usize = 20_000;
+pub(super) const MAX_LOOKUPS: usize = 20_000;
 
-/// What stands for a text that is too long to be looked at.
+/// Replaces a text that is too long to be read.
 pub(super) const UNKNOWN: &str = "$";
 
-/// What a name stands for: nothing if nobody knows, several values in a matrix.
+/// The values of a name: none if they are unknown, several in a matrix.
 pub(super) type Values<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
-/// Puts values in the places of variables: a text for each combination. What nobody knows stays as
-/// `$NAME`.
+/// Replaces variables by their values: a text for each combination. A variable of unknown value stays
+/// as `$NAME`.
 pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
     let mut texts = vec![String::new()];
-    let mut rest = if text.len() > LONGEST { UNKNOWN } else { text };
+    let mut rest = if text.len() > MAX_TEXT_LENGTH { UNKNOWN } else { text };
     while let Some(place) = rest.find('$') {
         append(&mut texts, &[rest[..place].to_owned()]);
         let (piece, after) = variable(&rest[place + 1..]);
@@ -34,26 +34,26 @@ pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
 /// Every text with every ending.
 pub(super) fn append(texts: &mut Vec<String>, endings: &[String]) {
     let joined = texts.iter().flat_map(|text| endings.iter().map(move |ending| join(text, ending)));
-    *texts = joined.take(MOST_TEXTS).collect();
+    *texts = joined.take(MAX_TEXTS).collect();
 }
 
 fn join(text: &str, ending: &str) -> String {
-    match text.len() + ending.len() > LONGEST {
+    match text.len() + ending.len() > MAX_TEXT_LENGTH {
         true => UNKNOWN.to_owned(),
         false => format!("{text}{ending}"),
     }
 }
 
 /// What follows a `$`.
-enum Piece<'a> {
-    /// No name does.
+enum VariablePiece<'a> {
+    /// No name.
     Dollar,
-    /// A variable, and what is done with it.
-    Variable(&'a str, Form<'a>),
+    /// A variable, and how it is expanded.
+    Variable(&'a str, Expansion<'a>),
 }
 
-/// What stands behind a variable's name.
-enum Form<'a> {
+/// How a variable is expanded.
+enum Expansion<'a> {
     Plain,
     /// `:-default`: this where it is empty or unset.
     Or(&'a str),
@@ -63,51 +63,51 @@ enum Form<'a> {
     Odd,
 }
 
-impl Piece<'_> {
+impl VariablePiece<'_> {
     fn values(&self, values: Values<'_>) -> Vec<String> {
-        let Self::Variable(name, form) = self else { return vec!["$".to_owned()] };
+        let Self::Variable(name, expansion) = self else { return vec!["$".to_owned()] };
         let mut known = values(name);
-        match form {
-            Form::Plain if !known.is_empty() => known,
-            Form::Or(default) => {
+        match expansion {
+            Expansion::Plain if !known.is_empty() => known,
+            Expansion::Or(default) => {
                 known.retain(|value| !value.is_empty());
                 if known.is_empty() { expand(default, values) } else { known }
             }
-            Form::Then(other) if !known.is_empty() => vec![(*other).to_owned()],
-            Form::Then(_) => vec![String::new()],
-            Form::Plain | Form::Odd => vec![format!("${name}")],
+            Expansion::Then(other) if !known.is_empty() => vec![(*other).to_owned()],
+            Expansion::Then(_) => vec![String::new()],
+            Expansion::Plain | Expansion::Odd => vec![format!("${name}")],
         }
     }
 }
 
-/// A variable behind its `$`, and the rest of the text.
-fn variable(text: &str) -> (Piece<'_>, &str) {
+/// The variable after a `$`, and the rest of the text.
+fn variable(text: &str) -> (VariablePiece<'_>, &str) {
     let Some(braced) = text.strip_prefix('{') else {
         let (name, rest) = name(text);
         return match name {
-            "" => (Piece::Dollar, text),
-            name => (Piece::Variable(name, Form::Plain), rest),
+            "" => (VariablePiece::Dollar, text),
+            name => (VariablePiece::Variable(name, Expansion::Plain), rest),
         };
     };
-    let Some(end) = closing(braced) else { return (Piece::Dollar, text) };
+    let Some(end) = closing(braced) else { return (VariablePiece::Dollar, text) };
     let (inside, rest) = (&braced[..end], &braced[end + 1..]);
     let (name, behind) = name(inside);
-    let form = match behind {
-        "" => Form::Plain,
+    let expansion = match behind {
+        "" => Expansion::Plain,
         behind => match (strip(behind, "-"), strip(behind, "+")) {
-            (Some(default), _) => Form::Or(default),
-            (None, Some(other)) => Form::Then(other),
-            (None, None) => Form::Odd,
+            (Some(default), _) => Expansion::Or(default),
+            (None, Some(other)) => Expansion::Then(other),
+            (None, None) => Expansion::Odd,
         },
     };
-    (Piece::Variable(name, form), rest)
+    (VariablePiece::Variable(name, expansion), rest)
 }
 
 fn strip<'a>(behind: &'a str, operator: &str) -> Option<&'a str> {
     behind.strip_prefix(':').unwrap_or(behind).strip_prefix(operator)
 }
 
-/// The place of the brace that closes one that is open.
+/// The place of the closing brace.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (place, character) in text.char_indices() {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_stays() {
+    fn an_unknown_variable_stays() {
         check("a$U/b", &["a$U/b"]);
         check("${U}", &["$U"]);
         check("${U:?why}", &["$U"]);
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn combinations_are_bounded() {
         let many = |_: &str| vec!["x".to_owned(); 100];
-        assert_eq!(expand(&"$A".repeat(100), &many).len(), MOST_TEXTS);
+        assert_eq!(expand(&"$A".repeat(100), &many).len(), MAX_TEXTS);
         let nested = |depth| format!("{}x{}", "${U:-".repeat(depth), "}".repeat(depth));
         assert_eq!(expand(&nested(70), &|_| Vec::new()), ["x"]);
         assert_eq!(expand(&nested(100_000), &|_| Vec::new()), ["$"]);

@@ -12,45 +12,45 @@ use usher_shims::tool::{IGNORED_FOLDERS, IgnoredFolder};
 use super::mention::Note;
 
 /// How many folders deep a project is searched.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
-/// How many files and folders are looked at.
-const MOST: usize = 200_000;
+/// The most files and folders that are searched.
+const MAX_ENTRIES: usize = 200_000;
 
-/// Folders in which version control keeps its own.
+/// Folders of version control systems.
 const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
 
-/// What was found in a project.
+/// The folders and files of a project.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ProjectFiles {
     /// All folders, the project's own first.
     pub(super) folders: Vec<PathBuf>,
-    /// The files with a name that somebody wants.
+    /// The files with a relevant name.
     pub(super) files: Vec<PathBuf>,
-    /// What was passed over.
+    /// What was skipped.
     pub(super) notes: Vec<Note>,
 }
 
-/// Walks a project in the order of its names.
-pub(super) fn walk(root: &Path, wants: &dyn Fn(&Path) -> bool) -> Result<Found> {
-    let mut found = Found::default();
+/// Walks a project, sorted by file name.
+pub(super) fn walk(root: &Path, is_relevant: &dyn Fn(&Path) -> bool) -> Result<ProjectFiles> {
+    let mut found = ProjectFiles::default();
     let walk = WalkBuilder::new(root)
         .hidden(false)
         .ignore(false)
         .git_global(false)
         .parents(false)
         .require_git(false)
-        .max_depth(Some(DEEPEST))
+        .max_depth(Some(MAX_DEPTH))
         .sort_by_file_name(Ord::cmp)
-        .filter_entry(|entry| entry.depth() == 0 || !is_others(entry))
+        .filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry))
         .build();
     for (count, entry) in walk.enumerate() {
-        if count == MOST {
-            found.note(format!("only the first {MOST} files and folders were looked at"));
+        if count == MAX_ENTRIES {
+            found.note(format!("only the first {MAX_ENTRIES} files and folders are searched"));
             break;
         }
         match entry {
-            Ok(entry) => found.add(root, &entry, wants),
+            Ok(entry) => found.add(root, &entry, is_relevant),
             Err(error) if found.folders.is_empty() => return Err(unreadable(root, &error)),
             Err(error) => found.note(error.to_string()),
         }
@@ -58,13 +58,14 @@ pub(super) fn walk(root: &Path, wants: &dyn Fn(&Path) -> bool) -> Result<Found> 
     Ok(found)
 }
 
-impl Found {
-    fn add(&mut self, root: &Path, entry: &DirEntry, wants: &dyn Fn(&Path) -> bool) {
+impl ProjectFiles {
+    fn add(&mut self, root: &Path, entry: &DirEntry, is_relevant: &dyn Fn(&Path) -> bool) {
         let Some(kind) = entry.file_type() else { return };
         let path = entry.path();
         if kind.is_dir() {
             self.folders.push(path.to_path_buf());
-        } else if wants(path) && (kind.is_file() || (kind.is_symlink() && leads_inside(root, path)))
+        } else if is_relevant(path)
+            && (kind.is_file() || (kind.is_symlink() && links_inside(root, path)))
         {
             self.files.push(path.to_path_buf());
         }
@@ -75,23 +76,23 @@ impl Found {
     }
 }
 
-fn leads_inside(root: &Path, link: &Path) -> bool {
+fn links_inside(root: &Path, link: &Path) -> bool {
     fs::canonicalize(link).is_ok_and(|target| target.starts_with(root) && target.is_file())
 }
 
-/// Whether a folder is none of the project's: version control's own, another project under version
-/// control, or one of those that a tool passes over.
-fn is_others(entry: &DirEntry) -> bool {
+/// Whether a folder isn't part of the project: version control's own, another repository, or a folder
+/// of other people's code.
+fn is_ignored(entry: &DirEntry) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }
     let path = entry.path();
     let is_own = |name: &str| entry.file_name() == name;
     VERSION_CONTROL.iter().any(|name| is_own(name) || is_there(&path.join(name)))
-        || IGNORED_FOLDERS.iter().any(|rule| is_passed_over(path, rule))
+        || IGNORED_FOLDERS.iter().any(|rule| is_ignored_by(path, rule))
 }
 
-fn is_passed_over(folder: &Path, rule: &IgnoredFolder) -> bool {
+fn is_ignored_by(folder: &Path, rule: &IgnoredFolder) -> bool {
     let beside = |name: &&str| folder.parent().is_some_and(|parent| is_there(&parent.join(name)));
     folder.ends_with(rule.folder) && (rule.beside.is_empty() || rule.beside.iter().any(beside))
 }

@@ -1,110 +1,132 @@
-//! GitHub's workflows and composite actions, and those of the forges that took them over: inputs of
-//! actions, images, variables.
-//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax> says how they
-//! are written. No tool is known here.
+//! Workflows and composite actions of GitHub and compatible forges: inputs of actions, images,
+//! variables.
+//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax> describes the
+//! format. It names no tool.
 
 use std::rc::Rc;
 
-use super::expression::{Lookups, Scope, Texts};
-use super::mention::Kind;
-use super::page::{Page, Said};
-use super::yaml::Node;
+use super::collector::{MentionCollector, WrittenValues};
+use super::expression::{ExpandedText, LookupBudget, WorkflowScope};
+use super::mention::MentionKind;
+use super::yaml::YamlNode;
 
-/// What stands before an image in `uses`.
+/// The prefix of an image in `uses`.
 const DOCKER: &str = "docker://";
 
 /// Reads the documents of a workflow or of an `action.yml`.
-pub(super) fn read(documents: &[Rc<Node>], page: &mut Page<'_>) {
-    let lookups = Lookups::all();
+pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
+    let budget = LookupBudget::all();
     for document in documents {
         let called = ["workflow_call", "workflow_dispatch"];
         let called = called.into_iter().filter_map(|event| document.at(&["on", event, "inputs"]));
         let inputs = called.chain(document.get("inputs")).collect();
-        let scope = Scope { lookups: &lookups, matrix: None, env: Vec::new(), inputs };
-        let scope = variables(&scope, document, page);
-        for job in document.get("jobs").map(Node::entries).unwrap_or_default() {
-            read_job(&scope, job.value, page);
+        let scope = WorkflowScope { budget: &budget, matrix: None, env: Vec::new(), inputs };
+        let scope = variables(&scope, document, collector);
+        for job in document.get("jobs").map(YamlNode::entries).unwrap_or_default() {
+            read_job(&scope, job.value, collector);
         }
         if let Some(runs) = document.get("runs") {
-            docker(&scope, runs.get("image"), page);
-            steps(&scope, runs, page);
+            docker(&scope, runs.get("image"), collector);
+            steps(&scope, runs, collector);
         }
     }
 }
 
-fn read_job(scope: &Scope<'_>, job: &Node, page: &mut Page<'_>) {
-    let scope = Scope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
-    let scope = variables(&scope, job, page);
+fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCollector<'_>) {
+    let scope = WorkflowScope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
+    let scope = variables(&scope, job, collector);
     if let Some(container) = job.get("container") {
-        image(&scope, ("container: ", Some(container)), page);
-        image(&scope, ("image: ", container.get("image")), page);
-        variables(&scope, container, page);
+        image(&scope, ("container: ", Some(container)), collector);
+        image(&scope, ("image: ", container.get("image")), collector);
+        variables(&scope, container, collector);
     }
-    for service in job.get("services").map(Node::entries).unwrap_or_default() {
-        image(&scope, ("image: ", service.value.get("image")), page);
+    for service in job.get("services").map(YamlNode::entries).unwrap_or_default() {
+        image(&scope, ("image: ", service.value.get("image")), collector);
     }
     // A job that calls another workflow has inputs, too.
-    inputs(&scope, job, page);
-    steps(&scope, job, page);
+    inputs(&scope, job, collector);
+    steps(&scope, job, collector);
 }
 
-fn steps(scope: &Scope<'_>, holder: &Node, page: &mut Page<'_>) {
-    for step in holder.get("steps").into_iter().flat_map(Node::items) {
-        let scope = variables(scope, step, page);
-        docker(&scope, step.get("uses"), page);
-        inputs(&scope, step, page);
+fn steps(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
+    for step in holder.get("steps").into_iter().flat_map(YamlNode::items) {
+        let scope = variables(scope, step, collector);
+        docker(&scope, step.get("uses"), collector);
+        inputs(&scope, step, collector);
     }
 }
 
 /// What `env` sets, and the scope with it.
-fn variables<'a>(scope: &Scope<'a>, holder: &'a Node, page: &mut Page<'_>) -> Scope<'a> {
+fn variables<'a>(
+    scope: &WorkflowScope<'a>,
+    holder: &'a YamlNode,
+    collector: &mut MentionCollector<'_>,
+) -> WorkflowScope<'a> {
     let env = holder.get("env");
     let scope = scope.with(env);
-    for entry in env.map(Node::entries).unwrap_or_default() {
-        let Some(tool) = page.tool_of_variable(entry.key) else { continue };
-        let Some(Texts { line, texts }) = scope.texts(entry.value) else { continue };
+    for entry in env.map(YamlNode::entries).unwrap_or_default() {
+        let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
         let label = format!("{}: ", entry.key);
-        page.requests((tool, Kind::Variable), &Said { line, label: &label, values: &texts });
+        collector.requests(
+            (tool, MentionKind::Variable),
+            &WrittenValues { line, label: &label, values: &texts },
+        );
     }
     scope
 }
 
-/// What `with` hands to an action.
-fn inputs(scope: &Scope<'_>, holder: &Node, page: &mut Page<'_>) {
-    for entry in holder.get("with").map(Node::entries).unwrap_or_default() {
-        let Some(tool) = page.tool_of_input(entry.key) else { continue };
-        let Some(Texts { line, texts }) = scope.texts(entry.value) else { continue };
+/// The inputs that `with` passes to an action.
+fn inputs(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
+    for entry in holder.get("with").map(YamlNode::entries).unwrap_or_default() {
+        let Some(tool) = collector.tool_of_input(entry.key) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
         // Several lines are several versions.
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
             lines.filter(|value| !value.is_empty()).map(str::to_owned).collect();
         let label = format!("{}: ", entry.key);
-        page.requests((tool, Kind::Input), &Said { line, label: &label, values: &values });
+        collector.requests(
+            (tool, MentionKind::Input),
+            &WrittenValues { line, label: &label, values: &values },
+        );
     }
 }
 
-/// An image behind `docker://`.
-fn docker(scope: &Scope<'_>, node: Option<&Node>, page: &mut Page<'_>) {
-    let Some(Texts { line, texts }) = node.and_then(|node| scope.texts(node)) else { return };
+/// An image after `docker://`.
+fn docker(
+    scope: &WorkflowScope<'_>,
+    node: Option<&YamlNode>,
+    collector: &mut MentionCollector<'_>,
+) {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+        return;
+    };
     let images = texts.iter().filter_map(|text| text.strip_prefix(DOCKER));
     let values: Vec<String> = images.map(str::to_owned).collect();
-    page.image(&Said { line, label: DOCKER, values: &values });
+    collector.image(&WrittenValues { line, label: DOCKER, values: &values });
 }
 
-fn image(scope: &Scope<'_>, (label, node): (&str, Option<&Node>), page: &mut Page<'_>) {
-    let Some(Texts { line, texts }) = node.and_then(|node| scope.texts(node)) else { return };
-    page.image(&Said { line, label, values: &texts });
+fn image(
+    scope: &WorkflowScope<'_>,
+    (label, node): (&str, Option<&YamlNode>),
+    collector: &mut MentionCollector<'_>,
+) {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+        return;
+    };
+    collector.image(&WrittenValues { line, label, values: &texts });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::read as on_page;
+    use super::super::collector::tests::read as on_page;
     use super::super::yaml::parse;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let found = on_page("ci.yml", |page| read(&parse(text).unwrap(), page));
+        let found = on_page("ci.yml", |collector| read(&parse(text).unwrap(), collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 
@@ -177,23 +199,23 @@ mod tests {
         );
         check(
             "env: {A: '${{ env.A }}', NODE_VERSION: '${{ env.A }}'}",
-            "1 note NODE_VERSION: ${{ env.A }} is passed over: nobody here knows that value",
+            "1 note skipped NODE_VERSION: ${{ env.A }}: its value is unknown",
         );
     }
 
     #[test]
-    fn what_nobody_knows_is_noted() {
+    fn an_unknown_value_is_a_note() {
         check_job(
             "steps: [{with: {node-version: '${{ fromJSON(needs.a.outputs.b) }}'}}]",
-            "3 note node-version: ${{ fromJSON(needs.a.outputs.b) }} is passed over: nobody here knows that value",
+            "3 note skipped node-version: ${{ fromJSON(needs.a.outputs.b) }}: its value is unknown",
         );
         check_job(
             "strategy: {matrix: '${{ fromJSON(x) }}'}\ncontainer: node:${{ matrix.node }}",
-            "4 note container: node:${{ matrix.node }} is passed over: nobody here knows that tag",
+            "4 note skipped container: node:${{ matrix.node }}: the image's tag is unknown",
         );
         check_job(
             "container: ${{ vars.IMAGE }}",
-            "3 note container: ${{ vars.IMAGE }} is passed over: nobody here knows that name",
+            "3 note skipped container: ${{ vars.IMAGE }}: the image's name is unknown",
         );
     }
 

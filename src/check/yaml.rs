@@ -1,86 +1,86 @@
-//! YAML as a tree with line numbers, bounded in every direction. It knows nothing of what the
-//! documents mean.
+//! YAML as a tree with line numbers, of bounded size and depth. It must not know what the documents
+//! mean.
 //!
-//! An alias is the node itself and not a copy, and whoever walks the tree meets at most
-//! [`MOST_VALUES`] of them: a document that unfolds to more is refused before anybody does.
+//! An alias is the node itself, not a copy. A walk of the tree meets at most [`MAX_VALUES`] values: a
+//! document that expands to more is refused.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-/// The most values in a file, with aliases unfolded.
-const MOST_VALUES: usize = 100_000;
+/// The most values in a file, with aliases expanded.
+const MAX_VALUES: usize = 100_000;
 
-/// How deep values may lie in each other.
-const DEEPEST: usize = 64;
+/// The deepest nesting of values.
+const MAX_DEPTH: usize = 64;
 
-/// The key whose mapping's entries are meant as well: <https://yaml.org/type/merge.html>.
+/// The key of mappings to merge into this one: <https://yaml.org/type/merge.html>.
 const MERGE: &str = "<<";
 
 /// A value of a YAML document.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     /// The line on which it begins, counted from 1.
     pub(super) line: u32,
-    value: Value,
-    /// How many values it comprises, with itself.
+    value: YamlValue,
+    /// How many values it contains, including itself.
     weight: usize,
-    /// How deep the deepest value in it lies.
+    /// The depth of its deepest value.
     height: usize,
 }
 
 #[derive(Debug)]
-enum Value {
+enum YamlValue {
     Text(String),
-    List(Vec<Rc<Node>>),
-    Map(Vec<(Rc<Node>, Rc<Node>)>),
+    List(Vec<Rc<YamlNode>>),
+    Map(Vec<(Rc<YamlNode>, Rc<YamlNode>)>),
 }
 
 /// An entry of a mapping.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub(super) struct YamlEntry<'a> {
     /// Its key.
     pub(super) key: &'a str,
     /// Its value.
-    pub(super) value: &'a Node,
+    pub(super) value: &'a YamlNode,
 }
 
-impl Node {
+impl YamlNode {
     /// The text of a scalar, a number as YAML's readers understand it: `3.10` is `3.1`.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Text(text) => Some(text),
-            Value::List(_) | Value::Map(_) => None,
+            YamlValue::Text(text) => Some(text),
+            YamlValue::List(_) | YamlValue::Map(_) => None,
         }
     }
 
     /// The items of a list.
-    pub(super) fn items(&self) -> impl Iterator<Item = &Node> {
+    pub(super) fn items(&self) -> impl Iterator<Item = &YamlNode> {
         let items = match &self.value {
-            Value::List(items) => items.as_slice(),
-            Value::Text(_) | Value::Map(_) => &[],
+            YamlValue::List(items) => items.as_slice(),
+            YamlValue::Text(_) | YamlValue::Map(_) => &[],
         };
         items.iter().map(Rc::as_ref)
     }
 
-    /// The items of a list, or the one value that stands in its place.
-    pub(super) fn one_or_more(&self) -> impl Iterator<Item = &Node> {
-        let is_one = !matches!(self.value, Value::List(_));
+    /// The items of a list, or the one value in its place.
+    pub(super) fn one_or_more(&self) -> impl Iterator<Item = &YamlNode> {
+        let is_one = !matches!(self.value, YamlValue::List(_));
         self.items().chain(is_one.then_some(self))
     }
 
-    /// The entries of a mapping, and those that it merges in and doesn't have itself.
-    pub(super) fn entries(&self) -> Vec<Entry<'_>> {
+    /// The entries of a mapping, and merged ones whose keys it lacks.
+    pub(super) fn entries(&self) -> Vec<YamlEntry<'_>> {
         let mut entries = Vec::new();
         self.collect(&mut entries, &mut BTreeSet::new());
         entries
     }
 
-    fn collect<'a>(&'a self, entries: &mut Vec<Entry<'a>>, known: &mut BTreeSet<&'a str>) {
+    fn collect<'a>(&'a self, entries: &mut Vec<YamlEntry<'a>>, known: &mut BTreeSet<&'a str>) {
         for (key, value) in self.own() {
             if key != MERGE && known.insert(key) {
-                entries.push(Entry { key, value });
+                entries.push(YamlEntry { key, value });
             }
         }
         for merged in self.merged() {
@@ -88,61 +88,61 @@ impl Node {
         }
     }
 
-    fn own(&self) -> impl Iterator<Item = (&str, &Node)> {
+    fn own(&self) -> impl Iterator<Item = (&str, &YamlNode)> {
         let own = match &self.value {
-            Value::Map(entries) => entries.as_slice(),
-            Value::Text(_) | Value::List(_) => &[],
+            YamlValue::Map(entries) => entries.as_slice(),
+            YamlValue::Text(_) | YamlValue::List(_) => &[],
         };
         own.iter().filter_map(|(key, value)| Some((key.text()?, value.as_ref())))
     }
 
-    fn merged(&self) -> impl Iterator<Item = &Node> {
+    fn merged(&self) -> impl Iterator<Item = &YamlNode> {
         let merges = self.own().filter(|(key, _)| *key == MERGE);
         merges.flat_map(|(_, value)| value.one_or_more())
     }
 
-    /// What stands at the end of a way through mappings.
-    pub(super) fn at(&self, way: &[&str]) -> Option<&Node> {
-        way.iter().try_fold(self, |node, key| node.get(key))
+    /// The value at a path through mappings.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&YamlNode> {
+        path.iter().try_fold(self, |node, key| node.get(key))
     }
 
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&YamlNode> {
         let own = self.own().find(|(one, _)| *one == key).map(|(_, value)| value);
         own.or_else(|| self.merged().find_map(|merged| merged.get(key)))
     }
 }
 
-/// Reads all documents of a file; the error says in a few words what is wrong.
-pub(super) fn parse(text: &str) -> Result<Vec<Rc<Node>>, String> {
-    let mut tree = Tree::default();
+/// Parses all documents of a file; the error is a short reason.
+pub(super) fn parse(text: &str) -> Result<Vec<Rc<YamlNode>>, String> {
+    let mut builder = YamlBuilder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            format!("line {}: it is no YAML: {}", error.marker().line(), error.info())
+            format!("line {}: invalid YAML: {}", error.marker().line(), error.info())
         })?;
-        tree.add(event, span)?;
+        builder.add(event, span)?;
     }
-    Ok(tree.documents)
+    Ok(builder.documents)
 }
 
-/// The tree while it grows.
+/// The tree while it is built.
 #[derive(Default)]
-struct Tree {
-    documents: Vec<Rc<Node>>,
-    open: Vec<Open>,
-    anchors: HashMap<usize, Rc<Node>>,
+struct YamlBuilder {
+    documents: Vec<Rc<YamlNode>>,
+    open: Vec<OpenNode>,
+    anchors: HashMap<usize, Rc<YamlNode>>,
     count: usize,
 }
 
-/// A list or a mapping whose end is yet to come.
-struct Open {
+/// A list or a mapping that isn't complete yet.
+struct OpenNode {
     line: u32,
     anchor: usize,
     is_map: bool,
-    children: Vec<Rc<Node>>,
+    children: Vec<Rc<YamlNode>>,
 }
 
-impl Tree {
+impl YamlBuilder {
     fn add(&mut self, event: Event<'_>, span: Span) -> Result<(), String> {
         let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
         match event {
@@ -151,11 +151,14 @@ impl Tree {
                     ScalarStyle::Plain => as_number(text.into_owned()),
                     _ => text.into_owned(),
                 };
-                self.put(Node { line, value: Value::Text(text), weight: 1, height: 1 }, anchor)
+                self.put(
+                    YamlNode { line, value: YamlValue::Text(text), weight: 1, height: 1 },
+                    anchor,
+                )
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some(node) => self.put_shared(node),
-                None => Err(format!("line {line}: an alias stands in what it names")),
+                None => Err(format!("line {line}: an alias refers to a value that contains it")),
             },
             Event::SequenceStart(anchor, _) => self.begin(line, anchor, false),
             Event::MappingStart(anchor, _) => self.begin(line, anchor, true),
@@ -169,31 +172,33 @@ impl Tree {
     }
 
     fn begin(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
-        if self.open.len() >= DEEPEST {
+        if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(line));
         }
-        self.open.push(Open { line, anchor, is_map, children: Vec::new() });
+        self.open.push(OpenNode { line, anchor, is_map, children: Vec::new() });
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {
-        let Some(Open { line, anchor, is_map, children }) = self.open.pop() else { return Ok(()) };
+        let Some(OpenNode { line, anchor, is_map, children }) = self.open.pop() else {
+            return Ok(());
+        };
         let weight = children.iter().fold(1, |sum: usize, child| sum.saturating_add(child.weight));
         let height = 1 + children.iter().map(|child| child.height).max().unwrap_or(0);
-        if weight > MOST_VALUES {
+        if weight > MAX_VALUES {
             return Err(too_many(line));
         }
-        if height > DEEPEST {
+        if height > MAX_DEPTH {
             return Err(too_deep(line));
         }
         let value = match is_map {
-            true => Value::Map(pairs(children)),
-            false => Value::List(children),
+            true => YamlValue::Map(pairs(children)),
+            false => YamlValue::List(children),
         };
-        self.put(Node { line, value, weight, height }, anchor)
+        self.put(YamlNode { line, value, weight, height }, anchor)
     }
 
-    fn put(&mut self, node: Node, anchor: usize) -> Result<(), String> {
+    fn put(&mut self, node: YamlNode, anchor: usize) -> Result<(), String> {
         let node = Rc::new(node);
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
@@ -201,9 +206,9 @@ impl Tree {
         self.put_shared(node)
     }
 
-    fn put_shared(&mut self, node: Rc<Node>) -> Result<(), String> {
+    fn put_shared(&mut self, node: Rc<YamlNode>) -> Result<(), String> {
         self.count += 1;
-        if self.count > MOST_VALUES {
+        if self.count > MAX_VALUES {
             return Err(too_many(node.line));
         }
         match self.open.last_mut() {
@@ -214,7 +219,7 @@ impl Tree {
     }
 }
 
-fn pairs(children: Vec<Rc<Node>>) -> Vec<(Rc<Node>, Rc<Node>)> {
+fn pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
     let mut children = children.into_iter();
     let mut pairs = Vec::with_capacity(children.len() / 2);
     while let (Some(key), Some(value)) = (children.next(), children.next()) {
@@ -224,14 +229,14 @@ fn pairs(children: Vec<Rc<Node>>) -> Vec<(Rc<Node>, Rc<Node>)> {
 }
 
 fn too_many(line: u32) -> String {
-    format!("line {line}: it unfolds to more than {MOST_VALUES} values")
+    format!("line {line}: it expands to more than {MAX_VALUES} values")
 }
 
 fn too_deep(line: u32) -> String {
-    format!("line {line}: values lie more than {DEEPEST} deep in each other")
+    format!("line {line}: values are nested more than {MAX_DEPTH} levels deep")
 }
 
-/// An unquoted `3.10` is the number 3.1 to everybody who reads it.
+/// YAML readers understand an unquoted `3.10` as the number 3.1.
 fn as_number(text: String) -> String {
     let is_decimal =
         text.split_once('.').is_some_and(|(whole, rest)| [whole, rest].into_iter().all(is_digits));
@@ -255,7 +260,7 @@ mod tests {
     use super::*;
 
     /// The entries and items of a document, with their lines.
-    fn print(node: &Node) -> String {
+    fn print(node: &YamlNode) -> String {
         if let Some(text) = node.text() {
             return format!("{text}@{}", node.line);
         }
@@ -274,7 +279,7 @@ mod tests {
             Ok(documents) => {
                 documents.iter().map(|one| print(one)).collect::<Vec<_>>().join(" --- ")
             }
-            Err(complaint) => format!("error: {complaint}"),
+            Err(reason) => format!("error: {reason}"),
         };
         assert_eq!(printed, expected, "{text}");
     }
@@ -309,7 +314,7 @@ mod tests {
             "{a: {k: 1@1}, b: {k: 2@2, m: 3@2}, c: {k: 1@1, m: 3@2}}",
         );
         let documents = parse("a: &x {k: 1}\nb: {<<: *x}").unwrap();
-        assert_eq!(documents[0].at(&["b", "k"]).and_then(Node::text), Some("1"));
+        assert_eq!(documents[0].at(&["b", "k"]).and_then(YamlNode::text), Some("1"));
         assert!(documents[0].at(&["b", "l"]).is_none());
     }
 
@@ -320,20 +325,20 @@ mod tests {
             let inside = format!("*a{}, ", level - 1).repeat(10);
             let _ = writeln!(bomb, "a{level}: &a{level} [{inside}]");
         }
-        check(&bomb, "error: line 5: it unfolds to more than 100000 values");
+        check(&bomb, "error: line 5: it expands to more than 100000 values");
         let merges = bomb.replace('[', "{<<: [").replace("]\n", "]}\n");
-        check(&merges, "error: line 5: it unfolds to more than 100000 values");
-        check("&a [*a]", "error: line 1: an alias stands in what it names");
-        check(&"- ".repeat(100), "error: line 1: values lie more than 64 deep in each other");
-        check(&"[".repeat(60_000), "error: line 1: it is no YAML: recursion limit exceeded");
+        check(&merges, "error: line 5: it expands to more than 100000 values");
+        check("&a [*a]", "error: line 1: an alias refers to a value that contains it");
+        check(&"- ".repeat(100), "error: line 1: values are nested more than 64 levels deep");
+        check(&"[".repeat(60_000), "error: line 1: invalid YAML: recursion limit exceeded");
         let mut tower = "a0: &a0 [x]\n".to_owned();
         for level in 1..80 {
             let _ = writeln!(tower, "a{level}: &a{level} [*a{}]", level - 1);
         }
-        check(&tower, "error: line 64: values lie more than 64 deep in each other");
+        check(&tower, "error: line 64: values are nested more than 64 levels deep");
         check(
             &"- x\n".repeat(100_001),
-            "error: line 100001: it unfolds to more than 100000 values",
+            "error: line 100001: it expands to more than 100000 values",
         );
     }
 

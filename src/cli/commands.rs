@@ -25,6 +25,8 @@ pub mod verify;
 pub mod which;
 pub mod why;
 
+use std::fmt;
+
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
@@ -105,17 +107,31 @@ fn test_release(version: &str) -> crate::releases::Release {
     crate::releases::Release { version, lts: None, source: "test".to_owned(), archive: None }
 }
 
-/// The system's programs of a tool that usher ignores, and why.
-fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<String> {
+/// Notes on the system's programs of a tool that usher doesn't use, with the reason.
+fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
     let of_tool =
         session.index.rejected_programs.iter().filter(|program| program.tool == known.tool.name);
-    let notice = |program: &RejectedProgram| {
+    let note = |program: &RejectedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
-        let notice = format!("the system's {tool} at {path} is ignored: {}", Escaped(reason));
-        match program.hint.as_str() {
-            "" => notice,
-            hint => format!("{notice}\n  hint: {}", Escaped(hint)),
-        }
+        let what = format!("the system's {tool} at {path} is ignored: {}", Escaped(reason));
+        let hint = (!program.hint.is_empty()).then(|| Escaped(&program.hint).to_string());
+        RefusedNote { what, hint }
     };
-    of_tool.map(notice).collect()
+    of_tool.map(note).collect()
+}
+
+/// A program of the system that usher doesn't use.
+#[derive(Debug, Clone)]
+struct RefusedNote {
+    what: String,
+    hint: Option<String>,
+}
+
+impl fmt::Display for RefusedNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.hint {
+            Some(hint) => write!(f, "{}\n  hint: {hint}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
 }

@@ -1,8 +1,8 @@
-//! What a program that asks no shim needs for the versions in force here: folders for PATH, and the
-//! variables of their tools.
+//! What a program that doesn't use the shims needs to run the active versions: folders for PATH, and
+//! the variables of their tools.
 //!
-//! `environment/gather.rs` finds it out; `environment/shell.rs` and `environment/pipeline.rs` put it
-//! in the words of shells and of CI services. These know neither tools nor the disk.
+//! `environment/gather.rs` finds it out; `environment/shell.rs` and `environment/pipeline.rs` write
+//! it for shells and for CI services, and read nothing.
 
 mod gather;
 mod pipeline;
@@ -13,46 +13,46 @@ use std::path::Path;
 use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 
-pub use gather::{active_selection, folder, of};
-pub use pipeline::{github_path, github_variables, gitlab};
-pub use shell::code;
+pub use gather::{for_pinned_tools, for_tools, toolchain_folder};
+pub use pipeline::{github_path, github_variables, gitlab_dotenv};
+pub use shell::shell_code;
 
-/// What to put before PATH, and what to set.
+/// What to put before PATH, and which variables to set.
 #[derive(Debug, Default, Serialize)]
-pub struct Environment {
-    /// The folders, first first.
+pub struct EnvReport {
+    /// The folders, in the order of PATH.
     pub path: Vec<String>,
     /// The variables.
-    #[serde(serialize_with = "as_table")]
+    #[serde(serialize_with = "as_map")]
     pub variables: Vec<(&'static str, String)>,
-    /// Which versions that is.
-    pub tools: Vec<Provided>,
+    /// The versions that these are for.
+    pub tools: Vec<EnvTool>,
 }
 
-/// A tool's version in force.
+/// The active version of a tool.
 #[derive(Debug, Serialize)]
-pub struct Provided {
+pub struct EnvTool {
     /// The tool.
     pub tool: &'static str,
     /// Its version, or the name of its folder.
     pub version: String,
     /// Its folder.
     pub path: String,
-    /// The folder that holds its programs.
+    /// The folder of its programs.
     pub programs: String,
 }
 
-impl Environment {
+impl EnvReport {
     /// Whether there is nothing to set.
     pub fn is_empty(&self) -> bool {
         self.path.is_empty() && self.variables.is_empty()
     }
 
-    /// Adds a folder to PATH, once.
+    /// Adds a folder to PATH, unless it is there already.
     fn add_folder(&mut self, folder: &Path) -> Result<()> {
-        let folder = text(folder)?;
+        let folder = utf8(folder)?;
         if folder.contains(':') {
-            return Err(refusal(folder, "a colon would end it"));
+            return Err(not_for_path(folder, "a colon separates folders there"));
         }
         if !self.path.iter().any(|known| known == folder) {
             self.path.push(folder.to_owned());
@@ -61,18 +61,19 @@ impl Environment {
     }
 }
 
-/// A folder's name, which has to be text to stand in a script or a file.
-fn text(folder: &Path) -> Result<&str> {
-    folder.to_str().ok_or_else(|| refusal(&folder.to_string_lossy(), "its name isn't UTF-8"))
+/// A folder's name as text, which scripts and files need.
+fn utf8(folder: &Path) -> Result<&str> {
+    folder.to_str().ok_or_else(|| not_for_path(&folder.to_string_lossy(), "its name isn't UTF-8"))
 }
 
-fn refusal(folder: &str, cause: &str) -> Error {
-    Error::new(ErrorKind::BadValue, format!("the folder {} can't stand in PATH", Escaped(folder)))
+fn not_for_path(folder: &str, cause: &str) -> Error {
+    let what = format!("can't add this folder to PATH: {}", Escaped(folder));
+    Error::new(ErrorKind::BadValue, what)
         .because(cause)
         .hint("choose another folder with USHER_HOME")
 }
 
-fn as_table<S: Serializer>(
+fn as_map<S: Serializer>(
     variables: &[(&'static str, String)],
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {

@@ -1,8 +1,8 @@
-//! Why a program comes to the version that it comes to: all who ask, what was passed over, what is
-//! on disk. Prints nothing; [`crate::cli::commands::why`] does.
+//! Why a program runs as it does: all requests, what the search skipped, the installed versions that
+//! match. Prints nothing; [`crate::cli::commands::why`] does.
 
-mod asked;
-mod tolerated;
+mod candidates;
+mod leniency;
 
 use std::ops::ControlFlow;
 
@@ -11,254 +11,244 @@ use usher_shims::call::{Call, ProviderRule, calls};
 use usher_shims::error::{Error, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Outcome, Selection};
+use usher_shims::resolve::Outcome;
 use usher_shims::search::{Finding, search};
 use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
-use crate::config::folders;
 use crate::registry::KnownTool;
-use crate::releases::network::Network;
 use crate::releases::updates::is_release_request;
-use crate::releases::{Finder, ToolRequest};
+use crate::releases::{Release, ToolRequest};
 use crate::session::Session;
-use crate::session::current::store_label;
+use crate::session::current::{store_label, version_label};
 
-use asked::Lookup;
-pub use asked::{Candidate, Kind};
+use candidates::SearchResult;
+pub use candidates::{Candidate, CandidateKind};
 
-/// Why a program comes to what it comes to.
+/// Why a program runs as it does.
 #[derive(Debug, Serialize)]
-pub struct Account {
+pub struct Explanation {
     /// The program.
     pub program: String,
-    /// For each tool that may provide it, strongest first.
-    pub tools: Vec<Provider>,
-    /// What the call becomes: a path, if it becomes anything now.
-    pub runs: Option<String>,
-    /// Why it becomes nothing.
+    /// The tools that may provide it, strongest first.
+    pub tools: Vec<ToolExplanation>,
+    /// The program's path, if it can run.
+    pub path: Option<String>,
+    /// Why it can't run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub error: Option<ExplainedError>,
 }
 
-/// Why a call becomes nothing, in the words that its caller would read.
+/// The error that a call of the program ends with.
 #[derive(Debug, Serialize)]
-pub struct Failure {
+pub struct ExplainedError {
     /// What happened.
     pub what: String,
-    /// Why.
+    /// Why, a line each.
     pub causes: Vec<String>,
-    /// What to type.
+    /// What to type next.
     pub hint: Option<String>,
 }
 
 /// One tool that may provide a program.
 #[derive(Debug, Serialize)]
-pub struct Provider {
+pub struct ToolExplanation {
     /// The tool.
     pub tool: &'static str,
-    /// The version in force, if one on disk is.
+    /// The active version, if it is installed.
     pub version: Option<String>,
-    /// All who ask, strongest first.
-    pub asked: Vec<Candidate>,
-    /// What was seen and passed over.
-    pub passed_over: Vec<String>,
-    /// The versions on disk that answer the request that decides, the one in force first.
-    pub on_disk: Vec<OnDisk>,
-    /// What the newest release that answers is.
+    /// All requests, strongest first.
+    pub candidates: Vec<Candidate>,
+    /// What the search found and skipped.
+    pub skipped: Vec<String>,
+    /// The installed versions that match the deciding request, the active one first. Without a
+    /// request, all installed versions.
+    pub installed_versions: Vec<InstalledMatch>,
+    /// The latest release that matches the deciding request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub newest: Option<Newest>,
+    pub latest_matching: Option<LatestMatch>,
 }
 
-/// A version on disk that answers.
+/// An installed version that matches.
 #[derive(Debug, Serialize)]
-pub struct OnDisk {
-    /// Which.
+pub struct InstalledMatch {
+    /// The version.
     pub version: String,
-    /// Whose it is.
+    /// Its store.
     pub store: String,
-    /// Where it lies.
+    /// Its folder.
     pub path: String,
-    /// Whether it is the one in force.
-    pub is_in_force: bool,
+    /// Whether it is the active one.
+    pub active: bool,
 }
 
-/// The newest release that answers a request.
+/// The latest release that matches a request.
 #[derive(Debug, Serialize)]
-pub struct Newest {
+pub struct LatestMatch {
     /// The request.
     pub request: String,
-    /// The release, where that can be told.
+    /// The release, if the look-up succeeded.
     pub version: Option<String>,
-    /// Whether it is on disk.
-    pub is_on_disk: bool,
-    /// Why it can't be told.
+    /// Whether it, or a newer version, is active.
+    pub installed: bool,
+    /// Why the look-up failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unknown: Option<String>,
+    pub error: Option<String>,
 }
 
-/// Accounts for a program.
-pub fn account(session: &Session, program: &str) -> Result<Account> {
+/// Finds the latest release that matches a request.
+pub type FindRelease<'a> = dyn Fn(&ToolRequest<'_>) -> Result<Release> + 'a;
+
+/// Explains which version of a program runs.
+pub fn explain(session: &Session, program: &str, find: &FindRelease<'_>) -> Result<Explanation> {
     let outcome = session.resolver().resolve(program, &[]);
-    let mut providers: Vec<Provider> = Vec::new();
+    let mut tools: Vec<ToolExplanation> = Vec::new();
     for call in calls(&session.index, program, None) {
-        let is_new = providers.iter().all(|known| known.tool != call.tool.name);
-        if is_new {
-            providers.push(provider(session, &call)?);
+        if tools.iter().all(|known| known.tool != call.tool.name) {
+            tools.push(explain_tool(session, &call, find)?);
         }
     }
-    let (runs, failure) = match outcome {
+    let (path, error) = match outcome {
         Ok(Outcome::Run(plan)) => (Some(plan.program.to_string_lossy().into_owned()), None),
-        Ok(Outcome::Missing(missing)) => (None, Some(absent(missing.tool, &missing.pin))),
+        Ok(Outcome::Missing(missing)) => (None, Some(not_installed(missing.tool, &missing.pin))),
         Ok(Outcome::Stale) => (None, Some(stale())),
-        Err(error) if providers.is_empty() => return Err(error),
-        Err(Error { what, causes, hint, .. }) => (None, Some(Failure { what, causes, hint })),
+        Err(error) if tools.is_empty() => return Err(error),
+        Err(Error { what, causes, hint, .. }) => {
+            (None, Some(ExplainedError { what, causes, hint }))
+        }
     };
-    Ok(Account { program: program.to_owned(), tools: providers, runs, failure })
+    Ok(Explanation { program: program.to_owned(), tools, path, error })
 }
 
-/// Whether anybody asks for a tool here, or anything was passed over.
-pub fn is_asked(session: &Session, call: &Call) -> Result<bool> {
-    let mut is_asked = false;
+/// Whether anything requests a version of a call's tool.
+pub fn is_requested(session: &Session, call: &Call) -> Result<bool> {
+    let mut is_requested = false;
     search(&session.world, &session.index, call, &mut |finding| match finding {
         Finding::Skipped(_) => ControlFlow::Continue(()),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
-            is_asked = true;
+            is_requested = true;
             ControlFlow::Break(())
         }
     })?;
-    Ok(is_asked)
+    Ok(is_requested)
 }
 
-fn provider(session: &Session, call: &Call) -> Result<Provider> {
-    let found = found(session, call)?;
-    let decisive = match &found.force {
-        Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.clone(),
-        Ok(Selection::Missing(missing)) => Some(missing.pin.clone()),
-        Ok(Selection::Stale) | Err(_) => None,
-    };
-    let active_selection = match &found.force {
-        Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
-        _ => None,
-    };
-    let on_disk = on_disk(session, call.tool, decisive.as_ref(), active_selection)?;
-    let version = active_selection.and_then(|toolchain| toolchain.version.clone());
-    Ok(Provider {
+fn explain_tool(session: &Session, call: &Call, find: &FindRelease<'_>) -> Result<ToolExplanation> {
+    let found = search_all(session, call)?;
+    let version = found.active().and_then(|toolchain| toolchain.version.as_ref());
+    Ok(ToolExplanation {
         tool: call.tool.name,
-        version: version.as_ref().map(ToString::to_string),
-        asked: asked::candidates(session, call.tool, &found),
-        passed_over: passed_over(&found.findings),
-        newest: decisive.and_then(|pin| newest(session, call.tool, &pin, version.as_ref())),
-        on_disk,
+        version: version.map(ToString::to_string),
+        candidates: candidates::candidates(session, call.tool, &found),
+        skipped: skipped(&found.findings),
+        installed_versions: installed_versions(session, call.tool, &found)?,
+        latest_matching: match session.registry.named(call.tool.name) {
+            Ok(known) => latest_matching(known, &found, find),
+            Err(_) => None,
+        },
     })
 }
 
-fn found(session: &Session, call: &Call) -> Result<Lookup> {
+fn search_all(session: &Session, call: &Call) -> Result<SearchResult> {
     let mut findings = Vec::new();
     search(&session.world, &session.index, call, &mut |finding| {
         findings.push(finding);
         ControlFlow::Continue(())
     })?;
-    // A tool that runs on another one speaks only where it is pinned or a default.
+    // A tool that runs on another one provides the program only where it is pinned or a default;
+    // its own selection is explained in any case.
     let call = Call { rule: ProviderRule::Always, ..call.clone() };
-    Ok(Lookup { findings, force: session.resolver().selector().select(&call) })
+    Ok(SearchResult { findings, selection: session.resolver().selector().select(&call) })
 }
 
-fn passed_over(findings: &[Finding]) -> Vec<String> {
-    let passed = findings.iter().filter_map(|finding| match finding {
-        Finding::Skipped(passed) => Some(passed.to_string()),
+fn skipped(findings: &[Finding]) -> Vec<String> {
+    let skipped = findings.iter().filter_map(|finding| match finding {
+        Finding::Skipped(skipped) => Some(skipped.to_string()),
         Finding::Pin(_) | Finding::Constraint(_) | Finding::Default(_) | Finding::Broken(..) => {
             None
         }
     });
-    passed.collect()
+    skipped.collect()
 }
 
-/// The versions on disk that answer; where nobody asks, all of them.
-fn on_disk(
+fn installed_versions(
     session: &Session,
     tool: &'static Tool,
-    pin: Option<&Pin>,
-    active_selection: Option<&Toolchain>,
-) -> Result<Vec<OnDisk>> {
-    let answers = |toolchain: &Toolchain| match (&toolchain.version, pin) {
+    found: &SearchResult,
+) -> Result<Vec<InstalledMatch>> {
+    let matches = |toolchain: &Toolchain| match (&toolchain.version, found.pin()) {
         (Some(version), Some(pin)) => {
             pin.requests.iter().any(|request| request.matches(version, tool))
         }
         (Some(_), None) => true,
         (None, _) => false,
     };
-    let all = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
-    let mut shown: Vec<Toolchain> = all.into_iter().filter(answers).collect();
-    if let Some(toolchain) = active_selection.filter(|one| !shown.contains(one)) {
-        shown.insert(0, toolchain.clone());
+    let active = found.active();
+    let installed = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
+    let mut listed: Vec<Toolchain> = installed.into_iter().filter(matches).collect();
+    if let Some(toolchain) = active.filter(|toolchain| !listed.contains(toolchain)) {
+        listed.insert(0, toolchain.clone());
     }
-    // Stable: the one in force comes first, the others stay in their order.
-    shown.sort_by_key(|toolchain| Some(toolchain) != active_selection);
-    let shown = shown.into_iter().map(|toolchain| OnDisk {
-        version: toolchain.version.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string),
+    // The sort is stable: behind the active version the others keep their order.
+    listed.sort_by_key(|toolchain| Some(toolchain) != active);
+    let listed = listed.into_iter().map(|toolchain| InstalledMatch {
+        version: version_label(&toolchain),
         store: store_label(&toolchain.store).to_owned(),
         path: toolchain.root.to_string_lossy().into_owned(),
-        is_in_force: Some(&toolchain) == active_selection,
+        active: Some(&toolchain) == active,
     });
-    Ok(shown.collect())
+    Ok(listed.collect())
 }
 
-/// The newest release that answers what is wanted most; nothing for what is no version.
-fn newest(
-    session: &Session,
-    tool: &'static Tool,
-    pin: &Pin,
-    active_selection: Option<&Version>,
-) -> Option<Newest> {
-    let known = session.registry.named(tool.name).ok()?;
+/// Looks up the latest release for a request that may mean another version tomorrow.
+fn latest_matching(
+    known: KnownTool<'_>,
+    found: &SearchResult,
+    find: &FindRelease<'_>,
+) -> Option<LatestMatch> {
+    let pin = found.pin()?;
     let request = pin.request().filter(|request| is_open(known, request))?;
     if known.definition.source.is_empty() {
         return None;
     }
-    let access = folders::write_access(&session.folders).ok();
-    let network = Network::with_cache_if(session, access.as_ref());
-    let wanted = ToolRequest { known, request, origin: &pin.origin };
-    let found = Finder::new(session, &network).find(&wanted);
-    let mut newest =
-        Newest { request: request.to_string(), version: None, is_on_disk: false, unknown: None };
-    match found {
+    let version: Option<&Version> = found.active().and_then(|active| active.version.as_ref());
+    let mut latest =
+        LatestMatch { request: request.to_string(), version: None, installed: false, error: None };
+    match find(&ToolRequest { known, request, origin: &pin.origin }) {
         Ok(release) => {
-            newest.is_on_disk = active_selection.is_some_and(|version| *version >= release.version);
-            newest.version = Some(release.version.to_string());
+            latest.installed = version.is_some_and(|version| *version >= release.version);
+            latest.version = Some(release.version.to_string());
         }
-        Err(error) => newest.unknown = Some(reason(error)),
+        Err(error) => latest.error = Some(one_line(error)),
     }
-    Some(newest)
+    Some(latest)
 }
 
-/// Why no release was found, in a line.
-fn reason(error: Error) -> String {
+fn one_line(error: Error) -> String {
     match error.causes.is_empty() {
         true => error.what,
         false => error.causes.join("; "),
     }
 }
 
-/// Whether a request may mean another version tomorrow.
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
     is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
-fn absent(tool: &'static Tool, pin: &Pin) -> Failure {
+fn not_installed(tool: &'static Tool, pin: &Pin) -> ExplainedError {
     let request = pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (tool.name, &pin.origin);
-    Failure {
-        what: format!("{tool} {request} was asked for by {origin}, but isn't on disk"),
+    ExplainedError {
+        what: format!("{tool} {request} is not installed (requested by {origin})"),
         causes: Vec::new(),
         hint: Some(format!("use install {tool}@{request}")),
     }
 }
 
-fn stale() -> Failure {
-    Failure {
+fn stale() -> ExplainedError {
+    ExplainedError {
         what: "the system's programs changed".to_owned(),
         causes: Vec::new(),
         hint: Some("use reshim".to_owned()),

@@ -1,6 +1,9 @@
-//! The printers: the only place that writes to the standard streams, and asks by them.
+//! Printing: the only place that writes to the standard streams, and asks questions.
 //!
-//! A closed pipe is nobody listening, which is no failure.
+//! A command that reports something is two functions: *decide* goes from the session to a
+//! [`Report`], and [`print`] prints it.
+//!
+//! A closed pipe is ignored: the reader has seen enough.
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -10,12 +13,53 @@ use std::path::Path;
 use serde::Serialize;
 use usher_shims::error::Error;
 
-/// Prints a line of a command's answer.
+use crate::session::reporter::Reporter;
+
+/// What a command found out. Its serialization is the command's `--json` output, documented in
+/// `docs/json.md`.
+pub trait Report: Serialize {
+    /// Standard output for a person; every line ends with a newline.
+    fn text(&self) -> String;
+
+    /// Notes for a person, printed on standard error after the text.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The error with which the command ends although it has a report. JSON output contains it
+    /// already.
+    fn error(&self) -> Option<&Error> {
+        None
+    }
+
+    /// The exit code.
+    fn exit_code(&self) -> i32 {
+        self.error().map_or(0, |error| error.kind().exit_code().into())
+    }
+}
+
+/// Prints a report, as JSON or as text with its notes and its error; returns the exit code.
+pub fn print(report: &impl Report, as_json: bool, reporter: &dyn Reporter) -> i32 {
+    if as_json {
+        json(report);
+        return report.exit_code();
+    }
+    text(report.text().as_bytes());
+    for note in report.notes() {
+        reporter.note(&note);
+    }
+    if let Some(error) = report.error() {
+        self::error(error, false);
+    }
+    report.exit_code()
+}
+
+/// Prints a line to standard output.
 pub fn line(text: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// Prints a text as it is.
+/// Prints text as it is.
 pub fn text(text: &[u8]) {
     let _ = io::stdout().lock().write_all(text);
 }
@@ -32,25 +76,25 @@ pub fn json(value: &impl Serialize) {
     }
 }
 
-/// Tells the person something beside the answer.
+/// Prints a note to standard error.
 pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "usher: {text}");
 }
 
-/// Whether somebody sits there to be asked.
+/// Whether a person can answer a question.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks the person for a yes; whatever else is answered is a no.
+/// Asks a yes-or-no question; anything but yes is no.
 pub fn ask(question: impl Display) -> bool {
     let _ = write!(io::stderr().lock(), "usher: {question} [y/N] ");
     let mut answer = String::new();
-    let heard = io::stdin().lock().read_line(&mut answer);
-    heard.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Tells an error; as JSON where that was asked for.
+/// Prints an error: a person's to standard error, JSON to standard output.
 pub fn error(error: &Error, as_json: bool) {
     if as_json {
         json(&serde_json::json!({ "error": {
@@ -65,19 +109,32 @@ pub fn error(error: &Error, as_json: bool) {
     note(error);
 }
 
-/// Columns, each as wide as its widest cell; the last one as it is.
-pub fn table(rows: &[Vec<String>]) {
+/// Lines of columns, each as wide as its widest cell; the last column isn't padded.
+pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        line(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["a", "é", "x y"], ["bbb", "cc", ""]];
+        let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
+        assert_eq!(table(&rows), "a    é   x y\nbbb  cc\n");
+        assert_eq!(table(&[]), "");
     }
 }

@@ -23,17 +23,17 @@ pub struct Updates {
 }
 
 impl Updates {
-    /// What can be had by now.
+    /// Looks up the releases of a tool.
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
         let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
-        let newest = match latest {
+        let latest = match latest {
             Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
             None => None,
         };
-        let asked =
-            current.asked().filter(|(request, _)| is_release_request(current.known, request));
-        let latest_matching = match asked {
+        let requested =
+            current.requested().filter(|(request, _)| is_release_request(current.known, request));
+        let latest_matching = match requested {
             None => None,
             Some((request, origin)) => {
                 match finder.newest(&releases, (request, current.known.tool))? {
@@ -45,7 +45,7 @@ impl Updates {
                 }
             }
         };
-        Ok(Self { latest_matching, latest: newest, freshness, source })
+        Ok(Self { latest_matching, latest, freshness, source })
     }
 }
 

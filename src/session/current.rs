@@ -1,4 +1,4 @@
-//! Which version of a tool is active here, and what requests it.
+//! Which version of a tool is active in the working directory, and what requests it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,82 +18,84 @@ use usher_shims::world::World as _;
 use super::Session;
 use crate::registry::KnownTool;
 
-/// How a tool stands here.
+/// The active version of a tool, and what requests it.
 pub struct CurrentVersion<'a> {
-    /// Which tool.
+    /// The tool.
     pub known: KnownTool<'a>,
-    /// The version in force; nothing where none on disk answers, or none can be told.
+    /// The active version; `None` where no installed version matches, or the system's version is
+    /// unknown.
     pub version: Option<Version>,
-    /// The toolchain in force, if it is one with a folder that usher knows.
+    /// The active toolchain, unless the system's programs are active.
     pub toolchain: Option<Toolchain>,
-    /// What decides, if anybody asks.
+    /// The request that selects the version; `None` if the tool isn't pinned.
     pub pin: Option<Pin>,
-    /// Whether what decides is a range that picks only where nothing pins.
+    /// Whether that request is a constraint, such as `engines`.
     pub is_constraint: bool,
 }
 
 impl<'a> CurrentVersion<'a> {
-    /// Finds out how a tool stands; an error where what decides can't be used.
+    /// Resolves a tool; fails where the deciding request can't be used.
     pub fn of(session: &Session, known: KnownTool<'a>) -> Result<Self> {
-        let mut on_disk = None;
-        let (version, pin) = match active_selection(session, known)? {
+        let (toolchain, version, pin) = match active_selection(session, known)? {
             Selection::Toolchain(toolchain, pin) => {
-                (on_disk.insert(toolchain).version.clone(), pin)
+                let version = toolchain.version.clone();
+                (Some(toolchain), version, pin)
             }
-            Selection::Missing(missing) => (None, Some(missing.pin)),
-            Selection::System(pin) => (without_usher(session, known, pin.is_none())?, pin),
-            Selection::Stale => (None, None),
+            Selection::Missing(missing) => (None, None, Some(missing.pin)),
+            Selection::System(pin) => {
+                (None, system_or_newest_version(session, known, pin.as_ref())?, pin)
+            }
+            Selection::Stale => (None, None, None),
         };
         let is_constraint = match &pin {
             Some(pin) => is_constraint(session, known, &pin.origin)?,
             None => false,
         };
-        Ok(Self { known, version, toolchain: on_disk, pin, is_constraint })
+        Ok(Self { known, version, toolchain, pin, is_constraint })
     }
 
-    /// The request that decides, and who made it.
-    pub fn asked(&self) -> Option<(&Request, &Origin)> {
+    /// The deciding request and its origin.
+    pub fn requested(&self) -> Option<(&Request, &Origin)> {
         self.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)))
     }
 
-    /// Whether a version is newer than what is in force: of two flavours none is.
-    pub fn is_new(&self, other: &Version) -> bool {
+    /// Whether another version is newer than the active one. Versions of two flavours don't compare.
+    pub fn is_newer(&self, other: &Version) -> bool {
         self.version
             .as_ref()
             .is_none_or(|version| version.flavour() == other.flavour() && other > version)
     }
 }
 
-/// The version of what would run without usher; where that is nothing and nobody asks, of the
-/// newest on disk.
-fn without_usher(
+/// The version of the system's program; without one, and without a pin, the newest installed.
+fn system_or_newest_version(
     session: &Session,
     known: KnownTool<'_>,
-    nobody_asks: bool,
+    pin: Option<&Pin>,
 ) -> Result<Option<Version>> {
     let mut programs = known.tool.programs.iter();
     let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
     if let Some(program) = program {
         return Ok(system_version(session, &program));
     }
-    let is_release = |version: &Version| nobody_asks && !version.is_prerelease();
+    let is_release = |version: &Version| pin.is_none() && !version.is_prerelease();
     Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
         Lookup::Toolchain(toolchain) => toolchain.version,
         Lookup::Nothing | Lookup::Stale => None,
     })
 }
 
-fn is_constraint(session: &Session, known: KnownTool<'_>, decides: &Origin) -> Result<bool> {
+fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Result<bool> {
     let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&session.world, &session.index, &call, &mut |finding| {
-        found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *decides);
+        found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *origin);
         ControlFlow::Continue(())
     })?;
     Ok(found)
 }
 
-/// Which version of a tool is in force here.
+/// What a call of a tool's main program selects in the working directory.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::for_main_program(known.tool) {
         Some(call) => session.resolver().selector().select(&call),
@@ -101,7 +103,7 @@ pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selec
     }
 }
 
-/// A toolchain's version, or the folder that names it.
+/// A toolchain's version, or the name of its folder.
 pub fn version_label(toolchain: &Toolchain) -> String {
     match &toolchain.version {
         Some(version) => version.to_string(),
@@ -109,7 +111,7 @@ pub fn version_label(toolchain: &Toolchain) -> String {
     }
 }
 
-/// Whose a toolchain is, in a word.
+/// The store of a toolchain, in one word.
 pub fn store_label(store: &Store) -> &str {
     match store {
         Store::Own => "usher",
@@ -120,14 +122,61 @@ pub fn store_label(store: &Store) -> &str {
     }
 }
 
-/// The version of what would run without usher, where it was asked before.
+/// The version of a program of the system, as the index recorded it.
 pub fn system_version(session: &Session, program: &Path) -> Option<Version> {
-    let seen = session.world.metadata(program).ok().flatten()?;
-    let fingerprint = usher_shims::index::fingerprint(&seen);
-    session
-        .index
-        .system_programs
-        .iter()
-        .find(|known| known.fingerprint == fingerprint)
-        .map(|known| known.version.clone())
+    let file = session.world.metadata(program).ok().flatten()?;
+    let fingerprint = usher_shims::index::fingerprint(&file);
+    let mut known = session.index.system_programs.iter();
+    known.find(|known| known.fingerprint == fingerprint).map(|known| known.version.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    /// The active version of node, the request and its kind: `12.22.12 12 pin`.
+    fn check(world: MemoryWorld, expected: &str) {
+        let session = session(
+            world
+                .file("/usher/toolchains/node/10.24.1/bin/node", "")
+                .file("/usher/toolchains/node/12.22.12/bin/node", ""),
+        );
+        let node = session.registry.named("node").unwrap();
+        let current = CurrentVersion::of(&session, node).unwrap();
+        let version = current.version.as_ref().map_or("-", Version::as_str);
+        let request = current.requested().map_or("-", |(request, _)| request.as_str());
+        let kind = if current.is_constraint { "constraint" } else { "pin" };
+        assert_eq!(format!("{version} {request} {kind}"), expected);
+    }
+
+    #[test]
+    fn the_current_version_of_a_tool() {
+        let world = || MemoryWorld::at("/p");
+        check(world().file("/p/.nvmrc", "10"), "10.24.1 10 pin");
+        check(world().file("/p/.nvmrc", "13"), "- 13 pin");
+        let engines = r#"{"engines":{"node":">=11"}}"#;
+        check(world().file("/p/package.json", engines), "12.22.12 >=11 constraint");
+        check(world(), "12.22.12 - pin");
+        let path = world().file("/sys/bin/node", "").variable("PATH", "/usher/shims:/sys/bin");
+        check(path, "- - pin");
+    }
+
+    #[test]
+    fn newer_is_newer_within_a_flavour() {
+        let session = session(
+            MemoryWorld::at("/p")
+                .file("/p/.python-version", "3.12.1")
+                .file("/usher/toolchains/python/3.12.1/bin/python", ""),
+        );
+        let python = session.registry.named("python").unwrap();
+        let current = CurrentVersion::of(&session, python).unwrap();
+        let is_newer = |text| current.is_newer(&Version::parse(text).unwrap());
+        assert_eq!(
+            ["3.12.2", "3.12.1", "3.11.9", "pypy3.13.0"].map(is_newer),
+            [true, false, false, false]
+        );
+    }
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod from;
 mod install;
+mod json;
 mod outdated;
 mod pin;
 mod prune;
@@ -61,9 +62,9 @@ pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
 /// widths, which depend on them.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
-    let marks = [" system ", " shared ", " nobody asks"];
-    let is_systems = |line: &&str| marks.iter().any(|mark| line.contains(mark));
-    let lines = masked.lines().filter(|line| !is_systems(line));
+    let marks = [" system ", " shared ", " not pinned"];
+    let foreign = |line: &&str| marks.iter().any(|mark| line.contains(mark));
+    let lines = masked.lines().filter(|line| !foreign(line));
     lines.map(cells).collect::<Vec<_>>().join("\n")
 }
 

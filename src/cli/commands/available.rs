@@ -1,7 +1,7 @@
-//! `use available TOOL [REQUEST]`: the versions that can be had, from all sources.
+//! `use available TOOL [REQUEST]`: the versions that can be installed, from all sources.
 //!
-//! What a person sees first are the versions that a bare request means; of other flavours and
-//! builds there is a line each. A program gets all.
+//! A person first sees the versions that a bare request means, and a line for each other flavour.
+//! JSON has all versions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use usher_shims::store::all_toolchains;
 use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
-use crate::cli::output;
+use crate::cli::output::{self, Report};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
@@ -20,130 +20,156 @@ use crate::releases::{Finder, Freshness, ListedReleases, Release};
 use crate::session::Session;
 use crate::text::human_duration;
 
-/// A version that can be had.
-#[derive(Serialize)]
-struct Line {
+/// The versions that can be installed.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct AvailableReport {
+    /// Oldest first.
+    rows: Vec<AvailableRow>,
+    #[serde(skip)]
+    filter: AvailableFilter,
+    #[serde(skip)]
+    notes: Vec<String>,
+}
+
+/// A version that can be installed.
+#[derive(Debug, Serialize)]
+struct AvailableRow {
     version: String,
     lts: Option<String>,
     installed: bool,
     source: String,
-    /// How old the index is that lists it, in seconds.
+    /// The age of the source's index, in seconds.
     index_age: u64,
     #[serde(skip)]
     parsed: Version,
 }
 
-/// Runs the verb; `TOOL@REQUEST` says the same as `TOOL REQUEST`.
-pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) -> Result<()> {
+/// The releases to list.
+#[derive(Debug)]
+struct AvailableFilter {
+    tool: &'static Tool,
+    /// Without one, all ordinary releases.
+    request: Option<Request>,
+}
+
+/// Runs `use available`; `TOOL@REQUEST` is the same as `TOOL REQUEST`.
+pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) -> Result<i32> {
     let (tool, request) = match (tool.split_once('@'), request) {
         (Some((tool, request)), None) => (tool, Some(request)),
         _ => (tool, request),
     };
     let known = session.registry.named(tool)?;
     let request = request.map(|text| parse(known, text)).transpose()?;
-    // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
+    // Indexes are cached only where the cache is writable; the result is the same.
     let access = folders::write_access(&session.folders).ok();
     let network = Network::with_cache_if(session, access.as_ref());
-    let (listed, unlisted) = Finder::new(session, &network).list_all_sources(known)?;
-    for error in unlisted {
-        session.note(&error.to_string());
-    }
-    let lines = lines(session, (known.tool, request.as_ref()), &listed)?;
-    if lines.is_empty() {
-        let asked = request.map_or_else(String::new, |request| format!(" {request}"));
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            format!("no release of {}{asked} is to be had", known.tool.name),
-        )
-        .hint(format!("use available {}", known.tool.name)));
-    }
-    if as_json {
-        output::json(&lines);
-        return Ok(());
-    }
-    for one in &listed {
-        if let Freshness::Cached(age) = one.freshness {
-            session.note(&format!("the index of {} is {} old", one.source, human_duration(age)));
-        }
-    }
-    print(known.tool, request.as_ref(), &lines);
-    Ok(())
+    let (listed, failed) = Finder::new(session, &network).list_all_sources(known)?;
+    let filter = AvailableFilter { tool: known.tool, request };
+    let mut report = decide(session, filter, &listed)?;
+    let failed = failed.iter().map(ToString::to_string);
+    report.notes.splice(0..0, failed);
+    Ok(output::print(&report, as_json, &*session.reporter))
 }
 
 fn parse(known: KnownTool<'_>, text: &str) -> Result<Request> {
     Request::parse(text, known.tool, RequestTrust::User).map_err(|reason| {
-        Error::new(
-            ErrorKind::Usage,
-            format!("“{}” is no version of {}", Escaped(text), known.tool.name),
-        )
-        .because(reason)
+        let what = format!("invalid version of {}: “{}”", known.tool.name, Escaped(text));
+        Error::new(ErrorKind::Usage, what).because(reason)
     })
 }
 
-/// What answers, oldest first; of what several sources have, the first one's.
-fn lines(
+fn decide(
     session: &Session,
-    (tool, request): (&'static Tool, Option<&Request>),
+    filter: AvailableFilter,
     listed: &[ListedReleases],
-) -> Result<Vec<Line>> {
-    let there = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
-    let mut found: BTreeMap<&Version, Line> = BTreeMap::new();
+) -> Result<AvailableReport> {
+    let rows = rows(session, &filter, listed)?;
+    if rows.is_empty() {
+        let tool = filter.tool.name;
+        let Some(request) = &filter.request else {
+            let what = format!("no {tool} release is available for this platform");
+            return Err(Error::new(ErrorKind::NotFound, what));
+        };
+        let what = format!("no {tool} release matches {request}");
+        return Err(Error::new(ErrorKind::NotFound, what).hint(format!("use available {tool}")));
+    }
+    let cached = listed.iter().filter_map(|one| match one.freshness {
+        Freshness::Cached(age) => {
+            Some(format!("the index from {} is {} old", one.source, human_duration(age)))
+        }
+        Freshness::New | Freshness::StaleFallback(_) => None,
+    });
+    Ok(AvailableReport { rows, filter, notes: cached.collect() })
+}
+
+/// A version that several sources list is the first one's.
+fn rows(
+    session: &Session,
+    filter: &AvailableFilter,
+    listed: &[ListedReleases],
+) -> Result<Vec<AvailableRow>> {
+    let installed =
+        all_toolchains(&session.world, &session.index, filter.tool)?.unwrap_or_default();
+    let is_installed =
+        |version: &Version| installed.iter().any(|one| one.version.as_ref() == Some(version));
+    let mut rows: BTreeMap<&Version, AvailableRow> = BTreeMap::new();
     for one in listed {
-        for release in one.releases.iter().filter(|release| fits(release, (tool, request))) {
-            let installed = there.iter().any(|one| one.version.as_ref() == Some(&release.version));
-            found.entry(&release.version).or_insert_with(|| Line {
+        for release in one.releases.iter().filter(|release| filter.includes(release)) {
+            rows.entry(&release.version).or_insert_with(|| AvailableRow {
                 version: release.version.to_string(),
-                lts: lts(release, tool),
-                installed,
+                lts: filter.lts(release),
+                installed: is_installed(&release.version),
                 source: release.source.clone(),
                 index_age: one.freshness.age().as_secs(),
                 parsed: release.version.clone(),
             });
         }
     }
-    Ok(found.into_values().collect())
+    Ok(rows.into_values().collect())
 }
 
-fn fits(release: &Release, (tool, request): (&Tool, Option<&Request>)) -> bool {
-    match request {
-        Some(request) => release.matches(request, tool),
-        None => !release.version.is_prerelease(),
+impl AvailableFilter {
+    fn includes(&self, release: &Release) -> bool {
+        match &self.request {
+            Some(request) => release.matches(request, self.tool),
+            None => !release.version.is_prerelease(),
+        }
+    }
+
+    /// The LTS line of a release: as its source names it, else as the registry does.
+    fn lts(&self, release: &Release) -> Option<String> {
+        let includes = |line: &&LtsLine| {
+            Request::parse(line.versions, self.tool, RequestTrust::User)
+                .is_ok_and(|range| range.matches(&release.version, self.tool))
+        };
+        let by_registry = || self.tool.lts.iter().find(includes).map(|line| line.name.to_owned());
+        release.lts.clone().or_else(by_registry)
+    }
+
+    /// One line for all versions of an unusual flavour: the latest, the count, and what lists them.
+    fn flavour_cells(&self, rows: &[&AvailableRow]) -> Option<Vec<String>> {
+        let version = &rows.last()?.parsed;
+        let request = self.request.as_ref().map_or("", Request::as_str);
+        let (_, flavour) = flavour(self.tool, version);
+        let named = match version.is_free_threaded() {
+            true => format!("{}t", version.numbers().at(0)),
+            false
+                if request.starts_with(|c: char| c.is_ascii_digit())
+                    && !self.tool.vendors.is_empty() =>
+            {
+                format!("{flavour}-{request}")
+            }
+            false => flavour,
+        };
+        let count = format!("latest of {}", rows.len());
+        Some(vec![version.to_string(), count, format!("use available {}@{named}", self.tool.name)])
     }
 }
 
-/// The line a release belongs to: as its source says, else as the registry knows.
-fn lts(release: &Release, tool: &'static Tool) -> Option<String> {
-    let of_line = |line: &&LtsLine| {
-        Request::parse(line.versions, tool, RequestTrust::User)
-            .is_ok_and(|range| range.matches(&release.version, tool))
-    };
-    let by_registry = || tool.lts.iter().find(of_line).map(|line| line.name.to_owned());
-    release.lts.clone().or_else(by_registry)
-}
-
-/// The versions of the usual kind a line each, and behind them a line for each other kind.
-fn print(tool: &Tool, request: Option<&Request>, lines: &[Line]) {
-    let mut kinds: BTreeMap<(usize, String), Vec<&Line>> = BTreeMap::new();
-    for line in lines {
-        kinds.entry(kind(tool, &line.parsed)).or_default().push(line);
-    }
-    let mut kinds = kinds.into_values();
-    let default_request = kinds.next().unwrap_or_default();
-    let rows: Vec<Vec<String>> = match (tool.built_for, request) {
-        (Some(rule), None) => with_builds(rule, &default_request),
-        _ => default_request.iter().map(|line| row(line)).collect(),
-    };
-    output::table(&rows);
-    let others: Vec<Vec<String>> = kinds.filter_map(|lines| other(tool, request, &lines)).collect();
-    if !others.is_empty() {
-        output::line("");
-        output::table(&others);
-    }
-}
-
-/// Of which kind a version is, and how usual that is: no flavour, then the vendors any of which will
-/// do, then others, and last free-threaded builds.
-fn kind(tool: &Tool, version: &Version) -> (usize, String) {
+/// The flavour of a version, and its rank: none, then the tool's usual vendors, then others, then
+/// free-threaded builds.
+fn flavour(tool: &Tool, version: &Version) -> (usize, String) {
     let flavour = version.flavour();
     let vendor = tool.vendors.iter().position(|vendor| *vendor == flavour);
     match (flavour, vendor) {
@@ -157,46 +183,145 @@ fn kind(tool: &Tool, version: &Version) -> (usize, String) {
     }
 }
 
-fn row(line: &Line) -> Vec<String> {
-    let lts = line.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
-    let installed = if line.installed { "on disk" } else { "" };
-    vec![line.version.clone(), lts, installed.to_owned()]
+impl AvailableRow {
+    fn cells(&self) -> Vec<String> {
+        let lts = self.lts.as_ref().map_or_else(String::new, |name| format!("lts/{name}"));
+        let installed = if self.installed { "installed" } else { "" };
+        vec![self.version.clone(), lts, installed.to_owned()]
+    }
 }
 
-/// A line for each version of which there are builds, with what these are for.
-fn with_builds(rule: BuiltFor, lines: &[&Line]) -> Vec<Vec<String>> {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for line in lines {
-        let (name, least) = (rule.without_mark(&line.parsed), rule.least(&line.parsed));
-        if rows.last().is_none_or(|row| row[0] != name) {
-            rows.push(vec![name.to_owned(), String::new(), String::new()]);
+/// A line for each version that has builds for several versions of its runtime.
+fn build_cells(rule: BuiltFor, rows: &[&AvailableRow]) -> Vec<Vec<String>> {
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    for row in rows {
+        let (name, least) = (rule.without_mark(&row.parsed), rule.least(&row.parsed));
+        if lines.last().is_none_or(|line| line[0] != name) {
+            lines.push(vec![name.to_owned(), String::new(), String::new()]);
         }
-        let Some(row) = rows.last_mut() else { continue };
+        let Some(line) = lines.last_mut() else { continue };
         match least {
-            Some(least) if row[1].is_empty() => row[1] = format!("{} {least}", rule.tool),
-            Some(least) => row[1] = format!("{} {least}", row[1]),
+            Some(least) if line[1].is_empty() => line[1] = format!("{} {least}", rule.tool),
+            Some(least) => line[1] = format!("{} {least}", line[1]),
             None => {}
         }
-        if line.installed {
-            "on disk".clone_into(&mut row[2]);
+        if row.installed {
+            "installed".clone_into(&mut line[2]);
         }
     }
-    rows
+    lines
 }
 
-/// One line for all versions of another kind: the newest, how many there are, and what lists them.
-fn other(tool: &Tool, request: Option<&Request>, lines: &[&Line]) -> Option<Vec<String>> {
-    let newest = lines.last()?;
-    let version = &newest.parsed;
-    let asked = request.map_or("", Request::as_str);
-    let (_, kind) = kind(tool, version);
-    let named = match version.is_free_threaded() {
-        true => format!("{}t", version.numbers().at(0)),
-        false if asked.starts_with(|c: char| c.is_ascii_digit()) && !tool.vendors.is_empty() => {
-            format!("{kind}-{asked}")
+impl Report for AvailableReport {
+    fn text(&self) -> String {
+        let tool = self.filter.tool;
+        let mut flavours: BTreeMap<(usize, String), Vec<&AvailableRow>> = BTreeMap::new();
+        for row in &self.rows {
+            flavours.entry(flavour(tool, &row.parsed)).or_default().push(row);
         }
-        false => kind,
-    };
-    let count = format!("newest of {}", lines.len());
-    Some(vec![version.to_string(), count, format!("use available {}@{named}", tool.name)])
+        let mut flavours = flavours.into_values();
+        let usual = flavours.next().unwrap_or_default();
+        let lines: Vec<Vec<String>> = match (tool.built_for, &self.filter.request) {
+            (Some(rule), None) => build_cells(rule, &usual),
+            _ => usual.iter().map(|row| row.cells()).collect(),
+        };
+        let others: Vec<Vec<String>> =
+            flavours.filter_map(|rows| self.filter.flavour_cells(&rows)).collect();
+        match others.is_empty() {
+            true => output::table(&lines),
+            false => format!("{}\n{}", output::table(&lines), output::table(&others)),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn listed(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
+        let release = |text: &&str| Release {
+            version: Version::parse(text).unwrap(),
+            lts: None,
+            source: source.to_owned(),
+            archive: None,
+        };
+        let releases = versions.iter().map(release).collect();
+        ListedReleases { releases, source: source.to_owned(), freshness }
+    }
+
+    fn decided(
+        name: &str,
+        request: Option<&str>,
+        listed: &[ListedReleases],
+    ) -> Result<AvailableReport> {
+        let world = MemoryWorld::at("/p").file("/usher/toolchains/node/12.22.12/bin/node", "");
+        let session = session(world);
+        let known = session.registry.named(name).unwrap();
+        let request = request.map(|text| parse(known, text)).transpose()?;
+        decide(&session, AvailableFilter { tool: known.tool, request }, listed)
+    }
+
+    #[test]
+    fn versions_are_listed_once_with_their_lts_lines() {
+        let listed = [
+            listed("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
+            listed("npm", Freshness::Cached(Duration::from_secs(7200)), &["12.0.0", "12.22.12"]),
+        ];
+        let report = decided("node", None, &listed).unwrap();
+        insta::assert_snapshot!(report.text(), @"
+        12.0.0
+        12.22.12  lts/erbium  installed
+        13.0.0
+        ");
+        assert_eq!(report.notes(), ["the index from npm is 2 h old"]);
+        let report = decided("node", Some("12.22"), &listed).unwrap();
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            json!([{
+                "version": "12.22.12",
+                "lts": "erbium",
+                "installed": true,
+                "source": "site",
+                "index_age": 0,
+            }])
+        );
+    }
+
+    #[test]
+    fn other_flavours_have_a_line_each() {
+        let versions = ["3.12.1", "3.13.0", "3.13.0t", "pypy3.10.1", "pypy3.10.2"];
+        let listed = [listed("site", Freshness::New, &versions)];
+        insta::assert_snapshot!(decided("python", None, &listed).unwrap().text(), @"
+        3.12.1
+        3.13.0
+
+        pypy3.10.2  latest of 2  use available python@pypy
+        3.13.0t     latest of 1  use available python@3t
+        ");
+        let pypy = decided("python", Some("pypy"), &listed).unwrap();
+        insta::assert_snapshot!(pypy.text(), @"
+        pypy3.10.1
+        pypy3.10.2
+        ");
+    }
+
+    #[test]
+    fn no_match_and_an_invalid_request_are_errors() {
+        let listed = [listed("site", Freshness::New, &["12.0.0"])];
+        let error = |request| decided("node", request, &listed).unwrap_err().to_string();
+        assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
+        assert_eq!(error(Some("a b")), "invalid version of node: “a b”\n  it is no version");
+        let none = decided("node", None, &[]).unwrap_err();
+        assert_eq!(none.to_string(), "no node release is available for this platform");
+    }
 }

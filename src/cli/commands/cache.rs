@@ -1,57 +1,139 @@
-//! `use cache clean`: takes away what can be fetched again: indexes, and kept or partial downloads.
+//! `use cache clean`: deletes what can be downloaded again: indexes, and cached or partial downloads.
 
-use serde_json::json;
-use usher_shims::error::{Result, Shown};
+use std::path::Path;
 
-use crate::cli::output;
+use serde::Serialize;
+use usher_shims::error::{Error, Result, Shown};
+
+use crate::cli::output::{self, Report};
 use crate::config::folders;
 use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
 use crate::text::human_size;
 
-/// Whether something goes, or is only looked at.
+/// Whether files are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removal {
-    /// It goes.
-    Real,
-    /// It stays; what would go is told.
-    Pretended,
+pub enum CleanMode {
+    /// They are.
+    Delete,
+    /// What would be deleted is reported.
+    DryRun,
 }
 
-/// Runs the verb. What can't be removed keeps nothing else back, and is the error in the end.
-pub fn run(session: &Session, removal: Removal, as_json: bool) -> Result<()> {
-    let access = match removal {
-        Removal::Real => Some(folders::write_access(&session.folders)?),
-        Removal::Pretended => None,
-    };
-    let cleaned = clean(&session.folders.cache, access.as_ref());
-    if as_json && cleaned.error.is_none() {
-        output::json(&json!({
-            "path": session.folders.cache,
-            "files": cleaned.files,
-            "bytes": cleaned.bytes,
-            "removed": removal == Removal::Real,
-            "left": cleaned.skipped,
-        }));
-    }
-    if !as_json {
-        note(session, removal, &cleaned);
-    }
-    cleaned.error.map_or(Ok(()), Err)
+/// What was deleted from the cache, or would be.
+#[derive(Debug, Serialize)]
+struct CleanReport {
+    /// The cache folder.
+    path: String,
+    files: u64,
+    bytes: u64,
+    /// Whether these files are deleted; in a dry run they aren't.
+    removed: bool,
+    skipped: Vec<SkippedFile>,
+    #[serde(skip)]
+    error: Option<Error>,
 }
 
-fn note(session: &Session, removal: Removal, cleaned: &CacheCleanup) {
-    for left in &cleaned.skipped {
-        session.note(&format!("{} stays: {}", Shown(&left.path), left.reason));
+/// A file that isn't deleted.
+#[derive(Debug, Serialize)]
+struct SkippedFile {
+    path: String,
+    reason: &'static str,
+}
+
+/// Runs `use cache clean`. What can't be deleted is the error in the end; the rest is deleted.
+pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
+    let access = match mode {
+        CleanMode::Delete => Some(folders::write_access(&session.folders)?),
+        CleanMode::DryRun => None,
+    };
+    let cache = &session.folders.cache;
+    let report = CleanReport::of(cache, mode, clean(cache, access.as_ref()));
+    match report.error {
+        Some(error) if as_json => Err(error),
+        _ => Ok(output::print(&report, as_json, &*session.reporter)),
     }
-    let verb = match removal {
-        Removal::Real => "removed",
-        Removal::Pretended => "would remove",
-    };
-    let files = match cleaned.files {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    };
-    let (bytes, cache) = (human_size(cleaned.bytes), Shown(&session.folders.cache));
-    output::line(format_args!("{verb} {files}, {bytes}, from {cache}"));
+}
+
+impl CleanReport {
+    fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
+        let skipped = cleaned.skipped.iter().map(|file| SkippedFile {
+            path: file.path.to_string_lossy().into_owned(),
+            reason: file.reason,
+        });
+        Self {
+            path: cache.to_string_lossy().into_owned(),
+            files: cleaned.files,
+            bytes: cleaned.bytes,
+            removed: mode == CleanMode::Delete,
+            skipped: skipped.collect(),
+            error: cleaned.error,
+        }
+    }
+}
+
+impl Report for CleanReport {
+    fn text(&self) -> String {
+        let verb = if self.removed { "deleted" } else { "would delete" };
+        let files = match self.files {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        let path = Shown(self.path.as_ref());
+        format!("{verb} {files}, {}, in {path}\n", human_size(self.bytes))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let note = |file: &SkippedFile| {
+            format!("not deleted: {}: {}", Shown(file.path.as_ref()), file.reason)
+        };
+        self.skipped.iter().map(note).collect()
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::error::ErrorKind;
+
+    use super::*;
+    use crate::releases::cache_folder::SkippedFile as Skipped;
+
+    fn report(mode: CleanMode, cleaned: CacheCleanup) -> CleanReport {
+        CleanReport::of(Path::new("/cache"), mode, cleaned)
+    }
+
+    #[test]
+    fn deleted_and_skipped_files() {
+        let file = Skipped { path: "/cache/x".into(), reason: "it isn't usher's" };
+        let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![file], error: None };
+        let report = report(CleanMode::Delete, cleaned);
+        assert_eq!(report.text(), "deleted 2 files, 2.0 kB, in /cache\n");
+        assert_eq!(report.notes(), ["not deleted: /cache/x: it isn't usher's"]);
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            json!({
+                "path": "/cache",
+                "files": 2,
+                "bytes": 2000,
+                "removed": true,
+                "skipped": [{ "path": "/cache/x", "reason": "it isn't usher's" }],
+            })
+        );
+    }
+
+    #[test]
+    fn a_dry_run_and_a_failure() {
+        let dry = report(CleanMode::DryRun, CacheCleanup { files: 1, ..CacheCleanup::default() });
+        assert_eq!(dry.text(), "would delete 1 file, 0 bytes, in /cache\n");
+        assert_eq!(serde_json::to_value(&dry).unwrap()["removed"], json!(false));
+        let error = Some(Error::new(ErrorKind::Permission, "can't delete /cache/x"));
+        let failed = report(CleanMode::Delete, CacheCleanup { error, ..CacheCleanup::default() });
+        assert_eq!(failed.text(), "deleted 0 files, 0 bytes, in /cache\n");
+        assert_eq!(failed.exit_code(), 77);
+    }
 }

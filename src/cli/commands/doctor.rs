@@ -1,4 +1,4 @@
-//! `use doctor`: looks for what may be wrong, and says what to do about it.
+//! `use doctor`: looks for problems, and prints what to do about each.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
 use usher_shims::world::World as _;
 
-use super::refused_system_programs;
-use crate::cli::output;
+use super::{RefusedNote, refused_system_programs};
+use crate::cli::output::{self, Report};
 use crate::config::settings;
 use crate::registry::KnownTool;
 use crate::releases::platform::platform;
@@ -22,198 +22,229 @@ use crate::session::Session;
 use crate::session::current::active_selection;
 use crate::shim_folder;
 
-/// What a check came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// As it should be.
-    Good,
-    /// Worth knowing.
-    Note,
-    /// Wrong.
-    Bad,
+/// The result of all checks.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct DoctorReport {
+    checks: Vec<DoctorCheck>,
+    /// How many problems were found, if any.
+    #[serde(skip)]
+    error: Option<Error>,
 }
 
-/// A check.
-#[derive(Serialize)]
-struct Check {
-    state: State,
+/// The result of one check.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct DoctorCheck {
+    state: CheckState,
     what: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
 
-impl Check {
-    fn good(what: impl Into<String>) -> Self {
-        Self { state: State::Good, what: what.into(), hint: None }
+/// How bad a result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum CheckState {
+    /// As it should be.
+    Ok,
+    /// Worth knowing.
+    Note,
+    /// A problem: `use doctor` fails.
+    Error,
+}
+
+/// What the shim folder lacks, and what else is in it.
+#[derive(Debug, Default)]
+struct ShimFolderState {
+    missing: Vec<String>,
+    /// A notice of files that aren't usher's.
+    foreign_files: Option<String>,
+}
+
+/// Runs `use doctor`.
+pub fn run(session: &Session, as_json: bool) -> i32 {
+    let report = decide(session, shim_folder_state(session));
+    output::print(&report, as_json, &*session.reporter)
+}
+
+fn shim_folder_state(session: &Session) -> Result<ShimFolderState> {
+    if !session.folders.shims().is_dir() {
+        return Ok(ShimFolderState::default());
+    }
+    let changes = shim_folder::pending_changes(session, &[])?;
+    let foreign_files = (!changes.foreign.is_empty())
+        .then(|| shim_folder::foreign_files_notice(session, &changes.foreign));
+    Ok(ShimFolderState { missing: changes.created, foreign_files })
+}
+
+fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorReport {
+    let mut checks = vec![
+        DoctorCheck::ok(format!(
+            "usher {} on {}, at {}",
+            env!("CARGO_PKG_VERSION"),
+            platform(&session.world),
+            Shown(&session.folders.data)
+        )),
+        path(session),
+        index(session),
+    ];
+    checks.extend(shims(shim_folder));
+    checks.push(writable(session));
+    checks.extend(own_definitions(session));
+    for known in session.registry.all() {
+        checks.extend(variables(session, known));
+        checks.extend(selection(session, known));
+        checks.extend(rejected_programs(session, known));
+    }
+    checks.extend(settings_in_use(session));
+    let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
+    let error = match count {
+        0 => None,
+        1 => Some(Error::new(ErrorKind::FaultsFound, "1 problem found")),
+        _ => Some(Error::new(ErrorKind::FaultsFound, format!("{count} problems found"))),
+    };
+    DoctorReport { checks, error }
+}
+
+impl DoctorCheck {
+    fn ok(what: impl Into<String>) -> Self {
+        Self { state: CheckState::Ok, what: what.into(), hint: None }
     }
 
     fn note(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: State::Note, what: what.into(), hint: Some(hint.into()) }
+        Self { state: CheckState::Note, what: what.into(), hint: Some(hint.into()) }
     }
 
-    fn bad(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: State::Bad, what: what.into(), hint: Some(hint.into()) }
+    fn error(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { state: CheckState::Error, what: what.into(), hint: Some(hint.into()) }
     }
-}
 
-/// Runs the verb; anything wrong ends it with [`ErrorKind::FaultsFound`]'s exit code, which is the result.
-pub fn run(session: &Session, as_json: bool) -> Result<i32> {
-    let mut checks = vec![Check::good(format!(
-        "usher {} on {}, at {}",
-        env!("CARGO_PKG_VERSION"),
-        platform(&session.world),
-        Shown(&session.folders.data)
-    ))];
-    checks.push(path(session));
-    checks.push(index(session));
-    checks.extend(shims(session));
-    checks.push(writable(session));
-    checks.extend(own_tools(session));
-    for known in session.registry.all() {
-        checks.extend(variables(session, known));
-        checks.extend(force(session, known));
-        checks.extend(refused_ones(session, known));
-    }
-    checks.extend(set_otherwise(session));
-    let bad = checks.iter().filter(|check| check.state == State::Bad).count();
-    if as_json {
-        output::json(&checks);
-        return Ok(if bad == 0 { 0 } else { i32::from(ErrorKind::FaultsFound.exit_code()) });
-    }
-    print(&checks);
-    match bad {
-        0 => Ok(0),
-        1 => Err(Error::new(ErrorKind::FaultsFound, "one thing is wrong")),
-        several => Err(Error::new(ErrorKind::FaultsFound, format!("{several} things are wrong"))),
-    }
-}
-
-fn print(checks: &[Check]) {
-    for check in checks {
-        let mark = match check.state {
-            State::Good => "ok  ",
-            State::Note => "note",
-            State::Bad => "BAD ",
+    fn text(&self) -> String {
+        let mark = match self.state {
+            CheckState::Ok => "ok",
+            CheckState::Note => "note",
+            CheckState::Error => "error",
         };
-        output::line(format_args!("{mark}  {}", check.what));
-        if let Some(hint) = &check.hint {
-            output::line(format_args!("      {hint}"));
-        }
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("       {hint}\n"));
+        format!("{mark:5}  {}\n{hint}", self.what)
     }
 }
 
-/// Whether shims come first on PATH.
-fn path(session: &Session) -> Check {
+impl Report for DoctorReport {
+    fn text(&self) -> String {
+        self.checks.iter().map(DoctorCheck::text).collect()
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+}
+
+/// Whether the shims come first on PATH.
+fn path(session: &Session) -> DoctorCheck {
     let shims = session.folders.shims();
     let path = session.world.variable("PATH").unwrap_or_default();
     let entries: Vec<_> = std::env::split_paths(&path).collect();
-    // An account that has nothing of its own is served by the machine's shims.
-    let holds =
-        |entry: &PathBuf| session.shim.folders.iter().any(|one| is_one(session, entry, one));
-    let Some(place) = entries.iter().position(holds) else {
-        return Check::bad(format!("PATH doesn't hold {}", Shown(&shims)), "use setup");
+    // The machine's shims serve an account that has none of its own.
+    let has_shims =
+        |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
+    let Some(place) = entries.iter().position(has_shims) else {
+        return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
     let before = &entries[..place];
-    let hidden = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
-        let earlier = before.iter().map(|folder| folder.join(program));
-        earlier.into_iter().find(|path| {
-            session.world.metadata(path).ok().flatten().is_some_and(|seen| seen.is_program)
+    let hiding = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
+        let mut earlier = before.iter().map(|folder| folder.join(program));
+        earlier.find(|path| {
+            session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_program)
         })
     });
-    match hidden {
-        Some(program) => Check::bad(
-            format!("{} comes before the shims on PATH, and hides them", Shown(&program)),
-            format!("put {} further to the front, or: use setup", Shown(&shims)),
+    match hiding {
+        Some(program) => DoctorCheck::error(
+            format!("{} comes before the shims on PATH and hides them", Shown(&program)),
+            format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
         ),
-        None => Check::good(format!("{} is on PATH", Shown(&entries[place]))),
+        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[place]))),
     }
 }
 
-fn is_one(session: &Session, entry: &Path, shims: &Path) -> bool {
+fn is_same(session: &Session, entry: &Path, shims: &Path) -> bool {
     let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
+        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
     entry == shims
         || (entry.is_absolute() && identity(entry).is_some() && identity(entry) == identity(shims))
 }
 
-/// Whether the shims' index is what it should be.
-fn index(session: &Session) -> Check {
+/// Whether the shims' index is up to date.
+fn index(session: &Session) -> DoctorCheck {
     let file = index_file(&session.folders.shims());
     let index = session.world.read(&file).ok().and_then(|index| Index::parse(&index));
     match index {
         Some(index) if index.print() == session.index.print() => {
-            Check::good("the shims' index is up to date")
+            DoctorCheck::ok("the shims' index is up to date")
         }
-        Some(_) => Check::note("the shims' index is out of date", "use reshim"),
-        None => Check::bad(format!("{} is absent or unreadable", Shown(&file)), "use reshim"),
+        Some(_) => DoctorCheck::note("the shims' index is out of date", "use reshim"),
+        None => {
+            DoctorCheck::error(format!("{} is missing or unreadable", Shown(&file)), "use reshim")
+        }
     }
 }
 
-/// Whether all shims are there, and whether others' files stand among them.
-fn shims(session: &Session) -> Vec<Check> {
-    let folder = session.folders.shims();
-    if !folder.is_dir() {
-        return Vec::new();
-    }
-    let changes = match shim_folder::pending_changes(session, &[]) {
-        Ok(changes) => changes,
-        Err(error) => return vec![Check::bad(error.what, "use reshim")],
+/// Whether shims are missing, and whether foreign files are among them.
+fn shims(folder: Result<ShimFolderState>) -> Vec<DoctorCheck> {
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(error) => return vec![DoctorCheck::error(error.what, "use reshim")],
     };
-    let mut checks = Vec::new();
-    if !changes.created.is_empty() {
-        let what = format!("shims are missing: {}", changes.created.join(" "));
-        checks.push(Check::note(what, "use reshim"));
-    }
-    if !changes.foreign.is_empty() {
-        let what = shim_folder::foreign_files_notice(session, &changes.foreign);
-        checks.push(Check::note(what, "move them elsewhere, then: use reshim"));
-    }
-    checks
+    let missing = (!folder.missing.is_empty()).then(|| {
+        DoctorCheck::note(format!("missing shims: {}", folder.missing.join(" ")), "use reshim")
+    });
+    let foreign = folder
+        .foreign_files
+        .map(|notice| DoctorCheck::note(notice, "move them to another folder, then: use reshim"));
+    missing.into_iter().chain(foreign).collect()
 }
 
-fn writable(session: &Session) -> Check {
+fn writable(session: &Session) -> DoctorCheck {
     let data = &session.folders.data;
-    match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
-        Ok(()) => Check::good(format!("{} may be written", Shown(data))),
-        Err(error) => Check::note(
+    match session.world.is_writable(data) {
+        true => DoctorCheck::ok(format!("{} is writable", Shown(data))),
+        false => DoctorCheck::note(
             format!(
-                "{} can't be written ({error}): what is on disk runs, nothing can be fetched",
+                "{} isn't writable: installed versions run, but none can be installed",
                 Shown(data)
             ),
-            "export USHER_HOME=/a/folder/of/yours",
+            "export USHER_HOME=/path/to/a/folder",
         ),
     }
 }
 
-/// Official images set such variables as labels of what they contain.
-fn variables(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
+/// Tools' variables that are set: official images set them as labels of what they contain.
+fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     let set = known.tool.variables.iter().filter_map(|name| {
         let value = session.world.variable(name).filter(|value| !value.is_empty())?;
-        Some((name, Escaped(&value.to_string_lossy()).to_string()))
+        Some((*name, Escaped(&value.to_string_lossy()).to_string()))
     });
-    set.map(|(name, value)| {
-        match session.settings.ignore_variables.iter().any(|ignored| ignored == name) {
-            true => Check::good(format!(
-                "{name}={value} is set, and ignored (the setting `ignore_variables`)"
-            )),
-            false => Check::note(
-                match overridden(session, known) {
-                    Some(pin) => format!("{name}={value} is set: it overrides {pin}"),
-                    None => format!("{name}={value} is set: it is stronger than all version files"),
-                },
-                format!(
-                    "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
-                    Shown(&session.folders.settings_file())
-                ),
-            ),
+    let check = |(name, value): (&str, String)| {
+        if session.settings.ignore_variables.iter().any(|ignored| ignored == name) {
+            return DoctorCheck::ok(format!(
+                "{name}={value} is set, and ignored by the setting `ignore_variables`"
+            ));
         }
-    })
-    .collect()
+        let overridden =
+            overridden_pin(session, known).unwrap_or_else(|| "all version files".to_owned());
+        DoctorCheck::note(
+            format!("{name}={value} is set, and overrides {overridden}"),
+            format!(
+                "unset {name}, or put ignore_variables = [\"{name}\"] into {}",
+                Shown(&session.folders.settings_file())
+            ),
+        )
+    };
+    set.map(check).collect()
 }
 
-/// What the project's files would say if it weren't for a variable.
-fn overridden(session: &Session, known: KnownTool<'_>) -> Option<String> {
+/// The pin of the project's files that a variable overrides.
+fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
     let call = Call::for_main_program(known.tool)?;
     let mut pin = None;
     let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
@@ -225,70 +256,245 @@ fn overridden(session: &Session, known: KnownTool<'_>) -> Option<String> {
     });
     let pin = searched.ok().and(pin)?;
     let request = pin.request()?;
-    Some(format!("{request}, which {} asks for", pin.origin))
+    Some(format!("{request} (requested by {})", pin.origin))
 }
 
-/// Own tools' files: what is wrong with them, and which take the place of usher's own definitions.
-fn own_tools(session: &Session) -> Vec<Check> {
+/// Problems of the user's own tool definitions, and which of them replace usher's.
+fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
     let faulty = session.registry.faults().iter().map(|fault| {
         let what = [vec![fault.what.clone()], fault.causes.clone()].concat().join(": ");
-        Check::bad(what, "mend the file, and: use reshim")
+        DoctorCheck::error(what, "fix the file, then: use reshim")
     });
     let replaced = session.registry.replaced().map(|(tool, file)| {
         let (name, file) = (tool.name, Shown(file));
-        Check::note(
-            format!("{name} is what {file} says, not what usher knows of it"),
-            format!("rm '{file}', if that isn't meant"),
+        DoctorCheck::note(
+            format!("{file} replaces usher's own definition of {name}"),
+            format!("to use usher's own definition: rm '{file}'"),
         )
     });
     faulty.chain(replaced).collect()
 }
 
-/// The system's programs that don't count, of a tool that somebody asks for here.
-fn refused_ones(session: &Session, known: KnownTool<'_>) -> Vec<Check> {
+/// The system's programs that usher doesn't use, of a pinned tool.
+fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     if matches!(active_selection(session, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
-    let note = |told: String| match told.split_once("\n  hint: ") {
-        Some((what, hint)) => Check::note(what, hint),
-        None => Check { state: State::Note, what: told, hint: None },
-    };
+    let note = |RefusedNote { what, hint }| DoctorCheck { state: CheckState::Note, what, hint };
     refused_system_programs(session, known).into_iter().map(note).collect()
 }
 
-fn force(session: &Session, known: KnownTool<'_>) -> Option<Check> {
+/// Whether a pinned tool can run, and what runs where it isn't pinned.
+fn selection(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
     let tool = known.tool.name;
     match active_selection(session, known) {
         Err(Error { what, causes, hint, .. }) => {
             let what = [vec![what], causes].concat().join(": ");
-            Some(Check { state: State::Bad, what, hint })
+            Some(DoctorCheck { state: CheckState::Error, what, hint })
         }
         Ok(Selection::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
-            let what = format!(
-                "{tool} {request} was asked for by {}, but isn't on disk",
-                missing.pin.origin
-            );
-            Some(Check::note(what, format!("use install {tool}@{request}")))
+            let origin = &missing.pin.origin;
+            let what = format!("{tool} {request} is not installed (requested by {origin})");
+            Some(DoctorCheck::note(what, format!("use install {tool}@{request}")))
         }
-        // What runs on another tool comes with that one where nobody asks.
+        // A tool that runs on another one comes with that one, unless it is pinned.
         Ok(Selection::System(None)) if known.tool.runtime.is_none() => {
-            next_on_path(&session.world, &session.shim, known.tool.main_program(), &[]).map(
-                |program| {
-                    Check::good(format!("nobody asks for {tool} here: {} runs", Shown(&program)))
-                },
-            )
+            let main = known.tool.main_program();
+            let program = next_on_path(&session.world, &session.shim, main, &[])?;
+            Some(DoctorCheck::ok(format!("{tool} is not pinned: {} runs", Shown(&program))))
         }
         Ok(Selection::Toolchain(..) | Selection::System(_) | Selection::Stale) => None,
     }
 }
 
-/// What was set, and where.
-fn set_otherwise(session: &Session) -> Vec<Check> {
+/// Settings that aren't the default.
+fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
     let set = session
         .settings
         .list()
         .filter(|(_, _, origin)| **origin != settings::SettingOrigin::Default);
-    set.map(|(setting, value, origin)| Check::good(format!("{} = {value} ({origin})", setting.key)))
-        .collect()
+    let check = |(setting, value, origin): (&settings::Setting, _, &settings::SettingOrigin)| {
+        DoctorCheck::ok(format!("{} = {value} ({origin})", setting.key))
+    };
+    set.map(check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::index::RejectedProgram;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    /// Node 12 is pinned and installed, the shims are on PATH, and their index is up to date.
+    fn world() -> MemoryWorld {
+        let world = MemoryWorld::at("/p")
+            .file("/p/.nvmrc", "12")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .variable("PATH", "/usher/shims:/sys/bin");
+        let index = session(world.clone()).index.print();
+        world.file("/usher/shims/.usher", index)
+    }
+
+    fn refused_python() -> RejectedProgram {
+        RejectedProgram {
+            tool: "python".to_owned(),
+            path: "/usr/bin/python3".into(),
+            fingerprint: String::new(),
+            reason: "it has no venv".to_owned(),
+            hint: String::new(),
+        }
+    }
+
+    fn report(world: MemoryWorld) -> DoctorReport {
+        decide(&session(world), Ok(ShimFolderState::default()))
+    }
+
+    /// The results but for the first line, which names the platform.
+    fn text(report: &DoctorReport) -> String {
+        report.checks[1..].iter().map(DoctorCheck::text).collect()
+    }
+
+    #[test]
+    fn all_is_well() {
+        let report = report(world());
+        insta::assert_snapshot!(text(&report), @"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        ");
+        assert_eq!(report.exit_code(), 0);
+        let first = &report.checks[0].what;
+        assert!(first.starts_with("usher ") && first.ends_with(", at /usher"), "{first}");
+        assert_eq!(
+            serde_json::to_value(&report).unwrap()[1],
+            json!({ "state": "ok", "what": "/usher/shims is on PATH" })
+        );
+    }
+
+    #[test]
+    fn path_lacks_the_shims_or_hides_them() {
+        let lacks = report(world().variable("PATH", "/sys/bin"));
+        assert_eq!(
+            lacks.checks[1],
+            DoctorCheck::error("PATH doesn't contain /usher/shims", "use setup")
+        );
+        assert_eq!(lacks.exit_code(), 65);
+        assert_eq!(lacks.error().unwrap().what, "1 problem found");
+        let hidden = world().file("/other/bin/npm", "").variable("PATH", "/other/bin:/usher/shims");
+        insta::assert_snapshot!(report(hidden).checks[1].text(), @"
+        error  /other/bin/npm comes before the shims on PATH and hides them
+               move /usher/shims to the front of PATH, or: use setup
+        ");
+    }
+
+    #[test]
+    fn the_index_and_the_shim_folder() {
+        let mut old = session(world()).index;
+        old.rejected_programs.push(refused_python());
+        let outdated = report(world().file("/usher/shims/.usher", old.print()));
+        assert_eq!(
+            outdated.checks[2],
+            DoctorCheck::note("the shims' index is out of date", "use reshim")
+        );
+        let broken = report(world().file("/usher/shims/.usher", "garbage"));
+        insta::assert_snapshot!(broken.checks[2].text(), @"
+        error  /usher/shims/.usher is missing or unreadable
+               use reshim
+        ");
+        let unreadable = report(world().unreadable("/usher/shims/.usher"));
+        assert_eq!(unreadable.checks[2], broken.checks[2]);
+        let folder = ShimFolderState {
+            missing: vec!["node10".to_owned(), "npm".to_owned()],
+            foreign_files: Some("not a shim: /usher/shims/x".to_owned()),
+        };
+        let checks: String = shims(Ok(folder)).iter().map(DoctorCheck::text).collect();
+        insta::assert_snapshot!(checks, @"
+        note   missing shims: node10 npm
+               use reshim
+        note   not a shim: /usher/shims/x
+               move them to another folder, then: use reshim
+        ");
+        let failed = Error::io("list", Path::new("/usher/shims"), std::io::ErrorKind::Other.into());
+        assert_eq!(
+            shims(Err(failed)),
+            [DoctorCheck::error("can't list /usher/shims", "use reshim")]
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_writable_is_a_note() {
+        let report = report(world().unwritable("/usher"));
+        insta::assert_snapshot!(report.checks[3].text(), @"
+        note   /usher isn't writable: installed versions run, but none can be installed
+               export USHER_HOME=/path/to/a/folder
+        ");
+        assert_eq!(report.exit_code(), 0);
+    }
+
+    #[test]
+    fn a_variable_overrides_the_project() {
+        let set = |value: &str| world().variable("NODE_VERSION", value);
+        insta::assert_snapshot!(text(&report(set("12.22"))), @r#"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+               unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
+        "#);
+        insta::assert_snapshot!(text(&report(set("12\u{1b}[31m"))), @r#"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+               unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
+        error  NODE_VERSION=12\u{1b}[31m asks for no version of node: it has control characters
+               unset NODE_VERSION
+        "#);
+        let mut ignoring = session(set("10"));
+        ignoring.settings.ignore_variables = vec!["NODE_VERSION".to_owned()];
+        let report = decide(&ignoring, Ok(ShimFolderState::default()));
+        let ignored = "NODE_VERSION=10 is set, and ignored by the setting `ignore_variables`";
+        assert!(report.checks.contains(&DoctorCheck::ok(ignored)), "{report:?}");
+    }
+
+    #[test]
+    fn pins_that_cannot_run_and_tools_that_are_not_pinned() {
+        let report = report(
+            world()
+                .file("/p/.nvmrc", "13")
+                .file("/p/.python-version", "\n")
+                .file("/sys/bin/java", ""),
+        );
+        insta::assert_snapshot!(text(&report), @"
+        ok     /usher/shims is on PATH
+        ok     the shims' index is up to date
+        ok     /usher is writable
+        ok     java is not pinned: /sys/bin/java runs
+        note   node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+               use install node@13
+        error  can't understand .python-version (/p/.python-version): it names no version
+               use python
+        ");
+        assert_eq!(report.exit_code(), 65);
+    }
+
+    #[test]
+    fn refused_programs_are_notes_where_the_tool_is_pinned() {
+        let checks = |world| {
+            let mut session = session(world);
+            session.index.rejected_programs.push(refused_python());
+            let python = session.registry.named("python").unwrap();
+            rejected_programs(&session, python)
+        };
+        assert_eq!(checks(world()), []);
+        let what = "the system's python at /usr/bin/python3 is ignored: it has no venv".to_owned();
+        assert_eq!(
+            checks(world().file("/p/.python-version", "3.12")),
+            [DoctorCheck { state: CheckState::Note, what, hint: None }]
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! `use env [TOOL…]`: what a program that asks no shim needs for the versions in force here.
+//! `use env [TOOL…]`: what a program that doesn't use the shims needs to run the active versions.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -9,38 +9,38 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
-use crate::cli::environment::{self, Environment};
+use crate::cli::environment::{self, EnvReport};
 use crate::cli::output;
 use crate::cli::shell_setup::Shell;
 use crate::session::{Session, read_text};
 
-/// What `use env` was told.
+/// The arguments of `use env`.
 #[derive(Debug, Args)]
 pub struct EnvArguments {
-    /// Only for these; without, for all that somebody asks for here
+    /// Tools; all that this project pins, by default
     #[arg(value_name = "TOOL")]
     pub tools: Vec<String>,
-    /// As code for this shell: bash, zsh, fish or sh; sh, which bash and zsh understand, unless said
+    /// Print code for this shell: sh (the default), bash, zsh or fish
     #[arg(long, conflicts_with_all = ["github", "gitlab", "json"])]
     pub shell: Option<String>,
-    /// For the next steps of a GitHub job: appended to the files that `GITHUB_PATH` and `GITHUB_ENV` name
+    /// Append to the files that `GITHUB_PATH` and `GITHUB_ENV` name, for the next steps of a GitHub job
     #[arg(long, conflicts_with_all = ["gitlab", "json"])]
     pub github: bool,
-    /// For the next jobs of a GitLab pipeline: a dotenv report
+    /// Print a dotenv report, for the next jobs of a GitLab pipeline
     #[arg(long, conflicts_with = "json")]
     pub gitlab: bool,
 }
 
-/// Runs the verb. What is missing is fetched, where a shim would fetch it.
+/// Runs `use env`. A missing version is installed if a shim would install it.
 pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Result<()> {
     let shell: Shell = arguments.shell.as_deref().unwrap_or("sh").parse()?;
-    let tools = named(session, &arguments.tools)?;
+    let tools = named_tools(session, &arguments.tools)?;
     let environment = match tools.is_empty() {
-        true => environment::active_selection(session)?,
-        false => environment::of(session, &tools)?,
+        true => environment::for_pinned_tools(session)?,
+        false => environment::for_tools(session, &tools)?,
     };
     if tools.is_empty() && environment.is_empty() {
-        session.note("nothing here asks for a version");
+        session.note("no tool is pinned here");
     }
     match () {
         () if as_json => output::json(&environment),
@@ -48,32 +48,30 @@ pub fn run(session: &mut Session, arguments: &EnvArguments, as_json: bool) -> Re
         () if arguments.gitlab => {
             let path = session.world.variable("PATH").unwrap_or_default();
             let path = path.to_str().ok_or_else(|| {
-                Error::new(
-                    ErrorKind::BadValue,
-                    "PATH can't stand in a dotenv report: it isn't UTF-8",
-                )
+                Error::new(ErrorKind::BadValue, "can't write PATH to a dotenv report")
+                    .because("it isn't UTF-8")
             })?;
-            output::text(environment::gitlab(&environment, path)?.as_bytes());
+            output::text(environment::gitlab_dotenv(&environment, path)?.as_bytes());
         }
-        () => output::text(environment::code(&environment, shell).as_bytes()),
+        () => output::text(environment::shell_code(&environment, shell).as_bytes()),
     }
     Ok(())
 }
 
-fn named(session: &Session, words: &[String]) -> Result<Vec<&'static Tool>> {
+fn named_tools(session: &Session, words: &[String]) -> Result<Vec<&'static Tool>> {
     let tool = |word: &String| match word.split_once('@') {
         None => session.registry.named(word).map(|known| known.tool),
         Some((name, _)) => {
             session.registry.named(name)?;
-            let what = format!("`use env` tells of what is in force: {} says more", Escaped(word));
+            let what = format!("`use env` takes tools without versions: {}", Escaped(word));
             Err(Error::new(ErrorKind::Usage, what).hint(format!("use {word} -- use env {name}")))
         }
     };
     words.iter().map(tool).collect()
 }
 
-/// Appends to the files that the job's runner reads, or prints what would be.
-fn github(session: &Session, environment: &Environment) -> Result<()> {
+/// Appends to the files that the job's runner reads; prints the lines where a file isn't named.
+fn github(session: &Session, environment: &EnvReport) -> Result<()> {
     let path = environment::github_path(environment)?;
     let variables = environment::github_variables(environment);
     for (variable, text) in [("GITHUB_PATH", path), ("GITHUB_ENV", variables)] {
@@ -86,13 +84,33 @@ fn github(session: &Session, environment: &Environment) -> Result<()> {
     Ok(())
 }
 
-/// Appends whole lines, in one write.
+/// Appends whole lines in one write.
 fn append(file: &Path, text: String) -> Result<()> {
-    let is_open_ended =
-        read_text(file)?.is_some_and(|text| !text.is_empty() && !text.ends_with('\n'));
-    let text = if is_open_ended { format!("\n{text}") } else { text };
+    let lacks_newline = read_text(file)?.is_some_and(|old| !old.is_empty() && !old.ends_with('\n'));
+    let text = if lacks_newline { format!("\n{text}") } else { text };
     let opened = OpenOptions::new().append(true).create(true).open(file);
     opened
         .and_then(|mut opened| opened.write_all(text.as_bytes()))
         .map_err(|error| Error::io("write", file, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    #[test]
+    fn tools_are_named_without_versions() {
+        let session = session(MemoryWorld::at("/p"));
+        let named = |word: &str| named_tools(&session, &[word.to_owned()]);
+        assert_eq!(named("nodejs").unwrap()[0].name, "node");
+        assert_eq!(named("nodee").unwrap_err().kind(), ErrorKind::UnknownTool);
+        assert_eq!(named("nodee@12").unwrap_err().kind(), ErrorKind::UnknownTool);
+        assert_eq!(
+            named("node@12").unwrap_err().to_string(),
+            "`use env` takes tools without versions: node@12\n  hint: use node@12 -- use env node"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! `use list [TOOL]`: the versions on disk, and whose they are.
+//! `use list [TOOL]`: the installed versions, and the store of each.
 
 use serde::Serialize;
 use usher_shims::error::{Result, Shown};
@@ -7,70 +7,165 @@ use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
 use super::refused_system_programs;
-use crate::cli::output;
+use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::current::{active_selection, store_label, version_label};
 
-/// A version on disk.
-#[derive(Serialize)]
-struct Line {
+/// The installed versions.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct ListReport {
+    rows: Vec<ListRow>,
+    #[serde(skip)]
+    notes: Vec<String>,
+}
+
+/// An installed version.
+#[derive(Debug, Serialize)]
+struct ListRow {
     tool: &'static str,
     version: String,
-    active_selection: bool,
+    active: bool,
     store: String,
+    /// The tool's main program.
     path: String,
 }
 
-/// Runs the verb.
-pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<()> {
+/// Runs `use list`.
+pub fn run(session: &Session, tool: Option<&str>, as_json: bool) -> Result<i32> {
+    Ok(output::print(&decide(session, tool)?, as_json, &*session.reporter))
+}
+
+fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
     let tools: Vec<KnownTool<'_>> = match tool {
         Some(name) => vec![session.registry.named(name)?],
         None => session.registry.all().collect(),
     };
-    let mut lines = Vec::new();
-    for known in &tools {
-        let known = *known;
-        // What can't be resolved here is no reason not to list what is there.
-        let force = active_selection(session, known).unwrap_or(Selection::Stale);
-        for toolchain in
-            all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default()
-        {
-            lines.push(line(known, &toolchain, &force));
-        }
+    let mut rows = Vec::new();
+    for known in tools.iter().copied() {
+        // A broken pin makes no version active; the versions are listed all the same.
+        let active = active_selection(session, known).unwrap_or(Selection::Stale);
+        let installed =
+            all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
+        rows.extend(installed.iter().map(|toolchain| ListRow::of(known, toolchain, &active)));
     }
-    if as_json {
-        output::json(&lines);
-        return Ok(());
-    }
-    if lines.is_empty() {
-        output::line("nothing is on disk: use node@lts");
-    }
-    let row = |line: &Line| {
-        let mark = if line.active_selection { "*" } else { " " };
-        vec![
-            mark.to_owned(),
-            line.tool.to_owned(),
-            line.version.clone(),
-            line.store.clone(),
-            Shown(line.path.as_ref()).to_string(),
-        ]
-    };
-    output::table(&lines.iter().map(row).collect::<Vec<_>>());
-    for known in tools {
-        for refused in refused_system_programs(session, known) {
-            session.note(&refused);
-        }
-    }
-    Ok(())
+    let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
+    Ok(ListReport { rows, notes: refused.map(|note| note.to_string()).collect() })
 }
 
-fn line(known: KnownTool<'_>, toolchain: &Toolchain, force: &Selection) -> Line {
-    Line {
-        tool: known.tool.name,
-        version: version_label(toolchain),
-        active_selection: matches!(force, Selection::Toolchain(chosen, _) if chosen.root == toolchain.root && chosen.version == toolchain.version),
-        store: store_label(&toolchain.store).to_owned(),
-        path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
+impl ListRow {
+    fn of(known: KnownTool<'_>, toolchain: &Toolchain, active: &Selection) -> Self {
+        Self {
+            tool: known.tool.name,
+            version: version_label(toolchain),
+            active: matches!(active, Selection::Toolchain(chosen, _)
+                if chosen.root == toolchain.root && chosen.version == toolchain.version),
+            store: store_label(&toolchain.store).to_owned(),
+            path: toolchain.program(known.tool.main_program()).to_string_lossy().into_owned(),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let mark = if self.active { "*" } else { " " };
+        vec![
+            mark.to_owned(),
+            self.tool.to_owned(),
+            self.version.clone(),
+            self.store.clone(),
+            Shown(self.path.as_ref()).to_string(),
+        ]
+    }
+}
+
+impl Report for ListReport {
+    fn text(&self) -> String {
+        match self.rows.is_empty() {
+            true => "no version is installed: use node@lts\n".to_owned(),
+            false => output::table(&self.rows.iter().map(ListRow::cells).collect::<Vec<_>>()),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::index::RejectedProgram;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/10.24.1/bin/node", "")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/python/3.12.1/bin/python", "")
+    }
+
+    #[test]
+    fn installed_versions_are_listed_and_the_active_one_is_marked() {
+        let session = session(world().file("/p/.nvmrc", "10"));
+        let report = decide(&session, None).unwrap();
+        insta::assert_snapshot!(report.text(), @"
+           node    12.22.12  usher  /usher/toolchains/node/12.22.12/bin/node
+        *  node    10.24.1   usher  /usher/toolchains/node/10.24.1/bin/node
+           python  3.12.1    usher  /usher/toolchains/python/3.12.1/bin/python
+        ");
+        let rows = serde_json::to_value(&report).unwrap();
+        assert_eq!(
+            rows[1],
+            json!({
+                "tool": "node",
+                "version": "10.24.1",
+                "active": true,
+                "store": "usher",
+                "path": "/usher/toolchains/node/10.24.1/bin/node",
+            })
+        );
+        let python = decide(&session, Some("python")).unwrap();
+        assert_eq!(python.rows.iter().map(|row| row.tool).collect::<Vec<_>>(), ["python"]);
+        let unknown = decide(&session, Some("pythom")).unwrap_err();
+        assert_eq!(unknown.hint.as_deref(), Some("use python"));
+    }
+
+    #[test]
+    fn a_broken_pin_hides_no_version() {
+        for world in [world().file("/p/.nvmrc", "../x"), world().unreadable("/p/.nvmrc")] {
+            let report = decide(&session(world), Some("node")).unwrap();
+            assert_eq!(
+                report.rows.iter().map(|row| row.active).collect::<Vec<_>>(),
+                [false, false]
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_installed() {
+        let report = decide(&session(MemoryWorld::at("/p")), None).unwrap();
+        assert_eq!(report.text(), "no version is installed: use node@lts\n");
+        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+    }
+
+    #[test]
+    fn refused_programs_are_notes() {
+        let mut session = session(MemoryWorld::at("/p"));
+        session.index.rejected_programs.push(RejectedProgram {
+            tool: "python".to_owned(),
+            fingerprint: String::new(),
+            path: "/usr/bin/python3".into(),
+            reason: "it has no venv".to_owned(),
+            hint: "apt install python3-venv".to_owned(),
+        });
+        assert_eq!(
+            decide(&session, None).unwrap().notes(),
+            ["the system's python at /usr/bin/python3 is ignored: it has no venv\n  \
+              hint: apt install python3-venv"]
+        );
+        assert_eq!(decide(&session, Some("node")).unwrap().notes().len(), 0);
     }
 }

@@ -1,4 +1,5 @@
-//! `use outdated [TOOL…]`: what is in force, the newest that is asked for, the newest there is.
+//! `use outdated [TOOL…]`: the active version of each tool, the latest release that matches its
+//! request, and the latest of all.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, Result};
 use usher_shims::store::all_toolchains;
 
-use crate::cli::output;
+use crate::cli::output::{self, Report};
 use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
@@ -16,183 +17,316 @@ use crate::session::Session;
 use crate::session::current::CurrentVersion;
 use crate::text::human_duration;
 
-/// Which tools are meant.
-pub enum Meant<'a> {
-    /// Those that somebody asks for here.
-    Asked,
-    /// Those, and those that something on disk is of.
+/// The tools to report on.
+pub enum ToolFilter<'a> {
+    /// Tools that are pinned here.
+    Pinned,
+    /// Tools that are pinned here or installed.
     All,
-    /// These.
+    /// These tools.
     Named(&'a [String]),
 }
 
-/// How one tool stands.
-#[derive(Default, Serialize)]
-struct Line {
+/// The newer releases of each tool.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct OutdatedReport {
+    rows: Vec<OutdatedRow>,
+    /// What failed, a tool each; the other tools still have their rows.
+    #[serde(skip)]
+    errors: Vec<Error>,
+}
+
+/// The newer releases of one tool.
+#[derive(Debug, Default, Serialize)]
+struct OutdatedRow {
     tool: &'static str,
-    active_selection: Option<String>,
+    /// The active version.
+    version: Option<String>,
     request: Option<String>,
-    origin: Option<String>,
-    /// The newest that the request admits.
-    admitted: Option<Newer>,
-    /// The newest there is.
-    newest: Option<Newer>,
+    requested_by: Option<String>,
+    /// The latest release that matches the request.
+    latest_matching: Option<LatestRelease>,
+    /// The latest release of all.
+    latest: Option<LatestRelease>,
     source: Option<String>,
-    /// How old the index is that says so, in seconds.
+    /// The age of the source's index, in seconds.
     index_age: Option<u64>,
-    /// Why something can't be told.
+    /// Why no release is known, where nothing failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    unknown: Option<String>,
-    /// How long the index was kept, where nobody was asked.
+    reason: Option<String>,
+    /// What failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Whether the tool could be resolved; if not, it is unknown whether it is pinned.
     #[serde(skip)]
-    kept: Option<Duration>,
-    /// Whether it can't be told because something went wrong.
+    is_resolved: bool,
+    /// The age of a cached index, which is worth a note.
     #[serde(skip)]
-    is_failed: bool,
+    cached_for: Option<Duration>,
 }
 
-/// A release, and whether it is newer than what is in force.
-#[derive(Serialize)]
-struct Newer {
+/// A release, and whether it is newer than the active version.
+#[derive(Debug, Serialize)]
+struct LatestRelease {
     version: String,
-    is_new: bool,
+    is_newer: bool,
 }
 
-/// Runs the verb. What is outdated is an answer and no failure; what can't be told is one.
-pub fn run(session: &Session, meant: &Meant<'_>, as_json: bool) -> Result<i32> {
-    // What is kept of the answers is the folders' owner's; where it can't be, nothing depends on it.
+/// Looks up the releases of a tool.
+type CheckUpdates<'a> = dyn Fn(&CurrentVersion<'_>) -> Result<Updates> + 'a;
+
+/// Runs `use outdated`. An outdated version is no failure; a failed look-up is.
+pub fn run(session: &Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
+    // Indexes are cached only where the cache is writable; the result is the same.
     let access = folders::write_access(&session.folders).ok();
     let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
-    let mut lines = Vec::new();
-    let mut failed: Option<Error> = None;
-    for known in chosen(session, meant)? {
-        let mut line = Line { tool: known.tool.name, ..Line::default() };
-        match fill(&mut line, (session, &finder), (known, meant)) {
+    let report = decide(session, filter, &|current| Updates::check(current, &finder))?;
+    Ok(output::print(&report, as_json, &*session.reporter))
+}
+
+fn decide(
+    session: &Session,
+    filter: &ToolFilter<'_>,
+    check: &CheckUpdates<'_>,
+) -> Result<OutdatedReport> {
+    let tools: Vec<KnownTool<'_>> = match filter {
+        ToolFilter::Pinned | ToolFilter::All => session.registry.all().collect(),
+        ToolFilter::Named(names) => {
+            names.iter().map(|name| session.registry.named(name)).collect::<Result<_>>()?
+        }
+    };
+    let mut report = OutdatedReport { rows: Vec::new(), errors: Vec::new() };
+    for known in tools {
+        let mut row = OutdatedRow { tool: known.tool.name, ..OutdatedRow::default() };
+        let filled = CurrentVersion::of(session, known).and_then(|current| {
+            if !is_included(session, &current, filter)? {
+                return Ok(false);
+            }
+            row.fill(&current, check).map(|()| true)
+        });
+        match filled {
             Ok(false) => continue,
             Ok(true) => {}
             Err(error) => {
-                line.unknown = Some(error.what.clone());
-                line.is_failed = true;
-                if let (Some(_), false) = (&failed, as_json) {
-                    session.note(&error.to_string());
-                }
-                failed.get_or_insert(error);
+                row.error = Some(error.what.clone());
+                report.errors.push(error);
             }
         }
-        lines.push(line);
+        report.rows.push(row);
     }
-    if as_json {
-        output::json(&lines);
-        return Ok(failed.map_or(0, |error| error.kind().exit_code().into()));
-    }
-    print(session, &lines);
-    failed.map_or(Ok(0), Err)
+    Ok(report)
 }
 
-fn chosen<'a>(session: &'a Session, meant: &Meant<'_>) -> Result<Vec<KnownTool<'a>>> {
-    match meant {
-        Meant::Asked | Meant::All => Ok(session.registry.all().collect()),
-        Meant::Named(names) => names.iter().map(|name| session.registry.named(name)).collect(),
-    }
-}
-
-/// Finds out how a tool stands; `false` for one that isn't meant.
-fn fill(
-    line: &mut Line,
-    (session, finder): (&Session, &Finder<'_>),
-    (known, meant): (KnownTool<'_>, &Meant<'_>),
+fn is_included(
+    session: &Session,
+    current: &CurrentVersion<'_>,
+    filter: &ToolFilter<'_>,
 ) -> Result<bool> {
-    let standing = CurrentVersion::of(session, known)?;
-    if !is_meant(session, &standing, meant)? {
-        return Ok(false);
-    }
-    line.active_selection = standing.version.as_ref().map(ToString::to_string);
-    if let Some((request, origin)) = standing.asked() {
-        line.request = Some(request.to_string());
-        line.origin = Some(origin.to_string());
-    }
-    if known.definition.source.is_empty() {
-        line.unknown = Some(format!("usher has no source for {} yet", known.tool.name));
-    } else {
-        line.take(&standing, Updates::check(&standing, finder)?);
-    }
-    Ok(true)
-}
-
-fn is_meant(session: &Session, standing: &CurrentVersion<'_>, meant: &Meant<'_>) -> Result<bool> {
-    Ok(match meant {
-        Meant::Named(_) => true,
-        Meant::Asked | Meant::All if standing.pin.is_some() => true,
-        Meant::Asked => false,
-        Meant::All => {
-            let on_disk = all_toolchains(&session.world, &session.index, standing.known.tool)?;
-            on_disk.is_some_and(|toolchains| !toolchains.is_empty())
+    Ok(match filter {
+        ToolFilter::Named(_) => true,
+        ToolFilter::Pinned | ToolFilter::All if current.pin.is_some() => true,
+        ToolFilter::Pinned => false,
+        ToolFilter::All => {
+            let installed = all_toolchains(&session.world, &session.index, current.known.tool)?;
+            installed.is_some_and(|toolchains| !toolchains.is_empty())
         }
     })
 }
 
-impl Line {
-    fn take(&mut self, standing: &CurrentVersion<'_>, news: Updates) {
-        let newer = |release: Release| Newer {
-            is_new: standing.is_new(&release.version),
+impl OutdatedRow {
+    fn fill(&mut self, current: &CurrentVersion<'_>, check: &CheckUpdates<'_>) -> Result<()> {
+        self.is_resolved = true;
+        self.version = current.version.as_ref().map(ToString::to_string);
+        if let Some((request, origin)) = current.requested() {
+            self.request = Some(request.to_string());
+            self.requested_by = Some(origin.to_string());
+        }
+        if current.known.definition.source.is_empty() {
+            self.reason = Some(format!("{} has no source", self.tool));
+            return Ok(());
+        }
+        let updates = check(current)?;
+        let latest = |release: Release| LatestRelease {
+            is_newer: current.is_newer(&release.version),
             version: release.version.to_string(),
         };
-        self.admitted = news.latest_matching.map(newer);
-        self.newest = news.latest.map(newer);
-        self.source = Some(news.source);
-        self.index_age = Some(news.freshness.age().as_secs());
-        self.kept = match news.freshness {
+        self.latest_matching = updates.latest_matching.map(latest);
+        self.latest = updates.latest.map(latest);
+        self.source = Some(updates.source);
+        self.index_age = Some(updates.freshness.age().as_secs());
+        self.cached_for = match updates.freshness {
             Freshness::Cached(age) => Some(age),
             Freshness::New | Freshness::StaleFallback(_) => None,
         };
+        Ok(())
     }
 
-    fn row(&self) -> Vec<String> {
-        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-        let newer = |newer: &Option<Newer>| match newer {
-            Some(newer) if newer.is_new => format!("{} new", newer.version),
-            Some(newer) => newer.version.clone(),
-            None => "?".to_owned(),
-        };
-        let (admitted, asked) = match (&self.request, &self.origin) {
+    fn cells(&self) -> Vec<String> {
+        let (matching, request) = match (&self.request, &self.requested_by) {
             (Some(request), Some(origin)) => {
-                (newer(&self.admitted), format!("{request} by {origin}"))
+                (cell(self.latest_matching.as_ref()), format!("{request} requested by {origin}"))
             }
-            _ if self.is_failed => ("?".to_owned(), "can't be told".to_owned()),
-            _ => ("-".to_owned(), "nobody asks".to_owned()),
+            _ if self.is_resolved => ("-".to_owned(), "not pinned".to_owned()),
+            _ => ("?".to_owned(), "unknown".to_owned()),
         };
-        vec![
-            self.tool.to_owned(),
-            text(&self.active_selection),
-            admitted,
-            newer(&self.newest),
-            asked,
-        ]
+        let active = self.version.clone().unwrap_or_else(|| "?".to_owned());
+        vec![self.tool.to_owned(), active, matching, cell(self.latest.as_ref()), request]
     }
 }
 
-fn print(session: &Session, lines: &[Line]) {
-    if lines.is_empty() {
-        output::line("nobody asks for anything here: use outdated --all");
-        return;
+fn cell(release: Option<&LatestRelease>) -> String {
+    match release {
+        Some(release) if release.is_newer => format!("{} (newer)", release.version),
+        Some(release) => release.version.clone(),
+        None => "?".to_owned(),
     }
-    let head = ["tool", "in force", "admitted", "newest", "asked for"].map(str::to_owned);
-    let rows: Vec<_> = [head.to_vec()].into_iter().chain(lines.iter().map(Line::row)).collect();
-    output::table(&rows);
-    for line in lines {
-        if let (Some(age), Some(source)) = (line.kept, &line.source) {
-            session.note(&format!(
-                "{}: the index of {source} is {} old",
-                line.tool,
-                human_duration(age)
-            ));
+}
+
+impl Report for OutdatedReport {
+    fn text(&self) -> String {
+        if self.rows.is_empty() {
+            return "no tool is pinned here: use outdated --all\n".to_owned();
         }
-        if let (Some(unknown), false) = (&line.unknown, line.is_failed) {
-            session.note(unknown);
+        let head = ["tool", "active", "latest matching", "latest", "request"].map(str::to_owned);
+        let rows = self.rows.iter().map(OutdatedRow::cells);
+        output::table(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for row in &self.rows {
+            if let (Some(age), Some(source)) = (row.cached_for, &row.source) {
+                let age = human_duration(age);
+                notes.push(format!("{}: the index from {source} is {age} old", row.tool));
+            }
+            notes.extend(row.reason.clone());
+        }
+        let is_newer =
+            |row: &OutdatedRow| row.latest_matching.as_ref().is_some_and(|it| it.is_newer);
+        if self.rows.iter().any(is_newer) {
+            notes.push("to install the newer versions: use upgrade".to_owned());
+        }
+        notes.extend(self.errors.iter().skip(1).map(ToString::to_string));
+        notes
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.errors.first()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::error::ErrorKind;
+    use usher_shims::version::Version;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn release(version: &str) -> Release {
+        Release {
+            version: Version::parse(version).unwrap(),
+            lts: None,
+            source: "site".to_owned(),
+            archive: None,
         }
     }
-    if lines.iter().any(|line| line.admitted.as_ref().is_some_and(|newer| newer.is_new)) {
-        session.note("what is admitted and new is fetched by: use upgrade");
+
+    /// node 12.22.12 matches and 25.0.0 is the latest; the source of python fails.
+    fn updates(current: &CurrentVersion<'_>) -> Result<Updates> {
+        match current.known.tool.name {
+            "node" => Ok(Updates {
+                latest_matching: current.requested().map(|_| release("12.22.12")),
+                latest: Some(release("25.0.0")),
+                freshness: Freshness::Cached(Duration::from_secs(10_800)),
+                source: "site".to_owned(),
+            }),
+            name => Err(Error::new(ErrorKind::Network, format!("can't list {name} releases"))),
+        }
+    }
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/12.22.11/bin/node", "")
+            .file("/usher/toolchains/python/3.12.1/bin/python", "")
+    }
+
+    #[track_caller]
+    fn report(world: MemoryWorld, filter: &ToolFilter<'_>) -> OutdatedReport {
+        decide(&session(world), filter, &updates).unwrap()
+    }
+
+    #[test]
+    fn newer_releases_are_reported() {
+        let report = report(world().file("/p/.nvmrc", "12"), &ToolFilter::Pinned);
+        insta::assert_snapshot!(report.text(), @"
+        tool  active    latest matching   latest          request
+        node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 (/p/.nvmrc)
+        ");
+        assert_eq!(
+            report.notes(),
+            ["node: the index from site is 3 h old", "to install the newer versions: use upgrade"]
+        );
+        assert_eq!(report.exit_code(), 0);
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            json!([{
+                "tool": "node",
+                "version": "12.22.11",
+                "request": "12",
+                "requested_by": report.rows[0].requested_by,
+                "latest_matching": { "version": "12.22.12", "is_newer": true },
+                "latest": { "version": "25.0.0", "is_newer": true },
+                "source": "site",
+                "index_age": 10_800,
+            }])
+        );
+    }
+
+    #[test]
+    fn a_failed_look_up_is_an_error_and_hides_no_other_tool() {
+        let report = report(world(), &ToolFilter::All);
+        insta::assert_snapshot!(report.text(), @"
+        tool    active    latest matching  latest          request
+        node    12.22.11  -                25.0.0 (newer)  not pinned
+        python  3.12.1    -                ?               not pinned
+        ");
+        assert_eq!(report.exit_code(), 69);
+        assert_eq!(report.error().unwrap().what, "can't list python releases");
+        assert_eq!(report.rows[1].error.as_deref(), Some("can't list python releases"));
+    }
+
+    #[test]
+    fn a_broken_pin_and_an_unreadable_file_are_errors() {
+        let world = world().file("/p/.nvmrc", "../x").file("/p/.python-version", "3.12");
+        let report = report(world.unreadable("/p/.python-version"), &ToolFilter::Pinned);
+        insta::assert_snapshot!(report.text(), @"
+        tool    active  latest matching  latest  request
+        node    ?       ?                ?       unknown
+        python  ?       ?                ?       unknown
+        ");
+        assert_eq!(report.exit_code(), 65);
+        assert_eq!(report.notes().len(), 1, "the second error: {:?}", report.notes());
+    }
+
+    #[test]
+    fn nothing_is_pinned_or_installed() {
+        let empty = || MemoryWorld::at("/p");
+        let pinned = report(empty(), &ToolFilter::Pinned);
+        assert_eq!(pinned.text(), "no tool is pinned here: use outdated --all\n");
+        assert_eq!(serde_json::to_string(&report(empty(), &ToolFilter::All)).unwrap(), "[]");
+        let named = ["node".to_owned()];
+        let named = report(empty(), &ToolFilter::Named(&named));
+        insta::assert_snapshot!(named.text(), @"
+        tool  active  latest matching  latest          request
+        node  ?       -                25.0.0 (newer)  not pinned
+        ");
+        let unknown = ["nodee".to_owned()];
+        let unknown = decide(&session(empty()), &ToolFilter::Named(&unknown), &updates);
+        assert_eq!(unknown.unwrap_err().kind(), ErrorKind::UnknownTool);
     }
 }

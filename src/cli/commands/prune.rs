@@ -133,7 +133,7 @@ fn prune(
     }
     let plan = plan(session, arguments, (installed, references))?;
     if !as_json {
-        output::table(&plan.table());
+        output::text(output::table(&plan.table()).as_bytes());
         if plan.removals().next().is_none() {
             output::line("nothing to remove");
         }

@@ -131,7 +131,7 @@ fn list(session: &Session, as_json: bool) -> Result<()> {
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
         true => output::json(&shims),
-        false => output::table(&table(&shims)),
+        false => output::text(output::table(&table(&shims)).as_bytes()),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Bare `use`: what is in force here.
+//! Bare `use`: the active version of each tool, and what requests it.
 
 use serde::Serialize;
 use usher_shims::error::{Error, Result, Shown};
@@ -6,19 +6,30 @@ use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
 use usher_shims::store::{Lookup, highest_version};
+use usher_shims::version::Version;
 
-use crate::cli::output;
+use crate::cli::output::{self, Report};
 use crate::registry::KnownTool;
 use crate::session::Session;
 use crate::session::current::{active_selection, store_label, system_version, version_label};
 
-/// What is in force of one tool.
-#[derive(Serialize)]
-struct Line {
+/// The active versions.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct StatusReport {
+    rows: Vec<StatusRow>,
+    /// The first tool's error; the others still have their rows.
+    #[serde(skip)]
+    error: Option<Error>,
+}
+
+/// The active version of one tool.
+#[derive(Debug, Default, Serialize)]
+struct StatusRow {
     tool: &'static str,
     version: Option<String>,
     request: Option<String>,
-    origin: Option<String>,
+    requested_by: Option<String>,
     installed: bool,
     store: Option<String>,
     path: Option<String>,
@@ -26,130 +37,210 @@ struct Line {
     error: Option<String>,
 }
 
-/// Runs the verb. In JSON the answer itself has what is wrong, and the result is the exit code.
-pub fn run(session: &Session, as_json: bool) -> Result<i32> {
-    let mut lines = Vec::new();
-    let mut first_error = None;
+/// Runs bare `use`.
+pub fn run(session: &Session, as_json: bool) -> i32 {
+    output::print(&decide(session), as_json, &*session.reporter)
+}
+
+fn decide(session: &Session) -> StatusReport {
+    let mut report = StatusReport { rows: Vec::new(), error: None };
     for known in session.registry.all() {
-        match line(session, known) {
-            Ok(line) => lines.extend(line),
+        match status(session, known) {
+            Ok(row) => report.rows.extend(row),
             Err(error) => {
-                lines.push(broken(known, &error));
-                first_error.get_or_insert(error);
+                report.rows.push(StatusRow {
+                    tool: known.tool.name,
+                    error: Some(error.what.clone()),
+                    ..StatusRow::default()
+                });
+                report.error.get_or_insert(error);
             }
         }
     }
-    if as_json {
-        output::json(&lines);
-        return Ok(first_error.map_or(0, |error| error.kind().exit_code().into()));
-    }
-    if lines.is_empty() {
-        output::line("nothing is asked for here, and nothing is on disk: use node@lts");
-    } else {
-        output::table(&lines.iter().map(row).collect::<Vec<_>>());
-    }
-    first_error.map_or(Ok(0), Err)
+    report
 }
 
-/// `None` for a tool that nobody asks for and that isn't there.
-fn line(session: &Session, known: KnownTool<'_>) -> Result<Option<Line>> {
-    let force = active_selection(session, known)?;
-    let asked = force.origin().map(ToString::to_string);
-    let tool = known.tool.name;
-    Ok(match force {
-        Selection::Toolchain(toolchain, pin) => Some(Line {
-            tool,
+/// `None` for a tool that is neither pinned nor installed.
+fn status(session: &Session, known: KnownTool<'_>) -> Result<Option<StatusRow>> {
+    let selection = active_selection(session, known)?;
+    Ok(match selection {
+        Selection::Toolchain(toolchain, pin) => Some(StatusRow {
             version: Some(version_label(&toolchain)),
-            request: pin.as_ref().and_then(|pin| pin.request()).map(ToString::to_string),
-            origin: asked,
             installed: true,
             store: Some(store_label(&toolchain.store).to_owned()),
             path: Some(toolchain.root.to_string_lossy().into_owned()),
-            error: None,
+            ..StatusRow::requested(known, pin.as_ref())
         }),
-        Selection::Missing(missing) => Some(Line {
-            tool,
-            version: None,
-            request: missing.pin.request().map(ToString::to_string),
-            origin: asked,
-            installed: false,
-            store: None,
-            path: None,
-            error: None,
-        }),
-        Selection::System(pin) => system(session, known, pin.as_ref())?,
+        Selection::Missing(missing) => Some(StatusRow::requested(known, Some(&missing.pin))),
+        Selection::System(pin) => system_status(session, known, pin.as_ref())?,
         Selection::Stale => None,
     })
 }
 
-/// What would run without usher; where that is nothing and nobody asks, the newest on disk. What
-/// runs on another tool comes with that one where nobody asks.
-fn system(session: &Session, known: KnownTool<'_>, pin: Option<&Pin>) -> Result<Option<Line>> {
+/// The next program on PATH; without one, and without a pin, the newest installed version. A tool
+/// that runs on another one is listed only if it is pinned.
+fn system_status(
+    session: &Session,
+    known: KnownTool<'_>,
+    pin: Option<&Pin>,
+) -> Result<Option<StatusRow>> {
     if known.tool.runtime.is_some() && pin.is_none() {
         return Ok(None);
     }
+    let row = StatusRow::requested(known, pin);
     let mut programs = known.tool.programs.iter();
     let program = programs.find_map(|name| next_on_path(&session.world, &session.shim, name, &[]));
-    let newest = highest_version(&session.world, &session.index, known.tool, |version| {
-        !version.is_prerelease()
-    })?;
-    let mut line = Line {
-        tool: known.tool.name,
-        version: None,
-        request: pin.and_then(Pin::request).map(ToString::to_string),
-        origin: pin.map(|pin| pin.origin.to_string()),
-        installed: true,
-        store: Some("system".to_owned()),
-        path: None,
-        error: None,
-    };
-    match (program, newest) {
-        (Some(program), _) => {
-            line.version = system_version(session, &program).map(|version| version.to_string());
-            line.path = Some(program.to_string_lossy().into_owned());
-        }
-        (None, Lookup::Toolchain(toolchain)) if pin.is_none() => {
-            line.version = Some(version_label(&toolchain));
-            line.store = Some(store_label(&toolchain.store).to_owned());
-            line.path =
-                Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned());
-        }
-        (None, _) => {
-            line.installed = false;
-            line.store = None;
-        }
+    if let Some(program) = program {
+        return Ok(Some(StatusRow {
+            version: system_version(session, &program).map(|version| version.to_string()),
+            installed: true,
+            store: Some("system".to_owned()),
+            path: Some(program.to_string_lossy().into_owned()),
+            ..row
+        }));
     }
-    Ok((line.installed || pin.is_some()).then_some(line))
+    if pin.is_some() {
+        return Ok(Some(row));
+    }
+    let is_release = |version: &Version| !version.is_prerelease();
+    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
+        Lookup::Toolchain(toolchain) => Some(StatusRow {
+            version: Some(version_label(&toolchain)),
+            installed: true,
+            store: Some(store_label(&toolchain.store).to_owned()),
+            path: Some(toolchain.program(known.tool.main_program()).to_string_lossy().into_owned()),
+            ..row
+        }),
+        Lookup::Nothing | Lookup::Stale => None,
+    })
 }
 
-fn broken(known: KnownTool<'_>, error: &Error) -> Line {
-    Line {
-        tool: known.tool.name,
-        version: None,
-        request: None,
-        origin: None,
-        installed: false,
-        store: None,
-        path: None,
-        error: Some(error.what.clone()),
+impl StatusRow {
+    /// A tool that isn't installed, with its request.
+    fn requested(known: KnownTool<'_>, pin: Option<&Pin>) -> Self {
+        Self {
+            tool: known.tool.name,
+            request: pin.and_then(Pin::request).map(ToString::to_string),
+            requested_by: pin.map(|pin| pin.origin.to_string()),
+            ..Self::default()
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let version = self.version.clone().unwrap_or_else(|| "?".to_owned());
+        vec![self.tool.to_owned(), version, self.state(), self.request_text()]
+    }
+
+    fn state(&self) -> String {
+        match (&self.error, self.installed, self.store.as_deref(), &self.path) {
+            (Some(_), ..) => "broken".to_owned(),
+            (None, false, ..) => "not installed: use install".to_owned(),
+            (None, true, Some("usher"), _) => "installed".to_owned(),
+            (None, true, Some("system"), Some(path)) => Shown(path.as_ref()).to_string(),
+            (None, true, store, _) => format!("from {}", store.unwrap_or("?")),
+        }
+    }
+
+    fn request_text(&self) -> String {
+        match (&self.request, &self.requested_by, &self.error) {
+            (_, _, Some(error)) => error.clone(),
+            (Some(request), Some(origin), None) => format!("{request} requested by {origin}"),
+            _ => "not pinned".to_owned(),
+        }
     }
 }
 
-fn row(line: &Line) -> Vec<String> {
-    let version = line.version.clone().unwrap_or_else(|| "?".to_owned());
-    let state = match (&line.error, line.installed, &line.store) {
-        (Some(_), ..) => "broken".to_owned(),
-        (None, false, _) => "not installed: use install".to_owned(),
-        (None, true, Some(store)) if store == "usher" => "installed".to_owned(),
-        (None, true, Some(store)) if store == "system" => {
-            line.path.as_ref().map_or_else(String::new, |path| Shown(path.as_ref()).to_string())
+impl Report for StatusReport {
+    fn text(&self) -> String {
+        match self.rows.is_empty() {
+            true => "no tool is pinned or installed here: use node@lts\n".to_owned(),
+            false => output::table(&self.rows.iter().map(StatusRow::cells).collect::<Vec<_>>()),
         }
-        (None, true, store) => format!("from {}", store.as_deref().unwrap_or("?")),
-    };
-    let asked = match (&line.request, &line.origin, &line.error) {
-        (_, _, Some(error)) => error.clone(),
-        (Some(request), Some(origin), None) => format!("{request} by {origin}"),
-        _ => "nobody asks".to_owned(),
-    };
-    vec![line.tool.to_owned(), version, state, asked]
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn report(world: MemoryWorld) -> StatusReport {
+        decide(&session(world))
+    }
+
+    #[test]
+    fn active_versions_and_their_requests() {
+        let report = report(
+            MemoryWorld::at("/p")
+                .file("/p/.nvmrc", "# ours\nv10")
+                .file("/p/.ruby-version", "3.2.0")
+                .file("/usher/toolchains/node/10.24.1/bin/node", "")
+                .file("/usher/toolchains/python/3.12.1/bin/python", "")
+                .file("/sys/bin/java", "")
+                .variable("PATH", "/usher/shims:/sys/bin"),
+        );
+        insta::assert_snapshot!(report.text(), @"
+        java    ?        /sys/bin/java               not pinned
+        node    10.24.1  installed                   v10 requested by .nvmrc, line 2 (/p/.nvmrc)
+        python  3.12.1   installed                   not pinned
+        ruby    ?        not installed: use install  3.2.0 requested by .ruby-version, line 1 (/p/.ruby-version)
+        ");
+        assert_eq!(report.exit_code(), 0);
+        assert_eq!(
+            serde_json::to_value(&report).unwrap()[1],
+            json!({
+                "tool": "node",
+                "version": "10.24.1",
+                "request": "v10",
+                "requested_by": report.rows[1].requested_by,
+                "installed": true,
+                "store": "usher",
+                "path": "/usher/toolchains/node/10.24.1",
+            })
+        );
+    }
+
+    #[test]
+    fn a_broken_pin_is_the_error_and_hides_no_other_tool() {
+        let broken =
+            MemoryWorld::at("/p").file("/p/.nvmrc", "../x").file("/p/.ruby-version", "3.2");
+        let report = report(broken);
+        insta::assert_snapshot!(report.text(), @"
+        node  ?  broken                      .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version
+        ruby  ?  not installed: use install  3.2 requested by .ruby-version, line 1 (/p/.ruby-version)
+        ");
+        assert_eq!(report.exit_code(), 65);
+        let rows = serde_json::to_value(&report).unwrap();
+        assert_eq!(rows[0]["installed"], json!(false));
+        assert_eq!(rows[0]["error"], json!(report.error.unwrap().what));
+        assert_eq!(rows[1].get("error"), None);
+    }
+
+    #[test]
+    fn an_unreadable_pin_is_an_error() {
+        let world = MemoryWorld::at("/p").file("/p/.nvmrc", "12").unreadable("/p/.nvmrc");
+        let report = report(world);
+        assert_eq!(report.exit_code(), 77);
+        insta::assert_snapshot!(report.text(), @"node  ?  broken  can't read /p/.nvmrc");
+    }
+
+    #[test]
+    fn nothing_is_pinned_or_installed() {
+        let report = report(MemoryWorld::at("/p"));
+        assert_eq!(report.text(), "no tool is pinned or installed here: use node@lts\n");
+        assert_eq!(serde_json::to_string(&report).unwrap(), "[]");
+    }
+
+    #[test]
+    fn a_pinned_system_that_has_no_program_is_not_installed() {
+        let report = report(MemoryWorld::at("/p").file("/p/.nvmrc", "system"));
+        insta::assert_snapshot!(report.text(), @"node  ?  not installed: use install  system requested by .nvmrc, line 1 (/p/.nvmrc)");
+    }
 }

@@ -185,7 +185,7 @@ fn find_upgrade(
 ) -> Result<Option<PlannedUpgrade>> {
     let current = CurrentVersion::of(session, known)?;
     row.from = current.version.as_ref().map(ToString::to_string);
-    let Some((request, origin)) = current.asked() else {
+    let Some((request, origin)) = current.requested() else {
         row.skip("it is not pinned here", Some(format!("use {}@latest", known.tool.name)));
         return Ok(None);
     };
@@ -204,7 +204,7 @@ fn find_upgrade(
         return Ok(None);
     }
     let release = (releases.newest)(&ToolRequest { known, request, origin })?;
-    if !current.is_new(&release.version) {
+    if !current.is_newer(&release.version) {
         return Ok(None);
     }
     row.to = Some(release.version.to_string());

@@ -1,56 +1,144 @@
-//! `use which PROGRAM`: the path of what a shim becomes here; with `--index` the folder of its version.
+//! `use which PROGRAM`: the path of the program that runs here; with `--home`, the folder of its
+//! version.
 
-use serde_json::json;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 
-use crate::cli::environment;
+use crate::cli::environment::toolchain_folder;
 use crate::cli::output;
 use crate::session::Session;
 
-/// Runs the verb. Nothing is installed for it.
-pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
-    let plan = plan(session, program)?;
-    if as_json {
-        output::json(&json!({ "program": program, "path": plan.program, "tool": plan.tool.name }));
-    } else {
-        output::path(&plan.program);
+/// The path of a program, or the folder of its version.
+#[derive(Debug, Serialize)]
+struct WhichReport {
+    path: PrintedPath,
+    program: String,
+    tool: &'static str,
+}
+
+/// A path that text has byte for byte, and JSON as far as it is UTF-8.
+#[derive(Debug)]
+struct PrintedPath(PathBuf);
+
+impl Serialize for PrintedPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string_lossy())
     }
+}
+
+/// Runs `use which PROGRAM`. Nothing is installed for it.
+pub fn run(session: &Session, program: &str, as_json: bool) -> Result<()> {
+    print(&program_path(session, program)?, as_json);
     Ok(())
 }
 
-/// The same for the folder of the version that a program, or a tool by its name, is of.
+/// Runs `use which --home`.
 pub fn home(session: &Session, name: &str, as_json: bool) -> Result<()> {
+    print(&version_folder(session, name)?, as_json);
+    Ok(())
+}
+
+fn print(report: &WhichReport, as_json: bool) {
+    match as_json {
+        true => output::json(report),
+        false => output::path(&report.path.0),
+    }
+}
+
+fn program_path(session: &Session, program: &str) -> Result<WhichReport> {
+    let plan = plan(session, program)?;
+    Ok(WhichReport::of(program, &plan, &plan.program))
+}
+
+/// The folder of the version of a program, or of a tool by its name.
+fn version_folder(session: &Session, name: &str) -> Result<WhichReport> {
     let tool = session.registry.named(name).ok().map(|known| known.tool);
     let plan = plan(session, tool.map_or(name, |tool| tool.main_program()))?;
-    let Some(folder) = environment::folder(session, &plan)? else {
-        let what =
-            format!("{name} is {}, which lies among the system's programs", Shown(&plan.program));
-        return Err(Error::new(ErrorKind::NotFound, what)
-            .because("it has no folder of its own")
-            .hint(format!("use {}@latest", plan.tool.name)));
-    };
-    if as_json {
-        output::json(&json!({ "program": name, "path": folder, "tool": plan.tool.name }));
-    } else {
-        output::path(&folder);
+    if let Some(folder) = toolchain_folder(session, &plan)? {
+        return Ok(WhichReport::of(name, &plan, &folder));
     }
-    Ok(())
+    let what = format!("{name} is one of the system's programs: {}", Shown(&plan.program));
+    Err(Error::new(ErrorKind::NotFound, what)
+        .because("it has no folder of its own")
+        .hint(format!("use {}@latest", plan.tool.name)))
+}
+
+impl WhichReport {
+    fn of(program: &str, plan: &Plan, path: &Path) -> Self {
+        let path = PrintedPath(path.to_path_buf());
+        Self { path, program: program.to_owned(), tool: plan.tool.name }
+    }
 }
 
 fn plan(session: &Session, program: &str) -> Result<Plan> {
     match session.resolver().resolve(program, &[])? {
         Outcome::Run(plan) => Ok(plan),
-        Outcome::Missing(missing) => Err(absent(&missing)),
+        Outcome::Missing(missing) => Err(not_installed(&missing)),
         Outcome::Stale => {
             Err(Error::new(ErrorKind::NotFound, "the system's programs changed").hint("use reshim"))
         }
     }
 }
 
-fn absent(missing: &MissingVersion) -> Error {
+fn not_installed(missing: &MissingVersion) -> Error {
     let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (missing.tool.name, &missing.pin.origin);
-    let what = format!("{tool} {request} was asked for by {origin}, but isn't on disk");
+    let what = format!("{tool} {request} is not installed (requested by {origin})");
     Error::new(ErrorKind::NotInstalled, what).hint(format!("use install {tool}@{request}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/node/12.22.12/bin/npm", "")
+            .file("/sys/bin/java", "")
+            .variable("PATH", "/usher/shims:/sys/bin")
+    }
+
+    #[test]
+    fn a_program_and_the_folder_of_its_version() {
+        let session = session(world().file("/p/.nvmrc", "12"));
+        let npm = program_path(&session, "npm").unwrap();
+        assert_eq!(
+            serde_json::to_value(&npm).unwrap(),
+            json!({
+                "program": "npm",
+                "path": "/usher/toolchains/node/12.22.12/bin/npm",
+                "tool": "node",
+            })
+        );
+        let home = |name| version_folder(&session, name).map(|report| report.path.0);
+        let node = PathBuf::from("/usher/toolchains/node/12.22.12");
+        assert_eq!((home("npm"), home("node")), (Ok(node.clone()), Ok(node)));
+        let java = program_path(&session, "java").unwrap();
+        assert_eq!(java.path.0, Path::new("/sys/bin/java"));
+        assert_eq!(
+            home("java").unwrap_err().to_string(),
+            "java is one of the system's programs: /sys/bin/java\n  \
+             it has no folder of its own\n  hint: use java@latest"
+        );
+    }
+
+    #[test]
+    fn a_missing_version_and_a_broken_pin_are_errors() {
+        let error = |world| program_path(&session(world), "npm").unwrap_err();
+        insta::assert_snapshot!(error(world().file("/p/.nvmrc", "13")), @"
+        node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+          hint: use install node@13
+        ");
+        assert_eq!(error(world().file("/p/.nvmrc", "../x")).kind(), ErrorKind::BadFile);
+        let unreadable = world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc");
+        assert_eq!(error(unreadable).kind(), ErrorKind::Permission);
+    }
 }

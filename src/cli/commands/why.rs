@@ -1,47 +1,59 @@
-//! `use why [PROGRAM]`: which version runs here and why, with all who ask and all that was passed
-//! over; a tree for people, JSON for programs.
+//! `use why [PROGRAM]`: which version runs here and why, with all requests and all that was skipped;
+//! a tree for people, JSON for programs.
 
+use serde::Serialize;
 use usher_shims::call::Call;
 use usher_shims::error::{Escaped, Result, Shown};
 
 use crate::cli::explanation::{
-    Account, Candidate, Kind, Newest, OnDisk, Provider, account, is_asked,
+    Candidate, CandidateKind, Explanation, FindRelease, InstalledMatch, LatestMatch,
+    ToolExplanation, explain, is_requested,
 };
-use crate::cli::output;
+use crate::cli::output::{self, Report};
+use crate::config::folders;
+use crate::releases::Finder;
+use crate::releases::network::Network;
 use crate::session::Session;
 
-/// Runs the verb; without a program, for every tool that somebody asks for here. What can't run is
-/// the answer and no failure of this verb.
-pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<()> {
-    let accounts = match program {
-        Some(program) => vec![account(session, program)?],
-        None => all(session)?,
-    };
-    if as_json {
-        output::json(&accounts);
-        return Ok(());
-    }
-    if accounts.is_empty() {
-        output::line("nobody asks for anything here: use why PROGRAM says what would run");
-    }
-    for account in &accounts {
-        tree(account).print();
-    }
-    Ok(())
+/// The explanations of one program, or of all pinned tools.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct WhyReport(Vec<Explanation>);
+
+/// Runs `use why`. A program that can't run is explained like any other.
+pub fn run(session: &Session, program: Option<&str>, as_json: bool) -> Result<i32> {
+    // Indexes are cached only where the cache is writable; the result is the same.
+    let access = folders::write_access(&session.folders).ok();
+    let network = Network::with_cache_if(session, access.as_ref());
+    let finder = Finder::new(session, &network);
+    let report = decide(session, program, &|request| finder.find(request))?;
+    Ok(output::print(&report, as_json, &*session.reporter))
 }
 
-fn all(session: &Session) -> Result<Vec<Account>> {
-    let mut accounts = Vec::new();
+fn decide(session: &Session, program: Option<&str>, find: &FindRelease<'_>) -> Result<WhyReport> {
+    if let Some(program) = program {
+        return Ok(WhyReport(vec![explain(session, program, find)?]));
+    }
+    let mut all = Vec::new();
     for known in session.registry.all() {
         let Some(call) = Call::for_main_program(known.tool) else { continue };
-        if is_asked(session, &call)? {
-            accounts.push(account(session, known.tool.main_program())?);
+        if is_requested(session, &call)? {
+            all.push(explain(session, known.tool.main_program(), find)?);
         }
     }
-    Ok(accounts)
+    Ok(WhyReport(all))
 }
 
-/// A line with what belongs below it.
+impl Report for WhyReport {
+    fn text(&self) -> String {
+        match self.0.is_empty() {
+            true => "no tool is pinned here: use why PROGRAM\n".to_owned(),
+            false => self.0.iter().map(|explanation| tree(explanation).text()).collect(),
+        }
+    }
+}
+
+/// A line, and the lines below it.
 struct Branch {
     text: String,
     below: Vec<Self>,
@@ -52,122 +64,331 @@ impl Branch {
         Self { text: text.into(), below: Vec::new() }
     }
 
-    fn print(&self) {
-        output::line(&self.text);
-        self.print_below("");
+    /// A heading with lines below it; `None` without any.
+    fn group(heading: &str, below: Vec<Self>) -> Option<Self> {
+        (!below.is_empty()).then(|| Self { text: heading.to_owned(), below })
     }
 
-    fn print_below(&self, indent: &str) {
+    fn text(&self) -> String {
+        let mut text = format!("{}\n", self.text);
+        self.write_below("", &mut text);
+        text
+    }
+
+    fn write_below(&self, indent: &str, text: &mut String) {
         for (place, branch) in self.below.iter().enumerate() {
             let (corner, more) = match place + 1 == self.below.len() {
                 true => ("└─ ", "   "),
                 false => ("├─ ", "│  "),
             };
-            output::line(format_args!("{indent}{corner}{}", branch.text));
-            branch.print_below(&format!("{indent}{more}"));
+            for part in [indent, corner, &branch.text, "\n"] {
+                text.push_str(part);
+            }
+            branch.write_below(&format!("{indent}{more}"), text);
         }
     }
 }
 
-fn tree(account: &Account) -> Branch {
+fn tree(explanation: &Explanation) -> Branch {
     let mut below: Vec<Branch> = Vec::new();
-    for provider in &account.tools {
-        match account.tools.len() {
-            1 => below.extend(branches(provider)),
-            _ => below.push(Branch { text: provider.tool.to_owned(), below: branches(provider) }),
+    for tool in &explanation.tools {
+        match explanation.tools.len() {
+            1 => below.extend(tool_branches(tool)),
+            _ => below.push(Branch { text: tool.tool.to_owned(), below: tool_branches(tool) }),
         }
     }
-    below.push(end(account));
-    Branch { text: head(account), below }
+    below.push(result_branch(explanation));
+    Branch { text: heading(explanation), below }
 }
 
-fn head(account: &Account) -> String {
-    let decided = account.tools.iter().find_map(|provider| {
-        let one = provider.asked.iter().find(|one| one.decides)?;
-        Some((provider, one))
+fn heading(explanation: &Explanation) -> String {
+    let selected = explanation.tools.iter().find_map(|tool| {
+        let candidate = tool.candidates.iter().find(|candidate| candidate.selected)?;
+        Some((tool, candidate))
     });
-    let program = Escaped(&account.program);
-    match decided {
-        Some((provider, one)) if one.kind == Kind::Broken => {
-            format!("{program}: which {} is wanted can't be told", provider.tool)
+    let program = Escaped(&explanation.program);
+    match selected {
+        Some((tool, candidate)) if candidate.kind == CandidateKind::Broken => {
+            format!("{program}: the request for {} is broken", tool.tool)
         }
-        Some((provider, one)) => {
-            let version = provider.version.clone().unwrap_or_else(|| one.requests.join(" or "));
-            format!("{program}: {} {version}, asked for by {}", provider.tool, one.origin)
+        Some((tool, candidate)) => {
+            let version = tool.version.clone();
+            let version = version.unwrap_or_else(|| candidate.requests.join(" or "));
+            format!("{program}: {} {version} (requested by {})", tool.tool, candidate.requested_by)
         }
-        None => format!("{program}: nobody asks for a version"),
+        None => format!("{program}: not pinned"),
     }
 }
 
-fn branches(provider: &Provider) -> Vec<Branch> {
-    let group = |text: &str, below: Vec<Branch>| {
-        (!below.is_empty()).then(|| Branch { text: text.to_owned(), below })
-    };
-    let asked = group("asked, strongest first", provider.asked.iter().map(asked).collect());
-    let passed = provider.passed_over.iter().map(Branch::leaf).collect();
-    let passed = group("passed over", passed);
-    let on_disk = group("on disk", provider.on_disk.iter().map(on_disk).collect());
-    let newest = provider.newest.as_ref().map(|newest| newest_line(provider, newest));
-    [asked, passed, on_disk, newest].into_iter().flatten().collect()
+fn tool_branches(tool: &ToolExplanation) -> Vec<Branch> {
+    let candidates = tool.candidates.iter().map(candidate_branch).collect();
+    let skipped = tool.skipped.iter().map(Branch::leaf).collect();
+    let installed = tool.installed_versions.iter().map(installed_branch).collect();
+    let groups = [
+        Branch::group("requests, strongest first", candidates),
+        Branch::group("skipped", skipped),
+        Branch::group("installed", installed),
+        tool.latest_matching.as_ref().map(|latest| latest_branch(tool, latest)),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
-fn asked(one: &Candidate) -> Branch {
-    let verdict = if one.decides { "decides" } else { "doesn't decide" };
-    let requests = match one.requests.is_empty() {
+fn candidate_branch(candidate: &Candidate) -> Branch {
+    let result = if candidate.selected { "wins" } else { "loses" };
+    let requests = match candidate.requests.is_empty() {
         true => String::new(),
-        false => format!("{} by ", one.requests.join(" or ")),
+        false => format!("{} requested by ", candidate.requests.join(" or ")),
     };
-    let text = format!("{requests}{}: {verdict}, {}", one.origin, one.because);
-    let tolerated = match one.tolerated.is_empty() {
+    let text = format!("{requests}{}: {result}, {}", candidate.requested_by, candidate.reason);
+    let below = match candidate.normalized.is_empty() {
         true => Vec::new(),
-        false => vec![Branch::leaf(format!("put up with: {}", one.tolerated.join(", ")))],
+        false => vec![Branch::leaf(format!("normalized: {}", candidate.normalized.join(", ")))],
     };
-    Branch { text, below: tolerated }
+    Branch { text, below }
 }
 
-fn on_disk(one: &OnDisk) -> Branch {
-    let mark = if one.is_in_force { ", in force" } else { "" };
-    Branch::leaf(format!("{} ({}{mark}) {}", one.version, one.store, Shown(one.path.as_ref())))
+fn installed_branch(installed: &InstalledMatch) -> Branch {
+    let InstalledMatch { version, store, path, active } = installed;
+    let mark = if *active { ", active" } else { "" };
+    Branch::leaf(format!("{version} ({store}{mark}) {}", Shown(path.as_ref())))
 }
 
-fn newest_line(provider: &Provider, newest: &Newest) -> Branch {
-    let request = &newest.request;
-    Branch::leaf(match (&newest.version, &newest.unknown, newest.is_on_disk) {
-        (Some(version), _, true) => {
-            format!("the newest release that answers {request} is {version}, which is on disk")
+fn latest_branch(tool: &ToolExplanation, latest: &LatestMatch) -> Branch {
+    let request = &latest.request;
+    Branch::leaf(match (&latest.version, latest.installed) {
+        (Some(version), true) => {
+            format!("the latest release that matches {request} is {version}, which is installed")
         }
-        (Some(version), _, false) => {
-            let hint = match moves_on(provider) {
-                true => format!("use upgrade {}", provider.tool),
-                false => format!("use install {}@{request}", provider.tool),
+        (Some(version), false) => {
+            let hint = match is_upgradable(tool) {
+                true => format!("use upgrade {}", tool.tool),
+                false => format!("use install {}@{request}", tool.tool),
             };
-            format!("the newest release that answers {request} is {version}: {hint}")
+            format!("the latest release that matches {request} is {version}: {hint}")
         }
-        (None, unknown, _) => format!(
-            "the newest release that answers {request} can't be told: {}",
-            unknown.as_deref().unwrap_or_default()
-        ),
+        (None, _) => {
+            let error = latest.error.as_deref().unwrap_or_default();
+            format!("can't look up the latest release that matches {request}: {error}")
+        }
     })
 }
 
-/// Whether `use upgrade` would fetch the newest: where an older one is in force, and what decides
-/// is no constraint.
-fn moves_on(provider: &Provider) -> bool {
-    let is_constraint = |one: &Candidate| one.decides && one.kind == Kind::Constraint;
-    provider.version.is_some() && !provider.asked.iter().any(is_constraint)
+/// Whether `use upgrade` would install the latest release: it leaves constraints alone, and versions
+/// that aren't installed yet.
+fn is_upgradable(tool: &ToolExplanation) -> bool {
+    let is_constraint =
+        |candidate: &Candidate| candidate.selected && candidate.kind == CandidateKind::Constraint;
+    tool.version.is_some() && !tool.candidates.iter().any(is_constraint)
 }
 
-fn end(account: &Account) -> Branch {
-    match (&account.runs, &account.failure) {
+fn result_branch(explanation: &Explanation) -> Branch {
+    match (&explanation.path, &explanation.error) {
         (Some(path), _) => Branch::leaf(format!("runs {}", Shown(path.as_ref()))),
-        (None, Some(failure)) => {
-            let causes = failure.causes.iter().map(Branch::leaf);
-            let hint = failure.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));
+        (None, Some(error)) => {
+            let causes = error.causes.iter().map(Branch::leaf);
+            let hint = error.hint.iter().map(|hint| Branch::leaf(format!("hint: {hint}")));
             Branch {
-                text: format!("can't run: {}", failure.what),
+                text: format!("can't run: {}", error.what),
                 below: causes.chain(hint).collect(),
             }
         }
         (None, None) => Branch::leaf("can't run"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::error::{Error, ErrorKind};
+    use usher_shims::version::Version;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::releases::{Release, ToolRequest};
+    use crate::session::in_memory::session;
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/10.24.1/bin/node", "")
+            .file("/usher/toolchains/node/12.20.0/bin/node", "")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+    }
+
+    /// The only release is 12.22.12.
+    fn find(wanted: &ToolRequest<'_>) -> Result<Release> {
+        let version = Version::parse("12.22.12").unwrap();
+        match wanted.request.matches(&version, wanted.known.tool) {
+            true => Ok(Release { version, lts: None, source: "site".to_owned(), archive: None }),
+            false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")),
+        }
+    }
+
+    fn offline(_: &ToolRequest<'_>) -> Result<Release> {
+        Err(Error::new(ErrorKind::Offline, "no release").because("site: no cached index (offline)"))
+    }
+
+    fn why(world: MemoryWorld) -> String {
+        decide(&session(world), Some("node"), &find).unwrap().text()
+    }
+
+    #[test]
+    fn every_request_wins_or_loses_for_a_reason() {
+        let world = world()
+            .file("/p/a/.node-version", "v12 # ours\r\n")
+            .file("/p/.nvmrc", "10\n")
+            .file("/p/.tool-versions", "python 3.7\n")
+            .file("/p/package.json", r#"{"engines":{"node":">=11"}}"#)
+            .file("/usher/config/tool-versions", "node 10\n")
+            .in_directory("/p/a");
+        let report = decide(&session(world), Some("node"), &offline).unwrap();
+        insta::assert_snapshot!(report.text(), @"
+        node: node 12.22.12 (requested by .node-version, line 1 (/p/a/.node-version))
+        ├─ requests, strongest first
+        │  ├─ v12 requested by .node-version, line 1 (/p/a/.node-version): wins, the strongest
+        │  │  └─ normalized: CRLF line endings, a comment, a leading v
+        │  ├─ 10 requested by .nvmrc, line 1 (/p/.nvmrc): loses, /p/a/.node-version is nearer
+        │  ├─ >=11 requested by package.json, engines.node (/p/package.json): loses, a constraint; 12.22.12 satisfies it
+        │  └─ 10 requested by your default, tool-versions, line 1 (/usher/config/tool-versions): loses, the project's request is stronger
+        ├─ skipped
+        │  └─ /p/.tool-versions says nothing of it
+        ├─ installed
+        │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
+        │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        ├─ can't look up the latest release that matches v12: site: no cached index (offline)
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+        let node = &serde_json::to_value(&report).unwrap()[0]["tools"][0];
+        assert_eq!(node["version"], "12.22.12");
+        assert_eq!(
+            node["candidates"][0],
+            json!({
+                "kind": "pin",
+                "requested_by": report.0[0].tools[0].candidates[0].requested_by,
+                "requests": ["v12"],
+                "selected": true,
+                "reason": "the strongest",
+                "normalized": ["CRLF line endings", "a comment", "a leading v"],
+            })
+        );
+        assert_eq!(node["candidates"][1].get("normalized"), None);
+        assert_eq!(
+            node["installed_versions"][1],
+            json!({
+                "version": "12.20.0",
+                "store": "usher",
+                "path": "/usher/toolchains/node/12.20.0",
+                "active": false,
+            })
+        );
+        assert_eq!(
+            node["latest_matching"],
+            json!({
+                "request": "v12",
+                "version": null,
+                "installed": false,
+                "error": "site: no cached index (offline)",
+            })
+        );
+    }
+
+    #[test]
+    fn a_variable_may_be_the_label_of_an_image() {
+        let world = world().file("/p/.nvmrc", "10").variable("NODE_VERSION", "12.20");
+        insta::assert_snapshot!(why(world), @r#"
+        node: node 12.20.0 (requested by the variable NODE_VERSION)
+        ├─ requests, strongest first
+        │  ├─ 12.20 requested by the variable NODE_VERSION: wins, the strongest
+        │  └─ 10 requested by .nvmrc, line 1 (/p/.nvmrc): loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
+        ├─ installed
+        │  └─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
+        ├─ can't look up the latest release that matches 12.20: no node release matches
+        └─ runs /usher/toolchains/node/12.20.0/bin/node
+        "#);
+    }
+
+    #[test]
+    fn broken_requests_and_missing_versions_cannot_run() {
+        let nvmrc = |content: &str| why(world().file("/p/.nvmrc", content));
+        insta::assert_snapshot!(nvmrc("../x"), @"
+        node: the request for node is broken
+        ├─ requests, strongest first
+        │  └─ .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version: wins, the strongest; a broken request is never skipped
+        ├─ installed
+        │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
+        │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
+        └─ can't run: .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version
+           ├─ it is no version
+           └─ hint: use node
+        ");
+        insta::assert_snapshot!(nvmrc("99 12.20 10"), @"
+        node: node 12.20.0 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        ├─ requests, strongest first
+        │  └─ 99 or 12.20 or 10 requested by .nvmrc, line 1 (/p/.nvmrc): wins, the strongest; 99 isn't installed, 12.20.0 is
+        │     └─ normalized: several versions, in order of preference
+        ├─ installed
+        │  ├─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
+        │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
+        ├─ can't look up the latest release that matches 99: no node release matches
+        └─ runs /usher/toolchains/node/12.20.0/bin/node
+        ");
+        insta::assert_snapshot!(nvmrc("13"), @"
+        node: node 13 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        ├─ requests, strongest first
+        │  └─ 13 requested by .nvmrc, line 1 (/p/.nvmrc): wins, the strongest; no installed version matches
+        ├─ can't look up the latest release that matches 13: no node release matches
+        └─ can't run: node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+           └─ hint: use install node@13
+        ");
+        let unreadable = why(world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc"));
+        insta::assert_snapshot!(unreadable, @"
+        node: the request for node is broken
+        ├─ requests, strongest first
+        │  └─ can't read /p/.nvmrc: wins, the strongest; a broken request is never skipped
+        ├─ installed
+        │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
+        │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
+        └─ can't run: can't read /p/.nvmrc
+           └─ permission denied
+        ");
+    }
+
+    #[test]
+    fn a_newer_release_has_its_command() {
+        let pinned = why(world().file("/p/.nvmrc", "12.x || 10"));
+        assert!(pinned.contains("is 12.22.12, which is installed\n"), "{pinned}");
+        let only_old = || MemoryWorld::at("/p").file("/usher/toolchains/node/12.20.0/bin/node", "");
+        let pinned = why(only_old().file("/p/.nvmrc", "12"));
+        assert!(pinned.contains("matches 12 is 12.22.12: use upgrade node\n"), "{pinned}");
+        let engines = r#"{"engines":{"node":"12"}}"#;
+        let constrained = why(only_old().file("/p/package.json", engines));
+        assert!(constrained.contains("12.22.12: use install node@12\n"), "{constrained}");
+    }
+
+    #[test]
+    fn without_a_program_all_pinned_tools_are_explained() {
+        let all = |world| decide(&session(world), None, &find).unwrap();
+        let none = all(world());
+        assert_eq!(none.text(), "no tool is pinned here: use why PROGRAM\n");
+        assert_eq!(serde_json::to_string(&none).unwrap(), "[]");
+        let pinned = all(world().file("/p/.tool-versions", "nodejs 12.20.0\npython 3.7\n"));
+        let programs: Vec<&str> =
+            pinned.0.iter().map(|explanation| explanation.program.as_str()).collect();
+        assert_eq!(programs, ["node", "python"]);
+        insta::assert_snapshot!(why(world()), @"
+        node: not pinned
+        ├─ installed
+        │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
+        │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
+        │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
+        └─ runs /usher/toolchains/node/12.22.12/bin/node
+        ");
+    }
+
+    #[test]
+    fn an_unknown_program_is_an_error() {
+        let unknown = decide(&session(world()), Some("frobnicate"), &find).unwrap_err();
+        assert_eq!(unknown.kind(), ErrorKind::NotFound);
     }
 }

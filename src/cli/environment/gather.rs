@@ -1,4 +1,4 @@
-//! Finds out which versions are in force here, and what their tools need.
+//! Finds out which versions are active, and what their tools need.
 
 use std::path::{Path, PathBuf};
 
@@ -10,189 +10,282 @@ use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
 
-use super::{Environment, Provided, text};
+use super::{EnvReport, EnvTool, utf8};
 use crate::cli::handoff;
 use crate::session::Session;
 use crate::session::current::version_label;
 
-/// How often a tool is resolved anew: after an install, and after asking the system's programs.
-const MOST_ROUNDS: usize = 4;
+/// The most times a tool is resolved: again after an install, and after a rescan.
+const MAX_ROUNDS: usize = 4;
 
-/// What provides a tool.
-enum Provider {
-    /// A toolchain with a folder of its own, and the tool that it is of.
+/// What provides a tool's programs.
+enum ToolProvider {
+    /// A toolchain with a folder of its own, and its tool.
     Toolchain(&'static Tool, Toolchain),
-    /// Its shim: the program lies among the system's own.
-    Shim,
-    /// Nothing of usher's: what would have run without it.
-    Nothing,
+    /// The tool's shims, since its programs are among the system's.
+    Shims,
+    /// Nothing that usher knows: PATH as it is.
+    Path,
 }
 
-/// What all need that somebody asks for here. What is missing is fetched, where a shim would.
-pub fn active_selection(session: &mut Session) -> Result<Environment> {
+/// What resolving a tool led to.
+enum ProviderLookup {
+    Found(ToolProvider),
+    /// A version has to be installed first.
+    MissingVersion(MissingVersion),
+    /// The system has to be scanned again first.
+    Stale,
+}
+
+/// What all pinned tools need. A missing version is installed if a shim would install it.
+pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
     let mut providers = Vec::new();
     let tools: Vec<&'static Tool> = session.index.tools.all().collect();
     for tool in tools {
         let Some(call) = Call::for_main_program(tool) else { continue };
-        let provider = settled(session, tool, &|session| {
+        let provider = find_provider(session, tool, &|session| {
             Ok(match session.resolver().selector().select(&call)? {
-                Selection::Toolchain(toolchain, Some(_)) => Said::Provider(kind(tool, toolchain)),
-                Selection::System(Some(_)) => Said::Provider(Provider::Shim),
-                Selection::Toolchain(_, None) | Selection::System(None) => {
-                    Said::Provider(Provider::Nothing)
+                Selection::Toolchain(toolchain, Some(_)) => {
+                    ProviderLookup::Found(ToolProvider::of(tool, toolchain))
                 }
-                Selection::Missing(missing) => Said::Missing(missing),
-                Selection::Stale => Said::Stale,
+                Selection::System(Some(_)) => ProviderLookup::Found(ToolProvider::Shims),
+                Selection::Toolchain(_, None) | Selection::System(None) => {
+                    ProviderLookup::Found(ToolProvider::Path)
+                }
+                Selection::Missing(missing) => ProviderLookup::MissingVersion(missing),
+                Selection::Stale => ProviderLookup::Stale,
             })
         })?;
         providers.push((tool, provider));
     }
-    environment(session, providers)
+    report(session, providers)
 }
 
-/// What these tools need, whoever asks for them. What is missing is fetched, where a shim would.
-pub fn of(session: &mut Session, tools: &[&'static Tool]) -> Result<Environment> {
+/// What these tools need, pinned or not. A missing version is installed if a shim would install it.
+pub fn for_tools(session: &mut Session, tools: &[&'static Tool]) -> Result<EnvReport> {
     let mut providers = Vec::new();
     for tool in tools.iter().copied() {
-        let provider = settled(session, tool, &|session| {
+        let provider = find_provider(session, tool, &|session| {
             Ok(match session.resolver().resolve(tool.main_program(), &[])? {
-                Outcome::Run(plan) => Said::Provider(provider(session, plan)?),
-                Outcome::Missing(missing) => Said::Missing(missing),
-                Outcome::Stale => Said::Stale,
+                Outcome::Run(plan) => ProviderLookup::Found(ToolProvider::of_plan(session, plan)?),
+                Outcome::Missing(missing) => ProviderLookup::MissingVersion(missing),
+                Outcome::Stale => ProviderLookup::Stale,
             })
         })?;
-        if matches!(provider, Provider::Nothing) {
-            session.note(&format!(
-                "{} is the system's here, as without usher: nothing is to be set for it",
-                tool.name
-            ));
+        if matches!(provider, ToolProvider::Path) {
+            session.note(&format!("{}: the system's version is used; nothing to set", tool.name));
         }
         providers.push((tool, provider));
     }
-    environment(session, providers)
+    report(session, providers)
 }
 
-/// What a look came to.
-enum Said {
-    Provider(Provider),
-    Missing(MissingVersion),
-    Stale,
-}
-
-/// Looks until nothing is missing or out of date any more.
-fn settled(
+/// Resolves a tool until nothing is missing or out of date.
+fn find_provider(
     session: &mut Session,
     tool: &Tool,
-    look: &dyn Fn(&Session) -> Result<Said>,
-) -> Result<Provider> {
-    for _ in 0..MOST_ROUNDS {
-        match look(session)? {
-            Said::Provider(provider) => return Ok(provider),
-            Said::Missing(missing) => handoff::get(session, &missing)?,
-            Said::Stale => session.refresh()?,
+    resolve: &dyn Fn(&Session) -> Result<ProviderLookup>,
+) -> Result<ToolProvider> {
+    for _ in 0..MAX_ROUNDS {
+        match resolve(session)? {
+            ProviderLookup::Found(provider) => return Ok(provider),
+            ProviderLookup::MissingVersion(missing) => handoff::get(session, &missing)?,
+            ProviderLookup::Stale => session.refresh()?,
         }
     }
-    Err(Error::new(
-        ErrorKind::NotRunnable,
-        format!("which {} is meant can't be settled", tool.name),
-    )
-    .hint("use doctor"))
+    let what = format!("can't find the active version of {}: it keeps changing", tool.name);
+    Err(Error::new(ErrorKind::NotRunnable, what).hint("use doctor"))
 }
 
-/// The folder of the version that a plan's program is of; none where it lies among the system's.
-pub fn folder(session: &Session, plan: &Plan) -> Result<Option<PathBuf>> {
+/// The folder of the toolchain of a plan's program; `None` for a program among the system's.
+pub fn toolchain_folder(session: &Session, plan: &Plan) -> Result<Option<PathBuf>> {
     let toolchain = match &plan.toolchain {
         Some(toolchain) => Some(toolchain.clone()),
-        None => passed_on(session, plan)?,
+        None => toolchain_on_path(session, plan)?,
     };
-    Ok(toolchain.filter(|one| !is_systems(one)).map(|toolchain| toolchain.root))
+    Ok(toolchain.filter(|one| !is_of_system(one)).map(|toolchain| toolchain.root))
 }
 
-fn provider(session: &Session, plan: Plan) -> Result<Provider> {
-    let passed_on = passed_on(session, &plan)?;
-    Ok(match (plan.toolchain, passed_on) {
-        (Some(toolchain), _) => kind(plan.tool, toolchain),
-        (None, Some(toolchain)) => Provider::Toolchain(plan.tool, toolchain),
-        (None, None) => Provider::Nothing,
-    })
-}
+impl ToolProvider {
+    fn of_plan(session: &Session, plan: Plan) -> Result<Self> {
+        let on_path = toolchain_on_path(session, &plan)?;
+        Ok(match (plan.toolchain, on_path) {
+            (Some(toolchain), _) => Self::of(plan.tool, toolchain),
+            (None, Some(toolchain)) => Self::Toolchain(plan.tool, toolchain),
+            (None, None) => Self::Path,
+        })
+    }
 
-/// The system's programs lie among others, some under other names: no folder on PATH gives them.
-fn kind(tool: &'static Tool, toolchain: Toolchain) -> Provider {
-    match is_systems(&toolchain) {
-        true => Provider::Shim,
-        false => Provider::Toolchain(tool, toolchain),
+    /// A system's programs are among others, some under other names: no folder on PATH has just
+    /// these.
+    fn of(tool: &'static Tool, toolchain: Toolchain) -> Self {
+        match is_of_system(&toolchain) {
+            true => Self::Shims,
+            false => Self::Toolchain(tool, toolchain),
+        }
     }
 }
 
-fn is_systems(toolchain: &Toolchain) -> bool {
+fn is_of_system(toolchain: &Toolchain) -> bool {
     matches!(toolchain.store, Store::System(_))
 }
 
-/// The toolchain that the next program on PATH is of, if it is of one at all: the system's may be a
-/// link into one.
-fn passed_on(session: &Session, plan: &Plan) -> Result<Option<Toolchain>> {
+/// The toolchain of the next program on PATH, if it belongs to one: a system's program may be a link
+/// into a toolchain.
+fn toolchain_on_path(session: &Session, plan: &Plan) -> Result<Option<Toolchain>> {
     let identity =
-        |path: &Path| session.world.metadata(path).ok().flatten().map(|seen| seen.identity);
-    let (tool, wanted) = (plan.tool, identity(&plan.program));
+        |path: &Path| session.world.metadata(path).ok().flatten().map(|file| file.identity);
+    let Some(program) = identity(&plan.program) else { return Ok(None) };
     let Some(name) = plan.program.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);
     };
-    let toolchains = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
-    Ok(toolchains.into_iter().find(|toolchain| {
-        !is_systems(toolchain) && wanted.is_some() && identity(&toolchain.program(name)) == wanted
-    }))
+    let toolchains = all_toolchains(&session.world, &session.index, plan.tool)?.unwrap_or_default();
+    let is_its = |toolchain: &Toolchain| {
+        !is_of_system(toolchain) && identity(&toolchain.program(name)) == Some(program)
+    };
+    Ok(toolchains.into_iter().find(is_its))
 }
 
-/// A tool that runs on another one comes before it: its programs are pinned, and the other's only
-/// come with it.
-fn environment(
+/// A tool that runs on another one comes first on PATH, since it is pinned itself and the other one
+/// may bundle programs of the same names.
+fn report(
     session: &Session,
-    mut providers: Vec<(&'static Tool, Provider)>,
-) -> Result<Environment> {
-    let mut environment = Environment::default();
+    mut providers: Vec<(&'static Tool, ToolProvider)>,
+) -> Result<EnvReport> {
+    let mut report = EnvReport::default();
     providers.sort_by_key(|(tool, _)| tool.runtime.is_none());
     for (_, provider) in &providers {
-        if let Provider::Toolchain(tool, toolchain) = provider {
-            add(session, &mut environment, (tool, toolchain))?;
+        if let ToolProvider::Toolchain(tool, toolchain) = provider {
+            report.add_toolchain(session, tool, toolchain)?;
         }
     }
-    if providers.iter().any(|(_, provider)| matches!(provider, Provider::Shim)) {
-        environment.add_folder(&session.folders.shims())?;
+    if providers.iter().any(|(_, provider)| matches!(provider, ToolProvider::Shims)) {
+        report.add_folder(&session.folders.shims())?;
     }
-    Ok(environment)
+    Ok(report)
 }
 
-fn add(
-    session: &Session,
-    environment: &mut Environment,
-    (tool, toolchain): (&'static Tool, &Toolchain),
-) -> Result<()> {
-    // What the account added comes first, as for the shims; what it added for all versions last.
-    let added =
-        session.index.global_packages_folder(tool, toolchain).map(|folder| folder.join("bin"));
-    for folder in added.iter().filter(|folder| folder.is_dir()) {
-        environment.add_folder(folder)?;
+impl EnvReport {
+    fn add_toolchain(
+        &mut self,
+        session: &Session,
+        tool: &'static Tool,
+        toolchain: &Toolchain,
+    ) -> Result<()> {
+        let is_folder = |path: &PathBuf| {
+            session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_folder)
+        };
+        // As for the shims: global packages of this version first, those of all versions last.
+        let packages = session.index.global_packages_folder(tool, toolchain);
+        let packages = packages.map(|folder| folder.join("bin")).filter(is_folder);
+        let for_all = Some(session.index.user_wide_programs(tool)).filter(is_folder);
+        for folder in [packages, Some(toolchain.programs()), for_all].into_iter().flatten() {
+            self.add_folder(&folder)?;
+        }
+        let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
+        for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
+            let value = value.into_string().map_err(|value| {
+                let value = value.to_string_lossy().into_owned();
+                let what = format!("can't set {name} to this value: {}", Escaped(&value));
+                Error::new(ErrorKind::BadValue, what).because("it isn't UTF-8")
+            })?;
+            self.variables.push((name, value));
+        }
+        self.tools.push(EnvTool {
+            tool: tool.name,
+            version: version_label(toolchain),
+            path: utf8(&toolchain.root)?.to_owned(),
+            programs: utf8(&toolchain.programs())?.to_owned(),
+        });
+        Ok(())
     }
-    environment.add_folder(&toolchain.programs())?;
-    let for_all = session.index.user_wide_programs(tool);
-    if for_all.is_dir() {
-        environment.add_folder(&for_all)?;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use usher_shims::world::MemoryWorld;
+
+    use super::*;
+    use crate::session::in_memory::session;
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::at("/p")
+            .file("/usher/toolchains/node/12.22.12/bin/node", "")
+            .file("/usher/toolchains/java/21.0.4/bin/java", "")
+            .file("/usher/toolchains/pnpm/9.1.0/bin/pnpm", "")
     }
-    let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
-    for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
-        let value = value.into_string().map_err(|value| {
-            let shown = value.to_string_lossy().into_owned();
-            Error::new(ErrorKind::BadValue, format!("{name} can't be {}", Escaped(&shown)))
-                .because("it isn't UTF-8")
-        })?;
-        environment.variables.push((name, value));
+
+    fn pinned(world: MemoryWorld) -> Result<EnvReport> {
+        for_pinned_tools(&mut session(world))
     }
-    environment.tools.push(Provided {
-        tool: tool.name,
-        version: version_label(toolchain),
-        path: text(&toolchain.root)?.to_owned(),
-        programs: text(&toolchain.programs())?.to_owned(),
-    });
-    Ok(())
+
+    #[test]
+    fn folders_and_variables_of_pinned_tools() {
+        let report = pinned(world().file("/p/.tool-versions", "nodejs 12\njava 21\n")).unwrap();
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            json!({
+                "path": [
+                    "/usher/toolchains/java/21.0.4/bin",
+                    "/usher/toolchains/node/12.22.12/bin",
+                ],
+                "variables": { "JAVA_HOME": "/usher/toolchains/java/21.0.4" },
+                "tools": [
+                    {
+                        "tool": "java",
+                        "version": "21.0.4",
+                        "path": "/usher/toolchains/java/21.0.4",
+                        "programs": "/usher/toolchains/java/21.0.4/bin",
+                    },
+                    {
+                        "tool": "node",
+                        "version": "12.22.12",
+                        "path": "/usher/toolchains/node/12.22.12",
+                        "programs": "/usher/toolchains/node/12.22.12/bin",
+                    },
+                ],
+            })
+        );
+        assert!(pinned(world()).unwrap().is_empty(), "nothing is pinned");
+    }
+
+    #[test]
+    fn a_tool_comes_before_its_runtime() {
+        let pins = world().file("/p/.tool-versions", "nodejs 12\npnpm 9.1.0\n");
+        let folders = ["/usher/toolchains/pnpm/9.1.0/bin", "/usher/toolchains/node/12.22.12/bin"];
+        assert_eq!(pinned(pins).unwrap().path, folders);
+    }
+
+    #[test]
+    fn a_pinned_system_is_reached_by_its_shims() {
+        let report = pinned(world().file("/p/.nvmrc", "system")).unwrap();
+        assert_eq!((report.path, report.tools.len()), (vec!["/usher/shims".to_owned()], 0));
+    }
+
+    #[test]
+    fn an_unpinned_tool_is_the_one_on_path() {
+        let mut session =
+            session(world().file("/sys/bin/java", "").variable("PATH", "/usher/shims:/sys/bin"));
+        let java = session.registry.named("java").unwrap().tool;
+        assert!(for_tools(&mut session, &[java]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_broken_pin_and_an_unreadable_file_are_errors() {
+        let broken = pinned(world().file("/p/.nvmrc", "../x")).unwrap_err();
+        assert_eq!(broken.kind(), ErrorKind::BadFile);
+        let unreadable = world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc");
+        assert_eq!(pinned(unreadable).unwrap_err().kind(), ErrorKind::Permission);
+    }
+
+    #[test]
+    fn a_folder_with_a_colon_is_refused() {
+        let mut report = EnvReport::default();
+        assert_eq!(
+            report.add_folder(Path::new("/a:b")).unwrap_err().to_string(),
+            "can't add this folder to PATH: /a:b\n  a colon separates folders there\n  \
+             hint: choose another folder with USHER_HOME"
+        );
+    }
 }

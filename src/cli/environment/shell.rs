@@ -1,12 +1,12 @@
-//! An environment as code for a shell.
+//! An environment as shell code.
 
 use std::fmt::Write as _;
 
-use super::Environment;
+use super::EnvReport;
 use crate::cli::shell_setup::{Shell, quoted_for_fish, quoted_for_posix};
 
-/// Code that sets all of it; run twice, it does the same as once.
-pub fn code(environment: &Environment, shell: Shell) -> String {
+/// Code that sets PATH and the variables; running it twice changes nothing.
+pub fn shell_code(environment: &EnvReport, shell: Shell) -> String {
     let path = &environment.path;
     let mut code = match (shell, path.is_empty()) {
         (_, true) => String::new(),
@@ -33,7 +33,7 @@ fn posix_path(folders: &str) -> String {
     )
 }
 
-/// fish joins a quoted part of PATH by colons.
+/// fish joins the folders of a quoted PATH with colons.
 fn fish_path(folders: &[String]) -> String {
     let whole = quoted_for_fish(&folders.join(":"));
     let each: Vec<String> = folders.iter().map(|folder| quoted_for_fish(folder)).collect();
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_is_this() {
-        let environment = Environment {
+    fn code_for_each_shell() {
+        let environment = EnvReport {
             path: vec!["/a b/bin".into(), "/it's".into()],
             variables: vec![("JAVA_HOME", "/a $b".into())],
             tools: Vec::new(),
@@ -61,8 +61,8 @@ mod tests {
         for (shell, expected) in
             [(Shell::Sh, posix), (Shell::Bash, posix), (Shell::Zsh, posix), (Shell::Fish, fish)]
         {
-            assert_eq!(code(&environment, shell), expected, "{shell}");
+            assert_eq!(shell_code(&environment, shell), expected, "{shell}");
         }
-        assert_eq!(code(&Environment::default(), Shell::Fish), "");
+        assert_eq!(shell_code(&EnvReport::default(), Shell::Fish), "");
     }
 }

@@ -6,7 +6,7 @@ use super::{offline_sandbox, sandbox};
 use crate::support::Upstream;
 
 #[test]
-fn the_versions_that_can_be_had_are_listed_with_their_lines() {
+fn available_versions_are_listed_with_their_lts_lines() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.12");
@@ -17,7 +17,7 @@ fn the_versions_that_can_be_had_are_listed_with_their_lines() {
     10.24.1   lts/dubnium
     12.0.0
     12.22.11  lts/erbium
-    12.22.12  lts/erbium    on disk
+    12.22.12  lts/erbium    installed
     13.0.0
     18.20.8   lts/hydrogen
     20.19.5   lts/iron
@@ -63,7 +63,7 @@ fn a_request_narrows_them() {
 }
 
 #[test]
-fn json_says_all_there_is_to_know_of_each() {
+fn json_has_all_of_each_version() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.0.0");
@@ -80,7 +80,7 @@ fn json_says_all_there_is_to_know_of_each() {
 }
 
 #[test]
-fn what_cannot_be_had_is_an_error() {
+fn a_request_without_a_match_is_an_error() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["available", "node", "99"]).run();
@@ -88,7 +88,7 @@ fn what_cannot_be_had_is_an_error() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no release of node 99 is to be had
+    usher: no node release matches 99
       hint: use available node
     ");
     let outcome = sandbox.use_command(&["available", "node", "twelve point two"]).run();
@@ -96,8 +96,8 @@ fn what_cannot_be_had_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: “twelve point two” is no version of node
-      expected a version, a range or an alias
+    usher: invalid version of node: “twelve point two”
+      it is no version
     ");
     let outcome = sandbox.use_command(&["available", "nodee"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -111,7 +111,7 @@ fn what_cannot_be_had_is_an_error() {
 }
 
 #[test]
-fn without_a_network_nothing_can_be_listed() {
+fn without_a_network_listing_fails() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["available", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"

@@ -179,8 +179,8 @@ fn a_kept_index_says_its_age() {
     12.22.11  lts/erbium
     12.22.12  lts/erbium
     --- standard error
-    usher: the index of nodejs.org is 3 h old
-    usher: the index of npm is 3 h old
+    usher: the index from nodejs.org is 3 h old
+    usher: the index from npm is 3 h old
     ");
     let outcome = sandbox.use_command(&["available", "node", "12", "--offline", "--json"]).run();
     let age = outcome.json()[0]["index_age"].as_u64().unwrap();
@@ -204,14 +204,14 @@ fn a_kept_index_with_a_bit_flipped_is_as_good_as_none() {
 }
 
 #[test]
-fn what_is_kept_can_be_taken_away() {
+fn the_cache_can_be_cleared() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["cache", "clean"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    removed 0 files, 0 bytes, from [SANDBOX]/home/.cache/usher
+    deleted 0 files, 0 bytes, in [SANDBOX]/home/.cache/usher
     --- standard error
     ");
     sandbox.use_command(&["install", "node@12"]).run().succeeds();
@@ -219,13 +219,13 @@ fn what_is_kept_can_be_taken_away() {
     sandbox.file("home/.cache/usher/notes", "mine");
     let before = sandbox.tree("home/.local");
     let outcome = sandbox.use_command(&["cache", "clean", "--dry-run", "--json"]).run().succeeds();
-    let told = outcome.json();
-    let files = (&told["files"], &told["removed"], &told["left"][0]["reason"]);
+    let report = outcome.json();
+    let files = (&report["files"], &report["removed"], &report["skipped"][0]["reason"]);
     assert_eq!(files, (&json!(2), &json!(false), &json!("it isn't usher's")), "{outcome}");
     assert!(sandbox.home().join(".cache/usher/downloads/half").exists());
     let outcome = sandbox.use_command(&["cache", "clean"]).run().succeeds();
-    insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"usher: [SANDBOX]/home/.cache/usher/notes stays: it isn't usher's");
-    assert!(outcome.stdout.starts_with("removed 2 files, "), "{outcome}");
+    insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"usher: not deleted: [SANDBOX]/home/.cache/usher/notes: it isn't usher's");
+    assert!(outcome.stdout.starts_with("deleted 2 files, "), "{outcome}");
     assert!(!sandbox.home().join(".cache/usher/downloads/half").exists());
     assert_eq!(sandbox.read("home/.cache/usher/notes"), "mine");
     assert_unchanged(&sandbox, "home/.local", &before, "cache clean");

@@ -1,4 +1,4 @@
-//! `use check`: what disagrees with what usher would run, in all the files that name a version.
+//! `use check`: the places that disagree with the active versions, in all kinds of files.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -43,7 +43,7 @@ fn nothing_but_a_line_where_all_agrees() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    nothing here names a version that can be compared
+    no version that can be compared is named here
     --- standard error
     ");
 }
@@ -73,19 +73,19 @@ fn every_kind_of_file_may_disagree() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.1.0 here, asked for by .nvmrc, line 1
-      .node-version, line 1: 18.20.8
+    node: usher runs 20.1.0 here (requested by .nvmrc:1)
+      .node-version:1: 18.20.8
       package.json: engines.node: ^18
-      .github/workflows/ci.yml, line 5: node-version: 16, 18
-      .gitlab-ci.yml, line 2: image: node:12
-      Dockerfile, line 3: FROM node:16-alpine
-      compose.yaml, line 3: image: node:16
-      docker/web.Dockerfile, line 2: ENV NODE_VERSION=14
-    python: no version file asks for it; the first to name a version is Pipfile, line 2: requires.python_version: 3.7
-      Pipfile.lock, line 4: _meta.requires.python_version: 3.8
+      .github/workflows/ci.yml:5: node-version: 16, 18
+      .gitlab-ci.yml:2: image: node:12
+      Dockerfile:3: FROM node:16-alpine
+      compose.yaml:3: image: node:16
+      docker/web.Dockerfile:2: ENV NODE_VERSION=14
+    python: not pinned; the first place that names a version is Pipfile:2: requires.python_version: 3.7
+      Pipfile.lock:4: _meta.requires.python_version: 3.8
     --- standard error
     usher: 8 of 12 places that name a version disagree
-      hint: change the places above, or what this project asks for: use node@18.20.8
+      hint: change these places, or the pin: use node@18.20.8
     ");
 }
 
@@ -100,11 +100,11 @@ fn each_folder_is_compared_with_what_runs_there() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 18.20.8 in old, asked for by old/.tool-versions, line 2
-      old/web/Dockerfile, line 1: FROM node:20
+    node: usher runs 18.20.8 in old (requested by old/.tool-versions:2)
+      old/web/Dockerfile:1: FROM node:20
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use node@20
+      hint: change these places, or the pin: use node@20
     ");
     // The project is the same from every folder in it that isn't one itself.
     sandbox.folder("project/new/deep");
@@ -120,11 +120,11 @@ fn what_is_not_on_disk_is_compared_as_it_was_asked_for() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher would get 20.99 here, asked for by .nvmrc, line 1
-      Dockerfile, line 3: FROM node:16
+    node: 20.99 is requested here by .nvmrc:1, but not installed
+      Dockerfile:3: FROM node:16
     --- standard error
     usher: 1 of 4 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use node@16
+      hint: change these places, or the pin: use node@16
     ");
     assert!(!sandbox.usher().join("toolchains/node").exists(), "nothing is installed");
 }
@@ -137,12 +137,12 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: no version file asks for it; the first to name a version is a/Dockerfile, line 2: FROM node:16
-      b/Dockerfile, line 2: FROM node:18
-    note: a/Dockerfile, line 1: FROM node:latest is passed over: which version that is changes with time
+    node: not pinned; the first place that names a version is a/Dockerfile:2: FROM node:16
+      b/Dockerfile:2: FROM node:18
+    note: a/Dockerfile:1: skipped FROM node:latest: it means different versions over time
     --- standard error
     usher: 1 of 3 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use node@18
+      hint: change these places, or the pin: use node@18
     ");
 
     // What is pinned further down is what a file of the whole project may mean.
@@ -157,11 +157,11 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.1.0 in a, asked for by a/.nvmrc, line 1
-      .gitlab-ci.yml, line 3: image: node:16
+    node: usher runs 20.1.0 in a (requested by a/.nvmrc:1)
+      .gitlab-ci.yml:3: image: node:16
     --- standard error
     usher: 1 of 5 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use node@16
+      hint: change these places, or the pin: use node@16
     ");
 }
 
@@ -174,11 +174,11 @@ fn what_a_mere_constraint_admits_agrees_whatever_is_on_disk() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 20.99.9 here, asked for by package.json, engines.node
-      Dockerfile, line 3: FROM node:16
+    node: usher runs 20.99.9 here (requested by package.json (engines.node))
+      Dockerfile:3: FROM node:16
     --- standard error
     usher: 1 of 4 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use node@16
+      hint: change these places, or the pin: use node@16
     ");
 }
 
@@ -190,11 +190,11 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 1
     --- standard output
-    node: usher runs 18.20.8 here, asked for by the variable NODE_VERSION
-      .nvmrc, line 1: 20.1.0
+    node: usher runs 18.20.8 here (requested by the variable NODE_VERSION)
+      .nvmrc:1: 20.1.0
     --- standard error
     usher: the one place that names a version disagrees
-      hint: change the places above, or what this project asks for: unset NODE_VERSION
+      hint: change these places, or the pin: unset NODE_VERSION
     ");
     // Empty is unset.
     let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "").run();
@@ -204,11 +204,11 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    python: usher would get 3.99 here, asked for by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
-      Dockerfile, line 1: FROM python:3.8
+    python: 3.99 is requested here by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions), but not installed
+      Dockerfile:1: FROM python:3.8
     --- standard error
     usher: 1 of 2 places that name a version disagrees
-      hint: change the places above, or what this project asks for: use python@3.8
+      hint: change these places, or the pin: use python@3.8
     ");
 }
 
@@ -221,14 +221,14 @@ fn as_json() {
     assert_eq!(
         masked,
         json!({
-            "agree": false,
+            "agrees": false,
             "project": "[SANDBOX]/project",
             "tools": [{
                 "tool": "node",
                 "folder": ".",
                 "version": "20.1.0",
                 "request": "20.1.0",
-                "origin": ".nvmrc, line 1",
+                "requested_by": ".nvmrc:1",
             }],
             "mentions": [
                 {
@@ -263,19 +263,19 @@ fn as_json() {
                 {
                     "file": "Dockerfile",
                     "line": 2,
-                    "what": "FROM node:lts is passed over: which version that is changes with time",
+                    "what": "skipped FROM node:lts: it means different versions over time",
                 },
                 {
                     "file": "Dockerfile",
                     "line": 3,
-                    "what": "FROM python:$V is passed over: nobody here knows that tag",
+                    "what": "skipped FROM python:$V: the image's tag is unknown",
                 },
             ],
         })
     );
     sandbox.file("project/Dockerfile", "FROM node:20\n");
     let outcome = sandbox.use_command(&["check", "--json"]).run().succeeds();
-    assert_eq!(outcome.json()["agree"], true);
+    assert_eq!(outcome.json()["agrees"], true);
 }
 
 #[test]
@@ -310,11 +310,11 @@ fn other_files_that_are_broken_are_notes() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
     --- standard output
-    note: .gitlab-ci.yml: it is passed over: line 1: it is no YAML: while scanning a quoted scalar, found unexpected end of stream
-    note: Containerfile: it is no Dockerfile: it has zero bytes
-    note: Dockerfile: it is passed over: line 1 is not UTF-8
-    note: Pipfile: it is passed over: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-    note: compose.yml: it is passed over: line 2: it is no YAML: while parsing a node, did not find expected node content
+    note: .gitlab-ci.yml: skipped: line 1: invalid YAML: while scanning a quoted scalar, found unexpected end of stream
+    note: Containerfile: not a Dockerfile: it contains NUL bytes
+    note: Dockerfile: skipped: line 1 is not UTF-8
+    note: Pipfile: skipped: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    note: compose.yml: skipped: line 2: invalid YAML: while parsing a node, did not find expected node content
     the one place that names a version agrees
     --- standard error
     ");
@@ -354,19 +354,19 @@ fn hostile_files_cost_a_note_and_no_more() {
         .filter(|line| !line.contains("h/Dockerfile"))
         .map(|line| format!("{line}\n"))
         .collect();
-    insta::assert_snapshot!(short, @r"
-    node: usher runs 20.1.0 here, asked for by .nvmrc, line 1
-    note: a/compose.yml: it is passed over: line 6: it unfolds to more than 100000 values
-    note: b/compose.yml: it is passed over: line 1: it is no YAML: recursion limit exceeded
-    note: c/compose.yml: it is passed over: line 1: values lie more than 64 deep in each other
-    note: d/compose.yml: it can't be read: it is larger than 4 MiB
-    note: e/compose.yml: it is passed over: line 50001: it unfolds to more than 100000 values
-    note: f/.gitlab-ci.yml, line 14: image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V is passed over: nobody here knows that tag
-    note: g/.github/workflows/ci.yml, line 2: NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$ is passed over: nobody here knows that value
-    note: i/Dockerfile, line 1: FROM node:16\u{1b}[31m\u{202e} is passed over: which version that is changes with time
-    ");
+    insta::assert_snapshot!(short, @r#"
+    node: usher runs 20.1.0 here (requested by .nvmrc:1)
+    note: a/compose.yml: skipped: line 6: it expands to more than 100000 values
+    note: b/compose.yml: skipped: line 1: invalid YAML: recursion limit exceeded
+    note: c/compose.yml: skipped: line 1: values are nested more than 64 levels deep
+    note: d/compose.yml: can't read it: it is larger than 4 MiB
+    note: e/compose.yml: skipped: line 50001: it expands to more than 100000 values
+    note: f/.gitlab-ci.yml:14: skipped image: node:$$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V1$V: the image's tag is unknown
+    note: g/.github/workflows/ci.yml:2: skipped NODE_VERSION: $${{ env.V3 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}${{ env.V2 }}$: its value is unknown
+    note: i/Dockerfile:1: skipped FROM node:16\u{1b}[31m\u{202e}: it means different versions over time
+    "#);
     assert_eq!(
-        outcome.stdout.matches("h/Dockerfile, ").count(),
+        outcome.stdout.matches("h/Dockerfile:").count(),
         1001,
         "the first thousand, and a note"
     );
@@ -391,7 +391,7 @@ fn what_is_not_the_projects_is_not_read() {
     // A link that stays inside is read where it lies.
     sandbox.file("project/docker/web", "FROM node:16\n");
     symlink("../docker/web", sandbox.project().join("links/web.Dockerfile")).unwrap();
-    check(&sandbox).fails_with(1).prints_line("  links/web.Dockerfile, line 1: FROM node:16");
+    check(&sandbox).fails_with(1).prints_line("  links/web.Dockerfile:1: FROM node:16");
 }
 
 #[test]

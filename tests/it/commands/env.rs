@@ -1,5 +1,5 @@
-//! `use env` and `use which --home`: what programs need that ask no shim, in the words of real shells
-//! and of CI services.
+//! `use env` and `use which --home`: what programs that don't use the shims need, for real shells and
+//! CI services.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{assert_unchanged, offline_sandbox, sandbox, skipped};
 use crate::support::{Outcome, Sandbox, TestCommand, Upstream};
 
-/// A project that asks for a node and a java, both on disk.
+/// A project that pins node and java, both installed.
 fn furnished() -> Sandbox {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
@@ -24,7 +24,7 @@ fn bin(sandbox: &Sandbox, tool: &str, version: &str) -> String {
 }
 
 #[test]
-fn all_that_is_asked_for_is_told_in_every_form() {
+fn pinned_tools_in_every_format() {
     let sandbox = furnished();
     let mut transcript = String::new();
     for line in
@@ -83,7 +83,7 @@ fn all_that_is_asked_for_is_told_in_every_form() {
 }
 
 #[test]
-fn what_is_set_already_hides_nothing() {
+fn a_variable_that_is_set_hides_nothing() {
     let sandbox = furnished();
     let outcome =
         sandbox.use_command(&["env", "java", "--json"]).variable("JAVA_HOME", "/old").run();
@@ -94,19 +94,7 @@ fn what_is_set_already_hides_nothing() {
 }
 
 #[test]
-fn a_tool_that_runs_on_another_comes_before_it() {
-    let sandbox = offline_sandbox();
-    sandbox.fake_toolchain("node", "12.22.12");
-    sandbox.fake_toolchain("pnpm", "9.1.0");
-    let manifest = json!({ "packageManager": "pnpm@9.1.0", "volta": { "node": "12.22.12" } });
-    sandbox.file("project/package.json", manifest.to_string());
-    let outcome = sandbox.use_command(&["env", "--json"]).run().succeeds();
-    let folders = [bin(&sandbox, "pnpm", "9.1.0"), bin(&sandbox, "node", "12.22.12")];
-    assert_eq!(outcome.json()["path"], json!(folders));
-}
-
-#[test]
-fn what_is_missing_is_fetched_where_a_shim_would() {
+fn a_missing_version_is_installed_if_a_shim_would() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -127,14 +115,14 @@ fn what_is_missing_is_fetched_where_a_shim_would() {
 }
 
 #[test]
-fn nothing_to_set_is_said() {
+fn nothing_to_set_is_a_note() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["env"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
     --- standard error
-    usher: nothing here asks for a version
+    usher: no tool is pinned here
     ");
     sandbox.fake_program("bin/java");
     let outcome = sandbox.use_command(&["env", "java"]).run();
@@ -142,21 +130,21 @@ fn nothing_to_set_is_said() {
     exit status: 0
     --- standard output
     --- standard error
-    usher: java is the system's here, as without usher: nothing is to be set for it
+    usher: java: the system's version is used; nothing to set
     ");
     let outcome = sandbox.use_command(&["which", "--home", "java"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: java is [SANDBOX]/bin/java, which lies among the system's programs
+    usher: java is one of the system's programs: [SANDBOX]/bin/java
       it has no folder of its own
       hint: use java@latest
     ");
 }
 
 #[test]
-fn what_the_system_links_to_has_a_folder() {
+fn a_program_that_links_into_a_toolchain_has_a_folder() {
     let sandbox = offline_sandbox();
     let program = sandbox.fake_program("sdk/java/17.0.9-tem/bin/java");
     symlink(program, sandbox.root().join("bin/java")).expect("make a link");
@@ -170,7 +158,7 @@ fn what_the_system_links_to_has_a_folder() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_arguments_are_refused() {
     let sandbox = furnished();
     let mut transcript = String::new();
     for line in [
@@ -186,7 +174,7 @@ fn what_makes_no_sense_is_refused() {
     }
     insta::assert_snapshot!(transcript, @"
     $ use env node@12
-    usher: `use env` tells of what is in force: node@12 says more
+    usher: `use env` takes tools without versions: node@12
       hint: use node@12 -- use env node
     $ use env nodee
     usher: unknown tool “nodee”
@@ -316,7 +304,7 @@ fn find(shell: &str) -> Option<String> {
 }
 
 #[test]
-fn a_persons_own_tool_is_told_as_well() {
+fn a_users_own_tool_is_included() {
     let sandbox = offline_sandbox();
     let text = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme']\n\
                 variables = ['ACME_VERSION']\ndialect = 'npm'\nversion_components = 3\n\

@@ -4,7 +4,7 @@ use super::cache::{age, newer};
 use super::{offline_sandbox, sandbox, with_sourceless_tool};
 use crate::support::{Misbehaviour, Sandbox, Upstream};
 
-/// A project that asks for a node which isn't the newest of its line, and for the newest python.
+/// A project that pins an older node 12, and the newest python.
 fn project(upstream: &Upstream) -> Sandbox {
     let sandbox = sandbox(upstream);
     sandbox.fake_toolchain("node", "12.22.11");
@@ -16,18 +16,18 @@ fn project(upstream: &Upstream) -> Sandbox {
 }
 
 #[test]
-fn what_is_new_is_told_and_is_no_failure() {
+fn newer_releases_are_reported_and_are_no_failure() {
     let upstream = Upstream::start();
     let sandbox = project(&upstream);
     let outcome = sandbox.use_command(&["outdated"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    in force  admitted      newest      asked for
-    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
-    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version:1
+    tool    active    latest matching   latest          request
+    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version, line 1 ([SANDBOX]/project/.python-version)
     --- standard error
-    usher: what is admitted and new is fetched by: use upgrade
+    usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json"]).run();
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -36,16 +36,16 @@ fn what_is_new_is_told_and_is_no_failure() {
     [
       {
         "tool": "node",
-        "in_force": "12.22.11",
+        "version": "12.22.11",
         "request": "12",
-        "origin": ".nvmrc:1",
-        "admitted": {
+        "requested_by": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "latest_matching": {
           "version": "12.22.12",
-          "is_new": true
+          "is_newer": true
         },
-        "newest": {
+        "latest": {
           "version": "25.0.0",
-          "is_new": true
+          "is_newer": true
         },
         "source": "nodejs.org",
         "index_age": 0
@@ -57,7 +57,7 @@ fn what_is_new_is_told_and_is_no_failure() {
 }
 
 #[test]
-fn nothing_new_is_told_too() {
+fn nothing_is_newer() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "25.0.0");
@@ -66,14 +66,14 @@ fn nothing_new_is_told_too() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  in force  admitted  newest  asked for
-    node  25.0.0    25.0.0    25.0.0  latest by your default, [SANDBOX]/home/.config/usher/tool-versions:1
+    tool  active  latest matching  latest  request
+    node  25.0.0  25.0.0           25.0.0  latest requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
     --- standard error
     ");
 }
 
 #[test]
-fn what_is_missing_is_new() {
+fn a_release_is_newer_than_a_missing_version() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "lts/hydrogen\n");
@@ -81,15 +81,15 @@ fn what_is_missing_is_new() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  in force  admitted     newest      asked for
-    node  ?         18.20.8 new  25.0.0 new  lts/hydrogen by .nvmrc:1
+    tool  active  latest matching  latest          request
+    node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     --- standard error
-    usher: what is admitted and new is fetched by: use upgrade
+    usher: to install the newer versions: use upgrade
     ");
 }
 
 #[test]
-fn a_tool_without_a_source_is_listed_with_what_is_known() {
+fn a_tool_without_a_source_is_listed() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     with_sourceless_tool(&sandbox);
@@ -99,15 +99,15 @@ fn a_tool_without_a_source_is_listed_with_what_is_known() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool   in force  admitted  newest  asked for
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:1
+    tool   active  latest matching  latest  request
+    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for plain yet
+    usher: plain has no source
     ");
 }
 
 #[test]
-fn nobody_asking_is_an_answer_and_all_means_what_is_on_disk() {
+fn installed_tools_are_listed_with_all() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("bun", "1.0.0");
@@ -115,7 +115,7 @@ fn nobody_asking_is_an_answer_and_all_means_what_is_on_disk() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    nobody asks for anything here: use outdated --all
+    no tool is pinned here: use outdated --all
     --- standard error
     ");
     let asking = sandbox.use_command(&["outdated", "--all", "--json"]).run();
@@ -127,7 +127,7 @@ fn nobody_asking_is_an_answer_and_all_means_what_is_on_disk() {
 }
 
 #[test]
-fn kept_indexes_serve_and_say_their_age() {
+fn cached_indexes_serve_and_their_age_is_noted() {
     let upstream = Upstream::start();
     let sandbox = project(&upstream);
     sandbox.use_command(&["outdated"]).run().succeeds();
@@ -138,13 +138,13 @@ fn kept_indexes_serve_and_say_their_age() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool    in force  admitted      newest      asked for
-    node    12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
-    python  3.14.0    3.14.0        3.14.0      3.14 by .python-version:1
+    tool    active    latest matching   latest          request
+    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version, line 1 ([SANDBOX]/project/.python-version)
     --- standard error
-    usher: node: the index of nodejs.org is 3 h old
-    usher: python: the index of python-build-standalone is 3 h old
-    usher: what is admitted and new is fetched by: use upgrade
+    usher: node: the index from nodejs.org is 3 h old
+    usher: python: the index from python-build-standalone is 3 h old
+    usher: to install the newer versions: use upgrade
     ");
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
     let age = outcome.json()[0]["index_age"].as_u64().unwrap();
@@ -155,26 +155,26 @@ fn kept_indexes_serve_and_say_their_age() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  in force  admitted      newest      asked for
-    node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
+    tool  active    latest matching   latest          request
+    node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
-    usher: what is admitted and new is fetched by: use upgrade
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
+    usher: to install the newer versions: use upgrade
     ");
     upstream.behave("/dist/index.json");
     let outcome = sandbox.use_command(&["outdated", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    tool  in force  admitted      newest      asked for
-    node  12.22.11  12.22.13 new  25.0.0 new  12 by .nvmrc:1
+    tool  active    latest matching   latest          request
+    node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
     --- standard error
-    usher: what is admitted and new is fetched by: use upgrade
+    usher: to install the newer versions: use upgrade
     ");
 }
 
 #[test]
-fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
+fn a_failed_look_up_hides_no_other_tool() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.11");
     with_sourceless_tool(&sandbox);
@@ -184,12 +184,12 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    tool   in force  admitted  newest  asked for
-    node   12.22.11  ?         ?       12 by .tool-versions:1
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:2
+    tool   active    latest matching  latest  request
+    node   12.22.11  ?                ?       12 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for plain yet
-    usher: can't list the releases of node
+    usher: plain has no source
+    usher: the releases of node can't be listed
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -202,12 +202,12 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 65
     --- standard output
-    tool   in force  admitted  newest  asked for
-    node   ?         ?         ?       can't be told
-    plain  5.40.0    ?         ?       5.40.0 by .tool-versions:1
+    tool   active  latest matching  latest  request
+    node   ?       ?                ?       unknown
+    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
     --- standard error
-    usher: usher has no source for plain yet
-    usher: invalid node version “path:/x” (requested by .nvmrc:1)
+    usher: plain has no source
+    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/x”, which is no version
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
     ");

@@ -1,4 +1,4 @@
-//! Bare `use`, `use which` and `use list`: what is in force, and what is on disk.
+//! Bare `use`, `use which` and `use list`: active and installed versions.
 
 use serde_json::{Value, json};
 
@@ -17,14 +17,14 @@ fn with_toolchains() -> Sandbox {
 }
 
 #[test]
-fn bare_use_says_what_is_in_force_and_who_asks() {
+fn bare_use_lists_active_versions_and_their_requests() {
     let sandbox = with_toolchains();
     sandbox.file("project/.nvmrc", "# ours\nv10\n");
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  10.24.1  from nvm  v10 by .nvmrc:2
-    python  3.12.12  installed  3.12 by your default, [SANDBOX]/home/.config/usher/tool-versions:1
+    node  10.24.1  from nvm  v10 requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+    python  3.12.12  installed  3.12 requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
     ");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
@@ -35,7 +35,7 @@ fn bare_use_says_what_is_in_force_and_who_asks() {
                 "tool": "node",
                 "version": "10.24.1",
                 "request": "v10",
-                "origin": ".nvmrc:2",
+                "requested_by": ".nvmrc, line 2 ([SANDBOX]/project/.nvmrc)",
                 "installed": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
@@ -44,8 +44,8 @@ fn bare_use_says_what_is_in_force_and_who_asks() {
                 "tool": "python",
                 "version": "3.12.12",
                 "request": "3.12",
-                "origin": "your default, \
-                           [SANDBOX]/home/.config/usher/tool-versions:1",
+                "requested_by": "your default, tool-versions, line 1 \
+                           ([SANDBOX]/home/.config/usher/tool-versions)",
                 "installed": true,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
@@ -55,14 +55,14 @@ fn bare_use_says_what_is_in_force_and_who_asks() {
 }
 
 #[test]
-fn bare_use_says_what_is_missing_and_what_is_broken() {
+fn bare_use_lists_missing_and_broken_versions() {
     let sandbox = with_toolchains();
     sandbox.file("project/package.json", r#"{ "volta": { "node": "13.0.0" } }"#);
     sandbox.file("project/.python-version", "../../x\n");
     let outcome = sandbox.use_command(&[]).run().fails_with(65);
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  ?  not installed: use install  13.0.0 by package.json (volta.node)
-    python  ?  broken  invalid python version “../../x” (requested by .python-version:1)
+    node  ?  not installed: use install  13.0.0 requested by package.json, volta.node ([SANDBOX]/project/package.json)
+    python  ?  broken  .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
     usher: invalid python version “../../x” (requested by .python-version:1)
@@ -78,7 +78,7 @@ fn bare_use_says_what_is_missing_and_what_is_broken() {
                 "tool": "node",
                 "version": null,
                 "request": "13.0.0",
-                "origin": "package.json (volta.node)",
+                "requested_by": "package.json, volta.node ([SANDBOX]/project/package.json)",
                 "installed": false,
                 "store": null,
                 "path": null,
@@ -87,7 +87,7 @@ fn bare_use_says_what_is_missing_and_what_is_broken() {
                 "tool": "python",
                 "version": null,
                 "request": null,
-                "origin": null,
+                "requested_by": null,
                 "installed": false,
                 "store": null,
                 "path": null,
@@ -98,7 +98,7 @@ fn bare_use_says_what_is_missing_and_what_is_broken() {
 }
 
 #[test]
-fn bare_use_says_who_would_run_where_nobody_asks() {
+fn bare_use_lists_programs_of_tools_that_are_not_pinned() {
     let sandbox = offline_sandbox();
     // First on PATH after the shims, whatever the machine has elsewhere.
     sandbox.fake_program("bin/node");
@@ -106,7 +106,7 @@ fn bare_use_says_who_would_run_where_nobody_asks() {
     let outcome = sandbox.use_command(&[]).run().succeeds();
     let words: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert!(words.iter().all(|line| line.ends_with(&["nobody", "asks"])), "{outcome}");
+    assert!(words.iter().all(|line| line.ends_with(&["not", "pinned"])), "{outcome}");
     let is_here = |tool: &str| tool == "node" || tool == "python";
     let tools: Vec<&str> = words.iter().map(|line| line[0]).filter(|tool| is_here(tool)).collect();
     assert_eq!(tools, ["node", "python"], "{outcome}");
@@ -117,12 +117,12 @@ fn bare_use_says_who_would_run_where_nobody_asks() {
         lines.as_array().unwrap().iter().filter(|line| is_here(line["tool"].as_str().unwrap()));
     for (line, program) in lines.zip(["node", "python"]) {
         assert_eq!(line["path"], sandbox.root().join("bin").join(program).to_str().unwrap());
-        assert_eq!((&line["request"], &line["origin"]), (&Value::Null, &Value::Null));
+        assert_eq!((&line["request"], &line["requested_by"]), (&Value::Null, &Value::Null));
     }
 }
 
 #[test]
-fn which_names_what_a_shim_becomes() {
+fn which_prints_the_program_that_runs() {
     let sandbox = with_toolchains();
     sandbox.file("project/.nvmrc", "12\n");
     let outcome = sandbox.use_command(&["which", "npm"]).run();
@@ -154,7 +154,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 13 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
       hint: use install node@13
     ");
     let outcome = sandbox.use_command(&["which", "nonesuch"]).run();
@@ -180,7 +180,7 @@ fn which_installs_nothing() {
 }
 
 #[test]
-fn list_shows_the_versions_on_disk_and_whose_they_are() {
+fn list_has_the_installed_versions_and_their_stores() {
     let sandbox = with_toolchains();
     sandbox.file("project/.tool-versions", "nodejs 10\n");
     let outcome = sandbox.use_command(&["list"]).run().succeeds();
@@ -198,14 +198,14 @@ fn list_shows_the_versions_on_disk_and_whose_they_are() {
             {
                 "tool": "node",
                 "version": "12.22.12",
-                "in_force": false,
+                "active": false,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12/bin/node",
             },
             {
                 "tool": "node",
                 "version": "10.24.1",
-                "in_force": true,
+                "active": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1/bin/node",
             },

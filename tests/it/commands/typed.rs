@@ -1,4 +1,4 @@
-//! The command line itself: help, version, completions, and what makes no sense.
+//! The command line itself: help, version, completions, and invalid arguments.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::{assert_unchanged, offline_sandbox, skipped};
 use crate::support::Sandbox;
 
 #[test]
-fn help_and_version_are_answers() {
+fn help_and_version_are_results() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["--version"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -20,71 +20,71 @@ fn help_and_version_are_answers() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    Shows every command to its right version
+    Run every command with the version your project asks for
 
     Usage: use [--global] TOOL[@REQUEST]...
            use TOOL@REQUEST... -- COMMAND...
            use [VERB]
 
     Commands:
-      install      Get versions; without arguments, all that this project asks for
-      upgrade      Get the newest versions that are asked for here; the old ones stay on disk
-      uninstall    Take versions off the disk
-      verify       Compare what is on disk with what was installed: every file, link and mode
-      repair       Make versions as they were installed, with what package managers added
-      prune        Take away versions that nobody needs any more: says which, and asks
-      list         List the versions on disk
-      outdated     List what is in force here, beside the newest that is asked for and the newest there is
-      available    List the versions that can be had
-      which        Print the path of what a program's shim becomes here
-      env          Print what a build tool, an editor or a CI job needs for the versions in force here
-      why          Tell which version of a program runs here, and why
-      check        List where this project's files disagree with what runs here: for CI
-      shim         Make shims with versions in their names, as node12; without arguments, list them
-      reshim       Make the shims and their index anew from what is on disk
-      cache        Take away what is kept to save fetching it again
-      doctor       Look for what may be wrong
-      setup        Put the shims on PATH in your shells' files: shows the change, and makes it with --yes
+      install      Install versions; by default, all that this project pins
+      upgrade      Install the newest versions that match your pins; old versions stay installed
+      uninstall    Remove installed versions
+      verify       Check installed versions for changed, missing or added files
+      repair       Restore installed versions, keeping packages you added
+      prune        Remove unused versions (asks first)
+      list         List installed versions
+      outdated     List active versions and newer ones
+      available    List versions that can be installed
+      which        Print the path of the program that runs here
+      env          Print PATH and variables of the active versions, for programs that don't use the shims
+      why          Explain which version of a program runs here
+      check        Compare the versions in this project's files with the active ones, for CI
+      shim         Add versioned shims, such as node12; without arguments, list them
+      reshim       Rescan this machine, and update the shims
+      cache        Clear the download and index cache
+      doctor       Look for problems
+      setup        Add the shims to PATH in your shell's files (shows the change first)
       completions  Print a completion script
 
     Arguments:
-      [TOOL[@REQUEST]]...  Tools, each with the version that is wanted: node@12, python@3.7, node@lts, node@system
-      [COMMAND]...         One command with these versions; nothing is written
+      [TOOL[@REQUEST]]...  Tools to pin, with versions: node@12, python@3.7, node@lts, node@system
+      [COMMAND]...         Run one command with these versions; nothing is pinned
 
     Options:
-      -g, --global   Make it your default, for where no project says otherwise
+      -g, --global   Set your default, for folders where no project pins the tool
           --json     Print JSON
-          --offline  Do without the network
-      -q, --quiet    Print nothing but answers and errors
+          --offline  Don't use the network
+      -q, --quiet    Print only results and errors
       -h, --help     Print help
       -V, --version  Print version
 
     Examples:
-      use                               what is in force here, and who says so
-      use node@12                       pin node 12 in this project, and get it
+      use                               list the active versions, and what requests them
+      use node@12                       pin node 12 in this project, and install it
       use --global node@lts             make the newest LTS your default
-      use node@12 python@3.7 -- bash    a shell with these, for once
-      use install                       get all that this project asks for
+      use node@12 python@3.7 -- bash    run one shell with these versions
+      use install                       install all versions that this project pins
 
-    Where `use` is a keyword of the shell, type `usher` instead.
+    If `use` is a keyword of your shell, type `usher` instead.
     --- standard error
     ");
     let outcome = sandbox.use_command(&["available", "--help"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    List the versions that can be had
+    List versions that can be installed
 
     Usage: use available [OPTIONS] <TOOL> [REQUEST]
 
     Arguments:
-      <TOOL>     Of which tool
-      [REQUEST]  Only those that answer this request
+      <TOOL>     The tool
+      [REQUEST]  Only versions that match this request
 
     Options:
           --json     Print JSON
-          --offline  Do without the network
-      -q, --quiet    Print nothing but answers and errors
+          --offline  Don't use the network
+      -q, --quiet    Print only results and errors
       -h, --help     Print help
 
     Examples:
@@ -98,7 +98,7 @@ fn help_and_version_are_answers() {
     assert_eq!(other.stdout, sandbox.use_command(&["--help"]).run().stdout);
 }
 
-/// What is said of command lines that are refused, with exit code 2, and that change nothing.
+/// The errors of command lines that are refused with exit code 2 and change nothing.
 fn refused(lines: &[&str]) -> String {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
@@ -116,7 +116,7 @@ fn refused(lines: &[&str]) -> String {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn contradictory_and_unknown_arguments_are_refused() {
     let transcript = refused(&[
         "instal",
         "docter",
@@ -135,12 +135,12 @@ fn what_makes_no_sense_is_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use instal
-    usher: “instal” is neither verb nor tool
+    usher: unknown verb or tool “instal”
       nearest: install
       hint: use install
 
     $ use docter
-    usher: “docter” is neither verb nor tool
+    usher: unknown verb or tool “docter”
       nearest: doctor
       hint: use doctor
 
@@ -149,7 +149,7 @@ fn what_makes_no_sense_is_refused() {
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use instal node@12
-    usher: “instal” is neither verb nor tool
+    usher: unknown verb or tool “instal”
       nearest: install
       hint: use install
 
@@ -183,25 +183,25 @@ fn what_makes_no_sense_is_refused() {
       hint: use available python
 
     $ use --global
-    usher: which tool?
-      hint: use --global node@lts, or: use --help
+    usher: missing tool
+      hint: use --global node@lts
 
     $ use --global node@12 -- node
-    usher: --global is for good, and `-- COMMAND` for once
-      hint: leave one of the two out
+    usher: --global can't be combined with `-- COMMAND`, which runs one command
+      hint: use node@12 -- bash
 
     $ use node@12 --
-    usher: nothing stands behind `--`: which command?
+    usher: missing command after `--`
       hint: use node@12 -- bash
 
     $ use -- node
-    usher: which tool?
-      hint: use --global node@lts, or: use --help
+    usher: missing tool
+      hint: use --global node@lts
     ");
 }
 
 #[test]
-fn what_cannot_be_parsed_is_refused() {
+fn unparsable_arguments_are_refused() {
     let transcript = refused(&[
         "--frobnicate",
         "install --global node@12",
@@ -291,7 +291,7 @@ fn what_cannot_be_parsed_is_refused() {
 }
 
 #[test]
-fn errors_are_json_where_that_was_asked_for() {
+fn errors_are_json_with_json() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["--json", "--frobnicate"]).run().fails_with(2);
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -366,7 +366,7 @@ fn real(shell: &str) -> Option<std::path::PathBuf> {
 }
 
 #[test]
-fn flags_for_all_verbs_may_stand_before_the_verb() {
+fn global_flags_may_come_before_the_verb() {
     let sandbox = offline_sandbox();
     for words in [
         &["--json", "list"][..],
@@ -378,6 +378,6 @@ fn flags_for_all_verbs_may_stand_before_the_verb() {
         let outcome = sandbox.use_command(words).run().succeeds();
         assert!(outcome.json().is_array(), "{outcome}");
     }
-    // What a flag of one verb alone stands before is no verb.
+    // `--global` isn't a flag of every verb.
     sandbox.use_command(&["--global", "list"]).run().fails_with(2);
 }

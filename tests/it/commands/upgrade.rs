@@ -240,7 +240,7 @@ fn why_tells_of_what_this_verb_would_fetch() {
         let path = sandbox.file(format!("project/{file}"), text);
         let outcome = sandbox.use_command(&["why", "node"]).run().succeeds();
         std::fs::remove_file(path).unwrap();
-        let lines = outcome.stdout.lines().filter(|line| line.contains("the newest release"));
+        let lines = outcome.stdout.lines().filter(|line| line.contains("the latest release"));
         lines.filter_map(|line| line.split_once(" is ")).map(|(_, end)| end.to_owned()).collect()
     };
     let check = |file: &str, text: &str, expected: &str| {
@@ -273,7 +273,7 @@ const ACME: &str = "name = 'acme'\ntitle = 'Acme'\nprograms = ['acme', 'pack']\n
     hash = '{.sha256}'\nstrip_components = 1\n";
 
 /// A sandbox with a tool that has global packages, and a newer release of it.
-fn with_global_packages(upstream: &Upstream, has: &str) -> Sandbox {
+pub(super) fn with_global_packages(upstream: &Upstream, has: &str) -> Sandbox {
     let archive = Archive::new().folder("acme/").folder("acme/bin/");
     let archive = archive.program("acme/bin/acme", "#!/bin/sh\n").program("acme/bin/pack", PACK);
     let archive = archive.tar_gz();

@@ -60,7 +60,7 @@ fn an_accounts_home_stands_on_the_machines() {
     outcome.prints(
         "/opt/usher/shims\n\
          by default: v12.22.12\n\
-         ok    /opt/usher/shims is on PATH\n\
+         ok     /opt/usher/shims is on PATH\n\
          in the project: v10.24.1\n\
          toolchains/node/10.24.1\n\
          toolchains/node/12.22.12\n\

@@ -70,6 +70,30 @@ fn a_verb_that_takes_arguments_has_an_example() {
     assert_no_problems(&wrong);
 }
 
+/// Words of usher's former private language: `docs/` and messages use the field's.
+const REFUSED_PHRASES: [&str; 8] = [
+    "is to be had",
+    "nobody asks",
+    "asked for by",
+    "will do",
+    "as it must be",
+    "anew",
+    "in force",
+    "taken away",
+];
+
+#[test]
+fn help_texts_are_in_plain_words() {
+    let lines = verbs();
+    let verbs = lines.iter().filter_map(|line| line.split_whitespace().next());
+    let pages = verbs.map(|verb| printed(&[verb, "--help"])).chain([printed(&["--help"])]);
+    let wrong = pages.flat_map(|page| {
+        let found = REFUSED_PHRASES.iter().filter(|phrase| page.contains(**phrase));
+        found.map(|phrase| format!("{phrase}: {page}")).collect::<Vec<_>>()
+    });
+    assert_no_problems(&wrong.collect::<Vec<_>>());
+}
+
 #[test]
 fn links_lead_somewhere() {
     let mut wrong = Vec::new();

@@ -210,7 +210,7 @@ fn the_builds_of_a_version_are_listed_on_one_line_or_one_by_one() {
     with_erlang(&sandbox, "91.2");
     sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
     let outcome = sandbox.use_command(&["available", "elixir"]).run().succeeds();
-    let rows = "1.17.3  erlang 90 91 92  on disk\n1.18.0  erlang 91 92 93\n";
+    let rows = "1.17.3  erlang 90 91 92  installed\n1.18.0  erlang 91 92 93\n";
     assert_eq!(outcome.stdout, rows);
     let outcome = sandbox.use_command(&["available", "elixir@1.17"]).run().succeeds();
     let versions: Vec<_> = outcome.stdout.lines().map(str::trim).collect();

@@ -91,8 +91,8 @@ fn all_sources_are_listed_and_flavours_have_a_line_each() {
     3.13.12
     3.14.0
 
-    pypy3.11-7.3.20  newest of 3  use available python@pypy
-    3.13.12t         newest of 1  use available python@3t
+    pypy3.11-7.3.20  latest of 3  use available python@pypy
+    3.13.12t         latest of 1  use available python@3t
     --- standard error
     ");
     for (request, expected) in [
@@ -173,8 +173,8 @@ fn a_bare_vendor_is_the_newest_of_it() {
     assert_eq!(
         outcome.stdout,
         "temurin-21.0.2+13  lts/21\n\n\
-         zulu-21.0.2       newest of 2  use available java@zulu\n\
-         mandrel-23.1.2.0  newest of 1  use available java@mandrel\n"
+         zulu-21.0.2       latest of 2  use available java@zulu\n\
+         mandrel-23.1.2.0  latest of 1  use available java@mandrel\n"
     );
     let outcome = sandbox.use_command(&["available", "java@zulu"]).run().succeeds();
     assert_eq!(outcome.stdout, "zulu-17.0.10  lts/17\nzulu-21.0.2   lts/21\n");

@@ -1,21 +1,22 @@
-//! What the readers put up with in the file that asks: marks, line ends, comments, spellings.
+//! What the readers ignored or normalized in a version file: marks, line endings, comments,
+//! spellings.
 //!
-//! Found anew from the file's bytes, so that no call of a shim pays for it.
+//! Found by reading the file again, so that a shim's call doesn't pay for it.
 
 use usher_shims::pin::{FileLocation, Origin, Pin};
 use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
-/// What was put up with where a pin was written.
-pub(super) fn tolerated(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
+/// What was ignored or normalized where a pin is written.
+pub(super) fn normalized(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
     let mut all = Vec::new();
     if let Origin::File(place) | Origin::Default(place) | Origin::Machine(place) = &pin.origin {
         let bytes = world.read(&place.path).unwrap_or_default();
         all.extend(encoding(&bytes));
         let text = decode(&bytes).unwrap_or_default();
-        all.extend(line_ends(&text));
-        all.extend(line(&text, place, pin));
+        all.extend(line_endings(&text));
+        all.extend(around_request(&text, place, pin));
     }
     all.extend(pin.request().into_iter().filter_map(|request| spelling(request.as_str(), tool)));
     all
@@ -29,17 +30,17 @@ fn encoding(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn line_ends(text: &str) -> Option<&'static str> {
+fn line_endings(text: &str) -> Option<&'static str> {
     let has_lone = text.replace("\r\n", "\n").contains('\r');
     match (has_lone, text.contains('\r')) {
-        (true, _) => Some("lines that end in CR"),
-        (false, true) => Some("lines that end in CRLF"),
+        (true, _) => Some("CR line endings"),
+        (false, true) => Some("CRLF line endings"),
         (false, false) => None,
     }
 }
 
-/// What stands around the request in its line.
-fn line(text: &str, place: &FileLocation, pin: &Pin) -> Vec<&'static str> {
+/// What is around the request in its line.
+fn around_request(text: &str, place: &FileLocation, pin: &Pin) -> Vec<&'static str> {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
     let number = usize::try_from(place.line).unwrap_or(0);
     let Some(line) = number.checked_sub(1).and_then(|number| unified.lines().nth(number)) else {
@@ -49,10 +50,10 @@ fn line(text: &str, place: &FileLocation, pin: &Pin) -> Vec<&'static str> {
     let bare = pin.request().map_or("", |request| request.as_str());
     let is_quoted = |quote: char| line.contains(&format!("{quote}{bare}{quote}"));
     let checks = [
-        (line != line.trim() && !is_document, "blanks around it"),
+        (line != line.trim() && !is_document, "surrounding blanks"),
         (line.contains('#') && !is_document, "a comment"),
         (!is_document && (is_quoted('"') || is_quoted('\'')), "quotes"),
-        (pin.requests.len() > 1, "several versions, which are what will do instead"),
+        (pin.requests.len() > 1, "several versions, in order of preference"),
     ];
     checks.into_iter().filter(|(holds, _)| *holds).map(|(_, what)| what).collect()
 }
@@ -64,8 +65,8 @@ fn spelling(text: &str, tool: &Tool) -> Option<&'static str> {
         return Some("a leading v");
     }
     let has_prefix = tool.prefixes.iter().any(|prefix| text.starts_with(prefix));
-    let is_respelled = usher_shims::normalize::normalize(text, tool) != text;
-    match (has_prefix, is_respelled) {
+    let is_normalized = usher_shims::normalize::normalize(text, tool) != text;
+    match (has_prefix, is_normalized) {
         (true, _) => Some("the tool's name before the version"),
         (false, true) => Some("another spelling of the version"),
         (false, false) => None,
@@ -89,17 +90,17 @@ mod tests {
             requests: vec![Request::parse(request, tool, RequestTrust::Project).unwrap()],
             origin: Origin::File(place),
         };
-        assert_eq!(tolerated(&world, &pin, tool).join("; "), expected, "{content:?}");
+        assert_eq!(normalized(&world, &pin, tool).join("; "), expected, "{content:?}");
     }
 
     #[test]
-    fn what_was_put_up_with_is_named() {
+    fn what_was_normalized_is_named() {
         check(b"12\n", "12", "");
         check(b"v12\n", "v12", "a leading v");
         check(b"\xEF\xBB\xBF12", "12", "a byte order mark");
         check(b"\xFF\xFE1\x002\x00", "12", "UTF-16");
-        check(b"12 # why\r\n", "12", "lines that end in CRLF; a comment");
-        check(b" '12'\r", "12", "lines that end in CR; blanks around it; quotes");
+        check(b"12 # why\r\n", "12", "CRLF line endings; a comment");
+        check(b" '12'\r", "12", "CR line endings; surrounding blanks; quotes");
         check(b"node-v12.0.0", "node-v12.0.0", "the tool's name before the version");
     }
 }

@@ -1,96 +1,97 @@
-//! Whether a mention agrees with what usher would run. Values in, a value out.
+//! Whether a mention agrees with the active version. Values in, a value out.
 
 use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::measure::{Asker, Measure, What};
+use super::baseline::{Baseline, Expected, Requester};
 
-/// What is thought of a mention.
+/// Whether a mention agrees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// One of its requests is what runs.
+pub enum Agreement {
+    /// One of its requests matches the active version.
     Agrees,
-    /// None of them is.
+    /// None of them does.
     Disagrees,
-    /// Nobody can tell, and why.
-    Open(&'static str),
+    /// It can't be compared, for this reason.
+    Unknown(&'static str),
 }
 
-/// A number above all that are in use, for the end of a range.
-const LARGE: u64 = 99_999;
+/// A number above all in use, for the end of a range.
+const HIGH_NUMBER: u64 = 99_999;
 
-/// Compares the requests of a mention, of which any will do.
-pub(super) fn judge(requests: &[String], measure: &Measure, tool: &Tool) -> Verdict {
-    let mut verdict = Verdict::Disagrees;
+/// Compares the requests of a mention, any of which may agree.
+pub(super) fn judge(requests: &[String], baseline: &Baseline, tool: &Tool) -> Agreement {
+    let mut agreement = Agreement::Disagrees;
     for text in requests {
-        match one(text, measure, tool) {
-            Verdict::Agrees => return Verdict::Agrees,
-            Verdict::Disagrees => {}
-            open @ Verdict::Open(_) => verdict = open,
+        match one(text, baseline, tool) {
+            Agreement::Agrees => return Agreement::Agrees,
+            Agreement::Disagrees => {}
+            open @ Agreement::Unknown(_) => agreement = open,
         }
     }
-    verdict
+    agreement
 }
 
-fn one(text: &str, measure: &Measure, tool: &Tool) -> Verdict {
+fn one(text: &str, baseline: &Baseline, tool: &Tool) -> Agreement {
     let request = match Request::parse(text, tool, RequestTrust::Project) {
         Ok(request) => request,
-        Err(reason) => return Verdict::Open(reason),
+        Err(reason) => return Agreement::Unknown(reason),
     };
-    if meant(measure).any(|asked| asked.kind() == request.kind()) {
-        return Verdict::Agrees;
+    if compared_requests(baseline).any(|requested| requested.kind() == request.kind()) {
+        return Agreement::Agrees;
     }
-    if let Some(reason) = why_open(&request) {
-        return Verdict::Open(reason);
+    if let Some(reason) = why_unknown(&request) {
+        return Agreement::Unknown(reason);
     }
-    let agrees = match &measure.what {
-        What::Version(version) => {
-            let will_do = |asked: &Request| measure.is_constraint && overlap(&request, asked, tool);
-            request.matches(version, tool) || meant(measure).any(will_do)
+    let agrees = match &baseline.expected {
+        Expected::Version(version) => {
+            let will_do =
+                |requested: &Request| baseline.is_constraint && overlap(&request, requested, tool);
+            request.matches(version, tool) || compared_requests(baseline).any(will_do)
         }
-        What::ToolRequest => return wanted(&request, measure, tool),
-        What::Unknown => return Verdict::Open("the version of what runs isn't known"),
+        Expected::NotInstalled => return judge_by_requests(&request, baseline, tool),
+        Expected::Unknown => return Agreement::Unknown("the active version is unknown"),
     };
-    if agrees { Verdict::Agrees } else { Verdict::Disagrees }
+    if agrees { Agreement::Agrees } else { Agreement::Disagrees }
 }
 
-/// The requests that are meant: of a version file's the first, which is what will be fetched; of a
-/// matrix' any.
-fn meant(measure: &Measure) -> impl Iterator<Item = &Request> {
-    let count = match measure.asker {
-        Asker::Mention(..) => measure.requests.len(),
-        Asker::File(..) | Asker::Outside(_) => 1,
+/// The requests to compare with: of a version file the first, which would be installed; of a matrix
+/// any.
+fn compared_requests(baseline: &Baseline) -> impl Iterator<Item = &Request> {
+    let count = match baseline.requester {
+        Requester::Mention(..) => baseline.requests.len(),
+        Requester::File(..) | Requester::Outside(_) => 1,
     };
-    measure.requests.iter().take(count)
+    baseline.requests.iter().take(count)
 }
 
-/// Nothing on disk fits: whether some version answers both requests.
-fn wanted(request: &Request, measure: &Measure, tool: &Tool) -> Verdict {
-    let mut verdict = Verdict::Disagrees;
-    for asked in meant(measure) {
-        if let Some(reason) = why_open(asked) {
-            verdict = Verdict::Open(reason);
-        } else if overlap(request, asked, tool) {
-            return Verdict::Agrees;
+/// No installed version matches: whether some version matches both requests.
+fn judge_by_requests(request: &Request, baseline: &Baseline, tool: &Tool) -> Agreement {
+    let mut agreement = Agreement::Disagrees;
+    for requested in compared_requests(baseline) {
+        if let Some(reason) = why_unknown(requested) {
+            agreement = Agreement::Unknown(reason);
+        } else if overlap(request, requested, tool) {
+            return Agreement::Agrees;
         }
     }
-    verdict
+    agreement
 }
 
-/// Whether a request is one of which versions can be said to answer it.
+/// Whether it is known which versions match a request.
 pub(super) fn is_definite(request: &Request) -> bool {
-    why_open(request).is_none()
+    why_unknown(request).is_none()
 }
 
-/// Why nobody can tell which versions answer a request.
-fn why_open(request: &Request) -> Option<&'static str> {
+/// Why it is unknown which versions match a request.
+fn why_unknown(request: &Request) -> Option<&'static str> {
     match request.kind() {
         RequestKind::Latest | RequestKind::Lts | RequestKind::LtsBack(_) => {
-            Some("which version that is changes with time")
+            Some("it means different versions over time")
         }
-        RequestKind::Version(version) if is_moving(version) => {
-            Some("which version that is changes with time")
+        RequestKind::Version(version) if is_prerelease_line(version) => {
+            Some("it means different versions over time")
         }
         RequestKind::System | RequestKind::Path(_) | RequestKind::Named(_) => {
             Some("it names no version")
@@ -99,13 +100,13 @@ fn why_open(request: &Request) -> Option<&'static str> {
     }
 }
 
-/// `3.14-rc`, `3.14-dev`: the newest there is before the release.
-fn is_moving(version: &Version) -> bool {
+/// `3.14-rc`, `3.14-dev`: the latest pre-release of a line.
+fn is_prerelease_line(version: &Version) -> bool {
     let tail = version.tail();
     !tail.is_empty() && !tail.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Whether some version answers both requests, as far as trying those at their bounds can tell.
+/// Whether some version matches both requests. Only versions near their bounds are tried.
 fn overlap(one: &Request, other: &Request, tool: &Tool) -> bool {
     let candidates = [one, other].into_iter().flat_map(|request| bounds(request, tool));
     candidates
@@ -113,7 +114,7 @@ fn overlap(one: &Request, other: &Request, tool: &Tool) -> bool {
         .any(|version| one.matches(&version, tool) && other.matches(&version, tool))
 }
 
-/// The versions that a request names, and those just before, behind and far behind them.
+/// The versions that a request names, and those just before, just after and far after them.
 fn bounds(request: &Request, tool: &Tool) -> Vec<Version> {
     let text = match request.kind() {
         RequestKind::LtsNamed(name) => {
@@ -121,22 +122,25 @@ fn bounds(request: &Request, tool: &Tool) -> Vec<Version> {
             line.map_or("", |line| line.versions)
         }
         RequestKind::Version(version) if !is_numbers(version.as_str()) => {
-            // A flavour or a pre-release: only itself, and what it is the beginning of.
-            return [version.clone()].into_iter().chain(completed(version, tool)).collect();
+            // A flavour or a pre-release: itself, and the exact version that it begins.
+            return [version.clone()]
+                .into_iter()
+                .chain(with_all_components(version, tool))
+                .collect();
         }
         _ => request.as_str(),
     };
     let is_part = |c: char| c.is_ascii_digit() || c == '.';
     let written = text.split(|c| !is_part(c)).map(|part| part.trim_matches('.'));
-    written.filter(|part| !part.is_empty()).flat_map(|part| around(part, tool)).collect()
+    written.filter(|part| !part.is_empty()).flat_map(|part| neighbors(part, tool)).collect()
 }
 
 fn is_numbers(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// `3.13t` with as many numbers as an exact version has.
-fn completed(version: &Version, tool: &Tool) -> Option<Version> {
+/// `3.13t` with as many components as an exact version has.
+fn with_all_components(version: &Version, tool: &Tool) -> Option<Version> {
     let missing =
         usize::from(tool.version_components).checked_sub(version.numbers().as_slice().len())?;
     let (before, tail) = version.as_str().split_at(version.as_str().len() - version.tail().len());
@@ -147,14 +151,14 @@ fn completed(version: &Version, tool: &Tool) -> Option<Version> {
     Version::parse(&format!("{numbers}{}{variant}{tail}", ".0".repeat(missing)))
 }
 
-fn around(text: &str, tool: &Tool) -> Vec<Version> {
+fn neighbors(text: &str, tool: &Tool) -> Vec<Version> {
     let numbers: Vec<u64> = text.split('.').filter_map(|number| number.parse().ok()).collect();
     let parts = usize::from(tool.version_components).max(numbers.len());
     let mut found = Vec::new();
     for count in 1..=numbers.len() {
         let (start, last) = (&numbers[..count - 1], numbers[count - 1]);
         for last in [last.saturating_sub(1), last, last.saturating_add(1)] {
-            for rest in [0, LARGE] {
+            for rest in [0, HIGH_NUMBER] {
                 let mut all = start.to_vec();
                 all.push(last);
                 all.resize(parts, rest);
@@ -170,38 +174,39 @@ fn around(text: &str, tool: &Tool) -> Vec<Version> {
 mod tests {
     use usher_shims::tool::TOOLS;
 
-    use super::super::mention::Place;
+    use super::super::mention::MentionPlace;
     use super::*;
 
-    fn measure(tool: &Tool, asked: &str, version: Option<&str>) -> Measure {
+    fn baseline(tool: &Tool, requested: &str, version: Option<&str>) -> Baseline {
         let parse = |text| Request::parse(text, tool, RequestTrust::Project).unwrap();
-        let place = Place { path: ".nvmrc".into(), line: 1 };
-        Measure {
-            what: version
-                .map_or(What::ToolRequest, |text| What::Version(Version::parse(text).unwrap())),
-            requests: asked.split_whitespace().map(parse).collect(),
-            asker: Asker::File(place, None),
-            is_constraint: asked.starts_with('>'),
+        let place = MentionPlace { path: ".nvmrc".into(), line: 1 };
+        Baseline {
+            expected: version.map_or(Expected::NotInstalled, |text| {
+                Expected::Version(Version::parse(text).unwrap())
+            }),
+            requests: requested.split_whitespace().map(parse).collect(),
+            requester: Requester::File(place, None),
+            is_constraint: requested.starts_with('>'),
         }
     }
 
     #[track_caller]
-    fn check(name: &str, (asked, version): (&str, Option<&str>), mentions: &[(&str, char)]) {
+    fn check(name: &str, (requested, version): (&str, Option<&str>), mentions: &[(&str, char)]) {
         let tool = Tool::named(TOOLS, name).unwrap();
-        let measure = measure(tool, asked, version);
+        let baseline = baseline(tool, requested, version);
         for (requests, expected) in mentions {
             let requests: Vec<String> = requests.split('|').map(str::to_owned).collect();
-            let verdict = match judge(&requests, &measure, tool) {
-                Verdict::Agrees => '=',
-                Verdict::Disagrees => '!',
-                Verdict::Open(_) => '?',
+            let agreement = match judge(&requests, &baseline, tool) {
+                Agreement::Agrees => '=',
+                Agreement::Disagrees => '!',
+                Agreement::Unknown(_) => '?',
             };
-            assert_eq!(verdict, *expected, "{requests:?} against {asked} {version:?}");
+            assert_eq!(agreement, *expected, "{requests:?} against {requested} {version:?}");
         }
     }
 
     #[test]
-    fn the_version_that_runs_is_the_measure() {
+    fn mentions_are_compared_with_the_active_version() {
         check(
             "node",
             ("20", Some("20.1.0")),
@@ -237,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_mere_constraint_admits_agrees() {
+    fn a_mention_within_a_constraint_agrees() {
         let version = Some("20.1.0");
         check("node", (">=18", version), &[("20", '='), ("18", '='), ("22", '='), ("16", '!')]);
     }
 
     #[test]
-    fn what_means_the_same_agrees() {
+    fn the_same_request_agrees() {
         check("node", ("lts/*", Some("20.9.0")), &[("lts", '='), ("latest", '?'), ("18", '!')]);
         check("node", ("lts/*", None), &[("lts", '='), ("20", '?')]);
         check("node", ("node", Some("26.0.0")), &[("latest", '=')]);
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_is_the_measure_where_nothing_fits() {
+    fn mentions_are_compared_with_the_request_if_nothing_is_installed() {
         let near = [
             ("20", '='),
             ("20.1.0", '='),

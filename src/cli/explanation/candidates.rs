@@ -1,0 +1,219 @@
+//! The requests that the search found, and why each wins or loses.
+
+use serde::Serialize;
+use usher_shims::error::{Error, Result, Shown};
+use usher_shims::pin::{FileLocation, Origin, Pin};
+use usher_shims::resolve::Selection;
+use usher_shims::search::Finding;
+use usher_shims::tool::Tool;
+use usher_shims::toolchain::Toolchain;
+use usher_shims::version::Version;
+
+use super::leniency;
+use crate::session::Session;
+
+/// A request that the search found.
+#[derive(Debug, Serialize)]
+pub struct Candidate {
+    /// Its kind.
+    pub kind: CandidateKind,
+    /// Its origin.
+    pub requested_by: String,
+    /// The versions it requests, the preferred one first.
+    pub requests: Vec<String>,
+    /// Whether it decides.
+    pub selected: bool,
+    /// Why it decides, or why it doesn't.
+    pub reason: String,
+    /// What the reader ignored or normalized.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub normalized: Vec<&'static str>,
+}
+
+/// The kind of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CandidateKind {
+    /// It chooses a version: `12` in `.nvmrc`.
+    Pin,
+    /// It limits the versions: `>=12` in `engines`.
+    Constraint,
+    /// The user's default, or the machine's.
+    Default,
+    /// It can't be read or parsed.
+    Broken,
+}
+
+/// What the search found for one tool.
+pub(super) struct SearchResult {
+    pub(super) findings: Vec<Finding>,
+    /// What is selected; an error where the deciding request can't be used.
+    pub(super) selection: Result<Selection>,
+}
+
+impl SearchResult {
+    /// The deciding request.
+    pub(super) fn pin(&self) -> Option<&Pin> {
+        match &self.selection {
+            Ok(Selection::Toolchain(_, pin) | Selection::System(pin)) => pin.as_ref(),
+            Ok(Selection::Missing(missing)) => Some(&missing.pin),
+            Ok(Selection::Stale) | Err(_) => None,
+        }
+    }
+
+    /// The active toolchain.
+    pub(super) fn active(&self) -> Option<&Toolchain> {
+        match &self.selection {
+            Ok(Selection::Toolchain(toolchain, _)) => Some(toolchain),
+            Ok(Selection::System(_) | Selection::Missing(_) | Selection::Stale) | Err(_) => None,
+        }
+    }
+}
+
+/// All requests, strongest first.
+pub(super) fn candidates(
+    session: &Session,
+    tool: &'static Tool,
+    found: &SearchResult,
+) -> Vec<Candidate> {
+    let decision = Decision::of(tool, found);
+    let places = 0..found.findings.len();
+    places.filter_map(|place| decision.candidate(session, place)).collect()
+}
+
+/// The finding that decides, among the others.
+struct Decision<'a> {
+    tool: &'static Tool,
+    findings: &'a [Finding],
+    /// The place of the finding that decides.
+    place: Option<usize>,
+    /// The active version.
+    version: Option<&'a Version>,
+}
+
+impl<'a> Decision<'a> {
+    fn of(tool: &'static Tool, found: &'a SearchResult) -> Self {
+        let pin = found.pin();
+        let decides = |finding: &Finding| match finding {
+            Finding::Pin(one) | Finding::Constraint(one) | Finding::Default(one) => {
+                pin.is_some_and(|pin| pin.origin == one.origin)
+            }
+            Finding::Broken(..) => found.selection.is_err(),
+            Finding::Skipped(_) => false,
+        };
+        let place = found.findings.iter().position(decides);
+        let version = found.active().and_then(|toolchain| toolchain.version.as_ref());
+        Self { tool, findings: &found.findings, place, version }
+    }
+
+    fn origin(&self) -> Option<&'a Origin> {
+        match self.findings.get(self.place?)? {
+            Finding::Pin(pin) | Finding::Constraint(pin) | Finding::Default(pin) => {
+                Some(&pin.origin)
+            }
+            Finding::Broken(..) | Finding::Skipped(_) => None,
+        }
+    }
+
+    fn candidate(&self, session: &Session, place: usize) -> Option<Candidate> {
+        let selected = self.place == Some(place);
+        let (kind, pin) = match &self.findings[place] {
+            Finding::Pin(pin) => (CandidateKind::Pin, pin),
+            Finding::Constraint(pin) => (CandidateKind::Constraint, pin),
+            Finding::Default(pin) => (CandidateKind::Default, pin),
+            Finding::Broken(error, _) => return Some(broken(error, selected)),
+            Finding::Skipped(_) => return None,
+        };
+        let reason = match (selected, kind) {
+            (true, _) => self.why_selected(pin),
+            (false, CandidateKind::Constraint) => self.why_constraint_lost(place, pin),
+            (false, _) => match self.origin() {
+                Some(winner) => why_weaker(pin, winner),
+                None => "a stronger request can't be used".to_owned(),
+            },
+        };
+        Some(Candidate {
+            kind,
+            requested_by: pin.origin.to_string(),
+            requests: pin.requests.iter().map(ToString::to_string).collect(),
+            selected,
+            reason,
+            normalized: leniency::normalized(&session.world, pin, self.tool),
+        })
+    }
+
+    fn why_selected(&self, pin: &Pin) -> String {
+        let Some(version) = self.version else {
+            return match pin.requests.len() {
+                0 | 1 => "the strongest; no installed version matches".to_owned(),
+                _ => "the strongest; no installed version matches any of them".to_owned(),
+            };
+        };
+        match pin.requests.iter().position(|request| request.matches(version, self.tool)) {
+            Some(place @ 1..) => {
+                let missing: Vec<String> =
+                    pin.requests[..place].iter().map(ToString::to_string).collect();
+                format!("the strongest; {} isn't installed, {version} is", missing.join(" and "))
+            }
+            Some(0) | None => "the strongest".to_owned(),
+        }
+    }
+
+    fn why_constraint_lost(&self, place: usize, pin: &Pin) -> String {
+        let is_constraint = |finding: &Finding| matches!(finding, Finding::Constraint(_));
+        if self.findings[..place].iter().any(is_constraint) {
+            return "a nearer constraint counts".to_owned();
+        }
+        let (Some(request), Some(version)) = (pin.request(), self.version) else {
+            return "a constraint never overrides a pin".to_owned();
+        };
+        match request.matches(version, self.tool) {
+            true => format!("a constraint; {version} satisfies it"),
+            false => {
+                format!("a constraint never overrides a pin; {version} doesn't satisfy it")
+            }
+        }
+    }
+}
+
+fn broken(error: &Error, selected: bool) -> Candidate {
+    Candidate {
+        kind: CandidateKind::Broken,
+        requested_by: error.what.clone(),
+        requests: Vec::new(),
+        selected,
+        reason: match selected {
+            true => "the strongest; a broken request is never skipped".to_owned(),
+            false => "a stronger request decides".to_owned(),
+        },
+        normalized: Vec::new(),
+    }
+}
+
+fn why_weaker(pin: &Pin, winner: &Origin) -> String {
+    match (winner, &pin.origin) {
+        (Origin::Argument | Origin::Name(_) | Origin::CommandLine, _) => {
+            "the call itself is stronger".to_owned()
+        }
+        (Origin::Variable(name), Origin::File(_)) => format!(
+            "{name} is stronger; if a container image sets it as a label, put ignore_variables = \
+             [\"{name}\"] into config.toml"
+        ),
+        (Origin::Variable(name), _) => format!("{name} is stronger"),
+        (Origin::File(winner), Origin::File(place)) => why_later(winner, place),
+        (Origin::File(_), _) => "the project's request is stronger".to_owned(),
+        (Origin::Default(_), _) => "your default is stronger".to_owned(),
+        (Origin::Machine(_), _) => "another default is stronger".to_owned(),
+    }
+}
+
+fn why_later(winner: &FileLocation, place: &FileLocation) -> String {
+    let name = |place: &FileLocation| {
+        place.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    };
+    match (winner.path == place.path, winner.path.parent() == place.path.parent()) {
+        (true, _) => "an earlier entry in this file counts".to_owned(),
+        (false, true) => format!("{} is read before {}", name(winner), name(place)),
+        (false, false) => format!("{} is nearer", Shown(&winner.path)),
+    }
+}
