@@ -1,5 +1,5 @@
-//! What a tool's versions run on, where they are built for versions of another tool: which build is
-//! taken, what is got with it, and what is said where the two can't fit.
+//! Tools that are built for versions of a runtime (Elixir for Erlang): which build is chosen, and which
+//! version of the runtime is installed with it.
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
@@ -15,7 +15,8 @@ use super::errors::incompatible_runtime;
 use super::release::{Release, newest};
 use super::tool_request::ToolRequest;
 
-/// What a tool's versions are built for, as it will stand here with what is asked for together.
+/// A tool's runtime, as it will be when the requests in `together` are installed; `None` if it has
+/// none.
 pub fn for_tool(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
@@ -24,7 +25,7 @@ pub fn for_tool(
     Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
 }
 
-/// A runtime as it will stand when what is asked for together is there.
+/// A runtime as it will be when the requests in `together` are installed.
 pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
     let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
     else {
@@ -35,11 +36,11 @@ pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runt
     Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }
 }
 
-/// The newest release that answers a request and that runs on its host: of its builds, the one for
-/// the newest version of that.
+/// The newest release that matches a request and runs on the runtime. Of several builds of a release,
+/// the one for the newest version of the runtime.
 ///
-/// Where nobody asks for a version of the host, no release is passed over for its sake: another
-/// version will be got.
+/// If the runtime isn't pinned, no release is skipped for its sake: another version of the runtime can
+/// be installed.
 pub(super) fn newest_on(
     host: &Runtime,
     releases: &[Release],
@@ -58,8 +59,8 @@ pub(super) fn newest_on(
         .or(Some(newest_of_all))
 }
 
-/// The least that a version runs on; where it says nothing, the least of what others of its numbers
-/// were built for.
+/// The lowest version of the runtime that a version runs on. If its name doesn't contain it, the lowest
+/// of the other builds of that version.
 fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
     let rule = host.rule;
     rule.least(version).or_else(|| {
@@ -69,20 +70,20 @@ fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> O
     })
 }
 
-/// What is to be got for a version to run.
+/// The version of a runtime that must be installed for a toolchain to run.
 #[derive(Debug)]
 pub struct MissingRuntime {
-    /// The host.
+    /// The runtime.
     pub tool: &'static Tool,
-    /// Which version of it.
+    /// The version of it.
     pub request: Request,
-    /// Who asks for that.
+    /// Where that version is requested.
     pub origin: Origin,
 }
 
-/// What is to be got for a toolchain to run; nothing where what it runs on is there.
+/// The runtime that must be installed for a toolchain to run; `None` if nothing is missing.
 ///
-/// An error where somebody asks for a host that can't run it.
+/// An error if the pinned version of the runtime can't run it.
 pub fn missing_runtime(
     resolver: &Resolver<'_, impl World>,
     wanted: &ToolRequest<'_>,
@@ -111,8 +112,7 @@ pub fn missing_runtime(
     }
 }
 
-/// What on disk was asked for, and lacks nothing but what it runs on; nobody asks for a version of
-/// that.
+/// An installed version that matches a request, but whose runtime is missing and not pinned.
 pub fn toolchain_missing_only_runtime(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,

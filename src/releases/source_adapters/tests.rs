@@ -53,7 +53,7 @@ fn with_reader<T>(
     let (settings, shim) = (Settings::default(), Shim::default());
     let folders = Folders::under(home.path(), None);
     let world: AnyWorld = Box::new(Os);
-    let network = Network::of(NetworkEnvironment {
+    let network = Network::in_environment(NetworkEnvironment {
         world: &world,
         shim: &shim,
         folders: &folders,
