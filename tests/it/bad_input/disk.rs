@@ -118,7 +118,7 @@ fn nothing_is_installed_in_a_home_that_cannot_be_written() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't write [SANDBOX]/home/.zshenv
+    usher: can't write in [SANDBOX]/home
       Permission denied (os error 13)
     ");
     insta::assert_snapshot!(run("node", &[]).transcript(), @"

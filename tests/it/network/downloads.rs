@@ -74,7 +74,7 @@ fn a_server_that_answers_something_else() {
 fn a_server_that_sends_elsewhere() {
     let redirect = |to: &str| Misbehaviour::Redirect(to.to_owned());
     let archive = archive();
-    check(&archive, &redirect(&archive), 69, &["from one address to the next without end"]);
+    check(&archive, &redirect(&archive), 69, &["redirects too often"]);
     check(&archive, &redirect("file:///etc/passwd"), 69, &["neither http:// nor https://"]);
     check(&archive, &redirect(SUMS), 76, &["is not what was published"]);
 }

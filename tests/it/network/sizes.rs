@@ -53,7 +53,7 @@ fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
         (json!(true), "“true”"),
         (json!("99999999999999999999"), "“99999999999999999999”"),
     ] {
-        let outcome = says(size).fails_with(76).complains("1.0.0 has no size that can be used");
+        let outcome = says(size).fails_with(76).complains("1.0.0 has no usable size");
         outcome.complains(&format!(
             "/acme/index.json: `{{.size}}` is {shown}, which is not a number of bytes"
         ));

@@ -148,7 +148,7 @@ fn a_setting_names_the_only_source() {
     --- standard output
     --- standard error
     usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml, line 2)
-      its sources are nodejs.org, unofficial-builds.nodejs.org, npm
+      its sources: nodejs.org, unofficial-builds.nodejs.org, npm
     ");
 }
 

@@ -122,7 +122,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
     unknown authority: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
       hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
-    one of the same name: the certificate of 127.0.0.1:[PORT] is rejected: its signature isn't that of the authority it names
+    one of the same name: the certificate of 127.0.0.1:[PORT] is rejected: its signature is not its issuer's
       hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
     self-signed: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
@@ -173,13 +173,13 @@ fn a_file_of_authorities_that_is_none_is_told() {
     SSL_CERT_FILE=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/folder, which is no file
+    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/folder, which is not a file
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
     SSL_CERT_FILE=: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE is set, but empty
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificate
+    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificates
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
     SSL_CERT_DIR=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
@@ -262,8 +262,8 @@ fn a_clock_that_is_wrong_is_told_with_its_date() {
     let (_front, _upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
     for (clock, dates) in [
-        (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "clock says Thu, 01 Jan 1970"]),
-        (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "clock says Thu, 01 Jan 2099"]),
+        (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "clock shows Thu, 01 Jan 1970"]),
+        (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "clock shows Thu, 01 Jan 2099"]),
     ] {
         let said = said(install(&sandbox).variable("SSL_CERT_FILE", &file).at(clock).run());
         let said = dates.iter().fold(said.as_str(), |rest, date| {

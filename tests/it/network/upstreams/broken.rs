@@ -38,7 +38,7 @@ fn a_hash_that_proves_nothing_is_none() {
         let outcome = install(&sandbox).fails_with(76);
         assert!(!sandbox.toolchain("go", "1.22.0").exists());
         outcome
-            .complains("1.22.0 has no hash that can be used")
+            .complains("1.22.0 has no usable hash")
             .complains("?mode=json&include=all: `{.sha256}` is")
     };
     complaint(json!({ "sha256": null })).complains("missing");
@@ -104,7 +104,7 @@ fn an_index_of_another_form_is_refused() {
         ("[]", "it has no entries"),
         ("7", "it is neither a list nor an object"),
         (r#"[{"version":"go1.22.0"}]"#, "it has no “files”"),
-        ("go1.22.0", "it is no JSON"),
+        ("go1.22.0", "invalid JSON"),
     ] {
         upstream.put("/", text);
         let outcome = install(&sandbox).fails_with(69);

@@ -147,7 +147,7 @@ fn a_bare_flavour_is_the_newest_of_it() {
     sandbox.command("python").run().succeeds().prints("Python 3.11.13 (PyPy 7.3.20)");
     let before = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["install", "python@pypi"]).run().fails_with(127);
-    outcome.complains("there is no such thing");
+    outcome.complains("unknown version of python");
     assert_eq!(upstream.all_requests().len(), before);
 }
 
