@@ -33,7 +33,7 @@ fn read(
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
-        Err(complaint) => return complaint.to_string(),
+        Err(problem) => return problem.to_string(),
     };
     let shown = entries.into_iter().map(|entry| {
         let archive = entry.archive;
@@ -41,7 +41,7 @@ fn read(
             Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
             Ok(Some(Hash::ChecksumFile(sums))) => sums,
             Ok(None) => "unhashed".to_owned(),
-            Err(complaint) => complaint.to_string(),
+            Err(problem) => problem.to_string(),
         };
         format!("{} {} {hash}", entry.version, archive.address)
     });
