@@ -44,7 +44,7 @@ fn thrice(make: impl Fn() -> Reply) -> Vec<Reply> {
 }
 
 #[test]
-fn answers_are_bytes() {
+fn responses_are_read_as_bytes() {
     check(vec![ok(b"{}")], "ok: {}", 1);
     check(vec![ok(b"")], "ok: ", 1);
     check(vec![ok(&[b'x'; 100])], "ok: xxx", 1);
@@ -54,7 +54,7 @@ fn answers_are_bytes() {
 }
 
 #[test]
-fn what_may_pass_is_tried_three_times() {
+fn transient_errors_are_retried_twice() {
     let busy = || reply("503 Service Unavailable", "", b"");
     check(vec![Reply::HangUp, ok(b"{}")], "ok: {}", 2);
     check(vec![busy(), Reply::HangUp, ok(b"{}")], "ok: {}", 3);
@@ -70,7 +70,7 @@ fn what_may_pass_is_tried_three_times() {
 }
 
 #[test]
-fn what_will_not_pass_is_tried_once() {
+fn permanent_errors_are_not_retried() {
     let found = |to: &str| reply("302 Found", &format!("Location: {to}\r\n"), b"");
     for (replies, expected) in [
         (reply("404 Not Found", "", b""), "absent: HOST answered 404 Not Found"),
@@ -109,7 +109,7 @@ fn what_will_not_pass_is_tried_once() {
 }
 
 #[test]
-fn redirects_are_followed_but_not_for_ever() {
+fn redirects_are_followed_up_to_a_limit() {
     let next = || reply("301 Moved Permanently", "Location: /next\r\n", b"");
     let mut replies: Vec<Reply> = std::iter::repeat_with(next).take(10).collect();
     replies.push(ok(b"{}"));
@@ -132,7 +132,7 @@ fn redirects_never_leave_encryption() {
 }
 
 #[test]
-fn absence_is_an_answer_where_it_may_be_one() {
+fn an_optional_file_may_be_missing() {
     let server = TestServer::with(vec![
         reply("404 Not Found", "", b""),
         ok(b"{}"),
@@ -145,7 +145,7 @@ fn absence_is_an_answer_where_it_may_be_one() {
 }
 
 #[test]
-fn a_page_is_an_answer_to_who_understands_pages() {
+fn a_web_page_is_accepted_if_html_is() {
     let page = b"<!DOCTYPE html><a href=x>x</a>";
     let server = TestServer::with(vec![ok(page)]);
     let got = client().get_accepting(&server.at("/simple"), 100, "text/html;q=0.1");
@@ -157,7 +157,7 @@ fn a_page_is_an_answer_to_who_understands_pages() {
 }
 
 #[test]
-fn a_packed_answer_is_unpacked_within_its_limit() {
+fn a_gzipped_response_is_limited_when_unpacked() {
     let packed = |length: usize| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&vec![b'x'; length]).unwrap();
@@ -176,7 +176,7 @@ fn a_packed_answer_is_unpacked_within_its_limit() {
 }
 
 #[test]
-fn who_cannot_be_reached_is_not_asked_again() {
+fn an_unreachable_host_is_not_retried() {
     // A label of a name has at most 63 bytes, so no resolver ever sends this one anywhere.
     let unknown = format!("http://{}.example/index", "x".repeat(64));
     let refusing = TestServer::with(Vec::new()).at("/index");
@@ -197,7 +197,7 @@ fn who_cannot_be_reached_is_not_asked_again() {
 }
 
 #[test]
-fn a_proxy_that_stands_in_the_way_is_named() {
+fn a_failing_proxy_is_named() {
     let check = |replies: Vec<Reply>, requests: usize, expected: &str| {
         let proxy = TestServer::with(replies);
         // Its name and password are nobody's business.
@@ -221,7 +221,7 @@ fn a_proxy_that_stands_in_the_way_is_named() {
 }
 
 #[test]
-fn a_proxy_for_what_is_not_encrypted_is_named_too() {
+fn a_failing_proxy_for_http_is_named() {
     let proxy = TestServer::with(vec![reply("407 Proxy Authentication Required", "", b"<html>")]);
     let proxies = Proxies { http: Some(proxy.address.clone()), ..Proxies::default() };
     let client = Client::new(NetworkConfig { proxies, ..access() });
@@ -236,7 +236,7 @@ fn a_proxy_for_what_is_not_encrypted_is_named_too() {
 }
 
 #[test]
-fn silence_ends_at_the_time_out() {
+fn a_silent_server_times_out() {
     let server = TestServer::with(thrice(|| Reply::Silence));
     let idle = Duration::from_millis(100);
     let timeouts = Timeouts { read: idle, ..access().timeouts };
@@ -248,7 +248,7 @@ fn silence_ends_at_the_time_out() {
 }
 
 #[test]
-fn credentials_go_to_their_own_place_only() {
+fn credentials_are_sent_to_their_scope_only() {
     let elsewhere = TestServer::with(vec![ok(b"{}")]);
     let found = format!("Location: {}\r\n", elsewhere.at("/private/x"));
     let home = TestServer::with(vec![
@@ -276,7 +276,7 @@ fn credentials_go_to_their_own_place_only() {
 }
 
 #[test]
-fn a_user_in_the_address_is_known_to_that_server_only() {
+fn a_user_in_the_address_is_sent_to_that_server_only() {
     let elsewhere = TestServer::with(vec![ok(b"{}")]);
     let home = TestServer::with(vec![
         reply("302 Found", "Location: /y\r\n", b""),
@@ -292,7 +292,7 @@ fn a_user_in_the_address_is_known_to_that_server_only() {
 }
 
 #[test]
-fn what_has_not_changed_is_not_sent_again() {
+fn an_unmodified_file_is_not_sent_again() {
     let server = TestServer::with(vec![
         reply("200 OK", "ETag: W/\"1\"\r\nLast-Modified: x\r\n", b"{}"),
         reply("304 Not Modified", "", b""),
@@ -319,7 +319,7 @@ fn what_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
-fn a_limit_is_told_with_its_end() {
+fn a_rate_limit_is_reported_with_its_end() {
     let limited = |status: &str, headers: &str| {
         let server = TestServer::with(vec![reply(status, headers, b"")]);
         shown(client().get(&server.at("/index"), 9))
@@ -342,7 +342,7 @@ fn a_limit_is_told_with_its_end() {
 }
 
 #[test]
-fn what_only_trickles_is_given_up() {
+fn a_slow_response_fails() {
     let server = TestServer::with(vec![ok(&[b'x'; 100]), ok(&[b'x'; 100])]);
     let get = |least| {
         let timeouts = Timeouts {
@@ -359,7 +359,7 @@ fn what_only_trickles_is_given_up() {
 }
 
 #[test]
-fn a_folder_stands_in_for_a_server() {
+fn a_folder_works_as_a_mirror() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("an index");
     fs::write(&path, "{}").unwrap();
@@ -376,7 +376,7 @@ fn a_folder_stands_in_for_a_server() {
 }
 
 #[test]
-fn a_bad_file_of_certificates_is_named() {
+fn an_invalid_certificate_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };

@@ -135,7 +135,7 @@ fn announced(length: &str, body: &[u8]) -> Reply {
 }
 
 #[test]
-fn what_was_published_arrives() {
+fn a_published_file_is_downloaded() {
     check(vec![ok(BODY)], 1, "abc");
     check(vec![reply("200 OK", "", BODY)], 1, "abc");
     check(vec![reply("302 Found", "Location: /x\r\n", b""), ok(BODY)], 2, "abc");
@@ -146,7 +146,7 @@ fn what_was_published_arrives() {
 }
 
 #[test]
-fn lengths_may_lie() {
+fn wrong_content_lengths_are_noticed() {
     let thrice = |length: &str, body: &[u8]| vec![announced(length, body); 3];
     // Bytes beyond the announced ones are never taken.
     check(thrice("3", b"abcdef"), 1, "abc");
@@ -162,7 +162,7 @@ fn lengths_may_lie() {
 }
 
 #[test]
-fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
+fn a_file_of_another_size_than_published_is_refused() {
     let unmeasured = |body: &[u8]| reply("200 OK", "", body);
     let chunked = |body: &[u8]| reply("200 OK", "Transfer-Encoding: chunked\r\n", body);
     let three = || chunked(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
@@ -199,7 +199,7 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
 }
 
 #[test]
-fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
+fn the_published_size_is_the_total_without_a_content_length() {
     let (server, kept, noted) = (
         TestServer::with(vec![reply("200 OK", "", BODY)]),
         DownloadCache::new(),
@@ -212,7 +212,7 @@ fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
 }
 
 #[test]
-fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
+fn a_range_of_a_file_of_another_size_disables_ranges() {
     let first = || announced("3\r\nETag: \"1\"", b"a");
     let other = part("bytes 1-3/4", "\"1\"", b"bcd");
     let server = TestServer::with(vec![first(), other, ok(BODY)]);
@@ -223,7 +223,7 @@ fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
 }
 
 #[test]
-fn what_certainly_has_no_room_is_not_fetched() {
+fn a_file_that_does_not_fit_on_the_disk_is_not_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     assert!(lacks_space(&path, 1 << 60) && !lacks_space(&path, 1));
@@ -237,7 +237,7 @@ fn what_certainly_has_no_room_is_not_fetched() {
 }
 
 #[test]
-fn what_is_not_as_published_leaves_no_file() {
+fn a_file_with_another_hash_is_deleted() {
     check(
         vec![ok(b"abd")],
         1,
@@ -248,7 +248,7 @@ fn what_is_not_as_published_leaves_no_file() {
 }
 
 #[test]
-fn what_is_no_archive_at_all_says_what_it_is() {
+fn error_pages_are_recognized() {
     let typed =
         |kind: &str, body: &[u8]| vec![reply("200 OK", &format!("Content-Type: {kind}\r\n"), body)];
     check(
@@ -305,7 +305,7 @@ fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
 }
 
 #[test]
-fn the_rest_is_asked_for_and_looked_at_closely() {
+fn partial_responses_are_checked() {
     let tag = "ETag: \"1\"";
     let good = || part("bytes 1-2/3", "\"1\"", b"bc");
     check_rest(tag, vec![good()], "all, from 1 if \"1\"");
@@ -342,7 +342,7 @@ fn the_rest_is_asked_for_and_looked_at_closely() {
 }
 
 #[test]
-fn without_proof_of_sameness_all_is_asked_for() {
+fn without_a_strong_etag_the_whole_file_is_requested() {
     let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
     let settled = format!("{modified}\r\nDate: Sun, 09 Sep 2001 01:47:40 GMT");
     for label in ["X: y", "ETag: W/\"1\"", "ETag: 1", modified, &settled] {
@@ -369,7 +369,7 @@ fn a_break_anywhere_costs_no_byte_twice() {
 }
 
 #[test]
-fn resets_do_not_count_as_long_as_it_gets_on() {
+fn progress_resets_the_retries() {
     let replies = vec![Reply::File(&FILE, "\"1\"", 100); 50];
     let fetch = |progress_reset| {
         let (server, kept) = (TestServer::with(replies.clone()), DownloadCache::new());
@@ -385,7 +385,7 @@ fn resets_do_not_count_as_long_as_it_gets_on() {
 }
 
 #[test]
-fn a_server_that_never_gets_further_is_not_asked_for_ever() {
+fn repeating_the_same_bytes_is_no_progress() {
     // Without a validator each try begins anew, and brings the same bytes.
     let replies = vec![announced("5000", &FILE[..4000]); 50];
     let (server, kept) = (TestServer::with(replies), DownloadCache::new());
@@ -398,7 +398,7 @@ fn a_server_that_never_gets_further_is_not_asked_for_ever() {
 }
 
 #[test]
-fn what_came_is_kept_for_the_next_run() {
+fn a_partial_file_is_resumed_by_the_next_run() {
     let kept = DownloadCache::new();
     let cut = |count| Reply::File(&FILE, "\"1\"", count);
     let server = TestServer::with(vec![cut(1000), cut(0), cut(500), cut(5000), cut(5000)]);
@@ -428,7 +428,7 @@ fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str)
 }
 
 #[test]
-fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
+fn a_partial_file_is_verified_by_its_hash() {
     let mut damaged = FILE;
     damaged[7] ^= 1;
     let whole = || Reply::File(&FILE, "\"1\"", FILE.len());
@@ -460,7 +460,7 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
 }
 
 #[test]
-fn what_is_left_outlives_those_who_cannot_be_reached() {
+fn a_partial_file_survives_unreachable_servers() {
     let kept = DownloadCache::new();
     let lost = TestServer::with(Vec::new());
     let portal =
@@ -494,7 +494,7 @@ fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
 }
 
 #[test]
-fn who_finds_the_file_in_use_has_one_of_their_own() {
+fn concurrent_downloads_use_a_file_each() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
@@ -512,7 +512,7 @@ fn who_finds_the_file_in_use_has_one_of_their_own() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_fetched_all_the_same() {
+fn downloads_work_without_a_cache() {
     let check = |spoil: &dyn Fn(&Path)| {
         let (server, kept) = (TestServer::with(vec![ok(BODY)]), DownloadCache::new());
         let cache = kept.folder.path().join("cache");
@@ -532,7 +532,7 @@ fn what_cannot_be_kept_is_fetched_all_the_same() {
 }
 
 #[test]
-fn what_nothing_proves_is_never_kept() {
+fn a_file_without_a_published_hash_is_not_cached() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![
         ok(BODY),
@@ -554,7 +554,7 @@ fn what_nothing_proves_is_never_kept() {
 }
 
 #[test]
-fn what_nobody_came_back_for_is_swept() {
+fn old_partial_files_are_deleted() {
     let kept = DownloadCache::new();
     left(&kept, "x", (b"abc", ""), "");
     let downloads = kept.folder.path().join("cache/downloads");
@@ -569,7 +569,7 @@ fn what_nobody_came_back_for_is_swept() {
 }
 
 #[test]
-fn a_folder_stands_in_for_a_server() {
+fn a_folder_works_as_a_mirror() {
     let kept = DownloadCache::new();
     let path = kept.folder.path().join("published");
     let address = path.to_str().unwrap();
@@ -587,7 +587,7 @@ fn a_folder_stands_in_for_a_server() {
 }
 
 #[test]
-fn a_full_disk_is_told_with_what_is_missing() {
+fn a_full_disk_is_reported_with_the_missing_bytes() {
     let error = io::Error::from(io::ErrorKind::StorageFull);
     let FetchError::Fatal(error) = write_error(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
@@ -597,7 +597,7 @@ fn a_full_disk_is_told_with_what_is_missing() {
 }
 
 #[test]
-fn progress_tells_each_try_from_its_start() {
+fn progress_is_reported_for_each_attempt() {
     let kept = DownloadCache::new();
     let server =
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);

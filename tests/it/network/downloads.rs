@@ -56,7 +56,7 @@ fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
 }
 
 #[test]
-fn a_server_that_answers_something_else() {
+fn a_server_that_sends_other_content() {
     let archive = archive();
     check(&archive, &Misbehaviour::FlippedBit(500), 76, &["is not what was published"]);
     check(&archive, &Misbehaviour::Page, 69, &["looks like a web page", "200 OK with text/html"]);
@@ -71,7 +71,7 @@ fn a_server_that_answers_something_else() {
 }
 
 #[test]
-fn a_server_that_sends_elsewhere() {
+fn a_server_that_redirects() {
     let redirect = |to: &str| Misbehaviour::Redirect(to.to_owned());
     let archive = archive();
     check(&archive, &redirect(&archive), 69, &["redirects too often"]);
@@ -99,7 +99,7 @@ fn checksums_that_are_empty_or_of_other_bytes() {
 }
 
 #[test]
-fn what_is_not_what_was_published_is_not_sought_elsewhere() {
+fn after_a_wrong_hash_no_other_source_is_tried() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     upstream.misbehave(&archive(), Misbehaviour::FlippedBit(500));
@@ -110,7 +110,7 @@ fn what_is_not_what_was_published_is_not_sought_elsewhere() {
 }
 
 #[test]
-fn who_is_killed_in_the_middle_pays_for_no_byte_twice() {
+fn a_killed_download_is_resumed() {
     for signal in [Signal::KILL, Signal::INT] {
         let upstream = Upstream::start();
         let sandbox = with_one_source(&upstream);
@@ -145,7 +145,7 @@ fn wait_for(expected: usize, now: impl Fn() -> usize) {
 }
 
 #[test]
-fn a_line_that_breaks_again_and_again_gets_there() {
+fn an_unstable_connection_completes_a_download() {
     for wrong in [Misbehaviour::CutAfter(200), Misbehaviour::ResetAfter(200)] {
         let upstream = Upstream::start();
         let sandbox = with_one_source(&upstream);
@@ -156,7 +156,7 @@ fn a_line_that_breaks_again_and_again_gets_there() {
 }
 
 #[test]
-fn a_damaged_leftover_is_found_out_and_fetched_anew() {
+fn a_damaged_partial_file_is_fetched_again() {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);
     upstream.misbehave(&archive(), Misbehaviour::CutAfter(100));
@@ -175,7 +175,7 @@ fn a_damaged_leftover_is_found_out_and_fetched_anew() {
 
 /// A proxy is asked with the whole address, which is a path to the fake upstream.
 #[test]
-fn every_source_is_asked_through_the_proxy() {
+fn every_source_is_read_through_the_proxy() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).through_proxy(upstream.base());
     let hash = "0".repeat(64);

@@ -28,7 +28,7 @@ fn acme() -> (Upstream, Sandbox, Vec<u8>) {
 }
 
 #[test]
-fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
+fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
     let (upstream, sandbox, archive) = acme();
     let says = |size: serde_json::Value| {
         let entry = json!({ "version": "1.0.0", "sha256": sha256(&archive), "size": size });
@@ -66,7 +66,7 @@ fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
 }
 
 #[test]
-fn a_portals_page_is_told_from_an_archive_of_another_size() {
+fn a_login_page_is_not_an_archive_of_another_size() {
     let (upstream, sandbox, archive) = acme();
     let entry = json!({ "version": "1.0.0", "sha256": sha256(&archive), "size": archive.len() });
     upstream.put(INDEX, json!([entry]).to_string());

@@ -57,7 +57,7 @@ fn file(sandbox: &Sandbox, authority: &Authority) -> std::path::PathBuf {
 }
 
 #[test]
-fn who_is_signed_by_an_authority_that_was_named_is_trusted() {
+fn a_configured_authority_is_trusted() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -88,7 +88,7 @@ fn who_is_signed_by_an_authority_that_was_named_is_trusted() {
 }
 
 #[test]
-fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+fn a_rejected_certificate_is_explained() {
     let authority = Authority::new("ours");
     let faces = vec![
         ("expired", authority.server(HERE, (2019, 2021))),
@@ -134,7 +134,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_file_of_authorities_that_is_none_is_told() {
+fn an_invalid_certificate_file_is_explained() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -199,7 +199,7 @@ fn a_file_of_authorities_that_is_none_is_told() {
 }
 
 #[test]
-fn what_answers_without_encryption_is_told() {
+fn a_server_without_tls_is_explained() {
     let page = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>log in</html>";
     let authority = Authority::new("ours");
     let faces = vec![
@@ -236,7 +236,7 @@ fn what_answers_without_encryption_is_told() {
 }
 
 #[test]
-fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
+fn login_pages_and_redirects_to_http_are_refused() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -254,7 +254,7 @@ fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_with_its_date() {
+fn a_wrong_clock_is_shown_with_its_date() {
     if !clock::can_be_wrong() {
         return;
     }

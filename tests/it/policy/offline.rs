@@ -52,7 +52,7 @@ fn has_strace() -> bool {
 }
 
 #[test]
-fn what_is_on_disk_runs_without_a_socket() {
+fn installed_versions_run_without_a_socket() {
     if !has_strace() {
         return;
     }
@@ -79,7 +79,7 @@ fn what_is_on_disk_runs_without_a_socket() {
 }
 
 #[test]
-fn what_is_missing_fails_without_a_socket_or_a_pause() {
+fn a_missing_version_fails_without_a_socket_or_a_pause() {
     if !has_strace() {
         return;
     }
@@ -107,7 +107,7 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
 }
 
 #[test]
-fn what_would_have_been_fetched_is_told() {
+fn offline_errors_name_what_would_be_fetched() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -157,7 +157,7 @@ fn what_would_have_been_fetched_is_told() {
 }
 
 #[test]
-fn where_the_registry_is_asked_first_its_host_is_told() {
+fn the_registrys_host_is_shown_if_it_comes_first() {
     let upstream = Upstream::start();
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(404));
     let sandbox = sandbox(&upstream);
@@ -174,7 +174,7 @@ fn where_the_registry_is_asked_first_its_host_is_told() {
 }
 
 #[test]
-fn a_command_that_is_run_offline_stays_so() {
+fn offline_is_passed_on_to_children() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");

@@ -7,7 +7,7 @@ use crate::commands::{offline_sandbox, skipped};
 use crate::support::{Sandbox, TestCommand};
 
 #[test]
-fn a_setting_that_cannot_be_is_an_error_with_its_place() {
+fn an_invalid_setting_is_an_error_with_its_origin() {
     let sandbox = offline_sandbox();
     let mut transcript = String::new();
     for config in [
@@ -70,7 +70,7 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_is_an_error_too() {
+fn an_invalid_variable_is_an_error_too() {
     let sandbox = offline_sandbox();
     let mut transcript = String::new();
     for (name, value) in [
@@ -188,7 +188,7 @@ fn with_label() -> Sandbox {
 }
 
 #[test]
-fn ignored_variables_are_no_requests() {
+fn ignored_variables_request_nothing() {
     let sandbox = with_label();
     let node = || sandbox.command("node");
     node().run().succeeds().prints_line("node 10.24.1");

@@ -26,7 +26,7 @@ fn install(sandbox: &Sandbox) -> Outcome {
 }
 
 #[test]
-fn what_is_as_it_should_be_is_installed() {
+fn a_valid_site_is_installed_from() {
     let (_upstream, sandbox) = site(&json!({}));
     install(&sandbox).succeeds();
 }
@@ -52,7 +52,7 @@ fn a_weak_hash_is_refused() {
 }
 
 #[test]
-fn a_name_that_leads_elsewhere_is_refused() {
+fn a_file_name_outside_of_the_site_is_refused() {
     for name in ["../../etc/passwd", "/etc/passwd", "https://evil.example/x"] {
         let (upstream, sandbox) = site(&json!({ "filename": name }));
         let outcome = install(&sandbox).fails_with(69);
@@ -78,7 +78,7 @@ fn an_index_that_is_far_too_large_is_refused_and_takes_no_memory() {
 }
 
 #[test]
-fn a_long_index_that_is_read_line_by_line_works() {
+fn a_long_line_based_index_is_read() {
     let (upstream, sandbox) = copy_of("go");
     let bytes = Archive::new().program("acme/bin/acme", "#!/bin/sh\n").tar_gz();
     let text = format!(
@@ -98,7 +98,7 @@ fn a_long_index_that_is_read_line_by_line_works() {
 }
 
 #[test]
-fn an_index_of_another_form_is_refused() {
+fn an_index_of_another_format_is_refused() {
     let (upstream, sandbox) = site(&json!({}));
     for (text, complaint) in [
         ("[]", "it has no entries"),

@@ -107,7 +107,7 @@ fn check((there, pins): (&[&str], &str), words: &[&str], expected: (&str, &str))
 }
 
 #[test]
-fn the_build_is_for_the_erlang_in_force() {
+fn the_build_is_for_the_active_erlang() {
     for (there, pins, words, elixir, erlang) in [
         // One that nobody asks for, on disk.
         (&["91.2"][..], "", &["elixir@1.17"][..], "1.17.3-otp-91", "91.2"),
@@ -131,7 +131,7 @@ fn the_build_is_for_the_erlang_in_force() {
 }
 
 #[test]
-fn an_erlang_comes_along_where_none_runs_it() {
+fn a_missing_erlang_is_installed_with_elixir() {
     let outcome = check((&[], ""), &["elixir@1.17"], ("1.17.3-otp-92", "92.1.4"));
     outcome.complains("elixir 1.17.3-otp-92 runs on Erlang/OTP: erlang 92 is got too");
     check((&[], ""), &["elixir@1.17.3-otp-90"], ("1.17.3-otp-90", "90.3.1"));
@@ -143,7 +143,7 @@ fn an_erlang_comes_along_where_none_runs_it() {
 }
 
 #[test]
-fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
+fn an_incompatible_pair_is_an_error_that_names_both_origins() {
     let (_upstream, sandbox) = site();
     with_erlang(&sandbox, "90.3.1");
     sandbox.file("project/.tool-versions", "erlang 90\n");
@@ -174,7 +174,7 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
 }
 
 #[test]
-fn a_shim_runs_it_on_the_erlang_it_is_for() {
+fn a_shim_runs_elixir_on_a_matching_erlang() {
     let (_upstream, sandbox) = site();
     sandbox.file("project/.tool-versions", "elixir 1.17\n");
     let run = |program: &str| sandbox.command(program).argument("x").run().succeeds();
@@ -192,7 +192,7 @@ fn a_shim_runs_it_on_the_erlang_it_is_for() {
 
 /// Whatever runs on it may run.
 #[test]
-fn an_erlang_of_which_nobody_knows_the_version_is_believed() {
+fn an_erlang_of_unknown_version_is_used() {
     let (_upstream, sandbox) = site();
     sandbox.executable("bin/erl", &erl("what is first"));
     let folders = [sandbox.shims(), sandbox.root().join("bin"), "/usr/bin".into(), "/bin".into()];

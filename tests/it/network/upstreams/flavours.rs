@@ -113,7 +113,7 @@ fn all_sources_are_listed_and_flavours_have_a_line_each() {
 }
 
 #[test]
-fn a_source_that_cannot_be_asked_is_named_and_keeps_no_other_back() {
+fn an_unreachable_source_is_named_and_others_are_used() {
     let (upstream, sandbox) = pythons();
     upstream.put("/versions.json", "<html>");
     let outcome = sandbox.use_command(&["available", "python"]).run().succeeds();
