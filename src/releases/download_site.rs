@@ -103,20 +103,20 @@ impl<'a> DownloadSite<'a> {
         fetch: &Fetch<'_>,
     ) -> Result<Option<ReleasePart>, FetchError> {
         let Some(archive) = &release.archive else { return Ok(None) };
-        let Some(take) = self.source.release.get(archive.rule) else { return Ok(None) };
+        let Some(rule) = self.source.release.get(archive.rule) else { return Ok(None) };
         let version = Some(&release.version);
         Ok(Some(ReleasePart {
             addresses: self.addresses(&archive.address),
-            integrity: self.integrity(take, archive, (release, fetch))?,
+            integrity: self.integrity(rule, release, fetch)?,
             size: match &archive.size {
                 Ok(size) => *size,
                 Err(problem) => return Err(self.invalid_value("size", release, problem)),
             },
-            strip_components: usize::from(take.strip_components),
-            subdir: self.fill(&take.subdir, version).into(),
-            destination: self.fill(&take.destination, version).into(),
-            program: self.fill(&take.program, version),
-            post_install: take.after.clone(),
+            strip_components: usize::from(rule.strip_components),
+            subdir: self.fill(&rule.subdir, version).into(),
+            destination: self.fill(&rule.destination, version).into(),
+            program: self.fill(&rule.program, version),
+            post_install: rule.after.clone(),
             ..ReleasePart::default()
         }))
     }
@@ -125,15 +125,16 @@ impl<'a> DownloadSite<'a> {
     /// state.
     fn integrity(
         &self,
-        take: &ReleaseRule,
-        archive: &ListedArchive,
-        (release, fetch): (&Release, &Fetch<'_>),
+        rule: &ReleaseRule,
+        release: &Release,
+        fetch: &Fetch<'_>,
     ) -> Result<Option<Integrity>, FetchError> {
+        let Some(archive) = &release.archive else { return Ok(None) };
         match &archive.hash {
             Err(problem) => Err(self.invalid_value("hash", release, problem)),
             Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
-            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, (take, archive), fetch),
-            Ok(None) if take.unverified.is_some() => Ok(None),
+            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, rule, archive, fetch),
+            Ok(None) if rule.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
                 Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
@@ -183,17 +184,18 @@ fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
 /// The hash of an archive in a checksum file.
 fn integrity_in(
     sums: &str,
-    (take, archive): (&ReleaseRule, &ListedArchive),
+    rule: &ReleaseRule,
+    archive: &ListedArchive,
     fetch: &Fetch<'_>,
 ) -> Result<Option<Integrity>, FetchError> {
     let text = match fetch(sums) {
-        Err(FetchError::NotFound(_)) if take.unverified.is_some() => return Ok(None),
+        Err(FetchError::NotFound(_)) if rule.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
     let name = archive.address.rsplit('/').next().unwrap_or_default();
     match checksums::find(&String::from_utf8_lossy(&text), name) {
         Some(integrity) => Ok(Some(integrity)),
-        None if take.unverified.is_some() => Ok(None),
+        None if rule.unverified.is_some() => Ok(None),
         None => {
             let what = format!("{sums} has no checksum for {name}");
             Err(FetchError::Fatal(Error::new(ErrorKind::Integrity, what)))

@@ -177,7 +177,8 @@ impl<'a> Finder<'a> {
     pub fn newest(
         &self,
         releases: &[Release],
-        (request, tool): (&Request, &Tool),
+        request: &Request,
+        tool: &Tool,
     ) -> Result<Option<Release>> {
         let runtime = self.runtime(tool)?;
         Ok(ReleaseFilter { request, tool, runtime: runtime.as_ref() }.newest(releases))

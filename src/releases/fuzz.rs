@@ -46,7 +46,7 @@ pub fn pypi(
     (platform, address): (&str, &str),
     text: &[u8],
 ) -> Result<Vec<ParsedRelease>> {
-    listed(pypi::read(text, (project, platform, address)))
+    listed(pypi::read(text, project, platform, address))
 }
 
 /// Parses a cached entry.

@@ -49,7 +49,9 @@ struct ProjectFile {
 /// Parses a project's page, in either format; returns the newest file for each version of the tool.
 pub(super) fn read(
     text: &[u8],
-    (source, platform, address): (&PypiSource, &str, &str),
+    source: &PypiSource,
+    platform: &str,
+    address: &str,
 ) -> Result<Vec<IndexEntry>, IndexProblem> {
     let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
@@ -225,8 +227,8 @@ mod tests {
     }
 
     fn check(text: &str, expected: &str) {
-        let of = (&source(), "linux-x64-glibc2.36", "https://i.example/simple/x-bin/");
-        let read = match read(text.as_bytes(), of) {
+        let address = "https://i.example/simple/x-bin/";
+        let read = match read(text.as_bytes(), &source(), "linux-x64-glibc2.36", address) {
             Ok(entries) => entries
                 .into_iter()
                 .map(|entry| format!("{} {}", entry.version, entry.archive.address))
@@ -281,8 +283,9 @@ mod tests {
             let text = format!(
                 r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{value}}}]}}"#
             );
-            let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
-            let IndexEntry { version, archive, .. } = read(text.as_bytes(), of).unwrap().remove(0);
+            let address = "https://i.example/simple/x-bin/";
+            let IndexEntry { version, archive, .. } =
+                read(text.as_bytes(), &source(), "linux-x64", address).unwrap().remove(0);
             let source_name = "pypi".to_owned();
             let release =
                 Release { version, lts: None, source: source_name, archive: Some(archive) };

@@ -25,7 +25,7 @@ impl ReleaseFilter<'_> {
     /// The newest release that matches the request and runs here.
     pub(super) fn newest(&self, releases: &[Release]) -> Option<Release> {
         match self.runtime {
-            Some(runtime) => runtime::newest_on(runtime, releases, (self.request, self.tool)),
+            Some(runtime) => runtime::newest_on(runtime, releases, self.request, self.tool),
             None => newest(releases.iter().filter(|release| self.matches(release)), self.tool),
         }
     }

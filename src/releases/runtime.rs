@@ -22,18 +22,18 @@ pub fn for_tool(
     tool: &Tool,
     together: &[ToolRequest<'_>],
 ) -> Result<Option<Runtime>> {
-    Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
+    Ok(resolver.selector().runtime(tool)?.map(|runtime| with_requests(runtime, together)))
 }
 
 /// A runtime as it will be when the requests in `together` are installed.
-pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
-    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
+pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
+    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == runtime.tool.name)
     else {
-        return host;
+        return runtime;
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
     let compatibility = Compatibility::of_request(beside.request);
-    Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }
+    Runtime { compatibility, pin: Some(pin), is_missing: false, ..runtime }
 }
 
 /// The newest release that matches a request and runs on the runtime. Of several builds of a release,
@@ -42,27 +42,28 @@ pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runt
 /// If the runtime isn't pinned, no release is skipped for its sake: another version of the runtime can
 /// be installed.
 pub(super) fn newest_on(
-    host: &Runtime,
+    runtime: &Runtime,
     releases: &[Release],
-    (request, tool): (&Request, &Tool),
+    request: &Request,
+    tool: &Tool,
 ) -> Option<Release> {
-    let least = |release: &&Release| minimum_runtime(host, &release.version, releases);
-    let answering = || releases.iter().filter(|release| release.matches(request, tool));
-    if host.pin.is_some() {
-        return newest(answering().filter(|release| host.runs(least(release))), tool);
+    let least = |release: &&Release| minimum_runtime(runtime, &release.version, releases);
+    let matching = || releases.iter().filter(|release| release.matches(request, tool));
+    if runtime.pin.is_some() {
+        return newest(matching().filter(|release| runtime.runs(least(release))), tool);
     }
-    let newest_of_all = newest(answering(), tool)?;
-    let name = host.rule.without_mark(&newest_of_all.version);
-    let builds = || answering().filter(|one| host.rule.without_mark(&one.version) == name);
-    newest(builds().filter(|release| host.runs(least(release))), tool)
-        .or_else(|| newest(builds().filter(|release| host.can_run(least(release))), tool))
+    let newest_of_all = newest(matching(), tool)?;
+    let name = runtime.rule.without_mark(&newest_of_all.version);
+    let builds = || matching().filter(|one| runtime.rule.without_mark(&one.version) == name);
+    newest(builds().filter(|release| runtime.runs(least(release))), tool)
+        .or_else(|| newest(builds().filter(|release| runtime.can_run(least(release))), tool))
         .or(Some(newest_of_all))
 }
 
 /// The lowest version of the runtime that a version runs on. If its name doesn't contain it, the lowest
 /// of the other builds of that version.
-fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
-    let rule = host.rule;
+fn minimum_runtime(runtime: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
+    let rule = runtime.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
         let builds = releases.iter().filter(|one| rule.without_mark(&one.version) == name);
@@ -89,25 +90,25 @@ pub fn missing_runtime(
     wanted: &ToolRequest<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<MissingRuntime>> {
-    let Some(host) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
-    let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
-    match &host.pin {
-        Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
+    let Some(runtime) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
+    let least = toolchain.version.as_ref().and_then(|version| runtime.rule.least(version));
+    match &runtime.pin {
+        Some(_) if !runtime.runs(least) && runtime.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
-            Err(incompatible_runtime(&host, wanted, &version))
+            Err(incompatible_runtime(&runtime, wanted, &version))
         }
-        Some(pin) if host.is_missing => Ok(pin.request().map(|request| MissingRuntime {
-            tool: host.tool,
+        Some(pin) if runtime.is_missing => Ok(pin.request().map(|request| MissingRuntime {
+            tool: runtime.tool,
             request: request.clone(),
             origin: pin.origin.clone(),
         })),
         Some(_) => Ok(None),
-        None if host.can_run(least) => Ok(None),
+        None if runtime.can_run(least) => Ok(None),
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
-            let request = Request::parse(&text, host.tool, RequestTrust::User)
+            let request = Request::parse(&text, runtime.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
-            Ok(Some(MissingRuntime { tool: host.tool, request, origin: wanted.origin.clone() }))
+            Ok(Some(MissingRuntime { tool: runtime.tool, request, origin: wanted.origin.clone() }))
         }
     }
 }
@@ -118,8 +119,8 @@ pub fn toolchain_missing_only_runtime(
     tool: &Tool,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = resolver.selector().runtime(tool)?;
-    if host.is_none_or(|host| host.pin.is_some()) {
+    let runtime = resolver.selector().runtime(tool)?;
+    if runtime.is_none_or(|runtime| runtime.pin.is_some()) {
         return Ok(None);
     }
     Ok(match best(resolver.world, resolver.index, tool, request)? {

@@ -147,7 +147,7 @@ impl SourceReader<'_> {
             get: Box::new(move |validator| {
                 index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),
-            parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
+            parse: Box::new(move |bytes| pypi::read(bytes, project, &self.platform, &page)),
         })
     }
 

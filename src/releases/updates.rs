@@ -28,7 +28,7 @@ impl Updates {
         let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
         let newest = match latest {
-            Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
+            Some(latest) => finder.newest(&releases, &latest, current.known.tool)?,
             None => None,
         };
         let asked =
@@ -36,7 +36,7 @@ impl Updates {
         let latest_matching = match asked {
             None => None,
             Some((request, origin)) => {
-                match finder.newest(&releases, (request, current.known.tool))? {
+                match finder.newest(&releases, request, current.known.tool)? {
                     Some(release) => Some(release),
                     // Another source may have it, or this one by now.
                     None => {

@@ -216,7 +216,7 @@ impl<'a> Transfer<'a> {
                 }
                 // The server's range is invalid.
                 BodyKind::Remainder(_) | BodyKind::BadRange | BodyKind::NotModified => {
-                    self.ranges = RangeRequests::Disabled
+                    self.ranges = RangeRequests::Disabled;
                 }
             }
         }

@@ -182,7 +182,7 @@ impl<'a> Comparison<'a> {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -195,7 +195,7 @@ impl<'a> Comparison<'a> {
                 self.fault(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
