@@ -1,4 +1,4 @@
-//! The client against a server on loopback that misbehaves in every way it can.
+//! The client against a server on loopback that misbehaves.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use super::redirects::check_redirect;
 use super::test_server::{Reply, TestServer, access, client, ok, reply};
 use super::*;
 
-/// How a failure ends the search, and what a person reads after its first line.
+/// The class of an error, and its causes.
 fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     let failure = result.unwrap_err();
     let class = match &failure {
@@ -26,8 +26,7 @@ fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     format!("{class}: {}", Error::from(failure).causes.join("; "))
 }
 
-/// One run of `get` with a limit of 100 bytes against the replies: its outcome, and how many
-/// requests were made.
+/// Checks the outcome of `get` with a limit of 100 bytes, and how many requests were sent.
 fn check(replies: Vec<Reply>, expected: &str, requests: usize) {
     let server = TestServer::with(replies);
     let host = server.address.trim_start_matches("http://").to_owned();
@@ -177,13 +176,13 @@ fn a_gzipped_response_is_limited_when_unpacked() {
 
 #[test]
 fn an_unreachable_host_is_not_retried() {
-    // A label of a name has at most 63 bytes, so no resolver ever sends this one anywhere.
+    // A label of a name has at most 63 bytes, so no resolver sends a query for this one.
     let unknown = format!("http://{}.example/index", "x".repeat(64));
     let refusing = TestServer::with(Vec::new()).at("/index");
     for (address, expected) in
         [(unknown, "unreachable: the name xxxx"), (refusing, "unreachable: 127.0.0.1:")]
     {
-        // A pause that the test would notice.
+        // A retry would be noticed.
         let backoff = vec![Duration::from_secs(10 * 60)];
         let timeouts = Timeouts { backoff, ..Timeouts::default() };
         let result = Client::new(NetworkConfig { timeouts, ..access() }).get(&address, 9);
@@ -200,7 +199,7 @@ fn an_unreachable_host_is_not_retried() {
 fn a_failing_proxy_is_named() {
     let check = |replies: Vec<Reply>, requests: usize, expected: &str| {
         let proxy = TestServer::with(replies);
-        // Its name and password are nobody's business.
+        // User name and password must not be in the message.
         let address = proxy.address.replace("http://", "http://me:hunter2@");
         let proxies = Proxies { https: Some(address), ..Proxies::default() };
         let result =
@@ -230,7 +229,7 @@ fn a_failing_proxy_for_http_is_named() {
         format!("unreachable: {named} for a.example requires a user name and a password");
     assert_eq!(shown(client.get("http://a.example/", 9)), expected);
     assert_eq!(proxy.requests().len(), 1);
-    // Its replies are used up, so it is gone.
+    // After its last reply the server refuses connections.
     let expected = format!("unreachable: {named} for a.example refused the connection");
     assert_eq!(shown(client.get("http://a.example/", 9)), expected);
 }

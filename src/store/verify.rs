@@ -1,7 +1,7 @@
 //! Whether a toolchain is as it was installed: every file, link and folder against its receipt.
 //!
 //! ```text
-//! store ─▶ Place (a toolchain's folder) ─▶ Tree + Receipt ─▶ Findings ─▶ Verified
+//! store ─▶ Place (a toolchain's folder) ─▶ OpenTree + Receipt ─▶ Findings ─▶ Verified
 //! ```
 //!
 //! | what | file |

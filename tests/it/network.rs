@@ -1,7 +1,7 @@
-//! The real `use` and what it asks over the network: servers that lie, break off or can't be
-//! reached, what encrypts, which source is asked, and each upstream's index and archives.
+//! The real `use` and its requests: servers that send wrong data, break off or can't be
+//! reached, TLS, the choice of sources, and each upstream's index and archives.
 //!
-//! What is refused because a setting says so (`offline`, `auto_install`) is in `policy`.
+//! What settings refuse (`offline`, `auto_install`) is tested in `policy`.
 
 mod downloads;
 mod front;
@@ -23,7 +23,7 @@ fn archive() -> String {
     Platform::here().node_archive("12.22.12")
 }
 
-/// Only the official site: the other source would step in.
+/// Only the official site, since the other source would be used instead.
 fn with_one_source(upstream: &Upstream) -> Sandbox {
     sandbox(upstream).with_variable("USHER_SOURCE", "node=nodejs.org")
 }

@@ -1,4 +1,4 @@
-//! What usher may do unasked, and what settings change about it.
+//! What usher may do without an explicit command, and the settings for that.
 
 mod offline;
 mod settings;
@@ -39,7 +39,7 @@ fn never_installs_nothing_from_a_shim() {
       hint: use install node@12
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
-    // The variable is stronger than the file, and a person's own word than both.
+    // The variable overrides the file, and an explicit command overrides both.
     sandbox.command("node").variable("USHER_AUTO_INSTALL", "always").run().succeeds();
     sandbox.use_command(&["install", "node@10"]).run().succeeds();
     sandbox.use_command(&["node@13"]).run().succeeds();
@@ -89,7 +89,7 @@ fn always_installs_what_is_requested() {
 fn nothing_is_installed_without_a_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    // Where the machine has a node of its own, that one runs.
+    // If the machine has a node of its own, that one runs.
     sandbox.command("node").argument("--version").run();
     sandbox.use_command(&[]).run().succeeds();
     assert_eq!(upstream.all_requests().len(), 0);
@@ -130,7 +130,7 @@ fn offline_sends_no_request() {
     ");
     assert_eq!(upstream.all_requests().len(), 0);
 
-    // An index that is kept serves, however old; what it names can't be fetched all the same.
+    // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
     listed.succeeds().prints("12.0.0");
@@ -145,7 +145,7 @@ fn offline_sends_no_request() {
     ");
     assert_eq!(upstream.all_requests().len(), 2, "an index of each source");
 
-    // What is on disk runs.
+    // Installed versions run.
     sandbox.fake_toolchain("node", "12.22.11");
     offline(sandbox.command("node")).succeeds().prints_line("node 12.22.11");
     let outcome = offline(sandbox.use_command(&["node@12"]));

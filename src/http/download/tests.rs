@@ -1,4 +1,4 @@
-//! Downloads from a server on loopback that lies, breaks off and floods.
+//! Downloads from a server on loopback that sends wrong headers, breaks off, or sends too much.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ static FILE: [u8; 5000] = {
     bytes
 };
 
-/// Writes down what it is told.
+/// Records the progress.
 #[derive(Default)]
 struct ProgressLog(RefCell<String>);
 
@@ -48,7 +48,7 @@ impl Progress for ProgressLog {
     }
 }
 
-/// A cache and a folder to fall back to.
+/// A cache and a fallback folder.
 struct DownloadCache {
     folder: tempfile::TempDir,
 }
@@ -61,7 +61,7 @@ impl DownloadCache {
     }
 
     fn downloads(&self) -> Downloads<'static> {
-        // Tests fetch on several threads, and an access is one's own.
+        // Tests fetch on several threads, and an access belongs to one.
         let access = Box::leak(Box::new(WriteAccess::for_test()));
         Downloads::new(
             access,
@@ -80,7 +80,7 @@ impl DownloadCache {
         self.names("cache/downloads").len()
     }
 
-    /// Fetches what should have the hash of `published`, and this size where one was said.
+    /// Fetches a file that should have the hash of `published`, and this published size.
     fn fetch(
         &self,
         address: &str,
@@ -103,12 +103,12 @@ fn hash(bytes: &[u8]) -> Integrity {
     Integrity::from_hex(&hasher.finish().unwrap()).unwrap()
 }
 
-/// Fetches [`BODY`]: what came of it, after how many requests; nothing may be left over.
+/// Fetches [`BODY`], and checks the outcome and the number of requests. No file may be left.
 fn check(replies: Vec<Reply>, requests: usize, expected: &str) {
     check_size(None, replies, requests, expected);
 }
 
-/// The same where the source said how many bytes it has.
+/// As [`check`], with a published size.
 fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected: &str) {
     let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let shown = match kept.fetch(&server.at("/archive"), BODY, size) {
@@ -139,7 +139,7 @@ fn a_published_file_is_downloaded() {
     check(vec![ok(BODY)], 1, "abc");
     check(vec![reply("200 OK", "", BODY)], 1, "abc");
     check(vec![reply("302 Found", "Location: /x\r\n", b""), ok(BODY)], 2, "abc");
-    // Some servers call a .tar.gz encoded, though it is to be kept as it is.
+    // Some servers send a .tar.gz as gzip-encoded; it must not be decoded.
     check(vec![reply("200 OK", "Content-Encoding: gzip\r\n", BODY)], 1, "abc");
     let chunks = b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
     check(vec![reply("200 OK", "Transfer-Encoding: chunked\r\n", chunks)], 1, "abc");
@@ -148,7 +148,7 @@ fn a_published_file_is_downloaded() {
 #[test]
 fn wrong_content_lengths_are_noticed() {
     let thrice = |length: &str, body: &[u8]| vec![announced(length, body); 3];
-    // Bytes beyond the announced ones are never taken.
+    // Bytes beyond the content length are ignored.
     check(thrice("3", b"abcdef"), 1, "abc");
     check(thrice("3\r\nContent-Length: 3", BODY), 1, "abc");
     check(thrice("3\r\nContent-Length: 4", BODY), 3, "not fatal 69: can't fetch");
@@ -182,7 +182,7 @@ fn a_file_of_another_size_than_published_is_refused() {
         check_size(Some(size), vec![reply], 1, &received(seen));
     }
     check_size(Some(4), vec![ok(BODY)], 1, &format!("{wrong}published: 4 bytes"));
-    // Without a length of the server's own, the line may have broken.
+    // Without a content length, the connection may have broken.
     for short in [unmeasured(BODY), three()] {
         check_size(
             Some(4),
@@ -191,7 +191,7 @@ fn a_file_of_another_size_than_published_is_refused() {
             "not fatal 69: can't fetch … only 3 of 4 bytes arrived",
         );
     }
-    // What says itself that it is something else.
+    // Error pages.
     let page = ok(b"<!DOCTYPE html><title>Log in");
     check_size(Some(100), vec![page], 1, "not fatal 69: … looks like a web page");
     check_size(Some(100), vec![ok(b"{}")], 1, "not fatal 69: … looks like a message");
@@ -280,14 +280,14 @@ fn a_download_that_breaks_off_starts_again() {
     check(vec![announced("9", b"xxxxx"), announced("9", b"y"), ok(BODY)], 3, "abc");
 }
 
-/// The part that an answer to a request for the rest is, and what it is labelled with.
+/// A partial response.
 fn part(range: &str, tag: &str, body: &[u8]) -> Reply {
     let tag = if tag.is_empty() { String::new() } else { format!("ETag: {tag}\r\n") };
     reply("206 Partial Content", &format!("Content-Range: {range}\r\n{tag}"), body)
 }
 
-/// Fetches [`BODY`] from a server that breaks off after its first byte and then gives these
-/// replies; says which requests asked for the rest.
+/// Fetches [`BODY`] from a server that breaks off after its first byte and then sends these replies;
+/// checks which ranges were requested.
 fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
     let first = reply("200 OK", &format!("Content-Length: 3\r\n{label}\r\n"), b"a");
     let (server, kept) = (TestServer::with([vec![first], replies].concat()), DownloadCache::new());
@@ -310,9 +310,9 @@ fn partial_responses_are_checked() {
     let good = || part("bytes 1-2/3", "\"1\"", b"bc");
     check_rest(tag, vec![good()], "all, from 1 if \"1\"");
     check_rest(tag, vec![part("bytes 1-2/3", "", b"bc")], "all, from 1 if \"1\"");
-    // A range that is ignored, because it was or because the file has changed.
+    // The server ignores the range, for example because the file has changed.
     check_rest(tag, vec![ok(BODY)], "all, from 1 if \"1\"");
-    // What makes no sense is asked for once more as a whole.
+    // After an invalid range the whole file is requested.
     for wrong in [
         reply("416 Range Not Satisfiable", "Content-Range: bytes */3\r\n", b""),
         part("bytes 0-2/3", "\"1\"", BODY),
@@ -324,16 +324,16 @@ fn partial_responses_are_checked() {
         part("bytes 1-2/3", "W/\"1\"", b"xx"),
         reply("206 Partial Content", "", b"xx"),
         part("bytes 1-2/3", "\"1\"\r\nContent-Length: 1", b"x"),
-        // Right in all its words, and wrong.
+        // Valid headers, but other bytes.
         part("bytes 1-2/3", "\"1\"", b"xx"),
     ] {
         check_rest(tag, vec![wrong, ok(BODY)], "all, from 1 if \"1\", all");
     }
-    // Not again, even if that breaks off too.
+    // Ranges stay disabled, even if that response breaks off too.
     let cut = reply("200 OK", "Content-Length: 3\r\nETag: \"2\"\r\n", b"a");
     let wrong = part("bytes 0-2/3", "\"1\"", BODY);
     check_rest(tag, vec![wrong, cut, ok(BODY)], "all, from 1 if \"1\", all, all");
-    // More than was to come is not taken.
+    // More bytes than the total are refused.
     let (first, more) = (announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bcdef"));
     let server = TestServer::with(vec![first, more]);
     let error =
@@ -386,7 +386,7 @@ fn progress_resets_the_retries() {
 
 #[test]
 fn repeating_the_same_bytes_is_no_progress() {
-    // Without a validator each try begins anew, and brings the same bytes.
+    // Without a validator each attempt starts at the beginning, and fetches the same bytes.
     let replies = vec![announced("5000", &FILE[..4000]); 50];
     let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
@@ -414,7 +414,7 @@ fn a_partial_file_is_resumed_by_the_next_run() {
     assert_eq!(kept.in_cache(), 0);
 }
 
-/// The file that an earlier run left, and its note.
+/// Creates the partial file and the resume information of an earlier run.
 fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str), total: &str) {
     let downloads = kept.folder.path().join("cache/downloads");
     fs::create_dir_all(&downloads).unwrap();
@@ -446,13 +446,13 @@ fn a_partial_file_is_verified_by_its_hash() {
     check(&FILE[..1000], "", "5000", &[None]);
     check(&FILE[..1000], "W/\"1\"", "5000", &[None]);
     check(&damaged[..1000], "\"1\"", "5000", &[Some(1000), None]);
-    // It is all there: nobody is asked.
+    // The file is complete: nothing is requested.
     check(&FILE, "\"1\"", "5000", &[]);
     check(&FILE, "", "5000", &[]);
     check(&FILE, "nonsense", "5000", &[]);
     check(&damaged, "\"1\"", "5000", &[None]);
     check(&[&FILE[..], b"x"].concat(), "\"1\"", "5000", &[None]);
-    // What came from elsewhere says nothing about this server.
+    // A partial file from another address isn't resumed from this server.
     let (server, kept) = (TestServer::with(vec![whole()]), DownloadCache::new());
     left(&kept, "http://elsewhere.example/archive", (&FILE[..1000], "\"1\""), "5000");
     kept.fetch(&server.at("/archive"), &FILE, None).unwrap();

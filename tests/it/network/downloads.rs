@@ -1,8 +1,8 @@
-//! The real `use` against a server that lies, breaks off and sends elsewhere: either what was
-//! published is there in the end, or nothing is, and the message says why.
+//! The real `use` against a server that sends wrong data, breaks off or redirects: afterwards either
+//! the published version is installed, or nothing is, and the message has the reason.
 //!
-//! What a server can say wrong about ranges, lengths and hashes, word by word, stands in
-//! `src/http/download/tests.rs`; here is what comes of it for a person.
+//! Wrong ranges, lengths and hashes are tested in detail in
+//! `src/http/download/tests.rs`; here is what a user sees.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use super::{INDEX, SUMS, archive, with_one_source};
 use crate::commands::sandbox;
 use crate::support::{Misbehaviour, Sandbox, Upstream};
 
-/// Nobody waits longer for what never comes.
+/// The longest wait for something that should happen.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The files of downloads that are kept, without their notes.
+/// The cached partial files, without their resume information.
 pub(super) fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".cache/usher/downloads");
     let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -28,7 +28,7 @@ pub(super) fn is_installed(sandbox: &Sandbox) -> bool {
     sandbox.toolchain("node", "12.22.12").exists()
 }
 
-/// What each request for the archive asked for.
+/// The range of each request for the archive.
 fn ranges(upstream: &Upstream) -> Vec<String> {
     let requests = upstream.all_requests().into_iter().filter(|one| one.path == archive());
     let range =
@@ -36,8 +36,8 @@ fn ranges(upstream: &Upstream) -> Vec<String> {
     requests.map(|one| range(&one.headers).unwrap_or("all".to_owned())).collect()
 }
 
-/// An install from an upstream that is wrong at one path ends with this code and says this;
-/// nothing is installed and nothing is kept. When the upstream is right again, so is the install.
+/// An install from an upstream that misbehaves at one path ends with this code and this message;
+/// nothing is installed or cached. When the upstream behaves again, the install succeeds.
 fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);

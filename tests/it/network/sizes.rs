@@ -9,7 +9,7 @@ use crate::support::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
 const INDEX: &str = "/acme/index.json";
 const ARCHIVE: &str = "/acme/acme.tar.gz";
 
-/// A tool of which one version is to be had, and the upstream that has it.
+/// A tool with one version, and the upstream that has it.
 fn acme() -> (Upstream, Sandbox, Vec<u8>) {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);

@@ -189,7 +189,7 @@ fn an_invalid_certificate_file_is_explained() {
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
     ");
     assert_eq!(upstream.all_requests().len(), 0);
-    // Who needs no authority isn't kept from anything.
+    // http:// needs no authority.
     let plain = install(&sandbox).variable("NODEJS_ORG_MIRROR", upstream.node_dist());
     plain.variable("SSL_CERT_FILE", at("missing")).run().succeeds();
     let extra = sandbox.use_command(&["install", "node@10.24.1"]);

@@ -1,4 +1,4 @@
-//! Offline: what is on disk runs, what isn't is an error at once, and nobody is asked: no socket, no
+//! Offline: installed versions run, others are an error at once, and nothing is sent: no socket, no
 //! pause, no package manager that would have to be waited for.
 
 use std::fs;
@@ -6,11 +6,11 @@ use std::fs;
 use crate::commands::{sandbox, skipped};
 use crate::support::{Misbehaviour, Outcome, Sandbox, Upstream};
 
-/// What a program that reaches for the network or waits would call.
+/// The system calls of a program that uses the network or waits.
 const CALLS: &str = "trace=%network,nanosleep,clock_nanosleep,execve";
 
-/// A sandbox with node 12.22.11, whose project asks for `request`, and with an npm that nobody may
-/// ask where its registry is.
+/// A sandbox with node 12.22.11, whose project requests `request`, and with an npm that must not be
+/// asked for its registry.
 fn asking_for(request: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let own = sandbox.executable("bin/npm", "#!/bin/sh\nexec sleep 100\n");
@@ -24,7 +24,7 @@ fn asking_for(request: &str) -> Sandbox {
     sandbox
 }
 
-/// Runs a command, and fails where it or a child of its own reached for the network, waited, or
+/// Runs a command, and fails if it or one of its children used the network, waited, or
 /// asked npm.
 fn watched(sandbox: &Sandbox, words: &[&str], offline: Option<&str>) -> Outcome {
     let log = sandbox.root().join("trace");
@@ -142,7 +142,7 @@ fn offline_errors_name_what_would_be_fetched() {
       node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
     ");
-    // A newer index than the kept one might list it.
+    // A newer index than the cached one might list it.
     let outcome = sandbox.use_command(&["install", "node@12.99"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127

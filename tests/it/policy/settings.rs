@@ -1,4 +1,4 @@
-//! What can't be a setting, and what those do that change which version is found.
+//! Invalid settings, and the settings that change which version is found.
 
 use std::fmt::Write as _;
 
@@ -56,7 +56,7 @@ fn an_invalid_setting_is_an_error_with_its_origin() {
     usher: there is no setting a\u{1b}b, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
       hint: the settings are auto_install, ignore_variables, ceiling, stores, shims, shim_lines, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
-    // A shim that needs no help never reads them; one that does, says the same.
+    // A shim that installs nothing never reads them; one that does, prints the same error.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");
     sandbox.file("project/.nvmrc", "12\n");
     let outcome = sandbox.command("node").run();
@@ -159,7 +159,7 @@ fn a_shim_refuses_a_variable_as_use_does() {
     both(&[("USHER_CEILING", " /srv")]);
     both(&[("USHER_IGNORE_VARIABLES", "1A")]);
 
-    // What one takes, the other takes.
+    // Both accept the same values.
     let list = ("USHER_IGNORE_VARIABLES", "A\tB,C\nNODE_VERSION");
     let node = sandbox.command("node").variable("NODE_VERSION", "99");
     node.variable(list.0, list.1).run().succeeds().prints_line("node 12.22.12");
@@ -260,7 +260,7 @@ fn all_tools_or_those_needed_have_shims() {
     sandbox.reshim();
     for (tool, program) in &lacking {
         assert!(!sandbox.shim(program).exists(), "{program}");
-        // Who is named gets shims: by the default, and by whoever fetches it.
+        // A requested tool gets shims: through the default, and when it is installed.
         sandbox.file("home/.config/usher/tool-versions", format!("{tool} latest\n"));
         sandbox.reshim();
         assert!(sandbox.shim(program).is_file(), "{program}");

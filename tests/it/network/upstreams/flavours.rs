@@ -140,7 +140,7 @@ fn a_bare_flavour_is_the_newest_of_it() {
         };
         outcome.prints(expected);
     }
-    // A shim gets it, too; a name that no source has is no release, and nobody is asked for it.
+    // A shim installs it, too; a name that no source has is not a release, and nothing is requested.
     let (upstream, sandbox) = pythons();
     sandbox.file("project/.python-version", "pypy\n");
     sandbox.use_command(&["install"]).run().succeeds();
