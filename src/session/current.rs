@@ -18,13 +18,13 @@ use usher_shims::world::World as _;
 use super::Session;
 use crate::registry::KnownTool;
 
-/// How a tool stands here.
+/// The active version of a tool in a folder, and what requests it.
 pub struct CurrentVersion<'a> {
     /// Which tool.
     pub known: KnownTool<'a>,
-    /// The version in force; nothing where none on disk answers, or none can be told.
+    /// The active version; `None` if no installed version matches, or if it is unknown.
     pub version: Option<Version>,
-    /// The toolchain in force, if it is one with a folder that usher knows.
+    /// The active toolchain, if usher knows its folder.
     pub toolchain: Option<Toolchain>,
     /// What decides, if anybody asks.
     pub pin: Option<Pin>,
@@ -56,7 +56,7 @@ impl<'a> CurrentVersion<'a> {
         self.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)))
     }
 
-    /// Whether a version is newer than what is in force: of two flavours none is.
+    /// Whether a version is newer than the active one; `false` for another flavour.
     pub fn is_new(&self, other: &Version) -> bool {
         self.version
             .as_ref()
@@ -93,7 +93,7 @@ fn is_constraint(session: &Session, known: KnownTool<'_>, decides: &Origin) -> R
     Ok(found)
 }
 
-/// Which version of a tool is in force here.
+/// The active version of a tool.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::of_interpreter(known.tool) {
         Some(call) => session.resolver().selector().select(&call),
