@@ -1,4 +1,4 @@
-//! Which newer releases there are of a tool that is active here.
+//! The latest releases of a tool that is active here.
 
 use usher_shims::error::Result;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
@@ -10,25 +10,25 @@ use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
 use crate::session::current::CurrentVersion;
 
-/// What of a tool's releases matters here.
+/// The latest releases of a tool.
 pub struct Updates {
-    /// The newest that the request admits.
+    /// The latest that matches the request.
     pub latest_matching: Option<Release>,
-    /// The newest there is.
+    /// The latest of all.
     pub latest: Option<Release>,
-    /// How old the index is that says so, and which source's it is.
+    /// How old the source's index is.
     pub freshness: Freshness,
-    /// The source.
+    /// The source's name.
     pub source: String,
 }
 
 impl Updates {
-    /// Looks up the releases of a tool.
+    /// Looks up the latest releases. An error if no source can be listed.
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
         let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
-        let latest = match latest {
-            Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
+        let newest = match latest {
+            Some(latest) => finder.newest(&releases, &latest, current.known.tool)?,
             None => None,
         };
         let requested =
@@ -36,7 +36,7 @@ impl Updates {
         let latest_matching = match requested {
             None => None,
             Some((request, origin)) => {
-                match finder.newest(&releases, (request, current.known.tool))? {
+                match finder.newest(&releases, request, current.known.tool)? {
                     Some(release) => Some(release),
                     // Another source may have it, or this one by now.
                     None => {
@@ -49,7 +49,7 @@ impl Updates {
     }
 }
 
-/// Whether a request is one that releases can answer.
+/// Whether a release can match a request; `false` for `system`, paths and folders of other stores.
 pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
     match request.kind() {
         RequestKind::System | RequestKind::Path(_) => false,

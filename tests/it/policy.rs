@@ -1,4 +1,4 @@
-//! What usher may do without an explicit command, and how settings change that.
+//! What usher may do without an explicit command, and the settings for that.
 
 mod offline;
 mod settings;
@@ -13,7 +13,7 @@ use crate::support::{Misbehaviour, Platform, TestCommand, Upstream};
 const CONFIG: &str = "home/.config/usher/config.toml";
 
 #[test]
-fn never_means_that_a_shim_fetches_nothing() {
+fn never_installs_nothing_from_a_shim() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -46,7 +46,7 @@ fn never_means_that_a_shim_fetches_nothing() {
 }
 
 #[test]
-fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
+fn locked_installs_exact_requests_only() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file(CONFIG, "auto_install = \"locked\"\n");
@@ -66,7 +66,7 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
 }
 
 #[test]
-fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program() {
+fn always_installs_what_is_requested() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -90,17 +90,17 @@ fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program()
 }
 
 #[test]
-fn nothing_is_fetched_where_nobody_asks() {
+fn nothing_is_installed_without_a_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    // If the machine has a node, it runs; if not, this fails.
+    // If the machine has a node of its own, that one runs.
     sandbox.command("node").argument("--version").run();
     sandbox.use_command(&[]).run().succeeds();
     assert_eq!(upstream.all_requests().len(), 0);
 }
 
 #[test]
-fn offline_means_that_nobody_is_asked() {
+fn offline_sends_no_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -134,7 +134,7 @@ fn offline_means_that_nobody_is_asked() {
     ");
     assert_eq!(upstream.all_requests().len(), 0);
 
-    // A cached index is used, however old. Its versions still can't be downloaded.
+    // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
     listed.succeeds().prints("12.0.0");
@@ -176,7 +176,7 @@ fn without_hashes(upstream: &Upstream) {
 }
 
 #[test]
-fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
+fn an_unverified_archive_needs_an_explicit_install() {
     let upstream = Upstream::start();
     without_hashes(&upstream);
     let sandbox = sandbox(&upstream);
@@ -205,7 +205,7 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
 }
 
 #[test]
-fn quiet_means_without_progress() {
+fn quiet_prints_no_progress() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).with_variable("USHER_QUIET", "1");
     let outcome = sandbox.use_command(&["install", "node@12"]).run();

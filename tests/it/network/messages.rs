@@ -316,7 +316,7 @@ fn an_archive_lacks_the_program() {
 }
 
 #[test]
-fn a_page_comes_in_place_of_what_was_asked_for() {
+fn a_web_page_in_place_of_a_file() {
     for (path, request) in [(INDEX, "12"), (SUMS, "12"), (&*archive(), "12")] {
         let upstream = Upstream::start();
         upstream.misbehave(path, Misbehaviour::Page);
@@ -362,7 +362,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
 }
 
 #[test]
-fn an_index_is_no_index() {
+fn an_index_is_invalid() {
     let upstream = Upstream::start();
     upstream.put(INDEX, "{\"versions\": ");
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"

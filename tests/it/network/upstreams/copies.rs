@@ -141,7 +141,7 @@ fn ruby_page_by_page() {
 }
 
 #[test]
-fn php_which_nobody_publishes_a_hash_of() {
+fn php_without_published_hashes() {
     let (upstream, sandbox) = copy_of("php");
     let entry = |version: &str| {
         let name = format!("php-{version}-cli-linux-{}.tar.gz", chip().1);
