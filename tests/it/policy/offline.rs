@@ -150,8 +150,8 @@ fn what_would_have_been_fetched_is_told() {
     --- standard error
     usher: no node release matches 12.99 in the sources that answered (requested by the command line)
       nearest: 12.22.12, 13.0.0
-      nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
-      npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use node@12
     ");
 }
