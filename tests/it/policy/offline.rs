@@ -150,8 +150,8 @@ fn offline_errors_name_what_would_be_fetched() {
     --- standard error
     usher: no node release matches 12.99 in the sources that answered (requested by the command line)
       nearest: 12.22.12, 13.0.0
-      nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use node@12
     ");
 }
