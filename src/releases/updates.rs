@@ -27,7 +27,7 @@ impl Updates {
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
         let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
-        let newest = match latest {
+        let latest = match latest {
             Some(latest) => finder.newest(&releases, &latest, current.known.tool)?,
             None => None,
         };

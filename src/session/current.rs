@@ -59,7 +59,7 @@ impl<'a> CurrentVersion<'a> {
     }
 
     /// Whether a version is newer than the active one; `false` for another flavour.
-    pub fn is_new(&self, other: &Version) -> bool {
+    pub fn is_newer(&self, other: &Version) -> bool {
         self.version
             .as_ref()
             .is_none_or(|version| version.flavour() == other.flavour() && other > version)

@@ -50,7 +50,7 @@ impl PackageManagers<'_> {
                 "can't ask npm for its registry: usher is offline",
             ));
         }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
         self.put(CACHED, &address);
         Ok(address)
     }

@@ -181,7 +181,7 @@ impl<'a> Comparison<'a> {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -194,7 +194,7 @@ impl<'a> Comparison<'a> {
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {
-                self.fault(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
