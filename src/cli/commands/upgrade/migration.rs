@@ -9,7 +9,7 @@ use super::row::{PackageOutcome, UpgradeOutcome, VersionStep};
 use crate::cli::commands::count_of;
 use crate::cli::output;
 use crate::cli::package_migration::{
-    GlobalPackage, GlobalPackages, MigrationReport, PackageManager,
+    GlobalPackages, ListedPackage, MigrationReport, PackageManager,
 };
 use crate::session::Session;
 
@@ -107,7 +107,7 @@ impl PackageMigration<'_> {
         format!("{count} of {tool} {from} ({})", Escaped(&names))
     }
 
-    fn words(&self, packages: &[GlobalPackage]) -> Vec<String> {
+    fn words(&self, packages: &[ListedPackage]) -> Vec<String> {
         packages.iter().map(|package| self.manager.word(package)).collect()
     }
 
