@@ -17,7 +17,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::ProcessArgs;
-use usher_shims::process::{HANDOFF_ARG, shim};
+use usher_shims::process::{HANDOFF_ARG, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::Removal;
@@ -348,7 +348,7 @@ fn execute(typed: Typed, given: ProcessArgs) -> Result<i32> {
         completions(shell);
         return Ok(0);
     }
-    let running = shim()?;
+    let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }

@@ -1,5 +1,5 @@
-//! What is already on this machine: other managers' stores, the system's interpreters, and the
-//! programs that package managers added. The result is the shims' index.
+//! Scans the machine: other managers' stores, the system's interpreters, and the programs of global
+//! packages. The result is the shims' index.
 
 pub mod folder_world;
 mod folders;
@@ -22,7 +22,7 @@ use usher_shims::folders::MACHINE_DATA;
 use usher_shims::index::{Index, index_file};
 use usher_shims::world::{World as _, read_optional};
 
-/// Surveys the machine; the result is the index that the shims read.
+/// Scans the machine; returns the index that the shims read.
 pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     let before = before(scan);
     let mut home = Index {
@@ -44,8 +44,8 @@ pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
     Ok(home)
 }
 
-/// What the index said until now: no program is asked twice, and a store that a variable of
-/// another process named is not forgotten.
+/// The previous index. With it no program is probed twice, and a store that only another process's
+/// variables name is not lost.
 fn before(scan: &MachineScan<'_>) -> Index {
     let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
@@ -59,7 +59,7 @@ fn before(scan: &MachineScan<'_>) -> Index {
     before
 }
 
-/// The machine's own store, under an account's.
+/// The machine's store, which an account uses beside its own.
 fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let index = index_file(&machine.join("shims"));

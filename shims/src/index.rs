@@ -1,9 +1,9 @@
-//! Where usher lives, as the shims know it: a small index that `use` writes beside them.
+//! The index: what the shims know of usher's folders, settings and stores. `use` writes it beside
+//! them.
 //!
-//! The index repeats what lies on disk and in the settings, and can be made anew from them at any
-//! time. Lines of fields, separated by tabs; tabs, line feeds and backslashes in a field are
-//! escaped. An own tool is a field of bytes, whose form is [`crate::tool`]'s. It is read and replaced
-//! whole.
+//! It can be regenerated at any time. It has lines of fields, separated by tabs; tabs, line feeds
+//! and backslashes in a field are escaped. A custom tool is a field of bytes, encoded by
+//! [`crate::tool`]. The file is read and replaced as a whole.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -20,29 +20,29 @@ use crate::world::FileMeta;
 /// The name of the index in the shim folder; a folder that holds it is a shim folder.
 pub const INDEX_FILE: &str = ".usher";
 
-/// The first line of an index; another one is another form.
+/// The first line of an index; another first line is another format.
 const HEADER: &str = "usher index 1";
 
-/// Where usher lives, and what else the shims have to know.
+/// usher's folders, settings and stores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Index {
-    /// Where usher keeps what.
+    /// usher's folders.
     pub folders: Folders,
-    /// What the settings' files say.
+    /// The settings from files.
     pub settings: SharedSettings,
-    /// What this process's variables say in their place; never written.
+    /// The settings from this process's variables, which override them; never written.
     pub overrides: Overrides,
-    /// The machine's own toolchains, laid out like our own.
+    /// The machine's own stores, with usher's own layout.
     pub shared_stores: Vec<PathBuf>,
     /// Stores of other version managers.
     pub adopted_stores: Vec<AdoptedStore>,
-    /// Toolchains of others whose folders' names don't tell their versions.
+    /// Toolchains of other managers whose version is read from a file.
     pub read_toolchains: Vec<ReadToolchain>,
     /// The operating system's own programs.
     pub system_programs: Vec<SystemProgram>,
-    /// The operating system's programs that don't count; only the cold half reads these.
+    /// The operating system's programs that are rejected; only the cold half reads these.
     pub rejected_programs: Vec<RejectedProgram>,
-    /// Programs that package managers added, and the tools whose toolchains hold them.
+    /// The programs of global packages, and the tools whose toolchains have them.
     pub global_packages: Vec<GlobalPackage>,
     /// The tools.
     pub tools: Tools,
@@ -51,98 +51,98 @@ pub struct Index {
 /// A store of another version manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptedStore {
-    /// The tool that it holds.
+    /// The tool in it.
     pub tool: String,
     /// The manager: `pyenv`.
     pub manager: String,
-    /// The folder, with one folder a version.
+    /// The folder, with one folder per version.
     pub folder: PathBuf,
-    /// What stands before the version in such a folder's name.
+    /// The prefix of such a folder's name, before the version.
     pub prefix: String,
-    /// The version ends where this begins; empty where it never does.
+    /// The text that ends the version in the name; empty if none does.
     pub version_ends_at: String,
-    /// The toolchain's own folder below that.
+    /// The toolchain's own folder below that; may be empty.
     pub subdir: String,
 }
 
-/// An interpreter of the operating system's, asked for its version once.
+/// A main program of the operating system, with its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemProgram {
-    /// The tool that it is.
+    /// The tool.
     pub tool: String,
-    /// The version it gave.
+    /// The version it prints.
     pub version: Version,
     /// The file.
     pub path: PathBuf,
-    /// What its name has behind the program's, and its companions have as well: `3.11`.
+    /// The suffix of its name, which the tool's other programs have too: `3.11`.
     pub suffix: String,
-    /// What the file was when it was asked.
+    /// The file's fingerprint when it ran.
     pub fingerprint: String,
 }
 
-/// A toolchain whose folder's name doesn't tell its version: a file in it was read for that once.
+/// A toolchain whose version was read from a file in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadToolchain {
-    /// The tool that it is.
+    /// The tool.
     pub tool: String,
-    /// Whose it is: `system`, or a manager's.
+    /// Its manager, or `system`.
     pub manager: String,
-    /// The version that the file says.
+    /// The version in the file.
     pub version: Version,
     /// The toolchain's folder.
     pub root: PathBuf,
     /// The file.
     pub file: PathBuf,
-    /// What the file was when it was read.
+    /// The file's fingerprint when it was read.
     pub fingerprint: String,
 }
 
-/// A program of the operating system's that doesn't count.
+/// A program of the operating system that is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedProgram {
-    /// The tool that it is.
+    /// The tool.
     pub tool: String,
     /// The file.
     pub path: PathBuf,
-    /// What the file was when it was asked.
+    /// The file's fingerprint when it ran.
     pub fingerprint: String,
-    /// Why it doesn't count.
+    /// The reason.
     pub reason: String,
-    /// What to do about it; empty where nobody knows.
+    /// What to do about it; may be empty.
     pub hint: String,
 }
 
-/// A program that a package manager added to some toolchain.
+/// A program of a global package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlobalPackage {
     /// Its name.
     pub program: Name,
-    /// The tools whose toolchains hold it.
+    /// The tools whose toolchains have it.
     pub tools: Vec<String>,
 }
 
-/// What identifies a file's content well enough to know when it was replaced.
+/// A text that changes when a file is replaced or modified.
 pub fn fingerprint(seen: &FileMeta) -> String {
     format!("{}:{}:{}:{}", seen.identity.device, seen.identity.inode, seen.size, seen.modified)
 }
 
 impl Index {
-    /// Variables that are no requests here.
+    /// Variables that request no version.
     pub fn ignore_variables(&self) -> &[String] {
         self.overrides.ignore_variables.as_ref().unwrap_or(&self.settings.ignore_variables)
     }
 
-    /// The folder above which no version file is looked for.
+    /// The topmost folder in which version files are searched for.
     pub fn ceiling(&self) -> Option<&Path> {
         self.overrides.ceiling.as_deref().or(self.settings.ceiling.as_deref())
     }
 
-    /// Shared stores: folders like our own data folder.
+    /// Shared stores: folders like usher's data folder.
     pub fn stores(&self) -> &[PathBuf] {
         self.overrides.stores.as_ref().unwrap_or(&self.settings.stores)
     }
 
-    /// The folder for what this account adds to somebody else's toolchain that it can't write to.
+    /// The user's folder for global packages of a toolchain outside usher's own store.
     pub fn global_packages_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
         match toolchain.store {
             Store::Own | Store::Folder => None,
@@ -153,33 +153,33 @@ impl Index {
         }
     }
 
-    /// The folder of the programs that this account added for all versions of a tool: links to where
-    /// their manager put them.
+    /// The folder of programs that the user installed for all versions of a tool: links to the
+    /// programs.
     pub fn user_wide_programs(&self, tool: &Tool) -> PathBuf {
         // No version is called so: each has a number.
         self.folders.additions().join(tool.name).join("bin")
     }
 
-    /// The tools whose toolchains hold this addition.
+    /// The tools whose toolchains have this program of a global package.
     pub fn tools_with_program(&self, program: &str) -> &[String] {
         let found =
             self.global_packages.iter().find(|addition| addition.program.as_str() == program);
         found.map_or(&[], |addition| &addition.tools)
     }
 
-    /// Reads an index; `None` if it isn't one of this form. An own tool that another version wrote
-    /// in its own form is left out: the cold half makes it anew from its file.
+    /// Reads an index; `None` if it has another format. A custom tool in another version's encoding
+    /// is left out: the cold half reads its file again.
     pub fn parse(index: &[u8]) -> Option<Self> {
         Self::parse_lines(index, None)
     }
 
-    /// Reads an index as far as one program needs it: of hundreds of additions that one alone.
+    /// Reads the part of an index that one program needs: of the global packages only that program.
     pub fn parse_for(index: &[u8], program: &str) -> Option<Self> {
         Self::parse_lines(index, Some(program))
     }
 
     fn parse_lines(index: &[u8], program: Option<&str>) -> Option<Self> {
-        let wanted = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
+        let is_needed = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
             (None, _) => true,
             (Some(program), Some(rest)) => {
                 rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
@@ -191,7 +191,7 @@ impl Index {
             return None;
         }
         let mut found = Self::default();
-        for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
+        for line in lines.filter(|line| !line.is_empty() && is_needed(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
             found.parse_record(&fields).or(is_optional.then_some(()))?;
@@ -238,7 +238,7 @@ impl Index {
                 hint: text(5)?,
             }),
             "tool" => self.tools.add(CustomTool {
-                tool: crate::tool::read(fields.get(3)?.as_bytes())?,
+                tool: crate::tool::decode_tool(fields.get(3)?.as_bytes())?,
                 file: path(1)?,
                 fingerprint: text(2)?,
             }),
@@ -258,7 +258,7 @@ impl Index {
         Some(())
     }
 
-    /// The index as it is written.
+    /// The text of the index.
     pub fn print(&self) -> Vec<u8> {
         let mut index = IndexText(format!("{HEADER}\n").into_bytes());
         index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
@@ -321,8 +321,8 @@ impl Index {
                 [tool, fingerprint, reason, hint].map(OsStr::new);
             index.line(&["refused".as_ref(), tool, path.as_os_str(), fingerprint, reason, hint]);
         }
-        for own in self.tools.own() {
-            let row = crate::tool::printed(own.tool);
+        for own in self.tools.custom() {
+            let row = crate::tool::encode_tool(own.tool);
             let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
             index.line(&["tool".as_ref(), file, own.fingerprint.as_ref(), row]);
         }
@@ -338,7 +338,7 @@ impl Index {
     }
 }
 
-/// An index while it is written.
+/// The text of an index while it is written.
 struct IndexText(Vec<u8>);
 
 impl IndexText {
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_reads_its_own_addition_alone() {
+    fn a_shim_reads_its_own_global_package_only() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
         let parsed = Index::parse_for(index, "yarn").unwrap();
         assert_eq!(parsed.tools_with_program("yarn"), ["node"]);
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_tool_in_another_versions_form_keeps_nobody_from_the_rest() {
+    fn a_custom_tool_in_another_format_is_left_out() {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
         let parsed = Index::parse(index).expect("`use` reads what else is there");
         assert_eq!((parsed.folders.data, parsed.tools), ("/x".into(), Tools::default()));
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_toolchains_lack_is_added_elsewhere() {
+    fn foreign_toolchains_have_a_global_packages_folder() {
         let parsed = Index {
             folders: Folders { data: "/d".into(), ..Folders::default() },
             ..Index::default()
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_refused() {
+    fn invalid_indexes_are_rejected() {
         let texts =
             ["", "usher index 2\ndata\t/x\n", "usher index 1\n", "usher index 1\ndata\t/x\nnews\n"];
         for text in texts {

@@ -1,4 +1,4 @@
-//! Ranges of versions, in the dialects in which version files write them.
+//! Ranges of versions, in the dialects of version files.
 
 mod clause_parser;
 mod clauses;
@@ -20,7 +20,7 @@ pub enum Range {
 }
 
 impl Range {
-    /// Reads a range; `None` if the text is none in this dialect.
+    /// Reads a range; `None` if the text isn't one in this dialect.
     pub fn parse(text: &str, dialect: Dialect) -> Option<Self> {
         match dialect {
             Dialect::Npm => npm::parse(text).map(Self::Semver),
@@ -34,14 +34,14 @@ impl Range {
         }
     }
 
-    /// Reads a constraint, where a bare version may be a range as well.
+    /// Reads a constraint, in which a bare version may be a range.
     pub(crate) fn parse_bare(text: &str, dialect: Dialect) -> Option<Self> {
         if reads_bare(dialect) { Self::parse(text, dialect) } else { None }
     }
 
-    /// Whether a version belongs to it, whatever its flavour.
+    /// Whether it contains a version, of any flavour.
     ///
-    /// Pre-releases do only if a bound names one of the same numbers.
+    /// It contains a pre-release only if a bound is a pre-release of the same numbers.
     pub fn contains(&self, version: &Version) -> bool {
         match self {
             Self::Semver(any) => npm::contains(any, version),
@@ -50,8 +50,7 @@ impl Range {
     }
 }
 
-/// Whether a bare version is a range where a constraint is written: the least that will do, or
-/// that one alone.
+/// Whether a bare version is a range in a constraint: a minimum, or that version alone.
 fn reads_bare(dialect: Dialect) -> bool {
     match dialect {
         Dialect::Poetry | Dialect::Composer | Dialect::Minimum | Dialect::Perl => true,
@@ -59,7 +58,7 @@ fn reads_bare(dialect: Dialect) -> bool {
     }
 }
 
-/// Whether a text begins like a range and not like a version.
+/// Whether a text looks like a range and not like a version.
 pub(crate) fn looks_like_range(text: &str) -> bool {
     let first = text.trim_start_matches(['v', 'V']);
     text.starts_with(['<', '>', '=', '~', '^', '!', '*'])
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn invalid_ranges_are_rejected() {
         for text in [">=", "=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }

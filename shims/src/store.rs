@@ -1,4 +1,4 @@
-//! Toolchains on disk: our own, shared ones, adopted ones, the operating system's.
+//! Installed toolchains: usher's own, shared ones, adopted ones, the operating system's.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,34 +15,45 @@ use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
 
-/// What a search of the stores came to.
+/// The result of a search in the stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// This one fits best.
+    /// The best match.
     Toolchain(Toolchain),
-    /// None fits.
+    /// None matches.
     Nothing,
-    /// A program of the operating system's was replaced since it was asked for its version.
+    /// A program of the operating system changed since its version was read.
     Stale,
 }
 
-/// The highest version on disk that was asked for; of equal ones the one in the strongest store.
+/// A request for a tool, and a condition on the version.
+pub struct StoreQuery<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// The request.
+    pub request: &'a Request,
+    /// Accepts a version.
+    pub fits: &'a dyn Fn(&Version) -> bool,
+}
+
+/// The highest installed version that matches a request; of equal ones the one in the strongest
+/// store.
 pub fn best_match(
     world: &impl World,
     index: &Index,
     tool: &Tool,
     request: &Request,
 ) -> Result<Lookup> {
-    best_match_where(world, index, (tool, request), &|_| true)
+    best_match_where(world, index, &StoreQuery { tool, request, fits: &|_| true })
 }
 
-/// The same of those versions alone that will do in another respect as well.
+/// Like [`best_match`], limited to versions that the query accepts.
 pub fn best_match_where(
     world: &impl World,
     index: &Index,
-    (tool, request): (&Tool, &Request),
-    fits: &dyn Fn(&Version) -> bool,
+    query: &StoreQuery<'_>,
 ) -> Result<Lookup> {
+    let StoreQuery { tool, request, fits } = query;
     if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
         let root = index.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
@@ -58,8 +69,8 @@ pub fn best_match_where(
     }
 }
 
-/// What reads like a version with a flavour may be the name of a folder in an adopted store: a
-/// virtual environment called `weboob-3.7`.
+/// A request that looks like a version with a flavour may be the name of a folder in an adopted
+/// store: a virtual environment named `weboob-3.7`.
 fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) -> Result<Lookup> {
     let is_flavoured =
         matches!(request.kind(), RequestKind::Version(version) if !version.flavour().is_empty());
@@ -71,10 +82,10 @@ fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) 
     Ok(toolchain.map_or(Lookup::Nothing, Lookup::Toolchain))
 }
 
-/// The highest version on disk that will do.
+/// The highest installed version accepted by `fits`.
 ///
-/// Keeps the best of what it sees and nothing else: a store of a thousand versions is read once.
-/// Only where the best turns out to be an empty shell is the next best looked for.
+/// It remembers only the best version so far, so a store of a thousand versions is read once. If
+/// the best one is incomplete, it searches for the next best.
 pub fn highest_version(
     world: &impl World,
     index: &Index,
@@ -83,7 +94,7 @@ pub fn highest_version(
 ) -> Result<Lookup> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {
-        let mut best_match: Option<Candidate<'_>> = None;
+        let mut best_match: Option<StoreCandidate<'_>> = None;
         let is_fresh = each(world, index, tool, &mut |version, place, name| {
             let is_higher = best_match
                 .as_ref()
@@ -93,7 +104,7 @@ pub fn highest_version(
                 && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
             {
                 // What was kept before is overwritten, which costs no allocation.
-                let kept = best_match.get_or_insert_with(|| Candidate {
+                let kept = best_match.get_or_insert_with(|| StoreCandidate {
                     version: version.clone(),
                     place,
                     name: String::new(),
@@ -114,9 +125,9 @@ pub fn highest_version(
     }
 }
 
-/// Whether a version is to be taken rather than another one that will do as well.
+/// Whether a version is better than another one that also matches.
 ///
-/// Where any vendor's will do, the higher release, and of equal ones that of the more usual vendor.
+/// If any vendor's matches, the higher release, and of equal ones the preferred vendor's.
 fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
     if tool.vendors.is_empty() {
         return known < version;
@@ -128,9 +139,9 @@ fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
     known.cmp_release(version).then_with(|| rank(version).cmp(&rank(known))).is_lt()
 }
 
-/// All versions on disk, highest first, of equal ones the one in the strongest store first.
+/// All installed versions, highest first, of equal ones the one in the strongest store first.
 ///
-/// `None` if a program of the operating system's was replaced since it was asked for its version.
+/// `None` if a program of the operating system changed since its version was read.
 pub fn all_toolchains(
     world: &impl World,
     index: &Index,
@@ -138,7 +149,7 @@ pub fn all_toolchains(
 ) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
     let is_fresh = each(world, index, tool, &mut |version, place, name| {
-        let spot = Candidate { version: version.clone(), place, name: name.to_owned() };
+        let spot = StoreCandidate { version: version.clone(), place, name: name.to_owned() };
         found.push(spot.toolchain(index, tool));
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
@@ -146,14 +157,14 @@ pub fn all_toolchains(
     Ok(is_fresh.then_some(found))
 }
 
-/// A version on disk: in which store, and the name of its folder there.
-struct Candidate<'a> {
+/// An installed version: its store, and the name of its folder there.
+struct StoreCandidate<'a> {
     version: Version,
     place: StoreLocation<'a>,
     name: String,
 }
 
-/// The store that holds a version.
+/// The store of a version.
 #[derive(Clone, Copy)]
 enum StoreLocation<'a> {
     Own,
@@ -165,7 +176,7 @@ enum StoreLocation<'a> {
 }
 
 impl StoreLocation<'_> {
-    /// The folder of the toolchain of this name.
+    /// The folder of the toolchain with this name.
     fn root(self, index: &Index, tool: &Tool, name: &str) -> PathBuf {
         match self {
             Self::Own => own(index, tool).join(name),
@@ -178,7 +189,7 @@ impl StoreLocation<'_> {
     }
 }
 
-impl Candidate<'_> {
+impl StoreCandidate<'_> {
     fn toolchain(self, index: &Index, tool: &Tool) -> Toolchain {
         let root = self.place.root(index, tool, &self.name);
         let store = match self.place {
@@ -197,8 +208,8 @@ fn own(index: &Index, tool: &Tool) -> PathBuf {
     index.folders.toolchains().join(tool.name)
 }
 
-/// Visits all versions on disk with the names of their folders, strongest store first; says whether
-/// what is known of the operating system's programs still holds.
+/// Visits all installed versions with the names of their folders, strongest store first. Returns
+/// whether the index's record of the operating system's programs is current.
 fn each<'h>(
     world: &impl World,
     index: &'h Index,
@@ -216,7 +227,7 @@ fn each<'h>(
             .map_err(|error| Error::io("list", &folder, error))?;
     }
     for store in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
-        let listed = list_adopted(world, (store, tool), &mut |name, version| {
+        let listed = list_adopted(world, store, tool, &mut |name, version| {
             visit(version, StoreLocation::Adopted(store), name);
         });
         // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
@@ -246,7 +257,7 @@ fn each<'h>(
     Ok(true)
 }
 
-/// Whether an error says that this process, or the machine, has run out of something.
+/// Whether an error means that this process or the machine ran out of a resource.
 pub fn is_resource_exhaustion(error: &io::Error) -> bool {
     let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     Errno::from_io_error(error).is_some_and(|errno| wants.contains(&errno))
@@ -272,19 +283,19 @@ pub fn named_toolchain(
     Ok(None)
 }
 
-/// Whether a toolchain holds its interpreter.
+/// Whether a toolchain has its main program.
 pub fn is_complete(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Result<bool> {
     has_program(world, toolchain, tool.main_program())
 }
 
-/// Whether a toolchain holds a program.
+/// Whether a toolchain has a program.
 pub fn has_program(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
     let path = toolchain.program(program);
     let seen = world.metadata(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
-/// The folders of a store of our form, whose names are versions.
+/// The versions in a store with usher's own layout.
 fn list(
     world: &impl World,
     folder: &Path,
@@ -299,11 +310,11 @@ fn list(
     })
 }
 
-/// The same in an adopted store, where a version may be spelled otherwise and more may stand
-/// around it.
+/// The versions in an adopted store, whose folders may have other spellings, a prefix and a suffix.
 fn list_adopted(
     world: &impl World,
-    (store, tool): (&AdoptedStore, &Tool),
+    store: &AdoptedStore,
+    tool: &Tool,
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
     world.folders(&store.folder, &mut |name| {

@@ -1,4 +1,4 @@
-//! What the shim decided, a line a step: for `USHER_DEBUG`, never on the usual path.
+//! What the shim decided, one line per step: for `USHER_DEBUG` only.
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
@@ -9,13 +9,14 @@ use crate::resolve::{Outcome, Resolver, Selection};
 use crate::search::{Finding, search};
 use crate::world::World;
 
-/// The variable that asks for it.
+/// The variable that turns it on.
 pub const DEBUG: &str = "USHER_DEBUG";
 
 /// The steps of a call, from its name to what it became.
 pub fn steps<W: World>(
     resolver: &Resolver<'_, W>,
-    (name, arguments): (&str, &[&OsStr]),
+    name: &str,
+    arguments: &[&OsStr],
     outcome: &Result<Outcome>,
 ) -> Vec<String> {
     let directory = resolver.world.directory();

@@ -1,4 +1,4 @@
-//! All input of the resolver: one small trait, asked and never written to.
+//! All input of the resolver: one small trait, for reading only.
 //!
 //! One world is the operating system ([`Os`]), one a table in memory ([`MemoryWorld`]) for tests.
 

@@ -10,7 +10,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
-use usher_shims::process::shim;
+use usher_shims::process::running_shim;
 use usher_shims::request::Request;
 use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use usher_shims::tool::Tool;
@@ -46,7 +46,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut session = Session::new(given, shim()?, progress::reporter)?;
+    let mut session = Session::new(given, running_shim()?, progress::reporter)?;
     write_index_if_possible(&session);
     for _ in 0..MAX_RESOLVE_ROUNDS {
         let resolved = session.resolver().resolve(&name, &words);

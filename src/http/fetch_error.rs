@@ -1,19 +1,20 @@
-//! Why nothing came, as far as the program handles it.
+//! Why something couldn't be fetched.
 
 use std::time::Duration;
 
 use usher_shims::error::Error;
 
-/// Why nothing came, as far as the program handles it; a person reads the [`Error`] inside.
+/// Why something couldn't be fetched. The variant decides what usher does next; the [`Error`] inside
+/// is for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchError {
-    /// The source couldn't be reached, or has a fault of its own (5xx): ask the next source.
+    /// The source couldn't be reached, or has a problem of its own (5xx). The next source is tried.
     Unreachable(Error),
-    /// The source was reached and hasn't got it (404, 410, no such file).
+    /// The source doesn't have it (404, 410, no such file). The next source is tried.
     NotFound(Error),
-    /// The source was reached, and what it said is no answer (403, a web page, too much).
+    /// The source's response is unusable (403, a web page, too long). The next source is tried.
     BadResponse(Error),
-    /// Asking elsewhere doesn't help: what came isn't what was published, or the disk is full.
+    /// Another source doesn't help: the bytes aren't those that were published, or the disk is full.
     Fatal(Error),
 }
 
@@ -28,11 +29,11 @@ impl From<FetchError> for Error {
     }
 }
 
-/// What stopped one try.
+/// Why one attempt failed.
 #[derive(Debug)]
 pub(super) enum AttemptError {
-    /// The next try would end alike.
+    /// A retry would fail too.
     Permanent(FetchError),
-    /// It may pass; the server may have said when to ask again.
+    /// A retry may succeed, after the time that the server asked to wait.
     Transient(FetchError, Option<Duration>),
 }

@@ -1,5 +1,5 @@
-//! The operating system, as it looks from another folder than the working directory: whoever asks
-//! the resolver what would run there asks it in such a world.
+//! The operating system, with another working directory. With it the resolver finds what would run in
+//! that folder.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::world::{FileMeta, Os, World};
 
-/// How far one sees from a folder.
+/// Which files and variables are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visibility {
-    /// Everything is as it is.
+    /// All of them.
     Everything,
-    /// No variable is set, and no file is there but those in the folder itself.
+    /// No variable, and only the files in the folder and below.
     FolderOnly,
 }
 
-/// The operating system, seen from a folder.
+/// The operating system, with this working directory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FolderWorld<'a> {
-    /// The folder, physical.
+    /// The working directory, without links in it.
     pub(crate) folder: &'a Path,
-    /// How far one sees.
+    /// Which files and variables are visible.
     pub(crate) visibility: Visibility,
 }
 

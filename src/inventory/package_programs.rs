@@ -1,5 +1,5 @@
-//! The programs that package managers added to toolchains, or beside those that the account can't
-//! write to.
+//! The programs of global packages: those that package managers added to toolchains, or to folders
+//! beside toolchains that the account can't write to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,15 +14,15 @@ use usher_shims::world::World as _;
 use super::folders::names;
 use super::scan::MachineScan;
 
-/// Programs that usher never stands for, whoever added them.
-const NEVER: [&str; 3] = ["use", "usher", "shim"];
+/// Names that never get a shim for a global package: they are usher's own.
+const RESERVED: [&str; 3] = ["use", "usher", "shim"];
 
-/// Whether usher never stands for a program of this name.
+/// Whether a global package's program of this name never gets a shim.
 pub fn is_reserved_name(name: &str) -> bool {
-    NEVER.contains(&name)
+    RESERVED.contains(&name)
 }
 
-/// The programs that toolchains hold beside those their tools ship.
+/// The programs in toolchains that their tools don't ship.
 pub(super) fn find(scan: &MachineScan<'_>, home: &Index) -> Result<Vec<GlobalPackage>> {
     let mut found: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for known in scan.registry.all() {

@@ -1,4 +1,4 @@
-//! What a survey looks at, and what it believes.
+//! The input of a scan.
 
 use std::path::Path;
 
@@ -9,33 +9,33 @@ use usher_shims::world::{AnyWorld, World as _};
 
 use crate::registry::Registry;
 
-/// What is surveyed, and by what.
+/// The input of a scan.
 pub struct MachineScan<'a> {
-    /// All input.
+    /// The operating system.
     pub world: &'a AnyWorld,
-    /// Where usher keeps what.
+    /// usher's folders.
     pub folders: &'a Folders,
-    /// What the settings' files say, which is what the index is to hold.
+    /// The settings for the shims, which the index contains.
     pub settings: &'a SharedSettings,
     /// All tools.
     pub registry: &'a Registry,
-    /// What this process found out already.
+    /// What earlier scans of this process found.
     pub known: &'a Index,
-    /// What is believed of other processes' surveys.
+    /// Which probe results of earlier scans are reused.
     pub probe_cache: ProbeCache,
 }
 
-/// What is believed of other processes' surveys.
+/// Which probe results of other processes' scans are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeCache {
-    /// What a program answered holds until its file changes, and so does that it gave no answer.
+    /// All, until the program's file changes.
     All,
-    /// Programs that don't count are asked again: what they lacked may have been installed.
+    /// Only the successes. Failed programs are probed again: what they lacked may be installed now.
     SuccessesOnly,
 }
 
 impl MachineScan<'_> {
-    /// Whether a path leads to a folder; what can't be looked at is none.
+    /// Whether a path is a folder, or a link to one; `false` if that can't be read.
     pub(super) fn is_folder(&self, path: &Path) -> bool {
         self.world.metadata(path).ok().flatten().is_some_and(|seen| seen.is_folder)
     }

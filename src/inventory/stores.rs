@@ -1,4 +1,5 @@
-//! Other managers' stores, and toolchains in folders whose names don't tell their versions.
+//! Finds other managers' stores, and toolchains whose version is in a file instead of the folder's
+//! name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use super::folders::{expand_folder, names};
 use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
-/// Other managers' stores of a tool that are there. The machine's home adopts no account's.
+/// The existing stores of other managers. A machine-wide home adopts none, since those are an
+/// account's.
 pub(super) fn adopted(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
@@ -50,7 +52,7 @@ pub(super) fn adopted(
     Ok(found)
 }
 
-/// The folders of those stores of a tool that are wanted.
+/// The existing folders of a tool's stores that `wanted` accepts.
 fn folders_of<'k>(
     scan: &MachineScan<'_>,
     known: KnownTool<'k>,
@@ -69,8 +71,8 @@ fn folders_of<'k>(
     Ok(found)
 }
 
-/// Whether toolchains lie in a store where its definition says, as far as there are any: one
-/// for another kind of machine may share its folder.
+/// Whether a store has its toolchains in the subfolder that its definition names; `true` for an
+/// empty store. A store for another platform may share its folder.
 fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> {
     let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
@@ -80,7 +82,7 @@ fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> 
     Ok(names.is_empty() || names.iter().any(holds))
 }
 
-/// Toolchains that say themselves which version they are; each once, under whatever names.
+/// Toolchains whose version is in a file; each once, even if several links lead to it.
 pub(super) fn read(scan: &MachineScan<'_>, known: KnownTool<'_>) -> Result<Vec<ReadToolchain>> {
     let mut found = Vec::new();
     let Some(release) = &known.definition.version_info else { return Ok(found) };
@@ -128,8 +130,7 @@ fn read_one(
     Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, fingerprint }))
 }
 
-/// Where the toolchains in a folder may lie; what is there under its own name before what links to
-/// it.
+/// The possible roots of the toolchains in a folder; folders before links to them.
 fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
     let names = names(folder)?.into_iter();
     let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
@@ -140,7 +141,7 @@ fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
     })
 }
 
-/// The version that a release file says, with its flavour.
+/// The version in a release file, with its flavour.
 fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Version> {
     let value = |key: &String| {
         let assigned = |line: &str| Some(line.strip_prefix(key)?.strip_prefix('=')?.to_owned());
@@ -149,7 +150,7 @@ fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Vers
     };
     let version = release.version.iter().find_map(|key| {
         let value = value(key)?;
-        // What follows numbers, as in 17.0.15+6-Debian-1, is the packager's.
+        // What follows the numbers, as in 17.0.15+6-Debian-1, is the packager's.
         let end = value.find(|c: char| !(c.is_ascii_digit() || "._+".contains(c)));
         normalize::version(&value[..end.unwrap_or(value.len())], tool)
     })?;
@@ -167,7 +168,7 @@ mod tests {
     use usher_shims::tool::TOOLS;
 
     #[test]
-    fn a_release_file_says_version_and_vendor() {
+    fn a_release_file_has_version_and_vendor() {
         let tool = Tool::named(TOOLS, "java").unwrap();
         let vendors = [["Eclipse Adoptium", "temurin"], ["Debian", "openjdk"]];
         let release = VersionInfoFile {

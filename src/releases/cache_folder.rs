@@ -109,7 +109,7 @@ impl CacheCleanup {
             return self.leave(&path, "it isn't usher's");
         }
         let Ok(_lock) = unused(folder, name) else {
-            return self.leave(&path, "somebody is using it");
+            return self.leave(&path, "another process is using it");
         };
         let removed = match access {
             Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
@@ -231,7 +231,7 @@ mod tests {
         check(
             home.path(),
             Some(&WriteAccess::for_test()),
-            (1, 10, &["cache/downloads/x.part: somebody is using it"]),
+            (1, 10, &["cache/downloads/x.part: another process is using it"]),
         );
         drop(file);
         check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &[]));

@@ -12,7 +12,7 @@ use usher_shims::error::{Error, ErrorKind};
 use usher_shims::version::Version;
 
 use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
-use super::limits::MOST_PAGES;
+use super::limits::MAX_PAGES;
 use super::release::Release;
 use super::release_part::ReleasePart;
 use crate::files::integrity::Integrity;
@@ -65,7 +65,7 @@ impl<'a> DownloadSite<'a> {
             return Err("it has no entries".into());
         }
         let first = self.source.pages.unwrap_or_default();
-        let further = self.source.pages.map_or(0, |_| MOST_PAGES);
+        let further = self.source.pages.map_or(0, |_| MAX_PAGES);
         for page in (first + 1..).take(further) {
             let address = self.page(page);
             let text = match fetch(&address) {
@@ -136,7 +136,7 @@ impl<'a> DownloadSite<'a> {
             Ok(None) if take.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
-                Err(FetchError::Fatal(error.because(format!("{} says none", self.address()))))
+                Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
             }
         }
     }
@@ -204,7 +204,7 @@ fn integrity_in(
 
 fn unusable(what: &str, release: &Release) -> Error {
     let Release { source, version, .. } = release;
-    Error::new(ErrorKind::Integrity, format!("{source} {version} has no {what} that can be used"))
+    Error::new(ErrorKind::Integrity, format!("{source} {version} has no usable {what}"))
 }
 
 #[cfg(test)]

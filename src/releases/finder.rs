@@ -56,7 +56,7 @@ impl<'a> Finder<'a> {
             writer: network.writer(),
             fetch_locks: network.index_locks(),
             settings,
-            note: Box::new(|text| session.note(text)),
+            warn: Box::new(|text| session.note(text)),
         };
         let sources = SourceReader {
             network,
@@ -217,7 +217,7 @@ impl<'a> Finder<'a> {
         if all.is_empty() {
             return Err(self.nothing_listed(known, &failures));
         }
-        Ok((all, failures.into_iter().map(SourceFailure::beside_others).collect()))
+        Ok((all, failures.into_iter().map(SourceFailure::into_warning).collect()))
     }
 
     fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {

@@ -79,7 +79,7 @@ pub(super) fn parts(
     for rule in source.companion.iter().filter(is_for_it) {
         let entries = entries_of(&rule.package)?;
         let Some(entry) = beside(&entries, rule, &release.version) else {
-            let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
+            let what = format!("no release of {} runs on {}", rule.package, release.version);
             return Err(FetchError::Fatal(Error::new(ErrorKind::Network, what)));
         };
         parts.push(ReleasePart {
@@ -177,7 +177,7 @@ mod tests {
         let Err(FetchError::Fatal(error)) = parts("8.0.0") else {
             panic!("npm 6 is too new for it")
         };
-        assert_eq!(error.what, "no npm is to be had that runs on 8.0.0");
+        assert_eq!(error.what, "no release of npm runs on 8.0.0");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::download_site::{DownloadSite, Variable};
 use super::freshness::CachePolicy;
 use super::index_entry::IndexEntry;
 use super::index_reader::{IndexQuery, IndexReader};
-use super::limits::{LARGEST_DOCUMENT, LARGEST_INDEX};
+use super::limits::{MAX_DOCUMENT, MAX_INDEX};
 use super::network::Network;
 use super::release::{ListedReleases, Release};
 use super::release_part::ReleasePart;
@@ -82,7 +82,7 @@ impl ReadSource for SourceReader<'_> {
         match source.offer {
             Offer::Site(site, words) => {
                 let site = DownloadSite::new(site, words, &*self.variable);
-                let fetch = |address: &str| self.network.client().get(address, LARGEST_INDEX);
+                let fetch = |address: &str| self.network.client().get(address, MAX_INDEX);
                 Ok(site.part(release, &fetch)?.into_iter().collect())
             }
             Offer::Npm(packages, _) => {
@@ -108,13 +108,13 @@ impl SourceReader<'_> {
         let site = DownloadSite::new(definition, words, &*self.variable);
         let client = self.network.client();
         let most = match definition.format {
-            IndexFormat::Json => LARGEST_DOCUMENT,
-            IndexFormat::Ndjson | IndexFormat::Csv | IndexFormat::Words => LARGEST_INDEX,
+            IndexFormat::Json => MAX_DOCUMENT,
+            IndexFormat::Ndjson | IndexFormat::Csv | IndexFormat::Words => MAX_INDEX,
         };
         let address = site.address();
         IndexQuery {
             address: address.clone(),
-            reading: self.reading(definition),
+            parser_id: self.parser_id(definition),
             get: Box::new(move |validator| {
                 client.get_if_modified(&address, most, "*/*", validator)
             }),
@@ -128,9 +128,9 @@ impl SourceReader<'_> {
         let address = npm::address(&npm.registry, package);
         Ok(IndexQuery {
             address: address.clone(),
-            reading: reading("packument"),
+            parser_id: parser_id("packument"),
             get: Box::new(move |validator| {
-                npm.client.get_if_modified(&address, LARGEST_INDEX, "*/*", validator)
+                npm.client.get_if_modified(&address, MAX_INDEX, "*/*", validator)
             }),
             parse: Box::new(npm::read),
         })
@@ -143,21 +143,21 @@ impl SourceReader<'_> {
         let page = address.clone();
         Ok(IndexQuery {
             address: address.clone(),
-            reading: self.reading(project),
+            parser_id: self.parser_id(project),
             get: Box::new(move |validator| {
-                index.client.get_if_modified(&address, LARGEST_INDEX, pypi::ACCEPT, validator)
+                index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),
             parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
         })
     }
 
-    fn reading(&self, definition: &impl std::fmt::Debug) -> String {
-        reading(&format!("{definition:?} for {}", self.platform))
+    fn parser_id(&self, definition: &impl std::fmt::Debug) -> String {
+        parser_id(&format!("{definition:?} for {}", self.platform))
     }
 }
 
 /// How an index is read follows from the source's definition and from this program.
-fn reading(definition: &str) -> String {
+fn parser_id(definition: &str) -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
 }
 

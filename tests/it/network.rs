@@ -20,7 +20,7 @@ const SUMS: &str = "/dist/v12.22.12/SHASUMS256.txt";
 
 /// The path of that version's archive.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
 /// A sandbox that uses only the official site, so that errors don't fall back to another source.

@@ -109,27 +109,27 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but no source could be asked for it
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't look up node 12: no source answered (requested by .nvmrc:1)
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["node@12"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12 was asked for by the command line, but no source could be asked for it
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't look up node 12: no source answered (requested by the command line)
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["available", "node"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
-    usher: the releases of node can't be listed
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't list the releases of node
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 0);
@@ -143,8 +143,8 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 2, "one index per source");

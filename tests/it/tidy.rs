@@ -8,6 +8,7 @@ mod layers;
 mod registry;
 mod sources;
 mod tools;
+mod words;
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,17 +1,17 @@
-//! Texts with holes, as definitions have them: `{base}/v{version}/{.filename}`.
+//! Texts with placeholders, as definitions have them: `{base}/v{version}/{.filename}`.
 //!
-//! It knows how a hole is written and filled, and not which holes there are or what fills them.
+//! It knows how a placeholder is written and filled, not which ones there are.
 
 /// A piece of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TemplatePiece<'a> {
-    /// What stands there as it is.
+    /// Literal text.
     Text(&'a str),
-    /// What is filled in, and how many of its numbers count: `{version:2}`.
+    /// A placeholder, and how many numbers of its value count: `{version:2}`.
     Placeholder(&'a str, Option<usize>),
 }
 
-/// The names of the holes in a template, or what is wrong with how it is written.
+/// The names of the placeholders in a template, or what is wrong with it.
 pub fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     let names = pieces(template)?.into_iter().filter_map(|piece| match piece {
         TemplatePiece::Placeholder(name, _) => Some(name),
@@ -20,9 +20,9 @@ pub fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     Ok(names.collect())
 }
 
-/// The template with its holes filled; the error is the name of a hole that nothing fills.
+/// The template with its placeholders filled; the error is the name of one without a value.
 ///
-/// A template that can't be read is left as it is: [`placeholders`] has refused it before.
+/// An invalid template is returned as it is: [`placeholders`] has refused it before.
 pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut filled = String::new();
     for piece in pieces(template).unwrap_or_else(|_| vec![TemplatePiece::Text(template)]) {
@@ -37,7 +37,7 @@ pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<St
     Ok(filled)
 }
 
-/// What `{version}` and `{build}` stand for in a text that is spelled as the pattern says.
+/// The values of `{version}` and `{build}` in a text that matches a pattern.
 ///
 /// The version is as long as can be, and a build is a number.
 pub fn split_by_pattern<'a>(pattern: &str, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_are_filled() {
+    fn placeholders_are_filled() {
         let value = |name: &str| match name {
             "version" => Some("21.0.4+7".to_owned()),
             ".name" => Some("x".to_owned()),
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_is_refused() {
+    fn invalid_templates_are_errors() {
         assert_eq!(placeholders("a{b}{c:2}"), Ok(vec!["b", "c"]));
         assert!(placeholders("a{b").is_err());
         assert!(placeholders("{b:x}").is_err() && placeholders("{b:0}").is_err());
     }
 
     #[test]
-    fn texts_are_taken_apart() {
+    fn texts_are_split_by_patterns() {
         let check = |pattern: &str, text: &str, expected: Option<(&str, Option<&str>)>| {
             assert_eq!(split_by_pattern(pattern, text), expected, "{pattern} {text}");
         };

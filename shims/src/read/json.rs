@@ -1,7 +1,7 @@
-//! Fields of a JSON document, found while passing over all the rest.
+//! Fields of a JSON document, found while skipping the rest.
 //!
-//! The document is never built as a tree, and a wrong type where a version would stand is no
-//! complaint: such files exist for other things too.
+//! The document is never built as a tree. A field of a wrong type is ignored, since such files
+//! exist for other things too.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,7 +32,7 @@ pub(super) fn read(
     Ok(written.collect())
 }
 
-/// The text of one field, keys separated by dots; `None` where there is none.
+/// The text of one field, keys separated by dots; `None` if there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
     let fields = [VersionField::pinning(at)];
     let mut found = vec![None];
@@ -52,10 +52,10 @@ fn descend(text: &str, level: Level<'_>) -> Result<(), ReadError> {
     read.map_err(|error| error.to_string())
 }
 
-/// A value on the way to some of the fields.
+/// A value on the path to some of the fields.
 struct Level<'a> {
     fields: &'a [VersionField],
-    /// For each field, what of its way is left; `None` where the way isn't this.
+    /// For each field, the rest of its path; `None` if the path doesn't lead here.
     live: Vec<Option<&'static str>>,
     found: &'a mut [Option<String>],
 }
@@ -69,7 +69,7 @@ impl<'de> DeserializeSeed<'de> for Level<'_> {
 }
 
 impl Level<'_> {
-    /// What is left of each way behind a key.
+    /// The rest of each path behind a key.
     fn behind(&self, key: &str) -> Vec<Option<&'static str>> {
         let step = |rest: &'static str| {
             let (first, after) = rest.split_once('.').unwrap_or((rest, ""));
@@ -163,7 +163,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// A value that is text or is passed over.
+/// A value that is text or is skipped.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_say_nothing() {
+    fn fields_of_a_wrong_type_are_ignored() {
         check(r#"{"engines":[]}"#, "");
         check(r#"{"engines":{"node":10}}"#, "");
         check(r#"{"engines":"node 10","volta":null,"devEngines":{"runtime":true}}"#, "");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_a_complaint() {
+    fn broken_documents_are_errors() {
         check(
             r#"{"engines":{"node":"10"}"#,
             "error: EOF while parsing an object at line 1 column 24",

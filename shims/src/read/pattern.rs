@@ -14,16 +14,16 @@ use super::lines::numbered;
 use super::written::RawRequest;
 use crate::tool::VersionField;
 
-/// Where a pattern's holes lie in a line that it fits, in bytes.
+/// The positions of a pattern's placeholders in a line, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Placeholders {
-    /// The request, and what is joined to it.
+    /// The request, and constraints that are joined to it.
     pub request: Vec<Range<usize>>,
-    /// What is put in front of it.
+    /// The flavour in front of it.
     pub flavour: Option<Range<usize>>,
 }
 
-/// Reads the first line that fits each of these, in this order.
+/// Reads the first line that matches each of these, in this order.
 pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawRequest> {
     let mut found: Vec<Option<(u32, String)>> = vec![None; fields.len()];
     let mut above = "";
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawReques
     written.collect()
 }
 
-/// The request in a line, if the pattern fits.
+/// The request in a line, if the pattern matches.
 fn request(line: &str, pattern: &str) -> Option<String> {
     let placeholders = placeholders(line, pattern)?;
     let parts: Vec<&str> = placeholders.request.into_iter().map(|range| &line[range]).collect();
@@ -54,7 +54,7 @@ fn request(line: &str, pattern: &str) -> Option<String> {
     (!request.is_empty()).then(|| flavoured.unwrap_or(request))
 }
 
-/// Where the holes of a pattern lie in a line without blanks around it, if the pattern fits.
+/// The positions of a pattern's placeholders in a trimmed line, if the pattern matches.
 pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     let mut placeholders = Placeholders::default();
     let mut state = LineCursor { line, place: 0, quote: None };
@@ -76,7 +76,7 @@ pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     (!goes_on).then_some(placeholders)
 }
 
-/// How far a line was followed, and the quote that is open.
+/// The position in a line, and the open quote.
 struct LineCursor<'a> {
     line: &'a str,
     place: usize,
@@ -88,7 +88,7 @@ impl<'a> LineCursor<'a> {
         &self.line[self.place..]
     }
 
-    /// What stands up to where the pattern goes on.
+    /// The text up to where the pattern continues.
     fn value(&mut self, next: Option<char>) -> Option<Range<usize>> {
         let ends = |c: char| match (self.quote, next) {
             (Some(quote), _) => c == quote,

@@ -8,8 +8,8 @@ use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 use super::written::{RawRequest, ReadError};
 use crate::tool::VersionField;
 
-/// How deep lists and tables may lie in one another: the parser calls itself for each.
-const DEEPEST: u32 = 80;
+/// How deep lists and tables may be nested: the parser recurses for each.
+const MAX_DEPTH: u32 = 80;
 
 /// Reads these fields, in this order.
 pub(super) fn read(
@@ -28,7 +28,7 @@ pub(super) fn read(
     let mut receiver =
         Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
-    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, DEEPEST), &mut first);
+    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, MAX_DEPTH), &mut first);
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
@@ -53,19 +53,19 @@ impl ErrorSink for FirstError {
     }
 }
 
-/// Follows the way through tables and keys, and keeps the values of the fields.
+/// Follows the path through tables and keys, and collects the values of the fields.
 struct Receiver<'a> {
     source: Source<'a>,
     fields: &'static [VersionField],
-    /// For each field the texts, several in an array, and where the first stands.
+    /// For each field the texts, several for an array, and the position of the first.
     found: Vec<Option<(Vec<String>, usize)>>,
     /// The keys of the open table.
     table: Vec<String>,
     /// The keys of the open key-value pairs.
     keys: Vec<String>,
-    /// How many of the keys stood before each open inline table.
+    /// How many keys were open before each open inline table.
     inline: Vec<usize>,
-    /// How many arrays are open: nothing inside more than one is a field.
+    /// How many arrays are open: values in nested arrays are ignored.
     arrays: usize,
     in_header: bool,
 }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn other_fields_say_nothing() {
+    fn other_fields_are_ignored() {
         check("[tool.project]\nrequires-python = '3'", "");
         check("[[project]]\nx = ['requires-python']", "");
         check("[project]\nrequires-python = true", "");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_a_complaint() {
+    fn broken_documents_are_errors() {
         let fields = pyproject();
         let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
         assert!(complaint.starts_with("line 2:"), "{complaint}");

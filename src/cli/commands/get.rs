@@ -11,7 +11,7 @@ use std::thread;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
-use usher_shims::store::{Lookup, best_match_where, is_complete, named_toolchain};
+use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -144,7 +144,8 @@ impl Chooser<'_> {
         let fits = |version: &Version| {
             runtime.as_ref().is_none_or(|runtime| runtime.runs(runtime.rule.least(version)))
         };
-        match best_match_where(&session.world, &session.index, (known.tool, request), &fits)? {
+        let query = StoreQuery { tool: known.tool, request, fits: &fits };
+        match best_match_where(&session.world, &session.index, &query)? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
                 runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::statvfs;
 use usher_shims::error::{Error, ErrorKind};
 
-use super::partial::{lacks_room, unwritten};
+use super::partial::{lacks_space, write_error};
 use super::*;
 use crate::files::integrity::{Hasher, sha256};
 use crate::http::network_config::NetworkConfig;
@@ -188,14 +188,14 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
             Some(4),
             vec![short; 3],
             3,
-            "not fatal 69: can't fetch … only 3 of 4 bytes came",
+            "not fatal 69: can't fetch … only 3 of 4 bytes arrived",
         );
     }
     // What says itself that it is something else.
     let page = ok(b"<!DOCTYPE html><title>Log in");
     check_size(Some(100), vec![page], 1, "not fatal 69: … looks like a web page");
     check_size(Some(100), vec![ok(b"{}")], 1, "not fatal 69: … looks like a message");
-    check_size(Some(100), vec![ok(b"")], 1, "not fatal 69: … the answer is empty");
+    check_size(Some(100), vec![ok(b"")], 1, "not fatal 69: … the response is empty");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
 fn what_certainly_has_no_room_is_not_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
-    assert!(lacks_room(&path, 1 << 60) && !lacks_room(&path, 1));
+    assert!(lacks_space(&path, 1 << 60) && !lacks_space(&path, 1));
     let server = TestServer::with(vec![announced("4000000000", b"abc")]);
     let disk = statvfs(folder.path()).unwrap();
     if disk.f_bfree * disk.f_frsize < 4_000_000_000 {
@@ -267,8 +267,8 @@ fn what_is_no_archive_at_all_says_what_it_is() {
         "not fatal 69: … HOST answered 200 OK with application/json",
     );
     check(typed("x", b"<?xml version='1.0'?><Error/>"), 1, "not fatal 69: … looks like a message");
-    check(typed("", b""), 1, "not fatal 69: … with content of no type");
-    check(vec![ok(b"")], 1, "not fatal 69: … the answer is empty");
+    check(typed("", b""), 1, "not fatal 69: … with no content type");
+    check(vec![ok(b"")], 1, "not fatal 69: … the response is empty");
     check(vec![reply("404 Not Found", "", b"")], 1, "not fatal 69: … answered 404 Not Found");
     check(vec![reply("204 No Content", "", b"")], 1, "not fatal 69: … answered 204 No Content");
     check(vec![], 0, "not fatal 69: … refused the connection");
@@ -589,11 +589,11 @@ fn a_folder_stands_in_for_a_server() {
 #[test]
 fn a_full_disk_is_told_with_what_is_missing() {
     let error = io::Error::from(io::ErrorKind::StorageFull);
-    let FetchError::Fatal(error) = unwritten(Path::new("/tmp/x"), error, Some(54_000_000)) else {
+    let FetchError::Fatal(error) = write_error(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
     };
     assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /tmp/x"));
-    assert!(error.causes[1].starts_with("54000000 bytes are still to come, and "), "{error}");
+    assert!(error.causes[1].starts_with("54000000 more bytes are needed, and "), "{error}");
 }
 
 #[test]

@@ -119,11 +119,11 @@ impl<'a> ReleaseCollector<'a> {
             None if text.is_empty() => Err(format!("`{hash}` is missing").into()),
             None => {
                 let kind = match text.rsplit(':').next().unwrap_or_default().len() {
-                    32 => " (an MD5 proves nothing)",
-                    40 => " (a SHA-1 proves nothing)",
+                    32 => " (MD5 is too weak)",
+                    40 => " (SHA-1 is too weak)",
                     _ => "",
                 };
-                let what = format!("`{hash}` is “{}”, which is no SHA-256", Escaped(&text));
+                let what = format!("`{hash}` is “{}”, which is not a SHA-256", Escaped(&text));
                 Err(format!("{what} or SHA-512{kind}").into())
             }
         }
@@ -140,7 +140,7 @@ impl<'a> ReleaseCollector<'a> {
             Ok(bytes) if is_number => Ok(Some(bytes)),
             Ok(_) | Err(_) => {
                 let text = Escaped(&text);
-                Err(format!("`{size}` is “{text}”, which is no number of bytes").into())
+                Err(format!("`{size}` is “{text}”, which is not a number of bytes").into())
             }
         }
     }

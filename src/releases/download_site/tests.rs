@@ -613,7 +613,7 @@ fn what_can_not_be_is_said_with_its_field() {
     check(
         &format!(r#""filename":"a.tar.gz","sha256":"{md5}""#),
         &format!(
-            "{start} `{{.sha256}}` is “{md5}”, which is no SHA-256 or SHA-512 (an MD5 proves nothing)"
+            "{start} `{{.sha256}}` is “{md5}”, which is not a SHA-256 or SHA-512 (MD5 is too weak)"
         ),
     );
     check(

@@ -38,9 +38,9 @@ impl Case {
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
-        let key = CacheKey { address: ADDRESS, reading: "1" };
-        let content = (&entries("12.0.0"), Some("v1".to_owned()));
-        cache.put(&WriteAccess::for_test(), &key, content);
+        let key = CacheKey { address: ADDRESS, parser_id: "1" };
+        let validator = Some("v1".to_owned());
+        cache.put(&WriteAccess::for_test(), &key, &entries("12.0.0"), validator);
         for entry in fs::read_dir(case.folder.path()).unwrap() {
             let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
@@ -63,7 +63,7 @@ impl Case {
         let (asked, told) = (RefCell::new(String::new()), Mutex::new(String::new()));
         let query = IndexQuery {
             address: ADDRESS.to_owned(),
-            reading: reading.to_owned(),
+            parser_id: reading.to_owned(),
             get: Box::new(|validator| {
                 *asked.borrow_mut() = format!("asked with {}: ", validator.unwrap_or("nothing"));
                 let error = |what: &str| Error::new(ErrorKind::Network, what);
@@ -89,7 +89,7 @@ impl Case {
             writer: Some(access.for_threads()),
             fetch_locks: &mutex,
             settings: &self.settings,
-            note: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
+            warn: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
         };
         let read = match reader.read(&query, policy) {
             Ok(index) => {
@@ -146,7 +146,8 @@ fn what_a_source_said_serves_the_next_time() {
 
 #[test]
 fn an_old_index_serves_where_its_source_is_away() {
-    let expected = "asked with v1: told it is away; an index 2 days old serves: stale 12.0.0";
+    let expected =
+        "asked with v1: told it is away; using an index that is 2 days old: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
     Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "asked with v1: it says no");
     Case::empty().check(AllowFresh, Answer::Unreachable, "asked with nothing: it is away");
@@ -157,7 +158,7 @@ fn offline_nobody_is_asked() {
     let newer = Answer::Versions("14.0.0");
     for policy in [AllowFresh, Revalidate, CacheOnly] {
         Case::cached(OLD).offline().check(policy, newer, "cached 12.0.0");
-        let nothing = "its index, from x.example, isn't kept";
+        let nothing = "no cached index of x.example";
         Case::empty().offline().check(policy, newer, nothing);
     }
     Case::cached(OLD).check(CacheOnly, newer, "cached 12.0.0");
@@ -167,7 +168,8 @@ fn offline_nobody_is_asked() {
 fn what_was_understood_otherwise_is_asked_for_again() {
     let case = Case::cached(YOUNG);
     let read = |answer| case.read("2", AllowFresh, answer);
-    let expected = "asked with nothing: told it is away; an index 1 h old serves: stale 12.0.0";
+    let expected =
+        "asked with nothing: told it is away; using an index that is 1 h old: stale 12.0.0";
     assert_eq!(read(Answer::Unreachable), expected);
     assert_eq!(read(Answer::Versions("14.0.0")), "asked with nothing: new 14.0.0");
     assert_eq!(read(Answer::Unreachable), "cached 14.0.0");
@@ -176,7 +178,7 @@ fn what_was_understood_otherwise_is_asked_for_again() {
 #[test]
 fn what_can_not_be_understood_is_not_cached() {
     let case = Case::cached(OLD);
-    let expected = "asked with v1: the index at https://x.example/index can't be understood";
+    let expected = "asked with v1: the index at https://x.example/index is invalid";
     case.check(AllowFresh, Answer::Versions(""), expected);
     case.check(CacheOnly, Answer::Unreachable, "cached 12.0.0");
 }

@@ -45,9 +45,12 @@ impl PackageManagers<'_> {
             return Ok(known);
         }
         if self.is_offline {
-            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
+            return Err(Error::new(
+                ErrorKind::Offline,
+                "can't ask npm for its registry: usher is offline",
+            ));
         }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
         self.keep(CACHED, &address);
         Ok(address)
     }
@@ -129,14 +132,14 @@ mod tests {
     #[test]
     fn offline_what_clients_said_before_counts() {
         let cache = tempfile::tempdir().unwrap();
-        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+        check(cache.path(), (Err("can't ask npm for its registry: usher is offline"), None));
         fs::write(cache.path().join("npm-registry"), "https://r.example/npm/\n").unwrap();
         fs::write(cache.path().join("pypi-index"), "https://i.example/simple/").unwrap();
         let expected = (Ok("https://r.example/npm/"), Some("https://i.example/simple/"));
         check(cache.path(), expected);
         fs::write(cache.path().join("npm-registry"), "what").unwrap();
         fs::write(cache.path().join("pypi-index"), "").unwrap();
-        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+        check(cache.path(), (Err("can't ask npm for its registry: usher is offline"), None));
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn with_reader<T>(
             writer: Some(access.for_threads()),
             fetch_locks: network.index_locks(),
             settings: &settings,
-            note: Box::new(|text| panic!("{text}")),
+            warn: Box::new(|text| panic!("{text}")),
         },
     };
     let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned() };

@@ -101,8 +101,8 @@ fn a_version_file_says_no_version() {
 
     .node-version: twelve\n
     node: exit status: 127
-    usher: node twelve was asked for by .node-version:1, but there is no such thing
-      it is no version, and no version manager's store has a folder of that name
+    usher: unknown version of node: twelve (requested by .node-version:1)
+      it is not a version, and no version manager's store has a folder of that name
       hint: use available node
 
     .tool-versions: # ours\nnodejs ../../x\n

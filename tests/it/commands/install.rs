@@ -134,8 +134,8 @@ fn what_a_project_asks_for_in_vain_names_the_file() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.99 was asked for by .nvmrc:2, but no such release exists
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 (requested by .nvmrc:2)
+      nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
 }

@@ -158,7 +158,7 @@ fn kept_indexes_serve_and_say_their_age() {
     tool  in force  admitted      newest      asked for
     node  12.22.11  12.22.12 new  25.0.0 new  12 by .nvmrc:1
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
     usher: what is admitted and new is fetched by: use upgrade
     ");
     upstream.behave("/dist/index.json");
@@ -189,10 +189,10 @@ fn what_can_not_be_told_is_a_failure_that_keeps_nothing_back() {
     plain  5.40.0    ?         ?       5.40.0 by .tool-versions:2
     --- standard error
     usher: usher has no source for plain yet
-    usher: the releases of node can't be listed
+    usher: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
     assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");

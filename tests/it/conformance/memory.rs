@@ -130,7 +130,7 @@ fn by<W: World>(
             .find_map(|selection| selection.origin().cloned()),
         Ok(Outcome::Stale) | Err(_) => return String::new(),
     };
-    origin.map_or_else(|| "nobody".to_owned(), |origin| printed(&origin))
+    origin.map_or_else(|| "not pinned".to_owned(), |origin| printed(&origin))
 }
 
 /// An origin as messages print it, with the file as cases name it.

@@ -20,7 +20,7 @@ fn the_page_has_the_files_of_every_tool_in_their_order() {
 }
 
 #[test]
-fn the_page_says_what_is_read_of_each_file() {
+fn the_page_lists_the_fields_of_each_file() {
     check("contents", &contents());
 }
 
@@ -55,7 +55,8 @@ fn files() -> String {
 
 /// A table of files, each with what is read of it for which tool.
 fn contents() -> String {
-    let mut table = "| file | for | what is read | alone |\n|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| file | for | what is read | only for versions |\n|---|---|---|---|\n".to_owned();
     let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry/common.toml");
     let common = fs::read_to_string(common).expect("read what holds for every tool");
     let common = Common::parse(&common).expect("what was compiled in");
@@ -92,8 +93,8 @@ fn row(file: &VersionFile, tool: &str) -> String {
         format!("`{}`{of}{below}{asks}", named(field.path).replace('|', "\\|"))
     };
     let read = match file.reader {
-        Reader::Plain => "requests, a line each".to_owned(),
-        Reader::ToolVersions => "the line that begins with the tool's name".to_owned(),
+        Reader::Plain => "a request per line".to_owned(),
+        Reader::ToolVersions => "the line of the tool".to_owned(),
         Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines => {
             file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }

@@ -4,18 +4,17 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, TestCommand, Upstream};
+use crate::support::{Pipe, Platform, Sandbox, TestCommand, Upstream};
 
 /// The archive's path on the upstream.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
-/// A sandbox, and an upstream that stalls after half an archive.
+/// A sandbox, and an upstream that stalls in the middle of an archive.
 fn with_stalled_upstream() -> (Upstream, Sandbox) {
     let upstream = Upstream::start();
-    let half = upstream.body(&archive()).len() / 2;
-    upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+    upstream.stall_halfway(&archive());
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();

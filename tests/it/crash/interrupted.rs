@@ -2,21 +2,20 @@
 
 use rustix::process::Signal;
 
-use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, Upstream};
+use crate::support::{Pipe, Platform, Sandbox, Upstream};
 
 /// The archive's path on the upstream.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
-/// A sandbox, and an upstream that stalls after half an archive.
+/// A sandbox with a shim, and an upstream that stalls in the middle of an archive.
 fn with_stalled_upstream() -> (Upstream, Sandbox) {
     let upstream = Upstream::start();
-    let half = upstream.body(&archive()).len() / 2;
-    upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+    upstream.stall_halfway(&archive());
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
-    // The pin makes usher create a shim.
+    // A user's default creates the shim.
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.12\n");
     sandbox.reshim();
     (upstream, sandbox)

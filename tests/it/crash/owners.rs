@@ -140,7 +140,7 @@ fn nobody_else_writes_in_anothers_home() {
     --- standard output
     --- standard error
     usher: [SANDBOX]/home/.local/share/usher belongs to account 4711, and you are 65534
-      programs in another account's folder are that account's to change
+      that account could change the programs there
       hint: export USHER_HOME=/a/folder/of/yours
     ");
     sandbox.use_command(&["reshim"]).with_user_nobody().run().fails_with(77);
@@ -161,7 +161,7 @@ fn a_store_that_everybody_may_write_is_refused() {
         let refused = install().fails_with(77);
         let folder_shown = sandbox.mask(&folder.to_string_lossy());
         refused
-            .complains(&format!("{folder_shown} can be written by every account"))
+            .complains(&format!("{folder_shown} is world-writable"))
             .complains(&format!("hint: chmod o-w '{folder_shown}'"));
         assert!(!sandbox.toolchain("node", "12.22.12").exists());
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();

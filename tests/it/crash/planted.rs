@@ -54,7 +54,7 @@ fn other_names_of_files_are_not_written_to() {
     let lock = sandbox.usher().join("locks/node-12.22.12.lock");
     fs::hard_link(foreign.join("file"), &lock).unwrap();
     let refused = sandbox.use_command(&["install", "node@12.22.12"]).run();
-    refused.fails_with(77).complains("is no lock of usher's").complains("hint: rm ");
+    refused.fails_with(77).complains("is not usher's lock file").complains("hint: rm ");
     assert_eq!(before.changes(&sandbox.tree("foreign")), Vec::<String>::new());
 }
 

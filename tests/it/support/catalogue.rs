@@ -84,6 +84,11 @@ impl Platform {
         };
         Self { node: format!("linux-{short}"), python: format!("{architecture}-unknown-linux-gnu") }
     }
+
+    /// The path of a version's archive at the fake official site of node.
+    pub(crate) fn node_archive(&self, version: &str) -> String {
+        format!("/dist/v{version}/node-v{version}-{}.tar.gz", self.node)
+    }
 }
 
 /// The releases of node. The npm registry has all but 25.0.0: it lags behind the official site.

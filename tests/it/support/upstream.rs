@@ -92,7 +92,15 @@ impl Upstream {
         self.state().misbehaviours.insert(path.to_owned(), (None, misbehaviour));
     }
 
-    /// Misbehaves at a path this many times.
+    /// Sends half of what is at a path, and stalls until [`Upstream::release`]. Returns how many
+    /// bytes are sent before that.
+    pub(crate) fn stall_halfway(&self, path: &str) -> usize {
+        let half = self.body(path).len() / 2;
+        self.misbehave(path, Misbehaviour::StallAfter(half));
+        half
+    }
+
+    /// Misbehaves at a path so many times.
     pub(crate) fn misbehave_times(&self, path: &str, times: usize, misbehaviour: Misbehaviour) {
         self.state().misbehaviours.insert(path.to_owned(), (Some(times), misbehaviour));
     }

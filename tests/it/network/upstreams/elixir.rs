@@ -152,7 +152,7 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: elixir 1.18 was asked for by the command line, and erlang 90 by .tool-versions:1, but the one doesn't run on the other
+    usher: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 91, 92, 93
       hint: use erlang@93
     ");
@@ -167,7 +167,7 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: elixir 1.18.0-otp-92 was asked for by .tool-versions:2, and erlang 90 by .tool-versions:1, but the one doesn't run on the other
+    usher: elixir 1.18.0-otp-92 (requested by .tool-versions:2) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 92
       hint: use erlang@92
     ");
