@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds usher from this checkout and installs it; with tools, makes each one's version the default.
+# Builds usher from this repository and installs it. Sets the defaults of the tools that are named.
 #
-# POSIX sh. It writes into cargo's target folder, and what `use __install` writes; no shell's file.
+# POSIX sh. Writes to cargo's target folder, and what `use __install` writes. Changes no shell's files.
 set -eu
 
 usage() {
@@ -11,10 +11,10 @@ Builds usher and installs it.
 Usage: ./install.sh [--system] [TOOL[@REQUEST]...]
 
 Arguments:
-  [TOOL[@REQUEST]]...  Tools; each becomes your default in this version, and is fetched
+  [TOOL[@REQUEST]]...  Tools to install; each version becomes your default
 
 Options:
-      --system  For the whole machine: in /opt/usher, with the settings in /etc/usher; needs root
+      --system  Install for all users, in /opt/usher, with settings in /etc/usher; needs root
   -h, --help    Print help
 
 Examples:
@@ -22,8 +22,8 @@ Examples:
   ./install.sh node@12
   sudo ./install.sh --system node@lts python@3.12
 
-Without --system, usher goes into your XDG folders (~/.local/share/usher and the like), or all of it
-into the folder that USHER_HOME names.
+Without --system, usher is installed in your XDG folders, such as ~/.local/share/usher, or in the
+folder that USHER_HOME names.
 USAGE
 }
 
@@ -31,22 +31,22 @@ say() {
     printf '%s\n' "$*"
 }
 
-tell() {
-    printf 'install.sh: %s\n' "$*" >&2
+warn() {
+    printf 'warning: %s\n' "$*" >&2
 }
 
-hint() {
-    printf '  hint: %s\n' "$*" >&2
-}
-
-# Ends with an exit code, a message and a hint.
+# Prints an error and hints, and exits: fail CODE MESSAGE HINT...
 fail() {
-    tell "$2"
-    hint "$3"
-    exit "$1"
+    code=$1
+    printf 'error: %s\n' "$2" >&2
+    shift 2
+    for hint; do
+        printf '  hint: %s\n' "$hint" >&2
+    done
+    exit "$code"
 }
 
-# Puts a cargo on PATH where rustup has one that this shell doesn't know of yet.
+# Finds cargo. If it isn't on PATH, adds rustup's folder: rustup changes PATH only for new shells.
 find_cargo() {
     command -v cargo >/dev/null 2>&1 && return
     cargo_bin=${CARGO_HOME:-${HOME:-}/.cargo}/bin
@@ -55,12 +55,13 @@ find_cargo() {
         export PATH
         return
     fi
-    fail 127 'usher is built with cargo, and there is no cargo on PATH' \
-        "install Rust (https://rustup.rs), then run this again; sudo needs to be told: sudo env \"PATH=\$PATH\" ./install.sh --system"
+    fail 127 'cargo is not on PATH, and usher is built with it' \
+        'install Rust from https://rustup.rs, then run ./install.sh again' \
+        "with sudo, keep PATH: sudo env \"PATH=\$PATH\" ./install.sh --system"
 }
 
-# Prints the program that a build comes to, by what cargo itself says: that holds wherever cargo is
-# told to put things.
+# Builds, and prints the path of the program. The path comes from cargo's messages, because settings
+# can change cargo's target folder.
 build() {
     messages=$(cargo build --locked --message-format json-render-diagnostics "$@") || return
     printf '%s\n' "$messages" |
@@ -68,7 +69,7 @@ build() {
         sed -e 's/\\\(.\)/\1/g' -e '$!d'
 }
 
-# Whether the library of a target is there, or can be had.
+# Whether the standard library of a target is installed, or can be installed now.
 has_target() {
     library=$("${RUSTC:-rustc}" --print target-libdir --target "$1" 2>/dev/null) || return
     [ ! -d "$library" ] || return 0
@@ -76,7 +77,7 @@ has_target() {
     rustup target add "$1" >/dev/null 2>&1
 }
 
-# The musl target of this machine's kind; nothing where there is none.
+# Prints the musl target for this machine; nothing if there is none.
 static_target() {
     host=$(cargo -vV | sed -n 's/^host: //p')
     case $host in
@@ -84,42 +85,42 @@ static_target() {
     esac
 }
 
-# Has the shim built as a static program, which starts fastest, where that can be had.
+# Installs the musl target, if possible: the build then makes the shim static, which starts fastest.
 add_static_target() {
     target=$(static_target)
     [ -z "$target" ] || has_target "$target" ||
-        tell "the target $target can't be installed here: the shim is built for this machine's own kind, and starts slower"
+        warn "can't install the Rust target $target: the shim will be linked dynamically, and start more slowly"
 }
 
-# Makes a tool's version the default, and shows what its program answers through the shim.
-choose() {
+# Makes a tool's version the default, and prints the version that its program reports.
+set_default() {
     "$shims/use" --global "$1"
     program=${1%%@*}
     if [ ! -x "$shims/$program" ]; then
-        # It was called by another name of its own.
+        # The argument was an alias of the tool's name.
         program=$("$shims/use" list "$program" --json | sed -n 's/.*"tool": "\(.*\)".*/\1/p' | sed '$!d')
     fi
     [ -x "$shims/$program" ] || return 0
-    # In the root folder, where no project has a say; nor has an account of its own, with --system.
-    answer=$(
+    # In the root folder, so that no project's pin applies; with --system, without the user's default.
+    version=$(
         cd /
         [ -z "$system" ] || unset HOME XDG_DATA_HOME
         "$shims/$program" --version
     )
-    say "$program --version: $answer"
+    say "$program --version: $version"
 }
 
 show_path() {
     case :${PATH:-}: in
         *:"$shims":*)
-            say "$shims is on PATH already"
+            say "$shims is already on PATH"
             return
             ;;
     esac
     line=$("$shims/use" setup sh --print)
     say
-    say "To have the shims on PATH in all your shells: '$shims/use' setup"
-    say 'In this shell, or in a file of your choice, this line does it:'
+    say "To put the shims on PATH in all your shells: '$shims/use' setup"
+    say 'For this shell only, or in a file of your choice:'
     say "$line"
 }
 
@@ -131,26 +132,26 @@ for argument; do
             exit
             ;;
         --system) system=yes ;;
-        -*) fail 2 "there is no option $argument" './install.sh --help' ;;
+        -*) fail 2 "unknown option: $argument" './install.sh --help' ;;
     esac
 done
 if [ -n "$system" ]; then
     [ "$(id -u)" -eq 0 ] ||
-        fail 77 '--system writes into /opt and /etc, which only root may' 'sudo ./install.sh --system'
-    # All accounts are to read it, and it is nobody's own.
+        fail 77 '--system writes to /opt and /etc, which needs root' 'sudo ./install.sh --system'
+    # All users must be able to read it. USHER_HOME would move it to one user's folder.
     umask 022
     unset USHER_HOME
 fi
 
-# The checkout, where rustup and cargo look for what is set for it.
+# In this repository, rustup and cargo find its configuration.
 CDPATH='' cd -- "$(dirname -- "$0")"
 find_cargo
 add_static_target
 program=$(build --release --package usher --bin use) ||
-    fail $? 'usher could not be built' 'see above what cargo says'
+    fail $? "can't build usher (see cargo's errors above)"
 shims=$("$program" __install ${system:+--system})
 say "usher is installed: $shims"
 for argument; do
-    [ "$argument" = --system ] || choose "$argument"
+    [ "$argument" = --system ] || set_default "$argument"
 done
 show_path

@@ -26,7 +26,7 @@ fn main() {
     let common = paths.iter().position(|path| path.ends_with(COMMON)).map(|at| paths.remove(at));
     write_text("common.rs", common.as_deref().map(included));
     let common = common.map(|path| read(&path, Common::parse)).unwrap_or_default();
-    write_text("pass_over.rs", Some(baked(&common.pass_over)));
+    write_text("ignored_folders.rs", Some(baked(&common.ignored_folders)));
     let mut all: Vec<(Tool, &PathBuf)> =
         paths.iter().map(|path| (tool(path, &common), path)).collect();
     all.sort_by_key(|(tool, _)| tool.name);

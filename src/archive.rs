@@ -1,20 +1,28 @@
-//! Unpacking an archive into a fresh folder, as if whoever made it meant harm.
+//! Unpacks an archive into a fresh folder, as if the archive were an attack.
 //!
 //! ```text
-//! file ─▶ OpenedArchive ─▶ PipeReader ─▶ Entries ─▶ Destination
+//! file ─▶ OpenedArchive ─▶ PipeReader ─▶ ArchiveEntries ─▶ Destination
 //! ```
 //!
-//! Strictness is cheap here, because nobody packs a toolchain in a strange way by accident; what
-//! two unpackers would understand differently is refused. `archive/format.rs` sees to the outer
-//! file, `archive/pipe.rs` to doing two things at once, `archive/tarball.rs`, `archive/zip.rs` and
-//! `archive/entry.rs` to what stands in it, `archive/name.rs` to names, `archive/destination.rs`
-//! writes. None of them knows what the archive is for, or where it came from.
+//! Being strict is cheap here: no toolchain is packed in a strange way by accident. What two
+//! unpackers would read differently is refused.
+//!
+//! | what | file |
+//! |---|---|
+//! | the outer file and its compression | `archive/format.rs`, `archive/zstd.rs` |
+//! | decompressing in another thread | `archive/pipe.rs` |
+//! | entries of tar and zip files | `archive/tarball.rs`, `archive/zip.rs`, `archive/entry.rs`, `archive/entry_content.rs` |
+//! | which names are allowed | `archive/entry_name.rs` |
+//! | writing | `archive/destination.rs` |
+//!
+//! None of them knows what the archive is for, or where it came from.
 
 mod destination;
 mod entry;
+mod entry_content;
+mod entry_name;
 mod error;
 mod format;
-mod name;
 mod pipe;
 mod tarball;
 mod zip;
@@ -33,16 +41,17 @@ pub use error::UnpackError;
 pub use format::decompress;
 use format::{OpenedArchive, is_program, is_tar};
 use tarball::Tarball;
-use zip::Zipped;
+use zip::ZipFile;
 
-/// Unpacks `archive`, whose hash was verified, into `destination`, an empty folder that the
-/// caller made; what lies there then is the answer.
+/// Unpacks `archive`, whose hash was verified, into `destination`: an empty folder that the caller
+/// made. Returns the manifest of the unpacked tree.
 ///
-/// Files become 0755 or 0644 by their owner's execute bit, folders 0755, all less the umask;
-/// times of files are kept, nothing else is. An archive that is damaged, cut short, of another
-/// kind, or that holds anything unusual is refused as a whole with [`ErrorKind::BadArchive`].
+/// Files get the mode 0755 or 0644 by their owner's execute bit, folders 0755, all less the umask.
+/// Files keep their modification times, and nothing else. An archive that is damaged, cut short, of
+/// another format, or that holds anything unusual is refused as a whole with
+/// [`ErrorKind::BadArchive`].
 ///
-/// Nothing outside `destination` is written, ever. **After an error the caller deletes
+/// Nothing outside `destination` is ever written. **After an error the caller deletes
 /// `destination`**, which then holds a part of the archive.
 pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -> Result<Manifest> {
     let mut entries =
@@ -56,11 +65,11 @@ pub fn unpack(archive: &Path, destination: &Path, options: &UnpackOptions<'_>) -
         .map_err(|error| error.in_archive(archive))
 }
 
-fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::Result<Manifest> {
-    let OpenedArchive { bytes, most, directory } = archive;
-    pipe::pipe(bytes, most, |mut bytes| {
+fn fill(archive: OpenedArchive, destination: Destination<'_>) -> error::UnpackResult<Manifest> {
+    let OpenedArchive { bytes, max_bytes, directory } = archive;
+    pipe::pipe(bytes, max_bytes, |mut bytes| {
         if let Some(directory) = directory {
-            return destination.fill(&mut Zipped::new(&mut bytes, directory));
+            return destination.fill(&mut ZipFile::new(&mut bytes, directory));
         }
         let opening = bytes.peek_chunk(u64::MAX)?;
         match (is_program(opening), is_tar(opening)) {

@@ -17,7 +17,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::ProcessArgs;
-use usher_shims::process::{HANDOFF_ARG, shim};
+use usher_shims::process::{HANDOFF_ARG, running_shim};
 use usher_shims::tool::{TOOLS, Tool};
 
 use crate::cli::commands::cache::CleanMode;
@@ -346,7 +346,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         completions(shell);
         return Ok(0);
     }
-    let running = shim()?;
+    let running = running_shim()?;
     if let Some(Verb::InstallItself { system }) = typed.verb {
         return commands::install_itself::run(given, running, system).map(|()| 0);
     }
@@ -355,7 +355,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
         session.settings.go_offline();
     }
     if typed.global_flags.quiet {
-        session.be_quiet();
+        session.set_quiet();
     }
     let json = typed.global_flags.json;
     // `use doctor` reports them itself.

@@ -1,16 +1,18 @@
-//! Files and trees, whatever they are for: hashed, listed, walked, removed, locked, half-made.
+//! Files and folders: hash, list, walk, replace, delete, lock.
 //!
 //! | what | file |
 //! |---|---|
-//! | whether and as whom we may write | [`write_access`] |
-//! | one at a time | [`lock`] |
-//! | half-made things, and what becomes of them | [`staging`], [`interrupt`] |
-//! | looking at a tree, without following links | [`walk`] |
+//! | whether usher may write, and as which account | [`write_access`] |
+//! | locks between processes | [`lock`] |
+//! | unfinished folders, and their removal | [`staging`], [`interrupt`] |
+//! | replacing a file in one step | [`replace`] |
+//! | walking a tree without following links | [`walk`] |
 //! | deleting a tree | [`remove`] |
-//! | all that lies in a tree | [`manifest`] |
-//! | the hash of a file | [`integrity`] |
+//! | the manifest of a tree | [`manifest`] |
+//! | hashes | [`integrity`] |
+//! | dates for messages | [`clock`] |
 //!
-//! It is the lowest room: it knows no tool, no setting, and none of usher's folders by name.
+//! The lowest room: it knows no tool, no setting, and none of usher's folders by name.
 
 pub mod clock;
 pub mod integrity;
@@ -18,6 +20,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod manifest;
 pub mod remove;
+pub mod replace;
 pub mod staging;
 pub mod walk;
 pub mod write_access;

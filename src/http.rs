@@ -1,27 +1,27 @@
-//! Getting bytes from elsewhere: asked for, judged, fetched, verified.
+//! Fetches indexes and archives, from web servers or from local folders.
 //!
 //! ```text
-//! address ─▶ Client    ─▶ bytes, if they changed       (client.rs, redirects.rs, response.rs)
-//! address ─▶ Downloads ─▶ a file whose hash is the wanted   (download.rs)
+//! address ─▶ Client    ─▶ bytes, if they changed             (client.rs, redirects.rs, response.rs)
+//! address ─▶ Downloads ─▶ a file that has the published hash  (download.rs)
 //! ```
 //!
 //! | what | file |
 //! |---|---|
-//! | addresses, and how people are shown them | `address.rs` |
-//! | what is set up: proxies, certificates, credentials, how long to wait | `network_config.rs`, `proxies.rs`, `authorities.rs`, `credentials.rs`, `timeouts.rs` |
-//! | one request, wherever it leads | `redirects.rs` |
-//! | what came back | `response.rs`, `headers.rs`, `retry_after.rs`, `min_throughput.rs` |
-//! | one more try | `retry.rs` |
-//! | why nothing came | `failure.rs`, `diagnose.rs`, `tls_errors.rs` |
+//! | addresses, and how messages show them | `address.rs` |
+//! | configuration: proxies, certificates, credentials, timeouts | `network_config.rs`, `proxies.rs`, `authorities.rs`, `credentials.rs`, `timeouts.rs` |
+//! | one request, with its redirects | `redirects.rs` |
+//! | the response | `response.rs`, `headers.rs`, `retry_after.rs`, `min_throughput.rs` |
+//! | retries | `retry.rs` |
+//! | errors | `fetch_error.rs`, `diagnose.rs`, `tls_errors.rs` |
 //!
-//! Everything here takes what a server said for hostile until shown otherwise. It must not know
-//! tools, versions, the store, settings or the command line: it is given an address, a file or a
-//! folder, and says what came of it.
+//! Everything from a server is untrusted until it is checked. Nothing here may know tools,
+//! versions, the store, settings or the command line.
 //!
-//! What must stay true:
-//! - nothing is written outside the folder that was named;
-//! - a source that can't be reached ([`Failure::Unreachable`]) is told from one that lied
-//!   ([`Failure::Fatal`]): the first is a reason to ask the next, the second to stop.
+//! Invariants:
+//! - nothing is written outside of the folder that the caller names;
+//! - a source that can't be reached ([`FetchError::Unreachable`]) is told apart from one that sent
+//!   other bytes than were published ([`FetchError::Fatal`]). After the first the next source is
+//!   tried; after the second nothing is.
 
 mod address;
 mod authorities;
@@ -29,7 +29,7 @@ mod client;
 mod credentials;
 mod diagnose;
 mod download;
-mod failure;
+mod fetch_error;
 mod headers;
 mod min_throughput;
 mod network_config;
@@ -50,7 +50,7 @@ pub use authorities::{Authorities, CaFile};
 pub use client::{Client, Conditional};
 pub use credentials::{Credential, Credentials};
 pub use download::{DownloadSpec, Downloaded, Downloads, NoProgress, Progress};
-pub use failure::Failure;
+pub use fetch_error::FetchError;
 pub use headers::{ContentRange, StrongTag};
 pub use network_config::NetworkConfig;
 pub use proxies::Proxies;

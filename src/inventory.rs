@@ -1,70 +1,70 @@
-//! What is already on this machine: other managers' stores, the system's interpreters, and the
-//! programs that package managers added. The result is the shims' index.
+//! Scans the machine: other managers' stores, the system's interpreters, and the programs of global
+//! packages. The result is the shims' index.
 
-mod additions;
+pub mod folder_world;
 mod folders;
-pub mod inside;
+mod package_programs;
 mod probe;
+mod scan;
 mod stores;
-mod survey;
 mod system;
 
 use std::path::{Path, PathBuf};
 
-pub use additions::is_never_stood_for;
 pub use folders::expand_folder;
-pub use survey::{ProbeCache, Survey};
-pub use system::LARGEST_SHIM;
+pub use package_programs::is_reserved_name;
+pub use scan::{MachineScan, ProbeCache};
+pub use system::MAX_SHIM_SIZE;
 
-use folders::Listed;
+use folders::FolderListings;
 use usher_shims::error::Result;
 use usher_shims::folders::MACHINE_DATA;
 use usher_shims::index::{Index, index_file};
 use usher_shims::world::{World as _, read_optional};
 
-/// Surveys the machine; the result is the index that the shims read.
-pub fn survey(survey: &Survey<'_>) -> Result<Index> {
-    let before = before(survey);
+/// Scans the machine; returns the index that the shims read.
+pub fn scan(scan: &MachineScan<'_>) -> Result<Index> {
+    let before = before(scan);
     let mut home = Index {
-        folders: survey.folders.clone(),
-        settings: survey.settings.clone(),
-        shared: shared(survey),
-        tools: survey.registry.tools().clone(),
+        folders: scan.folders.clone(),
+        settings: scan.settings.clone(),
+        shared_stores: shared_stores(scan),
+        tools: scan.registry.tools().clone(),
         ..Index::default()
     };
-    let mut listed = Listed::default();
-    for tool in survey.registry.all() {
-        home.adopted.extend(stores::adopted(survey, tool, &before.adopted)?);
-        home.read.extend(stores::read(survey, tool)?);
-        let (system, refused) = system::find(survey, tool, &before, &mut listed)?;
-        home.system.extend(system);
-        home.refused.extend(refused);
+    let mut listed = FolderListings::default();
+    for tool in scan.registry.all() {
+        home.adopted_stores.extend(stores::adopted(scan, tool, &before.adopted_stores)?);
+        home.read_toolchains.extend(stores::read(scan, tool)?);
+        let (system, refused) = system::find(scan, tool, &before, &mut listed)?;
+        home.system_programs.extend(system);
+        home.rejected_programs.extend(refused);
     }
-    home.additions = additions::find(survey, &home)?;
+    home.global_packages = package_programs::find(scan, &home)?;
     Ok(home)
 }
 
-/// What the index said until now: no program is asked twice, and a store that a variable of
-/// another process named is not forgotten.
-fn before(survey: &Survey<'_>) -> Index {
-    let index = read_optional(survey.world, &index_file(&survey.folders.shims())).ok().flatten();
+/// The previous index. With it no program is probed twice, and a store that only another process's
+/// variables name is not lost.
+fn before(scan: &MachineScan<'_>) -> Index {
+    let index = read_optional(scan.world, &index_file(&scan.folders.shims())).ok().flatten();
     let mut before = index.and_then(|index| Index::parse(&index)).unwrap_or_default();
-    before.system.extend_from_slice(&survey.known.system);
-    let old = match survey.memory {
+    before.system_programs.extend_from_slice(&scan.known.system_programs);
+    let old = match scan.probe_cache {
         ProbeCache::All => Vec::new(),
-        ProbeCache::SuccessesOnly => std::mem::take(&mut before.refused),
+        ProbeCache::SuccessesOnly => std::mem::take(&mut before.rejected_programs),
     };
-    let refused = survey.known.refused.iter().filter(|program| !old.contains(program));
-    before.refused.extend(refused.cloned());
+    let refused = scan.known.rejected_programs.iter().filter(|program| !old.contains(program));
+    before.rejected_programs.extend(refused.cloned());
     before
 }
 
-/// The machine's own store, under an account's.
-fn shared(survey: &Survey<'_>) -> Vec<PathBuf> {
+/// The machine's store, which an account uses beside its own.
+fn shared_stores(scan: &MachineScan<'_>) -> Vec<PathBuf> {
     let machine = Path::new(MACHINE_DATA);
     let index = index_file(&machine.join("shims"));
-    let is_there = !survey.folders.is_system_wide
-        && survey.folders.data != machine
-        && survey.world.metadata(&index).ok().flatten().is_some();
+    let is_there = !scan.folders.is_system_wide
+        && scan.folders.data != machine
+        && scan.world.metadata(&index).ok().flatten().is_some();
     is_there.then(|| machine.join("toolchains")).into_iter().collect()
 }

@@ -14,7 +14,7 @@ mod write;
 use std::path::PathBuf;
 
 use usher_shims::pin::FileLocation;
-use usher_shims::tool::{Field, VersionFile};
+use usher_shims::tool::{VersionField, VersionFile};
 
 pub use locate::{root, target};
 pub use write::{WrittenPin, replace, write};
@@ -41,5 +41,5 @@ pub struct PinLocation {
     /// The kind of file.
     pub file: &'static VersionFile,
     /// The field that pins; none in files without fields, and if it is unknown.
-    pub field: Option<&'static Field>,
+    pub field: Option<&'static VersionField>,
 }

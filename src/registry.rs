@@ -1,7 +1,7 @@
 //! The definitions of all tools, as the cold half needs them: with their sources and stores. Those
 //! that are compiled in, and own ones, each of which takes the place of one of its name.
 
-mod own;
+mod custom;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use usher_shims::toolchain::{Store, Toolchain};
 
 use crate::text::closest;
 
-pub use own::{OwnFile, files};
+pub use custom::{CustomToolFile, files};
 
 /// All tools.
 #[derive(Debug)]
@@ -60,10 +60,10 @@ impl Registry {
     /// Adds own tools, weakest first. One with a fault is left out, which keeps no other one from
     /// being used; [`Registry::faults`] has the reason.
     #[must_use]
-    pub fn with_own(mut self, files: &[OwnFile]) -> Self {
+    pub fn with_custom_tools(mut self, files: &[CustomToolFile]) -> Self {
         let mut read = Vec::new();
         for file in files {
-            match own::definition(file, &self.common) {
+            match custom::definition(file, &self.common) {
                 Ok((definition, tool)) => read.push((file, definition, tool)),
                 Err(fault) => self.faults.push(fault),
             }
@@ -72,8 +72,8 @@ impl Registry {
         for (file, definition, tool) in read {
             let mut hosts =
                 tool.runtime.into_iter().chain(tool.built_for.map(|built_for| built_for.tool));
-            match hosts.find(|host| !can_host(&tools, host)) {
-                Some(host) => self.faults.push(own::without_host(file, host)),
+            match hosts.find(|host| !can_be_runtime(&tools, host)) {
+                Some(host) => self.faults.push(custom::missing_runtime(file, host)),
                 None => self.add(file, definition, tool),
             }
         }
@@ -81,7 +81,7 @@ impl Registry {
         self
     }
 
-    fn add(&mut self, file: &OwnFile, definition: Definition, tool: &'static Tool) {
+    fn add(&mut self, file: &CustomToolFile, definition: Definition, tool: &'static Tool) {
         self.definitions.retain(|(_, known)| known.name != tool.name);
         self.definitions.push((definition, tool));
         self.tools.add(CustomTool {
@@ -105,7 +105,7 @@ impl Registry {
     pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
         let is_compiled_in =
             |own: &&CustomTool| TOOLS.iter().any(|tool| tool.name == own.tool.name);
-        self.tools.own().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
+        self.tools.custom().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
     }
 
     /// The same, with the site of each tool that has a mirror's address in the settings at that
@@ -117,8 +117,8 @@ impl Registry {
             let Some(source) = definition.source.iter().find_map(|source| source.at(address))
             else {
                 let name = tool.name;
-                let what = format!("{name} comes from no site that could have a mirror");
-                let because = format!("the setting source says {}", Escaped(address));
+                let what = format!("{name} has no source that can have a mirror");
+                let because = format!("the setting source is {}", Escaped(address));
                 return Err(Error::new(ErrorKind::BadSetting, what).because(because));
             };
             definition.source = vec![source];
@@ -152,23 +152,18 @@ impl Registry {
     }
 
     fn unknown(&self, name: &str) -> Error {
-        let error = Error::new(
-            ErrorKind::UnknownTool,
-            format!("usher knows no tool called “{}”", Escaped(name)),
-        );
+        let error = Error::new(ErrorKind::UnknownTool, format!("unknown tool “{}”", Escaped(name)));
         let near = closest(name, self.all().flat_map(|known| known.tool.all_names()));
         if let Some(nearest) = near {
-            return error
-                .because(format!("the nearest is {nearest}"))
-                .hint(format!("use {nearest}"));
+            return error.because(format!("nearest: {nearest}")).hint(format!("use {nearest}"));
         }
         let names: Vec<&str> = self.all().map(|known| known.tool.name).collect();
-        error.because(format!("it knows {}", names.join(", ")))
+        error.because(format!("tools: {}", names.join(", ")))
     }
 }
 
 /// Whether other tools can run on the one of this name.
-fn can_host(tools: &[&'static Tool], name: &str) -> bool {
+fn can_be_runtime(tools: &[&'static Tool], name: &str) -> bool {
     Tool::named(tools.iter().copied(), name)
         .is_some_and(|host| host.runtime.is_none() && host.built_for.is_none())
 }

@@ -21,34 +21,34 @@
 
 pub mod cache_folder;
 mod catalog;
-mod entry;
+mod download_site;
 mod errors;
 mod finder;
 mod freshness;
 #[doc(hidden)]
 pub mod fuzz;
 mod index_cache;
+mod index_entry;
 mod index_reader;
+mod installed_tools;
 mod limits;
-mod machine;
 pub mod network;
 mod npm;
 mod offline_errors;
-mod part;
 pub mod platform;
 mod pypi;
 mod release;
+mod release_filter;
+mod release_part;
 pub mod runtime;
-mod selection;
-mod site;
 mod source_adapters;
+mod tool_request;
 pub mod updates;
 mod version_range;
-mod wanted;
 
 pub use finder::Finder;
 pub use freshness::Freshness;
-pub use offline_errors::would_be_fetched;
-pub use part::{FetchClient, Part};
+pub use offline_errors::offline_error;
 pub use release::{ListedReleases, Release};
-pub use wanted::ToolRequest;
+pub use release_part::{FetchClient, ReleasePart};
+pub use tool_request::ToolRequest;

@@ -1,4 +1,4 @@
-//! What every verb is given: the process, the folders, the settings, the registry, the index.
+//! What every command runs with: the process, the folders, the settings, the registry, the index.
 
 pub mod current;
 #[cfg(test)]
@@ -21,34 +21,36 @@ use usher_shims::world::{AnyWorld, Os, World as _, read_optional};
 use self::reporter::{Reporter, Silent};
 use crate::config::folders;
 use crate::config::settings::Settings;
-use crate::inventory::{ProbeCache, Survey, expand_folder, survey};
+use crate::inventory::{MachineScan, ProbeCache, expand_folder, scan};
 use crate::registry::{self, Registry};
 
-/// All that a verb may need; made once, in [`crate::run`].
+/// What a command runs with; created once, in [`crate::run`].
 pub struct Session {
-    /// All input.
+    /// The operating system, or a world in memory for tests.
     pub world: AnyWorld,
-    /// What the process was given.
+    /// The arguments and the environment of the process.
     pub given: ProcessArgs,
-    /// Where usher keeps what.
+    /// usher's folders.
     pub folders: Folders,
-    /// What the user has set.
+    /// The user's settings.
     pub settings: Settings,
     /// All tools.
     pub registry: Registry,
-    /// What the shims know of the machine, as it is now, with the variables of this process.
+    /// The shims' index, rescanned for this process.
     pub index: Index,
-    /// usher's own shims, which are never what they stand for.
+    /// usher's own shims, which are skipped where programs are looked up on PATH.
     pub shim: Shim,
-    /// What is told and shown beside the answer.
+    /// Prints notes and progress.
     pub reporter: Box<dyn Reporter + Sync>,
 }
 
-/// Makes what shows things to a person; `true` on a terminal on which downloads can be drawn.
+/// Creates the reporter; the argument is `true` on a terminal that can draw progress bars.
 pub type NewReporter = fn(bool) -> Box<dyn Reporter + Sync>;
 
 impl Session {
-    /// Finds out where and what usher is here.
+    /// Loads the settings and the registry, and scans the machine.
+    ///
+    /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
         let folders = folders::find(&world, &running.folder)?;
@@ -58,7 +60,7 @@ impl Session {
         let trusted = |name: &str| world.variable(name).filter(|_| !is_secure());
         let settings = Settings::load(&texts, &trusted)?;
         let own = registry::files(&world, &folders);
-        let registry = Registry::load()?.with_own(&own).with_mirrors(&settings.source)?;
+        let registry = Registry::load()?.with_custom_tools(&own).with_mirrors(&settings.source)?;
         let mut shim = running.known;
         if !shim.folders.contains(&folders.shims()) {
             shim.folders.insert(0, folders.shims());
@@ -74,56 +76,56 @@ impl Session {
         Ok(session)
     }
 
-    /// The resolver of the shims, with this machine as it is now.
+    /// The shims' resolver, with the current index.
     pub fn resolver(&self) -> Resolver<'_, AnyWorld> {
         Resolver { world: &self.world, index: &self.index, shim: &self.shim }
     }
 
-    /// Looks at the machine anew.
+    /// Rescans the machine, reusing all cached probe results.
     pub fn refresh(&mut self) -> Result<()> {
-        self.survey(ProbeCache::All)
+        self.rescan(ProbeCache::All)
     }
 
-    /// Looks at the machine anew, and believes what was found out before as far as told.
-    pub fn survey(&mut self, memory: ProbeCache) -> Result<()> {
-        let mut index = survey(&self.surveyor(memory))?;
+    /// Rescans the machine, reusing cached probe results according to `probe_cache`.
+    pub fn rescan(&mut self, probe_cache: ProbeCache) -> Result<()> {
+        let mut index = scan(&self.machine_scan(probe_cache))?;
         add_variables(&self.world, &mut index)?;
         self.index = index;
         Ok(())
     }
 
-    /// The folders that one of a definition stands for.
+    /// The existing folders that a folder of a definition (`~/.nvm/versions/*`) stands for.
     pub fn expand_folder(&self, folder: &str) -> Result<Vec<PathBuf>> {
         expand_folder(&self.world, &self.folders, folder)
     }
 
-    fn surveyor(&self, memory: ProbeCache) -> Survey<'_> {
+    fn machine_scan(&self, probe_cache: ProbeCache) -> MachineScan<'_> {
         let (world, folders, registry) = (&self.world, &self.folders, &self.registry);
-        let (settings, known) = (self.settings.of_files(), &self.index);
-        Survey { world, folders, settings, registry, known, memory }
+        let (settings, known) = (self.settings.from_files(), &self.index);
+        MachineScan { world, folders, settings, registry, known, probe_cache }
     }
 
-    /// Tells nothing from now on, and shows no progress.
-    pub fn be_quiet(&mut self) {
+    /// Prints no notes and no progress from now on.
+    pub fn set_quiet(&mut self) {
         self.settings.quiet = true;
         self.reporter = Box::new(Silent);
     }
 
-    /// Tells the person something beside the answer.
+    /// Prints a note to standard error.
     pub fn note(&self, text: &str) {
         self.reporter.note(text);
     }
 
-    /// Tells what is wrong with own tools' files.
+    /// Prints the errors in the user's own registry files.
     pub fn report_registry_errors(&self) {
         for fault in self.registry.faults() {
             self.note(&fault.to_string());
         }
     }
 
-    /// Does something with another store in the place of the own one, and with nothing else on
-    /// disk, as if that were the machine's.
-    pub fn in_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
+    /// Runs `act` with another store in place of usher's own: one for the whole machine, with no other
+    /// installed version.
+    pub fn with_store<T>(&mut self, store: &Path, act: impl FnOnce(&Self) -> T) -> T {
         let own =
             Folders { data: store.to_path_buf(), is_system_wide: true, ..self.folders.clone() };
         let tools = self.registry.tools().clone();

@@ -10,24 +10,25 @@ pub mod requested;
 pub mod versioned;
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use usher_shims::error::{Error, Escaped, Result, Shown};
 use usher_shims::index::{INDEX_FILE, index_file};
 use usher_shims::name::Name;
-use usher_shims::process::holds_mark;
-use usher_shims::store::all;
+use usher_shims::process::is_shim_binary;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 
 use self::replace::{UNFINISHED, is_same, put_shim, remove_unfinished};
 use crate::config::settings::ShimPolicy;
 use crate::files::lock::Locks;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::staging;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::LARGEST_SHIM;
+use crate::inventory::MAX_SHIM_SIZE;
 use crate::registry::KnownTool;
 use crate::session::{Session, read_text};
 use usher_shims::folders::{Folders, MACHINE_DATA};
@@ -55,7 +56,7 @@ pub fn refresh(
 ) -> Result<ShimChanges> {
     let folders = &session.folders;
     let locks = Locks::new(access, folders.locks());
-    staging::tidy(&folders.staging(), &locks);
+    staging::remove_abandoned(&folders.staging(), &locks);
     let shims = folders.shims();
     fs::create_dir_all(&shims).map_err(|error| Error::io("make the folder", &shims, error))?;
     let _lock = locks.lock("shims", session.settings.lock_timeout, &|text| session.note(text))?;
@@ -108,10 +109,10 @@ pub fn is_foreign(folders: &Folders, path: &Path) -> bool {
     if !seen.is_file() {
         return true;
     }
-    let is_readable = seen.len() <= LARGEST_SHIM;
+    let is_readable = seen.len() <= MAX_SHIM_SIZE;
     seen.len() > 0
         && !is_same(&folders.shim_binary(), path)
-        && !(is_readable && fs::read(path).is_ok_and(|content| holds_mark(&content)))
+        && !(is_readable && fs::read(path).is_ok_and(|content| is_shim_binary(&content)))
 }
 
 /// The notice about files that aren't shims.
@@ -151,16 +152,14 @@ pub fn write_index(session: &Session, _: &WriteAccess) -> Result<()> {
     if fs::read(&path).is_ok_and(|before| before == text) {
         return Ok(());
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(&shims)
-        .map_err(|error| Error::io("write in", &shims, error))?;
-    file.write_all(&text)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| Error::io("write", &path, error))?;
-    file.persist(&path).map_err(|error| Error::io("replace", &path, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: &path,
+        staging: &shims,
+        prefix: UNFINISHED,
+        mode: FileMode::Masked(0o644),
+        durability: Durability::Synced,
+    };
+    replacement.write(&text)
 }
 
 /// The names that need a shim.
@@ -178,7 +177,7 @@ fn expected_names(session: &Session, named: &[&'static Tool]) -> Result<BTreeSet
         requested::all(&session.folders)?.iter().flat_map(|entry| names_of(session, entry)),
     );
     expected_names
-        .extend(session.index.additions.iter().map(|addition| addition.program.to_string()));
+        .extend(session.index.global_packages.iter().map(|addition| addition.program.to_string()));
     expected_names
         .retain(|name| Name::parse(name).is_some() && !OWN_NAMES.contains(&name.as_str()));
     Ok(expected_names)
@@ -198,7 +197,7 @@ fn has_shims(session: &Session, known: KnownTool<'_>) -> Result<bool> {
     if session.settings.shims == ShimPolicy::All {
         return Ok(true);
     }
-    let of_installed = all(&session.world, &session.index, known.tool)?;
+    let of_installed = all_toolchains(&session.world, &session.index, known.tool)?;
     let is_default = [session.folders.default_file(), session.folders.machine_default_file()]
         .iter()
         .any(|file| {

@@ -13,28 +13,29 @@ use crate::usher::Growth;
 const HEAD: &str = "\
 # What a call costs
 
-A shim runs at every call of `node`, `python` and the like.
+A shim runs on every call of `node`, `python` and so on.
 This page shows how long that takes, for usher and for other version managers.
-One command made all of it, in one run ([how to repeat it](#repeat-it)).
+One command produced all figures in one run ([repeat it](#repeat-it)).
 
-Every shim ends by becoming the same small program, which does nothing.
-**Added** is what the shim adds to that program's own time.
+Every shim ends by running the same small program, which does nothing.
+**Added** is the time that the shim adds to that program's own.
 The floor is a program that only calls `execve`: no shim can add less.
 ";
 
 const METHOD: &str = "
 ## How it is measured
 
-- hyperfine does the timing, without a shell. The time that it takes itself to start a process is in every row, and not in *added*. It gives every call a variable of another length each time, so that none is lucky with where its stack lies.
-- The calls take turns: {ROUNDS} rounds, in each of which every call has its share. A busy moment of the machine falls on all of them.
+- hyperfine does the timing, without a shell. Its own time to start a process is in every row, and not in *added*. It gives every call a variable of a different length, so that no call is lucky with its stack's position.
+- The calls take turns: {ROUNDS} rounds, and every call runs in each. A busy moment of the machine affects all of them.
 - Medians over all runs; ± is half of the distance between the quartiles.
-- Every contestant, usher too, starts with an empty environment. It gets PATH (its own shim folder, `/usr/bin`, `/bin`, and asdf the folder of asdf), HOME (a folder of its own), and where its files are elsewhere than HOME says, the variable that tells so: `VOLTA_HOME`, `PNPM_HOME`, `VP_HOME`. Before it measures, the benchmark times a program that prints its environment, and stops if anything else arrives. One variable can matter a lot: with `RUST_BACKTRACE=1`, mise's shim takes nine times as long (measured apart).
-- Standard input is `/dev/null`, and output is thrown away.
+- Every contestant, usher too, starts with an empty environment. It gets PATH (its own shim folder, `/usr/bin`, `/bin`, and for asdf its folder) and HOME (a folder of its own). If its files are not below HOME, it also gets the variable for that: `VOLTA_HOME`, `PNPM_HOME`, `VP_HOME`.
+- Before it measures, the benchmark times a program that prints its environment, and stops if anything else arrives. One variable can matter a lot: with `RUST_BACKTRACE=1`, mise's shim takes nine times as long (measured separately).
+- Standard input is `/dev/null`, and output is discarded.
 - All versions are the same static program, in the place where the manager looks for a version.
 
 ## Repeat it
 
-Needed are Rust, hyperfine, and the musl target for the static shim:
+You need Rust, hyperfine, and the musl target for the static shim:
 
 ```sh
 apt-get install hyperfine rbenv
@@ -42,8 +43,11 @@ rustup target add x86_64-unknown-linux-musl
 cargo run --release -p usher-bench
 ```
 
-A peer is measured if it is on PATH, or if a variable says where it is: `BENCH_MISE=/path/of/mise`, likewise `BENCH_VOLTA`, `BENCH_PNPM`, `BENCH_VP`, `BENCH_ASDF`, `BENCH_PYENV`, `BENCH_RBENV`, `BENCH_RUSTUP`.
-Here mise, pnpm and Vite+ are the programs of their npm packages `@jdxcode/mise-linux-x64`, `@pnpm/exe.linux-x64` and `@voidzero-dev/vite-plus-cli-linux-x64-gnu` (1.0.0-rc.0 is the only version that this package has; `vite-plus` itself is at 1.6.0, and its `vp` has no shims); Volta and asdf are built from their own sources; rbenv is Debian's.
+A manager is measured if it is on PATH, or if a variable names its path: `BENCH_MISE=/path/of/mise`, and likewise `BENCH_VOLTA`, `BENCH_PNPM`, `BENCH_VP`, `BENCH_ASDF`, `BENCH_PYENV`, `BENCH_RBENV`, `BENCH_RUSTUP`.
+
+Here mise, pnpm and Vite+ are the programs of their npm packages `@jdxcode/mise-linux-x64`, `@pnpm/exe.linux-x64` and `@voidzero-dev/vite-plus-cli-linux-x64-gnu`.
+The last one has only the version 1.0.0-rc.0; `vite-plus` itself is at 1.6.0, and its `vp` has no shims.
+Volta and asdf are built from their own sources; rbenv is Debian's.
 ";
 
 /// The whole page.
@@ -104,8 +108,8 @@ impl Page<'_> {
     fn remarks(&self) -> String {
         let mut text = String::from(
             "\n## What each one does in that call\n\n\
-             All find the version file three folders up and run an installed version. A *nested call* is one that such a program makes itself, after going to another project. Managers that only change PATH (nvm, fnm, `mise activate`) cost nothing per call and are not in the table: they look at a folder when a person goes there, not when a script does.\n\n\
-             - **usher** looks for every version file of every manager that it knows, in each folder up to the root, and takes the highest installed version that matches. A nested call is resolved again, in its own folder. The shim is linked statically where the musl target can be had, else as the system links it (*not static*). `npm install --global` and the like are run by `use`, which looks afterwards whether programs were added.\n",
+             All find the version file three folders up and run an installed version. A *nested call* is a call that the program itself makes, after changing to another project. Managers that only change PATH (nvm, fnm, `mise activate`) cost nothing per call and are not in the table. They notice a new folder when the user changes to it, not when a script does.\n\n\
+             - **usher** looks for every version file of every manager that it knows, in each folder up to the root, and picks the highest installed version that matches. A nested call is resolved again, in its own folder. The shim is linked statically if the musl target is installed, otherwise as the system links it (*not static*). `npm install --global` and similar calls run as a child of `use`, which then checks whether programs were added.\n",
         );
         for remark in self.remarks {
             let _ = writeln!(text, "- **{}**: {}", remark.name, remark.text);
@@ -135,7 +139,7 @@ impl Page<'_> {
     fn in_process(&self) -> String {
         let mut text = String::from(
             "\n## Resolving, inside the process\n\n\
-             By criterion, over a table in memory: what the shim does beside asking the operating system.\n\n\
+             Measured by criterion over a table in memory: the shim's work without the calls to the operating system.\n\n\
              | in a project | median µs |\n|---|---:|\n",
         );
         for resolved in self.resolved {

@@ -82,7 +82,7 @@ pub(crate) fn growth(programs: &Programs, rounds: usize, folder: &Path) -> Resul
     }
     Ok(vec![
         Growth::measured("folders up to the version file", depth, rounds, folder)?,
-        Growth::measured("versions on disk, partial request", versions, rounds, folder)?,
+        Growth::measured("installed versions, partial request", versions, rounds, folder)?,
     ])
 }
 

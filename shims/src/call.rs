@@ -1,7 +1,8 @@
-//! How a program was called: by which name, with which first argument, and so which tool it is of.
+//! How a program was called: by which name and with which first argument, and so which tool
+//! provides it.
 
 use crate::index::Index;
-use crate::name::{Name, split_digits};
+use crate::name::{Name, split_version};
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind, RequestTrust};
 use crate::tool::{Tool, Tools};
@@ -9,62 +10,66 @@ use crate::tool::{Tool, Tools};
 /// A call of a shim.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The program, as it was called.
+    /// The program, by the name of the call.
     pub program: Name,
     /// The tool that provides it.
     pub tool: &'static Tool,
-    /// What the call itself asks for.
+    /// The request in the call itself: `+12`, `node12`.
     pub pin: Option<Pin>,
-    /// Whether the first argument was a request, and isn't the program's.
-    pub takes_argument: bool,
-    /// What the first argument asks of the tool that this one runs on.
-    pub of_host: Option<(&'static Tool, Pin)>,
-    /// When this tool is asked for the program.
+    /// Whether the first argument is a request, and so isn't passed to the program.
+    pub has_request_argument: bool,
+    /// The request in the first argument for the tool's runtime.
+    pub runtime_pin: Option<(&'static Tool, Pin)>,
+    /// When this tool provides the program.
     pub rule: ProviderRule,
 }
 
-/// When a tool is asked for a program that several provide.
+/// When a tool provides a program that several tools have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderRule {
-    /// Whenever it is reached.
+    /// Always.
     Always,
-    /// Only if something stronger than a default pins it.
+    /// Only if the call, a variable or a project's file pins it.
     IfPinned,
-    /// Only if one of its toolchains is in force, and holds the program.
-    IfHeld,
-    /// Only if a default names it.
+    /// Only if one of its toolchains is active and has the program.
+    IfActive,
+    /// Only if a default requests it.
     IfDefault,
 }
 
-/// Understands a name, and a first argument where there is one, for each tool that may provide the
-/// program, strongest first; none for a name that means nothing here.
+/// The possible meanings of a name and a first argument: one for each tool that may provide the
+/// program, strongest first. None for an unknown name.
 ///
-/// Of several providers that is the tool of that name if it is pinned, the host whose toolchain
-/// may hold the program, and the tool by its default.
+/// Of several providers: the tool of that name if it is pinned, the runtime whose toolchain may
+/// have the program, and the tool by its default.
 pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     let Some(program) = Name::parse(name) else { return Vec::new() };
     let tools = &index.tools;
     let call = |tool, pin, rule| {
-        let host = host(tools, tool);
-        Call::new(program.clone(), (tool, host), (pin, argument, rule))
+        let runtime = runtime(tools, tool);
+        Call { pin, rule, ..Call::new(program.clone(), tool) }.with_argument(argument, runtime)
     };
     let mut shippers = tools.all().filter(|tool| tool.programs.contains(&name)).peekable();
     if shippers.peek().is_some() {
-        let (hosted, hosts): (Vec<_>, Vec<_>) = shippers.partition(|tool| tool.runtime.is_some());
-        let Some(own) = hosted.first() else {
-            return hosts.into_iter().map(|tool| call(tool, None, ProviderRule::Always)).collect();
+        let (with_runtime, without): (Vec<_>, Vec<_>) =
+            shippers.partition(|tool| tool.runtime.is_some());
+        let Some(own) = with_runtime.first() else {
+            return without
+                .into_iter()
+                .map(|tool| call(tool, None, ProviderRule::Always))
+                .collect();
         };
-        let host = host(tools, own).unwrap_or(own);
+        let runtime = runtime(tools, own).unwrap_or(own);
         let rules = [
             (*own, ProviderRule::IfPinned),
-            (host, ProviderRule::IfHeld),
+            (runtime, ProviderRule::IfActive),
             (*own, ProviderRule::IfDefault),
-            (host, ProviderRule::Always),
+            (runtime, ProviderRule::Always),
         ];
         return rules.into_iter().map(|(tool, rule)| call(tool, None, rule)).collect();
     }
     let by_digits = || {
-        let (base, digits) = split_digits(name)?;
+        let (base, digits) = split_version(name)?;
         let tool = tools.of_program(base)?;
         let request = Request::parse(digits, tool, RequestTrust::User).ok()?;
         let pin = Pin { requests: vec![request], origin: Origin::Name(name.to_owned()) };
@@ -73,52 +78,60 @@ pub fn calls(index: &Index, name: &str, argument: Option<&str>) -> Vec<Call> {
     if let Some(call) = by_digits() {
         return vec![call];
     }
-    let holders = index.tools_with(name).iter().filter_map(|tool| tools.named(tool));
+    let holders = index.tools_with_program(name).iter().filter_map(|tool| tools.named(tool));
     holders.map(|tool| call(tool, None, ProviderRule::Always)).collect()
 }
 
-/// The tool that another one runs on.
-fn host(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
-    tool.runtime.and_then(|host| tools.named(host))
+/// A tool's runtime.
+fn runtime(tools: &Tools, tool: &Tool) -> Option<&'static Tool> {
+    tool.runtime.and_then(|runtime| tools.named(runtime))
 }
 
 impl Call {
-    /// A call of a tool's interpreter that asks for nothing.
-    pub fn of_interpreter(tool: &'static Tool) -> Option<Self> {
+    /// A call of a tool's main program, without a request.
+    pub fn for_main_program(tool: &'static Tool) -> Option<Self> {
         let program = Name::parse(tool.main_program())?;
-        let (takes_argument, of_host, rule) = (false, None, ProviderRule::Always);
-        Some(Self { program, tool, pin: None, takes_argument, of_host, rule })
+        Some(Self::new(program, tool))
     }
 
-    fn new(
-        program: Name,
-        (tool, host): (&'static Tool, Option<&'static Tool>),
-        (pin, argument, rule): (Option<Pin>, Option<&str>, ProviderRule),
-    ) -> Self {
-        // What runs on another tool leaves the argument to that one.
-        let asked = host.unwrap_or(tool);
-        let plus = argument.and_then(|argument| plus(argument, asked));
-        let takes_argument = plus.is_some();
-        let (own, of_host) = match host {
-            Some(host) => (None, plus.map(|pin| (host, pin))),
-            None => (plus, None),
+    fn new(program: Name, tool: &'static Tool) -> Self {
+        Self {
+            program,
+            tool,
+            pin: None,
+            has_request_argument: false,
+            runtime_pin: None,
+            rule: ProviderRule::Always,
+        }
+    }
+
+    /// The same call with its first argument, which requests the runtime of a tool that has one.
+    fn with_argument(mut self, argument: Option<&str>, runtime: Option<&'static Tool>) -> Self {
+        let requested_tool = runtime.unwrap_or(self.tool);
+        let Some(pin) = argument.and_then(|argument| plus_request(argument, requested_tool)) else {
+            return self;
         };
-        Self { program, tool, pin: own.or(pin), takes_argument, of_host, rule }
+        self.has_request_argument = true;
+        match runtime {
+            Some(runtime) => self.runtime_pin = Some((runtime, pin)),
+            None => self.pin = Some(pin),
+        }
+        self
     }
 
-    /// The names under which a toolchain may hold the program, best first: `python3.7` is
-    /// `python3.7`, or `python`.
+    /// The names that the program may have in a toolchain, best first: `python3.7` is `python3.7`,
+    /// or `python`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let name = self.program.as_str();
         let shipped = self.tool.programs.contains(&name);
         let base =
-            split_digits(name).filter(|_| !shipped && self.pin.is_some()).map(|(base, _)| base);
+            split_version(name).filter(|_| !shipped && self.pin.is_some()).map(|(base, _)| base);
         [name].into_iter().chain(base)
     }
 }
 
 /// A first argument `+REQUEST`.
-fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
+fn plus_request(argument: &str, tool: &'static Tool) -> Option<Pin> {
     let text = argument.strip_prefix('+').filter(|_| tool.plus_requests)?;
     let request = Request::parse(text, tool, RequestTrust::User).ok()?;
     match request.kind() {
@@ -140,11 +153,11 @@ fn plus(argument: &str, tool: &'static Tool) -> Option<Pin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Addition;
+    use crate::index::GlobalPackage;
 
     fn check(name: &str, argument: Option<&str>, expected: &str) {
         let index = Index {
-            additions: vec![Addition {
+            global_packages: vec![GlobalPackage {
                 program: Name::parse("ipython3").unwrap(),
                 tools: vec!["python".into()],
             }],

@@ -1,8 +1,7 @@
-//! What a person reads when something went wrong: what happened, the cause, what to type next.
+//! Errors for people: what happened, the cause, what to type next.
 //!
-//! An [`Error`] ends in front of a reader. What the program does about one on the way follows from
-//! its [`ErrorKind`] alone, and so does the exit code, at the very end. It knows nothing of how or
-//! where it is printed.
+//! An [`Error`] is printed in the end. What the program does about it before follows from its
+//! [`ErrorKind`] alone, and so does the exit code. It knows nothing of how it is printed.
 
 use std::fmt;
 use std::io;
@@ -13,8 +12,8 @@ use std::sync::Arc;
 /// `/// meaning`, `Kind = "code", exit code;`.
 macro_rules! kinds {
     ($($(#[doc = $meaning:literal])+ $kind:ident = $code:literal, $exit:literal;)+) => {
-        /// What kind of thing went wrong: what the program steers by, and what programs that read
-        /// `--json` may. `docs/exit-codes.md` has a row for each.
+        /// The kind of an error, for the program and for readers of `--json`. `docs/exit-codes.md`
+        /// has a row for each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum ErrorKind {
             $($(#[doc = $meaning])+ $kind,)+
@@ -31,14 +30,14 @@ macro_rules! kinds {
                 }
             }
 
-            /// How `use` ends; after `sysexits.h` and POSIX's 126 and 127.
+            /// The exit code of `use`, after `sysexits.h` and POSIX's 126 and 127.
             pub const fn exit_code(self) -> u8 {
                 match self {
                     $(Self::$kind => $exit,)+
                 }
             }
 
-            /// What it means.
+            /// Its meaning.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$kind => concat!($($meaning),+).trim_ascii(),)+
@@ -49,17 +48,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage = "usage", 2;
-    /// No tool is called so.
+    /// There is no tool of this name.
     UnknownTool = "unknown-tool", 2;
-    /// A file (a version file, a definition, a receipt) can't be understood.
+    /// A file (a version file, a definition, a receipt) is invalid.
     BadFile = "bad-file", 65;
-    /// A setting or a variable has an impossible value.
+    /// A setting or a variable is unknown or invalid.
     BadSetting = "bad-setting", 65;
-    /// A value can't stand where it would have to be written.
+    /// A value can't be written in this file.
     BadValue = "bad-value", 65;
-    /// An archive is damaged, or holds what is refused.
+    /// An archive is damaged or has refused content.
     BadArchive = "bad-archive", 65;
     /// A program that usher ran failed.
     ProgramFailed = "program-failed", 65;
@@ -67,55 +66,55 @@ kinds! {
     FaultsFound = "faults-found", 65;
     /// A server or the network failed.
     Network = "network", 69;
-    /// It would need the network, which usher does without.
+    /// The network is needed, and usher is offline.
     Offline = "offline", 69;
-    /// Nothing says where a registry is.
+    /// No registry's address is configured.
     NoRegistry = "no-registry", 69;
-    /// A release isn't made for this platform.
+    /// There is no release for this platform.
     UnsupportedPlatform = "unsupported-platform", 69;
-    /// Something can't be created: a read-only disk, a name that is taken.
+    /// A file can't be created: a read-only disk, an existing name.
     CannotCreate = "cannot-create", 73;
-    /// This account has no home folder.
+    /// The user has no home folder.
     NoHome = "no-home", 73;
     /// Reading or writing failed.
     Io = "io", 74;
     /// The disk is full.
     DiskFull = "disk-full", 74;
-    /// Somebody else changed a file meanwhile.
+    /// Another process changed a file in the meantime.
     Changed = "changed", 74;
     /// Another process held a lock for longer than `lock_timeout`.
     LockTimeout = "lock-timeout", 75;
-    /// What was downloaded isn't what was published.
+    /// A download doesn't match its published hash or size.
     Integrity = "integrity", 76;
-    /// Not permitted.
+    /// Permission denied.
     Permission = "permission", 77;
-    /// A program is there but can't be run, or the call was refused.
+    /// A program exists but can't be run, or the call was refused.
     NotRunnable = "not-runnable", 126;
-    /// There is no such program.
+    /// The program was not found.
     NotFound = "not-found", 127;
     /// No release matches a request.
     NoMatchingVersion = "no-matching-version", 127;
-    /// A version isn't on disk.
+    /// A version is not installed.
     NotInstalled = "not-installed", 127;
 }
 
 impl ErrorKind {
-    /// How a shim ends: as a shell does for a command that it can't find, or can't run.
+    /// The exit code of a shim: a shell's for a command that it can't find, or can't run.
     pub const fn shim_exit_code(self) -> u8 {
         if self.is_absence() || self.is_unavailability() { 127 } else { 126 }
     }
 
-    /// Whether something that is requested isn't there, though all was asked that could be.
+    /// Whether a requested program or version doesn't exist, according to every source.
     pub const fn is_absence(self) -> bool {
         matches!(self, Self::NotFound | Self::NoMatchingVersion | Self::NotInstalled)
     }
 
-    /// Whether a source couldn't deliver, and another one may.
+    /// Whether a source is unavailable, and another one may have the release.
     pub const fn is_unavailability(self) -> bool {
         matches!(self, Self::Network | Self::Offline | Self::NoRegistry | Self::UnsupportedPlatform)
     }
 
-    /// Whether the command line is at fault.
+    /// Whether the command line is the problem.
     pub const fn is_usage(self) -> bool {
         matches!(self, Self::Usage | Self::UnknownTool)
     }
@@ -137,7 +136,7 @@ impl ErrorKind {
 /// Its `Display` is the message without usher's name in front:
 ///
 /// ```text
-/// node 12.99 was asked for by .nvmrc, line 1 (/srv/kresus/.nvmrc), but no such release exists
+/// node 12.99 was asked for by /srv/kresus/.nvmrc:1, but no such release exists
 ///   the nearest are 12.22.12 and 13.0.0
 ///   hint: use node@12
 /// ```
@@ -153,7 +152,7 @@ pub struct Error {
     pub hint: Option<String>,
 }
 
-/// What nearly everything here returns.
+/// The result of nearly every function here.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -164,7 +163,7 @@ impl Error {
 
     /// A failed read or write of `path`; the kind follows from the failure's.
     pub fn io(verb: &str, path: &Path, error: io::Error) -> Self {
-        // A temporary file's own name, which says nothing to anybody.
+        // Without a temporary file's name, which helps no one.
         let cause = error.to_string();
         let cause = cause.split(" at path \"").next().unwrap_or_default().to_owned();
         let what = format!("can't {verb} {}", Shown(path));
@@ -179,27 +178,27 @@ impl Error {
         self
     }
 
-    /// Says otherwise what happened.
+    /// Replaces the description of what happened.
     #[must_use]
     pub fn renamed(mut self, what: impl Into<String>) -> Self {
         self.what = what.into();
         self
     }
 
-    /// Says what to type next.
+    /// Adds what to type next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What kind of thing went wrong.
+    /// The kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
 
-/// Two errors are equal where a person can't tell them apart, and no program can.
+/// Errors are equal if they have the same kind and text.
 impl PartialEq for Error {
     fn eq(&self, other: &Self) -> bool {
         (self.kind, &self.what, &self.causes, &self.hint)
@@ -249,13 +248,13 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The most characters of somebody else's text that a message repeats.
-const LONGEST: usize = 200;
+/// The most characters of a text from outside that a message repeats.
+const MAX_LENGTH: usize = 200;
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (count, character) in self.0.chars().enumerate() {
-            if count == LONGEST {
+            if count == MAX_LENGTH {
                 return f.write_str("…");
             }
             escape(character, f)?;
@@ -280,12 +279,12 @@ mod tests {
 
     #[test]
     fn an_error_reads_from_what_to_hint() {
-        let error = Error::new(ErrorKind::NoMatchingVersion, "node 12.99 is not to be had")
-            .because("the nearest are 12.22.12 and 13.0.0")
+        let error = Error::new(ErrorKind::NoMatchingVersion, "no node release matches 12.99")
+            .because("nearest: 12.22.12, 13.0.0")
             .hint("use node@12");
         assert_eq!(
             error.to_string(),
-            "node 12.99 is not to be had\n  the nearest are 12.22.12 and 13.0.0\n  hint: use node@12"
+            "no node release matches 12.99\n  nearest: 12.22.12, 13.0.0\n  hint: use node@12"
         );
     }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Shown};
 use crate::world::{Os, World as _};
 
-/// What a process was given: its arguments and its environment, byte for byte.
+/// A process's arguments and environment, byte for byte.
 #[derive(Debug)]
 pub struct ProcessArgs {
     /// The arguments, argument 0 first.
@@ -20,12 +20,12 @@ pub struct ProcessArgs {
 }
 
 impl ProcessArgs {
-    /// Takes over what `main` was given.
+    /// Takes the arguments of a C `main`.
     ///
     /// # Safety
     ///
-    /// Both must be what the system gave to a C `main`: arrays of pointers to strings that live as
-    /// long as the process, each array ended by a null pointer.
+    /// Both must come from the system: arrays of pointers to strings that live as long as the
+    /// process, each array ended by a null pointer.
     pub unsafe fn from_main(
         arguments: *const *const c_char,
         environment: *const *const c_char,
@@ -34,7 +34,7 @@ impl ProcessArgs {
         unsafe { Self { arguments: strings(arguments), environment: strings(environment) } }
     }
 
-    /// The arguments as text of the system's.
+    /// The arguments.
     pub fn os_arguments(&self) -> Vec<&'static OsStr> {
         self.arguments.iter().map(|argument| OsStr::from_bytes(argument.to_bytes())).collect()
     }
@@ -53,9 +53,9 @@ unsafe fn strings(array: *const *const c_char) -> Vec<&'static CStr> {
     found
 }
 
-/// Becomes a program; returns only with the reason why that failed.
+/// Becomes a program; returns only on failure, with the error.
 ///
-/// Argument 0 is the program's path. `set` replaces variables of the environment or adds them.
+/// Argument 0 is the program's path. `set` adds or replaces variables of the environment.
 pub fn become_program(
     program: &Path,
     arguments: &[&CStr],
@@ -63,15 +63,15 @@ pub fn become_program(
     set: &[(&str, std::ffi::OsString)],
 ) -> Error {
     let Ok(path) = CString::new(program.as_os_str().as_bytes()) else {
-        return Error::new(ErrorKind::NotRunnable, "a program's path has a null byte in it");
+        return Error::new(ErrorKind::NotRunnable, "the program's path contains a null byte");
     };
     let added: Vec<CString> =
         set.iter().filter_map(|(name, value)| assignment(name, value)).collect();
-    let kept = environment
+    let combined = environment
         .iter()
         .copied()
         .filter(|entry| !set.iter().any(|(name, _)| assigns(entry, name)));
-    let environment: Vec<*const c_char> = kept
+    let environment: Vec<*const c_char> = combined
         .chain(added.iter().map(CString::as_c_str))
         .map(CStr::as_ptr)
         .chain([std::ptr::null()])
@@ -99,16 +99,17 @@ fn failure(program: &Path, error: &io::Error) -> Error {
     let message = Error::new(ErrorKind::NotRunnable, format!("can't run {}", Shown(program)));
     match error.raw_os_error() {
         Some(libc::ENOENT) if !matches!(Os.metadata(program), Ok(Some(_))) => {
-            // It was there when it was looked for: somebody takes the version away.
-            Error::new(ErrorKind::NotFound, message.what).because("it is absent")
+            // It existed when it was looked up: another process removes the version.
+            Error::new(ErrorKind::NotFound, message.what).because("it does not exist")
         }
-        Some(libc::ENOENT) => message.because(
-            "the loader or the interpreter that it names is absent (a glibc program on a musl system?)",
-        ),
-        Some(libc::ENOEXEC) => message.because("it is made for another kind of machine, or is no program"),
-        Some(libc::EACCES) => message.because("it may not be executed (its mode, or a file system mounted noexec)"),
-        Some(libc::E2BIG) => message.because("the arguments and the environment are too long together"),
-        Some(libc::ETXTBSY) => message.because("somebody is writing to it"),
+        Some(libc::ENOENT) => message
+            .because("its loader or interpreter is missing (a glibc program on a musl system?)"),
+        Some(libc::ENOEXEC) => message.because("it is not a program for this machine"),
+        Some(libc::EACCES) => {
+            message.because("no permission to execute it (file mode, or a noexec file system)")
+        }
+        Some(libc::E2BIG) => message.because("the arguments and the environment are too long"),
+        Some(libc::ETXTBSY) => message.because("another process is writing to it"),
         _ => message.because(error.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! usher's folders: the one place that knows their names, and where they are by default.
+//! usher's folders: their names, and where they are by default.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,22 +14,22 @@ const MACHINE_CONFIG: &str = "/etc/usher";
 /// usher's folders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folders {
-    /// Toolchains, shims, locks and what is half-made.
+    /// Toolchains, shims, locks and staging.
     pub data: PathBuf,
-    /// `config.toml`, own tools, the default.
+    /// `config.toml`, custom tools, the default.
     pub config: PathBuf,
-    /// Indexes and downloads: what can be fetched or made again.
+    /// Indexes and downloads, which can be fetched again.
     pub cache: PathBuf,
-    /// The user's own home folder, where it is known.
+    /// The user's own home folder, if it is known.
     pub user_home: Option<PathBuf>,
     /// The machine's folder of the same kind as `config`.
     pub machine_config: PathBuf,
-    /// Whether this is the machine's home, for all accounts.
+    /// Whether this is the machine's home, for all users.
     pub is_system_wide: bool,
 }
 
 impl Folders {
-    /// All under one roof: what `USHER_HOME` names.
+    /// All in one folder: the one that `USHER_HOME` names.
     pub fn under(roof: &Path, user_home: Option<PathBuf>) -> Self {
         Self {
             data: roof.to_path_buf(),
@@ -46,16 +46,16 @@ impl Folders {
         Self { config: MACHINE_CONFIG.into(), is_system_wide: true, ..Self::under(data, None) }
     }
 
-    /// An account's own folders, by the XDG base directory specification on every system; `None`
-    /// where its home folder is needed for that and isn't known.
+    /// A user's own folders, by the XDG base directory specification on every system; `None` if the
+    /// home folder is needed for that and isn't known.
     ///
-    /// A path that isn't absolute counts as unset, as the specification has it
+    /// A relative path counts as unset, by the specification
     /// (<https://specifications.freedesktop.org/basedir-spec/latest/>).
     pub fn of_account(
         variable: &dyn Fn(&str) -> Option<OsString>,
         user_home: Option<PathBuf>,
     ) -> Option<Self> {
-        let base = |name, usual| xdg_base(variable, (name, usual), user_home.as_deref());
+        let base = |name, default| xdg_base(variable, name, default, user_home.as_deref());
         Some(Self {
             data: Self::data_of_account(variable, user_home.as_deref())?,
             config: base("XDG_CONFIG_HOME", ".config")?,
@@ -66,12 +66,12 @@ impl Folders {
         })
     }
 
-    /// The data folder among an account's own: the one that a shim needs.
+    /// The data folder of a user: the one that a shim needs.
     pub fn data_of_account(
         variable: &dyn Fn(&str) -> Option<OsString>,
         user_home: Option<&Path>,
     ) -> Option<PathBuf> {
-        xdg_base(variable, ("XDG_DATA_HOME", ".local/share"), user_home)
+        xdg_base(variable, "XDG_DATA_HOME", ".local/share", user_home)
     }
 
     /// The one folder for PATH.
@@ -84,37 +84,37 @@ impl Folders {
         self.data.join("shim")
     }
 
-    /// The store, one folder a tool.
+    /// The store, one folder per tool.
     pub fn toolchains(&self) -> PathBuf {
         self.data.join("toolchains")
     }
 
-    /// What this account adds to toolchains that aren't its own.
+    /// This user's global packages for toolchains outside usher's own store.
     pub fn additions(&self) -> PathBuf {
         self.data.join("additions")
     }
 
-    /// Half-made things; safe to delete at any time.
+    /// Unfinished files; safe to delete at any time.
     pub fn staging(&self) -> PathBuf {
         self.data.join("staging")
     }
 
-    /// Files that processes hold locks on; never deleted.
+    /// Lock files; never deleted.
     pub fn locks(&self) -> PathBuf {
         self.data.join("locks")
     }
 
-    /// What sources said, a file each.
+    /// Cached indexes, one file per source.
     pub fn indexes(&self) -> PathBuf {
         self.cache.join("indexes")
     }
 
-    /// Names with versions that somebody requested by `use shim`, an entry each.
+    /// Versioned shims that the user requested with `use shim`, one entry each.
     pub fn requested_shims(&self) -> PathBuf {
         self.config.join("shims")
     }
 
-    /// The account's settings.
+    /// The user's settings.
     pub fn settings_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
@@ -137,16 +137,17 @@ impl Folders {
 
 fn xdg_base(
     variable: &dyn Fn(&str) -> Option<OsString>,
-    (name, usual): (&str, &str),
+    name: &str,
+    default: &str,
     user_home: Option<&Path>,
 ) -> Option<PathBuf> {
     let absolute = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
     let set = variable(name).map(PathBuf::from).and_then(absolute);
-    let base = set.or_else(|| absolute(user_home?.join(usual)))?;
+    let base = set.or_else(|| absolute(user_home?.join(default)))?;
     Some(base.join("usher"))
 }
 
-/// The roof that `USHER_HOME` names.
+/// The folder that `USHER_HOME` names.
 pub fn roof(value: OsString) -> Result<PathBuf> {
     let roof = PathBuf::from(value);
     if roof.is_relative() {

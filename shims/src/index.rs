@@ -1,9 +1,9 @@
-//! Where usher lives, as the shims know it: a small index that `use` writes beside them.
+//! The index: what the shims know of usher's folders, settings and stores. `use` writes it beside
+//! them.
 //!
-//! The index repeats what lies on disk and in the settings, and can be made anew from them at any
-//! time. Lines of fields, separated by tabs; tabs, line feeds and backslashes in a field are
-//! escaped. An own tool is a field of bytes, whose form is [`crate::tool`]'s. It is read and replaced
-//! whole.
+//! It can be regenerated at any time. It has lines of fields, separated by tabs; tabs, line feeds
+//! and backslashes in a field are escaped. A custom tool is a field of bytes, encoded by
+//! [`crate::tool`]. The file is read and replaced as a whole.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -20,130 +20,130 @@ use crate::world::FileMeta;
 /// The name of the index in the shim folder; a folder that holds it is a shim folder.
 pub const INDEX_FILE: &str = ".usher";
 
-/// The first line of an index; another one is another form.
+/// The first line of an index; another first line is another format.
 const HEADER: &str = "usher index 1";
 
-/// Where usher lives, and what else the shims have to know.
+/// usher's folders, settings and stores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Index {
-    /// Where usher keeps what.
+    /// usher's folders.
     pub folders: Folders,
-    /// What the settings' files say.
+    /// The settings from files.
     pub settings: SharedSettings,
-    /// What this process's variables say in their place; never written.
+    /// The settings from this process's variables, which override them; never written.
     pub overrides: Overrides,
-    /// The machine's own toolchains, laid out like our own.
-    pub shared: Vec<PathBuf>,
+    /// The machine's own stores, with usher's own layout.
+    pub shared_stores: Vec<PathBuf>,
     /// Stores of other version managers.
-    pub adopted: Vec<Adopted>,
-    /// Toolchains of others whose folders' names don't tell their versions.
-    pub read: Vec<ReadToolchain>,
+    pub adopted_stores: Vec<AdoptedStore>,
+    /// Toolchains of other managers whose version is read from a file.
+    pub read_toolchains: Vec<ReadToolchain>,
     /// The operating system's own programs.
-    pub system: Vec<SystemProgram>,
-    /// The operating system's programs that don't count; only the cold half reads these.
-    pub refused: Vec<RefusedProgram>,
-    /// Programs that package managers added, and the tools whose toolchains hold them.
-    pub additions: Vec<Addition>,
+    pub system_programs: Vec<SystemProgram>,
+    /// The operating system's programs that are rejected; only the cold half reads these.
+    pub rejected_programs: Vec<RejectedProgram>,
+    /// The programs of global packages, and the tools whose toolchains have them.
+    pub global_packages: Vec<GlobalPackage>,
     /// The tools.
     pub tools: Tools,
 }
 
 /// A store of another version manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
-    /// The tool that it holds.
+pub struct AdoptedStore {
+    /// The tool in it.
     pub tool: String,
     /// The manager: `pyenv`.
     pub manager: String,
-    /// The folder, with one folder a version.
+    /// The folder, with one folder per version.
     pub folder: PathBuf,
-    /// What stands before the version in such a folder's name.
+    /// The prefix of such a folder's name, before the version.
     pub prefix: String,
-    /// The version ends where this begins; empty where it never does.
-    pub until: String,
-    /// The toolchain's own folder below that.
-    pub inside: String,
+    /// The text that ends the version in the name; empty if none does.
+    pub version_ends_at: String,
+    /// The toolchain's own folder below that; may be empty.
+    pub subdir: String,
 }
 
-/// An interpreter of the operating system's, asked for its version once.
+/// A main program of the operating system, with its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemProgram {
-    /// The tool that it is.
+    /// The tool.
     pub tool: String,
-    /// The version it gave.
+    /// The version it prints.
     pub version: Version,
     /// The file.
     pub path: PathBuf,
-    /// What its name has behind the program's, and its companions have as well: `3.11`.
+    /// The suffix of its name, which the tool's other programs have too: `3.11`.
     pub suffix: String,
-    /// What the file was when it was asked.
+    /// The file's fingerprint when it ran.
     pub fingerprint: String,
 }
 
-/// A toolchain whose folder's name doesn't tell its version: a file in it was read for that once.
+/// A toolchain whose version was read from a file in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadToolchain {
-    /// The tool that it is.
+    /// The tool.
     pub tool: String,
-    /// Whose it is: `system`, or a manager's.
+    /// Its manager, or `system`.
     pub manager: String,
-    /// The version that the file says.
+    /// The version in the file.
     pub version: Version,
     /// The toolchain's folder.
     pub root: PathBuf,
     /// The file.
     pub file: PathBuf,
-    /// What the file was when it was read.
+    /// The file's fingerprint when it was read.
     pub fingerprint: String,
 }
 
-/// A program of the operating system's that doesn't count.
+/// A program of the operating system that is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedProgram {
-    /// The tool that it is.
+pub struct RejectedProgram {
+    /// The tool.
     pub tool: String,
     /// The file.
     pub path: PathBuf,
-    /// What the file was when it was asked.
+    /// The file's fingerprint when it ran.
     pub fingerprint: String,
-    /// Why it doesn't count.
+    /// The reason.
     pub reason: String,
-    /// What to do about it; empty where nobody knows.
+    /// What to do about it; may be empty.
     pub hint: String,
 }
 
-/// A program that a package manager added to some toolchain.
+/// A program of a global package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addition {
+pub struct GlobalPackage {
     /// Its name.
     pub program: Name,
-    /// The tools whose toolchains hold it.
+    /// The tools whose toolchains have it.
     pub tools: Vec<String>,
 }
 
-/// What identifies a file's content well enough to know when it was replaced.
+/// A text that changes when a file is replaced or modified.
 pub fn fingerprint(seen: &FileMeta) -> String {
     format!("{}:{}:{}:{}", seen.identity.device, seen.identity.inode, seen.size, seen.modified)
 }
 
 impl Index {
-    /// Variables that are no requests here.
+    /// Variables that request no version.
     pub fn ignore_variables(&self) -> &[String] {
         self.overrides.ignore_variables.as_ref().unwrap_or(&self.settings.ignore_variables)
     }
 
-    /// The folder above which no version file is looked for.
+    /// The topmost folder in which version files are searched for.
     pub fn ceiling(&self) -> Option<&Path> {
         self.overrides.ceiling.as_deref().or(self.settings.ceiling.as_deref())
     }
 
-    /// Shared stores: folders like our own data folder.
+    /// Shared stores: folders like usher's data folder.
     pub fn stores(&self) -> &[PathBuf] {
         self.overrides.stores.as_ref().unwrap_or(&self.settings.stores)
     }
 
-    /// The folder for what this account adds to somebody else's toolchain that it can't write to.
-    pub fn additions_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
+    /// The user's folder for global packages of a toolchain outside usher's own store.
+    pub fn global_packages_folder(&self, tool: &Tool, toolchain: &Toolchain) -> Option<PathBuf> {
         match toolchain.store {
             Store::Own | Store::Folder => None,
             Store::Shared | Store::Adopted(_) | Store::System(_) => {
@@ -153,32 +153,33 @@ impl Index {
         }
     }
 
-    /// The folder of the programs that this account added for all versions of a tool: links to where
-    /// their manager put them.
-    pub fn programs_for_all(&self, tool: &Tool) -> PathBuf {
+    /// The folder of programs that the user installed for all versions of a tool: links to the
+    /// programs.
+    pub fn user_wide_programs(&self, tool: &Tool) -> PathBuf {
         // No version is called so: each has a number.
         self.folders.additions().join(tool.name).join("bin")
     }
 
-    /// The tools whose toolchains hold this addition.
-    pub fn tools_with(&self, program: &str) -> &[String] {
-        let found = self.additions.iter().find(|addition| addition.program.as_str() == program);
+    /// The tools whose toolchains have this program of a global package.
+    pub fn tools_with_program(&self, program: &str) -> &[String] {
+        let found =
+            self.global_packages.iter().find(|addition| addition.program.as_str() == program);
         found.map_or(&[], |addition| &addition.tools)
     }
 
-    /// Reads an index; `None` if it isn't one of this form. An own tool that another version wrote
-    /// in its own form is left out: the cold half makes it anew from its file.
+    /// Reads an index; `None` if it has another format. A custom tool in another version's encoding
+    /// is left out: the cold half reads its file again.
     pub fn parse(index: &[u8]) -> Option<Self> {
         Self::parse_lines(index, None)
     }
 
-    /// Reads an index as far as one program needs it: of hundreds of additions that one alone.
+    /// Reads the part of an index that one program needs: of the global packages only that program.
     pub fn parse_for(index: &[u8], program: &str) -> Option<Self> {
         Self::parse_lines(index, Some(program))
     }
 
     fn parse_lines(index: &[u8], program: Option<&str>) -> Option<Self> {
-        let wanted = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
+        let is_needed = |line: &[u8]| match (program, line.strip_prefix(b"program\t")) {
             (None, _) => true,
             (Some(program), Some(rest)) => {
                 rest.strip_prefix(program.as_bytes()).is_some_and(|rest| rest.starts_with(b"\t"))
@@ -190,7 +191,7 @@ impl Index {
             return None;
         }
         let mut found = Self::default();
-        for line in lines.filter(|line| !line.is_empty() && wanted(line)) {
+        for line in lines.filter(|line| !line.is_empty() && is_needed(line)) {
             let fields: Vec<OsString> = line.split(|byte| *byte == b'\t').map(unescape).collect();
             let is_optional = program.is_none() && line.starts_with(b"tool\t");
             found.parse_record(&fields).or(is_optional.then_some(()))?;
@@ -210,18 +211,18 @@ impl Index {
             "machine" => self.folders.machine_config = path(1)?,
             "accounts" => self.folders.is_system_wide = true,
             "listed" => self.settings.stores.push(path(1)?),
-            "shared" => self.shared.push(path(1)?),
+            "shared" => self.shared_stores.push(path(1)?),
             "ceiling" => self.settings.ceiling = path(1),
             "ignore" => self.settings.ignore_variables.push(text(1)?),
-            "store" => self.adopted.push(Adopted {
+            "store" => self.adopted_stores.push(AdoptedStore {
                 tool: text(1)?,
                 manager: text(2)?,
                 folder: path(3)?,
                 prefix: text(4)?,
-                until: text(5)?,
-                inside: text(6)?,
+                version_ends_at: text(5)?,
+                subdir: text(6)?,
             }),
-            "toolchain" => self.read.push(ReadToolchain {
+            "toolchain" => self.read_toolchains.push(ReadToolchain {
                 tool: text(1)?,
                 manager: text(2)?,
                 version: Version::parse(&text(3)?)?,
@@ -229,7 +230,7 @@ impl Index {
                 file: path(5)?,
                 fingerprint: text(6)?,
             }),
-            "refused" => self.refused.push(RefusedProgram {
+            "refused" => self.rejected_programs.push(RejectedProgram {
                 tool: text(1)?,
                 path: path(2)?,
                 fingerprint: text(3)?,
@@ -237,18 +238,18 @@ impl Index {
                 hint: text(5)?,
             }),
             "tool" => self.tools.add(CustomTool {
-                tool: crate::tool::read(fields.get(3)?.as_bytes())?,
+                tool: crate::tool::decode_tool(fields.get(3)?.as_bytes())?,
                 file: path(1)?,
                 fingerprint: text(2)?,
             }),
-            "system" => self.system.push(SystemProgram {
+            "system" => self.system_programs.push(SystemProgram {
                 tool: text(1)?,
                 version: Version::parse(&text(2)?)?,
                 path: path(3)?,
                 suffix: text(4)?,
                 fingerprint: text(5)?,
             }),
-            "program" => self.additions.push(Addition {
+            "program" => self.global_packages.push(GlobalPackage {
                 program: Name::parse(&text(1)?)?,
                 tools: (2..fields.len()).filter_map(text).collect(),
             }),
@@ -257,7 +258,7 @@ impl Index {
         Some(())
     }
 
-    /// The index as it is written.
+    /// The text of the index.
     pub fn print(&self) -> Vec<u8> {
         let mut index = IndexText(format!("{HEADER}\n").into_bytes());
         index.line(&["data".as_ref(), self.folders.data.as_os_str()]);
@@ -270,7 +271,8 @@ impl Index {
         if self.folders.is_system_wide {
             index.line(&["accounts".as_ref()]);
         }
-        for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared)] {
+        for (kind, folders) in [("listed", &self.settings.stores), ("shared", &self.shared_stores)]
+        {
             for folder in folders {
                 index.line(&[kind.as_ref(), folder.as_os_str()]);
             }
@@ -281,28 +283,28 @@ impl Index {
         for variable in &self.settings.ignore_variables {
             index.line(&["ignore".as_ref(), variable.as_ref()]);
         }
-        for store in &self.adopted {
-            let Adopted { tool, manager, folder, prefix, until, inside } = store;
-            let [tool, manager, prefix, until, inside] =
-                [tool, manager, prefix, until, inside].map(OsStr::new);
+        for store in &self.adopted_stores {
+            let AdoptedStore { tool, manager, folder, prefix, version_ends_at, subdir } = store;
+            let [tool, manager, prefix, version_ends_at, subdir] =
+                [tool, manager, prefix, version_ends_at, subdir].map(OsStr::new);
             index.line(&[
                 "store".as_ref(),
                 tool,
                 manager,
                 folder.as_os_str(),
                 prefix,
-                until,
-                inside,
+                version_ends_at,
+                subdir,
             ]);
         }
-        for toolchain in &self.read {
+        for toolchain in &self.read_toolchains {
             let ReadToolchain { tool, manager, version, root, file, fingerprint } = toolchain;
             let [tool, manager, version, fingerprint] =
                 [tool, manager, version.as_str(), fingerprint].map(OsStr::new);
             let [root, file] = [root, file].map(|path| path.as_os_str());
             index.line(&["toolchain".as_ref(), tool, manager, version, root, file, fingerprint]);
         }
-        for program in &self.system {
+        for program in &self.system_programs {
             let SystemProgram { tool, version, path, suffix, fingerprint } = program;
             let [tool, suffix, fingerprint] = [tool, suffix, fingerprint].map(OsStr::new);
             index.line(&[
@@ -314,17 +316,17 @@ impl Index {
                 fingerprint,
             ]);
         }
-        for RefusedProgram { tool, path, fingerprint, reason, hint } in &self.refused {
+        for RejectedProgram { tool, path, fingerprint, reason, hint } in &self.rejected_programs {
             let [tool, fingerprint, reason, hint] =
                 [tool, fingerprint, reason, hint].map(OsStr::new);
             index.line(&["refused".as_ref(), tool, path.as_os_str(), fingerprint, reason, hint]);
         }
-        for own in self.tools.own() {
-            let row = crate::tool::printed(own.tool);
+        for own in self.tools.custom() {
+            let row = crate::tool::encode_tool(own.tool);
             let (file, row) = (own.file.as_os_str(), OsStr::from_bytes(&row));
             index.line(&["tool".as_ref(), file, own.fingerprint.as_ref(), row]);
         }
-        for addition in &self.additions {
+        for addition in &self.global_packages {
             let tools = addition.tools.iter().map(OsStr::new);
             let fields: Vec<&OsStr> = [OsStr::new("program"), addition.program.as_str().as_ref()]
                 .into_iter()
@@ -336,7 +338,7 @@ impl Index {
     }
 }
 
-/// An index while it is written.
+/// The text of an index while it is written.
 struct IndexText(Vec<u8>);
 
 impl IndexText {
@@ -402,8 +404,8 @@ mod tests {
                 stores: vec!["/srv/usher".into()],
             },
             overrides: Overrides::default(),
-            shared: vec!["/opt/usher/toolchains".into()],
-            read: vec![ReadToolchain {
+            shared_stores: vec!["/opt/usher/toolchains".into()],
+            read_toolchains: vec![ReadToolchain {
                 tool: "java".into(),
                 manager: "system".into(),
                 version: Version::parse("temurin-21.0.5+11").unwrap(),
@@ -411,7 +413,7 @@ mod tests {
                 file: "/usr/lib/jvm/x/release".into(),
                 fingerprint: "1:2:3:4".into(),
             }],
-            refused: vec![RefusedProgram {
+            rejected_programs: vec![RejectedProgram {
                 tool: "python".into(),
                 path: "/usr/bin/python3.9".into(),
                 fingerprint: "1:2:3:5".into(),
@@ -428,22 +430,22 @@ mod tests {
                 });
                 tools
             },
-            adopted: vec![Adopted {
+            adopted_stores: vec![AdoptedStore {
                 tool: "python".into(),
                 manager: "pyenv".into(),
                 folder: "/home/u/.pyenv/versions".into(),
                 prefix: String::new(),
-                until: "-".into(),
-                inside: String::new(),
+                version_ends_at: "-".into(),
+                subdir: String::new(),
             }],
-            system: vec![SystemProgram {
+            system_programs: vec![SystemProgram {
                 tool: "python".into(),
                 version: Version::parse("3.11.2").unwrap(),
                 path: "/usr/bin/python3.11".into(),
                 suffix: "3.11".into(),
                 fingerprint: "1:2:3:4".into(),
             }],
-            additions: vec![Addition {
+            global_packages: vec![GlobalPackage {
                 program: Name::parse("yarn").unwrap(),
                 tools: vec!["node".into()],
             }],
@@ -455,9 +457,9 @@ mod tests {
     fn a_program_reads_its_own_addition_alone() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
         let parsed = Index::parse_for(index, "yarn").unwrap();
-        assert_eq!(parsed.tools_with("yarn"), ["node"]);
-        assert_eq!(parsed.additions.len(), 1);
-        assert_eq!(Index::parse(index).unwrap().additions.len(), 2);
+        assert_eq!(parsed.tools_with_program("yarn"), ["node"]);
+        assert_eq!(parsed.global_packages.len(), 1);
+        assert_eq!(Index::parse(index).unwrap().global_packages.len(), 2);
     }
 
     #[test]
@@ -478,7 +480,7 @@ mod tests {
         let check = |store, version: Option<&str>, expected: Option<&str>| {
             let version = version.and_then(Version::parse);
             let toolchain = Toolchain { version, root: "/t".into(), store };
-            let folder = parsed.additions_folder(tool, &toolchain);
+            let folder = parsed.global_packages_folder(tool, &toolchain);
             assert_eq!(folder, expected.map(PathBuf::from), "{toolchain:?}");
         };
         let folder = Some("/d/additions/node/12.22.12");

@@ -1,7 +1,7 @@
-//! The shim: finds out which program it stands for here and now, and becomes it.
+//! The shim: picks the program for the current directory, and becomes it.
 //!
 //! Entered through a C `main`, since the start-up of `std` changes signals and descriptors that the
-//! program is to inherit (`docs/exec.md`). All it decides is decided in the library.
+//! program must inherit (`docs/exec.md`). All decisions are in the library.
 #![no_main]
 
 mod allocator;
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn main(
     error.kind().shim_exit_code().into()
 }
 
-/// Becomes the program, or says why not.
+/// Becomes the program, or returns the error.
 fn run(given: &ProcessArgs) -> Error {
     match become_one(given) {
         Ok(error) | Err(error) => error,
@@ -47,7 +47,7 @@ fn run(given: &ProcessArgs) -> Error {
 
 fn become_one(given: &ProcessArgs) -> Result<Error> {
     let arguments = given.os_arguments();
-    let mut shim = process::shim()?;
+    let mut shim = process::running_shim()?;
     let name = process::program_name(&Os, arguments.first().copied(), &shim);
     let rest = arguments.get(1..).unwrap_or_default();
     let index = match process::read_index(&Os, &shim, &name)? {
@@ -58,7 +58,7 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
     let resolver = Resolver { world: &Os, index: &index, shim: &shim.known };
     let outcome = resolver.resolve(&name, rest);
     if !process::is_secure() && Os.variable(trace::DEBUG).is_some_and(|value| !value.is_empty()) {
-        for step in trace::steps(&resolver, (&name, rest), &outcome) {
+        for step in trace::steps(&resolver, &name, rest, &outcome) {
             let _ = writeln!(std::io::stderr(), "usher: {step}");
         }
     }
@@ -74,13 +74,13 @@ fn become_one(given: &ProcessArgs) -> Result<Error> {
 /// Becomes `use`, which resolves the call again and does the slow part.
 fn hand_off(shim: &process::RunningShim, name: &str, given: &ProcessArgs) -> Error {
     let Ok(name) = CString::new(name) else {
-        return Error::new(ErrorKind::NotFound, "the program's name has a null byte in it");
+        return Error::new(ErrorKind::NotFound, "the program's name contains a null byte");
     };
     let mut arguments: Vec<&CStr> = vec![process::HANDOFF_ARG, &name];
     arguments.extend(given.arguments.iter().skip(1));
     let program = shim.folder.join("use");
     if let Ok(None) = Os.metadata(&program) {
-        let what = format!("usher's own program {} is absent", Shown(&program));
+        let what = format!("{} is missing", Shown(&program));
         return Error::new(ErrorKind::NotRunnable, what).hint("./install.sh");
     }
     become_program(&program, &arguments, &given.environment, &[])

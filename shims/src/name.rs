@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// The most bytes that a name may have.
-const LONGEST: usize = 64;
+const MAX_LENGTH: usize = 64;
 
 /// The name of a program, or of a folder in a store: `[A-Za-z0-9_][A-Za-z0-9._+@-]*`, at most 64
 /// bytes, without `..`.
@@ -14,11 +14,11 @@ const LONGEST: usize = 64;
 pub struct Name(Box<str>);
 
 impl Name {
-    /// Takes a text as a name if it is one.
+    /// Parses a name.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = text.bytes();
         let first = bytes.next()?;
-        let fits = text.len() <= LONGEST
+        let fits = text.len() <= MAX_LENGTH
             && (first.is_ascii_alphanumeric() || first == b'_')
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"._+@-".contains(&byte))
             && !text.contains("..");
@@ -37,11 +37,11 @@ impl fmt::Display for Name {
     }
 }
 
-/// Takes the digits off a program's name: `python3.7` is `python` and `3.7`, `node12` is `node`
-/// and `12`, `node@12` likewise.
+/// Splits a program's name with a version: `python3.7` is `python` and `3.7`, `node12` and
+/// `node@12` are `node` and `12`.
 ///
-/// `None` where no version follows, or where nothing precedes it.
-pub fn split_digits(program: &str) -> Option<(&str, &str)> {
+/// `None` without a version, or with nothing before it.
+pub fn split_version(program: &str) -> Option<(&str, &str)> {
     if let Some((base, request)) = program.split_once('@') {
         return (!base.is_empty() && !request.is_empty()).then_some((base, request));
     }
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn digits_are_a_request() {
-        assert_eq!(split_digits("python3.7"), Some(("python", "3.7")));
-        assert_eq!(split_digits("python3"), Some(("python", "3")));
-        assert_eq!(split_digits("node12"), Some(("node", "12")));
-        assert_eq!(split_digits("node@lts"), Some(("node", "lts")));
+        assert_eq!(split_version("python3.7"), Some(("python", "3.7")));
+        assert_eq!(split_version("python3"), Some(("python", "3")));
+        assert_eq!(split_version("node12"), Some(("node", "12")));
+        assert_eq!(split_version("node@lts"), Some(("node", "lts")));
         for without in ["node", "12", "node.", "3.7", "@12", "node@"] {
-            assert_eq!(split_digits(without), None, "{without}");
+            assert_eq!(split_version(without), None, "{without}");
         }
     }
 }

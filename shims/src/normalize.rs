@@ -1,36 +1,35 @@
-//! Other spellings of versions and what they mean, as a tool's registry file lists them.
+//! Other spellings of versions, by the rules in a tool's registry file.
 
 use std::borrow::Cow;
 
 use crate::tool::Tool;
 use crate::version::{Version, strip_v};
 
-/// What stands for digits and dots in a rule.
-const HOLE: &str = "{}";
+/// The placeholder for digits and dots in a rule.
+const PLACEHOLDER: &str = "{}";
 
-/// What stands for anything, at the end of a rule.
+/// The placeholder for anything, at the end of a rule.
 const REST: &str = "{_}";
 
-/// A text as the tool's own spelling has it: the first rule that fits all of it is applied.
+/// A text in the tool's own spelling: the first rule that matches all of it applies.
 pub fn normalize<'a>(text: &'a str, tool: &Tool) -> Cow<'a, str> {
     let applied =
         tool.normalize.iter().find_map(|(from, to)| Some(filled(to, &parts(text, from)?)));
     applied.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// A text without what may stand in front of a version: of the prefixes with a version behind
-/// them, the first.
+/// A text without the first prefix that has a version behind it.
 pub fn without_prefix<'a>(text: &'a str, tool: &Tool) -> &'a str {
     let is_version = |rest: &&str| strip_v(rest).starts_with(|c: char| c.is_ascii_digit());
     let mut rests = tool.prefixes.iter().filter_map(|prefix| text.strip_prefix(prefix));
     rests.find(is_version).unwrap_or(text)
 }
 
-/// A text in the spelling that another one is written in: 21.0.5-tem like 17.0.9-tem; `None` where
-/// that one is in the tool's own spelling, or in one of numbers alone (1.8 is no example for 21), or
-/// its rules don't lead to this text.
+/// A text in the spelling of another one: 21.0.5-tem like 17.0.9-tem. `None` if the other text is
+/// in the tool's own spelling or has only numbers (1.8 is no example for 21), or if its rules don't
+/// produce this text.
 ///
-/// The rule that fits the other text is asked first, then those of its shape: another vendor's.
+/// The rule that matches the other text is tried first, then those of its shape: another vendor's.
 pub fn in_spelling_of(text: &str, other: &str, tool: &Tool) -> Option<String> {
     let fitting = tool.normalize.iter().find(|(from, _)| parts(other, from).is_some())?;
     if !fitting.0.contains(|c: char| c.is_ascii_alphabetic()) {
@@ -40,30 +39,30 @@ pub fn in_spelling_of(text: &str, other: &str, tool: &Tool) -> Option<String> {
     [fitting].into_iter().chain(alike).find_map(|(from, to)| Some(filled(from, &parts(text, to)?)))
 }
 
-/// How many holes a rule has, whether it begins with one, and how it goes on behind the last.
+/// How many placeholders a rule has, whether it begins with one, and the character after the last.
 fn shape(rule: &str) -> (usize, bool, Option<char>) {
-    let behind = rule.rsplit(HOLE).next().unwrap_or_default();
-    (rule.matches(HOLE).count(), rule.starts_with(HOLE), behind.chars().next())
+    let behind = rule.rsplit(PLACEHOLDER).next().unwrap_or_default();
+    (rule.matches(PLACEHOLDER).count(), rule.starts_with(PLACEHOLDER), behind.chars().next())
 }
 
-/// The version that a folder's name, or what a program or another manager says, comes to in the
-/// tool's own spelling.
+/// The version in a folder's name, or in a program's or manager's output, in the tool's own
+/// spelling.
 pub fn version(text: &str, tool: &Tool) -> Option<Version> {
     Version::parse(&normalize(without_prefix(text, tool), tool))
 }
 
-/// One side of a rule with this in its holes.
+/// One side of a rule with its placeholders filled.
 fn filled(rule: &str, parts: &[&str]) -> String {
-    parts.iter().fold(rule.to_owned(), |spelled, part| spelled.replacen(HOLE, part, 1))
+    parts.iter().fold(rule.to_owned(), |spelled, part| spelled.replacen(PLACEHOLDER, part, 1))
 }
 
-/// What stands in the holes of a rule, if it fits.
+/// The values of a rule's placeholders, if it matches.
 fn parts<'a>(text: &'a str, rule: &str) -> Option<Vec<&'a str>> {
     let (rule, is_open) = match rule.strip_suffix(REST) {
         Some(rule) => (rule, true),
         None => (rule, false),
     };
-    let mut literals = rule.split(HOLE);
+    let mut literals = rule.split(PLACEHOLDER);
     let mut rest = text.strip_prefix(literals.next()?)?;
     let mut parts = Vec::new();
     for literal in literals {

@@ -1,15 +1,15 @@
-//! Calls of package managers that change what a toolchain holds: the shims must follow those.
+//! Calls of package managers that change global packages: the shims must be updated after them.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::index::Index;
-use crate::name::split_digits;
+use crate::name::split_version;
 use crate::resolve::Plan;
 use crate::tool::{PackageCall, Tool};
 
-/// The rule by which a call adds programs to a toolchain, or removes some: the plan's tool, or its
-/// host, and the place among that one's rules.
+/// The rule that matches a call which installs or removes global packages: the plan's tool or its
+/// runtime, and the index of the rule.
 pub fn package_call(
     index: &Index,
     plan: &Plan,
@@ -17,12 +17,12 @@ pub fn package_call(
     arguments: &[&OsStr],
 ) -> Option<(&'static Tool, usize)> {
     plan.toolchain.as_ref()?;
-    let base = split_digits(program).map_or(program, |(base, _)| base);
+    let base = split_version(program).map_or(program, |(base, _)| base);
     let matches = |rule: &PackageCall| {
         (rule.program == program || rule.program == base) && is_package_call(rule, arguments)
     };
-    let host = plan.tool.runtime.and_then(|host| index.tools.named(host));
-    let mut tools = [plan.tool].into_iter().chain(host);
+    let runtime = plan.tool.runtime.and_then(|runtime| index.tools.named(runtime));
+    let mut tools = [plan.tool].into_iter().chain(runtime);
     tools.find_map(|tool| Some((tool, tool.package_calls.iter().position(matches)?)))
 }
 
@@ -44,7 +44,7 @@ fn is_package_call(rule: &PackageCall, arguments: &[&OsStr]) -> bool {
     })
 }
 
-/// Whether an argument is a word that must come first: after a slash, a file of that name.
+/// Whether an argument matches a word of a rule; after a slash, by its file name.
 fn is_word(argument: &OsStr, word: &str) -> bool {
     match word.strip_prefix('/') {
         Some(name) => Path::new(argument).file_name() == Some(OsStr::new(name)),

@@ -1,4 +1,4 @@
-//! PATH: the next program of a name that is no shim of ours, and our own place in it.
+//! PATH: the next program with a name that isn't a shim, and PATH with the shim folder.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -7,29 +7,31 @@ use std::path::{Path, PathBuf};
 use crate::index::INDEX_FILE;
 use crate::world::{FileMeta, World};
 
-/// What is searched where PATH isn't set; after what shells do then.
-const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The PATH if it isn't set, as in shells.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The running shim: what must never be taken for the program it stands for.
+/// The running shim, which must never be run as the program.
 #[derive(Debug, Clone, Default)]
 pub struct Shim {
-    /// The folder it lies in, by each path that is known for it.
+    /// Its folder, by each known path.
     pub folders: Vec<PathBuf>,
     /// A file that all shims are hard links of.
     pub binary: Option<PathBuf>,
 }
 
-/// The next program of this name on PATH that isn't usher's, outside of `passed` folders.
+/// The next program with this name on PATH that isn't usher's, outside the folders `passed`.
 ///
-/// Empty and relative entries are the working directory's, and never searched.
+/// Empty and relative entries are in the working directory, and never searched.
 pub fn next_on_path(
     world: &impl World,
     shim: &Shim,
     name: &str,
     passed: &[PathBuf],
 ) -> Option<PathBuf> {
-    let path =
-        world.variable("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL.into());
+    let path = world
+        .variable("PATH")
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| DEFAULT_PATH.into());
     for folder in entries(&path) {
         let is_out = |known: &PathBuf| known == folder;
         if !folder.is_absolute() || shim.folders.iter().any(is_out) || passed.iter().any(is_out) {
@@ -37,7 +39,7 @@ pub fn next_on_path(
         }
         let candidate = folder.join(name);
         let Ok(Some(seen)) = world.metadata(&candidate) else { continue };
-        let is_ours = is_shim(world, shim, (&candidate, &seen))
+        let is_ours = is_shim(world, shim, &candidate, &seen)
             || world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0);
         if seen.is_program && !is_ours {
             return Some(candidate);
@@ -46,8 +48,8 @@ pub fn next_on_path(
     None
 }
 
-/// Whether a file is a shim of ours under another name: a link, or a copy of the same bytes.
-fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) -> bool {
+/// Whether a file is a shim under another name: a link, or a copy.
+fn is_shim(world: &impl World, shim: &Shim, file: &Path, seen: &FileMeta) -> bool {
     let Some(binary) = &shim.binary else { return false };
     let Ok(Some(own)) = world.metadata(binary) else { return false };
     let content = |path: &Path| world.read(path).ok();
@@ -55,8 +57,8 @@ fn is_shim(world: &impl World, shim: &Shim, (file, seen): (&Path, &FileMeta)) ->
         || own.size == seen.size && content(binary).is_some_and(|own| content(file) == Some(own))
 }
 
-/// PATH with the shim folder in front, or `None` where it holds it already.
-pub fn with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
+/// PATH with the shim folder in front, or `None` if it has it already.
+pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
     let first = shim.folders.first()?;
     let path = world.variable("PATH").filter(|path| !path.is_empty());
     let held = path.as_deref().is_some_and(|path| {
@@ -68,7 +70,7 @@ pub fn with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
     }
     let mut longer = first.as_os_str().as_bytes().to_vec();
     longer.push(b':');
-    longer.extend(path.as_deref().unwrap_or(OsStr::new(USUAL)).as_bytes());
+    longer.extend(path.as_deref().unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes());
     Some(OsString::from_vec(longer))
 }
 
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn path_grows_once() {
         let world = MemoryWorld::at("/").folder("/u/shims").folder("/usr/bin");
-        let longer = |path: &str| with_shims(&world.clone().variable("PATH", path), &shim());
+        let longer = |path: &str| path_with_shims(&world.clone().variable("PATH", path), &shim());
         assert_eq!(longer("/usr/bin:/bin"), Some("/u/shims:/usr/bin:/bin".into()));
         assert_eq!(longer("/u/shims:/usr/bin:/bin"), None);
         assert_eq!(longer("/usr/bin:/u/shims/"), None, "a trailing slash is the same folder");

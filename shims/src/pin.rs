@@ -1,4 +1,4 @@
-//! A request and where it was written.
+//! A request and its origin.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Escaped, Shown};
 use crate::request::{Request, RequestKind};
 
-/// A request and where it was written.
+/// A request with its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pin {
-    /// What is wanted; later ones are what will do instead, if it is on disk.
+    /// The requests, the preferred one first. Later ones are alternatives: they count if they are
+    /// installed and the ones before them are not.
     pub requests: Vec<Request>,
-    /// Where it was written.
+    /// Where it is written.
     pub origin: Origin,
 }
 
-/// Where a request was written.
+/// Where a request is written. It prints as it reads behind "requested by".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A first argument: `+12`.
@@ -34,26 +35,42 @@ pub enum Origin {
     CommandLine,
 }
 
-/// A place in a file.
+/// A file, and where in it: `.nvmrc:1`, `/srv/app/pyproject.toml:4 (project.requires-python)`.
+///
+/// A file in the working directory prints as its name, any other one as its absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileLocation {
     /// The file.
     pub path: PathBuf,
-    /// The line, counted from 1; 0 where a field says it better.
+    /// The line, counted from 1; 0 for a JSON file, where only the field is known.
     pub line: u32,
     /// The field of a JSON or TOML document.
     pub field: Option<&'static str>,
+    /// Whether the file is in the working directory.
+    pub is_in_directory: bool,
 }
 
 impl Pin {
-    /// The request that is wanted most.
+    /// The preferred request.
     pub fn request(&self) -> Option<&Request> {
         self.requests.first()
     }
 
-    /// Whether a range is wanted most.
+    /// Whether the preferred request is a range.
     pub fn is_range(&self) -> bool {
         self.request().is_some_and(|request| matches!(request.kind(), RequestKind::Range(_)))
+    }
+}
+
+impl FileLocation {
+    /// A whole file.
+    pub fn of_file(path: PathBuf, is_in_directory: bool) -> Self {
+        Self { path, line: 0, field: None, is_in_directory }
+    }
+
+    /// The error for a file that can't be parsed.
+    pub fn parse_error(&self, reason: &str) -> Error {
+        Error::new(ErrorKind::BadFile, format!("can't parse {self}")).because(reason)
     }
 }
 
@@ -63,9 +80,9 @@ impl fmt::Display for Origin {
             Self::Argument => f.write_str("the first argument"),
             Self::Name(name) => write!(f, "the name {}", Escaped(name)),
             Self::Variable(name) => write!(f, "the variable {name}"),
-            Self::File(place) => place.fmt(f),
-            Self::Default(place) => write!(f, "your default, {place}"),
-            Self::Machine(place) => write!(f, "the machine's default, {place}"),
+            Self::File(location) => location.fmt(f),
+            Self::Default(location) => write!(f, "your default, {location}"),
+            Self::Machine(location) => write!(f, "the machine's default, {location}"),
             Self::CommandLine => f.write_str("the command line"),
         }
     }
@@ -73,20 +90,34 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for FileLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Shown(Path::new(self.path.file_name().unwrap_or_default())))?;
-        if let Some(field) = self.field {
-            write!(f, ", {field}")?;
-        }
+        let name = self.path.file_name().filter(|_| self.is_in_directory).map(Path::new);
+        Shown(name.unwrap_or(&self.path)).fmt(f)?;
         if self.line > 0 {
-            write!(f, ", line {}", self.line)?;
+            write!(f, ":{}", self.line)?;
         }
-        write!(f, " ({})", Shown(&self.path))
+        match self.field {
+            Some(field) => write!(f, " ({field})"),
+            None => Ok(()),
+        }
     }
 }
 
-/// What is said where a file can't be understood.
-pub fn refuse(path: &Path, complaint: &str) -> Error {
-    let place = FileLocation { path: path.to_path_buf(), line: 0, field: None };
-    Error::new(ErrorKind::BadFile, format!("can't understand {place}"))
-        .because(complaint.to_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: u32, field: Option<&'static str>, is_in_directory: bool, expected: &str) {
+        let path = PathBuf::from("/srv/app/file");
+        let location = FileLocation { path, line, field, is_in_directory };
+        assert_eq!(Origin::File(location).to_string(), expected);
+    }
+
+    #[test]
+    fn files_in_the_working_directory_print_without_their_folder() {
+        check(1, None, true, "file:1");
+        check(1, None, false, "/srv/app/file:1");
+        check(4, Some("project.requires-python"), true, "file:4 (project.requires-python)");
+        check(0, Some("volta.node"), true, "file (volta.node)");
+        check(0, None, false, "/srv/app/file");
+    }
 }

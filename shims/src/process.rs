@@ -1,4 +1,4 @@
-//! Which shim is running, and where its home is: from its own file and a few variables.
+//! The running shim and its home, found by its own file and a few variables.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use crate::world::{World, read_optional};
 
 pub use crate::sys::is_secure;
 
-/// The first argument by which a shim hands a call over to `use`; the program's name and its
-/// arguments follow.
+/// The first argument of a handoff from a shim to `use`; the program's name and its arguments
+/// follow.
 pub const HANDOFF_ARG: &CStr = c"__shim";
 
-/// What every build of the shim holds, so that `use` knows its own files and leaves others alone.
+/// A mark in every build of the shim, by which `use` recognizes its own files.
 pub const MARK: &[u8; 24] = b"usher's shim, any build.";
 
-/// Whether a program with this content is a shim of some build.
-pub fn holds_mark(content: &[u8]) -> bool {
+/// Whether this is the content of a shim of any build.
+pub fn is_shim_binary(content: &[u8]) -> bool {
     memchr::memmem::find(content, MARK).is_some()
 }
 
@@ -32,35 +32,34 @@ pub fn holds_mark(content: &[u8]) -> bool {
 pub struct RunningShim {
     /// Its own file.
     pub file: PathBuf,
-    /// The folder it lies in, which holds `use` as well.
+    /// Its folder, which also has `use`.
     pub folder: PathBuf,
-    /// What must never be taken for the program.
+    /// What must never be run as the program.
     pub known: Shim,
 }
 
 /// Finds the running shim's own file.
 ///
-/// The system's answer (`/proc/self/exe`) names the very file, whatever link or name it was called
-/// by; where `/proc` is absent, the path it was executed by has to do.
-pub fn shim() -> Result<RunningShim> {
-    let file = own_file()?;
+/// `/proc/self/exe` is the file itself, for any link or name of the call; without `/proc`, the path
+/// of the call is used.
+pub fn running_shim() -> Result<RunningShim> {
+    let file = executable()?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_path_buf();
     let known = Shim { folders: vec![folder.clone()], binary: Some(file.clone()) };
     Ok(RunningShim { file, folder, known })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shim's main asks for its own file here")]
-fn own_file() -> Result<PathBuf> {
+fn executable() -> Result<PathBuf> {
     std::env::current_exe()
-        .or_else(|error| sys::executed().ok_or(error))
+        .or_else(|error| sys::executable_path().ok_or(error))
         .map_err(|error| Error::io("find usher's own file by", Path::new("/proc/self/exe"), error))
 }
 
-/// The name that a shim was called by: argument 0's where that means something here, else its own
-/// file's.
+/// The name that a shim was called by: argument 0's if that is known here, else its own file's.
 ///
-/// Argument 0 is anything that the caller likes (`exec -a`), but a link of another name
-/// (`python` to `python3`) shows in it alone.
+/// Argument 0 can be anything (`exec -a`), but only it has the name of a link (`python` to
+/// `python3`).
 pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &RunningShim) -> String {
     let own = shim.file.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let called = argument.and_then(|argument| Path::new(argument).file_name()?.to_str());
@@ -75,12 +74,11 @@ pub fn program_name(world: &impl World, argument: Option<&OsStr>, shim: &Running
     if is_meant { called } else { own }.to_owned()
 }
 
-/// Where this shim's home is, as far as a program needs it; `None` where the index is absent or of
-/// another form.
+/// The part of this shim's index that a program needs; `None` if it is missing or has another
+/// format.
 ///
-/// `USHER_HOME` is stronger than the shim's own folder, and on a machine's home an account's own
-/// stands. In set-user-ID surroundings no variable counts; neither does an index that belongs to
-/// somebody else.
+/// `USHER_HOME` overrides the shim's own folder, and a user's home overrides the machine's. For
+/// set-user-ID programs no variable counts, nor does another user's index.
 pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Result<Option<Index>> {
     let index = match trusted(world, "USHER_HOME") {
         Some(home) => read(world, &roof(home)?.join("shims"), program)?,
@@ -98,8 +96,8 @@ pub fn read_index(world: &impl World, shim: &RunningShim, program: &str) -> Resu
     Ok(Some(index))
 }
 
-/// The account's home, for a shim that was copied to where no index lies; the copy then goes by the
-/// account's shims instead of its own folder. What `USHER_HOME` names is for `use` to make.
+/// The user's index, for a copy of a shim in a folder without an index. `None` with `USHER_HOME`,
+/// since `use` creates that home.
 pub fn account_index(
     world: &impl World,
     shim: &mut RunningShim,
@@ -115,10 +113,10 @@ pub fn account_index(
     Ok(Some(index))
 }
 
-/// Adds the settings that variables change for this process alone.
+/// Adds the settings from this process's variables.
 ///
-/// In set-user-ID surroundings none does; and no variable requests a version then, since it could
-/// request any folder's.
+/// For set-user-ID programs no variable counts, and none requests a version, since it could request
+/// any folder.
 pub fn add_variables(world: &impl World, index: &mut Index) -> Result<()> {
     index.overrides = if is_secure() {
         let requesting = index.tools.all().flat_map(|tool| tool.variables);
@@ -136,7 +134,7 @@ fn read(world: &impl World, shims: &Path, program: &str) -> Result<Option<Index>
     Ok(content.and_then(|content| Index::parse_for(&content, program)))
 }
 
-/// The account's own data folder, where its index is the account's, or the administrator's.
+/// The user's own data folder, if its index belongs to the user or to root.
 fn account_data(world: &impl World) -> Option<PathBuf> {
     let user_home = trusted(world, "HOME").map(PathBuf::from);
     let data = Folders::data_of_account(&|name| trusted(world, name), user_home.as_deref())?;
@@ -144,7 +142,7 @@ fn account_data(world: &impl World) -> Option<PathBuf> {
     (owner == 0 || owner == rustix::process::geteuid().as_raw()).then_some(data)
 }
 
-/// A variable that may steer this process; an empty one is an unset one.
+/// A variable, unless the process is set-user-ID; an empty one counts as unset.
 fn trusted(world: &impl World, name: &str) -> Option<OsString> {
     world.variable(name).filter(|value| !value.is_empty() && !is_secure())
 }

@@ -1,4 +1,4 @@
-//! Ranges of versions, in the dialects in which version files write them.
+//! Ranges of versions, in the dialects of version files.
 
 mod clause_parser;
 mod clauses;
@@ -20,7 +20,7 @@ pub enum Range {
 }
 
 impl Range {
-    /// Reads a range; `None` if the text is none in this dialect.
+    /// Reads a range; `None` if the text isn't one in this dialect.
     pub fn parse(text: &str, dialect: Dialect) -> Option<Self> {
         match dialect {
             Dialect::Npm => npm::parse(text).map(Self::Semver),
@@ -34,24 +34,23 @@ impl Range {
         }
     }
 
-    /// Reads a constraint, where a bare version may be a range as well.
+    /// Reads a constraint, in which a bare version may be a range.
     pub(crate) fn parse_bare(text: &str, dialect: Dialect) -> Option<Self> {
         if reads_bare(dialect) { Self::parse(text, dialect) } else { None }
     }
 
-    /// Whether a version belongs to it, whatever its flavour.
+    /// Whether it contains a version, of any flavour.
     ///
-    /// Pre-releases do only if a bound names one of the same numbers.
-    pub fn admits(&self, version: &Version) -> bool {
+    /// It contains a pre-release only if a bound is a pre-release of the same numbers.
+    pub fn contains(&self, version: &Version) -> bool {
         match self {
-            Self::Semver(any) => npm::admits(any, version),
-            Self::Clauses(any) => clauses::admits(any, version),
+            Self::Semver(any) => npm::contains(any, version),
+            Self::Clauses(any) => clauses::contains(any, version),
         }
     }
 }
 
-/// Whether a bare version is a range where a constraint is written: the least that will do, or
-/// that one alone.
+/// Whether a bare version is a range in a constraint: a minimum, or that version alone.
 fn reads_bare(dialect: Dialect) -> bool {
     match dialect {
         Dialect::Poetry | Dialect::Composer | Dialect::Minimum | Dialect::Perl => true,
@@ -59,7 +58,7 @@ fn reads_bare(dialect: Dialect) -> bool {
     }
 }
 
-/// Whether a text begins like a range and not like a version.
+/// Whether a text looks like a range and not like a version.
 pub(crate) fn looks_like_range(text: &str) -> bool {
     let first = text.trim_start_matches(['v', 'V']);
     text.starts_with(['<', '>', '=', '~', '^', '!', '*'])
@@ -80,7 +79,7 @@ mod tests {
         for (list, expected) in [(inside, true), (outside, false)] {
             for text in list.split_whitespace() {
                 let version = Version::parse(text).unwrap();
-                assert_eq!(parsed.admits(&version), expected, "{text} in {range}");
+                assert_eq!(parsed.contains(&version), expected, "{text} in {range}");
             }
         }
     }

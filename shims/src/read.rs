@@ -1,7 +1,6 @@
-//! What a version file says: text in, what was written out. Readers see no disk.
+//! The readers of version files: text in, requests out. Readers never read the disk.
 //!
-//! A reader finds the places that can name a version and returns them as they were written;
-//! what a text means is [`crate::request`]'s.
+//! A reader finds the requests and returns their text; [`crate::request`] parses them.
 
 mod decode;
 mod json;
@@ -19,11 +18,11 @@ pub use written::{RawRequest, ReadError};
 
 use crate::tool::{Reader, Tool, VersionFile};
 
-/// Any file that is written as `.tool-versions` is.
+/// Any file with the syntax of `.tool-versions`.
 pub const TOOL_VERSIONS: VersionFile =
     VersionFile::new(".tool-versions", Reader::ToolVersions, &[]);
 
-/// Finds what a file says of a tool, strongest first.
+/// Finds a tool's requests in a file, strongest first.
 pub fn read(text: &str, file: &VersionFile, tool: &Tool) -> Result<Vec<RawRequest>, ReadError> {
     match file.reader {
         Reader::Plain => lines::plain(text).map(|written| vec![written]),

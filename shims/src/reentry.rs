@@ -1,10 +1,10 @@
-//! What a pass-through leaves for the case that the foreign program calls back: one variable.
+//! The guard against endless loops: a variable that the shim sets when it runs the next program on
+//! PATH, in case that one calls the shim back.
 //!
-//! A foreign shim that calls back does it with nothing changed: the same program, arguments and
-//! folder, and mostly, after its first round, the same variables (a script may lengthen one of them
-//! at each round, as pyenv's does: its variables don't count). A program that was reached calls another
-//! one, or the same with something changed; else it would go on for ever without usher, too. So
-//! what is counted is calls from which nothing changed. It knows no tool and runs nothing.
+//! A foreign shim calls back with everything unchanged: the same program, arguments and folder, and
+//! mostly the same variables after its first round. (A script may lengthen a variable at each
+//! round, as pyenv's does: its variables don't count.) A real program calls another one, or changes
+//! something; else it would loop without usher too. So the guard counts calls without a change.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -15,75 +15,76 @@ use crate::world::World;
 /// The name of the variable.
 pub const REENTRY: &str = "USHER_REENTRY";
 
-/// How often a program may come back with nothing changed before it is an endless circle.
-pub const MOST_RETURNS: usize = 20;
+/// How often a program may call back without a change.
+pub const MAX_RETURNS: usize = 20;
 
-/// How many pass-throughs may lie within each other, whatever changes from one to the next.
-pub const MOST_NESTED: usize = 1000;
+/// How many times a call may fall through to PATH within another one, with or without a change.
+pub const MAX_NESTED: usize = 1000;
 
-/// What every shell changes for itself, and what a foreign shim may lengthen at each round.
-const NO_STATE: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
+/// Variables that shells change themselves, and that foreign shims may lengthen.
+const UNCOUNTED_VARIABLES: [&str; 6] = [REENTRY, "PATH", "SHLVL", "PWD", "OLDPWD", "_"];
 
-/// A pass-through: `PID:PROGRAM:CALL:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
+/// The value of the variable: `PID:PROGRAM:CALL:STATE:RETURNS:NESTED:FOLDER[:FOLDER…]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReentryGuard {
-    /// The process that passed on.
+    /// The process of the shim.
     pub process: u32,
-    /// The program that it passed on.
+    /// The program that was called.
     pub program: String,
-    /// What it was called with, as [`state`] has it.
-    pub state: State,
-    /// How often it came back by now with nothing changed.
+    /// The arguments, directory and variables of the call, by [`state`].
+    pub state: CallState,
+    /// How often it called back without a change.
     pub returns: usize,
-    /// How many pass-throughs lie around this one.
+    /// How many calls that fell through to PATH are around this one.
     pub nested: usize,
-    /// The folders that this process passed on to, first to last.
+    /// The folders of the programs that this process ran, first to last.
     pub folders: Vec<PathBuf>,
 }
 
-/// What a program is called with, as numbers.
+/// What a program is called with, as hashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct State {
-    /// Arguments and working directory; 0 where what was passed on to is no script, which may call
-    /// its own name again with other variables.
+pub struct CallState {
+    /// Arguments and working directory; 0 if the next program isn't a script, since it may call its
+    /// own name with other variables.
     pub call: u64,
-    /// The same, and the variables.
+    /// Arguments, working directory and variables.
     pub all: u64,
 }
 
 impl ReentryGuard {
-    /// What the pass-through that is about to happen leaves, but for its folder, given what the
-    /// one before left.
+    /// The guard for the next call, except its folder, from the previous value of the variable.
     ///
-    /// A process that comes back passes over the folders it was in; a child that comes back may
-    /// be an honest one, and begins anew.
-    pub fn after(left: Option<&OsStr>, process: u32, program: &str, state: State) -> Self {
-        let left = left.and_then(Self::parse);
-        let nested = left.as_ref().map_or(0, |left| left.nested + 1);
+    /// A process that calls back skips the folders it was in. A child process that calls back may
+    /// be a regular call, and skips none.
+    pub fn after(previous: Option<&OsStr>, process: u32, program: &str, state: CallState) -> Self {
+        let previous = previous.and_then(Self::parse);
+        let nested = previous.as_ref().map_or(0, |previous| previous.nested + 1);
         let program = program.to_owned();
-        let again = left.filter(|left| {
-            let is_same = left.process == process;
-            let calls_back = is_same && left.state.call != 0 && left.state.call == state.call;
-            left.program == program && (left.state.all == state.all || calls_back)
+        let again = previous.filter(|previous| {
+            let is_same = previous.process == process;
+            let calls_back =
+                is_same && previous.state.call != 0 && previous.state.call == state.call;
+            previous.program == program && (previous.state.all == state.all || calls_back)
         });
         match again {
-            Some(left) => {
-                let is_same = left.process == process;
-                let folders = if is_same { left.folders } else { Vec::new() };
-                Self { process, program, state, returns: left.returns + 1, nested, folders }
+            Some(previous) => {
+                let is_same = previous.process == process;
+                let folders = if is_same { previous.folders } else { Vec::new() };
+                Self { process, program, state, returns: previous.returns + 1, nested, folders }
             }
             None => Self { process, program, state, returns: 0, nested, folders: Vec::new() },
         }
     }
 
-    /// Whether this can only be a circle.
-    pub fn is_circle(&self) -> bool {
-        self.returns >= MOST_RETURNS || self.nested >= MOST_NESTED
+    /// Whether this is an endless loop.
+    pub fn is_loop(&self) -> bool {
+        self.returns >= MAX_RETURNS || self.nested >= MAX_NESTED
     }
 
-    /// The variable's value for a pass-through into this folder.
+    /// The variable's value for a program in this folder.
     pub fn print(&self, next: &Path) -> OsString {
-        let Self { process, program, state: State { call, all }, returns, nested, folders } = self;
+        let Self { process, program, state: CallState { call, all }, returns, nested, folders } =
+            self;
         let mut value =
             format!("{process}:{program}:{call:x}:{all:x}:{returns}:{nested}").into_bytes();
         for folder in
@@ -95,14 +96,14 @@ impl ReentryGuard {
         OsString::from_vec(value)
     }
 
-    /// Reads the variable; `None` if somebody else wrote it.
+    /// Reads the variable; `None` if usher didn't write it.
     fn parse(value: &OsStr) -> Option<Self> {
         let mut fields = value.as_bytes().split(|byte| *byte == b':');
         let mut text = || std::str::from_utf8(fields.next()?).ok();
         Some(Self {
             process: text()?.parse().ok()?,
             program: text()?.to_owned(),
-            state: State {
+            state: CallState {
                 call: u64::from_str_radix(text()?, 16).ok()?,
                 all: u64::from_str_radix(text()?, 16).ok()?,
             },
@@ -113,23 +114,24 @@ impl ReentryGuard {
     }
 }
 
-/// What a program is called with: arguments, working directory, variables in any order.
-pub fn state(world: &impl World, arguments: &[&OsStr]) -> State {
+/// The hashes of a call: arguments, working directory, variables in any order.
+pub fn state(world: &impl World, arguments: &[&OsStr]) -> CallState {
     let directory = world.directory().unwrap_or_default();
     let ordered = arguments
         .iter()
         .fold(digest(START, directory.as_os_str()), |sum, argument| digest(sum, argument));
     let variables = world.variables();
-    let counted = variables.iter().filter(|(name, _)| !NO_STATE.iter().any(|other| name == other));
+    let counted =
+        variables.iter().filter(|(name, _)| !UNCOUNTED_VARIABLES.iter().any(|other| name == other));
     let all = counted
         .fold(ordered, |sum, (name, value)| sum.wrapping_add(digest(digest(START, name), value)));
-    State { call: ordered, all }
+    CallState { call: ordered, all }
 }
 
 /// The first value of FNV-1a, 64 bits.
 const START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// One text more, and the null byte that ends it; FNV-1a.
+/// Adds a text and a null byte; FNV-1a.
 fn digest(sum: u64, text: &OsStr) -> u64 {
     let bytes = text.as_bytes().iter().chain(&[0]);
     bytes.fold(sum, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
@@ -142,29 +144,29 @@ mod tests {
 
     const P: &str = "/p/shims";
 
-    fn left(returns: usize, nested: usize) -> OsString {
+    fn previous(returns: usize, nested: usize) -> OsString {
         format!("7:python:0:2a:{returns}:{nested}:{P}").into()
     }
 
-    fn of(all: u64) -> State {
-        State { call: 0, all }
+    fn of(all: u64) -> CallState {
+        CallState { call: 0, all }
     }
 
     #[test]
     fn a_pass_through_is_remembered() {
         let first = ReentryGuard::after(None, 7, "python", of(42));
-        assert_eq!(first.print(P.as_ref()), left(0, 0));
-        let second = ReentryGuard::after(Some(&left(0, 0)), 7, "python", of(42));
+        assert_eq!(first.print(P.as_ref()), previous(0, 0));
+        let second = ReentryGuard::after(Some(&previous(0, 0)), 7, "python", of(42));
         assert_eq!(second.folders, [PathBuf::from(P)]);
         assert_eq!(second.print("/q".as_ref()), "7:python:0:2a:1:1:/p/shims:/q");
-        assert_eq!(second.print(P.as_ref()), left(1, 1));
+        assert_eq!(second.print(P.as_ref()), previous(1, 1));
     }
 
     #[test]
     fn a_return_is_the_same_call_and_only_a_process_passes_its_folders_over() {
         let check = |process, program, state, returns, folders| {
-            let via = ReentryGuard::after(Some(&left(3, 5)), process, program, of(state));
-            assert_eq!((via.returns, via.nested, via.folders.len()), (returns, 6, folders));
+            let guard = ReentryGuard::after(Some(&previous(3, 5)), process, program, of(state));
+            assert_eq!((guard.returns, guard.nested, guard.folders.len()), (returns, 6, folders));
         };
         check(7, "python", 42, 4, 1);
         check(8, "python", 42, 4, 0);
@@ -174,16 +176,18 @@ mod tests {
 
     #[test]
     fn a_script_that_changes_variables_is_known_by_its_call() {
-        let left: OsString = "7:python:b:2a:0:0:/p/shims".into();
-        let again = |call| ReentryGuard::after(Some(&left), 7, "python", State { call, all: 43 });
+        let previous: OsString = "7:python:b:2a:0:0:/p/shims".into();
+        let again =
+            |call| ReentryGuard::after(Some(&previous), 7, "python", CallState { call, all: 43 });
         assert_eq!((again(11).returns, again(11).folders.len()), (1, 1));
         assert_eq!((again(12).returns, again(12).folders.len()), (0, 0));
     }
 
     #[test]
     fn circles_end() {
-        let circle =
-            |left: &str| ReentryGuard::after(Some(left.as_ref()), 7, "python", of(42)).is_circle();
+        let circle = |previous: &str| {
+            ReentryGuard::after(Some(previous.as_ref()), 7, "python", of(42)).is_loop()
+        };
         assert!(!circle("7:python:0:2a:18:18:/p"));
         assert!(circle("7:python:0:2a:19:19:/p"));
         assert!(!circle("7:python:0:0:19:200:/p"));

@@ -1,8 +1,8 @@
-//! Which version somebody wants: one grammar for everything that people write.
+//! Version requests: one grammar for everything that people write.
 //!
 //! Exact (`12.0.0`), partial (`12`, `3.7`, `12.x`, `v12`), ranges in the tool's dialect, aliases
-//! (`lts`, `lts/hydrogen`, `lts/-1`, `latest`), `system`, the name of a folder in an adopted
-//! store, and, where a person and no project says it, `path:/somewhere`.
+//! (`lts`, `lts/hydrogen`, `lts/-1`, `latest`), `system`, the name of a folder in an adopted store,
+//! and `path:/somewhere`, which a project's file can't request.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,27 +10,27 @@ use std::path::PathBuf;
 use crate::name::Name;
 use crate::normalize::{normalize, without_prefix};
 use crate::range::{Dialect, Range, looks_like_range};
-use crate::tool::{Field, FieldRole, LtsLine, Tool};
+use crate::tool::{FieldRole, LtsLine, Tool, VersionField};
 use crate::version::{Version, strip_v};
 
 /// The most bytes that a request may have.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
-/// A request: the text as written, and what it means.
+/// A request: its text and its meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     text: Box<str>,
     kind: RequestKind,
 }
 
-/// What a request means.
+/// The meaning of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestKind {
     /// An exact or partial version: every version that begins with these numbers.
     Version(Version),
     /// A range.
     Range(Range),
-    /// The newest there is: `latest`, `current`, `stable`, `*`.
+    /// The newest version: `latest`, `current`, `stable`, `*`.
     Latest,
     /// The newest of the long-term support lines: `lts`, `lts/*`.
     Lts,
@@ -38,31 +38,35 @@ pub enum RequestKind {
     LtsBack(usize),
     /// The newest of the line of this name: `lts/hydrogen`.
     LtsNamed(Name),
-    /// What would run without usher.
+    /// The program that would run without usher.
     System,
-    /// A folder that holds a toolchain.
+    /// The folder of a toolchain.
     Path(PathBuf),
-    /// A folder of an adopted store: the name of a virtual environment of pyenv's.
+    /// The name of a folder in an adopted store: a virtual environment of pyenv.
     Named(Name),
 }
 
-/// Who wrote a request, and so what it may say.
+/// Who wrote a request, and so what it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestTrust {
-    /// A project's file: tool and version and nothing else.
+    /// A project's file: a version and nothing else.
     Project,
-    /// The person: the command line, a variable, their own default.
+    /// The user: the command line, a variable, the user's default.
     User,
 }
 
 impl Request {
-    /// Reads a request for a tool; the error says in a few words why the text is none.
-    pub fn parse(text: &str, tool: &Tool, author: RequestTrust) -> Result<Self, &'static str> {
-        Self::parse_in(text, tool, (tool.dialect, author))
+    /// Reads a request for a tool; the error is a short reason.
+    pub fn parse(text: &str, tool: &Tool, trust: RequestTrust) -> Result<Self, &'static str> {
+        Self::parse_in(text, tool, tool.dialect, trust)
     }
 
-    /// Reads what a project's file says in a field, in the field's own dialect.
-    pub fn parse_field(text: &str, tool: &Tool, field: &Field) -> Result<Self, &'static str> {
+    /// Reads a request in a field of a project's file, in the field's own dialect.
+    pub fn parse_field(
+        text: &str,
+        tool: &Tool,
+        field: &VersionField,
+    ) -> Result<Self, &'static str> {
         let text = shortened(bare(text), field.version_components);
         let dialect = field.dialect.unwrap_or(tool.dialect);
         let bare = match field.role {
@@ -70,20 +74,21 @@ impl Request {
             FieldRole::Pin | FieldRole::Either => None,
         };
         match bare {
-            Some(range) if text.len() <= LONGEST => {
+            Some(range) if text.len() <= MAX_LENGTH => {
                 Ok(Self { text: text.into(), kind: RequestKind::Range(range) })
             }
-            _ => Self::parse_in(text, tool, (dialect, RequestTrust::Project)),
+            _ => Self::parse_in(text, tool, dialect, RequestTrust::Project),
         }
     }
 
     fn parse_in(
         text: &str,
         tool: &Tool,
-        (dialect, author): (Dialect, RequestTrust),
+        dialect: Dialect,
+        trust: RequestTrust,
     ) -> Result<Self, &'static str> {
         let text = bare(text);
-        let kind = parse_kind(text, tool, (dialect, author))?;
+        let kind = parse_kind(text, tool, dialect, trust)?;
         Ok(Self { text: text.into(), kind })
     }
 
@@ -92,18 +97,18 @@ impl Request {
         &self.text
     }
 
-    /// What it means.
+    /// Its meaning.
     pub fn kind(&self) -> &RequestKind {
         &self.kind
     }
 
-    /// Whether a version of this tool is one that was asked for.
+    /// Whether a version of this tool matches.
     ///
-    /// Never for `system` and a path: these are no versions. A name may be that of a flavour.
+    /// Never for `system` and a path, which aren't versions. A name may be a flavour.
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
             RequestKind::Version(wanted) => begins_with(version, wanted, tool),
-            RequestKind::Range(range) => is_usual(version, tool) && range.admits(version),
+            RequestKind::Range(range) => is_usual(version, tool) && range.contains(version),
             RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
             RequestKind::LtsBack(steps) => {
@@ -151,24 +156,25 @@ impl fmt::Display for Request {
 fn parse_kind(
     text: &str,
     tool: &Tool,
-    (dialect, author): (Dialect, RequestTrust),
+    dialect: Dialect,
+    trust: RequestTrust,
 ) -> Result<RequestKind, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return Err("it is too long");
     }
     if text.contains(char::is_control) {
         return Err("it has control characters");
     }
-    let text = first_of_list(text, author);
+    let text = first_of_list(text, trust);
     if text == "system" {
         return Ok(RequestKind::System);
     }
     // mise's word for a version that isn't whole, which needs none here.
     let text = text.strip_prefix("prefix:").unwrap_or(text);
-    if let Some(kind) = foreign(text, author) {
+    if let Some(kind) = foreign(text, trust) {
         return kind;
     }
     let bare = without_prefix(text, tool);
@@ -178,7 +184,7 @@ fn parse_kind(
     let is_any = dialect == Dialect::Npm && matches!(bare, "x" | "X");
     if is_any || looks_like_range(bare) {
         let range = Range::parse(bare, dialect);
-        return range.map(RequestKind::Range).ok_or("it is no range");
+        return range.map(RequestKind::Range).ok_or("invalid range");
     }
     let bare = normalize(bare, tool);
     if let Some(version) = Version::parse(without_wildcard(&bare)) {
@@ -188,23 +194,23 @@ fn parse_kind(
         Some(name) if bare.starts_with(|c: char| c.is_ascii_alphabetic()) => {
             Ok(RequestKind::Named(name))
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     }
 }
 
-/// Of versions that colons separate, as pyenv has them in its variable, the first.
-fn first_of_list(text: &str, author: RequestTrust) -> &str {
+/// The first of several versions with colons between them, as in pyenv's variable.
+fn first_of_list(text: &str, trust: RequestTrust) -> &str {
     let first = text.split_once(':').map(|(first, _)| first);
     let is_version = |first: &&str| {
         *first == "system" || strip_v(first).starts_with(|c: char| c.is_ascii_digit())
     };
-    first.filter(|_| author == RequestTrust::User).filter(is_version).unwrap_or(text)
+    first.filter(|_| trust == RequestTrust::User).filter(is_version).unwrap_or(text)
 }
 
-/// `path:`, `ref:` and addresses: what other managers know, and project files may not say.
-fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
+/// `path:`, `ref:` and addresses: syntax of other managers, which project files can't use.
+fn foreign(text: &str, trust: RequestTrust) -> Option<Result<RequestKind, &'static str>> {
     let (scheme, rest) = text.split_once(':')?;
-    Some(match (scheme, author) {
+    Some(match (scheme, trust) {
         ("path", RequestTrust::User) if rest.starts_with('/') => Ok(RequestKind::Path(rest.into())),
         ("path", RequestTrust::User) => Err("a path must begin with `/`"),
         ("path", RequestTrust::Project) => Err(
@@ -213,7 +219,7 @@ fn foreign(text: &str, author: RequestTrust) -> Option<Result<RequestKind, &'sta
         ("ref" | "file" | "git" | "http" | "https", _) => {
             Err("usher runs published versions, nothing is built or fetched from an address")
         }
-        _ => Err("it is no version"),
+        _ => Err("expected a version, a range or an alias"),
     })
 }
 
@@ -245,23 +251,24 @@ fn without_wildcard(text: &str) -> &str {
     rest
 }
 
-/// A text without the blanks and quotes around it.
+/// A text without the spaces and quotes around it.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let inside = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     inside('"').or_else(|| inside('\'')).map_or(text, bare)
 }
 
-/// The first numbers of a version that has more of them.
+/// The first numbers of a version with more numbers.
 fn shortened(text: &str, parts: u8) -> &str {
     let is_version = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let end = text.match_indices('.').nth(usize::from(parts).saturating_sub(1));
     end.filter(|_| is_version).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Whether a version begins with what was asked for; a pre-release only if it was asked for.
+/// Whether a version begins with a requested one; a pre-release only if the request is one.
 ///
-/// What reads like a version may be a flavour that ends in one, or its beginning: `pypy3.10`, `pypy3`.
+/// A request that looks like a version may be a flavour with a version in its name, or its
+/// beginning: `pypy3.10`, `pypy3`.
 fn begins_with(version: &Version, wanted: &Version, tool: &Tool) -> bool {
     let rest = version.flavour().strip_prefix(wanted.as_str());
     let is_flavour = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
@@ -279,13 +286,13 @@ fn begins_with(version: &Version, wanted: &Version, tool: &Tool) -> bool {
     numbers && tail && (is_of_any_vendor || version.is_same_kind(wanted))
 }
 
-/// Whether a version is what is meant where no flavour is named.
+/// Whether a version matches a request without a flavour.
 fn is_usual(version: &Version, tool: &Tool) -> bool {
     let flavour = version.flavour();
     !version.is_free_threaded() && (flavour.is_empty() || tool.vendors.contains(&flavour))
 }
 
-/// Whether a version's flavour is of this name, with digits behind it or none: `pypy`.
+/// Whether a version's flavour has this name, with or without digits: `pypy`.
 fn is_flavour(version: &Version, name: &str) -> bool {
     let rest = version.flavour().strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -293,7 +300,7 @@ fn is_flavour(version: &Version, name: &str) -> bool {
 
 fn is_of(version: &Version, line: &LtsLine, tool: &Tool) -> bool {
     is_usual(version, tool)
-        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.admits(version))
+        && Range::parse(line.versions, tool.dialect).is_some_and(|range| range.contains(version))
 }
 
 #[cfg(test)]
@@ -402,7 +409,7 @@ mod tests {
     #[test]
     fn of_a_list_in_a_variable_the_first_counts() {
         let python = tool("python");
-        let parsed = |text, author| Request::parse(text, python, author).map(|one| one.kind);
+        let parsed = |text, trust| Request::parse(text, python, trust).map(|one| one.kind);
         let version = |text| Ok(RequestKind::Version(Version::parse(text).unwrap()));
         assert_eq!(parsed("3.11.7:3.12", RequestTrust::User), version("3.11.7"));
         assert_eq!(parsed("system:3.12", RequestTrust::User), Ok(RequestKind::System));

@@ -1,15 +1,11 @@
-//! The pipeline: a call, who asks for which version, the toolchain that fits, the program to become.
+//! The pipeline: a call, the requests, the matching toolchain, the program to become.
 //!
 //! Each job is a value of its own, and none knows the ones below it in this table:
 //!
-//! | job | value |
-//! |---|---|
-//! | which provider of a program is asked, in which order | [`Resolver`] |
-//! | which version of a tool is active | [`Selector`] |
-//! | the variables that a program needs | [`Environment`] |
-//! | where a toolchain has a program | `Programs` |
-//! | the next program on PATH | `next_program` |
-//! | what a tool's versions run on | [`Runtime`] |
+//! | job | value | |---|---| | which provider of a program is asked, in which order | [`Resolver`]
+//! | | which version of a tool is active | [`Selector`] | | the variables that a program needs |
+//! [`ProgramEnvironment`] | | where a toolchain has a program | `ToolchainPrograms` | | the next
+//! program on PATH | `next_program` | | what a tool's versions run on | [`Runtime`] |
 
 mod environment;
 mod fall_through;
@@ -18,10 +14,10 @@ mod providers;
 mod runtime;
 mod select;
 
-pub use environment::Environment;
+pub use environment::ProgramEnvironment;
 pub use providers::{Outcome, Plan, Resolver};
 pub use runtime::{Compatibility, Runtime};
-pub use select::{Missing, Selection, Selector};
+pub use select::{MissingVersion, Selection, Selector};
 
 #[cfg(test)]
 mod tests;

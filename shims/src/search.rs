@@ -1,5 +1,5 @@
-//! Who asks for which version: the call, variables, the project's files, the defaults, strongest
-//! first.
+//! Which version is requested where: by the call, variables, the project's files, the defaults,
+//! strongest first.
 
 use std::fmt;
 use std::io;
@@ -9,43 +9,45 @@ use std::path::{Component, Path, PathBuf};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::Index;
-use crate::pin::{FileLocation, Origin, Pin, refuse};
+use crate::pin::{FileLocation, Origin, Pin};
 use crate::read::{RawRequest, TOOL_VERSIONS, decode, read};
 use crate::request::{Request, RequestTrust};
-use crate::tool::{Field, FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionFile};
+use crate::tool::{
+    FieldRole, IGNORED_FOLDERS, IgnoredFolder, Reader, Tool, VersionField, VersionFile,
+};
 use crate::world::{World, is_absent, read_optional};
 
-/// Something that the search came upon.
+/// Something that the search found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
-    /// Somebody asks, stronger than any default.
+    /// A request by the call, a variable or a project's file.
     Pin(Pin),
-    /// A project's file says what will do.
+    /// A range in a project's file that only limits.
     Constraint(Pin),
     /// The user's default, or the machine's.
     Default(Pin),
-    /// A variable, or a file that exists for versions alone, can't be used.
+    /// A variable, or a file that exists for versions alone, that can't be used.
     Broken(Error, ErrorSource),
-    /// Something was passed over.
+    /// Something that decides nothing, and why.
     Skipped(Skipped),
 }
 
-/// What was passed over, and so decides nothing.
+/// What was skipped, and so decides nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Skipped {
-    /// A variable that is no request here, by the settings.
-    Variable(&'static str),
-    /// The working directory can't be told, for this reason.
-    Directory(String),
+    /// A variable that the setting `ignore_variables` lists.
+    IgnoredVariable(&'static str),
+    /// The working directory is unknown, for this reason.
+    NoDirectory(String),
     /// A folder of other people's code: the search begins above it.
-    Others(PathBuf),
-    /// A folder that may not be searched.
-    Folder(PathBuf),
-    /// The folder above which nothing is looked for.
+    IgnoredFolder(PathBuf),
+    /// A folder without the permission to search it.
+    UnreadableFolder(PathBuf),
+    /// The folder where the search ends.
     Ceiling(PathBuf),
-    /// A file that says nothing of the tool.
-    Silent(PathBuf),
-    /// A file for other things too, or a constraint, that can't be understood.
+    /// A file without a version of the tool.
+    NoVersion(PathBuf),
+    /// A file for other things too, or a constraint, that can't be used.
     Unusable(Error),
 }
 
@@ -53,12 +55,14 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = |path: &Path| Shown(path).to_string();
         match self {
-            Self::Variable(name) => write!(f, "{name} is no request here, by the settings"),
-            Self::Directory(reason) => write!(f, "the working directory can't be told: {reason}"),
-            Self::Others(folder) => write!(f, "{} holds other people's code", path(folder)),
-            Self::Folder(folder) => write!(f, "{} may not be searched", path(folder)),
-            Self::Ceiling(folder) => write!(f, "nothing above {} is read", path(folder)),
-            Self::Silent(file) => write!(f, "{} says nothing of it", path(file)),
+            Self::IgnoredVariable(name) => write!(f, "{name} is ignored (ignore_variables)"),
+            Self::NoDirectory(reason) => write!(f, "the working directory is unknown: {reason}"),
+            Self::IgnoredFolder(folder) => {
+                write!(f, "{} is a folder of dependencies", path(folder))
+            }
+            Self::UnreadableFolder(folder) => write!(f, "no permission to search {}", path(folder)),
+            Self::Ceiling(folder) => write!(f, "the search ends at {} (ceiling)", path(folder)),
+            Self::NoVersion(file) => write!(f, "{} names no version of this tool", path(file)),
             Self::Unusable(error) => error.fmt(f),
         }
     }
@@ -71,18 +75,18 @@ pub enum ErrorSource {
     Variable,
     /// A file or a folder that can't be read.
     File,
-    /// What a file says, there; another request in its place would mend it.
+    /// The text at this place in a file; writing another request there fixes it.
     Text(FileLocation),
 }
 
-/// Looks for who asks, strongest first, until the visitor has enough.
+/// Finds requests and constraints, strongest first, until the visitor breaks.
 pub fn search(
     world: &impl World,
     index: &Index,
     call: &Call,
     visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
 ) -> Result<()> {
-    let mut search = Search { world, index, tool: call.tool, visit };
+    let mut search = Search { world, index, tool: call.tool, directory: None, visit };
     let _ = search.all(call)?;
     Ok(())
 }
@@ -91,26 +95,31 @@ struct Search<'a, W: World> {
     world: &'a W,
     index: &'a Index,
     tool: &'static Tool,
+    /// The process's working directory, once the search is there.
+    directory: Option<PathBuf>,
     visit: &'a mut dyn FnMut(Finding) -> ControlFlow<()>,
 }
 
 /// How many files may extend one another.
-const MOST_EXTENSIONS: usize = 16;
+const MAX_EXTENSIONS: usize = 16;
 
 /// Where the search of the project's files begins.
-struct Start<'a> {
+struct SearchStart<'a> {
     folder: &'a Path,
-    /// The outermost folder of other people's code that is passed over.
-    others: Option<&'a Path>,
+    /// The outermost folder of other people's code, which is skipped.
+    ignored: Option<&'a Path>,
 }
 
-/// A place that names a version and the file it stands in, or why an extended file can't be used.
-type Found = Result<(PathBuf, RawRequest)>;
+/// A request and the file it is in, or why an extended file can't be used.
+type LocatedRequest = Result<(PathBuf, RawRequest)>;
 
-/// Whether the visitor wants more, or an error that ends everything.
-type Step = Result<ControlFlow<()>>;
+/// A pin, or why its text can't be used.
+type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
 
-/// Ends a function where the visitor has enough.
+/// Whether the search goes on, or an error that ends it.
+type SearchFlow = Result<ControlFlow<()>>;
+
+/// Returns where the visitor breaks.
 macro_rules! step {
     ($flow:expr) => {
         if $flow.is_break() {
@@ -120,7 +129,7 @@ macro_rules! step {
 }
 
 impl<W: World> Search<'_, W> {
-    fn all(&mut self, call: &Call) -> Step {
+    fn all(&mut self, call: &Call) -> SearchFlow {
         if let Some(pin) = &call.pin {
             step!((self.visit)(Finding::Pin(pin.clone())));
         }
@@ -142,7 +151,7 @@ impl<W: World> Search<'_, W> {
                 continue;
             };
             if self.index.ignore_variables().iter().any(|ignored| ignored == variable) {
-                (self.visit)(Finding::Skipped(Skipped::Variable(variable)))?;
+                (self.visit)(Finding::Skipped(Skipped::IgnoredVariable(variable)))?;
                 continue;
             }
             let text = value.to_string_lossy();
@@ -151,19 +160,12 @@ impl<W: World> Search<'_, W> {
                     requests: vec![request],
                     origin: Origin::Variable(variable),
                 }),
-                Err(reason) => Finding::Broken(
-                    Error::new(
-                        ErrorKind::BadSetting,
-                        format!(
-                            "{variable}={} asks for no version of {}",
-                            Escaped(&text),
-                            self.tool.name
-                        ),
-                    )
-                    .because(reason)
-                    .hint(format!("unset {variable}")),
-                    ErrorSource::Variable,
-                ),
+                Err(reason) => {
+                    let origin = Origin::Variable(variable);
+                    let error = self.invalid(&text, &origin, reason, ErrorKind::BadSetting);
+                    let error = error.hint(format!("unset {variable}"));
+                    Finding::Broken(error, ErrorSource::Variable)
+                }
             };
             (self.visit)(finding)?;
         }
@@ -171,17 +173,18 @@ impl<W: World> Search<'_, W> {
     }
 
     /// The project's files, nearest folder first.
-    fn project(&mut self) -> Step {
+    fn project(&mut self) -> SearchFlow {
         let directory = match self.world.directory() {
             Ok(directory) => directory,
             Err(error) => {
-                return Ok((self.visit)(Finding::Skipped(Skipped::Directory(error.to_string()))));
+                return Ok((self.visit)(Finding::Skipped(Skipped::NoDirectory(error.to_string()))));
             }
         };
+        self.directory = self.world.is_process_directory().then(|| directory.clone());
         let names: Vec<&str> = self.tool.files.iter().map(|file| file.name).collect();
-        let start = self.outside_of_others(&directory)?;
-        if let Some(others) = start.others {
-            step!((self.visit)(Finding::Skipped(Skipped::Others(others.to_path_buf()))));
+        let start = self.start(&directory)?;
+        if let Some(ignored) = start.ignored {
+            step!((self.visit)(Finding::Skipped(Skipped::IgnoredFolder(ignored.to_path_buf()))));
         }
         // A ceiling inside other people's code ends the search before it begins.
         let ceiling = self.index.ceiling();
@@ -193,9 +196,9 @@ impl<W: World> Search<'_, W> {
         for folder in start.folder.ancestors() {
             match self.world.existing_names(folder, &names) {
                 Ok(present) => step!(self.folder(folder, present)?),
-                Err(error) if is_refused(&error) => {
-                    let passed = Skipped::Folder(folder.to_path_buf());
-                    step!((self.visit)(Finding::Skipped(passed)));
+                Err(error) if is_unsearchable(&error) => {
+                    let skipped = Skipped::UnreadableFolder(folder.to_path_buf());
+                    step!((self.visit)(Finding::Skipped(skipped)));
                 }
                 Err(error) => {
                     let error = Error::io("search", folder, error);
@@ -210,7 +213,7 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn folder(&mut self, folder: &Path, present: u32) -> Step {
+    fn folder(&mut self, folder: &Path, present: u32) -> SearchFlow {
         for (place, file) in self.tool.files.iter().enumerate() {
             if present & (1 << place) != 0 {
                 step!(self.file(&folder.join(file.name), file)?);
@@ -219,17 +222,17 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn file(&mut self, path: &Path, file: &'static VersionFile) -> Step {
-        let found = match self.written(path, file, 0) {
+    fn file(&mut self, path: &Path, file: &'static VersionFile) -> SearchFlow {
+        let found = match self.read_file(path, file, 0) {
             Ok(found) => found,
-            Err(broken) => return Ok(self.unusable(broken, file)),
+            Err((error, source)) => return Ok(self.unusable(error, source, file)),
         };
         if found.is_empty() {
-            return Ok((self.visit)(Finding::Skipped(Skipped::Silent(path.to_path_buf()))));
+            return Ok((self.visit)(Finding::Skipped(Skipped::NoVersion(path.to_path_buf()))));
         }
         for found in found {
             let finding = match found {
-                Ok((path, written)) => self.finding(&path, file, &written),
+                Ok((path, raw)) => self.finding(&path, file, &raw),
                 Err(error) => Finding::Skipped(Skipped::Unusable(error)),
             };
             step!((self.visit)(finding));
@@ -237,35 +240,36 @@ impl<W: World> Search<'_, W> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// What a file says, and in which file that stands: where it names another one in place of
-    /// some of its fields, these are that one's, or why that one can't be used.
-    fn written(
+    /// The requests in a file, each with the file it is in: a file may name another one whose
+    /// fields are read in the place of its own.
+    fn read_file(
         &self,
         path: &Path,
         file: &'static VersionFile,
         depth: usize,
-    ) -> std::result::Result<Vec<Found>, (Error, ErrorSource)> {
-        let refuse = |complaint: &str| (refuse(path, complaint), ErrorSource::File);
-        if depth > MOST_EXTENSIONS {
-            return Err(refuse("too many files extend each other, or they do so in a circle"));
+    ) -> std::result::Result<Vec<LocatedRequest>, (Error, ErrorSource)> {
+        let parse_error =
+            |reason: &str| (self.whole_file(path).parse_error(reason), ErrorSource::File);
+        if depth > MAX_EXTENSIONS {
+            return Err(parse_error("too many files extend each other, or they do so in a circle"));
         }
         let content = self
             .world
             .read(path)
             .map_err(|error| (Error::io("read", path, error), ErrorSource::File))?;
-        let text = decode(&content).map_err(|complaint| refuse(&complaint))?;
-        let found = read(&text, file, self.tool)
-            .map_err(|complaint| self.says_nothing(path, &complaint))?;
+        let text = decode(&content).map_err(|reason| parse_error(&reason))?;
+        let found =
+            read(&text, file, self.tool).map_err(|reason| self.no_version(path, &reason))?;
         let mut all = Vec::new();
-        for written in found {
-            let Some(field) = written.field.filter(|field| field.extends) else {
-                all.push(Ok((path.to_path_buf(), written)));
+        for raw in found {
+            let Some(field) = raw.field.filter(|field| field.extends) else {
+                all.push(Ok((path.to_path_buf(), raw)));
                 continue;
             };
-            let named = written.texts.first().map_or("", String::as_str);
-            match self.written(&beside(path, named), file, depth + 1) {
+            let named = raw.texts.first().map_or("", String::as_str);
+            match self.read_file(&relative_to_file(path, named), file, depth + 1) {
                 Ok(others) => all.extend(others.into_iter().filter(|other| match other {
-                    Ok((_, written)) => is_beside(written, field),
+                    Ok((_, raw)) => is_in_same_part(raw, field),
                     Err(_) => true,
                 })),
                 Err((error, _)) => all.push(Err(error)),
@@ -274,35 +278,37 @@ impl<W: World> Search<'_, W> {
         Ok(all)
     }
 
-    /// What a place in a project's file means.
-    fn finding(&self, path: &Path, file: &VersionFile, written: &RawRequest) -> Finding {
-        let role = written.field.map_or(FieldRole::Pin, |field| field.role);
-        match (self.pin(path, written, (Origin::File, Some(file))), role) {
+    /// What a request in a project's file means.
+    fn finding(&self, path: &Path, file: &VersionFile, raw: &RawRequest) -> Finding {
+        let role = raw.field.map_or(FieldRole::Pin, |field| field.role);
+        match (self.pin_in_file(path, raw, file), role) {
             (Ok(pin), FieldRole::Constraint) => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Either) if pin.is_range() => Finding::Constraint(pin),
             (Ok(pin), FieldRole::Pin | FieldRole::Either) => Finding::Pin(pin),
-            // A constraint only reports; a pin that can't be understood must not be passed over.
+            // A constraint only limits; a pin that can't be used must not be skipped.
             (Err((error, _)), FieldRole::Constraint) => Finding::Skipped(Skipped::Unusable(error)),
-            (Err((error, culprit)), FieldRole::Pin | FieldRole::Either) => {
-                Finding::Broken(error, culprit)
+            (Err((error, source)), FieldRole::Pin | FieldRole::Either) => {
+                Finding::Broken(error, source)
             }
         }
     }
 
-    /// A file that exists for versions alone is an error; one for other things too is a note.
+    /// Reports a file that can't be used: an error if it exists for versions alone, else a note.
     fn unusable(
         &mut self,
-        (error, culprit): (Error, ErrorSource),
+        error: Error,
+        source: ErrorSource,
         file: &VersionFile,
     ) -> ControlFlow<()> {
-        let finding = match file.is_for_versions_alone() {
-            true => Finding::Broken(error, culprit),
+        let finding = match file.is_version_only() {
+            true => Finding::Broken(error, source),
             false => Finding::Skipped(Skipped::Unusable(error)),
         };
         (self.visit)(finding)
     }
 
-    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> Step {
+    /// A default's file.
+    fn default(&mut self, path: &Path, origin: fn(FileLocation) -> Origin) -> SearchFlow {
         let content = match read_optional(self.world, path) {
             Ok(Some(content)) => content,
             Ok(None) => return Ok(ControlFlow::Continue(())),
@@ -313,100 +319,120 @@ impl<W: World> Search<'_, W> {
         };
         let text = match decode(&content) {
             Ok(text) => text,
-            Err(complaint) => {
-                let error = refuse(path, &complaint);
+            Err(reason) => {
+                let error = self.whole_file(path).parse_error(&reason);
                 return Ok((self.visit)(Finding::Broken(error, ErrorSource::File)));
             }
         };
         let found = match read(&text, &TOOL_VERSIONS, self.tool) {
             Ok(found) => found,
-            Err(complaint) => {
-                let (error, culprit) = self.says_nothing(path, &complaint);
-                return Ok((self.visit)(Finding::Broken(error, culprit)));
+            Err(reason) => {
+                let (error, source) = self.no_version(path, &reason);
+                return Ok((self.visit)(Finding::Broken(error, source)));
             }
         };
-        for written in found {
-            let finding = match self.pin(path, &written, (origin, None)) {
+        for raw in found {
+            let location = FileLocation { line: raw.line, ..self.whole_file(path) };
+            let parse = |text: &str| Request::parse(text, self.tool, RequestTrust::User);
+            let finding = match self.pin(&raw, location, origin, &parse) {
                 Ok(pin) => Finding::Default(pin),
-                Err((error, culprit)) => Finding::Broken(error, culprit),
+                Err((error, source)) => Finding::Broken(error, source),
             };
             step!((self.visit)(finding));
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    /// A file that is there for versions and names none.
-    fn says_nothing(&self, path: &Path, complaint: &str) -> (Error, ErrorSource) {
-        let error = refuse(path, complaint).hint(format!("use {}", self.tool.name));
-        let place = FileLocation { path: path.to_path_buf(), line: 0, field: None };
-        (error, ErrorSource::Text(place))
+    /// The error for a file that exists for versions and names none.
+    fn no_version(&self, path: &Path, reason: &str) -> (Error, ErrorSource) {
+        let location = self.whole_file(path);
+        let error = location.parse_error(reason).hint(format!("use {}", self.tool.name));
+        (error, ErrorSource::Text(location))
     }
 
-    /// The pin that is written at a place: of a project's file, or of a default.
+    fn whole_file(&self, path: &Path) -> FileLocation {
+        let is_in_directory =
+            self.directory.as_deref().is_some_and(|one| path.parent() == Some(one));
+        FileLocation::of_file(path.to_path_buf(), is_in_directory)
+    }
+
+    /// The pin that a request in a project's file is.
+    fn pin_in_file(&self, path: &Path, raw: &RawRequest, file: &VersionFile) -> LocatedPin {
+        let is_document = matches!(file.reader, Reader::Json | Reader::Toml);
+        let field = raw.field.filter(|_| is_document).map(|field| field.path);
+        let location = FileLocation { line: raw.line, field, ..self.whole_file(path) };
+        let parse = |text: &str| match raw.field {
+            Some(field) => Request::parse_field(text, self.tool, field),
+            None => Request::parse(text, self.tool, RequestTrust::Project),
+        };
+        self.pin(raw, location, Origin::File, &parse)
+    }
+
     fn pin(
         &self,
-        path: &Path,
-        written: &RawRequest,
-        (origin, file): (fn(FileLocation) -> Origin, Option<&VersionFile>),
-    ) -> std::result::Result<Pin, (Error, ErrorSource)> {
-        let is_document =
-            file.is_some_and(|file| matches!(file.reader, Reader::Json | Reader::Toml));
-        let field = written.field.filter(|_| is_document).map(|field| field.path);
-        let place = FileLocation { path: path.to_path_buf(), line: written.line, field };
-        let parse = |text: &String| match (written.field, file) {
-            (Some(field), _) => Request::parse_field(text, self.tool, field),
-            (None, Some(_)) => Request::parse(text, self.tool, RequestTrust::Project),
-            (None, None) => Request::parse(text, self.tool, RequestTrust::User),
-        };
-        let requests = written.texts.iter().map(|text| {
-            parse(text).map_err(|reason| {
-                let name = self.tool.name;
-                let what =
-                    format!("{place} asks for {name} “{}”, which is no version", Escaped(text));
-                let error = Error::new(ErrorKind::BadFile, what)
-                    .because(reason)
-                    .hint(format!("use {name}"));
-                (error, ErrorSource::Text(place.clone()))
+        raw: &RawRequest,
+        location: FileLocation,
+        origin: fn(FileLocation) -> Origin,
+        parse: &dyn Fn(&str) -> std::result::Result<Request, &'static str>,
+    ) -> LocatedPin {
+        let requests: std::result::Result<_, _> = raw
+            .texts
+            .iter()
+            .map(|text| {
+                parse(text).map_err(|reason| {
+                    let origin = Origin::File(location.clone());
+                    self.invalid(text, &origin, reason, ErrorKind::BadFile)
+                        .hint(format!("use {}", self.tool.name))
+                })
             })
-        });
-        Ok(Pin {
-            requests: requests.collect::<std::result::Result<_, _>>()?,
-            origin: origin(place),
-        })
+            .collect();
+        match requests {
+            Ok(requests) => Ok(Pin { requests, origin: origin(location) }),
+            Err(error) => Err((error, ErrorSource::Text(location))),
+        }
     }
 
-    /// Where to begin: at the working directory, or above other people's code.
-    fn outside_of_others<'d>(&self, directory: &'d Path) -> Result<Start<'d>> {
-        let mut start = Start { folder: directory, others: None };
+    /// The error for a text that is not a request.
+    fn invalid(&self, text: &str, origin: &Origin, reason: &str, kind: ErrorKind) -> Error {
+        let (tool, text) = (self.tool.name, Escaped(text));
+        Error::new(kind, format!("invalid {tool} version “{text}” (requested by {origin})"))
+            .because(reason)
+    }
+
+    /// Where the search begins: at the working directory, or above other people's code.
+    fn start<'d>(&self, directory: &'d Path) -> Result<SearchStart<'d>> {
+        let mut start = SearchStart { folder: directory, ignored: None };
         for folder in directory.ancestors() {
             let Some(name) = folder.file_name() else { continue };
             let named = |rule: &&IgnoredFolder| name == rule.name();
             for rule in IGNORED_FOLDERS.iter().filter(named) {
-                if self.holds_others(folder, rule)? {
-                    start =
-                        Start { folder: folder.parent().unwrap_or(folder), others: Some(folder) };
+                if self.is_ignored(folder, rule)? {
+                    start = SearchStart {
+                        folder: folder.parent().unwrap_or(folder),
+                        ignored: Some(folder),
+                    };
                 }
             }
         }
         Ok(start)
     }
 
-    fn holds_others(&self, folder: &Path, rule: &IgnoredFolder) -> Result<bool> {
-        let is_it = folder.ends_with(rule.folder);
-        if !is_it || rule.beside.is_empty() {
-            return Ok(is_it);
+    fn is_ignored(&self, folder: &Path, rule: &IgnoredFolder) -> Result<bool> {
+        let is_named_so = folder.ends_with(rule.folder);
+        if !is_named_so || rule.beside.is_empty() {
+            return Ok(is_named_so);
         }
         let Some(parent) = folder.parent() else { return Ok(false) };
         match self.world.existing_names(parent, rule.beside) {
             Ok(present) => Ok(present != 0),
-            Err(error) if is_refused(&error) || is_absent(&error) => Ok(false),
+            Err(error) if is_unsearchable(&error) || is_absent(&error) => Ok(false),
             Err(error) => Err(Error::io("search", parent, error)),
         }
     }
 }
 
-/// The path that a file names from its own folder, without its `..`.
-fn beside(path: &Path, named: &str) -> PathBuf {
+/// The path that a file names, from the file's own folder, without `..`.
+fn relative_to_file(path: &Path, named: &str) -> PathBuf {
     let mut folder = path.parent().unwrap_or(path).to_path_buf();
     for part in Path::new(named).components() {
         match part {
@@ -420,13 +446,13 @@ fn beside(path: &Path, named: &str) -> PathBuf {
     folder
 }
 
-/// Whether a field stands in the same part of a document as another one.
-fn is_beside(written: &RawRequest, field: &Field) -> bool {
-    let part = |field: &Field| field.path.split('.').next();
-    written.field.map(part) == Some(part(field))
+/// Whether a field is in the same part of a document as another one.
+fn is_in_same_part(raw: &RawRequest, field: &VersionField) -> bool {
+    let part = |field: &VersionField| field.path.split('.').next();
+    raw.field.map(part) == Some(part(field))
 }
 
-/// Whether a folder may not be searched, or its path is longer than the system takes.
-fn is_refused(error: &io::Error) -> bool {
+/// Whether a folder can't be searched: no permission, or a path longer than the system takes.
+fn is_unsearchable(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidFilename)
 }

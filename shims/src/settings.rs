@@ -1,23 +1,23 @@
-//! The settings that both halves read: a shim must understand each variable as `use` does, and
-//! refuse what that refuses.
+//! The settings that both halves read: a shim and `use` must agree on each variable, and on its
+//! errors.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Escaped, Result};
 
-/// What the settings' files say, as far as shims read it from the index.
+/// The settings from files that shims read from the index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SharedSettings {
     /// Variables that are no requests.
     pub ignore_variables: Vec<String>,
-    /// The last folder, on the way up, in which version files are looked for.
+    /// The topmost folder in which version files are searched for.
     pub ceiling: Option<PathBuf>,
     /// Shared stores: folders like `data`.
     pub stores: Vec<PathBuf>,
 }
 
-/// What the variables of this process say in their place.
+/// The settings from this process's variables, which override them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `USHER_IGNORE_VARIABLES`.
@@ -28,13 +28,13 @@ pub struct Overrides {
     pub stores: Option<Vec<PathBuf>>,
 }
 
-/// What `USHER_IGNORE_VARIABLES` must be.
+/// The form of `USHER_IGNORE_VARIABLES`.
 pub const VARIABLE_NAMES_FORM: &str = "variables' names, separated by commas or spaces";
 
-/// What `USHER_CEILING` must be.
+/// The form of `USHER_CEILING`.
 pub const PATH_FORM: &str = "an absolute path";
 
-/// What `USHER_STORES` must be.
+/// The form of `USHER_STORES`.
 pub const PATHS_FORM: &str = "absolute paths, separated by colons";
 
 /// The variables, each with its form, in the order of the table in `docs/settings.md`: of several
@@ -54,11 +54,11 @@ const VARIABLES: [(&str, &str, Take); 3] = [
     }),
 ];
 
-/// Takes a variable's text over; says whether it has the form.
+/// Takes a variable's text; false if it is invalid.
 type Take = fn(&mut Overrides, &str) -> bool;
 
 impl Overrides {
-    /// Reads the variables. An empty one is an unset one.
+    /// Reads the variables. An empty one counts as unset.
     pub fn read(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
         let mut found = Self::default();
         for (name, form, take) in VARIABLES {
@@ -78,15 +78,13 @@ pub fn not_text(variable: &str) -> Error {
     Error::new(ErrorKind::BadSetting, format!("{variable} isn't UTF-8"))
 }
 
-/// A variable whose value is none of this form; `text` where it may be printed.
+/// The error for a variable whose value isn't of this form; `text` where it may be printed.
 #[cold]
 pub fn invalid_variable(variable: &str, form: &str, text: Option<&str>) -> Error {
-    let error = Error::new(ErrorKind::BadSetting, format!("{variable} must be {form}"));
-    let error = match text {
-        Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
-        None => error,
-    };
-    error.hint(format!("unset {variable}"))
+    let value = text.map_or_else(String::new, |text| format!(" “{}”", Escaped(text)));
+    Error::new(ErrorKind::BadSetting, format!("invalid value{value} for {variable}"))
+        .because(format!("expected {form}"))
+        .hint(format!("unset {variable}"))
 }
 
 /// Names of variables, separated by commas or spaces.
@@ -121,7 +119,7 @@ pub fn list_items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|item| !item.is_empty())
 }
 
-/// Whether a variable can be called so.
+/// Whether this can be a variable's name.
 pub fn is_variable_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

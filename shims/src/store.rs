@@ -1,4 +1,4 @@
-//! Toolchains on disk: our own, shared ones, adopted ones, the operating system's.
+//! Installed toolchains: usher's own, shared ones, adopted ones, the operating system's.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
-use crate::index::{Adopted, Index, ReadToolchain, SystemProgram, fingerprint};
+use crate::index::{AdoptedStore, Index, ReadToolchain, SystemProgram, fingerprint};
 use crate::name::Name;
 use crate::normalize;
 use crate::request::{Request, RequestKind};
@@ -15,60 +15,78 @@ use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
 use crate::world::World;
 
-/// What a search of the stores came to.
+/// The result of a search in the stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// This one fits best.
+    /// The best match.
     Toolchain(Toolchain),
-    /// None fits.
+    /// None matches.
     Nothing,
-    /// A program of the operating system's was replaced since it was asked for its version.
+    /// A program of the operating system changed since its version was read.
     Stale,
 }
 
-/// The highest version on disk that was asked for; of equal ones the one in the strongest store.
-pub fn best(world: &impl World, index: &Index, tool: &Tool, request: &Request) -> Result<Lookup> {
-    best_where(world, index, (tool, request), &|_| true)
+/// A request for a tool, and a condition on the version.
+pub struct StoreQuery<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// The request.
+    pub request: &'a Request,
+    /// Accepts a version.
+    pub fits: &'a dyn Fn(&Version) -> bool,
 }
 
-/// The same of those versions alone that will do in another respect as well.
-pub fn best_where(
+/// The highest installed version that matches a request; of equal ones the one in the strongest
+/// store.
+pub fn best_match(
     world: &impl World,
     index: &Index,
-    (tool, request): (&Tool, &Request),
-    fits: &dyn Fn(&Version) -> bool,
+    tool: &Tool,
+    request: &Request,
 ) -> Result<Lookup> {
+    best_match_where(world, index, &StoreQuery { tool, request, fits: &|_| true })
+}
+
+/// Like [`best_match`], limited to versions that the query accepts.
+pub fn best_match_where(
+    world: &impl World,
+    index: &Index,
+    query: &StoreQuery<'_>,
+) -> Result<Lookup> {
+    let StoreQuery { tool, request, fits } = query;
     if let Some(exact) = request.exact(tool).filter(|exact| fits(exact)) {
         let root = index.folders.toolchains().join(tool.name).join(exact.as_str());
         let toolchain = Toolchain { version: Some(exact.clone()), root, store: Store::Own };
-        if is_whole(world, tool, &toolchain)? {
+        if is_complete(world, tool, &toolchain)? {
             return Ok(Lookup::Toolchain(toolchain));
         }
     }
-    match highest(world, index, tool, |version| request.matches(version, tool) && fits(version))? {
+    match highest_version(world, index, tool, |version| {
+        request.matches(version, tool) && fits(version)
+    })? {
         Lookup::Nothing => flavoured(world, index, tool, request),
         found => Ok(found),
     }
 }
 
-/// What reads like a version with a flavour may be the name of a folder in an adopted store: a
-/// virtual environment called `weboob-3.7`.
+/// A request that looks like a version with a flavour may be the name of a folder in an adopted
+/// store: a virtual environment named `weboob-3.7`.
 fn flavoured(world: &impl World, index: &Index, tool: &Tool, request: &Request) -> Result<Lookup> {
     let is_flavoured =
         matches!(request.kind(), RequestKind::Version(version) if !version.flavour().is_empty());
     let name = Name::parse(request.as_str()).filter(|_| is_flavoured);
     let toolchain = match name {
-        Some(name) => named(world, index, tool, &name)?,
+        Some(name) => named_toolchain(world, index, tool, &name)?,
         None => None,
     };
     Ok(toolchain.map_or(Lookup::Nothing, Lookup::Toolchain))
 }
 
-/// The highest version on disk that will do.
+/// The highest installed version accepted by `fits`.
 ///
-/// Keeps the best of what it sees and nothing else: a store of a thousand versions is read once.
-/// Only where the best turns out to be an empty shell is the next best looked for.
-pub fn highest(
+/// It remembers only the best version so far, so a store of a thousand versions is read once. If
+/// the best one is incomplete, it searches for the next best.
+pub fn highest_version(
     world: &impl World,
     index: &Index,
     tool: &Tool,
@@ -76,16 +94,17 @@ pub fn highest(
 ) -> Result<Lookup> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {
-        let mut best: Option<BestSoFar<'_>> = None;
+        let mut best_match: Option<Candidate<'_>> = None;
         let is_fresh = each(world, index, tool, &mut |version, place, name| {
-            let is_higher =
-                best.as_ref().is_none_or(|best| is_preferred(tool, version, &best.version));
+            let is_higher = best_match
+                .as_ref()
+                .is_none_or(|best_match| is_preferred(tool, version, &best_match.version));
             if is_higher
                 && fits(version)
                 && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
             {
                 // What was kept before is overwritten, which costs no allocation.
-                let kept = best.get_or_insert_with(|| BestSoFar {
+                let kept = best_match.get_or_insert_with(|| Candidate {
                     version: version.clone(),
                     place,
                     name: String::new(),
@@ -95,18 +114,20 @@ pub fn highest(
                 name.clone_into(&mut kept.name);
             }
         })?;
-        match best.map(|best| best.toolchain(index, tool)) {
+        match best_match.map(|best_match| best_match.toolchain(index, tool)) {
             _ if !is_fresh => return Ok(Lookup::Stale),
             None => return Ok(Lookup::Nothing),
-            Some(best) if is_whole(world, tool, &best)? => return Ok(Lookup::Toolchain(best)),
-            Some(best) => broken.push(best.root),
+            Some(best_match) if is_complete(world, tool, &best_match)? => {
+                return Ok(Lookup::Toolchain(best_match));
+            }
+            Some(best_match) => broken.push(best_match.root),
         }
     }
 }
 
-/// Whether a version is to be taken rather than another one that will do as well.
+/// Whether a version is better than another one that also matches.
 ///
-/// Where any vendor's will do, the higher release, and of equal ones that of the more usual vendor.
+/// If any vendor's matches, the higher release, and of equal ones the preferred vendor's.
 fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
     if tool.vendors.is_empty() {
         return known < version;
@@ -118,13 +139,17 @@ fn is_preferred(tool: &Tool, version: &Version, known: &Version) -> bool {
     known.cmp_release(version).then_with(|| rank(version).cmp(&rank(known))).is_lt()
 }
 
-/// All versions on disk, highest first, of equal ones the one in the strongest store first.
+/// All installed versions, highest first, of equal ones the one in the strongest store first.
 ///
-/// `None` if a program of the operating system's was replaced since it was asked for its version.
-pub fn all(world: &impl World, index: &Index, tool: &Tool) -> Result<Option<Vec<Toolchain>>> {
+/// `None` if a program of the operating system changed since its version was read.
+pub fn all_toolchains(
+    world: &impl World,
+    index: &Index,
+    tool: &Tool,
+) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
     let is_fresh = each(world, index, tool, &mut |version, place, name| {
-        let spot = BestSoFar { version: version.clone(), place, name: name.to_owned() };
+        let spot = Candidate { version: version.clone(), place, name: name.to_owned() };
         found.push(spot.toolchain(index, tool));
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
@@ -132,26 +157,26 @@ pub fn all(world: &impl World, index: &Index, tool: &Tool) -> Result<Option<Vec<
     Ok(is_fresh.then_some(found))
 }
 
-/// A version on disk: in which store, and the name of its folder there.
-struct BestSoFar<'a> {
+/// An installed version: its store, and the name of its folder there.
+struct Candidate<'a> {
     version: Version,
-    place: Place<'a>,
+    place: StoreLocation<'a>,
     name: String,
 }
 
-/// The store that holds a version.
+/// The store of a version.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum StoreLocation<'a> {
     Own,
     Shared(&'a Path),
     Listed(&'a Path),
-    Adopted(&'a Adopted),
+    Adopted(&'a AdoptedStore),
     Read(&'a ReadToolchain),
     System(&'a SystemProgram),
 }
 
-impl Place<'_> {
-    /// The folder of the toolchain of this name.
+impl StoreLocation<'_> {
+    /// The folder of the toolchain with this name.
     fn root(self, index: &Index, tool: &Tool, name: &str) -> PathBuf {
         match self {
             Self::Own => own(index, tool).join(name),
@@ -164,15 +189,15 @@ impl Place<'_> {
     }
 }
 
-impl BestSoFar<'_> {
+impl Candidate<'_> {
     fn toolchain(self, index: &Index, tool: &Tool) -> Toolchain {
         let root = self.place.root(index, tool, &self.name);
         let store = match self.place {
-            Place::Own => Store::Own,
-            Place::Shared(_) | Place::Listed(_) => Store::Shared,
-            Place::Adopted(store) => Store::Adopted(store.manager.clone()),
-            Place::Read(toolchain) => Store::Adopted(toolchain.manager.clone()),
-            Place::System(program) => Store::System(program.suffix.clone()),
+            StoreLocation::Own => Store::Own,
+            StoreLocation::Shared(_) | StoreLocation::Listed(_) => Store::Shared,
+            StoreLocation::Adopted(store) => Store::Adopted(store.manager.clone()),
+            StoreLocation::Read(toolchain) => Store::Adopted(toolchain.manager.clone()),
+            StoreLocation::System(program) => Store::System(program.suffix.clone()),
         };
         Toolchain { version: Some(self.version), root, store }
     }
@@ -183,31 +208,32 @@ fn own(index: &Index, tool: &Tool) -> PathBuf {
     index.folders.toolchains().join(tool.name)
 }
 
-/// Visits all versions on disk with the names of their folders, strongest store first; says whether
-/// what is known of the operating system's programs still holds.
+/// Visits all installed versions with the names of their folders, strongest store first. Returns
+/// whether the index's record of the operating system's programs is current.
 fn each<'h>(
     world: &impl World,
     index: &'h Index,
     tool: &Tool,
-    visit: &mut dyn FnMut(&Version, Place<'h>, &str),
+    visit: &mut dyn FnMut(&Version, StoreLocation<'h>, &str),
 ) -> Result<bool> {
     let own = own(index, tool);
-    list(world, &own, &mut |name, version| visit(version, Place::Own, name))
+    list(world, &own, &mut |name, version| visit(version, StoreLocation::Own, name))
         .map_err(|error| Error::io("list", &own, error))?;
-    let listed = index.stores().iter().map(|store| Place::Listed(store));
-    for store in listed.chain(index.shared.iter().map(|store| Place::Shared(store))) {
+    let listed = index.stores().iter().map(|store| StoreLocation::Listed(store));
+    for store in listed.chain(index.shared_stores.iter().map(|store| StoreLocation::Shared(store)))
+    {
         let folder = store.root(index, tool, "");
         list(world, &folder, &mut |name, version| visit(version, store, name))
             .map_err(|error| Error::io("list", &folder, error))?;
     }
-    for store in index.adopted.iter().filter(|store| store.tool == tool.name) {
-        let listed = list_adopted(world, (store, tool), &mut |name, version| {
-            visit(version, Place::Adopted(store), name);
+    for store in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
+        let listed = list_adopted(world, store, tool, &mut |name, version| {
+            visit(version, StoreLocation::Adopted(store), name);
         });
         // Other managers' stores may be anything, also unreadable: what can't be listed isn't there.
         // That we ourselves have run out of something doesn't mean that.
         match listed {
-            Err(error) if is_own_want(&error) => {
+            Err(error) if is_resource_exhaustion(&error) => {
                 return Err(Error::io("list", &store.folder, error));
             }
             Ok(()) | Err(_) => {}
@@ -216,60 +242,60 @@ fn each<'h>(
     let is_fresh = |file: &Path, known: &str| {
         world.metadata(file).ok().flatten().is_some_and(|seen| fingerprint(&seen) == known)
     };
-    for toolchain in index.read.iter().filter(|toolchain| toolchain.tool == tool.name) {
+    for toolchain in index.read_toolchains.iter().filter(|toolchain| toolchain.tool == tool.name) {
         if !is_fresh(&toolchain.file, &toolchain.fingerprint) {
             return Ok(false);
         }
-        visit(&toolchain.version, Place::Read(toolchain), "");
+        visit(&toolchain.version, StoreLocation::Read(toolchain), "");
     }
-    for program in index.system.iter().filter(|program| program.tool == tool.name) {
+    for program in index.system_programs.iter().filter(|program| program.tool == tool.name) {
         if !is_fresh(&program.path, &program.fingerprint) {
             return Ok(false);
         }
-        visit(&program.version, Place::System(program), "");
+        visit(&program.version, StoreLocation::System(program), "");
     }
     Ok(true)
 }
 
-/// Whether an error says that this process, or the machine, has run out of something.
-pub fn is_own_want(error: &io::Error) -> bool {
+/// Whether an error means that this process or the machine ran out of a resource.
+pub fn is_resource_exhaustion(error: &io::Error) -> bool {
     let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     Errno::from_io_error(error).is_some_and(|errno| wants.contains(&errno))
 }
 
 /// A folder of an adopted store, by its name.
-pub fn named(
+pub fn named_toolchain(
     world: &impl World,
     index: &Index,
     tool: &Tool,
     name: &Name,
 ) -> Result<Option<Toolchain>> {
-    for adopted in index.adopted.iter().filter(|store| store.tool == tool.name) {
+    for adopted in index.adopted_stores.iter().filter(|store| store.tool == tool.name) {
         let toolchain = Toolchain {
             version: None,
             root: root(adopted, name.as_str()),
             store: Store::Adopted(adopted.manager.clone()),
         };
-        if is_whole(world, tool, &toolchain)? {
+        if is_complete(world, tool, &toolchain)? {
             return Ok(Some(toolchain));
         }
     }
     Ok(None)
 }
 
-/// Whether a toolchain holds its interpreter.
-pub fn is_whole(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Result<bool> {
-    has(world, toolchain, tool.main_program())
+/// Whether a toolchain has its main program.
+pub fn is_complete(world: &impl World, tool: &Tool, toolchain: &Toolchain) -> Result<bool> {
+    has_program(world, toolchain, tool.main_program())
 }
 
-/// Whether a toolchain holds a program.
-pub fn has(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
+/// Whether a toolchain has a program.
+pub fn has_program(world: &impl World, toolchain: &Toolchain, program: &str) -> Result<bool> {
     let path = toolchain.program(program);
     let seen = world.metadata(&path).map_err(|error| Error::io("look at", &path, error))?;
     Ok(seen.is_some_and(|seen| seen.is_program))
 }
 
-/// The folders of a store of our form, whose names are versions.
+/// The versions in a store with usher's own layout.
 fn list(
     world: &impl World,
     folder: &Path,
@@ -284,17 +310,17 @@ fn list(
     })
 }
 
-/// The same in an adopted store, where a version may be spelled otherwise and more may stand
-/// around it.
+/// The versions in an adopted store, whose folders may have other spellings, a prefix and a suffix.
 fn list_adopted(
     world: &impl World,
-    (store, tool): (&Adopted, &Tool),
+    store: &AdoptedStore,
+    tool: &Tool,
     visit: &mut dyn FnMut(&str, &Version),
 ) -> io::Result<()> {
     world.folders(&store.folder, &mut |name| {
         let Some(name) = name.to_str() else { return };
         let Some(behind) = name.strip_prefix(store.prefix.as_str()) else { return };
-        let text = match store.until.as_str() {
+        let text = match store.version_ends_at.as_str() {
             "" => Some(behind),
             until => behind.split_once(until).map(|(version, _)| version),
         };
@@ -304,8 +330,8 @@ fn list_adopted(
     })
 }
 
-fn root(adopted: &Adopted, name: &str) -> PathBuf {
-    match adopted.inside.as_str() {
+fn root(adopted: &AdoptedStore, name: &str) -> PathBuf {
+    match adopted.subdir.as_str() {
         "" => adopted.folder.join(name),
         inside => adopted.folder.join(name).join(inside),
     }

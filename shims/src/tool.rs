@@ -1,18 +1,18 @@
-//! The tools: those that are compiled in, tables that the build script makes from `registry/`, and
-//! own ones.
+//! The tools: built-in ones, from tables that the build script makes of `registry/`, and custom
+//! ones.
 //!
-//! No tool is named in Rust code: what is true of one tool is a field in its file. The fields are
+//! No tool is named in Rust code: everything about a tool is a field in its file. The fields are
 //! declared in `usher-tool`.
 
 mod compiled;
-mod own;
+mod custom;
 
 pub use compiled::{COMMON, DEFINITIONS, IGNORED_FOLDERS, TOOLS};
-pub(crate) use own::read;
-pub use own::{CustomTool, Tools, printed};
+pub(crate) use custom::decode_tool;
+pub use custom::{CustomTool, Tools, encode_tool};
 pub use usher_tool::{
-    BuiltFor, Dialect, EnvRule, Field, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader,
-    Tool, VersionFile, When,
+    BuiltFor, Dialect, EnvRule, FieldRole, IgnoredFolder, LtsLine, PackageCall, Reader, Tool,
+    VersionField, VersionFile, When,
 };
 
 #[cfg(test)]

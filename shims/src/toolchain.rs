@@ -1,21 +1,21 @@
-//! A version on disk: where it is, and in whose store.
+//! An installed version: its folder and its store.
 
 use std::path::PathBuf;
 
 use crate::version::Version;
 
-/// A version on disk.
+/// An installed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolchain {
-    /// Which version; `None` where only its folder's name is known.
+    /// The version; `None` if only its folder's name is known.
     pub version: Option<Version>,
-    /// Its folder, or for the operating system's the folder that holds the program.
+    /// Its folder; for the operating system's, the folder of the program.
     pub root: PathBuf,
-    /// In which store it lies.
+    /// Its store.
     pub store: Store,
 }
 
-/// Whose a toolchain is.
+/// The store of a toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Store {
     /// usher's own.
@@ -24,14 +24,14 @@ pub enum Store {
     Shared,
     /// Another version manager's, by name.
     Adopted(String),
-    /// The operating system's; its programs end in this.
+    /// The operating system's; its programs have this suffix.
     System(String),
-    /// A folder that a person named.
+    /// A folder that the user named.
     Folder,
 }
 
 impl Toolchain {
-    /// The folder that holds its programs.
+    /// The folder of its programs.
     pub fn programs(&self) -> PathBuf {
         match self.store {
             Store::System(_) => self.root.clone(),
@@ -39,9 +39,9 @@ impl Toolchain {
         }
     }
 
-    /// Where one of its programs would be.
+    /// The path of one of its programs, which may not exist.
     ///
-    /// The operating system's carry the version: `pip` beside `python3.11` is `pip3.11`.
+    /// The operating system's have a suffix: `pip` beside `python3.11` is `pip3.11`.
     pub fn program(&self, name: &str) -> PathBuf {
         let Store::System(suffix) = &self.store else { return self.programs().join(name) };
         let base = match suffix.is_empty() {

@@ -1,4 +1,4 @@
-//! What the shim decided, a line a step: for `USHER_DEBUG`, never on the usual path.
+//! What the shim decided, one line per step: for `USHER_DEBUG` only.
 
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
@@ -9,13 +9,14 @@ use crate::resolve::{Outcome, Resolver, Selection};
 use crate::search::{Finding, search};
 use crate::world::World;
 
-/// The variable that asks for it.
+/// The variable that turns it on.
 pub const DEBUG: &str = "USHER_DEBUG";
 
 /// The steps of a call, from its name to what it became.
 pub fn steps<W: World>(
     resolver: &Resolver<'_, W>,
-    (name, arguments): (&str, &[&OsStr]),
+    name: &str,
+    arguments: &[&OsStr],
     outcome: &Result<Outcome>,
 ) -> Vec<String> {
     let directory = resolver.world.directory();
@@ -31,7 +32,7 @@ pub fn steps<W: World>(
     ];
     let argument = arguments.first().and_then(|argument| argument.to_str());
     for call in calls(resolver.index, name, argument) {
-        steps.push(format!("{} is of {}", call.program, call.tool.name));
+        steps.push(format!("{} is a program of {}", call.program, call.tool.name));
         let searched = search(resolver.world, resolver.index, &call, &mut |finding| {
             steps.push(found(&finding));
             ControlFlow::Continue(())
@@ -54,14 +55,14 @@ pub fn steps<W: World>(
 
 fn found(finding: &Finding) -> String {
     let (kind, pin) = match finding {
-        Finding::Pin(pin) => ("asked for", pin),
+        Finding::Pin(pin) => ("pin", pin),
         Finding::Constraint(pin) => ("constraint", pin),
         Finding::Default(pin) => ("default", pin),
         Finding::Broken(error, _) => return format!("can't be used: {error}"),
-        Finding::Skipped(passed) => return format!("passed over: {passed}"),
+        Finding::Skipped(skipped) => return format!("skipped: {skipped}"),
     };
     let requests: Vec<String> = pin.requests.iter().map(ToString::to_string).collect();
-    format!("{kind} {} by {}", requests.join(" or "), pin.origin)
+    format!("{kind} {}, requested by {}", requests.join(" or "), pin.origin)
 }
 
 fn end(outcome: &Result<Outcome>) -> String {
@@ -69,13 +70,13 @@ fn end(outcome: &Result<Outcome>) -> String {
         Ok(Outcome::Run(plan)) => {
             let set =
                 plan.set.iter().map(|(name, value)| format!(" {name}={}", value.to_string_lossy()));
-            format!("becomes {}{}", Shown(&plan.program), set.collect::<String>())
+            format!("runs {}{}", Shown(&plan.program), set.collect::<String>())
         }
         Ok(Outcome::Missing(missing)) => {
             let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
-            format!("{} {request} is not on disk: over to `use`", missing.tool.name)
+            format!("{} {request} is not installed: handoff to `use`", missing.tool.name)
         }
-        Ok(Outcome::Stale) => "the system's programs changed: over to `use`".to_owned(),
+        Ok(Outcome::Stale) => "the index is out of date: handoff to `use`".to_owned(),
         Err(error) => format!("error: {error}"),
     }
 }

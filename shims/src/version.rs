@@ -1,22 +1,21 @@
 //! One exact version, and one order of versions that holds for all tools.
 //!
 //! `27.3.4.1`, `1.21`, `1.22rc1`, `3.13.0rc2`, `21.0.4+7`, `3.3.0-preview1`, `2.6.10-p551`,
-//! `3.13.1t`, `temurin-21.0.4`: numbers, with a flavour in front and a stage behind. A version
-//! does no input or output.
+//! `3.13.1t`, `temurin-21.0.4`: numbers, perhaps with a flavour in front and a stage behind.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 /// The most numbers that a version may have.
-const MOST_NUMBERS: usize = 6;
+const MAX_NUMBERS: usize = 6;
 
 /// The most bytes that a version may have.
-const LONGEST: usize = 128;
+const MAX_LENGTH: usize = 128;
 
 /// The numbers of a version: at most six.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Numbers {
-    values: [u64; MOST_NUMBERS],
+    values: [u64; MAX_NUMBERS],
     count: u8,
 }
 
@@ -26,12 +25,12 @@ impl Numbers {
         &self.values[..usize::from(self.count)]
     }
 
-    /// The number at a place; zero where none was written.
+    /// The number at a position; zero if there is none.
     pub fn at(&self, place: usize) -> u64 {
         self.values.get(place).copied().unwrap_or(0)
     }
 
-    /// Numbers from a slice; those past the sixth are left out.
+    /// Numbers from a slice; those after the sixth are left out.
     pub fn of(values: &[u64]) -> Self {
         let mut numbers = Self::default();
         for value in values {
@@ -40,7 +39,7 @@ impl Numbers {
         numbers
     }
 
-    /// Becomes the numbers at the start of a text; what follows them is left.
+    /// Becomes the numbers at the start of a text; returns the rest.
     fn read<'a>(&mut self, text: &'a str) -> Option<&'a str> {
         *self = Self::default();
         let bytes = text.as_bytes();
@@ -83,7 +82,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Takes a text as a version if it is one; a leading `v` is left out.
+    /// Parses a version; a leading `v` is left out.
     ///
     /// The alphabet is `[A-Za-z0-9._+-]`, so that a version can always be the name of a folder.
     pub fn parse(text: &str) -> Option<Self> {
@@ -91,11 +90,11 @@ impl Version {
         version.read(text).then_some(version)
     }
 
-    /// Becomes the version that a text says, and says whether the text is one; if it isn't, what
-    /// this is then means nothing. For many texts after another, since it allocates but once.
+    /// Parses a version into this one; false if the text isn't a version, and this one is then
+    /// meaningless. For many texts, since it allocates once.
     pub(crate) fn read(&mut self, text: &str) -> bool {
         let text = strip_v(text);
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return false;
         }
         let flavour = match text.as_bytes().first() {
@@ -121,7 +120,7 @@ impl Version {
         &self.text
     }
 
-    /// What stands in front of the numbers, without its hyphen: `temurin`; empty for most.
+    /// The flavour before the numbers, without its hyphen: `temurin`; mostly empty.
     pub fn flavour(&self) -> &str {
         self.text[..usize::from(self.flavour)].trim_end_matches('-')
     }
@@ -136,12 +135,12 @@ impl Version {
         self.variant != 0
     }
 
-    /// What follows the numbers: `rc2`, `-p551`, `+7`; empty for most.
+    /// The text after the numbers: `rc2`, `-p551`, `+7`; mostly empty.
     pub fn tail(&self) -> &str {
         &self.text[usize::from(self.tail)..]
     }
 
-    /// Whether what follows its numbers begins with what follows the other's: `+11.0.LTS` with `+11`.
+    /// Whether its tail begins with the other's: `+11.0.LTS` with `+11`.
     pub fn continues(&self, other: &Self) -> bool {
         let mut own = tokens(self.tail());
         stage(self.tail()) == stage(other.tail())
@@ -153,8 +152,8 @@ impl Version {
         stage(self.tail()) == Stage::Before
     }
 
-    /// Whether it is of no flavour and no odd build, as nearly all versions are.
-    pub fn is_usual(&self) -> bool {
+    /// Whether it has no flavour and isn't free-threaded, as most versions.
+    pub fn is_standard_build(&self) -> bool {
         self.flavour == 0 && self.variant == 0
     }
 
@@ -162,14 +161,14 @@ impl Version {
         (self.flavour(), self.is_free_threaded())
     }
 
-    /// The order of the flavours, in which numbers count as such: `pypy3.9` comes before `pypy3.11`.
+    /// The order of the flavours, by numbers: `pypy3.9` comes before `pypy3.11`.
     fn cmp_kind(&self, other: &Self) -> Ordering {
         tokens(self.flavour())
             .cmp(tokens(other.flavour()))
             .then_with(|| self.kind().cmp(&other.kind()))
     }
 
-    /// The order of the releases, whatever their flavours: by numbers, then by what follows them.
+    /// The order of the releases without their flavours: by numbers, then by the tail.
     pub fn cmp_release(&self, other: &Self) -> Ordering {
         let numbers = self.numbers.values.cmp(&other.numbers.values);
         numbers
@@ -177,9 +176,9 @@ impl Version {
             .then_with(|| tokens(self.tail()).cmp(tokens(other.tail())))
     }
 
-    /// Whether both are of one flavour and build, so that one can stand in for the other.
+    /// Whether both have the same flavour and build, so that one can replace the other.
     pub fn is_same_kind(&self, other: &Self) -> bool {
-        (self.is_usual() && other.is_usual()) || self.kind() == other.kind()
+        (self.is_standard_build() && other.is_standard_build()) || self.kind() == other.kind()
     }
 }
 
@@ -211,7 +210,7 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        let kinds = match self.is_usual() && other.is_usual() {
+        let kinds = match self.is_standard_build() && other.is_standard_build() {
             true => Ordering::Equal,
             false => self.cmp_kind(other),
         };
@@ -231,7 +230,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Where a version stands to the release of its numbers.
+/// Whether a version is before or after the release with its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     /// `rc2`, `-preview1`, `a7`, `-dev`.
@@ -275,7 +274,7 @@ fn stage(tail: &str) -> Stage {
     }
 }
 
-/// A part of a tail: numbers come before letters, and each compares as what it is.
+/// A part of a tail; numbers come before letters.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token<'a> {
     Number(u64),

@@ -1,4 +1,4 @@
-//! All input of the resolver: one small trait, asked and never written to.
+//! All input of the resolver: one small trait, for reading only.
 //!
 //! One world is the operating system ([`Os`]), one a table in memory ([`MemoryWorld`]) for tests.
 
@@ -7,5 +7,5 @@ mod memory;
 mod os;
 
 pub use input::{AnyWorld, FileMeta, Identity, LARGEST_FILE, World, is_absent, read_optional};
-pub use memory::{Failure, MemoryWorld};
+pub use memory::{MemoryWorld, ReadFailure};
 pub use os::Os;

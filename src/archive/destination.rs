@@ -1,9 +1,9 @@
-//! The folder that an archive is unpacked into, and all that was put there.
+//! The folder that an archive is unpacked into.
 //!
-//! Everything is made by its last component, in a folder that is held open and that was itself
-//! opened without following a link, and only where nothing is yet: nothing is ever written through
-//! a link, over something, or into what another name turns out to be on this file system. It must
-//! not know of which form the archive is.
+//! Everything is created by its last name component, in a folder that is held open and was opened
+//! without following a link, and only where nothing is yet. So nothing is written through a link,
+//! over something, or into what another name turns out to be on this file system. It must not know
+//! the archive's format.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,11 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use usher_shims::error::Error;
 
-use super::entry::{Entries, Entry, EntryKind, EntryMetadata};
-use super::error::{Result, UnpackError};
+use super::entry::{ArchiveEntries, ArchiveEntry, EntryKind, EntryMetadata};
+use super::entry_content::EntryContent;
+use super::entry_name;
+use super::error::{UnpackError, UnpackResult};
 use super::format::is_program;
-use super::name;
 use crate::files::integrity::hex;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 
@@ -29,262 +30,270 @@ const NEW_FILE: OFlags = OFlags::WRONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// How what is wanted lies in an archive, and where it goes.
+/// Which component of an archive is unpacked, and where.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnpackOptions<'a> {
-    /// How many components in front every name loses.
-    pub strip: usize,
-    /// The folder that is wanted, in what is left then: `ZipContents/Index`. What lies beside it is
-    /// left out. Empty for everything.
-    pub from: &'a str,
-    /// Where it goes if it is no archive but the program itself, packed or not: `bin/deno`. Empty
-    /// where that can't be.
+    /// How many leading components are removed from every name.
+    pub strip_components: usize,
+    /// The only folder that is unpacked, of the names that remain: `Contents/Home`. Empty for
+    /// everything.
+    pub subdir: &'a str,
+    /// The name of the unpacked file, if the download is the program itself and not an archive:
+    /// `bin/deno`. Empty where it must be an archive.
     pub program: &'a str,
-    /// A name that nothing may have at the top of the destination: the caller's own. Empty for
-    /// none.
+    /// A name at the top of the destination that the caller uses itself, so that no entry may have
+    /// it. Empty for none.
     pub reserved: &'a str,
 }
 
-/// The folder that is filled, and all that was put there.
+/// The folder that is filled, and the manifest of what was unpacked.
 pub(super) struct Destination<'a> {
     root: &'a Path,
     options: UnpackOptions<'a>,
-    /// The folder that was last written to below those that it lies in, from the root on; each
-    /// with its name.
-    opened: Vec<(String, OwnedFd)>,
-    modes: Modes,
+    /// The folder that was last written to, with those that contain it, from the root on; each with
+    /// its name.
+    open_folders: Vec<(String, OwnedFd)>,
+    modes: ObservedModes,
     manifest: Manifest,
 }
 
-/// Which permission bits things get here, after the umask and whatever else has a say: each is
-/// looked at once, and is the same for all.
+/// The permission bits that new files and folders really have here, after the umask and the file
+/// system. They are the same for all, so each is read from disk once.
 #[derive(Default)]
-struct Modes {
+struct ObservedModes {
     folder: Option<Mode>,
     program: Option<Mode>,
     file: Option<Mode>,
 }
 
-/// Where a member goes.
-enum Place<'a> {
-    /// Below the tree's root, or the root itself where there is no component.
+/// Where an entry is, relative to the component of the archive that is unpacked.
+enum EntryLocation<'a> {
+    /// In it; without components it is the root.
     Inside(&'a [&'a str]),
-    /// It is a folder that is stripped away, or that the wanted folder lies in.
+    /// A folder that contains it.
     Above,
-    /// Beside the folder that is wanted.
-    Beside,
+    /// Elsewhere.
+    Outside,
 }
 
 impl<'a> Destination<'a> {
-    pub(super) fn new(root: &'a Path, options: UnpackOptions<'a>) -> Result<Self> {
+    pub(super) fn new(root: &'a Path, options: UnpackOptions<'a>) -> UnpackResult<Self> {
         let folder = rustix::fs::open(root, FOLDER, Bits::empty())
             .map_err(|error| UnpackError::Unwritable(Error::io("open", root, error.into())))?;
-        let opened = vec![(String::new(), folder)];
-        Ok(Self { root, options, opened, modes: Modes::default(), manifest: Manifest::default() })
+        Ok(Self {
+            root,
+            options,
+            open_folders: vec![(String::new(), folder)],
+            modes: ObservedModes::default(),
+            manifest: Manifest::default(),
+        })
     }
 
-    /// Puts all members there; the manifest of them is the answer.
-    pub(super) fn fill(mut self, members: &mut dyn Entries) -> Result<Manifest> {
-        while let Some(member) = members.next()? {
-            self.add(&member, members)?;
+    /// Unpacks all entries; returns their manifest.
+    pub(super) fn fill(mut self, entries: &mut dyn ArchiveEntries<'_>) -> UnpackResult<Manifest> {
+        while let Some(entry) = entries.next()? {
+            self.add(&entry, entries.content())?;
         }
-        members.finish()?;
+        entries.finish()?;
         if self.manifest.files() == 0 {
-            return Err(UnpackError::Archive("it holds no file".to_owned()));
+            return Err(UnpackError::Archive("it holds no files".to_owned()));
         }
         Ok(self.manifest)
     }
 
-    /// The same for a program that comes without an archive around it, and where it goes.
-    pub(super) fn for_program(self) -> Result<(&'a str, Self)> {
+    /// This destination for a program without an archive around it, and the program's name.
+    pub(super) fn for_program(self) -> UnpackResult<(&'a str, Self)> {
         let name = self.options.program;
         if name.is_empty() {
             let why = "it should be an archive, but is a program";
             return Err(UnpackError::Archive(why.to_owned()));
         }
-        let options = UnpackOptions { strip: 0, from: "", ..self.options };
+        let options = UnpackOptions { strip_components: 0, subdir: "", ..self.options };
         Ok((name, Self { options, ..self }))
     }
 
-    fn add(&mut self, member: &Entry, members: &mut dyn Entries) -> Result<()> {
-        let about = |trouble: UnpackError| trouble.about(&member.name);
-        let parts = name::parts(&member.name).map_err(|why| about(refused(why)))?;
-        let parts = match self.options.place(&parts) {
-            Place::Beside => return Ok(()),
-            Place::Above if !self.options.from.is_empty() => return Ok(()),
-            Place::Above | Place::Inside([]) => {
-                return match member.content {
+    fn add(&mut self, entry: &ArchiveEntry, content: &mut EntryContent<'_>) -> UnpackResult<()> {
+        let named = |error: UnpackError| error.for_entry(&entry.name);
+        let path = entry_name::components(&entry.name).map_err(|why| named(refused(why)))?;
+        let path = match self.options.locate(&path) {
+            EntryLocation::Outside => return Ok(()),
+            EntryLocation::Above if !self.options.subdir.is_empty() => return Ok(()),
+            EntryLocation::Above | EntryLocation::Inside([]) => {
+                return match entry.kind {
                     EntryKind::Folder => Ok(()),
                     EntryKind::File(_) | EntryKind::Symlink(_) | EntryKind::HardLink(_) => {
-                        Err(about(refused("everything should be in a folder, and this is not")))
+                        Err(named(refused("it should be in a folder, and is not")))
                     }
                 };
             }
-            Place::Inside(parts) => parts,
+            EntryLocation::Inside(path) => path,
         };
-        self.put(parts, &member.content, members).map_err(about)
+        self.unpack_entry(path, &entry.kind, content).map_err(named)
     }
 
-    fn put(
+    fn unpack_entry(
         &mut self,
-        parts: &[&str],
-        content: &EntryKind,
-        members: &mut dyn Entries,
-    ) -> Result<()> {
-        if parts.first().is_some_and(|first| self.options.keeps(first)) {
-            return Err(refused("that name is kept for something else"));
+        path: &[&str],
+        kind: &EntryKind,
+        content: &mut EntryContent<'_>,
+    ) -> UnpackResult<()> {
+        if path.first().is_some_and(|first| self.options.is_reserved(first)) {
+            return Err(refused("its name is reserved"));
         }
-        let item = match content {
-            EntryKind::Folder => return self.enter(parts),
-            EntryKind::File(told) => self.file(parts, *told, members)?,
-            EntryKind::Symlink(target) => self.symlink(parts, target)?,
-            EntryKind::HardLink(target) => self.hard_link(parts, target)?,
+        let created = match kind {
+            EntryKind::Folder => return self.open_folder(path),
+            EntryKind::File(metadata) => self.create_file(path, *metadata, content)?,
+            EntryKind::Symlink(target) => self.create_symlink(path, target)?,
+            EntryKind::HardLink(target) => self.create_hard_link(path, target)?,
         };
-        match self.manifest.0.insert(parts.join("/"), item) {
+        match self.manifest.0.insert(path.join("/"), created) {
             None => Ok(()),
-            Some(_) => Err(refused(TWICE)),
+            Some(_) => Err(refused(DUPLICATE)),
         }
     }
 
-    fn file(
+    fn create_file(
         &mut self,
-        parts: &[&str],
-        told: EntryMetadata,
-        members: &mut dyn Entries,
-    ) -> Result<ManifestEntry> {
-        let last = self.enter_parent(parts)?;
-        let executable = match told.executable {
+        path: &[&str],
+        metadata: EntryMetadata,
+        content: &mut EntryContent<'_>,
+    ) -> UnpackResult<ManifestEntry> {
+        let name = self.open_parent(path)?;
+        let executable = match metadata.executable {
             Some(executable) => executable,
-            None => is_program(members.peek_chunk()?),
+            None => is_program(content.peek_chunk()?),
         };
         let bits = if executable { 0o755 } else { 0o644 };
-        let file = rustix::fs::openat(self.here(), last, NEW_FILE, Bits::from_raw_mode(bits))
-            .map_err(|errno| self.not_made("create", parts, errno))?;
-        let failed = |errno| unwritable("write", &self.path(parts), errno);
-        let (copied, sha256) = copy(members, &file, failed)?;
-        if told.size.is_some_and(|size| size != copied) {
+        let file = rustix::fs::openat(self.current(), name, NEW_FILE, Bits::from_raw_mode(bits))
+            .map_err(|errno| self.create_error("create", path, errno))?;
+        let failed = |errno| unwritable("write", &self.disk_path(path), errno);
+        let (copied, sha256) = copy(content, &file, failed)?;
+        if metadata.size.is_some_and(|size| size != copied) {
             return Err(refused("it is cut short"));
         }
-        keep_time(&file, told.modified);
+        set_modification_time(&file, metadata.modified);
         let known = if executable { &mut self.modes.program } else { &mut self.modes.file };
-        let mode = mode_of(known, &file)
-            .map_err(|errno| unwritable("look at", &self.path(parts), errno))?;
+        let mode = observed_mode(known, &file)
+            .map_err(|errno| unwritable("look at", &self.disk_path(path), errno))?;
         Ok(ManifestEntry::File { mode, size: copied, sha256 })
     }
 
-    fn symlink(&mut self, parts: &[&str], target: &[u8]) -> Result<ManifestEntry> {
-        let target = name::stays_inside(target, parts.len() - 1).map_err(refused)?;
-        let last = self.enter_parent(parts)?;
-        rustix::fs::symlinkat(target, self.here(), last)
-            .map_err(|errno| self.not_made("create the link", parts, errno))?;
+    fn create_symlink(&mut self, path: &[&str], target: &[u8]) -> UnpackResult<ManifestEntry> {
+        let target = entry_name::check_link_target(target, path.len() - 1).map_err(refused)?;
+        let name = self.open_parent(path)?;
+        rustix::fs::symlinkat(target, self.current(), name)
+            .map_err(|errno| self.create_error("create the link", path, errno))?;
         Ok(ManifestEntry::Link { link: target.to_owned() })
     }
 
-    fn hard_link(&mut self, parts: &[&str], target: &[u8]) -> Result<ManifestEntry> {
-        let elsewhere = "it is a hard link to what is no earlier file of the archive";
-        let target = name::parts(target).map_err(refused)?;
-        let Place::Inside(target) = self.options.place(&target) else {
-            return Err(refused(elsewhere));
+    fn create_hard_link(&mut self, path: &[&str], target: &[u8]) -> UnpackResult<ManifestEntry> {
+        let no_such_file = "it is a hard link, but not to an earlier file of the archive";
+        let target = entry_name::components(target).map_err(refused)?;
+        let EntryLocation::Inside(target) = self.options.locate(&target) else {
+            return Err(refused(no_such_file));
         };
         let target = target.join("/");
-        let Some(item @ ManifestEntry::File { .. }) = self.manifest.0.get(&target).cloned() else {
-            return Err(refused(elsewhere));
+        let Some(linked @ ManifestEntry::File { .. }) = self.manifest.0.get(&target).cloned()
+        else {
+            return Err(refused(no_such_file));
         };
-        let last = self.enter_parent(parts)?;
-        let root = &self.opened[0].1;
-        rustix::fs::linkat(root, &target, self.here(), last, AtFlags::empty())
-            .map_err(|errno| self.not_made("create the hard link", parts, errno))?;
-        Ok(item)
+        let name = self.open_parent(path)?;
+        let root = &self.open_folders[0].1;
+        rustix::fs::linkat(root, &target, self.current(), name, AtFlags::empty())
+            .map_err(|errno| self.create_error("create the hard link", path, errno))?;
+        Ok(linked)
     }
 
-    /// Opens the folder that something lies in, as [`Destination::enter`] does; its last component is
-    /// the answer.
-    fn enter_parent<'b>(&mut self, parts: &[&'b str]) -> Result<&'b str> {
-        let (last, folders) = parts.split_last().ok_or_else(|| refused("a name is empty"))?;
-        self.enter(folders)?;
-        Ok(last)
+    /// Opens the folder of an entry, as [`Destination::open_folder`] does; returns the entry's last
+    /// name component.
+    fn open_parent<'b>(&mut self, path: &[&'b str]) -> UnpackResult<&'b str> {
+        let (name, folders) = path.split_last().ok_or_else(|| refused("a name is empty"))?;
+        self.open_folder(folders)?;
+        Ok(name)
     }
 
-    /// Opens a folder below those that it lies in, and makes what isn't there.
-    fn enter(&mut self, parts: &[&str]) -> Result<()> {
-        let opened = self.opened.iter().skip(1).zip(parts);
-        let shared = opened.take_while(|((name, _), part)| name == *part).count();
-        self.opened.truncate(1 + shared);
-        for depth in shared..parts.len() {
-            let parts = &parts[..=depth];
-            match self.manifest.0.get(&parts.join("/")) {
-                Some(ManifestEntry::Folder { .. }) => self.open(parts)?,
+    /// Opens a folder, component by component, and creates what is missing.
+    fn open_folder(&mut self, path: &[&str]) -> UnpackResult<()> {
+        let open = self.open_folders.iter().skip(1).zip(path);
+        let shared = open.take_while(|((name, _), component)| name == *component).count();
+        self.open_folders.truncate(1 + shared);
+        for depth in shared..path.len() {
+            let path = &path[..=depth];
+            match self.manifest.0.get(&path.join("/")) {
+                Some(ManifestEntry::Folder { .. }) => self.open_child(path)?,
                 Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => {
-                    let why = "a folder in it is a file or a link elsewhere in the archive";
+                    let why = "its name has a folder that is a file or a link in the archive";
                     return Err(refused(why));
                 }
-                None => self.make(parts)?,
+                None => self.create_child(path)?,
             }
         }
         Ok(())
     }
 
-    /// Makes a folder in the one that was opened last, and opens it.
-    fn make(&mut self, parts: &[&str]) -> Result<()> {
-        let last = parts.last().copied().unwrap_or_default();
-        rustix::fs::mkdirat(self.here(), last, Bits::from_raw_mode(0o755))
-            .map_err(|errno| self.not_made("create", parts, errno))?;
-        self.open(parts)?;
-        let made = &self.opened[self.opened.len() - 1].1;
-        let mode = mode_of(&mut self.modes.folder, made)
-            .map_err(|errno| unwritable("look at", &self.path(parts), errno))?;
-        self.manifest.0.insert(parts.join("/"), ManifestEntry::Folder { mode });
+    /// Creates a folder in the current one, and opens it.
+    fn create_child(&mut self, path: &[&str]) -> UnpackResult<()> {
+        let name = path.last().copied().unwrap_or_default();
+        rustix::fs::mkdirat(self.current(), name, Bits::from_raw_mode(0o755))
+            .map_err(|errno| self.create_error("create", path, errno))?;
+        self.open_child(path)?;
+        let created = &self.open_folders[self.open_folders.len() - 1].1;
+        let mode = observed_mode(&mut self.modes.folder, created)
+            .map_err(|errno| unwritable("look at", &self.disk_path(path), errno))?;
+        self.manifest.0.insert(path.join("/"), ManifestEntry::Folder { mode });
         Ok(())
     }
 
-    fn open(&mut self, parts: &[&str]) -> Result<()> {
-        let last = parts.last().copied().unwrap_or_default();
-        let opened = rustix::fs::openat(self.here(), last, FOLDER, Bits::empty())
-            .map_err(|errno| unwritable("open", &self.path(parts), errno))?;
-        self.opened.push((last.to_owned(), opened));
+    fn open_child(&mut self, path: &[&str]) -> UnpackResult<()> {
+        let name = path.last().copied().unwrap_or_default();
+        let folder = rustix::fs::openat(self.current(), name, FOLDER, Bits::empty())
+            .map_err(|errno| unwritable("open", &self.disk_path(path), errno))?;
+        self.open_folders.push((name.to_owned(), folder));
         Ok(())
     }
 
     /// The folder that was opened last.
-    fn here(&self) -> &OwnedFd {
-        &self.opened[self.opened.len() - 1].1
+    fn current(&self) -> &OwnedFd {
+        &self.open_folders[self.open_folders.len() - 1].1
     }
 
-    /// Why nothing could be made at a name: what stands there already was put there under that
-    /// name, or under one that is the same to this file system (which may take no notice of case).
-    fn not_made(&self, verb: &str, parts: &[&str], errno: Errno) -> UnpackError {
+    /// Why nothing could be created under a name. If the name is taken, then by an entry of the same
+    /// name, or of one that this file system doesn't tell apart (it may ignore case).
+    fn create_error(&self, verb: &str, path: &[&str], errno: Errno) -> UnpackError {
         match errno {
-            Errno::EXIST if self.manifest.0.contains_key(&parts.join("/")) => refused(TWICE),
-            Errno::EXIST => refused("that name and another one are the same on this file system"),
-            errno => unwritable(verb, &self.path(parts), errno),
+            Errno::EXIST if self.manifest.0.contains_key(&path.join("/")) => refused(DUPLICATE),
+            Errno::EXIST => refused("its name and another one are the same on this file system"),
+            errno => unwritable(verb, &self.disk_path(path), errno),
         }
     }
 
-    fn path(&self, parts: &[&str]) -> PathBuf {
-        self.root.join(parts.join("/"))
+    fn disk_path(&self, path: &[&str]) -> PathBuf {
+        self.root.join(path.join("/"))
     }
 }
 
-const TWICE: &str = "that name is there twice";
+const DUPLICATE: &str = "its name is in the archive twice";
 
 impl UnpackOptions<'_> {
-    fn place<'p>(&self, parts: &'p [&'p str]) -> Place<'p> {
-        let Some(mut rest) = parts.get(self.strip..) else { return Place::Above };
-        if rest.is_empty() && self.strip > 0 {
-            return Place::Above;
+    fn locate<'p>(&self, path: &'p [&'p str]) -> EntryLocation<'p> {
+        let Some(mut rest) = path.get(self.strip_components..) else {
+            return EntryLocation::Above;
+        };
+        if rest.is_empty() && self.strip_components > 0 {
+            return EntryLocation::Above;
         }
-        for wanted in self.from.split('/').filter(|part| !part.is_empty()) {
+        for folder in self.subdir.split('/').filter(|component| !component.is_empty()) {
             match rest.split_first() {
-                None => return Place::Above,
-                Some((first, below)) if *first == wanted => rest = below,
-                Some(_) => return Place::Beside,
+                None => return EntryLocation::Above,
+                Some((first, below)) if *first == folder => rest = below,
+                Some(_) => return EntryLocation::Outside,
             }
         }
-        Place::Inside(rest)
+        EntryLocation::Inside(rest)
     }
 
-    /// Whether a name at the top is the caller's own, on any file system.
-    fn keeps(&self, name: &str) -> bool {
+    /// Whether a name at the top is the reserved one. Some file systems ignore case.
+    fn is_reserved(&self, name: &str) -> bool {
         !self.reserved.is_empty() && name.eq_ignore_ascii_case(self.reserved)
     }
 }
@@ -293,25 +302,25 @@ fn refused(why: &str) -> UnpackError {
     UnpackError::Refused(why.to_owned())
 }
 
-/// Copies a member to its file, telling failed reads from failed writes; its size and SHA-256 are
-/// the answer.
+/// Copies an entry to its file; returns its size and SHA-256. `failed` makes the error of a failed
+/// write.
 pub(super) fn copy(
-    members: &mut dyn Entries,
+    content: &mut EntryContent<'_>,
     file: &OwnedFd,
     failed: impl Fn(Errno) -> UnpackError,
-) -> Result<(u64, String)> {
+) -> UnpackResult<(u64, String)> {
     let mut hasher = Sha256::new();
     let mut size = 0;
     loop {
-        let mut piece = members.next_chunk()?;
-        if piece.is_empty() {
+        let mut chunk = content.next_chunk()?;
+        if chunk.is_empty() {
             return Ok((size, hex(&hasher.finalize())));
         }
-        hasher.update(piece);
-        size += piece.len() as u64;
-        while !piece.is_empty() {
-            match rustix::io::write(file, piece) {
-                Ok(count) => piece = &piece[count..],
+        hasher.update(chunk);
+        size += chunk.len() as u64;
+        while !chunk.is_empty() {
+            match rustix::io::write(file, chunk) {
+                Ok(count) => chunk = &chunk[count..],
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(failed(errno)),
             }
@@ -319,8 +328,8 @@ pub(super) fn copy(
     }
 }
 
-/// The mode that things of a kind have, from the first of them.
-fn mode_of(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Result<Mode> {
+/// The mode of all files (or folders) of a kind, read from the first of them.
+fn observed_mode(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Result<Mode> {
     if let Some(mode) = *known {
         return Ok(mode);
     }
@@ -328,9 +337,9 @@ fn mode_of(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Result<Mode
     Ok(*known.insert(Mode(seen.st_mode & 0o7777)))
 }
 
-/// Python takes a compiled module for stale whose source has another time than it had.
-/// A time that this file system can't hold is no reason to fail.
-fn keep_time(file: &OwnedFd, modified: Option<u32>) {
+/// Sets a file's modification time: Python recompiles a module whose source has another time than
+/// it had. A time that this file system can't store is no reason to fail.
+fn set_modification_time(file: &OwnedFd, modified: Option<u32>) {
     let Some(modified) = modified else { return };
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let modified = Timespec { tv_sec: modified.into(), tv_nsec: 0 };

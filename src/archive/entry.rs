@@ -1,91 +1,81 @@
-//! What stands in an archive, of whichever form: a name, and what it is the name of.
+//! The entries of an archive, whatever its format: a name, and a file, folder or link.
 //!
-//! It must not know where members come from or go.
+//! It must not know where entries come from or where they are written.
 
-use super::error::Result;
+use super::entry_content::EntryContent;
+use super::error::UnpackResult;
 use super::pipe::PipeReader;
 
-/// The most members of an archive, extensions included.
-pub(super) const MOST: usize = 200_000;
+/// The most entries of an archive, extensions included.
+pub(super) const MAX_ENTRIES: usize = 200_000;
 
-/// A member: its name as written, and what it is.
+/// An entry: its name as written in the archive, and what it is.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ArchiveEntry {
     pub(super) name: Vec<u8>,
-    pub(super) content: EntryKind,
+    pub(super) kind: EntryKind,
 }
 
-/// What a member is. Devices, pipes, sparse files and the like have no value here.
+/// What an entry is. Devices, pipes, sparse files and the like are refused while they are parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
     Folder,
     File(EntryMetadata),
     /// With its target.
     Symlink(Vec<u8>),
-    /// With the name of another member.
+    /// With the name of another entry.
     HardLink(Vec<u8>),
 }
 
-/// What an archive says of a file.
+/// The metadata of a file in an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntryMetadata {
-    /// In bytes; `None` if only its end tells.
+    /// In bytes; `None` if only its end shows it.
     pub(super) size: Option<u64>,
-    /// Its owner's execute bit; `None` if only what it holds tells.
+    /// The owner's execute bit; `None` if only the content shows it.
     pub(super) executable: Option<bool>,
-    /// When it was changed last, in seconds since 1970.
+    /// When it was last modified, in seconds since 1970.
     pub(super) modified: Option<u32>,
 }
 
-/// The members of an archive in their order.
-pub(super) trait Entries {
-    /// The next member, `None` at the end.
-    fn next(&mut self) -> Result<Option<Entry>>;
+/// The entries of an archive in their order.
+pub(super) trait ArchiveEntries<'a> {
+    /// The next entry; `None` at the end.
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>>;
 
-    /// What [`Entries::next_chunk`] gives next.
-    fn peek_chunk(&mut self) -> Result<&[u8]>;
+    /// The content of the last entry that [`next`](Self::next) returned.
+    fn content(&mut self) -> &mut EntryContent<'a>;
 
-    /// The next bytes of the member that was last given; none at its end, or where the archive is
-    /// cut short.
-    fn next_chunk(&mut self) -> Result<&[u8]>;
-
-    /// Reads what comes after the last member, and refuses what shouldn't.
-    fn finish(&mut self) -> Result<()>;
+    /// Reads what follows the last entry, and refuses what must not be there.
+    fn finish(&mut self) -> UnpackResult<()>;
 }
 
-/// A program that comes alone, without an archive around it: the one entry.
+/// A program without an archive around it: the only entry.
 pub(super) struct SingleFile<'a> {
-    bytes: &'a mut PipeReader,
+    content: EntryContent<'a>,
     name: Option<&'a str>,
 }
 
 impl<'a> SingleFile<'a> {
+    /// A program that is unpacked as `name`.
     pub(super) fn new(bytes: &'a mut PipeReader, name: &'a str) -> Self {
-        Self { bytes, name: Some(name) }
+        Self { content: EntryContent::new(bytes), name: Some(name) }
     }
 }
 
-impl Entries for SingleFile<'_> {
-    fn next(&mut self) -> Result<Option<Entry>> {
-        Ok(self.name.take().map(|name| Entry {
-            name: name.as_bytes().to_owned(),
-            content: EntryKind::File(EntryMetadata {
-                size: None,
-                executable: Some(true),
-                modified: None,
-            }),
-        }))
+impl<'a> ArchiveEntries<'a> for SingleFile<'a> {
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>> {
+        let Some(name) = self.name.take() else { return Ok(None) };
+        self.content.start(u64::MAX);
+        let metadata = EntryMetadata { size: None, executable: Some(true), modified: None };
+        Ok(Some(ArchiveEntry { name: name.as_bytes().to_owned(), kind: EntryKind::File(metadata) }))
     }
 
-    fn peek_chunk(&mut self) -> Result<&[u8]> {
-        self.bytes.peek_chunk(u64::MAX)
+    fn content(&mut self) -> &mut EntryContent<'a> {
+        &mut self.content
     }
 
-    fn next_chunk(&mut self) -> Result<&[u8]> {
-        self.bytes.next_chunk(u64::MAX)
-    }
-
-    fn finish(&mut self) -> Result<()> {
+    fn finish(&mut self) -> UnpackResult<()> {
         Ok(())
     }
 }

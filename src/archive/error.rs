@@ -1,4 +1,4 @@
-//! Why unpacking stopped, and how a person is told.
+//! Why unpacking stopped, and the message about it.
 
 use std::io;
 use std::path::Path;
@@ -8,31 +8,34 @@ use usher_shims::error::{Error, ErrorKind, Escaped};
 /// Why unpacking stopped.
 #[derive(Debug)]
 pub enum UnpackError {
-    /// An entry is refused, and this is why.
+    /// An entry is refused, for this reason; [`for_entry`](Self::for_entry) adds its name.
     Refused(String),
-    /// The same, with the entry's name.
+    /// The entry of this name is refused, for this reason.
     Entry(Vec<u8>, String),
-    /// The archive as a whole is refused.
+    /// The archive as a whole is refused, for this reason.
     Archive(String),
-    /// It can't be read, or what was read makes no sense.
+    /// The archive can't be read, or is invalid.
     Unreadable(io::Error),
-    /// What it holds can't be written.
+    /// An entry can't be written to disk.
     Unwritable(Error),
 }
 
-/// What unpacking came to, or what else where it is said.
-pub(super) type Result<T, E = UnpackError> = std::result::Result<T, E>;
+/// The result of a step of unpacking.
+pub(super) type UnpackResult<T> = Result<T, UnpackError>;
+
+/// A checked value, or the reason why the entry or the archive is refused.
+pub(super) type Validated<T> = Result<T, &'static str>;
 
 impl UnpackError {
-    /// Says which entry is refused, if one is.
-    pub(super) fn about(self, name: &[u8]) -> Self {
+    /// Adds the entry's name, if an entry is refused.
+    pub(super) fn for_entry(self, name: &[u8]) -> Self {
         match self {
             Self::Refused(why) => Self::Entry(name.to_owned(), why),
             Self::Entry(..) | Self::Archive(_) | Self::Unreadable(_) | Self::Unwritable(_) => self,
         }
     }
 
-    /// The same for people.
+    /// The error for users; `archive` is the file that was unpacked.
     pub(super) fn in_archive(self, archive: &Path) -> Error {
         let name = archive.to_string_lossy();
         let refused = Error::new(ErrorKind::BadArchive, format!("can't unpack {}", Escaped(&name)));
@@ -42,7 +45,7 @@ impl UnpackError {
                 refused.because(format!("it holds “{}”: {why}", Escaped(&name)))
             }
             Self::Archive(why) | Self::Refused(why) => refused.because(why),
-            // The system's own errors have a number; the others are what a parser says.
+            // The system's errors have a number; the others come from a parser.
             Self::Unreadable(error) if error.raw_os_error().is_some() => {
                 Error::io("read", archive, error)
             }

@@ -1,8 +1,7 @@
-//! The unpacked bytes of an archive, which another thread makes while this one uses them.
+//! Decompresses an archive in another thread while this one uses the bytes.
 //!
-//! Two threads and a few buffers that go round: one is filled while another is emptied, so an
-//! archive takes as long as the slower of both, in little memory. It must not know what the bytes
-//! mean.
+//! Two threads share a few buffers: one is filled while another is read. So an archive takes as
+//! long as the slower of the two, in little memory. It must not know what the bytes mean.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -10,16 +9,16 @@ use std::thread;
 
 use usher_shims::error::{Error, ErrorKind};
 
-use super::error::{Result, UnpackError};
+use super::error::{UnpackError, UnpackResult};
 
-/// How large a buffer is: inflating stops at the end of each, and puts its window by, which takes a
-/// tenth longer with 256 KiB than with this.
-const SIZE: usize = 1 << 20;
+/// The size of a buffer. Inflating saves its window at the end of each, which took a tenth longer
+/// with 256 KiB.
+const BUFFER_SIZE: usize = 1 << 20;
 
-/// How many buffers go round.
-const COUNT: usize = 8;
+/// How many buffers are shared.
+const BUFFER_COUNT: usize = 8;
 
-/// A filled buffer; an empty one is the end.
+/// A filled buffer; an empty one marks the end.
 type Filled = io::Result<Buffer>;
 
 struct Buffer {
@@ -27,59 +26,61 @@ struct Buffer {
     length: usize,
 }
 
-/// Bytes that come from another thread, to be taken from the front.
+/// Reads the bytes that the other thread decompresses.
 pub(super) struct PipeReader {
     filled: Receiver<Filled>,
     emptied: Sender<Buffer>,
     buffer: Option<Buffer>,
-    taken: usize,
+    /// How many bytes of the buffer were read.
+    position: usize,
     ended: bool,
 }
 
-/// Unpacks `source` in a thread of its own while `consume` uses what comes, at most `most` bytes.
+/// Reads `source` in a thread of its own while `consume` uses the bytes. More than `max_bytes` are
+/// an error.
 pub(super) fn pipe<T>(
     source: impl Read + Send,
-    most: u64,
-    consume: impl FnOnce(PipeReader) -> Result<T>,
-) -> Result<T> {
+    max_bytes: u64,
+    consume: impl FnOnce(PipeReader) -> UnpackResult<T>,
+) -> UnpackResult<T> {
     let (emptied, empty) = channel();
-    let (sender, filled) = sync_channel(COUNT);
-    for _ in 0..COUNT {
-        let _ = emptied.send(Buffer { bytes: vec![0; SIZE].into_boxed_slice(), length: 0 });
+    let (sender, filled) = sync_channel(BUFFER_COUNT);
+    for _ in 0..BUFFER_COUNT {
+        let _ = emptied.send(Buffer { bytes: vec![0; BUFFER_SIZE].into_boxed_slice(), length: 0 });
     }
-    let pump = PipeWriter { source, left: most, most, empty, filled: sender };
+    let writer = PipeWriter { source, remaining: max_bytes, max_bytes, empty, filled: sender };
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("unpack".to_owned());
-        let pumping = thread.spawn_scoped(scope, move || pump.run()).map_err(|error| {
+        let running = thread.spawn_scoped(scope, move || writer.run()).map_err(|error| {
             let error =
                 Error::new(ErrorKind::Io, "can't start a thread").because(error.to_string());
             UnpackError::Unwritable(error)
         })?;
         let consumed =
-            consume(PipeReader { filled, emptied, buffer: None, taken: 0, ended: false });
-        // A panic over there shows here as a pipe that breaks off.
-        let _ = pumping.join();
+            consume(PipeReader { filled, emptied, buffer: None, position: 0, ended: false });
+        // A panic in that thread shows here as a stream that breaks off.
+        let _ = running.join();
         consumed
     })
 }
 
-/// The side that unpacks.
+/// Fills buffers, in its own thread.
 struct PipeWriter<R> {
     source: R,
-    left: u64,
-    most: u64,
+    remaining: u64,
+    max_bytes: u64,
     empty: Receiver<Buffer>,
     filled: SyncSender<Filled>,
 }
 
 impl<R: Read> PipeWriter<R> {
-    /// Ends at the end, at the first error, or when nobody takes what is sent any more.
+    /// Runs until the end of the source, the first error, or until the reader is dropped.
     fn run(mut self) {
         while let Ok(mut buffer) = self.empty.recv() {
             let filled = self.fill(&mut buffer.bytes);
-            let goes_on = filled.as_ref().is_ok_and(|length| *length > 0);
+            let is_last = !filled.as_ref().is_ok_and(|length| *length > 0);
             let filled = filled.map(|length| Buffer { length, ..buffer });
-            if self.filled.send(filled).is_err() || !goes_on {
+            if self.filled.send(filled).is_err() || is_last {
                 return;
             }
         }
@@ -95,10 +96,11 @@ impl<R: Read> PipeWriter<R> {
                 Err(error) => return Err(error),
             }
         }
-        match self.left.checked_sub(length as u64) {
-            Some(left) => self.left = left,
+        match self.remaining.checked_sub(length as u64) {
+            Some(remaining) => self.remaining = remaining,
             None => {
-                return Err(io::Error::other(format!("it holds more than {} bytes", self.most)));
+                let why = format!("it holds more than {} bytes", self.max_bytes);
+                return Err(io::Error::other(why));
             }
         }
         Ok(length)
@@ -106,53 +108,53 @@ impl<R: Read> PipeWriter<R> {
 }
 
 impl PipeReader {
-    /// The next bytes, at most `most` and at least one; none at the end. They are taken with it.
-    pub(super) fn next_chunk(&mut self, most: u64) -> Result<&[u8]> {
+    /// The next bytes: at most `max`, at least one. Empty at the end of the stream.
+    pub(super) fn next_chunk(&mut self, max: u64) -> UnpackResult<&[u8]> {
         self.refill()?;
-        let rest = self.buffer.as_ref().map_or(0, |buffer| buffer.length - self.taken);
-        let length = usize::try_from(most).unwrap_or(usize::MAX).min(rest);
-        let start = self.taken;
-        self.taken += length;
+        let rest = self.buffer.as_ref().map_or(0, |buffer| buffer.length - self.position);
+        let length = usize::try_from(max).unwrap_or(usize::MAX).min(rest);
+        let start = self.position;
+        self.position += length;
         Ok(self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[start..start + length]))
     }
 
-    /// What [`PipeReader::next_chunk`] would give, left where it is.
-    pub(super) fn peek_chunk(&mut self, most: u64) -> Result<&[u8]> {
-        let length = self.next_chunk(most)?.len();
-        self.taken -= length;
-        let start = self.taken;
+    /// What [`PipeReader::next_chunk`] returns next, without reading past it.
+    pub(super) fn peek_chunk(&mut self, max: u64) -> UnpackResult<&[u8]> {
+        let length = self.next_chunk(max)?.len();
+        self.position -= length;
+        let start = self.position;
         Ok(self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[start..start + length]))
     }
 
-    /// Fills `bytes`, or what can be of it before the end; says how much.
-    pub(super) fn fill(&mut self, bytes: &mut [u8]) -> Result<usize> {
+    /// Fills `bytes` and returns their number; fewer at the end of the stream.
+    pub(super) fn fill(&mut self, bytes: &mut [u8]) -> UnpackResult<usize> {
         let mut length = 0;
         while length < bytes.len() {
-            let piece = self.next_chunk((bytes.len() - length) as u64)?;
-            if piece.is_empty() {
+            let chunk = self.next_chunk((bytes.len() - length) as u64)?;
+            if chunk.is_empty() {
                 break;
             }
-            bytes[length..length + piece.len()].copy_from_slice(piece);
-            length += piece.len();
+            bytes[length..length + chunk.len()].copy_from_slice(chunk);
+            length += chunk.len();
         }
         Ok(length)
     }
 
-    /// Passes over so many bytes; fewer at the end. Says how many.
-    pub(super) fn skip(&mut self, count: u64) -> Result<u64> {
+    /// Skips `count` bytes; fewer at the end of the stream.
+    pub(super) fn skip(&mut self, count: u64) -> UnpackResult<()> {
         let mut left = count;
         while left > 0 {
-            let piece = self.next_chunk(left)?.len() as u64;
-            if piece == 0 {
+            let skipped = self.next_chunk(left)?.len() as u64;
+            if skipped == 0 {
                 break;
             }
-            left -= piece;
+            left -= skipped;
         }
-        Ok(count - left)
+        Ok(())
     }
 
-    fn refill(&mut self) -> Result<()> {
-        if self.ended || self.buffer.as_ref().is_some_and(|buffer| self.taken < buffer.length) {
+    fn refill(&mut self) -> UnpackResult<()> {
+        if self.ended || self.buffer.as_ref().is_some_and(|buffer| self.position < buffer.length) {
             return Ok(());
         }
         if let Some(buffer) = self.buffer.take() {
@@ -162,7 +164,7 @@ impl PipeReader {
         let buffer =
             self.filled.recv().map_err(broken).flatten().map_err(UnpackError::Unreadable)?;
         self.ended = buffer.length == 0;
-        self.taken = 0;
+        self.position = 0;
         self.buffer = Some(buffer);
         Ok(())
     }

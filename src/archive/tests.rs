@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
-use super::entry::Entries as _;
+use super::entry::ArchiveEntries as _;
 use super::*;
 
 /// A header of the POSIX form with a right checksum.
@@ -86,8 +86,8 @@ fn record(key: &str, value: &str) -> Vec<u8> {
     format!("{length}{text}").into_bytes()
 }
 
-fn ended(members: &[Vec<u8>]) -> Vec<u8> {
-    [members.concat(), vec![0; 1024]].concat()
+fn ended(entries: &[Vec<u8>]) -> Vec<u8> {
+    [entries.concat(), vec![0; 1024]].concat()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -144,7 +144,10 @@ impl Room {
     }
 
     fn unpack(&self, archive: &[u8], strip: usize) -> Result<Manifest> {
-        self.unpack_shape(archive, &UnpackOptions { strip, ..UnpackOptions::default() })
+        self.unpack_shape(
+            archive,
+            &UnpackOptions { strip_components: strip, ..UnpackOptions::default() },
+        )
     }
 
     fn unpack_shape(&self, archive: &[u8], shape: &UnpackOptions<'_>) -> Result<Manifest> {
@@ -163,13 +166,13 @@ fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
     assert!(error.to_string().contains(why), "{label}: {error}\nhas no\n{why}");
 }
 
-/// A case: what it is about, its members, and why it is refused.
+/// A case: what it is about, its entries, and why it is refused.
 type Case = (&'static str, Vec<Vec<u8>>, &'static str);
 
 /// Every case stands after an ordinary file `a` and before the end, and is packed in every way.
 fn check(cases: Vec<Case>) {
-    for (label, members, why) in cases {
-        let archive = ended(&[vec![file(b"a", b"first")], members].concat());
+    for (label, entries, why) in cases {
+        let archive = ended(&[vec![file(b"a", b"first")], entries].concat());
         for (packing, pack) in formats::ALL {
             refused(&format!("{label}, {packing}"), &pack(&archive), 0, why);
         }
@@ -180,8 +183,8 @@ fn long_name(name: &[u8]) -> Vec<u8> {
     [extension(b'L', &[name, b"\0"].concat()), file(b"x", b"")].concat()
 }
 
-const TWICE: &str = "is there twice";
-const BELOW: &str = "a folder in it is a file or a link";
+const TWICE: &str = "is in the archive twice";
+const BELOW: &str = "has a folder that is a file or a link";
 
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
@@ -195,19 +198,23 @@ fn names_that_lead_elsewhere_are_refused() {
         ("only up", vec![folder(b"..")], "“..” in it"),
         ("absolute", vec![file(b"/tmp/usher-new", b"")], "a name is absolute"),
         ("absolute root", vec![folder(b"/")], "a name is absolute"),
-        ("no UTF-8", vec![file(b"b\xff", b"")], "no text of UTF-8"),
+        ("no UTF-8", vec![file(b"b\xff", b"")], "not valid UTF-8"),
         ("two slashes", vec![file(b"b//c", b"")], "an empty component"),
         ("dot and absolute", vec![file(b".//b", b"")], "an empty component"),
-        ("dot within", vec![file(b"b/./c", b"")], "“.” within"),
-        ("file called dot", vec![file(b".", b"")], "everything should be in a folder"),
+        ("dot within", vec![file(b"b/./c", b"")], "“.” in it"),
+        ("file called dot", vec![file(b".", b"")], "it should be in a folder"),
         ("no name", vec![file(b"", b"")], "a name is empty"),
         ("newline", vec![file(b"b\nc", b"")], "control characters"),
         ("escape", vec![file(b"b\x1b[31m", b"")], "control characters"),
         ("backslash", vec![file(b"b\\..\\c", b"")], "a backslash"),
         ("nul in a long name", vec![long_name(b"b\0c")], "control characters"),
         ("up in a long name", vec![long_name(b"../outside/new")], "“..” in it"),
-        ("overlong name", vec![long_name(&many)], "overlong"),
-        ("overlong component", vec![long_name(&[b'b'; 256])], "overlong component"),
+        ("overlong name", vec![long_name(&many)], "a name is too long"),
+        (
+            "overlong component",
+            vec![long_name(&[b'b'; 256])],
+            "a component of its name is too long",
+        ),
         ("too deep", vec![long_name(&deep)], "too deep"),
         ("up in pax", vec![pax("path", "../outside/new"), file(b"b", b"")], "“..” in it"),
         ("nul in pax", vec![pax("path", "b\0c"), file(b"b", b"")], "control characters"),
@@ -226,12 +233,12 @@ fn links_that_lead_elsewhere_are_refused() {
         ("link to the parent", vec![symbolic(b"l", b"..")], out),
         ("absolute link", vec![symbolic(b"l", b"/etc/passwd")], "a name is absolute"),
         ("link to nothing", vec![symbolic(b"l", b"")], "a name is empty"),
-        ("link to no UTF-8", vec![symbolic(b"l", b"\xff")], "no text of UTF-8"),
-        ("link down and up", vec![symbolic(b"l", b"b/../../outside")], "down and up again"),
+        ("link to no UTF-8", vec![symbolic(b"l", b"\xff")], "not valid UTF-8"),
+        ("link down and up", vec![symbolic(b"l", b"b/../../outside")], "“..” after a folder"),
         (
             "link over a link",
             vec![symbolic(b"b/c/s", b"../.."), symbolic(b"l", b"b/c/s/../outside")],
-            "down and up again",
+            "“..” after a folder",
         ),
         ("link in pax", vec![pax("linkpath", "/etc"), symbolic(b"l", b"a")], "is absolute"),
         ("long link", vec![extension(b'K', b"../outside\0"), symbolic(b"l", b"a")], out),
@@ -245,11 +252,15 @@ fn links_that_lead_elsewhere_are_refused() {
         ("link below a link", vec![symbolic(b"l", b"."), symbolic(b"l/m", b"a")], BELOW),
         ("hard link up", vec![hard(b"h", b"../outside/file")], "“..” in it"),
         ("absolute hard link", vec![hard(b"h", b"/etc/passwd")], "a name is absolute"),
-        ("hard link to later", vec![hard(b"h", b"z"), file(b"z", b"")], "no earlier file"),
-        ("hard link to itself", vec![hard(b"h", b"h")], "no earlier file"),
-        ("hard link to a folder", vec![folder(b"b"), hard(b"h", b"b")], "no earlier file"),
-        ("hard link to the root", vec![hard(b"h", b"./")], "no earlier file"),
-        ("hard link to a link", vec![symbolic(b"l", b"a"), hard(b"h", b"l")], "no earlier file"),
+        ("hard link to later", vec![hard(b"h", b"z"), file(b"z", b"")], "not to an earlier file"),
+        ("hard link to itself", vec![hard(b"h", b"h")], "not to an earlier file"),
+        ("hard link to a folder", vec![folder(b"b"), hard(b"h", b"b")], "not to an earlier file"),
+        ("hard link to the root", vec![hard(b"h", b"./")], "not to an earlier file"),
+        (
+            "hard link to a link",
+            vec![symbolic(b"l", b"a"), hard(b"h", b"l")],
+            "not to an earlier file",
+        ),
         ("hard link over a file", vec![file(b"b", b""), hard(b"b", b"a")], TWICE),
         ("hard link below a link", vec![symbolic(b"l", b"."), hard(b"l/h", b"a")], BELOW),
         ("hard link and file", vec![hard(b"h", b"a"), file(b"h", b"new")], TWICE),
@@ -271,7 +282,7 @@ fn a_name_stands_for_one_thing() {
 
 #[test]
 fn unusual_kinds_are_refused() {
-    let unusual = "is neither file, folder nor link";
+    let unusual = "is not a file, folder or link";
     check(vec![
         ("character device", vec![header(b"n", b'3', 0).to_vec()], unusual),
         ("block device", vec![header(b"n", b'4', 0).to_vec()], unusual),
@@ -287,12 +298,16 @@ fn unusual_kinds_are_refused() {
 
 #[test]
 fn what_two_readers_would_understand_differently_is_refused() {
-    let extension_wrong = "its extension makes no sense";
+    let extension_wrong = "its extension is invalid";
     check(vec![
-        ("folder with bytes", vec![padded([&header(b"b/", b'5', 1), &b"x"[..]].concat())], "bytes"),
-        ("link with bytes", vec![changed(header(b"l", b'2', 1), 157, b"a")], "has bytes"),
-        ("file like a folder", vec![file(b"b/", b"x")], "its name ends like one's"),
-        ("link like a folder", vec![symbolic(b"l/", b"a")], "its name ends like one's"),
+        (
+            "folder with bytes",
+            vec![padded([&header(b"b/", b'5', 1), &b"x"[..]].concat())],
+            "has content",
+        ),
+        ("link with bytes", vec![changed(header(b"l", b'2', 1), 157, b"a")], "has content"),
+        ("file like a folder", vec![file(b"b/", b"x")], "its name ends in a slash"),
+        ("link like a folder", vec![symbolic(b"l/", b"a")], "its name ends in a slash"),
         ("two sizes", vec![pax("size", "1024"), file(b"b", b"x")], "it has two sizes"),
         ("negative size", vec![changed(header(b"b", b'0', 0), 124, &[0xff; 12])], "its size"),
         (
@@ -313,22 +328,34 @@ fn what_two_readers_would_understand_differently_is_refused() {
             ],
             "two names",
         ),
-        ("target of no link", vec![pax("linkpath", "b"), file(b"c", b"")], "but is no link"),
-        ("name for all", vec![extension(b'g', &record("path", "b")), file(b"c", b"")], "for all"),
-        ("size for all", vec![extension(b'g', &record("size", "1")), file(b"c", b"")], "for all"),
+        ("target of no link", vec![pax("linkpath", "b"), file(b"c", b"")], "but is not a link"),
+        (
+            "name for all",
+            vec![extension(b'g', &record("path", "b")), file(b"c", b"")],
+            "a global extension",
+        ),
+        (
+            "size for all",
+            vec![extension(b'g', &record("size", "1")), file(b"c", b"")],
+            "a global extension",
+        ),
         (
             "all within one",
             vec![pax("path", "b"), extension(b'g', &record("comment", "x")), file(b"c", b"")],
             "wrong place",
         ),
-        ("pax without length", vec![extension(b'x', b"path=b\n"), file(b"c", b"")], "no sense"),
+        (
+            "pax without length",
+            vec![extension(b'x', b"path=b\n"), file(b"c", b"")],
+            extension_wrong,
+        ),
         ("pax too long", vec![extension(b'x', b"99 path=b\n"), file(b"c", b"")], extension_wrong),
         ("pax too short", vec![extension(b'x', b"3 path=b\n"), file(b"c", b"")], extension_wrong),
         ("pax of length 0", vec![extension(b'x', b"0 path=b\n"), file(b"c", b"")], extension_wrong),
         ("pax without key", vec![extension(b'x', b"5 xx\n"), file(b"c", b"")], extension_wrong),
         ("pax size no number", vec![pax("size", "-1"), file(b"c", b"")], "a number"),
         ("extension alone", vec![pax("path", "b")], "it ends in an extension"),
-        ("overlong extension", vec![extension(b'x', &vec![b' '; (1 << 20) + 1])], "overlong"),
+        ("overlong extension", vec![extension(b'x', &vec![b' '; (1 << 20) + 1])], "too long"),
         (
             "wrong checksum",
             vec![{
@@ -351,17 +378,27 @@ fn nothing_follows_the_end() {
 
 #[test]
 fn what_lies_beside_the_stripped_folder_is_refused() {
-    let beside = "everything should be in a folder";
-    for (label, members, strip, why) in [
+    let beside = "it should be in a folder";
+    for (label, entries, strip, why) in [
         ("file", vec![file(b"top/a", b""), file(b"b", b"")], 1, beside),
         ("link", vec![symbolic(b"top", b"x")], 1, beside),
         ("file above", vec![file(b"x/y/a", b""), file(b"x/b", b"")], 2, beside),
-        ("same name twice", vec![file(b"x/a", b""), file(b"y/a", b"")], 1, "is there twice"),
+        (
+            "same name twice",
+            vec![file(b"x/a", b""), file(b"y/a", b"")],
+            1,
+            "is in the archive twice",
+        ),
         ("link to the stripped", vec![file(b"x/a", b""), symbolic(b"x/l", b"../x/a")], 1, "out of"),
-        ("hard link to the stripped", vec![file(b"x/a", b""), hard(b"x/h", b"x")], 1, "no earlier"),
+        (
+            "hard link to the stripped",
+            vec![file(b"x/a", b""), hard(b"x/h", b"x")],
+            1,
+            "not to an earlier",
+        ),
         ("nothing but the folder", vec![folder(b"top/")], 1, "it holds no file"),
     ] {
-        refused(label, &gzip(&ended(&members)), strip, why);
+        refused(label, &gzip(&ended(&entries)), strip, why);
     }
 }
 
@@ -370,12 +407,12 @@ fn other_files_are_called_what_they_are() {
     for (bytes, why) in [
         (&b""[..], "but is empty"),
         (b"PK\x03\x04", "its end is missing"),
-        (b"PK\x05\x06", "it is cut short in its end"),
+        (b"PK\x05\x06", "its end is cut short"),
         (b"PK", "but is a damaged zip file"),
         (b"\xfd7zXZ\0", "it is damaged or cut short"),
         (b"\x28\xb5\x2f\xfd", "it is damaged or cut short"),
         (b"BZh", "it is damaged or cut short"),
-        (b"7z\xbc\xaf\x27\x1c", "but is of the 7z form"),
+        (b"7z\xbc\xaf\x27\x1c", "but is a 7z archive"),
         (b"<!DOCTYPE html>", "but is a web page"),
         (b"{\"error\": 404}", "but is JSON"),
         (b"\x1f", "but is something unknown"),
@@ -417,7 +454,7 @@ fn a_cut_at_any_block_is_noticed() {
 #[test]
 fn a_cut_within_a_member_names_it() {
     let text = record("comment", &"x".repeat(600));
-    let cut = |member: Vec<u8>| gzip(&member[..512 + 300]);
+    let cut = |entry: Vec<u8>| gzip(&entry[..512 + 300]);
     refused("file", &cut(file(b"a", &[b'a'; 600])), 0, "“a”: it is cut short");
     refused("extension", &cut(extension(b'x', &text)), 0, "“extension”: it is cut short");
 }
@@ -449,7 +486,7 @@ fn damage_and_what_follows_are_noticed() {
 #[test]
 fn more_than_is_sensible_is_refused() {
     for (length, most) in [(0, 64 << 20), (1 << 20, 264 << 20), (1 << 40, 8 << 30)] {
-        assert_eq!(format::most(length), most, "{length}");
+        assert_eq!(format::max_bytes(length), most, "{length}");
     }
     let room = Room::new();
     let archive = gzip(&ended(&[file(b"a", &[0; 1024])]));
@@ -459,7 +496,7 @@ fn more_than_is_sensible_is_refused() {
         let room = Room::new();
         let path = room.folder.path().join("archive");
         fs::write(&path, &archive).unwrap();
-        let packed = OpenedArchive { most, ..OpenedArchive::open(&path).ok().unwrap() };
+        let packed = OpenedArchive { max_bytes: most, ..OpenedArchive::open(&path).ok().unwrap() };
         let destination = room.destination();
         let tree = Destination::new(&destination, UnpackOptions::default()).ok().unwrap();
         let error = fill(packed, tree).err().map(|trouble| trouble.in_archive(&path).to_string());
@@ -473,13 +510,13 @@ fn more_than_is_sensible_is_refused() {
 fn more_members_than_sensible_are_refused() {
     let bytes = ended(&[file(b"last", b""), file(b"one-too-many", b"")]);
     let counted = pipe::pipe(&bytes[..], 1 << 20, |mut bytes| {
-        let mut members = Tarball::new(&mut bytes);
-        members.count = entry::MOST - 1;
-        assert!(members.next()?.is_some());
-        members.next()
+        let mut entries = Tarball::new(&mut bytes);
+        entries.count = entry::MAX_ENTRIES - 1;
+        assert!(entries.next()?.is_some());
+        entries.next()
     });
     let error = counted.err().unwrap().in_archive(Path::new("/a.tar.gz"));
-    assert_eq!(error.causes, ["it holds “one-too-many”: there are too many members"]);
+    assert_eq!(error.causes, ["it holds “one-too-many”: there are too many entries"]);
 }
 
 #[test]
@@ -518,9 +555,9 @@ fn listing(folder: &Path) -> String {
 
 /// Unpacks what must be accepted, and compares what then lies there. The expected modes are
 /// those under the umask 022.
-fn accepted(members: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
+fn accepted(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
     let room = Room::new();
-    let result = room.unpack(&gzip(&ended(members)), strip).unwrap();
+    let result = room.unpack(&gzip(&ended(entries)), strip).unwrap();
     assert_eq!((result.files() as u64, result.bytes()), unpacked);
     let probe = room.folder.path().join("probe");
     OpenOptions::new().write(true).create_new(true).mode(0o777).open(&probe).unwrap();
@@ -692,9 +729,9 @@ fn a_full_disk_is_no_fault_of_the_archive() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let bytes = ended(&[super::tests::file(b"a", b"abc")]);
     let copied = pipe::pipe(&bytes[..], 1 << 20, |mut bytes| {
-        let mut members = Tarball::new(&mut bytes);
-        members.next()?;
-        destination::copy(&mut members, &file.into(), |errno| {
+        let mut entries = Tarball::new(&mut bytes);
+        entries.next()?;
+        destination::copy(entries.content(), &file.into(), |errno| {
             UnpackError::Unwritable(Error::io("write", Path::new("/x/full"), errno.into()))
         })
     });

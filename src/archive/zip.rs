@@ -1,84 +1,72 @@
-//! Zip files (wheels are such), as far as every reader reads them alike.
+//! Zip files, which Python wheels are too, as far as every reader reads them alike.
 //!
-//! A zip file says everything twice: in a directory at its end, and in front of each member.
-//! Readers differ in which they believe, so here both must say the same, and the members and the
-//! directory must lie one after the other from the first byte to the last with nothing between.
-//! That is also why no library reads it: what must be compared is what they hide.
+//! A zip file states everything twice: in a directory at its end, and in a header before each entry.
+//! Readers differ in which of the two they use. So here both must agree, and the entries and the
+//! directory must fill the file without gaps. That is also why no library reads it: libraries hide
+//! what must be compared.
 //!
-//! `zip/directory.rs` reads the directory, `zip/contents.rs` the members (in the other thread), this
-//! file gives what both found. The format:
+//! `zip/directory.rs` reads the directory, `zip/contents.rs` the entries (in the other thread), and
+//! this file joins what both found. The format:
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>.
 
 mod contents;
 mod directory;
 
-use super::entry::{Entries, Entry, EntryKind, EntryMetadata};
-use super::error::{Result, UnpackError};
-use super::name;
+use super::entry::{ArchiveEntries, ArchiveEntry, EntryKind, EntryMetadata};
+use super::entry_content::EntryContent;
+use super::entry_name;
+use super::error::{UnpackError, UnpackResult};
 use super::pipe::PipeReader;
 pub(super) use contents::ZipContents;
-use directory::Kind;
-pub(super) use directory::{Directory, Record};
+use directory::ZipEntryKind;
+pub(super) use directory::{ZipDirectory, ZipRecord};
 
-/// The members of a zip file, in the order in which they lie there.
-pub(super) struct Zipped<'a> {
-    bytes: &'a mut PipeReader,
-    records: std::vec::IntoIter<Record>,
-    /// What is left of the last member.
-    left: u64,
+/// The entries of a zip file, in the order of their content.
+pub(super) struct ZipFile<'a> {
+    content: EntryContent<'a>,
+    records: std::vec::IntoIter<ZipRecord>,
 }
 
-impl<'a> Zipped<'a> {
-    pub(super) fn new(bytes: &'a mut PipeReader, directory: Directory) -> Self {
-        Self { bytes, records: directory.records.into_iter(), left: 0 }
+impl<'a> ZipFile<'a> {
+    pub(super) fn new(bytes: &'a mut PipeReader, directory: ZipDirectory) -> Self {
+        Self { content: EntryContent::new(bytes), records: directory.records.into_iter() }
     }
 
-    /// The target of a link, which is what it holds.
-    fn target(&mut self, name: &[u8]) -> Result<Vec<u8>> {
-        let length = usize::try_from(self.left).unwrap_or(usize::MAX);
-        if length > name::LONGEST {
-            return Err(UnpackError::Entry(name.to_owned(), "its target is overlong".to_owned()));
+    /// The target of a link, which is its content.
+    fn target(&mut self, name: &[u8]) -> UnpackResult<Vec<u8>> {
+        if self.content.remaining() > entry_name::MAX_NAME_LENGTH as u64 {
+            return Err(UnpackError::Entry(name.to_owned(), "its target is too long".to_owned()));
         }
-        let mut target = vec![0; length];
-        let filled = self.bytes.fill(&mut target)?;
-        self.left = 0;
-        target.truncate(filled);
-        Ok(target)
+        self.content.read_rest()
     }
 }
 
-impl Entries for Zipped<'_> {
-    fn next(&mut self) -> Result<Option<Entry>> {
-        self.bytes.skip(self.left)?;
+impl<'a> ArchiveEntries<'a> for ZipFile<'a> {
+    fn next(&mut self) -> UnpackResult<Option<ArchiveEntry>> {
+        self.content.skip_rest()?;
         let Some(record) = self.records.next() else { return Ok(None) };
-        self.left = record.size;
+        self.content.start(record.size);
         let modified = record.modified;
-        let content = match record.kind {
-            Kind::Folder => EntryKind::Folder,
-            Kind::Link => EntryKind::Symlink(self.target(&record.name)?),
-            Kind::File { executable } => {
+        let kind = match record.kind {
+            ZipEntryKind::Folder => EntryKind::Folder,
+            ZipEntryKind::Link => EntryKind::Symlink(self.target(&record.name)?),
+            ZipEntryKind::File { executable } => {
                 EntryKind::File(EntryMetadata { size: Some(record.size), executable, modified })
             }
         };
-        Ok(Some(Entry { name: record.name, content }))
+        Ok(Some(ArchiveEntry { name: record.name, kind }))
     }
 
-    fn peek_chunk(&mut self) -> Result<&[u8]> {
-        self.bytes.peek_chunk(self.left)
+    fn content(&mut self) -> &mut EntryContent<'a> {
+        &mut self.content
     }
 
-    fn next_chunk(&mut self) -> Result<&[u8]> {
-        let piece = self.bytes.next_chunk(self.left)?;
-        self.left -= piece.len() as u64;
-        Ok(piece)
-    }
-
-    /// The checksum of the last member was compared when the end of the bytes is seen.
-    fn finish(&mut self) -> Result<()> {
-        self.bytes.skip(self.left)?;
-        match self.bytes.next_chunk(1)?.is_empty() {
+    /// Reads to the end of the stream, which verifies the last entry's checksum.
+    fn finish(&mut self) -> UnpackResult<()> {
+        self.content.skip_rest()?;
+        match self.content.stream().next_chunk(1)?.is_empty() {
             true => Ok(()),
-            false => Err(UnpackError::Archive("it holds more than its directory says".to_owned())),
+            false => Err(UnpackError::Archive("it holds more than its directory lists".to_owned())),
         }
     }
 }

@@ -1,32 +1,32 @@
-//! zstd's frames, one after the other, each with its size and its checksum verified.
+//! Reads zstd frames, one after the other, and verifies the size and the checksum of each.
 //!
-//! The decoder reads one frame, and leaves both to whoever calls it. It must not know what the
-//! frames hold.
+//! The library's decoder reads one frame and verifies neither. It must not know what the frames
+//! hold.
 
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The largest window: what zstd's own program takes without being told to.
-const LARGEST_WINDOW: u64 = 128 << 20;
+/// The largest window in bytes: the default limit of zstd's own program.
+const MAX_WINDOW: u64 = 128 << 20;
 
-/// What is packed by zstd.
+/// Decompresses zstd.
 pub(super) struct ZstdReader<R> {
     source: R,
     decoder: FrameDecoder,
-    /// The bytes that came from the frame that is being read; `None` between two of them.
+    /// How many bytes of the current frame were read; `None` between two frames.
     read: Option<u64>,
 }
 
 impl<R: BufRead> ZstdReader<R> {
     pub(super) fn new(source: R) -> Self {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(LARGEST_WINDOW);
+        decoder.set_max_window_size(MAX_WINDOW);
         Self { source, decoder, read: None }
     }
 
-    /// Begins the next frame; `false` at the end.
+    /// Starts the next frame; `false` at the end of the file.
     fn begin(&mut self) -> io::Result<bool> {
         while !self.source.fill_buf()?.is_empty() {
             match self.decoder.reset(&mut self.source) {
@@ -48,7 +48,7 @@ impl<R: BufRead> ZstdReader<R> {
         self.read = None;
         let announced = self.decoder.content_size();
         if announced != 0 && announced != read {
-            return Err(io::Error::other("a frame has another size than it says"));
+            return Err(io::Error::other("the size of a frame is wrong"));
         }
         match self.decoder.get_checksum_from_data() {
             Some(sum) if self.decoder.get_calculated_checksum() != Some(sum) => {

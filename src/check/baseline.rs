@@ -15,7 +15,7 @@ use usher_shims::world::{Os, World as _};
 
 use super::mention::MentionPlace;
 use super::pins::relative;
-use crate::inventory::inside::{Inside, Sight};
+use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 
 /// The version that mentions of a tool are compared with.
@@ -59,9 +59,9 @@ pub(super) fn baseline_in(
     (root, folder): (&Path, &Path),
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
-    let world = Inside { folder, sight: Sight::Whole };
+    let world = FolderWorld { folder, visibility: Visibility::Everything };
     let resolver = Resolver { world: &world, index: &session.index, shim: &session.shim };
-    let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
+    let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let (expected, pin) = match resolver.selector().select(&call)? {
         Selection::Toolchain(Toolchain { version: Some(version), .. }, pin) => {
             (Expected::Version(version), pin)
@@ -88,8 +88,11 @@ fn system(session: &Session, tool: &Tool) -> Result<Expected> {
     };
     let seen = Os.metadata(&program).map_err(|error| Error::io("look at", &program, error))?;
     let fingerprint = seen.map(|seen| usher_shims::index::fingerprint(&seen));
-    let known =
-        session.index.system.iter().find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
+    let known = session
+        .index
+        .system_programs
+        .iter()
+        .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
     Ok(known.map_or(Expected::Unknown, |known| Expected::Version(known.version.clone())))
 }
 

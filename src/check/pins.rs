@@ -12,7 +12,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::{Os, World as _};
 
 use super::mention::{Mention, MentionKind, MentionPlace, Note};
-use crate::inventory::inside::{Inside, Sight};
+use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 
 /// The most names that are looked up in a folder at once.
@@ -68,8 +68,8 @@ fn one_tool(
     tool: &'static Tool,
     pins: &mut FolderPins,
 ) -> Result<()> {
-    let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
-    let world = Inside { folder, sight: Sight::Folder };
+    let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
+    let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
     let mut broken = None;
     search(&world, &session.index, &call, &mut |finding| {
         match finding {
@@ -83,7 +83,7 @@ fn one_tool(
                 broken = Some(error);
                 return ControlFlow::Break(());
             }
-            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::Folder(_))) => {
+            Finding::Skipped(passed @ (Skipped::Unusable(_) | Skipped::UnreadableFolder(_))) => {
                 pins.notes.push(Note { place: None, what: passed.to_string() });
             }
             Finding::Skipped(_) | Finding::Default(_) => {}

@@ -28,7 +28,7 @@ pub mod why;
 use std::fmt;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
-use usher_shims::index::RefusedProgram;
+use usher_shims::index::RejectedProgram;
 use usher_shims::request::{Request, RequestTrust};
 
 use crate::cli::shims::rescan_and_refresh;
@@ -104,13 +104,14 @@ fn count_of(count: usize, noun: &str) -> String {
 #[cfg(test)]
 fn test_release(version: &str) -> crate::releases::Release {
     let version = usher_shims::version::Version::parse(version).unwrap();
-    crate::releases::Release { version, lts: None, source: "test".to_owned(), artifact: None }
+    crate::releases::Release { version, lts: None, source: "test".to_owned(), archive: None }
 }
 
 /// Notes on the system's programs of a tool that usher doesn't use, with the reason.
 fn refused_system_programs(session: &Session, known: KnownTool<'_>) -> Vec<RefusedNote> {
-    let of_tool = session.index.refused.iter().filter(|program| program.tool == known.tool.name);
-    let note = |program: &RefusedProgram| {
+    let of_tool =
+        session.index.rejected_programs.iter().filter(|program| program.tool == known.tool.name);
+    let note = |program: &RejectedProgram| {
         let (tool, path, reason) = (&program.tool, Shown(&program.path), &program.reason);
         let what = format!("the system's {tool} at {path} is ignored: {}", Escaped(reason));
         let hint = (!program.hint.is_empty()).then(|| Escaped(&program.hint).to_string());

@@ -13,13 +13,13 @@ use usher_shims::pin::Pin;
 use usher_shims::request::Request;
 use usher_shims::resolve::Outcome;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
 use crate::registry::KnownTool;
-use crate::releases::updates::is_of_releases;
+use crate::releases::updates::is_release_request;
 use crate::releases::{Release, ToolRequest};
 use crate::session::Session;
 use crate::session::current::{store_label, version_label};
@@ -186,7 +186,7 @@ fn installed_versions(
         (None, _) => false,
     };
     let active = found.active();
-    let installed = all(&session.world, &session.index, tool)?.unwrap_or_default();
+    let installed = all_toolchains(&session.world, &session.index, tool)?.unwrap_or_default();
     let mut listed: Vec<Toolchain> = installed.into_iter().filter(matches).collect();
     if let Some(toolchain) = active.filter(|toolchain| !listed.contains(toolchain)) {
         listed.insert(0, toolchain.clone());
@@ -234,7 +234,7 @@ fn one_line(error: Error) -> String {
 }
 
 fn is_open(known: KnownTool<'_>, request: &Request) -> bool {
-    is_of_releases(known, request) && request.exact(known.tool).is_none()
+    is_release_request(known, request) && request.exact(known.tool).is_none()
 }
 
 fn not_installed(tool: &'static Tool, pin: &Pin) -> ExplainedError {

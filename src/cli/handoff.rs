@@ -10,9 +10,9 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::exec::{ProcessArgs, become_program};
 use usher_shims::package_calls::package_call;
 use usher_shims::pin::Origin;
-use usher_shims::process::shim;
+use usher_shims::process::running_shim;
 use usher_shims::request::Request;
-use usher_shims::resolve::{Missing, Outcome, Plan};
+use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 
@@ -46,7 +46,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
     let name = all.get(2).and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let arguments: Vec<&CStr> = given.arguments.iter().skip(3).copied().collect();
     let words: Vec<&OsStr> = all.iter().skip(3).copied().collect();
-    let mut session = Session::new(given, shim()?, progress::reporter)?;
+    let mut session = Session::new(given, running_shim()?, progress::reporter)?;
     write_index_if_possible(&session);
     for _ in 0..MAX_RESOLVE_ROUNDS {
         let resolved = session.resolver().resolve(&name, &words);
@@ -91,12 +91,12 @@ fn run_plan(
 }
 
 /// Installs a missing version, if the settings allow it.
-pub(crate) fn get(session: &mut Session, missing: &Missing) -> Result<()> {
+pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;
     let wanted = ToolRequest { known, request, origin };
-    let found = runtime::without_host(&session.resolver(), known.tool, request)?;
+    let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
         check_policy(session, (tool, request), origin)?;
     }
@@ -114,17 +114,22 @@ fn install_missing(
     wanted: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, access, &network, &finder).verified_only();
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(lacking) = runtime::lacking(&session.resolver(), wanted, &toolchain)? else {
+    let Some(missing_runtime) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)?
+    else {
         return Ok(vec![tool]);
     };
-    check_policy(session, (lacking.tool, &lacking.request), &lacking.origin)?;
-    install_runtime(&installer, &session.registry, (tool, &toolchain), &lacking)?;
-    Ok(vec![tool, lacking.tool])
+    check_policy(
+        session,
+        (missing_runtime.tool, &missing_runtime.request),
+        &missing_runtime.origin,
+    )?;
+    install_runtime(&installer, &session.registry, (tool, &toolchain), &missing_runtime)?;
+    Ok(vec![tool, missing_runtime.tool])
 }
 
 fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchain> {

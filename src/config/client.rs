@@ -20,7 +20,7 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use crate::config::settings::Address;
 
 /// How long npm may take to answer; a cold one on a slow disk needs seconds.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most that is read of what npm prints.
 const LONGEST: u64 = 64 * 1024;
@@ -30,14 +30,14 @@ const LONGEST: u64 = 64 * 1024;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `patience`, or names no http or
+/// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http or
 /// https address.
 pub fn ask(
     program: &Path,
     variables: &[(OsString, OsString)],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Address> {
-    said(program, &["config", "get", "registry"], (variables, patience))
+    query(program, &["config", "get", "registry"], variables, timeout)
 }
 
 /// The first address of the web that a program answers on a question; as [`ask`] otherwise.
@@ -50,13 +50,14 @@ pub fn answer(
     arguments: &[&str],
     variables: &[(OsString, OsString)],
 ) -> Result<Address> {
-    said(program, arguments, (variables, PATIENCE))
+    query(program, arguments, variables, TIMEOUT)
 }
 
-fn said(
+fn query(
     program: &Path,
     arguments: &[&str],
-    (variables, patience): (&[(OsString, OsString)], Duration),
+    variables: &[(OsString, OsString)],
+    timeout: Duration,
 ) -> Result<Address> {
     let mut command = Command::new(program);
     command
@@ -71,23 +72,22 @@ fn said(
         // Asking should neither reach for the network nor write a log.
         .env("npm_config_update_notifier", "false")
         .env("npm_config_logs_max", "0");
-    let said = first_words(&mut command, patience).map_err(|cause| unanswered(program, &cause))?;
-    said.lines()
+    let output =
+        first_output(&mut command, timeout).map_err(|cause| query_error(program, &cause))?;
+    output
+        .lines()
         .filter_map(|line| Address::parse(line.trim()))
         .find(|address| address.url().scheme() != "file")
-        .ok_or_else(|| unanswered(program, "it names no http or https address"))
+        .ok_or_else(|| query_error(program, "it names no http or https address"))
 }
 
-fn unanswered(program: &Path, cause: &str) -> Error {
-    Error::new(
-        ErrorKind::NoRegistry,
-        format!("{} didn't say where its registry is", Shown(program)),
-    )
-    .because(cause)
+fn query_error(program: &Path, cause: &str) -> Error {
+    Error::new(ErrorKind::NoRegistry, format!("{} printed no registry address", Shown(program)))
+        .because(cause)
 }
 
 /// The beginning of what a command prints on standard output, or why there is none.
-fn first_words(command: &mut Command, patience: Duration) -> std::result::Result<String, String> {
+fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result<String, String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     // Its own group, so that what it started can be ended with it.
     let mut child = command.process_group(0).spawn().map_err(|error| error.to_string())?;
@@ -95,17 +95,17 @@ fn first_words(command: &mut Command, patience: Duration) -> std::result::Result
     let (sender, receiver) = mpsc::channel();
     // A pipe can't be read with a time limit: a thread does it, and may be left behind.
     thread::spawn(move || {
-        let mut said = Vec::new();
-        let read = output.map(|output| output.take(LONGEST).read_to_end(&mut said));
+        let mut bytes = Vec::new();
+        let read = output.map(|output| output.take(LONGEST).read_to_end(&mut bytes));
         // Nobody listens any more once the patience has run out.
-        let _ = sender.send(read.transpose().map(|_| said));
+        let _ = sender.send(read.transpose().map(|_| bytes));
     });
-    let said = receiver.recv_timeout(patience);
+    let output = receiver.recv_timeout(timeout);
     end(&mut child);
-    match said {
-        Ok(Ok(said)) => Ok(String::from_utf8_lossy(&said).into_owned()),
+    match output {
+        Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output).into_owned()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("it took longer than {patience:?}")),
+        Err(_) => Err(format!("it took longer than {timeout:?}")),
     }
 }
 
@@ -145,23 +145,23 @@ mod tests {
         assert!(write.arg(&npm).arg(script).status().unwrap().success());
 
         let variables = [("MARK".into(), "mark".into())];
-        let address = ask(&npm, &variables, PATIENCE).unwrap();
+        let address = ask(&npm, &variables, TIMEOUT).unwrap();
         assert_eq!(address.as_str(), "https://registry.example/mark-never");
 
-        let error = ask(&folder.path().join("none"), &[], PATIENCE).unwrap_err();
+        let error = ask(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRegistry);
-        assert!(error.what.ends_with("/none didn't say where its registry is"), "{error}");
+        assert!(error.what.ends_with("/none printed no registry address"), "{error}");
     }
 
     #[test]
     fn answers_that_are_none() {
-        let check = |script: &str, patience: Duration, expected| {
-            let said = first_words(&mut shell(script), patience);
-            assert_eq!(said.as_deref().map_err(String::as_str), expected, "{script}");
+        let check = |script: &str, timeout: Duration, expected| {
+            let output = first_output(&mut shell(script), timeout);
+            assert_eq!(output.as_deref().map_err(String::as_str), expected, "{script}");
         };
-        check("echo a; echo b >&2", PATIENCE, Ok("a\n"));
-        check("exit 3", PATIENCE, Ok(""));
-        check("cat", PATIENCE, Ok(""));
+        check("echo a; echo b >&2", TIMEOUT, Ok("a\n"));
+        check("exit 3", TIMEOUT, Ok(""));
+        check("cat", TIMEOUT, Ok(""));
         let short = Duration::from_millis(50);
         check("exec tail -f /dev/null", short, Err("it took longer than 50ms"));
         check("tail -f /dev/null & exit", short, Err("it took longer than 50ms"));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn endless_output_is_cut() {
-        let said = first_words(&mut shell("yes"), PATIENCE).unwrap();
-        assert_eq!(said.len() as u64, LONGEST);
+        let output = first_output(&mut shell("yes"), TIMEOUT).unwrap();
+        assert_eq!(output.len() as u64, LONGEST);
     }
 }

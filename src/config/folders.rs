@@ -34,12 +34,13 @@ pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
 
 /// Prepares to write in all of these; to be held while that is done.
 pub fn write_access(folders: &Folders) -> Result<WriteAccess> {
-    let inside = vec![folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
+    let subfolders =
+        vec![folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
     let readers = match folders.is_system_wide {
-        true => Readers::All,
-        false => Readers::AsTheAccountWants,
+        true => Readers::Everyone,
+        false => Readers::ByUmask,
     };
-    WriteAccess::acquire(&write_access::HomeFolders { data: &folders.data, inside, readers })
+    WriteAccess::acquire(&write_access::HomeFolders { data: &folders.data, subfolders, readers })
 }
 
 fn no_home() -> Error {

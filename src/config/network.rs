@@ -56,9 +56,10 @@ mod tests {
             found.map(|(_, value)| (*value).to_owned())
         };
         let found = super::proxies(&variable);
-        assert!(found.all().is_ok(), "{variables:?}");
-        let shown = ["http://a.example/", "https://a.example/"]
-            .map(|address| found.between(&Url::parse(address).unwrap()).unwrap_or("-".to_owned()));
+        assert!(found.to_reqwest().is_ok(), "{variables:?}");
+        let shown = ["http://a.example/", "https://a.example/"].map(|address| {
+            found.proxy_for(&Url::parse(address).unwrap()).unwrap_or("-".to_owned())
+        });
         assert_eq!(shown.join(" "), expected, "{variables:?}");
     }
 

@@ -29,7 +29,7 @@ pub type Ask<'a> = Option<&'a dyn Fn() -> Result<Address>>;
 pub struct NpmAccess {
     /// The registry's address, with a slash at its end.
     pub registry: Address,
-    /// Who says so: `registry= in ~/.npmrc, line 3`.
+    /// Who says so: `registry= in ~/.npmrc:3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
     pub cafile: Option<CaFile>,
@@ -184,10 +184,10 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     Ok(entries
         .into_iter()
         .rev()
-        .map(|npmrc::Entry { key, value, line }| {
+        .map(|npmrc::NpmrcEntry { key, value, line }| {
             // A place may hold a user name and password.
             let what = if key.starts_with("//") { "a credential" } else { &format!("{key}=") };
-            let origin = format!("{} in {shown}, line {line}", Escaped(what));
+            let origin = format!("{} in {shown}:{line}", Escaped(what));
             ConfigValue { key, value, origin }
         })
         .collect())

@@ -30,7 +30,7 @@ pub const QUESTIONS: [&[&str]; 2] = [
 pub struct PipAccess {
     /// The index's address, with a slash at its end.
     pub index: Address,
-    /// Who says so: `index-url in ~/.config/pip/pip.conf, line 3`.
+    /// Who says so: `index-url in ~/.config/pip/pip.conf:3`.
     pub origin: String,
     /// A file of certificates that are trusted as well.
     pub cert: Option<CaFile>,
@@ -148,7 +148,7 @@ fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
         }
         let Some((key, value)) = line.split_once(['=', ':']) else { continue };
         let key = key.trim().to_lowercase().replace('_', "-");
-        let origin = format!("{key} in {path}, line {number}");
+        let origin = format!("{key} in {path}:{number}");
         found.push(ConfigValue { key, value: value.trim().to_owned(), origin });
     }
     found
@@ -197,7 +197,7 @@ mod tests {
             asked,
             "https://p.example/simple/ (PIP_INDEX_URL)",
         );
-        let in_file = "index-url in /home/me/.config/pip/pip.conf, line 4";
+        let in_file = "index-url in /home/me/.config/pip/pip.conf:4";
         check(&[], conf, asked, &format!("https://f.example/simple/ ({in_file})"));
         check(&[("PIP_CONFIG_FILE", "/dev/null")], conf, asked, "https://a.example/simple/ (pip)");
         check(&[], "", asked, "https://a.example/simple/ (pip)");

@@ -24,36 +24,36 @@ mod address;
 mod value;
 
 pub use address::Address;
-pub use value::{AutoInstall, ShimPolicy, Stores, Tools};
+pub use value::{AutoInstall, ShimPolicy, StorePaths, ToolNames};
 
-use value::Value;
+use value::SettingType;
 
 /// Makes the struct, its defaults and [`SETTINGS`] out of one list of
 /// `/// meaning`, `key: type = default, example;`.
 macro_rules! settings {
     ($($(#[doc = $meaning:literal])+ $key:ident: $type:ty = $default:expr, $example:literal;)+) => {
-        /// What usher was told, and where.
+        /// The settings, each with its origin.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Settings {
             $($(#[doc = $meaning])+ pub $key: $type,)+
-            origins: BTreeMap<&'static str, Origin>,
-            of_files: SharedSettings,
+            origins: BTreeMap<&'static str, SettingOrigin>,
+            from_files: SharedSettings,
         }
 
         impl Default for Settings {
             fn default() -> Self {
-                Self { $($key: $default,)+ origins: BTreeMap::new(), of_files: SharedSettings::default() }
+                Self { $($key: $default,)+ origins: BTreeMap::new(), from_files: SharedSettings::default() }
             }
         }
 
-        /// All settings there are.
+        /// All settings.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             key: stringify!($key),
-            form: <$type as Value>::FORM,
-            text_form: <$type as Value>::TEXT_FORM,
+            form: <$type as SettingType>::FORM,
+            text_form: <$type as SettingType>::TEXT_FORM,
             meaning: concat!($($meaning),+),
             example: $example,
-            printable: <$type as Value>::PRINTABLE,
+            printable: <$type as SettingType>::PRINTABLE,
             take: |settings, written| match written.read() {
                 Some(value) => { settings.$key = value; true }
                 None => false,
@@ -64,62 +64,68 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What a shim may fetch when it is missing: whatever somebody asked for, nothing, or only what was asked for by an exact version.
+    /// Which missing versions a shim installs: all that are requested, none, or only those that are requested by an exact version.
     auto_install: AutoInstall = AutoInstall::Always, r#"auto_install = "locked""#;
 
-    /// Variables that are no requests: official Docker images set `NODE_VERSION` and the like as labels.
+    /// Variables that request no version: official Docker images set `NODE_VERSION` and the like as labels.
     ignore_variables: Vec<String> = Vec::new(), r#"ignore_variables = ["NODE_VERSION"]"#;
 
-    /// The last folder, on the way up, in which version files are looked for.
+    /// The topmost folder in which version files are searched for.
     ceiling: Option<PathBuf> = None, r#"ceiling = "/srv""#;
 
-    /// Shared stores, which `use install --store` fills: their toolchains are used where they lie.
-    stores: Stores = Stores::default(), r#"stores = ["/srv/usher"]"#;
+    /// Shared stores, filled by `use install --store`; their versions are used in place.
+    stores: StorePaths = StorePaths::default(), r#"stores = ["/srv/usher"]"#;
 
-    /// Which tools' programs get shims: those that something on disk provides or somebody named, or all.
-    shims: ShimPolicy = ShimPolicy::Needed, r#"shims = "all""#;
+    /// Which tools get shims: those that are installed or requested, or all.
+    shims: ShimPolicy = ShimPolicy::Auto, r#"shims = "all""#;
 
-    /// Tools for all of whose known lines there are shims with the version in their names, as `node12`; other tools have these for the lines on disk.
-    shim_lines: Tools = Tools::default(), r#"shim_lines = ["node"]"#;
+    /// Tools with versioned shims (`node12`) for every known release line; other tools have them for installed versions.
+    versioned_shims: ToolNames = ToolNames::default(), r#"versioned_shims = ["node"]"#;
 
-    /// The npm registry; without it, the one that the npm client is set up with.
+    /// The npm registry; by default, the one that the npm client uses.
     npm_registry: Option<Address> = None, r#"npm_registry = "https://registry.example/""#;
 
-    /// The `PyPI` index; without it, the one that pip or uv is set up with.
+    /// The `PyPI` index; by default, the one that pip or uv uses.
     pypi_index: Option<Address> = None, r#"pypi_index = "https://index.example/simple/""#;
 
-    /// The only source that is asked for a tool, or the address of a mirror of its site; without it, all of the tool's sources are asked in turn.
+    /// The only source to use for a tool, or the address of a mirror of its site; by default, the tool's sources are tried in order.
     source: BTreeMap<String, String> = BTreeMap::new(), r#"source = { node = "npm" }"#;
 
-    /// Whether to do without the network.
+    /// Whether to work without the network.
     offline: bool = false, "offline = true";
 
-    /// How long a process waits for another one that installs the same, in seconds.
+    /// How long to wait for another process that installs the same version, in seconds.
     lock_timeout: Duration = Duration::from_secs(10 * 60), "lock_timeout = 60";
 
-    /// Whether to show no progress.
+    /// Whether to hide progress.
     quiet: bool = false, "quiet = true";
 }
 
-/// One row of the table: what there is to know of a setting.
+/// Renamed settings: the old name and the new one.
+const RENAMED: [(&str, &str); 1] = [("shim_lines", "versioned_shims")];
+
+/// Renamed values: the setting, the old value and the new one.
+const RENAMED_VALUES: [(&str, &str, &str); 1] = [("shims", "needed", "auto")];
+
+/// A row of the table: one setting.
 pub struct Setting {
     /// Its key in `config.toml`: `auto_install`.
     pub key: &'static str,
-    /// What may be written in `config.toml`: `true or false`.
+    /// The form of its value in `config.toml`: `true or false`.
     pub form: &'static str,
     /// An example, as a line of `config.toml`.
     pub example: &'static str,
     meaning: &'static str,
     text_form: &'static str,
     printable: bool,
-    take: fn(&mut Settings, &Written<'_>) -> bool,
+    take: fn(&mut Settings, &SettingText<'_>) -> bool,
     show: fn(&Settings) -> String,
 }
 
 impl Setting {
     /// The variable that sets it: `USHER_AUTO_INSTALL`.
     pub fn variable(&self) -> String {
-        format!("USHER_{}", self.key.to_ascii_uppercase())
+        variable_of(self.key)
     }
 
     /// What it means, a sentence.
@@ -128,10 +134,14 @@ impl Setting {
     }
 }
 
+fn variable_of(key: &str) -> String {
+    format!("USHER_{}", key.to_ascii_uppercase())
+}
+
 /// Where a setting's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody set it.
+pub enum SettingOrigin {
+    /// It has its default.
     Default,
     /// The variable of this name.
     Variable(String),
@@ -141,14 +151,14 @@ pub enum Origin {
     Flag(&'static str),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
             Self::Variable(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(path, line) => {
-                write!(f, "{}, line {line}", Shown(path))
+                write!(f, "{}:{line}", Shown(path))
             }
         }
     }
@@ -176,11 +186,17 @@ impl Settings {
                 settings.take_file(path, text)?;
             }
         }
-        settings.of_files = SharedSettings {
+        settings.from_files = SharedSettings {
             ignore_variables: settings.ignore_variables.clone(),
             ceiling: settings.ceiling.clone(),
             stores: settings.stores.0.clone(),
         };
+        let is_set = |name: &str| variable(name).is_some_and(|text| !text.is_empty());
+        for (old, new) in RENAMED {
+            if is_set(&variable_of(old)) {
+                return Err(renamed_variable(&variable_of(old), &variable_of(new)));
+            }
+        }
         for setting in SETTINGS {
             if let Some(text) = variable(&setting.variable()).filter(|text| !text.is_empty()) {
                 settings.take_variable(setting, &text)?;
@@ -191,27 +207,27 @@ impl Settings {
 
     /// What the files alone say of what shims read as well: variables hold for a call and for
     /// nothing else.
-    pub fn of_files(&self) -> &SharedSettings {
-        &self.of_files
+    pub fn from_files(&self) -> &SharedSettings {
+        &self.from_files
     }
 
     /// Where the value of a setting comes from.
-    pub fn origin(&self, key: &str) -> &Origin {
-        self.origins.get(key).unwrap_or(&Origin::Default)
+    pub fn origin(&self, key: &str) -> &SettingOrigin {
+        self.origins.get(key).unwrap_or(&SettingOrigin::Default)
     }
 
     /// Does without the network from now on: the flag `--offline` was given.
     pub fn go_offline(&mut self) {
         self.offline = true;
-        self.origins.insert("offline", Origin::Flag("--offline"));
+        self.origins.insert("offline", SettingOrigin::Flag("--offline"));
     }
 
     /// What to type so that usher is offline no longer.
-    pub fn end_offline(&self) -> String {
+    pub fn online_hint(&self) -> String {
         match self.origin("offline") {
-            Origin::Flag(flag) => format!("leave {flag} out"),
-            Origin::Variable(name) => format!("unset {name}"),
-            origin @ (Origin::File(..) | Origin::Default) => {
+            SettingOrigin::Flag(flag) => format!("leave {flag} out"),
+            SettingOrigin::Variable(name) => format!("unset {name}"),
+            origin @ (SettingOrigin::File(..) | SettingOrigin::Default) => {
                 format!("take `offline` out of {origin}")
             }
         }
@@ -219,23 +235,23 @@ impl Settings {
 
     /// All settings with their values, as they would stand in `config.toml` and without
     /// passwords, and where each comes from.
-    pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &Origin)> {
+    pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &SettingOrigin)> {
         SETTINGS.iter().map(|setting| (setting, (setting.show)(self), self.origin(setting.key)))
     }
 
     fn take_file(&mut self, path: &Path, text: &str) -> Result<()> {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            let origin = Origin::File(path.to_owned(), line);
-            Error::new(ErrorKind::BadFile, format!("{origin} can't be read as TOML"))
+            let origin = SettingOrigin::File(path.to_owned(), line);
+            Error::new(ErrorKind::BadFile, format!("invalid TOML ({origin})"))
                 .because(Escaped(error.message()).to_string())
         })?;
         for (key, value) in table.get_ref() {
-            let origin = Origin::File(path.to_owned(), line_of(text, key.span().start));
+            let origin = SettingOrigin::File(path.to_owned(), line_of(text, key.span().start));
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key.get_ref()) else {
                 return Err(unknown(key.get_ref(), &origin));
             };
-            self.take(setting, &Written::Toml(value.get_ref()), origin)?;
+            self.take(setting, &SettingText::Toml(value.get_ref()), origin)?;
         }
         Ok(())
     }
@@ -245,12 +261,17 @@ impl Settings {
         let Some(text) = text.to_str() else {
             return Err(not_text(&name));
         };
-        self.take(setting, &Written::Text(text), Origin::Variable(name))
+        self.take(setting, &SettingText::Text(text), SettingOrigin::Variable(name))
     }
 
-    fn take(&mut self, setting: &Setting, written: &Written<'_>, origin: Origin) -> Result<()> {
+    fn take(
+        &mut self,
+        setting: &Setting,
+        written: &SettingText<'_>,
+        origin: SettingOrigin,
+    ) -> Result<()> {
         if !(setting.take)(self, written) {
-            return Err(impossible(setting, written, &origin));
+            return Err(invalid(setting, written, &origin));
         }
         self.origins.insert(setting.key, origin);
         Ok(())
@@ -258,13 +279,13 @@ impl Settings {
 }
 
 /// A value as it was written.
-enum Written<'a> {
+enum SettingText<'a> {
     Toml(&'a DeValue<'a>),
     Text(&'a str),
 }
 
-impl Written<'_> {
-    fn read<T: Value>(&self) -> Option<T> {
+impl SettingText<'_> {
+    fn read<T: SettingType>(&self) -> Option<T> {
         match self {
             Self::Toml(value) => T::from_toml(value),
             Self::Text(text) => T::from_text(text),
@@ -279,31 +300,43 @@ impl Written<'_> {
     }
 }
 
-fn unknown(key: &str, origin: &Origin) -> Error {
-    let error = Error::new(
-        ErrorKind::BadSetting,
-        format!("there is no setting {}, but {origin} has it", Escaped(key)),
-    );
+fn unknown(key: &str, origin: &SettingOrigin) -> Error {
+    let error =
+        Error::new(ErrorKind::BadSetting, format!("unknown setting {} ({origin})", Escaped(key)));
+    if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == key) {
+        return error.because(format!("it is called {new} now"));
+    }
     if let Some(nearest) = closest(key, SETTINGS.iter().map(|setting| setting.key)) {
-        return error.hint(format!("write {nearest}"));
+        return error.because(format!("nearest: {nearest}"));
     }
     let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
-    error.hint(format!("the settings are {}", keys.join(", ")))
+    error.because(format!("settings: {}", keys.join(", ")))
 }
 
-fn impossible(setting: &Setting, written: &Written<'_>, origin: &Origin) -> Error {
+/// A variable under the old name of its setting.
+fn renamed_variable(old: &str, new: &str) -> Error {
+    Error::new(ErrorKind::BadSetting, format!("unknown variable {old}"))
+        .because(format!("it is called {new} now"))
+        .hint(format!("unset {old}"))
+}
+
+fn invalid(setting: &Setting, written: &SettingText<'_>, origin: &SettingOrigin) -> Error {
     let text = written.text().filter(|_| setting.printable);
-    match written {
-        Written::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
-        Written::Toml(_) => {
-            let what = format!("{} in {origin} must be {}", setting.key, setting.form);
+    let error = match written {
+        SettingText::Text(_) => invalid_variable(&setting.variable(), setting.text_form, text),
+        SettingText::Toml(_) => {
+            let value = text.map_or_else(String::new, |text| format!(" “{}”", Escaped(text)));
+            let what = format!("invalid value{value} for {} ({origin})", setting.key);
             let error = Error::new(ErrorKind::BadSetting, what);
-            let error = match text {
-                Some(text) => error.because(format!("it is \"{}\"", Escaped(text))),
-                None => error,
-            };
-            error.hint(format!("write it like {}", setting.example))
+            error
+                .because(format!("expected {}", setting.form))
+                .because(format!("example: {}", setting.example))
         }
+    };
+    let is_renamed = |(key, old, _): &&(&str, &str, &str)| *key == setting.key && text == Some(old);
+    match RENAMED_VALUES.iter().find(is_renamed) {
+        Some((_, old, new)) => error.because(format!("“{old}” is called “{new}” now")),
+        None => error,
     }
 }
 

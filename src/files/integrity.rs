@@ -1,6 +1,6 @@
-//! The hash under which something was published, in the forms in which upstreams give it.
+//! Published hashes, in the formats that upstreams use, and hashing.
 //!
-//! It reads text and hashes bytes, and must not know where either comes from.
+//! It parses text and hashes bytes, and must not know where either comes from.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -9,19 +9,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// A published hash. Weaker ones (SHA-1, MD5) prove nothing, so there is no value for them.
+/// A published hash. SHA-1 and MD5 are too weak to prove anything, so they have no variant.
 ///
 /// `Display` gives `sha256:<hex>` or `sha512:<hex>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Integrity {
     /// SHA-256, as in a `SHASUMS256.txt`.
     Sha256([u8; 32]),
-    /// SHA-512, as npm's `dist.integrity` has it.
+    /// SHA-512, as in npm's `dist.integrity`.
     Sha512([u8; 64]),
 }
 
 impl Integrity {
-    /// Reads hexadecimal digits of either case: 64 of them are a SHA-256, 128 a SHA-512.
+    /// Parses hexadecimal digits of either case: 64 of them are a SHA-256, 128 a SHA-512.
     pub fn from_hex(text: &str) -> Option<Self> {
         match text.len() {
             64 => bytes(text).map(Self::Sha256),
@@ -30,10 +30,11 @@ impl Integrity {
         }
     }
 
-    /// Reads a Subresource Integrity text, `sha512-<base64>`, and takes the strongest of several.
+    /// Parses a Subresource Integrity text, `sha512-<base64>`, and returns the strongest of several
+    /// hashes.
     ///
-    /// `None` if none is strong enough to prove anything (SHA-1 alone), or if one that counts
-    /// can't be read. See <https://www.w3.org/TR/SRI/#the-integrity-attribute>.
+    /// `None` if none is strong enough (SHA-1 alone), or if a strong one is invalid. See
+    /// <https://www.w3.org/TR/SRI/#the-integrity-attribute>.
     pub fn from_sri(text: &str) -> Option<Self> {
         let mut strongest = None;
         for hash in text.split_ascii_whitespace() {
@@ -48,10 +49,10 @@ impl Integrity {
         strongest
     }
 
-    /// Finds the hash of `name` in the text that `sha256sum` writes: `<hex>  name`, or
-    /// `<hex> *name` for a binary file.
+    /// Finds the hash of `name` in the output of `sha256sum`: `<hex>  name`, or `<hex> *name` for a
+    /// binary file.
     ///
-    /// `None` if it isn't there, or is there with two different hashes.
+    /// `None` if the name isn't listed, or is listed with two different hashes.
     pub fn from_shasums(text: &str, name: &str) -> Option<Self> {
         let mut found = None;
         for line in text.lines() {
@@ -69,7 +70,7 @@ impl Integrity {
         found
     }
 
-    /// Reads back what `Display` wrote, `sha256:<hex>` or `sha512:<hex>`.
+    /// Parses what `Display` writes: `sha256:<hex>` or `sha512:<hex>`.
     pub fn from_text(text: &str) -> Option<Self> {
         let (algorithm, hex) = text.split_once(':')?;
         match algorithm {
@@ -116,35 +117,35 @@ fn decoded<const LENGTH: usize>(base64: &str) -> Option<[u8; LENGTH]> {
     STANDARD.decode(base64).ok()?.try_into().ok()
 }
 
-/// Hashes what streams past, and says at the end whether it was what was wanted.
+/// Hashes a stream, and compares the result with the published hash.
 ///
-/// SHA-256 is always computed: it is what a receipt notes, whatever upstream published.
+/// SHA-256 is always computed: receipts contain it, whatever upstream published.
 pub struct Hasher {
-    wanted: Option<Integrity>,
+    expected: Option<Integrity>,
     sha256: Sha256,
     sha512: Option<Sha512>,
 }
 
-/// What came is not what was wanted.
+/// The bytes don't have the published hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The published hash, as [`Integrity`] is displayed.
-    pub wanted: String,
-    /// The hash of what came, by the same algorithm.
-    pub seen: String,
+    pub expected: String,
+    /// The hash of the bytes, by the same algorithm.
+    pub actual: String,
 }
 
 impl Hasher {
-    /// A hasher for what should have the hash `wanted`, if one is known.
-    pub fn new(wanted: Option<&Integrity>) -> Self {
-        let sha512 = match wanted {
+    /// A hasher for bytes that should have the hash `expected`, if one is published.
+    pub fn new(expected: Option<&Integrity>) -> Self {
+        let sha512 = match expected {
             Some(Integrity::Sha512(_)) => Some(Sha512::new()),
             Some(Integrity::Sha256(_)) | None => None,
         };
-        Self { wanted: wanted.copied(), sha256: Sha256::new(), sha512 }
+        Self { expected: expected.copied(), sha256: Sha256::new(), sha512 }
     }
 
-    /// Takes the next bytes.
+    /// Hashes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         if let Some(sha512) = &mut self.sha512 {
@@ -152,17 +153,17 @@ impl Hasher {
         }
     }
 
-    /// The SHA-256 of all bytes, in lower-case hexadecimal digits; [`Mismatch`] if they were not
-    /// the wanted ones.
+    /// The SHA-256 of all bytes, in lower-case hexadecimal digits; [`Mismatch`] if they don't have
+    /// the expected hash.
     pub fn finish(self) -> Result<String, Mismatch> {
         let sha256 = self.sha256.finalize();
-        let seen = match self.sha512 {
+        let actual = match self.sha512 {
             Some(sha512) => Integrity::Sha512(sha512.finalize().into()),
             None => Integrity::Sha256(sha256.into()),
         };
-        match self.wanted {
-            Some(wanted) if wanted != seen => {
-                Err(Mismatch { wanted: wanted.to_string(), seen: seen.to_string() })
+        match self.expected {
+            Some(expected) if expected != actual => {
+                Err(Mismatch { expected: expected.to_string(), actual: actual.to_string() })
             }
             Some(_) | None => Ok(hex(&sha256)),
         }
@@ -174,7 +175,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The same of all that is left to read, a piece of the buffer's size at a time.
+/// The SHA-256 of the rest of a reader, in lower-case hexadecimal digits. Reads one `buffer` at a time.
 pub fn sha256_of(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<String> {
     let mut hasher = Sha256::new();
     loop {
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_read_in_every_published_form() {
+    fn hashes_are_parsed_in_every_format() {
         let (in_256, in_512) = (format!("sha256:{SHA256}"), format!("sha512:{SHA512}"));
         let (sha256, sha512) = (Some(in_256.as_str()), Some(in_512.as_str()));
         let hex = Integrity::from_hex;
@@ -232,16 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_hashes_is_searched_by_the_whole_name() {
+    fn a_list_of_hashes_is_searched_for_the_whole_name() {
         let other = SHA256.replace('a', "0");
         let find = |text: &str| Integrity::from_shasums(text, "a.tar.gz");
-        let wanted = Integrity::from_hex(SHA256);
+        let expected = Integrity::from_hex(SHA256);
         for text in [
             format!("{other}  b\n{SHA256}  a.tar.gz\n"),
             format!("{SHA256} *a.tar.gz\r\n"),
             format!("{SHA256}  a.tar.gz\n{SHA256} *a.tar.gz"),
         ] {
-            assert_eq!(find(&text), wanted, "{text}");
+            assert_eq!(find(&text), expected, "{text}");
         }
         for text in [
             String::new(),
@@ -257,20 +258,20 @@ mod tests {
     }
 
     #[test]
-    fn a_hasher_tells_the_wanted_bytes_from_others() {
-        for wanted in [None, Integrity::from_hex(SHA256), Integrity::from_hex(SHA512)] {
-            let mut hasher = Hasher::new(wanted.as_ref());
+    fn a_hasher_compares_with_the_expected_hash() {
+        for expected in [None, Integrity::from_hex(SHA256), Integrity::from_hex(SHA512)] {
+            let mut hasher = Hasher::new(expected.as_ref());
             hasher.update(b"a");
             hasher.update(b"bc");
             assert_eq!(hasher.finish().as_deref(), Ok(SHA256));
         }
-        for wanted in [SHA256, SHA512].map(|hex| Integrity::from_hex(hex).unwrap()) {
-            let mut hasher = Hasher::new(Some(&wanted));
+        for expected in [SHA256, SHA512].map(|hex| Integrity::from_hex(hex).unwrap()) {
+            let mut hasher = Hasher::new(Some(&expected));
             hasher.update(b"abd");
             let mismatch = hasher.finish().unwrap_err();
-            assert_eq!(mismatch.wanted, wanted.to_string());
-            assert_ne!(mismatch.seen, mismatch.wanted);
-            assert_eq!(mismatch.seen.len(), mismatch.wanted.len());
+            assert_eq!(mismatch.expected, expected.to_string());
+            assert_ne!(mismatch.actual, mismatch.expected);
+            assert_eq!(mismatch.actual.len(), mismatch.expected.len());
         }
     }
 }

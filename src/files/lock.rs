@@ -1,4 +1,5 @@
-//! Kernel locks: held by an open file, gone with its process, never unlinked.
+//! Locks between processes. The kernel holds them with an open file and releases them with the
+//! process; their files are never deleted.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -11,11 +12,11 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 
 use super::write_access::WriteAccess;
 
-/// How often a held lock is tried again.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The pause between two attempts to lock.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long to wait without a word.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait before the user is told.
+const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Lock {
     _file: File,
 }
 
-/// The folder that locks are in, and the right to make them.
+/// The folder of the locks' files, and the right to write there.
 #[derive(Debug, Clone)]
 pub struct Locks<'a> {
     folder: PathBuf,
@@ -31,27 +32,27 @@ pub struct Locks<'a> {
 }
 
 impl<'a> Locks<'a> {
-    /// Those in a folder, which is made where there is none.
+    /// The locks in a folder, which is created with the first lock.
     pub fn new(access: &'a WriteAccess, folder: PathBuf) -> Self {
         Self { folder, _access: access }
     }
 
-    /// Takes the lock of this name, waiting for whoever holds it.
+    /// Takes the lock of this name, and waits if another process holds it.
     ///
-    /// `waiting` is told once who that is. The error after the time-out has [`ErrorKind::LockTimeout`]. On a
-    /// file system without locks the answer is a lock that excludes nobody: what it guards is also
-    /// published by a rename that never replaces.
+    /// `waiting` is called once, with a message that names that process. After `timeout` the error is
+    /// [`ErrorKind::LockTimeout`]. On a file system without locks the returned lock excludes no other
+    /// process: what it guards is also published by a rename that never replaces.
     pub fn lock(&self, name: &str, timeout: Duration, waiting: &dyn Fn(&str)) -> Result<Lock> {
         let folder = &self.folder;
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         let path = folder.join(format!("{name}.lock"));
         let mut file = open(&path)?;
-        let began = Instant::now();
-        let mut told = false;
+        let start = Instant::now();
+        let mut has_reported = false;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if began.elapsed() >= timeout => {
+                Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
                     return Err(Error::new(
                         ErrorKind::LockTimeout,
                         format!("{name} is being changed by {}", holder(&path)),
@@ -60,27 +61,27 @@ impl<'a> Locks<'a> {
                     .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    if !told && began.elapsed() >= PATIENCE {
-                        told = true;
+                    if !has_reported && start.elapsed() >= QUIET_TIME {
+                        has_reported = true;
                         waiting(&format!(
                             "waiting for {}, which is changing {name}",
                             holder(&path)
                         ));
                     }
-                    sleep(PAUSE);
+                    sleep(RETRY_INTERVAL);
                 }
-                Err(TryLockError::Error(error)) if knows_no_locks(&error) => break,
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => break,
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
             }
         }
-        // Only for the message that others show while they wait.
+        // For the message of processes that wait for this lock.
         let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
         Ok(Lock { _file: file })
     }
 }
 
-/// Opens a lock's file, or makes it. It is written to, so nothing else may be behind its name: a
-/// link would lead to somebody else's file, and so would a second name of one.
+/// Opens a lock's file, or creates it. It is written to, so it must not be another file under that
+/// name: neither through a symbolic link, nor by a hard link.
 fn open(path: &Path) -> Result<File> {
     let failed = |error: io::Error| Error::io("open the lock", path, error).hint("use doctor");
     let file = File::options()
@@ -96,22 +97,22 @@ fn open(path: &Path) -> Result<File> {
     if seen.is_file() && seen.nlink() == 1 {
         return Ok(file);
     }
-    Err(Error::new(ErrorKind::Permission, format!("{} is no lock of usher's", Shown(path)))
-        .because("it is a file of another name, too, or none at all")
+    Err(Error::new(ErrorKind::Permission, format!("{} is not usher's lock file", Shown(path)))
+        .because("it is not a file, or it has a second name (a hard link)")
         .hint(format!("rm '{}'", Shown(path))))
 }
 
-/// A network's file system may have none, or a server that gives none.
-fn knows_no_locks(error: &io::Error) -> bool {
+/// Whether the file system has no locks, as some network file systems.
+fn is_unsupported(error: &io::Error) -> bool {
     let codes = [libc::ENOSYS, libc::ENOLCK, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn holder(path: &Path) -> String {
-    let said = fs::read_to_string(path).unwrap_or_default();
-    match said.as_str() {
+    let holder = fs::read_to_string(path).unwrap_or_default();
+    match holder.as_str() {
         "" => "another process".to_owned(),
-        said => Escaped(said).to_string(),
+        holder => Escaped(holder).to_string(),
     }
 }
 
@@ -119,11 +120,11 @@ fn holder(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// Long enough for any other test's child to become its program.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    /// Long enough for another test's child to become its program.
+    const LONG: Duration = Duration::from_secs(30);
 
     #[test]
-    fn a_held_lock_is_waited_for_and_named() {
+    fn the_error_names_the_process_that_holds_a_lock() {
         let folder = tempfile::tempdir().unwrap();
         let access = WriteAccess::for_test();
         let locks = Locks::new(&access, folder.path().to_path_buf());
@@ -134,7 +135,7 @@ mod tests {
         locks.lock("node-12.0.1", Duration::ZERO, &|_| {}).unwrap();
         drop(held);
         // Not at once: what another test starts right now has it until it is another program.
-        locks.lock("node-12.0.0", PATIENCE, &|_| {}).unwrap();
+        locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
     }
 
     #[test]
@@ -148,20 +149,20 @@ mod tests {
             std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         drop(held);
         // Not at once: what another test starts right now has it until it is another program.
-        locks.lock("node-12.0.0", PATIENCE, &|_| {}).unwrap();
+        locks.lock("node-12.0.0", LONG, &|_| {}).unwrap();
         assert_eq!(child.try_wait().unwrap(), None);
         drop(child.stdin.take());
         child.wait().unwrap();
     }
 
     #[test]
-    fn what_was_put_in_a_locks_place_is_not_written_to() {
+    fn other_files_in_place_of_a_lock_are_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let access = WriteAccess::for_test();
         let locks = Locks::new(&access, folder.path().to_path_buf());
         let [linked, named] = ["linked", "named"].map(|name| folder.path().join(name));
         for foreign in [&linked, &named] {
-            fs::write(foreign, "somebody else's").unwrap();
+            fs::write(foreign, "foreign").unwrap();
         }
         std::os::unix::fs::symlink(&linked, folder.path().join("link.lock")).unwrap();
         fs::hard_link(&named, folder.path().join("name.lock")).unwrap();
@@ -170,7 +171,7 @@ mod tests {
             locks.lock(name, Duration::ZERO, &|_| {}).unwrap_err();
         }
         for foreign in [&linked, &named] {
-            assert_eq!(fs::read_to_string(foreign).unwrap(), "somebody else's");
+            assert_eq!(fs::read_to_string(foreign).unwrap(), "foreign");
         }
     }
 }

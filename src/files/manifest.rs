@@ -1,7 +1,7 @@
 //! The manifest of a tree: every folder, file and link in it, as it was unpacked or as it is on
 //! disk.
 //!
-//! It must not know why anyone wants to know.
+//! It must not know what the manifest is used for.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use super::integrity::sha256_of;
 #[serde(transparent)]
 pub struct Manifest(pub BTreeMap<String, ManifestEntry>);
 
-/// What stands at a path.
+/// A file, link or folder of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ManifestEntry {
@@ -34,7 +34,7 @@ pub enum ManifestEntry {
     },
     /// A symbolic link.
     Link {
-        /// Where it leads, as it stands in the link.
+        /// Its target, as written in the link.
         link: String,
     },
     /// A folder.
@@ -44,7 +44,7 @@ pub enum ManifestEntry {
     },
 }
 
-/// Permission bits; written in octal digits, as people know them.
+/// Permission bits; written in octal digits: `755`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode(pub u32);
 
@@ -62,12 +62,12 @@ impl<'de> Deserialize<'de> for Mode {
 }
 
 impl Manifest {
-    /// How many files and links there are; folders are not counted.
+    /// The number of files and links, without folders.
     pub fn files(&self) -> usize {
         self.0.values().filter(|item| !matches!(item, ManifestEntry::Folder { .. })).count()
     }
 
-    /// The bytes in all files.
+    /// The size of all files in bytes.
     pub fn bytes(&self) -> u64 {
         let size = |item: &ManifestEntry| match item {
             ManifestEntry::File { size, .. } => *size,
@@ -76,7 +76,7 @@ impl Manifest {
         self.0.values().map(size).sum()
     }
 
-    /// What lies on disk below a folder of our own. What is no folder, file or link is an error.
+    /// The manifest of a folder on disk. Anything that isn't a folder, file or link is an error.
     pub fn read(root: &Path) -> Result<Self> {
         let mut manifest = Self::default();
         let mut folders = vec![String::new()];
@@ -99,7 +99,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Adds another tree that lies in a folder of this one; empty for this one itself.
+    /// Adds another tree, below `folder`; an empty `folder` is the root.
     pub fn add(&mut self, folder: &str, other: Self) {
         for (path, item) in other.0 {
             let path = if folder.is_empty() { path } else { format!("{folder}/{path}") };
@@ -121,7 +121,7 @@ impl ManifestEntry {
             return Ok(Self::Link { link });
         }
         if !seen.is_file() {
-            return Err(failed(io::Error::other("it is neither file, folder nor link")));
+            return Err(failed(io::Error::other("it is not a file, folder or link")));
         }
         let file = fs::File::open(path).map_err(failed)?;
         let sha256 = sha256_of(file, &mut vec![0; 256 << 10]).map_err(failed)?;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_on_disk_is_listed() {
+    fn a_folder_on_disk_is_listed() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("lib/inner")).unwrap();
         fs::write(folder.path().join("lib/inner/abc"), "abc").unwrap();

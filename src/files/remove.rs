@@ -1,4 +1,4 @@
-//! Deleting a tree, whatever permissions its maker gave the folders in it.
+//! Deletes a tree, even if its folders are read-only.
 //!
 //! It must not know what the tree is for.
 
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 
-/// Deletes what stands at `path` and all below it; nothing there is fine.
+/// Deletes `path` and everything below it. It is no error if it doesn't exist.
 ///
-/// Links are deleted, never followed. Folders that their owner may not write to (a Go module
-/// cache's, for one) are made writable first. To be used on folders of ours that nobody else
-/// may write to, moved out of the way before.
+/// Links are deleted, never followed. Read-only folders (as in a Go module cache) are made writable
+/// first. Use it only on our own folders that no other account can write to, and that were renamed
+/// first.
 pub fn remove_tree(path: &Path) -> Result<()> {
     let removed = match remove(path) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            open_up(path).and_then(|()| remove(path))
+            make_writable(path).and_then(|()| remove(path))
         }
         first => first,
     };
-    // A tree may be deeper than there are descriptors, and than a path may be long.
+    // A tree may be deeper than the limits of open files and of a path's length.
     let removed = match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             flatten(path).and_then(|()| remove(path)).map_err(|_| error)
@@ -42,7 +42,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Moves every folder of a tree up to the first level.
+/// Moves all folders of a tree to its first level.
 fn flatten(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700))?;
     let mut waiting = folders_in(path)?;
@@ -60,7 +60,7 @@ fn flatten(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The folders in a folder; links to some are none.
+/// The folders in a folder, without links to folders.
 fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -70,8 +70,8 @@ fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Lets the owner read, write and search every folder at and below `path`.
-fn open_up(path: &Path) -> io::Result<()> {
+/// Gives the owner all rights on every folder at and below `path`.
+fn make_writable(path: &Path) -> io::Result<()> {
     let mut folders: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
         // `symlink_metadata` and `file_type` do not follow links.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_goes_and_what_its_links_point_to_stays() {
+    fn a_tree_is_deleted_but_not_the_targets_of_its_links() {
         let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
@@ -117,30 +117,30 @@ mod tests {
         assert!(outside.join("kept").exists());
         let mode = fs::metadata(&outside).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o555, "a folder behind a link was changed");
-        // So that it can be cleaned away by others than root.
+        // So that accounts other than root can delete it.
         fs::set_permissions(&outside, Permissions::from_mode(0o755)).unwrap();
     }
 
     #[test]
-    fn folders_are_opened_up_even_where_the_first_try_would_do() {
-        // Root may write anywhere, so the test above never gets here when root runs it.
+    fn read_only_folders_are_made_writable() {
+        // For root the test above doesn't need this.
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         fs::create_dir_all(&inner).unwrap();
         fs::set_permissions(&inner, Permissions::from_mode(0o000)).unwrap();
 
-        open_up(folder.path()).unwrap();
+        make_writable(folder.path()).unwrap();
 
         assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
         let link = folder.path().join("link");
         fs::set_permissions(&inner, Permissions::from_mode(0o500)).unwrap();
         symlink(&inner, &link).unwrap();
-        open_up(&link).unwrap();
+        make_writable(&link).unwrap();
         assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o500);
     }
 
     #[test]
-    fn a_link_a_file_and_nothing_are_trees_too() {
+    fn a_link_a_file_or_nothing_can_be_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("kept");
         fs::create_dir(&kept).unwrap();

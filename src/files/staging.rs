@@ -1,4 +1,5 @@
-//! Half-made things: a folder of one's own for each, locked by its maker, swept when that is gone.
+//! Folders for unfinished things. The process that creates one locks it; a later process deletes it
+//! if its creator was killed.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -14,31 +15,30 @@ use super::lock::Locks;
 use super::remove::remove_tree;
 use super::write_access::WriteAccess;
 
-/// The lock under which folders are made and swept: one that was made and isn't locked yet would
-/// look left behind.
+/// The name of the lock that guards creating and deleting these folders: a new folder that isn't
+/// locked yet would look abandoned.
 const GUARD: &str = "staging";
 
-/// Longer than it takes to sweep.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than it takes to delete abandoned folders.
+const GUARD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A folder for something half-made; deleted when it is dropped, or by whoever finds it after its
-/// maker was killed.
+/// A folder for something unfinished; deleted when this is dropped, or by a later process.
 #[derive(Debug)]
 pub struct Staging<'a> {
     folder: TempDir,
-    /// The lock on the folder that shows its maker is alive.
+    /// The lock on the folder, which shows that its creator is running.
     _alive: File,
-    /// It is deleted as whom it was made.
+    /// The folder is deleted with the access it was created with.
     _access: PhantomData<&'a WriteAccess>,
 }
 
 impl<'a> Staging<'a> {
-    /// Makes a folder in `staging`, for something of this name, and sweeps what others left there.
+    /// Creates a folder in `staging` whose name begins with `name`, and deletes abandoned ones.
     pub fn new(staging: &Path, locks: &Locks<'a>, name: &str) -> Result<Self> {
         fs::create_dir_all(staging)
             .map_err(|error| Error::io("make the folder", staging, error))?;
-        let _guard = locks.lock(GUARD, PATIENCE, &|_| {})?;
-        sweep(staging);
+        let _guard = locks.lock(GUARD, GUARD_TIMEOUT, &|_| {})?;
+        delete_abandoned(staging);
         let folder = tempfile::Builder::new()
             .prefix(&format!("{name}-"))
             .permissions(Permissions::from_mode(0o700))
@@ -46,7 +46,7 @@ impl<'a> Staging<'a> {
             .map_err(|error| Error::io("make a folder in", staging, error))?;
         let alive =
             File::open(folder.path()).map_err(|error| Error::io("open", folder.path(), error))?;
-        // Where folders can't be locked, nothing is swept there either.
+        // Where folders can't be locked, none is deleted as abandoned either.
         let _ = alive.try_lock();
         Ok(Self { folder, _alive: alive, _access: PhantomData })
     }
@@ -58,42 +58,42 @@ impl<'a> Staging<'a> {
 }
 
 impl Drop for Staging<'_> {
-    /// Read-only folders inside would stop the ordinary way.
+    /// `TempDir` alone can't delete read-only folders.
     fn drop(&mut self) {
         let _ = remove_tree(self.folder.path());
     }
 }
 
-/// Sweeps what others left, where there is anything: for verbs that make nothing themselves. What
-/// can't be swept now is swept by the next.
-pub fn tidy(staging: &Path, locks: &Locks<'_>) {
+/// Deletes abandoned folders, for commands that create none. If another process is doing that, or a
+/// folder can't be deleted, a later command does it.
+pub fn remove_abandoned(staging: &Path, locks: &Locks<'_>) {
     let is_empty = fs::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
     if is_empty {
         return;
     }
     if let Ok(_guard) = locks.lock(GUARD, Duration::ZERO, &|_| {}) {
-        sweep(staging);
+        delete_abandoned(staging);
     }
 }
 
-/// Deletes what nobody alive is making any more.
-fn sweep(staging: &Path) {
+/// Deletes everything in `staging` that no running process has locked.
+fn delete_abandoned(staging: &Path) {
     for entry in fs::read_dir(staging).into_iter().flatten().flatten() {
         let path = entry.path();
-        let is_left = match entry.file_type() {
+        let is_abandoned = match entry.file_type() {
             Ok(kind) if kind.is_dir() => open(&path).is_ok_and(|folder| folder.try_lock().is_ok()),
-            // Nobody makes anything else here.
+            // usher creates only folders here.
             Ok(_) => true,
             Err(_) => false,
         };
-        if is_left {
+        if is_abandoned {
             let _ = remove_tree(&path);
         }
     }
 }
 
-/// Opens a folder, even one that its owner may not look into. What isn't a folder is neither
-/// followed nor waited for.
+/// Opens a folder, even one without read permission. Links aren't followed, and pipes aren't waited
+/// for.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_DIRECTORY | libc::O_NONBLOCK);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_dead_left_is_swept_and_the_living_is_not() {
+    fn only_abandoned_folders_are_deleted() {
         let home = tempfile::tempdir().unwrap();
         let access = WriteAccess::for_test();
         let staging = home.path().join("staging");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_left_is_swept_and_nothing_outside() {
+    fn anything_abandoned_is_deleted_and_nothing_outside() {
         let home = tempfile::tempdir().unwrap();
         let access = WriteAccess::for_test();
         let staging = home.path().join("staging");
@@ -145,15 +145,15 @@ mod tests {
         let pipe = staging.join("pipe");
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, 0o600.into(), 0).unwrap();
-        // What was a folder a moment ago, and is a pipe when it is opened, isn't waited for.
+        // A folder may be replaced by a pipe before it is opened; that isn't waited for.
         assert!(open(&pipe).is_err());
         deep(&staging, 3_000);
-        tidy(&staging, &locks);
+        remove_abandoned(&staging, &locks);
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
         assert!(outside.join("kept").exists());
     }
 
-    /// Makes folders inside each other, from the innermost out, for no path is that long.
+    /// Nests folders from the innermost out, since no path can be that long.
     fn deep(staging: &Path, depth: usize) {
         let (inner, outer) = (staging.join("deep"), staging.join("outer"));
         fs::create_dir(&inner).unwrap();

@@ -1,8 +1,7 @@
-//! A tree that is looked at without following a link: every folder is opened from the one above it,
-//! and nothing but folders and regular files is opened at all.
+//! Walks a tree without following links: every folder is opened from its parent, and only folders and
+//! regular files are opened.
 //!
-//! Looking leaves no trace: the times at which files were used last stay as they are, where whoever
-//! looks may arrange that.
+//! Access times stay as they are, where we may open files that way.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -17,54 +16,54 @@ use rustix::io::Errno;
 
 use crate::sys::NO_ACCESS_TIME;
 
-/// A tree, by its open folder.
+/// A tree, opened at its root.
 #[derive(Debug)]
-pub struct Tree {
+pub struct OpenTree {
     root: OwnedFd,
 }
 
-/// Something in a tree.
+/// A file, link or folder of a tree.
 #[derive(Debug)]
 pub struct WalkEntry<'a> {
     /// Its path from the tree's root.
     pub path: &'a Path,
-    /// The same as it stands in a receipt.
-    pub key: String,
-    /// What it is.
-    pub seen: Stat,
-    /// The folder that it lies in.
+    /// The same path as manifests have it.
+    pub manifest_path: String,
+    /// Its metadata, of a link itself.
+    pub stat: Stat,
+    /// The folder that contains it.
     pub folder: BorrowedFd<'a>,
 }
 
-/// Whether to look at what is in a folder.
+/// Whether to walk into a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
-    /// Look inside.
+    /// Visit its content.
     Descend,
-    /// Pass it by.
+    /// Don't.
     Skip,
 }
 
-/// Looks at what is in a tree.
+/// Visits the entries of a tree.
 pub trait Visitor {
-    /// Something lies there.
+    /// Called for each entry. For files and links the result is ignored.
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk;
-    /// A folder can't be searched.
+    /// Called for each folder that can't be listed.
     fn unreadable(&mut self, folder: &Path, error: &io::Error);
 }
 
-impl Tree {
-    /// Opens a tree; a link to one is none.
+impl OpenTree {
+    /// Opens a tree. A link to a folder is an error.
     pub fn open(root: &Path) -> io::Result<Self> {
         Ok(Self { root: open_folder(rustix::fs::CWD, root.as_os_str())? })
     }
 
-    /// What its root is.
-    pub fn seen(&self) -> io::Result<Stat> {
+    /// The metadata of its root.
+    pub fn stat(&self) -> io::Result<Stat> {
         Ok(rustix::fs::fstat(&self.root)?)
     }
 
-    /// Visits all that lies in it, each folder before what is in it, in no other order.
+    /// Visits all entries; each folder before its content, otherwise in no particular order.
     pub fn walk(&self, visitor: &mut dyn Visitor) {
         let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
@@ -87,16 +86,16 @@ impl Tree {
             if matches!(name.as_bytes(), b"." | b"..") {
                 continue;
             }
-            let seen = match statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(seen) => seen,
-                // It went just now.
+            let stat = match statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                // It was just deleted.
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error.into()),
             };
             let path = folder.join(name);
-            let key = path.to_string_lossy().into_owned();
-            let is_folder = kind(&seen) == FileType::Directory;
-            let found = WalkEntry { path: &path, key, seen, folder: handle.as_fd() };
+            let manifest_path = path.to_string_lossy().into_owned();
+            let is_folder = kind(&stat) == FileType::Directory;
+            let found = WalkEntry { path: &path, manifest_path, stat, folder: handle.as_fd() };
             if visitor.visit(&found) == Walk::Descend && is_folder {
                 folders.push(path);
             }
@@ -104,7 +103,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Opens a folder of the tree, from folder to folder, so that no link leads elsewhere.
+    /// Opens a folder of the tree, component by component, so that no link is followed.
     pub fn folder(&self, path: &Path) -> io::Result<OwnedFd> {
         let mut handle = self.root.try_clone()?;
         for name in path {
@@ -114,49 +113,49 @@ impl Tree {
     }
 }
 
-impl AsFd for Tree {
+impl AsFd for OpenTree {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }
 }
 
 impl WalkEntry<'_> {
-    /// Its name in its folder.
+    /// Its name, without folders.
     pub fn name(&self) -> &OsStr {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// Opens it, which must be the regular file that was seen there.
+    /// Opens a regular file. An error if it was replaced since [`stat`](Self::stat) was read.
     pub fn open(&self) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let open = |flags| openat(self.folder, self.name(), flags, Mode::empty());
-        // Only its owner may leave a file's time as it is.
+        // Only a file's owner may keep its access time.
         let file = match open(flags | NO_ACCESS_TIME) {
             Err(Errno::PERM) => open(flags)?,
             opened => opened?,
         };
-        let seen = rustix::fs::fstat(&file)?;
-        match (seen.st_dev, seen.st_ino) == (self.seen.st_dev, self.seen.st_ino) {
+        let stat = rustix::fs::fstat(&file)?;
+        match (stat.st_dev, stat.st_ino) == (self.stat.st_dev, self.stat.st_ino) {
             true => Ok(File::from(file)),
             false => Err(io::Error::other("it was replaced just now")),
         }
     }
 
-    /// Where it leads, which must be a link.
+    /// The target of a link. An error if it isn't one.
     pub fn target(&self) -> io::Result<OsString> {
         let target = rustix::fs::readlinkat(self.folder, self.name(), Vec::new())?;
         Ok(OsStr::from_bytes(target.to_bytes()).to_owned())
     }
 }
 
-/// What kind of thing it is.
-pub fn kind(seen: &Stat) -> FileType {
-    FileType::from_raw_mode(seen.st_mode)
+/// The file type in some metadata.
+pub fn kind(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
 }
 
-/// Its permission bits.
-pub fn permissions(seen: &Stat) -> RawMode {
-    seen.st_mode & 0o7777
+/// The permission bits in some metadata.
+pub fn permissions(stat: &Stat) -> RawMode {
+    stat.st_mode & 0o7777
 }
 
 fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
@@ -164,11 +163,11 @@ fn open_folder(folder: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
     Ok(openat(folder, name, flags, Mode::empty())?)
 }
 
-/// How much a tree takes on its disk, in bytes; a file with several names counts once. What can't
-/// be read counts nothing.
+/// The disk usage of a tree in bytes. A file with several hard links counts once; what can't be read
+/// isn't counted.
 pub fn disk_usage(root: &Path) -> u64 {
     let mut usage = Usage::default();
-    if let Ok(tree) = Tree::open(root) {
+    if let Ok(tree) = OpenTree::open(root) {
         tree.walk(&mut usage);
     }
     usage.bytes
@@ -182,12 +181,12 @@ struct Usage {
 
 impl Visitor for Usage {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let seen = &found.seen;
-        if seen.st_nlink < 2
-            || kind(seen) == FileType::Directory
-            || self.counted.insert((seen.st_dev, seen.st_ino))
+        let stat = &found.stat;
+        if stat.st_nlink < 2
+            || kind(stat) == FileType::Directory
+            || self.counted.insert((stat.st_dev, stat.st_ino))
         {
-            self.bytes += u64::try_from(seen.st_blocks).unwrap_or_default() * 512;
+            self.bytes += u64::try_from(stat.st_blocks).unwrap_or_default() * 512;
         }
         Walk::Descend
     }

@@ -1,9 +1,8 @@
-//! Whether usher may write in a home, as whom, and with which modes.
+//! Whether usher may write in its home, as which account, and with which modes.
 //!
-//! In a container, or under `sudo` that keeps HOME, root works in somebody else's home: what it
-//! makes there is that account's, and it may do there what that account may. Anybody else who
-//! writes in somebody else's folders would leave a mixture that neither can mend, and run what
-//! others can change.
+//! In a container, or under `sudo` that keeps HOME, root works in another account's home. Then its
+//! files belong to that account, and it has that account's rights only. Any other account is refused:
+//! it would leave files that the owner can't change, and run programs that others can change.
 
 use std::fs::{self, Metadata};
 use std::marker::PhantomData;
@@ -16,72 +15,75 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::sys::act_as;
 
-/// Others may write.
+/// Other accounts can write.
 const WORLD_WRITABLE: u32 = 0o002;
 
-/// Others may not take away what they don't own.
+/// Other accounts can delete only their own files.
 const STICKY: u32 = 0o1000;
 
-/// Where something is to be written.
+/// The folders that are written to.
 #[derive(Debug)]
 pub struct HomeFolders<'a> {
-    /// Its folder; who owns it, or what is nearest above it, is who writes.
+    /// usher's data folder. Its owner, or that of the nearest existing parent, is the account to write
+    /// as.
     pub data: &'a Path,
-    /// The folders in it that no other account may have put there.
-    pub inside: Vec<PathBuf>,
-    /// Who may read what is written.
+    /// The folders in it that must not be another account's.
+    pub subfolders: Vec<PathBuf>,
+    /// Who may read new files.
     pub readers: Readers,
 }
 
-/// Who may read what is written.
+/// Who may read new files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Every account: it is the machine's.
-    All,
-    /// Whom the account lets.
-    AsTheAccountWants,
+    /// Every account: the home is the machine's.
+    Everyone,
+    /// Those that the account's umask allows.
+    ByUmask,
 }
 
 /// The right to write in usher's folders, as their owner and on the thread that acquired it.
 ///
-/// Whatever writes there is given one, so that code without it doesn't compile. It is acquired once
-/// a command, and dropped where something is to be done as the caller: a child that runs, a file of
-/// the project's.
+/// Functions that write there need one, so that a caller without it doesn't compile. A command
+/// acquires it once, and drops it before it does something as the calling account: running a child, or
+/// changing a file of the project.
 #[derive(Debug)]
 pub struct WriteAccess {
-    /// What holds for the whole process; another thread's access has none of its own.
+    /// Settings of the whole process; `None` for another thread's access.
     _process: Option<ProcessModes>,
-    /// As whom we write, where that isn't who we are.
+    /// The account to write as, if it isn't the calling one: user and group.
     owner: Option<(u32, u32)>,
-    /// Whose files this thread made before, where that changed.
+    /// The account that this thread wrote as before, if it was changed.
     before: Option<(u32, u32)>,
-    /// The kernel keeps an account for files with each thread: this belongs to one.
+    /// The account is a property of a thread in the kernel, so this value must stay on its thread.
     _thread: PhantomData<*const ()>,
 }
 
 impl WriteAccess {
-    /// Prepares to write in a home. An error with [`ErrorKind::Permission`] where it is another's, or
-    /// everybody's.
+    /// Prepares to write in a home. [`ErrorKind::Permission`] if it is another account's, or
+    /// world-writable.
     pub fn acquire(home: &HomeFolders<'_>) -> Result<Self> {
         let owner = other_owner(home.data)?;
         let writer = owner.map_or(geteuid().as_raw(), |(user, _)| user);
-        refuse_if_everybodys(home.data)?;
-        for folder in &home.inside {
-            refuse_if_everybodys(folder)?;
-            refuse_if_planted(folder, writer)?;
+        refuse_world_writable(home.data)?;
+        for folder in &home.subfolders {
+            refuse_world_writable(folder)?;
+            refuse_foreign(folder, writer)?;
         }
         let before = owner.map(act_as);
-        let process =
-            ProcessModes { _umask: Umask::of(home.readers), _file_size: FileSize::heeded() };
+        let process = ProcessModes {
+            _umask: Umask::set_for(home.readers),
+            _file_size: FileSizeLimit::as_error(),
+        };
         Ok(Self { _process: Some(process), owner, before, _thread: PhantomData })
     }
 
-    /// The same right for other threads, while this one has it.
+    /// This access for other threads, as long as this value exists.
     pub fn for_threads(&self) -> ThreadAccess<'_> {
         ThreadAccess { owner: self.owner, _access: PhantomData }
     }
 
-    /// What a test needs to write in its own folder: nothing is changed.
+    /// An access for tests that write in their own folders; it changes nothing.
     #[cfg(test)]
     pub fn for_test() -> Self {
         Self { _process: None, owner: None, before: None, _thread: PhantomData }
@@ -96,10 +98,10 @@ impl Drop for WriteAccess {
     }
 }
 
-/// A [`WriteAccess`] that can be given to other threads, to be taken up there.
+/// A [`WriteAccess`] that can be sent to other threads.
 ///
-/// A thread inherits whose files it makes when it is started; which of the two came first doesn't
-/// matter here.
+/// A new thread inherits its parent's account; a thread that started before the access doesn't have
+/// it. [`with`](Self::with) works for both.
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadAccess<'a> {
     owner: Option<(u32, u32)>,
@@ -107,63 +109,63 @@ pub struct ThreadAccess<'a> {
 }
 
 impl ThreadAccess<'_> {
-    /// The same for what may come after the access was dropped, and only deletes: it needs the
-    /// owner's rights, and no modes for new files.
+    /// An access that outlives the [`WriteAccess`], for deleting only: that needs the owner's rights,
+    /// but no modes for new files.
     pub(super) fn for_deleting(self) -> ThreadAccess<'static> {
         ThreadAccess { owner: self.owner, _access: PhantomData }
     }
 
-    /// Does something with access on the calling thread.
+    /// Runs `act` with write access on the calling thread.
     pub fn with<T>(self, act: impl FnOnce(&WriteAccess) -> T) -> T {
         let before = self.owner.map(act_as);
         act(&WriteAccess { _process: None, owner: self.owner, before, _thread: PhantomData })
     }
 }
 
-/// What changes for all threads of the process.
+/// What is changed for the whole process.
 #[derive(Debug)]
 struct ProcessModes {
     _umask: Umask,
-    _file_size: FileSize,
+    _file_size: FileSizeLimit,
 }
 
-/// A folder in which every account can exchange what is run is no place for programs.
-fn refuse_if_everybodys(folder: &Path) -> Result<()> {
+/// In a world-writable folder every account can replace programs.
+fn refuse_world_writable(folder: &Path) -> Result<()> {
     let Ok(seen) = fs::metadata(folder) else { return Ok(()) };
     if seen.mode() & WORLD_WRITABLE == 0 || seen.mode() & STICKY != 0 {
         return Ok(());
     }
     let shown = Shown(folder);
-    Err(Error::new(ErrorKind::Permission, format!("{shown} can be written by every account"))
-        .because("so nothing that is run is put there")
+    Err(Error::new(ErrorKind::Permission, format!("{shown} is world-writable"))
+        .because("any account could replace programs there")
         .hint(format!("chmod o-w '{shown}'")))
 }
 
-/// Where everybody may make entries and nobody may take away another's, somebody else's folder or
-/// link may stand in the place of ours.
-fn refuse_if_planted(folder: &Path, writer: u32) -> Result<()> {
+/// In a world-writable folder with the sticky bit, another account may have created a folder or link
+/// in place of ours.
+fn refuse_foreign(folder: &Path, writer: u32) -> Result<()> {
     let Ok(seen) = fs::symlink_metadata(folder) else { return Ok(()) };
     if [0, writer].contains(&seen.uid()) {
         return Ok(());
     }
     let shown = Shown(folder);
     Err(Error::new(ErrorKind::Permission, format!("{shown} belongs to account {}", seen.uid()))
-        .because("it stands where a folder of usher's must be")
+        .because("usher needs a folder of its own there")
         .hint("export USHER_HOME=/a/folder/of/yours"))
 }
 
-/// Until this is dropped, what is made has the modes that it must have.
+/// Sets the umask until this is dropped.
 #[derive(Debug)]
 struct Umask {
     before: Mode,
 }
 
 impl Umask {
-    /// What is the machine's can be read by everyone; what is an account's is as the account
-    /// wants, but that nobody else can write it.
-    fn of(readers: Readers) -> Self {
+    /// Files of the machine are readable for everyone. Files of an account follow its umask, but are
+    /// never world-writable.
+    fn set_for(readers: Readers) -> Self {
         let before = umask(Mode::WGRP | Mode::WOTH);
-        if readers == Readers::AsTheAccountWants {
+        if readers == Readers::ByUmask {
             umask(before | Mode::WOTH);
         }
         Self { before }
@@ -171,48 +173,48 @@ impl Umask {
 }
 
 impl Drop for Umask {
-    /// The program that comes after is to inherit what we were given.
+    /// A program that usher becomes inherits the umask that usher was started with.
     fn drop(&mut self) {
         umask(self.before);
     }
 }
 
-/// Until this is dropped, a file that becomes larger than the process may make it is an error like
-/// others, which has a message, and no signal, which ends the process without one.
+/// Until this is dropped, a file beyond the size limit of the process is an error with a message. By
+/// default it is a signal that ends the process without one.
 #[derive(Debug)]
-struct FileSize {
+struct FileSizeLimit {
     before: libc::sighandler_t,
 }
 
-impl FileSize {
-    fn heeded() -> Self {
+impl FileSizeLimit {
+    fn as_error() -> Self {
         // SAFETY: ignores a signal; no handler of ours is involved.
         Self { before: unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) } }
     }
 }
 
-impl Drop for FileSize {
-    /// The program that comes after is to inherit what we were given.
+impl Drop for FileSizeLimit {
+    /// A program that usher becomes inherits the disposition that usher was started with.
     fn drop(&mut self) {
-        // SAFETY: puts back what was there before.
+        // SAFETY: restores the earlier disposition.
         unsafe { libc::signal(libc::SIGXFSZ, self.before) };
     }
 }
 
-/// The account and the group that own the folders, where root is to act for another account.
+/// The user and group that own the folders, if root must write as another account.
 fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
     let Some((folder, seen)) = data.ancestors().find_map(there) else { return Ok(None) };
     let own = geteuid().as_raw();
     match seen.uid() {
         owner if owner == own => Ok(None),
         _ if own == 0 => Ok(Some((seen.uid(), seen.gid()))),
-        // Root prepared it; whether it lets others write is in its mode.
+        // Root created it; its mode decides whether others may write.
         0 => Ok(None),
         owner => Err(Error::new(
             ErrorKind::Permission,
             format!("{} belongs to account {owner}, and you are {own}", Shown(folder)),
         )
-        .because("programs in another account's folder are that account's to change")
+        .because("that account could change the programs there")
         .hint("export USHER_HOME=/a/folder/of/yours")),
     }
 }
@@ -232,13 +234,14 @@ mod tests {
     const OTHER: u32 = 65_534;
 
     #[test]
-    fn a_thread_writes_as_the_owner_while_it_has_access_and_no_longer() {
+    fn a_thread_writes_as_the_owner_only_while_it_has_access() {
         if !geteuid().is_root() {
             return;
         }
         let folder = tempfile::tempdir().unwrap();
         chown(folder.path(), Some(OTHER), Some(OTHER)).unwrap();
-        let home = HomeFolders { data: folder.path(), inside: Vec::new(), readers: Readers::All };
+        let home =
+            HomeFolders { data: folder.path(), subfolders: Vec::new(), readers: Readers::Everyone };
         let owner = |name: &str| {
             let path = folder.path().join(name);
             fs::write(&path, "").unwrap();
@@ -259,7 +262,7 @@ mod tests {
         });
         thread::scope(|scope| {
             let older = scope.spawn(|| {
-                // As a thread that was started before there was any access.
+                // As a thread that was started before the access.
                 act_as((0, 0));
                 let before = owner("before");
                 (before, for_threads.with(|_| owner("with")), owner("again"))

@@ -1,6 +1,6 @@
-//! Where something lies: on the web, or in a file (a mirror on a stick).
+//! Addresses: a URL, or a file (a mirror on a USB stick).
 //!
-//! It reads text only, and opens nothing.
+//! It parses text only, and opens nothing.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use reqwest::Url;
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 
 /// A parsed address.
 ///
-/// `Display` is for messages: without a user's name, password or query, which may be secret.
+/// `Display` is for messages: without user name, password and query, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
     /// An absolute path, given as such or as `file://`.
@@ -22,35 +22,36 @@ pub(super) enum Location {
 }
 
 impl Location {
-    /// Reads `http://…`, `https://…`, `file:///…` or an absolute path.
-    pub(super) fn parse(address: &str) -> Result<Self, Failure> {
+    /// Parses `http://…`, `https://…`, `file:///…` or an absolute path.
+    pub(super) fn parse(address: &str) -> Result<Self, FetchError> {
         if address.starts_with('/') {
             return Ok(Self::File(PathBuf::from(address)));
         }
         let refused = |cause: &str| {
             let what = format!("can't fetch {}", Escaped(address));
-            Failure::Refused(Error::new(ErrorKind::BadSetting, what).because(cause))
+            FetchError::BadResponse(Error::new(ErrorKind::BadSetting, what).because(cause))
         };
         let Ok(url) = Url::parse(address) else {
-            return Err(refused("that is no address: http://, https://, file:// or /"));
+            return Err(refused("an address begins with http://, https://, file:// or /"));
         };
         match url.scheme() {
             "http" | "https" => Ok(Self::Web(url)),
             "file" => url
                 .to_file_path()
                 .map(Self::File)
-                .map_err(|()| refused("a file's address names no other machine")),
-            _ => Err(refused("only http, https and file are known here")),
+                .map_err(|()| refused("a file:// address must not name a host")),
+            _ => Err(refused("only http, https and file are supported")),
         }
     }
 }
 
-/// An address as people may read it.
+/// An address for messages, without secrets.
 pub fn redacted_url(address: &str) -> String {
-    Location::parse(address).map_or_else(|_| "no address".to_owned(), |place| place.to_string())
+    let parsed = Location::parse(address);
+    parsed.map_or_else(|_| "an invalid address".to_owned(), |location| location.to_string())
 }
 
-/// Who is asked there: a host, with its port where that isn't the usual one; a file's path.
+/// The host of an address, with a port that isn't the default one; or a file's path.
 pub fn host_label(address: &str) -> String {
     match Location::parse(address) {
         Ok(Location::Web(url)) => host(&url),
@@ -58,10 +59,11 @@ pub fn host_label(address: &str) -> String {
     }
 }
 
-/// An address without a user's name, password, query or fragment, which may be secret.
+/// An address without user name, password, query and fragment, which may be secret. It can still be
+/// fetched, unlike a [`redacted_url`].
 pub fn without_secrets(address: &str) -> String {
     let Ok(Location::Web(mut url)) = Location::parse(address) else { return address.to_owned() };
-    // Fails only for addresses that have no host, which these have.
+    // Fails only for an address without a host.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_query(None);
     url.set_fragment(None);
@@ -80,12 +82,12 @@ impl fmt::Display for Location {
     }
 }
 
-/// The error that nothing could be fetched from there; its cause is to be added.
+/// The error that this couldn't be fetched; the caller adds the cause.
 pub(super) fn cant_fetch(location: &Location) -> Error {
     Error::new(ErrorKind::Network, format!("can't fetch {location}"))
 }
 
-/// The host of an address, with the port where it isn't the usual one.
+/// The host of an address, with a port that isn't the default one.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_secret_is_left_out() {
+    fn secrets_are_removed_from_an_address() {
         let check = |address: &str, expected: &str| {
             assert_eq!(without_secrets(address), expected);
         };
@@ -115,31 +117,28 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_of_the_web_or_of_files() {
+    fn addresses_are_urls_or_files() {
         check("https://a.example/b/c.tgz", "web https://a.example/b/c.tgz");
         check("http://a.example:8080", "web http://a.example:8080/");
         check("https://me:secret@a.example/b?token=secret#c", "web https://a.example/b");
         check("/srv/mirror/a%20b", "file /srv/mirror/a%20b");
         check("file:///srv/mirror/a%20b", "file /srv/mirror/a b");
-        check("file://other/srv", "a file's address names no other machine");
-        check("srv/mirror", "that is no address: http://, https://, file:// or /");
-        check("", "that is no address: http://, https://, file:// or /");
-        check("ftp://a.example/b", "only http, https and file are known here");
-        check("data:text/plain,x", "only http, https and file are known here");
+        check("file://other/srv", "a file:// address must not name a host");
+        check("srv/mirror", "an address begins with http://, https://, file:// or /");
+        check("", "an address begins with http://, https://, file:// or /");
+        check("ftp://a.example/b", "only http, https and file are supported");
+        check("data:text/plain,x", "only http, https and file are supported");
     }
 
     #[test]
-    fn secrets_are_left_out() {
-        for (address, expected, asked) in [
+    fn messages_show_no_secrets() {
+        for (address, url, host) in [
             ("https://me:secret@a.example/b?token=secret", "https://a.example/b", "a.example"),
             ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/", "127.0.0.1:8080"),
             ("file:///srv/mirror/index.json", "/srv/mirror/index.json", "/srv/mirror/index.json"),
-            ("ftp://a.example/", "no address", "no address"),
+            ("ftp://a.example/", "an invalid address", "an invalid address"),
         ] {
-            assert_eq!(
-                (redacted_url(address).as_str(), host_label(address).as_str()),
-                (expected, asked)
-            );
+            assert_eq!((redacted_url(address).as_str(), host_label(address).as_str()), (url, host));
         }
     }
 }

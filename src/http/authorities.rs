@@ -1,9 +1,8 @@
-//! Whose signature under a certificate counts, where a person has said so: `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR`.
+//! Certificate authorities that the user configured: `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 //!
-//! What they name takes the place of the machine's own authorities, and nothing widens it: where
-//! it can't be read, nobody is trusted, and the message about a certificate says why. It must not
-//! know what is fetched.
+//! They replace the system's authorities. A file that can't be read never brings the system's back:
+//! then every certificate is rejected, and the message about that names the reason. It must not know
+//! what is fetched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 use usher_shims::error::Escaped;
 
-/// The authorities that a person named in the place of the machine's own.
+/// Where to find the certificate authorities that replace the system's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Authorities {
     /// A file of PEM certificates.
@@ -22,99 +21,99 @@ pub struct Authorities {
     pub folders: Option<Vec<PathBuf>>,
 }
 
-/// A file of PEM certificates that are accepted beside the machine's.
+/// A file of PEM certificates of authorities that are trusted beside the system's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaFile {
-    /// Where it lies.
+    /// The file.
     pub path: PathBuf,
-    /// Who names it, for messages: a variable, or a line of a file.
+    /// What names it, for messages: a variable, or a line of a file.
     pub origin: String,
 }
 
-/// What was found in the places that were named.
+/// The certificates of the configured files and folders.
 #[derive(Default)]
-pub(super) struct Found {
-    /// All that can be an authority's.
+pub(super) struct LoadedAuthorities {
+    /// Those that can be an authority's.
     pub(super) certificates: Vec<Certificate>,
-    /// What is said of each place, to a person whose certificate isn't accepted.
-    pub(super) told: Vec<String>,
-    /// Whether something is wrong with one of them.
-    pub(super) is_faulty: bool,
+    /// A note about each file and folder, for the message about a rejected certificate.
+    pub(super) notes: Vec<String>,
+    /// Whether one of them has a problem.
+    pub(super) has_problem: bool,
 }
 
 impl Authorities {
     /// The variable for a file, as OpenSSL reads it.
     pub const FILE: &str = "SSL_CERT_FILE";
-    /// The variable for folders.
+    /// The variable for folders, as OpenSSL reads it.
     pub const FOLDERS: &str = "SSL_CERT_DIR";
 
-    /// Whether a person named any, be they there or not.
-    pub(super) fn are_named(&self) -> bool {
+    /// Whether the user configured any, even if none exists.
+    pub(super) fn are_configured(&self) -> bool {
         self.file.is_some() || self.folders.is_some()
     }
 
-    /// Looks at what was named, as far as it can be read.
-    pub(super) fn read(&self) -> Found {
-        let mut found = Found::default();
+    /// Reads the certificates, as far as that is possible.
+    pub(super) fn load(&self) -> LoadedAuthorities {
+        let mut found = LoadedAuthorities::default();
         if let Some(file) = &self.file {
-            found.add(Self::FILE, file, certificates_in(file));
+            found.add(Self::FILE, file, certificates_in_file(file));
         }
         match self.folders.as_deref() {
             Some([]) => found.add(Self::FOLDERS, Path::new(""), Ok(Vec::new())),
             folders => folders.unwrap_or_default().iter().for_each(|folder| {
-                found.add(Self::FOLDERS, folder, certificates_below(folder));
+                found.add(Self::FOLDERS, folder, certificates_in_folder(folder));
             }),
         }
         found
     }
 }
 
-impl Found {
+impl LoadedAuthorities {
     fn add(&mut self, variable: &str, path: &Path, read: Result<Vec<Certificate>, String>) {
         let shown = path.to_string_lossy();
         let shown = Escaped(&shown);
-        let told = match read {
-            _ if path.as_os_str().is_empty() => {
-                Err(format!("{variable} is set, and names nothing"))
-            }
+        let note = match read {
+            _ if path.as_os_str().is_empty() => Err(format!("{variable} is set, but empty")),
             Ok(certificates) => {
                 self.certificates.extend(certificates);
-                Ok(format!("{variable} names {shown}, which counts in the machine's place"))
+                Ok(format!("{variable} names {shown}, which replaces the system's authorities"))
             }
             Err(why) => Err(format!("{variable} names {shown}, which {why}")),
         };
-        self.is_faulty |= told.is_err();
-        self.told.push(told.unwrap_or_else(|fault| fault));
+        self.has_problem |= note.is_err();
+        self.notes.push(note.unwrap_or_else(|problem| problem));
     }
 }
 
-/// The certificates in a PEM file that can be an authority's, or why there are none.
-pub(super) fn certificates_in(file: &Path) -> Result<Vec<Certificate>, String> {
-    // Asked before it is opened: opening a pipe would wait for its other end.
+/// The certificates in a PEM file that can be an authority's. The error follows “which” in a
+/// message.
+pub(super) fn certificates_in_file(file: &Path) -> Result<Vec<Certificate>, String> {
+    // Checked before it is opened: opening a pipe would wait for its other end.
     if fs::metadata(file).is_ok_and(|seen| !seen.is_file()) {
-        return Err("is no file".to_owned());
+        return Err("is not a file".to_owned());
     }
     let found = load_certs_from_paths(Some(file), None);
-    fit(found, "holds no certificate in the form PEM")
+    authorities_of(found, "holds no PEM certificates")
 }
 
-/// The same of all files in a folder; what is no certificate may lie there as well.
-fn certificates_below(folder: &Path) -> Result<Vec<Certificate>, String> {
-    fit(load_certs_from_paths(None, Some(folder)), "holds no certificate")
+/// As [`certificates_in_file`], of all files in a folder. Other files in it are ignored.
+fn certificates_in_folder(folder: &Path) -> Result<Vec<Certificate>, String> {
+    authorities_of(load_certs_from_paths(None, Some(folder)), "holds no certificates")
 }
 
-/// Those that can be an authority's, or why there are `none`.
-fn fit(found: CertificateResult, none: &str) -> Result<Vec<Certificate>, String> {
+/// The certificates that can be an authority's. Without any, the error is what couldn't be read,
+/// else `none`.
+fn authorities_of(found: CertificateResult, none: &str) -> Result<Vec<Certificate>, String> {
     let certificates = found.certs.into_iter();
     let certificates = certificates.filter(|one| RootCertStore::empty().add(one.clone()).is_ok());
-    let fit: Vec<_> = certificates.filter_map(|one| Certificate::from_der(&one).ok()).collect();
+    let usable: Vec<_> = certificates.filter_map(|one| Certificate::from_der(&one).ok()).collect();
     let unread = found.errors.into_iter().find_map(|error| match error.kind {
         ErrorKind::Io { inner, .. } => Some(format!("can't be read: {inner}")),
         _ => None,
     });
-    match fit.is_empty() {
+    match usable.is_empty() {
         true => Err(unread.unwrap_or_else(|| none.to_owned())),
-        false => Ok(fit),
+        false => Ok(usable),
     }
 }
 
@@ -125,7 +124,7 @@ mod tests {
     const FILE: &str = Authorities::FILE;
     const FOLDERS: &str = Authorities::FOLDERS;
 
-    fn named(variable: &str, path: &Path) -> Authorities {
+    fn configured(variable: &str, path: &Path) -> Authorities {
         let is_given = !path.as_os_str().is_empty();
         if variable == FILE {
             return Authorities { file: Some(path.to_owned()), folders: None };
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_and_can_not_be_used_is_said() {
+    fn unusable_files_and_folders_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("empty"), "").unwrap();
@@ -152,29 +151,31 @@ mod tests {
         )
         .unwrap();
         let check = |variable: &str, value: &Path, expected: &str| {
-            let roots = named(variable, value);
-            let Found { certificates, told, is_faulty } = roots.read();
-            assert!(roots.are_named() && certificates.is_empty(), "{variable} {value:?}");
-            let told = told.concat().replace(&*value.to_string_lossy(), "PATH");
-            assert!(is_faulty && told.starts_with(expected), "{variable}: {told}");
+            let authorities = configured(variable, value);
+            let LoadedAuthorities { certificates, notes, has_problem } = authorities.load();
+            assert!(
+                authorities.are_configured() && certificates.is_empty(),
+                "{variable} {value:?}"
+            );
+            let notes = notes.concat().replace(&*value.to_string_lossy(), "PATH");
+            assert!(has_problem && notes.starts_with(expected), "{variable}: {notes}");
         };
-        let none = "SSL_CERT_FILE names PATH, which holds no certificate";
+        let none = "SSL_CERT_FILE names PATH, which holds no PEM certificates";
         for name in ["empty", "garbage", "cut"] {
             check(FILE, &at(name), none);
         }
         check(FILE, &at("absent"), "SSL_CERT_FILE names PATH, which can't be read: No such file");
         for name in ["folder", "pipe"] {
-            check(FILE, &at(name), "SSL_CERT_FILE names PATH, which is no file");
+            check(FILE, &at(name), "SSL_CERT_FILE names PATH, which is not a file");
         }
-        check(FOLDERS, &at("folder"), "SSL_CERT_DIR names PATH, which holds no certificate");
+        check(FOLDERS, &at("folder"), "SSL_CERT_DIR names PATH, which holds no certificates");
         check(FOLDERS, &at("empty"), "SSL_CERT_DIR names PATH, which can't be read: Not a dir");
-        // Replacing nothing would put the name everywhere.
+        // `check` can't replace an empty path.
         for variable in [FILE, FOLDERS] {
-            let roots = named(variable, Path::new(""));
-            let told = vec![format!("{variable} is set, and names nothing")];
-            let found = roots.read();
-            assert_eq!((found.told, found.is_faulty), (told, true));
+            let loaded = configured(variable, Path::new("")).load();
+            let notes = vec![format!("{variable} is set, but empty")];
+            assert_eq!((loaded.notes, loaded.has_problem), (notes, true));
         }
-        assert!(!Authorities::default().are_named());
+        assert!(!Authorities::default().are_configured());
     }
 }

@@ -1,13 +1,13 @@
-//! Which `Authorization` goes to which address: the one place that decides it, for first requests
-//! and for redirects alike.
+//! Which `Authorization` header is sent to which address. The only place that decides it, for first
+//! requests and for redirects.
 //!
-//! It sends nothing, and must not know which file a credential stands in.
+//! It sends nothing, and must not know which file a credential comes from.
 
 use std::fmt;
 
 use reqwest::Url;
 
-/// An `Authorization` header and the place that it is for; `Debug` leaves the secret out.
+/// An `Authorization` header and its scope. `Debug` omits the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     scope: String,
@@ -21,14 +21,14 @@ impl fmt::Debug for Credential {
 }
 
 impl Credential {
-    /// A header's value (`Bearer …`, `Basic …`) for all that lies at and below `scope`: host, port
-    /// where it isn't the usual one, and the beginning of the path, as in `host.example/private/`.
+    /// A header's value (`Bearer …`, `Basic …`) for all addresses at and below `scope`: the host, a
+    /// port that isn't the default one, and the beginning of the path: `host.example/private/`.
     pub fn new(scope: &str, authorization: String) -> Self {
         Self { scope: scope.trim_start_matches('/').to_owned(), authorization }
     }
 
-    /// Whole names only: `host.example/a` covers neither `host.example/ab` nor
-    /// `host.example.evil.example/a`.
+    /// Whether an address is in the scope. Names are compared whole: `host.example/a` covers neither
+    /// `host.example/ab` nor `host.example.evil.example/a`.
     fn covers(&self, address: &Url) -> bool {
         let Ok(scope) = Url::parse(&format!("{}://{}", address.scheme(), self.scope)) else {
             return false;
@@ -50,17 +50,18 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// These, of which the one with the longest scope counts.
+    /// All of a user's credentials. Of those that cover an address, the one with the longest scope
+    /// is sent.
     ///
-    /// `home` is the server that they were made for: if its own address begins with `http://`,
-    /// it gets them that way, as nobody else does. (A link from an encrypted page to a plain one
-    /// must not carry a secret along.)
+    /// `home` is the server that they were configured for. If its address begins with `http://`, it
+    /// gets them unencrypted, and no other server does: a redirect from `https://` to `http://` must
+    /// not reveal a secret.
     pub fn new(all: Vec<Credential>, home: &Url) -> Self {
         Self { all, unencrypted: (home.scheme() == "http").then(|| home.clone()) }
     }
 
-    /// The value of the `Authorization` header for an address; never to be printed, and to be
-    /// asked for anew after each redirect.
+    /// The value of the `Authorization` header for an address. It must not be printed, and must be
+    /// looked up again after each redirect.
     pub fn authorization(&self, address: &Url) -> Option<&str> {
         let is_home = |home: &Url| home.origin() == address.origin();
         if address.scheme() != "https" && !self.unencrypted.as_ref().is_some_and(is_home) {
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_covers_whole_names_only() {
+    fn a_scope_covers_whole_names() {
         let check = |scope: &str, address: &str, expected: bool| {
             let credential = Credential::new(scope, String::new());
             let covered = credential.covers(&Url::parse(address).unwrap());
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_leave_encryption_for_nobody_but_who_never_had_it() {
+    fn secrets_are_sent_unencrypted_only_to_an_unencrypted_home() {
         let check = |home: &str, address: &str, expected: Option<&str>| {
             let all = ["a.example/", "a.example/deep/"]
                 .map(|scope| Credential::new(scope, scope.to_owned()));

@@ -1,88 +1,94 @@
-//! Why nothing came, in plain words, and whether it is worth another try.
+//! Explains why a request failed, and decides whether to retry it.
 //!
-//! It reads error chains, and must not send anything itself. What is wrong with encryption is said
-//! in `tls_errors.rs`.
+//! It reads error chains, and must not send anything itself. TLS problems are explained in
+//! `tls_errors.rs`.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
 use usher_shims::error::{Error, Escaped};
 
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::min_throughput::TooSlow;
-use super::tls_errors::{Trouble, Trust, trouble};
+use super::tls_errors::{CertificateTrust, TlsProblem, tls_problem};
 
-/// Who was asked.
+/// The server that a request is sent to.
 pub(super) struct Endpoint<'a> {
-    /// The host, with its port where that isn't the usual one.
+    /// The host, with a port that isn't the default one.
     pub(super) host: String,
-    /// The proxy on the way there, likewise.
+    /// The proxy on the way there: its host and port.
     pub(super) proxy: Option<String>,
-    /// Whose signature under its certificate counts.
-    pub(super) trust: Trust<'a>,
+    /// Which authorities may sign its certificate.
+    pub(super) trust: CertificateTrust<'a>,
 }
 
 pub(super) const HINT_NETWORK: &str =
-    "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?";
+    "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)";
 
-// Two types of the library are private, so they are known by their text; tests hold it.
+// Two of the library's types are private. They are recognized by their text, which tests check.
 const UNRESOLVED: &str = "dns error";
 const TUNNEL: &str = "tunnel error: ";
 
-/// What went wrong on the way, found by walking an error's chain of sources.
+/// What went wrong, found by walking an error's chain of sources.
 #[derive(Debug, PartialEq, Eq)]
-enum Cause {
-    /// The name has no address.
-    Name,
-    /// Nobody listens there.
-    Closed,
-    /// Nobody answered, or fell silent.
+enum ConnectionFailure {
+    /// The name doesn't resolve.
+    UnresolvedName,
+    /// The port is closed.
+    ConnectionRefused,
+    /// There was no response, or it stopped.
     TimedOut,
-    /// Something comes, but hardly.
+    /// The response is too slow; how slow.
     TooSlow(String),
-    /// It can't be encrypted as it must be.
-    Encryption(Trouble),
-    /// The connection ended before it was encrypted.
-    CutOff,
-    /// The proxy keeps us from the host; in which way.
+    /// TLS failed.
+    Tls(TlsProblem),
+    /// The connection was closed during the TLS handshake.
+    ClosedDuringHandshake,
+    /// The proxy doesn't connect us to the host; why.
     Proxy(&'static str),
-    /// Anything else, in the words of the library.
+    /// Anything else, as the library describes it.
     Other(String),
 }
 
-/// Puts a failed request or a broken-off answer into words; `error` says what was being done.
-pub(super) fn broken(
+/// Adds the cause of a failed request, or of a response that broke off, to `error`.
+pub(super) fn connection_error(
     error: Error,
     endpoint: &Endpoint<'_>,
     source: &(dyn StdError + 'static),
 ) -> AttemptError {
     let host = Escaped(&endpoint.host);
-    let door = door(endpoint, source);
-    let error = match cause(source) {
-        Cause::Name if door == endpoint.host => {
+    let peer = peer(endpoint, source);
+    let error = match classify(source) {
+        ConnectionFailure::UnresolvedName if peer == endpoint.host => {
             error.because(format!("the name {host} doesn't resolve"))
         }
-        Cause::Name => error.because(format!("the name of {door} doesn't resolve")),
-        Cause::Closed => error.because(format!("{door} refused the connection")),
-        Cause::TimedOut => error.because(format!("{door} didn't answer in time")),
-        Cause::TooSlow(how) => error.because(format!("{host} {how}")),
-        Cause::Proxy(why) => error.because(format!("{door} {why}")),
-        Cause::Encryption(trouble) => trouble.told(error, &endpoint.host, endpoint.trust),
-        Cause::CutOff => {
-            error.because(format!("{door} ended the connection before it was encrypted"))
+        ConnectionFailure::UnresolvedName => {
+            error.because(format!("the name of {peer} doesn't resolve"))
         }
-        Cause::Other(why) => error.because(format!("the connection to {door} broke: {why}")),
+        ConnectionFailure::ConnectionRefused => {
+            error.because(format!("{peer} refused the connection"))
+        }
+        ConnectionFailure::TimedOut => error.because(format!("{peer} didn't answer in time")),
+        ConnectionFailure::TooSlow(how) => error.because(format!("{host} {how}")),
+        ConnectionFailure::Proxy(why) => error.because(format!("{peer} {why}")),
+        ConnectionFailure::Tls(problem) => problem.describe(error, &endpoint.host, endpoint.trust),
+        ConnectionFailure::ClosedDuringHandshake => {
+            error.because(format!("{peer} closed the connection during the TLS handshake"))
+        }
+        ConnectionFailure::Other(why) => {
+            error.because(format!("the connection to {peer} broke: {why}"))
+        }
     };
     let error = if error.hint.is_some() { error } else { error.hint(HINT_NETWORK) };
-    let failure = Failure::Unreachable(error);
+    let failure = FetchError::Unreachable(error);
     match is_transient(source) {
         true => AttemptError::Transient(failure, None),
         false => AttemptError::Permanent(failure),
     }
 }
 
-/// Who it was that the connection was to be made to: the host, or the proxy in front of it.
-fn door(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
+/// Which server the connection was made to: the host, or the proxy before it.
+fn peer(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
     let host = Escaped(&endpoint.host);
     match &endpoint.proxy {
         Some(proxy) if is_connecting(error) => format!("the proxy {} for {host}", Escaped(proxy)),
@@ -90,40 +96,44 @@ fn door(endpoint: &Endpoint<'_>, error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-fn cause(error: &(dyn StdError + 'static)) -> Cause {
+fn classify(error: &(dyn StdError + 'static)) -> ConnectionFailure {
     let mut timed_out = false;
     let mut deepest = String::new();
     for link in chain(error) {
-        if let Some(trouble) = link.downcast_ref().and_then(trouble) {
-            return Cause::Encryption(trouble);
+        if let Some(tls_problem) = link.downcast_ref().and_then(tls_problem) {
+            return ConnectionFailure::Tls(tls_problem);
         }
         if let Some(slow) = link.downcast_ref::<TooSlow>() {
-            return Cause::TooSlow(slow.to_string());
+            return ConnectionFailure::TooSlow(slow.to_string());
         }
         timed_out |= link.downcast_ref().is_some_and(reqwest::Error::is_timeout);
         match link.downcast_ref::<io::Error>().map(io::Error::kind) {
-            Some(ErrorKind::ConnectionRefused) => return Cause::Closed,
-            Some(ErrorKind::UnexpectedEof) if is_connecting(error) => return Cause::CutOff,
+            Some(ErrorKind::ConnectionRefused) => return ConnectionFailure::ConnectionRefused,
+            Some(ErrorKind::UnexpectedEof) if is_connecting(error) => {
+                return ConnectionFailure::ClosedDuringHandshake;
+            }
             Some(ErrorKind::TimedOut) => timed_out = true,
             Some(_) | None => {}
         }
         deepest = link.to_string();
         if deepest == UNRESOLVED {
-            return Cause::Name;
+            return ConnectionFailure::UnresolvedName;
         }
     }
     if timed_out {
-        return Cause::TimedOut;
+        return ConnectionFailure::TimedOut;
     }
     match deepest.strip_prefix(TUNNEL) {
-        Some("proxy authorization required") => Cause::Proxy("asks for a name and a password"),
-        Some("unsuccessful") => Cause::Proxy("doesn't let us through"),
-        Some(_) | None => Cause::Other(Escaped(&deepest).to_string()),
+        Some("proxy authorization required") => {
+            ConnectionFailure::Proxy("requires a user name and a password")
+        }
+        Some("unsuccessful") => ConnectionFailure::Proxy("refuses to connect us"),
+        Some(_) | None => ConnectionFailure::Other(Escaped(&deepest).to_string()),
     }
 }
 
-/// A name that doesn't resolve or a host that doesn't let us in will be so again at once, and
-/// another source may be quicker; a connection that was made and broke is worth another try.
+/// Whether to retry. A name that doesn't resolve or a refused connection will fail again at once, and
+/// another source may be quicker. An established connection that broke is worth another attempt.
 fn is_transient(error: &(dyn StdError + 'static)) -> bool {
     let reset = chain(error)
         .filter_map(|link| link.downcast_ref::<io::Error>())
@@ -137,12 +147,12 @@ fn is_connecting(error: &(dyn StdError + 'static)) -> bool {
         .any(|request| request.is_connect() || request.is_builder())
 }
 
-/// The error and all that caused it, outermost first.
+/// The error and its sources, outermost first.
 fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
-        // An `io::Error` passes over what it wraps, and gives only that one's source.
+        // The source of an `io::Error` is the source of what it wraps, so that itself would be missed.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(move || error.source())
     })
@@ -155,25 +165,30 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let asked = Endpoint { host: "a.example".to_owned(), proxy: None, trust: Trust::Machine };
-        let setback = broken(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
-        let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = setback;
+        let asked = Endpoint {
+            host: "a.example".to_owned(),
+            proxy: None,
+            trust: CertificateTrust::SystemRoots,
+        };
+        let error =
+            connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
+        let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = error;
         assert_eq!(Error::from(failure).causes[0], expected);
     }
 
     #[test]
-    fn what_is_wrong_with_encryption_is_found_however_deep_it_lies() {
+    fn tls_problems_are_found_at_any_depth() {
         use rustls::CertificateError;
 
         let inside = |error| io::Error::other(io::Error::other(error));
         for (error, expected) in [
-            (CertificateError::UnknownIssuer, "it is signed by nobody whom this machine trusts"),
+            (CertificateError::UnknownIssuer, "its issuer is not trusted on this machine"),
             (CertificateError::Expired, "it has expired"),
             (CertificateError::NotValidForName, "it is for another name"),
         ] {
             check(
                 &inside(rustls::Error::InvalidCertificate(error)),
-                &format!("the certificate of a.example isn't accepted: {expected}"),
+                &format!("the certificate of a.example is rejected: {expected}"),
             );
         }
         check(

@@ -1,15 +1,15 @@
-//! A file fetched to disk, which is whole and what was published, or isn't there.
+//! Downloads a file: afterwards it is complete and has the published hash, or there is none.
 //!
 //! ```text
-//! artifact ─▶ Partial: its file in the cache, locked (cache_entry.rs, partial.rs)
-//!          ─▶ Transfer: what is missing of it (transfer.rs), hashed as it arrives
-//!             (background_hasher.rs)
-//!          ─▶ Downloaded
+//! DownloadSpec ─▶ Partial: its file in the cache, locked (cache_entry.rs, partial.rs)
+//!              ─▶ Transfer: fetches what is missing (transfer.rs), hashed as it arrives
+//!                 (background_hasher.rs)
+//!              ─▶ Downloaded
 //! ```
 //!
-//! What has come stays in the cache when the line breaks or the process dies, and the next run
-//! takes it up where a server can prove that the rest belongs to it. The published hash decides
-//! in the end, over all bytes; so what is published without one is never kept.
+//! When the connection breaks or the process dies, the partial file stays in the cache. The next run
+//! resumes it if the server can prove that the rest belongs to it. In the end the published hash is
+//! compared, over all bytes. So a file that was published without a hash is never cached.
 //!
 //! It must not know what is in the file.
 
@@ -22,17 +22,17 @@ use std::path::{Path, PathBuf};
 
 use super::address::Location;
 use super::client::Client;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 use crate::files::integrity::Integrity;
 use crate::files::write_access::WriteAccess;
 use background_hasher::BackgroundHasher;
-use cache_entry::claim;
+use cache_entry::lock_cache_entry;
 pub use partial::Downloaded;
-use partial::{Partial, unread};
-use transfer::Transfer;
+use partial::{Partial, read_error};
 pub use transfer::{DownloadSpec, NoProgress, Progress};
+use transfer::{Source, Transfer};
 
-/// Where downloads are kept.
+/// The folders for downloads.
 #[derive(Debug, Clone)]
 pub struct Downloads<'a> {
     cache: PathBuf,
@@ -41,48 +41,49 @@ pub struct Downloads<'a> {
 }
 
 impl<'a> Downloads<'a> {
-    /// Downloads that are kept in `downloads` below the folder `cache`; and where nothing can be
-    /// kept (a read-only cache, a file system without locks, no hash to prove it by), in
-    /// `fallback`, a folder of the caller's own that exists.
+    /// Downloads that are cached in `downloads` below the folder `cache`. Where nothing can be cached
+    /// (a read-only cache, a file system without locks, no published hash), they are in `fallback`,
+    /// an existing folder that the caller deletes.
     pub fn new(access: &'a WriteAccess, cache: &Path, fallback: &Path) -> Self {
         let fallback = fallback.to_path_buf();
         Self { cache: cache.join("downloads"), fallback, _access: access }
     }
 
-    /// Downloads an artifact, or what is missing of it.
+    /// Downloads a file, or what is missing of it.
     ///
-    /// What isn't what was published is deleted ([`Failure::Fatal`] with [`usher_shims::error::ErrorKind::Integrity`]). So
-    /// is what can't be taken up again; the rest stays for the next try.
+    /// A file with another hash than was published is deleted, and is [`FetchError::Fatal`] with
+    /// [`ErrorKind::Integrity`](usher_shims::error::ErrorKind::Integrity). After other errors a
+    /// partial file stays for the next attempt, if it can be resumed.
     pub fn fetch(
         &self,
         client: &Client,
-        artifact: &DownloadSpec<'_>,
+        spec: &DownloadSpec<'_>,
         progress: &dyn Progress,
-    ) -> Result<Downloaded, Failure> {
-        let location = Location::parse(artifact.address)?;
-        let partial = match artifact.integrity {
-            Some(wanted) => match claim(&self.cache, wanted)? {
-                Some(kept) => match complete(&kept, wanted)? {
-                    Some(sha256) => return Downloaded::new(kept, sha256),
-                    None => kept,
+    ) -> Result<Downloaded, FetchError> {
+        let location = Location::parse(spec.address)?;
+        let partial = match spec.integrity {
+            Some(expected) => match lock_cache_entry(&self.cache, expected)? {
+                Some(cached) => match verify_complete(&cached, expected)? {
+                    Some(sha256) => return Downloaded::new(cached, sha256),
+                    None => cached,
                 },
-                None => Partial::private(&self.fallback)?,
+                None => Partial::uncached(&self.fallback)?,
             },
-            None => Partial::private(&self.fallback)?,
+            None => Partial::uncached(&self.fallback)?,
         };
-        Transfer::new(client, (location, artifact), partial, progress).run()
+        Transfer::new(Source { client, location }, spec, partial, progress).run()
     }
 }
 
-/// The SHA-256 of what lies there, if that is all of the artifact already.
-fn complete(kept: &Partial, wanted: &Integrity) -> Result<Option<String>, Failure> {
-    let size = kept.length()?;
-    let may_be = kept.resume_info().is_none_or(|info| info.total == Some(size));
-    if size == 0 || !may_be {
+/// The SHA-256 of a cached file, if it is complete already.
+fn verify_complete(cached: &Partial, expected: &Integrity) -> Result<Option<String>, FetchError> {
+    let size = cached.length()?;
+    let may_be_complete = cached.resume_info().is_none_or(|info| info.total == Some(size));
+    if size == 0 || !may_be_complete {
         return Ok(None);
     }
-    let hashed = BackgroundHasher::whole(kept.file(), Some(wanted), size);
-    let hasher = hashed.map_err(|error| unread(kept, error))?;
+    let hashed = BackgroundHasher::hash_all(cached.file(), Some(expected), size);
+    let hasher = hashed.map_err(|error| read_error(cached, error))?;
     Ok(hasher.finish().ok())
 }
 

@@ -1,59 +1,58 @@
-//! What headers say: what tells one state of a resource from another, and which of its bytes have
-//! come.
+//! The headers `ETag` and `Content-Range`: RFC 9110, 8.8 and 14.4.
 //!
-//! It reads text, and must not ask anybody. RFC 9110, 8.8 and 14.4.
+//! It parses text, and must not send anything.
 
 use reqwest::header::{ETAG, HeaderMap};
 
-/// A header's value, if it is ASCII.
+/// A header's value; `None` if it isn't ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// A strong entity tag, quotes included: two answers that both have it are of the same bytes.
+/// A strong `ETag`, quotes included. Two responses with the same one have the same bytes.
 ///
-/// A `Last-Modified` is no such proof: a second change can hide in the same second.
+/// A `Last-Modified` doesn't prove that: there may be two changes in one second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrongTag(String);
 
 impl StrongTag {
-    /// That of an answer, if it has one.
+    /// The one of a response; `None` if that has none, or a weak one.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(text(headers, ETAG.as_str())?)
     }
 
-    /// Reads one as it was sent.
+    /// Parses a header's value; `None` if it is weak or invalid.
     pub fn parse(value: &str) -> Option<Self> {
         let tag = value.strip_prefix('"')?.strip_suffix('"')?;
         let is_tag = tag.bytes().all(|byte| matches!(byte, b'!' | 0x23..=0x7e));
         is_tag.then(|| Self(value.to_owned()))
     }
 
-    /// As it is to be sent.
+    /// The header's value.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether an answer that is a part can be of the same state: it may leave out what was sent
-    /// before, but must not contradict it.
-    pub fn admits(&self, headers: &HeaderMap) -> bool {
+    /// Whether a partial response can be of the same file. It may omit the tag, but must not have
+    /// another one.
+    pub fn matches_partial(&self, headers: &HeaderMap) -> bool {
         !headers.contains_key(ETAG) || text(headers, ETAG.as_str()) == Some(self.as_str())
     }
 }
 
-/// Which bytes of how many an answer holds: `bytes 100-199/200`.
+/// The range of a partial response: `bytes 100-199/200`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentRange {
-    /// The place of the first byte, counted from 0.
+    /// The offset of the first byte.
     pub first: u64,
-    /// The place of the last byte.
+    /// The offset of the last byte.
     pub last: u64,
-    /// How many there are in all.
+    /// The size of the whole file in bytes.
     pub total: u64,
 }
 
 impl ContentRange {
-    /// Reads it; what leaves the total open or makes no sense is none.
+    /// Parses a header's value; `None` if it is invalid or omits the total.
     pub fn parse(value: &str) -> Option<Self> {
         let (range, total) = value.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
@@ -61,13 +60,13 @@ impl ContentRange {
         (range.first <= range.last && range.last < range.total).then_some(range)
     }
 
-    /// Whether it is exactly what follows the first `length` bytes.
-    pub fn follows(&self, length: u64) -> bool {
+    /// Whether it is everything after the first `length` bytes.
+    pub fn is_rest_after(&self, length: u64) -> bool {
         self.first == length && self.last + 1 == self.total
     }
 }
 
-/// Digits alone: `u64`'s own parser also takes a sign.
+/// A number of digits only: `u64`'s own parser also accepts a sign.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
@@ -89,7 +88,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_strong_tags_count() {
+    fn only_strong_tags_are_parsed() {
         let check = |lines: &[&str], expected: Option<&str>| {
             let found = StrongTag::of(&headers(lines));
             assert_eq!(found.as_ref().map(StrongTag::as_str), expected, "{lines:?}");
@@ -103,16 +102,16 @@ pub(super) mod tests {
         check(&["ETag: \"a b\""], None);
         check(&["ETag: \""], None);
         let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
-        let settled = "Date: Sun, 09 Sep 2001 01:47:40 GMT";
-        check(&[modified, settled], None);
-        check(&["ETag: W/\"abc\"", modified, settled], None);
+        let date = "Date: Sun, 09 Sep 2001 01:47:40 GMT";
+        check(&[modified, date], None);
+        check(&["ETag: W/\"abc\"", modified, date], None);
     }
 
     #[test]
-    fn a_part_must_not_contradict_the_whole() {
+    fn a_partial_response_must_not_have_another_tag() {
         let check = |tag: &str, lines: &[&str], expected: bool| {
             let tag = StrongTag::parse(tag).unwrap();
-            assert_eq!(tag.admits(&headers(lines)), expected, "{tag:?} {lines:?}");
+            assert_eq!(tag.matches_partial(&headers(lines)), expected, "{tag:?} {lines:?}");
         };
         check("\"a\"", &[], true);
         check("\"a\"", &["ETag: \"a\""], true);
@@ -121,7 +120,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn ranges_are_read_to_the_byte() {
+    fn ranges_are_parsed_strictly() {
         let check = |text: &str, expected: Option<[u64; 3]>| {
             let found =
                 ContentRange::parse(text).map(|range| [range.first, range.last, range.total]);
@@ -146,9 +145,9 @@ pub(super) mod tests {
         ] {
             check(text, None);
         }
-        let follows = |text: &str, length| ContentRange::parse(text).unwrap().follows(length);
-        assert!(follows("bytes 100-199/200", 100));
-        assert!(!follows("bytes 100-199/200", 99));
-        assert!(!follows("bytes 100-198/200", 100));
+        let is_rest = |text: &str, length| ContentRange::parse(text).unwrap().is_rest_after(length);
+        assert!(is_rest("bytes 100-199/200", 100));
+        assert!(!is_rest("bytes 100-199/200", 99));
+        assert!(!is_rest("bytes 100-198/200", 100));
     }
 }

@@ -1,6 +1,6 @@
-//! Whether bytes come fast enough to be worth waiting for.
+//! Fails a response that arrives too slowly.
 //!
-//! It counts the time spent waiting for them, and must not know what is done with them.
+//! It measures the time spent waiting for bytes, and must not know what is done with them.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use super::timeouts::Timeouts;
 
-/// Reading that fails with [`TooSlow`] when too little comes.
+/// A reader that fails with [`TooSlow`] when too few bytes arrive.
 pub(super) struct MinThroughput<R> {
     inner: R,
-    pace: Pace,
+    meter: ThroughputMeter,
 }
 
-/// Fewer bytes came than is worth waiting for.
+/// Fewer than `min_bytes` arrived in `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooSlow {
-    least: u64,
+    min_bytes: u64,
     window: Duration,
 }
 
 impl fmt::Display for TooSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sent less than {} bytes in {} s", self.least, self.window.as_secs())
+        write!(f, "sent less than {} bytes in {} s", self.min_bytes, self.window.as_secs())
     }
 }
 
@@ -31,41 +31,46 @@ impl std::error::Error for TooSlow {}
 
 impl<R: Read> MinThroughput<R> {
     pub(super) fn new(inner: R, timeouts: &Timeouts) -> Self {
-        let bar = TooSlow { least: timeouts.min_bytes, window: timeouts.min_bytes_window };
-        Self { inner, pace: Pace { bar, waited: Duration::ZERO, came: 0 } }
+        let limit = TooSlow { min_bytes: timeouts.min_bytes, window: timeouts.min_bytes_window };
+        Self { inner, meter: ThroughputMeter::new(limit) }
     }
 }
 
 impl<R: Read> Read for MinThroughput<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let began = Instant::now();
+        let start = Instant::now();
         let count = self.inner.read(buffer)?;
         if count > 0 {
-            self.pace
-                .took(began.elapsed(), count as u64)
+            self.meter
+                .record(start.elapsed(), count as u64)
                 .map_err(|slow| io::Error::new(ErrorKind::TimedOut, slow))?;
         }
         Ok(count)
     }
 }
 
-struct Pace {
-    bar: TooSlow,
+struct ThroughputMeter {
+    limit: TooSlow,
     waited: Duration,
-    came: u64,
+    received: u64,
 }
 
-impl Pace {
-    /// So many bytes took so long.
-    fn took(&mut self, time: Duration, bytes: u64) -> Result<(), TooSlow> {
+impl ThroughputMeter {
+    fn new(limit: TooSlow) -> Self {
+        Self { limit, waited: Duration::ZERO, received: 0 }
+    }
+
+    /// Records that the next `bytes` took `time`. An error at the end of a window in which too few
+    /// arrived.
+    fn record(&mut self, time: Duration, bytes: u64) -> Result<(), TooSlow> {
         self.waited += time;
-        self.came += bytes;
-        if self.waited < self.bar.window {
+        self.received += bytes;
+        if self.waited < self.limit.window {
             return Ok(());
         }
-        let enough = self.came >= self.bar.least;
-        (self.waited, self.came) = (Duration::ZERO, 0);
-        if enough { Ok(()) } else { Err(self.bar) }
+        let is_enough = self.received >= self.limit.min_bytes;
+        (self.waited, self.received) = (Duration::ZERO, 0);
+        if is_enough { Ok(()) } else { Err(self.limit) }
     }
 }
 
@@ -73,18 +78,18 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How long it takes until a line that brings `bytes` every `seconds` is given up, if it is
+    /// After how many seconds a connection that delivers `bytes` every `seconds` fails, if it does
     /// within 20 minutes.
     fn check(bytes: u64, seconds: u64, expected: Option<u64>) {
-        let Timeouts { min_bytes: least, min_bytes_window: window, .. } = Timeouts::default();
-        let mut pace = Pace { bar: TooSlow { least, window }, waited: Duration::ZERO, came: 0 };
-        let given_up =
-            (1..=1200 / seconds).find(|_| pace.took(Duration::from_secs(seconds), bytes).is_err());
-        assert_eq!(given_up.map(|count| count * seconds), expected, "{bytes} B per {seconds} s");
+        let Timeouts { min_bytes, min_bytes_window: window, .. } = Timeouts::default();
+        let mut meter = ThroughputMeter::new(TooSlow { min_bytes, window });
+        let time = Duration::from_secs(seconds);
+        let failed = (1..=1200 / seconds).find(|_| meter.record(time, bytes).is_err());
+        assert_eq!(failed.map(|count| count * seconds), expected, "{bytes} B per {seconds} s");
     }
 
     #[test]
-    fn a_slow_line_that_moves_is_no_failure() {
+    fn only_a_connection_that_is_too_slow_fails() {
         check(1, 10, Some(60));
         check(999, 1, Some(60));
         check(1000, 1, None);

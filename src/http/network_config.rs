@@ -1,59 +1,59 @@
-//! What is set up for reaching the network, and the library's client that is made of it.
+//! The network configuration, and the library's client that is built from it.
 //!
-//! It is given as a plain value; from which variables and files, it must not know.
+//! It is a plain value. It must not know which variables and files it comes from.
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, blocking};
 use usher_shims::error::{Error, ErrorKind, Escaped, Shown};
 
-use super::authorities::{Authorities, CaFile, certificates_in};
+use super::authorities::{Authorities, CaFile, certificates_in_file};
 use super::credentials::Credentials;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
-use super::tls_errors::Trust;
+use super::tls_errors::CertificateTrust;
 
-/// What the user has set up for reaching the network.
+/// The user's network configuration.
 #[derive(Clone, Default)]
 pub struct NetworkConfig {
-    /// Which proxies to go through.
+    /// The proxies.
     pub proxies: Proxies,
-    /// The authorities that are named in the place of the system's.
+    /// The certificate authorities that replace the system's.
     pub authorities: Authorities,
-    /// Certificates that are accepted beside the system's.
+    /// Certificate authorities that are trusted beside the system's.
     pub extra_ca_files: Vec<CaFile>,
-    /// Who we are, to whom.
+    /// Which `Authorization` is sent where.
     pub credentials: Credentials,
-    /// How long to wait.
+    /// How long to wait, and when to retry.
     pub timeouts: Timeouts,
 }
 
 impl NetworkConfig {
-    /// The client that all this asks for; reads the certificates.
-    pub(super) fn build(&self) -> Result<HttpClient, Failure> {
-        // Fails only where a provider is installed already, which is as good.
+    /// Builds the client; reads the certificates.
+    pub(super) fn build(&self) -> Result<HttpClient, FetchError> {
+        // Fails only where a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = self.extra_certificates()?;
-        if self.authorities.are_named() {
-            let all = self.authorities.read().certificates.into_iter().chain(extra);
+        if self.authorities.are_configured() {
+            let all = self.authorities.load().certificates.into_iter().chain(extra);
             let built = self.builder()?.tls_certs_only(all).build();
-            return built.map(HttpClient::trusting).map_err(|error| setup(&error));
+            return built.map(HttpClient::with_authorities).map_err(|error| build_error(&error));
         }
         let system = self.builder()?.tls_certs_merge(extra.clone()).build();
         match system {
-            // A system without any certificate (a slim container) can still be served by
-            // http://; without roots, no certificate of https:// is accepted.
+            // A system without certificate authorities (a slim container) can still use http://.
+            // Every https:// certificate is then rejected.
             Err(_) if extra.is_empty() => {
                 let bare = self.builder()?.tls_certs_only([]).build();
-                bare.map(|client| HttpClient { client, knows_authorities: false })
+                bare.map(|client| HttpClient { client, has_authorities: false })
             }
-            built => built.map(HttpClient::trusting),
+            built => built.map(HttpClient::with_authorities),
         }
-        .map_err(|error| setup(&error))
+        .map_err(|error| build_error(&error))
     }
 
-    /// Redirects are followed by the asker, who knows which credentials go where.
-    fn builder(&self) -> Result<blocking::ClientBuilder, Failure> {
+    /// Redirects are followed in `redirects.rs`, which decides which credentials are sent where.
+    fn builder(&self) -> Result<blocking::ClientBuilder, FetchError> {
         let mut builder = blocking::Client::builder()
             .user_agent(concat!("usher/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.timeouts.connect)
@@ -61,19 +61,19 @@ impl NetworkConfig {
             .referer(false)
             .redirect(Policy::none())
             .no_proxy();
-        for proxy in self.proxies.all()? {
+        for proxy in self.proxies.to_reqwest()? {
             builder = builder.proxy(proxy);
         }
         Ok(builder)
     }
 
-    fn extra_certificates(&self) -> Result<Vec<Certificate>, Failure> {
+    fn extra_certificates(&self) -> Result<Vec<Certificate>, FetchError> {
         let mut certificates = Vec::new();
         for CaFile { path, origin } in &self.extra_ca_files {
-            let found = certificates_in(path).map_err(|why| {
-                let what = format!("{} is no file of PEM certificates", Shown(path));
+            let found = certificates_in_file(path).map_err(|why| {
+                let what = format!("{} is not a file of PEM certificates", Shown(path));
                 let error = Error::new(ErrorKind::BadFile, what).because(format!("it {why}"));
-                Failure::Fatal(error.hint(format!("look at {origin}")))
+                FetchError::Fatal(error.hint(format!("check {origin}")))
             })?;
             certificates.extend(found);
         }
@@ -81,35 +81,36 @@ impl NetworkConfig {
     }
 }
 
-/// What asks servers.
+/// The library's client, and what it trusts.
 pub(super) struct HttpClient {
-    /// The library's client.
     pub(super) client: blocking::Client,
-    /// Whether anybody's signature under a certificate counts for it.
-    pub(super) knows_authorities: bool,
+    /// Whether it trusts any certificate authority.
+    pub(super) has_authorities: bool,
 }
 
 impl HttpClient {
-    fn trusting(client: blocking::Client) -> Self {
-        Self { client, knows_authorities: true }
+    fn with_authorities(client: blocking::Client) -> Self {
+        Self { client, has_authorities: true }
     }
 
-    /// Whose signature under a certificate counts for it.
-    pub(super) fn trust<'a>(&self, config: &'a NetworkConfig) -> Trust<'a> {
-        match self.knows_authorities {
-            _ if config.authorities.are_named() => Trust::Named(&config.authorities),
-            true => Trust::Machine,
-            false => Trust::Nobody,
+    /// Which certificate authorities it trusts.
+    pub(super) fn trust<'a>(&self, config: &'a NetworkConfig) -> CertificateTrust<'a> {
+        match self.has_authorities {
+            _ if config.authorities.are_configured() => {
+                CertificateTrust::CustomRoots(&config.authorities)
+            }
+            true => CertificateTrust::SystemRoots,
+            false => CertificateTrust::NoRoots,
         }
     }
 }
 
-fn setup(error: &reqwest::Error) -> Failure {
-    let mut message = Error::new(ErrorKind::BadFile, "can't get ready for the network");
+fn build_error(error: &reqwest::Error) -> FetchError {
+    let mut message = Error::new(ErrorKind::BadFile, "can't set up the network client");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         message = message.because(Escaped(&cause.to_string()).to_string());
         source = cause.source();
     }
-    Failure::Fatal(message.hint("look at the settings for proxies and certificates"))
+    FetchError::Fatal(message.hint("check the settings for proxies and certificates"))
 }

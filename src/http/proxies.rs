@@ -1,28 +1,28 @@
-//! Which proxy stands between us and an address.
+//! Which proxy is used for an address.
 //!
-//! It is told what the user set; it must not know where.
+//! It is a plain value. It must not know which variables and files it comes from.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy, Url};
 use usher_shims::error::{Error, ErrorKind, Escaped};
 
 use super::address::host;
-use super::failure::Failure;
+use super::fetch_error::FetchError;
 
-/// Which proxies to go through; with all fields `None`, none at all.
+/// The proxies; with all fields `None`, none is used.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// The address of the proxy for `http://`.
     pub http: Option<String>,
     /// The address of the proxy for `https://`.
     pub https: Option<String>,
-    /// Hosts to reach directly, in the form of `NO_PROXY`.
+    /// Hosts that are reached without a proxy, in the format of `NO_PROXY`.
     pub except: Option<String>,
 }
 
 impl Proxies {
-    /// Host and port of the proxy for an address, for messages: without its user and password.
-    pub fn between(&self, url: &Url) -> Option<String> {
+    /// Host and port of the proxy for an address, for messages: without user name and password.
+    pub fn proxy_for(&self, url: &Url) -> Option<String> {
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         let matcher = Matcher::builder()
             .http(text(&self.http))
@@ -36,8 +36,8 @@ impl Proxies {
         }))
     }
 
-    /// All of them, as the library wants them.
-    pub(crate) fn all(&self) -> Result<Vec<Proxy>, Failure> {
+    /// The proxies in the library's types.
+    pub(crate) fn to_reqwest(&self) -> Result<Vec<Proxy>, FetchError> {
         let except = self.except.as_deref().and_then(NoProxy::from_string);
         let http = self.http.as_ref().map(Proxy::http);
         let https = self.https.as_ref().map(Proxy::https);
@@ -49,11 +49,11 @@ impl Proxies {
     }
 }
 
-/// The address itself stays out of the message: there may be a password in it.
-fn unusable(error: &reqwest::Error) -> Failure {
+/// The address itself is not in the message: it may contain a password.
+fn unusable(error: &reqwest::Error) -> FetchError {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let error = Error::new(ErrorKind::BadSetting, "the address of the proxy can't be used")
+    let error = Error::new(ErrorKind::BadSetting, "the proxy's address is invalid")
         .because(Escaped(&why).to_string())
-        .hint("look at the settings for proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
-    Failure::Fatal(error)
+        .hint("check the proxy settings: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY");
+    FetchError::Fatal(error)
 }

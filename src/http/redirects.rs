@@ -1,7 +1,7 @@
-//! Sending a request, and following where it leads.
+//! Sends a request and follows redirects.
 //!
-//! Redirects are followed here and not by the library, so that each hop is given the credentials
-//! of its own place and of no other. It must not know what is asked for.
+//! Redirects are followed here and not by the library, so that each server gets its own credentials
+//! and no others. It must not know what is requested.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -11,45 +11,47 @@ use reqwest::{Url, blocking};
 use usher_shims::error::Escaped;
 
 use super::address::{Location, cant_fetch, host};
-use super::diagnose::{Endpoint, broken};
-use super::failure::{AttemptError, Failure};
+use super::diagnose::{Endpoint, connection_error};
+use super::fetch_error::{AttemptError, FetchError};
 use super::network_config::{HttpClient, NetworkConfig};
-use super::response::{Condition, Request, Response, judge};
+use super::response::{HttpRequest, RequestCondition, Response, classify};
 
 /// The most redirects to follow.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
-/// Asks once, wherever that leads.
+/// Sends one request, without retries. Follows redirects.
 pub(super) fn open(
     config: &NetworkConfig,
     client: &HttpClient,
-    (location, url): (&Location, &Url),
-    request: &Request<'_>,
+    url: &Url,
+    request: &HttpRequest<'_>,
 ) -> Result<Response, AttemptError> {
+    let location = Location::Web(url.clone());
     let mut next = url.clone();
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         let sent = send(config, client, &next, request);
         let endpoint = Endpoint {
             host: host(&next),
-            proxy: config.proxies.between(&next),
+            proxy: config.proxies.proxy_for(&next),
             trust: client.trust(config),
         };
-        let response = sent.map_err(|error| broken(cant_fetch(location), &endpoint, &error))?;
-        let Some(target) = target(&next, &response) else {
-            let kind = judge(location, request.condition, &endpoint, &response)?;
-            return Ok(Response::of_server(response, kind, &config.timeouts));
+        let response =
+            sent.map_err(|error| connection_error(cant_fetch(&location), &endpoint, &error))?;
+        let Some(target) = redirect_target(&next, &response) else {
+            let kind = classify(&location, request.condition, &endpoint, &response)?;
+            return Ok(Response::from_server(response, kind, &config.timeouts));
         };
-        follows(&next, &target).map_err(|why| astray(location, &next, why))?;
+        check_redirect(&next, &target).map_err(|why| redirect_error(&location, &next, why))?;
         next = with_user_of(url, target);
     }
-    Err(astray(location, &next, "sends from one address to the next without end"))
+    Err(redirect_error(&location, &next, "redirects too often"))
 }
 
 fn send(
     config: &NetworkConfig,
     client: &HttpClient,
     url: &Url,
-    request: &Request<'_>,
+    request: &HttpRequest<'_>,
 ) -> reqwest::Result<blocking::Response> {
     let mut sending = client
         .client
@@ -57,12 +59,14 @@ fn send(
         .header(ACCEPT, request.accept)
         .header(ACCEPT_ENCODING, request.encoding);
     sending = match request.condition {
-        Condition::Always => sending,
-        Condition::RestAfter(length, validator) => {
+        RequestCondition::Unconditional => sending,
+        RequestCondition::ResumeFrom(length, validator) => {
             sending.header(RANGE, format!("bytes={length}-")).header(IF_RANGE, validator.as_str())
         }
-        Condition::IfChanged(tag) if tag.ends_with('"') => sending.header(IF_NONE_MATCH, tag),
-        Condition::IfChanged(date) => sending.header(IF_MODIFIED_SINCE, date),
+        RequestCondition::IfModified(tag) if tag.ends_with('"') => {
+            sending.header(IF_NONE_MATCH, tag)
+        }
+        RequestCondition::IfModified(date) => sending.header(IF_MODIFIED_SINCE, date),
     };
     let authorization = config.credentials.authorization(url);
     if let Some(Ok(mut value)) = authorization.map(HeaderValue::from_str) {
@@ -72,8 +76,8 @@ fn send(
     sending.send()
 }
 
-/// Where a response sends us, if it does.
-fn target(from: &Url, response: &blocking::Response) -> Option<Url> {
+/// Where a response redirects to, if it does.
+fn redirect_target(from: &Url, response: &blocking::Response) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -81,18 +85,18 @@ fn target(from: &Url, response: &blocking::Response) -> Option<Url> {
     from.join(std::str::from_utf8(location.as_bytes()).ok()?).ok()
 }
 
-/// Whether a redirect may be followed: not out of encryption, and never onto this machine's disk.
-pub(super) fn follows(from: &Url, to: &Url) -> Result<(), &'static str> {
+/// Whether a redirect may be followed: not from https:// to http://, and never to a local file.
+pub(super) fn check_redirect(from: &Url, to: &Url) -> Result<(), &'static str> {
     match to.scheme() {
         "https" => Ok(()),
         "http" if from.scheme() == "http" => Ok(()),
-        "http" => Err("sends from https:// to http://, which is not followed"),
-        _ => Err("sends to what is neither http:// nor https://"),
+        "http" => Err("redirects from https:// to http://, which is not followed"),
+        _ => Err("redirects to an address that is neither http:// nor https://"),
     }
 }
 
-/// A user and password that stand in the address that was asked for stay good on that server, and
-/// go to no other.
+/// Adds the user name and password of the first address to a redirect's, if both are on the same
+/// server; they are sent to no other.
 fn with_user_of(first: &Url, mut next: Url) -> Url {
     // Neither can fail where there is a host.
     let (user, password) = match first.origin() == next.origin() {
@@ -104,7 +108,7 @@ fn with_user_of(first: &Url, mut next: Url) -> Url {
     next
 }
 
-fn astray(location: &Location, from: &Url, why: &str) -> AttemptError {
+fn redirect_error(location: &Location, from: &Url, why: &str) -> AttemptError {
     let cause = format!("{} {why}", Escaped(&host(from)));
-    AttemptError::Permanent(Failure::Refused(cant_fetch(location).because(cause)))
+    AttemptError::Permanent(FetchError::BadResponse(cant_fetch(location).because(cause)))
 }

@@ -1,6 +1,6 @@
-//! What is endpoint, and what came back: whether it is an answer, to which question, and who gave it.
+//! Requests and responses: what a response's status and headers mean for the request.
 //!
-//! It judges status and headers, and must not know what the body is for.
+//! It must not know what the body is for.
 
 use std::fmt;
 use std::fs::File;
@@ -15,65 +15,63 @@ use usher_shims::error::Escaped;
 
 use super::address::{Location, cant_fetch, host};
 use super::diagnose::{Endpoint, HINT_NETWORK};
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::headers::{ContentRange, StrongTag, text};
 use super::min_throughput::MinThroughput;
-use super::retry_after::{in_words, retry_after};
+use super::retry_after::{describe_wait, retry_after};
 use super::timeouts::Timeouts;
 
-/// How to ask.
-pub(super) struct Request<'a> {
-    /// The kinds of answer that are understood, as the `Accept` header has it.
+/// The headers of a request.
+pub(super) struct HttpRequest<'a> {
+    /// The `Accept` header.
     pub(super) accept: &'a str,
-    /// The transfer encodings that are understood: `gzip` or `identity`.
+    /// The `Accept-Encoding` header: `gzip` or `identity`.
     pub(super) encoding: &'static str,
-    /// Which part of it, or whether at all.
-    pub(super) condition: Condition<'a>,
+    pub(super) condition: RequestCondition<'a>,
 }
 
-/// Which part of something is wanted, or whether at all.
+/// Which part of a file is requested, and under which condition.
 #[derive(Clone, Copy)]
-pub(super) enum Condition<'a> {
-    /// The whole.
-    Always,
-    /// What follows these first bytes, if it is still the same; else the whole.
-    RestAfter(u64, &'a StrongTag),
-    /// The whole, if it isn't what this was sent along with.
-    IfChanged(&'a str),
+pub(super) enum RequestCondition<'a> {
+    /// All of it.
+    Unconditional,
+    /// What follows this many bytes, if the file still has this `ETag`; otherwise all of it.
+    ResumeFrom(u64, &'a StrongTag),
+    /// All of it, unless it is unmodified since the response that had this validator.
+    IfModified(&'a str),
 }
 
-/// An answer that is still coming.
+/// A response whose body wasn't read yet.
 pub(super) struct Response {
-    /// The bytes, as they were sent.
+    /// The body, as it is sent.
     pub(super) bytes: Box<dyn Read>,
-    /// How many bytes were announced.
+    /// The body's length in bytes, if it was announced.
     pub(super) length: Option<u64>,
-    /// What the bytes are.
-    pub(super) kind: Kind,
-    /// What tells this state of the resource from others, byte for byte.
+    pub(super) kind: BodyKind,
+    /// The `ETag`, if it is a strong one.
     pub(super) validator: Option<StrongTag>,
-    /// What to ask with whether it has changed: `ETag`, or else `Last-Modified`.
+    /// The validator of a later conditional request: `ETag`, or else `Last-Modified`.
     pub(super) tag: Option<String>,
-    /// Who gave it, if it wasn't a file.
+    /// The server; `None` for a local file.
     pub(super) responder: Option<Responder>,
-    /// Whether the bytes were packed for the transfer.
-    pub(super) packed: bool,
+    /// Whether the body is compressed for the transfer.
+    pub(super) is_gzipped: bool,
 }
 
-/// What the bytes of an answer are.
+/// What a response's body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// All there is.
-    Whole,
-    /// A part, as far as can be told the one that was asked for.
-    Rest(ContentRange),
-    /// Nothing of use: no such part, or another one.
-    NoRest,
-    /// Nothing, for nothing has changed.
-    Unchanged,
+pub(super) enum BodyKind {
+    /// The whole file.
+    Full,
+    /// The requested rest of the file.
+    Remainder(ContentRange),
+    /// Unusable: another range than was requested, or none.
+    BadRange,
+    /// Empty: the file wasn't modified.
+    NotModified,
 }
 
-/// Who gave an answer, and how it was labelled.
+/// The server of a response, its status and content type, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Responder {
     host: String,
@@ -86,31 +84,35 @@ impl fmt::Display for Responder {
         let Self { host, status, content_type } = self;
         write!(f, "{} answered {status} with ", Escaped(host))?;
         match content_type.as_str() {
-            "" => f.write_str("content of no type"),
-            named => Escaped(named).fmt(f),
+            "" => f.write_str("no content type"),
+            content_type => Escaped(content_type).fmt(f),
         }
     }
 }
 
 impl Response {
-    /// All of a file.
-    pub(super) fn of_file(file: File, length: u64) -> Self {
+    /// The response for a local file.
+    pub(super) fn from_file(file: File, length: u64) -> Self {
         Self {
             bytes: Box::new(file),
             length: Some(length),
-            kind: Kind::Whole,
+            kind: BodyKind::Full,
             validator: None,
             tag: None,
             responder: None,
-            packed: false,
+            is_gzipped: false,
         }
     }
 
-    /// What a server said.
-    pub(super) fn of_server(response: blocking::Response, kind: Kind, timeouts: &Timeouts) -> Self {
+    /// A server's response.
+    pub(super) fn from_server(
+        response: blocking::Response,
+        kind: BodyKind,
+        timeouts: &Timeouts,
+    ) -> Self {
         let headers = response.headers();
         let header = |name: &str| text(headers, name).map(str::to_owned);
-        let packed = header(CONTENT_ENCODING.as_str())
+        let is_gzipped = header(CONTENT_ENCODING.as_str())
             .is_some_and(|encoding| matches!(encoding.as_str(), "gzip" | "x-gzip"));
         Self {
             length: response.content_length(),
@@ -122,40 +124,45 @@ impl Response {
                 status: response.status(),
                 content_type: header(CONTENT_TYPE.as_str()).unwrap_or_default(),
             }),
-            packed,
+            is_gzipped,
             bytes: Box::new(MinThroughput::new(response, timeouts)),
         }
     }
 }
 
-/// Which answer a response is to a question, if it is one.
-pub(super) fn judge(
+/// What a response is for the request. An error if it is unusable.
+pub(super) fn classify(
     location: &Location,
-    condition: Condition<'_>,
+    condition: RequestCondition<'_>,
     endpoint: &Endpoint<'_>,
     response: &blocking::Response,
-) -> Result<Kind, AttemptError> {
+) -> Result<BodyKind, AttemptError> {
     match (response.status(), condition) {
-        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => Ok(Kind::Whole),
-        (StatusCode::PARTIAL_CONTENT, Condition::RestAfter(length, validator)) => {
-            Ok(rest(response.headers(), length, validator))
+        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => Ok(BodyKind::Full),
+        (StatusCode::PARTIAL_CONTENT, RequestCondition::ResumeFrom(length, validator)) => {
+            Ok(partial_body(response.headers(), length, validator))
         }
-        (StatusCode::RANGE_NOT_SATISFIABLE, Condition::RestAfter(..)) => Ok(Kind::NoRest),
-        (StatusCode::NOT_MODIFIED, Condition::IfChanged(_)) => Ok(Kind::Unchanged),
-        (status, _) => Err(no_answer(location, status, endpoint, response.headers())),
+        (StatusCode::RANGE_NOT_SATISFIABLE, RequestCondition::ResumeFrom(..)) => {
+            Ok(BodyKind::BadRange)
+        }
+        (StatusCode::NOT_MODIFIED, RequestCondition::IfModified(_)) => Ok(BodyKind::NotModified),
+        (status, _) => Err(status_error(location, status, endpoint, response.headers())),
     }
 }
 
-/// The part that follows the first `length` bytes of what `validator` came with, and no other.
-fn rest(headers: &HeaderMap, length: u64, validator: &StrongTag) -> Kind {
+/// Checks that a partial response is what follows the first `length` bytes of the file with the
+/// `ETag` `validator`.
+fn partial_body(headers: &HeaderMap, length: u64, validator: &StrongTag) -> BodyKind {
     let range = text(headers, CONTENT_RANGE.as_str()).and_then(ContentRange::parse);
     match range {
-        Some(range) if range.follows(length) && validator.admits(headers) => Kind::Rest(range),
-        Some(_) | None => Kind::NoRest,
+        Some(range) if range.is_rest_after(length) && validator.matches_partial(headers) => {
+            BodyKind::Remainder(range)
+        }
+        Some(_) | None => BodyKind::BadRange,
     }
 }
 
-fn no_answer(
+fn status_error(
     location: &Location,
     status: StatusCode,
     endpoint: &Endpoint<'_>,
@@ -165,25 +172,27 @@ fn no_answer(
     let error = cant_fetch(location);
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
         let proxy = Escaped(endpoint.proxy.as_deref().unwrap_or_default());
-        let why = format!("the proxy {proxy} for {host} asks for a name and a password");
-        return AttemptError::Permanent(Failure::Unreachable(
+        let why = format!("the proxy {proxy} for {host} requires a user name and a password");
+        return AttemptError::Permanent(FetchError::Unreachable(
             error.because(why).hint(HINT_NETWORK),
         ));
     }
     let error = error.because(format!("{host} answered {status}"));
     let now = SystemTime::now();
     let wait = retry_after(headers, now);
-    let may_pass = status.is_server_error()
+    let is_transient = status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || (status == StatusCode::FORBIDDEN && wait.is_some());
     let error = match wait {
-        Some(wait) if may_pass => error.because(in_words(wait, now)),
+        Some(wait) if is_transient => error.because(describe_wait(wait, now)),
         Some(_) | None => error,
     };
     match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => AttemptError::Permanent(Failure::Absent(error)),
-        _ if may_pass => AttemptError::Transient(Failure::Unreachable(error), wait),
-        _ => AttemptError::Permanent(Failure::Refused(error)),
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            AttemptError::Permanent(FetchError::NotFound(error))
+        }
+        _ if is_transient => AttemptError::Transient(FetchError::Unreachable(error), wait),
+        _ => AttemptError::Permanent(FetchError::BadResponse(error)),
     }
 }
 
@@ -195,23 +204,23 @@ pub(super) fn is_web_page(bytes: &[u8]) -> bool {
     })
 }
 
-/// A web page came where something else was expected.
-pub(super) fn web_page(location: &Location, responder: Option<&Responder>) -> Failure {
-    other_content(
+/// The error of a web page in place of the requested file.
+pub(super) fn web_page_error(location: &Location, responder: Option<&Responder>) -> FetchError {
+    unexpected_content(
         location,
         responder,
-        "the answer looks like a web page (a captive portal or a proxy?)",
+        "the response looks like a web page (a captive portal or a proxy?)",
     )
 }
 
-/// Something came that can't be what was asked for, and `what` it is.
-pub(super) fn other_content(
+/// The error of a response that can't be the requested file; `what` describes it.
+pub(super) fn unexpected_content(
     location: &Location,
     responder: Option<&Responder>,
     what: &str,
-) -> Failure {
+) -> FetchError {
     let error = cant_fetch(location).because(what);
-    Failure::Refused(match responder {
+    FetchError::BadResponse(match responder {
         Some(responder) => error.because(responder.to_string()),
         None => error,
     })

@@ -1,16 +1,15 @@
-//! How often something is tried, and the pauses between.
+//! How often a request is retried, and the pauses between attempts.
 //!
-//! It must not know what is tried.
+//! It must not know what is requested.
 
 use std::slice::Iter;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::failure::{AttemptError, Failure};
+use super::fetch_error::{AttemptError, FetchError};
 use super::timeouts::Timeouts;
 
-/// The attempts of one undertaking: it ends when one succeeds, when an error is permanent, or when
-/// no pause is left.
+/// The retries of one request or download.
 pub(super) struct Retry<'a> {
     timeouts: &'a Timeouts,
     backoff: Iter<'a, Duration>,
@@ -21,22 +20,24 @@ impl<'a> Retry<'a> {
         Self { timeouts, backoff: timeouts.backoff.iter() }
     }
 
-    /// Waits before the next try, or says why there is none.
-    pub(super) fn pause(&mut self, error: AttemptError) -> Result<(), Failure> {
+    /// Waits before the next attempt. Returns the error if it is permanent, if no retry is left, or
+    /// if the server asks to wait too long.
+    pub(super) fn wait_after(&mut self, error: AttemptError) -> Result<(), FetchError> {
         let (failure, wait) = match error {
             AttemptError::Permanent(failure) => return Err(failure),
             AttemptError::Transient(failure, wait) => (failure, wait),
         };
         let Some(pause) = self.backoff.next() else { return Err(failure) };
         let wait = wait.unwrap_or(*pause);
-        if wait > self.timeouts.longest_wait {
+        if wait > self.timeouts.max_retry_after {
             return Err(failure);
         }
         sleep(wait);
         Ok(())
     }
 
-    /// The last attempt brought so many new bytes: where that is some way, the count begins anew.
+    /// Records that the last attempt fetched this many new bytes. With enough of them, the retries
+    /// start from the beginning.
     pub(super) fn record_progress(&mut self, bytes: u64) {
         if bytes >= self.timeouts.progress_reset {
             self.backoff = self.timeouts.backoff.iter();

@@ -1,6 +1,6 @@
-//! When a server says that it may be asked again.
+//! When a server asks to retry later.
 //!
-//! It reads headers, and must not wait itself.
+//! It parses headers, and must not wait itself.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,15 +9,15 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use super::headers::text;
 use crate::files::clock;
 
-/// How long the server asks to wait; `None` if it doesn't.
+/// How long the server asks to wait; `None` if it doesn't ask.
 ///
-/// `Retry-After` in both its forms (RFC 9110, 10.2.3), then what says when a used-up limit ends:
-/// `X-RateLimit-Reset`, a moment in seconds since 1970, and `RateLimit-Reset`, in seconds from now
+/// Reads `Retry-After` in both its formats (RFC 9110, 10.2.3), then the end of a used-up rate limit:
+/// `X-RateLimit-Reset` in seconds since 1970, and `RateLimit-Reset` in seconds from now
 /// (draft-ietf-httpapi-ratelimit-headers-03).
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    // The server's own clock counts where it shows it: ours may be wrong.
+    // The server's own clock is used where it sends it: ours may be wrong.
     let now = date(headers, DATE.as_str()).unwrap_or(now);
-    let until = |moment: SystemTime| moment.duration_since(now).unwrap_or_default();
+    let until = |end: SystemTime| end.duration_since(now).unwrap_or_default();
     let seconds = |name: &str| text(headers, name)?.parse().ok().map(Duration::from_secs);
     let used_up = |name: &str| text(headers, name) == Some("0");
     seconds(RETRY_AFTER.as_str())
@@ -29,11 +29,11 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         .or_else(|| seconds("ratelimit-reset").filter(|_| used_up("ratelimit-remaining")))
 }
 
-/// A wait in words, with the moment at which it ends.
-pub(super) fn in_words(wait: Duration, now: SystemTime) -> String {
+/// The line of a message about a wait, with the time at which it ends.
+pub(super) fn describe_wait(wait: Duration, now: SystemTime) -> String {
     let seconds = wait.as_secs();
-    let moment = now.checked_add(wait).filter(|_| seconds < 100 * 365 * 86400);
-    match moment {
+    let end = now.checked_add(wait).filter(|_| seconds < 100 * 365 * 86400);
+    match end {
         Some(end) => {
             format!("it asks to wait for {seconds} seconds, until {}", clock::date(end))
         }
@@ -41,7 +41,7 @@ pub(super) fn in_words(wait: Duration, now: SystemTime) -> String {
     }
 }
 
-/// A header that is a date.
+/// The date of a header.
 fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, name)?).ok()
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_say_when_to_come_again() {
+    fn waits_are_parsed_from_headers() {
         // Sun, 09 Sep 2001 01:46:40 GMT
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let check = |lines: &[&str], expected: Option<u64>| {
@@ -83,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_with_its_end() {
+    fn a_wait_is_described_with_its_end() {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let check = |seconds: u64, expected: &str| {
-            assert_eq!(in_words(Duration::from_secs(seconds), now), expected);
+            assert_eq!(describe_wait(Duration::from_secs(seconds), now), expected);
         };
         check(60, "it asks to wait for 60 seconds, until Sun, 09 Sep 2001 01:47:40 GMT");
         check(u64::MAX, "it asks to wait for 18446744073709551615 seconds");
@@ -94,21 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_wrong_makes_nobody_wait_for_years() {
-        let longest = crate::http::timeouts::Timeouts::default().longest_wait;
+    fn a_wrong_clock_causes_no_long_wait() {
+        let max = crate::http::timeouts::Timeouts::default().max_retry_after;
         let retry = "Retry-After: Sun, 09 Sep 2001 01:47:40 GMT";
         let wait = |lines: &[&str], now: u64| {
             retry_after(&headers(lines), UNIX_EPOCH + Duration::from_secs(now)).unwrap()
         };
         let (of_1970, of_2099) = (12, 4_070_908_800);
-        // Longer than anybody waits: it is an error at once, with the moment.
-        assert!(wait(&[retry], of_1970) > longest);
+        // Longer than the limit, so it is an error at once.
+        assert!(wait(&[retry], of_1970) > max);
         assert_eq!(wait(&[retry], of_2099), Duration::ZERO);
         let date = "Date: Sun, 09 Sep 2001 01:47:30 GMT";
         for now in [of_1970, of_2099] {
             assert_eq!(wait(&[retry, date], now), Duration::from_secs(10));
         }
         let before = UNIX_EPOCH - Duration::from_secs(100);
-        assert!(in_words(Duration::from_secs(7), before).contains("until Thu, 01 Jan 1970"));
+        assert!(describe_wait(Duration::from_secs(7), before).contains("until Thu, 01 Jan 1970"));
     }
 }

@@ -10,18 +10,18 @@ use flate2::write::GzEncoder;
 use reqwest::Url;
 use usher_shims::error::{Error, ErrorKind};
 
-use super::redirects::follows;
+use super::redirects::check_redirect;
 use super::test_server::{Reply, TestServer, access, client, ok, reply};
 use super::*;
 
 /// How a failure ends the search, and what a person reads after its first line.
-fn shown<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     let failure = result.unwrap_err();
     let class = match &failure {
-        Failure::Unreachable(_) => "unreachable",
-        Failure::Absent(_) => "absent",
-        Failure::Refused(_) => "refused",
-        Failure::Fatal(_) => "fatal",
+        FetchError::Unreachable(_) => "unreachable",
+        FetchError::NotFound(_) => "absent",
+        FetchError::BadResponse(_) => "refused",
+        FetchError::Fatal(_) => "fatal",
     };
     format!("{class}: {}", Error::from(failure).causes.join("; "))
 }
@@ -78,7 +78,7 @@ fn what_will_not_pass_is_tried_once() {
         (reply("403 Forbidden", "", b""), "refused: HOST answered 403 Forbidden"),
         (
             reply("200 OK", "Content-Type: text/html\r\n", b"<html>"),
-            "refused: the answer looks like a web page (a captive portal or a proxy?); \
+            "refused: the response looks like a web page (a captive portal or a proxy?); \
              HOST answered 200 OK with text/html",
         ),
         (reply("204 No Content", "", b""), "refused: HOST answered 204 No Content"),
@@ -92,16 +92,16 @@ fn what_will_not_pass_is_tried_once() {
         (ok(&[b'x'; 101]), "refused: it is longer than 100 bytes"),
         (
             ok(b"\n<!DocType HTML><p>Log in"),
-            "refused: the answer looks like a web page (a captive portal or a proxy?); HOST answered 200 OK with content of no type",
+            "refused: the response looks like a web page (a captive portal or a proxy?); HOST answered 200 OK with no content type",
         ),
-        (ok(b"<html><p>Log in"), "refused: the answer looks like a web page"),
+        (ok(b"<html><p>Log in"), "refused: the response looks like a web page"),
         (
             found("file:///etc/passwd"),
-            "refused: HOST sends to what is neither http:// nor https://",
+            "refused: HOST redirects to an address that is neither http:// nor https://",
         ),
         (
             found("ftp://127.0.0.1/index"),
-            "refused: HOST sends to what is neither http:// nor https://",
+            "refused: HOST redirects to an address that is neither http:// nor https://",
         ),
     ] {
         check(vec![replies], expected, 1);
@@ -115,14 +115,14 @@ fn redirects_are_followed_but_not_for_ever() {
     replies.push(ok(b"{}"));
     check(replies, "ok: {}", 11);
     let replies = std::iter::repeat_with(next).take(12).collect();
-    check(replies, "refused: HOST sends from one address to the next without end", 11);
+    check(replies, "refused: HOST redirects too often", 11);
 }
 
 #[test]
 fn redirects_never_leave_encryption() {
     let url = |text: &str| Url::parse(text).unwrap();
     let check = |from: &str, to: &str, expected: bool| {
-        assert_eq!(follows(&url(from), &url(to)).is_ok(), expected, "{from} {to}");
+        assert_eq!(check_redirect(&url(from), &url(to)).is_ok(), expected, "{from} {to}");
     };
     check("https://a.example/", "https://b.example/", true);
     check("http://a.example/", "http://b.example/", true);
@@ -141,7 +141,7 @@ fn absence_is_an_answer_where_it_may_be_one() {
     let (client, address) = (client(), server.at("/index"));
     assert_eq!(client.get_optional(&address, 9), Ok(None));
     assert_eq!(client.get_optional(&address, 9), Ok(Some(b"{}".to_vec())));
-    assert!(matches!(client.get_optional(&address, 9), Err(Failure::Refused(_))));
+    assert!(matches!(client.get_optional(&address, 9), Err(FetchError::BadResponse(_))));
 }
 
 #[test]
@@ -212,11 +212,11 @@ fn a_proxy_that_stands_in_the_way_is_named() {
         assert!(asked.iter().all(|request| request.starts_with("connect a.example:443 ")));
     };
     check(vec![], 0, "refused the connection");
-    check(vec![reply("403 Forbidden", "", b"")], 1, "doesn't let us through");
+    check(vec![reply("403 Forbidden", "", b"")], 1, "refuses to connect us");
     check(
         vec![reply("407 Proxy Authentication Required", "", b"")],
         1,
-        "asks for a name and a password",
+        "requires a user name and a password",
     );
 }
 
@@ -226,7 +226,8 @@ fn a_proxy_for_what_is_not_encrypted_is_named_too() {
     let proxies = Proxies { http: Some(proxy.address.clone()), ..Proxies::default() };
     let client = Client::new(NetworkConfig { proxies, ..access() });
     let named = proxy.address.replace("http://", "the proxy ");
-    let expected = format!("unreachable: {named} for a.example asks for a name and a password");
+    let expected =
+        format!("unreachable: {named} for a.example requires a user name and a password");
     assert_eq!(shown(client.get("http://a.example/", 9)), expected);
     assert_eq!(proxy.requests().len(), 1);
     // Its replies are used up, so it is gone.
@@ -302,7 +303,7 @@ fn what_has_not_changed_is_not_sent_again() {
     let mut known: Option<String> = None;
     let mut seen = Vec::new();
     for _ in 0..5 {
-        match client().get_newer(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
+        match client().get_if_modified(&server.at("/index"), 9, "*/*", known.as_deref()).unwrap() {
             Conditional::NotModified => seen.push("unchanged".to_owned()),
             Conditional::Modified { bytes, validator } => {
                 seen.push(String::from_utf8(bytes).unwrap());
@@ -368,7 +369,10 @@ fn a_folder_stands_in_for_a_server() {
     assert_eq!(client.get(&format!("file://{}", path.replace(' ', "%20")), 2), Ok(b"{}".to_vec()));
     assert_eq!(shown(client.get(path, 1)), "refused: it is longer than 1 bytes");
     assert_eq!(client.get_optional(missing.to_str().unwrap(), 9), Ok(None));
-    assert!(matches!(client.get(folder.path().to_str().unwrap(), 9), Err(Failure::Refused(_))));
+    assert!(matches!(
+        client.get(folder.path().to_str().unwrap(), 9),
+        Err(FetchError::BadResponse(_))
+    ));
 }
 
 #[test]
@@ -378,9 +382,9 @@ fn a_bad_file_of_certificates_is_named() {
     let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };
     let client = Client::new(NetworkConfig { extra_ca_files: vec![file], ..access() });
     let result = client.get("https://127.0.0.1:1/", 9);
-    assert!(matches!(result, Err(Failure::Fatal(_))));
+    assert!(matches!(result, Err(FetchError::Fatal(_))));
     let error = Error::from(result.unwrap_err());
-    assert_eq!(error.what, format!("{} is no file of PEM certificates", path.display()));
+    assert_eq!(error.what, format!("{} is not a file of PEM certificates", path.display()));
     assert!(error.causes[0].contains("No such file"), "{error}");
-    assert_eq!(error.hint.as_deref(), Some("look at cafile= in ~/.npmrc"));
+    assert_eq!(error.hint.as_deref(), Some("check cafile= in ~/.npmrc"));
 }

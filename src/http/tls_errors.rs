@@ -1,5 +1,4 @@
-//! Why a connection can't be encrypted, in plain words. It reads the library's errors and asks
-//! nobody.
+//! Explains TLS errors. It reads the library's errors and sends nothing.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,141 +6,142 @@ use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, Error as TlsError};
 use usher_shims::error::{Error, Escaped};
 
-use super::authorities::{Authorities, Found};
+use super::authorities::{Authorities, LoadedAuthorities};
 use crate::files::clock;
 
-/// Whose signature under a certificate counts.
+/// Which certificate authorities are trusted.
 #[derive(Clone, Copy)]
-pub(super) enum Trust<'a> {
-    /// Those that the machine knows.
-    Machine,
-    /// The machine knows none: a slim container.
-    Nobody,
-    /// Those that a person named in their place.
-    Named(&'a Authorities),
+pub(super) enum CertificateTrust<'a> {
+    /// The system's.
+    SystemRoots,
+    /// None: the system has none, as in a slim container.
+    NoRoots,
+    /// Those that the user configured.
+    CustomRoots(&'a Authorities),
 }
 
-/// What is wrong with an encrypted connection.
+/// A problem of a TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Nobody who counts has signed the certificate.
-    Unsigned,
-    /// The certificate is for these names, and not for the one that was asked.
-    OtherName(Vec<String>),
-    /// It isn't valid today; with the day on which it began or ceased to be.
-    Dates(&'static str, Option<Duration>),
-    /// It isn't accepted for another reason.
-    Certificate(String),
-    /// What answers speaks no TLS.
-    NoTls,
-    /// The two find no way to encrypt that both accept.
-    NoAgreement,
+pub(super) enum TlsProblem {
+    /// The certificate's issuer isn't trusted.
+    UnknownIssuer,
+    /// The certificate is for these names, and not for the host.
+    WrongName(Vec<String>),
+    /// The certificate has expired or isn't valid yet. With the date, in time since 1970.
+    OutsideValidity(&'static str, Option<Duration>),
+    /// The certificate is rejected for another reason.
+    BadCertificate(String),
+    /// The server doesn't use TLS.
+    NotTls,
+    /// The server supports no TLS version or cipher that usher does.
+    NoCommonProtocol,
 }
 
-const HINT_PROXY: &str = "if a proxy answers in its place, name the file with that proxy's \
-                          certificate: export SSL_CERT_FILE=/…";
-const HINT_NAMED: &str = "name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR";
-const HINT_NOBODY: &str =
-    "install the package ca-certificates, or name such a file: export SSL_CERT_FILE=/…";
+const HINT_PROXY: &str = "if a proxy intercepts TLS, name the file with its certificate: \
+                          export SSL_CERT_FILE=/…";
+const HINT_CUSTOM_ROOTS: &str = "name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR";
+const HINT_NO_ROOTS: &str = "install the package ca-certificates, or name a file of PEM certificates: export SSL_CERT_FILE=/…";
 
-/// What is wrong, if the error is one of those that are known here.
-pub(super) fn trouble(error: &TlsError) -> Option<Trouble> {
+/// The problem behind an error; `None` if it isn't one of those above.
+pub(super) fn tls_problem(error: &TlsError) -> Option<TlsProblem> {
     match error {
-        TlsError::InvalidCertificate(certificate) => Some(of_certificate(certificate)),
-        TlsError::InvalidMessage(_) => Some(Trouble::NoTls),
-        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => Some(Trouble::NoAgreement),
+        TlsError::InvalidCertificate(certificate) => Some(certificate_problem(certificate)),
+        TlsError::InvalidMessage(_) => Some(TlsProblem::NotTls),
+        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => {
+            Some(TlsProblem::NoCommonProtocol)
+        }
         _ => None,
     }
 }
 
-fn of_certificate(certificate: &CertificateError) -> Trouble {
-    let since = |time: &UnixTime| Some(Duration::from_secs(time.as_secs()));
+fn certificate_problem(certificate: &CertificateError) -> TlsProblem {
+    let date = |time: &UnixTime| Some(Duration::from_secs(time.as_secs()));
     match certificate {
-        CertificateError::Expired => Trouble::Dates("it has expired", None),
+        CertificateError::Expired => TlsProblem::OutsideValidity("it has expired", None),
         CertificateError::ExpiredContext { not_after, .. } => {
-            Trouble::Dates("it expired on", since(not_after))
+            TlsProblem::OutsideValidity("it expired on", date(not_after))
         }
-        CertificateError::NotValidYet => Trouble::Dates("it is not valid yet", None),
+        CertificateError::NotValidYet => TlsProblem::OutsideValidity("it is not valid yet", None),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            Trouble::Dates("it is not valid before", since(not_before))
+            TlsProblem::OutsideValidity("it is not valid before", date(not_before))
         }
-        CertificateError::NotValidForName => Trouble::OtherName(Vec::new()),
+        CertificateError::NotValidForName => TlsProblem::WrongName(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            Trouble::OtherName(presented.iter().map(|name| plain(name)).collect())
+            TlsProblem::WrongName(presented.iter().map(|name| plain_name(name)).collect())
         }
-        CertificateError::UnknownIssuer => Trouble::Unsigned,
+        CertificateError::UnknownIssuer => TlsProblem::UnknownIssuer,
         CertificateError::BadSignature => {
-            Trouble::Certificate("its signature isn't that of the authority it names".to_owned())
+            TlsProblem::BadCertificate("its signature is not its issuer's".to_owned())
         }
         other => match other.to_string() {
-            // What `openssl req -x509` makes, unless told otherwise.
+            // What `openssl req -x509` creates by default.
             text if text.contains("CaUsedAsEndEntity") => {
-                Trouble::Certificate("it is an authority's own, and no server's".to_owned())
+                TlsProblem::BadCertificate("it is an authority's, not a server's".to_owned())
             }
-            text => Trouble::Certificate(Escaped(&text).to_string()),
+            text => TlsProblem::BadCertificate(Escaped(&text).to_string()),
         },
     }
 }
 
-/// `DnsName("a.example")` as people write it.
-fn plain(name: &str) -> String {
-    let inner = name.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
-    let text = inner.map_or_else(|| bare(name), |(name, _)| name);
+/// The name in the library's `DnsName("a.example")` or `IpAddress(127.0.0.1)`.
+fn plain_name(name: &str) -> String {
+    let quoted = name.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
+    let text = quoted.map_or_else(|| in_parentheses(name), |(name, _)| name);
     Escaped(text).to_string()
 }
 
-/// `IpAddress(127.0.0.1)` without what stands around it.
-fn bare(name: &str) -> &str {
+fn in_parentheses(name: &str) -> &str {
     name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name)
 }
 
-impl Trouble {
-    /// Adds to an error what is wrong with the connection to a host, and what to do about it.
-    pub(super) fn told(&self, error: Error, host: &str, trust: Trust<'_>) -> Error {
+impl TlsProblem {
+    /// Adds the cause and a hint to the error of a request to `host`.
+    pub(super) fn describe(&self, error: Error, host: &str, trust: CertificateTrust<'_>) -> Error {
         let host = Escaped(host);
-        let refused = |why: &str| format!("the certificate of {host} isn't accepted: {why}");
+        let rejected = |why: &str| format!("the certificate of {host} is rejected: {why}");
         match self {
-            Self::Unsigned => {
-                let error =
-                    error.because(refused("it is signed by nobody whom this machine trusts"));
-                untrusted(error, trust)
+            Self::UnknownIssuer => {
+                let error = error.because(rejected("its issuer is not trusted on this machine"));
+                explain_trust(error, trust)
             }
-            Self::OtherName(names) => {
+            Self::WrongName(names) => {
                 let what = match names.as_slice() {
                     [] => "it is for another name".to_owned(),
                     names => format!("it is for {}", names.join(", ")),
                 };
-                error.because(refused(&what)).hint(format!(
-                    "a proxy or a login page may answer in its place; look: curl -v https://{host}/"
+                error.because(rejected(&what)).hint(format!(
+                    "a proxy or a login page may intercept the connection; to see it: curl -v https://{host}/"
                 ))
             }
-            Self::Dates(why, since) => {
-                let date = since.map(|since| format!(" {}", clock::date(UNIX_EPOCH + since))).unwrap_or_default();
-                error.because(refused(&format!("{why}{date}"))).because(clock::told(SystemTime::now())).hint(
-                    format!(
-                        "is this machine's clock right (type: date)? if it is, {host} wants a new certificate"
-                    ),
-                )
+            Self::OutsideValidity(why, since) => {
+                let date = since.map(|since| format!(" {}", clock::date(UNIX_EPOCH + since)));
+                let why = format!("{why}{}", date.unwrap_or_default());
+                let error = error.because(rejected(&why));
+                error.because(clock::describe(SystemTime::now())).hint(format!(
+                    "check the clock (`date`); if it is right, {host} needs a new certificate"
+                ))
             }
-            Self::Certificate(why) => error.because(refused(why)).hint(HINT_PROXY),
-            Self::NoTls => error.because(format!("what answers at {host} speaks no TLS")).hint(
-                format!("is it an http:// address? a login page may answer, too; look: curl -v http://{host}/"),
-            ),
-            Self::NoAgreement => error
-                .because(format!("{host} accepts no encryption that usher knows (TLS 1.2 or newer)"))
-                .hint(format!("look which it knows: curl -v https://{host}/")),
+            Self::BadCertificate(why) => error.because(rejected(why)).hint(HINT_PROXY),
+            Self::NotTls => error.because(format!("{host} did not answer with TLS")).hint(format!(
+                "it may need http://, or a login page intercepts the connection; to see it: curl -v http://{host}/"
+            )),
+            Self::NoCommonProtocol => error
+                .because(format!("{host} supports no encryption that usher does (TLS 1.2 or newer)"))
+                .hint(format!("to see what it supports: curl -v https://{host}/")),
         }
     }
 }
 
-fn untrusted(error: Error, trust: Trust<'_>) -> Error {
+fn explain_trust(error: Error, trust: CertificateTrust<'_>) -> Error {
     match trust {
-        Trust::Machine => error.hint(HINT_PROXY),
-        Trust::Nobody => error.because("it knows no authority at all").hint(HINT_NOBODY),
-        Trust::Named(roots) => {
-            let Found { told, is_faulty, .. } = roots.read();
-            let error = told.into_iter().fold(error, Error::because);
-            error.hint(if is_faulty { HINT_NAMED } else { HINT_PROXY })
+        CertificateTrust::SystemRoots => error.hint(HINT_PROXY),
+        CertificateTrust::NoRoots => {
+            error.because("it has no certificate authorities").hint(HINT_NO_ROOTS)
+        }
+        CertificateTrust::CustomRoots(authorities) => {
+            let LoadedAuthorities { notes, has_problem, .. } = authorities.load();
+            let error = notes.into_iter().fold(error, Error::because);
+            error.hint(if has_problem { HINT_CUSTOM_ROOTS } else { HINT_PROXY })
         }
     }
 }
@@ -151,26 +151,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_as_people_write_them() {
+    fn names_are_shown_without_the_librarys_types() {
         for (name, expected) in [
             ("DnsName(\"a.example\")", "a.example"),
             ("IpAddress(127.0.0.1)", "127.0.0.1"),
             ("*.a.example", "*.a.example"),
             ("DnsName(\"a\u{1b}[2J\")", "a\\u{1b}[2J"),
         ] {
-            assert_eq!(plain(name), expected);
+            assert_eq!(plain_name(name), expected);
         }
     }
 
     #[test]
-    fn a_machine_without_authorities_is_told_apart() {
-        let told = |trust| {
+    fn a_machine_without_authorities_gets_its_own_hint() {
+        let described = |trust| {
             let error = Error::new(usher_shims::error::ErrorKind::Network, "x");
-            Trouble::Unsigned.told(error, "a.example", trust)
+            TlsProblem::UnknownIssuer.describe(error, "a.example", trust)
         };
-        let nobody = told(Trust::Nobody);
-        assert_eq!(nobody.causes[1], "it knows no authority at all");
-        assert!(nobody.hint.unwrap().contains("ca-certificates"));
-        assert_eq!(told(Trust::Machine).causes.len(), 1);
+        let no_roots = described(CertificateTrust::NoRoots);
+        assert_eq!(no_roots.causes[1], "it has no certificate authorities");
+        assert!(no_roots.hint.unwrap().contains("ca-certificates"));
+        assert_eq!(described(CertificateTrust::SystemRoots).causes.len(), 1);
     }
 }

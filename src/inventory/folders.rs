@@ -1,4 +1,4 @@
-//! The folders that definitions name: their variables, `~` and `*` filled in.
+//! Expands the folders of definitions: variables, `~` and `*`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +10,8 @@ use usher_shims::world::World;
 
 use usher_shims::folders::Folders;
 
-/// The folders that one of a definition stands for, the highest version first; none where its
-/// variable isn't set. The machine's home knows no account's.
+/// The folders that a folder of a definition stands for, the highest version first; none if its
+/// variable isn't set. A machine-wide home uses no variable, since those are an account's.
 pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
     let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
     let start = match first.strip_prefix('$') {
@@ -23,28 +23,28 @@ pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Res
         None if first == "~" => folders.user_home.clone(),
         None => Some(PathBuf::from("/")),
     };
-    start.map_or_else(|| Ok(Vec::new()), |start| fitting(&start, rest))
+    start.map_or_else(|| Ok(Vec::new()), |start| expand_star(&start, rest))
 }
 
-/// The folders below another one that a path with a `*` in one of its names stands for, the highest
-/// first. Only the definition's own `*` counts.
-fn fitting(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
+/// The folders below `start` that match a path with a `*` in one of its names, the highest first. A
+/// `*` in `start` is part of a name.
+fn expand_star(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
     let joined = |path: &str| if path.is_empty() { start.to_owned() } else { start.join(path) };
     let Some((before, after)) = path.split_once('*') else { return Ok(vec![joined(path)]) };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
     let (suffix, below) = after.split_once('/').unwrap_or((after, ""));
     let (parent, pattern) = (joined(parent), format!("{prefix}*{suffix}"));
     let names = names(&parent)?.into_iter().rev();
-    let fitting = names.filter(|name| fits(name, &pattern).is_some());
-    Ok(fitting.map(|name| parent.join(name).join(below)).collect())
+    let matching = names.filter(|name| match_pattern(name, &pattern).is_some());
+    Ok(matching.map(|name| parent.join(name).join(below)).collect())
 }
 
-/// The folders that were listed: many tools ask for the same.
+/// A cache of listed folders: many tools look into the same ones.
 #[derive(Default)]
-pub(super) struct Listed(BTreeMap<PathBuf, BTreeSet<String>>);
+pub(super) struct FolderListings(BTreeMap<PathBuf, BTreeSet<String>>);
 
-impl Listed {
-    /// As [`names`], once for each folder.
+impl FolderListings {
+    /// As [`names`], but each folder is listed once.
     pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
         Ok(match self.0.entry(folder.to_owned()) {
             Entry::Occupied(listed) => listed.into_mut(),
@@ -53,8 +53,8 @@ impl Listed {
     }
 }
 
-/// The names in a folder; none where it isn't there, or isn't for us to look into. What can't be
-/// listed for any other reason is not absent: shims would go that are needed.
+/// The names in a folder; none if it doesn't exist, or if we may not list it. Any other failure is an
+/// error: needed shims would be deleted.
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -69,8 +69,9 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
-/// What a name has in the place of the `*`, if it fits: nothing, or numbers with dots.
-pub(super) fn fits<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
+/// What the `*` of a pattern stands for in a name: nothing, or numbers with dots. `None` if the name
+/// doesn't match.
+pub(super) fn match_pattern<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
     let Some((start, end)) = pattern.split_once('*') else {
         return (name == pattern).then_some("");
     };

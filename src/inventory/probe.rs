@@ -1,5 +1,5 @@
-//! Asking a program something: with no variables but a few, for a limited time, and with an end to
-//! what it may say. Knows nothing of versions.
+//! Runs a program and reads its output: with a minimal environment, a time limit and an output limit.
+//! It knows nothing of versions.
 
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
@@ -11,63 +11,63 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// How long a program may take to answer.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// How long a program may run.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most bytes that are read of an answer.
-const LONGEST: u64 = 64 << 10;
+/// The most bytes of output that are read.
+const MAX_OUTPUT: u64 = 64 << 10;
 
-/// What came of asking.
+/// How a probe ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It ended well, and said this, on whichever stream.
-    Said(String),
-    /// It ended otherwise, or couldn't be started.
+pub(super) enum ProbeResult {
+    /// It succeeded with this output, of both streams.
+    Output(String),
+    /// It failed, or couldn't be started; how.
     Failed(String),
-    /// It didn't end in time, and was killed with all that it had started.
-    Hung,
+    /// It didn't end in time, and was killed with all its children.
+    TimedOut,
 }
 
-/// Asks a program.
-pub(super) fn ask(program: &Path, arguments: &[String], limit: Duration) -> Answer {
-    match started(program, arguments) {
-        Ok((child, answer)) => wait(child, answer, limit),
-        Err(error) => Answer::Failed(error.to_string()),
+/// Runs a program with these arguments, at most `limit` long.
+pub(super) fn probe(program: &Path, arguments: &[String], limit: Duration) -> ProbeResult {
+    match start(program, arguments) {
+        Ok((child, output)) => wait(child, output, limit),
+        Err(error) => ProbeResult::Failed(error.to_string()),
     }
 }
 
-/// Starts it, in a process group of its own; both of its streams end in one pipe.
-fn started(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
+/// Starts it in a process group of its own, with one pipe for both output streams.
+fn start(program: &Path, arguments: &[String]) -> io::Result<(Child, io::PipeReader)> {
     let (reader, writer) = io::pipe()?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear().current_dir("/").process_group(0);
-    // Scripts find their interpreters by PATH, and some interpreters don't start without a home.
+    // Scripts find their interpreters on PATH, and some interpreters don't start without a HOME.
     command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", "/");
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    // The command holds our ends for writing; without it, the pipe ends when the program does.
+    // Dropping the command closes our writing ends, so that the pipe ends when the program does.
     Ok((command.spawn()?, reader))
 }
 
-fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> Answer {
+fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResult {
     let group = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut said = Vec::new();
-        let _ = reader.take(LONGEST).read_to_end(&mut said);
+        let mut output = Vec::new();
+        let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
         let ended = child.wait();
-        // Nobody may be listening any more.
-        let _ = sender.send((said, ended));
+        // After a timeout the receiver is gone.
+        let _ = sender.send((output, ended));
     });
     match receiver.recv_timeout(limit) {
-        Ok((said, Ok(status))) if status.success() => {
-            Answer::Said(String::from_utf8_lossy(&said).into_owned())
+        Ok((output, Ok(status))) if status.success() => {
+            ProbeResult::Output(String::from_utf8_lossy(&output).into_owned())
         }
-        Ok((_, Ok(status))) => Answer::Failed(status.to_string()),
-        Ok((_, Err(error))) => Answer::Failed(error.to_string()),
+        Ok((_, Ok(status))) => ProbeResult::Failed(status.to_string()),
+        Ok((_, Err(error))) => ProbeResult::Failed(error.to_string()),
         Err(_) => {
-            // The thread waits for it and so keeps its number from becoming another process's.
+            // The thread waits for the child, so its process ID can't be another process's yet.
             let _ = kill_process_group(group, Signal::KILL);
-            Answer::Hung
+            ProbeResult::TimedOut
         }
     }
 }
@@ -76,24 +76,27 @@ fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> Answer {
 mod tests {
     use super::*;
 
-    fn shell(line: &str, limit: Duration) -> Answer {
-        ask(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit)
+    fn shell(line: &str, limit: Duration) -> ProbeResult {
+        probe(Path::new("/bin/sh"), &["-c".to_owned(), line.to_owned()], limit)
     }
 
     #[test]
-    fn an_answer_is_what_it_says_on_both_streams() {
-        assert_eq!(shell("printf 1; printf 2 >&2", LIMIT), Answer::Said("12".to_owned()));
-        assert_eq!(shell("echo 1; exit 3", LIMIT), Answer::Failed("exit status: 3".to_owned()));
-        assert!(matches!(ask(Path::new("/absent"), &[], LIMIT), Answer::Failed(_)));
-        assert_eq!(shell("echo $HOME $OTHER", LIMIT), Answer::Said("/\n".to_owned()));
+    fn the_output_is_that_of_both_streams() {
+        assert_eq!(shell("printf 1; printf 2 >&2", TIMEOUT), ProbeResult::Output("12".to_owned()));
+        assert_eq!(
+            shell("echo 1; exit 3", TIMEOUT),
+            ProbeResult::Failed("exit status: 3".to_owned())
+        );
+        assert!(matches!(probe(Path::new("/absent"), &[], TIMEOUT), ProbeResult::Failed(_)));
+        assert_eq!(shell("echo $HOME $OTHER", TIMEOUT), ProbeResult::Output("/\n".to_owned()));
     }
 
     #[test]
-    fn one_that_says_nothing_or_never_stops_is_killed() {
+    fn a_program_that_hangs_or_never_stops_printing_is_killed() {
         let short = Duration::from_millis(50);
-        assert_eq!(shell("exec sleep 1000", short), Answer::Hung);
-        assert_eq!(shell("sleep 1000 & echo $!; wait", short), Answer::Hung);
-        // The pipe is closed on it after so many bytes.
-        assert!(matches!(shell("exec yes", LIMIT), Answer::Failed(_)));
+        assert_eq!(shell("exec sleep 1000", short), ProbeResult::TimedOut);
+        assert_eq!(shell("sleep 1000 & echo $!; wait", short), ProbeResult::TimedOut);
+        // The pipe is closed at the output limit.
+        assert!(matches!(shell("exec yes", TIMEOUT), ProbeResult::Failed(_)));
     }
 }

@@ -1,57 +1,60 @@
-//! Other managers' stores, and toolchains in folders whose names don't tell their versions.
+//! Finds other managers' stores, and toolchains whose version is in a file instead of the folder's
+//! name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use usher_definition::{ForeignStore, VersionInfoFile};
 use usher_shims::error::{Error, Result};
-use usher_shims::index::{Adopted, ReadToolchain, fingerprint};
+use usher_shims::index::{AdoptedStore, ReadToolchain, fingerprint};
 use usher_shims::normalize;
-use usher_shims::store::{self, is_own_want};
+use usher_shims::store::{self, is_resource_exhaustion};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{self, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::{Identity, World as _};
 
 use super::folders::{expand_folder, names};
-use super::survey::Survey;
+use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
-/// Other managers' stores of a tool that are there. The machine's home adopts no account's.
+/// The existing stores of other managers. A machine-wide home adopts none, since those are an
+/// account's.
 pub(super) fn adopted(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     known: KnownTool<'_>,
-    before: &[Adopted],
-) -> Result<Vec<Adopted>> {
-    if survey.folders.is_system_wide {
+    before: &[AdoptedStore],
+) -> Result<Vec<AdoptedStore>> {
+    if scan.folders.is_system_wide {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Adopted> = Vec::new();
-    for (store, folder) in folders_of(survey, known, |store| !store.version_from_file)? {
-        let adopted = Adopted {
+    let mut found: Vec<AdoptedStore> = Vec::new();
+    for (store, folder) in folders_of(scan, known, |store| !store.version_from_file)? {
+        let adopted = AdoptedStore {
             tool: known.tool.name.to_owned(),
             manager: store.manager.clone(),
             folder,
             prefix: store.prefix.clone(),
-            until: store.version_ends_at.clone().unwrap_or_default(),
-            inside: store.subdir.clone(),
+            version_ends_at: store.version_ends_at.clone().unwrap_or_default(),
+            subdir: store.subdir.clone(),
         };
         let is_new = !found.contains(&adopted);
-        if is_new && survey.is_folder(&adopted.folder) && is_laid_out_so(survey, &adopted)? {
+        if is_new && scan.is_folder(&adopted.folder) && is_laid_out_so(scan, &adopted)? {
             found.push(adopted);
         }
     }
-    let is_lost = |store: &&Adopted| found.iter().all(|adopted| adopted.folder != store.folder);
+    let is_lost =
+        |store: &&AdoptedStore| found.iter().all(|adopted| adopted.folder != store.folder);
     let of_tool = before.iter().filter(|store| store.tool == known.tool.name);
-    let is_there = |store: &&Adopted| survey.is_folder(&store.folder);
-    let lost: Vec<Adopted> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
+    let is_there = |store: &&AdoptedStore| scan.is_folder(&store.folder);
+    let lost: Vec<AdoptedStore> = of_tool.filter(is_lost).filter(is_there).cloned().collect();
     found.extend(lost);
     Ok(found)
 }
 
-/// The folders of those stores of a tool that are wanted.
+/// The existing folders of a tool's stores that `wanted` accepts.
 fn folders_of<'k>(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     known: KnownTool<'k>,
     wanted: fn(&ForeignStore) -> bool,
 ) -> Result<Vec<(&'k ForeignStore, PathBuf)>> {
@@ -59,7 +62,7 @@ fn folders_of<'k>(
     for store in known.definition.store.iter().filter(|store| wanted(store)) {
         for folder in &store.folders {
             found.extend(
-                expand_folder(survey.world, survey.folders, folder)?
+                expand_folder(scan.world, scan.folders, folder)?
                     .into_iter()
                     .map(|folder| (store, folder)),
             );
@@ -68,29 +71,29 @@ fn folders_of<'k>(
     Ok(found)
 }
 
-/// Whether toolchains lie in a store where its definition says, as far as there are any: one
-/// for another kind of machine may share its folder.
-fn is_laid_out_so(survey: &Survey<'_>, store: &Adopted) -> Result<bool> {
-    let names = match store.inside.as_str() {
+/// Whether a store has its toolchains in the subfolder that its definition names; `true` for an
+/// empty store. A store for another platform may share its folder.
+fn is_laid_out_so(scan: &MachineScan<'_>, store: &AdoptedStore) -> Result<bool> {
+    let names = match store.subdir.as_str() {
         "" => BTreeSet::new(),
         _ => names(&store.folder)?,
     };
-    let holds = |name: &String| survey.is_folder(&store.folder.join(name).join(&store.inside));
+    let holds = |name: &String| scan.is_folder(&store.folder.join(name).join(&store.subdir));
     Ok(names.is_empty() || names.iter().any(holds))
 }
 
-/// Toolchains that say themselves which version they are; each once, under whatever names.
-pub(super) fn read(survey: &Survey<'_>, known: KnownTool<'_>) -> Result<Vec<ReadToolchain>> {
+/// Toolchains whose version is in a file; each once, even if several links lead to it.
+pub(super) fn read(scan: &MachineScan<'_>, known: KnownTool<'_>) -> Result<Vec<ReadToolchain>> {
     let mut found = Vec::new();
     let Some(release) = &known.definition.version_info else { return Ok(found) };
     let mut seen: Vec<Identity> = Vec::new();
-    for (store, folder) in folders_of(survey, known, |store| store.version_from_file)? {
+    for (store, folder) in folders_of(scan, known, |store| store.version_from_file)? {
         for root in roots(&folder, &store.subdir)? {
-            let identity = survey.world.metadata(&root).ok().flatten().map(|seen| seen.identity);
+            let identity = scan.world.metadata(&root).ok().flatten().map(|seen| seen.identity);
             let Some(identity) = identity.filter(|identity| !seen.contains(identity)) else {
                 continue;
             };
-            let toolchain = read_one(survey, (known.tool, store, release), &root)?;
+            let toolchain = read_one(scan, (known.tool, store, release), &root)?;
             seen.extend(toolchain.as_ref().map(|_| identity));
             found.extend(toolchain);
         }
@@ -99,14 +102,16 @@ pub(super) fn read(survey: &Survey<'_>, known: KnownTool<'_>) -> Result<Vec<Read
 }
 
 fn read_one(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     (tool, store, release): (&Tool, &ForeignStore, &VersionInfoFile),
     root: &Path,
 ) -> Result<Option<ReadToolchain>> {
     let file = root.join(&release.file);
-    let Some(seen) = survey.world.metadata(&file).ok().flatten() else { return Ok(None) };
-    let text = match survey.world.read(&file) {
-        Err(error) if is_own_want(&error) => return Err(Error::io("read", &file, error)),
+    let Some(seen) = scan.world.metadata(&file).ok().flatten() else { return Ok(None) };
+    let text = match scan.world.read(&file) {
+        Err(error) if is_resource_exhaustion(&error) => {
+            return Err(Error::io("read", &file, error));
+        }
         Ok(text) => text,
         Err(_) => return Ok(None),
     };
@@ -118,15 +123,14 @@ fn read_one(
         root: root.to_path_buf(),
         store: toolchain::Store::Adopted(manager.clone()),
     };
-    if !store::is_whole(survey.world, tool, &toolchain).is_ok_and(|is_whole| is_whole) {
+    if !store::is_complete(scan.world, tool, &toolchain).is_ok_and(|is_complete| is_complete) {
         return Ok(None);
     }
     let (tool, root, fingerprint) = (tool.name.to_owned(), root.to_path_buf(), fingerprint(&seen));
     Ok(Some(ReadToolchain { tool, manager: manager.clone(), version, root, file, fingerprint }))
 }
 
-/// Where the toolchains in a folder may lie; what is there under its own name before what links to
-/// it.
+/// The possible roots of the toolchains in a folder; folders before links to them.
 fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
     let names = names(folder)?.into_iter();
     let mut roots: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
@@ -137,7 +141,7 @@ fn roots(folder: &Path, inside: &str) -> Result<Vec<PathBuf>> {
     })
 }
 
-/// The version that a release file says, with its flavour.
+/// The version in a release file, with its flavour.
 fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Version> {
     let value = |key: &String| {
         let assigned = |line: &str| Some(line.strip_prefix(key)?.strip_prefix('=')?.to_owned());
@@ -146,7 +150,7 @@ fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Vers
     };
     let version = release.version.iter().find_map(|key| {
         let value = value(key)?;
-        // What follows numbers, as in 17.0.15+6-Debian-1, is the packager's.
+        // What follows the numbers, as in 17.0.15+6-Debian-1, is the packager's.
         let end = value.find(|c: char| !(c.is_ascii_digit() || "._+".contains(c)));
         normalize::version(&value[..end.unwrap_or(value.len())], tool)
     })?;
@@ -164,7 +168,7 @@ mod tests {
     use usher_shims::tool::TOOLS;
 
     #[test]
-    fn a_release_file_says_version_and_vendor() {
+    fn a_release_file_has_version_and_vendor() {
         let tool = Tool::named(TOOLS, "java").unwrap();
         let vendors = [["Eclipse Adoptium", "temurin"], ["Debian", "openjdk"]];
         let release = VersionInfoFile {

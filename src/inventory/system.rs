@@ -1,60 +1,60 @@
-//! The operating system's own copies of a tool: which files they are, asked for their versions once.
+//! Finds the operating system's own versions of a tool; each program is probed for its version once.
 
 use std::path::{Path, PathBuf};
 
 use usher_definition::System;
 use usher_shims::error::Result;
-use usher_shims::index::{INDEX_FILE, Index, RefusedProgram, SystemProgram, fingerprint};
+use usher_shims::index::{INDEX_FILE, Index, RejectedProgram, SystemProgram, fingerprint};
 use usher_shims::normalize;
-use usher_shims::process::holds_mark;
+use usher_shims::process::is_shim_binary;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::{FileMeta, World as _};
 
-use super::folders::{Listed, expand_folder, fits};
-use super::probe::{Answer, LIMIT, ask};
-use super::survey::Survey;
+use super::folders::{FolderListings, expand_folder, match_pattern};
+use super::probe::{ProbeResult, TIMEOUT, probe};
+use super::scan::MachineScan;
 use crate::registry::KnownTool;
 
-/// A shim of any build has fewer bytes; those for debugging have the most.
-pub const LARGEST_SHIM: u64 = 32 << 20;
+/// The largest size of a shim in bytes; debug builds are the largest.
+pub const MAX_SHIM_SIZE: u64 = 32 << 20;
 
-/// Why a program doesn't count, and what to do about it.
-struct Refusal {
+/// Why a program can't be used, and what to do about it.
+struct UnusableReason {
     reason: String,
     hint: String,
 }
 
-/// The operating system's own copies of a tool, each file once: those that count, and those
-/// that don't.
+/// The operating system's own versions of a tool, each file once: those that can be used, and those
+/// that can't.
 pub(super) fn find(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &Index,
-    listed: &mut Listed,
-) -> Result<(Vec<SystemProgram>, Vec<RefusedProgram>)> {
+    listed: &mut FolderListings,
+) -> Result<(Vec<SystemProgram>, Vec<RejectedProgram>)> {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     let Some(system) = &known.definition.system else { return Ok((found, refused)) };
     let mut stamps = Vec::new();
-    for (path, suffix) in candidates(survey, system, listed)? {
-        let Ok(Some(seen)) = survey.world.metadata(&path) else { continue };
+    for (path, suffix) in candidates(scan, system, listed)? {
+        let Ok(Some(seen)) = scan.world.metadata(&path) else { continue };
         let fingerprint = fingerprint(&seen);
         if !seen.is_program || stamps.contains(&fingerprint) {
             continue;
         }
-        let told = told_before(known.tool, (&path, &fingerprint), before);
-        if told.is_none() && is_ours(survey, &path, &seen) {
+        let cached = cached_probe(known.tool, &path, &fingerprint, before);
+        if cached.is_none() && is_ours(scan, &path, &seen) {
             continue;
         }
         let tool = known.tool.name.to_owned();
-        match told.unwrap_or_else(|| asked(&path, system, known.tool)) {
+        match cached.unwrap_or_else(|| probe_version(&path, system, known.tool)) {
             Ok(version) => {
                 let fingerprint = fingerprint.clone();
                 found.push(SystemProgram { tool, version, path, suffix, fingerprint });
             }
-            Err(Refusal { reason, hint }) => {
+            Err(UnusableReason { reason, hint }) => {
                 let fingerprint = fingerprint.clone();
-                refused.push(RefusedProgram { tool, path, fingerprint, reason, hint });
+                refused.push(RejectedProgram { tool, path, fingerprint, reason, hint });
             }
         }
         stamps.push(fingerprint);
@@ -62,23 +62,24 @@ pub(super) fn find(
     Ok((found, refused))
 }
 
-/// The files that a definition's patterns fit, with what stands for the `*`; names with a
-/// version first, so that they win over the bare name that links to them.
+/// The files that match a definition's patterns, with what the `*` stands for. Names with a version
+/// come first, so that they win over a name without one that links to them.
 fn candidates(
-    survey: &Survey<'_>,
+    scan: &MachineScan<'_>,
     system: &System,
-    listed: &mut Listed,
+    listed: &mut FolderListings,
 ) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let folders: Result<Vec<_>> = system
         .folders
         .iter()
-        .map(|folder| expand_folder(survey.world, survey.folders, folder))
+        .map(|folder| expand_folder(scan.world, scan.folders, folder))
         .collect();
     for folder in folders?.into_iter().flatten() {
         let names = listed.names(&folder)?;
         for pattern in &system.programs {
-            let fitting = names.iter().filter_map(|name| Some((name, fits(name, pattern)?)));
+            let fitting =
+                names.iter().filter_map(|name| Some((name, match_pattern(name, pattern)?)));
             found.extend(fitting.map(|(name, suffix)| (folder.join(name), suffix.to_owned())));
         }
     }
@@ -86,63 +87,68 @@ fn candidates(
     Ok(found)
 }
 
-/// Whether a program is a shim: a link to one, or a copy. It would ask us what we ask it.
-fn is_ours(survey: &Survey<'_>, path: &Path, seen: &FileMeta) -> bool {
+/// Whether a program is a shim: a link to one, or a copy. Probing it would call usher again.
+fn is_ours(scan: &MachineScan<'_>, path: &Path, seen: &FileMeta) -> bool {
     let physical = path.canonicalize().unwrap_or_default();
     let is_in_shims = physical.parent().is_some_and(|folder| {
-        survey.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
+        scan.world.existing_names(folder, &[INDEX_FILE]).is_ok_and(|found| found != 0)
     });
     let is_copy = || {
-        seen.size <= LARGEST_SHIM
-            && survey.world.read(path).is_ok_and(|content| holds_mark(&content))
+        seen.size <= MAX_SHIM_SIZE
+            && scan.world.read(path).is_ok_and(|content| is_shim_binary(&content))
     };
     is_in_shims || is_copy()
 }
 
-/// What a program answered when it was asked before, if it is the same still.
-fn told_before(
+/// The result of an earlier probe, if the program's file is unchanged.
+fn cached_probe(
     tool: &Tool,
-    (path, fingerprint): (&Path, &str),
+    path: &Path,
+    fingerprint: &str,
     before: &Index,
-) -> Option<std::result::Result<Version, Refusal>> {
+) -> Option<std::result::Result<Version, UnusableReason>> {
     let is_it = |known: (&str, &Path, &str)| known == (tool.name, path, fingerprint);
-    let mut system = before.system.iter();
+    let mut system = before.system_programs.iter();
     let known = system.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)));
     if let Some(known) = known {
         return Some(Ok(known.version.clone()));
     }
-    let mut refused = before.refused.iter();
+    let mut refused = before.rejected_programs.iter();
     let known = refused.find(|known| is_it((&known.tool, &known.path, &known.fingerprint)))?;
-    Some(Err(Refusal { reason: known.reason.clone(), hint: known.hint.clone() }))
+    Some(Err(UnusableReason { reason: known.reason.clone(), hint: known.hint.clone() }))
 }
 
-/// Asks a program for its version, and whether it can do what it must.
-fn asked(path: &Path, system: &System, tool: &Tool) -> std::result::Result<Version, Refusal> {
-    let silent = |reason: String| Refusal { reason, hint: String::new() };
-    let version = match ask(path, &system.probe, LIMIT) {
-        Answer::Said(answer) => version_in(&answer, tool)
-            .ok_or_else(|| silent("it names no version when asked for it".to_owned()))?,
-        Answer::Failed(how) => {
-            return Err(silent(format!("it fails when asked for its version ({how})")));
+/// Probes a program for its version, and for what its definition says that it needs.
+fn probe_version(
+    path: &Path,
+    system: &System,
+    tool: &Tool,
+) -> std::result::Result<Version, UnusableReason> {
+    let unusable = |reason: String| UnusableReason { reason, hint: String::new() };
+    let version = match probe(path, &system.probe, TIMEOUT) {
+        ProbeResult::Output(output) => version_in(&output, tool)
+            .ok_or_else(|| unusable("its output has no version".to_owned()))?,
+        ProbeResult::Failed(how) => {
+            return Err(unusable(format!("it fails to print its version ({how})")));
         }
-        Answer::Hung => return Err(silent(hung())),
+        ProbeResult::TimedOut => return Err(unusable(timed_out())),
     };
     let Some(needs) = &system.needs else { return Ok(version) };
-    match ask(path, &needs.probe, LIMIT) {
-        Answer::Said(_) => Ok(version),
-        Answer::Failed(_) => Err(Refusal {
+    match probe(path, &needs.probe, TIMEOUT) {
+        ProbeResult::Output(_) => Ok(version),
+        ProbeResult::Failed(_) => Err(UnusableReason {
             reason: format!("{version} {}", needs.problem),
             hint: needs.hint.clone(),
         }),
-        Answer::Hung => Err(silent(hung())),
+        ProbeResult::TimedOut => Err(unusable(timed_out())),
     }
 }
 
-fn hung() -> String {
-    format!("it gave no answer within {} seconds", LIMIT.as_secs())
+fn timed_out() -> String {
+    format!("it didn't end within {} seconds", TIMEOUT.as_secs())
 }
 
-/// The first word of an answer that is a version.
+/// The first word of a program's output that is a version.
 fn version_in(answer: &str, tool: &Tool) -> Option<Version> {
     let version = |word: &str| {
         let version = normalize::version(word.trim_matches(|c| "\"(),;".contains(c)), tool);
@@ -157,7 +163,7 @@ mod tests {
     use usher_shims::tool::TOOLS;
 
     #[test]
-    fn a_version_is_found_in_what_programs_say() {
+    fn a_version_is_found_in_a_programs_output() {
         let check = |tool: &str, answer: &str, expected: Option<&str>| {
             let tool = Tool::named(TOOLS, tool).unwrap();
             let version = version_in(answer, tool);

@@ -11,7 +11,7 @@ use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::read::{decode, read};
 use usher_shims::request::{Request, RequestKind};
 use usher_shims::search::{ErrorSource, Finding, search};
-use usher_shims::tool::{Field, FieldRole, Tool, VersionFile};
+use usher_shims::tool::{FieldRole, Tool, VersionField, VersionFile};
 use usher_shims::world::World as _;
 
 use super::spelling::wants_version;
@@ -91,7 +91,7 @@ fn field(
     session: &Session,
     place: &FileLocation,
     (file, tool): (&'static VersionFile, &'static Tool),
-) -> Option<&'static Field> {
+) -> Option<&'static VersionField> {
     let content = session.world.read(&place.path).ok()?;
     let text = decode(&content).ok()?;
     let all = read(&text, file, tool).ok()?.into_iter();
@@ -129,7 +129,7 @@ pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
 
 /// Where the project pins the tool now, or where a pin is that can't be parsed.
 fn current_pin(session: &Session, tool: &'static Tool) -> Result<Option<FileLocation>> {
-    let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
+    let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
     let mut found = None;
     let mut broken = None;
     // Variables aren't the project's.

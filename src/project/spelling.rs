@@ -6,7 +6,7 @@ use std::path::Path;
 use usher_shims::normalize::in_spelling_of;
 use usher_shims::read::{RawRequest, TOOL_VERSIONS, read};
 use usher_shims::request::{Request, RequestKind};
-use usher_shims::tool::{Field, FieldRole, Tool};
+use usher_shims::tool::{FieldRole, Tool, VersionField};
 use usher_shims::version::Version;
 
 /// A pin to write.
@@ -43,7 +43,7 @@ pub(super) fn text_for_plain_file(path: &Path, request: &Request) -> String {
 
 /// Whether a field needs a version, not a request: by its definition, or because it counts only some of
 /// a version's numbers, or because a range in it would be a constraint.
-pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
+pub(super) fn wants_version(field: &VersionField, request: &Request) -> bool {
     let is_range = matches!(request.kind(), RequestKind::Range(_));
     field.exact
         || field.version_components != u8::MAX
@@ -51,7 +51,11 @@ pub(super) fn wants_version(field: &Field, request: &Request) -> bool {
 }
 
 /// The new text for a field; none if it needs a version, and there is none.
-pub(super) fn text_for_field(old: &str, field: &Field, new_pin: &NewPin<'_>) -> Option<String> {
+pub(super) fn text_for_field(
+    old: &str,
+    field: &VersionField,
+    new_pin: &NewPin<'_>,
+) -> Option<String> {
     if !wants_version(field, new_pin.request) {
         return Some(new_pin.request.as_str().to_owned());
     }
@@ -68,7 +72,7 @@ pub(super) fn text_for_field(old: &str, field: &Field, new_pin: &NewPin<'_>) -> 
 }
 
 /// Whether that version matches a field with this text.
-fn is_satisfied_by(text: &str, field: &Field, tool: &Tool, version: &Version) -> bool {
+fn is_satisfied_by(text: &str, field: &VersionField, tool: &Tool, version: &Version) -> bool {
     Request::parse_field(text, tool, field).is_ok_and(|request| request.matches(version, tool))
 }
 

@@ -1,15 +1,13 @@
 //! Writing a pin: the new text of its file, and replacing that file.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::FileLocation;
 use usher_shims::read::read;
 use usher_shims::request::Request;
-use usher_shims::tool::{Field, Reader, Tool, VersionFile};
+use usher_shims::tool::{Reader, Tool, VersionField, VersionFile};
 use usher_shims::version::Version;
 
 use super::spelling::{
@@ -17,6 +15,7 @@ use super::spelling::{
 };
 use super::{PinLocation, PinTarget};
 use crate::config::folders;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 use crate::project::edit;
 use crate::session::{Session, read_text};
@@ -90,7 +89,7 @@ fn tool_versions(before: &str, new_pin: &NewPin<'_>) -> (String, String) {
 fn change_field(
     before: &str,
     pin_location: &PinLocation,
-    field: &'static Field,
+    field: &'static VersionField,
     new_pin: &NewPin<'_>,
 ) -> Result<(String, String)> {
     let NewPin { tool, request, version } = *new_pin;
@@ -115,7 +114,7 @@ fn change_field(
 fn edit_field(
     before: &str,
     pin_location: &PinLocation,
-    field: &Field,
+    field: &VersionField,
     text: &str,
 ) -> Result<Option<String>> {
     let keys: Vec<&str> = field.path.split('.').collect();
@@ -136,7 +135,7 @@ fn edit_field(
 fn field_text(
     text: &str,
     pin_location: &PinLocation,
-    field: &Field,
+    field: &VersionField,
     tool: &'static Tool,
 ) -> Option<String> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -146,8 +145,8 @@ fn field_text(
 }
 
 /// Whether such a file has flavours in another field than this one.
-fn has_separate_flavour_field(file: &VersionFile, field: &Field) -> bool {
-    let has = |field: &Field| field.path.contains("{flavour}");
+fn has_separate_flavour_field(file: &VersionFile, field: &VersionField) -> bool {
+    let has = |field: &VersionField| field.path.contains("{flavour}");
     file.fields.iter().any(has) && !has(field)
 }
 
@@ -175,18 +174,14 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = real.parent().unwrap_or(&real);
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-    let before = fs::metadata(&real).ok().map(|seen| seen.permissions());
-    let mut file = tempfile::Builder::new()
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .map_err(|error| Error::io("write in", folder, error))?;
-    let kept = before.map_or(Ok(()), |permissions| file.as_file().set_permissions(permissions));
-    let written = kept
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .and_then(|()| file.as_file().sync_all());
-    written.map_err(|error| Error::io("write", &real, error))?;
-    file.persist(&real).map_err(|error| Error::io("replace", &real, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: &real,
+        staging: folder,
+        prefix: ".tmp",
+        mode: FileMode::SameAsBefore,
+        durability: Durability::Synced,
+    };
+    replacement.write(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -220,29 +215,34 @@ mod tests {
         ..TOOLS[0]
     };
 
-    const FIELD: Field = Field::pinning("java");
+    const FIELD: VersionField = VersionField::pinning("java");
 
-    const EXACT: Field = Field { exact: true, ..FIELD };
+    const EXACT: VersionField = VersionField { exact: true, ..FIELD };
 
     const ENGINE: &str = "java \"{_}\", engine: \"{flavour}\", engine_version: \"{}\"";
 
     static SDKMANRC: VersionFile = file(Reader::Keys, &[EXACT]);
     static ENV: VersionFile = file(Reader::Keys, &[FIELD]);
-    static MISE: VersionFile = file(Reader::Toml, &[Field { path: "tools.java", ..FIELD }]);
-    static PACKAGE: VersionFile =
-        file(Reader::Json, &[Field { path: "packageManager", entry_name: Some("java"), ..EXACT }]);
-    static PLATFORM: VersionFile =
-        file(Reader::Json, &[Field { path: "platform.java", version_components: 2, ..FIELD }]);
+    static MISE: VersionFile = file(Reader::Toml, &[VersionField { path: "tools.java", ..FIELD }]);
+    static PACKAGE: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "packageManager", entry_name: Some("java"), ..EXACT }],
+    );
+    static PLATFORM: VersionFile = file(
+        Reader::Json,
+        &[VersionField { path: "platform.java", version_components: 2, ..FIELD }],
+    );
     static GEMFILE: VersionFile = file(
         Reader::Lines,
         &[
-            Field { path: ENGINE, ..EXACT },
-            Field { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
+            VersionField { path: ENGINE, ..EXACT },
+            VersionField { path: "java \"{}\"", role: FieldRole::Either, ..FIELD },
         ],
     );
-    static GO_MOD: VersionFile = file(Reader::Lines, &[Field { path: "toolchain go{}", ..EXACT }]);
+    static GO_MOD: VersionFile =
+        file(Reader::Lines, &[VersionField { path: "toolchain go{}", ..EXACT }]);
 
-    const fn file(reader: Reader, fields: &'static [Field]) -> VersionFile {
+    const fn file(reader: Reader, fields: &'static [VersionField]) -> VersionFile {
         VersionFile::new("file", reader, fields)
     }
 
@@ -252,7 +252,12 @@ mod tests {
         after: &str,
     ) {
         let found = read(before, file, &TOOL).unwrap();
-        let place = FileLocation { path: "/p/file".into(), line: found[0].line, field: None };
+        let place = FileLocation {
+            path: "/p/file".into(),
+            line: found[0].line,
+            field: None,
+            is_in_directory: true,
+        };
         let pin_location = PinLocation { place, file, field: found[0].field };
         let request = Request::parse(request, &TOOL, RequestTrust::User).unwrap();
         let version = version.map(|version| Version::parse(version).unwrap());
@@ -306,16 +311,16 @@ mod tests {
 
     #[test]
     fn edits_with_another_meaning_are_refused() {
-        let cannot = "can't change the pin of java in file, line 1 (/p/file)";
+        let cannot = "can't change the pin of java in file:1";
         check((&GEMFILE, "java '3.2.1'\n"), ("j-9", Some("j-9.5.0")), cannot);
         let engine = "java '3.1', engine: 'j', engine_version: '9.4.8'";
         check((&GEMFILE, engine), ("3.3", Some("3.3.0")), cannot);
         check((&ENV, "java='17'\n"), ("21", None), "java='21'\n");
-        let exact = "file, line 1 (/p/file) needs an exact version of java";
+        let exact = "file:1 needs an exact version of java";
         check((&SDKMANRC, "java=17.0.9-tem\n"), ("system", None), exact);
         check((&GO_MOD, "toolchain go1.22.5"), ("system", None), exact);
         let list = "[tools]\njava = ['17', { version = '11' }]";
-        let cannot = "can't change the pin of java in file, line 2 (/p/file)";
+        let cannot = "can't change the pin of java in file:2";
         check((&MISE, list), ("21", None), cannot);
     }
 }

@@ -29,24 +29,24 @@ fn is_answer(name: &str) -> bool {
 
 /// What went, and what didn't.
 #[derive(Debug, Default)]
-pub struct Cleaned {
+pub struct CacheCleanup {
     /// How many files went.
     pub files: u64,
     /// How many bytes these had.
     pub bytes: u64,
     /// What stays.
-    pub left: Vec<Left>,
+    pub skipped: Vec<SkippedFile>,
     /// The first failure; it kept nothing else back.
-    pub failed: Option<Error>,
+    pub error: Option<Error>,
 }
 
 /// Something that stays, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Left {
+pub struct SkippedFile {
     /// Where it lies.
     pub path: PathBuf,
     /// Why it stays.
-    pub because: &'static str,
+    pub reason: &'static str,
 }
 
 /// An open folder, its path for messages, and which files in it are usher's.
@@ -58,8 +58,8 @@ struct Folder<'a> {
 
 /// Takes away what usher keeps below its cache folder; without access it stays, and the result is
 /// what would go.
-pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> Cleaned {
-    let mut cleaned = Cleaned::default();
+pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
+    let mut cleaned = CacheCleanup::default();
     if let Some(open) = cleaned.open(CWD, cache, cache) {
         for (name, is_ours) in FOLDERS {
             let path = cache.join(name);
@@ -72,7 +72,7 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> Cleaned {
     cleaned
 }
 
-impl Cleaned {
+impl CacheCleanup {
     /// Opens a folder; what is a link instead, or a file, stays.
     fn open(&mut self, parent: BorrowedFd<'_>, name: &Path, path: &Path) -> Option<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -109,7 +109,7 @@ impl Cleaned {
             return self.leave(&path, "it isn't usher's");
         }
         let Ok(_lock) = unused(folder, name) else {
-            return self.leave(&path, "somebody is using it");
+            return self.leave(&path, "another process is using it");
         };
         let removed = match access {
             Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
@@ -126,12 +126,12 @@ impl Cleaned {
         }
     }
 
-    fn leave(&mut self, path: &Path, because: &'static str) {
-        self.left.push(Left { path: path.to_path_buf(), because });
+    fn leave(&mut self, path: &Path, reason: &'static str) {
+        self.skipped.push(SkippedFile { path: path.to_path_buf(), reason });
     }
 
     fn fail(&mut self, verb: &str, path: &Path, errno: Errno) {
-        self.failed.get_or_insert_with(|| Error::io(verb, path, io::Error::from(errno)));
+        self.error.get_or_insert_with(|| Error::io(verb, path, io::Error::from(errno)));
     }
 }
 
@@ -171,12 +171,12 @@ mod tests {
     /// How many files and bytes went, and what stays.
     fn check(home: &Path, access: Option<&WriteAccess>, expected: (u64, u64, &[&str])) {
         let cleaned = clean(&home.join("cache"), access);
-        assert_eq!(cleaned.failed, None);
+        assert_eq!(cleaned.error, None);
         let mut left: Vec<String> = cleaned
-            .left
+            .skipped
             .iter()
             .map(|left| {
-                format!("{}: {}", left.path.strip_prefix(home).unwrap().display(), left.because)
+                format!("{}: {}", left.path.strip_prefix(home).unwrap().display(), left.reason)
             })
             .collect();
         left.sort();
@@ -231,7 +231,7 @@ mod tests {
         check(
             home.path(),
             Some(&WriteAccess::for_test()),
-            (1, 10, &["cache/downloads/x.part: somebody is using it"]),
+            (1, 10, &["cache/downloads/x.part: another process is using it"]),
         );
         drop(file);
         check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &[]));

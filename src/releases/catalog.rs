@@ -68,7 +68,7 @@ impl Catalog<'_> {
         let (tool, origin) = (known.tool.name, self.settings.origin("source"));
         let what = format!("{tool} has no source “{only}” ({origin})");
         Err(Error::new(ErrorKind::BadSetting, what)
-            .because(format!("its sources are {}", names.join(", "))))
+            .because(format!("its sources: {}", names.join(", "))))
     }
 
     fn available<'b>(&self, source: &'b Source) -> Option<AvailableSource<'b>> {

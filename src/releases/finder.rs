@@ -12,18 +12,18 @@ use super::errors::{self, SourceFailure};
 use super::freshness::{CachePolicy, Freshness};
 use super::index_cache::IndexCache;
 use super::index_reader::IndexReader;
-use super::machine::Machine;
+use super::installed_tools::InstalledTools;
 use super::network::Network;
 use super::offline_errors::{not_in_cache, release_not_fetched};
-use super::part::Part;
 use super::platform::platform;
 use super::release::{ListedReleases, Release};
+use super::release_filter::ReleaseFilter;
+use super::release_part::ReleasePart;
 use super::runtime;
-use super::selection::ReleaseFilter;
 use super::source_adapters::{ReadSource, SourceReader};
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 use crate::config::settings::Settings;
-use crate::http::Failure;
+use crate::http::FetchError;
 use crate::registry::KnownTool;
 use crate::session::Session;
 
@@ -31,14 +31,14 @@ use crate::session::Session;
 pub struct Finder<'a> {
     catalog: Catalog<'a>,
     sources: Box<dyn ReadSource + 'a>,
-    machine: Box<dyn Machine + 'a>,
+    machine: Box<dyn InstalledTools + 'a>,
     settings: &'a Settings,
     together: &'a [ToolRequest<'a>],
 }
 
 /// What a search came across that wasn't it.
 #[derive(Default)]
-struct Missed {
+struct SearchMisses {
     /// All that sources list.
     listed: Vec<Version>,
     /// What was requested but doesn't run here.
@@ -54,9 +54,9 @@ impl<'a> Finder<'a> {
         let indexes = IndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: network.writer(),
-            asking: network.indexes(),
+            fetch_locks: network.index_locks(),
             settings,
-            note: Box::new(|text| session.note(text)),
+            warn: Box::new(|text| session.note(text)),
         };
         let sources = SourceReader {
             network,
@@ -75,7 +75,7 @@ impl<'a> Finder<'a> {
 
     /// The same where this is asked for together: what runs on another tool is to fit that.
     #[must_use]
-    pub fn together(self, together: &'a [ToolRequest<'a>]) -> Self {
+    pub fn with_requests(self, together: &'a [ToolRequest<'a>]) -> Self {
         Self { together, ..self }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Finder<'a> {
         }
         let runtime = self.runtime(known.tool)?;
         let selection = ReleaseFilter { request, tool: known.tool, runtime: runtime.as_ref() };
-        let mut missed = Missed::default();
+        let mut missed = SearchMisses::default();
         for source in self.catalog.sources(known)? {
             if excluded.iter().any(|name| name == source.name) {
                 continue;
@@ -114,7 +114,7 @@ impl<'a> Finder<'a> {
         &self,
         source: &AvailableSource<'_>,
         selection: ReleaseFilter<'_>,
-        missed: &mut Missed,
+        missed: &mut SearchMisses,
     ) -> Result<Option<Release>> {
         for policy in [CachePolicy::AllowFresh, CachePolicy::Revalidate] {
             let listed = match self.read(source, policy)? {
@@ -148,7 +148,7 @@ impl<'a> Finder<'a> {
     ) -> Result<std::result::Result<ListedReleases, SourceFailure>> {
         match self.sources.read(source, policy) {
             Ok(listed) => Ok(Ok(listed)),
-            Err(Failure::Fatal(error)) => Err(error),
+            Err(FetchError::Fatal(error)) => Err(error),
             Err(failure) => {
                 Ok(Err(SourceFailure { source: source.name.to_owned(), error: failure.into() }))
             }
@@ -159,9 +159,9 @@ impl<'a> Finder<'a> {
         &self,
         wanted: &ToolRequest<'_>,
         runtime: Option<&Runtime>,
-        missed: Missed,
+        missed: SearchMisses,
     ) -> Error {
-        let Missed { listed, incompatible, failures } = missed;
+        let SearchMisses { listed, incompatible, failures } = missed;
         match runtime {
             Some(runtime) if !incompatible.is_empty() => {
                 errors::incompatible_runtime(runtime, wanted, &incompatible)
@@ -203,7 +203,7 @@ impl<'a> Finder<'a> {
 
     /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
     /// those that don't. An error only where none does.
-    pub fn of_all_sources(
+    pub fn list_all_sources(
         &self,
         known: KnownTool<'_>,
     ) -> Result<(Vec<ListedReleases>, Vec<Error>)> {
@@ -217,7 +217,7 @@ impl<'a> Finder<'a> {
         if all.is_empty() {
             return Err(self.nothing_listed(known, &failures));
         }
-        Ok((all, failures.into_iter().map(SourceFailure::beside_others).collect()))
+        Ok((all, failures.into_iter().map(SourceFailure::into_warning).collect()))
     }
 
     fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {
@@ -236,7 +236,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What to fetch for a release; offline, an error that says what that would have been.
-    pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<Part>> {
+    pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<ReleasePart>> {
         if self.settings.offline {
             return Err(release_not_fetched(self.settings, known.tool, release));
         }
@@ -247,7 +247,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-impl Missed {
+impl SearchMisses {
     fn add(&mut self, listed: ListedReleases, selection: ReleaseFilter<'_>) {
         for release in listed.releases {
             if selection.matches(&release) {

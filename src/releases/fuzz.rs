@@ -7,14 +7,14 @@ use usher_definition::{IndexSource, PypiSource};
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::version::Version;
 
-use super::entry::{Entry, IndexProblem};
-use super::site::Site;
+use super::download_site::DownloadSite;
+use super::index_entry::{IndexEntry, IndexProblem};
 use super::{npm, pypi};
-use crate::http::Failure;
+use crate::http::FetchError;
 
 /// One version, as an index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ParsedRelease {
     /// Which version.
     pub version: Version,
     /// Where its archive lies.
@@ -28,16 +28,16 @@ pub fn site(
     definition: &IndexSource,
     words: &BTreeMap<String, String>,
     text: &[u8],
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<ParsedRelease>> {
     let absent = |_: &str| {
         let error = Error::new(ErrorKind::NotFound, "there is no further page");
-        Err(Failure::Absent(error))
+        Err(FetchError::NotFound(error))
     };
-    listed(Site::new(definition, words, &|_| None).read(text, &absent))
+    listed(DownloadSite::new(definition, words, &|_| None).read(text, &absent))
 }
 
 /// What the document of a package of npm's registry lists.
-pub fn npm(text: &[u8]) -> Result<Vec<Listed>> {
+pub fn npm(text: &[u8]) -> Result<Vec<ParsedRelease>> {
     listed(npm::read(text))
 }
 
@@ -46,24 +46,27 @@ pub fn pypi(
     project: &PypiSource,
     (platform, address): (&str, &str),
     text: &[u8],
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<ParsedRelease>> {
     listed(pypi::read(text, (project, platform, address)))
 }
 
 /// Reads back what is cached of one version.
-pub fn cached(text: &str) -> Result<Listed> {
-    let entry: Entry = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
+pub fn cached(text: &str) -> Result<ParsedRelease> {
+    let entry: IndexEntry =
+        serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
     one(entry)
 }
 
-fn listed(entries: std::result::Result<Vec<Entry>, IndexProblem>) -> Result<Vec<Listed>> {
+fn listed(
+    entries: std::result::Result<Vec<IndexEntry>, IndexProblem>,
+) -> Result<Vec<ParsedRelease>> {
     let entries = entries.map_err(|complaint| refused(complaint.to_string()))?;
     entries.into_iter().map(one).collect()
 }
 
-fn one(entry: Entry) -> Result<Listed> {
+fn one(entry: IndexEntry) -> Result<ParsedRelease> {
     let cached = serde_json::to_string(&entry).map_err(|error| refused(error.to_string()))?;
-    Ok(Listed { version: entry.version, address: entry.artifact.address, cached })
+    Ok(ParsedRelease { version: entry.version, address: entry.archive.address, cached })
 }
 
 fn refused(why: String) -> Error {

@@ -1,58 +1,57 @@
-//! Indexes on disk: what a source said, when, and what it calls that. What can't be read whole is
-//! as if it weren't there.
+//! The cache of indexes on disk. A file that is damaged or incomplete counts as absent.
 //!
-//! A file is a line that says what follows, and the content; its time is when the source said so
-//! last. It must not know what an index means.
+//! A file has a header line and the content. Its modification time is when the source last confirmed
+//! it. It must not know what an index means.
 
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::limits::FRESH;
+use super::limits::MAX_FRESH_AGE;
 use crate::files::integrity::sha256;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::WriteAccess;
 
-/// What half-written files are called; the rest is drawn by lot.
+/// How the names of temporary files begin.
 const UNFINISHED: &str = ".index-";
 
-/// What the names of whole files end in.
-const ENDING: &str = ".json";
+/// How the names of complete files end.
+const EXTENSION: &str = ".json";
 
-/// The form of the files; another version of this program may have another one.
-const FORM: u32 = 3;
+/// The format of the files; another version of usher may have another one.
+const FORMAT: u32 = 4;
 
-/// The indexes that were fetched, a file each.
+/// The cached indexes, a file each.
 pub(super) struct IndexCache {
     folder: PathBuf,
 }
 
-/// Which index is meant.
+/// Identifies an index.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key<'a> {
-    /// Where it was fetched from.
+pub(super) struct CacheKey<'a> {
+    /// Where it is fetched from.
     pub(super) address: &'a str,
-    /// How it was understood: what was understood otherwise is asked for anew.
-    pub(super) reading: &'a str,
+    /// How it is parsed. An index that was parsed in another way is fetched again.
+    pub(super) parser_id: &'a str,
 }
 
-/// What was fetched, and how old it is.
-pub(super) struct Cached<T> {
+/// A cached index.
+pub(super) struct CachedIndex<T> {
     pub(super) content: T,
     pub(super) age: Duration,
-    /// What its source calls it; nothing where it would be understood otherwise today.
+    /// The validator of its response; `None` if the index must be fetched and parsed again.
     pub(super) validator: Option<String>,
 }
 
 /// The first line of a file.
 #[derive(Serialize, Deserialize)]
-struct Head {
-    form: u32,
+struct CacheHeader {
+    format: u32,
     address: String,
-    reading: String,
+    parser_id: String,
     validator: Option<String>,
     /// The SHA-256 of the content.
     sha256: String,
@@ -63,86 +62,95 @@ impl IndexCache {
         Self { folder }
     }
 
-    /// What was kept of an index.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &Key<'_>) -> Option<Cached<T>> {
+    /// The cached index; `None` if there is none, or if its file is damaged.
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &CacheKey<'_>) -> Option<CachedIndex<T>> {
         let path = self.path(key.address);
-        // What is no file is never opened: reading a pipe would wait for its other end.
-        let changed =
+        // Only files are opened: reading a pipe would wait for its other end.
+        let modified =
             fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?.modified().ok()?;
         let text = fs::read(&path).ok()?;
         let (head, content) = text.split_at(text.iter().position(|byte| *byte == b'\n')? + 1);
-        let head: Head = serde_json::from_slice(head).ok()?;
+        let head: CacheHeader = serde_json::from_slice(head).ok()?;
         let is_whole =
-            head.form == FORM && head.address == key.address && head.sha256 == sha256(content);
+            head.format == FORMAT && head.address == key.address && head.sha256 == sha256(content);
         let content = serde_json::from_slice(content).ok().filter(|_| is_whole)?;
-        let age = age(changed);
-        Some(match head.reading == key.reading {
-            true => Cached { content, age, validator: head.validator },
-            false => Cached { content, age: age.max(FRESH), validator: None },
+        let age = age(modified);
+        Some(match head.parser_id == key.parser_id {
+            true => CachedIndex { content, age, validator: head.validator },
+            false => CachedIndex { content, age: age.max(MAX_FRESH_AGE), validator: None },
         })
     }
 
-    /// Keeps what a source gave. A cache that can't be written is no failure.
+    /// Caches an index. A cache that can't be written is not an error.
     pub(super) fn put<T: Serialize>(
         &self,
         _: &WriteAccess,
-        key: &Key<'_>,
-        (content, validator): (&T, Option<String>),
+        key: &CacheKey<'_>,
+        content: &T,
+        validator: Option<String>,
     ) {
         let Some(text) = text(key, content, validator) else { return };
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder))
-            .and_then(|mut file| file.write_all(&text).map(|()| file));
-        if let Ok(file) = written {
-            let _ = file.persist(self.path(key.address));
+        let replacement = FileReplacement {
+            target: &self.path(key.address),
+            staging: &self.folder,
+            prefix: UNFINISHED,
+            mode: FileMode::Masked(0o600),
+            durability: Durability::Unsynced,
+        };
+        if fs::create_dir_all(&self.folder).is_ok() {
+            let _ = replacement.write(&text);
         }
     }
 
-    /// The source says that what is kept is what it has now.
-    pub(super) fn renew(&self, _: &WriteAccess, key: &Key<'_>) {
-        // Where its time can't be changed, it is asked for once more the next time.
+    /// Records that the source still has this index.
+    pub(super) fn mark_fresh(&self, _: &WriteAccess, key: &CacheKey<'_>) {
+        // If the time can't be set, the source is asked once more the next time.
         let _ = File::options()
             .append(true)
             .open(self.path(key.address))
             .and_then(|file| file.set_modified(SystemTime::now()));
     }
 
-    /// A file for each address; an address may hold a secret, so its hash names the file.
+    /// The file of an address. An address may contain a secret, so the name is its hash.
     fn path(&self, address: &str) -> PathBuf {
-        self.folder.join(format!("{}{ENDING}", &sha256(address.as_bytes())[..32]))
+        self.folder.join(format!("{}{EXTENSION}", &sha256(address.as_bytes())[..32]))
     }
 }
 
-/// Whether a name in the folder of the indexes is that of a file that was made in here.
+/// Whether a file of this name in the folder of indexes is usher's.
 pub(super) fn is_ours(name: &str) -> bool {
     let is_whole = name
-        .strip_suffix(ENDING)
+        .strip_suffix(EXTENSION)
         .is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
     is_whole || name.starts_with(UNFINISHED)
 }
 
-fn text<T: Serialize>(key: &Key<'_>, content: &T, validator: Option<String>) -> Option<Vec<u8>> {
+fn text<T: Serialize>(
+    key: &CacheKey<'_>,
+    content: &T,
+    validator: Option<String>,
+) -> Option<Vec<u8>> {
     let content = serde_json::to_vec(content).ok()?;
-    let head = Head {
-        form: FORM,
+    let head = CacheHeader {
+        format: FORMAT,
         address: key.address.to_owned(),
-        reading: key.reading.to_owned(),
+        parser_id: key.parser_id.to_owned(),
         validator,
         sha256: sha256(&content),
     };
     Some([serde_json::to_vec(&head).ok()?, b"\n".to_vec(), content].concat())
 }
 
-/// How long ago that was. A time to come says nothing, and the source is asked again.
-fn age(changed: SystemTime) -> Duration {
-    SystemTime::now().duration_since(changed).unwrap_or(FRESH)
+/// How long ago that was. A time in the future counts as old, so that the source is asked again.
+fn age(modified: SystemTime) -> Duration {
+    SystemTime::now().duration_since(modified).unwrap_or(MAX_FRESH_AGE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const KEY: Key<'_> = Key { address: "https://x.example/", reading: "1" };
+    const KEY: CacheKey<'_> = CacheKey { address: "https://x.example/", parser_id: "1" };
 
     fn cache() -> (tempfile::TempDir, IndexCache) {
         let folder = tempfile::tempdir().unwrap();
@@ -150,46 +158,46 @@ mod tests {
         (folder, cache)
     }
 
-    fn kept(cache: &IndexCache, key: &Key<'_>) -> Option<Cached<Vec<String>>> {
+    fn kept(cache: &IndexCache, key: &CacheKey<'_>) -> Option<CachedIndex<Vec<String>>> {
         cache.get(key)
     }
 
     #[test]
-    fn what_is_kept_is_found_again_with_what_its_source_calls_it() {
+    fn a_cached_index_is_read_back_with_its_validator() {
         let (_folder, cache) = cache();
         assert!(kept(&cache, &KEY).is_none());
-        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
+        cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
         let found = kept(&cache, &KEY).unwrap();
         assert_eq!(
             (found.content.concat(), found.validator),
             ("12.0.0".into(), Some("a".to_owned()))
         );
-        assert!(found.age < FRESH);
-        assert!(kept(&cache, &Key { address: "https://y.example/", ..KEY }).is_none());
-        let otherwise = kept(&cache, &Key { reading: "2", ..KEY }).unwrap();
-        assert!(otherwise.validator.is_none() && otherwise.age >= FRESH);
+        assert!(found.age < MAX_FRESH_AGE);
+        assert!(kept(&cache, &CacheKey { address: "https://y.example/", ..KEY }).is_none());
+        let otherwise = kept(&cache, &CacheKey { parser_id: "2", ..KEY }).unwrap();
+        assert!(otherwise.validator.is_none() && otherwise.age >= MAX_FRESH_AGE);
     }
 
     #[test]
-    fn its_time_is_when_the_source_said_so_last() {
+    fn the_age_is_since_the_source_last_confirmed_it() {
         let (_folder, cache) = cache();
-        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
+        cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
         let date = |time| {
             let file = File::options().append(true).open(cache.path(KEY.address)).unwrap();
             file.set_modified(time).unwrap();
         };
         date(SystemTime::now() - Duration::from_secs(50 * 3_600));
-        assert!(kept(&cache, &KEY).unwrap().age > FRESH);
-        cache.renew(&WriteAccess::for_test(), &KEY);
-        assert!(kept(&cache, &KEY).unwrap().age < FRESH);
+        assert!(kept(&cache, &KEY).unwrap().age > MAX_FRESH_AGE);
+        cache.mark_fresh(&WriteAccess::for_test(), &KEY);
+        assert!(kept(&cache, &KEY).unwrap().age < MAX_FRESH_AGE);
         date(SystemTime::now() + Duration::from_secs(50 * 3_600));
-        assert_eq!(kept(&cache, &KEY).unwrap().age, FRESH);
+        assert_eq!(kept(&cache, &KEY).unwrap().age, MAX_FRESH_AGE);
     }
 
     #[test]
-    fn what_is_not_whole_is_not_there() {
+    fn a_damaged_file_counts_as_absent() {
         let (_folder, cache) = cache();
-        cache.put(&WriteAccess::for_test(), &KEY, (&["12.0.0"], Some("a".to_owned())));
+        cache.put(&WriteAccess::for_test(), &KEY, &["12.0.0"], Some("a".to_owned()));
         let path = cache.path(KEY.address);
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
@@ -210,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn its_files_are_known_by_their_names() {
+    fn own_files_are_recognized_by_their_names() {
         let (_folder, cache) = cache();
         let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
         for (file, expected) in [

@@ -1,105 +1,106 @@
-//! Reads indexes: bytes from a source become entries, which are cached and revalidated. It must not
+//! Reads indexes: fetches them from a source, parses them into entries, and caches those. It must not
 //! know what kind of source it is.
 
 use usher_shims::error::{Error, ErrorKind};
 
-use super::entry::{Entry, IndexProblem};
 use super::freshness::{CachePolicy, Freshness};
-use super::index_cache::{Cached, IndexCache, Key};
-use super::limits::FRESH;
+use super::index_cache::{CacheKey, CachedIndex, IndexCache};
+use super::index_entry::{IndexEntry, IndexProblem};
+use super::limits::MAX_FRESH_AGE;
 use super::network::KeyedMutex;
 use super::offline_errors;
 use crate::config::settings::Settings;
 use crate::files::write_access::ThreadAccess;
-use crate::http::{Conditional, Failure, redacted_url};
+use crate::http::{Conditional, FetchError, redacted_url};
 use crate::text::human_duration;
 
-/// Gets an index, unless it is still what a validator came with.
-type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, Failure> + 'a;
+/// Fetches an index, unless it is unmodified since the response that had this validator.
+type Get<'a> = dyn Fn(Option<&str>) -> Result<Conditional, FetchError> + 'a;
 
-/// Understands an index, or complains in a few words.
-type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<Entry>, IndexProblem> + 'a;
+/// Parses an index.
+type Parse<'a> = dyn Fn(&[u8]) -> Result<Vec<IndexEntry>, IndexProblem> + 'a;
 
-/// An index: where it lies, how it is had from there, and how it is understood.
+/// An index: its address, how to fetch it, and how to parse it.
 pub(super) struct IndexQuery<'a> {
     pub(super) address: String,
-    /// How it is understood, as a text: what was understood otherwise is asked for again.
-    pub(super) reading: String,
+    /// Identifies the parser and its parameters. An index that was parsed in another way is fetched
+    /// again.
+    pub(super) parser_id: String,
     pub(super) get: Box<Get<'a>>,
     pub(super) parse: Box<Parse<'a>>,
 }
 
-/// What an index lists.
+/// The entries of an index.
 #[derive(Debug)]
 pub(super) struct FetchedIndex {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<IndexEntry>,
     pub(super) freshness: Freshness,
 }
 
 /// Reads indexes, of any source.
 pub(super) struct IndexReader<'a> {
     pub(super) cache: IndexCache,
-    /// As whom indexes are kept; without, none is.
+    /// The right to write to the cache; without it nothing is cached.
     pub(super) writer: Option<ThreadAccess<'a>>,
-    /// Held while an index is asked for: who wants it at the same time finds it cached.
-    pub(super) asking: &'a KeyedMutex,
-    /// Whether usher is offline, and who says so.
+    /// Held while an index is fetched: another thread that needs it then finds it cached.
+    pub(super) fetch_locks: &'a KeyedMutex,
+    /// Whether usher is offline, and the origin of that setting.
     pub(super) settings: &'a Settings,
-    /// Tells the user something beside the answer.
-    pub(super) note: Box<dyn Fn(&str) + Sync + 'a>,
+    /// Prints a warning.
+    pub(super) warn: Box<dyn Fn(&str) + Sync + 'a>,
 }
 
 impl IndexReader<'_> {
-    /// An index: from the cache as far as the policy allows that, else from its source; where that
-    /// can't be reached, from the cache however old it is.
+    /// Reads an index: from the cache if the policy allows that, otherwise from its source. If that
+    /// can't be reached, from the cache, however old that is.
     pub(super) fn read(
         &self,
         query: &IndexQuery<'_>,
         policy: CachePolicy,
-    ) -> Result<FetchedIndex, Failure> {
-        let _asking = self.asking.lock(&query.address);
-        let cached = self.cache.get::<Vec<Entry>>(&query.key());
-        let may_ask = policy != CachePolicy::CacheOnly && !self.settings.offline;
-        let is_enough = |cached: &Cached<Vec<Entry>>| {
-            !may_ask || (policy == CachePolicy::AllowFresh && cached.age < FRESH)
+    ) -> Result<FetchedIndex, FetchError> {
+        let _asking = self.fetch_locks.lock(&query.address);
+        let cached = self.cache.get::<Vec<IndexEntry>>(&query.key());
+        let may_fetch = policy != CachePolicy::CacheOnly && !self.settings.offline;
+        let is_enough = |cached: &CachedIndex<Vec<IndexEntry>>| {
+            !may_fetch || (policy == CachePolicy::AllowFresh && cached.age < MAX_FRESH_AGE)
         };
         match cached {
             Some(cached) if is_enough(&cached) => {
                 let freshness = Freshness::Cached(cached.age);
                 Ok(FetchedIndex { entries: cached.content, freshness })
             }
-            None if !may_ask => Err(offline_errors::not_cached(self.settings, &query.address)),
+            None if !may_fetch => Err(offline_errors::not_cached(self.settings, &query.address)),
             cached => self.revalidate(query, cached),
         }
     }
 
-    /// Asks the source for an index, if it isn't what is cached.
+    /// Fetches an index from its source, unless the cached one is still the same.
     fn revalidate(
         &self,
         query: &IndexQuery<'_>,
-        cached: Option<Cached<Vec<Entry>>>,
-    ) -> Result<FetchedIndex, Failure> {
+        cached: Option<CachedIndex<Vec<IndexEntry>>>,
+    ) -> Result<FetchedIndex, FetchError> {
         let validator = cached.as_ref().and_then(|cached| cached.validator.as_deref());
         match ((query.get)(validator), cached) {
             (Ok(Conditional::Modified { bytes, validator }), _) => {
                 let entries = query.entries(&bytes)?;
                 if let Some(writer) = self.writer {
                     writer.with(|access| {
-                        self.cache.put(access, &query.key(), (&entries, validator));
+                        self.cache.put(access, &query.key(), &entries, validator);
                     });
                 }
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
             (Ok(Conditional::NotModified), cached) => {
                 if let Some(writer) = self.writer {
-                    writer.with(|access| self.cache.renew(access, &query.key()));
+                    writer.with(|access| self.cache.mark_fresh(access, &query.key()));
                 }
                 let entries = cached.map_or_else(Vec::new, |cached| cached.content);
                 Ok(FetchedIndex { entries, freshness: Freshness::New })
             }
-            (Err(Failure::Unreachable(error)), Some(cached)) => {
+            (Err(FetchError::Unreachable(error)), Some(cached)) => {
                 let age = human_duration(cached.age);
-                (self.note)(&format!("{}; an index {age} old serves", error.what));
+                (self.warn)(&format!("{}; using an index that is {age} old", error.what));
                 let freshness = Freshness::StaleFallback(cached.age);
                 Ok(FetchedIndex { entries: cached.content, freshness })
             }
@@ -109,16 +110,15 @@ impl IndexReader<'_> {
 }
 
 impl IndexQuery<'_> {
-    fn key(&self) -> Key<'_> {
-        Key { address: &self.address, reading: &self.reading }
+    fn key(&self) -> CacheKey<'_> {
+        CacheKey { address: &self.address, parser_id: &self.parser_id }
     }
 
-    fn entries(&self, bytes: &[u8]) -> Result<Vec<Entry>, Failure> {
-        (self.parse)(bytes).map_err(|complaint| {
-            let address = redacted_url(&self.address);
-            let what = format!("the index at {address} can't be understood");
+    fn entries(&self, bytes: &[u8]) -> Result<Vec<IndexEntry>, FetchError> {
+        (self.parse)(bytes).map_err(|problem| {
+            let what = format!("the index at {} is invalid", redacted_url(&self.address));
             let error = Error::new(ErrorKind::Network, what);
-            Failure::Refused(error.because(complaint.to_string()))
+            FetchError::BadResponse(error.because(problem.to_string()))
         })
     }
 }

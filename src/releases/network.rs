@@ -1,7 +1,7 @@
 //! How this run reaches the network: one client for all, and one for each package registry.
 
-mod installed_clients;
 mod keyed_mutex;
+mod package_managers;
 
 use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,7 +11,7 @@ use usher_shims::folders::Folders;
 use usher_shims::path::Shim;
 use usher_shims::world::{AnyWorld, World as _};
 
-use super::part::FetchClient;
+use super::release_part::FetchClient;
 use crate::config::network;
 use crate::config::npm::NpmAccess;
 use crate::config::pip::PipAccess;
@@ -20,11 +20,11 @@ use crate::config::sources::ConfigSources;
 use crate::files::write_access::{ThreadAccess, WriteAccess};
 use crate::http::{CaFile, Client, NetworkConfig, Proxies};
 use crate::session::Session;
-use installed_clients::InstalledClients;
 pub(super) use keyed_mutex::KeyedMutex;
+use package_managers::PackageManagers;
 
 /// What decides how the network is reached.
-pub(super) struct Surroundings<'a> {
+pub(super) struct NetworkEnvironment<'a> {
     pub(super) world: &'a AnyWorld,
     /// usher's own shims, which are never asked for a registry's address.
     pub(super) shim: &'a Shim,
@@ -36,7 +36,7 @@ pub(super) struct Surroundings<'a> {
 
 /// The network, as the user has set it up; nothing is asked before it is needed.
 pub struct Network<'a> {
-    of: Surroundings<'a>,
+    of: NetworkEnvironment<'a>,
     /// As whom answers are kept in the cache; without, none is.
     writer: Option<ThreadAccess<'a>>,
     plain: OnceLock<Client>,
@@ -69,21 +69,21 @@ impl<'a> Network<'a> {
     pub fn new(session: &'a Session) -> Self {
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
-        Self::of(Surroundings { world, shim, folders, settings, variables })
+        Self::of(NetworkEnvironment { world, shim, folders, settings, variables })
     }
 
     /// The same, which keeps in the cache what it is told.
-    pub fn keeping(session: &'a Session, access: &'a WriteAccess) -> Self {
+    pub fn with_cache(session: &'a Session, access: &'a WriteAccess) -> Self {
         Self { writer: Some(access.for_threads()), ..Self::new(session) }
     }
 
     /// The same, for commands of which nothing depends on what is kept.
-    pub fn keeping_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
-        access.map_or_else(|| Self::new(session), |access| Self::keeping(session, access))
+    pub fn with_cache_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
+        access.map_or_else(|| Self::new(session), |access| Self::with_cache(session, access))
     }
 
     /// The network, where this decides how it is reached.
-    pub(super) fn of(surroundings: Surroundings<'a>) -> Self {
+    pub(super) fn of(surroundings: NetworkEnvironment<'a>) -> Self {
         Self {
             of: surroundings,
             writer: None,
@@ -101,7 +101,7 @@ impl<'a> Network<'a> {
     }
 
     /// What is held while the index at an address is asked for.
-    pub(super) fn indexes(&self) -> &KeyedMutex {
+    pub(super) fn index_locks(&self) -> &KeyedMutex {
         &self.indexes
     }
 
@@ -156,7 +156,7 @@ impl<'a> Network<'a> {
     }
 
     fn find_npm(&self) -> Result<NpmAccess> {
-        let clients = self.installed_clients();
+        let clients = self.package_managers();
         let ask = clients.npm().map(|npm| {
             let clients = &clients;
             move || clients.npm_registry(&npm)
@@ -166,7 +166,7 @@ impl<'a> Network<'a> {
     }
 
     fn find_pypi(&self) -> Result<PipAccess> {
-        let ask = || self.installed_clients().pypi_index();
+        let ask = || self.package_managers().pypi_index();
         self.with_sources(|sources| PipAccess::load(sources, &ask))
     }
 
@@ -181,8 +181,8 @@ impl<'a> Network<'a> {
         })
     }
 
-    fn installed_clients(&self) -> InstalledClients<'_> {
-        InstalledClients {
+    fn package_managers(&self) -> PackageManagers<'_> {
+        PackageManagers {
             world: self.of.world,
             shim: self.of.shim,
             cache: &self.of.folders.cache,

@@ -8,22 +8,22 @@ use usher_shims::error::{Error, ErrorKind};
 use usher_shims::range::{Dialect, Range};
 use usher_shims::version::Version;
 
-use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
-use super::part::{FetchClient, Part};
+use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
 use super::release::Release;
+use super::release_part::{FetchClient, ReleasePart};
 use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
-use crate::http::Failure;
+use crate::http::FetchError;
 
 /// A package's document, as far as it matters here. Fields of a wrong type are as if absent.
 #[derive(Deserialize)]
 struct Packument {
     #[serde(default)]
-    versions: BTreeMap<String, Manifest>,
+    versions: BTreeMap<String, PackageManifest>,
 }
 
 #[derive(Deserialize)]
-struct Manifest {
+struct PackageManifest {
     #[serde(default)]
     dist: Dist,
     #[serde(default)]
@@ -42,15 +42,15 @@ pub(super) fn address(registry: &str, package: &str) -> String {
 }
 
 /// Understands a package's document.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Entry>, IndexProblem> {
+pub(super) fn read(text: &[u8]) -> Result<Vec<IndexEntry>, IndexProblem> {
     let packument: Packument = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok(packument.versions.into_iter().filter_map(entry).collect())
 }
 
-fn entry((version, manifest): (String, Manifest)) -> Option<Entry> {
+fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
     let Dist { tarball, integrity } = manifest.dist;
     let integrity = integrity.and_then(|sri| Integrity::from_sri(&sri));
-    let hash = Ok(integrity.map(Hash::KnownTool));
+    let hash = Ok(integrity.map(Hash::Known));
     let engines = manifest.engines.as_object().map(|engines| {
         let text = |(name, range): (&String, &serde_json::Value)| {
             Some((name.clone(), range.as_str()?.to_owned()))
@@ -58,47 +58,47 @@ fn entry((version, manifest): (String, Manifest)) -> Option<Entry> {
         engines.iter().filter_map(text).collect()
     });
     let version = Version::parse(&version)?;
-    let artifact = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
-    Some(Entry { version, lts: None, artifact, engines })
+    let archive = ListedArchive { address: tarball?, hash, size: Ok(None), rule: 0 };
+    Some(IndexEntry { version, lts: None, archive, engines })
 }
 
 /// What to fetch for a release: its own package, and those that go beside it.
 pub(super) fn parts(
     source: &NpmSource,
     release: &Release,
-    entries_of: &dyn Fn(&str) -> Result<Vec<Entry>, Failure>,
-) -> Result<Vec<Part>, Failure> {
-    let Some(artifact) = &release.artifact else { return Ok(Vec::new()) };
-    let mut parts = vec![Part {
-        into: source.destination.as_str().into(),
+    entries_of: &dyn Fn(&str) -> Result<Vec<IndexEntry>, FetchError>,
+) -> Result<Vec<ReleasePart>, FetchError> {
+    let Some(archive) = &release.archive else { return Ok(Vec::new()) };
+    let mut parts = vec![ReleasePart {
+        destination: source.destination.as_str().into(),
         links: pairs(&source.links),
-        ..part(artifact)
+        ..part(archive)
     }];
     let is_for_it =
         |rule: &&CompanionPackage| holds_for(rule.versions.as_deref(), &release.version);
     for rule in source.companion.iter().filter(is_for_it) {
         let entries = entries_of(&rule.package)?;
         let Some(entry) = beside(&entries, rule, &release.version) else {
-            let what = format!("no {} is to be had that runs on {}", rule.package, release.version);
-            return Err(Failure::Fatal(Error::new(ErrorKind::Network, what)));
+            let what = format!("no release of {} runs on {}", rule.package, release.version);
+            return Err(FetchError::Fatal(Error::new(ErrorKind::Network, what)));
         };
-        parts.push(Part {
-            into: rule.destination.as_str().into(),
+        parts.push(ReleasePart {
+            destination: rule.destination.as_str().into(),
             links: pairs(&rule.links),
             title: format!("{} {}", rule.package, entry.version),
-            ..part(&entry.artifact)
+            ..part(&entry.archive)
         });
     }
     Ok(parts)
 }
 
-fn part(artifact: &ListedArchive) -> Part {
-    Part {
-        addresses: vec![artifact.address.clone()],
-        integrity: artifact.integrity(),
-        via: FetchClient::Npm,
-        strip: 1,
-        ..Part::default()
+fn part(archive: &ListedArchive) -> ReleasePart {
+    ReleasePart {
+        addresses: vec![archive.address.clone()],
+        integrity: archive.integrity(),
+        client: FetchClient::Npm,
+        strip_components: 1,
+        ..ReleasePart::default()
     }
 }
 
@@ -109,21 +109,21 @@ fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
 /// The version of a package to put beside a toolchain: the newest whose engines admit it, else the
 /// newest of those that state none and may be taken all the same.
 fn beside<'a>(
-    entries: &'a [Entry],
+    entries: &'a [IndexEntry],
     rule: &CompanionPackage,
     toolchain: &Version,
-) -> Option<&'a Entry> {
+) -> Option<&'a IndexEntry> {
     let plain = || entries.iter().filter(|entry| !entry.version.is_prerelease());
-    let stated = |entry: &Entry| entry.engines.as_ref()?.get(&rule.engine).cloned();
+    let stated = |entry: &IndexEntry| entry.engines.as_ref()?.get(&rule.engine).cloned();
     let admits = |range: &str| {
-        Range::parse(range, Dialect::Npm).is_some_and(|range| range.admits(toolchain))
+        Range::parse(range, Dialect::Npm).is_some_and(|range| range.contains(toolchain))
     };
     let admitting = plain().filter(|entry| stated(entry).is_some_and(|range| admits(&range)));
     let newest = admitting.max_by(|a, b| a.version.cmp(&b.version));
     let unstated = rule.default_engine.as_ref().and_then(|range| Range::parse(range, Dialect::Npm));
-    let may_be_taken = |entry: &&Entry| {
+    let may_be_taken = |entry: &&IndexEntry| {
         stated(entry).is_none()
-            && unstated.as_ref().is_some_and(|range| range.admits(&entry.version))
+            && unstated.as_ref().is_some_and(|range| range.contains(&entry.version))
     };
     newest.or_else(|| plain().filter(may_be_taken).max_by(|a, b| a.version.cmp(&b.version)))
 }
@@ -132,12 +132,12 @@ fn beside<'a>(
 mod tests {
     use super::*;
 
-    fn entry(version: &str, engine: Option<&str>) -> Entry {
+    fn entry(version: &str, engine: Option<&str>) -> IndexEntry {
         let engines = engine.map(|range| BTreeMap::from([("node".to_owned(), range.to_owned())]));
         let version = Version::parse(version).unwrap();
         let address = format!("https://r.example/npm-{version}.tgz");
-        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
-        Entry { version, lts: None, artifact, engines }
+        let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        IndexEntry { version, lts: None, archive, engines }
     }
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
             companion: vec![rule("<20"), rule(">=20")],
         };
         let parts = |version: &str| {
-            let Entry { version, lts, artifact, .. } = entry(version, None);
-            let release = Release { version, lts, source: "npm".into(), artifact: Some(artifact) };
+            let IndexEntry { version, lts, archive, .. } = entry(version, None);
+            let release = Release { version, lts, source: "npm".into(), archive: Some(archive) };
             parts(&source, &release, &|package| {
                 assert_eq!(package, "npm");
                 Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
@@ -168,14 +168,16 @@ mod tests {
         let found = parts("12.0.0").unwrap();
         let shown: Vec<String> = found
             .iter()
-            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.into))
+            .map(|part| format!("{} {} {:?}", part.title, part.addresses[0], part.destination))
             .collect();
         let [node, npm] = ["12.0.0", "7.0.0"].map(|it| format!("https://r.example/npm-{it}.tgz"));
         let beside = format!(r#"npm 7.0.0 {npm} "lib/node_modules/npm""#);
         assert_eq!(shown, [format!(r#" {node} "bin""#), beside]);
         assert_eq!((found[0].links.len(), found[1].links.len()), (0, 1));
-        let Err(Failure::Fatal(error)) = parts("8.0.0") else { panic!("npm 6 is too new for it") };
-        assert_eq!(error.what, "no npm is to be had that runs on 8.0.0");
+        let Err(FetchError::Fatal(error)) = parts("8.0.0") else {
+            panic!("npm 6 is too new for it")
+        };
+        assert_eq!(error.what, "no release of npm runs on 8.0.0");
     }
 
     #[test]

@@ -8,9 +8,9 @@ use usher_definition::{PypiSource, split_platform};
 use usher_shims::error::Escaped;
 use usher_shims::version::Version;
 
-use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
-use super::part::{FetchClient, Part};
+use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
 use super::release::Release;
+use super::release_part::{FetchClient, ReleasePart};
 use super::version_range::holds_for;
 use crate::files::integrity::Integrity;
 
@@ -24,20 +24,20 @@ pub(super) fn address(index: &str, project: &str) -> String {
 }
 
 /// What to fetch for a release.
-pub(super) fn part(source: &PypiSource, release: &Release) -> Option<Part> {
-    let artifact = release.artifact.as_ref()?;
-    Some(Part {
-        addresses: vec![artifact.address.clone()],
-        integrity: artifact.integrity(),
-        size: artifact.size.clone().ok().flatten(),
-        via: FetchClient::Pypi,
-        inside: source.subdir.as_str().into(),
-        ..Part::default()
+pub(super) fn part(source: &PypiSource, release: &Release) -> Option<ReleasePart> {
+    let archive = release.archive.as_ref()?;
+    Some(ReleasePart {
+        addresses: vec![archive.address.clone()],
+        integrity: archive.integrity(),
+        size: archive.size.clone().ok().flatten(),
+        client: FetchClient::Pypi,
+        subdir: source.subdir.as_str().into(),
+        ..ReleasePart::default()
     })
 }
 
 /// A file of a project.
-struct File {
+struct ProjectFile {
     name: String,
     address: String,
     sha256: Option<String>,
@@ -50,7 +50,7 @@ struct File {
 pub(super) fn read(
     text: &[u8],
     (source, platform, address): (&PypiSource, &str, &str),
-) -> Result<Vec<Entry>, IndexProblem> {
+) -> Result<Vec<IndexEntry>, IndexProblem> {
     let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
         true => json(text)?,
@@ -60,7 +60,7 @@ pub(super) fn read(
         return Err("it lists no files".into());
     }
     // By the text of the tool's version: the newest of the project's.
-    let mut best: BTreeMap<String, (Version, Entry)> = BTreeMap::new();
+    let mut best: BTreeMap<String, (Version, IndexEntry)> = BTreeMap::new();
     for file in files.into_iter().filter(|file| !file.is_yanked) {
         let Some((full, tags)) = wheel(&file.name) else { continue };
         let (Some(full), true) = (Version::parse(full), fits(tags, platform)) else { continue };
@@ -74,16 +74,16 @@ pub(super) fn read(
     Ok(best.into_values().map(|(_, entry)| entry).collect())
 }
 
-fn entry(version: Version, file: &File, page: &Url) -> Result<Entry, IndexProblem> {
+fn entry(version: Version, file: &ProjectFile, page: &Url) -> Result<IndexEntry, IndexProblem> {
     let address =
         page.join(&file.address).map_err(|error| format!("{}: {error}", Escaped(&file.name)))?;
     let integrity = file.sha256.as_deref().and_then(Integrity::from_hex);
     let Some(integrity) = integrity else {
         return Err(format!("it has no SHA-256 of {}", Escaped(&file.name)).into());
     };
-    let hash = Ok(Some(Hash::KnownTool(integrity)));
-    let artifact = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
-    Ok(Entry { version, lts: None, artifact, engines: None })
+    let hash = Ok(Some(Hash::Known(integrity)));
+    let archive = ListedArchive { address: address.into(), hash, size: Ok(file.size), rule: 0 };
+    Ok(IndexEntry { version, lts: None, archive, engines: None })
 }
 
 /// The tool's version in a project's: without what counts builds of the wheel.
@@ -147,11 +147,11 @@ fn wanted_glibc(tag: &str) -> Option<(u32, u32)> {
 
 #[derive(Deserialize)]
 struct Project {
-    files: Vec<Listed>,
+    files: Vec<PypiFile>,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct PypiFile {
     filename: String,
     url: String,
     #[serde(default)]
@@ -164,9 +164,9 @@ struct Listed {
     yanked: serde_json::Value,
 }
 
-fn json(text: &[u8]) -> Result<Vec<File>, IndexProblem> {
+fn json(text: &[u8]) -> Result<Vec<ProjectFile>, IndexProblem> {
     let project: Project = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    let file = |mut listed: Listed| File {
+    let file = |mut listed: PypiFile| ProjectFile {
         name: listed.filename,
         address: listed.url,
         sha256: listed.hashes.remove("sha256"),
@@ -180,14 +180,14 @@ fn json(text: &[u8]) -> Result<Vec<File>, IndexProblem> {
 }
 
 /// The links of a page of the older form (<https://peps.python.org/pep-0503/>).
-fn html(page: &str) -> Vec<File> {
+fn html(page: &str) -> Vec<ProjectFile> {
     let links = page.split("<a ").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;
         let (name, _) = rest.split_once('<')?;
         let href = unescaped(attribute(attributes, "href")?);
         let (address, fragment) = href.split_once('#').unwrap_or((&href, ""));
         let sha256 = fragment.split('&').find_map(|part| part.strip_prefix("sha256="));
-        Some(File {
+        Some(ProjectFile {
             name: unescaped(name.trim()),
             address: address.to_owned(),
             sha256: sha256.map(str::to_owned),
@@ -229,7 +229,7 @@ mod tests {
         let read = match read(text.as_bytes(), of) {
             Ok(entries) => entries
                 .into_iter()
-                .map(|entry| format!("{} {}", entry.version, entry.artifact.address))
+                .map(|entry| format!("{} {}", entry.version, entry.archive.address))
                 .collect::<Vec<_>>()
                 .join("\n"),
             Err(complaint) => complaint.to_string(),
@@ -282,10 +282,10 @@ mod tests {
                 r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{said}}}]}}"#
             );
             let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
-            let Entry { version, artifact, .. } = read(text.as_bytes(), of).unwrap().remove(0);
+            let IndexEntry { version, archive, .. } = read(text.as_bytes(), of).unwrap().remove(0);
             let source_name = "pypi".to_owned();
             let release =
-                Release { version, lts: None, source: source_name, artifact: Some(artifact) };
+                Release { version, lts: None, source: source_name, archive: Some(archive) };
             assert_eq!(part(&source(), &release).unwrap().size, expected, "{said}");
         }
     }

@@ -6,8 +6,8 @@ use usher_shims::request::{Request, RequestKind};
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 
-use super::entry::ListedArchive;
 use super::freshness::Freshness;
+use super::index_entry::ListedArchive;
 
 /// A version that can be had for this platform, from a source.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Release {
     /// The source's name.
     pub source: String,
     /// Its archive, where the source's index names it.
-    pub(crate) artifact: Option<ListedArchive>,
+    pub(crate) archive: Option<ListedArchive>,
 }
 
 /// The releases that a source lists.
@@ -35,7 +35,7 @@ pub struct ListedReleases {
 
 impl Release {
     /// Whether it is one that was asked for; its source knows best which line it belongs to.
-    pub fn answers(&self, request: &Request, tool: &Tool) -> bool {
+    pub fn matches(&self, request: &Request, tool: &Tool) -> bool {
         let by_source = match (request.kind(), &self.lts) {
             (RequestKind::Lts, Some(_)) => true,
             (RequestKind::LtsNamed(name), Some(line)) => name.as_str().eq_ignore_ascii_case(line),

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::resolve::{Compatibility, Resolver, Runtime};
-use usher_shims::store::{Lookup, best};
+use usher_shims::store::{Lookup, best_match};
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
@@ -13,10 +13,10 @@ use usher_shims::world::World;
 
 use super::errors::incompatible_runtime;
 use super::release::{Release, newest};
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 
 /// What a tool's versions are built for, as it will stand here with what is asked for together.
-pub fn of(
+pub fn for_tool(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
     together: &[ToolRequest<'_>],
@@ -46,7 +46,7 @@ pub(super) fn newest_on(
     (request, tool): (&Request, &Tool),
 ) -> Option<Release> {
     let least = |release: &&Release| minimum_runtime(host, &release.version, releases);
-    let answering = || releases.iter().filter(|release| release.answers(request, tool));
+    let answering = || releases.iter().filter(|release| release.matches(request, tool));
     if host.pin.is_some() {
         return newest(answering().filter(|release| host.runs(least(release))), tool);
     }
@@ -83,7 +83,7 @@ pub struct MissingRuntime {
 /// What is to be got for a toolchain to run; nothing where what it runs on is there.
 ///
 /// An error where somebody asks for a host that can't run it.
-pub fn lacking(
+pub fn missing_runtime(
     resolver: &Resolver<'_, impl World>,
     wanted: &ToolRequest<'_>,
     toolchain: &Toolchain,
@@ -113,7 +113,7 @@ pub fn lacking(
 
 /// What on disk was asked for, and lacks nothing but what it runs on; nobody asks for a version of
 /// that.
-pub fn without_host(
+pub fn toolchain_missing_only_runtime(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
     request: &Request,
@@ -122,7 +122,7 @@ pub fn without_host(
     if host.is_none_or(|host| host.pin.is_some()) {
         return Ok(None);
     }
-    Ok(match best(resolver.world, resolver.index, tool, request)? {
+    Ok(match best_match(resolver.world, resolver.index, tool, request)? {
         Lookup::Toolchain(toolchain) => Some(toolchain),
         Lookup::Nothing | Lookup::Stale => None,
     })

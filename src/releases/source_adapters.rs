@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use usher_definition::{IndexFormat, IndexSource, PypiSource};
 
 use super::catalog::{AvailableSource, Offer};
-use super::entry::Entry;
+use super::download_site::{DownloadSite, Variable};
 use super::freshness::CachePolicy;
+use super::index_entry::IndexEntry;
 use super::index_reader::{IndexQuery, IndexReader};
-use super::limits::{LARGEST_DOCUMENT, LARGEST_INDEX};
+use super::limits::{MAX_DOCUMENT, MAX_INDEX};
 use super::network::Network;
-use super::part::Part;
 use super::release::{ListedReleases, Release};
-use super::site::{Site, Variable};
+use super::release_part::ReleasePart;
 use super::version_range::holds_for;
 use super::{npm, pypi};
 use crate::files::integrity::sha256;
-use crate::http::Failure;
+use crate::http::FetchError;
 
 /// Speaks for the sources.
 pub(super) trait ReadSource: Sync {
@@ -26,10 +26,14 @@ pub(super) trait ReadSource: Sync {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> Result<ListedReleases, Failure>;
+    ) -> Result<ListedReleases, FetchError>;
 
     /// What to fetch from a source for one of its releases.
-    fn parts(&self, source: &AvailableSource<'_>, release: &Release) -> Result<Vec<Part>, Failure>;
+    fn parts(
+        &self,
+        source: &AvailableSource<'_>,
+        release: &Release,
+    ) -> Result<Vec<ReleasePart>, FetchError>;
 }
 
 /// Asks the sources themselves, or finds what they said in the cache.
@@ -46,7 +50,7 @@ impl ReadSource for SourceReader<'_> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> Result<ListedReleases, Failure> {
+    ) -> Result<ListedReleases, FetchError> {
         let (query, versions) = match source.offer {
             Offer::Site(site, words) => (self.site_query(site, words), None),
             Offer::Npm(packages, package) => {
@@ -56,9 +60,9 @@ impl ReadSource for SourceReader<'_> {
         };
         let index = self.indexes.read(&query, policy)?;
         let entries = index.entries.into_iter();
-        let release = |Entry { version, lts, artifact, .. }| {
+        let release = |IndexEntry { version, lts, archive, .. }| {
             let source = source.name.to_owned();
-            Release { version, lts, source, artifact: Some(artifact) }
+            Release { version, lts, source, archive: Some(archive) }
         };
         Ok(ListedReleases {
             releases: entries
@@ -70,11 +74,15 @@ impl ReadSource for SourceReader<'_> {
         })
     }
 
-    fn parts(&self, source: &AvailableSource<'_>, release: &Release) -> Result<Vec<Part>, Failure> {
+    fn parts(
+        &self,
+        source: &AvailableSource<'_>,
+        release: &Release,
+    ) -> Result<Vec<ReleasePart>, FetchError> {
         match source.offer {
             Offer::Site(site, words) => {
-                let site = Site::new(site, words, &*self.variable);
-                let fetch = |address: &str| self.network.client().get(address, LARGEST_INDEX);
+                let site = DownloadSite::new(site, words, &*self.variable);
+                let fetch = |address: &str| self.network.client().get(address, MAX_INDEX);
                 Ok(site.part(release, &fetch)?.into_iter().collect())
             }
             Offer::Npm(packages, _) => {
@@ -97,57 +105,59 @@ impl SourceReader<'_> {
         definition: &'b IndexSource,
         words: &'b BTreeMap<String, String>,
     ) -> IndexQuery<'b> {
-        let site = Site::new(definition, words, &*self.variable);
+        let site = DownloadSite::new(definition, words, &*self.variable);
         let client = self.network.client();
         let most = match definition.format {
-            IndexFormat::Json => LARGEST_DOCUMENT,
-            IndexFormat::Ndjson | IndexFormat::Csv | IndexFormat::Words => LARGEST_INDEX,
+            IndexFormat::Json => MAX_DOCUMENT,
+            IndexFormat::Ndjson | IndexFormat::Csv | IndexFormat::Words => MAX_INDEX,
         };
         let address = site.address();
         IndexQuery {
             address: address.clone(),
-            reading: self.reading(definition),
-            get: Box::new(move |validator| client.get_newer(&address, most, "*/*", validator)),
+            parser_id: self.parser_id(definition),
+            get: Box::new(move |validator| {
+                client.get_if_modified(&address, most, "*/*", validator)
+            }),
             parse: Box::new(move |bytes| site.read(bytes, &|page| client.get(page, most))),
         }
     }
 
     /// The document of a package of npm's registry.
-    fn npm_query(&self, package: &str) -> Result<IndexQuery<'_>, Failure> {
-        let npm = self.network.npm().map_err(Failure::Unreachable)?;
+    fn npm_query(&self, package: &str) -> Result<IndexQuery<'_>, FetchError> {
+        let npm = self.network.npm().map_err(FetchError::Unreachable)?;
         let address = npm::address(&npm.registry, package);
         Ok(IndexQuery {
             address: address.clone(),
-            reading: reading("packument"),
+            parser_id: parser_id("packument"),
             get: Box::new(move |validator| {
-                npm.client.get_newer(&address, LARGEST_INDEX, "*/*", validator)
+                npm.client.get_if_modified(&address, MAX_INDEX, "*/*", validator)
             }),
             parse: Box::new(npm::read),
         })
     }
 
     /// The files of a project of the `PyPI` index.
-    fn pypi_query<'b>(&'b self, project: &'b PypiSource) -> Result<IndexQuery<'b>, Failure> {
-        let index = self.network.pypi().map_err(Failure::Unreachable)?;
+    fn pypi_query<'b>(&'b self, project: &'b PypiSource) -> Result<IndexQuery<'b>, FetchError> {
+        let index = self.network.pypi().map_err(FetchError::Unreachable)?;
         let address = pypi::address(&index.address, &project.project);
         let page = address.clone();
         Ok(IndexQuery {
             address: address.clone(),
-            reading: self.reading(project),
+            parser_id: self.parser_id(project),
             get: Box::new(move |validator| {
-                index.client.get_newer(&address, LARGEST_INDEX, pypi::ACCEPT, validator)
+                index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),
             parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
         })
     }
 
-    fn reading(&self, definition: &impl std::fmt::Debug) -> String {
-        reading(&format!("{definition:?} for {}", self.platform))
+    fn parser_id(&self, definition: &impl std::fmt::Debug) -> String {
+        parser_id(&format!("{definition:?} for {}", self.platform))
     }
 }
 
 /// How an index is read follows from the source's definition and from this program.
-fn reading(definition: &str) -> String {
+fn parser_id(definition: &str) -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
 }
 

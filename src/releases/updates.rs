@@ -6,16 +6,16 @@ use usher_shims::request::{Request, RequestKind, RequestTrust};
 use super::finder::Finder;
 use super::freshness::Freshness;
 use super::release::{ListedReleases, Release};
-use super::wanted::ToolRequest;
+use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
 use crate::session::current::CurrentVersion;
 
 /// What of a tool's releases matters here.
 pub struct Updates {
     /// The newest that the request admits.
-    pub admitted: Option<Release>,
+    pub latest_matching: Option<Release>,
     /// The newest there is.
-    pub newest: Option<Release>,
+    pub latest: Option<Release>,
     /// How old the index is that says so, and which source's it is.
     pub freshness: Freshness,
     /// The source.
@@ -32,8 +32,8 @@ impl Updates {
             None => None,
         };
         let asked =
-            current.requested().filter(|(request, _)| is_of_releases(current.known, request));
-        let admitted = match asked {
+            current.requested().filter(|(request, _)| is_release_request(current.known, request));
+        let latest_matching = match asked {
             None => None,
             Some((request, origin)) => {
                 match finder.newest(&releases, (request, current.known.tool))? {
@@ -45,12 +45,12 @@ impl Updates {
                 }
             }
         };
-        Ok(Self { admitted, newest, freshness, source })
+        Ok(Self { latest_matching, latest: newest, freshness, source })
     }
 }
 
 /// Whether a request is one that releases can answer.
-pub fn is_of_releases(known: KnownTool<'_>, request: &Request) -> bool {
+pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
     match request.kind() {
         RequestKind::System | RequestKind::Path(_) => false,
         RequestKind::Named(name) => known.has_flavour(name.as_str()),

@@ -7,7 +7,7 @@ use usher_shims::version::Version;
 /// a range it holds for all; with one that can't be read, for none.
 pub(super) fn holds_for(range: Option<&str>, version: &Version) -> bool {
     let range = range.map(|range| Range::parse(range, Dialect::Npm));
-    range.is_none_or(|range| range.is_some_and(|range| range.admits(version)))
+    range.is_none_or(|range| range.is_some_and(|range| range.contains(version)))
 }
 
 #[cfg(test)]

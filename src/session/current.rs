@@ -10,7 +10,7 @@ use usher_shims::pin::{Origin, Pin};
 use usher_shims::request::Request;
 use usher_shims::resolve::Selection;
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Lookup, highest};
+use usher_shims::store::{Lookup, highest_version};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::World as _;
@@ -79,14 +79,14 @@ fn system_or_newest_version(
         return Ok(system_version(session, &program));
     }
     let is_release = |version: &Version| pin.is_none() && !version.is_prerelease();
-    Ok(match highest(&session.world, &session.index, known.tool, is_release)? {
+    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
         Lookup::Toolchain(toolchain) => toolchain.version,
         Lookup::Nothing | Lookup::Stale => None,
     })
 }
 
 fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Result<bool> {
-    let Some(call) = Call::of_interpreter(known.tool) else { return Ok(false) };
+    let Some(call) = Call::for_main_program(known.tool) else { return Ok(false) };
     let mut found = false;
     search(&session.world, &session.index, &call, &mut |finding| {
         found |= matches!(finding, Finding::Constraint(pin) if pin.origin == *origin);
@@ -97,7 +97,7 @@ fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Re
 
 /// What a call of a tool's main program selects in the working directory.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
-    match Call::of_interpreter(known.tool) {
+    match Call::for_main_program(known.tool) {
         Some(call) => session.resolver().selector().select(&call),
         None => Ok(Selection::System(None)),
     }
@@ -126,7 +126,7 @@ pub fn store_label(store: &Store) -> &str {
 pub fn system_version(session: &Session, program: &Path) -> Option<Version> {
     let file = session.world.metadata(program).ok().flatten()?;
     let fingerprint = usher_shims::index::fingerprint(&file);
-    let mut known = session.index.system.iter();
+    let mut known = session.index.system_programs.iter();
     known.find(|known| known.fingerprint == fingerprint).map(|known| known.version.clone())
 }
 

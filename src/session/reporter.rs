@@ -1,23 +1,22 @@
-//! What is told and shown on the way to an answer, whoever shows it.
+//! Notes and progress of a command. The command line implements it.
 
 use crate::http::{NoProgress, Progress};
 
-/// Shows a person what goes on. What is behind it, and whether anything is, only the command line
-/// knows.
+/// Prints notes and progress, to standard error.
 pub trait Reporter {
-    /// Tells a line, or several, beside the answer.
+    /// Prints a note of one or more lines.
     fn note(&self, text: &str);
-    /// Whether downloads are drawn: then they need no line of their own.
+    /// Whether progress bars are drawn. Then a download needs no line of its own.
     fn draws(&self) -> bool;
-    /// So many downloads begin, to be summed up.
+    /// A batch of `count` downloads begins, which get a total.
     fn begin_batch(&self, count: usize);
-    /// All of them ended.
+    /// The batch ended.
     fn end_batch(&self);
-    /// A download of this name begins; it is shown until the result is dropped.
+    /// A download begins. Its progress is shown until the result is dropped.
     fn download(&self, name: &str) -> Box<dyn Progress + '_>;
 }
 
-/// Shows nothing.
+/// Prints nothing.
 #[derive(Debug)]
 pub struct Silent;
 

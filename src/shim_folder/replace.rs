@@ -1,12 +1,13 @@
 //! Files of the shim folder. Each is put in place by a rename: none is ever missing or incomplete.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
+use crate::files::replace::{Durability, FileMode, FileReplacement, Staged};
 use crate::files::write_access::WriteAccess;
 
 /// The prefix of files that are about to be renamed. A process that is killed leaves them behind.
@@ -34,9 +35,7 @@ pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
         return Ok(false);
     }
     let folder = path.parent().unwrap_or(path);
-    let staged = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .make_in(folder, |staged| link_or_copy(binary, staged));
+    let staged = Staged::create(folder, UNFINISHED, |staged| link_or_copy(binary, staged));
     let staged = staged.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::CannotCreate,
@@ -45,10 +44,7 @@ pub fn put_shim(_: &WriteAccess, binary: &Path, path: &Path) -> Result<bool> {
         .hint("./install.sh"),
         _ => Error::io("make a shim in", folder, error),
     })?;
-    staged
-        .into_temp_path()
-        .persist(path)
-        .map_err(|error| Error::io("replace", path, error.error))?;
+    staged.rename_to(path)?;
     Ok(true)
 }
 
@@ -90,19 +86,15 @@ pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Pa
     if is_program(content, path) {
         return Ok(());
     }
-    let staged = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(staging);
-    let mut file = staged.map_err(|error| Error::io("write in", staging, error))?;
-    let written = file
-        .write_all(content)
-        // The umask may have removed permissions that a program needs.
-        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
-        .and_then(|()| file.as_file().sync_all());
-    written.map_err(|error| Error::io("write", path, error))?;
-    file.persist(path).map_err(|error| Error::io("replace", path, error.error))?;
-    Ok(())
+    let replacement = FileReplacement {
+        target: path,
+        staging,
+        prefix: UNFINISHED,
+        // The umask may remove permissions that a program needs.
+        mode: FileMode::Exact(MODE),
+        durability: Durability::Synced,
+    };
+    replacement.write(content)
 }
 
 /// Whether a file is a program with exactly this content and the permissions [`MODE`].

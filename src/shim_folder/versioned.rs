@@ -8,7 +8,7 @@ use usher_shims::call::calls;
 use usher_shims::error::Result;
 use usher_shims::index::Index;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
-use usher_shims::store::{all, is_whole};
+use usher_shims::store::{all_toolchains, is_complete};
 use usher_shims::tool::{CustomTool, Tool};
 use usher_shims::toolchain::Store;
 use usher_shims::version::Version;
@@ -89,12 +89,12 @@ fn versioned_programs(tool: &'static Tool) -> impl Iterator<Item = &'static str>
 /// themselves.
 pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<String>> {
     // Whether the system's programs were replaced doesn't matter here.
-    let index = Index { system: Vec::new(), ..session.index.clone() };
+    let index = Index { system_programs: Vec::new(), ..session.index.clone() };
     let mut found = BTreeSet::new();
-    for toolchain in all(&session.world, &index, tool)?.unwrap_or_default() {
+    for toolchain in all_toolchains(&session.world, &index, tool)?.unwrap_or_default() {
         let is_ours = !matches!(toolchain.store, Store::System(_));
         if let Some(version) = toolchain.version.as_ref().filter(|_| is_ours)
-            && is_whole(&session.world, tool, &toolchain)?
+            && is_complete(&session.world, tool, &toolchain)?
         {
             found.extend(of_version(version, tool));
         }
@@ -106,7 +106,7 @@ pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<S
 /// indexes list, and of LTS lines.
 pub fn known(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;
-    let is_enabled = tool.all_names().any(|name| session.settings.shim_lines.holds(name));
+    let is_enabled = tool.all_names().any(|name| session.settings.versioned_shims.holds(name));
     if !is_enabled {
         return BTreeSet::new();
     }

@@ -31,7 +31,7 @@ use crate::files::write_access::WriteAccess;
 use crate::http::without_secrets;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
-use crate::releases::{Finder, Part, Release, ToolRequest};
+use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
 use crate::session::Session;
 
 /// Whether a release may be installed that upstream publishes no checksum for.
@@ -124,7 +124,7 @@ impl Installer<'_> {
     pub(crate) fn assemble<'s>(
         &'s self,
         (location, source): (&'s InstallLocation<'s>, &str),
-        parts: &[Part],
+        parts: &[ReleasePart],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
@@ -178,7 +178,7 @@ fn install_assembled<'a>(
 
 impl UnverifiedPolicy {
     /// Whether a release of these parts may be installed: a warning if it may, and one is due.
-    fn check(self, name: &str, parts: &[Part]) -> Result<Option<String>> {
+    fn check(self, name: &str, parts: &[ReleasePart]) -> Result<Option<String>> {
         if parts.is_empty() {
             return Err(Error::new(
                 ErrorKind::UnsupportedPlatform,
@@ -205,9 +205,10 @@ mod tests {
     #[test]
     fn releases_without_a_checksum_are_installed_for_users_and_not_for_shims() {
         const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-        let verified = Part { integrity: Integrity::from_hex(HASH), ..Part::default() };
-        let unverified = Part::default();
-        let check = |policy: UnverifiedPolicy, parts: &[Part]| {
+        let verified =
+            ReleasePart { integrity: Integrity::from_hex(HASH), ..ReleasePart::default() };
+        let unverified = ReleasePart::default();
+        let check = |policy: UnverifiedPolicy, parts: &[ReleasePart]| {
             policy.check("node 1.0.0", parts).map_err(|error| error.kind())
         };
         for policy in [UnverifiedPolicy::Allow, UnverifiedPolicy::Deny] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::store::is_whole;
+use usher_shims::store::is_complete;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 use usher_shims::world::Os;
@@ -55,7 +55,7 @@ impl<'a> OwnStore<'a> {
     /// The installed toolchain at a location. An error if something else is there.
     pub fn find_installed(&self, location: &InstallLocation<'_>) -> Result<Option<Toolchain>> {
         let toolchain = location.toolchain();
-        if is_whole(&Os, location.known.tool, &toolchain)? {
+        if is_complete(&Os, location.known.tool, &toolchain)? {
             return Ok(Some(toolchain));
         }
         let target = &location.root;

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use usher_shims::error::{Error, Result};
 
 use crate::files::manifest::{Manifest, ManifestEntry};
-use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::files::write_access::WriteAccess;
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
@@ -52,7 +52,7 @@ pub(super) fn preserve_added_files(
 
 /// Opens a tree, and makes all its folders readable for its owner: what is in an unreadable folder
 /// would be lost.
-fn open_readable(root: &Path) -> io::Result<Tree> {
+fn open_readable(root: &Path) -> io::Result<OpenTree> {
     let open =
         |path: &Path, mode: u32| fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
     let mode = fs::symlink_metadata(root)?.permissions().mode();
@@ -61,7 +61,7 @@ fn open_readable(root: &Path) -> io::Result<Tree> {
     }
     let mut closed = ClosedFolders::default();
     loop {
-        let tree = Tree::open(root)?;
+        let tree = OpenTree::open(root)?;
         closed.folders.clear();
         tree.walk(&mut closed);
         if closed.folders.is_empty() {
@@ -81,8 +81,8 @@ struct ClosedFolders {
 
 impl Visitor for ClosedFolders {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let mode = permissions(&found.seen);
-        if kind(&found.seen) == FileType::Directory && mode & 0o500 != 0o500 {
+        let mode = permissions(&found.stat);
+        if kind(&found.stat) == FileType::Directory && mode & 0o500 != 0o500 {
             self.folders.push((found.path.to_path_buf(), mode));
             return Walk::Skip;
         }
@@ -119,8 +119,8 @@ impl Preserver<'_> {
 
     /// What is to become of something that didn't come with the toolchain.
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
-        let is_folder = kind(&found.seen) == FileType::Directory;
-        match self.package_paths.added_by(&found.key) {
+        let is_folder = kind(&found.stat) == FileType::Directory;
+        match self.package_paths.added_by(&found.manifest_path) {
             Some(AddedBy::Program) => Walk::Skip,
             Some(AddedBy::PackageManager) => {
                 self.preserved.preserved_count += 1;
@@ -129,9 +129,11 @@ impl Preserver<'_> {
                 }
                 self.take(found)
             }
-            None if is_folder && self.package_paths.may_contain(&found.key) => self.take(found),
+            None if is_folder && self.package_paths.may_contain(&found.manifest_path) => {
+                self.take(found)
+            }
             None => {
-                self.preserved.left.push(found.key.clone());
+                self.preserved.left.push(found.manifest_path.clone());
                 Walk::Skip
             }
         }
@@ -139,7 +141,7 @@ impl Preserver<'_> {
 
     fn take(&mut self, found: &WalkEntry<'_>) -> Walk {
         let to = self.to.join(found.path);
-        let taken = match kind(&found.seen) {
+        let taken = match kind(&found.stat) {
             FileType::Directory => self.folder(found, &to),
             FileType::RegularFile => file(found, &to),
             FileType::Symlink => found.target().and_then(|target| symlink(target, &to)),
@@ -157,20 +159,20 @@ impl Preserver<'_> {
 
     fn folder(&mut self, found: &WalkEntry<'_>, to: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(to)?;
-        self.modes.push((to.to_path_buf(), permissions(&found.seen)));
+        self.modes.push((to.to_path_buf(), permissions(&found.stat)));
         Ok(())
     }
 }
 
 impl Visitor for Preserver<'_> {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        if self.failed.is_some() || found.key == RECEIPT {
+        if self.failed.is_some() || found.manifest_path == RECEIPT {
             return Walk::Skip;
         }
         if self.units.iter().any(|unit| found.path.starts_with(unit)) {
             return self.take(found);
         }
-        match self.manifest.0.get(&found.key) {
+        match self.manifest.0.get(&found.manifest_path) {
             Some(ManifestEntry::Folder { .. }) => Walk::Descend,
             Some(ManifestEntry::File { .. } | ManifestEntry::Link { .. }) => Walk::Skip,
             None => self.added(found),
@@ -290,7 +292,7 @@ mod tests {
         fs::write(old.join("file"), "text").unwrap();
         fs::set_permissions(old.join("file"), Permissions::from_mode(0o750)).unwrap();
         let before = fs::metadata(old.join("file")).unwrap();
-        Tree::open(&old).unwrap().walk(&mut Copying(&new));
+        OpenTree::open(&old).unwrap().walk(&mut Copying(&new));
         let seen = fs::metadata(&new).unwrap();
         assert_eq!(fs::read_to_string(&new).unwrap(), "text");
         assert_eq!(seen.permissions(), before.permissions());

@@ -16,8 +16,8 @@ use super::receipt::{self, Receipt, ReceiptFile};
 use super::verify::{ReceiptProblem, removed_meanwhile, verify};
 use crate::files::integrity::Integrity;
 use crate::files::remove::remove_tree;
-use crate::files::walk::Tree;
-use crate::releases::{Part, Release, ToolRequest};
+use crate::files::walk::OpenTree;
+use crate::releases::{Release, ReleasePart, ToolRequest};
 
 /// The result of a repair.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ const UPSTREAM_CHANGED: &str = "upstream changed a published file";
 
 /// The receipt of a toolchain, if it is valid and its own.
 fn receipt(location: &InstallLocation<'_>) -> Option<Receipt> {
-    let recorded = ReceiptFile::load(Tree::open(&location.root).ok()?).ok()?;
+    let recorded = ReceiptFile::load(OpenTree::open(&location.root).ok()?).ok()?;
     match recorded {
         ReceiptFile::Receipt(receipt) if receipt.version == location.version.as_str() => {
             Some(*receipt)
@@ -167,7 +167,10 @@ fn later_receipt_error(location: &InstallLocation<'_>, form: u32) -> Error {
 }
 
 /// The parts of a release as exactly the files that the toolchain was made of, by their checksums.
-fn same_files(parts: Vec<Part>, recorded: &[receipt::ReceiptPart]) -> Result<Vec<Part>> {
+fn same_files(
+    parts: Vec<ReleasePart>,
+    recorded: &[receipt::ReceiptPart],
+) -> Result<Vec<ReleasePart>> {
     let mut recorded = recorded.iter();
     parts
         .into_iter()
@@ -175,7 +178,7 @@ fn same_files(parts: Vec<Part>, recorded: &[receipt::ReceiptPart]) -> Result<Vec
         .collect()
 }
 
-fn same_file(part: Part, recorded: &receipt::ReceiptPart) -> Result<Part> {
+fn same_file(part: ReleasePart, recorded: &receipt::ReceiptPart) -> Result<ReleasePart> {
     let integrity = Integrity::from_text(&format!("sha256:{}", recorded.sha256));
     let published = part.integrity.as_ref().map(Integrity::to_string);
     let is_same =
@@ -197,7 +200,7 @@ fn same_file(part: Part, recorded: &receipt::ReceiptPart) -> Result<Part> {
     if !addresses.contains(&recorded.address) {
         addresses.push(recorded.address.clone());
     }
-    Ok(Part { addresses, integrity, title: recorded.title.clone(), ..part })
+    Ok(ReleasePart { addresses, integrity, title: recorded.title.clone(), ..part })
 }
 
 /// The last part of an address.
@@ -216,11 +219,11 @@ mod tests {
     /// What is fetched if this is published now, and `http://a/x-1.tgz` with the old checksum was
     /// installed: its addresses, or the error.
     fn check(address: &str, hash: Option<&str>, expected: &str) {
-        let part = Part {
+        let part = ReleasePart {
             addresses: vec![address.to_owned()],
             integrity: hash.and_then(Integrity::from_hex),
-            strip: 1,
-            ..Part::default()
+            strip_components: 1,
+            ..ReleasePart::default()
         };
         let recorded = receipt::ReceiptPart {
             title: String::new(),

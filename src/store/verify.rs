@@ -22,7 +22,7 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 pub use compare::{ChangeKind, Difference, Findings};
 
-use crate::files::walk::Tree;
+use crate::files::walk::OpenTree;
 use crate::store::location::{InstallLocation, backup_path};
 use crate::store::package_paths::PackagePaths;
 use crate::store::receipt::{Receipt, ReceiptFile};
@@ -82,7 +82,7 @@ impl Verified {
 /// Compares a toolchain with its receipt.
 pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
     for _ in 1..MAX_VERIFY_ROUNDS {
-        let tree = match Tree::open(&location.root) {
+        let tree = match OpenTree::open(&location.root) {
             Ok(tree) => tree,
             Err(error) => {
                 return Ok(Verified::without_receipt(ReceiptProblem::of(&error, &location.root)));
@@ -94,7 +94,7 @@ pub fn verify(location: &InstallLocation<'_>) -> Result<Verified> {
         }
     }
     let tree =
-        Tree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
+        OpenTree::open(&location.root).map_err(|error| Error::io("open", &location.root, error))?;
     once(location, &tree)
 }
 
@@ -105,7 +105,7 @@ pub fn removed_meanwhile(location: &InstallLocation<'_>) -> Error {
         .hint(format!("use install {tool}@{version}"))
 }
 
-fn once(location: &InstallLocation<'_>, tree: &Tree) -> Result<Verified> {
+fn once(location: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verified> {
     let recorded = ReceiptFile::load(tree)
         .map_err(|error| Error::io("read the receipt of", &location.root, error))?;
     let receipt = match recorded {
@@ -135,12 +135,12 @@ fn is_of(receipt: &Receipt, location: &InstallLocation<'_>) -> bool {
 }
 
 /// Whether the tree is still the one at `root`: another process may have replaced or removed it.
-fn is_still(tree: &Tree, root: &Path) -> bool {
-    let identity = |tree: &Tree| -> io::Result<_> {
-        let seen = tree.seen()?;
+fn is_still(tree: &OpenTree, root: &Path) -> bool {
+    let identity = |tree: &OpenTree| -> io::Result<_> {
+        let seen = tree.stat()?;
         Ok((seen.st_dev, seen.st_ino))
     };
-    match Tree::open(root) {
+    match OpenTree::open(root) {
         Ok(now) => matches!((identity(tree), identity(&now)), (Ok(one), Ok(other)) if one == other),
         Err(_) => false,
     }

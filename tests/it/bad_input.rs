@@ -1,6 +1,8 @@
-//! What this machine holds is wrong: version files, settings, the home, the shims' own files, the
-//! clock. What comes of it is a clear message, the documented exit code, and nothing half done. What
-//! servers send that is wrong is in `network`.
+//! Wrong data on this machine: version files, settings, usher's home, the shims' own files, the
+//! clock.
+//!
+//! The result must be a clear message and the documented exit code, and no partial changes. Wrong
+//! data from servers is in `network`.
 
 mod clocks;
 mod disk;
@@ -10,7 +12,7 @@ mod shims;
 use crate::commands::offline_sandbox;
 use crate::support::Sandbox;
 
-/// A sandbox with a node that would run if what is wrong were passed over.
+/// A sandbox with a default node, which would run if usher ignored the wrong data.
 fn with_default() -> Sandbox {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");

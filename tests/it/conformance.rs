@@ -1,8 +1,9 @@
-//! The conformance suite: `tests/conformance/`, where each rule of version files is a case.
+//! Runs the conformance suite, `tests/conformance/`, which has a case for each rule of version
+//! files.
 //!
-//! A file there is a subject; a case says which files, variables and versions there are, what is
-//! called, and what comes of it and why. All go through the resolver over a world in memory, those
-//! marked `real` through the real shim as well. `docs/version-files.md` is the same for people.
+//! Each file there is a subject. A case lists files, variables and versions, the command, and the
+//! expected result and its reason. All cases run through the resolver in memory; those marked
+//! `real` also run through the real shim. `docs/version-files.md` explains the rules.
 
 mod format;
 mod machine;
@@ -17,7 +18,7 @@ use std::path::Path;
 use format::{Case, Subject};
 use memory::Answer;
 
-/// One test a subject, so that what fails is read off its name.
+/// One test per subject, so that the test's name tells what fails.
 macro_rules! subjects {
     ($($name:ident)*) => {
         const SUBJECTS: &[&str] = &[$(stringify!($name)),*];
@@ -60,7 +61,7 @@ subjects! {
     variables_and_images
 }
 
-/// The file of a subject, whose name has hyphens where its test's has underscores.
+/// The file name of a subject: hyphens in place of the test name's underscores.
 fn file_of(subject: &str) -> String {
     subject.replace('_', "-")
 }
@@ -75,11 +76,11 @@ fn subject(name: &str) -> Subject {
     Subject::parse(&text).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
 }
 
-/// All subjects with their names, in the order of these.
+/// All subjects, sorted by name.
 fn all() -> Vec<(String, Subject)> {
     let mut names: Vec<String> = fs::read_dir(folder())
-        .expect("list the suite")
-        .map(|entry| entry.expect("an entry of the suite").path())
+        .expect("list tests/conformance")
+        .map(|entry| entry.expect("an entry of tests/conformance").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
@@ -87,7 +88,7 @@ fn all() -> Vec<(String, Subject)> {
     names.into_iter().map(|name| (name.clone(), subject(&name))).collect()
 }
 
-/// The cases of a subject that go through the real shim.
+/// Runs the cases that are marked `real` through the real shim.
 #[track_caller]
 fn check_real(cases: impl Iterator<Item = (String, Case)>) {
     let (mut failures, mut machines) = (String::new(), real::Machines::default());
@@ -113,7 +114,7 @@ fn a_sample_through_the_real_shim() {
     }));
 }
 
-/// Fails with every case that doesn't hold.
+/// Runs all cases of a subject and reports all failures.
 #[track_caller]
 fn check(name: &str) {
     let subject = subject(name);
@@ -122,11 +123,11 @@ fn check(name: &str) {
         for each in subject.texts(&case) {
             let case = case.with(&each);
             let answer = memory::run(&case);
-            for (what, wanted, found) in differences(&case, &answer) {
+            for (what, expected, found) in differences(&case, &answer) {
                 let of = if each.is_empty() { String::new() } else { format!(" ({each:?})") };
                 let _ = writeln!(
                     failures,
-                    "\n{name}: {}{of}\n  {what}: {wanted}\n  in fact: {found}",
+                    "\n{name}: {}{of}\n  {what}: {expected}\n  actual: {found}",
                     case.name
                 );
             }
@@ -139,9 +140,9 @@ type Difference = (&'static str, String, String);
 
 fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut compare = |what, wanted: &str, is: &str| {
-        if wanted != is {
-            found.push((what, wanted.to_owned(), is.to_owned()));
+    let mut compare = |what, expected: &str, is: &str| {
+        if expected != is {
+            found.push((what, expected.to_owned(), is.to_owned()));
         }
     };
     let runs = !answer.program.is_empty();
@@ -168,13 +169,9 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
         compare("note", &case.note, &answer.notes.join("\n"));
     }
     if case.untouched == Some(true) && !answer.asked.is_empty() {
-        compare(
-            "untouched",
-            "no store and no program is asked for",
-            &format!("{:?}", answer.asked),
-        );
+        compare("untouched", "looks up no store and no program", &format!("{:?}", answer.asked));
     }
-    // What came from a file can't steer a terminal.
+    // Text from files must not contain control characters, which could change the terminal.
     let is_raw = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
     if answer.gives.chars().chain(answer.notes.iter().flat_map(|note| note.chars())).any(is_raw) {
         compare("prints", "control characters as escapes", &answer.gives);
@@ -182,10 +179,10 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
     found
 }
 
-/// Whether a message has all parts of the one that is wanted, in their order.
-fn has_parts(message: &str, wanted: &str) -> bool {
+/// Whether a message has all parts of the expected one, in order. ` … ` separates the parts.
+fn has_parts(message: &str, expected: &str) -> bool {
     let mut rest = message;
-    wanted.split(" … ").enumerate().all(|(place, part)| match rest.find(part) {
+    expected.split(" … ").enumerate().all(|(place, part)| match rest.find(part) {
         Some(found) if place > 0 || found == 0 => {
             rest = &rest[found + part.len()..];
             true
@@ -203,7 +200,7 @@ fn there_are_enough_and_every_subject_is_tested() {
         .map(|(name, _)| name)
         .filter(|name| !SUBJECTS.iter().any(|tested| file_of(tested) == **name))
         .collect();
-    assert!(untested.is_empty(), "no test runs {untested:?}");
+    assert!(untested.is_empty(), "add these subjects to `subjects!`: {untested:?}");
     assert!(count >= 400, "the suite has {count} cases");
     let cases = all.iter().flat_map(|(_, subject)| subject.cases());
     let real = cases.filter(|case| case.real == Some(true)).count();

@@ -1,14 +1,14 @@
-//! The contract of becoming the program (`docs/exec.md`): each line of it, held by comparing a call
-//! of the shim with a call of the program's own path.
+//! The contract of running programs (`docs/exec.md`): each line is tested by comparing a call of
+//! the shim with a call of the program's own path.
 //!
-//! Most of it is held for each build of the shim. The program then is a probe that says what it
-//! inherited (`probe.c`); it is started by a launcher that first puts itself into the state in
-//! question (`launcher.c`).
+//! Most tests run with each build of the shim. Their program is a probe (`probe.c`), which reports
+//! what it inherited. A launcher (`launcher.c`) sets up the process state in question and starts
+//! it.
 //!
-//! What shims were seen to get wrong, here or in other version managers, is shown with the real
-//! programs where the fault was theirs: a moved Python (`argument_zero`), children of a real node
-//! (`children`), other managers' shims (`foreign`), shims in odd places (`places`), package
-//! managers that run as a child (`wrapped`).
+//! Known mistakes of shims, in usher or in other version managers, are tested with real programs: a
+//! moved Python (`argument_zero`), children of a real node (`children`), other managers' shims
+//! (`foreign`), shims in unusual folders (`places`), package managers that run as a child
+//! (`wrapped`).
 
 mod argument_zero;
 mod bytes;
@@ -39,23 +39,23 @@ use std::sync::OnceLock;
 
 use crate::support::{Sandbox, TestCommand, built, executables};
 
-/// The version that the project asks for, and that is a probe.
+/// The version that the project pins. Its program is the probe.
 const VERSION: &str = "12.22.12";
 
 /// Runs a test for each build of the shim.
-fn each(test: impl Fn(&Stage)) {
+fn each(test: impl Fn(&ProbeSandbox)) {
     for (build, shim) in built::shims() {
-        let stage = Stage::new(build, shim);
-        // Which build it was is shown where the test fails.
-        let _shown = Shown(build);
+        let stage = ProbeSandbox::new(build, shim);
+        // Prints the build if the test fails.
+        let _guard = PrintBuildOnFailure(build);
         test(&stage);
     }
 }
 
-/// Says which build of the shim failed.
-struct Shown(&'static str);
+/// Prints the build of the shim when a test fails.
+struct PrintBuildOnFailure(&'static str);
 
-impl Drop for Shown {
+impl Drop for PrintBuildOnFailure {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let _ = writeln!(io::stderr(), "the shim that failed: {}", self.0);
@@ -63,90 +63,94 @@ impl Drop for Shown {
     }
 }
 
-/// The program that says what it inherited.
+/// The program that reports what it inherited.
 fn probe() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
     PROBE.get_or_init(|| built::c_program("probe", include_str!("contract/probe.c")))
 }
 
-/// The program that puts itself into a state.
+/// The program that sets up the state of its process and runs another.
 fn launcher() -> &'static Path {
     static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
     LAUNCHER.get_or_init(|| built::c_program("launcher", include_str!("contract/launcher.c")))
 }
 
-/// A sandbox in whose project `node` is the probe.
-struct Stage {
-    /// Which build of the shim it has.
+/// A sandbox with a project where `node` is the probe.
+struct ProbeSandbox {
+    /// The name of the shim's build.
     build: &'static str,
     sandbox: Sandbox,
 }
 
-impl Stage {
+impl ProbeSandbox {
     fn new(build: &'static str, shim: &Path) -> Self {
         let stage = Self { build, sandbox: Sandbox::new() };
         let sandbox = &stage.sandbox;
         let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(sandbox.root(), open).expect("let other accounts in");
-        sandbox.folder(stage.program().parent().expect("the toolchain's programs"));
+        fs::set_permissions(sandbox.root(), open).expect("let other accounts use the sandbox");
+        sandbox.folder(stage.program().parent().expect("the folder of the program"));
         executables::place(probe(), &stage.program());
         sandbox.file("project/.nvmrc", VERSION);
         sandbox.install_with(shim);
         stage
     }
 
-    /// The program, by its own path.
+    /// The path of the program itself.
     fn program(&self) -> PathBuf {
         self.sandbox.toolchain("node", VERSION).join("bin/node")
     }
 
-    /// A toolchain whose `node` is this script.
+    /// Creates a toolchain whose `node` is this script.
     fn script(&self, version: &str, text: &str) {
         let path = self.sandbox.toolchain("node", version).join("bin/node");
-        // What lies there may be a link of the probe.
+        // The existing file may be a hard link of the probe.
         let _ = fs::remove_file(&path);
         self.sandbox.executable(path, text);
     }
 
-    /// An empty file system entry's path for what a probe says.
-    fn said(&self) -> PathBuf {
-        self.sandbox.root().join("said")
+    /// The path where the probe writes its report.
+    fn report_path(&self) -> PathBuf {
+        self.sandbox.root().join("report")
     }
 
-    /// Whether the shim is of another machine, and so runs in an emulator. That turns the order of
-    /// the variables around and keeps but one of a name.
+    /// Whether the shim is built for another architecture, and so runs in an emulator. Emulators
+    /// reverse the order of variables and drop duplicates.
     fn is_emulated(&self) -> bool {
         let machine = |path: &Path| fs::read(path).expect("read a program")[18..20].to_vec();
         machine(&self.sandbox.usher().join("shim")) != machine(probe())
     }
 
-    /// The launcher, which sets up `words` and becomes `program`, called `name`.
+    /// The launcher, which sets up the state in `words` and runs `program` with argument 0 `name`.
     fn launch(&self, words: &[&str], program: &Path, name: &str) -> TestCommand {
         let command = self.sandbox.command(launcher()).arguments(words).argument("--");
         command.argument(program).argument(name)
     }
 
-    /// The shim, started in a state.
+    /// Runs the shim in this state.
     fn through_shim(&self, words: &[&str]) -> TestCommand {
         self.launch(words, &self.sandbox.shim("node"), "node")
     }
 
-    /// The program itself, started in the same state.
+    /// Runs the program itself in the same state.
     fn directly(&self, words: &[&str]) -> TestCommand {
         let program = self.program();
         self.launch(words, &program, &program.to_string_lossy())
     }
 
-    /// Checks that shim and program do and say the same; what the probe says is returned.
-    fn compare(&self, words: &[&str], prepare: impl Fn(TestCommand) -> TestCommand) -> Said {
+    /// Checks that shim and program behave the same, and returns the probe's report.
+    fn compare(
+        &self,
+        words: &[&str],
+        prepare: impl Fn(TestCommand) -> TestCommand,
+    ) -> ProbeOutcome {
         let run = |command: TestCommand| {
-            let command = prepare(command.variable("PROBE_OUT", self.said()));
+            let command = prepare(command.variable("PROBE_OUT", self.report_path()));
             let running = command.start();
             let id = running.id();
             let outcome = running.wait();
-            let text = fs::read(self.said()).unwrap_or_default();
-            let _ = fs::remove_file(self.said());
-            Said {
+            let text = fs::read(self.report_path()).unwrap_or_default();
+            let _ = fs::remove_file(self.report_path());
+            ProbeOutcome {
                 text: without_id(&text, id),
                 status: outcome.status,
                 bytes: without_id(&outcome.bytes, id),
@@ -155,8 +159,8 @@ impl Stage {
         let mut direct = run(self.directly(words));
         let mut shim = run(self.through_shim(words));
         if self.is_emulated() {
-            for said in [&mut direct, &mut shim] {
-                said.text = without_order(&said.text);
+            for outcome in [&mut direct, &mut shim] {
+                outcome.text = without_order(&outcome.text);
             }
         }
         assert_eq!(shim.status, direct.status, "{words:?}: {}", shim.shown());
@@ -165,9 +169,9 @@ impl Stage {
     }
 }
 
-/// What a probe said and how it ended.
+/// A probe's report, and how the probe ended.
 #[derive(Debug, PartialEq)]
-struct Said {
+struct ProbeOutcome {
     /// Its report.
     text: Vec<u8>,
     /// How it ended.
@@ -176,8 +180,8 @@ struct Said {
     bytes: Vec<u8>,
 }
 
-impl Said {
-    /// Checks that it said this somewhere, so that equal reports are not equally empty.
+impl ProbeOutcome {
+    /// Checks that the report contains this, so that the compared reports aren't both empty.
     #[track_caller]
     fn has(self, expected: impl AsRef<[u8]>) -> Self {
         let expected = expected.as_ref();
@@ -192,7 +196,7 @@ impl Said {
     }
 }
 
-/// A report whose variables have no order and no numbers.
+/// Sorts a report's variables and removes their numbers.
 fn without_order(text: &[u8]) -> Vec<u8> {
     let lines = text.split_inclusive(|byte| *byte == b'\n');
     let (variables, others): (Vec<_>, Vec<_>) =
@@ -205,9 +209,9 @@ fn without_order(text: &[u8]) -> Vec<u8> {
 }
 
 /// The lines in which two reports differ.
-fn difference(direct: &Said, shim: &Said) -> String {
-    let lines = |said: &Said| {
-        let all = [&said.text[..], b"\n", &said.bytes].concat();
+fn difference(direct: &ProbeOutcome, shim: &ProbeOutcome) -> String {
+    let lines = |outcome: &ProbeOutcome| {
+        let all = [&outcome.text[..], b"\n", &outcome.bytes].concat();
         String::from_utf8_lossy(&all).lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let (direct, shim) = (lines(direct), lines(shim));
@@ -215,10 +219,10 @@ fn difference(direct: &Said, shim: &Said) -> String {
         these.iter().filter(|line| !those.contains(line)).cloned().collect::<Vec<_>>().join("\n")
     };
     let (lost, gained) = (without(&direct, &shim), without(&shim, &direct));
-    format!("the program alone:\n{lost}\nthe shim alone:\n{gained}")
+    format!("only the program:\n{lost}\nonly the shim:\n{gained}")
 }
 
-/// The number of the process that was started, masked: the probe must have it, or be its child.
+/// Masks the ID of the started process. The probe must have this ID, or be a child of it.
 fn without_id(text: &[u8], id: u32) -> Vec<u8> {
     let mask = |line: &[u8]| {
         let shown = String::from_utf8_lossy(line);
@@ -234,14 +238,15 @@ fn without_id(text: &[u8], id: u32) -> Vec<u8> {
     text.split(|byte| *byte == b'\n').map(mask).collect::<Vec<_>>().join(&b'\n')
 }
 
-/// Says that a test couldn't be made on this machine, past the harness that hides what tests print.
+/// Reports a test that can't run on this machine. Writes to standard error directly, because the
+/// test harness captures `eprintln!`.
 fn skipped(what: &str, why: &str) {
-    writeln!(io::stderr(), "SKIPPED: {what}: {why}").expect("say what was skipped");
+    writeln!(io::stderr(), "SKIPPED: {what}: {why}").expect("report a skipped test");
 }
 
-/// Whether other accounts' processes and files can be made here; a lone user namespace has none.
-fn is_master_of_accounts() -> bool {
-    let file = tempfile::NamedTempFile::new().expect("make a file");
+/// Whether this process can give files to other accounts. In some user namespaces even root can't.
+fn can_change_owners() -> bool {
+    let file = tempfile::NamedTempFile::new().expect("create a file");
     chown(file.path(), Some(65534), Some(65534)).is_ok()
 }
 
@@ -250,12 +255,12 @@ fn raw(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_vec())
 }
 
-/// A file's path as text.
+/// A path as text.
 fn text(path: &Path) -> String {
-    path.as_os_str().to_str().expect("a path of the tests").to_owned()
+    path.as_os_str().to_str().expect("paths of the tests are UTF-8").to_owned()
 }
 
-/// Whether an environment's text is in a probe's report.
+/// How a probe reports a variable.
 fn variable(name: &OsStr, value: &OsStr) -> Vec<u8> {
     let length = name.len() + 1 + value.len();
     let start = format!(", {length} bytes: ").into_bytes();

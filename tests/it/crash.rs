@@ -1,9 +1,10 @@
-//! Whatever happens while toolchains are changed, none ever looks installed that isn't whole: kill
-//! -9 before every system call, errors of the disk at every one that writes, many processes at
-//! once, homes that others own or have prepared. `docs/reliability.md` states the promises.
+//! Crash safety: no incomplete toolchain ever looks installed (`docs/reliability.md`).
 //!
-//! What takes long is sampled, at other places each time; a failure names the seed. All of it is
-//! shown by `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
+//! The tests send kill -9 before every system call, make every write fail, run many processes at
+//! once, and use homes that other users own or manipulated.
+//!
+//! Long tests try a random sample; a failure prints the seed. To try everything:
+//! `USHER_TEST_FULL=1 cargo test --release --test it crash::`.
 
 mod concurrency;
 mod environment;
@@ -20,21 +21,21 @@ mod tracer;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Whether everything is to be shown, for as long as it takes.
-#[expect(clippy::disallowed_methods, reason = "whoever starts the tests says how much is tested")]
+/// Whether to try everything instead of a sample.
+#[expect(clippy::disallowed_methods, reason = "USHER_TEST_FULL chooses how much is tested")]
 fn is_full() -> bool {
     std::env::var_os("USHER_TEST_FULL").is_some_and(|value| !value.is_empty())
 }
 
-/// The seed that samples are drawn with: `USHER_TEST_SEED`, else another one each time.
-#[expect(clippy::disallowed_methods, reason = "whoever starts the tests may repeat a sample")]
+/// The seed of the random samples: `USHER_TEST_SEED`, else a new one each time.
+#[expect(clippy::disallowed_methods, reason = "USHER_TEST_SEED repeats a sample")]
 fn seed() -> u64 {
     let given = std::env::var("USHER_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
     given.unwrap_or_else(|| now.subsec_nanos().into())
 }
 
-/// Numbers that follow from a seed (`SplitMix64`).
+/// Pseudo-random numbers from a seed (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {
@@ -46,14 +47,14 @@ impl Numbers {
     }
 }
 
-/// Lets a person who waits for all of it see how far it is.
-fn tell_progress(name: &str, tried: usize) {
+/// Prints the progress of a full run.
+fn report_progress(name: &str, tried: usize) {
     if is_full() && tried.is_multiple_of(250) {
         eprintln!("{name}: {tried} points so far");
     }
 }
 
-/// So many of these, evenly spread; all of them where everything is to be shown.
+/// Picks `count` random items, evenly spread; all of them in a full run.
 fn sample<T: Clone>(all: &[T], count: usize, numbers: &mut Numbers) -> Vec<T> {
     if is_full() || all.len() <= count {
         return all.to_vec();

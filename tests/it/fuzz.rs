@@ -1,11 +1,11 @@
-//! What is fuzzed in the cold half, without a fuzzer: every committed input, inputs made of damaged
-//! ones, and inputs that are made up.
+//! Runs the fuzz targets of the cold half without a fuzzer: with every committed input, with
+//! damaged ones, and with generated ones.
 //!
-//! The properties are those of the fuzz targets, in `tests/fuzz/src/`. What is drawn is the same in
-//! every run; a fuzzer is for what nobody drew yet.
+//! The targets are in `tests/fuzz/src/`. Random inputs are the same in every run: to find new ones,
+//! use a fuzzer.
 
 mod properties;
-#[expect(unreachable_pub, reason = "it is a library where it is fuzzed")]
+#[expect(unreachable_pub, reason = "this file is a library for the fuzzer")]
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use self::targets::TARGETS;
 
-/// The most bytes of an input, and of all.
+/// The maximum size of an input, and of all inputs together.
 const LARGEST: u64 = 8 << 10;
 const LARGEST_CORPUS: u64 = 500_000;
 
@@ -35,7 +35,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 fn every_committed_input_keeps_the_promises() {
     for (name, target) in TARGETS {
         for (path, bytes) in corpus(name) {
-            // What is printed last is what failed.
+            // The last printed path is the input that failed.
             println!("{}", path.display());
             target(&bytes);
         }
@@ -47,9 +47,12 @@ fn every_target_has_a_small_corpus() {
     let manifest = fs::read_to_string(folder().join("Cargo.toml")).unwrap();
     let mut total = 0;
     for (name, _) in TARGETS {
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} can't be run");
+        assert!(
+            manifest.contains(&format!("name = \"{name}\"")),
+            "{name} isn't a binary in Cargo.toml"
+        );
         let corpus = corpus(name);
-        assert!(corpus.len() >= 5, "{name} has seeds");
+        assert!(corpus.len() >= 5, "{name} has fewer than 5 inputs");
         for (path, bytes) in corpus {
             let length = bytes.len() as u64;
             assert!(length <= LARGEST, "{} has {length} bytes", path.display());
@@ -58,6 +61,6 @@ fn every_target_has_a_small_corpus() {
     }
     assert!(total <= LARGEST_CORPUS, "the corpus has {total} bytes");
     let folders = fs::read_dir(folder().join("corpus")).unwrap();
-    assert_eq!(folders.count(), TARGETS.len(), "a corpus has no target");
-    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len(), "a target isn't replayed");
+    assert_eq!(folders.count(), TARGETS.len(), "some corpus has no target");
+    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len(), "a target isn't in TARGETS");
 }

@@ -1,7 +1,7 @@
-//! The real `use` and what it asks over the network: servers that lie, break off or can't be
-//! reached, what encrypts, which source is asked, and each upstream's index and archives.
+//! `use` on the network: servers that send wrong data, disconnect or can't be reached; TLS; the choice
+//! of sources; each upstream's index and archives.
 //!
-//! What is refused because a setting says so (`offline`, `auto_install`) is in `policy`.
+//! Settings that forbid requests (`offline`, `auto_install`) are in `policy`.
 
 mod downloads;
 mod front;
@@ -14,16 +14,16 @@ mod upstreams;
 use crate::commands::sandbox;
 use crate::support::{Platform, Sandbox, Upstream};
 
-/// Where the fake upstream has the official site's index, and the hashes of a version of it.
+/// The paths of the official site's index and of one version's checksums on the fake upstream.
 const INDEX: &str = "/dist/index.json";
 const SUMS: &str = "/dist/v12.22.12/SHASUMS256.txt";
 
-/// Where it has that version's archive.
+/// The path of that version's archive.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
-/// Only the official site: the other source would step in.
+/// A sandbox that uses only the official site, so that errors don't fall back to another source.
 fn with_one_source(upstream: &Upstream) -> Sandbox {
     sandbox(upstream).with_variable("USHER_SOURCE", "node=nodejs.org")
 }

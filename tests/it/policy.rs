@@ -1,4 +1,4 @@
-//! What usher may do unasked, and what settings change about it.
+//! What usher may do without an explicit command, and how settings change that.
 
 mod offline;
 mod settings;
@@ -23,7 +23,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
+    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -34,12 +34,12 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
-      auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+      auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml:2)
       hint: use install node@12
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
-    // The variable is stronger than the file, and a person's own word than both.
+    // The variable overrides the file, and an explicit command overrides both.
     sandbox.command("node").variable("USHER_AUTO_INSTALL", "always").run().succeeds();
     sandbox.use_command(&["install", "node@10"]).run().succeeds();
     sandbox.use_command(&["node@13"]).run().succeeds();
@@ -56,8 +56,8 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node lts/erbium was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but isn't on disk
-      auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml, line 1)
+    usher: node lts/erbium was asked for by .nvmrc:1, but isn't on disk
+      auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use install node@lts/erbium
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
@@ -80,16 +80,20 @@ fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program()
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
     ");
-    let asked = upstream.all_requests().len();
+    let count = upstream.all_requests().len();
     sandbox.command("node").run().succeeds();
-    assert_eq!(upstream.all_requests().len(), asked, "a partial request needs the network once");
+    assert_eq!(
+        upstream.all_requests().len(),
+        count,
+        "a partial request needs the network only once"
+    );
 }
 
 #[test]
 fn nothing_is_fetched_where_nobody_asks() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    // Where the machine has a node of its own, that one runs.
+    // If the machine has a node, it runs; if not, this fails.
     sandbox.command("node").argument("--version").run();
     sandbox.use_command(&[]).run().succeeds();
     assert_eq!(upstream.all_requests().len(), 0);
@@ -105,32 +109,32 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't look up node 12: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["node@12"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12 was asked for by the command line, but no source could be asked for it
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't look up node 12: no source answered (requested by the command line)
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     insta::assert_snapshot!(offline(sandbox.use_command(&["available", "node"])).transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
-    usher: the releases of node can't be listed
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (USHER_OFFLINE)
+    usher: can't list the releases of node
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
     ");
     assert_eq!(upstream.all_requests().len(), 0);
 
-    // An index that is kept serves, however old; what it names can't be fetched all the same.
+    // A cached index is used, however old. Its versions still can't be downloaded.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
     listed.succeeds().prints("12.0.0");
@@ -139,13 +143,13 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
-    assert_eq!(upstream.all_requests().len(), 2, "an index of each source");
+    assert_eq!(upstream.all_requests().len(), 2, "one index per source");
 
-    // What is on disk runs.
+    // Installed versions run.
     sandbox.fake_toolchain("node", "12.22.11");
     offline(sandbox.command("node")).succeeds().prints_line("node 12.22.11");
     let outcome = offline(sandbox.use_command(&["node@12"]));
@@ -154,13 +158,13 @@ fn offline_means_that_nobody_is_asked() {
     --- standard output
     node 12 (now 12.22.11) is pinned already in [SANDBOX]/project/.nvmrc
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: node 12.22.11, which is on disk, serves: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
 }
 
-/// The registry's documents without the hashes that usher accepts, as old packages have them.
+/// Removes the hashes that usher accepts from the registry's documents, as in old packages.
 fn without_hashes(upstream: &Upstream) {
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(404));
     let path = format!("/npm/node-{}", Platform::here().node);
@@ -183,7 +187,7 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     --- standard output
     --- standard error
     usher: node 12.22.12 is published without a hash to check it against
-      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:1
       hint: use install node@12.22.12
     ");
     assert!(!sandbox.usher().join("toolchains").exists());
@@ -224,7 +228,7 @@ fn quiet_means_without_progress() {
 #[test]
 fn a_terminal_gets_a_bar() {
     if !Path::new("/usr/bin/script").exists() {
-        skipped("this machine has no script(1); the bar on a terminal isn't tested");
+        skipped("script(1) isn't installed; the progress bar on a terminal isn't tested");
         return;
     }
     let upstream = Upstream::start();
@@ -237,7 +241,7 @@ fn a_terminal_gets_a_bar() {
     let outcome = terminal.variable("TERM", "xterm").variable("SHELL", "/bin/sh").run().succeeds();
     let shown = &outcome.stdout;
     assert!(shown.contains("node 12.22.12 [") && shown.contains('>'), "a bar: {outcome}");
-    assert!(!shown.contains("fetching"), "no line that the bar makes needless: {outcome}");
+    assert!(!shown.contains("fetching"), "the bar replaces this line: {outcome}");
     assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
     let printed = sandbox.mask(&sandbox.read("project/printed"));
     insta::assert_snapshot!(printed, @"node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");

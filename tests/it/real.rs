@@ -1,11 +1,11 @@
-//! Against the real thing: real Node from the npm registry that the npm client of this machine is
-//! set up with, and the Python that the machine has.
+//! Real programs: node from the npm registry that this machine's npm is configured for, and this
+//! machine's Python.
 //!
-//! Four versions are fetched, once for all tests, and removed at the end. Where no registry can be
-//! reached, each test says so on standard error, with its place and the reason, and shows nothing.
+//! Four versions are downloaded once for all tests, and deleted at the end. If no registry can be
+//! reached, each test is skipped, and prints its location and the reason on standard error.
 //!
-//! `USHER_TEST_ALL=1 cargo test` fetches a platform's whole published list and runs each version's
-//! `node` and `npm`; a registry that can't be reached is then a failure.
+//! `USHER_TEST_ALL=1 cargo test` installs every version of the list in `published` and runs its
+//! `node` and `npm`. An unreachable registry is then a failure.
 
 mod additions;
 mod application;
@@ -31,59 +31,59 @@ use crate::support::Sandbox;
 pub(crate) use archives::packed;
 pub(crate) use machine::{Python, pyenv, python};
 
-/// The versions that every test finds on disk.
+/// The versions that are installed once for all tests.
 const FETCHED: [&str; 3] = ["10.15.1", "10.15.3", "8.15.1"];
 
-/// The version of the application: fetched by a shim, because somebody asked for it.
+/// The version of the example application. A shim installs it, because a variable requests it.
 const APPLICATION: &str = "12.0.0";
 
-/// A version of our days, fetched by the tests that need one.
+/// A newer version, downloaded by the tests that need one.
 const MODERN: &str = "22.12.0";
 
-/// A sandbox that has these real Nodes on disk, without npm, and reaches the registry they came
-/// from; `None`, and a word on standard error, where no registry can be reached.
+/// A sandbox with these real versions of node, without npm, and access to the registry. If no
+/// registry can be reached: `None`, and a message on standard error.
 #[track_caller]
 pub(crate) fn with_node(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = connected()?;
     for version in versions {
         let folder = store().toolchain("node", version).join("bin");
         let own = sandbox.toolchain("node", version).join("bin");
-        sandbox.share_program(&folder.join("node"), own.join("node"));
+        sandbox.hard_link_program(&folder.join("node"), own.join("node"));
     }
     sandbox.install();
     Some(sandbox)
 }
 
-/// The same with npm: thousands of files.
+/// Like `with_node`, with npm, which is thousands of files.
 #[track_caller]
 pub(crate) fn with_npm(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = connected()?;
     for version in versions {
         let own = sandbox.toolchain("node", version);
-        sandbox.share(&fetched("node", version), own);
+        sandbox.hard_link_folder(&fetched("node", version), own);
     }
     sandbox.install();
     Some(sandbox)
 }
 
-/// The same for an account without rights: where root runs the tests, for `nobody`.
+/// Like `with_npm`, for an unprivileged account: if root runs the tests, `nobody`.
 #[track_caller]
-fn with_own_npm(versions: &[&str]) -> Option<Sandbox> {
+fn with_unprivileged_npm(versions: &[&str]) -> Option<Sandbox> {
     let sandbox = with_npm(versions)?;
     if !geteuid().is_root() {
         return Some(sandbox);
     }
-    // The files that are shared change hands as well, which nobody who is root minds.
-    sandbox.give_to_nobody();
-    let reaches = sandbox.command("test").arguments(["-w", "."]).by_nobody().run();
+    // This changes the owner of the shared files, too. Root can use them anyway.
+    sandbox.chown_to_nobody();
+    let reaches = sandbox.command("test").arguments(["-w", "."]).with_user_nobody().run();
     if reaches.status.success() {
         return Some(sandbox);
     }
-    skipped("the account nobody can't reach the folder for temporary files");
+    skipped("the account nobody can't access the folder for temporary files");
     None
 }
 
-/// Nodes without npm, and the Python of this machine within reach.
+/// A sandbox with versions of node, without npm, and with the Python of this machine.
 #[track_caller]
 pub(crate) fn with_node_and_python(versions: &[&str]) -> Option<(Sandbox, &'static Python)> {
     let python = any_python()?;
@@ -92,18 +92,18 @@ pub(crate) fn with_node_and_python(versions: &[&str]) -> Option<(Sandbox, &'stat
     Some((sandbox, python))
 }
 
-/// A Python of this machine; `None`, and a word on standard error, where there is none.
+/// A Python of this machine. If there is none: `None`, and a message on standard error.
 #[track_caller]
 pub(crate) fn any_python() -> Option<&'static Python> {
     let found = python();
     if found.is_none() {
-        skipped("there is no Python on this machine");
+        skipped("this machine has no Python");
     }
     found
 }
 
-/// A Python of this machine whose copy is a Python like any other, with pip in it; `None`, and a
-/// word on standard error, where there is none.
+/// A Python of this machine that has pip and can be copied. If there is none: `None`, and a message
+/// on standard error.
 #[track_caller]
 pub(crate) fn python_to_copy() -> Option<&'static Python> {
     let found = any_python()?;
@@ -112,13 +112,13 @@ pub(crate) fn python_to_copy() -> Option<&'static Python> {
         return None;
     }
     if found.is_rearranged {
-        skipped("the Python of this machine is its distribution's, whose copy installs elsewhere");
+        skipped("a copy of this distribution's Python would install packages elsewhere");
         return None;
     }
     Some(found)
 }
 
-/// Lets a sandbox use pyenv's versions, but write nothing beside them.
+/// Lets a sandbox use pyenv's versions, without writing into their folders.
 pub(crate) fn with_python(sandbox: Sandbox) -> Sandbox {
     let sandbox = sandbox.with_variable("PYTHONDONTWRITEBYTECODE", "1");
     match pyenv() {
@@ -127,45 +127,46 @@ pub(crate) fn with_python(sandbox: Sandbox) -> Sandbox {
     }
 }
 
-/// A sandbox with nothing in it that reaches the registry.
+/// An empty sandbox with access to the registry.
 #[track_caller]
 fn connected() -> Option<Sandbox> {
     let variables = match machine::registry() {
         Ok(variables) => variables,
         Err(reason) => {
-            assert!(!machine::wants_all(), "USHER_TEST_ALL is set, but {reason}");
+            assert!(!machine::is_full_run(), "USHER_TEST_ALL is set, but {reason}");
             skipped(reason);
             return None;
         }
     };
-    // The official site has the same, and would be asked first where it can be reached.
+    // Otherwise the official site would come first.
     let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "node=npm");
-    // What npm asks the network of its own accord only takes time.
+    // npm's own requests for audits and updates only take time.
     let sandbox = sandbox.with_variable("npm_config_audit", "false");
     let sandbox = sandbox.with_variable("npm_config_update_notifier", "false");
     Some(sandbox.with_network(variables))
 }
 
-/// Says that a test shows nothing, past the test harness, which would keep it to itself.
+/// Reports a skipped test. Writes to standard error directly, because the test harness captures
+/// `eprintln!`.
 #[track_caller]
 pub(crate) fn skipped(reason: &str) {
     let place = Location::caller();
-    let _ = writeln!(std::io::stderr(), "\nSKIPPED, and so not tested: {place}: {reason}");
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {place}: {reason}");
 }
 
-/// The folder of a version, which is fetched unless it was.
+/// The folder of a version, which is downloaded the first time.
 fn fetched(tool: &str, version: &str) -> PathBuf {
     static FETCHING: Mutex<()> = Mutex::new(());
     let _turn = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = store().toolchain(tool, version);
     if !folder.exists() {
-        let wanted = format!("{tool}@{version}");
-        store().use_command(&["install", &wanted]).patiently().run().succeeds();
+        let request = format!("{tool}@{version}");
+        store().use_command(&["install", &request]).with_long_timeout().run().succeeds();
     }
     folder
 }
 
-/// The sandbox that the real Nodes are fetched into, once for all tests.
+/// The sandbox where the real versions of node are installed once for all tests.
 fn store() -> &'static Sandbox {
     static STORE: OnceLock<Sandbox> = OnceLock::new();
     extern "C" fn remove() {
@@ -174,17 +175,17 @@ fn store() -> &'static Sandbox {
         }
     }
     STORE.get_or_init(|| {
-        let sandbox = connected().expect("a registry that could be reached just now");
+        let sandbox = connected().expect("the registry was reachable before");
         sandbox.install();
         for version in FETCHED {
-            let wanted = format!("node@{version}");
-            sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+            let request = format!("node@{version}");
+            sandbox.use_command(&["install", &request]).with_long_timeout().run().succeeds();
         }
         let shim = sandbox.command("node").variable("NODE_VERSION", APPLICATION);
-        let node = shim.argument("--version").patiently().run();
+        let node = shim.argument("--version").with_long_timeout().run();
         node.succeeds().prints(&format!("v{APPLICATION}")).complains("is ready");
-        // SAFETY: the function takes nothing and needs nothing that is gone when a process ends;
-        // what is static is never dropped, so the folder has to be removed by hand.
+        // SAFETY: the function takes no arguments and uses nothing that is gone when a process
+        // exits. Statics are never dropped, so the folder must be deleted here.
         unsafe { libc::atexit(remove) };
         sandbox
     })

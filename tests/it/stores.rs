@@ -1,6 +1,7 @@
-//! What is there already, is shared, or is a person's own: other managers' stores (`adopted`), the
-//! system's interpreters (`system`), the administrator's stores and home (`shared`, `machine`), own
-//! tools (`own`, `alone`).
+//! Versions from elsewhere: other managers' stores (`adopted`), the system's interpreters
+//! (`system`), the administrator's stores and home (`shared`, `machine`), and the user's own tools
+//! (`own`,
+//! `alone`).
 
 mod adopted;
 mod alone;
@@ -12,23 +13,23 @@ mod system;
 
 use crate::support::Sandbox;
 
-/// A sandbox with usher whose PATH has no interpreters but the shims; no address answers.
+/// A sandbox with usher, offline, and with no interpreters on PATH but the shims.
 fn sandbox() -> Sandbox {
-    furnished(Sandbox::new().offline())
+    set_up(Sandbox::new().offline())
 }
 
-fn furnished(sandbox: Sandbox) -> Sandbox {
+fn set_up(sandbox: Sandbox) -> Sandbox {
     let path = std::env::join_paths([sandbox.shims(), sandbox.folder("bin")]).expect("a PATH");
     let sandbox = sandbox.with_variable("PATH", path);
     sandbox.install();
     sandbox
 }
 
-/// The versions of a tool that `use list` has from whom this is, each with its program.
-fn listed(sandbox: &Sandbox, tool: &str, whose: &str) -> Vec<(String, String)> {
+/// The versions of a tool that `use list` shows for one store, each with its program.
+fn listed(sandbox: &Sandbox, tool: &str, store: &str) -> Vec<(String, String)> {
     let list = sandbox.use_command(&["list", tool, "--json"]).run().succeeds().json();
     let lines = list.as_array().expect("a list").iter();
     let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap().to_owned();
-    let of_them = lines.filter(|line| line["store"] == whose);
-    of_them.map(|line| (text(line, "version"), text(line, "path"))).collect()
+    let rows = lines.filter(|line| line["store"] == store);
+    rows.map(|line| (text(line, "version"), text(line, "path"))).collect()
 }

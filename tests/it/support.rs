@@ -1,4 +1,4 @@
-//! What the tests stand on: a sandbox with its own home, a fake tool, a fake upstream on loopback.
+//! What all tests use: a sandbox with its own home, a fake tool, a fake upstream on loopback.
 //!
 //! ```ignore
 //! let upstream = Upstream::start();
@@ -9,9 +9,9 @@
 //! assert_eq!(upstream.requests("/dist/index.json"), 1);
 //! ```
 //!
-//! Everything is a value that a test makes and drops; tests run in parallel. What a process shares
-//! (two programs built once, and the rule that none is written while another is started) is in
-//! `built` and `executables` and nowhere else. No scenario is known here.
+//! Everything is a value that a test creates and drops; tests run in parallel. Only two modules
+//! hold state of the whole process: `built` (programs that are built once) and `executables` (no
+//! process starts while an executable is being written). No scenarios here.
 #![allow(dead_code, unused_imports, reason = "it may offer more than today's tests use")]
 
 mod archives;
@@ -33,7 +33,7 @@ pub(crate) use built::shim;
 pub(crate) use catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 pub(crate) use command::{Outcome, RunningShim, TestCommand};
 pub(crate) use documents::sha256;
-pub(crate) use executables::run_quietly;
+pub(crate) use executables::stdout_if_success;
 pub(crate) use pipe::Pipe;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use tree::Tree;

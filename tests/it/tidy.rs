@@ -1,6 +1,6 @@
-//! What the repository says of itself is true: documents, sources, scripts.
+//! Checks the repository itself: documents, sources, scripts.
 //!
-//! Nothing of usher's behaviour is tested here, but for `install.sh`, which has no other place.
+//! No behavior of usher is tested here, except `install.sh`, which fits nowhere else.
 
 mod documents;
 mod installer;
@@ -8,6 +8,7 @@ mod layers;
 mod registry;
 mod sources;
 mod tools;
+mod words;
 
 use std::fs;
 use std::io::{self, Write};
@@ -16,29 +17,33 @@ use std::process::{Command, Stdio};
 
 use crate::support::Sandbox;
 
-/// The checkout.
+/// The root of the repository.
 fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file's text; the path is relative to the checkout.
+/// A file's text. The path is relative to the repository.
 pub(crate) fn text(path: impl AsRef<Path>) -> String {
     let path = checkout().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below a folder, relative to the checkout, without what is built and git's own.
+/// All files below a folder, relative to the repository, without `.git` and build output.
 fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![checkout().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("list a folder of the checkout").flatten() {
+        for entry in fs::read_dir(&folder).expect("list a folder of the repository").flatten() {
             let path = entry.path();
             let is_ours = entry.file_name() != ".git" && !is_built(&path);
             if path.is_dir() && is_ours {
                 folders.push(path);
             } else if path.is_file() && is_ours {
-                found.push(path.strip_prefix(checkout()).expect("is inside").to_path_buf());
+                found.push(
+                    path.strip_prefix(checkout())
+                        .expect("the file is in the repository")
+                        .to_path_buf(),
+                );
             }
         }
     }
@@ -46,25 +51,25 @@ fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     found
 }
 
-/// Whether a folder is cargo's, as `.gitignore` has it or whatever it is called.
+/// Whether this is a target folder of cargo, under any name.
 fn is_built(folder: &Path) -> bool {
     folder == checkout().join("target") || folder.join("CACHEDIR.TAG").exists()
 }
 
-/// The files of these that have an extension.
+/// The files with this extension.
 fn with_extension(files: Vec<PathBuf>, extension: &str) -> Vec<PathBuf> {
     let has = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
     files.into_iter().filter(has).collect()
 }
 
-/// What `use` prints for these arguments.
+/// The output of `use` with these arguments.
 fn printed(arguments: &[&str]) -> String {
     let sandbox = Sandbox::new();
     sandbox.command(env!("CARGO_BIN_EXE_use")).arguments(arguments).run().succeeds().stdout
 }
 
-/// Whether a program succeeds that is called in the checkout, and what it prints: where it fails, on
-/// both streams. `None` where there is no such program.
+/// Runs a program in the repository. Whether it succeeds, and its output; if it fails, of both
+/// streams. `None` if the program isn't installed.
 fn output_of(program: &str, arguments: &[&str]) -> Option<(bool, String)> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(checkout()).stdin(Stdio::null());
@@ -74,14 +79,14 @@ fn output_of(program: &str, arguments: &[&str]) -> Option<(bool, String)> {
     Some((is_success, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// Says what this machine can't show, on the real standard error: the test runner keeps what
-/// `eprintln!` says of tests that pass to itself.
+/// Reports what can't be tested on this machine. Writes to standard error directly, because the
+/// test harness captures `eprintln!`.
 fn skipped(what: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }
 
-/// Fails with all that was found wrong, a line each.
+/// Fails if there are problems, and prints one per line.
 #[track_caller]
-fn nothing_of(wrong: &[String]) {
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+fn assert_no_problems(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }

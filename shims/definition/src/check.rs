@@ -1,38 +1,39 @@
-//! What `use check` knows of a tool: images, inputs of CI actions, lock files. It knows no other
-//! part of a definition.
+//! What `use check` knows of a tool: images, inputs of CI actions, lock files. Independent of the
+//! rest of a definition.
 
 use serde::Deserialize;
 
-/// Where, beside version files, a project can say which version of a tool it means.
+/// Where a project can name a version besides version files.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckRules {
-    /// Container images of which the tag is a version: `node`, `cimg/node`. A name counts without
-    /// the registry in front (`docker.io/library/node` is `node`), or whole, where it stands here
-    /// so. One `*` stands for a version in the name itself: `ubi9/nodejs-*`.
+    /// Container images whose tag is a version: `node`, `cimg/node`. A name matches without its
+    /// registry (`docker.io/library/node` is `node`), or whole if it is written so here. One `*` is
+    /// a version in the name itself: `ubi9/nodejs-*`.
     #[serde(default)]
     pub images: Vec<String>,
     /// Inputs of CI actions that request a version: `node-version`.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Lock files and the like that say which version a project was made for; see [`LockfileRule`].
+    /// Lock files and similar files that name the version a project was made with; see
+    /// [`LockfileRule`].
     #[serde(default)]
     pub locks: Vec<LockfileRule>,
 }
 
-/// A file that says which version a project was made for.
+/// A file that names the version a project was made with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockfileRule {
     /// The file's name: `Pipfile.lock`.
     pub name: String,
-    /// How it is written; see [`Notation`].
+    /// Its syntax; see [`Notation`].
     pub notation: Notation,
-    /// The ways to the fields, keys separated by dots: `["_meta.requires.python_version"]`.
+    /// The paths to the fields, keys separated by dots: `["_meta.requires.python_version"]`.
     pub fields: Vec<String>,
 }
 
-/// How a lock file is written.
+/// The syntax of a lock file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notation {

@@ -1,4 +1,4 @@
-//! What holds for every tool: `registry/common.toml`.
+//! What all tools have in common: `registry/common.toml`.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,25 @@ use usher_tool::{IgnoredFolder, Tool, VersionFile};
 
 use crate::{DefinitionError, read, version_file};
 
-/// The most version files that one tool can have: a folder is asked for so many at once.
+/// The most version files that one tool can have: a folder is searched for so many at once.
 const MOST_FILES: usize = 32;
 
-/// What holds for every tool.
+/// What all tools have in common.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub struct Common {
-    /// Folders that hold other people's code; see [`IgnoredFolder`].
+    /// Folders of other people's code, which are skipped; see [`IgnoredFolder`].
     #[serde(default)]
-    pub pass_over: Vec<IgnoredFolder>,
-    /// Files of the form of `[[file]]` that are asked before a tool's own.
+    pub ignored_folders: Vec<IgnoredFolder>,
+    /// Files, as under `[[file]]`, that are read before a tool's own.
     #[serde(default)]
     pub before: Vec<VersionFile>,
-    /// Files of the form of `[[file]]` that are asked after a tool's own.
+    /// Files, as under `[[file]]`, that are read after a tool's own.
     #[serde(default)]
     pub after: Vec<VersionFile>,
-    /// How the managers of adopted stores take a version away, for the message that usher doesn't:
-    /// `pyenv = "pyenv uninstall {name}"`. `{tool}` stands for the name that `.tool-versions` uses,
-    /// `{name}` for the version's folder.
+    /// The commands with which other managers remove a version, for the message that usher doesn't:
+    /// `pyenv = "pyenv uninstall {name}"`. `{tool}` is the name in `.tool-versions`, `{name}` the
+    /// version's folder.
     #[serde(default)]
     pub uninstall: BTreeMap<String, String>,
 }
@@ -43,8 +43,8 @@ impl Common {
         }
     }
 
-    /// A tool with all project files that can name a version of it, in the order in which they are
-    /// asked; the error says what is impossible in that.
+    /// A tool with all its version files, in the order in which they are read; the error says why
+    /// that is impossible.
     pub fn complete(&self, tool: &Tool) -> Result<Tool, String> {
         let around = |files: &[VersionFile]| -> Vec<VersionFile> {
             let files = files.iter().map(|file| version_file::of_tool(file, tool));

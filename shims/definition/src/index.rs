@@ -1,5 +1,5 @@
-//! A site with an index of versions: how the index is read, what of it counts, where the archives
-//! lie, and what they are checked against.
+//! A site with an index of versions: how to read the index, which entries are releases, where the
+//! archives are, and what they are verified against.
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,102 +13,101 @@ use crate::{platform, template};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndexSource {
-    /// The address that everything else starts with. A person's own mirror (`source = { go =
-    /// "https://…" }`) takes its place.
+    /// The address that everything else starts with. The user's own mirror (`source = { go =
+    /// "https://…" }`) replaces it.
     pub base: String,
-    /// Variables that users already set to put another address in its place, strongest first.
+    /// Variables that users already set to replace it, strongest first.
     #[serde(default)]
     pub mirror_variables: Vec<String>,
     /// The address of the index: `{base}/index.json`.
     pub list: String,
-    /// The number of the first page, where the index has pages; `{page}` in `list` counts them.
-    /// They are read until one is missing or has no entries.
+    /// The number of the first page, if the index has pages; `{page}` in `list` is the page's
+    /// number. Pages are read until one is missing or has no entries.
     pub pages: Option<u32>,
-    /// The index's form; see [`IndexFormat`].
+    /// The index's format; see [`IndexFormat`].
     pub format: IndexFormat,
-    /// The way to the entries, names separated by dots, `*` standing for all of a list or object:
+    /// The path to the entries, names separated by dots, `*` for all items of a list or object:
     /// `*.files.*`. Without it, the document or line itself is the entry.
     #[serde(default)]
     pub entries: String,
-    /// The platforms that there are, and the words that each is spelled with, under any names:
-    /// `linux-x64 = { os = "linux", arch = "amd64" }`.
+    /// The platforms, and words for each that templates can use: `linux-x64 = { os = "linux", arch
+    /// = "amd64" }`.
     pub platform: BTreeMap<String, BTreeMap<String, String>>,
-    /// What is taken from the index: `[[source.index.release]]`; see [`ReleaseRule`].
+    /// Which entries are releases: `[[source.index.release]]`; see [`ReleaseRule`].
     pub release: Vec<ReleaseRule>,
-    /// Other places for addresses that the index names: `[source.index.mirror]`; see [`Mirror`].
+    /// Mirrors of the addresses in the index: `[source.index.mirror]`; see [`Mirror`].
     pub mirror: Option<Mirror>,
 }
 
-/// The form of an index.
+/// The format of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IndexFormat {
     /// A JSON document.
     Json,
-    /// A JSON document a line.
+    /// A JSON document per line.
     Ndjson,
-    /// Lines of fields with commas between them; the first line names them.
+    /// Lines of fields, separated by commas; the first line has their names.
     Csv,
-    /// Lines of words with blanks between them.
+    /// Lines of words, separated by spaces.
     Words,
 }
 
-/// What is taken from an index: which entries are releases, and what to do with them.
+/// Which entries of an index are releases, and what to do with them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRule {
-    /// What the version stands in: `{.tag_name}`, `temurin-{.version}`.
+    /// The text with the version: `{.tag_name}`, `temurin-{.version}`.
     pub from: String,
-    /// How it stands there: `go{version}`; what is spelled otherwise is no release. In
-    /// `{version}+{build}`, the build is a number; of a version's builds the last counts.
+    /// The form of that text: `go{version}`. An entry of another form is not a release. In
+    /// `{version}+{build}` the build is a number; the highest build of a version counts.
     #[serde(default = "plain")]
     pub pattern: String,
-    /// The version that is made of it, where it isn't that: `{version}t`.
+    /// The version, if it isn't `{version}`: `{version}t`.
     #[serde(default = "plain")]
     pub version: String,
-    /// Only entries whose fields have these values: `filter = { os = "{os}", kind = "archive" }`. Of
-    /// a list of values any will do, the best first. `*` stands for anything, a `!` in front for
-    /// everything else, an empty text for nothing or an empty list; a field that is a list must
-    /// hold the value.
+    /// Only entries whose fields have these values: `filter = { os = "{os}", kind = "archive" }`. A
+    /// list of values matches any of them, the preferred one first. `*` is anything, a leading `!`
+    /// is "not", an empty text is a missing field or an empty list; a field that is a list must
+    /// contain the value.
     #[serde(default)]
     pub filter: BTreeMap<String, OneOf>,
-    /// Only these versions, as npm writes ranges: `>=2.0.1`.
+    /// Only these versions, an npm range: `>=2.0.1`.
     pub versions: Option<String>,
-    /// The field that holds the code name of the LTS line, or something that is no text.
+    /// The field with the code name of the LTS line; any other type means that it has none.
     pub lts: Option<String>,
     /// The address of the archive: `{base}/{.filename}`, `{.url}`.
     pub archive: String,
-    /// Its hash, as the index has it: `{.sha256}`. SHA-256 or SHA-512, in hexadecimal digits, with
-    /// `sha256:` in front or as SRI; weaker ones are refused.
+    /// Its hash in the index: `{.sha256}`. SHA-256 or SHA-512, hexadecimal, with a prefix `sha256:`
+    /// or as SRI; weaker hashes are refused.
     pub hash: Option<String>,
-    /// The address of a file with the hashes of archives, a line `HASH NAME` each, or with that of
-    /// this one alone.
+    /// The address of a file with the hashes of archives, a line `HASH NAME` each, or with the hash
+    /// of this archive alone.
     pub checksums: Option<String>,
-    /// How many bytes it has, as the index has it, as a number or as text: `{.size}`. An archive
-    /// with more or fewer is refused; where the field isn't there, nothing is expected.
+    /// Its size in bytes in the index, a number or text: `{.size}`. An archive of another size is
+    /// refused; a missing field is ignored.
     pub size: Option<String>,
-    /// Why there are archives without a hash. One of `hash`, `checksums` and `unverified` must be given;
-    /// with `unverified`, a hash that isn't there is no error, and only a person may fetch such a
-    /// version.
+    /// Why there are archives without a hash. One of `hash`, `checksums` and `unverified` is
+    /// required. With `unverified` a missing hash is no error, and only an explicit `use install`
+    /// or `use TOOL@REQUEST` downloads such a version.
     pub unverified: Option<String>,
-    /// How many leading folders of the archive's names are left out.
+    /// How many leading folders to remove from the archive's paths.
     #[serde(default)]
     pub strip_components: u8,
-    /// The folder in what is then left that is the toolchain: `Contents/Index`. The rest is thrown
-    /// away.
+    /// The folder of the archive, after that, that is the toolchain: `Contents/Home`. The rest is
+    /// discarded.
     #[serde(default)]
     pub subdir: String,
-    /// Where it goes, from the version's folder: `bin`; unless said, that folder itself.
+    /// Where to unpack it, relative to the version's folder: `bin`. By default that folder itself.
     #[serde(default)]
     pub destination: String,
-    /// What it becomes, from there, where upstream publishes the program alone and no archive,
-    /// packed by gzip, xz, zstd, bzip2 or not at all: `bin/deno`. It is made executable; `strip_components`
-    /// and `subdir` don't concern it.
+    /// The path of the program, relative to that, if upstream publishes a single program instead of
+    /// an archive, compressed with gzip, xz, zstd or bzip2 or not at all: `bin/deno`. It is made
+    /// executable; `strip_components` and `subdir` don't apply.
     #[serde(default)]
     pub program: String,
-    /// Commands that are run in what was unpacked, each a list of a program in it and its
-    /// arguments; `{root}` is the folder that the version will have. For what has to know where it
-    /// lies.
+    /// Commands to run after unpacking, for tools that must know their folder: each a list of a
+    /// program in the version and its arguments. `{root}` is the folder that the version will have.
     #[serde(default)]
     pub after: Vec<Vec<String>>,
 }
@@ -117,7 +116,7 @@ fn plain() -> String {
     "{version}".to_owned()
 }
 
-/// A text, or several of which one will do, the best first.
+/// A text, or a list of alternatives, the preferred one first.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "TextOrTexts")]
 pub struct OneOf(pub Vec<String>);
@@ -138,23 +137,23 @@ impl From<TextOrTexts> for OneOf {
     }
 }
 
-/// Other places for what an index's addresses name.
+/// Mirrors of the addresses in an index.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mirror {
-    /// What the addresses of archives begin with.
+    /// The beginning of the archives' addresses.
     pub replaces: String,
-    /// Variables that users already set to put another beginning in its place.
+    /// Variables that users already set to replace it.
     #[serde(default)]
     pub variables: Vec<String>,
-    /// Beginnings that are tried first, where none of these is set.
+    /// Addresses to try first, if none of these variables is set.
     #[serde(default)]
     pub before: Vec<String>,
 }
 
-/// What a template may speak of.
+/// Which placeholders a template may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Knows {
+enum PlaceholderScope {
     /// The platform.
     Platform,
     /// The entry as well.
@@ -181,7 +180,7 @@ impl IndexSource {
         if self.pages.is_some() != self.list.contains("{page}") {
             return Some("`pages` goes with `{page}` in `list`".to_owned());
         }
-        self.hole_fault("list", &self.list.replace("{page}", ""), Knows::Platform)
+        self.hole_fault("list", &self.list.replace("{page}", ""), PlaceholderScope::Platform)
             .or_else(|| self.release.iter().find_map(|take| self.take_fault(take)))
     }
 
@@ -194,8 +193,10 @@ impl IndexSource {
             return Some(why.to_owned());
         }
         let only = take.filter.values().flat_map(|one| &one.0);
-        let texts =
-            [("from", &take.from, Knows::Entry), ("archive", &take.archive, Knows::Version)];
+        let texts = [
+            ("from", &take.from, PlaceholderScope::Entry),
+            ("archive", &take.archive, PlaceholderScope::Version),
+        ];
         let hashes = [("hash", &take.hash), ("checksums", &take.checksums), ("size", &take.size)];
         let hashes = hashes.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
         let layout = [
@@ -205,30 +206,32 @@ impl IndexSource {
         ];
         texts
             .into_iter()
-            .chain(only.map(|text| ("filter", text, Knows::Platform)))
-            .chain(hashes.map(|(key, text)| (key, text, Knows::Version)))
-            .chain(layout.map(|(key, text)| (key, text, Knows::Layout)))
+            .chain(only.map(|text| ("filter", text, PlaceholderScope::Platform)))
+            .chain(hashes.map(|(key, text)| (key, text, PlaceholderScope::Version)))
+            .chain(layout.map(|(key, text)| (key, text, PlaceholderScope::Layout)))
             .find_map(|(key, text, knows)| self.hole_fault(key, text, knows))
             .or_else(|| take.layout_fault())
     }
 
-    /// A hole that nothing fills, on some platform at least.
-    fn hole_fault(&self, key: &str, text: &str, knows: Knows) -> Option<String> {
+    /// A placeholder without a value on at least one platform.
+    fn hole_fault(&self, key: &str, text: &str, knows: PlaceholderScope) -> Option<String> {
         let placeholders = match template::placeholders(text) {
             Ok(placeholders) => placeholders,
             Err(fault) => return Some(format!("`{key}`: {fault}")),
         };
         let is_known = |hole: &str| match hole {
-            "base" => knows != Knows::Layout,
-            "version" => matches!(knows, Knows::Version | Knows::Layout),
-            field if field.starts_with('.') => matches!(knows, Knows::Entry | Knows::Version),
+            "base" => knows != PlaceholderScope::Layout,
+            "version" => matches!(knows, PlaceholderScope::Version | PlaceholderScope::Layout),
+            field if field.starts_with('.') => {
+                matches!(knows, PlaceholderScope::Entry | PlaceholderScope::Version)
+            }
             word => self.platform.values().all(|words| words.contains_key(word)),
         };
         let unknown = placeholders.into_iter().find(|hole| !is_known(hole))?;
         Some(format!("`{key}`: nothing fills `{{{unknown}}}` on every platform"))
     }
 
-    /// All words that platforms are spelled with.
+    /// All words of the platforms.
     pub fn words(&self) -> BTreeSet<&str> {
         self.platform.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
     }

@@ -1,9 +1,9 @@
-//! What a tool's file in the registry may say, field by field, beside what `usher-tool` declares of
-//! it: where versions come from, where others keep them, what a package manager does.
+//! The fields of a tool's file in the registry that `usher-tool` doesn't declare: where versions
+//! come from, where other managers have them, what its package manager does.
 //!
-//! The build script of the hot half reads the files to make its tables, the cold half reads them
-//! once more for what stands here. The comment of a field is its line in `registry/README.md`; a
-//! test compares them. Nothing here touches the disk or the network.
+//! The build script of the hot half reads the files for its tables; the cold half reads them again
+//! for these fields. A field's comment is its row in `registry/README.md`; a test compares them.
+//! Nothing here reads the disk or the network.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -26,48 +26,49 @@ pub use source::{CompanionPackage, NpmSource, PypiSource, Source, SourceKind};
 
 use usher_tool::Tool;
 
-/// What one tool's file in the registry says beside [`Tool`]: what no call of a shim needs.
+/// The fields of a tool's file in the registry that no call of a shim needs; the others are in
+/// [`Tool`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct Definition {
-    /// Other flavours that sources have, which a request may name alone, for the newest:
+    /// Other flavours that sources have. A request may be a flavour alone, for its newest version:
     /// `["pypy"]`.
     #[serde(default)]
     pub flavours: Vec<String>,
-    /// The rest of [`Tool::adds`].
+    /// The rest of [`Tool::package_calls`].
     #[serde(default)]
     pub package_calls: Vec<PackageCallRule>,
-    /// How what was added to one version is added to another one; see [`MigrationRule`].
+    /// How global packages are migrated from one version to another; see [`MigrationRule`].
     pub migrate: Option<MigrationRule>,
-    /// Links that are made in a new version where upstream left the name free: link = target.
+    /// Links to create in a new version, unless upstream has such a file: link = target.
     /// `"bin/python" = "python3"`.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Where package managers put what they add to a version, as paths from its folder:
-    /// `lib/node_modules/*`. `use verify` tells what lies there from what is suspicious, and `use
-    /// repair` keeps it; see below.
+    /// Where package managers install global packages, relative to the version's folder:
+    /// `lib/node_modules/*`. `use verify` accepts files there, and `use repair` keeps them; see
+    /// below.
     #[serde(default)]
     pub package_paths: Vec<String>,
-    /// What programs make for themselves while they run, and can make again: `**/__pycache__`. `use
-    /// verify` says nothing of it, and `use repair` leaves it out.
+    /// Caches that programs write while they run: `**/__pycache__`. `use verify` ignores them, and
+    /// `use repair` drops them.
     #[serde(default)]
     pub caches: Vec<String>,
-    /// `true` where environments outside of a version point into it and break when it goes: `use
-    /// prune` then takes away only versions of the tool that are named.
+    /// `true` if environments outside a version link to it and break when it is removed. `use
+    /// prune` then removes only versions of this tool that the user names.
     #[serde(default)]
     pub venvs: bool,
-    /// Where other managers keep this tool; see [`ForeignStore`].
+    /// Where other managers store this tool; see [`ForeignStore`].
     #[serde(default)]
     pub store: Vec<ForeignStore>,
-    /// The file in a version's folder that says which version it is; see [`VersionInfoFile`].
+    /// The file in a version's folder that states its version; see [`VersionInfoFile`].
     pub version_info: Option<VersionInfoFile>,
-    /// How the operating system's own is found; see [`System`].
+    /// How the operating system's own copies are found; see [`System`].
     pub system: Option<System>,
     /// Where versions come from, in the order in which they are tried; see [`Source`].
     #[serde(default)]
     pub source: Vec<Source>,
     /// A call that shows that a version works: `[smoke]`; see [`Smoke`].
     pub smoke: Option<Smoke>,
-    /// What `use check` looks for beside version files; see [`CheckRules`].
+    /// What `use check` reads besides version files; see [`CheckRules`].
     #[serde(default)]
     pub check: CheckRules,
 }
@@ -78,30 +79,30 @@ pub struct Definition {
 pub struct Smoke {
     /// Its arguments: `["-p", "process.version"]`.
     pub arguments: Vec<String>,
-    /// What its answer, on either stream, must hold: `v{version}`. `{numbers}` is the version
-    /// without a flavour in front and without what follows the numbers.
+    /// The text that its output, on either stream, must contain: `v{version}`. `{numbers}` is the
+    /// version's numbers alone.
     pub expect: String,
 }
 
-/// What no shim needs of [`PackageCall`](usher_tool::PackageCall): the entries are the same, in the same order.
+/// The fields of [`PackageCall`](usher_tool::PackageCall) that no shim needs: the same entries in
+/// the same order.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PackageCallRule {
-    /// Variables that make it add to the version, where it would put programs elsewhere; set only
-    /// where they are unset, and only for versions in usher's own store. `{root}` stands for the
-    /// version's folder.
+    /// Variables that make it install into the version instead of another folder; set only if they
+    /// are unset, and only for versions in usher's own store. `{root}` is the version's folder.
     #[serde(default)]
     pub set: BTreeMap<String, String>,
-    /// Where the version's programs stand on the call's PATH, where it looks for them there; see
+    /// Where to put the version's programs on the call's PATH, if it looks for them there; see
     /// [`PathPosition`].
     pub path_position: Option<PathPosition>,
-    /// Folders of the account's own into which it puts programs, whatever the version: `["$GOBIN",
-    /// "~/go/bin"]`; `$NAME` at the start is a variable, `~` the home folder. What a call puts
-    /// there is callable with every version; what was there before stays what it is.
+    /// Folders of the user's own into which it puts programs for all versions: `["$GOBIN",
+    /// "~/go/bin"]`. `$NAME` at the start is a variable, `~` the home folder. Programs that a call
+    /// puts there get shims; programs that were there before don't.
     #[serde(default)]
     pub folders: Vec<String>,
 }
 
-/// A place on PATH.
+/// A position on PATH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathPosition {
@@ -111,73 +112,74 @@ pub enum PathPosition {
     Last,
 }
 
-/// How a package manager lists what it added to a toolchain, and adds it to another one.
+/// How a package manager lists the global packages of a toolchain, and installs them in another
+/// one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MigrationRule {
     /// The program that is called: `npm`.
     pub program: String,
-    /// The arguments that make it list what it added.
+    /// The arguments that list global packages.
     pub list: Vec<String>,
-    /// The list is a JSON object, and this its field with an object of packages by name, each with
-    /// a `version`; without it, the list has a package a line.
+    /// For a list in JSON: the field with an object of packages by name, each with a `version`.
+    /// Without it, the list has a package per line.
     pub path: Option<String>,
-    /// What stands between a package's name and its version: `@`.
+    /// The separator between a package's name and its version: `@`.
     pub separator: String,
-    /// How a line of the list says a package, where that is otherwise: `{name} ({version})`. What
-    /// stands before it doesn't matter, and other lines say nothing; of several versions, with
-    /// commas between them, the first counts.
+    /// The form of a line of the list, if it isn't name and separator and version: `{name}
+    /// ({version})`. Text before it is ignored, and so are other lines; of several versions,
+    /// separated by commas, the first counts.
     pub line: Option<String>,
-    /// What stands before the version of a package that came with the tool, and isn't carried over:
+    /// The prefix of the version of a package that is bundled with the tool, which isn't migrated:
     /// `default: `.
     pub bundled_prefix: Option<String>,
-    /// The field of a package that came from elsewhere than a registry; such ones are left where
-    /// they are, since a registry may have another of that name.
+    /// The field that marks a package which didn't come from a registry. It isn't migrated, since a
+    /// registry may have another package of that name.
     pub local_field: Option<String>,
-    /// Packages that every version has.
+    /// Packages that every version has, which aren't migrated.
     #[serde(default)]
     pub exclude: Vec<String>,
-    /// The arguments that make it add packages, which follow them.
+    /// The arguments that install packages; the packages follow.
     pub install: Vec<String>,
 }
 
-/// A folder in which another version manager keeps toolchains, one folder a version.
+/// A folder of another version manager's toolchains, one folder per version.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignStore {
     /// The manager: `pyenv`.
     pub manager: String,
-    /// Where the folder may lie; `$NAME` at the start is a variable, `~` the home folder. All that
-    /// are there are used.
+    /// The folders to look in; `$NAME` at the start is a variable, `~` the home folder. All that
+    /// exist are used.
     pub folders: Vec<String>,
-    /// What stands before the version in a folder's name: `cpython-`.
+    /// The prefix before the version in a folder's name: `cpython-`.
     #[serde(default)]
     pub prefix: String,
-    /// The version ends where this begins: `-` in `3.12.3-linux-x86_64-gnu`.
+    /// The text that ends the version in a folder's name: `-` in `3.12.3-linux-x86_64-gnu`.
     pub version_ends_at: Option<String>,
-    /// The version's own folder below it: `installation`.
+    /// The toolchain's own folder below it: `installation`.
     #[serde(default)]
     pub subdir: String,
-    /// `true` where the folders' names may be any: which version each is, its own file says that
-    /// `[version_info]` names. Of several names for one folder the first counts, and links count last.
+    /// `true` if folders may have any name: the version is read from the file under
+    /// `[version_info]`. Of several names for one folder the first counts, and links count last.
     #[serde(default)]
     pub version_from_file: bool,
 }
 
-/// A file of lines `KEY="value"` in a toolchain that says which version it is.
+/// A file of lines `KEY="value"` in a toolchain that states its version.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VersionInfoFile {
-    /// The file, from the version's folder, with lines `KEY="value"`: `release`. It is read once,
-    /// until it changes.
+    /// The file, relative to the version's folder, with lines `KEY="value"`: `release`. It is read
+    /// again only after it changes.
     pub file: String,
-    /// The keys that may say the version, of which the first that does counts; what follows its
-    /// numbers, dots, `_` and `+` is left out: `17.0.15+6-Debian-1` is 17.0.15+6.
+    /// The keys for the version; the first that is there counts. Text after its numbers, dots, `_`
+    /// and `+` is ignored: `17.0.15+6-Debian-1` is 17.0.15+6.
     pub version: Vec<String>,
-    /// The key that says who built it.
+    /// The key for the vendor.
     pub vendor: Option<String>,
-    /// What that says, and the flavour that it means: `[["Eclipse Adoptium", "temurin"]]`; any
-    /// other is no flavour.
+    /// The vendors' names and the flavour of each: `[["Eclipse Adoptium", "temurin"]]`. Any other
+    /// vendor has no flavour.
     #[serde(default)]
     pub vendors: Vec<[String; 2]>,
 }
@@ -186,27 +188,26 @@ pub struct VersionInfoFile {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
-    /// Folders that are searched; `$NAME` at the start is a variable, `~` the home folder, and `*`
-    /// stands for nothing or for numbers with dots: `/usr/lib/go-*/bin`.
+    /// The folders to search; `$NAME` at the start is a variable, `~` the home folder, and `*` is
+    /// nothing or numbers with dots: `/usr/lib/go-*/bin`.
     pub folders: Vec<String>,
-    /// File names of the interpreter; `*` stands for nothing or for numbers with dots: `python*`.
-    /// What stands there is what the companions have in their names as well: `pip3.11` beside
-    /// `python3.11`.
+    /// File names of the main program; `*` is nothing or numbers with dots: `python*`. The tool's
+    /// other programs have the same numbers in their names: `pip3.11` beside `python3.11`.
     pub programs: Vec<String>,
-    /// The arguments that make it print its version, which is the first word of the answer that is
-    /// one in any of the tool's spellings; each file is asked once, until it changes.
+    /// The arguments that print its version: the first word of the output that is a version in any
+    /// of the tool's spellings. A file runs again only after it changes.
     pub probe: Vec<String>,
-    /// What it must be able to do to count; see [`Needs`].
+    /// What it must be able to do to be used; see [`Needs`].
     pub needs: Option<Needs>,
 }
 
-/// What a program of the operating system's must be able to do to count.
+/// What the operating system's copy must be able to do to be used.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
     /// Arguments with which it succeeds if it can: `-c "import ensurepip"`.
     pub probe: Vec<String>,
-    /// What is said of one that can't, behind its version: `can make no venv with pip`.
+    /// The message behind its version if it can't: `can't create a venv with pip`.
     pub problem: String,
     /// What to do about it.
     pub hint: String,
@@ -247,7 +248,7 @@ impl Definition {
         }
     }
 
-    /// Reads what the build script has accepted, without what is compiled in of it.
+    /// Reads a file that the build script has accepted, without the fields that are compiled in.
     pub fn parse_rest(text: &str) -> Result<Self, DefinitionError> {
         read::rest(text)
     }
@@ -291,6 +292,9 @@ fn tool_fault(tool: &Tool) -> Option<String> {
     }
     if tool.built_for.is_some_and(|built_for| built_for.mark.is_empty()) {
         return Some("`built_for`: `mark` is empty".to_owned());
+    }
+    if tool.environment.iter().any(|rule| rule.value.contains("{additions}")) {
+        return Some("`{additions}` is called `{global_packages}` now".to_owned());
     }
     tool.files.iter().find_map(version_file::fault)
 }
@@ -406,6 +410,8 @@ mod tests {
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");
         check("built_for = { tool = 'y', mark = '' }", None, "`mark` is empty");
+        let value = "[[environment]]\nvariable = 'V'\nvalue = '{additions}/x'";
+        check(value, None, "`{additions}` is called `{global_packages}` now");
         check("[links]\n'/bin/x' = 'y'", None, "leads out of the toolchain");
         for pattern in ["/bin/*", "bin/../*", "bin/**", "bin//x", "a*b*", ""] {
             check(&format!("package_paths = ['{pattern}']"), None, "is no pattern");

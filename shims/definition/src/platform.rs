@@ -1,22 +1,22 @@
-//! How platforms are spelled, and which entry of a table is this machine's.
+//! The names of platforms, and which entry of a table is for this machine.
 //!
-//! A machine is `linux-x64-glibc2.36`, `linux-arm64-musl` or `macos-arm64`; a table's key may leave
-//! the C library out, or name the oldest that will do.
+//! A machine is `linux-x64-glibc2.36`, `linux-arm64-musl` or `macos-arm64`; a table's key may omit
+//! the C library, or name the oldest one that works.
 
 use std::collections::BTreeMap;
 
-/// The platforms that usher is made for.
+/// The platforms that usher supports.
 pub const PLATFORMS: [&str; 6] =
     ["linux-x64", "linux-x64-musl", "linux-arm64", "linux-arm64-musl", "macos-x64", "macos-arm64"];
 
-/// The key that holds for all platforms that aren't named.
+/// The key for all other platforms.
 const ANY: &str = "any";
 
-/// What stands in front of the version of a C library.
+/// The text before the version of a C library.
 const GLIBC: &str = "-glibc";
 
-/// The entry of a table that is meant for this machine: the one that asks for the newest C library
-/// which this machine has, else the one that asks for none, else `any`.
+/// The entry of a table for this machine: the one for the newest C library that this machine has,
+/// else the one without a C library, else `any`.
 pub fn entry_for<'a, T>(table: &'a BTreeMap<String, T>, machine: &str) -> Option<&'a T> {
     let (platform, has) = split(machine);
     let demanding = table.iter().filter_map(|(key, entry)| {

@@ -1,4 +1,6 @@
 //! How the registry's files are read: TOML into types, or why not, and on which line.
+//!
+//! A key that had another name before is an error that names the new one: see [`RENAMED`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +23,54 @@ pub struct DefinitionError {
 
 type Document = Spanned<DeTable<'static>>;
 
-/// Keys that a type doesn't know, each with where it stands.
+/// Renamed keys: the table they are in, the old name and the new one.
+const RENAMED: &[(&str, &str, &str)] = &[
+    ("", "plus", "plus_requests"),
+    ("", "parts", "version_components"),
+    ("", "respell", "normalize"),
+    ("", "host", "runtime"),
+    ("", "runs_on", "built_for"),
+    ("", "adds", "package_calls"),
+    ("", "carry", "migrate"),
+    ("", "release", "version_info"),
+    ("", "additions", "package_paths"),
+    ("file", "alone", "version_only"),
+    ("file.field", "at", "path"),
+    ("file.field", "named", "entry_name"),
+    ("file.field", "asks", "role"),
+    ("file.field", "parts", "version_components"),
+    ("file.field", "below", "after_line"),
+    ("package_calls", "path", "path_position"),
+    ("migrate", "at", "path"),
+    ("migrate", "shipped", "bundled_prefix"),
+    ("migrate", "local", "local_field"),
+    ("migrate", "except", "exclude"),
+    ("migrate", "add", "install"),
+    ("store", "until", "version_ends_at"),
+    ("store", "inside", "subdir"),
+    ("store", "read", "version_from_file"),
+    ("system.needs", "lacking", "problem"),
+    ("source.index", "mirrors", "mirror_variables"),
+    ("source.index", "form", "format"),
+    ("source.index", "each", "entries"),
+    ("source.index", "take", "release"),
+    ("source.index.release", "spelled", "pattern"),
+    ("source.index.release", "only", "filter"),
+    ("source.index.release", "sums", "checksums"),
+    ("source.index.release", "strip", "strip_components"),
+    ("source.index.release", "inside", "subdir"),
+    ("source.index.release", "into", "destination"),
+    ("source.index.release", "unhashed", "unverified"),
+    ("source.npm", "beside", "companion"),
+    ("source.npm", "into", "destination"),
+    ("source.npm.companion", "unstated", "default_engine"),
+    ("source.npm.companion", "into", "destination"),
+    ("source.pypi", "inside", "subdir"),
+    ("source.pypi", "parts", "version_components"),
+    ("smoke", "answers", "expect"),
+];
+
+/// Keys that a type doesn't know, each with its offset.
 type Unknown = BTreeMap<String, Option<usize>>;
 
 /// Reads a document as a type.
@@ -39,10 +88,13 @@ pub(crate) fn rest<T: DeserializeOwned>(text: &str) -> Result<T, DefinitionError
 pub(crate) fn two<A: Deserialize<'static>, B: Deserialize<'static>>(
     text: &str,
 ) -> Result<(A, B), DefinitionError> {
-    let read = |table: &Document| Ok((typed(table)?, typed(table)?));
-    let read = table(text).and_then(|table| read(&table));
+    let document = table(text).map_err(|error| refusal(text, &error))?;
+    if let Some(key) = renamed_keys("", document.get_ref()).into_iter().min() {
+        return Err(key.error(text));
+    }
+    let read = || Ok((typed(&document)?, typed(&document)?));
     let ((one, unknown), (other, unknown_to_other)) =
-        read.map_err(|error| refusal(text, &error))?;
+        read().map_err(|error| refusal(text, &error))?;
     match unknown.into_iter().find(|(key, _)| unknown_to_other.contains_key(key)) {
         None => Ok((one, other)),
         Some((key, place)) => Err(DefinitionError {
@@ -50,6 +102,51 @@ pub(crate) fn two<A: Deserialize<'static>, B: Deserialize<'static>>(
             reason: format!("unknown field `{key}`"),
         }),
     }
+}
+
+/// A key under its old name.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct RenamedKey {
+    offset: usize,
+    old: &'static str,
+    new: &'static str,
+}
+
+impl RenamedKey {
+    fn error(&self, text: &str) -> DefinitionError {
+        let Self { offset, old, new } = self;
+        DefinitionError {
+            line: Some(line_of(text, *offset)),
+            reason: format!("unknown field `{old}`: it is called `{new}` now"),
+        }
+    }
+}
+
+/// The keys of a table and of those in it that are written under their old names.
+fn renamed_keys(path: &str, table: &DeTable<'_>) -> Vec<RenamedKey> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let is_this = |(table, old, _): &&(&str, &str, &str)| *table == path && *old == name;
+        if let Some((_, old, new)) = RENAMED.iter().find(is_this) {
+            found.push(RenamedKey { offset: key.span().start, old, new });
+            continue;
+        }
+        let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match value.get_ref() {
+            DeValue::Table(table) => found.extend(renamed_keys(&inner, table)),
+            DeValue::Array(all) => {
+                let tables = all.iter().filter_map(|value| value.get_ref().as_table());
+                found.extend(tables.flat_map(|table| renamed_keys(&inner, table)));
+            }
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
+        }
+    }
+    found
 }
 
 /// The line, counted from 1, of a place in a text.
@@ -114,5 +211,32 @@ fn value<'t>(table: &'t DeTable<'static>, path: &Path<'_>) -> Option<&'t DeValue
         Path::Some { parent }
         | Path::NewtypeStruct { parent }
         | Path::NewtypeVariant { parent } => value(table, parent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Definition;
+
+    #[test]
+    fn a_key_under_its_old_name_is_refused_with_the_new_one() {
+        for (table, old, new) in RENAMED {
+            let (text, line) = match *table {
+                "" => (format!("name = 'x'\n{old} = 1\n"), 2),
+                table => (format!("name = 'x'\n[{table}]\n\n{old} = 1\n"), 4),
+            };
+            let error = Definition::parse(&text).unwrap_err();
+            let reason = format!("unknown field `{old}`: it is called `{new}` now");
+            assert_eq!(error, DefinitionError { line: Some(line), reason }, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_old_name_is_reported_in_lists_of_tables_too() {
+        let text = "x = 1\n[[file]]\nfield = [{ path = 'a' }, { at = 'b' }]\nalone = true\n";
+        let error = Definition::parse(text).unwrap_err();
+        assert_eq!(error.line, Some(3));
+        assert!(error.reason.contains("`at`"), "{error:?}");
     }
 }

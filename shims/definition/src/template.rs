@@ -1,34 +1,34 @@
-//! Texts with holes, as definitions have them: `{base}/v{version}/{.filename}`.
+//! Texts with placeholders, as definitions have them: `{base}/v{version}/{.filename}`.
 //!
-//! It knows how a hole is written and filled, and not which holes there are or what fills them.
+//! It knows how a placeholder is written and filled, not which ones there are.
 
 /// A piece of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece<'a> {
-    /// What stands there as it is.
+enum TemplatePiece<'a> {
+    /// Literal text.
     Text(&'a str),
-    /// What is filled in, and how many of its numbers count: `{version:2}`.
-    Hole(&'a str, Option<usize>),
+    /// A placeholder, and how many numbers of its value count: `{version:2}`.
+    Placeholder(&'a str, Option<usize>),
 }
 
-/// The names of the holes in a template, or what is wrong with how it is written.
+/// The names of the placeholders in a template, or what is wrong with it.
 pub fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     let names = pieces(template)?.into_iter().filter_map(|piece| match piece {
-        Piece::Hole(name, _) => Some(name),
-        Piece::Text(_) => None,
+        TemplatePiece::Placeholder(name, _) => Some(name),
+        TemplatePiece::Text(_) => None,
     });
     Ok(names.collect())
 }
 
-/// The template with its holes filled; the error is the name of a hole that nothing fills.
+/// The template with its placeholders filled; the error is the name of one without a value.
 ///
-/// A template that can't be read is left as it is: [`placeholders`] has refused it before.
+/// An invalid template is returned as it is: [`placeholders`] has refused it before.
 pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut filled = String::new();
-    for piece in pieces(template).unwrap_or_else(|_| vec![Piece::Text(template)]) {
+    for piece in pieces(template).unwrap_or_else(|_| vec![TemplatePiece::Text(template)]) {
         match piece {
-            Piece::Text(text) => filled.push_str(text),
-            Piece::Hole(name, count) => {
+            TemplatePiece::Text(text) => filled.push_str(text),
+            TemplatePiece::Placeholder(name, count) => {
                 let value = value(name).ok_or_else(|| name.to_owned())?;
                 filled.push_str(count.map_or(value.as_str(), |count| first_numbers(&value, count)));
             }
@@ -37,7 +37,7 @@ pub fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<St
     Ok(filled)
 }
 
-/// What `{version}` and `{build}` stand for in a text that is spelled as the pattern says.
+/// The values of `{version}` and `{build}` in a text that matches a pattern.
 ///
 /// The version is as long as can be, and a build is a number.
 pub fn split_by_pattern<'a>(pattern: &str, text: &'a str) -> Option<(&'a str, Option<&'a str>)> {
@@ -78,24 +78,24 @@ fn first_numbers(text: &str, count: usize) -> &str {
     end.map_or(text, |end| &text[..end])
 }
 
-fn pieces(template: &str) -> Result<Vec<Piece<'_>>, String> {
+fn pieces(template: &str) -> Result<Vec<TemplatePiece<'_>>, String> {
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some((text, after)) = rest.split_once('{') {
         let Some((hole, after)) = after.split_once('}') else {
             return Err(format!("`{template}` has a `{{` without its `}}`"));
         };
-        pieces.push(Piece::Text(text));
+        pieces.push(TemplatePiece::Text(text));
         pieces.push(match hole.split_once(':') {
-            None => Piece::Hole(hole, None),
+            None => TemplatePiece::Placeholder(hole, None),
             Some((name, count)) => match count.parse() {
-                Ok(count) if count > 0 => Piece::Hole(name, Some(count)),
+                Ok(count) if count > 0 => TemplatePiece::Placeholder(name, Some(count)),
                 Ok(_) | Err(_) => return Err(format!("`{{{hole}}}` has no number behind its `:`")),
             },
         });
         rest = after;
     }
-    pieces.push(Piece::Text(rest));
+    pieces.push(TemplatePiece::Text(rest));
     Ok(pieces)
 }
 

@@ -1,6 +1,6 @@
-//! What may stand in a version file's entry, and the entry as one tool reads it.
+//! What a version file's entry may contain, and the entry as one tool reads it.
 
-use usher_tool::{Field, Reader, Tool, VersionFile};
+use usher_tool::{Reader, Tool, VersionField, VersionFile};
 
 /// What is impossible in it.
 pub(crate) fn fault(file: &VersionFile) -> Option<String> {
@@ -9,23 +9,25 @@ pub(crate) fn fault(file: &VersionFile) -> Option<String> {
     if has_fields == fields.is_empty() {
         return Some(format!("file `{name}`: plain files have no fields, all others need some"));
     }
-    let holed = |field: &&Field| *reader == Reader::Lines && !field.path.contains("{}");
-    let field = fields.iter().find(holed)?;
+    let lacks_placeholder =
+        |field: &&VersionField| *reader == Reader::Lines && !field.path.contains("{}");
+    let field = fields.iter().find(lacks_placeholder)?;
     Some(format!("file `{name}`: the pattern `{}` has no `{{}}`", field.path))
 }
 
-/// The same file as one tool reads it: `{name}` in a field stands for each of the tool's names,
-/// `{variable}` for each of its variables, and what is said of the whole file holds for each field.
+/// The same file as one tool reads it: `{name}` in a field becomes each of the tool's names,
+/// `{variable}` each of its variables, and the file's dialect applies to each field.
 pub(crate) fn of_tool(file: &VersionFile, tool: &Tool) -> VersionFile {
     let names: Vec<&str> = tool.all_names().collect();
     let placeholders = [("{name}", &names[..]), ("{variable}", tool.variables)];
-    let spelled = |field: &Field| -> Vec<Field> {
-        let field = Field { dialect: field.dialect.or(file.dialect), ..*field };
+    let spelled = |field: &VersionField| -> Vec<VersionField> {
+        let field = VersionField { dialect: field.dialect.or(file.dialect), ..*field };
         let Some((hole, words)) = placeholders.iter().find(|(hole, _)| field.path.contains(hole))
         else {
             return vec![field];
         };
-        let with = |word: &&str| Field { path: field.path.replace(hole, word).leak(), ..field };
+        let with =
+            |word: &&str| VersionField { path: field.path.replace(hole, word).leak(), ..field };
         words.iter().map(with).collect()
     };
     VersionFile { fields: file.fields.iter().flat_map(spelled).collect::<Vec<_>>().leak(), ..*file }

@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use usher_shims::name::Name;
-use usher_shims::request::{RequestTrust, RequestKind, Request};
+use usher_shims::request::{Request, RequestKind, RequestTrust};
 use usher_shims::tool::TOOLS;
 use usher_shims::version::Version;
 
 fuzz_target!(|text: &str| {
     for tool in TOOLS {
-        for author in [RequestTrust::Project, RequestTrust::Person] {
+        for author in [RequestTrust::Project, RequestTrust::User] {
             if let Ok(request) = Request::parse(text, tool, author) {
                 assert_eq!(Request::parse(request.as_str(), tool, author).as_ref(), Ok(&request));
                 check(&request, author);
@@ -27,8 +27,8 @@ fuzz_target!(|text: &str| {
 });
 
 fn check(request: &Request, author: RequestTrust) {
-    match request.meaning() {
-        RequestKind::Path(path) => assert!(author == RequestTrust::Person && path.is_absolute()),
+    match request.kind() {
+        RequestKind::Path(path) => assert!(author == RequestTrust::User && path.is_absolute()),
         RequestKind::Named(name) | RequestKind::LtsNamed(name) => {
             assert!(Name::parse(name.as_str()).is_some());
         }

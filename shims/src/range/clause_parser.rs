@@ -4,7 +4,7 @@ use super::clauses::{Clause, Clauses, Operator};
 use crate::version::Version;
 use usher_tool::Dialect;
 
-/// Reads a range; `None` if the text is none in this dialect.
+/// Reads a range; `None` if the text isn't one in this dialect.
 pub(super) fn parse(text: &str, dialect: Dialect) -> Option<Clauses> {
     let lists: Vec<&str> = match dialect {
         Dialect::Composer | Dialect::Poetry => {
@@ -58,7 +58,7 @@ fn words(text: &str) -> Vec<String> {
     joined.split(',').map(str::to_owned).collect()
 }
 
-/// One clause; none of them for `*`, which demands nothing.
+/// One clause; none for `*`, which matches everything.
 fn clause(part: &str, dialect: Dialect) -> Option<Vec<Clause>> {
     let rest = part.trim_start_matches(['<', '>', '=', '~', '!', '^']);
     let sign = &part[..part.len() - rest.len()];
@@ -116,7 +116,7 @@ fn significant(numbers: &[u64]) -> usize {
     numbers.iter().position(|number| *number != 0).unwrap_or(numbers.len().saturating_sub(1)) + 1
 }
 
-/// Composer's flags of stability (`@dev`, `-dev`) say nothing here.
+/// Composer's stability flags (`@dev`, `-dev`) are ignored.
 fn without_stability(text: &str, dialect: Dialect) -> &str {
     if dialect != Dialect::Composer {
         return text;

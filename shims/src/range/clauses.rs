@@ -7,14 +7,14 @@ use crate::version::{Numbers, Version};
 /// Any of these lists of clauses, of which all must hold.
 pub type Clauses = Vec<Vec<Clause>>;
 
-/// What one clause demands of a version.
+/// One clause of a range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
     pub(super) operator: Operator,
     pub(super) version: Version,
 }
 
-/// How a version must stand to the one of the clause.
+/// How a version must compare with the clause's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     Less,
@@ -23,28 +23,28 @@ pub(super) enum Operator {
     NotEqual,
     AtLeast,
     Greater,
-    /// At least that, and alike in this many numbers: `~> 3.1.2`, `^8.1`, `~=3.9.1`.
+    /// At least that, with this many equal numbers: `~> 3.1.2`, `^8.1`, `~=3.9.1`.
     Compatible(usize),
-    /// It begins so: `==3.9.*`.
+    /// With these first numbers: `==3.9.*`.
     Within,
-    /// It doesn't: `!=3.9.*`.
+    /// Not with these first numbers: `!=3.9.*`.
     NotWithin,
-    /// At most that, or beginning so: the end of `8.0 - 8.2`.
+    /// At most that, or with these first numbers: the end of `8.0 - 8.2`.
     UpTo,
 }
 
 /// Whether a version satisfies all clauses of one of the lists.
 ///
 /// A pre-release does only if a clause of that list names one.
-pub(super) fn admits(any: &Clauses, version: &Version) -> bool {
+pub(super) fn contains(any: &Clauses, version: &Version) -> bool {
     any.iter().any(|all| {
         let wanted = all.iter().any(|clause| clause.version.is_prerelease());
-        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.admits(version))
+        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.contains(version))
     })
 }
 
 impl Clause {
-    fn admits(&self, version: &Version) -> bool {
+    fn contains(&self, version: &Version) -> bool {
         let (wanted, seen) = (self.version.numbers(), version.numbers());
         let order = version.cmp_release(&self.version);
         let same = starts_with(seen, wanted.as_slice())
@@ -67,14 +67,14 @@ impl Clause {
         }
     }
 
-    /// Whether the clause names a release and no build of it, and the version isn't one that comes
-    /// before: `1.15.7` is also `1.15.7-otp-26`, and `2.0.0` also `2.0.0-p648`.
+    /// Whether the clause is a release without a build, and the version isn't a pre-release:
+    /// `1.15.7` is also `1.15.7-otp-26`, and `2.0.0` also `2.0.0-p648`.
     fn is_release_of(&self, version: &Version) -> bool {
         self.version.tail().is_empty() && !version.is_prerelease()
     }
 }
 
-/// Whether numbers begin with others; what isn't written is zero.
+/// Whether numbers begin with others; missing ones are zero.
 fn starts_with(numbers: &Numbers, start: &[u64]) -> bool {
     start.iter().enumerate().all(|(place, number)| numbers.at(place) == *number)
 }

@@ -3,7 +3,7 @@
 use crate::version::Version;
 
 /// Whether a version belongs to one of these.
-pub(super) fn admits(any: &[semver::VersionReq], version: &Version) -> bool {
+pub(super) fn contains(any: &[semver::VersionReq], version: &Version) -> bool {
     let version = semver_of(version);
     any.iter().any(|range| range.matches(&version))
 }
@@ -19,8 +19,8 @@ fn semver_of(version: &Version) -> semver::Version {
     converted
 }
 
-/// npm's ranges, put into the words of the `semver` crate: `||` splits, a space is a comma, a
-/// bare version means itself, and a hyphen range is two bounds.
+/// npm's ranges, translated for the `semver` crate: `||` splits, a space is a comma, a bare version
+/// means itself, and a hyphen range is two bounds.
 ///
 /// The rules are those of node-semver's README.
 pub(super) fn parse(text: &str) -> Option<Vec<semver::VersionReq>> {
@@ -68,7 +68,7 @@ fn comparator(part: &str) -> String {
     if wild && operator == "=" { "*".to_owned() } else { format!("{operator}{version}") }
 }
 
-/// A version without its `v`, and without the build that no range looks at.
+/// A version without its `v` and its build, which ranges ignore.
 fn strip(version: &str) -> &str {
     let version = version.trim_start_matches(['v', 'V']);
     version.split_once('+').map_or(version, |(release, _)| release)

@@ -1,7 +1,7 @@
-//! Fields of a JSON document, found while passing over all the rest.
+//! Fields of a JSON document, found while skipping the rest.
 //!
-//! The document is never built as a tree, and a wrong type where a version would stand is no
-//! complaint: such files exist for other things too.
+//! The document is never built as a tree. A field of a wrong type is ignored, since such files
+//! exist for other things too.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,14 @@ use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::written::{RawRequest, ReadError};
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
-    let first_key = |field: &Field| field.path.split('.').next().unwrap_or_default();
+pub(super) fn read(
+    text: &str,
+    fields: &'static [VersionField],
+) -> Result<Vec<RawRequest>, ReadError> {
+    let first_key = |field: &VersionField| field.path.split('.').next().unwrap_or_default();
     let has = |part: &str| memmem::find(text.as_bytes(), part.as_bytes()).is_some();
     // A name may be written with escapes.
     if !fields.iter().any(|field| has(first_key(field))) && !has("\\u") {
@@ -29,9 +32,9 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawReques
     Ok(written.collect())
 }
 
-/// The text of one field, keys separated by dots; `None` where there is none.
+/// The text of one field, keys separated by dots; `None` if there is none.
 pub fn field(text: &str, at: &'static str) -> Option<String> {
-    let fields = [Field::pinning(at)];
+    let fields = [VersionField::pinning(at)];
     let mut found = vec![None];
     descend(text, Level { fields: &fields, live: vec![Some(at)], found: &mut found }).ok()?;
     found.pop()?
@@ -49,10 +52,10 @@ fn descend(text: &str, level: Level<'_>) -> Result<(), ReadError> {
     read.map_err(|error| error.to_string())
 }
 
-/// A value on the way to some of the fields.
+/// A value on the path to some of the fields.
 struct Level<'a> {
-    fields: &'a [Field],
-    /// For each field, what of its way is left; `None` where the way isn't this.
+    fields: &'a [VersionField],
+    /// For each field, the rest of its path; `None` if the path doesn't lead here.
     live: Vec<Option<&'static str>>,
     found: &'a mut [Option<String>],
 }
@@ -66,7 +69,7 @@ impl<'de> DeserializeSeed<'de> for Level<'_> {
 }
 
 impl Level<'_> {
-    /// What is left of each way behind a key.
+    /// The rest of each path behind a key.
     fn behind(&self, key: &str) -> Vec<Option<&'static str>> {
         let step = |rest: &'static str| {
             let (first, after) = rest.split_once('.').unwrap_or((rest, ""));
@@ -160,7 +163,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// A value that is text or is passed over.
+/// A value that is text or is skipped.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -168,7 +171,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let mut found = [None];
-        let fields = [Field::pinning("")];
+        let fields = [VersionField::pinning("")];
         Level { fields: &fields, live: vec![Some("")], found: &mut found }
             .deserialize(deserializer)?;
         let [text] = found;

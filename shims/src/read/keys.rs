@@ -1,16 +1,16 @@
 //! Files of `KEY=value` lines: `.env`, `.sdkmanrc`.
 //!
-//! Data, not shell: nothing is expanded. `export` may stand in front, quotes around the value, a
-//! comment behind it; of two lines with one key the last counts, and an empty value is none.
+//! Data, not shell: nothing is expanded. A line may have `export` in front, quotes around the
+//! value, and a comment. The last line with a key counts; an empty value is ignored.
 
 use std::ops::Range;
 
 use super::lines::numbered;
 use super::written::RawRequest;
-use crate::tool::Field;
+use crate::tool::VersionField;
 
 /// Reads these keys, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
+pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawRequest> {
     let mut found = vec![None; fields.len()];
     for (number, line) in numbered(text) {
         let Some((key, value)) = pair(line) else { continue };
@@ -27,12 +27,12 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
     written.collect()
 }
 
-/// Where the value of a line lies in it, in bytes, without quotes around it.
+/// The position of a line's value, in bytes, without its quotes.
 pub fn value(line: &str) -> Option<Range<usize>> {
     pair(line).map(|(_, value)| value)
 }
 
-/// The key of a line that has one, and where its value lies.
+/// The key of a line, and the position of its value.
 fn pair(line: &str) -> Option<(&str, Range<usize>)> {
     let equals = line.find('=')?;
     let key = line[..equals].trim_start();
@@ -47,13 +47,13 @@ fn pair(line: &str) -> Option<(&str, Range<usize>)> {
     Some((key, trimmed(line, value)))
 }
 
-/// A part of a line without the blanks around it.
+/// A part of a line without the spaces around it.
 fn trimmed(line: &str, Range { start, end }: Range<usize>) -> Range<usize> {
     let start = end - line[start..end].trim_start().len();
     start..start + line[start..end].trim_end().len()
 }
 
-/// A value up to its comment, which begins after a blank: a value may have a `#` in it.
+/// A value without its comment, which begins after a space: a value may contain a `#`.
 fn without_comment(value: &str) -> &str {
     let begins = |place: &usize| *place == 0 || value[..*place].ends_with(char::is_whitespace);
     let comment = value.match_indices('#').map(|(place, _)| place).find(begins);

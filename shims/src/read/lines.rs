@@ -8,7 +8,7 @@
 use super::written::{RawRequest, ReadError};
 use crate::tool::Tool;
 
-/// Reads requests as plain text: the first line's, and as what will do instead the others'.
+/// Reads plain requests: the first line's, and the other lines' as alternatives.
 pub(super) fn plain(text: &str) -> Result<RawRequest, ReadError> {
     let mut written = RawRequest { texts: Vec::new(), line: 0, field: None };
     for (number, line) in lines(text) {
@@ -26,7 +26,7 @@ pub(super) fn plain(text: &str) -> Result<RawRequest, ReadError> {
     }
 }
 
-/// Reads the line of one tool; `None` where there is none.
+/// Reads the line of one tool; `None` if there is none.
 pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<RawRequest>, ReadError> {
     for (number, line) in lines(text) {
         let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -42,7 +42,7 @@ pub(super) fn tool_versions(text: &str, tool: &Tool) -> Result<Option<RawRequest
     Ok(None)
 }
 
-/// The lines that say something, with their numbers, without comments and blanks around.
+/// The lines with content and their numbers, without comments and surrounding spaces.
 fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
     numbered(text)
         .map(|(number, line)| (number, without_comment(line).trim()))
@@ -58,7 +58,7 @@ pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u32, &str)> {
     (1..).zip(unified)
 }
 
-/// A line up to its comment: no request has a `#` in it.
+/// A line without its comment: no request contains a `#`.
 fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or_default()
 }
@@ -70,7 +70,7 @@ fn is_reserved(line: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c))
 }
 
-/// A range may have blanks in it; other requests are words.
+/// A range may contain spaces; other requests are words.
 fn requests(line: &str) -> Vec<String> {
     let is_range = line.contains(['<', '>', '=', '~', '^', '|']) || line.contains(" - ");
     match is_range {

@@ -12,19 +12,19 @@ use std::ops::Range;
 
 use super::lines::numbered;
 use super::written::RawRequest;
-use crate::tool::Field;
+use crate::tool::VersionField;
 
-/// Where a pattern's holes lie in a line that it fits, in bytes.
+/// The positions of a pattern's placeholders in a line, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Placeholders {
-    /// The request, and what is joined to it.
+    /// The request, and constraints that are joined to it.
     pub request: Vec<Range<usize>>,
-    /// What is put in front of it.
+    /// The flavour in front of it.
     pub flavour: Option<Range<usize>>,
 }
 
-/// Reads the first line that fits each of these, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
+/// Reads the first line that matches each of these, in this order.
+pub(super) fn read(text: &str, fields: &'static [VersionField]) -> Vec<RawRequest> {
     let mut found: Vec<Option<(u32, String)>> = vec![None; fields.len()];
     let mut above = "";
     for (number, line) in numbered(text) {
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Vec<RawRequest> {
     written.collect()
 }
 
-/// The request in a line, if the pattern fits.
+/// The request in a line, if the pattern matches.
 fn request(line: &str, pattern: &str) -> Option<String> {
     let placeholders = placeholders(line, pattern)?;
     let parts: Vec<&str> = placeholders.request.into_iter().map(|range| &line[range]).collect();
@@ -54,10 +54,10 @@ fn request(line: &str, pattern: &str) -> Option<String> {
     (!request.is_empty()).then(|| flavoured.unwrap_or(request))
 }
 
-/// Where the holes of a pattern lie in a line without blanks around it, if the pattern fits.
+/// The positions of a pattern's placeholders in a trimmed line, if the pattern matches.
 pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     let mut placeholders = Placeholders::default();
-    let mut state = State { line, place: 0, quote: None };
+    let mut state = LineCursor { line, place: 0, quote: None };
     let mut pattern = pattern;
     while let Some(next) = pattern.chars().next() {
         let after = &pattern[next.len_utf8()..];
@@ -76,19 +76,19 @@ pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
     (!goes_on).then_some(placeholders)
 }
 
-/// How far a line was followed, and the quote that is open.
-struct State<'a> {
+/// The position in a line, and the open quote.
+struct LineCursor<'a> {
     line: &'a str,
     place: usize,
     quote: Option<char>,
 }
 
-impl<'a> State<'a> {
+impl<'a> LineCursor<'a> {
     fn rest(&self) -> &'a str {
         &self.line[self.place..]
     }
 
-    /// What stands up to where the pattern goes on.
+    /// The text up to where the pattern continues.
     fn value(&mut self, next: Option<char>) -> Option<Range<usize>> {
         let ends = |c: char| match (self.quote, next) {
             (Some(quote), _) => c == quote,

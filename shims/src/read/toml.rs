@@ -6,14 +6,17 @@ use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 use super::written::{RawRequest, ReadError};
-use crate::tool::Field;
+use crate::tool::VersionField;
 
-/// How deep lists and tables may lie in one another: the parser calls itself for each.
-const DEEPEST: u32 = 80;
+/// How deep lists and tables may be nested: the parser recurses for each.
+const MAX_DEPTH: u32 = 80;
 
 /// Reads these fields, in this order.
-pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawRequest>, ReadError> {
-    let last_key = |field: &Field| field.path.rsplit('.').next().unwrap_or_default();
+pub(super) fn read(
+    text: &str,
+    fields: &'static [VersionField],
+) -> Result<Vec<RawRequest>, ReadError> {
+    let last_key = |field: &VersionField| field.path.rsplit('.').next().unwrap_or_default();
     if !fields
         .iter()
         .any(|field| memmem::find(text.as_bytes(), last_key(field).as_bytes()).is_some())
@@ -25,7 +28,7 @@ pub(super) fn read(text: &str, fields: &'static [Field]) -> Result<Vec<RawReques
     let mut receiver =
         Receiver { source, fields, found: vec![None; fields.len()], ..Receiver::empty(source) };
     let mut first = FirstError(None);
-    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, DEEPEST), &mut first);
+    parse_document(&tokens, &mut RecursionGuard::new(&mut receiver, MAX_DEPTH), &mut first);
     if let Some(error) = first.0 {
         let offset = error.unexpected().map_or(0, |span| span.start());
         return Err(format!("line {}: {}", line_of(text, offset), error.description()));
@@ -50,19 +53,19 @@ impl ErrorSink for FirstError {
     }
 }
 
-/// Follows the way through tables and keys, and keeps the values of the fields.
+/// Follows the path through tables and keys, and collects the values of the fields.
 struct Receiver<'a> {
     source: Source<'a>,
-    fields: &'static [Field],
-    /// For each field the texts, several in an array, and where the first stands.
+    fields: &'static [VersionField],
+    /// For each field the texts, several for an array, and the position of the first.
     found: Vec<Option<(Vec<String>, usize)>>,
     /// The keys of the open table.
     table: Vec<String>,
     /// The keys of the open key-value pairs.
     keys: Vec<String>,
-    /// How many of the keys stood before each open inline table.
+    /// How many keys were open before each open inline table.
     inline: Vec<usize>,
-    /// How many arrays are open: nothing inside more than one is a field.
+    /// How many arrays are open: values in nested arrays are ignored.
     arrays: usize,
     in_header: bool,
 }
@@ -92,7 +95,7 @@ impl<'a> Receiver<'a> {
         Some(Raw::new_unchecked(text, kind, span))
     }
 
-    fn is_at(&self, field: &Field) -> bool {
+    fn is_at(&self, field: &VersionField) -> bool {
         field.path.split('.').eq(self.table.iter().chain(&self.keys).map(String::as_str))
     }
 
@@ -180,7 +183,7 @@ mod tests {
     use super::*;
     use crate::tool::{TOOLS, Tool};
 
-    fn pyproject() -> &'static [Field] {
+    fn pyproject() -> &'static [VersionField] {
         let python = Tool::named(TOOLS, "python").unwrap();
         python.files.iter().find(|file| file.name == "pyproject.toml").unwrap().fields
     }

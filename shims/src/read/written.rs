@@ -1,17 +1,17 @@
-//! What every reader returns.
+//! The readers' result.
 
-use crate::tool::Field;
+use crate::tool::VersionField;
 
-/// A place in a version file that names a version.
+/// A request in a version file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRequest {
-    /// The texts, the first preferred: later ones are what will do instead.
+    /// The texts, the preferred one first; the others are alternatives.
     pub texts: Vec<String>,
-    /// The line, counted from 1; 0 where a field says it better.
+    /// The line, counted from 1; 0 in a JSON document.
     pub line: u32,
-    /// What named it, in files that name more than one thing.
-    pub field: Option<&'static Field>,
+    /// Its field, in files with fields.
+    pub field: Option<&'static VersionField>,
 }
 
-/// Why a document can't be understood, in a few words.
+/// Why a document can't be parsed, in a few words.
 pub type ReadError = String;

@@ -16,27 +16,35 @@ use crate::world::World;
 /// The variables of a program, and their values.
 pub(super) type Variables = Vec<(&'static str, OsString)>;
 
-/// What the variables depend on: those that are set, and the toolchains' folders.
+/// Sets the variables that a program needs.
 #[derive(Debug)]
-pub struct Environment<'a, W> {
+pub struct ProgramEnvironment<'a, W> {
     /// All input.
     pub world: &'a W,
-    /// Where usher lives.
+    /// The index.
     pub index: &'a Index,
 }
 
-/// What the call itself requests, for the children.
+/// The runtime of a tool, and its active toolchain.
+pub(super) struct ActiveRuntime {
+    /// The runtime.
+    pub(super) tool: &'static Tool,
+    /// Its active toolchain.
+    pub(super) toolchain: Toolchain,
+}
+
+/// The call's own requests, as variables for child processes.
 pub(super) fn requested(call: &Call) -> Variables {
     let own = call.pin.as_ref().map(|pin| (call.tool, pin));
-    let of_host = call.of_host.as_ref().map(|(host, pin)| (*host, pin));
+    let runtime_pin = call.runtime_pin.as_ref().map(|(runtime, pin)| (*runtime, pin));
     let variable = |(tool, pin): (&'static Tool, &Pin)| {
         Some((*tool.variables.first()?, pin.request()?.as_str().into()))
     };
-    own.into_iter().chain(of_host).filter_map(variable).collect()
+    own.into_iter().chain(runtime_pin).filter_map(variable).collect()
 }
 
-impl<W: World> Environment<'_, W> {
-    /// The variables that all programs of a tool need in a toolchain, whatever is set now.
+impl<W: World> ProgramEnvironment<'_, W> {
+    /// The variables that all programs of a toolchain need, set or not.
     pub fn for_all_programs(
         &self,
         call: &Call,
@@ -49,44 +57,49 @@ impl<W: World> Environment<'_, W> {
     }
 
     /// The variables that a call's program needs and that are unset.
-    pub(super) fn for_program(&self, call: &Call, toolchain: &Toolchain, set: &mut Variables) {
+    pub(super) fn add_variables(&self, call: &Call, toolchain: &Toolchain, set: &mut Variables) {
         for rule in call.tool.environment {
-            if self.is_free(rule, call.tool) && self.applies(rule, call, toolchain) {
+            if self.is_unset(rule, call.tool) && self.applies(rule, call, toolchain) {
                 set.push((rule.variable, self.value(rule, call.tool, toolchain)));
             }
         }
     }
 
-    /// The tool that the program's own comes with, if that has variables for the program by name.
-    pub(super) fn host_with_rules(&self, call: &Call) -> Option<&'static Tool> {
-        let host = call.tool.runtime.and_then(|host| self.index.tools.named(host))?;
-        host.environment.iter().any(|rule| self.is_meant(rule, call, host)).then_some(host)
+    /// The runtime of a call's tool, if it has variables for the program.
+    pub(super) fn runtime_with_rules(&self, call: &Call) -> Option<&'static Tool> {
+        let runtime = call.tool.runtime.and_then(|runtime| self.index.tools.named(runtime))?;
+        runtime
+            .environment
+            .iter()
+            .any(|rule| self.is_for_program(rule, call, runtime))
+            .then_some(runtime)
     }
 
-    /// The variables that the host sets for a program of its guest by name, where both are these
-    /// toolchains.
+    /// Adds the variables that the runtime has for a program of another tool.
     ///
-    /// What depends on a file is looked up in the toolchain that holds such a file: the guest's
-    /// own, and else the host's.
-    pub(super) fn by_host(
+    /// The file of a condition is looked up in the tool's own toolchain, else in the runtime's.
+    pub(super) fn add_runtime_variables(
         &self,
         call: &Call,
-        guest: &Toolchain,
-        (host, toolchain): (&'static Tool, &Toolchain),
+        toolchain: &Toolchain,
+        runtime: &ActiveRuntime,
         set: &mut Variables,
     ) {
-        for rule in host.environment.iter().filter(|rule| self.is_meant(rule, call, host)) {
-            let is_there = |when: &When| self.is_file(&guest.root.join(when.file));
-            let holder = if rule.when.as_ref().is_some_and(is_there) { guest } else { toolchain };
-            let is_meant = !rule.unwritable || self.is_unwritable(host, toolchain);
-            if is_meant && self.holds(rule.when.as_ref(), host, &holder.root) {
-                set.push((rule.variable, self.value(rule, host, toolchain)));
+        let ActiveRuntime { tool: runtime, toolchain: active } = runtime;
+        for rule in
+            runtime.environment.iter().filter(|rule| self.is_for_program(rule, call, runtime))
+        {
+            let has_file = |when: &When| self.is_file(&toolchain.root.join(when.file));
+            let holder = if rule.when.as_ref().is_some_and(has_file) { toolchain } else { active };
+            let is_needed = !rule.unwritable || self.is_unwritable(runtime, active);
+            if is_needed && self.holds(rule.when.as_ref(), runtime, &holder.root) {
+                set.push((rule.variable, self.value(rule, runtime, active)));
             }
         }
     }
 
-    fn is_meant(&self, rule: &EnvRule, call: &Call, host: &Tool) -> bool {
-        call.names().any(|name| rule.programs.contains(&name)) && self.is_free(rule, host)
+    fn is_for_program(&self, rule: &EnvRule, call: &Call, runtime: &Tool) -> bool {
+        call.names().any(|name| rule.programs.contains(&name)) && self.is_unset(rule, runtime)
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -96,20 +109,20 @@ impl<W: World> Environment<'_, W> {
     /// A variable's value for a toolchain.
     fn value(&self, rule: &EnvRule, tool: &Tool, toolchain: &Toolchain) -> OsString {
         let value = rule.value.replace("{root}", &toolchain.root.to_string_lossy());
-        let additions = self.index.additions_folder(tool, toolchain).unwrap_or_default();
+        let additions = self.index.global_packages_folder(tool, toolchain).unwrap_or_default();
         value.replace("{global_packages}", &additions.to_string_lossy()).into()
     }
 
-    /// Whether nobody set a variable; what a shim set for another version doesn't count.
-    fn is_free(&self, rule: &EnvRule, tool: &Tool) -> bool {
+    /// Whether a variable is unset; a value that a shim set for another version doesn't count.
+    fn is_unset(&self, rule: &EnvRule, tool: &Tool) -> bool {
         let value = self.world.variable(rule.variable);
-        value.is_none_or(|value| self.is_ours(rule, tool, &value))
+        value.is_none_or(|value| self.is_set_by_usher(rule, tool, &value))
     }
 
-    /// Whether a value names a version in a store that usher knows, or what was added beside one, as
-    /// it would itself. Variables that all programs need are also set by people, to other managers'
-    /// versions.
-    fn is_ours(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
+    /// Whether usher set this value: it names a version in one of its stores, or its folder of
+    /// global packages. Adopted stores count only for rules for certain programs, since users set
+    /// the others to versions in these themselves.
+    fn is_set_by_usher(&self, rule: &EnvRule, tool: &Tool, value: &OsStr) -> bool {
         if let Some((before, _)) = rule.value.split_once("{global_packages}") {
             let folder = value.to_str().and_then(|value| value.strip_prefix(before));
             let additions = self.index.folders.additions();
@@ -119,17 +132,17 @@ impl<W: World> Environment<'_, W> {
         let root = value.to_str().and_then(|value| value.strip_prefix(before)?.strip_suffix(after));
         let Some(root) = root.map(Path::new) else { return false };
         let own = [self.index.folders.toolchains()];
-        let own = own.into_iter().chain(self.index.shared.iter().cloned());
+        let own = own.into_iter().chain(self.index.shared_stores.iter().cloned());
         let mut own = own.map(|store| store.join(tool.name));
-        let adopted = self.index.adopted.iter().filter(|store| store.tool == tool.name);
+        let adopted = self.index.adopted_stores.iter().filter(|store| store.tool == tool.name);
         own.any(|store| root.starts_with(store))
             || !rule.programs.is_empty()
                 && adopted.map(|store| &store.folder).any(|store| root.starts_with(store))
     }
 
-    /// Whether a toolchain is somebody else's, and this account can't write to it.
+    /// Whether a toolchain is outside usher's own store, and the user can't write to it.
     fn is_unwritable(&self, tool: &Tool, toolchain: &Toolchain) -> bool {
-        self.index.additions_folder(tool, toolchain).is_some()
+        self.index.global_packages_folder(tool, toolchain).is_some()
             && !self.world.is_writable(&toolchain.root)
     }
 
@@ -143,13 +156,13 @@ impl<W: World> Environment<'_, W> {
         for_program && self.holds(rule.when.as_ref(), call.tool, &toolchain.root)
     }
 
-    /// Whether a condition holds in a toolchain's folder; none always does.
+    /// Whether a condition is true in a toolchain's folder; no condition always is.
     fn holds(&self, when: Option<&When>, tool: &Tool, root: &Path) -> bool {
         let Some(when) = when else { return true };
         let Ok(content) = self.world.read(&root.join(when.file)) else { return false };
         let text = String::from_utf8_lossy(&content);
         let version = json_field(&text, when.field).and_then(|text| Version::parse(&text));
         let range = Range::parse(when.versions, tool.dialect);
-        version.zip(range).is_some_and(|(version, range)| range.admits(&version))
+        version.zip(range).is_some_and(|(version, range)| range.contains(&version))
     }
 }

@@ -1,27 +1,27 @@
-//! Where a toolchain has a program: in its own folder, or in what the account added beside it.
+//! Where a toolchain has a program: in its own folder, or in the user's global packages.
 
 use std::path::{Path, PathBuf};
 
 use crate::call::Call;
 use crate::error::Result;
 use crate::index::Index;
-use crate::store::has;
+use crate::store::has_program;
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::world::World;
 
 /// The programs of toolchains.
 #[derive(Debug)]
-pub(super) struct Programs<'a, W> {
+pub(super) struct ToolchainPrograms<'a, W> {
     /// All input.
     pub(super) world: &'a W,
-    /// Where usher lives.
+    /// The index.
     pub(super) index: &'a Index,
 }
 
-impl<W: World> Programs<'_, W> {
-    /// Where a toolchain has a program; of somebody else's toolchain, what the account added first,
-    /// and last what it added for all versions.
+impl<W: World> ToolchainPrograms<'_, W> {
+    /// Where a toolchain has a program: first in the user's global packages for a toolchain outside
+    /// usher's own store, then in the toolchain, last in the programs for all versions.
     pub(super) fn find(
         &self,
         call: &Call,
@@ -33,25 +33,30 @@ impl<W: World> Programs<'_, W> {
         if is_main && toolchain.store != Store::Folder {
             return Ok(Some(toolchain.program(name)));
         }
-        if let Some(added) = self.added(call.tool, toolchain, name) {
+        if let Some(added) = self.find_global_package(call.tool, toolchain, name) {
             return Ok(Some(added));
         }
-        match has(self.world, toolchain, name)? {
+        match has_program(self.world, toolchain, name)? {
             true => Ok(Some(toolchain.program(name))),
-            false => Ok(self.user_wide(call.tool, name)),
+            false => Ok(self.find_user_wide(call.tool, name)),
         }
     }
 
-    /// What the account added beside a toolchain that is somebody else's.
-    pub(super) fn added(&self, tool: &Tool, toolchain: &Toolchain, name: &str) -> Option<PathBuf> {
-        let folder = self.index.additions_folder(tool, toolchain)?;
+    /// A program of the user's global packages for a toolchain outside usher's own store.
+    pub(super) fn find_global_package(
+        &self,
+        tool: &Tool,
+        toolchain: &Toolchain,
+        name: &str,
+    ) -> Option<PathBuf> {
+        let folder = self.index.global_packages_folder(tool, toolchain)?;
         self.in_folder(&folder.join("bin"), name)
     }
 
-    /// What the account added for all versions of a tool.
-    pub(super) fn user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
+    /// A program that the user installed for all versions of a tool.
+    pub(super) fn find_user_wide(&self, tool: &Tool, name: &str) -> Option<PathBuf> {
         let is_shipped = tool.programs.contains(&name);
-        let folder = Some(self.index.programs_for_all(tool)).filter(|_| !is_shipped)?;
+        let folder = Some(self.index.user_wide_programs(tool)).filter(|_| !is_shipped)?;
         self.in_folder(&folder, name)
     }
 

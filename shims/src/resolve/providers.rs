@@ -1,62 +1,61 @@
-//! Provider order: which of the tools that provide a program is asked for it, and what the call
-//! comes to.
+//! Provider order: which of several tools provides a program, and the outcome of a call.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::environment::{Environment, Variables, requested};
+use super::environment::{ActiveRuntime, ProgramEnvironment, Variables, requested};
 use super::fall_through::next_program;
-use super::programs::Programs;
-use super::select::{Missing, Selection, Selector};
+use super::programs::ToolchainPrograms;
+use super::select::{MissingVersion, Selection, Selector};
 use crate::call::{Call, ProviderRule, calls};
 use crate::error::{Error, ErrorKind, Escaped, Result, Shown};
 use crate::index::{Index, fingerprint};
-use crate::path::{Shim, with_shims};
+use crate::path::{Shim, path_with_shims};
 use crate::pin::Pin;
-use crate::store::{all, has, is_whole};
+use crate::store::{all_toolchains, has_program, is_complete};
 use crate::tool::Tool;
 use crate::toolchain::Toolchain;
 use crate::world::World;
 
-/// What the resolver knows of the machine.
+/// Resolves calls.
 #[derive(Debug)]
 pub struct Resolver<'a, W> {
     /// All input.
     pub world: &'a W,
-    /// Where usher lives.
+    /// The index.
     pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
 }
 
-/// What a call comes to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Become this.
+    /// Run this program.
     Run(Plan),
-    /// Nothing installed matches: somebody has to get it.
-    Missing(Missing),
-    /// The index doesn't know the operating system's programs any more: somebody has to ask them.
+    /// No installed version matches: `use` must install one.
+    Missing(MissingVersion),
+    /// The index is out of date: `use` must rescan.
     Stale,
 }
 
-/// What to become.
+/// The program to run.
 #[derive(Debug)]
 pub struct Plan {
     /// The program, which is argument 0 as well.
     pub program: PathBuf,
-    /// How many arguments are left out: the name, and `+REQUEST` where there is one.
+    /// How many arguments to leave out: the name, and `+REQUEST` if there is one.
     pub skip: usize,
     /// Variables to set.
     pub set: Vec<(&'static str, OsString)>,
-    /// The toolchain it is of; none for what would have run without usher.
+    /// Its toolchain; none if it would have run without usher.
     pub toolchain: Option<Toolchain>,
-    /// The tool it is of.
+    /// Its tool.
     pub tool: &'static Tool,
 }
 
 impl<W: World> Resolver<'_, W> {
-    /// Resolves a call by its name and arguments; `arguments` begins with what follows the name.
+    /// Resolves a call by its name and arguments; `arguments` is without the name.
     pub fn resolve(&self, name: &str, arguments: &[&OsStr]) -> Result<Outcome> {
         let argument = arguments.first().and_then(|argument| argument.to_str());
         let calls = calls(self.index, name, argument);
@@ -83,29 +82,29 @@ impl<W: World> Resolver<'_, W> {
         }
     }
 
-    /// What selects versions here.
+    /// The selector for this machine.
     pub fn selector(&self) -> Selector<'_, W> {
         Selector { world: self.world, index: self.index, shim: self.shim }
     }
 
-    /// What knows the variables that programs need here.
-    pub fn environment(&self) -> Environment<'_, W> {
-        Environment { world: self.world, index: self.index }
+    /// The variables for programs on this machine.
+    pub fn environment(&self) -> ProgramEnvironment<'_, W> {
+        ProgramEnvironment { world: self.world, index: self.index }
     }
 
-    fn programs(&self) -> Programs<'_, W> {
-        Programs { world: self.world, index: self.index }
+    fn programs(&self) -> ToolchainPrograms<'_, W> {
+        ToolchainPrograms { world: self.world, index: self.index }
     }
 
-    /// Whether an own tool's file changed since the index was written.
+    /// Whether a custom tool's file changed since the index was written.
     fn is_redefined(&self, tool: &Tool) -> bool {
-        self.index.tools.definition_of(tool).is_some_and(|own| {
+        self.index.tools.custom_definition(tool).is_some_and(|own| {
             let seen = self.world.metadata(&own.file).ok().flatten();
             seen.is_none_or(|seen| fingerprint(&seen) != own.fingerprint)
         })
     }
 
-    /// Resolves a call of one tool; `None` where it isn't that one's turn, or its active toolchain
+    /// Resolves a call with one tool; `None` if its rule doesn't apply, or its active toolchain
     /// lacks the program.
     fn provide(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Outcome>> {
         let Some(selection) = self.select_by_rule(call)? else { return Ok(None) };
@@ -120,12 +119,12 @@ impl<W: World> Resolver<'_, W> {
         }
     }
 
-    /// Which version is active, if it is the tool's turn.
+    /// The active version, if the rule of the call applies.
     fn select_by_rule(&self, call: &Call) -> Result<Option<Selection>> {
         let selector = self.selector();
         let pin = match call.rule {
             ProviderRule::Always => return selector.select(call).map(Some),
-            ProviderRule::IfHeld => {
+            ProviderRule::IfActive => {
                 let selection = selector.select(call)?;
                 return Ok(Some(selection).filter(|one| !matches!(one, Selection::System(None))));
             }
@@ -135,25 +134,22 @@ impl<W: World> Resolver<'_, W> {
         pin.map(|pin| selector.satisfy(call.tool, pin)).transpose()
     }
 
-    /// Nothing was requested, or `system` was, and PATH has no such program.
+    /// Without a request or with `system`, and without such a program on PATH.
     fn without_system(&self, call: &Call, pin: Option<Pin>) -> Result<Option<Outcome>> {
         if let Some(pin) = pin {
             let (tool, origin) = (call.tool.name, pin.origin);
             return Err(Error::new(
                 ErrorKind::NotFound,
-                format!(
-                    "the system's {tool} was asked for by {origin}, but PATH has no other {}",
-                    call.program
-                ),
+                format!("no system {} on PATH (requested by {origin})", call.program),
             )
             .hint(format!("use {tool}@latest")));
         }
         self.newest(call)
     }
 
-    /// The newest release on disk that holds the program.
+    /// The newest installed release that has the program.
     fn newest(&self, call: &Call) -> Result<Option<Outcome>> {
-        let Some(mut all) = all(self.world, self.index, call.tool)? else {
+        let Some(mut all) = all_toolchains(self.world, self.index, call.tool)? else {
             return Ok(Some(Outcome::Stale));
         };
         if let Some(runtime) = self.selector().runtime(call.tool)? {
@@ -163,7 +159,7 @@ impl<W: World> Resolver<'_, W> {
             toolchain.version.as_ref().is_some_and(|version| !version.is_prerelease())
         };
         for toolchain in all.into_iter().filter(is_release) {
-            if is_whole(self.world, call.tool, &toolchain)?
+            if is_complete(self.world, call.tool, &toolchain)?
                 && let Some(plan) = self.plan(call, toolchain)?
             {
                 return Ok(Some(Outcome::Run(plan)));
@@ -172,7 +168,7 @@ impl<W: World> Resolver<'_, W> {
         Ok(None)
     }
 
-    /// The plan for a program of a toolchain; `None` where that lacks it.
+    /// The plan for a program of a toolchain; `None` if the toolchain lacks it.
     fn plan(&self, call: &Call, toolchain: Toolchain) -> Result<Option<Plan>> {
         for name in call.names() {
             if let Some(program) = self.programs().find(call, &toolchain, name)? {
@@ -187,18 +183,19 @@ impl<W: World> Resolver<'_, W> {
     fn variables(&self, call: &Call, toolchain: &Toolchain) -> Result<Variables> {
         let (selector, environment) = (self.selector(), self.environment());
         let mut set = requested(call);
-        environment.for_program(call, toolchain, &mut set);
-        if let Some(host) = environment.host_with_rules(call)
-            && let Some(host_call) = host_call(call, host)
-            && let Selection::Toolchain(active, _) = selector.select(&host_call)?
+        environment.add_variables(call, toolchain, &mut set);
+        if let Some(runtime) = environment.runtime_with_rules(call)
+            && let Some(active_call) = runtime_call(call, runtime)
+            && let Selection::Toolchain(active, _) = selector.select(&active_call)?
         {
-            environment.by_host(call, toolchain, (host, &active), &mut set);
+            let runtime = ActiveRuntime { tool: runtime, toolchain: active };
+            environment.add_runtime_variables(call, toolchain, &runtime, &mut set);
         }
         set.extend(selector.runtime_variable(call, toolchain)?);
         Ok(set)
     }
 
-    /// The plan to become a program, with these variables and the shims on PATH.
+    /// The plan to run a program, with these variables and the shims on PATH.
     fn plan_for(
         &self,
         call: &Call,
@@ -206,18 +203,18 @@ impl<W: World> Resolver<'_, W> {
         mut set: Variables,
         toolchain: Option<Toolchain>,
     ) -> Plan {
-        set.extend(with_shims(self.world, self.shim).map(|path| ("PATH", path)));
-        let skip = 1 + usize::from(call.takes_argument);
+        set.extend(path_with_shims(self.world, self.shim).map(|path| ("PATH", path)));
+        let skip = 1 + usize::from(call.has_request_argument);
         Plan { program, skip, set, toolchain, tool: call.tool }
     }
 
-    /// The plan for what was added for all versions of a tool of which none is left.
+    /// The plan for a program for all versions of a tool, none of which is installed.
     fn user_wide_plan(&self, call: &Call) -> Option<Plan> {
-        let program = self.programs().user_wide(call.tool, call.program.as_str())?;
+        let program = self.programs().find_user_wide(call.tool, call.program.as_str())?;
         Some(self.plan_for(call, program, requested(call), None))
     }
 
-    /// The plan for what would have run without usher.
+    /// The plan for the program that would have run without usher.
     fn fall_through_to_path(&self, call: &Call, arguments: &[&OsStr]) -> Result<Option<Plan>> {
         let next = next_program(self.world, self.shim, call, arguments)?;
         Ok(next.map(|next| {
@@ -227,31 +224,35 @@ impl<W: World> Resolver<'_, W> {
         }))
     }
 
-    /// The active toolchain lacks the program, and so does PATH: a message that names the versions
-    /// that have it.
+    /// The error if the active toolchain and PATH lack the program: it names the versions that have
+    /// it.
     fn program_missing_error(&self, call: &Call) -> Result<Outcome> {
-        let Some(all) = all(self.world, self.index, call.tool)? else { return Ok(Outcome::Stale) };
+        let Some(all) = all_toolchains(self.world, self.index, call.tool)? else {
+            return Ok(Outcome::Stale);
+        };
         let (tool, program) = (call.tool.name, &call.program);
         let mut having = Vec::new();
         for toolchain in &all {
             let name = program.as_str();
-            let has = has(self.world, toolchain, name).unwrap_or(false)
-                || self.programs().added(call.tool, toolchain, name).is_some();
+            let has = has_program(self.world, toolchain, name).unwrap_or(false)
+                || self.programs().find_global_package(call.tool, toolchain, name).is_some();
             if let Some(version) = toolchain.version.as_ref().filter(|_| has) {
                 having.push(version.to_string());
             }
         }
-        let active = match self.selector().select(call)? {
-            Selection::Toolchain(toolchain, pin) => active(tool, &toolchain, pin.as_ref()),
+        let what = match self.selector().select(call)? {
+            Selection::Toolchain(toolchain, pin) => {
+                let active = active_version(tool, &toolchain, pin.as_ref());
+                format!("{program} is not installed for {active}")
+            }
             Selection::System(_) | Selection::Missing(_) | Selection::Stale => {
-                format!("no {tool} is in force here")
+                format!("{program} is not installed")
             }
         };
-        let error = Error::new(ErrorKind::NotFound, format!("no {program} is to be had here"))
-            .because(active);
+        let error = Error::new(ErrorKind::NotFound, what);
         Err(match having.first() {
             Some(newest) => error
-                .because(format!("{program} is in {tool} {}", having.join(", ")))
+                .because(format!("installed for {tool} {}", having.join(", ")))
                 .hint(format!("use {tool}@{newest}")),
             None if call.tool.programs.contains(&program.as_str()) => {
                 error.hint(format!("use {tool}@latest"))
@@ -262,23 +263,24 @@ impl<W: World> Resolver<'_, W> {
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("usher knows no program called “{}”", Escaped(name)))
+    Error::new(ErrorKind::NotFound, format!("unknown program “{}”", Escaped(name)))
         .hint("use reshim")
 }
 
-/// A call of the interpreter that a call's tool comes with, as the call requests it.
-fn host_call(call: &Call, host: &'static Tool) -> Option<Call> {
-    let pin = call.of_host.as_ref().map(|(_, pin)| pin.clone());
-    Some(Call { pin, ..Call::of_interpreter(host)? })
+/// A call of the runtime's main program, with the call's own request for it.
+fn runtime_call(call: &Call, runtime: &'static Tool) -> Option<Call> {
+    let pin = call.runtime_pin.as_ref().map(|(_, pin)| pin.clone());
+    Some(Call { pin, ..Call::for_main_program(runtime)? })
 }
 
-fn active(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
+/// The active version and its origin, for a message.
+fn active_version(tool: &str, toolchain: &Toolchain, pin: Option<&Pin>) -> String {
     let version = match &toolchain.version {
         Some(version) => version.to_string(),
         None => Shown(&toolchain.root).to_string(),
     };
     match pin.map(|pin| &pin.origin) {
-        Some(origin) => format!("{tool} {version} is in force by {origin}, and has none"),
-        None => format!("{tool} {version} is in force, and has none"),
+        Some(origin) => format!("{tool} {version} (requested by {origin})"),
+        None => format!("{tool} {version}"),
     }
 }

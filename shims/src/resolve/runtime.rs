@@ -1,5 +1,5 @@
-//! What a tool's versions run on, where they are built for versions of another tool: which of those
-//! run which of these. It must not know what would have to be fetched.
+//! The runtime of tools whose versions are built for versions of another tool: which version runs
+//! which build. It knows installed versions only.
 
 use crate::pin::Pin;
 use crate::request::{Request, RequestKind};
@@ -7,43 +7,43 @@ use crate::tool::{BuiltFor, Tool};
 use crate::toolchain::Toolchain;
 use crate::version::Version;
 
-/// The tool that another one's versions are built for, as it stands here.
+/// The runtime of a tool, with its active version here.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     /// The tool.
     pub tool: &'static Tool,
-    /// How the other one's versions say what they are built for.
+    /// How the tool's versions name the runtime that they are built for.
     pub rule: BuiltFor,
-    /// What its active version runs.
+    /// What its active version can run.
     pub compatibility: Compatibility,
-    /// What requests that version, if anything does: then no other one will do.
+    /// The pin of that version, if there is one: then no other version may be used.
     pub pin: Option<Pin>,
-    /// Whether that version isn't on disk.
+    /// Whether that version isn't installed.
     pub is_missing: bool,
-    /// Where nothing requests one, the newest on disk, which children can be led to.
+    /// Without a pin, the newest installed version, which can be requested for child processes.
     pub newest: Option<Version>,
 }
 
-/// What a version runs of what is built for versions like it.
+/// What a version of the runtime can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compatibility {
-    /// Whatever is built for this first number, or a lower one.
+    /// Builds for this first number, or a lower one.
     UpTo(u64),
-    /// Not known: its version can't be told.
+    /// Its version is unknown.
     Unknown,
-    /// Nothing, for there is none.
+    /// Nothing: there is no runtime.
     Nothing,
     /// The index is out of date.
     Stale,
 }
 
 impl Compatibility {
-    /// What a version runs.
+    /// What a version can run.
     pub(super) fn of_version(version: Option<&Version>) -> Self {
         version.map_or(Self::Unknown, |version| Self::UpTo(version.numbers().at(0)))
     }
 
-    /// What a version will run that is requested so.
+    /// What the version for a request can run.
     pub fn of_request(request: &Request) -> Self {
         match request.kind() {
             RequestKind::Version(version) => Self::of_version(Some(version)),
@@ -58,7 +58,7 @@ impl Compatibility {
         }
     }
 
-    /// Whether it runs what is built for this, where that is known.
+    /// Whether it can run a build for this first number, if that is known.
     pub fn runs(self, least: Option<u64>) -> bool {
         match self {
             Self::UpTo(most) => least.is_none_or(|least| least <= most),
@@ -69,18 +69,19 @@ impl Compatibility {
 }
 
 impl Runtime {
-    /// Whether the active version runs what is built for this.
+    /// Whether the active version can run a build for this first number.
     pub fn runs(&self, least: Option<u64>) -> bool {
         self.compatibility.runs(least)
     }
 
-    /// Whether one that is on disk does, where nothing requests another one.
+    /// Whether the active version can, or without a pin another installed one.
     pub fn can_run(&self, least: Option<u64>) -> bool {
         let newest = self.newest.as_ref().map(|version| Compatibility::of_version(Some(version)));
         self.runs(least) || newest.is_some_and(|newest| newest.runs(least))
     }
 
-    /// Puts toolchains first that the active version runs, then those that another one does.
+    /// Sorts toolchains: first those that the active version can run, then those that another one
+    /// can.
     pub(super) fn put_running_first(&self, toolchains: &mut [Toolchain]) {
         toolchains.sort_by_key(|toolchain| {
             let least = toolchain.version.as_ref().and_then(|version| self.rule.least(version));

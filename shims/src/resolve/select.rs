@@ -1,4 +1,4 @@
-//! Selection: which version of a tool is active, by what requests one and what is on disk.
+//! Selection: which version of a tool is active, by its requests and the installed versions.
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
@@ -11,7 +11,9 @@ use crate::path::{Shim, next_on_path};
 use crate::pin::{Origin, Pin};
 use crate::request::{Request, RequestKind};
 use crate::search::{Finding, search};
-use crate::store::{Lookup, best, best_where, highest, named};
+use crate::store::{
+    Lookup, StoreQuery, best_match, best_match_where, highest_version, named_toolchain,
+};
 use crate::tool::Tool;
 use crate::toolchain::{Store, Toolchain};
 use crate::version::Version;
@@ -22,7 +24,7 @@ use crate::world::World;
 pub struct Selector<'a, W> {
     /// All input.
     pub world: &'a W,
-    /// Where usher lives.
+    /// The index.
     pub index: &'a Index,
     /// The running shim.
     pub shim: &'a Shim,
@@ -31,29 +33,29 @@ pub struct Selector<'a, W> {
 /// Which version of a tool is active.
 #[derive(Debug, Clone)]
 pub enum Selection {
-    /// This toolchain, requested by this pin if anything requests one.
+    /// This toolchain, requested by this pin if there is one.
     Toolchain(Toolchain, Option<Pin>),
     /// What would have run without usher.
     System(Option<Pin>),
-    /// Nothing on disk matches.
-    Missing(Missing),
+    /// No installed version matches.
+    Missing(MissingVersion),
     /// The index is out of date.
     Stale,
 }
 
-/// A version that is requested and that isn't on disk.
+/// A requested version that isn't installed.
 #[derive(Debug, Clone)]
-pub struct Missing {
-    /// Of which tool.
+pub struct MissingVersion {
+    /// The tool.
     pub tool: &'static Tool,
-    /// What is requested, and where.
+    /// The request and its origin.
     pub pin: Pin,
 }
 
-/// What the search found, as far as it decides.
+/// The findings of a search that decide.
 #[derive(Debug, Default)]
 pub(super) struct Requirements {
-    /// Stronger than any default.
+    /// The pin of the call, a variable or a project's file.
     pub(super) pin: Option<Pin>,
     /// The nearest range that only limits.
     pub(super) constraint: Option<Pin>,
@@ -62,7 +64,7 @@ pub(super) struct Requirements {
 }
 
 impl Selection {
-    /// Where the version is requested, for people.
+    /// The origin of the request.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Toolchain(_, pin) | Self::System(pin) => pin.as_ref().map(|pin| &pin.origin),
@@ -73,7 +75,7 @@ impl Selection {
 }
 
 impl<W: World> Selector<'_, W> {
-    /// Which version of a call's tool is active.
+    /// The active version of a call's tool.
     pub fn select(&self, call: &Call) -> Result<Selection> {
         let Requirements { pin, constraint, default } = self.requirements(call)?;
         // What runs on another tool is chosen where it is requested by itself, and else comes with
@@ -89,7 +91,7 @@ impl<W: World> Selector<'_, W> {
         }
     }
 
-    /// What requests a version of a call's tool, or limits it.
+    /// The pin, the constraint and the default of a call's tool.
     pub(super) fn requirements(&self, call: &Call) -> Result<Requirements> {
         let mut found = Requirements::default();
         let mut broken = None;
@@ -109,11 +111,11 @@ impl<W: World> Selector<'_, W> {
         broken.map_or(Ok(found), Err)
     }
 
-    /// The toolchain for a pin: the first of its requests that is on disk.
+    /// The toolchain for a pin: the first of its requests with an installed version.
     pub(super) fn satisfy(&self, tool: &'static Tool, pin: Pin) -> Result<Selection> {
         for (place, request) in pin.requests.iter().enumerate() {
             let is_last = place + 1 == pin.requests.len();
-            match self.on_disk(tool, request)? {
+            match self.installed(tool, request)? {
                 Some(Lookup::Toolchain(toolchain)) => {
                     return Ok(Selection::Toolchain(toolchain, Some(pin)));
                 }
@@ -125,16 +127,16 @@ impl<W: World> Selector<'_, W> {
                 Some(Lookup::Nothing) | None => {}
             }
         }
-        Ok(Selection::Missing(Missing { tool, pin }))
+        Ok(Selection::Missing(MissingVersion { tool, pin }))
     }
 
-    /// Whether there is something that would have run without usher.
+    /// Whether PATH has the tool's main program besides the shim.
     fn has_system(&self, tool: &Tool) -> bool {
         next_on_path(self.world, self.shim, tool.main_program(), &[]).is_some()
     }
 
-    /// What is on disk for a request; `None` for `system`.
-    fn on_disk(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
+    /// The installed version for a request; `None` for `system`.
+    fn installed(&self, tool: &'static Tool, request: &Request) -> Result<Option<Lookup>> {
         match request.kind() {
             RequestKind::System => Ok(None),
             RequestKind::Path(folder) => Ok(Some(Lookup::Toolchain(Toolchain {
@@ -142,21 +144,23 @@ impl<W: World> Selector<'_, W> {
                 root: folder.clone(),
                 store: Store::Folder,
             }))),
-            RequestKind::Named(name) => match named(self.world, self.index, tool, name)? {
-                Some(toolchain) => Ok(Some(Lookup::Toolchain(toolchain))),
-                None => self.best(tool, request).map(Some),
-            },
+            RequestKind::Named(name) => {
+                match named_toolchain(self.world, self.index, tool, name)? {
+                    Some(toolchain) => Ok(Some(Lookup::Toolchain(toolchain))),
+                    None => self.best_match(tool, request).map(Some),
+                }
+            }
             RequestKind::Version(_)
             | RequestKind::Range(_)
             | RequestKind::Latest
             | RequestKind::Lts
             | RequestKind::LtsBack(_)
-            | RequestKind::LtsNamed(_) => self.best(tool, request).map(Some),
+            | RequestKind::LtsNamed(_) => self.best_match(tool, request).map(Some),
         }
     }
 
-    /// A constraint keeps the default, or else the system's program, if that satisfies it; else it
-    /// picks the highest on disk that does.
+    /// With a constraint: the default, or else the system's program, if that satisfies it; else the
+    /// highest installed version that does.
     fn constrained(&self, call: &Call, constraint: Pin, default: Option<Pin>) -> Result<Selection> {
         let Some(request) = constraint.requests.first().cloned() else {
             return Ok(Selection::System(None));
@@ -184,7 +188,7 @@ impl<W: World> Selector<'_, W> {
         self.satisfy(call.tool, constraint)
     }
 
-    /// The version of what would have run without usher, where the index knows it.
+    /// The version of the program that would have run without usher, if the index knows it.
     fn system_version(&self, call: &Call) -> Result<Option<Version>> {
         for name in [call.program.as_str(), call.tool.main_program()] {
             let Some(program) = next_on_path(self.world, self.shim, name, &[]) else { continue };
@@ -195,7 +199,7 @@ impl<W: World> Selector<'_, W> {
             let fingerprint = seen.map(|seen| fingerprint(&seen));
             let known = self
                 .index
-                .system
+                .system_programs
                 .iter()
                 .find(|known| Some(&known.fingerprint) == fingerprint.as_ref());
             if let Some(known) = known {
@@ -205,27 +209,29 @@ impl<W: World> Selector<'_, W> {
         Ok(None)
     }
 
-    /// The highest version on disk that is requested and that runs here.
-    pub fn best(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
+    /// The highest installed version that matches a request and runs here.
+    pub fn best_match(&self, tool: &Tool, request: &Request) -> Result<Lookup> {
         let (world, index) = (self.world, self.index);
-        let Some(runtime) = self.runtime(tool)? else { return best(world, index, tool, request) };
+        let Some(runtime) = self.runtime(tool)? else {
+            return best_match(world, index, tool, request);
+        };
         if runtime.compatibility == Compatibility::Stale {
             return Ok(Lookup::Stale);
         }
         let runs = |version: &Version| runtime.runs(runtime.rule.least(version));
-        match best_where(world, index, (tool, request), &runs)? {
+        match best_match_where(world, index, &StoreQuery { tool, request, fits: &runs })? {
             Lookup::Nothing => {}
             found => return Ok(found),
         }
         let can_run = |version: &Version| runtime.can_run(runtime.rule.least(version));
-        best_where(world, index, (tool, request), &can_run)
+        best_match_where(world, index, &StoreQuery { tool, request, fits: &can_run })
     }
 
-    /// What a tool's versions are built for, as it stands here; `None` for most tools.
+    /// The runtime that a tool's versions are built for; `None` for most tools.
     pub fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         let Some(rule) = tool.built_for else { return Ok(None) };
         let Some(tool) = self.index.tools.named(rule.tool) else { return Ok(None) };
-        let Some(call) = Call::of_interpreter(tool) else { return Ok(None) };
+        let Some(call) = Call::for_main_program(tool) else { return Ok(None) };
         let selection = self.select(&call)?;
         let is_missing = matches!(selection, Selection::Missing(_));
         let (compatibility, pin) = match selection {
@@ -254,9 +260,11 @@ impl<W: World> Selector<'_, W> {
         }
     }
 
-    /// The newest on disk is also what runs where nothing is requested, and PATH has none.
+    /// Without a pin and a program on PATH, the newest installed version runs.
     fn find_newest(&self, runtime: &mut Runtime) -> Result<()> {
-        match highest(self.world, self.index, runtime.tool, |version| !version.is_prerelease())? {
+        match highest_version(self.world, self.index, runtime.tool, |version| {
+            !version.is_prerelease()
+        })? {
             Lookup::Toolchain(toolchain) => runtime.newest = toolchain.version,
             Lookup::Nothing => {}
             Lookup::Stale => runtime.compatibility = Compatibility::Stale,
@@ -267,8 +275,8 @@ impl<W: World> Selector<'_, W> {
         Ok(())
     }
 
-    /// What leads children to another version of the runtime, where nothing requests one and the
-    /// active one is too old: the variable that requests it.
+    /// The variable that requests another version of the runtime for child processes, if the active
+    /// one is too old and not pinned.
     pub(super) fn runtime_variable(
         &self,
         call: &Call,

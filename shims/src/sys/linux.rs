@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags, RawDir, Stat};
 
-/// How a folder is opened to look names up in it, which needs no permission to list it.
+/// How a folder is opened to look up names in it, which needs no permission to list it.
 pub(crate) const LOOK_IN: OFlags = OFlags::PATH;
 
 /// The path that this process was executed by, if it is absolute.
-pub(crate) fn executed() -> Option<PathBuf> {
+pub(crate) fn executable_path() -> Option<PathBuf> {
     let path = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
     path.is_absolute().then(|| path.to_path_buf())
 }
 
-/// Whether the process has more rights than its caller, who must not steer it then.
+/// Whether the process has more rights than its caller, who must not control it then.
 pub fn is_secure() -> bool {
     // SAFETY: reads one number of the process's auxiliary vector.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }

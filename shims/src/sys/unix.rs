@@ -11,11 +11,11 @@ use rustix::fs::{Dir, FileType, OFlags, Stat};
 pub(crate) const LOOK_IN: OFlags = OFlags::RDONLY;
 
 /// The path that this process was executed by: the system's answer never fails here.
-pub(crate) fn executed() -> Option<PathBuf> {
+pub(crate) fn executable_path() -> Option<PathBuf> {
     None
 }
 
-/// Whether the process has more rights than its caller, who must not steer it then.
+/// Whether the process has more rights than its caller, who must not control it then.
 pub fn is_secure() -> bool {
     rustix::process::geteuid() != rustix::process::getuid()
         || rustix::process::getegid() != rustix::process::getgid()

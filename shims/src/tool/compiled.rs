@@ -1,16 +1,17 @@
-//! The tables that the build script makes from `registry/`.
+//! The tables that the build script makes of `registry/`.
 
 use usher_tool::{IgnoredFolder, Tool};
 
-/// The tools that are compiled in, in the order of their names.
+/// The built-in tools, in the order of their names.
 pub static TOOLS: &[Tool] = include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 
-/// Folders that hold other people's code, whatever the tool.
-pub static IGNORED_FOLDERS: &[IgnoredFolder] = include!(concat!(env!("OUT_DIR"), "/pass_over.rs"));
+/// Folders of other people's code, for all tools.
+pub static IGNORED_FOLDERS: &[IgnoredFolder] =
+    include!(concat!(env!("OUT_DIR"), "/ignored_folders.rs"));
 
-/// The files of the registry as they are, each with its name, in the order of [`TOOLS`]: the cold
-/// half reads more of them.
+/// The files of the registry, each with its name, in the order of [`TOOLS`]: the cold half reads
+/// the rest of them.
 pub static DEFINITIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definitions.rs"));
 
-/// What holds for every tool, as it is in the registry: the cold half makes own tools by it.
+/// The text of `common.toml`: the cold half completes custom tools with it.
 pub static COMMON: &str = include!(concat!(env!("OUT_DIR"), "/common.rs"));

@@ -1,10 +1,10 @@
-//! The trait by which the resolver asks for input, and what it is answered.
+//! The trait for the resolver's input, and its types.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the resolver may ask.
+/// The resolver's input.
 pub trait World {
     /// A variable of the environment.
     fn variable(&self, name: &str) -> Option<OsString>;
@@ -12,16 +12,21 @@ pub trait World {
     /// All variables of the environment, in any order.
     fn variables(&self) -> Vec<(OsString, OsString)>;
 
-    /// The process's number.
+    /// The process's ID.
     fn process(&self) -> u32;
 
     /// The working directory, physical.
     fn directory(&self) -> io::Result<PathBuf>;
 
+    /// Whether [`World::directory`] is the process's own working directory, so that messages may
+    /// name a file in it without its folder.
+    fn is_process_directory(&self) -> bool {
+        true
+    }
+
     /// Which of these names are in this folder, as a set of bits: bit `n` for `names[n]`.
     ///
-    /// At most 32 names. A folder that is absent holds none of them; a link counts as there,
-    /// wherever it leads.
+    /// At most 32 names. A missing folder has none of them; a link counts, even a dangling one.
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32>;
 
     /// A regular file's content.
@@ -32,17 +37,17 @@ pub trait World {
 
     /// Visits the names of the folders in a folder, without links; in no order.
     ///
-    /// A folder that is absent holds none.
+    /// A missing folder has none.
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()>;
 
-    /// What is at a path, links followed; `None` if nothing is.
+    /// The metadata of a path, links followed; `None` if it doesn't exist.
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>>;
 
-    /// Whether this account may write to what is at a path.
+    /// Whether this user has permission to write to a path.
     fn is_writable(&self, path: &Path) -> bool;
 }
 
-/// A world of whichever kind, for code that runs too rarely to be compiled for each.
+/// A world of any type, for code that runs too rarely to be compiled for each.
 pub type AnyWorld = Box<dyn World + Send + Sync>;
 
 impl<W: World + ?Sized> World for Box<W> {
@@ -60,6 +65,10 @@ impl<W: World + ?Sized> World for Box<W> {
 
     fn directory(&self) -> io::Result<PathBuf> {
         (**self).directory()
+    }
+
+    fn is_process_directory(&self) -> bool {
+        (**self).is_process_directory()
     }
 
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {
@@ -86,12 +95,12 @@ impl<W: World + ?Sized> World for Box<W> {
 /// The most bytes that are read of a version file or another small file.
 pub const LARGEST_FILE: u64 = 4 << 20;
 
-/// What lies at a path.
+/// The metadata of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileMeta {
     /// Which file it is, the same for all its hard links.
     pub identity: Identity,
-    /// Whether it is a regular file that somebody may execute.
+    /// Whether it is a regular file with a permission to execute it.
     pub is_program: bool,
     /// Whether it is a folder.
     pub is_folder: bool,
@@ -99,7 +108,7 @@ pub struct FileMeta {
     pub size: u64,
     /// When its content changed last, in nanoseconds since 1970.
     pub modified: i128,
-    /// The user it belongs to.
+    /// Its owner.
     pub owner: u32,
 }
 
@@ -121,7 +130,7 @@ pub fn read_optional(world: &impl World, path: &Path) -> io::Result<Option<Vec<u
     }
 }
 
-/// Whether a failure means that nothing is there.
+/// Whether a failure means that the path doesn't exist.
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -14,15 +14,15 @@ pub struct MemoryWorld {
     folders: BTreeSet<PathBuf>,
     unreadable: BTreeSet<PathBuf>,
     unwritable: BTreeSet<PathBuf>,
-    failing: BTreeMap<PathBuf, Failure>,
+    failing: BTreeMap<PathBuf, ReadFailure>,
     variables: BTreeMap<String, OsString>,
     directory: PathBuf,
     no_directory: Option<io::ErrorKind>,
 }
 
-/// How something that is there can't be read.
+/// Why an existing path can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum ReadFailure {
     /// It is no regular file: a FIFO, a socket, a device.
     NotRegular,
     /// It is larger than [`super::input::LARGEST_FILE`].
@@ -33,7 +33,7 @@ pub enum Failure {
     Loop,
 }
 
-impl Failure {
+impl ReadFailure {
     fn error(self) -> io::Error {
         match self {
             Self::NotRegular => {
@@ -73,23 +73,23 @@ impl MemoryWorld {
         self
     }
 
-    /// Takes the permission to read or search a path away.
+    /// Removes the permission to read or search a path.
     #[must_use]
     pub fn unreadable(mut self, path: impl Into<PathBuf>) -> Self {
         self.unreadable.insert(path.into());
         self
     }
 
-    /// Takes the permission to write to a path away.
+    /// Removes the permission to write to a path.
     #[must_use]
     pub fn unwritable(mut self, path: impl Into<PathBuf>) -> Self {
         self.unwritable.insert(path.into());
         self
     }
 
-    /// Adds something that is there and can't be read, and the folders above it.
+    /// Adds a path that exists and can't be read, and the folders above it.
     #[must_use]
-    pub fn failing(mut self, path: impl Into<PathBuf>, failure: Failure) -> Self {
+    pub fn failing(mut self, path: impl Into<PathBuf>, failure: ReadFailure) -> Self {
         let path = path.into();
         if let Some(parent) = path.parent() {
             self.add_folders(parent);
@@ -98,7 +98,7 @@ impl MemoryWorld {
         self
     }
 
-    /// Lets nobody tell the working directory, for this reason.
+    /// Makes the working directory unknown, for this reason.
     #[must_use]
     pub fn without_directory(mut self, reason: io::ErrorKind) -> Self {
         self.no_directory = Some(reason);
@@ -207,12 +207,12 @@ impl World for MemoryWorld {
         let folder = self.folders.iter().position(|known| known == path);
         let inode = place
             .map_or(folder.map_or(0, |folder| (1 << 32) + folder as u64), |place| place as u64 + 1);
-        let in_bin = path
+        let is_in_bin = path
             .parent()
             .is_some_and(|parent| parent.ends_with("bin") || parent.ends_with("shims"));
         Ok(Some(FileMeta {
             identity: Identity { device: 1, inode },
-            is_program: place.is_some() && in_bin,
+            is_program: place.is_some() && is_in_bin,
             is_folder,
             size: self.files.get(path).map_or(0, |content| content.len() as u64),
             modified: 0,

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 
 const SHAPE: UnpackOptions<'_> =
-    UnpackOptions { strip: 1, from: "no/such", program: "bin/tool", reserved: "" };
+    UnpackOptions { strip_components: 1, subdir: "no/such", program: "bin/tool", reserved: "" };
 
 #[test]
 fn a_program_alone_goes_where_it_is_told() {
@@ -46,7 +46,7 @@ fn what_is_no_program_goes_nowhere() {
 #[test]
 fn an_archive_is_one_where_a_program_may_come_too() {
     let room = Room::new();
-    let shape = UnpackOptions { from: "", ..SHAPE };
+    let shape = UnpackOptions { subdir: "", ..SHAPE };
     let listing = room.unpack_shape(&gzip(&ordinary()), &shape).unwrap();
     assert_eq!(listing.files(), 5);
 }
@@ -68,37 +68,39 @@ fn a_folder_is_picked_out() {
         file(b"top/in/homely", b"4444"),
     ]));
     let room = Room::new();
-    let shape = UnpackOptions { strip: 1, from: "in/home", ..UnpackOptions::default() };
+    let shape =
+        UnpackOptions { strip_components: 1, subdir: "in/home", ..UnpackOptions::default() };
     let listing = room.unpack_shape(&archive, &shape).unwrap();
     assert_eq!(listing.0.keys().collect::<Vec<_>>(), ["a", "h", "l"]);
-    let none = UnpackOptions { from: "elsewhere", ..shape };
+    let none = UnpackOptions { subdir: "elsewhere", ..shape };
     let error = Room::new().unpack_shape(&archive, &none).unwrap_err();
     assert!(error.to_string().contains("it holds no file"), "{error}");
 }
 
 #[test]
 fn a_folder_that_is_picked_out_is_no_way_out() {
-    let shape = UnpackOptions { strip: 1, from: "home", ..UnpackOptions::default() };
-    for (members, why) in [
+    let shape = UnpackOptions { strip_components: 1, subdir: "home", ..UnpackOptions::default() };
+    for (entries, why) in [
         (vec![file(b"top/home/a", b""), symbolic(b"top/home/l", b"../b")], "out of the archive"),
         (
             vec![file(b"top/b", b""), file(b"top/home/a", b""), hard(b"top/home/h", b"top/b")],
-            "no earlier file",
+            "not to an earlier file",
         ),
         (vec![file(b"top/home/a", b""), file(b"x/../../y", b"")], "“..” in it"),
-        (vec![file(b"top/home", b"")], "everything should be in a folder"),
-        (vec![file(b"top/home/a", b""), file(b"other/home/a", b"")], "is there twice"),
+        (vec![file(b"top/home", b"")], "it should be in a folder"),
+        (vec![file(b"top/home/a", b""), file(b"other/home/a", b"")], "is in the archive twice"),
     ] {
-        let error = Room::new().unpack_shape(&gzip(&ended(&members)), &shape).unwrap_err();
+        let error = Room::new().unpack_shape(&gzip(&ended(&entries)), &shape).unwrap_err();
         assert!(error.to_string().contains(why), "{error}\nhas no\n{why}");
     }
 }
 
 #[test]
 fn the_callers_own_name_is_refused_at_the_top() {
-    let shape = UnpackOptions { strip: 1, reserved: ".receipt", ..UnpackOptions::default() };
-    let kept = "kept for something else";
-    for (label, members) in [
+    let shape =
+        UnpackOptions { strip_components: 1, reserved: ".receipt", ..UnpackOptions::default() };
+    let kept = "its name is reserved";
+    for (label, entries) in [
         ("file", vec![file(b"top/.receipt", b"")]),
         ("other case", vec![file(b"top/.RECEIPT", b"")]),
         ("link", vec![symbolic(b"top/.receipt", b"a")]),
@@ -106,7 +108,7 @@ fn the_callers_own_name_is_refused_at_the_top() {
         ("folder", vec![folder(b"top/.receipt/")]),
         ("folder of another", vec![file(b"top/.receipt/a", b"")]),
     ] {
-        let archive = ended(&[vec![file(b"top/a", b"")], members].concat());
+        let archive = ended(&[vec![file(b"top/a", b"")], entries].concat());
         let error = Room::new().unpack_shape(&gzip(&archive), &shape).expect_err(label);
         assert!(error.to_string().contains(kept), "{label}: {error}");
     }
@@ -117,12 +119,12 @@ fn the_callers_own_name_is_refused_at_the_top() {
 /// A file system without case is stood in for by a name that is there already.
 #[test]
 fn names_that_are_one_to_the_file_system_are_refused() {
-    for member in
+    for entry in
         [file(b"B", b""), folder(b"B/"), file(b"B/c", b""), symbolic(b"B", b"a"), hard(b"B", b"a")]
     {
         let room = Room::new();
         let path = room.folder.path().join("archive");
-        fs::write(&path, gzip(&ended(&[file(b"a", b""), member]))).unwrap();
+        fs::write(&path, gzip(&ended(&[file(b"a", b""), entry]))).unwrap();
         let destination = room.destination();
         fs::write(destination.join("B"), "").unwrap();
         let tree = Destination::new(&destination, UnpackOptions::default()).ok().unwrap();

@@ -6,9 +6,9 @@ use flate2::write::DeflateEncoder;
 
 use super::*;
 
-/// A member: what stands in front of it with what it holds, its record, and what stands behind.
+/// An entry: what stands in front of it with what it holds, its record, and what stands behind.
 #[derive(Clone)]
-struct Entry {
+struct ZipEntry {
     local: Vec<u8>,
     body: Vec<u8>,
     behind: Vec<u8>,
@@ -35,12 +35,12 @@ fn short(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
-/// A member of that mode, made on Unix; flagged as UTF-8.
-fn entry(name: &[u8], text: &[u8], mode: u32) -> Entry {
+/// An entry of that mode, made on Unix; flagged as UTF-8.
+fn entry(name: &[u8], text: &[u8], mode: u32) -> ZipEntry {
     packed_entry(name, text, mode, 0)
 }
 
-fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> Entry {
+fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     let body = if method == 8 { deflated(text) } else { text.to_vec() };
     // Flags, method, time and date: 2000-01-01 00:00:10.
     let shared = [&[0, 8, method, 0, 5, 0, 0x21, 0x28][..], &crc(text).to_le_bytes()].concat();
@@ -57,15 +57,15 @@ fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> Entry {
         &[0; 4],
         name,
     ];
-    Entry { local, body, behind: Vec::new(), central: central.concat() }
+    ZipEntry { local, body, behind: Vec::new(), central: central.concat() }
 }
 
-fn plain(name: &[u8], text: &[u8]) -> Entry {
+fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
     entry(name, text, 0o100_644)
 }
 
-impl Entry {
-    /// With other bytes in front of the member.
+impl ZipEntry {
+    /// With other bytes in front of the entry.
     fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.local[offset..offset + bytes.len()].copy_from_slice(bytes);
         self
@@ -120,8 +120,8 @@ impl Entry {
     }
 }
 
-/// A file of these members and records; every record is given its place, unless it has one.
-fn zip(entries: &[Entry]) -> Vec<u8> {
+/// A file of these entries and records; every record is given its place, unless it has one.
+fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let mut central = entry.central.clone();
@@ -134,7 +134,7 @@ fn zip(entries: &[Entry]) -> Vec<u8> {
     closed(&front, &directory, entries.len())
 }
 
-/// A file of members, a directory and an end.
+/// A file of entries, a directory and an end.
 fn closed(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
     let count = u16::try_from(count).unwrap().to_le_bytes();
     let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length(directory), &length(front)];
@@ -148,19 +148,19 @@ fn patched(mut bytes: Vec<u8>, from_end: usize, new: &[u8]) -> Vec<u8> {
 }
 
 /// Every case stands after an ordinary file `a`.
-fn check(cases: Vec<(&str, Vec<Entry>, &str)>) {
+fn check(cases: Vec<(&str, Vec<ZipEntry>, &str)>) {
     for (label, entries, why) in cases {
         let archive = zip(&[vec![plain(b"a", b"first")], entries].concat());
         refused(label, &archive, 0, why);
     }
 }
 
-const DISAGREE: &str = "say different things of “b”";
-const BETWEEN: &str = "something lies between its members";
+const DISAGREE: &str = "the header of “b” differ";
+const BETWEEN: &str = "something is between its entries";
 const DAMAGED: &str = "it is damaged or cut short";
-const HUGE: &str = "of the form for huge zip files";
+const HUGE: &str = "it is a zip64 file";
 
-fn link(name: &[u8], target: &[u8]) -> Entry {
+fn link(name: &[u8], target: &[u8]) -> ZipEntry {
     entry(name, target, 0o120_777)
 }
 
@@ -174,17 +174,17 @@ fn names_and_links_that_lead_elsewhere_are_refused() {
         ("backslash", vec![plain(b"b\\..\\c", b"")], "a backslash"),
         ("drive", vec![plain(b"C:\\c", b"")], "a backslash"),
         ("empty", vec![plain(b"", b"")], "a name is empty"),
-        ("dot", vec![plain(b".", b"")], "everything should be in a folder"),
+        ("dot", vec![plain(b".", b"")], "it should be in a folder"),
         ("newline", vec![plain(b"b\nc", b"")], "control characters"),
         ("nul", vec![plain(b"b\0c", b"")], "control characters"),
-        ("no UTF-8", vec![plain(b"b\xff", b"")], "no text of UTF-8"),
-        ("overlong", vec![plain(&[b'b'; 256], b"")], "overlong component"),
+        ("no UTF-8", vec![plain(b"b\xff", b"")], "not valid UTF-8"),
+        ("overlong", vec![plain(&[b'b'; 256], b"")], "a component of its name is too long"),
         ("deep", vec![plain(&[b"d/".repeat(64), b"f".to_vec()].concat(), b"")], "too deep"),
         ("link up", vec![link(b"l", b"../outside/file")], "out of the archive"),
         ("absolute link", vec![link(b"l", b"/etc/passwd")], "a name is absolute"),
         ("link to nothing", vec![link(b"l", b"")], "a name is empty"),
-        ("link down and up", vec![link(b"l", b"b/../../outside")], "down and up again"),
-        ("overlong link", vec![link(b"l", &[b'x'; 1025])], "its target is overlong"),
+        ("link down and up", vec![link(b"l", b"b/../../outside")], "“..” after a folder"),
+        ("overlong link", vec![link(b"l", &[b'x'; 1025])], "its target is too long"),
         ("below a link", vec![link(b"l", b"."), plain(b"l/new", b"")], BELOW),
         ("folder over a link", vec![link(b"l", b"."), entry(b"l/", b"", 0o040_755)], BELOW),
         ("file over a link", vec![link(b"l", b"a"), plain(b"l", b"new")], TWICE),
@@ -198,8 +198,8 @@ fn names_and_links_that_lead_elsewhere_are_refused() {
 
 #[test]
 fn unusual_members_are_refused() {
-    let unusual = "neither file, folder nor link";
-    let folder = "by its name or by its kind";
+    let unusual = "is not a file, folder or link";
+    let folder = "by its name or by its attributes";
     check(vec![
         ("pipe", vec![entry(b"b", b"", 0o010_644)], unusual),
         ("link of DOS", vec![link(b"b", b"a").central(5, &[0])], "a link to some readers"),
@@ -210,15 +210,15 @@ fn unusual_members_are_refused() {
         ("file like a folder", vec![entry(b"b/", b"", 0o100_644)], folder),
         ("folder like a file", vec![entry(b"b", b"", 0o040_755)], folder),
         ("folder of DOS like a file", vec![plain(b"b", b"").central(38, &[16, 0, 0, 0])], folder),
-        ("folder with bytes", vec![entry(b"b/", b"x", 0o040_755)], "a folder in it has bytes"),
+        ("folder with bytes", vec![entry(b"b/", b"x", 0o040_755)], "a folder in it has content"),
         ("encrypted", vec![plain(b"b", b"").both(6, &[1, 8])], "encrypted"),
         ("encrypted strongly", vec![plain(b"b", b"").both(6, &[65, 8])], "encrypted"),
         ("hidden directory", vec![plain(b"b", b"").both(6, &[0, 40])], "encrypted"),
         ("patch", vec![plain(b"b", b"").both(6, &[32, 8])], "or a patch"),
-        ("bzip2", vec![plain(b"b", b"").both(8, &[12])], "packed in an unusual way"),
-        ("lzma", vec![plain(b"b", b"").both(8, &[14])], "packed in an unusual way"),
-        ("zstd", vec![plain(b"b", b"").both(8, &[93])], "packed in an unusual way"),
-        ("on another disk", vec![plain(b"b", b"").central(34, &[1])], "a part of several"),
+        ("bzip2", vec![plain(b"b", b"").both(8, &[12])], "unsupported compression method"),
+        ("lzma", vec![plain(b"b", b"").both(8, &[14])], "unsupported compression method"),
+        ("zstd", vec![plain(b"b", b"").both(8, &[93])], "unsupported compression method"),
+        ("on another disk", vec![plain(b"b", b"").central(34, &[1])], "one part of several"),
     ]);
 }
 
@@ -232,7 +232,7 @@ fn what_is_said_twice_is_the_same() {
     let sizes = |size: u8| [&b"\x01\0\x10\0"[..], &[size, 0, 0, 0, 0, 0, 0, 0].repeat(2)].concat();
     check(vec![
         ("name", vec![b().local(30, b"c")], DISAGREE),
-        ("name in the record", vec![b().central(46, b"c")], "say different things of “c”"),
+        ("name in the record", vec![b().central(46, b"c")], "the header of “c” differ"),
         ("method", vec![b().local(8, &[8])], DISAGREE),
         ("flags", vec![b().local(6, &[0, 0])], DISAGREE),
         ("streamed in one place", vec![b().local(6, &[8, 8])], DISAGREE),
@@ -249,14 +249,22 @@ fn what_is_said_twice_is_the_same() {
         ("huge cut", vec![b().local(18, &[0xff; 8]).local_extra(&sizes(4)[..16])], DISAGREE),
         ("another name in front", vec![b().local_extra(&name(b"c"))], DISAGREE),
         ("another name in the record", vec![b().central_extra(&name(b"c"))], "two names"),
-        ("extra part too long", vec![b().central_extra(b"\x01\0\x09\0")], "makes no sense"),
-        ("extra part too short", vec![b().central_extra(b"\x01\0\x09")], "makes no sense"),
+        (
+            "extra part too long",
+            vec![b().central_extra(b"\x01\0\x09\0")],
+            "extra fields of an entry are invalid",
+        ),
+        (
+            "extra part too short",
+            vec![b().central_extra(b"\x01\0\x09")],
+            "extra fields of an entry are invalid",
+        ),
         ("extra part in front", vec![b().local_extra(b"\x01\0\x09\0")], DISAGREE),
         ("two sizes", vec![b().both(18, &[4, 0, 0, 0, 5])], "has two sizes"),
         ("huge packed", vec![b().central(20, &[0xff; 4])], HUGE),
         ("huge size", vec![b().central(24, &[0xff; 4])], HUGE),
         ("huge place", vec![b().central(42, &[0xff; 4])], HUGE),
-        ("unknown alphabet", vec![plain("ä".as_bytes(), b"").both(6, &[0, 0])], "alphabet"),
+        ("unknown alphabet", vec![plain("ä".as_bytes(), b"").both(6, &[0, 0])], "unknown encoding"),
     ]);
 }
 
@@ -266,15 +274,15 @@ fn what_a_member_holds_is_what_it_says() {
     let (b, d) = (|| plain(b"b", text), || packed_entry(b"b", text, 0o100_644, 8));
     let packed = deflated(text);
     let more = deflated(&[b'x'; 101]);
-    let wrong = "the size or the checksum of a member is wrong";
+    let wrong = "the size or the checksum of an entry is wrong";
     let longer = |packed: &[u8]| d().both(18, &length(packed)).body(packed);
     check(vec![
         ("another text", vec![b().body(&[b'y'; 100])], wrong),
         ("another sum", vec![b().both(14, &[1, 2, 3, 4])], wrong),
         ("another sum, deflated", vec![d().both(14, &[1, 2, 3, 4])], wrong),
         ("smaller than said", vec![d().both(22, &[101])], wrong),
-        ("larger than said", vec![d().both(22, &[99])], "larger than it says"),
-        ("larger packed", vec![longer(&more)], "larger than it says"),
+        ("larger than said", vec![d().both(22, &[99])], "larger than its directory states"),
+        ("larger packed", vec![longer(&more)], "larger than its directory states"),
         ("bytes behind the packed", vec![longer(&[&packed[..], b"x"].concat())], wrong),
         ("cut packed", vec![longer(&packed[..packed.len() - 1])], DAMAGED),
         ("nothing packed", vec![longer(b"")], DAMAGED),
@@ -307,25 +315,25 @@ fn members_and_directory_fill_the_file() {
     let over = b.clone().central(42, &[1, 0, 0, 0]);
     for (label, archive, why) in [
         ("prefix", [b"#", &whole[..]].concat(), "should be an archive"),
-        ("prefix, shifted", shifted(&a, b"PK\x03\x04"), "in front of its first member"),
+        ("prefix, shifted", shifted(&a, b"PK\x03\x04"), "before its first entry"),
         ("suffix", [&whole[..], b"x"].concat(), "something follows its end"),
-        ("second", [&whole[..], &whole].concat(), "isn't in front of its end"),
-        ("between members and directory", closed(&with(b"x"), &directory, 2), BETWEEN),
-        ("a member left out", closed(&front, &a.central, 1), BETWEEN),
-        ("a member behind", closed(&with(&b.front()), &directory, 2), BETWEEN),
-        ("count", closed(&front, &directory, 3), "another length than its end says"),
-        ("one count", patched(whole.clone(), 14, &[1]), "a part of several"),
-        ("disk", patched(whole.clone(), 18, &[1]), "a part of several"),
-        ("directory elsewhere", patched(whole.clone(), 6, &[1]), "isn't in front of its end"),
-        ("directory shorter", patched(whole.clone(), 10, &[1]), "isn't in front of its end"),
+        ("second", [&whole[..], &whole].concat(), "isn't directly before its end"),
+        ("between entries and directory", closed(&with(b"x"), &directory, 2), BETWEEN),
+        ("an entry left out", closed(&front, &a.central, 1), BETWEEN),
+        ("an entry behind", closed(&with(&b.front()), &directory, 2), BETWEEN),
+        ("count", closed(&front, &directory, 3), "another number of entries"),
+        ("one count", patched(whole.clone(), 14, &[1]), "one part of several"),
+        ("disk", patched(whole.clone(), 18, &[1]), "one part of several"),
+        ("directory elsewhere", patched(whole.clone(), 6, &[1]), "isn't directly before its end"),
+        ("directory shorter", patched(whole.clone(), 10, &[1]), "isn't directly before its end"),
         ("huge count", patched(whole.clone(), 14, &[0xff; 4]), HUGE),
         ("huge directory", patched(whole.clone(), 10, &[0xff; 4]), HUGE),
         ("huge place", patched(whole.clone(), 6, &[0xff; 4]), HUGE),
         ("directory without records", closed(&front, b"junk", 0), "its directory is damaged"),
-        ("end in a comment", commented(&closed(b"", b"", 0)), "isn't in front of its end"),
+        ("end in a comment", commented(&closed(b"", b"", 0)), "isn't directly before its end"),
         ("end in a record", zip(&[a.clone(), inside]), "it has two ends"),
-        ("same member twice", closed(&front, &[&directory[..], &a.central].concat(), 3), BETWEEN),
-        ("members over each other", zip(&[a.clone(), over]), BETWEEN),
+        ("same entry twice", closed(&front, &[&directory[..], &a.central].concat(), 3), BETWEEN),
+        ("entries over each other", zip(&[a.clone(), over]), BETWEEN),
         ("nothing", closed(b"", b"", 0), "it holds no file"),
         ("only a folder", zip(&[entry(b"b/", b"", 0o040_755)]), "it holds no file"),
     ] {
@@ -334,8 +342,8 @@ fn members_and_directory_fill_the_file() {
     assert!(Room::new().unpack(&commented(b"a comment"), 0).is_ok());
 }
 
-/// A member with something in front of it that its record knows of.
-fn shifted(entry: &Entry, prefix: &[u8]) -> Vec<u8> {
+/// An entry with something in front of it that its record knows of.
+fn shifted(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     let central = entry.clone().central(42, &length(prefix)).central;
     closed(&[prefix, &entry.front()].concat(), &central, 1)
 }
@@ -363,7 +371,7 @@ fn an_ordinary_zip_is_unpacked() {
     let utf8 = [&b"\x75\x70\x07\0\x01\0\0\0\0"[..], "ä".as_bytes()].concat();
     let huge = [&b"\x01\0\x10\0"[..], &[4, 0, 0, 0, 0, 0, 0, 0].repeat(2)].concat();
     let time = b"\x55\x54\x05\0\x01\xe8\x03\0\0";
-    let dos = |entry: Entry| entry.central(5, &[0]).central(38, &[0; 4]);
+    let dos = |entry: ZipEntry| entry.central(5, &[0]).central(38, &[0; 4]);
     let archive = zip(&[
         entry(b"top/", b"", 0o040_700),
         packed_entry(b"top/setuid", &[b'a'; 700], 0o106_755, 8).central_extra(time),
@@ -384,7 +392,7 @@ fn an_ordinary_zip_is_unpacked() {
         plain(b"top/late", b"text").central(12, &[0xff; 4]),
     ]);
     let room = Room::new();
-    let shape = UnpackOptions { from: "top", ..UnpackOptions::default() };
+    let shape = UnpackOptions { subdir: "top", ..UnpackOptions::default() };
     let listing = room.unpack_shape(&archive, &shape).unwrap();
     let mode = |name: &str| {
         fs::metadata(room.destination().join(name)).unwrap().permissions().mode() & 0o7700

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::request::{Request, RequestTrust};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::{BuiltFor, LtsLine, Tool};
 use usher_shims::version::Version;
 
@@ -63,8 +63,8 @@ pub fn run(session: &Session, tool: &str, request: Option<&str>, as_json: bool) 
     let request = request.map(|text| parse(known, text)).transpose()?;
     // Indexes are cached only where the cache is writable; the result is the same.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
-    let (listed, failed) = Finder::new(session, &network).of_all_sources(known)?;
+    let network = Network::with_cache_if(session, access.as_ref());
+    let (listed, failed) = Finder::new(session, &network).list_all_sources(known)?;
     let filter = AvailableFilter { tool: known.tool, request };
     let mut report = decide(session, filter, &listed)?;
     let failed = failed.iter().map(ToString::to_string);
@@ -109,7 +109,8 @@ fn rows(
     filter: &AvailableFilter,
     listed: &[ListedReleases],
 ) -> Result<Vec<AvailableRow>> {
-    let installed = all(&session.world, &session.index, filter.tool)?.unwrap_or_default();
+    let installed =
+        all_toolchains(&session.world, &session.index, filter.tool)?.unwrap_or_default();
     let is_installed =
         |version: &Version| installed.iter().any(|one| one.version.as_ref() == Some(version));
     let mut rows: BTreeMap<&Version, AvailableRow> = BTreeMap::new();
@@ -131,7 +132,7 @@ fn rows(
 impl AvailableFilter {
     fn includes(&self, release: &Release) -> bool {
         match &self.request {
-            Some(request) => release.answers(request, self.tool),
+            Some(request) => release.matches(request, self.tool),
             None => !release.version.is_prerelease(),
         }
     }
@@ -252,7 +253,7 @@ mod tests {
             version: Version::parse(text).unwrap(),
             lts: None,
             source: source.to_owned(),
-            artifact: None,
+            archive: None,
         };
         let releases = versions.iter().map(release).collect();
         ListedReleases { releases, source: source.to_owned(), freshness }
@@ -319,7 +320,7 @@ mod tests {
         let listed = [listed("site", Freshness::New, &["12.0.0"])];
         let error = |request| decided("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
-        assert_eq!(error(Some("a b")), "invalid version of node: “a b”\n  it is no version");
+        assert_eq!(error(Some("a b")), "invalid version of node: “a b”\n  expected a version, a range or an alias");
         let none = decided("node", None, &[]).unwrap_err();
         assert_eq!(none.to_string(), "no node release is available for this platform");
     }

@@ -7,7 +7,7 @@ use usher_shims::error::{Error, Result, Shown};
 
 use crate::cli::output::{self, Report};
 use crate::config::folders;
-use crate::releases::cache_folder::{Cleaned, clean};
+use crate::releases::cache_folder::{CacheCleanup, clean};
 use crate::session::Session;
 use crate::text::human_size;
 
@@ -29,14 +29,14 @@ struct CleanReport {
     bytes: u64,
     /// Whether these files are deleted; in a dry run they aren't.
     removed: bool,
-    skipped: Vec<SkippedFile>,
+    skipped: Vec<SkippedCacheFile>,
     #[serde(skip)]
     error: Option<Error>,
 }
 
 /// A file that isn't deleted.
 #[derive(Debug, Serialize)]
-struct SkippedFile {
+struct SkippedCacheFile {
     path: String,
     reason: &'static str,
 }
@@ -56,10 +56,10 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
 }
 
 impl CleanReport {
-    fn of(cache: &Path, mode: CleanMode, cleaned: Cleaned) -> Self {
-        let skipped = cleaned.left.iter().map(|left| SkippedFile {
+    fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
+        let skipped = cleaned.skipped.iter().map(|left| SkippedCacheFile {
             path: left.path.to_string_lossy().into_owned(),
-            reason: left.because,
+            reason: left.reason,
         });
         Self {
             path: cache.to_string_lossy().into_owned(),
@@ -67,7 +67,7 @@ impl CleanReport {
             bytes: cleaned.bytes,
             removed: mode == CleanMode::Delete,
             skipped: skipped.collect(),
-            error: cleaned.failed,
+            error: cleaned.error,
         }
     }
 }
@@ -84,7 +84,7 @@ impl Report for CleanReport {
     }
 
     fn notes(&self) -> Vec<String> {
-        let note = |file: &SkippedFile| {
+        let note = |file: &SkippedCacheFile| {
             format!("not deleted: {}: {}", Shown(file.path.as_ref()), file.reason)
         };
         self.skipped.iter().map(note).collect()
@@ -101,16 +101,16 @@ mod tests {
     use usher_shims::error::ErrorKind;
 
     use super::*;
-    use crate::releases::cache_folder::Left;
+    use crate::releases::cache_folder::SkippedFile;
 
-    fn report(mode: CleanMode, cleaned: Cleaned) -> CleanReport {
+    fn report(mode: CleanMode, cleaned: CacheCleanup) -> CleanReport {
         CleanReport::of(Path::new("/cache"), mode, cleaned)
     }
 
     #[test]
     fn deleted_and_skipped_files() {
-        let left = Left { path: "/cache/x".into(), because: "it isn't usher's" };
-        let cleaned = Cleaned { files: 2, bytes: 2000, left: vec![left], failed: None };
+        let left = SkippedFile { path: "/cache/x".into(), reason: "it isn't usher's" };
+        let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![left], error: None };
         let report = report(CleanMode::Delete, cleaned);
         assert_eq!(report.text(), "deleted 2 files, 2.0 kB, in /cache\n");
         assert_eq!(report.notes(), ["not deleted: /cache/x: it isn't usher's"]);
@@ -128,11 +128,12 @@ mod tests {
 
     #[test]
     fn a_dry_run_and_a_failure() {
-        let dry = report(CleanMode::DryRun, Cleaned { files: 1, ..Cleaned::default() });
+        let dry = report(CleanMode::DryRun, CacheCleanup { files: 1, ..CacheCleanup::default() });
         assert_eq!(dry.text(), "would delete 1 file, 0 bytes, in /cache\n");
         assert_eq!(serde_json::to_value(&dry).unwrap()["removed"], json!(false));
         let failed = Some(Error::new(ErrorKind::Permission, "can't delete /cache/x"));
-        let failed = report(CleanMode::Delete, Cleaned { failed, ..Cleaned::default() });
+        let failed =
+            report(CleanMode::Delete, CacheCleanup { error: failed, ..CacheCleanup::default() });
         assert_eq!(failed.text(), "deleted 0 files, 0 bytes, in /cache\n");
         assert_eq!(failed.exit_code(), 77);
     }

@@ -245,7 +245,7 @@ fn variables(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
 
 /// The pin of the project's files that a variable overrides.
 fn overridden_pin(session: &Session, known: KnownTool<'_>) -> Option<String> {
-    let call = Call::of_interpreter(known.tool)?;
+    let call = Call::for_main_program(known.tool)?;
     let mut pin = None;
     let searched = search(&session.world, &session.index, &call, &mut |finding| match finding {
         Finding::Pin(one) if matches!(one.origin, Origin::File(_)) => {
@@ -310,9 +310,11 @@ fn selection(session: &Session, known: KnownTool<'_>) -> Option<DoctorCheck> {
 
 /// Settings that aren't the default.
 fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
-    let set =
-        session.settings.list().filter(|(_, _, origin)| **origin != settings::Origin::Default);
-    let check = |(setting, value, origin): (&settings::Setting, _, &settings::Origin)| {
+    let set = session
+        .settings
+        .list()
+        .filter(|(_, _, origin)| **origin != settings::SettingOrigin::Default);
+    let check = |(setting, value, origin): (&settings::Setting, _, &settings::SettingOrigin)| {
         DoctorCheck::ok(format!("{} = {value} ({origin})", setting.key))
     };
     set.map(check).collect()
@@ -321,7 +323,7 @@ fn settings_in_use(session: &Session) -> Vec<DoctorCheck> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::index::RefusedProgram;
+    use usher_shims::index::RejectedProgram;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -337,8 +339,8 @@ mod tests {
         world.file("/usher/shims/.usher", index)
     }
 
-    fn refused_python() -> RefusedProgram {
-        RefusedProgram {
+    fn refused_python() -> RejectedProgram {
+        RejectedProgram {
             tool: "python".to_owned(),
             path: "/usr/bin/python3".into(),
             fingerprint: String::new(),
@@ -392,7 +394,7 @@ mod tests {
     #[test]
     fn the_index_and_the_shim_folder() {
         let mut old = session(world()).index;
-        old.refused.push(refused_python());
+        old.rejected_programs.push(refused_python());
         let outdated = report(world().file("/usher/shims/.usher", old.print()));
         assert_eq!(
             outdated.checks[2],
@@ -440,16 +442,16 @@ mod tests {
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc:1)
                unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
         "#);
         insta::assert_snapshot!(text(&report(set("12\u{1b}[31m"))), @r#"
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc:1)
                unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
-        error  NODE_VERSION=12\u{1b}[31m asks for no version of node: it has control characters
+        error  invalid node version “12\u{1b}[31m” (requested by the variable NODE_VERSION): it has control characters
                unset NODE_VERSION
         "#);
         let mut ignoring = session(set("10"));
@@ -472,9 +474,9 @@ mod tests {
         ok     the shims' index is up to date
         ok     /usher is writable
         ok     java is not pinned: /sys/bin/java runs
-        note   node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   node 13 is not installed (requested by .nvmrc:1)
                use install node@13
-        error  can't understand .python-version (/p/.python-version): it names no version
+        error  can't parse .python-version: it names no version
                use python
         ");
         assert_eq!(report.exit_code(), 65);
@@ -484,7 +486,7 @@ mod tests {
     fn refused_programs_are_notes_where_the_tool_is_pinned() {
         let checks = |world| {
             let mut session = session(world);
-            session.index.refused.push(refused_python());
+            session.index.rejected_programs.push(refused_python());
             let python = session.registry.named("python").unwrap();
             refused(&session, python)
         };

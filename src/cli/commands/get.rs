@@ -11,7 +11,7 @@ use std::thread;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::pin::Origin;
 use usher_shims::request::RequestKind;
-use usher_shims::store::{Lookup, best_where, is_whole, named};
+use usher_shims::store::{Lookup, StoreQuery, best_match_where, is_complete, named_toolchain};
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -101,7 +101,9 @@ impl Chooser<'_> {
                 return toolchain_in_folder(session, known, folder).map(Choice::Installed);
             }
             RequestKind::Named(name) => {
-                if let Some(found) = named(&session.world, &session.index, known.tool, name)? {
+                if let Some(found) =
+                    named_toolchain(&session.world, &session.index, known.tool, name)?
+                {
                     return Ok(Choice::Installed(found));
                 }
             }
@@ -138,14 +140,18 @@ impl Chooser<'_> {
     fn find_installed(self, wanted: &ToolRequest<'_>) -> Result<Option<Toolchain>> {
         let ToolRequest { known, request, .. } = *wanted;
         let session = self.session;
-        let runtime = runtime::of(&session.resolver(), known.tool, self.together)?;
+        let runtime = runtime::for_tool(&session.resolver(), known.tool, self.together)?;
         let fits = |version: &Version| {
             runtime.as_ref().is_none_or(|runtime| runtime.runs(runtime.rule.least(version)))
         };
-        match best_where(&session.world, &session.index, (known.tool, request), &fits)? {
+        match best_match_where(
+            &session.world,
+            &session.index,
+            &StoreQuery { tool: known.tool, request, fits: &fits },
+        )? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
-                runtime::without_host(&session.resolver(), known.tool, request)
+                runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)
             }
         }
     }
@@ -161,9 +167,9 @@ pub(super) fn try_install_all(
     access: &WriteAccess,
     wanted: &[(ToolRequest<'_>, Prefer)],
 ) -> Vec<Option<Result<Acquired>>> {
-    let network = Network::keeping(session, access);
+    let network = Network::with_cache(session, access);
     let together: Vec<ToolRequest<'_>> = wanted.iter().map(|(wanted, _)| *wanted).collect();
-    let finder = Finder::new(session, &network).together(&together);
+    let finder = Finder::new(session, &network).with_requests(&together);
     let for_threads = access.for_threads();
     let results: Vec<_> = wanted.iter().map(|_| Mutex::new(None)).collect();
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -266,7 +272,8 @@ impl BatchInstaller<'_> {
         if together.iter().any(|one| Some(one.known.tool.name) == built_for) {
             return Ok(());
         }
-        let Some(missing) = runtime::lacking(&session.resolver(), wanted, toolchain)? else {
+        let Some(missing) = runtime::missing_runtime(&session.resolver(), wanted, toolchain)?
+        else {
             return Ok(());
         };
         let guest = (wanted.known.tool, toolchain);
@@ -290,7 +297,7 @@ fn toolchain_in_folder(
     folder: &Path,
 ) -> Result<Toolchain> {
     let toolchain = Toolchain { version: None, root: folder.to_path_buf(), store: Store::Folder };
-    if is_whole(&session.world, known.tool, &toolchain)? {
+    if is_complete(&session.world, known.tool, &toolchain)? {
         return Ok(toolchain);
     }
     let program = toolchain.program(known.tool.main_program());

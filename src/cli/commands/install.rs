@@ -68,7 +68,7 @@ pub fn into_store(
     (store, as_json): (&Path, bool),
 ) -> Result<()> {
     let store = absolute(session, store)?;
-    let reports = session.in_store(&store, |session| apply(session, &decide(session, words)?))?;
+    let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;
     if let Some(error) = reports.error {
         print_text(&reports.installed, as_json);
         return Err(error);

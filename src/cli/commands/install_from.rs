@@ -75,7 +75,7 @@ fn decide<'a>(
 fn apply(session: &Session, plan: &FromArchivePlan<'_>) -> Result<InstallReport> {
     let FromArchivePlan { known, version, archive } = plan;
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let store = OwnStore::new(session, &access);
     let fetcher = Fetcher::new(session, &network, &access);
     let Installed { toolchain, already_installed } =

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use usher_shims::error::{Result, Shown};
 use usher_shims::resolve::Selection;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::Toolchain;
 
 use super::refused_system_programs;
@@ -46,7 +46,8 @@ fn decide(session: &Session, tool: Option<&str>) -> Result<ListReport> {
     for known in tools.iter().copied() {
         // A broken pin makes no version active; the versions are listed all the same.
         let active = active_selection(session, known).unwrap_or(Selection::Stale);
-        let installed = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
+        let installed =
+            all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
         rows.extend(installed.iter().map(|toolchain| ListRow::of(known, toolchain, &active)));
     }
     let refused = tools.into_iter().flat_map(|known| refused_system_programs(session, known));
@@ -93,7 +94,7 @@ impl Report for ListReport {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_shims::index::RefusedProgram;
+    use usher_shims::index::RejectedProgram;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn refused_programs_are_notes() {
         let mut session = session(MemoryWorld::at("/p"));
-        session.index.refused.push(RefusedProgram {
+        session.index.rejected_programs.push(RejectedProgram {
             tool: "python".to_owned(),
             fingerprint: String::new(),
             path: "/usr/bin/python3".into(),

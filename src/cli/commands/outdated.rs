@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use usher_shims::error::{Error, Result};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 
 use crate::cli::output::{self, Report};
 use crate::config::folders;
@@ -80,7 +80,7 @@ type CheckUpdates<'a> = dyn Fn(&CurrentVersion<'_>) -> Result<Updates> + 'a;
 pub fn run(session: &Session, filter: &ToolFilter<'_>, as_json: bool) -> Result<i32> {
     // Indexes are cached only where the cache is writable; the result is the same.
     let access = folders::write_access(&session.folders).ok();
-    let network = Network::keeping_if(session, access.as_ref());
+    let network = Network::with_cache_if(session, access.as_ref());
     let finder = Finder::new(session, &network);
     let report = decide(session, filter, &|current| Updates::check(current, &finder))?;
     Ok(output::print(&report, as_json, &*session.reporter))
@@ -129,7 +129,7 @@ fn is_included(
         ToolFilter::Pinned | ToolFilter::All if current.pin.is_some() => true,
         ToolFilter::Pinned => false,
         ToolFilter::All => {
-            let installed = all(&session.world, &session.index, current.known.tool)?;
+            let installed = all_toolchains(&session.world, &session.index, current.known.tool)?;
             installed.is_some_and(|toolchains| !toolchains.is_empty())
         }
     })
@@ -152,8 +152,8 @@ impl OutdatedRow {
             is_newer: current.is_newer(&release.version),
             version: release.version.to_string(),
         };
-        self.latest_matching = updates.admitted.map(latest);
-        self.latest = updates.newest.map(latest);
+        self.latest_matching = updates.latest_matching.map(latest);
+        self.latest = updates.latest.map(latest);
         self.source = Some(updates.source);
         self.index_age = Some(updates.freshness.age().as_secs());
         self.cached_for = match updates.freshness {
@@ -232,7 +232,7 @@ mod tests {
             version: Version::parse(version).unwrap(),
             lts: None,
             source: "site".to_owned(),
-            artifact: None,
+            archive: None,
         }
     }
 
@@ -240,8 +240,8 @@ mod tests {
     fn updates(current: &CurrentVersion<'_>) -> Result<Updates> {
         match current.known.tool.name {
             "node" => Ok(Updates {
-                admitted: current.requested().map(|_| release("12.22.12")),
-                newest: Some(release("25.0.0")),
+                latest_matching: current.requested().map(|_| release("12.22.12")),
+                latest: Some(release("25.0.0")),
                 freshness: Freshness::Cached(Duration::from_secs(10_800)),
                 source: "site".to_owned(),
             }),
@@ -265,7 +265,7 @@ mod tests {
         let report = report(world().file("/p/.nvmrc", "12"), &ToolFilter::Pinned);
         insta::assert_snapshot!(report.text(), @"
         tool  active    latest matching   latest          request
-        node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 (/p/.nvmrc)
+        node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
         ");
         assert_eq!(
             report.notes(),

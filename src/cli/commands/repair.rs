@@ -63,7 +63,7 @@ fn apply(
     contents: &StoreContents<'_>,
 ) -> Result<(Vec<RepairReport>, Option<Error>)> {
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
     let (mut reports, mut failed) = (Vec::new(), None);

@@ -19,7 +19,7 @@ struct ReshimReport<'a> {
 
 /// Runs the command.
 pub fn run(session: &mut Session, as_json: bool) -> Result<()> {
-    session.survey(ProbeCache::SuccessesOnly)?;
+    session.rescan(ProbeCache::SuccessesOnly)?;
     let changes = shim_folder::refresh(session, &folders::write_access(&session.folders)?, &[])?;
     if as_json {
         let ShimChanges { created, removed, foreign } = &changes;

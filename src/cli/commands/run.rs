@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
 use usher_shims::exec::become_program;
-use usher_shims::path::with_shims;
+use usher_shims::path::path_with_shims;
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 use usher_shims::world::{AnyWorld, World as _};
@@ -71,7 +71,7 @@ fn decide(
     let path = shims_first(session);
     let program = find(&session.world, &path, command)?;
     variables.push(("PATH", path));
-    if matches!(session.settings.origin("offline"), settings::Origin::Flag(_)) {
+    if matches!(session.settings.origin("offline"), settings::SettingOrigin::Flag(_)) {
         // What the command calls is offline as well.
         variables.push(("USHER_OFFLINE", "true".into()));
     }
@@ -82,7 +82,8 @@ fn decide(
 fn shims_first(session: &Session) -> OsString {
     let shims = session.folders.shims();
     let Some(path) = session.world.variable("PATH").filter(|path| !path.is_empty()) else {
-        return with_shims(&session.world, &session.shim).unwrap_or_else(|| shims.into_os_string());
+        return path_with_shims(&session.world, &session.shim)
+            .unwrap_or_else(|| shims.into_os_string());
     };
     let others: Vec<PathBuf> =
         std::env::split_paths(&path).filter(|folder| *folder != shims).collect();

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, Result, Shown};
 use usher_shims::path::next_on_path;
 use usher_shims::pin::Pin;
 use usher_shims::resolve::Selection;
-use usher_shims::store::{Lookup, highest};
+use usher_shims::store::{Lookup, highest_version};
 use usher_shims::version::Version;
 
 use crate::cli::output::{self, Report};
@@ -103,7 +103,7 @@ fn system_status(
         return Ok(Some(row));
     }
     let is_release = |version: &Version| !version.is_prerelease();
-    Ok(match highest(&session.world, &session.index, known.tool, is_release)? {
+    Ok(match highest_version(&session.world, &session.index, known.tool, is_release)? {
         Lookup::Toolchain(toolchain) => Some(StatusRow {
             version: Some(version_label(&toolchain)),
             installed: true,
@@ -188,9 +188,9 @@ mod tests {
         );
         insta::assert_snapshot!(report.text(), @"
         java    ?        /sys/bin/java               not pinned
-        node    10.24.1  installed                   v10 requested by .nvmrc, line 2 (/p/.nvmrc)
+        node    10.24.1  installed                   v10 requested by .nvmrc:2
         python  3.12.1   installed                   not pinned
-        ruby    ?        not installed: use install  3.2.0 requested by .ruby-version, line 1 (/p/.ruby-version)
+        ruby    ?        not installed: use install  3.2.0 requested by .ruby-version:1
         ");
         assert_eq!(report.exit_code(), 0);
         assert_eq!(
@@ -213,8 +213,8 @@ mod tests {
             MemoryWorld::at("/p").file("/p/.nvmrc", "../x").file("/p/.ruby-version", "3.2");
         let report = report(broken);
         insta::assert_snapshot!(report.text(), @"
-        node  ?  broken                      .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version
-        ruby  ?  not installed: use install  3.2 requested by .ruby-version, line 1 (/p/.ruby-version)
+        node  ?  broken                      invalid node version “../x” (requested by .nvmrc:1)
+        ruby  ?  not installed: use install  3.2 requested by .ruby-version:1
         ");
         assert_eq!(report.exit_code(), 65);
         let rows = serde_json::to_value(&report).unwrap();
@@ -241,6 +241,6 @@ mod tests {
     #[test]
     fn a_pinned_system_that_has_no_program_is_not_installed() {
         let report = report(MemoryWorld::at("/p").file("/p/.nvmrc", "system"));
-        insta::assert_snapshot!(report.text(), @"node  ?  not installed: use install  system requested by .nvmrc, line 1 (/p/.nvmrc)");
+        insta::assert_snapshot!(report.text(), @"node  ?  not installed: use install  system requested by .nvmrc:1");
     }
 }

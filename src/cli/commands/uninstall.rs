@@ -3,7 +3,7 @@
 use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
 use usher_shims::request::Request;
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
 
@@ -63,7 +63,7 @@ fn choose<'a>(
     request: Option<&Request>,
 ) -> Result<Removal<'a>> {
     let tool = known.tool.name;
-    let installed = all(&session.world, &session.index, known.tool)?.unwrap_or_default();
+    let installed = all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
         return Err(Error::new(ErrorKind::Usage, format!("which version of {tool}?"))
             .because(own_versions(&installed))
@@ -141,7 +141,7 @@ fn print(reports: &[UninstallReport], as_json: bool) {
 
 #[cfg(test)]
 mod tests {
-    use usher_shims::index::Adopted;
+    use usher_shims::index::AdoptedStore;
     use usher_shims::world::MemoryWorld;
 
     use super::*;
@@ -156,13 +156,13 @@ mod tests {
             world = world.file(format!("/usher/toolchains/node/{version}/bin/node"), "");
         }
         let mut session = session(world);
-        session.index.adopted.push(Adopted {
+        session.index.adopted_stores.push(AdoptedStore {
             tool: "node".into(),
             manager: "nvm".into(),
             folder: "/nvm".into(),
             prefix: "v".into(),
-            until: String::new(),
-            inside: String::new(),
+            version_ends_at: String::new(),
+            subdir: String::new(),
         });
         session
     }

@@ -21,7 +21,7 @@ use crate::config::folders;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::runtime;
-use crate::releases::updates::is_of_releases;
+use crate::releases::updates::is_release_request;
 use crate::releases::{Finder, Release, ToolRequest};
 use crate::session::Session;
 use crate::session::current::CurrentVersion;
@@ -144,7 +144,7 @@ fn upgrade_all(
     is_dry_run: bool,
 ) -> Result<(Vec<UpgradeOutcome>, Vec<Error>)> {
     let access = folders::write_access(&session.folders)?;
-    let network = Network::keeping(session, &access);
+    let network = Network::with_cache(session, &access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
@@ -218,7 +218,7 @@ fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String
     if current.known.definition.source.is_empty() {
         return Some(format!("usher has no source for {}", current.known.tool.name));
     }
-    if !is_of_releases(current.known, request) {
+    if !is_release_request(current.known, request) {
         return Some("the request doesn't name a release".to_owned());
     }
     current.is_constraint.then(|| "it is constrained, not pinned".to_owned())
@@ -299,7 +299,7 @@ fn install(
 ) -> Result<Option<Version>> {
     let installed = installer.install_from_any(wanted, release);
     let installed = installed.map_err(|error| requested_by(wanted, error))?;
-    let missing = runtime::lacking(&session.resolver(), wanted, &installed.toolchain)?;
+    let missing = runtime::missing_runtime(&session.resolver(), wanted, &installed.toolchain)?;
     if let Some(missing) = missing {
         let guest = (wanted.known.tool, &installed.toolchain);
         install_runtime(installer, &session.registry, guest, &missing)?;

@@ -67,7 +67,7 @@ pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<Store
     if words.is_empty() {
         return Ok(contents);
     }
-    for store in &session.index.shared {
+    for store in &session.index.shared_stores {
         let shared = StoreContents::of(&session.registry, store, &Store::Shared)?;
         contents.locations.extend(shared.locations);
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 use usher_shims::error::{Error, ErrorKind, Result, Shown};
-use usher_shims::resolve::{Missing, Outcome, Plan};
+use usher_shims::resolve::{MissingVersion, Outcome, Plan};
 
 use crate::cli::environment::toolchain_folder;
 use crate::cli::output;
@@ -83,7 +83,7 @@ fn plan(session: &Session, program: &str) -> Result<Plan> {
     }
 }
 
-fn not_installed(missing: &Missing) -> Error {
+fn not_installed(missing: &MissingVersion) -> Error {
     let request = missing.pin.request().map(ToString::to_string).unwrap_or_default();
     let (tool, origin) = (missing.tool.name, &missing.pin.origin);
     let what = format!("{tool} {request} is not installed (requested by {origin})");
@@ -134,7 +134,7 @@ mod tests {
     fn a_missing_version_and_a_broken_pin_are_errors() {
         let error = |world| program_path(&session(world), "npm").unwrap_err();
         insta::assert_snapshot!(error(world().file("/p/.nvmrc", "13")), @"
-        node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+        node 13 is not installed (requested by .nvmrc:1)
           hint: use install node@13
         ");
         assert_eq!(error(world().file("/p/.nvmrc", "../x")).kind(), ErrorKind::BadFile);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::call::Call;
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::resolve::{Missing, Outcome, Plan, Selection};
-use usher_shims::store::all;
+use usher_shims::resolve::{MissingVersion, Outcome, Plan, Selection};
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::world::World as _;
@@ -32,7 +32,7 @@ enum ToolProvider {
 enum ProviderLookup {
     Found(ToolProvider),
     /// A version has to be installed first.
-    Missing(Missing),
+    Missing(MissingVersion),
     /// The system has to be scanned again first.
     Stale,
 }
@@ -42,7 +42,7 @@ pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
     let mut providers = Vec::new();
     let tools: Vec<&'static Tool> = session.index.tools.all().collect();
     for tool in tools {
-        let Some(call) = Call::of_interpreter(tool) else { continue };
+        let Some(call) = Call::for_main_program(tool) else { continue };
         let provider = find_provider(session, tool, &|session| {
             Ok(match session.resolver().selector().select(&call)? {
                 Selection::Toolchain(toolchain, Some(_)) => {
@@ -139,7 +139,7 @@ fn toolchain_on_path(session: &Session, plan: &Plan) -> Result<Option<Toolchain>
     let Some(name) = plan.program.file_name().and_then(|name| name.to_str()) else {
         return Ok(None);
     };
-    let toolchains = all(&session.world, &session.index, plan.tool)?.unwrap_or_default();
+    let toolchains = all_toolchains(&session.world, &session.index, plan.tool)?.unwrap_or_default();
     let is_its = |toolchain: &Toolchain| {
         !is_of_system(toolchain) && identity(&toolchain.program(name)) == Some(program)
     };
@@ -176,13 +176,13 @@ impl EnvReport {
             session.world.metadata(path).ok().flatten().is_some_and(|file| file.is_folder)
         };
         // As for the shims: global packages of this version first, those of all versions last.
-        let packages = session.index.additions_folder(tool, toolchain);
+        let packages = session.index.global_packages_folder(tool, toolchain);
         let packages = packages.map(|folder| folder.join("bin")).filter(is_folder);
-        let for_all = Some(session.index.programs_for_all(tool)).filter(is_folder);
+        let for_all = Some(session.index.user_wide_programs(tool)).filter(is_folder);
         for folder in [packages, Some(toolchain.programs()), for_all].into_iter().flatten() {
             self.add_folder(&folder)?;
         }
-        let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
+        let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
         for (name, value) in session.resolver().environment().for_all_programs(&call, toolchain) {
             let value = value.into_string().map_err(|value| {
                 let value = value.to_string_lossy().into_owned();

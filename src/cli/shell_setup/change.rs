@@ -4,14 +4,14 @@
 //! keeps its mode and owner, stays a link if it is one, and is left alone if another program changed
 //! it.
 
-use std::fs::{self, Metadata, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
-use tempfile::{Builder, NamedTempFile};
 use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
+
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 
 /// The text of a file before and after; `None` if it doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn apply(changes: &[FileChange]) -> Result<()> {
         due.push((target, change));
     }
     for (target, change) in due {
-        make(&target, change).map_err(|error| Error::io("write", &target, error))?;
+        make(&target, change)?;
     }
     Ok(())
 }
@@ -110,57 +110,33 @@ fn changed_since(path: &Path) -> Error {
         .hint("try again")
 }
 
-fn make(target: &Path, change: &FileChange) -> io::Result<()> {
+fn make(target: &Path, change: &FileChange) -> Result<()> {
     match &change.after {
         Some(text) => replace(target, text),
         // A link's target must not be deleted.
         None if change.path.is_symlink() => replace(target, ""),
-        None => fs::remove_file(target),
+        None => fs::remove_file(target).map_err(|error| Error::io("delete", target, error)),
     }
 }
 
 /// Replaces a file in one step, or makes it with the folders above it.
-fn replace(target: &Path, text: &str) -> io::Result<()> {
+fn replace(target: &Path, text: &str) -> Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder)?;
-    let old = match fs::metadata(target) {
-        Ok(old) => Some(old),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+    let replacement = FileReplacement {
+        target,
+        staging: folder,
+        prefix: ".usher-",
+        mode: FileMode::SameAsBefore,
+        durability: Durability::Synced,
     };
-    let mut file = Builder::new()
-        .prefix(".usher-")
-        // What the umask leaves of it.
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
-    if let Some(old) = old {
-        copy_attributes(&file, &old)?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(target)?;
-    Ok(())
-}
-
-/// Gives a new file the owner and the mode of the old one, the owner first: changing it may clear
-/// bits of the mode.
-///
-/// Under sudo the owner isn't who we are. Without such powers the file becomes ours, as it may in
-/// a folder of ours.
-fn copy_attributes(file: &NamedTempFile, old: &Metadata) -> io::Result<()> {
-    let new = file.as_file().metadata()?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        match fchown(file.as_file(), Some(old.uid()), Some(old.gid())) {
-            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    file.as_file().set_permissions(old.permissions())
+    replacement.write(text.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use tempfile::TempDir;
 

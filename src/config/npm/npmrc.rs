@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A key with its value; `Debug` leaves the value out, because it may be a password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct NpmrcEntry {
     /// The key: `registry`, `//registry.example/:_authToken`.
     pub key: String,
     /// The value, without quotes and comments, variables put in.
@@ -16,7 +16,7 @@ pub struct Entry {
     pub line: usize,
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for NpmrcEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Entry({}, line {})", self.key, self.line)
     }
@@ -26,7 +26,7 @@ impl fmt::Debug for Entry {
 ///
 /// Nothing is refused: npm ignores lines that make no sense, and so does this. Sections are left
 /// out, because npm takes no setting from them. An array's key keeps its brackets: `ca[]`.
-pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Entry> {
+pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<NpmrcEntry> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut entries = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
@@ -38,7 +38,7 @@ pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Entry
             let key = expand(&unquote(key), variable);
             if !key.is_empty() {
                 let value = expand(&unquote(value), variable);
-                entries.push(Entry { key, value, line: index + 1 });
+                entries.push(NpmrcEntry { key, value, line: index + 1 });
             }
         }
     }

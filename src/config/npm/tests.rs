@@ -66,7 +66,7 @@ fn the_strongest_that_speaks_says_where_the_registry_is() {
     check(
         Case { setting: SETTING, variables: &variables, files: &files, npm: NPM },
         "https://setting.example/ (usher's setting npm_registry \
-         (/home/me/.config/usher/config.toml, line 1))",
+         (/home/me/.config/usher/config.toml:1))",
     );
     check(
         Case { variables: &variables, files: &files, npm: NPM, ..Case::default() },
@@ -74,11 +74,11 @@ fn the_strongest_that_speaks_says_where_the_registry_is() {
     );
     check(
         Case { files: &files, npm: NPM, ..Case::default() },
-        "https://user.example/ (registry= in ~/.npmrc, line 3)",
+        "https://user.example/ (registry= in ~/.npmrc:3)",
     );
     check(
         Case { files: &files[1..], npm: NPM, ..Case::default() },
-        "https://machine.example/npm/ (registry= in /etc/npmrc, line 1)",
+        "https://machine.example/npm/ (registry= in /etc/npmrc:1)",
     );
     check(Case { npm: NPM, ..Case::default() }, "https://npm.example/ (npm config get registry)");
 }
@@ -89,7 +89,7 @@ fn variables_are_known_in_any_case_of_letters() {
         let case = Case { variables, files: &[USER], ..Case::default() };
         assert_eq!(case.registry(), expected, "{variables:?}");
     };
-    let user = "https://user.example/ (registry= in ~/.npmrc, line 3)";
+    let user = "https://user.example/ (registry= in ~/.npmrc:3)";
     let address = "https://registry.example/";
     check(&[("NPM_CONFIG_REGISTRY", address)], "https://registry.example/ (NPM_CONFIG_REGISTRY)");
     check(&[("Npm_Config_Registry", address)], "https://registry.example/ (Npm_Config_Registry)");
@@ -115,16 +115,16 @@ fn files_lie_where_npm_looks_for_them() {
         let found = case.registry();
         assert_eq!(found.rsplit_once(" (").unwrap().1, format!("{expected})"), "{file}");
     };
-    check(&[], "/usr/local/etc/npmrc", "registry= in /usr/local/etc/npmrc, line 1");
-    check(&[], "/usr/etc/npmrc", "registry= in /usr/etc/npmrc, line 1");
+    check(&[], "/usr/local/etc/npmrc", "registry= in /usr/local/etc/npmrc:1");
+    check(&[], "/usr/etc/npmrc", "registry= in /usr/etc/npmrc:1");
     check(&[], ".npmrc", "npm config get registry");
     check(&[], "/.npmrc", "npm config get registry");
     let user = [("NPM_CONFIG_USERCONFIG", "/tmp/rc")];
-    check(&user, "/tmp/rc", "registry= in /tmp/rc, line 1");
+    check(&user, "/tmp/rc", "registry= in /tmp/rc:1");
     check(&user, "/home/me/.npmrc", "npm config get registry");
-    check(&[("npm_config_userconfig", "~/rc")], "/home/me/rc", "registry= in ~/rc, line 1");
+    check(&[("npm_config_userconfig", "~/rc")], "/home/me/rc", "registry= in ~/rc:1");
     let machine = [("npm_config_globalconfig", "/opt/npmrc")];
-    check(&machine, "/opt/npmrc", "registry= in /opt/npmrc, line 1");
+    check(&machine, "/opt/npmrc", "registry= in /opt/npmrc:1");
     check(&machine, "/etc/npmrc", "npm config get registry");
 }
 
@@ -136,11 +136,11 @@ fn the_last_line_of_a_file_counts() {
     };
     check(
         "registry=https://a.example/\r\nregistry=\"https://b.example/\" ",
-        "https://b.example/ (registry= in ~/.npmrc, line 2)",
+        "https://b.example/ (registry= in ~/.npmrc:2)",
     );
     check(
         "registry=https://${HOST?}registry.example/ ; ours",
-        "https://registry.example/ (registry= in ~/.npmrc, line 1)",
+        "https://registry.example/ (registry= in ~/.npmrc:1)",
     );
     check("registry=", "https://npm.example/ (npm config get registry)");
     check("@scope:registry=https://a.example/", "https://npm.example/ (npm config get registry)");
@@ -171,19 +171,19 @@ fn what_cannot_be_used_is_refused_with_its_place_and_without_secrets() {
         assert!(message.starts_with(expected), "{message}");
         assert!(!message.contains("hunter2") && !message.contains('\u{1b}'), "{message}");
     };
-    let address = "registry= in ~/.npmrc, line 1 must be an address that begins with http://";
+    let address = "registry= in ~/.npmrc:1 must be an address that begins with http://";
     check("registry=registry.example", address);
     check("registry=ftp://me:hunter2@registry.example/", address);
     check("registry=https://me:hunter2@registry.example/\u{1b}[31m", address);
     check("registry=\"https://registry.example/\\u001b[31m\"", address);
     check("registry=${UNKNOWN}", address);
     check(&long, "~/.npmrc is too long for an .npmrc\n  it has 10000031 bytes");
-    check("cafile=ca.pem", "cafile= in ~/.npmrc, line 2 must be an absolute path");
-    check("cafile=\"/a\\u0000\"", "cafile= in ~/.npmrc, line 2 must be an absolute path");
-    check("proxy=me:hunter2@proxy.example:8080", "proxy= in ~/.npmrc, line 2 must be an address");
-    check("https-proxy=file:///x", "https-proxy= in ~/.npmrc, line 2 must be an address that");
-    check("noproxy=\"a\\u001b\"", "noproxy= in ~/.npmrc, line 2 must be names of hosts");
-    let credential = "a credential in ~/.npmrc, line 2 can't be used\n  ";
+    check("cafile=ca.pem", "cafile= in ~/.npmrc:2 must be an absolute path");
+    check("cafile=\"/a\\u0000\"", "cafile= in ~/.npmrc:2 must be an absolute path");
+    check("proxy=me:hunter2@proxy.example:8080", "proxy= in ~/.npmrc:2 must be an address");
+    check("https-proxy=file:///x", "https-proxy= in ~/.npmrc:2 must be an address that");
+    check("noproxy=\"a\\u001b\"", "noproxy= in ~/.npmrc:2 must be names of hosts");
+    let credential = "a credential in ~/.npmrc:2 can't be used\n  ";
     check("//registry.example/:_authToken=\"hunter2\\r\\nX: y\"", credential);
     check("//me:hunter2@registry.example/:_auth=hunter2ä", credential);
 }
@@ -317,7 +317,7 @@ fn secrets_stay_out_of_debug_output() {
     assert_eq!(
         format!("{access:?}"),
         "NpmAccess { registry: Address(https://…@registry.example/), \
-         origin: \"registry= in ~/.npmrc, line 1\", cafile: None, \
+         origin: \"registry= in ~/.npmrc:1\", cafile: None, \
          proxy: Some(Address(http://…@proxy.example/)), https_proxy: None, noproxy: None, \
          credentials: Credentials { all: [Credential(registry.example/)], unencrypted: None } }"
     );

@@ -12,7 +12,7 @@ use usher_shims::settings;
 use super::address::Address;
 
 /// A type that a setting can have.
-pub(super) trait Value: Sized {
+pub(super) trait SettingType: Sized {
     /// What may be written in `config.toml`, for messages and documents.
     const FORM: &'static str;
 
@@ -34,31 +34,31 @@ pub(super) trait Value: Sized {
     fn shown(&self) -> String;
 }
 
-/// Whether a shim may fetch what is missing.
+/// Which missing versions a shim installs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoInstall {
-    /// What somebody asked for is fetched.
+    /// Every requested version.
     Always,
-    /// Nothing is fetched.
+    /// None.
     Never,
-    /// Only what was asked for by an exact version is fetched.
+    /// Only versions that are requested exactly.
     Locked,
 }
 
-/// For which programs there are shims.
+/// Which tools get shims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShimPolicy {
-    /// For the programs of tools that something on disk provides or somebody named.
-    Needed,
-    /// For the programs of all tools.
+    /// Tools that are installed or requested.
+    Auto,
+    /// All tools.
     All,
 }
 
 /// Tools, by any of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tools(Vec<String>);
+pub struct ToolNames(Vec<String>);
 
-impl Tools {
+impl ToolNames {
     /// Whether a tool of this name is among them.
     pub fn holds(&self, name: &str) -> bool {
         self.0.iter().any(|tool| tool == name)
@@ -67,7 +67,7 @@ impl Tools {
 
 /// Folders of shared stores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stores(pub Vec<PathBuf>);
+pub struct StorePaths(pub Vec<PathBuf>);
 
 impl AutoInstall {
     /// The word that is written for it.
@@ -84,13 +84,13 @@ impl ShimPolicy {
     /// The word that is written for it.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Needed => "needed",
+            Self::Auto => "auto",
             Self::All => "all",
         }
     }
 }
 
-impl Value for AutoInstall {
+impl SettingType for AutoInstall {
     const FORM: &'static str = r#""always", "never" or "locked""#;
 
     fn from_text(text: &str) -> Option<Self> {
@@ -102,11 +102,11 @@ impl Value for AutoInstall {
     }
 }
 
-impl Value for ShimPolicy {
-    const FORM: &'static str = r#""needed" or "all""#;
+impl SettingType for ShimPolicy {
+    const FORM: &'static str = r#""auto" or "all""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Needed, Self::All].into_iter().find(|choice| choice.word() == text)
+        [Self::Auto, Self::All].into_iter().find(|choice| choice.word() == text)
     }
 
     fn shown(&self) -> String {
@@ -114,7 +114,7 @@ impl Value for ShimPolicy {
     }
 }
 
-impl Value for bool {
+impl SettingType for bool {
     const FORM: &'static str = "true or false";
 
     fn from_text(text: &str) -> Option<Self> {
@@ -134,7 +134,7 @@ impl Value for bool {
     }
 }
 
-impl Value for Duration {
+impl SettingType for Duration {
     const FORM: &'static str = "a whole number of seconds";
 
     fn from_text(text: &str) -> Option<Self> {
@@ -152,7 +152,7 @@ impl Value for Duration {
 }
 
 /// Names of variables.
-impl Value for Vec<String> {
+impl SettingType for Vec<String> {
     const FORM: &'static str = "a list of variables' names";
     const TEXT_FORM: &'static str = settings::VARIABLE_NAMES_FORM;
 
@@ -172,7 +172,7 @@ impl Value for Vec<String> {
     }
 }
 
-impl Value for Tools {
+impl SettingType for ToolNames {
     const FORM: &'static str = "a list of tools";
     const TEXT_FORM: &'static str = "tools, separated by commas or spaces";
 
@@ -192,7 +192,7 @@ impl Value for Tools {
     }
 }
 
-impl Value for Stores {
+impl SettingType for StorePaths {
     const FORM: &'static str = "a list of absolute paths";
     const TEXT_FORM: &'static str = settings::PATHS_FORM;
 
@@ -212,7 +212,7 @@ impl Value for Stores {
 }
 
 /// Tools and the source of each.
-impl Value for BTreeMap<String, String> {
+impl SettingType for BTreeMap<String, String> {
     const FORM: &'static str = "a table of tools, with the name or address of a source for each";
     const TEXT_FORM: &'static str = "pairs like node=npm, separated by commas or spaces";
 
@@ -237,7 +237,7 @@ impl Value for BTreeMap<String, String> {
 }
 
 /// A folder's absolute path.
-impl Value for Option<PathBuf> {
+impl SettingType for Option<PathBuf> {
     const FORM: &'static str = settings::PATH_FORM;
 
     fn from_text(text: &str) -> Option<Self> {
@@ -249,7 +249,7 @@ impl Value for Option<PathBuf> {
     }
 }
 
-impl Value for Option<Address> {
+impl SettingType for Option<Address> {
     const FORM: &'static str = Address::FORM;
     const PRINTABLE: bool = false;
 

@@ -1,8 +1,8 @@
-//! Hashing a file while it is still being written.
+//! Hashes a file while it is still being written.
 //!
-//! A thread of its own reads what has been written back from the system's memory, so that neither
-//! the network nor the disk waits for it, and the bytes that are hashed are those that the file
-//! has. It must not know what they are.
+//! A thread of its own reads the written bytes back from the system's page cache. So neither the
+//! network nor the disk waits for it, and the hashed bytes are those in the file. It must not know
+//! what they are.
 
 use std::fs::File;
 use std::io;
@@ -12,45 +12,45 @@ use std::thread::{self, JoinHandle};
 
 use crate::files::integrity::{Hasher, Integrity};
 
-/// How much is read at once.
-const PIECE: usize = 256 << 10;
+/// How many bytes are read at once.
+const CHUNK_SIZE: usize = 256 << 10;
 
-/// Hashes a file from its beginning, as far as it is told that the file goes.
+/// Hashes a growing file from its beginning.
 pub(super) struct BackgroundHasher {
     lengths: Option<Sender<u64>>,
     thread: Option<JoinHandle<io::Result<Hasher>>>,
 }
 
 impl BackgroundHasher {
-    /// Hashes the beginning of `file`, for what should have the hash `wanted` in the end.
-    pub(super) fn of(file: &File, wanted: Option<&Integrity>) -> io::Result<Self> {
-        let (file, hasher) = (file.try_clone()?, Hasher::new(wanted));
+    /// Starts to hash `file`, which should have the hash `expected` when it is complete.
+    pub(super) fn start(file: &File, expected: Option<&Integrity>) -> io::Result<Self> {
+        let (file, hasher) = (file.try_clone()?, Hasher::new(expected));
         let (lengths, receiver) = channel();
         let hashing = thread::Builder::new().name("hash".to_owned());
         let thread = hashing.spawn(move || follow(&file, hasher, &receiver))?;
         Ok(Self { lengths: Some(lengths), thread: Some(thread) })
     }
 
-    /// The hash of the first `length` bytes of a file that nobody writes.
-    pub(super) fn whole(
+    /// Hashes the first `length` bytes of a file that isn't being written.
+    pub(super) fn hash_all(
         file: &File,
-        wanted: Option<&Integrity>,
+        expected: Option<&Integrity>,
         length: u64,
     ) -> io::Result<Hasher> {
-        let hasher = Self::of(file, wanted)?;
+        let hasher = Self::start(file, expected)?;
         hasher.advance_to(length);
         hasher.finish()
     }
 
-    /// The file now has this length.
+    /// Hashes up to this length, which the file has reached.
     pub(super) fn advance_to(&self, length: u64) {
         if let Some(lengths) = &self.lengths {
-            // Who doesn't listen any more has an error to tell at the end.
+            // A thread that has ended has an error, which `finish` returns.
             let _ = lengths.send(length);
         }
     }
 
-    /// The hash of all that was reached.
+    /// Waits until all bytes are hashed.
     pub(super) fn finish(mut self) -> io::Result<Hasher> {
         self.lengths = None;
         let thread = self.thread.take().ok_or_else(stopped)?;
@@ -73,15 +73,16 @@ fn stopped() -> io::Error {
 }
 
 fn follow(file: &File, mut hasher: Hasher, lengths: &Receiver<u64>) -> io::Result<Hasher> {
-    let mut buffer = vec![0; PIECE];
+    let mut buffer = vec![0; CHUNK_SIZE];
     let mut done = 0;
-    while let Ok(told) = lengths.recv() {
-        let length = lengths.try_iter().last().unwrap_or(told);
+    while let Ok(reached) = lengths.recv() {
+        let length = lengths.try_iter().last().unwrap_or(reached);
         while done < length {
-            let wanted = usize::try_from(length - done).map_or(PIECE, |left| left.min(PIECE));
-            file.read_exact_at(&mut buffer[..wanted], done)?;
-            hasher.update(&buffer[..wanted]);
-            done += wanted as u64;
+            let left = usize::try_from(length - done).unwrap_or(CHUNK_SIZE);
+            let chunk = &mut buffer[..left.min(CHUNK_SIZE)];
+            file.read_exact_at(chunk, done)?;
+            hasher.update(chunk);
+            done += chunk.len() as u64;
         }
     }
     Ok(hasher)
@@ -96,11 +97,11 @@ mod tests {
     #[test]
     fn a_file_is_hashed_as_it_grows() {
         let mut file = tempfile::tempfile().unwrap();
-        let body: Vec<u8> = (0..=250).cycle().take(3 * PIECE + 7).collect();
-        let hasher = BackgroundHasher::of(&file, None).unwrap();
-        for (count, piece) in body.chunks(PIECE / 3).enumerate() {
+        let body: Vec<u8> = (0..=250).cycle().take(3 * CHUNK_SIZE + 7).collect();
+        let hasher = BackgroundHasher::start(&file, None).unwrap();
+        for (count, piece) in body.chunks(CHUNK_SIZE / 3).enumerate() {
             file.write_all(piece).unwrap();
-            hasher.advance_to((count * (PIECE / 3) + piece.len()) as u64);
+            hasher.advance_to((count * (CHUNK_SIZE / 3) + piece.len()) as u64);
         }
         let mut all_at_once = Hasher::new(None);
         all_at_once.update(&body);
@@ -111,6 +112,6 @@ mod tests {
     fn a_file_that_shrinks_meanwhile_is_an_error() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"abc").unwrap();
-        assert!(BackgroundHasher::whole(&file, None, 4).is_err());
+        assert!(BackgroundHasher::hash_all(&file, None, 4).is_err());
     }
 }

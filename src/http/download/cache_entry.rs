@@ -1,6 +1,6 @@
-//! Coming by the file that a download is kept in, so that another run may take it up.
+//! Opens and locks the cached file of a download, so that a later run can resume it.
 //!
-//! It must not know where an artifact comes from.
+//! It must not know where a download comes from.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
@@ -10,45 +10,48 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::geteuid;
 
-use super::partial::{Partial, unwritten};
+use super::partial::{Partial, write_error};
 use crate::files::integrity::{Integrity, sha256};
-use crate::http::failure::Failure;
+use crate::http::fetch_error::FetchError;
 
-/// What nobody came back for in so long is swept.
-const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3_600);
+/// Cached files that weren't used for this long are deleted.
+const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3_600);
 
-/// Claims the kept file of what has the hash `wanted`.
+/// Opens and locks the cached file of the download with the hash `expected`.
 ///
-/// `None` where nothing can be kept here, or where somebody else is using that file: two who want
-/// the same bytes at once download them to a file each. A full disk is an error.
-pub(super) fn claim(folder: &Path, wanted: &Integrity) -> Result<Option<Partial>, Failure> {
-    let path = folder.join(sha256(wanted.to_string().as_bytes()));
+/// `None` where nothing can be cached here, or where another process uses that file: two processes
+/// that download the same file at once use a file each. A full disk is an error.
+pub(super) fn lock_cache_entry(
+    folder: &Path,
+    expected: &Integrity,
+) -> Result<Option<Partial>, FetchError> {
+    let path = folder.join(sha256(expected.to_string().as_bytes()));
     match prepare(folder).and_then(|()| Partial::open(&path)) {
-        Ok(claimed) => Ok(claimed),
+        Ok(locked) => Ok(locked),
         Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            Err(unwritten(&path, error, None))
+            Err(write_error(&path, error, None))
         }
         Err(_) => Ok(None),
     }
 }
 
-/// Makes the folder, sees that it is ours alone, and sweeps it.
+/// Creates the folder, checks that only we can write to it, and deletes old files in it.
 fn prepare(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let found = fs::metadata(folder)?;
     if found.uid() != geteuid().as_raw() || found.mode() & 0o022 != 0 {
         return Err(io::Error::new(ErrorKind::PermissionDenied, "others can write there"));
     }
-    let long_ago = SystemTime::now() - FORGOTTEN;
+    let oldest = SystemTime::now() - MAX_AGE;
     for entry in fs::read_dir(folder)?.flatten() {
         let is_old =
-            entry.metadata().and_then(|entry| entry.modified()).is_ok_and(|time| time < long_ago);
-        let is_note = entry.path().extension().is_some();
+            entry.metadata().and_then(|entry| entry.modified()).is_ok_and(|time| time < oldest);
+        let is_resume_info = entry.path().extension().is_some();
         if is_old
-            && !is_note
-            && let Ok(Some(forgotten)) = Partial::open(&entry.path())
+            && !is_resume_info
+            && let Ok(Some(old)) = Partial::open(&entry.path())
         {
-            forgotten.discard();
+            old.delete();
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The file that a download is written to, and the lock on it.
 //!
-//! Its name is the hash of what it is to become, so that nothing from outside becomes part of a
-//! path. Beside it lies a note of what a server has to know to send the rest. It is only ever
-//! read, written and deleted under an exclusive lock. It must not know the network.
+//! Its name is derived from the published hash, so that nothing from outside becomes part of a path.
+//! A file beside it (`.note`) has what a server needs to send the rest. Both are only read, written
+//! and deleted under an exclusive lock. It must not know the network.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -13,38 +13,38 @@ use rustix::fs::{OFlags, statvfs};
 use rustix::process::geteuid;
 use usher_shims::error::{Error, ErrorKind};
 
-use crate::http::failure::Failure;
+use crate::http::fetch_error::FetchError;
 use crate::http::headers::StrongTag;
 
-/// No note is longer.
-const LONGEST_NOTE: u64 = 4096;
+/// The most bytes of a file with resume information.
+const MAX_NOTE_SIZE: u64 = 4096;
 
-/// The first line of a note.
+/// The first line of a file with resume information.
 const HEADING: &str = "usher download 1";
 
-/// A file that is being filled, or that is full.
+/// A file that is being downloaded, or that is complete.
 #[derive(Debug)]
 pub(super) struct Partial {
     path: PathBuf,
     file: File,
-    is_kept: bool,
+    is_cached: bool,
 }
 
-/// What is known of the whole that a part belongs to.
+/// What is needed to resume a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResumeInfo {
-    /// The SHA-256 of the address that it came from.
+    /// The SHA-256 of the address that the bytes came from.
     pub(super) address: String,
-    /// What proves to that server that the part is of what it has now.
+    /// The `ETag` that the server compares with the one of its file.
     pub(super) validator: Option<StrongTag>,
-    /// How many bytes the whole has.
+    /// The size of the complete file in bytes.
     pub(super) total: Option<u64>,
 }
 
-/// A complete file that has the wanted hash, if one is known.
+/// A complete file that has the published hash, if there is one.
 ///
-/// It stays where it is until it is [discarded](Self::discard): whoever wants the same artifact
-/// again needs no network. While this lives, the file is changed by nobody.
+/// It stays on disk until it is [discarded](Self::discard), so that another process can use it
+/// without the network. It is locked as long as this value exists.
 #[derive(Debug)]
 pub struct Downloaded {
     /// The SHA-256 of the file, in lower-case hexadecimal digits.
@@ -55,44 +55,45 @@ pub struct Downloaded {
 }
 
 impl Downloaded {
-    /// What was verified, ready to be read from its beginning.
-    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, Failure> {
+    /// A verified file, ready to be read from its beginning.
+    pub(super) fn new(mut partial: Partial, sha256: String) -> Result<Self, FetchError> {
         let size = partial.length()?;
-        partial.file.rewind().map_err(|error| unread(&partial, error))?;
+        partial.file.rewind().map_err(|error| read_error(&partial, error))?;
         Ok(Self { sha256, size, partial })
     }
 
-    /// Where it lies.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         self.partial.path()
     }
 
-    /// The file that was verified, open for reading from its beginning.
+    /// The verified file, open for reading from its beginning.
     pub fn file(&self) -> &File {
         self.partial.file()
     }
 
-    /// Deletes it: it was used and isn't needed again.
+    /// Deletes the file, which isn't needed again.
     pub fn discard(self) {
-        self.partial.discard();
+        self.partial.delete();
     }
 }
 
 impl Partial {
-    /// A file that nobody else knows, and that isn't kept.
-    pub(super) fn private(folder: &Path) -> Result<Self, Failure> {
-        let made = tempfile::Builder::new().prefix("download-").tempfile_in(folder);
-        let kept = made.and_then(|file| file.keep().map_err(|error| error.error));
-        match kept {
-            Ok((file, path)) => Ok(Self { path, file, is_kept: false }),
-            Err(error) => Err(Failure::Fatal(Error::io("create a file in", folder, error))),
+    /// A new file that no other process uses, and that isn't cached.
+    pub(super) fn uncached(folder: &Path) -> Result<Self, FetchError> {
+        let created = tempfile::Builder::new().prefix("download-").tempfile_in(folder);
+        let created = created.and_then(|file| file.keep().map_err(|error| error.error));
+        match created {
+            Ok((file, path)) => Ok(Self { path, file, is_cached: false }),
+            Err(error) => Err(FetchError::Fatal(Error::io("create a file in", folder, error))),
         }
     }
 
-    /// The file at `path`, which is made if there is none; `None` where somebody else is using it.
+    /// Opens and locks the cached file at `path`, and creates it if there is none; `None` where
+    /// another process uses it.
     ///
-    /// The name may be taken from a file between its opening and its locking; then the lock is
-    /// worth nothing, and all begins anew.
+    /// Another process may delete the file between opening and locking. Then the lock is worthless,
+    /// and both are repeated.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         loop {
             let file = open(path)?;
@@ -102,63 +103,60 @@ impl Partial {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
             if is_at(&file, path)? {
-                return Ok(Some(Self { path: path.to_path_buf(), file, is_kept: true }));
+                return Ok(Some(Self { path: path.to_path_buf(), file, is_cached: true }));
             }
         }
     }
 
-    /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Whether another run may find it.
-    pub(super) fn is_kept(&self) -> bool {
-        self.is_kept
+    /// Whether a later run can find it.
+    pub(super) fn is_cached(&self) -> bool {
+        self.is_cached
     }
 
-    /// How many bytes have come.
-    pub(super) fn length(&self) -> Result<u64, Failure> {
-        self.file.metadata().map(|file| file.len()).map_err(|error| unread(self, error))
+    /// How many bytes it has so far.
+    pub(super) fn length(&self) -> Result<u64, FetchError> {
+        self.file.metadata().map(|file| file.len()).map_err(|error| read_error(self, error))
     }
 
-    /// Empties it, and writes down what is to come.
-    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), Failure> {
-        // In this order: a note must never stand beside bytes that it wasn't made for.
+    /// Truncates it, and writes the resume information of the new download.
+    pub(super) fn restart(&mut self, info: &ResumeInfo) -> Result<(), FetchError> {
+        // In this order: resume information must never be beside bytes of another download.
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|error| unwritten(&self.path, error, info.total))?;
+            .map_err(|error| write_error(&self.path, error, info.total))?;
         self.write_resume_info(info)
     }
 
-    /// Goes on behind what has come.
-    pub(super) fn seek_to_end(&mut self) -> Result<u64, Failure> {
-        self.file.seek(io::SeekFrom::End(0)).map_err(|error| unread(self, error))
+    /// Moves to the end; returns the length.
+    pub(super) fn seek_to_end(&mut self) -> Result<u64, FetchError> {
+        self.file.seek(io::SeekFrom::End(0)).map_err(|error| read_error(self, error))
     }
 
-    /// Adds the next bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// What was written down of the whole; whatever can't be understood is nothing.
+    /// The resume information; `None` if it is missing or invalid.
     pub(super) fn resume_info(&self) -> Option<ResumeInfo> {
         let mut text = String::new();
         let mut options = OpenOptions::new();
         let file = options.read(true).custom_flags(flags()).open(note_path(&self.path)).ok()?;
-        file.take(LONGEST_NOTE).read_to_string(&mut text).ok()?;
+        file.take(MAX_NOTE_SIZE).read_to_string(&mut text).ok()?;
         ResumeInfo::parse(&text)
     }
 
-    /// Writes down what is known of the whole.
-    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), Failure> {
-        if !self.is_kept {
+    /// Writes the resume information; none for a file that isn't cached.
+    pub(super) fn write_resume_info(&self, info: &ResumeInfo) -> Result<(), FetchError> {
+        if !self.is_cached {
             return Ok(());
         }
         let path = note_path(&self.path);
@@ -167,13 +165,13 @@ impl Partial {
         options
             .open(&path)
             .and_then(|mut file| file.write_all(info.to_text().as_bytes()))
-            .map_err(|error| unwritten(&path, error, info.total))
+            .map_err(|error| write_error(&path, error, info.total))
     }
 
-    /// Deletes it; not what has its name by now, where that was taken from it.
-    pub(super) fn discard(self) {
-        if !self.is_kept || is_at(&self.file, &self.path).is_ok_and(|it| it) {
-            // What can't be deleted lies in folders that are swept.
+    /// Deletes it, unless another file has its name by now.
+    pub(super) fn delete(self) {
+        if !self.is_cached || is_at(&self.file, &self.path).is_ok_and(|is_at| is_at) {
+            // What can't be deleted now is deleted with its folder, or when it is old.
             let _ = fs::remove_file(note_path(&self.path));
             let _ = fs::remove_file(&self.path);
         }
@@ -188,7 +186,7 @@ impl ResumeInfo {
         format!("{HEADING}\naddress {address}\nvalidator {validator}\ntotal {total}\n.\n")
     }
 
-    /// The last line shows that nothing is missing.
+    /// Parses what [`to_text`](Self::to_text) wrote. The last line shows that nothing is missing.
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_prefix(HEADING)?.strip_prefix('\n')?.lines();
         let mut field = |name: &str| lines.next()?.strip_prefix(name);
@@ -214,10 +212,10 @@ fn open(path: &Path) -> io::Result<File> {
     if found.is_file() && is_mine {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "it isn't a file of ours alone"))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others can write to it"))
 }
 
-/// Never through a link, and without waiting for a pipe's other end.
+/// Opens no link, and doesn't wait for a pipe's other end.
 fn flags() -> i32 {
     (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
 }
@@ -236,29 +234,30 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-pub(super) fn unread(partial: &Partial, error: io::Error) -> Failure {
-    Failure::Fatal(Error::io("read", partial.path(), error))
+/// The error of a download's file that can't be read.
+pub(super) fn read_error(partial: &Partial, error: io::Error) -> FetchError {
+    FetchError::Fatal(Error::io("read", partial.path(), error))
 }
 
-/// A file can't be written, of which so many bytes are to come.
-pub(super) fn unwritten(path: &Path, error: io::Error, missing: Option<u64>) -> Failure {
+/// The error of a file that can't be written; `missing` is how many bytes it lacks.
+pub(super) fn write_error(path: &Path, error: io::Error, missing: Option<u64>) -> FetchError {
     let message = Error::io("write", path, error);
     let is_full = message.kind() == ErrorKind::DiskFull;
     let free = path.parent().and_then(|folder| statvfs(folder).ok());
-    Failure::Fatal(match (is_full, missing, free) {
+    FetchError::Fatal(match (is_full, missing, free) {
         (true, Some(missing), Some(disk)) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            message.because(format!("{missing} bytes are still to come, and {free} are free there"))
+            message.because(format!("{missing} more bytes are needed, and {free} are free"))
         }
         (_, _, _) => message,
     })
 }
 
-/// Whether so many bytes certainly can't be written there.
-pub(super) fn lacks_room(path: &Path, bytes: u64) -> bool {
+/// Whether the disk certainly has less than `bytes` free.
+pub(super) fn lacks_space(path: &Path, bytes: u64) -> bool {
     let disk = path.parent().and_then(|folder| statvfs(folder).ok());
-    // Some file systems say nothing of their size. What only root may use counts, too: it is the
-    // system that refuses in the end, and this only asks early.
+    // Some file systems report no size. Space that is reserved for root counts as free: the system
+    // decides in the end, and this only checks early.
     disk.is_some_and(|disk| disk.f_blocks > 0 && disk.f_bfree.saturating_mul(disk.f_frsize) < bytes)
 }
 
@@ -267,13 +266,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_are_read_back_whole_or_not_at_all() {
+    fn resume_info_is_read_back_completely_or_not_at_all() {
         let check = |validator: Option<&str>, total| {
             let validator = validator.and_then(StrongTag::parse);
             let info = ResumeInfo { address: "0123".to_owned(), validator, total };
             let text = info.to_text();
             assert_eq!(ResumeInfo::parse(&text), Some(info));
-            // All but the last line's end is needed.
+            // All of it is needed but the last line end.
             for length in 0..text.len() - 1 {
                 assert_eq!(ResumeInfo::parse(&text[..length]), None, "{:?}", &text[..length]);
             }
@@ -281,7 +280,7 @@ mod tests {
         check(None, None);
         check(Some("\"abc\""), Some(54_000_000));
         check(Some("\"\""), Some(u64::MAX));
-        // Dates were taken once.
+        // An older usher wrote dates.
         let dated =
             "usher download 1\naddress x\nvalidator Sun, 09 Sep 2001 01:46:40 GMT\ntotal \n.\n";
         assert_eq!(ResumeInfo::parse(dated), None);
@@ -307,43 +306,43 @@ mod tests {
         drop(first);
         let again = opened().unwrap();
         assert_eq!(again.length(), Ok(3));
-        again.discard();
+        again.delete();
         assert!(!path.exists());
     }
 
     #[test]
-    fn what_lost_its_name_is_not_taken_for_the_file_that_has_it_now() {
+    fn a_replaced_file_is_not_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let old = Partial::open(&path).unwrap().unwrap();
         fs::remove_file(&path).unwrap();
         let _new = Partial::open(&path).unwrap().unwrap();
         assert!(!is_at(old.file(), &path).unwrap());
-        old.discard();
+        old.delete();
         assert!(path.exists(), "another file was deleted");
     }
 
     #[test]
-    fn of_many_that_take_and_delete_it_each_has_the_file_of_that_name() {
+    fn concurrent_users_each_lock_the_file_of_that_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
-        let take_and_delete = || {
+        let open_and_delete = || {
             for _ in 0..3000 {
                 if let Some(partial) = Partial::open(&path).unwrap() {
                     assert!(is_at(partial.file(), &path).unwrap(), "a file without a name");
-                    partial.discard();
+                    partial.delete();
                 }
             }
         };
         std::thread::scope(|scope| {
             for _ in 0..3 {
-                scope.spawn(take_and_delete);
+                scope.spawn(open_and_delete);
             }
         });
     }
 
     #[test]
-    fn only_plain_files_of_ours_are_taken() {
+    fn only_our_own_regular_files_are_opened() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
 
         let folder = tempfile::tempdir().unwrap();

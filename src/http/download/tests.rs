@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::statvfs;
 use usher_shims::error::{Error, ErrorKind};
 
-use super::partial::{lacks_room, unwritten};
+use super::partial::{lacks_space, write_error};
 use super::*;
 use crate::files::integrity::{Hasher, sha256};
 use crate::http::network_config::NetworkConfig;
@@ -34,9 +34,9 @@ static FILE: [u8; 5000] = {
 
 /// Writes down what it is told.
 #[derive(Default)]
-struct Noted(RefCell<String>);
+struct ProgressLog(RefCell<String>);
 
-impl Progress for Noted {
+impl Progress for ProgressLog {
     fn begin(&self, total: Option<u64>) {
         writeln!(self.0.borrow_mut(), "begin {total:?}").unwrap();
     }
@@ -49,11 +49,11 @@ impl Progress for Noted {
 }
 
 /// A cache and a folder to fall back to.
-struct Kept {
+struct DownloadCache {
     folder: tempfile::TempDir,
 }
 
-impl Kept {
+impl DownloadCache {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("staging")).unwrap();
@@ -86,10 +86,10 @@ impl Kept {
         address: &str,
         published: &[u8],
         size: Option<u64>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, FetchError> {
         let integrity = Some(&hash(published));
-        let artifact = DownloadSpec { address, integrity: integrity.as_ref().map(|it| *it), size };
-        let done = self.downloads().fetch(client(), &artifact, &NoProgress)?;
+        let spec = DownloadSpec { address, integrity: integrity.as_ref().map(|it| *it), size };
+        let done = self.downloads().fetch(client(), &spec, &NoProgress)?;
         assert_eq!(done.size, published.len() as u64);
         let content = fs::read(done.path()).unwrap();
         done.discard();
@@ -110,11 +110,11 @@ fn check(replies: Vec<Reply>, requests: usize, expected: &str) {
 
 /// The same where the source said how many bytes it has.
 fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected: &str) {
-    let (server, kept) = (TestServer::with(replies), Kept::new());
+    let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let shown = match kept.fetch(&server.at("/archive"), BODY, size) {
         Ok(content) => String::from_utf8(content).unwrap(),
         Err(failure) => {
-            let fatal = if matches!(failure, Failure::Fatal(_)) { "fatal" } else { "not fatal" };
+            let fatal = if matches!(failure, FetchError::Fatal(_)) { "fatal" } else { "not fatal" };
             let error = Error::from(failure);
             format!("{fatal} {}: {error}", error.kind().exit_code())
         }
@@ -188,23 +188,26 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
             Some(4),
             vec![short; 3],
             3,
-            "not fatal 69: can't fetch … only 3 of 4 bytes came",
+            "not fatal 69: can't fetch … only 3 of 4 bytes arrived",
         );
     }
     // What says itself that it is something else.
     let page = ok(b"<!DOCTYPE html><title>Log in");
     check_size(Some(100), vec![page], 1, "not fatal 69: … looks like a web page");
     check_size(Some(100), vec![ok(b"{}")], 1, "not fatal 69: … looks like a message");
-    check_size(Some(100), vec![ok(b"")], 1, "not fatal 69: … the answer is empty");
+    check_size(Some(100), vec![ok(b"")], 1, "not fatal 69: … the response is empty");
 }
 
 #[test]
 fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
-    let (server, kept, noted) =
-        (TestServer::with(vec![reply("200 OK", "", BODY)]), Kept::new(), Noted::default());
+    let (server, kept, noted) = (
+        TestServer::with(vec![reply("200 OK", "", BODY)]),
+        DownloadCache::new(),
+        ProgressLog::default(),
+    );
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
-    kept.downloads().fetch(client(), &artifact, &noted).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: Some(3) };
+    kept.downloads().fetch(client(), &spec, &noted).unwrap();
     assert!(noted.0.borrow().starts_with("begin Some(3)\n"), "{}", noted.0.borrow());
 }
 
@@ -213,18 +216,22 @@ fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
     let first = || announced("3\r\nETag: \"1\"", b"a");
     let other = part("bytes 1-3/4", "\"1\"", b"bcd");
     let server = TestServer::with(vec![first(), other, ok(BODY)]);
-    assert_eq!(Kept::new().fetch(&server.at("/archive"), BODY, Some(3)), Ok(BODY.to_vec()));
+    assert_eq!(
+        DownloadCache::new().fetch(&server.at("/archive"), BODY, Some(3)),
+        Ok(BODY.to_vec())
+    );
 }
 
 #[test]
 fn what_certainly_has_no_room_is_not_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
-    assert!(lacks_room(&path, 1 << 60) && !lacks_room(&path, 1));
+    assert!(lacks_space(&path, 1 << 60) && !lacks_space(&path, 1));
     let server = TestServer::with(vec![announced("4000000000", b"abc")]);
     let disk = statvfs(folder.path()).unwrap();
     if disk.f_bfree * disk.f_frsize < 4_000_000_000 {
-        let error = Error::from(Kept::new().fetch(&server.at("/x"), BODY, None).unwrap_err());
+        let error =
+            Error::from(DownloadCache::new().fetch(&server.at("/x"), BODY, None).unwrap_err());
         assert!(error.to_string().contains("4000000000 bytes are still to come"), "{error}");
     }
 }
@@ -260,8 +267,8 @@ fn what_is_no_archive_at_all_says_what_it_is() {
         "not fatal 69: … HOST answered 200 OK with application/json",
     );
     check(typed("x", b"<?xml version='1.0'?><Error/>"), 1, "not fatal 69: … looks like a message");
-    check(typed("", b""), 1, "not fatal 69: … with content of no type");
-    check(vec![ok(b"")], 1, "not fatal 69: … the answer is empty");
+    check(typed("", b""), 1, "not fatal 69: … with no content type");
+    check(vec![ok(b"")], 1, "not fatal 69: … the response is empty");
     check(vec![reply("404 Not Found", "", b"")], 1, "not fatal 69: … answered 404 Not Found");
     check(vec![reply("204 No Content", "", b"")], 1, "not fatal 69: … answered 204 No Content");
     check(vec![], 0, "not fatal 69: … refused the connection");
@@ -283,7 +290,7 @@ fn part(range: &str, tag: &str, body: &[u8]) -> Reply {
 /// replies; says which requests asked for the rest.
 fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
     let first = reply("200 OK", &format!("Content-Length: 3\r\n{label}\r\n"), b"a");
-    let (server, kept) = (TestServer::with([vec![first], replies].concat()), Kept::new());
+    let (server, kept) = (TestServer::with([vec![first], replies].concat()), DownloadCache::new());
     let content = kept.fetch(&server.at("/archive"), BODY, None).unwrap();
     assert_eq!(content, BODY);
     let requests = server.requests();
@@ -329,7 +336,8 @@ fn the_rest_is_asked_for_and_looked_at_closely() {
     // More than was to come is not taken.
     let (first, more) = (announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bcdef"));
     let server = TestServer::with(vec![first, more]);
-    let error = Error::from(Kept::new().fetch(&server.at("/archive"), BODY, None).unwrap_err());
+    let error =
+        Error::from(DownloadCache::new().fetch(&server.at("/archive"), BODY, None).unwrap_err());
     assert!(error.to_string().contains("longer than 3 bytes"), "{error}");
 }
 
@@ -348,7 +356,7 @@ fn a_break_anywhere_costs_no_byte_twice() {
     let cuts = |fiftieth| FILE.len() * fiftieth / 50;
     let check = |broken: Reply, cut: usize| {
         let server = TestServer::with(vec![broken, Reply::File(&FILE, "\"1\"", FILE.len())]);
-        let content = Kept::new().fetch(&server.at("/archive"), &FILE, None);
+        let content = DownloadCache::new().fetch(&server.at("/archive"), &FILE, None);
         assert_eq!(content.as_deref(), Ok(&FILE[..]), "broken at {cut}");
         let requests = server.requests();
         assert_eq!(requests.len(), 2, "broken at {cut}");
@@ -364,12 +372,12 @@ fn a_break_anywhere_costs_no_byte_twice() {
 fn resets_do_not_count_as_long_as_it_gets_on() {
     let replies = vec![Reply::File(&FILE, "\"1\"", 100); 50];
     let fetch = |progress_reset| {
-        let (server, kept) = (TestServer::with(replies.clone()), Kept::new());
+        let (server, kept) = (TestServer::with(replies.clone()), DownloadCache::new());
         let timeouts = Timeouts { progress_reset, ..access().timeouts };
         let client = Client::new(NetworkConfig { timeouts, ..access() });
         let (address, wanted) = (server.at("/archive"), hash(&FILE));
-        let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-        let done = kept.downloads().fetch(&client, &artifact, &NoProgress).is_ok();
+        let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+        let done = kept.downloads().fetch(&client, &spec, &NoProgress).is_ok();
         (done, server.requests().len())
     };
     assert_eq!(fetch(100), (true, 50));
@@ -380,18 +388,18 @@ fn resets_do_not_count_as_long_as_it_gets_on() {
 fn a_server_that_never_gets_further_is_not_asked_for_ever() {
     // Without a validator each try begins anew, and brings the same bytes.
     let replies = vec![announced("5000", &FILE[..4000]); 50];
-    let (server, kept) = (TestServer::with(replies), Kept::new());
+    let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
     let client = Client::new(NetworkConfig { timeouts, ..access() });
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    assert!(kept.downloads().fetch(&client, &artifact, &NoProgress).is_err());
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    assert!(kept.downloads().fetch(&client, &spec, &NoProgress).is_err());
     assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
 fn what_came_is_kept_for_the_next_run() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let cut = |count| Reply::File(&FILE, "\"1\"", count);
     let server = TestServer::with(vec![cut(1000), cut(0), cut(500), cut(5000), cut(5000)]);
     let address = server.at("/archive");
@@ -407,7 +415,7 @@ fn what_came_is_kept_for_the_next_run() {
 }
 
 /// The file that an earlier run left, and its note.
-fn left(kept: &Kept, address: &str, (content, validator): (&[u8], &str), total: &str) {
+fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str), total: &str) {
     let downloads = kept.folder.path().join("cache/downloads");
     fs::create_dir_all(&downloads).unwrap();
     fs::set_permissions(&downloads, fs::Permissions::from_mode(0o700)).unwrap();
@@ -425,7 +433,7 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
     damaged[7] ^= 1;
     let whole = || Reply::File(&FILE, "\"1\"", FILE.len());
     let check = |content: &[u8], validator: &str, total: &str, expected: &[Option<usize>]| {
-        let (server, kept) = (TestServer::with(vec![whole(), whole()]), Kept::new());
+        let (server, kept) = (TestServer::with(vec![whole(), whole()]), DownloadCache::new());
         left(&kept, &server.at("/archive"), (content, validator), total);
         let done = kept.fetch(&server.at("/archive"), &FILE, None);
         assert_eq!(done.as_deref(), Ok(&FILE[..]));
@@ -445,7 +453,7 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
     check(&damaged, "\"1\"", "5000", &[None]);
     check(&[&FILE[..], b"x"].concat(), "\"1\"", "5000", &[None]);
     // What came from elsewhere says nothing about this server.
-    let (server, kept) = (TestServer::with(vec![whole()]), Kept::new());
+    let (server, kept) = (TestServer::with(vec![whole()]), DownloadCache::new());
     left(&kept, "http://elsewhere.example/archive", (&FILE[..1000], "\"1\""), "5000");
     kept.fetch(&server.at("/archive"), &FILE, None).unwrap();
     assert_eq!(first_byte(&server.requests()[0]), None);
@@ -453,7 +461,7 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
 
 #[test]
 fn what_is_left_outlives_those_who_cannot_be_reached() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let lost = TestServer::with(Vec::new());
     let portal =
         TestServer::with(vec![ok(b"<html>Log in"), reply("403 Forbidden", "", b""), ok(b"")]);
@@ -469,11 +477,11 @@ fn what_is_left_outlives_those_who_cannot_be_reached() {
 
 #[test]
 fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let server = TestServer::with(vec![reply("200 OK", "", BODY)]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
     drop(fetch().unwrap());
     let again = fetch().unwrap();
     assert_eq!(again.sha256, SHA256);
@@ -487,11 +495,11 @@ fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
 
 #[test]
 fn who_finds_the_file_in_use_has_one_of_their_own() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress).unwrap();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress).unwrap();
     let (first, second) = (fetch(), fetch());
     let inside =
         |done: &Downloaded, folder: &str| done.path().starts_with(kept.folder.path().join(folder));
@@ -506,7 +514,7 @@ fn who_finds_the_file_in_use_has_one_of_their_own() {
 #[test]
 fn what_cannot_be_kept_is_fetched_all_the_same() {
     let check = |spoil: &dyn Fn(&Path)| {
-        let (server, kept) = (TestServer::with(vec![ok(BODY)]), Kept::new());
+        let (server, kept) = (TestServer::with(vec![ok(BODY)]), DownloadCache::new());
         let cache = kept.folder.path().join("cache");
         fs::create_dir(&cache).unwrap();
         spoil(&cache.join("downloads"));
@@ -525,7 +533,7 @@ fn what_cannot_be_kept_is_fetched_all_the_same() {
 
 #[test]
 fn what_nothing_proves_is_never_kept() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let server = TestServer::with(vec![
         ok(BODY),
         announced("9\r\nETag: \"1\"", b"a"),
@@ -533,21 +541,21 @@ fn what_nothing_proves_is_never_kept() {
         ok(b"<html>"),
     ]);
     let address = server.at("/archive");
-    let artifact = DownloadSpec { address: &address, integrity: None, size: None };
-    let fetch = || kept.downloads().fetch(client(), &artifact, &NoProgress);
+    let spec = DownloadSpec { address: &address, integrity: None, size: None };
+    let fetch = || kept.downloads().fetch(client(), &spec, &NoProgress);
     let done = fetch().unwrap();
     assert!(done.path().starts_with(kept.folder.path().join("staging")));
     assert_eq!((done.sha256.as_str(), done.size), (SHA256, 3));
     done.discard();
     for _ in 0..2 {
-        assert!(matches!(fetch(), Err(Failure::Refused(_))));
+        assert!(matches!(fetch(), Err(FetchError::BadResponse(_))));
     }
     assert_eq!((kept.in_cache(), kept.names("staging").len()), (0, 0));
 }
 
 #[test]
 fn what_nobody_came_back_for_is_swept() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     left(&kept, "x", (b"abc", ""), "");
     let downloads = kept.folder.path().join("cache/downloads");
     for name in kept.names("cache/downloads") {
@@ -562,7 +570,7 @@ fn what_nobody_came_back_for_is_swept() {
 
 #[test]
 fn a_folder_stands_in_for_a_server() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let path = kept.folder.path().join("published");
     let address = path.to_str().unwrap();
     fs::write(&path, BODY).unwrap();
@@ -581,22 +589,22 @@ fn a_folder_stands_in_for_a_server() {
 #[test]
 fn a_full_disk_is_told_with_what_is_missing() {
     let error = io::Error::from(io::ErrorKind::StorageFull);
-    let Failure::Fatal(error) = unwritten(Path::new("/tmp/x"), error, Some(54_000_000)) else {
+    let FetchError::Fatal(error) = write_error(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
     };
     assert_eq!((error.kind(), error.what.as_str()), (ErrorKind::DiskFull, "can't write /tmp/x"));
-    assert!(error.causes[1].starts_with("54000000 bytes are still to come, and "), "{error}");
+    assert!(error.causes[1].starts_with("54000000 more bytes are needed, and "), "{error}");
 }
 
 #[test]
 fn progress_tells_each_try_from_its_start() {
-    let kept = Kept::new();
+    let kept = DownloadCache::new();
     let server =
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));
-    let noted = Noted::default();
-    let artifact = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
-    kept.downloads().fetch(client(), &artifact, &noted).unwrap();
+    let noted = ProgressLog::default();
+    let spec = DownloadSpec { address: &address, integrity: Some(&wanted), size: None };
+    kept.downloads().fetch(client(), &spec, &noted).unwrap();
     assert_eq!(
         noted.0.into_inner(),
         "begin Some(3)\nadvance 0\nadvance 1\nend\nbegin Some(3)\nadvance 1\nadvance 2\nend\n"

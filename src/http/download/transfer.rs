@@ -1,6 +1,6 @@
-//! Getting what is missing of a file: asked for, written, hashed, and asked for again.
+//! Fetches what is missing of a file: requests it, writes and hashes it, and retries.
 //!
-//! It must not know where the file lies, nor who else may want it.
+//! It must not know in which folder the file is, or which other processes use it.
 
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
@@ -8,52 +8,53 @@ use std::os::unix::fs::FileExt as _;
 use usher_shims::error::{Error, ErrorKind};
 
 use super::background_hasher::BackgroundHasher;
-use super::partial::{Downloaded, Partial, ResumeInfo, lacks_room, unread, unwritten};
+use super::partial::{Downloaded, Partial, ResumeInfo, lacks_space, read_error, write_error};
 use crate::files::integrity::{Integrity, Mismatch, sha256};
 use crate::http::address::{Location, cant_fetch};
 use crate::http::client::{self, Client, too_long};
-use crate::http::failure::{AttemptError, Failure};
+use crate::http::fetch_error::{AttemptError, FetchError};
 use crate::http::headers::{ContentRange, StrongTag};
 use crate::http::response::{
-    Condition, Kind, Request, Responder, Response, is_web_page, other_content, web_page,
+    BodyKind, HttpRequest, RequestCondition, Responder, Response, is_web_page, unexpected_content,
+    web_page_error,
 };
 
-/// No toolchain is larger: the largest today (a JDK) has an eighth of this.
-const LARGEST: u64 = 4 << 30;
+/// The largest download in bytes. The largest toolchain today (a JDK) has an eighth of this.
+const MAX_DOWNLOAD: u64 = 4 << 30;
 
-const HINT_LATER: &str = "try again later; if it stays so, ask whoever runs that server or proxy";
+const HINT_LATER: &str =
+    "try again later; if it persists, ask the operator of that server or proxy";
 
-/// How much is read at once.
-const PIECE: usize = 256 << 10;
+/// How many bytes are read at once.
+const CHUNK_SIZE: usize = 256 << 10;
 
-/// No page that only says that something went wrong is longer.
+/// The largest response that can be an error page.
 const MAX_ERROR_PAGE: u64 = 64 << 10;
 
-/// What is said of a text that came in an archive's place.
-const MESSAGE: &str = "the answer looks like a message, not like an archive";
+const LOOKS_LIKE_MESSAGE: &str = "the response looks like a message, not like an archive";
 
 /// What to download.
 pub struct DownloadSpec<'a> {
-    /// Where it lies: `http://`, `https://`, `file://` or an absolute path.
+    /// `http://`, `https://`, `file://` or an absolute path.
     pub address: &'a str,
-    /// The hash it was published under; `None` where upstream publishes none.
+    /// The published hash; `None` where upstream publishes none.
     pub integrity: Option<&'a Integrity>,
-    /// How many bytes the source says it has, where it says so: what has more or fewer isn't it.
+    /// The published size in bytes. A file of another size is refused.
     pub size: Option<u64>,
 }
 
-/// Is told how a download goes on.
+/// Reports the progress of a download.
 pub trait Progress {
-    /// It begins, perhaps once more from the start; with the bytes of the whole, if that is known.
-    /// What was there already is told by a first [`advance`](Self::advance).
+    /// An attempt begins; `total` is the size of the whole file in bytes, if it is known. The bytes
+    /// of earlier attempts are reported by a first [`advance`](Self::advance).
     fn begin(&self, total: Option<u64>);
-    /// So many more bytes have come.
+    /// This many more bytes have arrived.
     fn advance(&self, bytes: u64);
-    /// It ended, well or not.
+    /// The attempt ended, successfully or not.
     fn end(&self);
 }
 
-/// Says nothing.
+/// Reports nothing.
 pub struct NoProgress;
 
 impl Progress for NoProgress {
@@ -62,116 +63,122 @@ impl Progress for NoProgress {
     fn end(&self) {}
 }
 
-/// A file on its way.
+/// What a download is fetched with, and from where.
+pub(super) struct Source<'a> {
+    pub(super) client: &'a Client,
+    pub(super) location: Location,
+}
+
+/// A download in progress.
 pub(super) struct Transfer<'a> {
     client: &'a Client,
     location: Location,
     integrity: Option<&'a Integrity>,
-    /// How many bytes there are, where the source said so beforehand.
-    announced: Option<u64>,
+    /// The published size in bytes.
+    published_size: Option<u64>,
     progress: &'a dyn Progress,
     partial: Partial,
     limit: u64,
     info: ResumeInfo,
     /// How many bytes the file has.
     length: u64,
-    /// The most that it ever had in this run.
-    most: u64,
-    /// Whether anything was written to it.
-    is_touched: bool,
+    /// The most bytes that it had in this run.
+    max_length: u64,
+    /// Whether this run has written to it.
+    is_modified: bool,
     hasher: Option<BackgroundHasher>,
-    ranges: Ranges,
+    ranges: RangeRequests,
     responder: Option<Responder>,
 }
 
-/// Whether the rest of something may be asked for.
+/// Whether only the rest of the file may be requested.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ranges {
-    /// It may, and wasn't yet.
-    Untried,
-    /// What lies in the file was put together from several answers.
+enum RangeRequests {
+    /// It may; the file is from one response so far.
+    NotTried,
+    /// The file is joined from several responses.
     Used,
-    /// That went wrong; all must come at once.
-    ProcessArgs,
+    /// No: it failed before. The whole file must come in one response.
+    Disabled,
 }
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(
-        client: &'a Client,
-        (location, artifact): (Location, &DownloadSpec<'a>),
+        source: Source<'a>,
+        spec: &DownloadSpec<'a>,
         partial: Partial,
         progress: &'a dyn Progress,
     ) -> Self {
-        let address = sha256(artifact.address.as_bytes());
+        let address = sha256(spec.address.as_bytes());
         Self {
-            client,
-            location,
-            integrity: artifact.integrity,
-            announced: artifact.size,
+            client: source.client,
+            location: source.location,
+            integrity: spec.integrity,
+            published_size: spec.size,
             progress,
             partial,
-            limit: artifact.size.map_or(LARGEST, |size| size.min(LARGEST)),
+            limit: spec.size.map_or(MAX_DOWNLOAD, |size| size.min(MAX_DOWNLOAD)),
             info: ResumeInfo { address, validator: None, total: None },
             length: 0,
-            most: 0,
-            is_touched: false,
+            max_length: 0,
+            is_modified: false,
             hasher: None,
-            ranges: Ranges::Untried,
+            ranges: RangeRequests::NotTried,
             responder: None,
         }
     }
 
-    /// Fetches until it is there or can't be had.
-    pub(super) fn run(mut self) -> Result<Downloaded, Failure> {
+    /// Fetches the file until it is complete, or until an error is permanent.
+    pub(super) fn run(mut self) -> Result<Downloaded, FetchError> {
         match self.resume().and_then(|()| self.with_retries()) {
             Ok(sha256) => Downloaded::new(self.partial, sha256),
             Err(failure) => {
                 self.hasher = None;
-                if !self.is_worth_keeping() {
-                    self.partial.discard();
+                if !self.is_resumable() {
+                    self.partial.delete();
                 }
                 Err(failure)
             }
         }
     }
 
-    /// Whether another run may go on from here. What was left by one that asked elsewhere, and
-    /// wasn't touched, may be of use to the next one that does.
-    fn is_worth_keeping(&self) -> bool {
-        let is_useful = match self.is_touched {
+    /// Whether a later run can resume this download. An unmodified file may be another address's,
+    /// and a run that fetches from there can resume it.
+    fn is_resumable(&self) -> bool {
+        let is_useful = match self.is_modified {
             true => self.resume_tag().is_some(),
             false => self.partial.length().is_ok_and(|length| length > 0),
         };
-        is_useful && self.partial.is_kept()
+        is_useful && self.partial.is_cached()
     }
 
-    /// Looks what an earlier run left, of the same address and with a proof of what it is.
-    fn resume(&mut self) -> Result<(), Failure> {
+    /// Continues the file of an earlier run, if it is from the same address.
+    fn resume(&mut self) -> Result<(), FetchError> {
         let Some(info) = self.partial.resume_info() else { return Ok(()) };
         let length = self.partial.length()?;
         if info.address == self.info.address && info.total.is_none_or(|total| length < total) {
             self.info = info;
             self.length = self.partial.seek_to_end()?;
-            self.most = self.length;
+            self.max_length = self.length;
         }
         Ok(())
     }
 
-    fn with_retries(&mut self) -> Result<String, Failure> {
+    fn with_retries(&mut self) -> Result<String, FetchError> {
         let mut retry = self.client.retry();
         loop {
-            let before = self.most;
+            let before = self.max_length;
             let error = match self.attempt() {
                 Ok(sha256) => return Ok(sha256),
                 Err(error) => error,
             };
-            // Only what goes beyond all attempts before: else a server that always breaks off at the
-            // same place would be asked for ever.
-            retry.record_progress(self.most - before);
-            retry.pause(match error {
-                // It was there a moment ago: the line is down, or the server starts anew.
-                AttemptError::Permanent(Failure::Unreachable(error)) if self.is_touched => {
-                    AttemptError::Transient(Failure::Unreachable(error), None)
+            // Only bytes beyond those of all earlier attempts are progress. Otherwise a server that
+            // always breaks off at the same byte would be retried forever.
+            retry.record_progress(self.max_length - before);
+            retry.wait_after(match error {
+                // It was reachable a moment ago: the network is down, or the server restarts.
+                AttemptError::Permanent(FetchError::Unreachable(error)) if self.is_modified => {
+                    AttemptError::Transient(FetchError::Unreachable(error), None)
                 }
                 other => other,
             })?;
@@ -179,83 +186,85 @@ impl<'a> Transfer<'a> {
     }
 
     fn attempt(&mut self) -> Result<String, AttemptError> {
-        let response = self.ask()?;
+        let response = self.request()?;
         self.copy(response)?;
-        let missing = self.info.total.filter(|total| *total != self.length);
-        if let Some(total) = missing {
-            let why = format!("only {} of {total} bytes came", self.length);
+        let incomplete = self.info.total.filter(|total| *total != self.length);
+        if let Some(total) = incomplete {
+            let why = format!("only {} of {total} bytes arrived", self.length);
             let error = cant_fetch(&self.location).because(why);
-            return Err(AttemptError::Transient(Failure::Unreachable(error), None));
+            return Err(AttemptError::Transient(FetchError::Unreachable(error), None));
         }
         self.verify()
     }
 
-    /// What the rest can be asked for with, if it can.
+    /// The `ETag` with which the rest can be requested; `None` where it can't be.
     fn resume_tag(&self) -> Option<&StrongTag> {
-        let may_be = self.length > 0 && self.ranges != Ranges::ProcessArgs;
-        self.info.validator.as_ref().filter(|_| may_be)
+        let may_resume = self.length > 0 && self.ranges != RangeRequests::Disabled;
+        self.info.validator.as_ref().filter(|_| may_resume)
     }
 
-    /// Asks for the rest, or for all of it.
-    fn ask(&mut self) -> Result<Response, AttemptError> {
+    /// Requests the rest of the file, or all of it.
+    fn request(&mut self) -> Result<Response, AttemptError> {
         if let Some(validator) = self.resume_tag() {
-            let response = self.open(Condition::RestAfter(self.length, validator))?;
+            let response = self.open(RequestCondition::ResumeFrom(self.length, validator))?;
             match response.kind {
-                Kind::Whole => return Ok(response),
-                Kind::Rest(range) if self.fits(range, response.length) => {
+                BodyKind::Full => return Ok(response),
+                BodyKind::Remainder(range) if self.matches_size(range, response.length) => {
                     self.info.total = Some(range.total);
-                    self.ranges = Ranges::Used;
+                    self.ranges = RangeRequests::Used;
                     return Ok(response);
                 }
-                // What this server says of parts makes no sense.
-                Kind::Rest(_) | Kind::NoRest | Kind::Unchanged => self.ranges = Ranges::ProcessArgs,
+                // The server's range is invalid.
+                BodyKind::Remainder(_) | BodyKind::BadRange | BodyKind::NotModified => {
+                    self.ranges = RangeRequests::Disabled
+                }
             }
         }
-        self.open(Condition::Always)
+        self.open(RequestCondition::Unconditional)
     }
 
-    /// Whether a part is of a whole as long as it was, and as long as it says itself.
-    fn fits(&self, range: ContentRange, length: Option<u64>) -> bool {
-        [self.info.total, self.announced].iter().flatten().all(|total| *total == range.total)
+    /// Whether a range is of a file of the expected size, and of the response's own length.
+    fn matches_size(&self, range: ContentRange, length: Option<u64>) -> bool {
+        [self.info.total, self.published_size].iter().flatten().all(|total| *total == range.total)
             && length.is_none_or(|length| length == range.total - range.first)
     }
 
-    fn open(&self, condition: Condition<'_>) -> Result<Response, AttemptError> {
-        let request = Request { accept: "*/*", encoding: "identity", condition };
+    fn open(&self, condition: RequestCondition<'_>) -> Result<Response, AttemptError> {
+        let request = HttpRequest { accept: "*/*", encoding: "identity", condition };
         self.client.open(&self.location, &request)
     }
 
-    /// Takes in an answer, as far as it comes.
+    /// Writes a response to the file, as far as it arrives.
     fn copy(&mut self, mut response: Response) -> Result<(), AttemptError> {
-        if response.length.is_some_and(|length| length > LARGEST) {
-            return Err(AttemptError::Permanent(too_long(&self.location, LARGEST)));
+        if response.length.is_some_and(|length| length > MAX_DOWNLOAD) {
+            return Err(AttemptError::Permanent(too_long(&self.location, MAX_DOWNLOAD)));
         }
-        let mut buffer = vec![0; PIECE];
-        // What lies in the file goes only when something better has come: a captive portal's
-        // page is no reason to lose half a download.
+        let mut buffer = vec![0; CHUNK_SIZE];
+        // The file is truncated only after the response is checked: a captive portal's page is no
+        // reason to lose half a download.
         let mut count = self.read(&mut response, &mut buffer)?;
         self.responder = response.responder.take();
-        if matches!(response.kind, Kind::Whole) {
+        if matches!(response.kind, BodyKind::Full) {
             if is_web_page(&buffer[..count]) {
-                return Err(AttemptError::Permanent(web_page(
+                return Err(AttemptError::Permanent(web_page_error(
                     &self.location,
                     self.responder.as_ref(),
                 )));
             }
             if count == 0 && self.length > 0 {
-                return Err(self.empty());
+                return Err(self.empty_response());
             }
-            self.check_announced(response.length, &buffer[..count])?;
+            self.check_published_size(response.length, &buffer[..count])?;
             self.restart(&response)?;
-            self.check_room()?;
+            self.check_space()?;
         }
         self.progress.begin(self.info.total);
         self.progress.advance(self.length);
-        let taken = loop {
+        let copied = loop {
             if count == 0 {
                 break Ok(());
             }
-            if let Err(error) = self.take(&buffer[..count]) {
+            if let Err(error) = self.append(&buffer[..count]) {
                 break Err(error);
             }
             count = match self.read(&mut response, &mut buffer) {
@@ -264,7 +273,7 @@ impl<'a> Transfer<'a> {
             };
         };
         self.progress.end();
-        taken
+        copied
     }
 
     fn read(&self, response: &mut Response, buffer: &mut [u8]) -> Result<usize, AttemptError> {
@@ -272,33 +281,33 @@ impl<'a> Transfer<'a> {
             match response.bytes.read(buffer) {
                 Ok(count) => return Ok(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(client::unread(&self.location, error)),
+                Err(error) => return Err(client::read_error(&self.location, error)),
             }
         }
     }
 
     fn restart(&mut self, response: &Response) -> Result<(), AttemptError> {
         self.hasher = None;
-        self.is_touched = true;
+        self.is_modified = true;
         self.length = 0;
-        if self.ranges == Ranges::Used {
-            self.ranges = Ranges::Untried;
+        if self.ranges == RangeRequests::Used {
+            self.ranges = RangeRequests::NotTried;
         }
         self.info.validator.clone_from(&response.validator);
-        self.info.total = response.length.or(self.announced);
+        self.info.total = response.length.or(self.published_size);
         self.partial.restart(&self.info).map_err(AttemptError::Permanent)
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), AttemptError> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), AttemptError> {
         let length = self.length + bytes.len() as u64;
         self.check_limit(length)?;
-        self.is_touched = true;
+        self.is_modified = true;
         self.partial.write(bytes).map_err(|error| {
             let missing = self.info.total.map(|total| total.saturating_sub(self.length));
-            AttemptError::Permanent(unwritten(self.partial.path(), error, missing))
+            AttemptError::Permanent(write_error(self.partial.path(), error, missing))
         })?;
         self.length = length;
-        self.most = self.most.max(length);
+        self.max_length = self.max_length.max(length);
         let hasher = self.hasher()?;
         hasher.advance_to(length);
         self.hasher = Some(hasher);
@@ -312,54 +321,58 @@ impl<'a> Transfer<'a> {
             return Ok(());
         }
         self.length = 0;
-        Err(match self.announced {
-            Some(wanted) if wanted == limit => {
-                size_mismatch(&self.location, wanted, &format!("at least {length} bytes"))
+        Err(match self.published_size {
+            Some(published) if published == limit => {
+                size_mismatch(&self.location, published, &format!("at least {length} bytes"))
             }
             Some(_) | None => AttemptError::Permanent(too_long(&self.location, limit)),
         })
     }
 
-    /// What is longer or shorter than the source said isn't what was published, and needn't be
-    /// fetched to be sure of it; a short text may be an error page.
-    fn check_announced(&self, length: Option<u64>, start: &[u8]) -> Result<(), AttemptError> {
-        let (Some(wanted), Some(length)) = (self.announced, length) else { return Ok(()) };
-        if wanted == length {
+    /// Refuses a response of another size than was published, without fetching it all. A short text
+    /// may be an error page.
+    fn check_published_size(&self, length: Option<u64>, start: &[u8]) -> Result<(), AttemptError> {
+        let (Some(published), Some(length)) = (self.published_size, length) else {
+            return Ok(());
+        };
+        if published == length {
             return Ok(());
         }
         let may_be_error_page = self.responder.is_some() && length <= MAX_ERROR_PAGE;
         Err(match may_be_error_page && is_message(start) {
-            _ if length == 0 => self.empty(),
-            true => self.other(MESSAGE),
-            false => size_mismatch(&self.location, wanted, &format!("{length} bytes")),
+            _ if length == 0 => self.empty_response(),
+            true => self.other_response(LOOKS_LIKE_MESSAGE),
+            false => size_mismatch(&self.location, published, &format!("{length} bytes")),
         })
     }
 
-    /// Whether there is room for all that is to come: better before it is fetched than after.
-    fn check_room(&self) -> Result<(), AttemptError> {
+    /// Checks the free disk space before the file is fetched.
+    fn check_space(&self) -> Result<(), AttemptError> {
         let Some(total) = self.info.total else { return Ok(()) };
-        if !lacks_room(self.partial.path(), total) {
+        if !lacks_space(self.partial.path(), total) {
             return Ok(());
         }
         let full = io::Error::from_raw_os_error(libc::ENOSPC);
-        Err(AttemptError::Permanent(unwritten(self.partial.path(), full, Some(total))))
+        Err(AttemptError::Permanent(write_error(self.partial.path(), full, Some(total))))
     }
 
-    /// The one that hashes what has come.
+    /// The current hasher, or a new one.
     fn hasher(&mut self) -> Result<BackgroundHasher, AttemptError> {
         match self.hasher.take() {
             Some(hasher) => Ok(hasher),
-            None => BackgroundHasher::of(self.partial.file(), self.integrity)
-                .map_err(|error| self.unhashed(error)),
+            None => BackgroundHasher::start(self.partial.file(), self.integrity)
+                .map_err(|error| self.hash_error(error)),
         }
     }
 
-    /// The SHA-256 of what has come, if that is what was published.
+    /// Compares the hash with the published one; returns the SHA-256.
     fn verify(&mut self) -> Result<String, AttemptError> {
         let hasher = self.hasher()?;
-        let hasher = hasher.finish().map_err(|error| self.unhashed(error))?;
+        let hasher = hasher.finish().map_err(|error| self.hash_error(error))?;
         let mismatch = match hasher.finish() {
-            Ok(_) if self.length == 0 && self.integrity.is_none() => return Err(self.empty()),
+            Ok(_) if self.length == 0 && self.integrity.is_none() => {
+                return Err(self.empty_response());
+            }
             Ok(sha256) => {
                 self.info.total = Some(self.length);
                 self.partial.write_resume_info(&self.info).map_err(AttemptError::Permanent)?;
@@ -367,63 +380,62 @@ impl<'a> Transfer<'a> {
             }
             Err(mismatch) => mismatch,
         };
-        let was_joined = self.ranges == Ranges::Used;
+        let was_joined = self.ranges == RangeRequests::Used;
         let error_page = self.classify_error_page()?;
         self.length = 0;
         if was_joined {
-            // Either what lay here was damaged, or the server joined two states of it.
-            self.ranges = Ranges::ProcessArgs;
+            // Either the file was damaged, or the server has another file under the same `ETag`.
+            self.ranges = RangeRequests::Disabled;
             return self.attempt();
         }
         Err(error_page.unwrap_or_else(|| hash_mismatch(&self.location, &mismatch)))
     }
 
-    /// What isn't the artifact may not be meant as one: then the next source may be asked.
+    /// The error for a response that is an error page, not a wrong file. After it the next source
+    /// may be tried.
     fn classify_error_page(&self) -> Result<Option<AttemptError>, AttemptError> {
         if self.length == 0 {
-            return Ok(Some(self.empty()));
+            return Ok(Some(self.empty_response()));
         }
         if self.responder.is_none() || self.length > MAX_ERROR_PAGE {
             return Ok(None);
         }
         let mut start = [0; 64];
         let count =
-            self.partial.file().read_at(&mut start, 0).map_err(|error| self.unhashed(error))?;
-        Ok(is_message(&start[..count]).then(|| self.other(MESSAGE)))
+            self.partial.file().read_at(&mut start, 0).map_err(|error| self.hash_error(error))?;
+        Ok(is_message(&start[..count]).then(|| self.other_response(LOOKS_LIKE_MESSAGE)))
     }
 
-    fn empty(&self) -> AttemptError {
-        self.other("the answer is empty")
+    fn empty_response(&self) -> AttemptError {
+        self.other_response("the response is empty")
     }
 
-    fn other(&self, what: &str) -> AttemptError {
-        AttemptError::Permanent(other_content(&self.location, self.responder.as_ref(), what))
+    fn other_response(&self, what: &str) -> AttemptError {
+        AttemptError::Permanent(unexpected_content(&self.location, self.responder.as_ref(), what))
     }
 
-    fn unhashed(&self, error: io::Error) -> AttemptError {
-        AttemptError::Permanent(unread(&self.partial, error))
+    fn hash_error(&self, error: io::Error) -> AttemptError {
+        AttemptError::Permanent(read_error(&self.partial, error))
     }
 }
 
-/// It has another size than its source says.
-fn size_mismatch(location: &Location, wanted: u64, seen: &str) -> AttemptError {
-    let error = Error::new(ErrorKind::Integrity, format!("{location} is not what was published"))
-        .because(format!("published: {wanted} bytes"))
-        .because(format!("received:  {seen}"))
-        .hint(HINT_LATER);
-    AttemptError::Permanent(Failure::Fatal(error))
+fn size_mismatch(location: &Location, published: u64, received: &str) -> AttemptError {
+    not_as_published(location, &format!("{published} bytes"), received)
 }
 
 fn hash_mismatch(location: &Location, mismatch: &Mismatch) -> AttemptError {
-    let Mismatch { wanted, seen } = mismatch;
-    let error = Error::new(ErrorKind::Integrity, format!("{location} is not what was published"))
-        .because(format!("published: {wanted}"))
-        .because(format!("received:  {seen}"))
-        .hint(HINT_LATER);
-    AttemptError::Permanent(Failure::Fatal(error))
+    not_as_published(location, &mismatch.expected, &mismatch.actual)
 }
 
-/// Whether what begins so is a text that says something, in JSON or on a page.
+fn not_as_published(location: &Location, published: &str, received: &str) -> AttemptError {
+    let error = Error::new(ErrorKind::Integrity, format!("{location} is not what was published"))
+        .because(format!("published: {published}"))
+        .because(format!("received:  {received}"))
+        .hint(HINT_LATER);
+    AttemptError::Permanent(FetchError::Fatal(error))
+}
+
+/// Whether these first bytes are those of JSON, HTML or XML.
 fn is_message(start: &[u8]) -> bool {
     matches!(start.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'))
 }

@@ -38,10 +38,10 @@ mod tests {
     use super::*;
     use proptest::{collection, prop_assert_eq, proptest, sample};
     use usher_shims::read::read;
-    use usher_shims::tool::{Field, Reader, TOOLS, VersionFile};
+    use usher_shims::tool::{Reader, TOOLS, VersionField, VersionFile};
 
     static FILE: VersionFile =
-        VersionFile::new(".env", Reader::Keys, &[Field::pinning("NODE_VERSION")]);
+        VersionFile::new(".env", Reader::Keys, &[VersionField::pinning("NODE_VERSION")]);
 
     /// Edits the line that the reader takes the version from.
     fn set_read(text: &str, request: &str) -> Option<String> {

@@ -125,12 +125,12 @@ mod tests {
     use super::*;
     use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
     use usher_shims::read::read;
-    use usher_shims::tool::{Field, Reader, TOOLS, VersionFile};
+    use usher_shims::tool::{Reader, TOOLS, VersionField, VersionFile};
 
     const NODE: &[&str] = &["tools", "node"];
 
     static FILE: VersionFile =
-        VersionFile::new("mise.toml", Reader::Toml, &[Field::pinning("tools.node")]);
+        VersionFile::new("mise.toml", Reader::Toml, &[VersionField::pinning("tools.node")]);
 
     fn check(before: &str, after: Option<&str>) {
         assert_eq!(set(before, NODE, "22").as_deref(), after, "{before:?}");

@@ -12,7 +12,7 @@ use usher_shims::resolve::Compatibility;
 
 use super::*;
 use crate::registry::Registry;
-use crate::releases::entry::ListedArchive;
+use crate::releases::index_entry::ListedArchive;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
@@ -30,7 +30,7 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
-    ) -> std::result::Result<ListedReleases, Failure> {
+    ) -> std::result::Result<ListedReleases, FetchError> {
         let (name, script) = self.answers.iter().find(|(name, _)| *name == source.name).unwrap();
         let answers: Vec<&str> = script.split(" | ").collect();
         let (answer, asked) = match policy {
@@ -45,10 +45,10 @@ impl ReadSource for Script<'_> {
             "new" => Freshness::New,
             "cached" => Freshness::Cached(Duration::from_secs(5 * 60)),
             "stale" => Freshness::StaleFallback(Duration::from_secs(5 * 3_600)),
-            "unreachable" => return Err(Failure::Unreachable(error)),
-            "absent" => return Err(Failure::Absent(error)),
-            "refused" => return Err(Failure::Refused(error)),
-            "fatal" => return Err(Failure::Fatal(error)),
+            "unreachable" => return Err(FetchError::Unreachable(error)),
+            "absent" => return Err(FetchError::NotFound(error)),
+            "refused" => return Err(FetchError::BadResponse(error)),
+            "fatal" => return Err(FetchError::Fatal(error)),
             other => panic!("{other}"),
         };
         let release = |version: &str| release(version, name);
@@ -60,19 +60,19 @@ impl ReadSource for Script<'_> {
         &self,
         source: &AvailableSource<'_>,
         _release: &Release,
-    ) -> std::result::Result<Vec<Part>, Failure> {
-        Ok(vec![Part { title: source.name.to_owned(), ..Part::default() }])
+    ) -> std::result::Result<Vec<ReleasePart>, FetchError> {
+        Ok(vec![ReleasePart { title: source.name.to_owned(), ..ReleasePart::default() }])
     }
 }
 
 fn release(version: &str, source: &str) -> Release {
     let address = format!("https://{source}.example/{version}.tar.gz");
-    let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+    let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
     Release {
         version: Version::parse(version).unwrap(),
         lts: None,
         source: source.to_owned(),
-        artifact: Some(artifact),
+        archive: Some(archive),
     }
 }
 
@@ -83,7 +83,7 @@ struct Disk {
     installed: Vec<Version>,
 }
 
-impl Machine for Disk {
+impl InstalledTools for Disk {
     fn runtime(&self, _tool: &Tool) -> Result<Option<Runtime>> {
         Ok(self.runtime.clone())
     }
@@ -248,7 +248,7 @@ fn the_settings_may_name_the_one_source_to_ask() {
     case.settings.source.insert("node".to_owned(), "c".to_owned());
     let error = case.find("12").unwrap_err();
     assert!(error.what.starts_with("node has no source “c” ("), "{error}");
-    assert_eq!(error.causes, ["its sources are a, b"]);
+    assert_eq!(error.causes, ["its sources: a, b"]);
     assert_eq!(case.asked(), "");
 }
 
@@ -260,10 +260,10 @@ fn offline_a_cached_index_has_the_last_word() {
     let error = case.find("16").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(error, @r"
-    node 16 was asked for by the command line, but no source that could be asked has it
-      the nearest is 14.0.0
-      a: its index, 5 min old, doesn't list it: usher is offline (--offline)
-      b: its index, 5 min old, doesn't list it: usher is offline (--offline)
+    no node release matches 16 in the sources that answered (requested by the command line)
+      nearest: 14.0.0
+      a: not in the cached index, which is 5 min old: usher is offline (--offline)
+      b: not in the cached index, which is 5 min old: usher is offline (--offline)
       hint: use node@14
     ");
 }
@@ -274,30 +274,30 @@ fn what_was_not_found_is_said_with_what_there_is() {
     let listed = node(&[("a", "new 12.0.0 14.0.0 13.0.0-rc.1"), ("b", "new 16.0.0")], "13.1.0");
     assert_eq!(listed.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(listed, @r"
-    node 13.1.0 was asked for by the command line, but no such release exists
-      the nearest are 12.0.0 and 14.0.0
+    no node release matches 13.1.0 (requested by the command line)
+      nearest: 12.0.0, 14.0.0
       hint: use node@12
     ");
     let partly = node(&[("a", "unreachable"), ("b", "new 12.0.0")], "13");
     assert_eq!(partly.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(partly, @r"
-    node 13 was asked for by the command line, but no source that could be asked has it
-      the nearest is 12.0.0
+    no node release matches 13 in the sources that answered (requested by the command line)
+      nearest: 12.0.0
       a: it is unreachable
       hint: use node@12
     ");
     let nowhere = node(&[("a", "unreachable"), ("b", "refused")], "13");
     assert_eq!(nowhere.kind(), ErrorKind::Network);
     insta::assert_snapshot!(nowhere, @r"
-    node 13 was asked for by the command line, but no source could be asked for it
+    can't look up node 13: no source answered (requested by the command line)
       a: it is unreachable
       b: it is refused
     ");
     let named = node(&[("a", "new 12.0.0")], "work");
     assert_eq!(named.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(named, @r"
-    node work was asked for by the command line, but there is no such thing
-      it is no version, and no version manager's store has a folder of that name
+    unknown version of node: work (requested by the command line)
+      it is not a version, and no version manager's store has a folder of that name
       hint: use available node
     ");
 }
@@ -310,7 +310,7 @@ fn where_no_source_has_the_platform_what_is_on_disk_is_offered() {
         let reasons = format!("{}; {}", error.what, error.causes[0]);
         (error.kind(), reasons, error.hint.unwrap_or_default())
     };
-    let what = "node 12 was asked for by the command line, but isn't on disk; \
+    let what = "node 12 is not installed (requested by the command line); \
                 no source has node for linux-x64-glibc2.36";
     let (exit, reasons, hint) = error(&case);
     assert_eq!((exit, reasons.as_str()), (ErrorKind::NoMatchingVersion, what));
@@ -366,7 +366,7 @@ fn builds_for_the_pinned_runtime_are_taken() {
     let error = elixir(Compatibility::UpTo(23), Some("23")).find("1.17").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoMatchingVersion);
     insta::assert_snapshot!(error, @r"
-    elixir 1.17 was asked for by the command line, and erlang 23 by the command line, but the one doesn't run on the other
+    elixir 1.17 (requested by the command line) doesn't run on erlang 23 (requested by the command line)
       elixir 1.17.0 is built for erlang 25, 26, 27
       hint: use erlang@27
     ");
@@ -389,7 +389,7 @@ fn a_runtime_that_is_requested_together_counts_as_pinned() {
     let found = case.with_known(|known| {
         let request = Request::parse("1", known.tool, RequestTrust::User).unwrap();
         let wanted = ToolRequest { known, request: &request, origin: &origin };
-        case.finder().together(&together).find(&wanted)
+        case.finder().with_requests(&together).find(&wanted)
     });
     assert_eq!(outcome(found), "1.17.0-otp-26 of a");
     case.check("1", "1.17.0-otp-27 of a", "a, a");
@@ -417,21 +417,21 @@ fn the_first_source_that_answers_is_listed() {
     check(&[("a", "new 14.0.0 12.0.0"), ("b", "new 16.0.0")], "a 12.0.0 14.0.0", "a");
     check(&[("a", "unreachable"), ("b", "new 16.0.0")], "b 16.0.0", "a, b");
     check(&[("a", "fatal"), ("b", "new 16.0.0")], "it is fatal", "a");
-    check(&[("a", "unreachable")], "the releases of node can't be listed", "a");
-    check(&[("A", "new 12.0.0")], "the releases of node can't be listed", "");
+    check(&[("a", "unreachable")], "can't list the releases of node", "a");
+    check(&[("A", "new 12.0.0")], "can't list the releases of node", "");
 }
 
 #[test]
 fn all_sources_that_answer_are_listed() {
     let of_all = |answers| {
         let case = Case::new("node", answers);
-        case.with_known(|known| case.finder().of_all_sources(known))
+        case.with_known(|known| case.finder().list_all_sources(known))
     };
     let (listed, failures) =
         of_all(&[("a", "new 14.0.0 12.0.0"), ("b", "unreachable"), ("c", "new 16.0.0")]).unwrap();
     assert_eq!(lists(&listed), "a 12.0.0 14.0.0; c 16.0.0");
     let failures: Vec<String> = failures.into_iter().map(|error| error.what).collect();
-    assert_eq!(failures, ["b isn't listed: it is unreachable"]);
+    assert_eq!(failures, ["can't list b: it is unreachable"]);
     for answers in
         [&[("a", "refused"), ("b", "unreachable")], &[("a", "new 1.0.0"), ("b", "fatal")]]
     {
@@ -463,8 +463,8 @@ fn parts_are_those_of_the_releases_source() {
     let error = parts(&case.offline(), "a").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Offline);
     insta::assert_snapshot!(error, @r"
-    node 12.0.0 isn't on disk, and usher is offline (--offline)
-      it would have been fetched from a (a.example)
+    node 12.0.0 is not installed, and usher is offline (--offline)
+      it would be fetched from a (a.example)
       hint: leave --offline out
     ");
 }

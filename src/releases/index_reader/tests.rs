@@ -10,8 +10,8 @@ use usher_shims::version::Version;
 
 use super::*;
 use crate::files::write_access::WriteAccess;
-use crate::releases::entry::ListedArchive;
 use crate::releases::freshness::CachePolicy::{AllowFresh, CacheOnly, Revalidate};
+use crate::releases::index_entry::ListedArchive;
 
 const ADDRESS: &str = "https://x.example/index";
 const YOUNG: Duration = Duration::from_secs(600);
@@ -24,7 +24,7 @@ enum Answer {
     Versions(&'static str),
     Unchanged,
     Unreachable,
-    Refused,
+    BadResponse,
 }
 
 /// A cache that may hold an index of 12.0.0, and who asks.
@@ -38,9 +38,9 @@ impl Case {
     fn cached(age: Duration) -> Self {
         let case = Self::empty();
         let cache = IndexCache::new(case.folder.path().to_path_buf());
-        let key = Key { address: ADDRESS, reading: "1" };
-        let content = (&entries("12.0.0"), Some("v1".to_owned()));
-        cache.put(&WriteAccess::for_test(), &key, content);
+        let key = CacheKey { address: ADDRESS, parser_id: "1" };
+        let validator = Some("v1".to_owned());
+        cache.put(&WriteAccess::for_test(), &key, &entries("12.0.0"), validator);
         for entry in fs::read_dir(case.folder.path()).unwrap() {
             let file = File::options().append(true).open(entry.unwrap().path()).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
@@ -63,7 +63,7 @@ impl Case {
         let (asked, told) = (RefCell::new(String::new()), Mutex::new(String::new()));
         let query = IndexQuery {
             address: ADDRESS.to_owned(),
-            reading: reading.to_owned(),
+            parser_id: reading.to_owned(),
             get: Box::new(|validator| {
                 *asked.borrow_mut() = format!("asked with {}: ", validator.unwrap_or("nothing"));
                 let error = |what: &str| Error::new(ErrorKind::Network, what);
@@ -73,8 +73,8 @@ impl Case {
                         validator: Some("v2".to_owned()),
                     }),
                     Answer::Unchanged => Ok(Conditional::NotModified),
-                    Answer::Unreachable => Err(Failure::Unreachable(error("it is away"))),
-                    Answer::Refused => Err(Failure::Refused(error("it says no"))),
+                    Answer::Unreachable => Err(FetchError::Unreachable(error("it is away"))),
+                    Answer::BadResponse => Err(FetchError::BadResponse(error("it says no"))),
                 }
             }),
             parse: Box::new(|bytes| match bytes {
@@ -87,9 +87,9 @@ impl Case {
         let reader = IndexReader {
             cache: IndexCache::new(self.folder.path().to_path_buf()),
             writer: Some(access.for_threads()),
-            asking: &mutex,
+            fetch_locks: &mutex,
             settings: &self.settings,
-            note: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
+            warn: Box::new(|text| *told.lock().unwrap() = format!("told {text}: ")),
         };
         let read = match reader.read(&query, policy) {
             Ok(index) => {
@@ -115,12 +115,12 @@ impl Case {
     }
 }
 
-fn entries(versions: &str) -> Vec<Entry> {
+fn entries(versions: &str) -> Vec<IndexEntry> {
     let entry = |version: &str| {
         let address = format!("https://x.example/{version}.tar.gz");
-        let artifact = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
+        let archive = ListedArchive { address, hash: Ok(None), size: Ok(None), rule: 0 };
         let version = Version::parse(version).unwrap();
-        Entry { version, lts: None, artifact, engines: None }
+        IndexEntry { version, lts: None, archive, engines: None }
     };
     versions.split_whitespace().map(entry).collect()
 }
@@ -146,9 +146,10 @@ fn what_a_source_said_serves_the_next_time() {
 
 #[test]
 fn an_old_index_serves_where_its_source_is_away() {
-    let expected = "asked with v1: told it is away; an index 2 days old serves: stale 12.0.0";
+    let expected =
+        "asked with v1: told it is away; using an index that is 2 days old: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
-    Case::cached(OLD).check(AllowFresh, Answer::Refused, "asked with v1: it says no");
+    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "asked with v1: it says no");
     Case::empty().check(AllowFresh, Answer::Unreachable, "asked with nothing: it is away");
 }
 
@@ -157,7 +158,7 @@ fn offline_nobody_is_asked() {
     let newer = Answer::Versions("14.0.0");
     for policy in [AllowFresh, Revalidate, CacheOnly] {
         Case::cached(OLD).offline().check(policy, newer, "cached 12.0.0");
-        let nothing = "its index, from x.example, isn't kept";
+        let nothing = "no cached index of x.example";
         Case::empty().offline().check(policy, newer, nothing);
     }
     Case::cached(OLD).check(CacheOnly, newer, "cached 12.0.0");
@@ -167,7 +168,8 @@ fn offline_nobody_is_asked() {
 fn what_was_understood_otherwise_is_asked_for_again() {
     let case = Case::cached(YOUNG);
     let read = |answer| case.read("2", AllowFresh, answer);
-    let expected = "asked with nothing: told it is away; an index 1 h old serves: stale 12.0.0";
+    let expected =
+        "asked with nothing: told it is away; using an index that is 1 h old: stale 12.0.0";
     assert_eq!(read(Answer::Unreachable), expected);
     assert_eq!(read(Answer::Versions("14.0.0")), "asked with nothing: new 14.0.0");
     assert_eq!(read(Answer::Unreachable), "cached 14.0.0");
@@ -176,7 +178,7 @@ fn what_was_understood_otherwise_is_asked_for_again() {
 #[test]
 fn what_can_not_be_understood_is_not_cached() {
     let case = Case::cached(OLD);
-    let expected = "asked with v1: the index at https://x.example/index can't be understood";
+    let expected = "asked with v1: the index at https://x.example/index is invalid";
     case.check(AllowFresh, Answer::Versions(""), expected);
     case.check(CacheOnly, Answer::Unreachable, "cached 12.0.0");
 }

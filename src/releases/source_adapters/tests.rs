@@ -15,7 +15,7 @@ use crate::registry::{KnownTool, Registry};
 use crate::releases::catalog::Catalog;
 use crate::releases::freshness::Freshness;
 use crate::releases::index_cache::IndexCache;
-use crate::releases::network::Surroundings;
+use crate::releases::network::NetworkEnvironment;
 
 const PLATFORM: &str = "linux-x64-glibc2.36";
 
@@ -53,7 +53,7 @@ fn with_reader<T>(
     let (settings, shim) = (Settings::default(), Shim::default());
     let folders = Folders::under(home.path(), None);
     let world: AnyWorld = Box::new(Os);
-    let network = Network::of(Surroundings {
+    let network = Network::of(NetworkEnvironment {
         world: &world,
         shim: &shim,
         folders: &folders,
@@ -72,9 +72,9 @@ fn with_reader<T>(
         indexes: IndexReader {
             cache: IndexCache::new(folders.indexes()),
             writer: Some(access.for_threads()),
-            asking: network.indexes(),
+            fetch_locks: network.index_locks(),
             settings: &settings,
-            note: Box::new(|text| panic!("{text}")),
+            warn: Box::new(|text| panic!("{text}")),
         },
     };
     let catalog = Catalog { settings: &settings, platform: PLATFORM.to_owned() };
@@ -146,7 +146,7 @@ fn a_damaged_index_of_a_source_is_a_reason_to_ask_the_next() {
             reader.read(source, CachePolicy::AllowFresh).unwrap_err()
         })
     };
-    assert!(matches!(failure(Some("[")), Failure::Refused(_)));
-    assert!(matches!(failure(Some("[]")), Failure::Refused(_)));
-    assert!(matches!(failure(None), Failure::Absent(_)));
+    assert!(matches!(failure(Some("[")), FetchError::BadResponse(_)));
+    assert!(matches!(failure(Some("[]")), FetchError::BadResponse(_)));
+    assert!(matches!(failure(None), FetchError::NotFound(_)));
 }

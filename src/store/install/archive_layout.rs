@@ -116,7 +116,7 @@ fn layouts(known: KnownTool<'_>, version: &Version) -> Vec<Layout> {
 fn packages<'a>(source: &'a Source, version: &Version) -> Option<&'a NpmSource> {
     let Some(SourceKind::Npm(packages)) = source.kind() else { return None };
     let range = packages.versions.as_deref().map(|text| Range::parse(text, Dialect::Npm));
-    let has = range.is_none_or(|range| range.is_some_and(|range| range.admits(version)));
+    let has = range.is_none_or(|range| range.is_some_and(|range| range.contains(version)));
     has.then_some(packages)
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
-use usher_shims::store::is_whole;
+use usher_shims::store::is_complete;
 use usher_shims::toolchain::Toolchain;
 use usher_shims::world::Os;
 
@@ -17,11 +17,11 @@ use super::fetcher::Fetcher;
 use super::post_install::run_post_install;
 use crate::archive::{UnpackOptions, unpack};
 use crate::files::integrity::Integrity;
-use crate::files::interrupt::Interrupt;
+use crate::files::interrupt::InterruptGuard;
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
 use crate::files::staging::Staging;
 use crate::http::{Downloaded, without_secrets};
-use crate::releases::Part;
+use crate::releases::ReleasePart;
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::{self, RECEIPT, Receipt};
@@ -36,7 +36,7 @@ pub(crate) struct Assembly<'a> {
     /// The downloads that it is made of: cached until it is published, for a retry.
     downloads: Vec<Downloaded>,
     staging: Staging<'a>,
-    _interrupt: Interrupt,
+    _interrupt: InterruptGuard,
 }
 
 impl<'a> Assembly<'a> {
@@ -47,7 +47,7 @@ impl<'a> Assembly<'a> {
         source: &str,
     ) -> Result<Self> {
         let staging = store.staging(location)?;
-        let interrupt = Interrupt::removing(store.access, staging.path());
+        let interrupt = InterruptGuard::removing_on_interrupt(store.access, staging.path());
         let tree = staging.path().join("tree");
         fs::create_dir(&tree).map_err(|error| Error::io("make the folder", &tree, error))?;
         let receipt = Receipt::new(location.known.tool.name, &location.version, source);
@@ -65,7 +65,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// Fetches a part and unpacks it.
-    pub(crate) fn add_part(&mut self, part: &Part) -> Result<()> {
+    pub(crate) fn add_part(&mut self, part: &ReleasePart) -> Result<()> {
         self.add_fitted_part(part, &|_, _| Ok(part.clone()))
     }
 
@@ -73,8 +73,8 @@ impl<'a> Assembly<'a> {
     /// path that it may unpack it to.
     pub(crate) fn add_fitted_part(
         &mut self,
-        part: &Part,
-        fit: &dyn Fn(&Path, &Path) -> Result<Part>,
+        part: &ReleasePart,
+        fit: &dyn Fn(&Path, &Path) -> Result<ReleasePart>,
     ) -> Result<()> {
         let title = if part.title.is_empty() { &self.location.name() } else { &part.title };
         let progress = self.store.reporter.download(title);
@@ -95,7 +95,7 @@ impl<'a> Assembly<'a> {
                 return Err(space.explain(error.because(format!("downloaded from {address}"))));
             }
         };
-        self.receipt.files.add(&part.into.to_string_lossy(), manifest);
+        self.receipt.files.add(&part.destination.to_string_lossy(), manifest);
         for (link, target) in &part.links {
             self.link_where_free(link, target)?;
         }
@@ -111,12 +111,17 @@ impl<'a> Assembly<'a> {
     }
 
     /// Unpacks a part's archive.
-    fn unpack(&mut self, part: &Part, archive: &Path) -> Result<Manifest> {
-        self.make_folders(&part.into)?;
-        let from = part.inside.to_string_lossy();
+    fn unpack(&mut self, part: &ReleasePart, archive: &Path) -> Result<Manifest> {
+        self.make_folders(&part.destination)?;
+        let subdir = part.subdir.to_string_lossy();
         let program = part.program.as_str();
-        let shape = UnpackOptions { strip: part.strip, from: &from, program, reserved: RECEIPT };
-        unpack(archive, &self.tree.join(&part.into), &shape)
+        let shape = UnpackOptions {
+            strip_components: part.strip_components,
+            subdir: &subdir,
+            program,
+            reserved: RECEIPT,
+        };
+        unpack(archive, &self.tree.join(&part.destination), &shape)
     }
 
     /// The SHA-256 of what was fetched last.
@@ -125,8 +130,8 @@ impl<'a> Assembly<'a> {
     }
 
     /// Runs the definition's post-install commands. The manifest has the files as these leave them.
-    pub(crate) fn run_post_install(&mut self, parts: &[Part]) -> Result<()> {
-        let commands: Vec<_> = parts.iter().flat_map(|part| part.after.clone()).collect();
+    pub(crate) fn run_post_install(&mut self, parts: &[ReleasePart]) -> Result<()> {
+        let commands: Vec<_> = parts.iter().flat_map(|part| part.post_install.clone()).collect();
         if commands.is_empty() {
             return Ok(());
         }
@@ -156,7 +161,7 @@ impl<'a> Assembly<'a> {
             .map_err(|error| Error::io("change the mode of", &self.tree, error))?;
         let tool = self.location.known.tool;
         let toolchain = Toolchain { root: self.tree.clone(), ..self.location.toolchain() };
-        if is_whole(&Os, tool, &toolchain)? {
+        if is_complete(&Os, tool, &toolchain)? {
             return Ok(());
         }
         let (name, source, program) =

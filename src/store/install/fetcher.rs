@@ -6,8 +6,8 @@ use usher_shims::error::{Error, ErrorKind, Result};
 
 use crate::config::settings::Settings;
 use crate::files::write_access::WriteAccess;
-use crate::http::{DownloadSpec, Downloaded, Downloads, Failure, Progress};
-use crate::releases::Part;
+use crate::http::{DownloadSpec, Downloaded, Downloads, FetchError, Progress};
+use crate::releases::ReleasePart;
 use crate::releases::network::Network;
 use crate::session::Session;
 
@@ -34,19 +34,19 @@ impl<'a> Fetcher<'a> {
     /// cache can't be written, the download is put into `fallback`.
     pub(crate) fn fetch(
         &self,
-        (part, title): (&Part, &str),
+        (part, title): (&ReleasePart, &str),
         fallback: &Path,
         progress: &dyn Progress,
     ) -> Result<(String, Downloaded)> {
         let downloads = Downloads::new(self.access, self.cache, fallback);
-        let client = self.network.client_for(part.via)?;
+        let client = self.network.client_for(part.client)?;
         let mut last = None;
         for address in &part.addresses {
             let artifact =
                 DownloadSpec { address, integrity: part.integrity.as_ref(), size: part.size };
             match downloads.fetch(client, &artifact, progress) {
                 Ok(downloaded) => return Ok((address.clone(), downloaded)),
-                Err(Failure::Fatal(error)) => return Err(error),
+                Err(FetchError::Fatal(error)) => return Err(error),
                 Err(failure) => last = Some(Error::from(failure)),
             }
         }

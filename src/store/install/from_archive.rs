@@ -6,7 +6,7 @@ use super::archive_layout::find_layout;
 use super::assembly::Assembly;
 use super::fetcher::Fetcher;
 use crate::files::integrity::Integrity;
-use crate::releases::{Part, would_be_fetched};
+use crate::releases::{ReleasePart, offline_error};
 use crate::store::location::InstallLocation;
 use crate::store::own::OwnStore;
 use crate::store::receipt::Receipt;
@@ -30,12 +30,12 @@ impl UserArchive {
         })
     }
 
-    fn part(&self, program: &str) -> Part {
-        Part {
+    fn part(&self, program: &str) -> ReleasePart {
+        ReleasePart {
             addresses: vec![self.address.clone()],
             integrity: self.integrity,
             program: program.to_owned(),
-            ..Part::default()
+            ..ReleasePart::default()
         }
     }
 }
@@ -48,7 +48,7 @@ pub(crate) fn assemble_archive<'a>(
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (location.name(), location.known.tool);
     if source.starts_with("http") && fetcher.settings.offline {
-        return Err(would_be_fetched(fetcher.settings, (tool, &location.version), source));
+        return Err(offline_error(fetcher.settings, (tool, &location.version), source));
     }
     let shown = Escaped(source);
     if archive.integrity.is_none() && source.starts_with("http:") {
@@ -65,10 +65,10 @@ pub(crate) fn assemble_archive<'a>(
     assembly
         .add_fitted_part(&part, &|file, scratch| {
             let (layout, strip) = find_layout(location, file, scratch)?;
-            Ok(Part {
-                strip,
-                inside: layout.inside.into(),
-                into: layout.into.into(),
+            Ok(ReleasePart {
+                strip_components: strip,
+                subdir: layout.inside.into(),
+                destination: layout.into.into(),
                 links: layout.links,
                 ..part.clone()
             })

@@ -12,12 +12,12 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Pin;
 use usher_shims::request::{Request, RequestTrust};
 use usher_shims::search::{Finding, search};
-use usher_shims::store::{Lookup, best};
+use usher_shims::store::{Lookup, best_match};
 use usher_shims::tool::{IGNORED_FOLDERS, TOOLS, Tool};
 use usher_shims::toolchain::Store;
 use usher_shims::world::World;
 
-use crate::inventory::inside::{Inside, Sight};
+use crate::inventory::folder_world::{FolderWorld, Visibility};
 use crate::session::Session;
 use crate::shim_folder::requested;
 
@@ -69,7 +69,7 @@ impl References {
             }
         }
         for folder in &folders {
-            let world = Inside { folder, sight: Sight::Folder };
+            let world = FolderWorld { folder, visibility: Visibility::FolderOnly };
             for known in session.registry.all() {
                 self.add_all(session, &world, known.tool)?;
             }
@@ -85,7 +85,7 @@ impl References {
         world: &impl World,
         tool: &'static Tool,
     ) -> Result<()> {
-        let Some(call) = Call::of_interpreter(tool) else { return Ok(()) };
+        let Some(call) = Call::for_main_program(tool) else { return Ok(()) };
         let (mut pins, mut broken) = (Vec::new(), None);
         search(world, &session.index, &call, &mut |finding| {
             match finding {
@@ -118,7 +118,7 @@ impl References {
         tool: &'static Tool,
         (request, by): (&Request, &str),
     ) -> Result<()> {
-        match best(&session.world, &session.index, tool, request)? {
+        match best_match(&session.world, &session.index, tool, request)? {
             Lookup::Toolchain(found) if found.store == Store::Own => {
                 self.0.entry(found.root).or_insert_with(|| by.to_owned());
             }

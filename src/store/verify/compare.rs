@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::hash::{Differs, Job, hash};
 use crate::files::manifest::{Manifest, ManifestEntry, Mode};
-use crate::files::walk::{Tree, Visitor, Walk, WalkEntry, kind, permissions};
+use crate::files::walk::{OpenTree, Visitor, Walk, WalkEntry, kind, permissions};
 use crate::store::package_paths::{AddedBy, PackagePaths};
 use crate::store::receipt::RECEIPT;
 
@@ -78,22 +78,24 @@ impl ChangeKind {
 
 /// Compares a tree with its manifest.
 pub(super) fn compare(
-    tree: &Tree,
+    tree: &OpenTree,
     manifest: &Manifest,
     package_paths: PackagePaths<'_>,
 ) -> io::Result<Findings> {
-    let root = tree.seen()?;
+    let root = tree.stat()?;
     let (mut comparison, differing) = hash(|jobs| {
         let mut comparison = Comparison::new(manifest, package_paths, jobs.clone());
         comparison.mode("", (Mode(ROOT), permissions(&root)));
         tree.walk(&mut comparison);
         comparison.ended()
     });
-    for (key, differs) in differing {
+    for (manifest_path, differs) in differing {
         match differs {
-            Differs::Content => comparison.difference(&key, ChangeKind::Changed, "its bytes"),
+            Differs::Content => {
+                comparison.difference(&manifest_path, ChangeKind::Changed, "its bytes")
+            }
             Differs::Unreadable(error) => {
-                comparison.difference(&key, ChangeKind::Unreadable, &error.to_string());
+                comparison.difference(&manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -152,36 +154,36 @@ impl<'a> Comparison<'a> {
     }
 
     fn added(&mut self, found: &WalkEntry<'_>) -> Walk {
-        match self.package_paths.added_by(&found.key) {
+        match self.package_paths.added_by(&found.manifest_path) {
             Some(AddedBy::Program) => return Walk::Skip,
             Some(AddedBy::PackageManager) => {
-                self.findings.packages.push(found.key.clone());
+                self.findings.packages.push(found.manifest_path.clone());
                 return Walk::Skip;
             }
             None => {}
         }
-        let is_folder = kind(&found.seen) == FileType::Directory;
-        if is_folder && self.package_paths.may_contain(&found.key) {
+        let is_folder = kind(&found.stat) == FileType::Directory;
+        if is_folder && self.package_paths.may_contain(&found.manifest_path) {
             return Walk::Descend;
         }
-        self.difference(&found.key, ChangeKind::Added, name(kind(&found.seen)));
+        self.difference(&found.manifest_path, ChangeKind::Added, name(kind(&found.stat)));
         Walk::Skip
     }
 
     fn file(&mut self, found: &WalkEntry<'_>, item: &ManifestEntry) {
         let ManifestEntry::File { mode, size, sha256 } = item else { return };
-        self.mode(&found.key, (*mode, permissions(&found.seen)));
-        let seen = u64::try_from(found.seen.st_size).unwrap_or_default();
+        self.mode(&found.manifest_path, (*mode, permissions(&found.stat)));
+        let seen = u64::try_from(found.stat.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
-            return self.difference(&found.key, ChangeKind::Changed, &detail);
+            return self.difference(&found.manifest_path, ChangeKind::Changed, &detail);
         }
-        let job = |file| Job { key: found.key.clone(), file, wanted: sha256.clone() };
+        let job = |file| Job { key: found.manifest_path.clone(), file, wanted: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.difference(&found.key, ChangeKind::Unreadable, &error.to_string());
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -191,28 +193,30 @@ impl<'a> Comparison<'a> {
             Ok(target) if target.to_string_lossy() == wanted => {}
             Ok(target) => {
                 let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
-                self.difference(&found.key, ChangeKind::Link, &detail);
+                self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
-            Err(error) => self.difference(&found.key, ChangeKind::Unreadable, &error.to_string()),
+            Err(error) => {
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+            }
         }
     }
 }
 
 impl Visitor for Comparison<'_> {
     fn visit(&mut self, found: &WalkEntry<'_>) -> Walk {
-        if found.key == RECEIPT {
+        if found.manifest_path == RECEIPT {
             return Walk::Skip;
         }
-        let Some((path, item)) = self.manifest.0.get_key_value(&found.key) else {
+        let Some((path, item)) = self.manifest.0.get_key_value(&found.manifest_path) else {
             return self.added(found);
         };
         self.seen.insert(path);
-        let is = kind(&found.seen);
+        let is = kind(&found.stat);
         match (item, is) {
             (ManifestEntry::File { .. }, FileType::RegularFile) => self.file(found, item),
             (ManifestEntry::Link { link }, FileType::Symlink) => self.link(found, link),
             (ManifestEntry::Folder { mode }, FileType::Directory) => {
-                self.mode(&found.key, (*mode, permissions(&found.seen)));
+                self.mode(&found.manifest_path, (*mode, permissions(&found.stat)));
                 return Walk::Descend;
             }
             (
@@ -221,9 +225,9 @@ impl Visitor for Comparison<'_> {
                 | ManifestEntry::Folder { .. },
                 _,
             ) => {
-                self.closed.insert(found.key.clone());
+                self.closed.insert(found.manifest_path.clone());
                 let detail = format!("{} instead of {}", name(is), version_label(item));
-                self.difference(&found.key, ChangeKind::Kind, &detail);
+                self.difference(&found.manifest_path, ChangeKind::Kind, &detail);
                 return Walk::Skip;
             }
         }
@@ -232,9 +236,9 @@ impl Visitor for Comparison<'_> {
     }
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
-        let key = folder.to_string_lossy().into_owned();
-        self.difference(&key, ChangeKind::Unreadable, &error.to_string());
-        self.closed.insert(key);
+        let manifest_path = folder.to_string_lossy().into_owned();
+        self.difference(&manifest_path, ChangeKind::Unreadable, &error.to_string());
+        self.closed.insert(manifest_path);
     }
 }
 

@@ -1,4 +1,5 @@
-//! What bzip2 packed: each block has a checksum, so what comes out is not compared further.
+//! Decompresses bzip2. Each block has a checksum, so the result isn't compared with another
+//! decoder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Dockerfiles: what must be true is told in `src/project_files.rs`.
+//! Dockerfiles. The checks are in `src/project_files.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

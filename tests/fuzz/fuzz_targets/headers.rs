@@ -1,4 +1,4 @@
-//! A server's headers: what must be true is told in `src/headers.rs`.
+//! A server's headers. The checks are in `src/headers.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Indexes of sites: JSON, a document a line, rows of words, CSV: what must be true is told in `src/indexes.rs`.
+//! Indexes of sites: JSON, one document per line, rows of words, CSV. The checks are in
+//! `src/indexes.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Lock files: what must be true is told in `src/project_files.rs`.
+//! Lockfiles. The checks are in `src/project_files.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

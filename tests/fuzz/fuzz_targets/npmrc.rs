@@ -1,4 +1,4 @@
-//! `.npmrc`: what must be true is told in `src/config.rs`.
+//! `.npmrc`. The checks are in `src/config.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Documents of packages of npm's registry: what must be true is told in `src/indexes.rs`.
+//! Documents of npm packages. The checks are in `src/indexes.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

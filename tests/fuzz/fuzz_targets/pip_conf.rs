@@ -1,4 +1,4 @@
-//! `pip.conf`: what must be true is told in `src/config.rs`.
+//! `pip.conf`. The checks are in `src/config.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

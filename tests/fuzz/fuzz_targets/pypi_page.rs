@@ -1,4 +1,4 @@
-//! Pages of projects of a PyPI index: what must be true is told in `src/indexes.rs`.
+//! Project pages of a PyPI index. The checks are in `src/indexes.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Tar files, unpacked into a folder: what must be true is told in `src/archives.rs`.
+//! Unpacks tar files. The checks are in `src/archives.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

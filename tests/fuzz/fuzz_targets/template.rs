@@ -1,4 +1,4 @@
-//! Templates of definitions: what must be true is told in `src/template.rs`.
+//! Templates of definitions. The checks are in `src/template.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

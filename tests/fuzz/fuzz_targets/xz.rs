@@ -1,4 +1,4 @@
-//! What xz packed: what is taken comes out as liblzma, which is C has it.
+//! Decompresses xz: the result equals that of liblzma, which is written in C.
 #![no_main]
 
 use std::io::Read as _;
@@ -11,6 +11,6 @@ fuzz_target!(|bytes: &[u8]| {
         let mut expected = Vec::new();
         let mut reader = liblzma::read::XzDecoder::new_multi_decoder(bytes);
         reader.read_to_end(&mut expected).expect("liblzma reads it");
-        assert!(found == expected, "the other reader reads something else");
+        assert!(found == expected, "liblzma's result differs");
     }
 });

@@ -1,4 +1,4 @@
-//! Workflows, compose files, GitLab's CI: what must be true is told in `src/project_files.rs`.
+//! Workflows, compose files, GitLab CI. The checks are in `src/project_files.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Zip files, unpacked into a folder: what is taken is what the `zip` crate reads; the rest is told in
-//! `src/archives.rs`.
+//! Unpacks zip files: the result equals what the `zip` crate reads. `src/archives.rs` checks the
+//! rest.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use usher_fuzz_cold::archives::{Content, Contents, zip};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some((bytes, found)) = zip(bytes) {
-        assert_eq!(found, as_the_zip_crate_reads(&bytes), "the zip crate reads something else");
+        assert_eq!(found, as_the_zip_crate_reads(&bytes), "the zip crate's result differs");
     }
 });
 
@@ -30,7 +30,7 @@ fn as_the_zip_crate_reads(bytes: &[u8]) -> Contents {
             true => Content::Link(String::from_utf8(bytes).expect("a target is UTF-8")),
             false => Content::File(bytes),
         };
-        assert!(contents.insert(path, content).is_none(), "a name is there twice");
+        assert!(contents.insert(path, content).is_none(), "a name exists twice");
     }
     contents
 }

@@ -1,8 +1,8 @@
-//! Archives: whatever is in one, nothing outside the destination changes, and what is said to have
-//! been unpacked is what lies there.
+//! Archives: nothing outside of the destination ever changes, and the manifest lists exactly the
+//! unpacked files.
 //!
-//! A fuzzer can't guess checksums. So they are made right first, where that is possible: what
-//! stands behind them is what is to be reached.
+//! A fuzzer can't guess checksums, so they are corrected first, where possible. That way it reaches
+//! the code behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ use usher_shims::error::ErrorKind;
 
 use super::assert_printable;
 
-/// What an archive holds: each file's bytes, each link's target, by path.
+/// The content of an archive, by path.
 pub type Contents = BTreeMap<String, Content>;
 
-/// What stands at a path that is no folder.
+/// A file or link.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Content {
     /// A file's bytes.
@@ -31,55 +31,55 @@ pub enum Content {
     Link(String),
 }
 
-/// What `archive/format.rs` grants: so many times an archive's length, and so many bytes.
+/// The limit of `archive/format.rs`: this many times the archive's size, plus this many bytes.
 const MOST_TIMES: u64 = 200;
 const GRANTED: u64 = 64 << 20;
 
-/// A tar file: it is unpacked as the `tar` crate reads it, or refused.
+/// A tar file: it unpacks to what the `tar` crate reads, or is refused.
 pub fn tar(bytes: &[u8]) {
     let bytes = with_tar_checksums(bytes);
-    let Some(contents) = unpack_everywhere(&bytes) else { return };
-    // The tar crate ends a record at the first newline, others where its length says.
+    let Some(contents) = unpack_twice(&bytes) else { return };
+    // The tar crate ends a record at the first newline; POSIX ends it after its length.
     if !has_newline_in_a_value(&bytes) {
-        assert_eq!(contents, as_the_tar_crate_reads(&bytes), "the tar crate reads something else");
+        assert_eq!(contents, as_the_tar_crate_reads(&bytes), "the tar crate's result differs");
     }
 }
 
-/// A zip file; what it holds, if it isn't refused.
+/// A zip file. Returns its content, if it isn't refused.
 pub fn zip(bytes: &[u8]) -> Option<(Vec<u8>, Contents)> {
     if !bytes.starts_with(b"PK") {
         return None;
     }
     let bytes = with_zip_checksums(bytes);
-    let contents = unpack_everywhere(&bytes)?;
+    let contents = unpack_twice(&bytes)?;
     Some((bytes, contents))
 }
 
-/// Unpacks it as it is; if that can be done, also in one of the ways in which definitions let it be
-/// unpacked: each costs much more than reading.
-fn unpack_everywhere(bytes: &[u8]) -> Option<Contents> {
-    let contents = unpack_in_a_room(bytes, &UnpackOptions::default())?;
+/// Unpacks an archive without options. If that works, also with one of the options that definitions
+/// have: only one, because unpacking is slow.
+fn unpack_twice(bytes: &[u8]) -> Option<Contents> {
+    let contents = unpack_and_check(bytes, &UnpackOptions::default())?;
     let first = contents.keys().next().map_or("", |path| path.split('/').next().unwrap_or(""));
     let options = match bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 3 {
-        0 => UnpackOptions { strip: 1, ..UnpackOptions::default() },
-        1 => UnpackOptions { from: "a/b", program: "bin/a", ..UnpackOptions::default() },
+        0 => UnpackOptions { strip_components: 1, ..UnpackOptions::default() },
+        1 => UnpackOptions { subdir: "a/b", program: "bin/a", ..UnpackOptions::default() },
         _ => UnpackOptions { reserved: first, ..UnpackOptions::default() },
     };
-    let again = unpack_in_a_room(bytes, &options);
-    let is_taken = !options.reserved.is_empty() && again.is_some();
-    assert!(!is_taken, "a name is taken that is the caller's own");
+    let again = unpack_and_check(bytes, &options);
+    let is_reserved_name_unpacked = !options.reserved.is_empty() && again.is_some();
+    assert!(!is_reserved_name_unpacked, "a reserved name was unpacked");
     Some(contents)
 }
 
-/// Unpacks in a folder with neighbours, and looks at everything afterwards.
-fn unpack_in_a_room(bytes: &[u8], options: &UnpackOptions<'_>) -> Option<Contents> {
-    let room = Room::new();
-    let archive = room.0.path().join("archive");
+/// Unpacks into a folder next to others, and checks all of them.
+fn unpack_and_check(bytes: &[u8], options: &UnpackOptions<'_>) -> Option<Contents> {
+    let surroundings = Surroundings::new();
+    let archive = surroundings.0.path().join("archive");
     fs::write(&archive, bytes).expect("write the archive");
-    let destination = room.destination();
-    let before = room.outside();
+    let destination = surroundings.destination();
+    let before = surroundings.outside();
     let result = unpack(&archive, &destination, options);
-    assert_eq!(room.outside(), before, "something outside was touched");
+    assert_eq!(surroundings.outside(), before, "something outside of the destination changed");
     assert_harmless(&destination, bytes.len() as u64);
     match result {
         Ok(manifest) => Some(contents(&destination, &manifest)),
@@ -91,16 +91,16 @@ fn unpack_in_a_room(bytes: &[u8], options: &UnpackOptions<'_>) -> Option<Content
     }
 }
 
-/// A folder with a `destination` and what must stay as it is.
-struct Room(TempDir);
+/// A folder with a `destination` and with files that must not change.
+struct Surroundings(TempDir);
 
-impl Room {
+impl Surroundings {
     fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let folder = TempDir::with_prefix_in("usher-fuzz-", folder).expect("make a folder");
+        let folder = TempDir::with_prefix_in("usher-fuzz-", folder).expect("create a folder");
         for below in ["destination", "outside", "outside/folder", "destination-2"] {
-            fs::create_dir(folder.path().join(below)).expect("make a folder");
+            fs::create_dir(folder.path().join(below)).expect("create a folder");
         }
         for below in ["file", "outside/file", "outside/folder/program"] {
             fs::write(folder.path().join(below), below).expect("write a file");
@@ -112,15 +112,15 @@ impl Room {
         self.0.path().join("destination")
     }
 
-    /// All there is outside the destination, with what can be told of it. The destination's own
-    /// times and links change with what is in it.
+    /// Everything outside of the destination, with metadata and content. The destination itself is
+    /// included without times and links, which change with its content.
     fn outside(&self) -> BTreeMap<PathBuf, (String, Vec<u8>)> {
         let mut seen = BTreeMap::new();
         let mut folders = vec![self.0.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("list a folder") {
                 let path = entry.expect("an entry").path();
-                let metadata = fs::symlink_metadata(&path).expect("look at an entry");
+                let metadata = fs::symlink_metadata(&path).expect("read an entry's metadata");
                 let mut state = format!("{:o} {}", metadata.mode(), metadata.ino());
                 let mut content = Vec::new();
                 if path != self.destination() {
@@ -137,26 +137,34 @@ impl Room {
     }
 }
 
-/// Looks at all that was unpacked, even of an archive that was refused in the end.
+/// Checks everything that was unpacked, even from an archive that was refused in the end.
 fn assert_harmless(destination: &Path, packed: u64) {
-    let own = destination.canonicalize().expect("the destination is there");
+    let own = destination.canonicalize().expect("the destination exists");
     let mut folders = vec![(destination.to_owned(), 0_usize)];
     let (mut links, mut names, mut bytes) = (BTreeMap::new(), BTreeMap::new(), 0);
     while let Some((folder, depth)) = folders.pop() {
         for entry in fs::read_dir(folder).expect("list a folder") {
             let path = entry.expect("an entry").path();
-            let metadata = fs::symlink_metadata(&path).expect("look at an entry");
+            let metadata = fs::symlink_metadata(&path).expect("read an entry's metadata");
             let kind = metadata.file_type();
             if kind.is_symlink() {
                 let target = fs::read_link(&path).expect("read a link");
                 assert_stays_inside(&target, depth);
                 if let Ok(real) = path.canonicalize() {
-                    assert!(real.starts_with(&own), "{} leads outside", path.display());
+                    assert!(
+                        real.starts_with(&own),
+                        "{} leads out of the destination",
+                        path.display()
+                    );
                 }
                 continue;
             }
             let mode = metadata.permissions().mode() & 0o7777;
-            assert!(kind.is_file() || kind.is_dir(), "{} is a device or so", path.display());
+            assert!(
+                kind.is_file() || kind.is_dir(),
+                "{} is neither file, folder nor link",
+                path.display()
+            );
             assert_eq!(mode & !0o755, 0, "{} has the mode {mode:o}", path.display());
             if kind.is_dir() {
                 folders.push((path, depth + 1));
@@ -168,11 +176,11 @@ fn assert_harmless(destination: &Path, packed: u64) {
             *names.entry(metadata.ino()).or_insert(0) += 1;
         }
     }
-    assert_eq!(links, names, "a hard link leads outside");
+    assert_eq!(links, names, "a hard link leads out of the destination");
     assert!(bytes <= packed * MOST_TIMES + GRANTED, "{packed} bytes became {bytes}");
 }
 
-/// Judges the text of a link's target, that of a link to nothing too.
+/// Checks the text of a link's target, even of a broken link.
 fn assert_stays_inside(target: &Path, mut depth: usize) {
     use std::path::Component;
     for part in target.components() {
@@ -182,17 +190,17 @@ fn assert_stays_inside(target: &Path, mut depth: usize) {
             Component::ParentDir => {
                 depth = depth
                     .checked_sub(1)
-                    .unwrap_or_else(|| panic!("{} leads outside", target.display()));
+                    .unwrap_or_else(|| panic!("{} leads out of the destination", target.display()));
             }
             Component::RootDir | Component::Prefix(_) => panic!("{} is absolute", target.display()),
         }
     }
 }
 
-/// What lies in the destination, which must be what the manifest says.
+/// The content of the destination, which must equal the manifest.
 fn contents(destination: &Path, manifest: &Manifest) -> Contents {
     let found = Manifest::read(destination).expect("read what was unpacked");
-    assert_eq!(&found, manifest, "the manifest says something else than the disk");
+    assert_eq!(&found, manifest, "the manifest differs from the disk");
     let content = |(path, entry): (&String, &ManifestEntry)| {
         let content = match entry {
             ManifestEntry::File { .. } => {
@@ -206,7 +214,7 @@ fn contents(destination: &Path, manifest: &Manifest) -> Contents {
     manifest.0.iter().filter_map(content).collect()
 }
 
-/// The same archive by another reader, which must take it as well.
+/// Reads the same archive with the `tar` crate, which must accept it, too.
 fn as_the_tar_crate_reads(bytes: &[u8]) -> Contents {
     let mut contents = Contents::new();
     let mut folders = BTreeSet::new();
@@ -240,13 +248,13 @@ fn as_the_tar_crate_reads(bytes: &[u8]) -> Contents {
                 continue;
             }
         };
-        assert!(contents.insert(path, content).is_none(), "{name} is there twice");
+        assert!(contents.insert(path, content).is_none(), "{name} exists twice");
     }
-    assert!(!contents.keys().any(|path| folders.contains(path)), "a folder is a file");
+    assert!(!contents.keys().any(|path| folders.contains(path)), "a folder is also a file");
     contents
 }
 
-/// A tar file with the checksum of each header made right.
+/// Corrects the checksum of each header of a tar file.
 pub fn with_tar_checksums(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for start in tar_headers(&bytes) {
@@ -258,7 +266,7 @@ pub fn with_tar_checksums(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Where the headers of a tar file begin.
+/// The offsets of a tar file's headers.
 fn tar_headers(bytes: &[u8]) -> Vec<usize> {
     let (mut starts, mut start) = (Vec::new(), 0);
     while let Some(header) = bytes.get(start..start + 512) {
@@ -277,7 +285,7 @@ fn tar_size(header: &[u8]) -> Option<usize> {
     usize::from_str_radix(digits.trim_matches([' ', '\0']), 8).ok()
 }
 
-/// Whether an extension has a record of more than one line.
+/// Whether an extended header has a record of more than one line.
 fn has_newline_in_a_value(bytes: &[u8]) -> bool {
     tar_headers(bytes).into_iter().any(|start| {
         let header = &bytes[start..start + 512];
@@ -301,7 +309,7 @@ fn has_newline_in_a_value(bytes: &[u8]) -> bool {
     })
 }
 
-/// A zip file with the checksum of each member made right, where the directory leads to it.
+/// Corrects the checksum of each member of a zip file that the directory leads to.
 pub fn with_zip_checksums(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let find = |bytes: &[u8], mark: &[u8]| bytes.windows(mark.len()).rposition(|w| w == mark);
@@ -327,7 +335,7 @@ pub fn with_zip_checksums(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The right checksum of the member of a record, and all places where it stands.
+/// The right checksum of a directory record's member, and all offsets where it is stored.
 fn checksum_of(bytes: &[u8], record: usize) -> Option<(u32, Vec<usize>)> {
     let local = number(bytes, record + 42, 4)?;
     let (flags, method) = (number(bytes, record + 8, 2)?, number(bytes, record + 10, 2)?);
@@ -337,10 +345,10 @@ fn checksum_of(bytes: &[u8], record: usize) -> Option<(u32, Vec<usize>)> {
     let mut sum = Crc::new();
     match method {
         8 => {
-            let mut room = vec![0; 4 << 20];
+            let mut buffer = vec![0; 4 << 20];
             let mut inflate = Decompress::new(false);
-            inflate.decompress(packed, &mut room, FlushDecompress::Finish).ok()?;
-            sum.update(&room[..usize::try_from(inflate.total_out()).ok()?]);
+            inflate.decompress(packed, &mut buffer, FlushDecompress::Finish).ok()?;
+            sum.update(&buffer[..usize::try_from(inflate.total_out()).ok()?]);
         }
         _ => sum.update(packed),
     }
@@ -354,7 +362,7 @@ fn checksum_of(bytes: &[u8], record: usize) -> Option<(u32, Vec<usize>)> {
     Some((sum.sum(), vec![record + 16, other]))
 }
 
-/// A number of a few bytes, the smallest first.
+/// A little-endian number.
 fn number(bytes: &[u8], offset: usize, length: usize) -> Option<usize> {
     let end = offset.checked_add(length)?;
     let bytes = bytes.get(offset..end)?.iter().rev();

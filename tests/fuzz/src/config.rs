@@ -1,5 +1,5 @@
-//! What people have set up for npm and pip: it is understood or refused, and what comes of it can't
-//! be more than an address, a path or a header.
+//! Users' configuration of npm and pip: it is understood or refused, and yields only addresses,
+//! paths and headers.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use reqwest::header::HeaderValue;
 use usher::config::npm::NpmAccess;
-use usher::config::npm::npmrc::{self, Entry};
+use usher::config::npm::npmrc::{self, NpmrcEntry};
 use usher::config::pip::PipAccess;
 use usher::config::settings::{Address, Settings};
 use usher::config::sources::ConfigSources;
@@ -15,7 +15,7 @@ use usher_shims::error::{Error, ErrorKind};
 
 use super::assert_printable;
 
-/// The environment that placeholders are filled from.
+/// The variables for placeholders.
 const VARIABLES: [(&str, &str); 5] = [
     ("TOKEN", "s3cret"),
     ("EMPTY", ""),
@@ -55,13 +55,13 @@ pub fn npmrc(bytes: &[u8]) {
     for entry in &entries {
         assert!(!entry.key.is_empty());
         assert!((1..=lines).contains(&entry.line));
-        // A placeholder is longer than its brackets; so many values fit in at most.
+        // A placeholder is longer than its brackets, which limits the number of values.
         assert!(entry.key.len() + entry.value.len() <= 2 * text.len() * (longest + 1));
     }
     assert_prints_to_the_same(&npmrc::parse(&text, &|_| None));
 }
 
-/// What npm's access came to.
+/// Checks npm's resulting settings.
 fn assert_sound(access: &NpmAccess) {
     assert_folder(&access.registry);
     for proxy in [&access.proxy, &access.https_proxy].into_iter().flatten() {
@@ -73,22 +73,22 @@ fn assert_sound(access: &NpmAccess) {
     }
     assert_printable(&access.origin);
     if let Some(header) = access.credentials.authorization(access.registry.url()) {
-        assert!(HeaderValue::from_str(header).is_ok(), "{header:?} can't be sent");
+        assert!(HeaderValue::from_str(header).is_ok(), "{header:?} isn't a valid header");
         let shown = format!("{:?}", access.credentials);
         let (_, secret) = header.split_once(' ').expect("a header has a scheme");
-        // A short one may be a part of a host's name.
+        // A short secret may happen to be part of a host's name.
         assert!(secret.len() < 40 || !shown.contains(secret), "Debug shows a secret: {shown}");
     }
 }
 
-/// Why a configuration isn't taken.
+/// Checks the reason why a configuration is refused.
 fn assert_refused(error: &Error) {
     assert_printable(&error.to_string());
     let kinds = [ErrorKind::NoRegistry, ErrorKind::BadFile, ErrorKind::BadSetting];
     assert!(kinds.contains(&error.kind()), "{error}");
 }
 
-/// An address that others are joined to.
+/// Checks a base address.
 fn assert_folder(address: &Address) {
     let url = address.url();
     assert!(matches!(url.scheme(), "http" | "https" | "file"), "{address}");
@@ -97,10 +97,10 @@ fn assert_folder(address: &Address) {
     assert_eq!(Address::parse(address.as_str()).as_ref(), Some(address));
 }
 
-/// Entries are written as they could stand in a file, and read again. Those are left out whose
-/// text can't be quoted so: with a placeholder, or an equals sign in the key.
-fn assert_prints_to_the_same(entries: &[Entry]) {
-    let quotable = |entry: &&Entry| {
+/// Writes entries as in a file, and reads them again. Skips entries that can't be quoted: with a
+/// placeholder, or with an equals sign in the key.
+fn assert_prints_to_the_same(entries: &[NpmrcEntry]) {
+    let quotable = |entry: &&NpmrcEntry| {
         let both = [&entry.key, &entry.value];
         !entry.key.contains('=') && !both.iter().any(|text| text.contains("${"))
     };

@@ -1,5 +1,5 @@
-//! A server's headers, as lines: what is taken from them makes sense, and what is sent back is what
-//! came.
+//! A server's headers, as lines: the parsed values make sense, and values that are sent back are
+//! unchanged.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,9 +16,9 @@ pub fn headers(bytes: &[u8]) {
     }
     if let Some(tag) = StrongTag::of(&headers) {
         let text = tag.as_str();
-        assert!(HeaderValue::from_str(text).is_ok(), "{text:?} can't be sent back");
+        assert!(HeaderValue::from_str(text).is_ok(), "{text:?} isn't a valid header");
         assert_eq!(StrongTag::parse(text).as_ref(), Some(&tag));
-        assert!(tag.admits(&headers), "an answer contradicts itself");
+        assert!(tag.matches_partial(&headers), "a response has another tag than its own");
         let sent = headers.get(ETAG).map(|sent| sent.as_bytes().trim_ascii());
         assert_eq!(sent, Some(text.as_bytes()));
     }
@@ -33,8 +33,8 @@ fn assert_sound(range: ContentRange) {
     assert!(range.first <= range.last && range.last < range.total, "{range:?}");
     let printed = format!("bytes {}-{}/{}", range.first, range.last, range.total);
     assert_eq!(ContentRange::parse(&printed), Some(range));
-    assert_eq!(range.follows(range.first), range.last + 1 == range.total);
-    assert!(!range.follows(range.first.wrapping_add(1)));
+    assert_eq!(range.is_rest_after(range.first), range.last + 1 == range.total);
+    assert!(!range.is_rest_after(range.first.wrapping_add(1)));
 }
 
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {

@@ -1,7 +1,7 @@
-//! What is fuzzed in the cold half, and what must be true whatever bytes come.
+//! The fuzz targets of the cold half, and their invariants.
 //!
-//! A target is a function of bytes that panics where a promise is broken. A fuzzer calls it with
-//! what it makes up (`fuzz_targets/`), `cargo test` with the corpus and with damaged pieces of it
+//! A target is a function of bytes that panics if an invariant is broken. The fuzzer calls it with
+//! generated inputs (`fuzz_targets/`), `cargo test` with the corpus and damaged copies of it
 //! (`tests/it/fuzz.rs`).
 
 pub mod archives;
@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use usher::registry::Registry;
 
-/// A target: what is done with bytes.
+/// A target: a function of bytes.
 pub type Target = fn(&[u8]);
 
 /// All targets, each with the name of its corpus.
@@ -39,11 +39,11 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("zstd", |bytes| drop(compression::zstd(bytes))),
 ];
 
-/// All that is compiled in.
+/// The compiled-in definitions.
 pub(crate) static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::load().expect("what is compiled in is sound"));
+    LazyLock::new(|| Registry::load().expect("the compiled-in definitions are valid"));
 
-/// Fails where a text that a person is shown could do more than be read.
+/// Fails if a text for the user has control characters.
 pub(crate) fn assert_printable(text: &str) {
     let bad = text.chars().find(|c| c.is_control() && *c != '\n');
     assert_eq!(bad, None, "a control character is printed: {text:?}");

@@ -1,5 +1,5 @@
-//! Files of a project that `use check` reads: what is found is bounded, lies in the file, and can
-//! be printed.
+//! Project files that `use check` reads: what it finds is limited, is in the file, and can be
+//! printed.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use usher::check::{Mention, Note, read_file};
 
 use super::REGISTRY;
 
-/// The limits that `check/page.rs` states: mentions, notes (and one that says so), characters.
+/// The limits of `check/page.rs`: mentions, notes (and one about the limit), characters.
 const MOST: usize = 1000;
 const MOST_NOTES: usize = MOST + 1;
 const SHOWN: usize = 120;
 
-/// The longest request: `check/variables.rs` cuts longer texts off.
+/// The longest request: `check/variables.rs` truncates longer ones.
 const LONGEST_REQUEST: usize = 512;
 
 /// A Dockerfile.
@@ -20,14 +20,14 @@ pub fn dockerfile(bytes: &[u8]) {
     read("Dockerfile", bytes);
 }
 
-/// The same YAML as every kind of file that is YAML.
+/// The same YAML as every kind of YAML file.
 pub fn yaml(bytes: &[u8]) {
     for path in [".github/workflows/ci.yml", "action.yml", "compose.yaml", ".gitlab-ci.yml"] {
         read(path, bytes);
     }
 }
 
-/// The same text as every lock file that a definition names.
+/// The same text as every lockfile that a definition names.
 pub fn locks(bytes: &[u8]) {
     for known in REGISTRY.all() {
         for lock in &known.definition.check.locks {
@@ -39,7 +39,7 @@ pub fn locks(bytes: &[u8]) {
 fn read(path: &str, bytes: &[u8]) {
     let root = Path::new("/project");
     let (mentions, notes) = read_file(&REGISTRY, (root, &root.join(path)), bytes);
-    // Other encodings have no more lines than bytes.
+    // In any encoding, a file has no more lines than bytes.
     let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
     assert!(mentions.len() <= MOST && notes.len() <= MOST_NOTES);
     for Mention { requests, place, shown, .. } in &mentions {

@@ -59,67 +59,67 @@ fn a_version_file_says_no_version() {
     insta::assert_snapshot!(sandbox.mask(&transcript), @r"
     .nvmrc: ../../x\n
     node: exit status: 126
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “../../x”, which is no version
-      it is no version
+    usher: invalid node version “../../x” (requested by .nvmrc:1)
+      expected a version, a range or an alias
       hint: use node
 
     .nvmrc: \n12.0.0\n\x1b[31mred\n
     node: exit status: 126
-    usher: .nvmrc, line 2 ([SANDBOX]/project/.nvmrc) asks for node “\u{1b}[31mred”, which is no version
+    usher: invalid node version “\u{1b}[31mred” (requested by .nvmrc:2)
       it has control characters
       hint: use node
 
     .nvmrc: \x1b]0;title\x07\n
     node: exit status: 126
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “\u{1b}]0;title\u{7}”, which is no version
+    usher: invalid node version “\u{1b}]0;title\u{7}” (requested by .nvmrc:1)
       it has control characters
       hint: use node
 
     .nvmrc: 
     node: exit status: 126
-    usher: can't understand .nvmrc ([SANDBOX]/project/.nvmrc)
+    usher: can't parse .nvmrc
       it names no version
       hint: use node
 
     .nvmrc: # nothing but words\n\n
     node: exit status: 126
-    usher: can't understand .nvmrc ([SANDBOX]/project/.nvmrc)
+    usher: can't parse .nvmrc
       it names no version
       hint: use node
 
     .nvmrc: path:/srv/node\n
     node: exit status: 126
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/srv/node”, which is no version
+    usher: invalid node version “path:/srv/node” (requested by .nvmrc:1)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
 
     .nvmrc: https://example.invalid/node\n
     node: exit status: 126
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “https://example.invalid/node”, which is no version
+    usher: invalid node version “https://example.invalid/node” (requested by .nvmrc:1)
       usher runs published versions, nothing is built or fetched from an address
       hint: use node
 
     .node-version: twelve\n
     node: exit status: 127
-    usher: node twelve was asked for by .node-version, line 1 ([SANDBOX]/project/.node-version), but there is no such thing
-      it is no version, and no version manager's store has a folder of that name
+    usher: unknown version of node: twelve (requested by .node-version, line 1 ([SANDBOX]/project/.node-version))
+      it is not a version, and no version manager's store has a folder of that name
       hint: use available node
 
     .tool-versions: # ours\nnodejs ../../x\n
     node: exit status: 126
-    usher: .tool-versions, line 2 ([SANDBOX]/project/.tool-versions) asks for node “../../x”, which is no version
-      it is no version
+    usher: invalid node version “../../x” (requested by .tool-versions:2)
+      expected a version, a range or an alias
       hint: use node
 
     .tool-versions: nodejs\n
     node: exit status: 126
-    usher: can't understand .tool-versions ([SANDBOX]/project/.tool-versions)
+    usher: can't parse .tool-versions
       line 1 names no version
       hint: use node
 
     .tool-versions: nodejs ref:v12\n
     node: exit status: 126
-    usher: .tool-versions, line 1 ([SANDBOX]/project/.tool-versions) asks for node “ref:v12”, which is no version
+    usher: invalid node version “ref:v12” (requested by .tool-versions:1)
       usher runs published versions, nothing is built or fetched from an address
       hint: use node
     ");
@@ -134,11 +134,11 @@ fn a_version_file_is_no_text() {
     insta::assert_snapshot!(sandbox.mask(&transcript), @"
     no UTF-8
     node: exit status: 126
-    usher: can't understand .nvmrc ([SANDBOX]/project/.nvmrc)
+    usher: can't parse .nvmrc
       line 1 is not UTF-8
 
     use: exit status: 65
-    usher: can't understand .nvmrc ([SANDBOX]/project/.nvmrc)
+    usher: can't parse .nvmrc
       line 1 is not UTF-8
     ");
 }
@@ -268,13 +268,14 @@ fn names_of_folders_are_escaped_too() {
     let sandbox = with_default();
     let folder = sandbox.folder("project/\u{1b}[31mred\nline");
     fs::write(folder.join(".nvmrc"), "?").unwrap();
-    let outcome = sandbox.command("node").directory(&folder).run();
+    let below = sandbox.folder("project/\u{1b}[31mred\nline/sub");
+    let outcome = sandbox.command("node").directory(&below).run();
     insta::assert_snapshot!(outcome.transcript(), @r"
     exit status: 126
     --- standard output
     --- standard error
-    usher: .nvmrc, line 1 ([SANDBOX]/project/\u{1b}[31mred\nline/.nvmrc) asks for node “?”, which is no version
-      it is no version
+    usher: invalid node version “?” (requested by [SANDBOX]/project/\u{1b}[31mred\nline/.nvmrc:1)
+      expected a version, a range or an alias
       hint: use node
     ");
 }

@@ -34,7 +34,7 @@ fn use_is_absent_beside_the_shims() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+    usher: [SANDBOX]/home/.local/share/usher/shims/use is missing
       hint: ./install.sh
     ");
     fs::remove_file(sandbox.shims().join(".usher")).unwrap();
@@ -43,7 +43,7 @@ fn use_is_absent_beside_the_shims() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: usher's own program [SANDBOX]/home/.local/share/usher/shims/use is absent
+    usher: [SANDBOX]/home/.local/share/usher/shims/use is missing
       hint: ./install.sh
     ");
 }
@@ -57,7 +57,7 @@ fn a_shim_is_called_by_a_name_that_nobody_knows() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: usher knows no program called “nonesuch”
+    usher: unknown program “nonesuch”
       hint: use reshim
     ");
     // By argument 0 that is no name, the file's own name counts.
@@ -89,7 +89,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     --- standard output
     --- standard error
     usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      node 12.22.12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+      node 12.22.12 was asked for by .nvmrc:1
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_unchanged(&sandbox, "home/.local", &before, "both");

@@ -287,7 +287,7 @@ fn a_file_for_versions_alone_that_is_broken_is_an_error() {
     --- standard output
     --- standard error
     usher: .nvmrc, line 1 ([SANDBOX]/project/deep/.nvmrc) asks for node “../../x”, which is no version
-      it is no version
+      expected a version, a range or an alias
       hint: use node
     ");
     // One that loses, too.

@@ -241,7 +241,7 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
     $ node@12.0.1 --from ftp://server/node.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
     usher: can't fetch ftp://server/node.tar.gz
-      only http, https and file are known here
+      only http, https and file are supported
 
     $ node@12 --from good.tar.gz
     exit status: 2: usher: `--from` needs an exact version; node@12 isn't
@@ -260,8 +260,8 @@ fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
       a SHA-256 has 64 hexadecimal digits
 
     $ offline
-    exit status: 69: usher: node 12.0.1 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
+    exit status: 69: usher: node 12.0.1 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
       hint: unset USHER_OFFLINE
     ");
     for folder in ["home/.local/share/usher/staging", "home/.local/share/usher/locks"] {

@@ -15,7 +15,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
     let sandbox = sandbox(&upstream);
     let before = sandbox.tree("project");
     let outcome = sandbox.use_command(&["install", "node@12", "python@3.12"]).run();
-    insta::assert_snapshot!(outcome.transcript_in_order(), @"
+    insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
@@ -98,7 +98,7 @@ fn without_arguments_all_that_the_project_asks_for_is_fetched() {
     sandbox.file("project/.nvmrc", "lts/erbium\n");
     sandbox.file("project/pyproject.toml", "[project]\nrequires-python = \"==3.12.*\"\n");
     let outcome = sandbox.use_command(&["install"]).directory(sandbox.folder("project/src")).run();
-    insta::assert_snapshot!(outcome.transcript_in_order(), @"
+    insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
@@ -134,8 +134,8 @@ fn what_a_project_asks_for_in_vain_names_the_file() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.99 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
 }

@@ -55,7 +55,7 @@ fn without_a_request_the_usual_version_is_pinned() {
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "10\n");
     let outcome = sandbox.use_command(&["node", "python"]).run();
-    insta::assert_snapshot!(outcome.transcript_in_order(), @"
+    insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
     pinned node lts/* (24.11.0) in [SANDBOX]/project/.nvmrc
@@ -314,7 +314,7 @@ fn the_default_holds_where_no_project_says_otherwise() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["--global", "node@12", "python@3.12"]).run();
-    insta::assert_snapshot!(outcome.transcript_in_order(), @"
+    insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
     pinned node 12 (12.22.12) in [SANDBOX]/home/.config/usher/tool-versions

@@ -9,7 +9,7 @@ use super::{offline_sandbox, sandbox};
 use crate::support::{Misbehaviour, Platform, Sandbox, Upstream};
 
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
 /// node 12.22.12, and a package that npm added to it.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
-use usher_shims::index::Adopted;
+use usher_shims::index::AdoptedStore;
 use usher_shims::tool::{DEFINITIONS, TOOLS, Tool};
 
 use super::format::Installed;
@@ -12,16 +12,16 @@ use super::format::Installed;
 pub(super) const DATA: &str = ".local/share/usher";
 
 /// The folder of a version.
-pub(super) fn root(home: &Path, installed: &Installed<'_>, stores: &[Adopted]) -> PathBuf {
+pub(super) fn root(home: &Path, installed: &Installed<'_>, stores: &[AdoptedStore]) -> PathBuf {
     let own = || home.join(DATA).join("toolchains").join(installed.tool).join(installed.version);
     let is_of =
-        |store: &&Adopted| store.tool == installed.tool && store.manager == installed.manager;
+        |store: &&AdoptedStore| store.tool == installed.tool && store.manager == installed.manager;
     let Some(store) = stores.iter().find(is_of) else { return own() };
     let folder = match installed.folder {
-        "" => format!("{}{}{}", store.prefix, installed.version, store.until),
+        "" => format!("{}{}{}", store.prefix, installed.version, store.version_ends_at),
         folder => folder.to_owned(),
     };
-    store.folder.join(folder).join(&store.inside)
+    store.folder.join(folder).join(&store.subdir)
 }
 
 /// The names of the programs that a version has.
@@ -34,18 +34,18 @@ pub(super) fn programs(installed: &Installed<'_>) -> Vec<String> {
 }
 
 /// The store that a version lies in, as the registry describes it, where it isn't usher's own.
-pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<Adopted> {
+pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<AdoptedStore> {
     let (_, text) =
         DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;
     let (_, definition) = Definition::parse(text).expect("a definition that was compiled in");
     let store = definition.store.iter().find(|store| store.manager == installed.manager)?;
     let folder = store.folders.iter().find_map(|folder| folder.strip_prefix("~/"))?;
-    Some(Adopted {
+    Some(AdoptedStore {
         tool: installed.tool.to_owned(),
         manager: store.manager.clone(),
         folder: home.join(folder),
         prefix: store.prefix.clone(),
-        until: store.version_ends_at.clone().unwrap_or_default(),
-        inside: store.subdir.clone(),
+        version_ends_at: store.version_ends_at.clone().unwrap_or_default(),
+        subdir: store.subdir.clone(),
     })
 }

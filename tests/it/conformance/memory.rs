@@ -8,9 +8,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use usher_shims::call::{Call, calls};
-use usher_shims::error::{Error, ErrorKind};
+use usher_shims::error::{Error, ErrorKind, Shown};
 use usher_shims::folders::Folders;
-use usher_shims::index::{Adopted, Index, SystemProgram, fingerprint};
+use usher_shims::index::{AdoptedStore, Index, SystemProgram, fingerprint};
 use usher_shims::path::Shim;
 use usher_shims::pin::{FileLocation, Origin};
 use usher_shims::resolve::{Outcome, Plan, Resolver, Selection};
@@ -18,7 +18,7 @@ use usher_shims::search::{Finding, search};
 use usher_shims::settings::SharedSettings;
 use usher_shims::toolchain::{Store, Toolchain};
 use usher_shims::version::Version;
-use usher_shims::world::{Failure, FileMeta, MemoryWorld, World};
+use usher_shims::world::{FileMeta, MemoryWorld, ReadFailure, World};
 
 use super::format::{Case, Cwd, Kind, place};
 use super::machine::{DATA, adopted, programs, root};
@@ -41,7 +41,7 @@ const HOME: &str = "/home/u";
 
 /// Runs a case.
 pub(super) fn run(case: &Case) -> Answer {
-    let stores: Vec<Adopted> = {
+    let stores: Vec<AdoptedStore> = {
         let index = Path::new(HOME);
         case.versions().iter().filter_map(|installed| adopted(index, installed)).collect()
     };
@@ -130,24 +130,27 @@ fn by<W: World>(
             .find_map(|selection| selection.origin().cloned()),
         Ok(Outcome::Stale) | Err(_) => return String::new(),
     };
-    origin.map_or_else(|| "nobody".to_owned(), |origin| printed(&origin))
+    origin.map_or_else(|| "not pinned".to_owned(), |origin| printed(&origin))
 }
 
 /// An origin as messages print it, with the file as cases name it.
 fn printed(origin: &Origin) -> String {
-    let (before, place) = match origin {
-        Origin::File(place) => ("", place),
+    let place = match origin {
+        Origin::File(place) => place,
         Origin::Default(_) => return "the default".to_owned(),
         Origin::Machine(_) => return "the machine's default".to_owned(),
         Origin::Argument | Origin::Name(_) | Origin::Variable(_) | Origin::CommandLine => {
             return origin.to_string();
         }
     };
+    let name = if place.is_in_directory { file_name(&place.path) } else { shown(&place.path) };
     let whole = place.to_string();
-    let shown = file_name(&place.path);
-    let rest = whole.strip_prefix(&shown).unwrap_or(&whole);
-    let rest = rest.rsplit_once(" (").map_or(rest, |(rest, _)| rest);
-    format!("{before}{}{rest}", named(place))
+    let rest = whole.strip_prefix(&name).unwrap_or_else(|| panic!("{whole} names {name}"));
+    format!("{}{rest}", named(place))
+}
+
+fn shown(path: &Path) -> String {
+    Shown(path).to_string()
 }
 
 fn named(place: &FileLocation) -> String {
@@ -181,7 +184,7 @@ fn notes(world: &impl World, index: &Index, call: &Call) -> Vec<String> {
     notes
 }
 
-fn world(case: &Case, stores: &[Adopted]) -> MemoryWorld {
+fn world(case: &Case, stores: &[AdoptedStore]) -> MemoryWorld {
     let index = Path::new(HOME);
     let directory = match case.cwd {
         Some(_) => index.join("project"),
@@ -229,16 +232,16 @@ fn world(case: &Case, stores: &[Adopted]) -> MemoryWorld {
 fn put(world: MemoryWorld, path: PathBuf, kind: Kind) -> MemoryWorld {
     match kind {
         Kind::Folder => world.folder(path),
-        Kind::Fifo | Kind::Socket | Kind::Device => world.failing(path, Failure::NotRegular),
-        Kind::Dangling => world.failing(path, Failure::Dangling),
-        Kind::Loop => world.failing(path, Failure::Loop),
-        Kind::Sparse => world.failing(path, Failure::TooLarge),
+        Kind::Fifo | Kind::Socket | Kind::Device => world.failing(path, ReadFailure::NotRegular),
+        Kind::Dangling => world.failing(path, ReadFailure::Dangling),
+        Kind::Loop => world.failing(path, ReadFailure::Loop),
+        Kind::Sparse => world.failing(path, ReadFailure::TooLarge),
         Kind::Closed => world.file(&path, "12\n").unreadable(path),
         Kind::ClosedFolder => world.folder(&path).unreadable(path),
     }
 }
 
-fn index(case: &Case, mut adopted: Vec<Adopted>, world: &MemoryWorld) -> Index {
+fn index(case: &Case, mut adopted: Vec<AdoptedStore>, world: &MemoryWorld) -> Index {
     adopted.dedup();
     Index {
         folders: Folders {
@@ -253,8 +256,8 @@ fn index(case: &Case, mut adopted: Vec<Adopted>, world: &MemoryWorld) -> Index {
             ceiling: case.ceiling.as_ref().map(|folder| place(Path::new(HOME), folder)),
             ..SharedSettings::default()
         },
-        adopted,
-        system: case.path.iter().filter_map(|text| system(text, world)).collect(),
+        adopted_stores: adopted,
+        system_programs: case.path.iter().filter_map(|text| system(text, world)).collect(),
         ..Index::default()
     }
 }

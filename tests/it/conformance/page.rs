@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use usher_definition::{Common, Definition};
-use usher_shims::tool::{DEFINITIONS, Field, FieldRole, Reader, TOOLS, VersionFile};
+use usher_shims::tool::{DEFINITIONS, FieldRole, Reader, TOOLS, VersionField, VersionFile};
 
 use super::all;
 use super::format::{Case, Content, Odd};
@@ -55,7 +55,8 @@ fn files() -> String {
 
 /// A table of files, each with what is read of it for which tool.
 fn contents() -> String {
-    let mut table = "| file | for | what is read | alone |\n|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| file | for | what is read | only for versions |\n|---|---|---|---|\n".to_owned();
     let common = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry/common.toml");
     let common = fs::read_to_string(common).expect("read what holds for every tool");
     let common = Common::parse(&common).expect("what was compiled in");
@@ -73,7 +74,7 @@ fn contents() -> String {
 
 fn row(file: &VersionFile, tool: &str) -> String {
     let named = |text: &str| text.replace("{name}", "TOOL").replace("{variable}", "VARIABLE");
-    let field = |field: &Field| {
+    let field = |field: &VersionField| {
         let of = field
             .entry_name
             .as_ref()
@@ -92,13 +93,13 @@ fn row(file: &VersionFile, tool: &str) -> String {
         format!("`{}`{of}{below}{asks}", named(field.path).replace('|', "\\|"))
     };
     let read = match file.reader {
-        Reader::Plain => "requests, a line each".to_owned(),
-        Reader::ToolVersions => "the line that begins with the tool's name".to_owned(),
+        Reader::Plain => "a request per line".to_owned(),
+        Reader::ToolVersions => "the line of the tool".to_owned(),
         Reader::Json | Reader::Toml | Reader::Keys | Reader::Lines => {
             file.fields.iter().map(field).collect::<Vec<_>>().join("<br>")
         }
     };
-    let alone = if file.is_for_versions_alone() { "yes" } else { "" };
+    let alone = if file.is_version_only() { "yes" } else { "" };
     format!("| `{}` | {tool} | {read} | {alone} |\n", file.name)
 }
 

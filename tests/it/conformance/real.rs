@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-use usher_shims::index::Adopted;
+use usher_shims::index::AdoptedStore;
 
 use super::format::{Case, Cwd, Kind, place};
 use super::has_parts;
@@ -46,7 +46,7 @@ fn is_root() -> bool {
 }
 
 /// The stores that a case's versions lie in.
-fn stores(sandbox: &Sandbox, case: &Case) -> Vec<Adopted> {
+fn stores(sandbox: &Sandbox, case: &Case) -> Vec<AdoptedStore> {
     let home = sandbox.home();
     case.versions().iter().filter_map(|installed| adopted(&home, installed)).collect()
 }
@@ -78,10 +78,10 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     let place = Place::of(sandbox, case);
     let by_nobody = is_closed(case) && is_root();
     if by_nobody {
-        sandbox.give_to_nobody();
+        sandbox.chown_to_nobody();
     }
     let command = command(sandbox, case, &place);
-    let command = if by_nobody { command.by_nobody() } else { command };
+    let command = if by_nobody { command.with_user_nobody() } else { command };
     let outcome = command.run();
     place.leave(sandbox);
     for path in made {

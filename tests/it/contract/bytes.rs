@@ -1,6 +1,6 @@
 //! Arguments and variables, byte for byte, and PATH.
 
-use super::{Stage, each, raw, skipped, text, variable};
+use super::{ProbeSandbox, each, raw, skipped, text, variable};
 
 #[test]
 fn arguments_are_the_same_bytes() {
@@ -39,7 +39,7 @@ fn variables_are_the_same_bytes_in_the_same_order() {
             return skipped("the order of variables", "an emulator keeps none");
         }
         let path = format!("variable:PATH=/bin:{}", text(&stage.sandbox.shims()));
-        let out = format!("variable:PROBE_OUT={}", text(&stage.said()));
+        let out = format!("variable:PROBE_OUT={}", text(&stage.report_path()));
         let words = [
             "no_environment",
             "variable:Z=1",
@@ -69,7 +69,7 @@ fn variables_are_the_same_bytes_in_the_same_order() {
 }
 
 /// What a `node` of one line says for PATH when called with this one.
-fn path_inside(stage: &Stage, path: Option<&str>) -> String {
+fn path_inside(stage: &ProbeSandbox, path: Option<&str>) -> String {
     let command = stage.sandbox.command(stage.sandbox.shim("node"));
     let command = match path {
         Some(path) => command.variable("PATH", path),

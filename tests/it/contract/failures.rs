@@ -4,32 +4,32 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Stage, each, probe, skipped, text};
+use super::{ProbeSandbox, each, probe, skipped, text};
 use crate::support::Outcome;
 use crate::support::executables;
 
 /// Other versions, in the store and on PATH, that must not run instead.
-fn tempt(stage: &Stage) {
+fn tempt(stage: &ProbeSandbox) {
     for version in ["12.22.11", "12.22.13", "14.0.0"] {
         stage.script(version, "#!/bin/sh\necho another version\n");
     }
     stage.sandbox.executable("other/node", "#!/bin/sh\necho another version\n");
 }
 
-fn run(stage: &Stage) -> Outcome {
+fn run(stage: &ProbeSandbox) -> Outcome {
     let path =
         format!("{}:{}", text(&stage.sandbox.shims()), text(&stage.sandbox.root().join("other")));
     let command = stage.sandbox.command("node").variable("PATH", path);
     command.variable("USHER_AUTO_INSTALL", "never").run()
 }
 
-fn check(stage: &Stage, what: &str, code: i32, reason: &str) {
+fn check(stage: &ProbeSandbox, what: &str, code: i32, reason: &str) {
     let outcome = run(stage).fails_with(code).complains(reason).prints("");
     assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{what}\n{outcome}");
 }
 
 /// Puts a changed probe in the program's place.
-fn replace(stage: &Stage, change: impl Fn(Vec<u8>) -> Vec<u8>) {
+fn replace(stage: &ProbeSandbox, change: impl Fn(Vec<u8>) -> Vec<u8>) {
     let program = stage.program();
     let _ = fs::remove_file(&program);
     let content = change(fs::read(probe()).expect("read the probe"));
@@ -52,19 +52,19 @@ fn a_program_that_cannot_run_says_why() {
         tempt(stage);
         let program = stage.program();
         replace(stage, |content| exchanged(&content, b"/ld-", b"/no-"));
-        check(stage, "no loader", 126, "the loader or the interpreter that it names is absent");
+        check(stage, "no loader", 126, "its loader or interpreter is missing");
         replace(stage, |mut content| {
             content[18..20].copy_from_slice(&[0xba, 0xfe]);
             content
         });
-        check(stage, "another machine's", 126, "made for another kind of machine");
+        check(stage, "another machine's", 126, "not a program for this machine");
         replace(stage, |_| Vec::new());
-        check(stage, "empty", 126, "made for another kind of machine, or is no program");
+        check(stage, "empty", 126, "not a program for this machine");
         replace(stage, |_| b"#!/no/interpreter\n".to_vec());
-        check(stage, "no interpreter", 126, "the interpreter that it names is absent");
+        check(stage, "no interpreter", 126, "its loader or interpreter is missing");
         replace(stage, |content| content);
         let written = OpenOptions::new().append(true).open(&program).expect("open the program");
-        check(stage, "being written", 126, "somebody is writing to it");
+        check(stage, "being written", 126, "another process is writing to it");
         drop(written);
         stage.sandbox.command("node").run().succeeds();
     });
@@ -77,11 +77,11 @@ fn a_program_that_is_not_there_or_not_executable_says_so() {
         let program = stage.program();
         replace(stage, |content| content);
         fs::set_permissions(&program, Permissions::from_mode(0o644)).expect("change a mode");
-        check(stage, "not executable", 127, "12.22.12 was asked for by .nvmrc, line 1");
+        check(stage, "not executable", 127, "by .nvmrc:1");
         fs::remove_file(&program).expect("remove the program");
-        check(stage, "absent", 127, "12.22.12 was asked for by .nvmrc, line 1");
+        check(stage, "absent", 127, "by .nvmrc:1");
         fs::create_dir(&program).expect("make a folder");
-        check(stage, "a folder", 127, "12.22.12 was asked for by .nvmrc, line 1");
+        check(stage, "a folder", 127, "by .nvmrc:1");
     });
 }
 
@@ -91,7 +91,7 @@ fn too_long_an_environment_says_so() {
         let long = format!("/bin:/{}", "x".repeat(131_050));
         let outcome =
             stage.sandbox.command(stage.sandbox.shim("node")).variable("PATH", &long).run();
-        outcome.fails_with(126).complains("too long together");
+        outcome.fails_with(126).complains("arguments and the environment are too long");
         let held = format!("{}:/{}", text(&stage.sandbox.shims()), "x".repeat(130_900));
         stage.sandbox.command(stage.sandbox.shim("node")).variable("PATH", held).run().succeeds();
     });
@@ -106,7 +106,7 @@ fn a_mount_without_execution_says_so() {
         match in_namespace(stage, script, &[&toolchain, &stage.sandbox.shim("node")]) {
             Some(outcome) => {
                 let outcome = outcome.fails_with(126);
-                outcome.complains("a file system mounted noexec").prints("");
+                outcome.complains("a noexec file system").prints("");
             }
             None => skipped("a mount without execution", "no mount namespace is to be had"),
         }
@@ -114,7 +114,11 @@ fn a_mount_without_execution_says_so() {
 }
 
 /// Runs a line of shell where mounts are its own; `None` where that can't be had.
-pub(super) fn in_namespace(stage: &Stage, script: &str, arguments: &[&Path]) -> Option<Outcome> {
+pub(super) fn in_namespace(
+    stage: &ProbeSandbox,
+    script: &str,
+    arguments: &[&Path],
+) -> Option<Outcome> {
     let unshare = |line: &str| {
         let command =
             stage.sandbox.command("unshare").variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");

@@ -54,7 +54,7 @@ fn managers_that_become_the_program_by_name_are_passed_once() {
     command(tail).succeeds().prints(&expected);
 
     let endless = format!("{}:{root}/first:{root}/second", sandbox.shims().display());
-    command(endless).fails_with(126).complains("node was passed on 20 times");
+    command(endless).fails_with(126).complains("node on PATH called usher's shim back 20 times");
 }
 
 #[test]
@@ -66,5 +66,5 @@ fn a_wrapper_that_calls_back_as_a_child_is_not_followed_for_ever() {
     sandbox.executable("wrapper/node", "#!/bin/sh\nnode \"$@\"\nexit $?\n");
     let path = format!("{}:{}/wrapper", sandbox.shims().display(), sandbox.root().display());
     let node = sandbox.command("node").argument("-v").variable("PATH", path);
-    node.run().fails_with(126).complains("node was passed on 20 times, and came back each time");
+    node.run().fails_with(126).complains("the next node on PATH called usher's shim back 20 times");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use super::{Stage, each, text};
+use super::{ProbeSandbox, each, text};
 use crate::support::{Outcome, Sandbox};
 
 /// A program of the system's that says so.
@@ -14,7 +14,7 @@ const REAL: &str = "#!/bin/sh\necho real \"$@\"\n";
 const NESTED: &str = "#!/bin/sh\necho >> \"$COUNT\"\n[ \"$1\" -eq 0 ] && echo done && exit\nSTEP\n";
 
 /// Asks for the system's program, and puts these folders of the sandbox behind the shims.
-fn run(stage: &Stage, folders: &[&str], argument: &str) -> Outcome {
+fn run(stage: &ProbeSandbox, folders: &[&str], argument: &str) -> Outcome {
     stage.sandbox.file("project/.nvmrc", "system");
     let shims = text(&stage.sandbox.shims());
     let folders = folders.iter().map(|folder| text(&stage.sandbox.root().join(folder)));
@@ -25,11 +25,11 @@ fn run(stage: &Stage, folders: &[&str], argument: &str) -> Outcome {
 }
 
 /// A file that gets a line each time that a foreign program runs.
-fn count(stage: &Stage) -> PathBuf {
+fn count(stage: &ProbeSandbox) -> PathBuf {
     stage.sandbox.root().join("count")
 }
 
-fn counted(stage: &Stage) -> usize {
+fn counted(stage: &ProbeSandbox) -> usize {
     let lines = fs::read_to_string(count(stage)).unwrap_or_default().lines().count();
     let _ = fs::remove_file(count(stage));
     lines
@@ -55,7 +55,7 @@ fn other_paths_to_the_shims_are_passed_over() {
         let shims = text(&sandbox.shims());
         let all: Vec<&str> = [shims.as_str()].into_iter().chain(others).chain(["real"]).collect();
         run(stage, &all, "x").succeeds().prints("real x");
-        run(stage, &others, "x").fails_with(127).complains("PATH has no other node");
+        run(stage, &others, "x").fails_with(127).complains("no system node on PATH");
     });
 }
 
@@ -113,7 +113,8 @@ fn a_circle_ends_with_one_message() {
             [&["exec"][..], &["fork"], &["path"], &["env"], &["exec", "fork"], &["fork", "exec"]]
         {
             let outcome = run(stage, folders, "x").fails_with(126);
-            let outcome = outcome.complains("node was passed on 20 times, and came back each time");
+            let outcome =
+                outcome.complains("the next node on PATH called usher's shim back 20 times");
             let outcome = outcome.complains(folders[0]).complains("hint: use node@latest");
             assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{outcome}");
             let counted = counted(stage);
@@ -128,7 +129,7 @@ fn a_circle_that_changes_at_each_round_ends_too() {
         let text = "#!/bin/sh\necho >> \"$COUNT\"\nROUND=x$ROUND\nexport ROUND\nexec node \"$@\"\n";
         stage.sandbox.executable("changing/node", text);
         let outcome = run(stage, &["changing"], "x").fails_with(126);
-        outcome.complains("was passed on 20 times");
+        outcome.complains("called usher's shim back 20 times");
         assert!(counted(stage) <= 21);
     });
 }

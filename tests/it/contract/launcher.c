@@ -1,8 +1,9 @@
-/* The launcher: puts its own process into a state, word by word, and then becomes a program.
+/* The launcher: sets up the state of its process, word by word, and then runs a program.
  *
  *     launcher WORD… -- PROGRAM ARGUMENT0 ARGUMENT…
  *
- * The words are below. The standard library's way to start a process sets some of these itself. */
+ * The words are below. Rust's standard library can't do this, because it changes some of these
+ * states itself. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ static void fail(const char *what)
     _exit(99);
 }
 
-/* Goes on in a child that has a terminal of its own; relays what is typed once it is ready. */
+/* Continues in a child with its own terminal. Types the text once the child prints `ready`. */
 static void in_terminal(const char *typed)
 {
     char text[4096], name[64];
@@ -63,7 +64,7 @@ static void in_terminal(const char *typed)
     exit(0);
 }
 
-/* Takes `word` as `name:value`. */
+/* The value of a word `name:value`, or NULL if it has another name. */
 static const char *value(const char *word, const char *name)
 {
     size_t length = strlen(name);
@@ -93,7 +94,7 @@ static void apply(const char *word)
         kill(getpid(), atoi(v));
     } else if ((v = value(word, "close"))) {
         close(atoi(v));
-    } else if ((v = value(word, "open"))) { /* open:FD:PATH, read up to its third byte */
+    } else if ((v = value(word, "open"))) { /* open:FD:PATH, with the offset at its third byte */
         int fd = open(strchr(v, ':') + 1, O_RDWR | O_APPEND);
         if (fd < 0 || dup2(fd, atoi(v)) < 0)
             fail(word);
@@ -148,7 +149,7 @@ int main(int count, char **arguments)
 {
     int n = 1;
     (void)count;
-    /* The C library keeps two signals to itself and would not touch them. */
+    /* The C library reserves two signals and can't change them. */
     for (int number = 1; number <= 64; number++)
         syscall(SYS_rt_sigaction, number, (unsigned long[8]){ 0 }, NULL, 8);
     for (; arguments[n] && strcmp(arguments[n], "--") != 0; n++)

@@ -2,15 +2,15 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{Stage, each, text};
+use super::{ProbeSandbox, each, text};
 use crate::support::{Outcome, TestCommand};
 
 /// A shim, called so.
-fn called(stage: &Stage, name: &str) -> TestCommand {
+fn called(stage: &ProbeSandbox, name: &str) -> TestCommand {
     stage.launch(&[], &stage.sandbox.shim("node"), name)
 }
 
-fn is_the_program(stage: &Stage, outcome: Outcome) {
+fn is_the_program(stage: &ProbeSandbox, outcome: Outcome) {
     outcome.succeeds().prints_line(
         &stage
             .sandbox
@@ -56,7 +56,7 @@ fn an_unknown_name_is_an_error() {
         std::fs::hard_link(stage.sandbox.shim("node"), stage.sandbox.shim("unknown"))
             .expect("link");
         let outcome = stage.sandbox.command("unknown").run().fails_with(127);
-        outcome.complains("usher knows no program called “unknown”").complains("hint: use reshim");
+        outcome.complains("unknown program “unknown”").complains("hint: use reshim");
     });
 }
 
@@ -66,12 +66,12 @@ fn the_shim_by_its_own_name_outside_of_its_folder_says_so() {
         let shim = stage.sandbox.usher().join("shim");
         // Of the account's home, a file outside of the shim folder is a copy: its name means nothing.
         let outcome = stage.sandbox.command(&shim).run().fails_with(127);
-        outcome.complains("usher knows no program called “shim”");
+        outcome.complains("unknown program “shim”");
         let copy = stage.sandbox.folder("copies").join("node");
         std::fs::copy(&shim, &copy).expect("copy");
         is_the_program(stage, stage.sandbox.command(&copy).run());
         let outcome = stage.sandbox.command(&copy).without_variable("HOME").run().fails_with(126);
-        outcome.complains("usher's own program [SANDBOX]/copies/use is absent");
+        outcome.complains("[SANDBOX]/copies/use is missing");
         let home = stage.sandbox.usher();
         let outcome = stage.sandbox.command(&copy).variable("USHER_HOME", home).run();
         is_the_program(stage, outcome);

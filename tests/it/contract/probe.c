@@ -1,8 +1,8 @@
-/* The probe: says all that a process inherits, so that two ways of starting it can be compared.
+/* The probe: reports everything that a process inherits, to compare two ways of starting it.
  *
- * It stands in for a toolchain's program. What it says goes to the file that PROBE_OUT names, else
- * to standard output; then it does what PROBE_DOES says. C, since nothing may run before `main`
- * that changes what is to be said. */
+ * It takes the place of a toolchain's program. The report goes to the file that PROBE_OUT names, or
+ * to standard output. Then it does what PROBE_DOES names. It is written in C so that no code runs
+ * before `main` and changes what it reports. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -45,16 +45,16 @@ static void descriptors(void)
     }
 }
 
-static void lines(const char *path, const char *const *wanted)
+static void lines(const char *path, const char *const *fields)
 {
     char line[4096];
     FILE *file = fopen(path, "re");
     if (!file)
         return;
     while (fgets(line, sizeof line, file)) {
-        int keep = !wanted;
-        for (int n = 0; wanted && wanted[n]; n++)
-            keep |= strncmp(line, wanted[n], strlen(wanted[n])) == 0;
+        int keep = !fields;
+        for (int n = 0; fields && fields[n]; n++)
+            keep |= strncmp(line, fields[n], strlen(fields[n])) == 0;
         if (keep)
             fputs(line, out);
     }
@@ -70,7 +70,7 @@ static void link_target(const char *what, const char *path)
 
 static void process(void)
 {
-    static const char *const wanted[] = {
+    static const char *const fields[] = {
         "Umask", "Uid", "Gid", "Groups", "Threads", "TracerPid", "SigPnd", "ShdPnd", "SigBlk", "SigIgn",
         "SigCgt", "Cap", "NoNewPrivs", "Seccomp:", "Cpus_allowed:", NULL,
     };
@@ -96,7 +96,7 @@ static void process(void)
     lines("/proc/self/oom_score_adj", NULL);
     lines("/proc/self/timerslack_ns", NULL);
     lines("/proc/self/limits", NULL);
-    lines("/proc/self/status", wanted);
+    lines("/proc/self/status", fields);
     fprintf(out, "children: ");
     lines("/proc/thread-self/children", NULL);
     fputc('\n', out);
@@ -123,7 +123,7 @@ static void report(char **arguments, char **environment)
     }
 }
 
-static void say(int number)
+static void print_number(int number)
 {
     char line[16];
     int length = snprintf(line, sizeof line, "%d\n", number);
@@ -141,9 +141,9 @@ int main(int count, char **arguments, char **environment)
         return 0;
     }
     if (does && strcmp(does, "wait") == 0) {
-        /* Answers each signal with its number, until the input ends. */
+        /* Prints the number of each signal until the input ends. */
         static const int heard[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT };
-        struct sigaction action = { .sa_handler = say };
+        struct sigaction action = { .sa_handler = print_number };
         char byte;
         for (unsigned n = 0; n < sizeof heard / sizeof *heard; n++)
             sigaction(heard[n], &action, NULL);
@@ -154,7 +154,7 @@ int main(int count, char **arguments, char **environment)
         return 7;
     }
     if (does && strcmp(does, "pause") == 0) {
-        /* Hears nothing, until the input ends. */
+        /* Does nothing until the input ends. */
         char byte;
         printf("ready %d\n", getpid());
         fflush(stdout);

@@ -3,11 +3,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Stage, each, is_master_of_accounts, skipped, text};
+use super::{ProbeSandbox, can_change_owners, each, skipped, text};
 use crate::support::Outcome;
 
 /// Asks for the system's program in a folder that holds one itself.
-fn run(stage: &Stage, path: Option<&str>, words: &[&str]) -> Outcome {
+fn run(stage: &ProbeSandbox, path: Option<&str>, words: &[&str]) -> Outcome {
     let sandbox = &stage.sandbox;
     sandbox.file("project/.nvmrc", "system");
     for path in ["project/node", "project/bin/node", "project/node_modules/.bin/node"] {
@@ -32,7 +32,7 @@ fn the_working_folder_is_never_searched() {
             let found = run(stage, Some(&format!("{path}:{shims}:{path}:{real}:{path}")), &[]);
             found.succeeds().prints("real");
             let none = run(stage, Some(&format!("{shims}:{path}")), &[]).fails_with(127);
-            none.prints("").complains("PATH has no other node");
+            none.prints("").complains("no system node on PATH");
         }
     });
 }
@@ -45,7 +45,7 @@ fn an_empty_path_and_none_are_the_usual_folders() {
             assert!(!outcome.stdout.contains("the working folder"), "{outcome}");
             let usual = ["/usr/local/bin/node", "/usr/bin/node", "/bin/node"];
             if !usual.iter().any(|path| std::path::Path::new(path).exists()) {
-                outcome.fails_with(127).complains("PATH has no other node");
+                outcome.fails_with(127).complains("no system node on PATH");
             }
         }
     });
@@ -75,7 +75,7 @@ fn a_path_of_120_kilobytes_is_searched_to_its_end() {
 
 #[test]
 fn a_folder_that_may_not_be_searched_is_passed_over() {
-    let words: &[&str] = if is_master_of_accounts() { &["user:65534"] } else { &[] };
+    let words: &[&str] = if can_change_owners() { &["user:65534"] } else { &[] };
     if words.is_empty() && rustix::process::geteuid().is_root() {
         return skipped("a folder that may not be searched", "root may search it");
     }

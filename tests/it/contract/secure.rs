@@ -3,11 +3,11 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 
-use super::{each, is_master_of_accounts, skipped, text};
+use super::{can_change_owners, each, skipped, text};
 
 #[test]
 fn a_set_user_id_shim_hears_no_variable_of_its_callers() {
-    if !is_master_of_accounts() {
+    if !can_change_owners() {
         return skipped("a set-user-ID shim", "only root may make one of another account's");
     }
     each(|stage| {

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 
-use super::{Stage, each};
+use super::{ProbeSandbox, each};
 use crate::support::executables;
 
 const SIGNALS: [Signal; 6] =
@@ -27,7 +27,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn start(stage: &Stage, program: &Path, does: &str) -> Self {
+    fn start(stage: &ProbeSandbox, program: &Path, does: &str) -> Self {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", stage.sandbox.shims()).env("PROBE_DOES", does);
         command.current_dir(stage.sandbox.project()).process_group(0);

@@ -1,6 +1,6 @@
 //! What a process inherits beside its arguments and variables.
 
-use super::{each, is_master_of_accounts, skipped};
+use super::{can_change_owners, each, skipped};
 
 /// A state, and what the probe says in it.
 const STATES: &[(&[&str], &[&str])] = &[
@@ -78,7 +78,7 @@ fn argument_0_is_the_programs_own_path() {
 
 #[test]
 fn another_account_is_as_it_was() {
-    if !is_master_of_accounts() {
+    if !can_change_owners() {
         return skipped("the groups of another account", "only root may change to one");
     }
     each(|stage| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::{Stage, each, skipped, text};
+use super::{ProbeSandbox, each, skipped, text};
 
 /// The usual case: a `.nvmrc` three folders up, a partial request, three versions. Kinds of calls
 /// and the most of each, in the build that is released, on x86-64. What they are for:
@@ -77,7 +77,7 @@ const CHANGING: &[&str] = &[
 ];
 
 /// The system calls of one call of the shim, up to the program's start; `None` without strace.
-fn traced(stage: &Stage) -> Option<Vec<String>> {
+fn traced(stage: &ProbeSandbox) -> Option<Vec<String>> {
     let log = stage.sandbox.root().join("trace");
     if std::process::Command::new("strace").arg("-V").output().is_err() {
         return None;
@@ -92,7 +92,7 @@ fn traced(stage: &Stage) -> Option<Vec<String>> {
     Some(lines[..end].to_vec())
 }
 
-fn usual(stage: &Stage) {
+fn usual(stage: &ProbeSandbox) {
     stage.sandbox.file("project/.nvmrc", "12");
     stage.sandbox.folder("project/a/b/c");
     for version in ["10.24.1", "18.20.8"] {
@@ -164,10 +164,10 @@ fn usher_debug_prints_a_line_a_step() {
         let expected = format!(
             "usher: called as node in [SANDBOX]/project/a/b/c
 usher: home [SANDBOX]/home/.local/share/usher, shims [SANDBOX]/home/.local/share/usher/shims
-usher: node is of node
-usher: asked for 12 by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+usher: node is a program of node
+usher: pin 12, requested by [SANDBOX]/project/.nvmrc:1
 usher: toolchain 12.22.12 at [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 (Own)
-usher: becomes {program}
+usher: runs {program}
 "
         );
         assert_eq!(stage.sandbox.mask(&run("1").stderr), expected);

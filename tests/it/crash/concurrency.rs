@@ -1,41 +1,40 @@
-//! Many that want the same at once, and what becomes of those who wait.
+//! Many processes that need the same version at once, and processes that wait for a lock.
 
 use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, TestCommand, Upstream};
+use crate::support::{Pipe, Platform, Sandbox, TestCommand, Upstream};
 
-/// The archive's path at the upstream.
+/// The archive's path on the upstream.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
-/// A sandbox, and an upstream that sends half an archive and then holds on.
+/// A sandbox, and an upstream that stalls in the middle of an archive.
 fn with_stalled_upstream() -> (Upstream, Sandbox) {
     let upstream = Upstream::start();
-    let half = upstream.body(&archive()).len() / 2;
-    upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+    upstream.stall_halfway(&archive());
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
     (upstream, sandbox)
 }
 
-fn wants_it(sandbox: &Sandbox) -> TestCommand {
+fn node_command(sandbox: &Sandbox) -> TestCommand {
     sandbox.command("node").arguments(["+12.22.12", "-v"])
 }
 
-/// The same, which says on a pipe what it waits for.
-fn waits_for_it(sandbox: &Sandbox, said: &Pipe) -> TestCommand {
-    let line = "exec node +12.22.12 -v 2> \"$SAID\"";
-    sandbox.command("sh").arguments(["-c", line]).variable("SAID", said.path())
+/// Like `node_command`, with standard error on a pipe.
+fn node_command_with_pipe(sandbox: &Sandbox, stderr: &Pipe) -> TestCommand {
+    let line = "exec node +12.22.12 -v 2> \"$STDERR\"";
+    sandbox.command("sh").arguments(["-c", line]).variable("STDERR", stderr.path())
 }
 
 #[test]
 fn a_hundred_that_want_the_same_download_it_once() {
     let (upstream, sandbox) = with_stalled_upstream();
-    let all: Vec<_> = (0..100).map(|_| wants_it(&sandbox).start()).collect();
+    let all: Vec<_> = (0..100).map(|_| node_command(&sandbox).start()).collect();
     upstream.wait_for_requests(&archive(), 1);
     upstream.release();
     for one in all {
@@ -47,27 +46,27 @@ fn a_hundred_that_want_the_same_download_it_once() {
 #[test]
 fn a_waiter_takes_over_from_a_holder_that_was_killed() {
     let (upstream, sandbox) = with_stalled_upstream();
-    let holder = wants_it(&sandbox).start();
+    let holder = node_command(&sandbox).start();
     upstream.wait_for_requests(&archive(), 1);
-    let said = Pipe::new(&sandbox, "said");
-    let waiter = waits_for_it(&sandbox, &said).start();
-    said.wait_for(&format!("waiting for process {}", holder.id()));
+    let stderr = Pipe::new(&sandbox, "stderr");
+    let waiter = node_command_with_pipe(&sandbox, &stderr).start();
+    stderr.wait_for(&format!("waiting for process {}", holder.id()));
     upstream.behave(&archive());
     holder.signal(Signal::KILL);
     let killed = Instant::now();
-    // This and nothing else lets the waiter go on.
+    // Killing the holder is the only thing that lets the waiter continue.
     upstream.wait_for_requests(&archive(), 2);
     let took = killed.elapsed();
     holder.wait().dies_by(Signal::KILL);
     waiter.wait().succeeds().prints("v12.22.12");
     assert_eq!(upstream.requests(&archive()), 2);
-    eprintln!("the waiter asked {} ms after the holder was killed", took.as_millis());
+    eprintln!("the waiter sent its request {} ms after the holder was killed", took.as_millis());
 }
 
 #[test]
 fn waiters_give_up_on_a_holder_that_was_stopped() {
     let (upstream, sandbox) = with_stalled_upstream();
-    let holder = wants_it(&sandbox).start();
+    let holder = node_command(&sandbox).start();
     upstream.wait_for_requests(&archive(), 1);
     holder.signal(Signal::STOP);
     let named = format!("node-12.22.12 is being changed by process {}", holder.id());
@@ -75,8 +74,12 @@ fn waiters_give_up_on_a_holder_that_was_stopped() {
         sandbox.use_command(&["install", "node@12.22.12"]).variable("USHER_LOCK_TIMEOUT", seconds)
     };
     waits("0").run().fails_with(75).complains(&named).complains("waited 0 s");
-    wants_it(&sandbox).variable("USHER_LOCK_TIMEOUT", "0").run().fails_with(126).complains(&named);
-    // Neither what is installed nor another version waits for it.
+    node_command(&sandbox)
+        .variable("USHER_LOCK_TIMEOUT", "0")
+        .run()
+        .fails_with(126)
+        .complains(&named);
+    // Installed versions and other versions don't wait for it.
     let other = sandbox.command("node").arguments(["+10.24.1", "-v"]);
     other.run().succeeds().prints("v10.24.1");
     let other = sandbox.use_command(&["install", "node@10.24.1", "node@13.0.0"]);

@@ -1,4 +1,4 @@
-//! File systems that are full, lack links or are several, and processes with narrow limits.
+//! Full disks, file systems without hard links, several file systems, and low process limits.
 
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
@@ -13,14 +13,14 @@ fn sandbox(upstream: &Upstream) -> Sandbox {
     sandbox
 }
 
-/// Nothing looks installed, and nothing is half-made.
+/// Checks that nothing looks installed and that staging is empty.
 fn assert_nothing_came(sandbox: &Sandbox, outcome: &Outcome) {
     assert!(!sandbox.toolchain("node", CHANGED).exists(), "{outcome}");
     let staging = sandbox.usher().join("staging");
     assert_eq!(staging.read_dir().into_iter().flatten().count(), 0, "{outcome}");
 }
 
-/// A release that takes five megabytes however it is packed.
+/// Publishes a release that takes five megabytes, compressed or not.
 fn publish_large(upstream: &Upstream) {
     let name = format!("node-v{CHANGED}-{}", Platform::here().node);
     let mut numbers = super::Numbers(1);
@@ -35,7 +35,7 @@ fn publish_large(upstream: &Upstream) {
     upstream.put(&format!("/dist/v{CHANGED}/{name}.tar.gz"), bytes);
 }
 
-/// There is no room for what is unpacked, and none for what is downloaded.
+/// The disk fills up while unpacking, and while downloading.
 #[test]
 fn a_disk_that_fills_up_leaves_nothing() {
     let upstream = Upstream::start();
@@ -49,7 +49,7 @@ fn a_disk_that_fills_up_leaves_nothing() {
     };
     let full = [sandbox.usher().join("staging"), sandbox.home().join(".cache/usher")];
     if run(&full[0], "true").status.code() != Some(0) {
-        skipped("no file system can be mounted here; a full one isn't tested");
+        skipped("can't mount a file system here; full disks aren't tested");
         return;
     }
     for folder in &full {
@@ -72,7 +72,7 @@ fn a_limit_of_file_sizes_is_an_error_with_a_message() {
     let outcome = sandbox.command("sh").arguments(["-c", &line]).run();
     let outcome = outcome.fails_with(74).complains("File too large");
     assert_nothing_came(&sandbox, &outcome);
-    // The program that comes after is told of its limits as it would be without us.
+    // The program itself gets the signals of its limits as without usher.
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
     let line = "ulimit -f 1; exec node +10.24.1 x";
     sandbox.command("sh").arguments(["-c", line]).run().succeeds();
@@ -82,7 +82,7 @@ fn a_limit_of_file_sizes_is_an_error_with_a_message() {
     assert_eq!(ignored.stdout, direct.stdout);
 }
 
-/// Whatever few descriptors there are, it is done or it is said why not.
+/// With few file descriptors, an install succeeds or reports the cause.
 #[test]
 fn few_descriptors_are_enough_or_said() {
     let upstream = Upstream::start();
@@ -110,7 +110,7 @@ fn without_hard_links_shims_are_copies() {
         let traced = ["-f", "-o", "/dev/null", "-e", &inject];
         let strace = sandbox.command("strace").arguments(traced);
         if !Path::new("/usr/bin/strace").exists() {
-            skipped("there is no strace here; a file system without hard links isn't tested");
+            skipped("strace isn't installed; file systems without hard links aren't tested");
             return;
         }
         strace.arguments(["use", "install", &format!("node@{CHANGED}")]).run().succeeds();
@@ -118,13 +118,13 @@ fn without_hard_links_shims_are_copies() {
         let seen = shim.metadata().unwrap();
         assert_eq!((seen.nlink(), seen.mode() & 0o777), (1, 0o755));
         sandbox.command(&shim).argument("-v").run().succeeds().prints(&format!("v{CHANGED}"));
-        // A copy is a shim as others are: it goes with its version.
+        // A copied shim is deleted with its version, like a linked one.
         sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
         assert!(!shim.exists());
     }
 }
 
-/// The store is one device: what is renamed into it was made in it.
+/// Only the cache may be on another file system: staging is in the store, so that renames work.
 #[test]
 fn the_cache_may_lie_on_another_device() {
     let upstream = Upstream::start();
@@ -134,7 +134,7 @@ fn the_cache_may_lie_on_another_device() {
     let own = device(sandbox.root()).unwrap();
     let Some(other) = others.iter().find(|path| device(path).is_ok_and(|other| other != own))
     else {
-        skipped("there is one device here; a cache on another isn't tested");
+        skipped("there is only one file system here; a cache on another one isn't tested");
         return;
     };
     let cache = tempfile::tempdir_in(other).unwrap();

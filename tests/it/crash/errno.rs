@@ -1,18 +1,20 @@
-//! A disk that fails at every call that writes, and a process that runs out of descriptors.
+//! Injects disk errors into every system call that writes, and EMFILE into every call that opens.
 
 use rustix::io::Errno;
 
-use super::operations::{HANDOFF_ARG, INSTALL, Operation, PRUNE, REPAIR, RESHIM, Stage, UNINSTALL};
+use super::operations::{
+    INSTALL, Operation, OperationSandbox, PRUNE, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
+};
 use super::state::{State, is_temporary};
-use super::tracer::{Act, Traced, is_here};
+use super::tracer::{Injection, Traced, can_trace};
 use super::{Numbers, sample, seed};
 use crate::support::Upstream;
 
-/// How many points of an operation are tried where not all are.
+/// How many points of an operation a sample has.
 const SAMPLE: usize = 6;
 
-/// What a disk answers when it can't.
-const OF_DISKS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::DQUOT, Errno::ROFS];
+/// The errors of a failing disk.
+const DISK_ERRORS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::DQUOT, Errno::ROFS];
 
 #[test]
 fn an_install_meets_errors_of_the_disk() {
@@ -21,7 +23,7 @@ fn an_install_meets_errors_of_the_disk() {
 
 #[test]
 fn a_shim_that_fetches_meets_errors_of_the_disk() {
-    check(&HANDOFF_ARG);
+    check(&SHIM_INSTALL);
 }
 
 #[test]
@@ -45,92 +47,97 @@ fn a_reshim_meets_errors_of_the_disk() {
 }
 
 fn check(operation: &Operation) {
-    if !is_here() {
+    if !can_trace() {
         return;
     }
     let upstream = Upstream::start();
-    let stage = Stage::new(operation, &upstream);
+    let stage = OperationSandbox::new(operation, &upstream);
     let seed = seed();
-    let acts = acts(&stage);
-    let acts = sample(&acts, SAMPLE, &mut Numbers(seed));
+    let injections = injections(&stage);
+    let injections = sample(&injections, SAMPLE, &mut Numbers(seed));
     let mut faults = Vec::new();
-    for (tried, act) in acts.iter().enumerate() {
-        super::tell_progress(operation.name, tried);
+    for (tried, injection) in injections.iter().enumerate() {
+        super::report_progress(operation.name, tried);
         stage.reset();
-        let traced = stage.run(*act);
-        let found = [judged(&stage, &traced, *act), stage.faults_after_retry()].concat();
+        let traced = stage.run(*injection);
+        let found = [problems(&stage, &traced, *injection), stage.faults_after_retry()].concat();
         if !found.is_empty() {
-            faults.push(format!("{act:?}, {}: {found:#?}", failed_call(&traced, *act)));
+            faults.push(format!("{injection:?}, {}: {found:#?}", failed_call(&traced, *injection)));
         }
         let is_enough = faults.len() > 9;
         assert!(!is_enough, "{}, seed {seed}, {tried} points: {faults:#?}", operation.name);
     }
     assert!(faults.is_empty(), "{}, seed {seed}: {faults:#?}", operation.name);
-    eprintln!("{}: {} calls failed", operation.name, acts.len());
+    eprintln!("{}: {} calls failed", operation.name, injections.len());
 }
 
-/// Every call that can fail, with every error.
-fn acts(stage: &Stage<'_>) -> Vec<Act> {
-    let count = |act: Act| {
+/// Every system call that can fail, with every error.
+fn injections(stage: &OperationSandbox<'_>) -> Vec<Injection> {
+    let count = |injection: Injection| {
         stage.reset();
-        let traced = stage.run(act);
-        // What the program itself can't open is its own matter.
+        let traced = stage.run(injection);
+        // Calls of the tool's own program don't count.
         match stage.operation.becomes_program {
             true => traced.before_last_program,
             false => traced.calls.len(),
         }
     };
-    let (writes, opens) = (count(Act::Write(0, 0)), count(Act::Open(0, 0)));
+    let (writes, opens) = (count(Injection::Write(0, 0)), count(Injection::Open(0, 0)));
     let error = |errno: Errno| errno.raw_os_error();
-    let of_disks = (1..=writes).flat_map(|n| OF_DISKS.map(|errno| Act::Write(n, error(errno))));
-    let of_process = (1..=opens).map(|n| Act::Open(n, error(Errno::MFILE)));
+    let of_disks =
+        (1..=writes).flat_map(|n| DISK_ERRORS.map(|errno| Injection::Write(n, error(errno))));
+    let of_process = (1..=opens).map(|n| Injection::Open(n, error(Errno::MFILE)));
     of_disks.chain(of_process).collect()
 }
 
-/// The call that failed: later ones are reported, too.
-fn failed_call(traced: &Traced, act: Act) -> String {
-    let (Act::Write(number, _) | Act::Open(number, _) | Act::Kill(number)) = act else {
+/// The call that failed. The report also has later ones.
+fn failed_call(traced: &Traced, injection: Injection) -> String {
+    let (Injection::Write(number, _) | Injection::Open(number, _) | Injection::Kill(number)) =
+        injection
+    else {
         return String::new();
     };
     let call = traced.calls.iter().find(|call| call.number == number);
     call.map(|call| call.text.clone()).unwrap_or_default()
 }
 
-/// What is wrong with how it ended.
-fn judged(stage: &Stage<'_>, traced: &Traced, act: Act) -> Vec<String> {
+/// What is wrong with the outcome.
+fn problems(stage: &OperationSandbox<'_>, traced: &Traced, injection: Injection) -> Vec<String> {
     let outcome = &traced.outcome;
     let mut faults = stage.faults();
     let is_done = State::of(&stage.sandbox).without(is_temporary) == stage.after;
-    let call = failed_call(traced, act);
+    let call = failed_call(traced, injection);
     let mut add = |what: &str| faults.push(format!("{what}: {outcome}"));
     if outcome.stderr.contains("panicked") {
         add("it panics");
     }
     match outcome.status.code() {
-        Some(0) if !is_done => add("it says that it succeeded"),
+        Some(0) if !is_done => add("it exits with 0 but isn't done"),
         Some(0) => {}
-        Some(_) if call.is_empty() => add("nothing was made to fail, and it failed"),
+        Some(_) if call.is_empty() => add("it failed without an injected error"),
         Some(_) => {
-            let (Act::Write(_, error) | Act::Open(_, error)) = act else { return faults };
-            // Each C library has its own words for it; the shim's is another than `use`'s.
+            let (Injection::Write(_, error) | Injection::Open(_, error)) = injection else {
+                return faults;
+            };
+            // The error's text differs between C libraries; `use` and the shim use different ones.
             if !outcome.stderr.contains(&format!("(os error {error})")) {
-                add("it doesn't say the cause");
+                add("it doesn't print the cause");
             }
             let names_path = outcome.stderr.contains(&*stage.sandbox.root().to_string_lossy());
-            if !names_path && matches!(act, Act::Write(..)) {
-                add("it doesn't name the path");
+            if !names_path && matches!(injection, Injection::Write(..)) {
+                add("it doesn't print the path");
             }
             let is_space = [Errno::NOSPC, Errno::DQUOT].iter().any(|e| e.raw_os_error() == error);
             let is_unpacking = call.contains("/tree/") && call.starts_with("write");
             if is_space && is_unpacking && !outcome.stderr.contains(" are free") {
-                add("it doesn't say what is needed and free");
+                add("it doesn't print how much space is needed and free");
             }
-            // A list that can't be read may be read in vain and once more.
-            if is_done && matches!(act, Act::Write(..)) {
-                add("all is done, and it failed");
+            // EMFILE in a call that reads may be ignored or retried.
+            if is_done && matches!(injection, Injection::Write(..)) {
+                add("everything is done, but it failed");
             }
         }
-        None => add("it was ended by a signal"),
+        None => add("a signal ended it"),
     }
     faults
 }

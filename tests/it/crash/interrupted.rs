@@ -1,22 +1,21 @@
-//! An install that is interrupted leaves nothing that looks installed; two at once become one.
+//! An interrupted install leaves nothing that looks installed; two at once download once.
 
 use rustix::process::Signal;
 
-use crate::support::{Misbehaviour, Pipe, Platform, Sandbox, Upstream};
+use crate::support::{Pipe, Platform, Sandbox, Upstream};
 
-/// The archive's path at the upstream.
+/// The archive's path on the upstream.
 fn archive() -> String {
-    format!("/dist/v12.22.12/node-v12.22.12-{}.tar.gz", Platform::here().node)
+    Platform::here().node_archive("12.22.12")
 }
 
-/// A sandbox, and an upstream that sends half an archive and then holds on.
+/// A sandbox with a shim, and an upstream that stalls in the middle of an archive.
 fn with_stalled_upstream() -> (Upstream, Sandbox) {
     let upstream = Upstream::start();
-    let half = upstream.body(&archive()).len() / 2;
-    upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+    upstream.stall_halfway(&archive());
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
-    // Somebody named it: there is a shim.
+    // A user's default creates the shim.
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.12\n");
     sandbox.reshim();
     (upstream, sandbox)
@@ -42,10 +41,10 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     running.wait().dies_by(signal);
 
     if signal != Signal::KILL {
-        assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what was half-made is gone");
+        assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: staging isn't empty");
     }
     let node = sandbox.toolchain("node", "12.22.12");
-    assert!(!node.exists(), "{words:?} {signal:?}: nothing is there under its final name");
+    assert!(!node.exists(), "{words:?} {signal:?}: the toolchain exists");
     let listed = sandbox.use_command(&["list", "node"]).run();
     assert!(!listed.stdout.contains("12.22.12"), "{listed}");
     let offline = sandbox.command("node").argument("-v").variable("USHER_OFFLINE", "1").run();
@@ -54,7 +53,7 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     upstream.behave(&archive());
     command().run().succeeds();
     sandbox.command("node").argument("-v").run().succeeds().prints("v12.22.12");
-    assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: what the dead left is swept");
+    assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: staging wasn't cleaned up");
 }
 
 fn staged(sandbox: &Sandbox) -> usize {
@@ -67,11 +66,11 @@ fn two_that_want_the_same_version_download_it_once() {
     let (upstream, sandbox) = with_stalled_upstream();
     let first = sandbox.command("node").argument("-v").start();
     upstream.wait_for_requests(&archive(), 1);
-    let said = Pipe::new(&sandbox, "said");
-    let line = "exec \"$@\" 2> \"$SAID\"";
+    let stderr = Pipe::new(&sandbox, "stderr");
+    let line = "exec \"$@\" 2> \"$STDERR\"";
     let second = sandbox.command("sh").arguments(["-c", line, "sh", "node", "-v"]);
-    let second = second.variable("SAID", said.path()).start();
-    said.wait_for("waiting for process");
+    let second = second.variable("STDERR", stderr.path()).start();
+    stderr.wait_for("waiting for process");
     upstream.release();
     first.wait().succeeds().prints("v12.22.12");
     second.wait().succeeds().prints("v12.22.12");

@@ -1,5 +1,4 @@
-//! Many processes that install, uninstall, prune, verify, repair, make shims and run the same
-//! versions.
+//! Many processes that install, uninstall, prune, verify, repair, reshim and run the same versions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,11 +8,11 @@ use super::state::{State, is_temporary, whole};
 use super::{Numbers, is_full, seed};
 use crate::support::{Archive, Outcome, Platform, Sandbox, Upstream};
 
-/// What comes and goes; the other one is never taken away.
+/// The versions that are installed and removed; `STAYING` is never removed.
 const CHANGING: [&str; 2] = ["12.22.12", "12.22.11"];
 const STAYING: &str = "10.24.1";
 
-/// So many at once.
+/// The number of concurrent processes.
 const PROCESSES: usize = 16;
 
 #[test]
@@ -34,7 +33,7 @@ fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
             scope.spawn(move || {
                 let mut numbers = Numbers(seed.wrapping_add(place as u64));
                 while done.fetch_add(1, Ordering::Relaxed) < count {
-                    if let Err(fault) = one(sandbox, &mut numbers) {
+                    if let Err(fault) = run_random_operation(sandbox, &mut numbers) {
                         faults.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
                         return;
                     }
@@ -48,8 +47,8 @@ fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
     eprintln!("{count} operations by {PROCESSES} processes at once");
 }
 
-/// One operation; what is wrong with how it went.
-fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
+/// Runs a random operation. The error says what went wrong.
+fn run_random_operation(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
     let version = CHANGING[numbers.below(CHANGING.len())];
     let named = format!("node@{version}");
     let run = |words: &[&str]| sandbox.use_command(words).run();
@@ -61,46 +60,47 @@ fn one(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
         6 => (run(&["verify"]), &[0]),
         7 => (run(&["repair", &named]), &[0, 127]),
         8 => (run(&["reshim"]), &[0]),
-        9 => return ran(sandbox, STAYING, &[0]),
-        _ => return ran(sandbox, version, &[0, 127]),
+        9 => return check_run(sandbox, STAYING, &[0]),
+        _ => return check_run(sandbox, version, &[0, 127]),
     };
-    judged(&outcome, codes)
+    check_code(&outcome, codes)
 }
 
-fn ran(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
+fn check_run(sandbox: &Sandbox, version: &str, codes: &[i32]) -> Result<(), String> {
     let command = sandbox.command("node").arguments([&format!("+{version}"), "x"]);
     let outcome = command.variable("USHER_AUTO_INSTALL", "never").run();
     let prints = |line: &str| outcome.stdout.lines().any(|printed| printed == line);
-    let is_whole = prints("argument 1: x");
+    let is_complete = prints("argument 1: x");
     match outcome.status.code() {
-        Some(0) if !is_whole => Err(format!("it ran, and not the whole: {outcome}")),
-        _ => judged(&outcome, codes),
+        Some(0) if !is_complete => Err(format!("it ran incompletely: {outcome}")),
+        _ => check_code(&outcome, codes),
     }
 }
 
-fn judged(outcome: &Outcome, codes: &[i32]) -> Result<(), String> {
+fn check_code(outcome: &Outcome, codes: &[i32]) -> Result<(), String> {
     let is_right = outcome.status.code().is_some_and(|code| codes.contains(&code));
     is_right.then_some(()).ok_or_else(|| format!("expected one of {codes:?}: {outcome}"))
 }
 
-/// After all that, what is installed is whole and nothing else is left.
+/// Checks that in the end everything installed is complete and nothing else is left.
 fn check_end(sandbox: &Sandbox) {
     for version in CHANGING {
         sandbox.use_command(&["install", &format!("node@{version}")]).run().succeeds();
     }
     let trees = [CHANGING[0], CHANGING[1], STAYING].map(|version| {
         let tree = sandbox.toolchain("node", version);
-        std::fs::remove_file(tree.join(".usher-receipt.json")).expect("there is a receipt");
+        std::fs::remove_file(tree.join(".usher-receipt.json")).expect("delete the receipt");
         whole(&tree)
     });
     assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:#?}");
     let state = State::of(sandbox);
     assert!(!state.0.keys().any(|name| is_temporary(name)), "{state:#?}");
     let left = sandbox.usher().join("staging").read_dir().expect("list staging").count();
-    assert_eq!(left, 0, "half-made things are left");
+    assert_eq!(left, 0, "staging isn't empty");
 }
 
-/// A release whose interpreter is a program, not a script, which a shell would open once more.
+/// Publishes a release whose `node` is a binary. A script would be opened again by its shell, when
+/// it may already be deleted.
 fn publish(upstream: &Upstream, version: &str) {
     let name = format!("node-v{version}-{}", Platform::here().node);
     let fake = std::fs::read(crate::support::built::fake()).expect("read the fake tool");

@@ -1,5 +1,5 @@
-//! kill -9 at random moments of an install of the size that real ones have: of a real node, where
-//! everything is shown and a registry can be reached.
+//! kill -9 at random moments of an install of realistic size. A full run installs a real node, if a
+//! registry can be reached.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::state::whole;
 use super::{Numbers, is_full, seed};
 use crate::real::packed;
-use crate::support::{Archive, Platform, Sandbox, Upstream, run_quietly};
+use crate::support::{Archive, Platform, Sandbox, Upstream, stdout_if_success};
 
 const VERSION: &str = "12.22.12";
 
@@ -41,11 +41,11 @@ fn an_install_of_real_size_is_killed_at_any_moment() {
     let mut came = 0;
     for number in 0..count {
         let _ = fs::remove_dir_all(&target);
-        // A sixth beyond the end: not every install takes as long as the first.
+        // A sixth more than the first install took, because some take longer.
         let most = usize::try_from(length.as_micros()).unwrap() * 7 / 6;
         let moment = Duration::from_micros(numbers.below(most) as u64);
         let running = install().start();
-        // The moment is what is drawn, and nothing depends on it being met.
+        // This is only a timeout: the moment needn't be exact.
         let (_never, moments) = mpsc::channel::<()>();
         let _ = moments.recv_timeout(moment);
         running.signal(Signal::KILL);
@@ -59,23 +59,23 @@ fn an_install_of_real_size_is_killed_at_any_moment() {
     install().run().succeeds();
     assert_eq!(tree(), clean);
     let left = sandbox.usher().join("staging").read_dir().unwrap().count();
-    assert_eq!(left, 0, "half-made things are left");
+    assert_eq!(left, 0, "staging isn't empty");
     eprintln!(
-        "{count} installs of {what}, {length:?} long, killed; in {came} it had come, and was whole"
+        "{count} installs of {what} ({length:?}) killed; {came} had finished, and were complete"
     );
 }
 
-/// The newest node 22 and an npm of the registry's, laid out as in the official archive; under a
-/// version that the copy of the index has.
+/// Publishes the newest node 22 and an npm from the registry, laid out as in the official archive,
+/// under a version that the fake index has.
 fn publish_real(upstream: &Upstream) -> Option<&'static str> {
-    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let folder = tempfile::tempdir().expect("create a temporary folder");
     let platform = Platform::here().node;
     let node = packed(&format!("node-{platform}@22"), folder.path())?;
     let unpack = |archive: &Path, into: &Path| {
-        fs::create_dir_all(into).expect("make a folder to unpack into");
+        fs::create_dir_all(into).expect("create the folder to unpack into");
         let mut tar = Command::new("tar");
         tar.arg("xzf").arg(archive).args(["--strip-components", "1", "-C"]).arg(into);
-        run_quietly(&mut tar)
+        stdout_if_success(&mut tar)
     };
     let plain = folder.path().join("plain");
     unpack(&node, &plain)?;
@@ -84,12 +84,12 @@ fn publish_real(upstream: &Upstream) -> Option<&'static str> {
     let archive = folder.path().join("archive.tar.gz");
     let mut tar = Command::new("tar");
     tar.arg("czf").arg(&archive).arg("-C").arg(folder.path()).arg("plain");
-    run_quietly(&mut tar)?;
-    publish(upstream, fs::read(archive).expect("the archive was made"));
+    stdout_if_success(&mut tar)?;
+    publish(upstream, fs::read(archive).expect("read the archive"));
     Some("a real node and npm")
 }
 
-/// A release of this many files, ten kilobytes each and as well packed as a real one.
+/// Publishes a release of this many files of ten kilobytes, which compress like real ones.
 fn publish_made(upstream: &Upstream, files: usize) -> &'static str {
     let name = format!("node-v{VERSION}-{}", Platform::here().node);
     let mut numbers = Numbers(1);
@@ -100,7 +100,7 @@ fn publish_made(upstream: &Upstream, files: usize) -> &'static str {
         archive = archive.file(&format!("{name}/lib/{}/{number}", number % 100), &text);
     }
     publish(upstream, archive.tar_gz());
-    "made files"
+    "generated files"
 }
 
 fn publish(upstream: &Upstream, bytes: Vec<u8>) {

@@ -1,29 +1,28 @@
-//! What is broken off at every point: a row an operation.
+//! The operations that the tests interrupt, one constant each.
 
 use crate::support::{Sandbox, Upstream};
 
 use super::state::{State, restore};
-use super::tracer::{self, Act, Traced};
+use super::tracer::{self, Injection, Traced};
 
-/// The toolchain that comes and goes.
+/// The version that the operations install and remove.
 pub(super) const CHANGED: &str = "12.22.12";
 
-/// The one beside it, which nothing may touch.
+/// Another installed version, which must not change.
 pub(super) const OTHER: &str = "10.24.1";
 
-/// Something that changes toolchains or shims.
+/// An operation that changes toolchains or shims.
 pub(super) struct Operation {
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(super) name: &'static str,
-    /// What is on disk before, beside the other toolchain.
+    /// Prepares the sandbox, where `OTHER` is already installed.
     prepare: fn(&Sandbox),
     /// The command line.
     command: &'static [&'static str],
-    /// Whether things go on the way that are there in the end.
+    /// Whether it deletes things temporarily that exist before and after.
     passes_absence: bool,
-    /// Whether it ends as the program. The next try then leaves the shims' names with versions,
-    /// and what is half-made, to a verb that makes shims: a shim that finds its program runs it,
-    /// and writes nothing.
+    /// Whether it runs the program in the end. A retry then may not create versioned shims or clean
+    /// up staging, because a shim that finds its program writes nothing. `use reshim` does both.
     pub(super) becomes_program: bool,
 }
 
@@ -35,8 +34,8 @@ pub(super) const INSTALL: Operation = Operation {
     becomes_program: false,
 };
 
-pub(super) const HANDOFF_ARG: Operation = Operation {
-    name: "a shim that fetches",
+pub(super) const SHIM_INSTALL: Operation = Operation {
+    name: "a shim that installs",
     prepare: |_| (),
     command: &["node", "+12.22.12", "--version"],
     passes_absence: false,
@@ -64,7 +63,7 @@ pub(super) const REPAIR: Operation = Operation {
     prepare: |sandbox| {
         with_changed(sandbox);
         let license = sandbox.toolchain("node", CHANGED).join("LICENSE");
-        std::fs::write(license, "another\n").expect("break a toolchain");
+        std::fs::write(license, "another\n").expect("damage the toolchain");
     },
     command: &["use", "repair", "node@12.22.12"],
     passes_absence: false,
@@ -79,13 +78,13 @@ pub(super) const PRUNE: Operation = Operation {
     becomes_program: false,
 };
 
-/// Shims that lack, that are too many, that are of another build.
+/// Shims that are missing, that are superfluous, that are of another build.
 pub(super) const RESHIM: Operation = Operation {
     name: "reshim",
     prepare: |sandbox| {
-        std::fs::remove_file(sandbox.shim("npm")).expect("take a shim away");
+        std::fs::remove_file(sandbox.shim("npm")).expect("remove a shim");
         sandbox.executable("home/.local/share/usher/shims/gone", "an old usher-shim\n");
-        std::fs::copy(sandbox.shim("node"), sandbox.shim("node99")).expect("make an old shim");
+        std::fs::copy(sandbox.shim("node"), sandbox.shim("node99")).expect("copy a shim");
     },
     command: &["use", "reshim"],
     passes_absence: false,
@@ -96,47 +95,47 @@ fn with_changed(sandbox: &Sandbox) {
     sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
 }
 
-/// An operation in a sandbox that can be put back to what it was before, as often as needed.
-pub(super) struct Stage<'a> {
+/// An operation, and a sandbox that can be reset to the state before it.
+pub(super) struct OperationSandbox<'a> {
     pub(super) operation: &'a Operation,
     pub(super) sandbox: Sandbox,
     pub(super) before: State,
     pub(super) after: State,
-    /// The calls that the undisturbed operation made.
+    /// The system calls of the operation without faults.
     pub(super) traced: Traced,
 }
 
-impl<'a> Stage<'a> {
-    /// Furnishes a sandbox, and has the operation undisturbed once.
+impl<'a> OperationSandbox<'a> {
+    /// Prepares a sandbox, and runs the operation once without faults.
     pub(super) fn new(operation: &'a Operation, upstream: &Upstream) -> Self {
-        // From one source: where a socket fails, another would be asked, whose files are others.
+        // One source only: if a socket failed, usher would try the other, which has other files.
         let sandbox = Sandbox::new().with_upstream(upstream);
         let sandbox = sandbox.with_variable("USHER_SOURCE", "node=nodejs.org");
-        // No authority is asked for: reading the machine's hundreds would be most of the calls.
+        // No certificates: reading the hundreds of this machine would be most of the calls.
         let sandbox = sandbox.with_variable("SSL_CERT_FILE", "/nowhere");
         sandbox.install();
         sandbox.use_command(&["install", &format!("node@{OTHER}")]).run().succeeds();
         (operation.prepare)(&sandbox);
         restore(&sandbox.home(), &sandbox.root().join("saved"));
         let before = State::of(&sandbox);
-        let traced = tracer::run(&sandbox, Act::Count, operation.command);
+        let traced = tracer::run(&sandbox, Injection::Count, operation.command);
         let after = State::of(&sandbox);
         let code = traced.outcome.status.code();
         assert_eq!(code, Some(0), "{}: {}", operation.name, traced.outcome);
         Self { operation, sandbox, before, after, traced }
     }
 
-    /// Puts the home back to what it was before.
+    /// Resets the home to the state before the operation.
     pub(super) fn reset(&self) {
         restore(&self.sandbox.root().join("saved"), &self.sandbox.home());
     }
 
-    /// The operation, disturbed.
-    pub(super) fn run(&self, act: Act) -> Traced {
-        tracer::run(&self.sandbox, act, self.operation.command)
+    /// Runs the operation with a fault.
+    pub(super) fn run(&self, injection: Injection) -> Traced {
+        tracer::run(&self.sandbox, injection, self.operation.command)
     }
 
-    /// What isn't whole now.
+    /// What is missing or damaged now.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = State::of(&self.sandbox).faults(&self.before, &self.after);
         faults.retain(|fault| !(self.operation.passes_absence && fault.ends_with(" is lost")));
@@ -147,7 +146,7 @@ impl<'a> Stage<'a> {
         faults
     }
 
-    /// What the next try, which nothing disturbs, doesn't make good.
+    /// Runs the operation again without faults. What it didn't repair.
     pub(super) fn faults_after_retry(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let retry = self.sandbox.command(self.operation.command[0]);
@@ -156,26 +155,26 @@ impl<'a> Stage<'a> {
             self.sandbox.reshim();
         }
         let now = State::of(&self.sandbox);
-        // What was uninstalled isn't there to be uninstalled once more.
-        let takes_away = ["uninstall", "prune"].contains(&self.operation.name);
-        let was_done = retry.status.code() == Some(127) && takes_away;
+        // A version that was already removed can't be removed again.
+        let is_removal = ["uninstall", "prune"].contains(&self.operation.name);
+        let was_done = retry.status.code() == Some(127) && is_removal;
         if !retry.status.success() && !was_done {
-            faults.push(format!("the next try fails: {retry}"));
+            faults.push(format!("the retry fails: {retry}"));
         }
         if now != self.after {
-            let gone = self.after.0.keys().filter(|name| !now.0.contains_key(*name));
+            let missing = self.after.0.keys().filter(|name| !now.0.contains_key(*name));
             let differing =
                 now.0.iter().filter(|(name, content)| self.after.0.get(*name) != Some(content));
             faults.push(format!(
-                "the next try leaves it otherwise: gone {:?}, differing {differing:?}",
-                gone.collect::<Vec<_>>(),
+                "the retry leaves another state: missing {:?}, different {differing:?}",
+                missing.collect::<Vec<_>>(),
                 differing = differing.collect::<Vec<_>>()
             ));
         }
         let staging = self.sandbox.usher().join("staging");
         let left = staging.read_dir().into_iter().flatten().count();
         if left > 0 {
-            faults.push(format!("{left} half-made things are left"));
+            faults.push(format!("{left} entries are left in staging"));
         }
         faults
     }

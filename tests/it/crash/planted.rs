@@ -1,4 +1,4 @@
-//! What somebody put in the place of what usher makes: nothing foreign is changed.
+//! Files that another user put where usher writes: usher never changes anything through them.
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::commands::skipped;
 use crate::support::{Sandbox, Upstream};
 
-/// A sandbox with a folder outside of usher's, in which nothing may change.
+/// A sandbox with a folder that isn't usher's and must not change.
 fn with_foreign() -> (Upstream, Sandbox, PathBuf) {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
@@ -42,7 +42,7 @@ fn links_in_the_place_of_files_are_not_followed() {
         assert!(changes.is_empty(), "{}: {changes:?}", path.display());
         let _ = fs::remove_file(&path);
     }
-    // Nothing of that lasts.
+    // None of this has lasting effects.
     sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
     sandbox.command("node").arguments(["+12", "-v"]).run().succeeds().prints("v12.22.12");
 }
@@ -54,7 +54,7 @@ fn other_names_of_files_are_not_written_to() {
     let lock = sandbox.usher().join("locks/node-12.22.12.lock");
     fs::hard_link(foreign.join("file"), &lock).unwrap();
     let refused = sandbox.use_command(&["install", "node@12.22.12"]).run();
-    refused.fails_with(77).complains("is no lock of usher's").complains("hint: rm ");
+    refused.fails_with(77).complains("is not usher's lock file").complains("hint: rm ");
     assert_eq!(before.changes(&sandbox.tree("foreign")), Vec::<String>::new());
 }
 
@@ -104,11 +104,11 @@ fn what_stands_under_a_toolchains_name_is_neither_taken_for_one_nor_touched() {
     assert_eq!(before.changes(&sandbox.tree("foreign")), Vec::<String>::new());
 }
 
-/// In a store that everybody may add to, as `/tmp` is, a folder may be somebody else's trap.
+/// In a store where all users can create files, as in `/tmp`, a folder may be another user's trap.
 #[test]
 fn somebody_elses_folder_in_the_place_of_ours_is_refused() {
     if !rustix::process::geteuid().is_root() {
-        skipped("only root can make what is another account's");
+        skipped("only root can create files of another account");
         return;
     }
     let (_upstream, sandbox, foreign) = with_foreign();

@@ -1,5 +1,5 @@
-//! What lies in a home, in units that must be whole: a toolchain is one, and so is a shim, the
-//! index, a settings file. What is half-made, locked or kept to be had again is no state.
+//! The state of a home, in units that must be complete: a toolchain, a shim, the index, a settings
+//! file. Staging, locks and the cache don't count.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -11,15 +11,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::Sandbox;
 
-/// Files with more bytes are programs that cargo built: they are linked where others are copied.
+/// Larger files are programs that cargo built. They are hard-linked, smaller ones are copied.
 const LARGE: u64 = 100_000;
 
-/// Every unit, with all that is in it.
+/// Every unit with its content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State(pub(super) BTreeMap<String, String>);
 
 impl State {
-    /// What lies in a sandbox's home now.
+    /// Reads the state of a sandbox's home.
     pub(super) fn of(sandbox: &Sandbox) -> Self {
         let mut state = Self::default();
         state.add(&sandbox.home(), "");
@@ -45,13 +45,13 @@ impl State {
         }
     }
 
-    /// What is here and whole neither as `before` nor as `after`, and what should be here.
+    /// The units that equal neither `before` nor `after`, and those that are missing.
     pub(super) fn faults(&self, before: &Self, after: &Self) -> Vec<String> {
         let mut faults: Vec<String> = Vec::new();
         for (name, content) in &self.0 {
             let known = [before.0.get(name), after.0.get(name)];
             if !known.contains(&Some(content)) && !is_temporary(name) {
-                let how = if known == [None, None] { "stray" } else { "not whole" };
+                let how = if known == [None, None] { "stray" } else { "damaged" };
                 faults.push(format!("{name} is {how}: {content}; known: {known:#?}"));
             }
         }
@@ -61,22 +61,22 @@ impl State {
         faults
     }
 
-    /// Without the units for which `is_meant` holds.
-    pub(super) fn without(&self, is_meant: impl Fn(&str) -> bool) -> Self {
-        let kept = self.0.iter().filter(|(name, _)| !is_meant(name));
+    /// The state without the units for which `is_excluded` holds.
+    pub(super) fn without(&self, is_excluded: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !is_excluded(name));
         Self(kept.map(|(name, content)| (name.clone(), content.clone())).collect())
     }
 }
 
-/// A shim or an index that was about to be renamed.
+/// Whether this is a shim or an index before its final rename.
 pub(super) fn is_temporary(name: &str) -> bool {
     let own = name.rsplit('/').next().unwrap_or_default();
     own.starts_with('.') && own != ".usher" && own != ".local" && own != ".config"
 }
 
-/// All that is in a file or below a folder.
+/// The whole content of a file or folder.
 pub(super) fn whole(path: &Path) -> String {
-    let seen = fs::symlink_metadata(path).expect("look at an entry of the home");
+    let seen = fs::symlink_metadata(path).expect("read the metadata of an entry of the home");
     let mode = seen.mode() & 0o7777;
     if seen.is_symlink() {
         return format!("link to {}", fs::read_link(path).expect("read a link").display());
@@ -96,8 +96,8 @@ pub(super) fn whole(path: &Path) -> String {
     format!("{mode:o} {}", content(path, &seen))
 }
 
-/// The hash of what is in a file; a receipt without the time when it was written, and the seal that
-/// follows from that.
+/// The hash of a file's content. A receipt is hashed without its time, and without the seal, which
+/// depends on the time.
 fn content(path: &Path, seen: &Metadata) -> String {
     static KNOWN: Mutex<BTreeMap<(u64, u64, i64, i64), String>> = Mutex::new(BTreeMap::new());
     let key = (seen.ino(), seen.len(), seen.mtime(), seen.mtime_nsec());
@@ -121,7 +121,7 @@ fn content(path: &Path, seen: &Metadata) -> String {
     hash
 }
 
-/// Makes `to` what `from` is; large files are links to the same.
+/// Replaces `to` by a copy of `from`. Large files are hard links.
 pub(super) fn restore(from: &Path, to: &Path) {
     if to.symlink_metadata().is_ok() {
         usher::files::remove::remove_tree(to).expect("clear a folder");
@@ -130,19 +130,19 @@ pub(super) fn restore(from: &Path, to: &Path) {
 }
 
 fn copy(from: &Path, to: &Path) {
-    let seen = fs::symlink_metadata(from).expect("look at what is saved");
+    let seen = fs::symlink_metadata(from).expect("read the metadata of a saved entry");
     if seen.is_symlink() {
         symlink(fs::read_link(from).expect("read a link"), to).expect("make a link");
     } else if seen.is_dir() {
-        fs::create_dir(to).expect("make a folder");
-        for entry in fs::read_dir(from).expect("list what is saved") {
-            let entry = entry.expect("an entry of what is saved");
+        fs::create_dir(to).expect("create a folder");
+        for entry in fs::read_dir(from).expect("list a saved folder") {
+            let entry = entry.expect("a saved entry");
             copy(&entry.path(), &to.join(entry.file_name()));
         }
         let mode = fs::Permissions::from_mode(seen.mode() & 0o7777);
-        fs::set_permissions(to, mode).expect("give a folder its mode");
+        fs::set_permissions(to, mode).expect("set a folder's mode");
     } else if seen.len() > LARGE {
-        fs::hard_link(from, to).expect("link what is saved");
+        fs::hard_link(from, to).expect("link a saved file");
     } else {
         crate::support::executables::copy(from, to);
     }

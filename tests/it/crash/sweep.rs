@@ -1,13 +1,13 @@
-//! kill -9 before every system call of what changes toolchains and shims.
+//! kill -9 before every system call of the operations that change toolchains and shims.
 
 use super::operations::{
-    HANDOFF_ARG, INSTALL, Operation, PRUNE, REINSTALL, REPAIR, RESHIM, Stage, UNINSTALL,
+    INSTALL, Operation, OperationSandbox, PRUNE, REINSTALL, REPAIR, RESHIM, SHIM_INSTALL, UNINSTALL,
 };
-use super::tracer::{Act, Call, is_here};
+use super::tracer::{Call, Injection, can_trace};
 use super::{Numbers, sample, seed};
 use crate::support::Upstream;
 
-/// How many points of an operation are tried where not all are.
+/// How many points of an operation a sample has.
 const SAMPLE: usize = 6;
 
 #[test]
@@ -17,7 +17,7 @@ fn an_install_that_is_killed() {
 
 #[test]
 fn a_shim_that_fetches_is_killed() {
-    check(&HANDOFF_ARG);
+    check(&SHIM_INSTALL);
 }
 
 #[test]
@@ -45,16 +45,16 @@ fn a_reshim_that_is_killed() {
     check(&RESHIM);
 }
 
-/// All is on disk before it has its name, and the name is before anybody hears of it.
+/// The files are synced before the rename, and the parent folder after it.
 #[test]
 fn an_install_is_synced_before_it_is_renamed() {
-    if !is_here() {
+    if !can_trace() {
         return;
     }
     let upstream = Upstream::start();
-    let stage = Stage::new(&INSTALL, &upstream);
+    let stage = OperationSandbox::new(&INSTALL, &upstream);
     let calls: Vec<&str> = stage.traced.calls.iter().map(|call| call.text.as_str()).collect();
-    let last = |is_meant: &dyn Fn(&str) -> bool| calls.iter().rposition(|call| is_meant(call));
+    let last = |matches: &dyn Fn(&str) -> bool| calls.iter().rposition(|call| matches(call));
     let is_in = |call: &str, folder: &str| call.contains(&format!("/usher/{folder}"));
     let writes = |call: &str| call.starts_with("write ") || call.starts_with("symlink");
     let order = [
@@ -67,18 +67,18 @@ fn an_install_is_synced_before_it_is_renamed() {
 }
 
 fn check(operation: &Operation) {
-    if !is_here() {
+    if !can_trace() {
         return;
     }
     let upstream = Upstream::start();
-    let stage = Stage::new(operation, &upstream);
+    let stage = OperationSandbox::new(operation, &upstream);
     let seed = seed();
     let points = points(&stage.traced.calls, seed);
     let mut faults = Vec::new();
     for (tried, point) in points.iter().enumerate() {
-        super::tell_progress(operation.name, tried);
+        super::report_progress(operation.name, tried);
         stage.reset();
-        let traced = stage.run(Act::Kill(*point));
+        let traced = stage.run(Injection::Kill(*point));
         let found = [stage.faults(), stage.faults_after_retry()].concat();
         if !found.is_empty() {
             faults.push(format!("before call {point}, {}: {found:#?}", traced.last()));
@@ -95,15 +95,15 @@ fn check(operation: &Operation) {
     );
 }
 
-/// The calls that are the last. Which thread makes the nth varies a little from run to run, and so
-/// does how many there are: numbers go over all threads together, and a few beyond the last.
+/// The numbers of the calls to kill before. Calls are counted over all threads. Their number varies
+/// a little between runs, so a full run tries some numbers beyond the last.
 fn points(calls: &[Call], seed: u64) -> Vec<usize> {
     let mut numbers = Numbers(seed);
     let beyond = calls.len() + calls.len() / 50;
-    // Only these leave another home behind than the call before.
+    // Only calls that change the home leave another state than the call before.
     let changing: Vec<usize> =
         calls.iter().filter(|call| call.changes).map(|call| call.number).collect();
-    assert!(!changing.is_empty(), "it changes something");
+    assert!(!changing.is_empty(), "the operation changes nothing");
     match super::is_full() {
         true => (1..=beyond).collect(),
         false => sample(&changing, SAMPLE, &mut numbers),

@@ -1,15 +1,15 @@
-/* The tracer: runs a command, counts the system calls of all its processes and threads as they
- * come, and makes one of them the last, or makes it fail.
+/* The tracer: runs a command, counts the system calls of all its processes and threads, and kills
+ * the command before one of them, or makes one of them fail.
  *
- *     tracer ROOT REPORT count 0 0 COMMAND…      counts
- *     tracer ROOT REPORT kill N 0 COMMAND…       all die before call N
- *     tracer ROOT REPORT write N ERRNO COMMAND…  call N of those that write below ROOT fails
- *     tracer ROOT REPORT open N ERRNO COMMAND…   call N of those that make descriptors fails
+ *     tracer ROOT REPORT count 0 0 COMMAND…      only counts
+ *     tracer ROOT REPORT kill N 0 COMMAND…       kills everything before call N
+ *     tracer ROOT REPORT write N ERRNO COMMAND…  fails call N of those that write below ROOT
+ *     tracer ROOT REPORT open N ERRNO COMMAND…   fails call N of those that create descriptors
  *
- * The report has a line for every call that is counted: its number, whether it changes something
- * below ROOT (w) or not (-), its name, and the path where there is one; and a line with an x for
- * every program that was started, with the number of the call before. Calls are counted over all
- * threads together, so that none is left out whichever thread makes it. */
+ * The report has one line per counted call: its number, whether it changes something below ROOT
+ * (w) or not (-), its name, and its path if it has one. Each started program has a line with an x
+ * and the number of the call before. One counter covers all threads, so the numbers cover every
+ * call, whichever thread makes it. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -28,8 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a call is given: a descriptor that is written to, a path, a path behind a folder's
- * descriptor, a path that is opened, or nothing but that it makes a descriptor. */
+/* The arguments of a call: a descriptor to write to; a path; a folder's descriptor and a path; a
+ * path to open; or none that matters, if the call only creates a descriptor. */
 enum given { FD, PATH, AT, OPEN, MAKES };
 
 static const struct known {
@@ -100,7 +100,7 @@ static const struct known *known_as(unsigned long number)
     return NULL;
 }
 
-/* Where a descriptor of a process leads to. */
+/* The path of a process's file descriptor. */
 static void path_of(pid_t tid, int fd, char *path)
 {
     char link[64];
@@ -112,7 +112,7 @@ static void path_of(pid_t tid, int fd, char *path)
     path[length > 0 ? length : 0] = 0;
 }
 
-/* A text in a process's memory, which may end where the next page isn't there. */
+/* Reads a string from a process's memory. The next page may not be mapped. */
 static void text_of(pid_t tid, unsigned long address, char *text)
 {
     size_t got = 0;
@@ -143,7 +143,7 @@ static void join(pid_t tid, int folder, const char *name, char *path)
     snprintf(path, 2 * PATH_MAX, "%s/%s", base, name);
 }
 
-/* Whether a call changes something below the root; the path it is about. */
+/* Whether a call changes something below the root. Sets its path. */
 static int writes(pid_t tid, const struct known *call, const uint64_t *args, char *path)
 {
     char name[PATH_MAX];
@@ -177,7 +177,7 @@ static int writes(pid_t tid, const struct known *call, const uint64_t *args, cha
     return strncmp(path, root, strlen(root)) == 0;
 }
 
-/* Lets the call that a thread is about to make not happen. */
+/* Skips the call that a thread is about to make. */
 static void skip_call(pid_t tid)
 {
 #if defined __x86_64__
@@ -193,7 +193,7 @@ static void skip_call(pid_t tid)
 #endif
 }
 
-/* Lets the call that a thread has made fail. */
+/* Makes the call that a thread has made return an error. */
 static void answer(pid_t tid, int error)
 {
     struct user_regs_struct registers;
@@ -209,7 +209,7 @@ static void answer(pid_t tid, int error)
         fail("write registers");
 }
 
-/* All die; returns when they have, and hold no lock any more. */
+/* Kills all processes. Returns when they have exited and released their locks. */
 static void end_all(const pid_t *pids, int count)
 {
     for (int i = 0; i < count; i++)
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
     if (!report)
         fail(argv[2]);
     const char *mode = argv[3];
-    long wanted = atol(argv[4]), all = 0, counted = 0;
+    long target = atol(argv[4]), all = 0, counted = 0;
     int error = atoi(argv[5]);
     pid_t failing = 0, child = fork();
     if (child == 0) {
@@ -285,7 +285,7 @@ int main(int argc, char **argv)
                 if (is_meant)
                     fprintf(report, "%ld %c %s %s\n", counted, changes ? 'w' : '-',
                             call ? call->name : "other", path);
-                if (is_meant && counted == wanted) {
+                if (is_meant && counted == target) {
                     fflush(report);
                     if (strcmp(mode, "kill") == 0) {
                         end_all(pids, pid_count);

@@ -1,4 +1,4 @@
-//! Commands whose system calls are counted, and of which one is the last or fails (`tracer.c`).
+//! Counts a command's system calls, and kills it before one of them or makes one fail (`tracer.c`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,70 +6,70 @@ use std::sync::OnceLock;
 
 use crate::support::{Outcome, Sandbox, built};
 
-/// What is done to a command.
+/// The fault to inject into a command.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Act {
-    /// Nothing: its calls are counted.
+pub(super) enum Injection {
+    /// None: only count its calls.
     Count,
-    /// All its processes die before this call.
+    /// Kill all its processes before this call.
     Kill(usize),
-    /// This one, of the calls that write below the sandbox's home, fails with this error.
+    /// Let this call fail with this error. Counts calls that write below the sandbox's home.
     Write(usize, i32),
-    /// This one, of the calls that make descriptors, fails with this error.
+    /// Let this call fail with this error. Counts calls that create file descriptors.
     Open(usize, i32),
 }
 
-/// A call that was counted.
+/// A counted system call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// Which one, of those that are counted.
+    /// Its number among the counted calls.
     pub(super) number: usize,
     /// Whether it changes something in the home.
     pub(super) changes: bool,
-    /// `renameat2 /home/…`.
+    /// Its text: `renameat2 /home/…`.
     pub(super) text: String,
 }
 
-/// A command that was traced.
+/// A traced command.
 pub(super) struct Traced {
     pub(super) outcome: Outcome,
-    /// The calls that were counted, up to the last that was made.
+    /// The counted calls.
     pub(super) calls: Vec<Call>,
-    /// How many of these there were when the last program was started.
+    /// How many calls there were when the last program started.
     pub(super) before_last_program: usize,
 }
 
 impl Traced {
-    /// The call that was the last, or that failed.
+    /// The last call.
     pub(super) fn last(&self) -> &str {
         self.calls.last().map_or("", |call| &call.text)
     }
 }
 
-/// Whether processes can be traced here; says so where not.
-pub(super) fn is_here() -> bool {
+/// Whether processes can be traced here; prints a message if not.
+pub(super) fn can_trace() -> bool {
     static HERE: OnceLock<bool> = OnceLock::new();
-    let is_here = *HERE.get_or_init(|| {
+    let can_trace = *HERE.get_or_init(|| {
         let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
         let sandbox = Sandbox::new();
-        known && run(&sandbox, Act::Count, &["true"]).outcome.status.success()
+        known && run(&sandbox, Injection::Count, &["true"]).outcome.status.success()
     });
-    if !is_here {
+    if !can_trace {
         crate::commands::skipped(
-            "processes can't be traced here; faults at system calls aren't tested",
+            "can't trace processes here; faults in system calls aren't tested",
         );
     }
-    is_here
+    can_trace
 }
 
 /// Runs a command in the sandbox under the tracer.
-pub(super) fn run(sandbox: &Sandbox, act: Act, command: &[&str]) -> Traced {
+pub(super) fn run(sandbox: &Sandbox, injection: Injection, command: &[&str]) -> Traced {
     let report = sandbox.root().join("report");
-    let (mode, number, error) = match act {
-        Act::Count => ("count", 0, 0),
-        Act::Kill(number) => ("kill", number, 0),
-        Act::Write(number, error) => ("write", number, error),
-        Act::Open(number, error) => ("open", number, error),
+    let (mode, number, error) = match injection {
+        Injection::Count => ("count", 0, 0),
+        Injection::Kill(number) => ("kill", number, 0),
+        Injection::Write(number, error) => ("write", number, error),
+        Injection::Open(number, error) => ("open", number, error),
     };
     let tracer = sandbox.command(program()).argument(sandbox.home()).argument(&report);
     let tracer = tracer.arguments([mode, &number.to_string(), &error.to_string()]);

@@ -1,5 +1,5 @@
-//! Inputs that are drawn: committed ones with damage, texts of the characters that mean something,
-//! archives of names and links that mean harm.
+//! Generated inputs: committed ones with damage, texts made of special characters, archives with
+//! malicious names and links.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ use super::targets::{
     TARGETS, Target, archives, compression, config, headers, project_files, template,
 };
 
-/// So many inputs are drawn, always the same ones.
+/// A runner that generates this many inputs, the same in every run.
 fn runner(cases: u32) -> TestRunner {
     let seed = RngSeed::Fixed(1);
     TestRunner::new(Config {
@@ -26,7 +26,7 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
-/// What is done to an input.
+/// A change to an input.
 #[derive(Debug, Clone)]
 enum Damage {
     Cut(Index),
@@ -114,7 +114,7 @@ fn texts_that_nobody_writes_keep_the_promises() {
     }
 }
 
-/// A member of a tar file, as whoever means harm writes it.
+/// A member of a tar file, as an attacker would write it.
 fn member() -> impl Strategy<Value = Vec<u8>> {
     let name = prop::collection::vec(select(vec!["a", "b", "l", "..", ".", "", "A"]), 1..4);
     let name = name.prop_map(|parts| parts.join("/"));

@@ -114,8 +114,7 @@ fn who_is_killed_in_the_middle_pays_for_no_byte_twice() {
     for signal in [Signal::KILL, Signal::INT] {
         let upstream = Upstream::start();
         let sandbox = with_one_source(&upstream);
-        let half = upstream.body(&archive()).len() / 2;
-        upstream.misbehave(&archive(), Misbehaviour::StallAfter(half));
+        let half = upstream.stall_halfway(&archive());
         let install = || sandbox.use_command(&["install", "node@12.22.12"]);
         let running = install().start();
         wait_for(half, || kept(&sandbox).first().map_or(0, length));

@@ -37,78 +37,78 @@ fn no_such_version() {
     let upstream = Upstream::start();
     insta::assert_snapshot!(both(&sandbox(&upstream), "12.99"), @"
     node: exit status: 127
-    usher: node 12.99 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nearest: 12.22.12, 13.0.0
       hint: use node@12
 
     use node@12.99: exit status: 127
-    usher: node 12.99 was asked for by the command line, but no such release exists
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 (requested by the command line)
+      nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "1"), @"
     node: exit status: 127
-    usher: node 1 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
-      the nearest is 10.24.1
+    usher: no node release matches 1 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nearest: 10.24.1
       hint: use node@10
 
     use node@1: exit status: 127
-    usher: node 1 was asked for by the command line, but no such release exists
-      the nearest is 10.24.1
+    usher: no node release matches 1 (requested by the command line)
+      nearest: 10.24.1
       hint: use node@10
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "99.0.0"), @"
     node: exit status: 127
-    usher: node 99.0.0 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
-      the nearest is 25.0.0
+    usher: no node release matches 99.0.0 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nearest: 25.0.0
       hint: use node@25
 
     use node@99.0.0: exit status: 127
-    usher: node 99.0.0 was asked for by the command line, but no such release exists
-      the nearest is 25.0.0
+    usher: no node release matches 99.0.0 (requested by the command line)
+      nearest: 25.0.0
       hint: use node@25
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), ">=12.99 <13"), @"
     node: exit status: 127
-    usher: node >=12.99 <13 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: no node release matches >=12.99 <13 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
       hint: use available node
 
     use node@>=12.99 <13: exit status: 127
-    usher: node >=12.99 <13 was asked for by the command line, but no such release exists
+    usher: no node release matches >=12.99 <13 (requested by the command line)
       hint: use available node
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/argon"), @"
     node: exit status: 127
-    usher: node lts/argon was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: no node release matches lts/argon (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
       hint: use available node
 
     use node@lts/argon: exit status: 127
-    usher: node lts/argon was asked for by the command line, but no such release exists
+    usher: no node release matches lts/argon (requested by the command line)
       hint: use available node
     ");
     // The one that has it can't be asked.
     upstream.misbehave(INDEX, Misbehaviour::Status(500));
     insta::assert_snapshot!(both(&sandbox(&upstream), "25"), @"
     node: exit status: 127
-    usher: node 25 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source that could be asked has it
-      the nearest is 24.11.0
+    usher: no node release matches 25 in the sources that answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
       hint: use node@24
 
     use node@25: exit status: 127
-    usher: node 25 was asked for by the command line, but no source that could be asked has it
-      the nearest is 24.11.0
+    usher: no node release matches 25 in the sources that answered (requested by the command line)
+      nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
       hint: use node@24
     ");
     upstream.behave(INDEX);
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/nonesuch"), @"
     node: exit status: 127
-    usher: node lts/nonesuch was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no such release exists
+    usher: no node release matches lts/nonesuch (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
       hint: use available node
 
     use node@lts/nonesuch: exit status: 127
-    usher: node lts/nonesuch was asked for by the command line, but no such release exists
+    usher: no node release matches lts/nonesuch (requested by the command line)
       hint: use available node
     ");
 }
@@ -117,16 +117,16 @@ fn no_such_version() {
 fn no_network() {
     insta::assert_snapshot!(both(&offline_sandbox(), "12"), @"
     node: exit status: 127
-    usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
+    usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
-    usher: node 12 was asked for by the command line, but no source could be asked for it
+    usher: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     // A label has at most 63 bytes, so that no resolver ever sends this one anywhere.
     let name = format!("{}.invalid", "x".repeat(64));
@@ -137,10 +137,10 @@ fn no_network() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12 was asked for by the command line, but no source could be asked for it
+    usher: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: can't fetch http://nonesuch.invalid/index.json: the name nonesuch.invalid doesn't resolve
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
 }
 
@@ -154,15 +154,15 @@ fn an_archive_is_not_what_was_published() {
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      hint: try again later; if it persists, ask the operator of that server or proxy
 
     use node@12: exit status: 76
     usher: fetching node 12.22.12 from nodejs.org
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
     ");
 }
 
@@ -175,14 +175,14 @@ fn an_archive_ends_early() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
 }
 
@@ -212,7 +212,7 @@ fn an_archive_was_published_broken() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -227,7 +227,7 @@ fn an_archive_was_published_broken() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -265,7 +265,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -277,7 +277,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -289,7 +289,7 @@ fn an_archive_is_hostile() {
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -307,7 +307,7 @@ fn an_archive_lacks_the_program() {
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 from nodejs.org has no node
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -324,37 +324,37 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
         match path {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
-            usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
+            usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
-            usher: node 12 was asked for by the command line, but no source could be asked for it
-              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the answer looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
+            usher: can't look up node 12: no source answered (requested by the command line)
+              nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             SUMS => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+              node 12 was asked for by .nvmrc:2
 
             use node@12: exit status: 69
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             _ => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+              node 12 was asked for by .nvmrc:2
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-              the answer looks like a web page (a captive portal or a proxy?)
+              the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
         }
@@ -367,12 +367,12 @@ fn an_index_is_no_index() {
     upstream.put(INDEX, "{\"versions\": ");
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
-    usher: node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: it is no JSON: EOF while parsing a value at line 1 column 13
+    usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69
-    usher: node 12 was asked for by the command line, but no source could be asked for it
-      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json can't be understood: it is no JSON: EOF while parsing a value at line 1 column 13
+    usher: can't look up node 12: no source answered (requested by the command line)
+      nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
     ");
 }
 
@@ -384,7 +384,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     node: exit status: 127
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
       127.0.0.1:[PORT] answered 404 Not Found
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 69
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
@@ -395,7 +395,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz
-      node 12 is requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
+      node 12 was asked for by .nvmrc:2
 
     use node@12: exit status: 76
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz

@@ -55,7 +55,7 @@ fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
     ] {
         let outcome = says(size).fails_with(76).complains("1.0.0 has no size that can be used");
         outcome.complains(&format!(
-            "/acme/index.json: `{{.size}}` is {shown}, which is no number of bytes"
+            "/acme/index.json: `{{.size}}` is {shown}, which is not a number of bytes"
         ));
     }
     // Where the index says nothing, nothing is expected.

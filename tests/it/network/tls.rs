@@ -101,35 +101,35 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
     ];
     let transcript = each(&authority, faces);
     // Today's date.
-    let mut pieces = transcript.split("this machine's clock says ");
+    let mut pieces = transcript.split("this machine's clock shows ");
     let before = pieces.next().unwrap().to_owned();
     let transcript = pieces.fold(before, |text, rest| {
         format!(
-            "{text}this machine's clock says [DATE]{}",
+            "{text}this machine's clock shows [DATE]{}",
             &rest["Thu, 01 Jan 1970 00:00:00 GMT".len()..]
         )
     });
     insta::assert_snapshot!(transcript, @"
-    expired: the certificate of 127.0.0.1:[PORT] isn't accepted: it expired on Fri, 01 Jan 2021 00:00:00 GMT: this machine's clock says [DATE]
-      hint: is this machine's clock right (type: date)? if it is, 127.0.0.1:[PORT] wants a new certificate
+    expired: the certificate of 127.0.0.1:[PORT] is rejected: it expired on Fri, 01 Jan 2021 00:00:00 GMT: this machine's clock shows [DATE]
+      hint: check the clock (`date`); if it is right, 127.0.0.1:[PORT] needs a new certificate
 
-    not valid yet: the certificate of 127.0.0.1:[PORT] isn't accepted: it is not valid before Sat, 01 Jan 2095 00:00:00 GMT: this machine's clock says [DATE]
-      hint: is this machine's clock right (type: date)? if it is, 127.0.0.1:[PORT] wants a new certificate
+    not valid yet: the certificate of 127.0.0.1:[PORT] is rejected: it is not valid before Sat, 01 Jan 2095 00:00:00 GMT: this machine's clock shows [DATE]
+      hint: check the clock (`date`); if it is right, 127.0.0.1:[PORT] needs a new certificate
 
-    wrong host: the certificate of 127.0.0.1:[PORT] isn't accepted: it is for elsewhere.example
-      hint: a proxy or a login page may answer in its place; look: curl -v https://127.0.0.1:[PORT]/
+    wrong host: the certificate of 127.0.0.1:[PORT] is rejected: it is for elsewhere.example
+      hint: a proxy or a login page may intercept the connection; to see it: curl -v https://127.0.0.1:[PORT]/
 
-    unknown authority: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/authority.pem, which counts in the machine's place
-      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+    unknown authority: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
+      hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
-    one of the same name: the certificate of 127.0.0.1:[PORT] isn't accepted: its signature isn't that of the authority it names
-      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+    one of the same name: the certificate of 127.0.0.1:[PORT] is rejected: its signature isn't that of the authority it names
+      hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
-    self-signed: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/authority.pem, which counts in the machine's place
-      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+    self-signed: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
+      hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
-    an authority's own: the certificate of 127.0.0.1:[PORT] isn't accepted: it is an authority's own, and no server's
-      hint: if a proxy answers in its place, name the file with that proxy's certificate: export SSL_CERT_FILE=/…
+    an authority's own: the certificate of 127.0.0.1:[PORT] is rejected: it is an authority's, not a server's
+      hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
     ");
 }
 
@@ -161,31 +161,31 @@ fn a_file_of_authorities_that_is_none_is_told() {
         writeln!(transcript, "{variable}={shown}: {}", said(outcome)).unwrap();
     }
     insta::assert_snapshot!(transcript, @"
-    SSL_CERT_FILE=[SANDBOX]/garbage: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/garbage, which holds no certificate in the form PEM
+    SSL_CERT_FILE=[SANDBOX]/garbage: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/garbage, which holds no PEM certificates
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/empty: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/empty, which holds no certificate in the form PEM
+    SSL_CERT_FILE=[SANDBOX]/empty: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/empty, which holds no PEM certificates
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/cut: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/cut, which holds no certificate in the form PEM
+    SSL_CERT_FILE=[SANDBOX]/cut: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/cut, which holds no PEM certificates
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
+    SSL_CERT_FILE=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE names [SANDBOX]/folder, which is no file
+    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/folder, which is no file
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_FILE is set, and names nothing
+    SSL_CERT_FILE=: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE is set, but empty
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificate
+    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificate
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_DIR=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
+    SSL_CERT_DIR=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_DIR=: the certificate of 127.0.0.1:[PORT] isn't accepted: it is signed by nobody whom this machine trusts: SSL_CERT_DIR is set, and names nothing
+    SSL_CERT_DIR=: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR is set, but empty
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
     ");
     assert_eq!(upstream.all_requests().len(), 0);
@@ -194,8 +194,8 @@ fn a_file_of_authorities_that_is_none_is_told() {
     plain.variable("SSL_CERT_FILE", at("missing")).run().succeeds();
     let extra = sandbox.use_command(&["install", "node@10.24.1"]);
     let extra = extra.variable("NODE_EXTRA_CA_CERTS", at("garbage")).run().fails_with(65);
-    let extra = extra.complains("[SANDBOX]/garbage is no file of PEM certificates");
-    extra.complains("it holds no certificate in the form PEM");
+    let extra = extra.complains("[SANDBOX]/garbage is not a file of PEM certificates");
+    extra.complains("it holds no PEM certificates");
 }
 
 #[test]
@@ -212,26 +212,26 @@ fn what_answers_without_encryption_is_told() {
         ("cut before its end", authority.server(HERE, GOOD).cut_after(150)),
     ];
     insta::assert_snapshot!(each(&authority, faces), @"
-    a plain server: what answers at 127.0.0.1:[PORT] speaks no TLS
-      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+    a plain server: 127.0.0.1:[PORT] did not answer with TLS
+      hint: it may need http://, or a login page intercepts the connection; to see it: curl -v http://127.0.0.1:[PORT]/
 
-    a login page: what answers at 127.0.0.1:[PORT] speaks no TLS
-      hint: is it an http:// address? a login page may answer, too; look: curl -v http://127.0.0.1:[PORT]/
+    a login page: 127.0.0.1:[PORT] did not answer with TLS
+      hint: it may need http://, or a login page intercepts the connection; to see it: curl -v http://127.0.0.1:[PORT]/
 
-    nothing: 127.0.0.1:[PORT] ended the connection before it was encrypted
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    nothing: 127.0.0.1:[PORT] closed the connection during the TLS handshake
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
-    only old versions: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
-      hint: look which it knows: curl -v https://127.0.0.1:[PORT]/
+    only old versions: 127.0.0.1:[PORT] supports no encryption that usher does (TLS 1.2 or newer)
+      hint: to see what it supports: curl -v https://127.0.0.1:[PORT]/
 
-    no common cipher: 127.0.0.1:[PORT] accepts no encryption that usher knows (TLS 1.2 or newer)
-      hint: look which it knows: curl -v https://127.0.0.1:[PORT]/
+    no common cipher: 127.0.0.1:[PORT] supports no encryption that usher does (TLS 1.2 or newer)
+      hint: to see what it supports: curl -v https://127.0.0.1:[PORT]/
 
-    cut in the middle: 127.0.0.1:[PORT] ended the connection before it was encrypted
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    cut in the middle: 127.0.0.1:[PORT] closed the connection during the TLS handshake
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
-    cut before its end: 127.0.0.1:[PORT] ended the connection before it was encrypted
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+    cut before its end: 127.0.0.1:[PORT] closed the connection during the TLS handshake
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
 }
 
@@ -248,7 +248,7 @@ fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
     upstream.put("/elsewhere", upstream.body(&archive()));
     upstream.misbehave(&archive(), Misbehaviour::Redirect(elsewhere));
     let outcome = try_install();
-    outcome.complains("sends from https:// to http://, which is not followed");
+    outcome.complains("redirects from https:// to http://, which is not followed");
     assert_eq!(upstream.requests("/elsewhere"), 0);
     assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty());
 }
@@ -269,7 +269,7 @@ fn a_clock_that_is_wrong_is_told_with_its_date() {
         let said = dates.iter().fold(said.as_str(), |rest, date| {
             rest.split_once(date).unwrap_or_else(|| panic!("{said} has no {date}")).1
         });
-        assert!(said.contains("hint: is this machine's clock right (type: date)?"), "{said}");
+        assert!(said.contains("hint: check the clock (`date`)"), "{said}");
     }
     install(&sandbox).variable("SSL_CERT_FILE", &file).run().succeeds();
 }

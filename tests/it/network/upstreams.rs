@@ -56,7 +56,7 @@ fn works(sandbox: &Sandbox, name: &str, version: &str) -> Outcome {
     let listed = sandbox.use_command(&["available", name, version]).run().succeeds();
     let is_listed =
         listed.stdout.lines().any(|line| line.split_whitespace().next() == Some(version));
-    assert!(is_listed, "{version} isn't listed\n{listed}");
+    assert!(is_listed, "{version} is not listed\n{listed}");
     let installed =
         sandbox.use_command(&["install", &format!("{name}@{version}")]).run().succeeds();
     let (tool, definition) = definition(name);

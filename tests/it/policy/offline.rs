@@ -89,9 +89,9 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 19 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: its index, from nodejs.org, isn't kept: usher is offline (USHER_OFFLINE)
-      npm: nothing says where the npm registry is: npm isn't asked: usher is offline
+    usher: can't look up node 19: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      nodejs.org: no cached index of nodejs.org: usher is offline (USHER_OFFLINE)
+      npm: nothing says where the npm registry is: can't ask npm for its registry: usher is offline
       hint: unset USHER_OFFLINE
     ");
     for words in [
@@ -116,9 +116,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), but no source could be asked for it
-      nodejs.org: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
-      npm: its index, from 127.0.0.1:[PORT], isn't kept: usher is offline (--offline)
+    usher: can't look up node 12: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+      nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
+      npm: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       hint: leave --offline out
     ");
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -126,9 +126,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: leave --offline out
     ");
     sandbox.file("home/.config/usher/config.toml", "offline = true\n");
@@ -137,9 +137,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 is requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    usher: node 12.22.12 is not installed, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
       hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
     ");
     // A newer index than the kept one might list it.
@@ -148,8 +148,8 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.99 was asked for by the command line, but no source that could be asked has it
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 in the sources that answered (requested by the command line)
+      nearest: 12.22.12, 13.0.0
       nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
       npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
       hint: use node@12
@@ -167,8 +167,8 @@ fn where_the_registry_is_asked_first_its_host_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
-      it would have been fetched from npm (127.0.0.1:[PORT])
+    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+      it would be fetched from npm (127.0.0.1:[PORT])
       hint: leave --offline out
     ");
 }

@@ -26,35 +26,35 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
     }
     insta::assert_snapshot!(sandbox.mask(&transcript), @r##"
     "\nauto_instal = \"never\"\n"
-    usher: there is no setting auto_instal, but [SANDBOX]/home/.config/usher/config.toml, line 2 has it
-      hint: write auto_install
+    usher: unknown setting auto_instal ([SANDBOX]/home/.config/usher/config.toml:2)
+      nearest: auto_install
 
     "# ours\nauto_install = \"sometimes\"\n"
-    usher: auto_install in [SANDBOX]/home/.config/usher/config.toml, line 2 must be "always", "never" or "locked"
-      it is "sometimes"
-      hint: write it like auto_install = "locked"
+    usher: invalid value “sometimes” for auto_install ([SANDBOX]/home/.config/usher/config.toml:2)
+      expected "always", "never" or "locked"
+      example: auto_install = "locked"
 
     "[source\n"
-    usher: [SANDBOX]/home/.config/usher/config.toml, line 1 can't be read as TOML
+    usher: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
       unclosed table, expected `]`
 
     "lock_timeout = \"long\"\n"
-    usher: lock_timeout in [SANDBOX]/home/.config/usher/config.toml, line 1 must be a whole number of seconds
-      it is "long"
-      hint: write it like lock_timeout = 60
+    usher: invalid value “long” for lock_timeout ([SANDBOX]/home/.config/usher/config.toml:1)
+      expected a whole number of seconds
+      example: lock_timeout = 60
 
     "ceiling = \"here\"\n"
-    usher: ceiling in [SANDBOX]/home/.config/usher/config.toml, line 1 must be an absolute path
-      it is "here"
-      hint: write it like ceiling = "/srv"
+    usher: invalid value “here” for ceiling ([SANDBOX]/home/.config/usher/config.toml:1)
+      expected an absolute path
+      example: ceiling = "/srv"
 
     "offline = \"\u{1b}[31m\"\n"
-    usher: [SANDBOX]/home/.config/usher/config.toml, line 1 can't be read as TOML
+    usher: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
       invalid basic string, expected non-double-quote visible characters, `\`
 
     "\"a\\u001Bb\" = 1\n"
-    usher: there is no setting a\u{1b}b, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
-      hint: the settings are auto_install, ignore_variables, ceiling, stores, shims, shim_lines, npm_registry, pypi_index, source, offline, lock_timeout, quiet
+    usher: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
+      settings: auto_install, ignore_variables, ceiling, stores, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
     // A shim that needs no help never reads them; one that does, says the same.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");
@@ -64,8 +64,8 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: there is no setting auto_instal, but [SANDBOX]/home/.config/usher/config.toml, line 1 has it
-      hint: write auto_install
+    usher: unknown setting auto_instal ([SANDBOX]/home/.config/usher/config.toml:1)
+      nearest: auto_install
     ");
 }
 
@@ -86,32 +86,33 @@ fn a_variable_that_cannot_be_is_an_error_too() {
     }
     insta::assert_snapshot!(transcript, @r#"
     USHER_AUTO_INSTALL=sometimes
-    usher: USHER_AUTO_INSTALL must be "always", "never" or "locked"
-      it is "sometimes"
+    usher: invalid value “sometimes” for USHER_AUTO_INSTALL
+      expected "always", "never" or "locked"
       hint: unset USHER_AUTO_INSTALL
 
     USHER_OFFLINE=maybe
-    usher: USHER_OFFLINE must be true or false
-      it is "maybe"
+    usher: invalid value “maybe” for USHER_OFFLINE
+      expected true or false
       hint: unset USHER_OFFLINE
 
     USHER_LOCK_TIMEOUT=-1
-    usher: USHER_LOCK_TIMEOUT must be a whole number of seconds
-      it is "-1"
+    usher: invalid value “-1” for USHER_LOCK_TIMEOUT
+      expected a whole number of seconds
       hint: unset USHER_LOCK_TIMEOUT
 
     USHER_CEILING=here
-    usher: USHER_CEILING must be an absolute path
-      it is "here"
+    usher: invalid value “here” for USHER_CEILING
+      expected an absolute path
       hint: unset USHER_CEILING
 
     USHER_NPM_REGISTRY=ftp://user:secret@registry.example/
-    usher: USHER_NPM_REGISTRY must be an address that begins with http://, https:// or file://
+    usher: invalid value for USHER_NPM_REGISTRY
+      expected an address that begins with http://, https:// or file://
       hint: unset USHER_NPM_REGISTRY
 
     USHER_SOURCE=npm
-    usher: USHER_SOURCE must be pairs like node=npm, separated by commas or spaces
-      it is "npm"
+    usher: invalid value “npm” for USHER_SOURCE
+      expected pairs like node=npm, separated by commas or spaces
       hint: unset USHER_SOURCE
     "#);
     let empty = sandbox.use_command(&["list"]).variable("USHER_OFFLINE", "");
@@ -144,14 +145,14 @@ fn a_shim_refuses_a_variable_as_use_does() {
     // Of several bad ones, both name the same.
     let of_all = both(&[stores, ceiling, ignored]);
     insta::assert_snapshot!(told.concat(), @r#"
-    USHER_STORES must be absolute paths, separated by colons
-      it is "rel"
+    invalid value “rel” for USHER_STORES
+      expected absolute paths, separated by colons
       hint: unset USHER_STORES
-    USHER_CEILING must be an absolute path
-      it is "sub"
+    invalid value “sub” for USHER_CEILING
+      expected an absolute path
       hint: unset USHER_CEILING
-    USHER_IGNORE_VARIABLES must be variables' names, separated by commas or spaces
-      it is "A-B"
+    invalid value “A-B” for USHER_IGNORE_VARIABLES
+      expected variables' names, separated by commas or spaces
       hint: unset USHER_IGNORE_VARIABLES
     "#);
     assert!(told.contains(&of_all), "{of_all}");

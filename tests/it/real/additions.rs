@@ -1,23 +1,24 @@
-//! What package managers add, with the managers themselves: callable in the next command, where the
-//! version is usher's and where it is the system's.
+//! Global packages, installed by the real package managers: their programs can be called in the
+//! next command, with usher's own versions and with the system's.
 //!
-//! What could write to the machine is run by an account without rights.
+//! Commands that could write to the machine run as an unprivileged account.
 
 use std::path::Path;
 
 use rustix::process::geteuid;
 
-use super::{APPLICATION, connected, machine, python_to_copy, skipped, with_own_npm};
+use super::{APPLICATION, connected, machine, python_to_copy, skipped, with_unprivileged_npm};
 use crate::stores::shared::{copied, wheel};
 use crate::support::{Outcome, Sandbox, TestCommand};
 
 #[test]
 fn what_npm_added_is_carried_over_to_a_newer_node() {
-    let Some(sandbox) = with_own_npm(&[APPLICATION]) else { return };
+    let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.nvmrc", "12\n");
     let line = "npm install --global semver@7.5.0 >&2 && use upgrade --carry >&2 && \
                 node --version && semver 1.2.3 && npm ls --global --depth=0 semver";
-    let outcome = unprivileged(sandbox.command("sh")).arguments(["-c", line]).patiently().run();
+    let outcome =
+        unprivileged(sandbox.command("sh")).arguments(["-c", line]).with_long_timeout().run();
     let outcome = outcome.succeeds();
     assert!(!outcome.stdout.contains(APPLICATION), "{outcome}");
     let outcome = outcome.prints_line("1.2.3");
@@ -30,23 +31,23 @@ fn what_deno_installs_is_callable_at_once() {
     let Some(sandbox) = connected() else { return };
     let sandbox = sandbox.with_variable("USHER_SOURCE", "deno=npm");
     sandbox.install();
-    sandbox.use_command(&["install", "deno@2"]).patiently().run().succeeds();
+    sandbox.use_command(&["install", "deno@2"]).with_long_timeout().run().succeeds();
     sandbox.file("project/.deno-version", "2\n");
     sandbox.file("project/greet.ts", "console.log('hello')\n");
     let line = "deno install --global --name greet ./greet.ts >&2 && greet && \
                 deno uninstall --global greet >&2 && ! test -e \"$0\"";
     let sh = sandbox.command("sh").arguments(["-c", line]).argument(sandbox.shim("greet"));
-    sh.patiently().run().succeeds().prints("hello");
+    sh.with_long_timeout().run().succeeds().prints("hello");
 }
 
-/// pip into a Python of usher's own, and what pip adds adds programs in its turn.
+/// pip in a Python of usher's own store, and pipx, which pip installs and which installs programs.
 #[test]
 fn what_pip_and_pipx_install_is_callable_at_once() {
     let Some(python) = python_to_copy() else { return };
     let sandbox = Sandbox::new().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
     let sandbox = sandbox.with_network(&machine::index());
     let own = sandbox.toolchain("python", &python.version);
-    // A library of its own is looked for where this Python was built.
+    // A shared libpython would be looked for in the original folder.
     let sandbox = sandbox.with_variable("LD_LIBRARY_PATH", own.join("lib"));
     sandbox.install();
     copied(&sandbox, python, &own);
@@ -58,17 +59,17 @@ fn what_pip_and_pipx_install_is_callable_at_once() {
         "python -m pip install --no-index {wheel} >&2 && greeter && \
          python -m pip uninstall --yes greeter >&2 && ! test -e \"$0\""
     );
-    given(&sandbox);
+    chown_if_root(&sandbox);
     let shim = sandbox.shim("greeter");
     let shell = |line: &str| {
         let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
-        sh.argument(&shim).patiently().run()
+        sh.argument(&shim).with_long_timeout().run()
     };
     shell(&line).succeeds().prints("hello");
-    // The script `pip` names the Python that it was copied from.
+    // The copied `pip` script starts the original Python.
     let pip = shell("python -m pip install --quiet pipx");
     if pip.stderr.contains("No matching distribution") {
-        return skipped("no PyPI index can be reached");
+        return skipped("can't reach a PyPI index");
     }
     pip.succeeds();
     let line = format!(
@@ -90,11 +91,11 @@ fn what_gem_adds_to_the_systems_ruby_goes_to_the_accounts_own_place() {
     sandbox.file("project/.ruby-version", format!("{version}\n"));
     let line =
         "gem build greeter.gemspec >&2 && gem install --local greeter-1.0.0.gem >&2 && greet";
-    given(&sandbox);
-    account(&sandbox, line).succeeds().prints("hello");
+    chown_if_root(&sandbox);
+    run_unprivileged(&sandbox, line).succeeds().prints("hello");
     let bin = sandbox.usher().join("additions/ruby").join(&version).join("bin/greet");
     assert!(bin.exists());
-    account(&sandbox, "gem uninstall --executables greeter >&2").succeeds();
+    run_unprivileged(&sandbox, "gem uninstall --executables greeter >&2").succeeds();
     assert!(!bin.exists() && !sandbox.shim("greet").exists());
 }
 
@@ -103,7 +104,7 @@ fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
     let Some((sandbox, version)) = with_system("perl", "print substr($^V, 1)") else { return };
     for program in ["/usr/bin/make", "/usr/bin/cpan"] {
         if !Path::new(program).exists() {
-            return skipped(&format!("there is no {program}"));
+            return skipped(&format!("{program} isn't installed"));
         }
     }
     let makefile = "use ExtUtils::MakeMaker;\nWriteMakefile(NAME => 'Greeter', \
@@ -114,40 +115,40 @@ fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
     sandbox
         .file("project/bin/greet", "#!/usr/bin/env perl\nuse Greeter;\nprint Greeter::text();\n");
     sandbox.file("project/.perl-version", format!("{version}\n"));
-    given(&sandbox);
-    account(&sandbox, "cpan . >&2 && greet").succeeds().prints("hello");
+    chown_if_root(&sandbox);
+    run_unprivileged(&sandbox, "cpan . >&2 && greet").succeeds().prints("hello");
     let additions = sandbox.usher().join("additions/perl").join(&version);
     assert!(additions.join("lib/perl5/Greeter.pm").exists());
 }
 
-/// A sandbox beside an interpreter of the system's, and that one's version.
+/// A sandbox, and the version of an interpreter of the system.
 #[track_caller]
 fn with_system(program: &str, question: &str) -> Option<(Sandbox, String)> {
     let path = Path::new("/usr/bin").join(program);
     if !path.exists() {
-        skipped(&format!("there is no {}", path.display()));
+        skipped(&format!("{} isn't installed", path.display()));
         return None;
     }
     let sandbox = Sandbox::new().offline();
     sandbox.install();
-    let asked = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
-    Some((sandbox, asked.stdout.trim().to_owned()))
+    let output = sandbox.command(&path).arguments(["-e", question]).run().succeeds();
+    Some((sandbox, output.stdout.trim().to_owned()))
 }
 
-/// Gives a sandbox to the account that is to use it.
-fn given(sandbox: &Sandbox) {
+/// Gives a sandbox to the unprivileged account, if root runs the tests.
+fn chown_if_root(sandbox: &Sandbox) {
     if geteuid().is_root() {
-        sandbox.give_to_nobody();
+        sandbox.chown_to_nobody();
     }
 }
 
-/// Runs a line by an account that can't write to the system's folders.
-fn account(sandbox: &Sandbox, line: &str) -> Outcome {
+/// Runs a shell command as an account that can't write to the system's folders.
+fn run_unprivileged(sandbox: &Sandbox, line: &str) -> Outcome {
     let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
-    sh.variable("PERL_MM_USE_DEFAULT", "1").patiently().run()
+    sh.variable("PERL_MM_USE_DEFAULT", "1").with_long_timeout().run()
 }
 
-/// By `nobody`, where root runs the tests.
+/// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
-    if geteuid().is_root() { command.by_nobody() } else { command }
+    if geteuid().is_root() { command.with_user_nobody() } else { command }
 }

@@ -1,5 +1,5 @@
-//! One application in two languages: a project that asks for a node and for a Python, as a Node
-//! server with Python modules does.
+//! An application in two languages: a project that pins node and Python, such as a node server that
+//! runs Python modules.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{APPLICATION, Python, with_node_and_python};
 use crate::support::{Outcome, Sandbox};
 
-/// Prints its own version, and what the venv's Python, its child, prints of itself.
+/// Prints its own version, and that of the venv's Python, which it runs as a child.
 const APP: &str = "\
 console.log(process.version, process.execPath);
 const python = require('path').join(__dirname, '..', 'weboob', 'bin', 'python');
@@ -18,8 +18,8 @@ process.stderr.write(child.stderr);
 process.exit(child.status);
 ";
 
-/// What a Python believes of itself, a line each.
-const BELIEFS: &str = "\
+/// Prints a Python's version and prefixes, one per line.
+const PRINT_PREFIXES: &str = "\
 import platform, sys
 print(platform.python_version(), sys.prefix, sys.base_prefix, sep='\\n')";
 
@@ -35,12 +35,12 @@ fn node_runs_the_python_of_a_venv_wherever_it_is_started() {
     );
     sandbox.command("node").argument("bin/app").run().succeeds().prints(&expected);
 
-    // A service manager gives an absolute path, a folder, and no environment.
+    // A service manager starts it by absolute path, in a folder, without environment.
     let service = || sandbox.command("env").argument("-i").argument(sandbox.shim("node"));
     service().argument("bin/app").run().succeeds().prints(&expected);
     service().argument("../bin/app").directory("project/bin").run().succeeds().prints(&expected);
 
-    // Elsewhere no project asks: the user's default decides.
+    // Outside of the project, the user's default decides.
     let app = sandbox.project().join("bin/app");
     sandbox.use_command(&["--global", "node@10.15.1"]).run().succeeds();
     let elsewhere = service().argument(app).directory("/").run().succeeds();
@@ -52,7 +52,7 @@ fn node_runs_the_python_of_a_venv_wherever_it_is_started() {
 fn a_venv_is_of_the_real_interpreter_and_stays_so() {
     let Some((sandbox, python)) = with_application() else { return };
     let interpreter = sandbox.project().join("weboob/bin/python");
-    let link = fs::read_link(&interpreter).expect("a link to the interpreter");
+    let link = fs::read_link(&interpreter).expect("the venv's python is a link");
     assert!(!link.starts_with(sandbox.shims()), "{}", link.display());
     assert_eq!(fs::canonicalize(&interpreter).expect("the interpreter"), python.program);
     let written = sandbox.read("project/weboob/pyvenv.cfg");
@@ -60,17 +60,17 @@ fn a_venv_is_of_the_real_interpreter_and_stays_so() {
 
     let prefix = python.prefix.display();
     let expected = format!("{}\n[SANDBOX]/project/weboob\n{prefix}", python.version);
-    let believes = || sandbox.command(&interpreter).arguments(["-c", BELIEFS]);
-    believes().run().succeeds().prints(&expected);
-    believes().variable("PATH", "/usr/bin:/bin").run().succeeds().prints(&expected);
-    believes().variable("PYTHON_VERSION", "2.7").run().succeeds().prints(&expected);
-    believes().directory("/").without_variable("HOME").run().succeeds().prints(&expected);
+    let prefixes = || sandbox.command(&interpreter).arguments(["-c", PRINT_PREFIXES]);
+    prefixes().run().succeeds().prints(&expected);
+    prefixes().variable("PATH", "/usr/bin:/bin").run().succeeds().prints(&expected);
+    prefixes().variable("PYTHON_VERSION", "2.7").run().succeeds().prints(&expected);
+    prefixes().directory("/").without_variable("HOME").run().succeeds().prints(&expected);
 
-    // With the venv's folder first on PATH, as `activate` arranges it, its python is meant.
+    // With the venv's folder first on PATH, as `activate` sets it, its python runs.
     let path =
         |first: &Path| format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.shims().display());
     let activated = path(&sandbox.project().join("weboob/bin"));
-    let shell = sandbox.command("sh").arguments(["-c", "exec python -c \"$0\"", BELIEFS]);
+    let shell = sandbox.command("sh").arguments(["-c", "exec python -c \"$0\"", PRINT_PREFIXES]);
     shell.variable("PATH", activated).run().succeeds().prints(&expected);
 }
 
@@ -82,13 +82,13 @@ fn two_languages_for_one_command() {
     let line = "node -v; python -c 'import platform; print(platform.python_version())'";
     let command = sandbox.command("use").arguments(&tools).arguments(["--", "sh", "-c", line]);
     command.run().succeeds().prints(&format!("v8.15.1\n{}", python.version));
-    assert_eq!(files(&sandbox), before, "nothing is written in the project or the settings");
+    assert_eq!(files(&sandbox), before, "the project or the settings changed");
 
     let failing = sandbox.use_command(&["node@8.15.1", "--", "node", "-e", "process.exit(3)"]);
     failing.run().fails_with(3);
 }
 
-/// A sandbox with the application's project and its venv.
+/// A sandbox with the application and its venv.
 #[track_caller]
 fn with_application() -> Option<(Sandbox, &'static Python)> {
     let (sandbox, python) = with_node_and_python(&[APPLICATION, "10.15.1"])?;
@@ -99,7 +99,7 @@ fn with_application() -> Option<(Sandbox, &'static Python)> {
     Some((sandbox, python))
 }
 
-/// Some systems ship their Python without what puts pip into a venv.
+/// Creates the venv. Some systems ship Python without `ensurepip`.
 fn make_venv(sandbox: &Sandbox, python: &Python) -> Outcome {
     let without: &[&str] = if python.has_pip { &[] } else { &["--without-pip"] };
     sandbox.command("python").arguments(["-m", "venv", "weboob"]).arguments(without).run()

@@ -1,5 +1,5 @@
-//! Calls as ssh, cron, service managers and pipes into a shell make them: hardly any environment,
-//! no interactive shell, no terminal.
+//! Calls from ssh, cron, service managers and piped scripts: almost no environment, no interactive
+//! shell, no terminal.
 
 use super::{with_node, with_npm};
 use crate::support::Sandbox;
@@ -20,7 +20,7 @@ fn a_shims_full_path_is_enough() {
     check(&["HOME=/nowhere", "PATH="]);
     check(&[&home, "PATH=/usr/bin:/bin"]);
     for program in ["setsid", "nohup"] {
-        if is_there(&sandbox, program) {
+        if has_program(&sandbox, program) {
             check(&[program]);
         }
     }
@@ -34,7 +34,7 @@ fn shells_without_a_terminal_see_the_shims() {
     let script = "node -v; cd other; node -v; cd ..; node -v\n";
     let expected = "v10.15.1\nv8.15.1\nv10.15.1";
     for shell in ["sh", "bash", "dash", "ksh", "zsh"] {
-        if is_there(&sandbox, shell) {
+        if has_program(&sandbox, shell) {
             let command = |word| sandbox.command(shell).argument(word);
             command("-c").argument(script).run().succeeds().prints(expected);
             command("-s").standard_input(script).run().succeeds().prints(expected);
@@ -69,8 +69,8 @@ fn npm_of_an_empty_environment_runs_on_its_own_node() {
     }
 }
 
-/// Whether this system has a program.
-fn is_there(sandbox: &Sandbox, program: &str) -> bool {
-    let asked = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
-    asked.status.success()
+/// Whether the system has a program.
+fn has_program(sandbox: &Sandbox, program: &str) -> bool {
+    let output = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
+    output.status.success()
 }

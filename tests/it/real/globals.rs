@@ -1,21 +1,22 @@
-//! `npm install --global`: what a package brings is callable in the next command of the same
-//! script, whoever runs it and however it is spelt.
+//! `npm install --global`, in all its spellings: a package's programs can be called in the next
+//! command of the same script.
 //!
-//! All of it is run by an account without rights, so that nothing but a sandbox can be changed,
-//! whichever npm it should be that runs.
+//! Everything runs as an unprivileged account, so that even a wrong npm can only change the
+//! sandbox.
 
 use rustix::process::geteuid;
 use serde_json::json;
 
-use super::{APPLICATION, MODERN, with_own_npm};
+use super::{APPLICATION, MODERN, with_unprivileged_npm};
 use crate::support::{Sandbox, TestCommand, package};
 
 #[test]
 fn an_unprivileged_user_installs_yarn_and_runs_it_in_the_same_script() {
-    let Some(sandbox) = with_own_npm(&[APPLICATION]) else { return };
+    let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.tool-versions", format!("nodejs {APPLICATION}\n"));
     let script = "npm install --global yarn >&2 && yarn --version && npm rm --global yarn >&2";
-    let outcome = unprivileged(sandbox.command("sh")).arguments(["-c", script]).patiently().run();
+    let outcome =
+        unprivileged(sandbox.command("sh")).arguments(["-c", script]).with_long_timeout().run();
     let outcome = outcome.succeeds();
     let version = outcome.stdout.trim();
     assert!(version.split('.').count() == 3 && version.starts_with(char::is_numeric), "{outcome}");
@@ -50,14 +51,14 @@ fn a_program_that_only_another_toolchain_has_is_no_program_here() {
 
 #[test]
 fn what_other_managers_add_is_callable_at_once() {
-    let Some(sandbox) = with_own_npm(&[MODERN]) else { return };
+    let Some(sandbox) = with_unprivileged_npm(&[MODERN]) else { return };
     sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
     let check = |manager: &str, add: &str, remove: &str| {
         let line = format!(
             "{manager} >&2 && {add} >&2 && semver 1.2.3 && {remove} >&2 && ! test -e \"$0\""
         );
         let shell = unprivileged(sandbox.command("sh")).arguments(["-c", &line]);
-        let outcome = shell.argument(sandbox.shim("semver")).patiently().run();
+        let outcome = shell.argument(sandbox.shim("semver")).with_long_timeout().run();
         outcome.succeeds().prints("1.2.3");
     };
     let install = |package: &str| format!("npm install --global {package}");
@@ -72,30 +73,30 @@ fn what_other_managers_add_is_callable_at_once() {
 
 #[test]
 fn corepack_links_into_the_toolchain_and_spares_the_shims() {
-    let Some(sandbox) = with_own_npm(&[MODERN]) else { return };
+    let Some(sandbox) = with_unprivileged_npm(&[MODERN]) else { return };
     sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
     let corepack = unprivileged(sandbox.command("corepack")).argument("enable");
-    corepack.patiently().run().succeeds();
+    corepack.with_long_timeout().run().succeeds();
     assert!(sandbox.toolchain("node", MODERN).join("bin/pnpm").is_symlink());
     for program in ["pnpm", "yarn"] {
         let shim = sandbox.shim(program);
         assert!(shim.is_file() && !shim.is_symlink(), "{}", shim.display());
     }
     let corepack = unprivileged(sandbox.command("corepack")).argument("disable");
-    corepack.patiently().run().succeeds();
+    corepack.with_long_timeout().run().succeeds();
     assert!(!sandbox.shim("pnpm").exists() && sandbox.shim("corepack").is_file());
 }
 
-/// A sandbox of an account without rights, with a small package in the project.
+/// A sandbox of an unprivileged account, with a small package in the project.
 #[track_caller]
 fn with_greeter(versions: &[&str]) -> Option<Sandbox> {
-    let sandbox = with_own_npm(versions)?;
+    let sandbox = with_unprivileged_npm(versions)?;
     let manifest = json!({ "name": "greeter", "version": "1.0.0", "bin": { "greet": "greet.js" } });
     sandbox.file("project/greeter.tgz", package(&manifest));
     Some(sandbox)
 }
 
-/// By `nobody`, where root runs the tests.
+/// Runs the command as `nobody`, if root runs the tests.
 fn unprivileged(command: TestCommand) -> TestCommand {
-    if geteuid().is_root() { command.by_nobody() } else { command }
+    if geteuid().is_root() { command.with_user_nobody() } else { command }
 }

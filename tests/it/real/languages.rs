@@ -1,4 +1,4 @@
-//! What the npm registry has beside node: each runs a program of its language, or of a project.
+//! Other tools from the npm registry: each runs a program in its language, or a project's script.
 
 use super::{MODERN, connected, with_npm};
 
@@ -8,11 +8,11 @@ fn deno_and_bun_run_programs() {
     let sandbox = sandbox.with_variable("USHER_SOURCE", "deno=npm,bun=npm");
     sandbox.install();
     for tool in ["deno@2", "bun@1"] {
-        sandbox.use_command(&[tool]).patiently().run().succeeds();
+        sandbox.use_command(&[tool]).with_long_timeout().run().succeeds();
     }
     let check = |line: &str| {
         let shell = sandbox.command("sh").arguments(["-c", line]);
-        shell.patiently().run().succeeds().prints("42");
+        shell.with_long_timeout().run().succeeds().prints("42");
     };
     check("DENO_NO_UPDATE_CHECK=1 deno eval 'const n: number = 6; console.log(n * 7)'");
     check("bun -e 'const n: number = 6; console.log(n * 7)'");
@@ -28,11 +28,11 @@ fn pnpm_and_yarn_run_a_projects_script_by_the_node_that_is_wanted() {
     for (tool, version) in [("pnpm", "9"), ("yarn", "1.22.22")] {
         sandbox
             .use_command(&["install", &format!("{tool}@{version}")])
-            .patiently()
+            .with_long_timeout()
             .run()
             .succeeds();
         let run = sandbox.command(tool).arguments(["--silent", "run", "answer"]);
         let run = run.variable(format!("{}_VERSION", tool.to_uppercase()), version);
-        run.patiently().run().succeeds().prints(&format!("v{MODERN}"));
+        run.with_long_timeout().run().succeeds().prints(&format!("v{MODERN}"));
     }
 }

@@ -1,10 +1,10 @@
-//! A native module, built by the node-gyp of an old and of a new npm, with headers from nowhere but
-//! the toolchain.
+//! A native module, built by the node-gyp of an old and of a new npm, with the toolchain's own
+//! headers.
 
 use super::{MODERN, skipped, with_npm};
 use crate::support::{Outcome, Sandbox};
 
-/// The last of an old line, whose npm has a node-gyp that runs on the Pythons of today's systems.
+/// The last release of an old line. The node-gyp in its npm works with current Pythons.
 const OLD: &str = "12.22.12";
 
 const ADDON: &str = "\
@@ -32,7 +32,7 @@ fn a_native_module_is_built_with_the_headers_of_its_node() {
     for program in ["cc", "c++", "make", "python3"] {
         let found = sandbox.command("sh").arguments(["-c", "command -v \"$0\"", program]).run();
         if !found.status.success() {
-            return skipped(&format!("there is no {program} on PATH"));
+            return skipped(&format!("{program} isn't on PATH"));
         }
     }
     let script = "{ \"name\": \"addon\", \"scripts\": { \"build\": \"node-gyp rebuild\" } }\n";
@@ -48,14 +48,14 @@ fn a_native_module_is_built_with_the_headers_of_its_node() {
         let headers = format!("\"nodedir\": \"{}\"", sandbox.toolchain("node", version).display());
         assert!(config.contains(&headers), "{config}");
     }
-    // The test shows something: elsewhere there are no headers to be had.
+    // Without the toolchain's headers the build fails, so the test above shows something.
     built(&sandbox, OLD, &[("npm_config_nodedir", "")]).fails_with(1);
 }
 
-/// A build whose node-gyp would download headers from where nobody answers.
+/// Builds the module. node-gyp can't download headers, because the address has no server.
 fn built(sandbox: &Sandbox, version: &str, variables: &[(&str, &str)]) -> Outcome {
     let command = sandbox.command("npm").arguments(["run", "build"]);
-    let command = command.variable("NODE_VERSION", version).patiently();
+    let command = command.variable("NODE_VERSION", version).with_long_timeout();
     let command = command.variable("npm_config_disturl", "http://127.0.0.1:9/");
     let set = variables.iter();
     set.fold(command, |command, (name, value)| command.variable(name, value)).run()

@@ -1,9 +1,9 @@
-//! A platform's published list of Node versions: each can be had, and each is what it says.
+//! A hosting platform's published list of node versions: each can be installed, and each works.
 
 use super::{FETCHED as ON_DISK, connected, machine, with_node};
-use crate::support::{Sandbox, TestCommand, run_quietly};
+use crate::support::{Sandbox, TestCommand, stdout_if_success};
 
-/// What a platform as a service offers its users.
+/// The versions that the platform offers.
 const LIST: [&str; 18] = [
     "12.0.0", "11.12.0", "11.8.0", "11.1.0", "11.0.0", "10.15.3", "10.15.1", "10.13.0", "10.12.0",
     "10.9.0", "9.11.2", "8.15.1", "8.15.0", "8.12.0", "8.11.4", "6.17.0", "6.16.0", "6.14.4",
@@ -12,14 +12,14 @@ const LIST: [&str; 18] = [
 #[test]
 fn all_of_the_list_can_be_had() {
     let Some(sandbox) = with_node(&ON_DISK) else { return };
-    let outcome = sandbox.use_command(&["available", "node"]).patiently().run().succeeds();
+    let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
     let listed: Vec<Vec<&str>> =
         outcome.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     for version in LIST {
         let row = listed.iter().find(|row| row.first() == Some(&version));
         let row = row.unwrap_or_else(|| panic!("{version} isn't listed\n{outcome}"));
-        let is_there = ON_DISK.contains(&version);
-        assert_eq!(row.ends_with(&["on", "disk"]), is_there, "{row:?}");
+        let is_installed = ON_DISK.contains(&version);
+        assert_eq!(row.ends_with(&["on", "disk"]), is_installed, "{row:?}");
     }
     let row = |version| listed.iter().find(|row| row.first() == Some(&version)).cloned();
     assert_eq!(row("8.15.0"), Some(vec!["8.15.0", "lts/carbon"]));
@@ -38,7 +38,7 @@ fn partial_requests_are_met_from_disk_without_a_network() {
     check("10.15.1", "v10.15.1");
     check("10", "v10.15.3");
     check("8.15", "v8.15.1");
-    // The surroundings are as said: what isn't on disk can't be had.
+    // There really is no network: a version that isn't installed fails.
     let other = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
     let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
     outcome.fails_with(127).complains("node 8.15.0 was asked for by the variable NODE_VERSION");
@@ -50,7 +50,7 @@ fn what_is_on_disk_is_run_without_a_look_at_the_network() {
     let trace = sandbox.root().join("trace");
     let has_strace = sandbox.command("sh").arguments(["-c", "strace -f true"]).run();
     if !has_strace.status.success() {
-        super::skipped("strace can't be used here");
+        super::skipped("can't run strace here");
         return;
     }
     let traced = sandbox.command("strace").arguments(["-f", "-e", "trace=network", "-o"]);
@@ -63,30 +63,30 @@ fn what_is_on_disk_is_run_without_a_look_at_the_network() {
 
 #[test]
 fn the_whole_list_runs_if_it_is_asked_for() {
-    if !machine::wants_all() {
+    if !machine::is_full_run() {
         return;
     }
     let Some(sandbox) = connected() else { return };
     sandbox.install();
     for version in LIST {
-        let wanted = format!("node@{version}");
-        sandbox.use_command(&["install", &wanted]).patiently().run().succeeds();
+        let request = format!("node@{version}");
+        sandbox.use_command(&["install", &request]).with_long_timeout().run().succeeds();
         let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
         program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
         let npm = program("npm").argument("-v").run().succeeds();
         let numbers = npm.stdout.trim().split('.').flat_map(str::parse::<u32>);
         assert_eq!(numbers.count(), 3, "{npm}");
-        // Node's own warnings about its experiments are another matter.
+        // Node's own experimental warnings are fine.
         assert!(!npm.stderr.to_lowercase().contains("npm"), "{npm}");
     }
 }
 
-/// A command that sees no network interface, where the system lets us arrange that; elsewhere the
-/// sandbox's addresses, which all refuse, have to do.
+/// A command without network interfaces, if the system allows that. Otherwise the sandbox is still
+/// offline, because all its addresses refuse connections.
 fn without_network(sandbox: &Sandbox, program: &str) -> TestCommand {
     for arguments in [&["--net"][..], &["--map-root-user", "--net"]] {
         let mut probe = std::process::Command::new("unshare");
-        if run_quietly(probe.args(arguments).arg("true")).is_some() {
+        if stdout_if_success(probe.args(arguments).arg("true")).is_some() {
             return sandbox.command("unshare").arguments(arguments).argument(program);
         }
     }

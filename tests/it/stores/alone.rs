@@ -92,16 +92,16 @@ fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
     publish(&upstream, &[("acme-1", SCRIPT.into())]);
     let sandbox = with_upstream(&upstream);
     for (more, said) in [
-        ("program = 3", "the line is: program = 3"),
-        ("program = ['bin/acme']", "the line is: program = ['bin/acme']"),
-        ("program = true", "the line is: program = true"),
+        ("program = 3", "the line: program = 3"),
+        ("program = ['bin/acme']", "the line: program = ['bin/acme']"),
+        ("program = true", "the line: program = true"),
         ("program = '../acme'", "`program`: `../acme` leads out of the toolchain"),
         ("program = '/bin/acme'", "`program`: `/bin/acme` leads out of the toolchain"),
         ("program = 'bin/'", "`program`: `bin/` is no program's name"),
         ("program = 'bin/{nothing}'", "`program`: nothing fills `{nothing}` on every platform"),
         ("program = '{.file}'", "`program`: nothing fills `{.file}` on every platform"),
-        ("strip_components = '1'", "the line is: strip_components = '1'"),
-        ("lts = false", "the line is: lts = false"),
+        ("strip_components = '1'", "the line: strip_components = '1'"),
+        ("lts = false", "the line: lts = false"),
     ] {
         sandbox.file(FILE, acme(&upstream, more));
         let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
@@ -110,7 +110,7 @@ fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
     for (key, wrong) in [("size = '{.size}'", "size = 3"), ("hash = '{.sha256}'", "hash = 3")] {
         sandbox.file(FILE, acme(&upstream, "").replace(key, wrong));
         let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-        failed.complains(&format!("[SANDBOX]/{FILE}, line")).complains(wrong);
+        failed.complains(&format!("[SANDBOX]/{FILE}:")).complains(wrong);
     }
     let unhashed = acme(&upstream, "").replace("hash = '{.sha256}'\n", "");
     sandbox.file(FILE, unhashed);

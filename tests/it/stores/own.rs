@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use usher_shims::process::MARK;
 
-use super::{furnished, listed, sandbox};
+use super::{listed, sandbox, set_up};
 use crate::support::{Archive, Sandbox, Upstream};
 
 /// The file of own tools' definitions.
@@ -109,7 +109,7 @@ fn a_changed_file_counts_at_the_next_call_of_the_shim() {
     run().succeeds().prints("acme 1.2.3 elsewhere");
     run().succeeds().prints("acme 1.2.3 elsewhere");
     fs::remove_file(sandbox.root().join(FILE)).unwrap();
-    run().fails_with(127).complains("usher knows no program called “acme”");
+    run().fails_with(127).complains("unknown program “acme”");
 }
 
 /// The index is where the shims learn what is an own tool, and where `use` learns the home.
@@ -149,7 +149,7 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
     let check = |text: &str, place: &str, parts: &[&str]| {
         sandbox.file(FILE, text);
         let reshim = sandbox.reshim();
-        let place = format!("[SANDBOX]/{FILE}{place} defines no tool");
+        let place = format!("[SANDBOX]/{FILE}{place}");
         let told = parts.iter().fold(reshim.complains(&place), |told, part| told.complains(part));
         drop(told);
         sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
@@ -157,20 +157,24 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
         let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
         assert!(sandbox.mask(&doctor.stdout).contains(&place), "{doctor}");
         let failed = sandbox.use_command(&["acme@1"]).run().fails_with(2);
-        failed.complains(&place).complains("usher knows no tool called “acme”");
+        failed.complains(&place).complains("unknown tool “acme”");
     };
     let acme = smallest("acme");
-    check(&format!("{acme}news = 1\n"), ", line 7", &["unknown field `news`"]);
+    check(&format!("{acme}news = 1\n"), ":7", &["unknown field `news`"]);
     check(
         &acme.replace("version_components = 3", "version_components = 'x'"),
-        ", line 6",
-        &["the line is: version_components = 'x'"],
+        ":6",
+        &["the line: version_components = 'x'"],
     );
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
-    check(&format!("{acme}runtime = 'nobody'\n"), "", &["it runs on nobody"]);
+    check(
+        &format!("{acme}runtime = 'nobody'\n"),
+        "",
+        &["nobody can't be the runtime of other tools"],
+    );
     let runs_on = "built_for = { tool = 'nobody', mark = '-n-' }\n";
-    check(&format!("{acme}{runs_on}"), "", &["it runs on nobody"]);
-    check("name = [", ", line 1", &[]);
+    check(&format!("{acme}{runs_on}"), "", &["nobody can't be the runtime of other tools"]);
+    check("name = [", ":1", &[]);
     check("", "", &["missing field `name`"]);
 }
 
@@ -184,13 +188,13 @@ fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
     let deno = sandbox.command("deno").variable("OUR_DENO", "1").variable("DENO_VERSION", "9");
     deno.run().succeeds().prints_line("deno 1.2.3");
     let doctor = sandbox.use_command(&["doctor"]).run();
-    let note = "note   [SANDBOX]/home/.config/usher/registry/deno.toml replaces usher's own definition of deno";
+    let note = "note  deno is what [SANDBOX]/home/.config/usher/registry/deno.toml says";
     assert!(sandbox.mask(&doctor.stdout).contains(note), "{doctor}");
 }
 
 #[test]
 fn a_program_that_fails_or_lacks_something_is_asked_once() {
-    let sandbox = furnished(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
+    let sandbox = set_up(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
     let log = sandbox.root().join("log");
     let program = |name: &str, line: &str| {
         let text = format!("#!/bin/sh\necho \"$0 $1\" >> '{}'\n{line}\n", log.display());
@@ -215,9 +219,9 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let path = folder.join("acme1").to_str().unwrap().to_owned();
     assert_eq!(found, [("1.2.3".to_owned(), path)]);
     let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
-    let list = list.complains("/system/acme2 is ignored: it fails when asked for its version");
-    let list = list.complains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
-    list.complains("/system/acme4 is ignored: it names no version when asked for it");
+    let list = list.complains("/system/acme2 doesn't count: it fails to print its version");
+    let list = list.complains("/system/acme3 doesn't count: 3.0.0 can not\n  hint: mend it");
+    list.complains("/system/acme4 doesn't count: its output has no version");
     sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));
@@ -232,7 +236,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
 
 #[test]
 fn a_shim_among_the_systems_programs_is_not_asked() {
-    let sandbox = furnished(Sandbox::new().offline());
+    let sandbox = set_up(Sandbox::new().offline());
     let folder = sandbox.folder("system");
     let text = format!(
         "{}[system]\nfolders = ['{}']\nprograms = ['acme*']\nprobe = ['version']\n",

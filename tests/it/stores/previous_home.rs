@@ -28,14 +28,62 @@ fn home_of_0_1_0() -> Sandbox {
     sandbox
 }
 
+const CONFIG: &str = "home/.config/usher/config.toml";
+const PLAIN: &str = "home/.config/usher/registry/plain.toml";
+
+/// The same home after its user renamed the keys that are called otherwise now.
+fn with_renamed_keys() -> Sandbox {
+    let sandbox = home_of_0_1_0();
+    for (file, old, new) in
+        [(CONFIG, "shim_lines", "versioned_shims"), (PLAIN, "parts", "version_components")]
+    {
+        let text = sandbox.read(file);
+        assert!(text.contains(old), "{text}");
+        sandbox.file(file, text.replace(old, new));
+    }
+    sandbox
+}
+
 fn node(sandbox: &Sandbox, name: &str, version: Option<&str>) -> Outcome {
     let node = sandbox.command(name).argument("--version");
     version.into_iter().fold(node, |node, version| node.variable("NODE_VERSION", version)).run()
 }
 
 #[test]
-fn versions_defaults_settings_and_requested_shims_are_kept() {
+fn a_setting_under_its_old_name_is_an_error_that_loses_nothing() {
     let sandbox = home_of_0_1_0();
+    let what = format!("unknown setting shim_lines ([SANDBOX]/{CONFIG}:2)");
+    for outcome in [
+        sandbox.use_command(&["reshim"]).run().fails_with(65),
+        sandbox.use_command(&["list"]).run().fails_with(65),
+        node(&sandbox, "node", None).fails_with(126),
+    ] {
+        outcome.complains(&what).complains("it is called versioned_shims now");
+    }
+    sandbox.file(CONFIG, sandbox.read(CONFIG).replace("shim_lines", "versioned_shims"));
+    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+    node(&sandbox, "node12", None).succeeds().prints("v12.22.12");
+    assert!(sandbox.use_command(&["shim"]).run().succeeds().stdout.contains("node@12"));
+}
+
+#[test]
+fn a_custom_tool_with_an_old_key_is_an_error_that_affects_no_other_tool() {
+    let sandbox = with_renamed_keys();
+    sandbox.file(PLAIN, sandbox.read(PLAIN).replace("version_components", "parts"));
+    let reshim = sandbox.reshim();
+    let reshim = reshim.complains(&format!("[SANDBOX]/{PLAIN}:6"));
+    reshim.complains("unknown field `parts`: it is called `version_components` now");
+    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+    assert!(sandbox.toolchain("plain", "1.2.3").join("bin/plain").exists());
+    sandbox.file(PLAIN, sandbox.read(PLAIN).replace("parts", "version_components"));
+    sandbox.reshim();
+    let plain = sandbox.command("plain").variable("PLAIN_VERSION", "1").run();
+    plain.succeeds().prints_line("plain 1.2.3");
+}
+
+#[test]
+fn versions_defaults_settings_and_requested_shims_are_kept() {
+    let sandbox = with_renamed_keys();
     // With its own index, before anything of ours has run, and after.
     for reshim in [false, true] {
         if reshim {
@@ -48,7 +96,7 @@ fn versions_defaults_settings_and_requested_shims_are_kept() {
         node(&sandbox, "node", Some("8")).succeeds().prints_line("node v8.17.0");
         let plain = sandbox.command("plain").variable("PLAIN_VERSION", "1").run();
         plain.succeeds().prints_line("plain 1.2.3");
-        // The setting that only a pin of one version is fetched without being asked for.
+        // The setting by which only an exactly pinned version is installed.
         let locked = node(&sandbox, "node", Some("13")).fails_with(127);
         locked.complains("auto_install = \"locked\"");
     }
@@ -61,8 +109,8 @@ fn versions_defaults_settings_and_requested_shims_are_kept() {
 }
 
 #[test]
-fn receipts_are_understood() {
-    let sandbox = home_of_0_1_0();
+fn receipts_are_read() {
+    let sandbox = with_renamed_keys();
     sandbox.use_command(&["verify", "node"]).run().succeeds();
     let program = sandbox.toolchain("node", "12.22.12").join("bin/node");
     fs::remove_file(&program).unwrap();

@@ -60,8 +60,8 @@ fn npm_adds_to_an_accounts_own_place() {
         return;
     }
     let shell = |line: &str| {
-        let sh = sandbox.command("sh").arguments(["-c", line]).by_nobody();
-        sh.variable("npm_config_audit", "false").patiently().run()
+        let sh = sandbox.command("sh").arguments(["-c", line]).with_user_nobody();
+        sh.variable("npm_config_audit", "false").with_long_timeout().run()
     };
     let made =
         shell("npm pack ../greeter >&2 && npm install --global ./greeter-1.0.0.tgz >&2 && greeter");
@@ -97,7 +97,7 @@ fn pip_adds_to_an_accounts_own_place() {
         "python -m pip install --no-index ../wheels/greeter-1.0-py3-none-any.whl >&2 && greeter";
     // A library of its own is looked for where this Python was built.
     let sh = sandbox.command("sh").variable("LD_LIBRARY_PATH", own.join("lib"));
-    let made = sh.arguments(["-c", line]).by_nobody().patiently().run();
+    let made = sh.arguments(["-c", line]).with_user_nobody().with_long_timeout().run();
     made.succeeds().prints("hello");
     let additions = sandbox.usher().join("additions/python").join(&python.version);
     assert!(additions.join("bin/greeter").exists());
@@ -157,14 +157,14 @@ fn move_to_store(sandbox: &Sandbox) {
 
 /// Gives the sandbox to `nobody`, but for the store.
 fn given_to_nobody(sandbox: &Sandbox) -> bool {
-    sandbox.give_to_nobody();
+    sandbox.chown_to_nobody();
     let store = sandbox.root().join("store");
     if store.exists() {
         // The files may be links to those of other sandboxes.
         let find = sandbox.command("/usr/bin/find").argument(&store);
         find.arguments(["-type", "d", "-exec", "chown", "0:0", "{}", "+"]).run().succeeds();
     }
-    let reaches: Outcome = sandbox.command("test").arguments(["-w", "."]).by_nobody().run();
+    let reaches: Outcome = sandbox.command("test").arguments(["-w", "."]).with_user_nobody().run();
     if !reaches.status.success() {
         skipped("the account nobody can't reach the folder for temporary files");
     }

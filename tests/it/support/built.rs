@@ -1,8 +1,8 @@
-//! Programs that the tests need and that cargo doesn't build for them: the shim, which is another
-//! package's, the fake tool, and what a test has written in C.
+//! Programs that the tests need and cargo doesn't build for them: the shim (another package), the
+//! fake tool, and C programs.
 //!
-//! Each is built once per process, and once per machine if nothing changed: a kernel lock lets
-//! processes wait for each other, and cargo or the source's hash sees that nothing is to be done.
+//! Each is built once, until its source changes. Processes wait for each other on a kernel lock;
+//! cargo or the source's hash finds a build that is up to date.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,27 +14,27 @@ use sha2::{Digest, Sha256};
 use super::archives::hex;
 use super::executables;
 
-/// The shim that `use` carries.
+/// The shim that is embedded in `use`.
 pub(crate) fn shim() -> &'static Path {
     Path::new(env!("USHER_CARRIED_SHIM"))
 }
 
-/// The shims that the contract holds for: the one that `USHER_TEST_SHIM` names, else the carried one
-/// and the host's own, which checks its arithmetic.
+/// The shims that the contract tests run with: the one that `USHER_TEST_SHIM` names, else the
+/// embedded one and a debug build for the host, which checks for overflow.
 pub(crate) fn shims() -> &'static [(&'static str, PathBuf)] {
     static SHIMS: OnceLock<Vec<(&'static str, PathBuf)>> = OnceLock::new();
-    SHIMS.get_or_init(|| match ready_shim() {
+    SHIMS.get_or_init(|| match prebuilt_shim() {
         Some(shim) => vec![("brought along", shim)],
         None => vec![("carried", shim().to_path_buf()), ("host", build_shim())],
     })
 }
 
-/// A program made of one file of C, with what the compiler says about it in the way.
+/// Compiles a C file to a program.
 pub(crate) fn c_program(name: &str, source: &str) -> PathBuf {
     c_file(name, source, &[])
 }
 
-/// The same as a library that is loaded before others.
+/// Compiles a C file to a shared library for `LD_PRELOAD`.
 pub(crate) fn c_library(name: &str, source: &str) -> PathBuf {
     c_file(name, source, &["-shared", "-fPIC"])
 }
@@ -47,22 +47,22 @@ fn c_file(name: &str, source: &str, options: &[&str]) -> PathBuf {
         return binary;
     }
     let (text, unfinished) = (folder.join("unfinished.c"), folder.join("c-unfinished"));
-    fs::write(&text, source).expect("write a program's source");
+    fs::write(&text, source).expect("write the C source");
     let mut command = Command::new("cc");
     command.args(["-O1", "-Wall", "-Wextra"]).args(options).arg("-o").arg(&unfinished).arg(&text);
     output(&mut command);
-    fs::rename(&unfinished, &binary).expect("name a program");
+    fs::rename(&unfinished, &binary).expect("rename the finished program");
     binary
 }
 
-/// The fake tool's binary; what it does is said in `fake.rs`.
+/// The fake tool's binary. `fake.rs` describes what it does.
 pub(crate) fn fake() -> &'static Path {
     static FAKE: OnceLock<PathBuf> = OnceLock::new();
     FAKE.get_or_init(build_fake)
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever starts the tests may bring a shim along")]
-fn ready_shim() -> Option<PathBuf> {
+#[expect(clippy::disallowed_methods, reason = "USHER_TEST_SHIM chooses the shim to test")]
+fn prebuilt_shim() -> Option<PathBuf> {
     std::env::var_os("USHER_TEST_SHIM").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
@@ -79,7 +79,7 @@ fn build_shim() -> PathBuf {
         let shim = message["target"]["name"] == "shim";
         message["executable"].as_str().filter(|_| shim).map(PathBuf::from)
     });
-    built.expect("cargo says where it put the shim")
+    built.expect("cargo prints the path of the shim")
 }
 
 fn build_fake() -> PathBuf {
@@ -100,11 +100,12 @@ fn build_fake() -> PathBuf {
     }
     command.arg("-o").arg(&unfinished).arg("tests/it/support/fake.rs");
     output(&mut command);
-    fs::rename(&unfinished, &binary).expect("name the fake tool");
+    fs::rename(&unfinished, &binary).expect("rename the finished fake tool");
     binary
 }
 
-/// The target whose programs start fastest, as users get them, if its library is installed.
+/// The musl target, if its standard library is installed. Users get shims built for it, because
+/// static programs start fastest.
 fn static_target() -> Option<String> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let mut command = Command::new("rustc");
@@ -113,16 +114,16 @@ fn static_target() -> Option<String> {
     (output.status.success() && Path::new(folder.trim()).is_dir()).then_some(target)
 }
 
-/// A folder beside cargo's own, so that the cargo that runs the tests is not waited for.
+/// A target folder of its own, so that no build waits for the cargo that runs the tests.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("shim-under-test");
-    fs::create_dir_all(&folder).expect("make the folder of what is built for tests");
+    fs::create_dir_all(&folder).expect("create the build folder");
     folder
 }
 
 fn locked(folder: &Path) -> File {
-    let file = File::create(folder.join(".build-lock")).expect("open the lock of builds");
-    file.lock().expect("take the lock of builds");
+    let file = File::create(folder.join(".build-lock")).expect("open the build lock");
+    file.lock().expect("take the build lock");
     file
 }
 

@@ -1,22 +1,22 @@
-//! What a fake upstream has on offer, as data.
+//! The releases that a fake upstream offers, as data.
 //!
-//! The standard catalogue is a small honest sample: several lines, one that is no long-term
-//! support, old and new npm, a Python that was built twice. It knows no addresses.
+//! The standard catalogue is a small sample: several release lines, one of them without long-term
+//! support; old and new npm; a Python that was built twice. It contains no addresses.
 
 use serde_json::{Value, json};
 
 use super::archives;
 
-/// All that an upstream has on offer.
+/// Everything that an upstream offers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Catalogue {
-    /// The official site's, newest first.
+    /// Releases of the official site, newest first.
     pub(crate) node: Vec<NodeRelease>,
-    /// The npm registry's.
+    /// Packages of the npm registry.
     pub(crate) packages: Vec<Package>,
-    /// python-build-standalone's, newest first.
+    /// Builds of python-build-standalone, newest first.
     pub(crate) python: Vec<PythonBuild>,
-    /// The `PyPI` index's.
+    /// Files of the `PyPI` index.
     pub(crate) index_files: Vec<IndexFile>,
 }
 
@@ -27,13 +27,13 @@ pub(crate) struct NodeRelease {
     pub(crate) version: &'static str,
     /// `2022-04-05`.
     pub(crate) date: &'static str,
-    /// The version of the npm in it.
+    /// The version of the bundled npm.
     pub(crate) npm: &'static str,
     /// The code name of the long-term support line.
     pub(crate) lts: Option<&'static str>,
 }
 
-/// A version of a package of the npm registry.
+/// One version of an npm package.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
     /// Its `package.json`.
@@ -42,16 +42,16 @@ pub(crate) struct Package {
     pub(crate) tarball: Vec<u8>,
 }
 
-/// One build of a version of Python.
+/// One build of a Python version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PythonBuild {
     /// `3.12.12`.
     pub(crate) version: &'static str,
-    /// The day of the build, which is its release's tag: `20251014`.
+    /// The date of the build, which is also the tag of its release: `20251014`.
     pub(crate) tag: &'static str,
 }
 
-/// A file of a project of the `PyPI` index.
+/// A file of a `PyPI` project.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexFile {
     /// The project's name, normalised.
@@ -60,7 +60,7 @@ pub(crate) struct IndexFile {
     pub(crate) name: &'static str,
     /// `Requires-Python`.
     pub(crate) requires_python: Option<&'static str>,
-    /// What is in it.
+    /// Its content.
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// This machine's.
+    /// The platform of this machine.
     pub(crate) fn here() -> Self {
         let architecture = std::env::consts::ARCH;
         let short = match architecture {
@@ -84,9 +84,14 @@ impl Platform {
         };
         Self { node: format!("linux-{short}"), python: format!("{architecture}-unknown-linux-gnu") }
     }
+
+    /// The path of a version's archive at the fake official site of node.
+    pub(crate) fn node_archive(&self, version: &str) -> String {
+        format!("/dist/v{version}/node-v{version}-{}.tar.gz", self.node)
+    }
 }
 
-/// The npm registry lacks the newest node: it lags behind, and one release is only on the site.
+/// The releases of node. The npm registry has all but 25.0.0: it lags behind the official site.
 const NODE: &[(&str, &str, &str, Option<&str>)] = &[
     ("24.11.0", "2025-10-28", "11.6.1", Some("Krypton")),
     ("25.0.0", "2025-10-15", "11.6.2", None),
@@ -100,7 +105,7 @@ const NODE: &[(&str, &str, &str, Option<&str>)] = &[
     ("12.0.0", "2019-04-23", "6.9.0", None),
 ];
 
-/// npm's versions and which node each takes; old ones don't say.
+/// The versions of npm and the node range that each supports. Old ones have none.
 const NPM: &[(&str, Option<&str>)] = &[
     ("5.10.0", None),
     ("6.14.18", Some("6 >=6.2.0 || 8 || >=9.3.0")),
@@ -121,7 +126,7 @@ const PYTHON: &[(&str, &str)] = &[
 ];
 
 impl Catalogue {
-    /// The sample that [`super::Upstream::start`] serves.
+    /// The catalogue that [`super::Upstream::start`] serves.
     pub(crate) fn standard() -> Self {
         let node =
             NODE.iter().map(|&(version, date, npm, lts)| NodeRelease { version, date, npm, lts });
@@ -154,7 +159,7 @@ impl Package {
         Self::scripts(&archives::npm_manifest(version, engine))
     }
 
-    /// A package of scripts, those that the manifest's `bin` names.
+    /// A package with the scripts that the manifest's `bin` names.
     pub(crate) fn scripts(manifest: &Value) -> Self {
         Self { tarball: archives::script_package(manifest), manifest: manifest.clone() }
     }

@@ -1,6 +1,5 @@
-/* Loaded before the C library: the clock of the wall shows what USHER_TEST_CLOCK said when the
- * program began, in seconds since 1970, and goes on from there. Times that the kernel gives to
- * files are its own, as where a clock was set right or wrong in between. */
+/* Preloaded: the real-time clock starts at USHER_TEST_CLOCK (seconds since 1970) and runs on from
+ * there. File times come from the kernel and are right, as if the clock was set in between. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -9,19 +8,19 @@
 
 static long long ahead;
 
-static int asked(clockid_t id, struct timespec *now) {
+static int kernel_time(clockid_t id, struct timespec *now) {
     return (int)syscall(SYS_clock_gettime, id, now);
 }
 
 __attribute__((constructor)) static void begin(void) {
     struct timespec now;
-    const char *wanted = getenv("USHER_TEST_CLOCK");
-    if (wanted && asked(CLOCK_REALTIME, &now) == 0)
-        ahead = atoll(wanted) - (long long)now.tv_sec;
+    const char *start = getenv("USHER_TEST_CLOCK");
+    if (start && kernel_time(CLOCK_REALTIME, &now) == 0)
+        ahead = atoll(start) - (long long)now.tv_sec;
 }
 
 int clock_gettime(clockid_t id, struct timespec *now) {
-    int done = asked(id, now);
+    int done = kernel_time(id, now);
     if (done == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
         now->tv_sec += ahead;
     return done;

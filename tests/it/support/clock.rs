@@ -1,20 +1,20 @@
-//! Commands under a clock that is wrong (`clock.c`).
+//! Runs commands with a wrong clock (`clock.c`).
 //!
-//! It is a library that is loaded before others, so it reaches `use`, which is linked to one, and
-//! not the released shim, which has no clock.
+//! The clock is a library for `LD_PRELOAD`. It works for `use`, which is linked dynamically; the
+//! released shim is static, and reads no clock.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::{Sandbox, TestCommand, built};
 
-/// A moment shortly after 1 January 1970, where clocks without a battery begin.
+/// Shortly after 1 January 1970, where clocks without a battery start.
 pub(crate) const CLOCK_OF_1970: u64 = 12;
 
 /// 1 January 2099.
 pub(crate) const CLOCK_OF_2099: u64 = 4_070_908_800;
 
-/// Whether a library can be loaded before others here; says so where not.
+/// Whether `LD_PRELOAD` works here; prints a message if not.
 pub(crate) fn can_be_wrong() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
     let can = *CAN.get_or_init(|| {
@@ -33,7 +33,7 @@ pub(crate) fn can_be_wrong() -> bool {
 }
 
 impl TestCommand {
-    /// Runs it where the clock shows so many seconds since 1970 when it begins.
+    /// Starts the command's clock at this many seconds since 1970.
     pub(crate) fn at(self, seconds: u64) -> Self {
         self.variable("LD_PRELOAD", library()).variable("USHER_TEST_CLOCK", seconds.to_string())
     }

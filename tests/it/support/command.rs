@@ -1,7 +1,7 @@
-//! One command as a test runs it, and what came of it.
+//! Runs one command in a test and checks its outcome.
 //!
-//! The environment is cleared: a command sees what the sandbox and the test gave it, nothing else.
-//! Judgements panic with everything a reader needs: command, folder, environment, both streams.
+//! The environment is cleared: a command sees only the variables that the sandbox and the test set.
+//! A failed check panics with everything a reader needs: command, folder, environment, output.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -18,13 +18,13 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::{Platform, executables};
 
-/// No command of a test takes longer unless it hangs; then it is killed and the test fails.
+/// A command that runs longer than this hangs: it is killed and the test fails.
 const LIMIT: Duration = Duration::from_secs(2 * 60);
 
-/// The account without rights that every system has: `nobody`.
+/// The unprivileged account that every system has: `nobody`.
 pub(super) const NOBODY: u32 = 65534;
 
-/// A command that is being put together.
+/// Builds a command.
 #[derive(Debug, Clone)]
 pub(crate) struct TestCommand {
     program: OsString,
@@ -34,7 +34,7 @@ pub(crate) struct TestCommand {
     name: Option<OsString>,
     input: Option<Vec<u8>>,
     limit: Duration,
-    is_nobodys: bool,
+    is_nobody: bool,
     root: PathBuf,
 }
 
@@ -49,12 +49,12 @@ impl TestCommand {
             name: None,
             input: None,
             limit: LIMIT,
-            is_nobodys: false,
+            is_nobody: false,
             root: root.to_owned(),
         }
     }
 
-    /// Gives it this argument 0; without, it gets what it was found by.
+    /// Sets argument 0. The default is the program's name.
     pub(crate) fn called(mut self, name: impl AsRef<OsStr>) -> Self {
         self.name = Some(name.as_ref().to_owned());
         self
@@ -77,7 +77,7 @@ impl TestCommand {
         self
     }
 
-    /// Takes a variable away, `HOME` for instance.
+    /// Removes a variable, for instance `HOME`.
     pub(crate) fn without_variable(mut self, name: &str) -> Self {
         self.variables.remove(OsStr::new(name));
         self
@@ -89,25 +89,25 @@ impl TestCommand {
         self
     }
 
-    /// Gives it this to read; without, it reads the end of the file.
+    /// Sets the standard input. The default is empty.
     pub(crate) fn standard_input(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.input = Some(text.into());
         self
     }
 
-    /// Gives it more time than others: it fetches from afar.
-    pub(crate) fn patiently(mut self) -> Self {
+    /// Allows ten times as long, for downloads from real registries.
+    pub(crate) fn with_long_timeout(mut self) -> Self {
         self.limit = LIMIT * 10;
         self
     }
 
-    /// Runs it as the account `nobody`, which only root can do.
-    pub(crate) fn by_nobody(mut self) -> Self {
-        self.is_nobodys = true;
+    /// Runs it as the account `nobody`. Needs root.
+    pub(crate) fn with_user_nobody(mut self) -> Self {
+        self.is_nobody = true;
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it and waits until it exits.
     pub(crate) fn run(self) -> Outcome {
         self.start().wait()
     }
@@ -117,7 +117,7 @@ impl TestCommand {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory);
         command.env_clear().envs(&self.variables).process_group(0);
-        if self.is_nobodys {
+        if self.is_nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
         if let Some(name) = &self.name {
@@ -130,7 +130,7 @@ impl TestCommand {
             Err(error) => panic!("{self}can't be started: {error}"),
         };
         if let (Some(mut pipe), Some(input)) = (child.stdin.take(), self.input.clone()) {
-            // A command needn't read what it is given; then writing fails, and nobody minds.
+            // Writing fails if the command doesn't read its input, which is fine.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
         RunningShim { child, command: self }
@@ -152,7 +152,7 @@ impl fmt::Display for TestCommand {
     }
 }
 
-/// A command that was started.
+/// A running command.
 #[derive(Debug)]
 pub(crate) struct RunningShim {
     child: Child,
@@ -160,17 +160,17 @@ pub(crate) struct RunningShim {
 }
 
 impl RunningShim {
-    /// The process's number.
+    /// The process ID.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends the process a signal; not its children.
+    /// Sends a signal to the process, but not to its children.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("send a signal");
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub(crate) fn wait(self) -> Outcome {
         let (done, ended) = mpsc::channel::<()>();
         let (group, limit) = (Pid::from_child(&self.child), self.command.limit);
@@ -178,9 +178,9 @@ impl RunningShim {
             let overdue = ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
             overdue && kill_process_group(group, Signal::KILL).is_ok()
         });
-        let output = self.child.wait_with_output().expect("wait for a command");
+        let output = self.child.wait_with_output().expect("wait for the command");
         drop(done);
-        let overdue = watch.join().expect("the watch ends");
+        let overdue = watch.join().expect("join the thread that watches the time");
         let outcome = Outcome {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -193,35 +193,35 @@ impl RunningShim {
     }
 }
 
-/// What came of a command.
+/// How a command ended, and its output.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// How it ended.
     pub(crate) status: ExitStatus,
-    /// What it wrote on standard output, as text.
+    /// Its standard output, as text.
     pub(crate) stdout: String,
-    /// What it wrote on standard error, as text.
+    /// Its standard error, as text.
     pub(crate) stderr: String,
-    /// What it wrote on standard output, byte for byte.
+    /// Its standard output, as bytes.
     pub(crate) bytes: Vec<u8>,
     command: TestCommand,
 }
 
 impl Outcome {
-    /// It ended with exit code 0.
+    /// Checks that the exit code is 0.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Self {
         self.fails_with(0)
     }
 
-    /// It ended with this exit code.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn fails_with(self, code: i32) -> Self {
         assert!(self.status.code() == Some(code), "expected: exit code {code}\n{self}");
         self
     }
 
-    /// It was ended by this signal.
+    /// Checks that this signal ended it.
     #[track_caller]
     pub(crate) fn dies_by(self, signal: Signal) -> Self {
         let died = self.status.signal() == Some(signal.as_raw());
@@ -229,15 +229,15 @@ impl Outcome {
         self
     }
 
-    /// Standard output, masked and without white space at its ends, is exactly this.
+    /// Checks that standard output is exactly this, after masking and trimming.
     #[track_caller]
     pub(crate) fn prints(self, expected: &str) -> Self {
         let printed = mask(&self.command.root, &self.stdout);
-        assert!(printed.trim() == expected.trim(), "expected to be printed: {expected}\n{self}");
+        assert!(printed.trim() == expected.trim(), "expected output: {expected}\n{self}");
         self
     }
 
-    /// Standard output, understood as JSON.
+    /// Parses standard output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         match serde_json::from_str(&self.stdout) {
@@ -246,16 +246,16 @@ impl Outcome {
         }
     }
 
-    /// Standard output, masked, has this line.
+    /// Checks that standard output, masked, has this line.
     #[track_caller]
     pub(crate) fn prints_line(self, expected: &str) -> Self {
         let printed = mask(&self.command.root, &self.stdout);
         let found = printed.lines().any(|line| line == expected);
-        assert!(found, "expected among the printed lines: {expected}\n{self}");
+        assert!(found, "expected line in the output: {expected}\n{self}");
         self
     }
 
-    /// Standard error, masked, contains this.
+    /// Checks that standard error, masked, contains this.
     #[track_caller]
     pub(crate) fn complains(self, expected: &str) -> Self {
         let complaint = mask(&self.command.root, &self.stderr);
@@ -263,13 +263,13 @@ impl Outcome {
         self
     }
 
-    /// How it ended and what it wrote, masked: for a snapshot.
+    /// Its exit status and output, masked, for a snapshot.
     pub(crate) fn transcript(&self) -> String {
         mask(&self.command.root, &self.report())
     }
 
-    /// The same where several things go on at once: the lines on standard error are sorted.
-    pub(crate) fn transcript_in_order(mut self) -> String {
+    /// Like `transcript`, with sorted lines on standard error, for commands that work in parallel.
+    pub(crate) fn sorted_transcript(mut self) -> String {
         let mut lines: Vec<&str> = self.stderr.split_inclusive('\n').collect();
         lines.sort_unstable();
         self.stderr = lines.concat();
@@ -292,27 +292,26 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What differs from run to run and from machine to machine, replaced: the sandbox's folder, the
-/// ports on loopback, the platform, how long something took, the names of half-made things, the
-/// hashes of archives (whose files' names differ with the platform).
+/// Replaces what differs between runs and machines: the sandbox's folder, ports on loopback, the
+/// platform, durations, names in staging, hashes of archives (they contain the platform's name).
 pub(super) fn mask(root: &Path, text: &str) -> String {
     let here = Platform::here();
     let text = text.replace(&*root.to_string_lossy(), "[SANDBOX]");
     let text = text.replace(&here.python, "[PLATFORM]").replace(&here.node, "[PLATFORM]");
-    let text = behind(&text, "[PLATFORM]-glibc", "", |c| c.is_ascii_digit() || c == '.');
+    let text = mask_after(&text, "[PLATFORM]-glibc", "", |c| c.is_ascii_digit() || c == '.');
     let text = text.replace("[PLATFORM]-glibc", "[PLATFORM]");
-    let text = behind(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
-    let text = behind(&text, " is ready (", "[TIME]", |c| c != ')');
+    let text = mask_after(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit());
+    let text = mask_after(&text, " is ready (", "[TIME]", |c| c != ')');
     let text =
-        behind(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
-    let text = behind(&text, "[STAGED]/download-", "[RANDOM]", |c| c.is_ascii_alphanumeric());
-    let text = behind(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
-    let text = behind(&text, "/downloads/", "[HASH]", |c| c.is_ascii_hexdigit());
-    behind(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())
+        mask_after(&text, "/staging/", "[STAGED]", |c| !c.is_whitespace() && c != '/' && c != ':');
+    let text = mask_after(&text, "[STAGED]/download-", "[RANDOM]", |c| c.is_ascii_alphanumeric());
+    let text = mask_after(&text, "sha256:", "[HASH]", |c| c.is_ascii_hexdigit());
+    let text = mask_after(&text, "/downloads/", "[HASH]", |c| c.is_ascii_hexdigit());
+    mask_after(&text, "sha512:", "[HASH]", |c| c.is_ascii_hexdigit())
 }
 
-/// A text with what stands behind each `mark` replaced, as far as `is_volatile` goes.
-fn behind(text: &str, mark: &str, replacement: &str, is_volatile: fn(char) -> bool) -> String {
+/// Replaces the characters after each `mark` for which `is_volatile` is true.
+fn mask_after(text: &str, mark: &str, replacement: &str, is_volatile: fn(char) -> bool) -> String {
     let mut pieces = text.split(mark);
     let mut masked = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

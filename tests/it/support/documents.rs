@@ -1,7 +1,7 @@
-//! A catalogue as the real sites publish it: every document and archive, by path.
+//! Renders a catalogue as the real sites publish it: every document and archive, by path.
 //!
-//! The shapes are copied from the sites field by field, those that usher doesn't read included:
-//! mixed types, interleaved dates and files for other platforms are what a reader trips over.
+//! The documents have all fields of the real ones, including those that usher doesn't read. Mixed
+//! types, interleaved dates and files for other platforms are what breaks parsers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,19 +16,19 @@ use super::archives::{self, hex};
 use super::catalogue::{Catalogue, IndexFile, NodeRelease, Package, Platform, PythonBuild};
 use super::upstream;
 
-/// What is served at each path.
+/// The documents of a site, by path.
 pub(crate) type Site = BTreeMap<String, Document>;
 
-/// What is served at one path.
+/// A document or archive.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
-    /// `application/json`.
+    /// The content type: `application/json`.
     pub(crate) kind: &'static str,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
 
-/// The whole site; `base` is where the server listens: `http://127.0.0.1:1234`.
+/// The whole site. `base` is the server's address: `http://127.0.0.1:1234`.
 pub(crate) fn site(catalogue: &Catalogue, base: &str) -> Site {
     let mut site = Site::new();
     node(&catalogue.node, &mut site);
@@ -63,7 +63,7 @@ fn node(releases: &[NodeRelease], site: &mut Site) {
     }
 }
 
-/// The checksums of a release's files: one that is served, and others, one of them in a folder.
+/// The checksum file of a release: the archive that is served and some that aren't.
 fn node_sums(version: &str, name: &str, archive: &[u8]) -> String {
     let others = ["-aix-ppc64.tar.gz", "-darwin-x64.tar.gz", ".tar.gz", "-win-x64.zip"];
     let line = |other| format!("{}  node-v{version}{other}\n", sha256(b"other"));
@@ -144,7 +144,7 @@ fn python(builds: &[PythonBuild], site: &mut Site) {
     put(site, path.to_owned(), "application/x-ndjson", lines.concat());
 }
 
-/// A build's artifacts: those for this platform, and others that are not served.
+/// A build's artifacts: those for this platform, and others that aren't served.
 fn python_artifacts(build: (&str, &str), checksum: &str) -> Vec<Value> {
     let here = Platform::here().python;
     let other = sha256(b"other");
@@ -172,7 +172,7 @@ fn python_artifacts(build: (&str, &str), checksum: &str) -> Vec<Value> {
     rows.map(artifact).into()
 }
 
-/// A project's page of the simple index: <https://peps.python.org/pep-0503/>.
+/// A project's page in the simple index: <https://peps.python.org/pep-0503/>.
 fn simple_page(project: &str, files: Vec<&IndexFile>, site: &mut Site) {
     let mut links = String::new();
     for file in files {

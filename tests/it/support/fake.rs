@@ -1,10 +1,11 @@
-//! The fake tool: says which toolchain it belongs to and what it was given.
+//! The fake tool: prints its toolchain, its arguments and chosen variables.
 //!
-//! The support code compiles this file by itself and links the result under any name into any toolchain.
-//! A script would not do, because a script is not told its argument 0. It prints, a line each: the
-//! last two names of the folder above its `bin` (`node 12.22.12`), `argument N: …` for each
-//! argument from 0, and `NAME=value` or `NAME is unset` for each variable named in `FAKE_SHOWS`.
-//! Then it runs the shell line in `FAKE_RUNS`, and ends with that line's exit code or `FAKE_EXITS`.
+//! It is compiled separately and linked under any name into any toolchain. A script can't do its
+//! job, because scripts don't see their argument 0. It prints one line each: its toolchain, from
+//! the folder above `bin` (`node 12.22.12`); `argument N: …` for each argument from 0; `NAME=value`
+//! or
+//! `NAME is unset` for each variable that `FAKE_SHOWS` names. Then it runs the shell command in
+//! `FAKE_RUNS` and exits with its exit code; without one, with `FAKE_EXITS`.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,4 @@
-//! A named pipe, by which a script tells a test how far it is: nobody sleeps.
+//! A named pipe by which a script reports its progress, so that tests don't have to sleep.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Sandbox;
 
-/// Nobody waits longer for a line that never comes.
+/// How long to wait for a line.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The reading end of a named pipe.
@@ -20,15 +20,15 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    /// Makes the pipe; `path` is relative to the sandbox. All that is written is read, so that no
-    /// writer is ever held up.
+    /// Makes the pipe. `path` is relative to the sandbox. A thread reads everything that is
+    /// written, so writers never block.
     pub(crate) fn new(sandbox: &Sandbox, path: &str) -> Self {
         let path = sandbox.root().join(path);
         sandbox.command("mkfifo").argument(&path).run().succeeds();
         let (sender, lines) = mpsc::channel();
         let opened = path.clone();
         thread::spawn(move || {
-            // Opening waits for a writer; a test that ends before there is one leaves this behind.
+            // `open` waits for a writer. If a test ends before there is one, this thread stays.
             let Ok(file) = File::open(opened) else { return };
             for line in BufReader::new(file).lines() {
                 let Ok(line) = line else { return };
@@ -38,7 +38,7 @@ impl Pipe {
         Self { path, lines }
     }
 
-    /// Where it lies.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -53,6 +53,6 @@ impl Pipe {
             }
             seen.push(line);
         }
-        panic!("expected from the pipe: {text}\n{}", seen.join("\n"));
+        panic!("expected line in the pipe: {text}\n{}", seen.join("\n"));
     }
 }

@@ -1,7 +1,7 @@
-//! A folder with a home and a project of its own, and an usher installed in it.
+//! A temporary folder with its own home and project, where usher is installed.
 //!
-//! A sandbox knows how usher lies on the disk and which variables point it to an upstream. It
-//! knows nothing of what `use` prints or does.
+//! A sandbox knows usher's folders and the variables that point it to an upstream. It doesn't know
+//! what `use` prints or does.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -20,13 +20,13 @@ use usher_shims::index::INDEX_FILE;
 use super::command::{self, TestCommand};
 use super::{Outcome, Tree, Upstream, built, executables, upstream};
 
-/// The variables that name a proxy, spelled as every program reads them.
+/// The variables that name a proxy, in lower case, which every program reads.
 const PROXIES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
-/// The variable that names whom to reach directly.
+/// The variable that lists hosts to connect to without a proxy.
 const NO_PROXY: &str = "no_proxy";
 
-/// A temporary folder that is a small world of its own; removed when dropped.
+/// A temporary folder, isolated from the rest of the machine. Removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     root: PathBuf,
@@ -36,13 +36,14 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// An empty home and an empty project; usher is not yet installed. Proxy variables lead all
-    /// that would leave loopback to a port that refuses it.
+    /// An empty home and an empty project; usher isn't installed yet. The proxy variables send
+    /// all requests that would leave loopback to a closed port.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("usher-").tempdir().expect("make a sandbox");
-        let root = folder.path().canonicalize().expect("the sandbox's physical path");
+        let folder =
+            tempfile::Builder::new().prefix("usher-").tempdir().expect("create the sandbox");
+        let root = folder.path().canonicalize().expect("resolve the sandbox's path");
         for name in ["home", "project"] {
-            fs::create_dir(root.join(name)).expect("furnish the sandbox");
+            fs::create_dir(root.join(name)).expect("create a folder of the sandbox");
         }
         let mut path = root.join("home/.local/share/usher/shims").into_os_string();
         path.push(":/usr/bin:/bin");
@@ -53,7 +54,7 @@ impl Sandbox {
         Self { root, variables, _folder: folder }
     }
 
-    /// Lets all commands out, as whoever runs the tests reaches the network.
+    /// Lets all commands use the network, with the network variables of the test run.
     pub(crate) fn with_network(mut self, variables: &[(OsString, OsString)]) -> Self {
         for name in PROXIES.iter().chain([&NO_PROXY]) {
             self.variables.remove(OsStr::new(name));
@@ -62,7 +63,7 @@ impl Sandbox {
         self
     }
 
-    /// Sends all that goes to an address of `http` through this proxy, loopback included.
+    /// Sends all `http` requests through this proxy, including those to loopback.
     pub(crate) fn through_proxy(mut self, proxy: &str) -> Self {
         self.variables.remove(OsStr::new(NO_PROXY));
         self.with_variable("http_proxy", proxy)
@@ -78,17 +79,17 @@ impl Sandbox {
         self
     }
 
-    /// Points all commands to a fake upstream, by the variables that users set.
+    /// Points all commands to a fake upstream, with the variables that users set.
     pub(crate) fn with_upstream(self, upstream: &Upstream) -> Self {
-        self.pointed_to(upstream.base())
+        self.with_upstream_at(upstream.base())
     }
 
-    /// Points all commands to addresses that refuse every connection at once.
+    /// Points all commands to an address that refuses connections at once.
     pub(crate) fn offline(self) -> Self {
-        self.pointed_to(closed_address())
+        self.with_upstream_at(closed_address())
     }
 
-    fn pointed_to(self, base: &str) -> Self {
+    fn with_upstream_at(self, base: &str) -> Self {
         let sandbox = self.with_variable("NODEJS_ORG_MIRROR", upstream::node_dist(base));
         let sandbox = sandbox.with_variable("npm_config_registry", upstream::npm_registry(base));
         let sandbox = sandbox.with_variable("PIP_INDEX_URL", upstream::pypi(base));
@@ -96,14 +97,14 @@ impl Sandbox {
         sandbox.with_variable("UV_PYTHON_INSTALL_MIRROR", upstream::python_builds(base))
     }
 
-    /// Installs usher as `install.sh` does, and makes the shims.
+    /// Installs usher as `install.sh` does, and creates the shims.
     pub(crate) fn install(&self) {
-        self.place_usher();
-        self.know_the_machine();
+        self.install_binaries();
+        self.reuse_machine_index();
         self.reshim();
     }
 
-    /// The same, and then exchanges each shim for one of another build.
+    /// Installs usher, and then replaces each shim by another build.
     pub(crate) fn install_with(&self, shim: &Path) {
         self.install();
         let entries = fs::read_dir(self.shims()).expect("list the shims").flatten();
@@ -116,34 +117,34 @@ impl Sandbox {
         }
     }
 
-    /// What an install puts in place, without any shim.
-    fn place_usher(&self) {
+    /// Installs `use` and the shim's binary, without creating shims.
+    fn install_binaries(&self) {
         let program = Path::new(env!("CARGO_BIN_EXE_use"));
-        fs::create_dir_all(self.shims()).expect("make the shims' folder");
+        fs::create_dir_all(self.shims()).expect("create the shim folder");
         executables::place(program, &self.shim("use"));
         executables::place(program, &self.shim("usher"));
         executables::place(built::shim(), &self.usher().join("shim"));
     }
 
-    /// Leaves an index of another home here, so that usher needn't ask the machine's interpreters
-    /// for their versions once more: each would be started in every sandbox.
-    fn know_the_machine(&self) {
+    /// Copies a shim index that was made once for all sandboxes. It has the versions of the
+    /// machine's interpreters, so usher doesn't start each of them in every sandbox.
+    fn reuse_machine_index(&self) {
         static KNOWN: OnceLock<Vec<u8>> = OnceLock::new();
         let known = KNOWN.get_or_init(|| {
             let other = Self::new();
-            other.place_usher();
+            other.install_binaries();
             other.reshim();
-            fs::read(other.shim(INDEX_FILE)).expect("read an index")
+            fs::read(other.shim(INDEX_FILE)).expect("read the index")
         });
-        fs::write(self.shim(INDEX_FILE), known).expect("leave an index");
+        fs::write(self.shim(INDEX_FILE), known).expect("write the index");
     }
 
-    /// Gives the whole sandbox to the account `nobody`, with an usher of copies; only root can. What
-    /// cargo built stays whose it is.
-    pub(crate) fn give_to_nobody(&self) {
-        fs::remove_dir_all(self.shims()).expect("take the shims away");
-        fs::remove_file(self.usher().join("shim")).expect("take the shim away");
-        fs::create_dir(self.shims()).expect("make the shims' folder");
+    /// Gives the whole sandbox to the account `nobody`. Needs root. usher's binaries become copies
+    /// first, so that the originals, which cargo built, keep their owner.
+    pub(crate) fn chown_to_nobody(&self) {
+        fs::remove_dir_all(self.shims()).expect("remove the shim folder");
+        fs::remove_file(self.usher().join("shim")).expect("remove the shim");
+        fs::create_dir(self.shims()).expect("create the shim folder");
         executables::copy(Path::new(env!("CARGO_BIN_EXE_use")), &self.shim("use"));
         executables::copy(built::shim(), &self.usher().join("shim"));
         self.reshim();
@@ -152,13 +153,13 @@ impl Sandbox {
         chown.run().succeeds();
     }
 
-    /// Makes the shims of what is now on disk.
+    /// Updates the shims to the installed versions.
     pub(crate) fn reshim(&self) -> Outcome {
         self.use_command(&["reshim"]).run().succeeds()
     }
 
     /// A command with the sandbox's environment, in the project's folder. A name without a slash
-    /// is looked up on its PATH.
+    /// is looked up on the sandbox's PATH.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> TestCommand {
         let command = TestCommand::new(program.as_ref(), &self.root).directory("project");
         self.variables.iter().fold(command, |command, (name, value)| command.variable(name, value))
@@ -169,20 +170,20 @@ impl Sandbox {
         self.command("use").arguments(arguments)
     }
 
-    /// Lets every account of the machine write into the home and the project.
+    /// Makes the home and the project writable by every account.
     pub(crate) fn open_to_all(&self) {
         for folder in [self.root().to_path_buf(), self.home(), self.project()] {
             let mode = fs::Permissions::from_mode(0o777);
-            fs::set_permissions(folder, mode).expect("open the sandbox");
+            fs::set_permissions(folder, mode).expect("set the mode of a sandbox folder");
         }
     }
 
-    /// The shim's binary as it was built.
+    /// The shim's binary, as built.
     pub(crate) fn shim_binary() -> &'static Path {
         built::shim()
     }
 
-    /// The sandbox's folder, physical.
+    /// The sandbox's folder, without symbolic links.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -192,17 +193,17 @@ impl Sandbox {
         self.root.join("home")
     }
 
-    /// The folder in which commands run unless told otherwise.
+    /// The folder in which commands run by default.
     pub(crate) fn project(&self) -> PathBuf {
         self.root.join("project")
     }
 
-    /// Usher's own folder.
+    /// usher's data folder.
     pub(crate) fn usher(&self) -> PathBuf {
         self.root.join("home/.local/share/usher")
     }
 
-    /// The folder of the shims.
+    /// The shim folder.
     pub(crate) fn shims(&self) -> PathBuf {
         self.usher().join("shims")
     }
@@ -217,43 +218,43 @@ impl Sandbox {
         self.usher().join("toolchains").join(tool).join(version)
     }
 
-    /// Writes a file; `path` is relative to the sandbox: `project/.nvmrc`.
+    /// Writes a file. `path` is relative to the sandbox: `project/.nvmrc`.
     pub(crate) fn file(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         fs::write(&path, text).unwrap_or_else(|error| panic!("write {}: {error}", path.display()));
         path
     }
 
-    /// Writes a script or the like; `path` is relative to the sandbox.
+    /// Writes an executable file, such as a script. `path` is relative to the sandbox.
     pub(crate) fn executable(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::write(&path, text);
         path
     }
 
-    /// Makes a folder; `path` is relative to the sandbox.
+    /// Creates a folder. `path` is relative to the sandbox.
     pub(crate) fn folder(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.root.join(path);
         fs::create_dir_all(&path).unwrap_or_else(|e| panic!("make {}: {e}", path.display()));
         path
     }
 
-    /// What a file says; `path` is relative to the sandbox.
+    /// The text of a file. `path` is relative to the sandbox.
     pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
         let path = self.root.join(path);
         fs::read_to_string(&path).unwrap_or_else(|e| panic!("read {}: {e}", path.display()))
     }
 
-    /// Puts the fake tool somewhere, for instance into another manager's store; `path` is relative
-    /// to the sandbox. `fake.rs` says what it prints.
+    /// Links the fake tool to any path, for instance in another manager's store. `path` is
+    /// relative to the sandbox. `fake.rs` describes what it prints.
     pub(crate) fn fake_program(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::place(built::fake(), &path);
         path
     }
 
-    /// Puts a toolchain of fakes into usher's own store, and returns its folder. Shims are made by
-    /// [`Sandbox::install`] or [`Sandbox::reshim`].
+    /// Puts a toolchain of fake programs into usher's own store, and returns its folder. Call
+    /// [`Sandbox::install`] or [`Sandbox::reshim`] afterwards to create its shims.
     pub(crate) fn fake_toolchain(&self, tool: &str, version: &str) -> PathBuf {
         let toolchain = self.toolchain(tool, version);
         let programs: &[&str] = match tool {
@@ -268,92 +269,92 @@ impl Sandbox {
         toolchain
     }
 
-    /// Copies a folder from elsewhere, without the names that `skipped` picks; `path` is relative to
-    /// the sandbox. Files are copies, links remain links.
+    /// Copies a folder, without entries named in `skipped`. `path` is relative to the sandbox.
+    /// Links stay links.
     pub(crate) fn copy(&self, from: &Path, path: impl AsRef<Path>, skipped: &[&str]) -> PathBuf {
         let path = self.place_for(path.as_ref());
-        copy_folder(from, &path, &Put { file: executables::copy, skipped });
+        copy_folder(from, &path, &CopyRule { file: executables::copy, skipped });
         path
     }
 
-    /// Copies a program; `path` is relative to the sandbox.
+    /// Copies a program. `path` is relative to the sandbox.
     pub(crate) fn copy_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::copy(from, &path);
         path
     }
 
-    /// Puts a program in place as a hard link where that is possible; `path` is relative to the
+    /// Hard-links a program, or copies it if that isn't possible. `path` is relative to the
     /// sandbox.
-    pub(crate) fn share_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn hard_link_program(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
         executables::place(from, &path);
         path
     }
 
-    /// Copies a folder, with hard links where that is possible: for what nobody writes into.
-    pub(crate) fn share(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
+    /// Like `copy`, with hard links where possible. Don't write to the result.
+    pub(crate) fn hard_link_folder(&self, from: &Path, path: impl AsRef<Path>) -> PathBuf {
         let path = self.place_for(path.as_ref());
-        copy_folder(from, &path, &Put { file: executables::place, skipped: &[] });
+        copy_folder(from, &path, &CopyRule { file: executables::place, skipped: &[] });
         path
     }
 
-    /// Text with what differs from run to run replaced: `[SANDBOX]/home`.
+    /// Replaces what differs between runs, for snapshots: `[SANDBOX]/home`.
     pub(crate) fn mask(&self, text: &str) -> String {
         command::mask(&self.root, text)
     }
 
-    /// What lies in a folder now, to be compared with what lies there later. `path` is relative to
-    /// the sandbox. The files that processes hold locks on are left out: they are no state.
+    /// The content of a folder now, to compare with a later one. `path` is relative to the sandbox.
+    /// Lock files are left out.
     pub(crate) fn tree(&self, path: impl AsRef<Path>) -> Tree {
         Tree::of(&self.root, &self.root.join(path), &self.usher().join("locks"))
     }
 
     fn place_for(&self, path: &Path) -> PathBuf {
         let path = self.root.join(path);
-        let folder = path.parent().expect("a file lies in a folder");
+        let folder = path.parent().expect("a file has a folder");
         fs::create_dir_all(folder).unwrap_or_else(|e| panic!("make {}: {e}", folder.display()));
         path
     }
 }
 
-/// How a folder is copied.
-struct Put<'a> {
+/// How to copy a folder: how each file, and which names not.
+struct CopyRule<'a> {
     file: fn(&Path, &Path),
     skipped: &'a [&'a str],
 }
 
-fn copy_folder(from: &Path, to: &Path, put: &Put<'_>) {
+fn copy_folder(from: &Path, to: &Path, rule: &CopyRule<'_>) {
     fs::create_dir_all(to).unwrap_or_else(|error| panic!("make {}: {error}", to.display()));
     let entries = fs::read_dir(from).unwrap_or_else(|e| panic!("list {}: {e}", from.display()));
     for entry in entries.map(|entry| entry.expect("an entry of a folder")) {
         let name = entry.file_name();
-        if put.skipped.iter().any(|skipped| *skipped == name) {
+        if rule.skipped.iter().any(|skipped| *skipped == name) {
             continue;
         }
         let (source, target) = (entry.path(), to.join(&name));
         let kind = entry.file_type().expect("the type of an entry");
         if kind.is_dir() {
-            copy_folder(&source, &target, put);
+            copy_folder(&source, &target, rule);
         } else if kind.is_symlink() {
             let leads_to = fs::read_link(&source).expect("read a link");
             symlink(leads_to, &target).expect("make a link");
         } else {
-            (put.file)(&source, &target);
+            (rule.file)(&source, &target);
         }
     }
 }
 
-/// An address that refuses every connection at once: a port that this process holds, so that nobody
-/// else gets it, and on which nobody listens.
+/// An address that refuses every connection at once. This process binds the port, so that no other
+/// process gets it, but doesn't listen on it.
 fn closed_address() -> &'static str {
     static CLOSED: OnceLock<(OwnedFd, String)> = OnceLock::new();
     let (_, address) = CLOSED.get_or_init(|| {
         let kind = (AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC);
         let socket = rustix::net::socket_with(kind.0, kind.1, kind.2, None).expect("make a socket");
         let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-        rustix::net::bind(&socket, &any).expect("take a port");
-        let address = rustix::net::getsockname(&socket).expect("ask for the port");
+        rustix::net::bind(&socket, &any).expect("bind a port");
+        let address = rustix::net::getsockname(&socket).expect("read the port's number");
         let address: SocketAddr = address.try_into().expect("an internet address");
         (socket, format!("http://{address}"))
     });

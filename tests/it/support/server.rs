@@ -1,7 +1,7 @@
-//! A small HTTP server on loopback that can also fail in every way a network does.
+//! A small HTTP server on loopback that can fail in every way a network does.
 //!
-//! A library's server keeps its connections in order; this one must cut, reset and hold them at a
-//! given byte. It knows HTTP/1.1, one request a connection, and nothing of what is served.
+//! Servers from libraries can't cut, reset or hold a connection at a given byte; this one can. It
+//! speaks HTTP/1.1 with one request per connection, and doesn't know what it serves.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,25 +10,25 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What a client asked for.
+/// A client's request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     /// `GET`, `HEAD`.
     pub(crate) method: String,
-    /// The path, with its `%XX` decoded, without a query.
+    /// The path without the query, with `%XX` decoded.
     pub(crate) path: String,
-    /// The query, as it was sent; mostly empty.
+    /// The query as sent; usually empty.
     pub(crate) query: String,
-    /// The headers, their names in lower case.
+    /// The headers, with names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
 }
 
-/// What it gets.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The status code.
     pub(crate) status: u16,
-    /// Headers; the length and the end of the connection are added.
+    /// Headers; `Content-Length` and `Connection: close` are added.
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The body.
     pub(crate) body: Vec<u8>,
@@ -36,22 +36,22 @@ pub(crate) struct Reply {
     pub(crate) delivery: Delivery,
 }
 
-/// How a body arrives; the length in the header is always the whole one's.
+/// How a body arrives. `Content-Length` is always that of the whole body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Delivery {
-    /// As it should.
+    /// Complete, at once.
     Whole,
-    /// The connection ends in good order after so many bytes.
+    /// The connection is closed properly after this many bytes.
     CutAfter(usize),
-    /// The connection is reset after so many bytes.
+    /// The connection is reset after this many bytes.
     ResetAfter(usize),
-    /// The rest is held back, after so many bytes, until the gate opens.
+    /// After this many bytes, the rest waits until the gate opens.
     StallAfter(usize),
-    /// Pieces of that size, with a pause after each.
+    /// Pieces of this size, with a pause after each.
     InPieces(usize, Duration),
 }
 
-/// Holds connections back until it is opened, for good.
+/// Holds connections until it is opened. It can't be closed again.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     open: Mutex<bool>,
@@ -59,7 +59,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Lets all go on.
+    /// Lets all connections continue.
     pub(crate) fn open(&self) {
         *locked(&self.open) = true;
         self.opened.notify_all();
@@ -80,12 +80,12 @@ impl Gate {
     }
 }
 
-/// A lock whose value is good even if a test panicked with it.
+/// Takes a lock, even if a test panicked while holding it.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server; its threads end when it is dropped.
+/// A server. Dropping it ends its threads.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -95,7 +95,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on a free port of loopback; `answer` is asked from several threads.
+    /// Listens on a free port of loopback. Several threads call `answer`.
     pub(crate) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("listen on loopback");
         let address = listener.local_addr().expect("the port listened on");
@@ -105,12 +105,12 @@ impl Server {
         Self { address, stopping, released, accepting: Some(accepting) }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sends what was held back, and holds nothing back from now on.
+    /// Lets stalled responses continue, and stalls none from now on.
     pub(crate) fn release(&self) {
         self.released.open();
     }
@@ -119,7 +119,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopping.open();
-        // Wakes the thread that waits for a connection.
+        // This connection wakes the accepting thread.
         drop(TcpStream::connect(self.address));
         if let Some(accepting) = self.accepting.take() {
             drop(accepting.join());
@@ -138,13 +138,13 @@ where
             break;
         }
         let Ok(stream) = stream.map(Arc::new) else { continue };
-        // A strong reference here would keep the connection open after its thread has ended.
+        // A strong reference here would keep the connection open after its thread ended.
         let weak = Arc::downgrade(&stream);
         let (answer, released) = (Arc::clone(answer), Arc::clone(released));
-        // A client that goes away is no matter of the server's.
+        // A client that disconnects isn't an error.
         let serve = move || drop(serve(&stream, &*answer, &released));
-        // Until it is joined, a thread's stack stays mapped; with thousands of them, starting a
-        // process takes as long as copying the map.
+        // A thread's stack stays mapped until the thread is joined. With thousands of stacks,
+        // starting a process is slow, because it copies the map.
         connections.retain(|(_, thread)| !thread.is_finished());
         connections.push((weak, thread::spawn(serve)));
     }
@@ -191,7 +191,7 @@ fn send(mut stream: &TcpStream, reply: &Reply, gate: &Gate) -> io::Result<()> {
         Delivery::CutAfter(count) => stream.write_all(split(count).0),
         Delivery::ResetAfter(count) => {
             stream.write_all(split(count).0)?;
-            // A connection that is closed without waiting for its data is reset.
+            // Closing without lingering resets the connection.
             Ok(rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?)
         }
         Delivery::StallAfter(count) => {
@@ -207,7 +207,7 @@ fn send(mut stream: &TcpStream, reply: &Reply, gate: &Gate) -> io::Result<()> {
     }
 }
 
-/// Reads a request without a body; `None` if the client said nothing.
+/// Reads a request without a body; `None` if the client sent nothing.
 fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
@@ -224,7 +224,7 @@ fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
     }
 }
 
-/// A path with its `%XX` decoded.
+/// Decodes `%XX` in a path.
 fn decoded(path: &str) -> String {
     let mut pieces = path.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();

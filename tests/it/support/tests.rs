@@ -1,4 +1,4 @@
-//! The support code itself is held to its word: what it serves, how it fails, what its fakes print.
+//! Tests of the support code: what it serves, how it fails, what its fake tools print.
 
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,8 +14,13 @@ use sha2::{Digest, Sha512};
 use super::documents::sha256;
 use super::{Catalogue, IndexFile, Misbehaviour, Package, Platform, Sandbox, Upstream, archives};
 
-/// Asks with these extra header lines; the status line and headers, the body, and how it ended.
-fn ask(upstream: &Upstream, path: &str, headers: &str) -> (String, Vec<u8>, io::Result<usize>) {
+/// Sends a request with extra header lines. Returns the status line and headers, the body, and how
+/// the connection ended.
+fn send_request(
+    upstream: &Upstream,
+    path: &str,
+    headers: &str,
+) -> (String, Vec<u8>, io::Result<usize>) {
     let address: SocketAddr = upstream.base().trim_start_matches("http://").parse().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").unwrap();
@@ -27,7 +32,7 @@ fn ask(upstream: &Upstream, path: &str, headers: &str) -> (String, Vec<u8>, io::
 }
 
 fn get(upstream: &Upstream, path: &str) -> Vec<u8> {
-    let (head, body, ended) = ask(upstream, path, "");
+    let (head, body, ended) = send_request(upstream, path, "");
     assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {head}");
     ended.unwrap();
     body
@@ -143,7 +148,7 @@ fn a_path_misbehaves_as_told() {
     let right = get(&upstream, PATH);
     let try_with = |misbehaviour| {
         upstream.misbehave_times(PATH, 1, misbehaviour);
-        ask(&upstream, PATH, "")
+        send_request(&upstream, PATH, "")
     };
     assert!(try_with(Misbehaviour::Status(503)).0.starts_with("HTTP/1.1 503 "));
     assert!(try_with(Misbehaviour::Page).1.starts_with(b"<!DOCTYPE html>"));
@@ -191,10 +196,10 @@ fn what_is_held_back_arrives_when_released_and_never_blocks_the_end() {
 fn a_client_can_go_on_where_it_stopped_and_ask_whether_anything_changed() {
     const PATH: &str = "/dist/index.json";
     let upstream = Upstream::start();
-    let (head, right, _) = ask(&upstream, PATH, "");
+    let (head, right, _) = send_request(&upstream, PATH, "");
     let tag = head.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap().to_owned();
     let check = |headers: String, status: &str, body: &[u8]| {
-        let (head, got, _) = ask(&upstream, PATH, &headers);
+        let (head, got, _) = send_request(&upstream, PATH, &headers);
         assert!(head.starts_with(status) && got == body, "{headers}: {head}");
     };
     check(format!("If-None-Match: {tag}\r\n"), "HTTP/1.1 304 ", b"");
@@ -266,14 +271,14 @@ fn a_command_sees_only_what_it_is_given() {
     sandbox.command("pwd").directory("home").run().prints("[SANDBOX]/home");
 }
 
-/// Whoever starts the tests may have signals ignored, as `nohup` does.
+/// The test run may ignore signals, as under `nohup`.
 #[test]
 fn a_command_ignores_no_signal() {
     let sandbox = Sandbox::new();
-    // SAFETY: ignores a signal that nobody sends in the tests.
+    // SAFETY: ignores a signal that no test sends to this process.
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
-    // The process began before, so that this one signal is as it would have been inherited.
-    crate::support::executables::heed_ignored_signals();
+    // Called again, because the support code only calls it once, possibly before this test.
+    crate::support::executables::unignore_signals();
     sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
 }
 
@@ -281,8 +286,8 @@ fn a_command_ignores_no_signal() {
 fn a_refused_command_shows_everything() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.command("sh").arguments(["-c", "echo out; echo err >&2; exit 7"]).run();
-    let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| outcome.succeeds()));
-    let text = *judged.unwrap_err().downcast::<String>().unwrap();
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| outcome.succeeds()));
+    let text = *result.unwrap_err().downcast::<String>().unwrap();
     insta::assert_snapshot!(sandbox.mask(&text), @r#"
     expected: exit code 0
     command: ["sh", "-c", "echo out; echo err >&2; exit 7"]

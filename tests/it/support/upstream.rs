@@ -1,8 +1,8 @@
 //! A fake upstream: nodejs.org, an npm registry, a `PyPI` index and python-build-standalone, all on
-//! one port of loopback, that counts what is asked and misbehaves when told to.
+//! one port of loopback. It counts requests and misbehaves on demand.
 //!
-//! Paths are those of the real sites below a folder each: `/dist/index.json`, `/npm/npm`,
-//! `/pypi/simple/pip/`, `/astral/github/…`. What is served is in `catalogue`; how, in `server`.
+//! Each site has a folder with the paths of the real one: `/dist/index.json`, `/npm/npm`,
+//! `/pypi/simple/pip/`, `/astral/github/…`. `catalogue` has the data, `server` the HTTP part.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -12,39 +12,39 @@ use super::catalogue::Catalogue;
 use super::documents::{self, Document, Site};
 use super::server::{Delivery, Reply, Request, Server, locked};
 
-/// Nobody waits longer for a request that never comes.
+/// How long to wait for a request.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What can go wrong at one path.
+/// What goes wrong at one path.
 #[derive(Debug, Clone)]
 pub(crate) enum Misbehaviour {
-    /// This status code, with a page.
+    /// This status code, with an HTML page.
     Status(u16),
-    /// A page of a captive portal, with status 200.
+    /// The HTML page of a captive portal, with status 200.
     Page,
-    /// The connection ends in good order after so many bytes of the body.
+    /// The connection is closed properly after this many bytes of the body.
     CutAfter(usize),
-    /// One bit differs, in the byte at this place.
+    /// One bit of the byte at this index is flipped.
     FlippedBit(usize),
-    /// The connection is reset after so many bytes of the body.
+    /// The connection is reset after this many bytes of the body.
     ResetAfter(usize),
-    /// The rest is held back, after so many bytes, until [`Upstream::release`].
+    /// After this many bytes, the rest waits for [`Upstream::release`].
     StallAfter(usize),
-    /// Pieces of that size, with a pause after each.
+    /// Pieces of this size, with a pause after each.
     Slow(usize, Duration),
-    /// Elsewhere, with status 302.
+    /// A redirect to this address, with status 302.
     Redirect(String),
 }
 
 #[derive(Debug, Default)]
 struct State {
     site: Site,
-    /// How often a path still misbehaves (`None`: always), and how.
+    /// How many more times a path misbehaves (`None`: always), and how.
     misbehaviours: BTreeMap<String, (Option<usize>, Misbehaviour)>,
     log: Vec<Request>,
 }
 
-/// The fake upstream; it ends when it is dropped.
+/// The fake upstream. It stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     base: String,
@@ -73,13 +73,13 @@ impl Upstream {
         self.state().site = documents::site(catalogue, &self.base);
     }
 
-    /// Serves these bytes at a path: a hostile archive, another list of checksums.
+    /// Serves these bytes at a path, for instance a hostile archive or another checksum file.
     pub(crate) fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
         let document = Document { kind: "application/octet-stream", body: bytes.into() };
         self.state().site.insert(path.to_owned(), document);
     }
 
-    /// What is served at a path.
+    /// The document that is served at a path.
     pub(crate) fn body(&self, path: &str) -> Vec<u8> {
         match self.state().site.get(path) {
             Some(document) => document.body.clone(),
@@ -87,9 +87,17 @@ impl Upstream {
         }
     }
 
-    /// Misbehaves at a path, until told to [`Upstream::behave`].
+    /// Misbehaves at a path until [`Upstream::behave`] is called.
     pub(crate) fn misbehave(&self, path: &str, misbehaviour: Misbehaviour) {
         self.state().misbehaviours.insert(path.to_owned(), (None, misbehaviour));
+    }
+
+    /// Sends half of what is at a path, and stalls until [`Upstream::release`]. Returns how many
+    /// bytes are sent before that.
+    pub(crate) fn stall_halfway(&self, path: &str) -> usize {
+        let half = self.body(path).len() / 2;
+        self.misbehave(path, Misbehaviour::StallAfter(half));
+        half
     }
 
     /// Misbehaves at a path so many times.
@@ -97,27 +105,27 @@ impl Upstream {
         self.state().misbehaviours.insert(path.to_owned(), (Some(times), misbehaviour));
     }
 
-    /// Misbehaves at a path no longer.
+    /// Stops misbehaving at a path.
     pub(crate) fn behave(&self, path: &str) {
         self.state().misbehaviours.remove(path);
     }
 
-    /// Sends what was held back, and holds nothing back from now on.
+    /// Lets stalled responses continue, and stalls none from now on.
     pub(crate) fn release(&self) {
         self.server.release();
     }
 
-    /// How many requests there were for a path (without query, `%XX` decoded).
+    /// The number of requests for a path (without query, `%XX` decoded).
     pub(crate) fn requests(&self, path: &str) -> usize {
         self.state().log.iter().filter(|request| request.path == path).count()
     }
 
-    /// All requests, in the order in which they came.
+    /// All requests, oldest first.
     pub(crate) fn all_requests(&self) -> Vec<Request> {
         self.state().log.clone()
     }
 
-    /// Waits until there were so many requests for a path.
+    /// Waits for this many requests for a path.
     #[track_caller]
     pub(crate) fn wait_for_requests(&self, path: &str, count: usize) {
         let too_few = |state: &mut State| {
@@ -126,35 +134,35 @@ impl Upstream {
         let waited = self.state.1.wait_timeout_while(self.state(), LIMIT, too_few);
         let (state, limit) = waited.unwrap_or_else(PoisonError::into_inner);
         drop(state);
-        assert!(!limit.timed_out(), "{path} was not asked for {count} times in {LIMIT:?}");
+        assert!(!limit.timed_out(), "fewer than {count} requests for {path} in {LIMIT:?}");
     }
 
-    /// The address under which everything lies: `http://127.0.0.1:1234`.
+    /// The base address: `http://127.0.0.1:1234`.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    /// What `NODEJS_ORG_MIRROR` is to say.
+    /// The value for `NODEJS_ORG_MIRROR`.
     pub(crate) fn node_dist(&self) -> String {
         node_dist(&self.base)
     }
 
-    /// What `npm_config_registry` is to say.
+    /// The value for `npm_config_registry`.
     pub(crate) fn npm_registry(&self) -> String {
         npm_registry(&self.base)
     }
 
-    /// What `PIP_INDEX_URL` is to say.
+    /// The value for `PIP_INDEX_URL`.
     pub(crate) fn pypi(&self) -> String {
         pypi(&self.base)
     }
 
-    /// What `UV_ASTRAL_MIRROR_URL` is to say.
+    /// The value for `UV_ASTRAL_MIRROR_URL`.
     pub(crate) fn astral(&self) -> String {
         astral(&self.base)
     }
 
-    /// What `UV_PYTHON_INSTALL_MIRROR` is to say.
+    /// The value for `UV_PYTHON_INSTALL_MIRROR`.
     pub(crate) fn python_builds(&self) -> String {
         python_builds(&self.base)
     }
@@ -164,27 +172,27 @@ impl Upstream {
     }
 }
 
-/// The official node site below a base address.
+/// The address of the official node site.
 pub(super) fn node_dist(base: &str) -> String {
     format!("{base}/dist")
 }
 
-/// The npm registry below a base address; clients write it with a slash at the end.
+/// The address of the npm registry. Clients write it with a slash at the end.
 pub(super) fn npm_registry(base: &str) -> String {
     format!("{base}/npm/")
 }
 
-/// The `PyPI` index below a base address.
+/// The address of the `PyPI` index.
 pub(super) fn pypi(base: &str) -> String {
     format!("{base}/pypi/simple/")
 }
 
-/// What stands in for Astral's own host below a base address.
+/// The address of the fake Astral host.
 pub(super) fn astral(base: &str) -> String {
     format!("{base}/astral")
 }
 
-/// What stands in for python-build-standalone's downloads below a base address.
+/// The address of the fake python-build-standalone downloads.
 pub(super) fn python_builds(base: &str) -> String {
     format!("{base}/python-build-standalone/releases/download")
 }
@@ -194,15 +202,15 @@ fn answer(shared: &(Mutex<State>, Condvar), request: &Request) -> Reply {
     state.log.push(request.clone());
     shared.1.notify_all();
     let misbehaviour = next_misbehaviour(&mut state, &request.path);
-    // A page of many, where it is served apart.
+    // A page of a paginated list has its query in its name.
     let page_of_many = state.site.get(&format!("{}?{}", request.path, request.query));
     let reply = match page_of_many.or_else(|| state.site.get(&request.path)) {
-        Some(document) => ordinary(request, document),
+        Some(document) => normal_reply(request, document),
         None => page(404, "not found"),
     };
     match misbehaviour {
         None => reply,
-        Some(misbehaviour) => spoilt(reply, misbehaviour),
+        Some(misbehaviour) => misbehaving(reply, misbehaviour),
     }
 }
 
@@ -217,9 +225,9 @@ fn next_misbehaviour(state: &mut State, path: &str) -> Option<Misbehaviour> {
     }
 }
 
-/// What the real sites answer: the rest from a byte on where asked so, and nothing where the
-/// client has it already. The npm registry's mirrors are known to send no `ETag`.
-fn ordinary(request: &Request, document: &Document) -> Reply {
+/// Answers as the real sites do, with range requests and conditional requests. Mirrors of the npm
+/// registry send no `ETag`, so `/npm/` has none.
+fn normal_reply(request: &Request, document: &Document) -> Reply {
     let mut headers = vec![("Content-Type", document.kind.to_owned())];
     let tag = format!("\"{}\"", &documents::sha256(&document.body)[..16]);
     let header = |name: &str| request.headers.get(name);
@@ -235,7 +243,7 @@ fn ordinary(request: &Request, document: &Document) -> Reply {
     let changed = header("if-range").is_some_and(|range| *range != tag);
     match header("range").and_then(|range| first_byte(range)) {
         Some(_) if changed => whole,
-        Some(first) => rest(whole, first),
+        Some(first) => from_byte(whole, first),
         None => whole,
     }
 }
@@ -245,7 +253,7 @@ fn first_byte(range: &str) -> Option<usize> {
     range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
 }
 
-fn rest(mut whole: Reply, first: usize) -> Reply {
+fn from_byte(mut whole: Reply, first: usize) -> Reply {
     let length = whole.body.len();
     if first >= length {
         whole.headers.push(("Content-Range", format!("bytes */{length}")));
@@ -256,7 +264,7 @@ fn rest(mut whole: Reply, first: usize) -> Reply {
     Reply { status: 206, body: whole.body.split_off(first), ..whole }
 }
 
-fn spoilt(mut reply: Reply, misbehaviour: Misbehaviour) -> Reply {
+fn misbehaving(mut reply: Reply, misbehaviour: Misbehaviour) -> Reply {
     match misbehaviour {
         Misbehaviour::Status(status) => return page(status, "out of order"),
         Misbehaviour::Page => return page(200, "please log in"),
@@ -267,7 +275,7 @@ fn spoilt(mut reply: Reply, misbehaviour: Misbehaviour) -> Reply {
         }
         Misbehaviour::FlippedBit(place) => match reply.body.get_mut(place) {
             Some(byte) => *byte ^= 1,
-            None => panic!("there is no byte {place} to flip"),
+            None => panic!("byte {place} doesn't exist"),
         },
         Misbehaviour::CutAfter(count) => reply.delivery = Delivery::CutAfter(count),
         Misbehaviour::ResetAfter(count) => reply.delivery = Delivery::ResetAfter(count),

@@ -1,18 +1,18 @@
-//! README, docs and help texts: equal where they say the same, and without dead links.
+//! README, docs and help texts: they agree with each other, and have no dead links.
 
 use std::path::Path;
 
 use usher_shims::error::ErrorKind;
 
-use super::{checkout, files, nothing_of, printed, text, with_extension};
+use super::{assert_no_problems, checkout, files, printed, text, with_extension};
 
-/// The lines after one that is this, up to the next empty one or the end of a block of code.
+/// The lines after this one, up to the next empty line or the end of the code block.
 fn block(text: &str, heading: &str) -> Vec<String> {
     let after = text.lines().skip_while(|line| *line != heading).skip(1);
     after.take_while(|line| !line.is_empty() && *line != "```").map(str::to_owned).collect()
 }
 
-/// Each verb with what it does, as `use --help` prints it.
+/// Each command with its description, as `use --help` prints it.
 fn verbs() -> Vec<String> {
     block(&printed(&["--help"]), "Commands:")
 }
@@ -20,7 +20,7 @@ fn verbs() -> Vec<String> {
 #[test]
 fn the_readme_lists_the_verbs_as_the_help_does() {
     let verbs = verbs();
-    assert!(verbs.len() > 5, "the help lists verbs: {verbs:?}");
+    assert!(verbs.len() > 5, "too few commands in the help: {verbs:?}");
     assert_eq!(block(&text("README.md"), "```text"), verbs);
 }
 
@@ -40,7 +40,7 @@ fn every_kind_of_error_is_in_the_table_of_codes() {
     assert_eq!(found, Some(table.as_str()), "docs/exit-codes.md");
     for kind in ErrorKind::ALL {
         let row = page.lines().any(|line| line.starts_with(&format!("| {} |", kind.exit_code())));
-        assert!(row, "the exit code of {kind:?} has a row");
+        assert!(row, "the exit code of {kind:?} has no row");
     }
 }
 
@@ -67,7 +67,7 @@ fn a_verb_that_takes_arguments_has_an_example() {
         })
         .map(|(verb, help)| format!("no example for {verb}:\n{help}"))
         .collect();
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 /// Words of usher's former private language: `docs/` and messages use the field's.
@@ -91,7 +91,7 @@ fn help_texts_are_in_plain_words() {
         let found = REFUSED_PHRASES.iter().filter(|phrase| page.contains(**phrase));
         found.map(|phrase| format!("{phrase}: {page}")).collect::<Vec<_>>()
     });
-    nothing_of(&wrong.collect::<Vec<_>>());
+    assert_no_problems(&wrong.collect::<Vec<_>>());
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn links_lead_somewhere() {
             }
         }
     }
-    nothing_of(&wrong);
-    assert!(count > 10, "links were found");
+    assert_no_problems(&wrong);
+    assert!(count > 10, "too few links were found");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_page_that_code_names_is_there() {
             }
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 fn is_page(name: &str) -> bool {
@@ -135,17 +135,19 @@ fn every_page_is_in_the_index() {
     let pages = with_extension(files("docs"), "md");
     let is_missing = |name: &str| name != "README.md" && !index.iter().any(|link| link == name);
     let names = pages.iter().filter_map(|page| page.file_name()?.to_str());
-    nothing_of(&names.filter(|name| is_missing(name)).map(str::to_owned).collect::<Vec<_>>());
+    assert_no_problems(
+        &names.filter(|name| is_missing(name)).map(str::to_owned).collect::<Vec<_>>(),
+    );
 }
 
-/// The targets of Markdown's links, without those into the web.
+/// The targets of Markdown links, without web addresses.
 fn links(text: &str) -> Vec<String> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     let inside = targets.map(|(target, _)| target).filter(|target| !target.contains("://"));
     inside.map(str::to_owned).collect()
 }
 
-/// Whether a link of a page leads to a file, and to a heading in it where it names one.
+/// Whether a link's file exists, and the heading that it names, if any.
 fn leads_somewhere(page: &Path, link: &str) -> bool {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
     let target = match file {
@@ -159,7 +161,7 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
     heading.is_empty() || text.lines().any(|line| anchor(line).is_some_and(|name| name == heading))
 }
 
-/// The name that a heading can be linked by.
+/// The anchor of a heading.
 fn anchor(line: &str) -> Option<String> {
     let title = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
     let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));

@@ -1,6 +1,7 @@
-//! `install.sh`, with a cargo that says where this test's own binaries are and builds nothing.
+//! Tests `install.sh` with a fake cargo, which builds nothing and prints the path of the `use` that
+//! is under test.
 //!
-//! Nothing here may run it with `--system` as root: that writes into the machine's folders.
+//! Never run it with `--system` as root here: that writes to the machine's folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,14 +10,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{checkout, nothing_of, output_of, skipped};
+use super::{assert_no_problems, checkout, output_of, skipped};
 use crate::support::{Sandbox, TestCommand, Upstream};
 
-/// Files that shells read, and what is in them.
+/// Startup files of shells.
 const SHELL_FILES: [&str; 5] = [".bashrc", ".bash_profile", ".profile", ".zshenv", ".zshrc"];
 
-/// A sandbox with a checkout that has a space in its path, and the cargo.
-fn furnished(upstream: &Upstream) -> Sandbox {
+/// A sandbox with a repository, whose path has a space, and with the fake cargo.
+fn set_up(upstream: &Upstream) -> Sandbox {
     let sandbox = Sandbox::new().with_upstream(upstream);
     let script = fs::read_to_string(checkout().join("install.sh")).expect("read install.sh");
     sandbox.executable("check out/install.sh", &script);
@@ -35,16 +36,16 @@ fn furnished(upstream: &Upstream) -> Sandbox {
              *' --bin use') echo '{{\"executable\":null}}'; echo '{message}' ;;\n\
              *) exit 99 ;;\n\
              esac\n",
-            log = sandbox.root().join("asked").display(),
+            log = sandbox.root().join("cargo-calls").display(),
         ),
     );
-    // No target's library is there, and none can be had.
+    // No target is installed, and none can be installed.
     sandbox.executable("cargo/rustc", "#!/bin/sh\necho /nowhere\n");
     sandbox.executable("cargo/rustup", "#!/bin/sh\nexit 1\n");
     sandbox
 }
 
-/// `install.sh` in another folder than its own, with the cargo on PATH.
+/// Runs `install.sh` from another folder, with the fake cargo on PATH.
 fn install(sandbox: &Sandbox, shell: &str, arguments: &[&str]) -> TestCommand {
     let path = format!("{}:/usr/bin:/bin", sandbox.root().join("cargo").display());
     let script = sandbox.root().join("check out/install.sh");
@@ -53,14 +54,14 @@ fn install(sandbox: &Sandbox, shell: &str, arguments: &[&str]) -> TestCommand {
     command.argument(script).arguments(arguments).variable("PATH", path)
 }
 
-/// All below a folder, with what tells a file from one that took its place; without locks, which
-/// say who held them last.
+/// All files below a folder, with metadata that shows whether a file was replaced. Without lock
+/// files, which contain the last holder's process ID.
 fn state(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
     let mut state = BTreeMap::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("list a folder").flatten() {
-            let seen = entry.metadata().expect("look at an entry");
+            let seen = entry.metadata().expect("read an entry's metadata");
             let path = entry.path();
             if seen.is_dir() {
                 folders.push(path);
@@ -73,32 +74,31 @@ fn state(folder: &Path) -> BTreeMap<String, (u64, u64, i64, i64)> {
     state
 }
 
-/// The shells to run it in that are here.
+/// The installed shells to run it with.
 fn shells() -> Vec<&'static str> {
     let all = ["sh", "dash", "bash --posix", "busybox sh"];
-    let is_here = |shell: &&str| {
+    let is_installed = |shell: &&str| {
         let program = shell.split(' ').next().unwrap_or_default();
-        let is_here = output_of(program, &["-c", "true"]).is_some();
-        if !is_here {
-            skipped(&format!("there is no {program} here to run install.sh"));
+        let is_installed = output_of(program, &["-c", "true"]).is_some();
+        if !is_installed {
+            skipped(&format!("{program} isn't installed; install.sh isn't tested with it"));
         }
-        is_here
+        is_installed
     };
-    all.into_iter().filter(is_here).collect()
+    all.into_iter().filter(is_installed).collect()
 }
 
 #[test]
 fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
     let upstream = Upstream::start();
     for shell in shells() {
-        let sandbox = furnished(&upstream);
+        let sandbox = set_up(&upstream);
         for name in SHELL_FILES {
             sandbox.file(Path::new("home").join(name), format!("# {name}\n"));
         }
         let first = install(&sandbox, shell, &["node@12"]).run().succeeds();
         let line = "node --version: v12.22.12";
-        let first =
-            first.prints_line(line).complains("the shim is built for this machine's own kind");
+        let first = first.prints_line(line).complains("the shim will be linked dynamically");
         let hint = first.stdout.lines().rev().nth(2).unwrap_or_default();
         assert!(hint.ends_with("/shims/use' setup"), "{first}");
         let last = first.stdout.lines().last().unwrap_or_default();
@@ -123,26 +123,26 @@ fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
 #[test]
 fn without_tools_it_chooses_nothing() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     install(&sandbox, "sh", &[]).run().succeeds().prints_line(&format!(
         "usher is installed: {}",
         sandbox.mask(&sandbox.shims().display().to_string())
     ));
     assert!(sandbox.shim("use").exists() && sandbox.shim("usher").exists());
     assert!(!sandbox.home().join(".config/usher/tool-versions").exists());
-    let asked = sandbox.read("asked");
+    let calls = sandbox.read("cargo-calls");
     assert!(
-        asked
+        calls
             .lines()
             .all(|line| line.starts_with(&*sandbox.root().join("check out: ").to_string_lossy())),
-        "{asked}"
+        "{calls}"
     );
 }
 
 #[test]
 fn the_target_of_static_programs_is_added_where_it_is_lacking() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     let log = sandbox.root().join("targets");
     let rustup = format!("#!/bin/sh\necho \"$*\" >> '{}'\n", log.display());
     sandbox.executable("cargo/rustup", &rustup);
@@ -150,7 +150,7 @@ fn the_target_of_static_programs_is_added_where_it_is_lacking() {
     assert_eq!(outcome.stderr, "", "{outcome}");
     assert_eq!(sandbox.read("targets"), "target add x86_64-unknown-linux-musl\n");
 
-    // Its library is there already.
+    // The target is already installed.
     sandbox.executable("cargo/rustc", "#!/bin/sh\necho /\n");
     install(&sandbox, "sh", &[]).run().succeeds();
     assert_eq!(sandbox.read("targets"), "target add x86_64-unknown-linux-musl\n");
@@ -159,7 +159,7 @@ fn the_target_of_static_programs_is_added_where_it_is_lacking() {
 #[test]
 fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     let roof = sandbox.root().join("a roof");
     let path = format!(
         "{}:{}:/usr/bin:/bin",
@@ -169,7 +169,7 @@ fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
     let command = install(&sandbox, "sh", &["nodejs@12"]).variable("USHER_HOME", &roof);
     let outcome = command.variable("PATH", path).run().succeeds();
     let outcome = outcome.prints_line("node --version: v12.22.12");
-    let outcome = outcome.prints_line("[SANDBOX]/a roof/shims is on PATH already");
+    let outcome = outcome.prints_line("[SANDBOX]/a roof/shims is already on PATH");
     assert!(!outcome.stdout.contains("PATH="), "{outcome}");
     assert!(!sandbox.home().join(".local").exists());
     assert_eq!(sandbox.read("a roof/config/tool-versions"), "nodejs 12\n");
@@ -178,34 +178,35 @@ fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
 #[test]
 fn what_is_wrong_with_the_call_is_said_before_anything_is_done() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     install(&sandbox, "sh", &["--help"]).run().succeeds().prints_line("Examples:");
     let outcome = install(&sandbox, "sh", &["--sytem"]).run().fails_with(2);
-    outcome.complains("there is no option --sytem");
+    outcome.complains("error: unknown option: --sytem");
 
-    // Whoever runs this test may be root; to the script somebody else does.
+    // Root may run this test. A fake `id` makes the script believe that it isn't root.
     sandbox.executable("cargo/id", "#!/bin/sh\necho 1000\n");
     let outcome = install(&sandbox, "sh", &["node@12", "--system"]).run().fails_with(77);
-    outcome.complains("which only root may").complains("hint: sudo ./install.sh --system");
-    assert!(!sandbox.root().join("asked").exists(), "cargo was not called");
+    outcome.complains("which needs root").complains("hint: sudo ./install.sh --system");
+    assert!(!sandbox.root().join("cargo-calls").exists(), "cargo was called");
     assert!(state(&sandbox.home()).is_empty());
 }
 
 #[test]
 fn without_cargo_it_says_where_to_get_it() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     let tools = sandbox.folder("tools");
     for name in ["dirname", "id", "sed", "cat"] {
         let places = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
-        let place = places.iter().find(|place| place.exists()).expect("POSIX has it");
-        symlink(place, tools.join(name)).expect("link it");
+        let place =
+            places.iter().find(|place| place.exists()).expect("POSIX systems have this program");
+        symlink(place, tools.join(name)).expect("link the program");
     }
     let command = install(&sandbox, "/bin/sh", &["node@12"]).variable("PATH", &tools);
     let outcome = command.clone().run().fails_with(127);
-    outcome.complains("there is no cargo on PATH").complains("https://rustup.rs");
+    outcome.complains("cargo is not on PATH").complains("https://rustup.rs");
 
-    // What rustup installed is found, though this shell's PATH is older.
+    // Finds rustup's cargo, even if this shell's PATH doesn't have its folder yet.
     let home = sandbox.folder("home/.cargo/bin");
     fs::rename(sandbox.root().join("cargo/cargo"), home.join("cargo")).expect("move cargo");
     command.run().succeeds().prints_line("node --version: v12.22.12");
@@ -214,18 +215,19 @@ fn without_cargo_it_says_where_to_get_it() {
 #[test]
 fn a_failed_build_ends_it() {
     let upstream = Upstream::start();
-    let sandbox = furnished(&upstream);
+    let sandbox = set_up(&upstream);
     sandbox.executable("cargo/cargo", "#!/bin/sh\necho 'error: no' >&2\nexit 101\n");
     let outcome = install(&sandbox, "sh", &["node@12"]).run().fails_with(101);
-    outcome.complains("error: no").complains("usher could not be built");
+    outcome.complains("error: no").complains("can't build usher");
     assert!(state(&sandbox.home()).is_empty());
 }
 
 #[test]
 fn the_scripts_may_be_run() {
     let scripts = ["install.sh", ".ci/run"];
-    let mode =
-        |name: &&str| fs::metadata(checkout().join(name)).expect("look").permissions().mode();
+    let mode = |name: &&str| {
+        fs::metadata(checkout().join(name)).expect("read the metadata").permissions().mode()
+    };
     let wrong = scripts.iter().filter(|name| mode(name) & 0o111 != 0o111);
-    nothing_of(&wrong.map(ToString::to_string).collect::<Vec<_>>());
+    assert_no_problems(&wrong.map(ToString::to_string).collect::<Vec<_>>());
 }

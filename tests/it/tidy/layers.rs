@@ -1,7 +1,8 @@
-//! Dependencies go one way: from a room to those below it, and never in a circle of files.
+//! Dependencies go down only: a folder imports only from folders below it, and files have no
+//! cycles.
 //!
-//! The imports are read from the sources: `use` in all its forms, and paths that are written out. A
-//! name that a room re-exports counts as an import of the file that declares it.
+//! Imports are read from the sources: all forms of `use`, and full paths. Importing a re-exported
+//! name counts as importing the file that declares it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,9 +10,10 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ItemMod, ItemUse, UseTree, Visibility};
 
-use super::{checkout, files, nothing_of, text, with_extension};
+use super::{assert_no_problems, checkout, files, text, with_extension};
 
-/// The rooms of the cold half, from the top. A room may know those in the lines below its own.
+/// The folders of the cold half, from the top. A folder may import from those in the lines below
+/// it.
 const COLD: &[&[&str]] = &[
     &["cli"],
     &["check"],
@@ -28,7 +30,7 @@ const COLD: &[&[&str]] = &[
     &["sys"],
 ];
 
-/// The rooms of the hot half, likewise.
+/// The folders of the hot half, in the same way.
 const HOT: &[&[&str]] = &[
     &["package_calls", "trace"],
     &["resolve"],
@@ -42,16 +44,16 @@ const HOT: &[&[&str]] = &[
     &["allocator", "error", "name", "sys", "version"],
 ];
 
-/// A module's path within its crate: `["store", "install"]`; empty for the crate's root.
+/// A module's path in its crate: `["store", "install"]`. Empty for the crate's root.
 type Module = Vec<String>;
 
-/// The files of a crate and what they import of each other.
+/// The files of a crate and their imports of each other.
 struct Crate {
-    /// Each file's module.
+    /// The module of each file.
     modules: BTreeSet<Module>,
-    /// What each file imports: a path below the crate's root, and where that is said.
+    /// The imports of each file: a path below the crate's root, and where it is imported.
     imports: Vec<(Module, Module)>,
-    /// What modules re-export: the name's path there, and the path that it stands for.
+    /// Re-exports: the re-exported path, and the original path.
     exports: BTreeMap<Module, Module>,
 }
 
@@ -63,7 +65,7 @@ impl Crate {
         let paths: Vec<_> =
             paths.into_iter().filter(|path| !is_test(path) && !is_program(path)).collect();
         let module = |path: &Path| -> Module {
-            let inside = path.strip_prefix(sources).expect("it is below the sources");
+            let inside = path.strip_prefix(sources).expect("the file is below the sources");
             let parts = inside.with_extension("");
             let parts = parts.iter().map(|part| part.to_string_lossy().into_owned());
             parts.filter(|part| part != "lib" && part != "mod").collect()
@@ -82,10 +84,10 @@ impl Crate {
         found
     }
 
-    /// The file that declares what a path leads to.
+    /// The file that declares the item at a path.
     fn declaring(&self, path: &[String]) -> Module {
         let mut path = path.to_vec();
-        // Re-exports may stand for re-exports; no chain of them is longer.
+        // A re-export may lead to another one; no chain is longer than this.
         for _ in 0..8 {
             let export = (1..=path.len()).rev().find_map(|end| {
                 let target = self.exports.get(&path[..end])?;
@@ -100,7 +102,7 @@ impl Crate {
         path[..known.expect("the root is a module")].to_vec()
     }
 
-    /// Which file imports which others.
+    /// The files that each file imports.
     fn edges(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         let mut edges: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
         for (from, path) in &self.imports {
@@ -113,17 +115,17 @@ impl Crate {
     }
 }
 
-/// Reads one file's imports.
+/// Collects one file's imports.
 struct Reader<'a> {
     own: Module,
-    /// The module that is being read: the file's, or one inside of it.
+    /// The current module: the file's, or one inside of it.
     inner: Module,
     modules: &'a BTreeSet<Module>,
     found: &'a mut Crate,
 }
 
 impl Reader<'_> {
-    /// A path below the crate's root; `None` where it leads out of the crate.
+    /// Resolves a path from the crate's root; `None` if it leads out of the crate.
     fn resolve(&self, path: &[String]) -> Option<Module> {
         let supers = path.iter().take_while(|part| *part == "super").count();
         match path.first()?.as_str() {
@@ -172,7 +174,7 @@ impl Reader<'_> {
             let exported = [&self.inner[..], &[name]].concat();
             self.found.exports.insert(exported, target.clone());
         }
-        // Naming what is in the room is no dependency on it.
+        // Re-exporting the module's own items is not a dependency.
         if !(is_public && is_of_own_room) {
             self.found.imports.push((self.own.clone(), target));
         }
@@ -212,7 +214,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// What can reach each other: the circles of a graph, each sorted.
+/// The cycles of a graph, each sorted.
 fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<Vec<String>> {
     let reached = |from: &Module| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
@@ -237,7 +239,7 @@ fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<Vec<String>> 
 
 fn check(sources: &str, layers: &[&[&str]]) {
     let edges = Crate::read(sources).edges();
-    assert!(edges.len() > 20, "imports of {sources} were found");
+    assert!(edges.len() > 20, "too few imports of {sources} were found");
     let height = |room: &str| layers.iter().rev().position(|rooms| rooms.contains(&room));
     let mut wrong: Vec<String> = circles(&edges)
         .into_iter()
@@ -251,7 +253,7 @@ fn check(sources: &str, layers: &[&[&str]]) {
             }
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The registry's page says what the types say: its tables are made from the fields and their
-//! comments, and compared. Where they differ, what ought to stand there is printed.
+//! Checks that the tables of the registry's page equal those generated from the types' fields and
+//! doc comments. If they differ, prints the generated table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,20 +12,20 @@ use super::{files, text, with_extension};
 
 const PAGE: &str = "registry/README.md";
 
-/// For each type its fields, or its values, as they are written, and the comment of each.
+/// For each type: its fields or values as in a definition, each with its doc comment.
 type Types = BTreeMap<String, Vec<(String, String)>>;
 
 #[test]
 fn the_page_of_the_registry_is_what_the_types_say() {
     let (page, mut types) = (text(PAGE), types());
-    assert!(types.len() > 20, "types were found: {types:?}");
+    assert!(types.len() > 20, "too few types were found: {types:?}");
     for section in page.split("<!-- ").skip(1) {
-        let (marker, below) = section.split_once(" -->\n").expect("a marker's end");
-        let (_, names) = marker.split_once(" of ").expect("what is below it");
+        let (marker, below) = section.split_once(" -->\n").expect("the end of the marker");
+        let (_, names) = marker.split_once(" of ").expect("the names in the marker");
         let members = names.split(" and ").flat_map(|name| {
             types
                 .remove(name)
-                .unwrap_or_else(|| panic!("{PAGE}: {name} is no type, or is there twice"))
+                .unwrap_or_else(|| panic!("{PAGE}: {name} isn't a type, or has two tables"))
         });
         let expected = rows(members);
         let found: String = below
@@ -34,9 +34,9 @@ fn the_page_of_the_registry_is_what_the_types_say() {
             .skip(2)
             .flat_map(|line| [line, "\n"])
             .collect();
-        assert!(found == expected, "{PAGE}, below <!-- {marker} --> ought to say\n\n{expected}");
+        assert!(found == expected, "{PAGE}: expected below <!-- {marker} -->\n\n{expected}");
     }
-    assert!(types.is_empty(), "{PAGE} lacks {:?}", types.into_keys());
+    assert!(types.is_empty(), "missing from {PAGE}: {:?}", types.into_keys());
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn the_smallest_definition_of_the_page_is_one() {
     assert_eq!(Definition::parse(&example).map(|(tool, _)| tool.name), Ok("deno"));
 }
 
-/// The rows of a table; of a field that two types have the first says it.
+/// The rows of a table. A field that several types have is listed once, with the first description.
 fn rows(members: impl Iterator<Item = (String, String)>) -> String {
     let (mut rows, mut seen) = (String::new(), BTreeSet::new());
     for (name, comment) in members {
@@ -59,12 +59,12 @@ fn rows(members: impl Iterator<Item = (String, String)>) -> String {
     rows
 }
 
-/// The types that are read from a definition.
+/// The types that definitions are parsed into.
 fn types() -> Types {
     let sources = [files("shims/tool/src"), files("shims/definition/src")].concat();
     let mut types = Types::new();
     for path in with_extension(sources, "rs") {
-        let file = syn::parse_file(&text(&path)).expect("a source");
+        let file = syn::parse_file(&text(&path)).expect("parse a source file");
         for item in file.items {
             let (attributes, shown, name, members) = match item {
                 Item::Struct(one) => (one.attrs, one.vis, one.ident, fields(&one.fields)),
@@ -101,12 +101,12 @@ fn is_derived(attribute: &Attribute, name: &str) -> bool {
             .is_ok_and(|all| all.iter().any(|one| one.path().is_ident(name)))
 }
 
-/// The name that a field has in a definition, where that is another one than in Rust.
+/// The name of a field in definitions, if it differs from the Rust name.
 fn renamed(attributes: &[Attribute]) -> Option<String> {
     let mut name = None;
     for attribute in attributes.iter().filter(|one| one.path().is_ident("serde")) {
         let parsed = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-        for meta in parsed.expect("serde's words") {
+        for meta in parsed.expect("parse serde's attribute") {
             if let Meta::NameValue(pair) = meta
                 && pair.path.is_ident("rename")
             {
@@ -117,7 +117,7 @@ fn renamed(attributes: &[Attribute]) -> Option<String> {
     name
 }
 
-/// A comment in one line; on the page, a type that it names is explained below.
+/// A comment on one line. Links to types become the word "below".
 fn comment(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(literal(&pair.value)),
@@ -142,7 +142,7 @@ fn literal(value: &Expr) -> String {
     }
 }
 
-/// A variant as `rename_all = "kebab-case"` writes it.
+/// A variant's name in `kebab-case`, as serde writes it.
 fn kebab(name: &str) -> String {
     let mut kebab = String::new();
     for character in name.chars() {

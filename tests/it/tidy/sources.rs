@@ -1,13 +1,14 @@
-//! What sources may and must not say, and what the hot half may stand on.
+//! Rules for sources: what they must contain and must not contain, and which crates the shim may
+//! use.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use usher_definition::Definition;
 
-use super::{checkout, files, nothing_of, output_of, skipped, text, with_extension};
+use super::{assert_no_problems, checkout, files, output_of, skipped, text, with_extension};
 
-/// What the shim is linked with, directly or not. Whatever is added here, every call pays for.
+/// The crates in the shim, direct and indirect. Each one adds to the cost of every call.
 const HOT_HALF: [&str; 18] = [
     "bitflags",
     "cobs",
@@ -29,13 +30,13 @@ const HOT_HALF: [&str; 18] = [
     "zmij",
 ];
 
-/// Names of tools and programs that code may use all the same: file, name, why.
+/// Exceptions for names of tools and programs in code: file, name, reason.
 const MAY_NAME: [(&str, &str, &str); 6] = [
     ("src/config/pip.rs", "pip", "the client that knows where its index is"),
     ("src/config/pip.rs", "python3", "runs the client that knows where its index is"),
     ("src/config/pip.rs", "python", "runs the client that knows where its index is"),
     (
-        "src/releases/network/installed_clients.rs",
+        "src/releases/network/package_managers.rs",
         "npm",
         "the client that knows where its registry is",
     ),
@@ -49,7 +50,7 @@ fn the_hot_half_stands_on_nothing_else() {
     let arguments = ["tree", "--offline", "--locked", "--package", "usher-shims"];
     let more = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--target", &target];
     let (is_success, tree) =
-        output_of(env!("CARGO"), &[&arguments[..], &more[..]].concat()).expect("cargo runs");
+        output_of(env!("CARGO"), &[&arguments[..], &more[..]].concat()).expect("run cargo");
     assert!(is_success, "{tree}");
     let found: BTreeSet<&str> =
         tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -60,8 +61,8 @@ fn the_hot_half_stands_on_nothing_else() {
 fn every_file_says_what_it_is_for() {
     let all = with_extension(files(""), "rs");
     let silent = all.iter().filter(|path| !text(path).starts_with("//! "));
-    nothing_of(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
-    assert!(all.len() > 50, "sources were found");
+    assert_no_problems(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
+    assert!(all.len() > 50, "too few sources were found");
 }
 
 #[test]
@@ -80,10 +81,10 @@ fn no_tool_is_named_in_code() {
             wrong.extend(named.map(|name| format!("{}:{number}: {name}", path.display())));
         }
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
-/// All names of tools and programs.
+/// All names of tools and programs in the registry.
 fn names() -> BTreeSet<String> {
     let definitions = with_extension(files("registry"), "toml");
     let tools = definitions.iter().filter(|path| !path.ends_with("common.toml"));
@@ -102,13 +103,13 @@ fn may_name(path: &Path, name: &str) -> bool {
     MAY_NAME.iter().any(|(file, known, _)| path == Path::new(file) && name == *known)
 }
 
-/// A source's lines, with those of comments empty, up to its tests.
+/// A source's lines up to its tests, with comments replaced by empty lines.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
     lines.map(|line| if line.trim_start().starts_with("//") { "" } else { line })
 }
 
-/// What is particular to an operating system is in one place of each half.
+/// Code that is specific to an operating system is in one module of each half.
 #[test]
 fn operating_systems_are_told_apart_in_sys_alone() {
     let mut wrong = Vec::new();
@@ -121,7 +122,7 @@ fn operating_systems_are_told_apart_in_sys_alone() {
         let lines = (1..).zip(code(&text)).filter(|(_, line)| line.contains("target_os"));
         wrong.extend(lines.map(|(number, _)| format!("{}:{number}", path.display())));
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]
@@ -129,12 +130,14 @@ fn every_exception_is_needed() {
     let is_idle = |(file, name, _): &&(&str, &str, &str)| {
         !code(&text(file)).any(|line| line.contains(&format!("\"{name}\"")))
     };
-    nothing_of(&MAY_NAME.iter().filter(is_idle).map(|one| format!("{one:?}")).collect::<Vec<_>>());
+    assert_no_problems(
+        &MAY_NAME.iter().filter(is_idle).map(|one| format!("{one:?}")).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
 fn nothing_names_a_registry_or_this_machine() {
-    // In pieces, since this file is searched, too.
+    // Split, because this file is searched, too.
     let forbidden = [
         ["registry.npmjs", ".org"],
         ["registry.yarnpkg", ".com"],
@@ -145,22 +148,22 @@ fn nothing_names_a_registry_or_this_machine() {
     ]
     .map(|pieces| pieces.concat());
     let mut wrong = Vec::new();
-    // Cargo writes into its own file whence packages come.
+    // `Cargo.lock` contains the registry's address.
     for path in files("").into_iter().filter(|path| !path.ends_with("Cargo.lock")) {
-        let content = std::fs::read(checkout().join(&path)).expect("read a file of the checkout");
+        let content = std::fs::read(checkout().join(&path)).expect("read a file of the repository");
         let content = String::from_utf8_lossy(&content);
         let found = forbidden.iter().filter(|text| content.contains(text.as_str()));
         wrong.extend(found.map(|text| format!("{}: {text}", path.display())));
     }
-    nothing_of(&wrong);
+    assert_no_problems(&wrong);
 }
 
 #[test]
 fn scripts_are_clean() {
     let scripts = [PathBuf::from("install.sh"), PathBuf::from(".ci/run")];
-    let names = scripts.each_ref().map(|path| path.to_str().expect("a plain name"));
+    let names = scripts.each_ref().map(|path| path.to_str().expect("the name is UTF-8"));
     let Some((is_clean, complaint)) = output_of("shellcheck", &names) else {
-        skipped("there is no shellcheck here");
+        skipped("shellcheck isn't installed; scripts aren't checked");
         return;
     };
     assert!(is_clean, "{complaint}");

@@ -1,5 +1,5 @@
-//! `docs/tools.md` says what the registry says: its tables are made from that, and compared. Where
-//! they differ, what ought to stand there is printed.
+//! Checks that the tables of `docs/tools.md` equal those generated from the registry. If they
+//! differ, prints the generated table.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,16 +20,17 @@ fn the_page_of_tools_is_what_the_registry_says() {
         let begin = format!("<!-- {marker} -->\n");
         let found = page.split_once(&begin).and_then(|(_, rest)| rest.split_once("<!-- end -->"));
         let found = found.map(|(found, _)| found.trim());
-        assert!(found == Some(expected.trim()), "{PAGE}, below {begin}ought to say\n\n{expected}");
+        assert!(found == Some(expected.trim()), "{PAGE}: expected below {begin}\n{expected}");
     }
 }
 
 fn definitions() -> Vec<(Tool, Definition)> {
-    let parsed = DEFINITIONS.iter().map(|(_, text)| Definition::parse(text).expect("a definition"));
+    let parsed =
+        DEFINITIONS.iter().map(|(_, text)| Definition::parse(text).expect("parse a definition"));
     parsed.collect()
 }
 
-/// A row for each source of each tool.
+/// One row per source of each tool.
 fn sources() -> String {
     let mut table = "| tool | source | where | checked by | mirror variables | ".to_owned();
     let _ =
@@ -50,12 +51,12 @@ fn sources() -> String {
     table
 }
 
-/// Whether a source has something for a platform, and from which C library on.
+/// Whether a source has releases for a platform, and the minimum C library version.
 fn has(source: &Source, platform: &str) -> String {
     let keys: Vec<&String> = match source.kind() {
         Some(SourceKind::Index(index)) => index.platform.keys().collect(),
         Some(SourceKind::Npm(packages)) => packages.package.keys().collect(),
-        // Its wheels say it.
+        // The wheels' names contain it.
         Some(SourceKind::Pypi(_)) => return "as listed".to_owned(),
         None => Vec::new(),
     };
@@ -68,7 +69,7 @@ fn has(source: &Source, platform: &str) -> String {
     }
 }
 
-/// Where it is, what its archives are checked by, and the variables that move it.
+/// The source's address, how its archives are verified, and its mirror variables.
 fn described(source: &Source) -> (String, String, String) {
     match source.kind() {
         Some(SourceKind::Index(index)) => {
@@ -110,7 +111,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A row for each tool.
+/// One row per tool.
 fn files() -> String {
     let mut table =
         "| tool | also called | programs | variables | version files |\n|---|---|---|---|---|\n"

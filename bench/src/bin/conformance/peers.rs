@@ -144,7 +144,7 @@ impl Peer {
         // Whose versions are adopted, and what is set for programs, is usher's own affair.
         let is_adopted = case.gives.contains(" of ") && !case.gives.ends_with(" of pyenv");
         let is_common = !is_adopted && case.sets.is_none();
-        let is_asked = case.by != "nobody" && !case.by.starts_with("the variable");
+        let is_asked = case.by != "not pinned" && !case.by.starts_with("the variable");
         is_known
             && is_its
             && is_plain

@@ -12,10 +12,13 @@ pub(crate) fn head(archive: &Archive, rounds: usize) -> String {
     let mega = |bytes: u64| bytes / 1_000_000;
     format!(
         "# What an install costs\n\n\
-         Made by `cargo run --release -p usher-bench --bin install`; one run, the commands in turn, medians of {rounds}, ± half of the middle half.\n\
-         Everyone installs node {} from the same server on loopback into an empty home; usher verifies the archive, lists every file with its hash, and syncs before it says so.\n\
-         The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), made of the npm registry's packages of node and npm.\n\
-         No byte of it is inflated before the hash of all is verified: downloading and inflating one after the other are the least that usher can take.\n\n\
+         How long it takes to install node {} into an empty home, for usher, other managers and `tar`.\n\
+         The managers download from one server on loopback, mise with GPG verification off; `tar` and the library read a file.\n\
+         usher verifies the archive, records every file with its hash, and syncs before it reports success.\n\
+         It decompresses no byte before the whole archive is verified, so it can't be faster than downloading and then decompressing.\n\n\
+         The archive has the shape of node's own ({} MB, {} MB unpacked, {} files), and is made of the npm registry's packages of node and npm.\n\
+         The figures are medians of {rounds} in one run, with the commands in turn; ± is half of the distance between the quartiles.\n\
+         `cargo run --release -p usher-bench --bin install` repeats it.\n\n\
          {}\n",
         archive.version,
         mega(archive.size),

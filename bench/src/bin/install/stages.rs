@@ -55,12 +55,11 @@ fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
     let artifact = DownloadSpec { address: &address, integrity: integrity.as_ref(), size: None };
     let (cache, tree) = (folder.join("cache"), folder.join("tree"));
     fs::create_dir_all(&tree)?;
-    let home =
-        HomeFolders { data: folder, inside: Vec::new(), readers: Readers::AsTheAccountWants };
+    let home = HomeFolders { data: folder, subfolders: Vec::new(), readers: Readers::ByUmask };
     let access = WriteAccess::acquire(&home).map_err(told)?;
     let downloads = Downloads::new(&access, &cache, folder);
     let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(told))?;
-    let shape = UnpackOptions { strip: 1, ..UnpackOptions::default() };
+    let shape = UnpackOptions { strip_components: 1, ..UnpackOptions::default() };
     let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(told))?;
     let (synced, ()) = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
     let (inflated, _) = timed(|| inflate(file.path()))?;

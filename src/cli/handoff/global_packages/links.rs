@@ -15,8 +15,9 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World as _;
 
 use crate::config::folders;
+use crate::files::replace::Staged;
 use crate::files::write_access::WriteAccess;
-use crate::inventory::is_never_stood_for;
+use crate::inventory::is_reserved_name;
 use crate::session::Session;
 use crate::shim_folder::replace::UNFINISHED;
 
@@ -40,7 +41,7 @@ impl<'a> FolderSnapshot<'a> {
         if self.folders.is_empty() {
             return Ok(());
         }
-        let links = session.index.programs_for_all(tool);
+        let links = session.index.user_wide_programs(tool);
         let mut now = programs(session, self.folders);
         now.retain(|path, fingerprint| self.programs.get(path) != Some(fingerprint));
         let access = folders::write_access(&session.folders)?;
@@ -75,7 +76,7 @@ fn programs(session: &Session, folders: &[String]) -> ProgramFingerprints {
 
 /// Whether a global package may have a shim of that name.
 fn can_have_shim(tool: &Tool, name: &Name) -> bool {
-    !tool.programs.contains(&name.as_str()) && !is_never_stood_for(name.as_str())
+    !tool.programs.contains(&name.as_str()) && !is_reserved_name(name.as_str())
 }
 
 /// Removes links to programs that don't exist any more.
@@ -99,12 +100,6 @@ fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result
         return Ok(());
     }
     fs::create_dir_all(links).map_err(|error| Error::io("make the folder", links, error))?;
-    let made = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .make_in(links, |staged| symlink(program, staged));
-    let made = made.map_err(|error| Error::io("make a link in", links, error))?;
-    made.into_temp_path()
-        .persist(&path)
-        .map_err(|error| Error::io("replace", &path, error.error))?;
-    Ok(())
+    let staged = Staged::create(links, UNFINISHED, |staged| symlink(program, staged));
+    staged.map_err(|error| Error::io("make a link in", links, error))?.rename_to(&path)
 }

@@ -92,7 +92,7 @@ impl Bench {
     }
 
     fn compare(&self) -> Findings {
-        let tree = Tree::open(&self.path("")).unwrap();
+        let tree = OpenTree::open(&self.path("")).unwrap();
         compare(&tree, &self.manifest, PackagePaths::of(&self.definition)).unwrap()
     }
 

@@ -42,7 +42,7 @@ fn a_hash_that_proves_nothing_is_none() {
             .complains("?mode=json&include=all: `{.sha256}` is")
     };
     complaint(json!({ "sha256": null })).complains("missing");
-    complaint(json!({ "sha256": 7 })).complains("“7”, which is no SHA-256 or SHA-512");
+    complaint(json!({ "sha256": 7 })).complains("“7”, which is not a SHA-256 or SHA-512");
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
     complaint(json!({ "sha256": md5 })).complains("an MD5 proves nothing");
     complaint(json!({ "sha256": "da39a3ee5e6b4b0d3255bfef95601890afd80709" }))
@@ -108,6 +108,6 @@ fn an_index_of_another_form_is_refused() {
     ] {
         upstream.put("/", text);
         let outcome = install(&sandbox).fails_with(69);
-        outcome.complains("the index at").complains("can't be understood").complains(complaint);
+        outcome.complains("the index at").complains("is invalid").complains(complaint);
     }
 }

@@ -10,7 +10,7 @@ use usher_shims::version::Version;
 
 use super::checksums;
 use super::rows::Row;
-use crate::releases::entry::{Entry, Hash, IndexProblem, ListedArchive, Stated};
+use crate::releases::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive, Stated};
 use crate::releases::version_range::holds_for;
 
 /// Collects releases, row by row.
@@ -18,7 +18,7 @@ pub(super) struct ReleaseCollector<'a> {
     source: &'a IndexSource,
     base: &'a str,
     words: &'a BTreeMap<String, String>,
-    best: BTreeMap<String, (Order, Entry)>,
+    best: BTreeMap<String, (Order, IndexEntry)>,
 }
 
 /// Of several entries for one version the greatest counts: the newest build, then what is taken
@@ -44,14 +44,14 @@ impl<'a> ReleaseCollector<'a> {
         if self.best.get(&name).is_some_and(|(best, _)| *best >= order) {
             return Ok(());
         }
-        let artifact = self.artifact((rule, take), &version, row)?;
+        let archive = self.archive((rule, take), &version, row)?;
         let lts = take.lts.as_ref().and_then(|field| row.string(field));
-        self.best.insert(name, (order, Entry { version, lts, artifact, engines: None }));
+        self.best.insert(name, (order, IndexEntry { version, lts, archive, engines: None }));
         Ok(())
     }
 
     /// What was taken.
-    pub(super) fn entries(self) -> Vec<Entry> {
+    pub(super) fn entries(self) -> Vec<IndexEntry> {
         self.best.into_values().map(|(_, entry)| entry).collect()
     }
 
@@ -90,7 +90,7 @@ impl<'a> ReleaseCollector<'a> {
         Some(rank)
     }
 
-    fn artifact(
+    fn archive(
         &self,
         (rule, take): (usize, &ReleaseRule),
         version: &Version,
@@ -98,7 +98,7 @@ impl<'a> ReleaseCollector<'a> {
     ) -> Result<ListedArchive, IndexProblem> {
         let address = |key: &str, text: &str| self.address((key, text), version, row);
         let sums = take.checksums.as_ref().map(|text| address("sums", text)).transpose()?;
-        let in_file = |hash: Option<Hash>| hash.or(sums.map(Hash::InFile));
+        let in_file = |hash: Option<Hash>| hash.or(sums.map(Hash::ChecksumFile));
         Ok(ListedArchive {
             address: address("archive", &take.archive)?,
             hash: self.hash(take, version, row).map(in_file),
@@ -114,16 +114,16 @@ impl<'a> ReleaseCollector<'a> {
         let text = filled.unwrap_or_default();
         let or_elsewhere = take.checksums.is_some() || take.unverified.is_some();
         match checksums::parse(&text) {
-            Some(integrity) => Ok(Some(Hash::KnownTool(integrity))),
+            Some(integrity) => Ok(Some(Hash::Known(integrity))),
             None if text.is_empty() && or_elsewhere => Ok(None),
             None if text.is_empty() => Err(format!("`{hash}` is missing").into()),
             None => {
                 let kind = match text.rsplit(':').next().unwrap_or_default().len() {
-                    32 => " (an MD5 proves nothing)",
-                    40 => " (a SHA-1 proves nothing)",
+                    32 => " (MD5 is too weak)",
+                    40 => " (SHA-1 is too weak)",
                     _ => "",
                 };
-                let what = format!("`{hash}` is “{}”, which is no SHA-256", Escaped(&text));
+                let what = format!("`{hash}` is “{}”, which is not a SHA-256", Escaped(&text));
                 Err(format!("{what} or SHA-512{kind}").into())
             }
         }
@@ -140,7 +140,7 @@ impl<'a> ReleaseCollector<'a> {
             Ok(bytes) if is_number => Ok(Some(bytes)),
             Ok(_) | Err(_) => {
                 let text = Escaped(&text);
-                Err(format!("`{size}` is “{text}”, which is no number of bytes").into())
+                Err(format!("`{size}` is “{text}”, which is not a number of bytes").into())
             }
         }
     }
@@ -152,14 +152,14 @@ impl<'a> ReleaseCollector<'a> {
         version: &Version,
         row: &Row<'_>,
     ) -> Result<String, IndexProblem> {
-        let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
+        let is_complete = text.starts_with("{.") && text.matches('{').count() == 1;
         let value = |hole: &str| self.value_for(hole, version, row);
         let filled = template::fill(text, &value)
             .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))
             .map_err(IndexProblem::from)?;
         for hole in template::placeholders(text).unwrap_or_default() {
             let said = value(hole).unwrap_or_default();
-            let is_harmless = match (hole.starts_with('.'), is_whole) {
+            let is_harmless = match (hole.starts_with('.'), is_complete) {
                 (false, _) => true,
                 (true, true) => self.is_address(&filled),
                 (true, false) => is_plain(&said),

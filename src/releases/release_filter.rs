@@ -20,7 +20,7 @@ pub(super) struct ReleaseFilter<'a> {
 impl ReleaseFilter<'_> {
     /// Whether a release is one that was requested; it may not run here.
     pub(super) fn matches(&self, release: &Release) -> bool {
-        release.answers(self.request, self.tool)
+        release.matches(self.request, self.tool)
     }
 
     /// The newest of these that was requested and runs here.

@@ -27,23 +27,23 @@ fn read(
     let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
     let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
     let variable = |name: &str| world.variable(name);
-    let site = Site::new(index, words, &variable);
+    let site = DownloadSite::new(index, words, &variable);
     let nothing = |address: &str| {
-        Err(Failure::Absent(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
+        Err(FetchError::NotFound(Error::new(ErrorKind::Network, format!("{address} isn't there"))))
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
         Err(complaint) => return complaint.to_string(),
     };
     let shown = entries.into_iter().map(|entry| {
-        let artifact = entry.artifact;
-        let hash = match artifact.hash {
-            Ok(Some(Hash::KnownTool(integrity))) => integrity.to_string().replace(HASH, "HASH"),
-            Ok(Some(Hash::InFile(sums))) => sums,
+        let archive = entry.archive;
+        let hash = match archive.hash {
+            Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
+            Ok(Some(Hash::ChecksumFile(sums))) => sums,
             Ok(None) => "unhashed".to_owned(),
             Err(complaint) => complaint.to_string(),
         };
-        format!("{} {} {hash}", entry.version, artifact.address)
+        format!("{} {} {hash}", entry.version, archive.address)
     });
     let lines: Vec<String> = shown.collect();
     format!("{} <- {}", lines.join("\n"), site.address())
@@ -405,7 +405,7 @@ fn elixir() {
 #[test]
 fn python() {
     let at = "https://github.com/astral-sh/python-build-standalone/releases/download";
-    let artifact = |tag: &str, platform: &str, variant: &str, end: &str| {
+    let archive = |tag: &str, platform: &str, variant: &str, end: &str| {
         let name =
             format!("cpython-3.13.12%2B{tag}-{platform}-{}.{end}", variant.replacen('+', "-", 1));
         format!(
@@ -430,7 +430,7 @@ fn python() {
         ];
         let artifacts: Vec<String> = triples
             .iter()
-            .flat_map(|triple| variants.map(|(variant, end)| artifact(tag, triple, variant, end)))
+            .flat_map(|triple| variants.map(|(variant, end)| archive(tag, triple, variant, end)))
             .collect();
         format!(r#"{{"version":"3.13.12+{tag}","date":"x","artifacts":[{}]}}"#, artifacts.join(","))
     };
@@ -555,14 +555,14 @@ fn sizes_are_taken_as_indexes_write_them() {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
         let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
-        let site = Site::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
+        let site = DownloadSite::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
         let nothing = |_: &str| {
-            Err(Failure::Absent(Error::new(ErrorKind::Network, "there is no further page")))
+            Err(FetchError::NotFound(Error::new(ErrorKind::Network, "there is no further page")))
         };
         let entries = site.read(text.replace("HASH", HASH).as_bytes(), &nothing).unwrap();
-        let Entry { version, artifact, .. } = entries[0].clone();
+        let IndexEntry { version, archive, .. } = entries[0].clone();
         let source = source.to_owned();
-        let release = Release { version, lts: None, source, artifact: Some(artifact) };
+        let release = Release { version, lts: None, source, archive: Some(archive) };
         let part = site.part(&release, &nothing).unwrap().unwrap();
         assert_eq!(part.size, expected, "{tool}");
     };
@@ -613,7 +613,7 @@ fn what_can_not_be_is_said_with_its_field() {
     check(
         &format!(r#""filename":"a.tar.gz","sha256":"{md5}""#),
         &format!(
-            "{start} `{{.sha256}}` is “{md5}”, which is no SHA-256 or SHA-512 (an MD5 proves nothing)"
+            "{start} `{{.sha256}}` is “{md5}”, which is not a SHA-256 or SHA-512 (MD5 is too weak)"
         ),
     );
     check(

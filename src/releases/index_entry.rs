@@ -11,13 +11,13 @@ use crate::files::integrity::Integrity;
 
 /// One version, as an index has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     #[serde(serialize_with = "as_text", deserialize_with = "version")]
     pub(super) version: Version,
     /// The code name of its long-term support line, where the index says it.
     pub(super) lts: Option<String>,
     /// Its archive.
-    pub(super) artifact: ListedArchive,
+    pub(super) archive: ListedArchive,
     /// The `engines` of an npm package.
     pub(super) engines: Option<BTreeMap<String, String>>,
 }
@@ -37,8 +37,8 @@ impl ListedArchive {
     /// The hash, where the index itself has one that can be used.
     pub(super) fn integrity(&self) -> Option<Integrity> {
         match &self.hash {
-            Ok(Some(Hash::KnownTool(integrity))) => Some(*integrity),
-            Ok(Some(Hash::InFile(_)) | None) | Err(_) => None,
+            Ok(Some(Hash::Known(integrity))) => Some(*integrity),
+            Ok(Some(Hash::ChecksumFile(_)) | None) | Err(_) => None,
         }
     }
 }
@@ -51,9 +51,9 @@ pub(super) type Stated<T> = Result<Option<T>, IndexProblem>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Hash {
     /// The index has it.
-    KnownTool(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
+    Known(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
     /// The file at this address has it.
-    InFile(String),
+    ChecksumFile(String),
 }
 
 /// Why something in an index can't be understood, in a few words.
@@ -97,12 +97,12 @@ fn integrity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Integrity, D:
 mod tests {
     use super::*;
 
-    fn entry(hash: Stated<Hash>, size: Stated<u64>) -> Entry {
+    fn entry(hash: Stated<Hash>, size: Stated<u64>) -> IndexEntry {
         let address = "https://x.example/a.tar.gz".to_owned();
-        Entry {
+        IndexEntry {
             version: Version::parse("pypy3.10-7.3.17").unwrap(),
             lts: Some("krypton".to_owned()),
-            artifact: ListedArchive { address, hash, size, rule: 1 },
+            archive: ListedArchive { address, hash, size, rule: 1 },
             engines: Some(BTreeMap::from([("node".to_owned(), ">=10".to_owned())])),
         }
     }
@@ -110,15 +110,15 @@ mod tests {
     #[test]
     fn what_is_cached_is_read_back_as_it_was() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
-        let in_file = Hash::InFile("https://x.example/SHASUMS256.txt".to_owned());
+        let in_file = Hash::ChecksumFile("https://x.example/SHASUMS256.txt".to_owned());
         for entry in [
-            entry(Ok(Some(Hash::KnownTool(integrity))), Ok(Some(123))),
+            entry(Ok(Some(Hash::Known(integrity))), Ok(Some(123))),
             entry(Ok(Some(in_file)), Ok(None)),
             entry(Ok(None), Err("`{.size}` is odd".into())),
             entry(Err("`{.sha256}` is missing".into()), Ok(None)),
         ] {
             let text = serde_json::to_string(&entry).unwrap();
-            assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry, "{text}");
+            assert_eq!(serde_json::from_str::<IndexEntry>(&text).unwrap(), entry, "{text}");
         }
     }
 
@@ -126,11 +126,11 @@ mod tests {
     fn what_was_not_parsed_is_not_read_back() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
         let whole =
-            serde_json::to_string(&entry(Ok(Some(Hash::KnownTool(integrity))), Ok(None))).unwrap();
+            serde_json::to_string(&entry(Ok(Some(Hash::Known(integrity))), Ok(None))).unwrap();
         for (from, to) in [("pypy3.10-7.3.17", "../../x"), ("sha256:abab", "sha256:ab")] {
             let spoilt = whole.replacen(from, to, 1);
             assert_ne!(spoilt, whole);
-            assert!(serde_json::from_str::<Entry>(&spoilt).is_err(), "{spoilt}");
+            assert!(serde_json::from_str::<IndexEntry>(&spoilt).is_err(), "{spoilt}");
         }
     }
 }

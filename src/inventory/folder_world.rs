@@ -1,5 +1,5 @@
-//! The operating system, as it looks from another folder than the working directory: whoever asks
-//! the resolver what would run there asks it in such a world.
+//! The operating system, with another working directory. With it the resolver finds what would run in
+//! that folder.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -7,39 +7,40 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::world::{FileMeta, Os, World};
 
-/// How far one sees from a folder.
+/// Which files and variables are visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
-    /// Everything is as it is.
-    Whole,
-    /// No variable is set, and no file is there but those in the folder itself.
-    Folder,
+pub(crate) enum Visibility {
+    /// All of them.
+    Everything,
+    /// No variable, and only the files in the folder and below.
+    FolderOnly,
 }
 
-/// The operating system, seen from a folder.
+/// The operating system, with this working directory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Inside<'a> {
-    /// The folder, physical.
+pub(crate) struct FolderWorld<'a> {
+    /// The working directory, without links in it.
     pub(crate) folder: &'a Path,
-    /// How far one sees.
-    pub(crate) sight: Sight,
+    /// Which files and variables are visible.
+    pub(crate) visibility: Visibility,
 }
 
-impl Inside<'_> {
+impl FolderWorld<'_> {
     fn sees(&self, folder: Option<&Path>) -> bool {
-        self.sight == Sight::Whole || folder.is_some_and(|folder| folder.starts_with(self.folder))
+        self.visibility == Visibility::Everything
+            || folder.is_some_and(|folder| folder.starts_with(self.folder))
     }
 }
 
-impl World for Inside<'_> {
+impl World for FolderWorld<'_> {
     fn variable(&self, name: &str) -> Option<OsString> {
-        (self.sight == Sight::Whole).then(|| Os.variable(name))?
+        (self.visibility == Visibility::Everything).then(|| Os.variable(name))?
     }
 
     fn variables(&self) -> Vec<(OsString, OsString)> {
-        match self.sight {
-            Sight::Whole => Os.variables(),
-            Sight::Folder => Vec::new(),
+        match self.visibility {
+            Visibility::Everything => Os.variables(),
+            Visibility::FolderOnly => Vec::new(),
         }
     }
 
@@ -49,6 +50,10 @@ impl World for Inside<'_> {
 
     fn directory(&self) -> io::Result<PathBuf> {
         Ok(self.folder.to_path_buf())
+    }
+
+    fn is_process_directory(&self) -> bool {
+        false
     }
 
     fn existing_names(&self, folder: &Path, names: &[&str]) -> io::Result<u32> {

@@ -14,7 +14,7 @@ use usher_shims::world::World;
 
 /// A file that defines an own tool.
 #[derive(Debug)]
-pub struct OwnFile {
+pub struct CustomToolFile {
     /// The file.
     pub path: PathBuf,
     /// What it was when it was read.
@@ -24,7 +24,7 @@ pub struct OwnFile {
 }
 
 /// All files of own tools, the machine's before the account's, which are stronger.
-pub fn files(world: &impl World, folders: &Folders) -> Vec<OwnFile> {
+pub fn files(world: &impl World, folders: &Folders) -> Vec<CustomToolFile> {
     let mut configurations = vec![&folders.machine_config];
     configurations.extend((folders.config != folders.machine_config).then_some(&folders.config));
     let paths = configurations.into_iter().flat_map(|folder| paths(&folder.join("registry")));
@@ -41,19 +41,22 @@ fn paths(folder: &Path) -> BTreeSet<PathBuf> {
     entries.map(|entry| entry.path()).filter(is_definition).collect()
 }
 
-fn file(world: &impl World, path: PathBuf) -> Option<OwnFile> {
+fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
     let seen = world.metadata(&path).ok().flatten()?;
     let text = match world.read(&path) {
         Ok(content) => {
-            String::from_utf8(content).map_err(|_| fault(&path, None, "it is no UTF-8 text"))
+            String::from_utf8(content).map_err(|_| fault(&path, None, "it is not UTF-8"))
         }
         Err(error) => Err(Error::io("read", &path, error)),
     };
-    Some(OwnFile { path, fingerprint: fingerprint(&seen), text })
+    Some(CustomToolFile { path, fingerprint: fingerprint(&seen), text })
 }
 
 /// What a file defines.
-pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition, &'static Tool)> {
+pub(super) fn definition(
+    file: &CustomToolFile,
+    common: &Common,
+) -> Result<(Definition, &'static Tool)> {
     let text = file.text.clone()?;
     let (tool, definition) = Definition::parse(&text).map_err(|refusal| {
         let line = refusal.line.and_then(|line| Some((line, text.lines().nth(line - 1)?)));
@@ -64,21 +67,22 @@ pub(super) fn definition(file: &OwnFile, common: &Common) -> Result<(Definition,
 }
 
 /// An own tool is to run on one that there isn't.
-pub(super) fn without_host(file: &OwnFile, host: &str) -> Error {
-    let reason = format!("it runs on {host}, which is no tool that others can run on");
+pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
+    let reason = format!("{host} can't be the runtime of other tools");
     fault(&file.path, None, &reason)
 }
 
 /// What is wrong with a file, and on which line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
     let place = match line {
-        Some((number, _)) => format!("{}, line {number}", Shown(path)),
+        Some((number, _)) => format!("{}:{number}", Shown(path)),
         None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
-    let error = Error::new(ErrorKind::BadFile, format!("{place} defines no tool: {reason}"));
+    let error =
+        Error::new(ErrorKind::BadFile, format!("invalid tool definition {place}: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
-        Some(text) => error.because(format!("the line is: {}", Escaped(text))),
+        Some(text) => error.because(format!("the line: {}", Escaped(text))),
         None => error,
     }
 }

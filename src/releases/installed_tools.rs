@@ -2,13 +2,13 @@
 
 use usher_shims::error::Result;
 use usher_shims::resolve::{Resolver, Runtime};
-use usher_shims::store::all;
+use usher_shims::store::all_toolchains;
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
 /// What is on this machine already.
-pub(super) trait Machine: Sync {
+pub(super) trait InstalledTools: Sync {
     /// What a tool's versions run on, where they are built for versions of another tool.
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>>;
 
@@ -16,13 +16,13 @@ pub(super) trait Machine: Sync {
     fn installed(&self, tool: &Tool) -> Vec<Version>;
 }
 
-impl<W: World + Sync> Machine for Resolver<'_, W> {
+impl<W: World + Sync> InstalledTools for Resolver<'_, W> {
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>> {
         self.selector().runtime(tool)
     }
 
     fn installed(&self, tool: &Tool) -> Vec<Version> {
-        let found = all(self.world, self.index, tool).ok().flatten().unwrap_or_default();
+        let found = all_toolchains(self.world, self.index, tool).ok().flatten().unwrap_or_default();
         let mut versions: Vec<Version> =
             found.into_iter().filter_map(|toolchain| toolchain.version).collect();
         versions.dedup();

@@ -1,53 +1,53 @@
-//! Own tools: those that an account or the machine defines in files of its own. The shims read them
-//! from their index, in `postcard`'s form; they know neither TOML nor files.
+//! Custom tools, which the user or the machine defines in files. The shims read them from the
+//! index, encoded with `postcard`; they read no TOML.
 //!
-//! What is read is leaked: a process reads it once, and the tools that are compiled in live as long.
+//! What is read is leaked: a process reads it once, and built-in tools live as long.
 
 use std::path::PathBuf;
 
-use usher_tool::{FORM, Tool};
+use usher_tool::{FORMAT, Tool};
 
 use super::compiled::TOOLS;
 
-/// The tools in force: own ones, and those that are compiled in; of two of a name, the own one.
+/// All tools: custom and built-in ones; a custom one replaces a built-in one of the same name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tools {
-    own: Vec<CustomTool>,
+    custom: Vec<CustomTool>,
 }
 
-/// An own tool, and the file that defines it.
+/// A custom tool, and the file that defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomTool {
     /// The tool.
     pub tool: &'static Tool,
     /// The file.
     pub file: PathBuf,
-    /// What the file was when it was read.
+    /// The file's fingerprint when it was read.
     pub fingerprint: String,
 }
 
 impl Tools {
-    /// Adds an own tool, in the place of one of its name.
+    /// Adds a custom tool; it replaces one of the same name.
     pub fn add(&mut self, own: CustomTool) {
-        self.own.retain(|known| known.tool.name != own.tool.name);
-        self.own.push(own);
+        self.custom.retain(|known| known.tool.name != own.tool.name);
+        self.custom.push(own);
     }
 
-    /// All tools, own ones first.
+    /// All tools, custom ones first.
     pub fn all(&self) -> impl Iterator<Item = &'static Tool> {
-        let is_replaced = |tool: &&Tool| self.own.iter().any(|own| own.tool.name == tool.name);
-        let own = self.own.iter().map(|own| own.tool);
+        let is_replaced = |tool: &&Tool| self.custom.iter().any(|own| own.tool.name == tool.name);
+        let own = self.custom.iter().map(|own| own.tool);
         own.chain(TOOLS.iter().filter(move |tool| !is_replaced(tool)))
     }
 
-    /// The own ones.
-    pub fn own(&self) -> &[CustomTool] {
-        &self.own
+    /// The custom ones.
+    pub fn custom(&self) -> &[CustomTool] {
+        &self.custom
     }
 
-    /// The file that defines a tool, if it is an own one.
-    pub fn definition_of(&self, tool: &Tool) -> Option<&CustomTool> {
-        self.own.iter().find(|own| own.tool.name == tool.name)
+    /// The custom tool, if a tool is one.
+    pub fn custom_definition(&self, tool: &Tool) -> Option<&CustomTool> {
+        self.custom.iter().find(|own| own.tool.name == tool.name)
     }
 
     /// The tool of this name, or that goes by it.
@@ -61,16 +61,16 @@ impl Tools {
     }
 }
 
-/// A tool as it stands in the index, behind the mark of its form.
-pub fn printed(tool: &Tool) -> Vec<u8> {
+/// Encodes a tool for the index, after the hash of the format.
+pub fn encode_tool(tool: &Tool) -> Vec<u8> {
     // Nothing that can fail is in a tool: no map, and no list of unknown length.
-    postcard::to_allocvec(&(FORM, tool)).unwrap_or_default()
+    postcard::to_allocvec(&(FORMAT, tool)).unwrap_or_default()
 }
 
-/// Reads a tool from the index; `None` if what is there is another form, and so another version's.
-pub(crate) fn read(row: &[u8]) -> Option<&'static Tool> {
+/// Decodes a tool from the index; `None` if another version encoded it.
+pub(crate) fn decode_tool(row: &[u8]) -> Option<&'static Tool> {
     let (form, _): (u64, _) = postcard::take_from_bytes(row).ok()?;
-    if form != FORM {
+    if form != FORMAT {
         return None;
     }
     let row: &'static [u8] = row.to_vec().leak();
@@ -85,19 +85,19 @@ mod tests {
     #[test]
     fn reading_and_printing_are_inverse() {
         for tool in TOOLS {
-            let row = printed(tool);
-            assert_eq!(read(&row), Some(tool), "{}", tool.name);
+            let row = encode_tool(tool);
+            assert_eq!(decode_tool(&row), Some(tool), "{}", tool.name);
             for cut in 0..row.len() {
-                assert_eq!(read(&row[..cut]), None, "{}", tool.name);
+                assert_eq!(decode_tool(&row[..cut]), None, "{}", tool.name);
             }
-            assert_eq!(read(&[&row[..], b"x"].concat()), None, "{}", tool.name);
+            assert_eq!(decode_tool(&[&row[..], b"x"].concat()), None, "{}", tool.name);
         }
     }
 
     #[test]
     fn another_versions_form_is_not_read() {
-        let row = postcard::to_allocvec(&(FORM + 1, &TOOLS[0])).unwrap();
-        assert_eq!(read(&row), None);
+        let row = postcard::to_allocvec(&(FORMAT + 1, &TOOLS[0])).unwrap();
+        assert_eq!(decode_tool(&row), None);
     }
 
     #[test]
@@ -105,11 +105,11 @@ mod tests {
         let mut tools = Tools::default();
         let count = tools.all().count();
         let known = tools.named("node").unwrap();
-        let tool = read(&printed(&Tool { title: "Our Node", ..*known })).unwrap();
+        let tool = decode_tool(&encode_tool(&Tool { title: "Our Node", ..*known })).unwrap();
         tools.add(CustomTool { tool, file: "/x".into(), fingerprint: String::new() });
         assert_eq!(tools.all().count(), count);
         assert_eq!(tools.named("nodejs").map(|tool| tool.title), Some("Our Node"));
         assert_eq!(tools.of_program("node").map(|tool| tool.title), Some("Our Node"));
-        assert!(tools.definition_of(known).is_some());
+        assert!(tools.custom_definition(known).is_some());
     }
 }

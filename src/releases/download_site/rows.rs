@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use usher_definition::IndexFormat;
 use usher_shims::error::Escaped;
 
-use crate::releases::entry::IndexProblem;
+use crate::releases::index_entry::IndexProblem;
 
 /// An entry of an index: what the way to it led through, outermost first.
 pub(super) struct Row<'a> {
@@ -151,7 +151,7 @@ fn place(number: &str) -> Option<usize> {
 }
 
 fn json(text: &[u8]) -> Result<Value, IndexProblem> {
-    serde_json::from_slice(text).map_err(|error| format!("it is no JSON: {error}").into())
+    serde_json::from_slice(text).map_err(|error| format!("invalid JSON: {error}").into())
 }
 
 /// The lines that say something.
@@ -225,7 +225,7 @@ mod tests {
     fn what_is_of_another_form_is_said() {
         check((IndexFormat::Json, "*"), "\"x\"", &[], &["it is neither a list nor an object"]);
         check((IndexFormat::Json, "a.*"), "{}", &[], &["it has no “a”"]);
-        let expected = ["it is no JSON: expected value at line 1 column 1"];
+        let expected = ["invalid JSON: expected value at line 1 column 1"];
         check((IndexFormat::Json, "*"), "<html>", &[], &expected);
         check((IndexFormat::Csv, ""), "a\n\"b", &[], &["a quote doesn't end: \"b"]);
     }

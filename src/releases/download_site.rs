@@ -11,29 +11,29 @@ use usher_definition::{IndexSource, Mirror, ReleaseRule, template};
 use usher_shims::error::{Error, ErrorKind};
 use usher_shims::version::Version;
 
-use super::entry::{Entry, Hash, IndexProblem, ListedArchive};
-use super::limits::MOST_PAGES;
-use super::part::Part;
+use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
+use super::limits::MAX_PAGES;
 use super::release::Release;
+use super::release_part::ReleasePart;
 use crate::files::integrity::Integrity;
-use crate::http::Failure;
+use crate::http::FetchError;
 use collector::ReleaseCollector;
 
 /// Fetches a small file.
-type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, Failure> + 'a;
+type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, FetchError> + 'a;
 
 /// Looks up a variable of the environment.
 pub(super) type Variable<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
 
 /// A site, as the user's variables have it.
-pub(super) struct Site<'a> {
+pub(super) struct DownloadSite<'a> {
     source: &'a IndexSource,
     base: String,
     words: &'a BTreeMap<String, String>,
     variable: &'a Variable<'a>,
 }
 
-impl<'a> Site<'a> {
+impl<'a> DownloadSite<'a> {
     /// A site that spells the platform with these words.
     pub(super) fn new(
         source: &'a IndexSource,
@@ -55,18 +55,22 @@ impl<'a> Site<'a> {
     }
 
     /// Understands the index, of which further pages are fetched.
-    pub(super) fn read(&self, text: &[u8], fetch: &Fetch<'_>) -> Result<Vec<Entry>, IndexProblem> {
+    pub(super) fn read(
+        &self,
+        text: &[u8],
+        fetch: &Fetch<'_>,
+    ) -> Result<Vec<IndexEntry>, IndexProblem> {
         let mut collector = ReleaseCollector::new(self.source, &self.base, self.words);
         if self.read_page(text, &mut collector)? == 0 {
             return Err("it has no entries".into());
         }
         let first = self.source.pages.unwrap_or_default();
-        let further = self.source.pages.map_or(0, |_| MOST_PAGES);
+        let further = self.source.pages.map_or(0, |_| MAX_PAGES);
         for page in (first + 1..).take(further) {
             let address = self.page(page);
             let text = match fetch(&address) {
                 Ok(text) => text,
-                Err(Failure::Absent(_)) => break,
+                Err(FetchError::NotFound(_)) => break,
                 Err(failure) => {
                     return Err(format!("{}: {address}", Error::from(failure).what).into());
                 }
@@ -97,23 +101,23 @@ impl<'a> Site<'a> {
         &self,
         release: &Release,
         fetch: &Fetch<'_>,
-    ) -> Result<Option<Part>, Failure> {
-        let Some(artifact) = &release.artifact else { return Ok(None) };
-        let Some(take) = self.source.release.get(artifact.rule) else { return Ok(None) };
+    ) -> Result<Option<ReleasePart>, FetchError> {
+        let Some(archive) = &release.archive else { return Ok(None) };
+        let Some(take) = self.source.release.get(archive.rule) else { return Ok(None) };
         let version = Some(&release.version);
-        Ok(Some(Part {
-            addresses: self.addresses(&artifact.address),
-            integrity: self.integrity(take, artifact, (release, fetch))?,
-            size: match &artifact.size {
+        Ok(Some(ReleasePart {
+            addresses: self.addresses(&archive.address),
+            integrity: self.integrity(take, archive, (release, fetch))?,
+            size: match &archive.size {
                 Ok(size) => *size,
                 Err(complaint) => return Err(self.lacks("size", release, complaint)),
             },
-            strip: usize::from(take.strip_components),
-            inside: self.fill(&take.subdir, version).into(),
-            into: self.fill(&take.destination, version).into(),
+            strip_components: usize::from(take.strip_components),
+            subdir: self.fill(&take.subdir, version).into(),
+            destination: self.fill(&take.destination, version).into(),
             program: self.fill(&take.program, version),
-            after: take.after.clone(),
-            ..Part::default()
+            post_install: take.after.clone(),
+            ..ReleasePart::default()
         }))
     }
 
@@ -122,25 +126,25 @@ impl<'a> Site<'a> {
     fn integrity(
         &self,
         take: &ReleaseRule,
-        artifact: &ListedArchive,
+        archive: &ListedArchive,
         (release, fetch): (&Release, &Fetch<'_>),
-    ) -> Result<Option<Integrity>, Failure> {
-        match &artifact.hash {
+    ) -> Result<Option<Integrity>, FetchError> {
+        match &archive.hash {
             Err(complaint) => Err(self.lacks("hash", release, complaint)),
-            Ok(Some(Hash::KnownTool(integrity))) => Ok(Some(*integrity)),
-            Ok(Some(Hash::InFile(sums))) => integrity_in(sums, (take, artifact), fetch),
+            Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
+            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, (take, archive), fetch),
             Ok(None) if take.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
-                Err(Failure::Fatal(error.because(format!("{} says none", self.address()))))
+                Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
             }
         }
     }
 
     /// What the index states of an archive can't be used.
-    fn lacks(&self, what: &str, release: &Release, complaint: &IndexProblem) -> Failure {
+    fn lacks(&self, what: &str, release: &Release, complaint: &IndexProblem) -> FetchError {
         let because = format!("in {}: {complaint}", self.address());
-        Failure::Fatal(unusable(what, release).because(because))
+        FetchError::Fatal(unusable(what, release).because(because))
     }
 
     /// The addresses to try for one of the site's.
@@ -180,27 +184,27 @@ fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
 /// The hash that a file with hashes has of an archive.
 fn integrity_in(
     sums: &str,
-    (take, artifact): (&ReleaseRule, &ListedArchive),
+    (take, archive): (&ReleaseRule, &ListedArchive),
     fetch: &Fetch<'_>,
-) -> Result<Option<Integrity>, Failure> {
+) -> Result<Option<Integrity>, FetchError> {
     let text = match fetch(sums) {
-        Err(Failure::Absent(_)) if take.unverified.is_some() => return Ok(None),
+        Err(FetchError::NotFound(_)) if take.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
-    let name = artifact.address.rsplit('/').next().unwrap_or_default();
+    let name = archive.address.rsplit('/').next().unwrap_or_default();
     match checksums::find(&String::from_utf8_lossy(&text), name) {
         Some(integrity) => Ok(Some(integrity)),
         None if take.unverified.is_some() => Ok(None),
         None => {
             let what = format!("{sums} has no checksum for {name}");
-            Err(Failure::Fatal(Error::new(ErrorKind::Integrity, what)))
+            Err(FetchError::Fatal(Error::new(ErrorKind::Integrity, what)))
         }
     }
 }
 
 fn unusable(what: &str, release: &Release) -> Error {
     let Release { source, version, .. } = release;
-    Error::new(ErrorKind::Integrity, format!("{source} {version} has no {what} that can be used"))
+    Error::new(ErrorKind::Integrity, format!("{source} {version} has no usable {what}"))
 }
 
 #[cfg(test)]

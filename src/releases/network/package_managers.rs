@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, ErrorKind, Result};
@@ -14,11 +13,12 @@ use usher_shims::world::{AnyWorld, World as _};
 use crate::config::client;
 use crate::config::pip;
 use crate::config::settings::Address;
+use crate::files::replace::{Durability, FileMode, FileReplacement};
 use crate::files::write_access::ThreadAccess;
 use crate::session::read_text;
 
 /// The package managers on PATH.
-pub(super) struct InstalledClients<'a> {
+pub(super) struct PackageManagers<'a> {
     pub(super) world: &'a AnyWorld,
     /// usher's own shims, which are never asked.
     pub(super) shim: &'a Shim,
@@ -32,7 +32,7 @@ pub(super) struct InstalledClients<'a> {
     pub(super) variables: &'a [(OsString, OsString)],
 }
 
-impl InstalledClients<'_> {
+impl PackageManagers<'_> {
     /// The npm to ask.
     pub(super) fn npm(&self) -> Option<PathBuf> {
         next_on_path(self.world, self.shim, "npm", &[])
@@ -45,9 +45,12 @@ impl InstalledClients<'_> {
             return Ok(known);
         }
         if self.is_offline {
-            return Err(Error::new(ErrorKind::Offline, "npm isn't asked: usher is offline"));
+            return Err(Error::new(
+                ErrorKind::Offline,
+                "can't ask npm for its registry: usher is offline",
+            ));
         }
-        let address = client::ask(npm, &self.without_shims(), client::PATIENCE)?;
+        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
         self.keep(CACHED, &address);
         Ok(address)
     }
@@ -78,11 +81,15 @@ impl InstalledClients<'_> {
     fn keep(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
-            let written = fs::create_dir_all(self.cache)
-                .and_then(|()| tempfile::NamedTempFile::new_in(self.cache))
-                .and_then(|mut file| file.write_all(address.as_str().as_bytes()).map(|()| file));
-            if let Ok(file) = written {
-                let _ = file.persist(self.cache.join(name));
+            let replacement = FileReplacement {
+                target: &self.cache.join(name),
+                staging: self.cache,
+                prefix: ".tmp",
+                mode: FileMode::Masked(0o600),
+                durability: Durability::Unsynced,
+            };
+            if fs::create_dir_all(self.cache).is_ok() {
+                let _ = replacement.write(address.as_str().as_bytes());
             }
         });
     }
@@ -109,7 +116,7 @@ mod tests {
 
     fn check(cache: &Path, expected: (std::result::Result<&str, &str>, Option<&str>)) {
         let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
-        let clients = InstalledClients {
+        let clients = PackageManagers {
             world: &world,
             shim: &shim,
             cache,
@@ -125,14 +132,14 @@ mod tests {
     #[test]
     fn offline_what_clients_said_before_counts() {
         let cache = tempfile::tempdir().unwrap();
-        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+        check(cache.path(), (Err("can't ask npm for its registry: usher is offline"), None));
         fs::write(cache.path().join("npm-registry"), "https://r.example/npm/\n").unwrap();
         fs::write(cache.path().join("pypi-index"), "https://i.example/simple/").unwrap();
         let expected = (Ok("https://r.example/npm/"), Some("https://i.example/simple/"));
         check(cache.path(), expected);
         fs::write(cache.path().join("npm-registry"), "what").unwrap();
         fs::write(cache.path().join("pypi-index"), "").unwrap();
-        check(cache.path(), (Err("npm isn't asked: usher is offline"), None));
+        check(cache.path(), (Err("can't ask npm for its registry: usher is offline"), None));
     }
 
     #[test]
@@ -146,7 +153,7 @@ mod tests {
         let path = std::env::join_paths([&shims, &others]).unwrap();
         let variables = [("PATH".into(), path), ("HOME".into(), "/home/x".into())];
         let (world, shim): (AnyWorld, _) = (Box::new(Os), Shim::default());
-        let clients = InstalledClients {
+        let clients = PackageManagers {
             world: &world,
             shim: &shim,
             cache: home.path(),
