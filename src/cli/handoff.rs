@@ -119,12 +119,17 @@ fn install_missing(
     let installer = Installer::new(session, access, &network, &finder).verified_only();
     let tool = wanted.known.tool;
     let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(lacking) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)? else {
+    let Some(missing_runtime) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)?
+    else {
         return Ok(vec![tool]);
     };
-    check_policy(session, (lacking.tool, &lacking.request), &lacking.origin)?;
-    install_runtime(&installer, &session.registry, (tool, &toolchain), &lacking)?;
-    Ok(vec![tool, lacking.tool])
+    check_policy(
+        session,
+        (missing_runtime.tool, &missing_runtime.request),
+        &missing_runtime.origin,
+    )?;
+    install_runtime(&installer, &session.registry, (tool, &toolchain), &missing_runtime)?;
+    Ok(vec![tool, missing_runtime.tool])
 }
 
 fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchain> {

@@ -1,7 +1,7 @@
-//! Every command of `use`, as users type it, with its complete output. One file per command.
+//! Every command of `use`, typed as a person types it, its output held whole; a file a command.
 //!
-//! The tests don't depend on the machine's interpreters: PATH has only the shims and a folder of
-//! the sandbox, and listings are compared without the system's versions.
+//! Nothing here depends on which interpreters the machine itself has: PATH holds the shims and a
+//! folder of the sandbox's own, and what the system offers is left out of listings.
 
 mod adds;
 mod available;
@@ -31,35 +31,35 @@ use serde_json::Value;
 
 use crate::support::{Outcome, Sandbox, Tree, Upstream};
 
-/// A sandbox with usher, a project under version control, and an upstream.
+/// A project under version control, usher installed, and an upstream to fetch from.
 pub(crate) fn sandbox(upstream: &Upstream) -> Sandbox {
-    set_up(Sandbox::new().with_upstream(upstream))
+    furnished(Sandbox::new().with_upstream(upstream))
 }
 
-/// The same without a network: every address refuses connections.
+/// The same where no address answers.
 pub(crate) fn offline_sandbox() -> Sandbox {
-    set_up(Sandbox::new().offline())
+    furnished(Sandbox::new().offline())
 }
 
-fn set_up(sandbox: Sandbox) -> Sandbox {
+fn furnished(sandbox: Sandbox) -> Sandbox {
     sandbox.folder("project/.git");
     let own = sandbox.folder("bin");
     let path = std::env::join_paths([sandbox.shims(), own]).expect("a PATH");
-    // Create shims for all tools, whatever the machine has.
+    // Whatever the machine has, all tools have shims to be called by.
     let sandbox = sandbox.with_variable("PATH", path).with_variable("USHER_SHIMS", "all");
     sandbox.install();
     sandbox
 }
 
-/// Defines a tool without sources: `plain`.
+/// Has usher know a tool that comes from nowhere: `plain`.
 pub(crate) fn with_sourceless_tool(sandbox: &Sandbox) {
     let text = "name = 'plain'\ntitle = 'Plain'\nprograms = ['plain']\n\
                 variables = ['PLAIN_VERSION']\ndialect = 'npm'\nversion_components = 3\n";
     sandbox.file("home/.config/usher/registry/plain.toml", text);
 }
 
-/// Standard output, masked, without the lines of the system's own programs, and without column
-/// widths, which depend on them.
+/// What was printed on standard output, masked, without the lines of the system's own programs
+/// and the widths of columns that follow from them.
 pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     let masked = sandbox.mask(&outcome.stdout);
     let marks = [" system ", " shared ", " not pinned"];
@@ -68,29 +68,29 @@ pub(crate) fn without_system(sandbox: &Sandbox, outcome: &Outcome) -> String {
     lines.map(cells).collect::<Vec<_>>().join("\n")
 }
 
-/// A table row with two spaces between its cells.
+/// A line of a table, with two blanks between its cells.
 fn cells(line: &str) -> String {
     let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
     cells.collect::<Vec<_>>().join("  ")
 }
 
-/// A JSON list without the system's versions, with masked paths.
+/// A JSON list without what is the system's, with the sandbox's paths masked.
 pub(crate) fn json_without_system(sandbox: &Sandbox, outcome: &Outcome) -> Value {
     let masked = sandbox.mask(&outcome.stdout);
     let list: Vec<Value> = serde_json::from_str(&masked).expect("a list in JSON");
-    let is_systems = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
-    list.into_iter().filter(|entry| !is_systems(entry)).collect()
+    let foreign = |entry: &Value| entry["store"] == "system" || entry["store"] == "shared";
+    list.into_iter().filter(|entry| !foreign(entry)).collect()
 }
 
-/// Checks that nothing changed in this folder of the sandbox.
+/// Nothing below the sandbox's folder of that name may have changed.
 #[track_caller]
 pub(crate) fn assert_unchanged(sandbox: &Sandbox, folder: &str, before: &Tree, after_what: &str) {
     let changes = before.changes(&sandbox.tree(folder));
     assert!(changes.is_empty(), "after {after_what}: {changes:#?}");
 }
 
-/// Reports what can't be tested on this machine. Writes to standard error directly, because the
-/// test harness captures `eprintln!`.
+/// Says what this machine can't show, on the real standard error: the test runner keeps what
+/// `eprintln!` says of tests that pass to itself.
 pub(crate) fn skipped(what: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }

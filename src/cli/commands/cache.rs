@@ -29,14 +29,14 @@ struct CleanReport {
     bytes: u64,
     /// Whether these files are deleted; in a dry run they aren't.
     removed: bool,
-    skipped: Vec<SkippedFile>,
+    skipped: Vec<SkippedCacheFile>,
     #[serde(skip)]
     error: Option<Error>,
 }
 
 /// A file that isn't deleted.
 #[derive(Debug, Serialize)]
-struct SkippedFile {
+struct SkippedCacheFile {
     path: String,
     reason: &'static str,
 }
@@ -84,7 +84,7 @@ impl Report for CleanReport {
     }
 
     fn notes(&self) -> Vec<String> {
-        let note = |file: &SkippedFile| {
+        let note = |file: &SkippedCacheFile| {
             format!("not deleted: {}: {}", Shown(file.path.as_ref()), file.reason)
         };
         self.skipped.iter().map(note).collect()

@@ -442,16 +442,16 @@ mod tests {
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   NODE_VERSION=12.22 is set, and overrides 12 (requested by .nvmrc:1)
                unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
         "#);
         insta::assert_snapshot!(text(&report(set("12\u{1b}[31m"))), @r#"
         ok     /usher/shims is on PATH
         ok     the shims' index is up to date
         ok     /usher is writable
-        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   NODE_VERSION=12\u{1b}[31m is set, and overrides 12 (requested by .nvmrc:1)
                unset NODE_VERSION, or put ignore_variables = ["NODE_VERSION"] into /usher/config/config.toml
-        error  NODE_VERSION=12\u{1b}[31m asks for no version of node: it has control characters
+        error  invalid node version “12\u{1b}[31m” (requested by the variable NODE_VERSION): it has control characters
                unset NODE_VERSION
         "#);
         let mut ignoring = session(set("10"));
@@ -474,9 +474,9 @@ mod tests {
         ok     the shims' index is up to date
         ok     /usher is writable
         ok     java is not pinned: /sys/bin/java runs
-        note   node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+        note   node 13 is not installed (requested by .nvmrc:1)
                use install node@13
-        error  can't understand .python-version (/p/.python-version): it names no version
+        error  can't parse .python-version: it names no version
                use python
         ");
         assert_eq!(report.exit_code(), 65);

@@ -265,7 +265,7 @@ mod tests {
         let report = report(world().file("/p/.nvmrc", "12"), &ToolFilter::Pinned);
         insta::assert_snapshot!(report.text(), @"
         tool  active    latest matching   latest          request
-        node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 (/p/.nvmrc)
+        node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
         ");
         assert_eq!(
             report.notes(),

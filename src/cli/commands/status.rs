@@ -188,9 +188,9 @@ mod tests {
         );
         insta::assert_snapshot!(report.text(), @"
         java    ?        /sys/bin/java               not pinned
-        node    10.24.1  installed                   v10 requested by .nvmrc, line 2 (/p/.nvmrc)
+        node    10.24.1  installed                   v10 requested by .nvmrc:2
         python  3.12.1   installed                   not pinned
-        ruby    ?        not installed: use install  3.2.0 requested by .ruby-version, line 1 (/p/.ruby-version)
+        ruby    ?        not installed: use install  3.2.0 requested by .ruby-version:1
         ");
         assert_eq!(report.exit_code(), 0);
         assert_eq!(
@@ -213,8 +213,8 @@ mod tests {
             MemoryWorld::at("/p").file("/p/.nvmrc", "../x").file("/p/.ruby-version", "3.2");
         let report = report(broken);
         insta::assert_snapshot!(report.text(), @"
-        node  ?  broken                      .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version
-        ruby  ?  not installed: use install  3.2 requested by .ruby-version, line 1 (/p/.ruby-version)
+        node  ?  broken                      invalid node version “../x” (requested by .nvmrc:1)
+        ruby  ?  not installed: use install  3.2 requested by .ruby-version:1
         ");
         assert_eq!(report.exit_code(), 65);
         let rows = serde_json::to_value(&report).unwrap();
@@ -241,6 +241,6 @@ mod tests {
     #[test]
     fn a_pinned_system_that_has_no_program_is_not_installed() {
         let report = report(MemoryWorld::at("/p").file("/p/.nvmrc", "system"));
-        insta::assert_snapshot!(report.text(), @"node  ?  not installed: use install  system requested by .nvmrc, line 1 (/p/.nvmrc)");
+        insta::assert_snapshot!(report.text(), @"node  ?  not installed: use install  system requested by .nvmrc:1");
     }
 }

@@ -134,7 +134,7 @@ mod tests {
     fn a_missing_version_and_a_broken_pin_are_errors() {
         let error = |world| program_path(&session(world), "npm").unwrap_err();
         insta::assert_snapshot!(error(world().file("/p/.nvmrc", "13")), @"
-        node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+        node 13 is not installed (requested by .nvmrc:1)
           hint: use install node@13
         ");
         assert_eq!(error(world().file("/p/.nvmrc", "../x")).kind(), ErrorKind::BadFile);

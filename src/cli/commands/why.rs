@@ -242,15 +242,15 @@ mod tests {
             .in_directory("/p/a");
         let report = decide(&session(world), Some("node"), &offline).unwrap();
         insta::assert_snapshot!(report.text(), @"
-        node: node 12.22.12 (requested by .node-version, line 1 (/p/a/.node-version))
+        node: node 12.22.12 (requested by .node-version:1)
         ├─ requests, strongest first
-        │  ├─ v12 requested by .node-version, line 1 (/p/a/.node-version): wins, the strongest
+        │  ├─ v12 requested by .node-version:1: wins, the strongest
         │  │  └─ normalized: CRLF line endings, a comment, a leading v
-        │  ├─ 10 requested by .nvmrc, line 1 (/p/.nvmrc): loses, /p/a/.node-version is nearer
-        │  ├─ >=11 requested by package.json, engines.node (/p/package.json): loses, a constraint; 12.22.12 satisfies it
-        │  └─ 10 requested by your default, tool-versions, line 1 (/usher/config/tool-versions): loses, the project's request is stronger
+        │  ├─ 10 requested by /p/.nvmrc:1: loses, /p/a/.node-version is nearer
+        │  ├─ >=11 requested by /p/package.json (engines.node): loses, a constraint; 12.22.12 satisfies it
+        │  └─ 10 requested by your default, /usher/config/tool-versions:1: loses, the project's request is stronger
         ├─ skipped
-        │  └─ /p/.tool-versions says nothing of it
+        │  └─ /p/.tool-versions names no version of this tool
         ├─ installed
         │  ├─ 12.22.12 (usher, active) /usher/toolchains/node/12.22.12
         │  └─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
@@ -298,7 +298,7 @@ mod tests {
         node: node 12.20.0 (requested by the variable NODE_VERSION)
         ├─ requests, strongest first
         │  ├─ 12.20 requested by the variable NODE_VERSION: wins, the strongest
-        │  └─ 10 requested by .nvmrc, line 1 (/p/.nvmrc): loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
+        │  └─ 10 requested by .nvmrc:1: loses, NODE_VERSION is stronger; if a container image sets it as a label, put ignore_variables = ["NODE_VERSION"] into config.toml
         ├─ installed
         │  └─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
         ├─ can't look up the latest release that matches 12.20: no node release matches
@@ -312,19 +312,19 @@ mod tests {
         insta::assert_snapshot!(nvmrc("../x"), @"
         node: the request for node is broken
         ├─ requests, strongest first
-        │  └─ .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version: wins, the strongest; a broken request is never skipped
+        │  └─ invalid node version “../x” (requested by .nvmrc:1): wins, the strongest; a broken request is never skipped
         ├─ installed
         │  ├─ 12.22.12 (usher) /usher/toolchains/node/12.22.12
         │  ├─ 12.20.0 (usher) /usher/toolchains/node/12.20.0
         │  └─ 10.24.1 (usher) /usher/toolchains/node/10.24.1
-        └─ can't run: .nvmrc, line 1 (/p/.nvmrc) asks for node “../x”, which is no version
-           ├─ it is no version
+        └─ can't run: invalid node version “../x” (requested by .nvmrc:1)
+           ├─ expected a version, a range or an alias
            └─ hint: use node
         ");
         insta::assert_snapshot!(nvmrc("99 12.20 10"), @"
-        node: node 12.20.0 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        node: node 12.20.0 (requested by .nvmrc:1)
         ├─ requests, strongest first
-        │  └─ 99 or 12.20 or 10 requested by .nvmrc, line 1 (/p/.nvmrc): wins, the strongest; 99 isn't installed, 12.20.0 is
+        │  └─ 99 or 12.20 or 10 requested by .nvmrc:1: wins, the strongest; 99 isn't installed, 12.20.0 is
         │     └─ normalized: several versions, in order of preference
         ├─ installed
         │  ├─ 12.20.0 (usher, active) /usher/toolchains/node/12.20.0
@@ -333,11 +333,11 @@ mod tests {
         └─ runs /usher/toolchains/node/12.20.0/bin/node
         ");
         insta::assert_snapshot!(nvmrc("13"), @"
-        node: node 13 (requested by .nvmrc, line 1 (/p/.nvmrc))
+        node: node 13 (requested by .nvmrc:1)
         ├─ requests, strongest first
-        │  └─ 13 requested by .nvmrc, line 1 (/p/.nvmrc): wins, the strongest; no installed version matches
+        │  └─ 13 requested by .nvmrc:1: wins, the strongest; no installed version matches
         ├─ can't look up the latest release that matches 13: no node release matches
-        └─ can't run: node 13 is not installed (requested by .nvmrc, line 1 (/p/.nvmrc))
+        └─ can't run: node 13 is not installed (requested by .nvmrc:1)
            └─ hint: use install node@13
         ");
         let unreadable = why(world().file("/p/.nvmrc", "12").unreadable("/p/.nvmrc"));

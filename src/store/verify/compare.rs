@@ -89,11 +89,13 @@ pub(super) fn compare(
         tree.walk(&mut comparison);
         comparison.ended()
     });
-    for (key, differs) in differing {
+    for (manifest_path, differs) in differing {
         match differs {
-            Differs::Content => comparison.difference(&key, ChangeKind::Changed, "its bytes"),
+            Differs::Content => {
+                comparison.difference(&manifest_path, ChangeKind::Changed, "its bytes")
+            }
             Differs::Unreadable(error) => {
-                comparison.difference(&key, ChangeKind::Unreadable, &error.to_string());
+                comparison.difference(&manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }
@@ -234,9 +236,9 @@ impl Visitor for Comparison<'_> {
     }
 
     fn unreadable(&mut self, folder: &Path, error: &io::Error) {
-        let key = folder.to_string_lossy().into_owned();
-        self.difference(&key, ChangeKind::Unreadable, &error.to_string());
-        self.closed.insert(key);
+        let manifest_path = folder.to_string_lossy().into_owned();
+        self.difference(&manifest_path, ChangeKind::Unreadable, &error.to_string());
+        self.closed.insert(manifest_path);
     }
 }
 

@@ -192,7 +192,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     usher: the releases of node can't be listed
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
     assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");

@@ -149,8 +149,8 @@ fn what_cannot_be_part_of_a_name_is_refused() {
     usher: invalid version of node: “../x”
       expected a version, a range or an alias
       hint: use available node
-    usher: unknown tool “nodx”
-      nearest: node
+    usher: usher knows no tool called “nodx”
+      the nearest is node
       hint: use node
     usher: the following required arguments were not provided:
       <TOOL@REQUEST>...
@@ -166,7 +166,7 @@ fn what_cannot_be_part_of_a_name_is_refused() {
 fn all_known_lines_have_shims_where_the_settings_ask_for_it() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    sandbox.file("home/.config/usher/config.toml", "versioned_shims = [\"nodejs\"]\n");
+    sandbox.file("home/.config/usher/config.toml", "shim_lines = [\"nodejs\"]\n");
     sandbox.reshim();
     // No index is cached yet, and none is asked for: the registry knows lines by their names.
     assert_eq!(upstream.all_requests().len(), 0);

@@ -65,8 +65,8 @@ fn bare_use_lists_missing_and_broken_versions() {
     python  ?  broken  .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
-    usher: invalid python version “../../x” (requested by .python-version:1)
-      expected a version, a range or an alias
+    usher: .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
+      it is no version
       hint: use python
     ");
     let outcome = sandbox.use_command(&["--json"]).run().fails_with(65);
@@ -91,7 +91,8 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "installed": false,
                 "store": null,
                 "path": null,
-                "error": "invalid python version “../../x” (requested by .python-version:1)",
+                "error": ".python-version, line 1 ([SANDBOX]/project/.python-version) asks for \
+                          python “../../x”, which is no version",
             },
         ])
     );
@@ -162,7 +163,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: unknown program “nonesuch”
+    usher: usher knows no program called “nonesuch”
       hint: use reshim
     ");
     // A program that only one toolchain has, and no system.
@@ -173,8 +174,9 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: kresus is not installed for node 10.24.1 (requested by .nvmrc:1)
-      installed for node 12.22.12
+    usher: no kresus is to be had here
+      node 10.24.1 is in force by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), and has none
+      kresus is in node 12.22.12
       hint: use node@12.22.12
     ");
 }

@@ -188,7 +188,7 @@ fn a_custom_tool_replaces_a_built_in_one() {
     let deno = sandbox.command("deno").variable("OUR_DENO", "1").variable("DENO_VERSION", "9");
     deno.run().succeeds().prints_line("deno 1.2.3");
     let doctor = sandbox.use_command(&["doctor"]).run();
-    let note = "note   [SANDBOX]/home/.config/usher/registry/deno.toml replaces usher's own definition of deno";
+    let note = "note  deno is what [SANDBOX]/home/.config/usher/registry/deno.toml says";
     assert!(sandbox.mask(&doctor.stdout).contains(note), "{doctor}");
 }
 
