@@ -57,7 +57,7 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
 
 impl CleanReport {
     fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
-        let skipped = cleaned.skipped.iter().map(|file| SkippedFile {
+        let skipped = cleaned.skipped.iter().map(|file| SkippedCacheFile {
             path: file.path.to_string_lossy().into_owned(),
             reason: file.reason,
         });
@@ -101,7 +101,7 @@ mod tests {
     use usher_shims::error::ErrorKind;
 
     use super::*;
-    use crate::releases::cache_folder::SkippedFile as Skipped;
+    use crate::releases::cache_folder::SkippedFile;
 
     fn report(mode: CleanMode, cleaned: CacheCleanup) -> CleanReport {
         CleanReport::of(Path::new("/cache"), mode, cleaned)
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn deleted_and_skipped_files() {
-        let file = Skipped { path: "/cache/x".into(), reason: "it isn't usher's" };
+        let file = SkippedFile { path: "/cache/x".into(), reason: "it isn't usher's" };
         let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![file], error: None };
         let report = report(CleanMode::Delete, cleaned);
         assert_eq!(report.text(), "deleted 2 files, 2.0 kB, in /cache\n");
