@@ -158,8 +158,8 @@ fn offline_sends_no_request() {
     --- standard output
     node 12 (12.22.11) is already pinned in [SANDBOX]/project/.nvmrc
     --- standard error
-    usher: using node 12.22.11, which is installed: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: using node 12.22.11, which is installed: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
 }

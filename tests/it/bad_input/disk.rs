@@ -66,12 +66,12 @@ fn installed_versions_run_from_a_read_only_home() {
     insta::assert_snapshot!(run("use", &["doctor"]).transcript(), @r#"
     exit status: 0
     --- standard output
-    ok    usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
-    ok    [SANDBOX]/home/.local/share/usher/shims is on PATH
-    ok    the shims' index is up to date
-    note  [SANDBOX]/home/.local/share/usher can't be written (Permission denied (os error 13)): what is on disk runs, nothing can be fetched
-          export USHER_HOME=/a/folder/of/yours
-    ok    shims = "all" (USHER_SHIMS)
+    ok     usher 0.1.0 on [PLATFORM], at [SANDBOX]/home/.local/share/usher
+    ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
+    ok     the shims' index is up to date
+    note   [SANDBOX]/home/.local/share/usher isn't writable: installed versions run, but none can be installed
+           export USHER_HOME=/path/to/a/folder
+    ok     shims = "all" (USHER_SHIMS)
     --- standard error
     "#);
     // What package managers add can't be written either, and they say so themselves.
@@ -168,7 +168,7 @@ fn nothing_is_installed_on_a_read_only_file_system() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Read-only file system (os error 30)
-      node 12 was asked for by the variable NODE_VERSION
+      node 12 is requested by the variable NODE_VERSION
       hint: use doctor
     ");
     assert_unchanged(&sandbox, "", &before, "all of these");

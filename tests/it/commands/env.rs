@@ -177,8 +177,8 @@ fn invalid_arguments_are_refused() {
     usher: `use env` takes tools without versions: node@12
       hint: use node@12 -- use env node
     $ use env nodee
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     $ use env --shell nu
     usher: usher can't set up the shell `nu`

@@ -362,8 +362,8 @@ fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
     --- standard error
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    usher: node 12.99 was asked for by the command line, but no such release exists
-      the nearest are 12.22.12 and 13.0.0
+    usher: no node release matches 12.99 (requested by the command line)
+      nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
     assert_unchanged(&sandbox, "project", &before, "a failed use");
@@ -379,8 +379,8 @@ fn a_name_must_be_a_folder_of_a_store() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node latets was asked for by the command line, but there is no such thing
-      it is no version, and no version manager's store has a folder of that name
+    usher: unknown version of node: latets (requested by the command line)
+      it is not a version, and no version manager's store has a folder of that name
       hint: use available node
     ");
     assert_eq!(upstream.all_requests().len(), 0);
@@ -457,10 +457,10 @@ fn with_the_network_away_what_is_on_disk_serves() {
     --- standard output
     pinned node 12 (12.22.11) in [SANDBOX]/project/.tool-versions
     --- standard error
-    usher: using node 12.22.11, which is installed: node 12 was asked for by the command line, but no source could be asked for it
+    usher: using node 12.22.11, which is installed: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
 }

@@ -185,8 +185,8 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
     exit status: 127 usher: node 99 is not in usher's store
       installed: 10.24.1, 12.22.11, 12.22.12, 20.19.5
     $ use prune rust@1 --yes
-    exit status: 2 usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    exit status: 2 usher: unknown tool “rust”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
     ");
     // A version file that nobody understands might ask for any of them.
     sandbox.file("src/.nvmrc", "../../x\n");

@@ -149,8 +149,8 @@ fn what_cannot_be_part_of_a_name_is_refused() {
     usher: invalid version of node: “../x”
       expected a version, a range or an alias
       hint: use available node
-    usher: usher knows no tool called “nodx”
-      the nearest is node
+    usher: unknown tool “nodx”
+      nearest: node
       hint: use node
     usher: the following required arguments were not provided:
       <TOOL@REQUEST>...

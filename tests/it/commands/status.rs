@@ -23,8 +23,8 @@ fn bare_use_lists_active_versions_and_their_requests() {
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  10.24.1  from nvm  v10 requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-    python  3.12.12  installed  3.12 requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    node  10.24.1  from nvm  v10 requested by .nvmrc:2
+    python  3.12.12  installed  3.12 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     ");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
@@ -61,12 +61,12 @@ fn bare_use_lists_missing_and_broken_versions() {
     sandbox.file("project/.python-version", "../../x\n");
     let outcome = sandbox.use_command(&[]).run().fails_with(65);
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  ?  not installed: use install  13.0.0 requested by package.json, volta.node ([SANDBOX]/project/package.json)
-    python  ?  broken  .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
+    node  ?  not installed: use install  13.0.0 requested by package.json (volta.node)
+    python  ?  broken  invalid python version “../../x” (requested by .python-version:1)
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
-    usher: .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
-      it is no version
+    usher: invalid python version “../../x” (requested by .python-version:1)
+      expected a version, a range or an alias
       hint: use python
     ");
     let outcome = sandbox.use_command(&["--json"]).run().fails_with(65);
@@ -155,7 +155,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: node 13 is not installed (requested by .nvmrc:1)
       hint: use install node@13
     ");
     let outcome = sandbox.use_command(&["which", "nonesuch"]).run();
@@ -163,7 +163,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: usher knows no program called “nonesuch”
+    usher: unknown program “nonesuch”
       hint: use reshim
     ");
     // A program that only one toolchain has, and no system.
@@ -174,9 +174,8 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no kresus is to be had here
-      node 10.24.1 is in force by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), and has none
-      kresus is in node 12.22.12
+    usher: kresus is not installed for node 10.24.1 (requested by .nvmrc:1)
+      installed for node 12.22.12
       hint: use node@12.22.12
     ");
 }

@@ -135,7 +135,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    usher: pnpm 9 was asked for by .tool-versions:3, but no source could be asked for it
+    usher: can't look up pnpm 9: no source answered (requested by .tool-versions:3)
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
@@ -143,7 +143,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 is requested by .tool-versions:1
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
     let outcome = sandbox.use_command(&["upgrade", "node", "python", "--json"]).run();
@@ -159,7 +159,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
         "to": "12.22.12",
         "state": "failed",
         "reason": "http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published",
-        "hint": "try again later; if it stays so, ask whoever runs that server or proxy"
+        "hint": "try again later; if it persists, ask the operator of that server or proxy"
       },
       {
         "tool": "python",
@@ -222,8 +222,8 @@ fn offline_newer_versions_are_named() {
     --- standard output
     python 3.14.0 is up to date (3.14 requested by .tool-versions:2)
     --- standard error
-    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
-      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+      it would be fetched from nodejs.org (127.0.0.1:[PORT])
       node 12 is requested by .tool-versions:1
       hint: leave --offline out
     ");

@@ -23,11 +23,11 @@ fn the_tree_of_a_program() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node: node 12.22.12 (requested by .node-version, line 1 ([SANDBOX]/project/a/.node-version))
+    node: node 12.22.12 (requested by .node-version:1)
     ├─ requests, strongest first
-    │  ├─ v12 requested by .node-version, line 1 ([SANDBOX]/project/a/.node-version): wins, the strongest
+    │  ├─ v12 requested by .node-version:1: wins, the strongest
     │  │  └─ normalized: CRLF line endings, a comment, a leading v
-    │  └─ 10 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc): loses, [SANDBOX]/project/a/.node-version is nearer
+    │  └─ 10 requested by [SANDBOX]/project/.nvmrc:1: loses, [SANDBOX]/project/a/.node-version is nearer
     ├─ installed
     │  ├─ 12.22.12 (usher, active) [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12
     │  └─ 12.20.0 (usher) [SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0

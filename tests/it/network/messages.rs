@@ -155,7 +155,7 @@ fn an_archive_is_not_what_was_published() {
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 is requested by .nvmrc:2
-      hint: try again later; if it stays so, ask whoever runs that server or proxy
+      hint: try again later; if it persists, ask the operator of that server or proxy
 
     use node@12: exit status: 76
     usher: fetching node 12.22.12 from nodejs.org
@@ -176,7 +176,7 @@ fn an_archive_ends_early() {
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
       node 12 is requested by .nvmrc:2
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
     usher: fetching node 12.22.12 from nodejs.org

@@ -147,7 +147,7 @@ fn a_setting_names_the_only_source() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml:2)
       its sources: nodejs.org, unofficial-builds.nodejs.org, npm
     ");
 }
