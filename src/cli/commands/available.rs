@@ -320,7 +320,10 @@ mod tests {
         let listed = [listed("site", Freshness::New, &["12.0.0"])];
         let error = |request| decided("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
-        assert_eq!(error(Some("a b")), "invalid version of node: “a b”\n  expected a version, a range or an alias");
+        assert_eq!(
+            error(Some("a b")),
+            "invalid version of node: “a b”\n  expected a version, a range or an alias"
+        );
         let none = decided("node", None, &[]).unwrap_err();
         assert_eq!(none.to_string(), "no node release is available for this platform");
     }

@@ -97,15 +97,15 @@ fn a_request_without_a_match_is_an_error() {
     --- standard output
     --- standard error
     usher: invalid version of node: “twelve point two”
-      it is no version
+      expected a version, a range or an alias
     ");
     let outcome = sandbox.use_command(&["available", "nodee"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 2
     --- standard output
     --- standard error
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     ");
 }
@@ -118,10 +118,10 @@ fn without_a_network_listing_fails() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: the releases of node can't be listed
+    usher: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["available", "node", "--json"]).run();
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -135,8 +135,8 @@ fn without_a_network_listing_fails() {
         ],
         "code": "network",
         "exit": 69,
-        "hint": "is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?",
-        "what": "the releases of node can't be listed"
+        "hint": "check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)",
+        "what": "can't list the releases of node"
       }
     }
     --- standard error

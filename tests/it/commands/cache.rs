@@ -81,7 +81,7 @@ fn an_old_index_serves_when_its_source_is_gone() {
     12.22.11  lts/erbium
     12.22.12  lts/erbium
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 2 days old
     ");
     let outcome = sandbox.use_command(&["install", "node@12"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -89,7 +89,7 @@ fn an_old_index_serves_when_its_source_is_gone() {
     --- standard output
     installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 2 days old serves
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 2 days old
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
     ");

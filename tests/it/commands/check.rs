@@ -204,7 +204,7 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 1
     --- standard output
-    python: 3.99 is requested here by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions), but not installed
+    python: 3.99 is requested here by your default, [SANDBOX]/home/.config/usher/tool-versions:1, but not installed
       Dockerfile:1: FROM python:3.8
     --- standard error
     usher: 1 of 2 places that name a version disagrees
@@ -286,7 +286,7 @@ fn a_file_for_versions_alone_that_is_broken_is_an_error() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: .nvmrc, line 1 ([SANDBOX]/project/deep/.nvmrc) asks for node “../../x”, which is no version
+    usher: invalid node version “../../x” (requested by [SANDBOX]/project/deep/.nvmrc:1)
       expected a version, a range or an alias
       hint: use node
     ");

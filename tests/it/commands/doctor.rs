@@ -75,7 +75,7 @@ fn settings_that_are_not_the_default_are_listed() {
            use reshim
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     NODE_VERSION=10.24.1 is set, and ignored by the setting `ignore_variables`
-    ok     ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml, line 2)
+    ok     ignore_variables = ["NODE_VERSION"] ([SANDBOX]/home/.config/usher/config.toml:2)
     ok     shims = "all" (USHER_SHIMS)
     --- standard error
     "#);
@@ -94,9 +94,9 @@ fn a_missing_version_and_a_broken_file_are_found() {
     ok     [SANDBOX]/home/.local/share/usher/shims is on PATH
     ok     the shims' index is up to date
     ok     [SANDBOX]/home/.local/share/usher is writable
-    note   node 13 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    note   node 13 is not installed (requested by .nvmrc:1)
            use install node@13
-    error  can't understand .python-version ([SANDBOX]/project/.python-version): it names no version
+    error  can't parse .python-version: it names no version
            use python
     ok     shims = "all" (USHER_SHIMS)
     --- standard error

@@ -104,7 +104,7 @@ fn a_missing_version_is_installed_if_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -177,8 +177,8 @@ fn invalid_arguments_are_refused() {
     usher: `use env` takes tools without versions: node@12
       hint: use node@12 -- use env node
     $ use env nodee
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
     $ use env --shell nu
     usher: usher can't set up the shell `nu`

@@ -24,8 +24,8 @@ fn newer_releases_are_reported_and_are_no_failure() {
     exit status: 0
     --- standard output
     tool    active    latest matching   latest          request
-    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
+    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
     usher: to install the newer versions: use upgrade
     ");
@@ -38,7 +38,7 @@ fn newer_releases_are_reported_and_are_no_failure() {
         "tool": "node",
         "version": "12.22.11",
         "request": "12",
-        "requested_by": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "requested_by": ".nvmrc:1",
         "latest_matching": {
           "version": "12.22.12",
           "is_newer": true
@@ -67,7 +67,7 @@ fn nothing_is_newer() {
     exit status: 0
     --- standard output
     tool  active  latest matching  latest  request
-    node  25.0.0  25.0.0           25.0.0  latest requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    node  25.0.0  25.0.0           25.0.0  latest requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     --- standard error
     ");
 }
@@ -82,7 +82,7 @@ fn a_release_is_newer_than_a_missing_version() {
     exit status: 0
     --- standard output
     tool  active  latest matching  latest          request
-    node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  ?       18.20.8 (newer)  25.0.0 (newer)  lts/hydrogen requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
     ");
@@ -100,7 +100,7 @@ fn a_tool_without_a_source_is_listed() {
     exit status: 0
     --- standard output
     tool   active  latest matching  latest  request
-    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
     ");
@@ -139,8 +139,8 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     exit status: 0
     --- standard output
     tool    active    latest matching   latest          request
-    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version, line 1 ([SANDBOX]/project/.python-version)
+    node    12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
+    python  3.14.0    3.14.0            3.14.0          3.14 requested by .python-version:1
     --- standard error
     usher: node: the index from nodejs.org is 3 h old
     usher: python: the index from python-build-standalone is 3 h old
@@ -156,9 +156,9 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     exit status: 0
     --- standard output
     tool  active    latest matching   latest          request
-    node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  12.22.11  12.22.12 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; an index 3 h old serves
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
     usher: to install the newer versions: use upgrade
     ");
     upstream.behave("/dist/index.json");
@@ -167,7 +167,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     exit status: 0
     --- standard output
     tool  active    latest matching   latest          request
-    node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    node  12.22.11  12.22.13 (newer)  25.0.0 (newer)  12 requested by .nvmrc:1
     --- standard error
     usher: to install the newer versions: use upgrade
     ");
@@ -185,14 +185,14 @@ fn a_failed_look_up_hides_no_other_tool() {
     exit status: 69
     --- standard output
     tool   active    latest matching  latest  request
-    node   12.22.11  ?                ?       12 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
-    plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)
+    node   12.22.11  ?                ?       12 requested by .tool-versions:1
+    plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
     --- standard error
     usher: plain has no source
-    usher: the releases of node can't be listed
+    usher: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
-      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
+      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
     let outcome = sandbox.use_command(&["outdated", "--json"]).run().fails_with(69);
     assert_eq!(outcome.json().as_array().unwrap().len(), 2, "{outcome}");
@@ -204,10 +204,10 @@ fn a_failed_look_up_hides_no_other_tool() {
     --- standard output
     tool   active  latest matching  latest  request
     node   ?       ?                ?       unknown
-    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+    plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
-    usher: .nvmrc, line 1 ([SANDBOX]/project/.nvmrc) asks for node “path:/x”, which is no version
+    usher: invalid node version “path:/x” (requested by .nvmrc:1)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
     ");

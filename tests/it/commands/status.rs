@@ -23,8 +23,8 @@ fn bare_use_lists_active_versions_and_their_requests() {
     sandbox.file("home/.config/usher/tool-versions", "python 3.12\n");
     let outcome = sandbox.use_command(&[]).run().succeeds();
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  10.24.1  from nvm  v10 requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-    python  3.12.12  installed  3.12 requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions)
+    node  10.24.1  from nvm  v10 requested by .nvmrc:2
+    python  3.12.12  installed  3.12 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1
     ");
 
     let outcome = sandbox.use_command(&["--json"]).run().succeeds();
@@ -35,7 +35,7 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "node",
                 "version": "10.24.1",
                 "request": "v10",
-                "requested_by": ".nvmrc, line 2 ([SANDBOX]/project/.nvmrc)",
+                "requested_by": ".nvmrc:2",
                 "installed": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
@@ -44,8 +44,7 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "python",
                 "version": "3.12.12",
                 "request": "3.12",
-                "requested_by": "your default, tool-versions, line 1 \
-                           ([SANDBOX]/home/.config/usher/tool-versions)",
+                "requested_by": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
                 "installed": true,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
@@ -61,12 +60,12 @@ fn bare_use_lists_missing_and_broken_versions() {
     sandbox.file("project/.python-version", "../../x\n");
     let outcome = sandbox.use_command(&[]).run().fails_with(65);
     insta::assert_snapshot!(without_system(&sandbox, &outcome), @"
-    node  ?  not installed: use install  13.0.0 requested by package.json, volta.node ([SANDBOX]/project/package.json)
-    python  ?  broken  .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
+    node  ?  not installed: use install  13.0.0 requested by package.json (volta.node)
+    python  ?  broken  invalid python version “../../x” (requested by .python-version:1)
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
-    usher: .python-version, line 1 ([SANDBOX]/project/.python-version) asks for python “../../x”, which is no version
-      it is no version
+    usher: invalid python version “../../x” (requested by .python-version:1)
+      expected a version, a range or an alias
       hint: use python
     ");
     let outcome = sandbox.use_command(&["--json"]).run().fails_with(65);
@@ -78,7 +77,7 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "tool": "node",
                 "version": null,
                 "request": "13.0.0",
-                "requested_by": "package.json, volta.node ([SANDBOX]/project/package.json)",
+                "requested_by": "package.json (volta.node)",
                 "installed": false,
                 "store": null,
                 "path": null,
@@ -91,8 +90,7 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "installed": false,
                 "store": null,
                 "path": null,
-                "error": ".python-version, line 1 ([SANDBOX]/project/.python-version) asks for \
-                          python “../../x”, which is no version",
+                "error": "invalid python version “../../x” (requested by .python-version:1)",
             },
         ])
     );
@@ -155,7 +153,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 is not installed (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: node 13 is not installed (requested by .nvmrc:1)
       hint: use install node@13
     ");
     let outcome = sandbox.use_command(&["which", "nonesuch"]).run();
@@ -163,7 +161,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: usher knows no program called “nonesuch”
+    usher: unknown program “nonesuch”
       hint: use reshim
     ");
     // A program that only one toolchain has, and no system.
@@ -174,9 +172,8 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no kresus is to be had here
-      node 10.24.1 is in force by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc), and has none
-      kresus is in node 12.22.12
+    usher: kresus is not installed for node 10.24.1 (requested by .nvmrc:1)
+      installed for node 12.22.12
       hint: use node@12.22.12
     ");
 }

@@ -145,8 +145,8 @@ fn contradictory_and_unknown_arguments_are_refused() {
       hint: use doctor
 
     $ use rust
-    usher: usher knows no tool called “rust”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    usher: unknown tool “rust”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use instal node@12
     usher: unknown verb or tool “instal”
@@ -154,13 +154,13 @@ fn contradictory_and_unknown_arguments_are_refused() {
       hint: use install
 
     $ use nodee@12
-    usher: usher knows no tool called “nodee”
-      the nearest is node
+    usher: unknown tool “nodee”
+      nearest: node
       hint: use node
 
     $ use node@@
     usher: invalid version of node: “@”
-      it is no version
+      expected a version, a range or an alias
       hint: use available node
 
     $ use node@
@@ -169,12 +169,12 @@ fn contradictory_and_unknown_arguments_are_refused() {
       hint: use available node
 
     $ use @12
-    usher: usher knows no tool called “”
-      it knows bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
+    usher: unknown tool “”
+      tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
     usher: invalid version of node: “../../x”
-      it is no version
+      expected a version, a range or an alias
       hint: use available node
 
     $ use python@path:x
@@ -315,12 +315,12 @@ fn errors_are_json_with_json() {
     {
       "error": {
         "causes": [
-          "the nearest is node"
+          "nearest: node"
         ],
         "code": "unknown-tool",
         "exit": 2,
         "hint": "use node",
-        "what": "usher knows no tool called “nodee”"
+        "what": "unknown tool “nodee”"
       }
     }
     --- standard error

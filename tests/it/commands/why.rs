@@ -23,11 +23,11 @@ fn the_tree_of_a_program() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node: node 12.22.12 (requested by .node-version, line 1 ([SANDBOX]/project/a/.node-version))
+    node: node 12.22.12 (requested by .node-version:1)
     ├─ requests, strongest first
-    │  ├─ v12 requested by .node-version, line 1 ([SANDBOX]/project/a/.node-version): wins, the strongest
+    │  ├─ v12 requested by .node-version:1: wins, the strongest
     │  │  └─ normalized: CRLF line endings, a comment, a leading v
-    │  └─ 10 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc): loses, [SANDBOX]/project/a/.node-version is nearer
+    │  └─ 10 requested by [SANDBOX]/project/.nvmrc:1: loses, [SANDBOX]/project/a/.node-version is nearer
     ├─ installed
     │  ├─ 12.22.12 (usher, active) [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12
     │  └─ 12.20.0 (usher) [SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0
@@ -63,7 +63,7 @@ fn without_a_program_all_pinned_tools_are_explained() {
     assert_eq!(report.as_array().map(Vec::len), Some(1));
     assert_eq!(node["version"], "12.20.0");
     assert_eq!(node["candidates"][0]["selected"], true);
-    assert_eq!(node["skipped"][0], "[SANDBOX]/project/node_modules holds other people's code");
+    assert_eq!(node["skipped"][0], "[SANDBOX]/project/node_modules is a folder of dependencies");
     assert_eq!(
         report[0]["path"],
         "[SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0/bin/node"
