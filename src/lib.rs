@@ -1,39 +1,39 @@
-//! The cold half of usher: the command `use`, and all that may take its time.
+//! The cold half of usher: the command `use`, and everything that may be slow.
 //!
 //! ```text
-//! use TOOL@REQUEST ─▶ Release (from a source) ─▶ Part (fetched, verified) ─▶ Toolchain (published) ─▶ pin
-//! shim, nothing fits ─▶ hand-over ─▶ the same ─▶ execve
+//! use TOOL@REQUEST ─▶ Release (from a source) ─▶ ReleasePart (fetched, verified) ─▶ Toolchain (published) ─▶ pin
+//! shim, no installed version matches ─▶ handoff ─▶ the same ─▶ execve
 //! ```
 //!
 //! # Code map
 //!
-//! Rooms from the top; a room knows only those below its own (`tests/it/tidy/layers.rs`).
+//! The rooms, from the top. A room uses only those below it (`tests/it/tidy/layers.rs`).
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | [`cli`] | the command line: arguments, a file for each command, what a shim hands over, all that is printed |
-//! | [`check`](mod@check) | `use check`: what else in a project names versions |
+//! | [`cli`] | the command line: arguments, a file for each command, the handoff from a shim, all output |
+//! | [`check`](mod@check) | `use check`: other files of a project that name versions |
 //! | [`project`] | which folder is the project; changing its pin |
-//! | [`store`] | getting versions, verifying, repairing and removing them |
+//! | [`store`] | installing, verifying, repairing and removing versions |
 //! | [`shim_folder`] | the shims and their index |
-//! | [`releases`] | what can be had, from which source |
+//! | [`releases`] | which releases a source has, and what to fetch for one |
 //! | [`session`] | what a command runs with |
-//! | [`inventory`] | what is already on the machine |
+//! | [`inventory`] | scanning the machine for installed versions |
 //! | [`registry`] | tools, with their sources and stores |
-//! | [`config`] | folders, settings, and how the network is reached |
-//! | [`http`] | fetching, for any purpose |
+//! | [`config`] | folders, settings, and the network configuration |
+//! | [`http`] | requests and downloads, for any purpose |
 //! | [`archive`] | unpacking, for any purpose |
-//! | [`files`] | trees, locks, what is half-made, and whether usher may write |
+//! | [`files`] | trees, locks, unfinished folders, replacing files, write access |
 //! | `sys` | what differs between operating systems |
-//! | [`text`] | how amounts are written for people, and which word was probably meant |
+//! | [`text`] | sizes and durations in messages; suggestions for misspelled words |
 //!
 //! # Invariants
 //!
-//! - It depends on the hot half (`usher_shims`), never the reverse; what both decide is decided there.
-//! - Only `main` is given the process; only [`cli::output`] prints.
-//! - A toolchain exists if and only if its folder stands under its final name.
-//! - Whatever writes in usher's folders is given a [`files::write_access::WriteAccess`], which says
-//!   as whom: code that has none doesn't compile.
+//! - It depends on the hot half (`usher_shims`), never the reverse. What both need is decided there.
+//! - Only `main` reads the process; only [`cli::output`] prints.
+//! - A toolchain exists if and only if its folder has its final name.
+//! - A function that writes in usher's folders takes a [`files::write_access::WriteAccess`]: a caller
+//!   without one doesn't compile.
 //! - Nothing is deleted or rewritten in place: a replacement is published by a rename.
 //! - No registry's address is written anywhere.
 

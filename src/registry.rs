@@ -1,5 +1,5 @@
-//! The definitions of all tools, as the cold half needs them: with their sources and stores. Those
-//! that are compiled in, and own ones, each of which takes the place of one of its name.
+//! The definitions of all tools, with their sources and stores: built-in ones, and custom ones,
+//! which replace built-in ones of the same name.
 
 mod custom;
 
@@ -24,17 +24,17 @@ pub struct Registry {
     faults: Vec<Error>,
 }
 
-/// A tool from both sides: the hot half's table and the whole definition.
+/// A tool: the hot half's table and the rest of its definition.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownTool<'a> {
-    /// What the resolver knows.
+    /// The hot half's table.
     pub tool: &'static Tool,
-    /// All that is known.
+    /// The rest of its definition.
     pub definition: &'a Definition,
 }
 
 impl KnownTool<'_> {
-    /// Whether a name alone asks for releases: that of a flavour that sources have.
+    /// Whether a name alone requests releases: it is a flavour that sources have.
     pub fn has_flavour(&self, name: &str) -> bool {
         let flavours = self.definition.flavours.iter().map(String::as_str);
         flavours.chain(self.tool.vendors.iter().copied()).any(|flavour| flavour == name)
@@ -42,7 +42,7 @@ impl KnownTool<'_> {
 }
 
 impl Registry {
-    /// Reads what is compiled in.
+    /// Reads the built-in definitions.
     pub fn load() -> Result<Self> {
         let refused = |file: &str, reason: &str| {
             Error::new(ErrorKind::BadFile, format!("registry/{file}: {reason}"))
@@ -57,8 +57,8 @@ impl Registry {
         Ok(Self { definitions, common, tools: Tools::default(), faults: Vec::new() })
     }
 
-    /// Adds own tools, weakest first. One with a fault is left out, which keeps no other one from
-    /// being used; [`Registry::faults`] has the reason.
+    /// Adds custom tools, weakest first. An invalid one is left out and affects no other tool;
+    /// [`Registry::faults`] has the reason.
     #[must_use]
     pub fn with_custom_tools(mut self, files: &[CustomToolFile]) -> Self {
         let mut read = Vec::new();
@@ -96,20 +96,20 @@ impl Registry {
         &self.tools
     }
 
-    /// What is wrong with own tools' files; these are left out.
+    /// The errors in custom tools' files, which are left out.
     pub fn faults(&self) -> &[Error] {
         &self.faults
     }
 
-    /// The own tools that take the place of one that is compiled in, each with its file.
+    /// The custom tools that replace a built-in one, each with its file.
     pub fn replaced(&self) -> impl Iterator<Item = (&'static Tool, &Path)> {
         let is_compiled_in =
             |own: &&CustomTool| TOOLS.iter().any(|tool| tool.name == own.tool.name);
         self.tools.custom().iter().filter(is_compiled_in).map(|own| (own.tool, own.file.as_path()))
     }
 
-    /// The same, with the site of each tool that has a mirror's address in the settings at that
-    /// address, as its only source.
+    /// The registry with the mirrors from the settings: a tool with a mirror has it as its only
+    /// source.
     pub fn with_mirrors(mut self, chosen: &BTreeMap<String, String>) -> Result<Self> {
         for (definition, tool) in &mut self.definitions {
             let address = chosen.get(tool.name).filter(|source| source.contains("://"));
@@ -131,7 +131,8 @@ impl Registry {
         self.definitions.iter().map(|(definition, tool)| KnownTool { tool, definition })
     }
 
-    /// How whoever keeps a toolchain takes it away, where that is known: `pyenv uninstall 3.7.16`.
+    /// The other manager's command that removes a toolchain, if it is known: `pyenv uninstall
+    /// 3.7.16`.
     pub fn uninstall_command(&self, tool: &Tool, toolchain: &Toolchain) -> Option<String> {
         let Store::Adopted(manager) = &toolchain.store else { return None };
         let command = self.common.uninstall.get(manager)?;
@@ -144,7 +145,7 @@ impl Registry {
         Some(command.replace("{tool}", tool.asdf_name()).replace("{name}", name))
     }
 
-    /// The tool that goes by this name, or an error that offers the nearest.
+    /// The tool with this name, or an error with the nearest one.
     pub fn named(&self, name: &str) -> Result<KnownTool<'_>> {
         self.all()
             .find(|known| known.tool.all_names().any(|one| one == name))
@@ -162,7 +163,7 @@ impl Registry {
     }
 }
 
-/// Whether other tools can run on the one of this name.
+/// Whether the tool with this name can be the runtime of others.
 fn can_be_runtime(tools: &[&'static Tool], name: &str) -> bool {
     Tool::named(tools.iter().copied(), name)
         .is_some_and(|host| host.runtime.is_none() && host.built_for.is_none())

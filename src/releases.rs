@@ -1,23 +1,24 @@
-//! What can be had: the releases of a tool, from which source, and what to fetch for one.
+//! The releases of a tool: from which source, which one matches, and what to fetch for it.
 //!
 //! ```text
-//! tool ─▶ Catalog ─▶ AvailableSource ─▶ SourceReader ─▶ IndexQuery ─▶ IndexReader ─▶ Entry
-//!                          what it lists ◀─ Listed of Release ◀─────────────────────────┘
-//! request ─▶ Finder ─▶ Selection ─▶ Release ─▶ Part (what to fetch)
+//! tool ─▶ Catalog ─▶ AvailableSource ─▶ SourceReader ─▶ IndexQuery ─▶ IndexReader ─▶ IndexEntry
+//!                    ListedReleases of Release ◀─────────────────────────────────────┘
+//! ToolRequest ─▶ Finder ─▶ ReleaseFilter ─▶ Release ─▶ ReleasePart (what to fetch)
 //! ```
 //!
 //! | what | file |
 //! |---|---|
-//! | which sources a tool has on this platform, and in which order | `catalog.rs`, `platform.rs` |
-//! | how each kind of source is asked | `source_adapters.rs` |
-//! | the bytes of an index, cached or revalidated | `index_reader.rs`, `index_cache.rs`, `freshness.rs`, `limits.rs` |
-//! | what is understood of them | `site.rs`, `npm.rs`, `pypi.rs`; as an `entry.rs` |
-//! | which release is taken | `finder.rs`, `selection.rs`, `runtime.rs`, `release.rs` |
-//! | what is fetched for it | `part.rs` |
-//! | what is said where there is none | `errors.rs`, `offline_errors.rs` |
-//! | whom the network leads to | `network.rs` |
-//! | what the cache folder holds | `cache_folder.rs` |
-//! | which newer releases there are | `updates.rs` |
+//! | which sources a tool has on this platform, in order | `catalog.rs`, `platform.rs` |
+//! | how each kind of source is read | `source_adapters.rs` |
+//! | fetching and caching an index | `index_reader.rs`, `index_cache.rs`, `freshness.rs`, `limits.rs` |
+//! | parsing an index | `download_site.rs`, `npm.rs`, `pypi.rs`, into an `index_entry.rs` |
+//! | choosing a release | `tool_request.rs`, `finder.rs`, `release_filter.rs`, `runtime.rs`, `installed_tools.rs`, `release.rs`, `version_range.rs` |
+//! | what is fetched for it | `release_part.rs` |
+//! | errors | `errors.rs`, `offline_errors.rs` |
+//! | the network clients | `network.rs` |
+//! | cleaning the cache folder | `cache_folder.rs` |
+//! | newer releases | `updates.rs` |
+//! | parsing for fuzzers | `fuzz.rs` |
 
 pub mod cache_folder;
 mod catalog;

@@ -1,6 +1,4 @@
-//! What differs between operating systems, a file for each.
-//!
-//! Everything here has the same name and meaning in each of them.
+//! What differs between operating systems, a file for each. Every file has the same items.
 
 #[cfg(target_os = "linux")]
 mod linux;

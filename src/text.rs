@@ -1,8 +1,8 @@
-//! How amounts are written for people, and which word was probably meant.
+//! Sizes and durations in messages, and suggestions for misspelled words.
 
 use std::time::Duration;
 
-/// A number of bytes in the largest unit that fits: `54.2 MB`.
+/// A size in the largest unit that fits: `54.2 MB`.
 pub fn human_size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
     match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
@@ -13,7 +13,7 @@ pub fn human_size(bytes: u64) -> String {
     }
 }
 
-/// A time in its largest unit: `3 h`.
+/// A duration in its largest unit: `3 h`.
 pub fn human_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -24,18 +24,17 @@ pub fn human_duration(time: Duration) -> String {
     }
 }
 
-/// The word among these that was probably meant; none where none is near.
+/// The known word that is closest to a misspelled one; `None` if none is close.
 ///
-/// Near is one slip of the keyboard, or one in three letters: a letter left out, added, changed, or
-/// two swapped.
+/// Close is one error, or one in three letters: a letter missing, added or changed, or two swapped.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = word.chars().count();
     let near = known.into_iter().filter_map(|known| {
-        let slips = strsim::damerau_levenshtein(known, word);
-        let most = (letters.min(known.chars().count()) / 3).max(1);
-        (slips <= most && slips < letters).then_some((slips, known))
+        let errors = strsim::damerau_levenshtein(known, word);
+        let max_errors = (letters.min(known.chars().count()) / 3).max(1);
+        (errors <= max_errors && errors < letters).then_some((errors, known))
     });
-    near.min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
+    near.min_by_key(|(errors, _)| *errors).map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_near_is_meant() {
+    fn only_close_words_are_suggested() {
         let meant = |word| closest(word, ["node", "ruby", "python", "go", "install", "r"]);
         assert_eq!(meant("nod"), Some("node"));
         assert_eq!(meant("noed"), Some("node"));

@@ -1,11 +1,11 @@
-//! How a contestant is found and called. Everyone gets the same surroundings, and nothing of whoever
+//! How a contestant is found and called. All get the same environment, and nothing of the account that
 //! runs the benchmark: one variable (`RUST_BACKTRACE`) can make a program many times slower.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The folders that are on everyone's PATH.
+/// The folders that are on every contestant's PATH.
 pub const FOLDERS: &str = "/usr/bin:/bin";
 
 /// A call of a program with an environment of two variables, PATH and HOME, and without input. What
@@ -18,14 +18,14 @@ pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
 
 /// Where a program is: what a variable points to (`BENCH_MISE=/path/of/mise`), or the first of that
 /// name on PATH.
-#[expect(clippy::disallowed_methods, reason = "whoever runs the benchmark points to programs")]
+#[expect(clippy::disallowed_methods, reason = "variables name the programs to measure")]
 pub fn find(program: &str) -> Option<PathBuf> {
     let pointed = std::env::var_os(format!("BENCH_{}", program.to_uppercase()));
     pointed.map(PathBuf::from).or_else(|| which::which(program).ok())
 }
 
 /// The version that a program gives itself: the first word that is a number. Empty where none is.
-/// It is asked with a home of its own, in which it may leave what it likes.
+/// It runs with a home of its own, in which it may create files.
 pub fn version(program: &Path) -> String {
     let text = tempfile::tempdir().and_then(|home| {
         let output = command(program, home.path()).arg("--version").output()?;

@@ -24,13 +24,13 @@ const FEWEST: f64 = 2.0;
 const MOST: f64 = 50.0;
 
 /// A variable that hyperfine itself adds to every call: of another length each time, so that no
-/// call is lucky with where its stack lies.
+/// call profits from the position of its stack.
 const OWN_VARIABLE: &str = "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET";
 
 /// A call to be timed.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: String,
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -44,7 +44,7 @@ pub(crate) struct Call {
 /// A call's time.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: String,
     /// The median, in milliseconds.
     pub(crate) median: f64,
@@ -115,7 +115,7 @@ impl Call {
         self
     }
 
-    /// Whether the call becomes the program: it is then told by an argument to end with 42.
+    /// Whether the call becomes the program: an argument then makes it end with 42.
     pub(crate) fn becomes_program(&self) -> bool {
         let status = self.command().arg("show").status();
         status.is_ok_and(|status| status.code() == Some(42))

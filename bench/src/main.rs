@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use hyperfine::{Call, Measured};
 
-/// What goes wrong here is told and ends the run.
+/// An error is printed and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[expect(clippy::disallowed_methods, reason = "this is a main")]

@@ -12,18 +12,18 @@ use std::cell::{Cell, UnsafeCell};
 const SIZE: usize = 256 << 10;
 
 #[global_allocator]
-static BLOCK: Block = Block { bytes: UnsafeCell::new([0; SIZE]), used: Cell::new(0) };
+static BLOCK: HeapBlock = HeapBlock { bytes: UnsafeCell::new([0; SIZE]), used: Cell::new(0) };
 
 #[repr(align(16))]
-struct Block {
+struct HeapBlock {
     bytes: UnsafeCell<[u8; SIZE]>,
     used: Cell<usize>,
 }
 
 // SAFETY: the shim has one thread from the first instruction to `execve`.
-unsafe impl Sync for Block {}
+unsafe impl Sync for HeapBlock {}
 
-impl Block {
+impl HeapBlock {
     fn start(&self) -> usize {
         self.bytes.get() as usize
     }
@@ -40,7 +40,7 @@ impl Block {
 
 // SAFETY: what is handed out lies in the block or comes from the system, is aligned as asked, and
 // is handed out once: `used` only grows, but for the last piece being given back or resized.
-unsafe impl GlobalAlloc for Block {
+unsafe impl GlobalAlloc for HeapBlock {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let free = self.start() + self.used.get();
         let begin = free.next_multiple_of(layout.align()) - self.start();

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_arguments() {
+    fn a_call_is_parsed_into_tool_request_and_names() {
         check("node", None, "node - node");
         check("npx", Some("+12"), "npm - npx, node 12 npx, npm - npx, node 12 npx");
         check("corepack", Some("+12"), "node 12 corepack");

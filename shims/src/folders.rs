@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accounts_folders_are_xdgs() {
+    fn a_users_folders_follow_xdg() {
         let usual = ["/u/.local/share/usher", "/u/.config/usher", "/u/.cache/usher"];
         check(&[], Some("/u"), Some(usual));
         check(&[("XDG_DATA_HOME", "relative")], Some("/u"), Some(usual));

@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_reads_its_own_addition_alone() {
+    fn a_shim_reads_its_own_global_package_only() {
         let index = b"usher index 1\ndata\t/x\nprogram\tyarn\tnode\nprogram\tyarnpkg\tnode\n";
         let parsed = Index::parse_for(index, "yarn").unwrap();
         assert_eq!(parsed.tools_with_program("yarn"), ["node"]);
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_tool_in_another_versions_form_keeps_nobody_from_the_rest() {
+    fn a_custom_tool_in_another_format_is_left_out() {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
         let parsed = Index::parse(index).expect("`use` reads what else is there");
         assert_eq!((parsed.folders.data, parsed.tools), ("/x".into(), Tools::default()));
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_toolchains_lack_is_added_elsewhere() {
+    fn foreign_toolchains_have_a_global_packages_folder() {
         let parsed = Index {
             folders: Folders { data: "/d".into(), ..Folders::default() },
             ..Index::default()
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_refused() {
+    fn invalid_indexes_are_rejected() {
         let texts =
             ["", "usher index 2\ndata\t/x\n", "usher index 1\n", "usher index 1\ndata\t/x\nnews\n"];
         for text in texts {

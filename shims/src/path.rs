@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_the_shim_is_no_program() {
+    fn a_copy_of_the_shim_is_never_run() {
         let world = MemoryWorld::at("/")
             .file("/u/shims/node", "the shim")
             .file("/copy/bin/node", "the shim")

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn invalid_ranges_are_rejected() {
         for text in [">=", "=", "^", "hello", ">=a", "1 || x y z", ">=1 <"] {
             assert_eq!(Range::parse(text, Dialect::Npm), None, "{text}");
         }

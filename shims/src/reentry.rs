@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_through_is_remembered() {
+    fn a_fall_through_to_path_is_remembered() {
         let first = ReentryGuard::after(None, 7, "python", of(42));
         assert_eq!(first.print(P.as_ref()), previous(0, 0));
         let second = ReentryGuard::after(Some(&previous(0, 0)), 7, "python", of(42));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_return_is_the_same_call_and_only_a_process_passes_its_folders_over() {
+    fn only_the_same_process_skips_its_folders() {
         let check = |process, program, state, returns, folders| {
             let guard = ReentryGuard::after(Some(&previous(3, 5)), process, program, of(state));
             assert_eq!((guard.returns, guard.nested, guard.folders.len()), (returns, 6, folders));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_changes_variables_is_known_by_its_call() {
+    fn a_script_that_changes_variables_is_matched_by_its_call() {
         let previous: OsString = "7:python:b:2a:0:0:/p/shims".into();
         let again =
             |call| ReentryGuard::after(Some(&previous), 7, "python", CallState { call, all: 43 });
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_end() {
+    fn endless_loops_end() {
         let circle = |previous: &str| {
             ReentryGuard::after(Some(previous.as_ref()), 7, "python", of(42)).is_loop()
         };
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_call() {
+    fn calls_are_compared_by_arguments_directory_and_variables() {
         let world = MemoryWorld::at("/app").variable("A", "1").variable("PATH", "/bin");
         let of = |world: &MemoryWorld, words: &[&str]| {
             state(world, &words.iter().map(OsStr::new).collect::<Vec<_>>()).all

@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write() {
+    fn requests_match_versions() {
         check("node", "12", "12.0.0 12.22.12", "1.2.0 13.0.0 12.0.0-rc.1");
         check("node", "v12", "12.0.0", "13.0.0");
         check("node", "12.x", "12.0.0", "13.0.0");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused_before_it_can_be_a_path() {
+    fn hostile_requests_are_rejected() {
         let node = tool("node");
         let long = "1".repeat(1_000_000);
         let hostile = [
@@ -400,14 +400,14 @@ mod tests {
     }
 
     #[test]
-    fn a_person_may_name_a_folder() {
+    fn only_users_can_request_a_folder() {
         let parsed = Request::parse("path:/opt/node", tool("node"), RequestTrust::User).unwrap();
         assert_eq!(parsed.kind(), &RequestKind::Path("/opt/node".into()));
         assert!(Request::parse("path:node", tool("node"), RequestTrust::User).is_err());
     }
 
     #[test]
-    fn of_a_list_in_a_variable_the_first_counts() {
+    fn the_first_version_of_a_list_in_a_variable_counts() {
         let python = tool("python");
         let parsed = |text, trust| Request::parse(text, python, trust).map(|one| one.kind);
         let version = |text| Ok(RequestKind::Version(Version::parse(text).unwrap()));

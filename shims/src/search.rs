@@ -53,18 +53,20 @@ pub enum Skipped {
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |path: &Path| Shown(path).to_string();
-        match self {
-            Self::IgnoredVariable(name) => write!(f, "{name} is ignored (ignore_variables)"),
-            Self::NoDirectory(reason) => write!(f, "the working directory is unknown: {reason}"),
-            Self::IgnoredFolder(folder) => {
-                write!(f, "{} is a folder of dependencies", path(folder))
+        let (before, path, after) = match self {
+            Self::IgnoredVariable(name) => {
+                return write!(f, "{name} is ignored (ignore_variables)");
             }
-            Self::UnreadableFolder(folder) => write!(f, "no permission to search {}", path(folder)),
-            Self::Ceiling(folder) => write!(f, "the search ends at {} (ceiling)", path(folder)),
-            Self::NoVersion(file) => write!(f, "{} names no version of this tool", path(file)),
-            Self::Unusable(error) => error.fmt(f),
-        }
+            Self::NoDirectory(reason) => {
+                return write!(f, "the working directory is unknown: {reason}");
+            }
+            Self::Unusable(error) => return error.fmt(f),
+            Self::IgnoredFolder(folder) => ("", folder, " is a folder of dependencies"),
+            Self::UnreadableFolder(folder) => ("no permission to search ", folder, ""),
+            Self::Ceiling(folder) => ("the search ends at ", folder, " (ceiling)"),
+            Self::NoVersion(file) => ("", file, " names no version of this tool"),
+        };
+        write!(f, "{before}{}{after}", Shown(path))
     }
 }
 
@@ -380,8 +382,7 @@ impl<W: World> Search<'_, W> {
             .iter()
             .map(|text| {
                 parse(text).map_err(|reason| {
-                    let origin = Origin::File(location.clone());
-                    self.invalid(text, &origin, reason, ErrorKind::BadFile)
+                    self.invalid(text, &location, reason, ErrorKind::BadFile)
                         .hint(format!("use {}", self.tool.name))
                 })
             })
@@ -393,7 +394,13 @@ impl<W: World> Search<'_, W> {
     }
 
     /// The error for a text that is not a request.
-    fn invalid(&self, text: &str, origin: &Origin, reason: &str, kind: ErrorKind) -> Error {
+    fn invalid(
+        &self,
+        text: &str,
+        origin: &dyn fmt::Display,
+        reason: &str,
+        kind: ErrorKind,
+    ) -> Error {
         let (tool, text) = (self.tool.name, Escaped(text));
         Error::new(kind, format!("invalid {tool} version “{text}” (requested by {origin})"))
             .because(reason)

@@ -141,25 +141,25 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_read_or_refused() {
+    fn invalid_variables_are_errors() {
         check("USHER_CEILING", "", "None None None");
         check("USHER_CEILING", "/srv", "None Some(\"/srv\") None");
         check(
             "USHER_CEILING",
             "sub",
-            "USHER_CEILING must be an absolute path; it is \"sub\"; hint: unset USHER_CEILING",
+            "invalid value “sub” for USHER_CEILING; expected an absolute path; hint: unset USHER_CEILING",
         );
         check("USHER_STORES", "/a::/b", "None None Some([\"/a\", \"/b\"])");
         check(
             "USHER_STORES",
             "/a:b",
-            "USHER_STORES must be absolute paths, separated by colons; it is \"/a:b\"; hint: unset USHER_STORES",
+            "invalid value “/a:b” for USHER_STORES; expected absolute paths, separated by colons; hint: unset USHER_STORES",
         );
         check("USHER_IGNORE_VARIABLES", "A, B\tC", "Some([\"A\", \"B\", \"C\"]) None None");
         check(
             "USHER_IGNORE_VARIABLES",
             "A-B",
-            "USHER_IGNORE_VARIABLES must be variables' names, separated by commas or spaces; it is \"A-B\"; hint: unset USHER_IGNORE_VARIABLES",
+            "invalid value “A-B” for USHER_IGNORE_VARIABLES; expected variables' names, separated by commas or spaces; hint: unset USHER_IGNORE_VARIABLES",
         );
     }
 }

@@ -94,7 +94,7 @@ pub fn highest_version(
 ) -> Result<Lookup> {
     let mut broken: Vec<PathBuf> = Vec::new();
     loop {
-        let mut best_match: Option<Candidate<'_>> = None;
+        let mut best_match: Option<StoreCandidate<'_>> = None;
         let is_fresh = each(world, index, tool, &mut |version, place, name| {
             let is_higher = best_match
                 .as_ref()
@@ -104,7 +104,7 @@ pub fn highest_version(
                 && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
             {
                 // What was kept before is overwritten, which costs no allocation.
-                let kept = best_match.get_or_insert_with(|| Candidate {
+                let kept = best_match.get_or_insert_with(|| StoreCandidate {
                     version: version.clone(),
                     place,
                     name: String::new(),
@@ -149,7 +149,7 @@ pub fn all_toolchains(
 ) -> Result<Option<Vec<Toolchain>>> {
     let mut found = Vec::new();
     let is_fresh = each(world, index, tool, &mut |version, place, name| {
-        let spot = Candidate { version: version.clone(), place, name: name.to_owned() };
+        let spot = StoreCandidate { version: version.clone(), place, name: name.to_owned() };
         found.push(spot.toolchain(index, tool));
     })?;
     // Stable, so that of equal ones the one in the strongest store stays first.
@@ -158,7 +158,7 @@ pub fn all_toolchains(
 }
 
 /// An installed version: its store, and the name of its folder there.
-struct Candidate<'a> {
+struct StoreCandidate<'a> {
     version: Version,
     place: StoreLocation<'a>,
     name: String,
@@ -189,7 +189,7 @@ impl StoreLocation<'_> {
     }
 }
 
-impl Candidate<'_> {
+impl StoreCandidate<'_> {
     fn toolchain(self, index: &Index, tool: &Tool) -> Toolchain {
         let root = self.place.root(index, tool, &self.name);
         let store = match self.place {

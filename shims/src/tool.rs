@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn no_program_is_shipped_by_two_tools_but_host_and_guest() {
+    fn only_a_tool_and_its_runtime_share_a_program() {
         for tool in TOOLS {
             for program in tool.programs {
                 let others = TOOLS.iter().filter(|other| {

@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_refused() {
+    fn invalid_versions_are_rejected() {
         let long = "9".repeat(1_000_000);
         let bad = [
             "",

@@ -96,13 +96,11 @@ impl<R: Read> PipeWriter<R> {
                 Err(error) => return Err(error),
             }
         }
-        match self.remaining.checked_sub(length as u64) {
-            Some(remaining) => self.remaining = remaining,
-            None => {
-                let why = format!("it holds more than {} bytes", self.max_bytes);
-                return Err(io::Error::other(why));
-            }
-        }
+        let Some(remaining) = self.remaining.checked_sub(length as u64) else {
+            let why = format!("it holds more than {} bytes", self.max_bytes);
+            return Err(io::Error::other(why));
+        };
+        self.remaining = remaining;
         Ok(length)
     }
 }

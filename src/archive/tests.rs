@@ -297,7 +297,7 @@ fn unusual_kinds_are_refused() {
 }
 
 #[test]
-fn what_two_readers_would_understand_differently_is_refused() {
+fn ambiguous_entries_are_refused() {
     let extension_wrong = "its extension is invalid";
     check(vec![
         (
@@ -377,7 +377,7 @@ fn nothing_follows_the_end() {
 }
 
 #[test]
-fn what_lies_beside_the_stripped_folder_is_refused() {
+fn entries_outside_of_the_stripped_folder_are_refused() {
     let beside = "it should be in a folder";
     for (label, entries, strip, why) in [
         ("file", vec![file(b"top/a", b""), file(b"b", b"")], 1, beside),
@@ -403,7 +403,7 @@ fn what_lies_beside_the_stripped_folder_is_refused() {
 }
 
 #[test]
-fn other_files_are_called_what_they_are() {
+fn other_formats_are_named_in_the_error() {
     for (bytes, why) in [
         (&b""[..], "but is empty"),
         (b"PK\x03\x04", "its end is missing"),
@@ -452,7 +452,7 @@ fn a_cut_at_any_block_is_noticed() {
 }
 
 #[test]
-fn a_cut_within_a_member_names_it() {
+fn a_cut_within_an_entry_names_it() {
     let text = record("comment", &"x".repeat(600));
     let cut = |entry: Vec<u8>| gzip(&entry[..512 + 300]);
     refused("file", &cut(file(b"a", &[b'a'; 600])), 0, "“a”: it is cut short");
@@ -460,7 +460,7 @@ fn a_cut_within_a_member_names_it() {
 }
 
 #[test]
-fn a_cut_of_the_packed_file_is_noticed_at_any_byte() {
+fn a_cut_of_the_compressed_file_is_noticed_at_any_byte() {
     let packed = gzip(&ordinary());
     for length in 0..packed.len() {
         refused(&format!("cut at {length}"), &packed[..length], 1, "");
@@ -468,7 +468,7 @@ fn a_cut_of_the_packed_file_is_noticed_at_any_byte() {
 }
 
 #[test]
-fn damage_and_what_follows_are_noticed() {
+fn damage_and_trailing_data_are_noticed() {
     let packed = gzip(&ordinary());
     let damaged = "it is damaged or cut short";
     for place in 1..=8 {
@@ -484,7 +484,7 @@ fn damage_and_what_follows_are_noticed() {
 }
 
 #[test]
-fn more_than_is_sensible_is_refused() {
+fn more_bytes_than_the_limit_are_refused() {
     for (length, most) in [(0, 64 << 20), (1 << 20, 264 << 20), (1 << 40, 8 << 30)] {
         assert_eq!(format::max_bytes(length), most, "{length}");
     }
@@ -507,7 +507,7 @@ fn more_than_is_sensible_is_refused() {
 }
 
 #[test]
-fn more_members_than_sensible_are_refused() {
+fn more_entries_than_the_limit_are_refused() {
     let bytes = ended(&[file(b"last", b""), file(b"one-too-many", b"")]);
     let counted = pipe::pipe(&bytes[..], 1 << 20, |mut bytes| {
         let mut entries = Tarball::new(&mut bytes);
@@ -578,7 +578,7 @@ fn accepted(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &
 }
 
 #[test]
-fn modes_are_made_ordinary() {
+fn modes_are_normalized() {
     let with_mode = |name: &[u8], mode: &[u8]| changed(header(name, b'0', 0), 100, mode);
     accepted(
         &[
@@ -655,7 +655,7 @@ fn a_package_without_folders_is_unpacked() {
 }
 
 #[test]
-fn dots_in_front_case_and_odd_names_are_ordinary() {
+fn unusual_but_valid_names_are_unpacked() {
     accepted(
         &[
             folder(b"./"),
@@ -716,7 +716,7 @@ fn extensions_name_what_follows_them() {
 }
 
 #[test]
-fn what_is_packed_in_two_goes_is_one() {
+fn concatenated_gzip_files_are_one() {
     let archive = ordinary();
     let (first, second) = archive.split_at(1000);
     let room = Room::new();
@@ -725,7 +725,7 @@ fn what_is_packed_in_two_goes_is_one() {
 }
 
 #[test]
-fn a_full_disk_is_no_fault_of_the_archive() {
+fn a_full_disk_is_not_an_archive_error() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let bytes = ended(&[super::tests::file(b"a", b"abc")]);
     let copied = pipe::pipe(&bytes[..], 1 << 20, |mut bytes| {

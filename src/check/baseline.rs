@@ -67,7 +67,7 @@ pub(super) fn baseline_in(
             (Expected::Version(version), pin)
         }
         Selection::Toolchain(_, pin) => (Expected::Unknown, pin),
-        Selection::System(Some(pin)) => (system(session, tool)?, Some(pin)),
+        Selection::System(Some(pin)) => (system_programs(session, tool)?, Some(pin)),
         Selection::Missing(missing) => (Expected::NotInstalled, Some(missing.pin)),
         Selection::System(None) | Selection::Stale => return Ok(None),
     };
@@ -81,7 +81,7 @@ pub(super) fn baseline_in(
 }
 
 /// The version of the system's program, as the index recorded it.
-fn system(session: &Session, tool: &Tool) -> Result<Expected> {
+fn system_programs(session: &Session, tool: &Tool) -> Result<Expected> {
     let Some(program) = next_on_path(&session.world, &session.shim, tool.main_program(), &[])
     else {
         return Ok(Expected::Unknown);

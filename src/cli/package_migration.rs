@@ -28,14 +28,14 @@ pub struct PackageManager<'a> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct GlobalPackages {
     /// Packages from a registry: `semver@7.6.0`.
-    pub packages: Vec<GlobalPackage>,
+    pub packages: Vec<ListedPackage>,
     /// The names of packages that aren't from a registry, and are never migrated.
     pub local: Vec<String>,
 }
 
 /// A global package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GlobalPackage {
+pub struct ListedPackage {
     /// Its name.
     pub name: String,
     /// Its version.
@@ -46,9 +46,9 @@ pub struct GlobalPackage {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MigrationReport {
     /// The packages that the other version has now.
-    pub added: Vec<GlobalPackage>,
+    pub added: Vec<ListedPackage>,
     /// Those that couldn't be installed.
-    pub failed: Vec<GlobalPackage>,
+    pub failed: Vec<ListedPackage>,
 }
 
 impl<'a> PackageManager<'a> {
@@ -79,7 +79,7 @@ impl<'a> PackageManager<'a> {
     }
 
     /// What a user types to install packages in a version.
-    pub fn command_line(&self, to: &Version, packages: &[GlobalPackage]) -> String {
+    pub fn command_line(&self, to: &Version, packages: &[ListedPackage]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
         let words = own.into_iter().chain(self.rules.install.iter().cloned());
         let words = words.chain(packages.iter().map(|one| self.word(one)));
@@ -104,7 +104,7 @@ impl<'a> PackageManager<'a> {
     }
 
     /// Installs packages in a version: all at once; if that fails, one by one.
-    pub fn install(&self, to: &Version, wanted: Vec<GlobalPackage>) -> Result<MigrationReport> {
+    pub fn install(&self, to: &Version, wanted: Vec<ListedPackage>) -> Result<MigrationReport> {
         let mut report = MigrationReport::default();
         if wanted.is_empty() || self.run(to, &wanted)? {
             report.added = wanted;
@@ -119,7 +119,7 @@ impl<'a> PackageManager<'a> {
         Ok(report)
     }
 
-    fn run(&self, to: &Version, packages: &[GlobalPackage]) -> Result<bool> {
+    fn run(&self, to: &Version, packages: &[ListedPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
         // Its output is not our answer.
         command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
@@ -128,7 +128,7 @@ impl<'a> PackageManager<'a> {
     }
 
     /// A package as the manager's argument.
-    pub fn word(&self, package: &GlobalPackage) -> String {
+    pub fn word(&self, package: &ListedPackage) -> String {
         format!("{}{}{}", package.name, self.rules.separator, package.version)
     }
 
@@ -164,7 +164,7 @@ fn parse_json(rules: &MigrationRule, at: &str, text: &str) -> Option<GlobalPacka
             Some(version) if !is_local && is_word(name) && is_word(version) => {
                 added
                     .packages
-                    .push(GlobalPackage { name: name.clone(), version: version.to_owned() });
+                    .push(ListedPackage { name: name.clone(), version: version.to_owned() });
             }
             Some(_) | None => added.local.push(name.clone()),
         }
@@ -180,7 +180,7 @@ fn parse_lines(rules: &MigrationRule, text: &str) -> GlobalPackages {
             Some((name, version)) if is_word(name) && is_word(version) => {
                 added
                     .packages
-                    .push(GlobalPackage { name: name.to_owned(), version: version.to_owned() });
+                    .push(ListedPackage { name: name.to_owned(), version: version.to_owned() });
             }
             Some(_) | None => {
                 let name = line.split_whitespace().next().unwrap_or(line);
@@ -201,7 +201,7 @@ fn parse_patterns(rules: &MigrationRule, pattern: &str, text: &str) -> GlobalPac
         if !is_bundled && is_word(name) && is_word(version) {
             added
                 .packages
-                .push(GlobalPackage { name: name.to_owned(), version: version.to_owned() });
+                .push(ListedPackage { name: name.to_owned(), version: version.to_owned() });
         }
     }
     added
@@ -278,7 +278,7 @@ mod tests {
     fn the_command_line_is_quoted_for_a_shell() {
         let rules = rules("ruby");
         let manager = PackageManager { rules: &rules, shim: PathBuf::new() };
-        let package = |name: &str| GlobalPackage { name: name.into(), version: "1.0".into() };
+        let package = |name: &str| ListedPackage { name: name.into(), version: "1.0".into() };
         let version = Version::parse("3.3.1").unwrap();
         let typed = manager.command_line(&version, &[package("rake"), package("a;b'c")]);
         assert_eq!(typed, r"gem +3.3.1 install rake:1.0 'a;b'\''c:1.0'");
@@ -309,7 +309,7 @@ mod tests {
         fs::write(file("3.12.1"), "a==5\n").unwrap();
         let version = |text: &str| Version::parse(text).unwrap();
         let (from, to) = (version("3.11.1"), version("3.12.1"));
-        let package = |name: &str, version: &str| GlobalPackage {
+        let package = |name: &str, version: &str| ListedPackage {
             name: name.into(),
             version: version.into(),
         };

@@ -1,7 +1,7 @@
-//! Asking an installed npm or pip where its registry is.
+//! The registry's address, from an installed npm or pip.
 //!
-//! It starts the program it is given in surroundings it is given; finding one that is no shim,
-//! and remembering the answer, are the caller's.
+//! It runs the given program with the given environment. The caller finds a program that isn't a
+//! shim, and caches the address.
 
 use std::{
     ffi::OsString,
@@ -19,19 +19,19 @@ use usher_shims::error::{Error, ErrorKind, Result, Shown};
 
 use crate::config::settings::Address;
 
-/// How long npm may take to answer; a cold one on a slow disk needs seconds.
+/// How long npm may take; its first start on a slow disk needs seconds.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most that is read of what npm prints.
+/// The most bytes that are read of npm's output.
 const LONGEST: u64 = 64 * 1024;
 
-/// What `npm config get registry` answers, asked of the npm at `program`, which must not be a
-/// shim. `variables` is its whole environment; usher's shims should not stand first in its PATH.
+/// The output of `npm config get registry` by the npm at `program`, which must not be a shim.
+/// `variables` is its whole environment; usher's shims should not be first in its PATH.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http or
-/// https address.
+/// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http
+/// or https address.
 pub fn ask(
     program: &Path,
     variables: &[(OsString, OsString)],
@@ -40,11 +40,11 @@ pub fn ask(
     query(program, &["config", "get", "registry"], variables, timeout)
 }
 
-/// The first address of the web that a program answers on a question; as [`ask`] otherwise.
+/// The first http or https address in a program's output; otherwise like [`ask`].
 ///
 /// # Errors
 ///
-/// As those of [`ask`].
+/// Those of [`ask`].
 pub fn answer(
     program: &Path,
     arguments: &[&str],
@@ -86,7 +86,7 @@ fn query_error(program: &Path, cause: &str) -> Error {
         .because(cause)
 }
 
-/// The beginning of what a command prints on standard output, or why there is none.
+/// The beginning of a command's standard output, or an error.
 fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result<String, String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     // Its own group, so that what it started can be ended with it.
@@ -109,7 +109,7 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
     }
 }
 
-/// Ends a process and all that it started; it said all that was wanted, or too little.
+/// Ends a process and all its children.
 fn end(child: &mut Child) {
     // It was not waited for yet, so that its number can't be another process's. Where it is gone
     // already, there is nothing to end.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn npm_is_asked_in_neutral_surroundings() {
+    fn npm_runs_with_a_neutral_environment_and_folder() {
         let folder = tempfile::tempdir().unwrap();
         let npm = folder.path().join("npm");
         let script = r#"#!/bin/sh
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_none() {
+    fn output_without_an_address_is_an_error() {
         let check = |script: &str, timeout: Duration, expected| {
             let output = first_output(&mut shell(script), timeout);
             assert_eq!(output.as_deref().map_err(String::as_str), expected, "{script}");

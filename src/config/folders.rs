@@ -1,4 +1,4 @@
-//! Which of usher's folders are meant by this run of `use`.
+//! Which folders this run of `use` uses.
 
 use std::path::Path;
 
@@ -13,9 +13,9 @@ use crate::files::write_access::{self, Readers, WriteAccess};
 
 /// Finds the folders of this run of `use`.
 ///
-/// Strongest first: `USHER_HOME`; what the index beside the running file says, so that a shim
-/// called with an empty environment finds the same; XDG's folders. Where the running file is
-/// the machine's and the account may not write there, the account's own folders are meant.
+/// Strongest first: `USHER_HOME`; the index beside the running file, so that a shim with an empty
+/// environment finds the same; XDG's folders. If the running file is in the machine's home and the
+/// user can't write there, the user's own folders are used.
 pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
     let variable =
         |name: &str| world.variable(name).filter(|value| !value.is_empty() && !is_secure());
@@ -32,7 +32,7 @@ pub fn find(world: &impl World, own_folder: &Path) -> Result<Folders> {
     }
 }
 
-/// Prepares to write in all of these; to be held while that is done.
+/// Acquires write access to all folders, until it is dropped.
 pub fn write_access(folders: &Folders) -> Result<WriteAccess> {
     let subfolders =
         vec![folders.shims(), folders.toolchains(), folders.staging(), folders.locks()];
@@ -49,7 +49,7 @@ fn no_home() -> Error {
         .hint("export USHER_HOME=/a/folder/of/yours")
 }
 
-/// The home that the index in a folder names, if there is one and it is this folder's own.
+/// The index in a folder, if it is this folder's own.
 fn indexed(world: &impl World, folder: &Path) -> Result<Option<Index>> {
     let file = index_file(folder);
     let index = read_optional(world, &file).map_err(|error| Error::io("read", &file, error))?;

@@ -1,34 +1,34 @@
-//! Proxies and certificates, as variables name them.
+//! Proxies and certificates from variables.
 //!
-//! It is given a way to look up variables, and reads no file.
+//! It looks up variables with a given function, and reads no file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::http::{Authorities, CaFile, Proxies};
 
-/// What the variables say that curl reads too: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, …, in
-/// capitals or small letters.
+/// The proxies from curl's variables: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, …, in upper or lower
+/// case.
 pub fn proxies(variable: &dyn Fn(&str) -> Option<String>) -> Proxies {
-    let said = |name: &str| {
+    let value_of = |name: &str| {
         let spellings = [name.to_owned(), name.to_lowercase()];
         spellings.iter().filter_map(|name| variable(name)).find(|value| !value.is_empty())
     };
-    let all = said("ALL_PROXY");
+    let all = value_of("ALL_PROXY");
     // In a CGI program a client's header `Proxy:` arrives as HTTP_PROXY.
     let http = match variable("REQUEST_METHOD") {
         Some(_) => variable("http_proxy"),
-        None => said("HTTP_PROXY"),
+        None => value_of("HTTP_PROXY"),
     };
     Proxies {
         http: http.or_else(|| all.clone()),
-        https: said("HTTPS_PROXY").or(all),
-        except: said("NO_PROXY"),
+        https: value_of("HTTPS_PROXY").or(all),
+        except: value_of("NO_PROXY"),
     }
 }
 
-/// Whose signature counts in the place of the machine's authorities, as `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR` say.
+/// The certificate authorities from `SSL_CERT_FILE` and `SSL_CERT_DIR`, which replace the
+/// machine's.
 pub fn authorities(variable: &dyn Fn(&str) -> Option<OsString>) -> Authorities {
     let folders = variable(Authorities::FOLDERS).map(|folders| {
         std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()).collect()
@@ -36,7 +36,7 @@ pub fn authorities(variable: &dyn Fn(&str) -> Option<OsString>) -> Authorities {
     Authorities { file: variable(Authorities::FILE).map(PathBuf::from), folders }
 }
 
-/// What Node.js's own programs are told to trust as well.
+/// The certificates that Node.js's own programs trust in addition.
 pub fn extra_ca_files(variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<CaFile> {
     const NAME: &str = "NODE_EXTRA_CA_CERTS";
     let file = |path| CaFile { path: PathBuf::from(path), origin: NAME.to_owned() };

@@ -1,9 +1,8 @@
-//! Where the npm registry is and how it is reached, from what the user has already set up.
+//! The npm registry's address and access, from the user's own configuration.
 //!
-//! The order is: usher's own setting, `npm_config_registry`, the user's `.npmrc`, the machine's,
-//! what an installed npm says. A project's `.npmrc` is never read, and no registry's address is
-//! written in here. Nothing here touches the disk or the network; what is asked
-//! of npm, it is given.
+//! Strongest first: usher's own setting, `npm_config_registry`, the user's `.npmrc`, the machine's,
+//! an installed npm. A project's `.npmrc` is never read, and no registry's address is in the code.
+//! Nothing here reads the disk or the network.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +15,10 @@ use crate::http::{CaFile, Credentials, Proxies};
 mod credentials;
 pub mod npmrc;
 
-/// Where the machine's `.npmrc` may lie: npm itself looks below the folder it was installed in.
+/// Where the machine's `.npmrc` may be: npm itself looks below the folder it was installed in.
 const MACHINE: [&str; 3] = ["/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/npmrc"];
 
-/// Asks an installed npm, if there is one.
+/// Runs an installed npm, if there is one.
 pub type Ask<'a> = Option<&'a dyn Fn() -> Result<Address>>;
 
 /// The npm registry, and how it is reached.
@@ -29,9 +28,9 @@ pub type Ask<'a> = Option<&'a dyn Fn() -> Result<Address>>;
 pub struct NpmAccess {
     /// The registry's address, with a slash at its end.
     pub registry: Address,
-    /// Who says so: `registry= in ~/.npmrc:3`.
+    /// Its origin: `registry= in ~/.npmrc:3`.
     pub origin: String,
-    /// A file of certificates that are trusted as well.
+    /// A file of additional trusted certificates.
     pub cafile: Option<CaFile>,
     /// The proxy for http.
     pub proxy: Option<Address>,
@@ -39,35 +38,37 @@ pub struct NpmAccess {
     pub https_proxy: Option<Address>,
     /// Hosts that are reached without a proxy, separated by commas.
     pub noproxy: Option<String>,
-    /// Who we are, to whom.
+    /// The credentials for each address.
     pub credentials: Credentials,
 }
 
 impl NpmAccess {
-    /// Finds the registry. `ask` asks an installed npm ([`client::ask`](super::client::ask)) or
-    /// remembers what it said; called only where nothing else speaks. `None` where no npm is
-    /// installed.
+    /// Finds the registry. `ask` runs an installed npm ([`client::ask`](super::client::ask)) or
+    /// returns its cached output; it is called only without other configuration. `None` if no npm
+    /// is installed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
-    /// be used; what reading a file gives, unless it isn't there.
+    /// [`ErrorKind::NoRegistry`] without configuration; [`ErrorKind::BadFile`] for invalid
+    /// configuration; a failed read of an existing file.
     pub fn load(sources: &ConfigSources<'_>, ask: Ask<'_>) -> Result<Self> {
-        let said = gather(sources)?;
-        let (registry, origin) = registry(sources, &said, ask)?;
+        let values = gather(sources)?;
+        let (registry, origin) = registry(sources, &values, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
-            credentials: credentials::gather(&said, registry.url())?,
+            credentials: credentials::gather(&values, registry.url())?,
             registry,
             origin,
-            cafile: find(&said, "cafile").map(|said| said.ca_file(sources.home)).transpose()?,
-            proxy: proxy(&said, "proxy")?,
-            https_proxy: proxy(&said, "https-proxy")?,
-            noproxy: find(&said, "noproxy").map(ConfigValue::hosts).transpose()?,
+            cafile: find_value(&values, "cafile")
+                .map(|value| value.ca_file(sources.home))
+                .transpose()?,
+            proxy: proxy(&values, "proxy")?,
+            https_proxy: proxy(&values, "https-proxy")?,
+            noproxy: find_value(&values, "noproxy").map(ConfigValue::hosts).transpose()?,
         })
     }
 
-    /// The proxies that npm is set up with, if it is.
+    /// The proxies in npm's configuration, if there are any.
     pub fn proxies(&self) -> Option<Proxies> {
         if self.proxy.is_none() && self.https_proxy.is_none() {
             return None;
@@ -82,14 +83,14 @@ impl NpmAccess {
     }
 }
 
-/// The strongest that speaks of a key, unless it says that there is nothing.
-fn find<'a>(said: &'a [ConfigValue], key: &str) -> Option<&'a ConfigValue> {
-    said.iter().find(|said| said.key == key).filter(|said| said.is_set())
+/// The strongest value of a key, unless it is an empty one.
+fn find_value<'a>(values: &'a [ConfigValue], key: &str) -> Option<&'a ConfigValue> {
+    values.iter().find(|value| value.key == key).filter(|value| value.is_set())
 }
 
 fn registry(
     sources: &ConfigSources<'_>,
-    said: &[ConfigValue],
+    values: &[ConfigValue],
     ask: Ask<'_>,
 ) -> Result<(Address, String)> {
     const KEY: &str = "npm_registry";
@@ -98,15 +99,14 @@ fn registry(
         return Ok((address.clone(), format!("usher's setting {KEY} ({origin})")));
     }
     // Unlike elsewhere, `registry=null` leaves the word to the next one: there is no "none".
-    if let Some(said) = said.iter().find(|said| said.key == "registry" && said.is_set()) {
-        return Ok((said.address()?, said.origin.clone()));
+    if let Some(value) = values.iter().find(|value| value.key == "registry" && value.is_set()) {
+        return Ok((value.address()?, value.origin.clone()));
     }
     let config = sources.config.to_string_lossy();
-    let unknown =
-        Error::new(ErrorKind::NoRegistry, "nothing says where the npm registry is").hint(format!(
-            "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
-            Escaped(&config)
-        ));
+    let unknown = Error::new(ErrorKind::NoRegistry, "no npm registry is configured").hint(format!(
+        "npm config set registry ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
+        Escaped(&config)
+    ));
     let Some(ask) = ask else {
         return Err(unknown);
     };
@@ -118,43 +118,43 @@ fn registry(
     }
 }
 
-fn proxy(said: &[ConfigValue], key: &str) -> Result<Option<Address>> {
-    let Some(said) = find(said, key) else {
+fn proxy(values: &[ConfigValue], key: &str) -> Result<Option<Address>> {
+    let Some(value) = find_value(values, key) else {
         return Ok(None);
     };
-    match said.address()? {
+    match value.address()? {
         address if address.url().scheme() == "file" => {
-            Err(said.refused("an address that begins with http:// or https://"))
+            Err(value.refused("an address that begins with http:// or https://"))
         }
         address => Ok(Some(address)),
     }
 }
 
-/// All that is said, strongest first: the variables, the user's file, the machine's.
+/// All values, strongest first: the variables, the user's file, the machine's.
 fn gather(sources: &ConfigSources<'_>) -> Result<Vec<ConfigValue>> {
-    let mut said = variables(sources);
-    let user = match (find(&said, "userconfig"), sources.home) {
-        (Some(said), home) => Some(said.path(home)?),
+    let mut values = variables(sources);
+    let user = match (find_value(&values, "userconfig"), sources.home) {
+        (Some(value), home) => Some(value.path(home)?),
         (None, home) => home.map(|home| home.join(".npmrc")),
     };
     if let Some(path) = user {
-        said.extend(file(sources, &path)?);
+        values.extend(file(sources, &path)?);
     }
-    let machine = match find(&said, "globalconfig") {
-        Some(said) => vec![said.path(sources.home)?],
+    let machine = match find_value(&values, "globalconfig") {
+        Some(value) => vec![value.path(sources.home)?],
         None => MACHINE.iter().map(PathBuf::from).collect(),
     };
     for path in machine {
-        said.extend(file(sources, &path)?);
+        values.extend(file(sources, &path)?);
     }
-    Ok(said)
+    Ok(values)
 }
 
-/// What the variables `npm_config_…` say, which npm knows in any case of letters; the spelling in
-/// small letters, which npm itself sets for what it starts, counts first.
+/// The values of the variables `npm_config_…`, in any case. Lower case is stronger, since npm
+/// itself sets it for its child processes.
 fn variables(sources: &ConfigSources<'_>) -> Vec<ConfigValue> {
     const PREFIX: &str = "npm_config_";
-    let mut said = Vec::new();
+    let mut values = Vec::new();
     for (name, value) in sources.variables {
         let name = name.to_string_lossy();
         let Some((prefix, key)) = name.split_at_checked(PREFIX.len()) else { continue };
@@ -166,17 +166,17 @@ fn variables(sources: &ConfigSources<'_>) -> Vec<ConfigValue> {
             plain => plain.to_ascii_lowercase().replace('_', "-"),
         };
         let value = npmrc::expand(&value.to_string_lossy(), &lookup(sources));
-        said.push(ConfigValue {
+        values.push(ConfigValue {
             key,
             value: value.trim().to_owned(),
             origin: Escaped(&name).to_string(),
         });
     }
-    said.sort_by_key(|said| !said.origin.starts_with(PREFIX));
-    said
+    values.sort_by_key(|value| !value.origin.starts_with(PREFIX));
+    values
 }
 
-/// What a file says; of two lines with one key the last counts.
+/// The values in a file; the last line with a key counts.
 fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     let shown = shown(path, sources.home);
     let Some(text) = sources.text(path, &shown, "an .npmrc")? else { return Ok(Vec::new()) };
@@ -193,7 +193,7 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
         .collect())
 }
 
-/// A path as people write it, with `~` for their home folder.
+/// A path with `~` for the home folder.
 fn shown(path: &Path, home: Option<&Path>) -> String {
     let below = home.and_then(|home| path.strip_prefix(home).ok());
     let text = match below {

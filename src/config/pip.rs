@@ -1,9 +1,8 @@
-//! Where the `PyPI` index is, from what the user has already set up for pip and uv.
+//! The `PyPI` index's address, from the user's configuration for pip and uv.
 //!
-//! The order is: usher's own setting, the variables of uv and pip, `pip.conf` (the file that
-//! `PIP_CONFIG_FILE` names, the user's, the machine's), what an installed pip says. A project's
-//! files are never read, and no index's address is written in here. Nothing here touches the disk
-//! or the network; what is asked of pip, it is given.
+//! Strongest first: usher's own setting, the variables of uv and pip, `pip.conf` (the file in
+//! `PIP_CONFIG_FILE`, the user's, the machine's), an installed pip. A project's files are never
+//! read, and no index's address is in the code. Nothing here reads the disk or the network.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +15,10 @@ use crate::http::CaFile;
 /// The variables that name the index, strongest first.
 const VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
 
-/// The interpreters that may have a pip to ask.
+/// The programs that may have a pip.
 pub const INTERPRETERS: [&str; 2] = ["python3", "python"];
 
-/// What a Python is asked: pip's setting, else what pip itself takes.
+/// The arguments that print pip's setting, else pip's default.
 pub const QUESTIONS: [&[&str]; 2] = [
     &["-m", "pip", "--disable-pip-version-check", "config", "get", "global.index-url"],
     &["-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"],
@@ -30,25 +29,25 @@ pub const QUESTIONS: [&[&str]; 2] = [
 pub struct PipAccess {
     /// The index's address, with a slash at its end.
     pub index: Address,
-    /// Who says so: `index-url in ~/.config/pip/pip.conf:3`.
+    /// Its origin: `index-url in ~/.config/pip/pip.conf:3`.
     pub origin: String,
-    /// A file of certificates that are trusted as well.
+    /// A file of additional trusted certificates.
     pub cert: Option<CaFile>,
 }
 
 impl PipAccess {
-    /// Finds the index. `ask` asks an installed pip or remembers what it said; called only where
-    /// nothing else speaks.
+    /// Finds the index. `ask` runs an installed pip or returns its cached output; it is called only
+    /// without other configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoRegistry`] where nothing says where it is; [`ErrorKind::BadFile`] where what says it can't
-    /// be used; what reading a file gives, unless it isn't there.
+    /// [`ErrorKind::NoRegistry`] without configuration; [`ErrorKind::BadFile`] for invalid
+    /// configuration; a failed read of an existing file.
     pub fn load(sources: &ConfigSources<'_>, ask: &dyn Fn() -> Option<Address>) -> Result<Self> {
         let files = files(sources)?;
         let (index, origin) = index(sources, &files, ask)?;
         let cert = variable(sources, "PIP_CERT").map(|text| (text, "PIP_CERT".to_owned()));
-        let cert = cert.or_else(|| said(&files, "cert"));
+        let cert = cert.or_else(|| value_in(&files, "cert"));
         let cert = cert.map(|(path, origin)| CaFile { path: PathBuf::from(path), origin });
         Ok(Self {
             index: index.into_folder(),
@@ -64,8 +63,8 @@ fn variable(sources: &ConfigSources<'_>, name: &str) -> Option<String> {
     Some(found.1.to_str()?.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Of two lines with one key in a file the last counts; files come strongest first.
-fn said(files: &[Vec<ConfigValue>], key: &str) -> Option<(String, String)> {
+/// A value in the strongest file; the last line with a key counts.
+fn value_in(files: &[Vec<ConfigValue>], key: &str) -> Option<(String, String)> {
     let of_file =
         |lines: &Vec<ConfigValue>| lines.iter().rev().find(|line| line.key == key).cloned();
     files.iter().find_map(of_file).map(|line| (line.value, line.origin))
@@ -85,7 +84,7 @@ fn index(
         let text = variable(sources, name)?;
         Some((without_name(&text).to_owned(), (*name).to_owned()))
     });
-    if let Some((text, origin)) = by_variable.or_else(|| said(files, "index-url")) {
+    if let Some((text, origin)) = by_variable.or_else(|| value_in(files, "index-url")) {
         let address = Address::parse(&text).ok_or_else(|| {
             Error::new(ErrorKind::BadSetting, format!("{origin} must be {}", Address::FORM))
         })?;
@@ -95,13 +94,13 @@ fn index(
         return Ok((address, "pip".to_owned()));
     }
     let config = sources.config.to_string_lossy();
-    Err(Error::new(ErrorKind::NoRegistry, "nothing says where the PyPI index is").hint(format!(
+    Err(Error::new(ErrorKind::NoRegistry, "no PyPI index is configured").hint(format!(
         "pip config set global.index-url ADDRESS, or write {KEY} = \"ADDRESS\" into {}",
         Escaped(&config)
     )))
 }
 
-/// uv lets an index have a name in front of its address: `name=https://…`.
+/// uv allows a name before an index's address: `name=https://…`.
 fn without_name(text: &str) -> &str {
     match text.split_once('=') {
         Some((name, address)) if !name.contains([':', '/']) => address,
@@ -109,7 +108,7 @@ fn without_name(text: &str) -> &str {
     }
 }
 
-/// What the files say, strongest first.
+/// The values in the files, strongest first.
 fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
     let named = variable(sources, "PIP_CONFIG_FILE").map(PathBuf::from);
     let user = sources
@@ -133,7 +132,7 @@ fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     Ok(text.map_or_else(Vec::new, |text| lines(&text, &shown)))
 }
 
-/// The lines of the sections that hold for all of pip, or for what fetches.
+/// The lines of the sections for all of pip, or for downloads.
 fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
     let mut section = "";
     let mut found = Vec::new();
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_that_speaks_counts() {
+    fn the_strongest_configuration_wins() {
         let conf = "[list]\nindex-url = https://no.example/\n[global]\nindex_url: https://f.example/simple\n";
         let pip = ("PIP_INDEX_URL", "https://p.example/simple/");
         let uv = ("UV_DEFAULT_INDEX", "own=https://u.example/simple");
@@ -204,12 +203,12 @@ mod tests {
     }
 
     #[test]
-    fn what_helps_nobody_is_said() {
+    fn a_missing_index_address_is_an_error_with_a_hint() {
         check(
             &[],
             "",
             None,
-            "nothing says where the PyPI index is\n  hint: pip config set global.index-url ADDRESS, \
+            "no PyPI index is configured\n  hint: pip config set global.index-url ADDRESS, \
              or write pypi_index = \"ADDRESS\" into /home/me/.config/usher/config.toml",
         );
         check(

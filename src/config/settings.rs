@@ -1,9 +1,8 @@
-//! usher's settings: one table that says of each its name, type, default and meaning, and what
-//! was set where.
+//! usher's settings: one table of names, types, defaults and meanings, and the values with their
+//! origins.
 //!
-//! `config.toml`, the `USHER_…` variables and the table in `docs/settings.md` all follow from the
-//! table in here. It is given texts and never reads a file or the process; where the files lie is
-//! the caller's knowledge.
+//! `config.toml`, the `USHER_…` variables and the table in `docs/settings.md` all follow from this
+//! table. It parses texts, and never reads a file or the process.
 
 use std::{
     collections::BTreeMap,
@@ -165,17 +164,16 @@ impl fmt::Display for SettingOrigin {
 }
 
 impl Settings {
-    /// Reads the settings from the texts of the `config.toml` files, strongest first (the
-    /// account's, then the machine's; no text where there is no file), and from the variables,
-    /// which are stronger still. An empty variable is an unset one.
+    /// Reads the settings from the texts of the `config.toml` files, strongest first (the user's,
+    /// then the machine's; no text without a file), and from the variables, which are stronger. An
+    /// empty variable counts as unset.
     ///
-    /// A setting is taken whole from the strongest place that has it; lists and tables aren't
-    /// merged.
+    /// The strongest place with a setting counts; lists and tables aren't merged.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadFile`] for what is no TOML, [`ErrorKind::BadSetting`] for an unknown key and an impossible value, also where
-    /// a stronger place has a good one.
+    /// [`ErrorKind::BadFile`] for invalid TOML, [`ErrorKind::BadSetting`] for an unknown key or an
+    /// invalid value, even if a stronger place has a valid one.
     pub fn load(
         files: &[(PathBuf, Option<String>)],
         variable: &dyn Fn(&str) -> Option<OsString>,
@@ -205,8 +203,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What the files alone say of what shims read as well: variables hold for a call and for
-    /// nothing else.
+    /// The settings from files that shims read too, without variables, which count for one call
+    /// only.
     pub fn from_files(&self) -> &SharedSettings {
         &self.from_files
     }
@@ -216,13 +214,13 @@ impl Settings {
         self.origins.get(key).unwrap_or(&SettingOrigin::Default)
     }
 
-    /// Does without the network from now on: the flag `--offline` was given.
+    /// Turns `offline` on, for the flag `--offline`.
     pub fn go_offline(&mut self) {
         self.offline = true;
         self.origins.insert("offline", SettingOrigin::Flag("--offline"));
     }
 
-    /// What to type so that usher is offline no longer.
+    /// What to type to go online again.
     pub fn online_hint(&self) -> String {
         match self.origin("offline") {
             SettingOrigin::Flag(flag) => format!("leave {flag} out"),
@@ -233,8 +231,8 @@ impl Settings {
         }
     }
 
-    /// All settings with their values, as they would stand in `config.toml` and without
-    /// passwords, and where each comes from.
+    /// All settings with their values, as in `config.toml` but without passwords, and their
+    /// origins.
     pub fn list(&self) -> impl Iterator<Item = (&'static Setting, String, &SettingOrigin)> {
         SETTINGS.iter().map(|setting| (setting, (setting.show)(self), self.origin(setting.key)))
     }
@@ -278,7 +276,7 @@ impl Settings {
     }
 }
 
-/// A value as it was written.
+/// A value as written.
 enum SettingText<'a> {
     Toml(&'a DeValue<'a>),
     Text(&'a str),

@@ -1,4 +1,4 @@
-//! What the configuration of other programs is read from, and a value that was found there.
+//! The sources of other programs' configuration, and a value in them.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,11 +13,11 @@ use crate::http::CaFile;
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// What is needed to find out how another program is configured.
+/// The sources of another program's configuration.
 pub struct ConfigSources<'a> {
     /// usher's own settings.
     pub settings: &'a Settings,
-    /// The account's `config.toml`, for the hint where to write a setting.
+    /// The user's `config.toml`, for hints.
     pub config: &'a Path,
     /// The environment.
     pub variables: &'a [(OsString, OsString)],
@@ -28,7 +28,7 @@ pub struct ConfigSources<'a> {
 }
 
 impl ConfigSources<'_> {
-    /// What a file holds, if it is there; `shown` is what it is called, and `kind` what it is.
+    /// A file's text, if it exists; `shown` is its name and `kind` its type, for messages.
     pub(super) fn text(&self, path: &Path, shown: &str, kind: &str) -> Result<Option<String>> {
         let bytes = match (self.read)(path) {
             Ok(bytes) => bytes,
@@ -43,7 +43,7 @@ impl ConfigSources<'_> {
     }
 }
 
-/// A key and its value, and who says so; `Debug` leaves the value out.
+/// A key, its value and its origin; `Debug` leaves the value out.
 #[derive(Clone)]
 pub(super) struct ConfigValue {
     pub(super) key: String,
@@ -58,7 +58,7 @@ impl fmt::Debug for ConfigValue {
 }
 
 impl ConfigValue {
-    /// Whether it says anything; npm writes `null` for nothing.
+    /// Whether it has a value; npm writes `null` for none.
     pub(super) fn is_set(&self) -> bool {
         !matches!(self.value.as_str(), "" | "null" | "undefined" | "true" | "false")
     }
@@ -71,8 +71,8 @@ impl ConfigValue {
         Address::parse(&self.value).ok_or_else(|| self.refused(Address::FORM))
     }
 
-    /// npm completes a relative path with the working directory: a project could then put its
-    /// own file there.
+    /// Only absolute: npm resolves a relative path from the working directory, where a project
+    /// could put its own file.
     pub(super) fn path(&self, home: Option<&Path>) -> Result<PathBuf> {
         let path = match (self.value.strip_prefix("~/"), home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -95,7 +95,7 @@ impl ConfigValue {
         Err(self.refused("names of hosts, separated by commas"))
     }
 
-    /// Whether it is text without control characters and without what wasn't UTF-8.
+    /// Whether it is UTF-8 without control characters.
     fn is_plain(&self) -> bool {
         !self.value.contains(|c: char| c.is_control() || c == '\u{fffd}')
     }

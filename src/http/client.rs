@@ -187,7 +187,7 @@ pub(super) fn read_error(location: &Location, error: io::Error) -> AttemptError 
         Location::Web(url) => {
             // The connection was established, so neither proxy nor certificates are the cause.
             let endpoint =
-                Endpoint { host: host(url), proxy: None, trust: CertificateTrust::SystemRoots };
+                Endpoint { host: host(url), proxy: None, trust: CertificateTrust::System };
             connection_error(cant_fetch(location), &endpoint, &error)
         }
     }

@@ -165,11 +165,8 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let asked = Endpoint {
-            host: "a.example".to_owned(),
-            proxy: None,
-            trust: CertificateTrust::SystemRoots,
-        };
+        let asked =
+            Endpoint { host: "a.example".to_owned(), proxy: None, trust: CertificateTrust::System };
         let error =
             connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
         let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = error;

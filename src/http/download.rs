@@ -30,7 +30,7 @@ use cache_entry::lock_cache_entry;
 pub use partial::Downloaded;
 use partial::{Partial, read_error};
 pub use transfer::{DownloadSpec, NoProgress, Progress};
-use transfer::{Source, Transfer};
+use transfer::{Transfer, TransferSource};
 
 /// The folders for downloads.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl<'a> Downloads<'a> {
             },
             None => Partial::uncached(&self.fallback)?,
         };
-        Transfer::new(Source { client, location }, spec, partial, progress).run()
+        Transfer::new(TransferSource { client, location }, spec, partial, progress).run()
     }
 }
 

@@ -97,10 +97,10 @@ impl HttpClient {
     pub(super) fn trust<'a>(&self, config: &'a NetworkConfig) -> CertificateTrust<'a> {
         match self.has_authorities {
             _ if config.authorities.are_configured() => {
-                CertificateTrust::CustomRoots(&config.authorities)
+                CertificateTrust::Custom(&config.authorities)
             }
-            true => CertificateTrust::SystemRoots,
-            false => CertificateTrust::NoRoots,
+            true => CertificateTrust::System,
+            false => CertificateTrust::Nothing,
         }
     }
 }

@@ -1,4 +1,8 @@
-//! A web server on loopback for tests: one prepared reply a connection, whatever is asked.
+//! A web server on loopback for unit tests: one scripted reply per connection, for any request.
+//!
+//! The server of `tests/it/support/server.rs` is another one on purpose. That one serves documents by
+//! path and always sends a valid head; this one sends raw bytes, so that heads can be invalid in every
+//! way, and refuses connections after its last reply. Joined, each would need the other's switches.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +14,7 @@ use super::client::Client;
 use super::network_config::NetworkConfig;
 use super::timeouts::Timeouts;
 
-/// What to do with one connection.
+/// How to reply to one connection.
 #[derive(Clone)]
 pub(super) enum Reply {
     /// Send these bytes and close.
@@ -19,25 +23,25 @@ pub(super) enum Reply {
     HangUp,
     /// Read the request and never answer.
     Silence,
-    /// Answer as a good server does that has this body under this `ETag`, ranges and all; but
-    /// close the connection after so many bytes of what was asked for.
+    /// Send a file (body and `ETag`), with support for ranges, but close the connection after this
+    /// many bytes of the body.
     File(&'static [u8], &'static str, usize),
-    /// The same, but reset the connection; then what was sent may be lost on the way.
+    /// As `File`, but reset the connection, which may lose bytes that were sent.
     Torn(&'static [u8], &'static str, usize),
 }
 
-/// A reply with this status line, these headers (each ended by CRLF) and this body.
+/// A reply with this status line, these headers (each with a CRLF at its end) and this body.
 pub(super) fn reply(status: &str, headers: &str, body: &[u8]) -> Reply {
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
     Reply::Bytes([head.as_bytes(), body].concat())
 }
 
-/// A reply that is as it should be.
+/// A valid reply.
 pub(super) fn ok(body: &[u8]) -> Reply {
     reply("200 OK", &format!("Content-Length: {}\r\n", body.len()), body)
 }
 
-/// The server; when its replies are used up, it refuses connections.
+/// The server; after its last reply it refuses connections.
 pub(super) struct TestServer {
     /// `http://127.0.0.1:PORT`.
     pub(super) address: String,
@@ -50,8 +54,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = Self { address, requests: Arc::default(), silent: Arc::default() };
-        // It refuses from the moment on at which the last connection was taken: whoever asks again
-        // after that reply would else meet a listener that is only about to go.
+        // The listener is closed as soon as the last connection is accepted: a client that tries again
+        // after that reply must not reach a listener that is about to be closed.
         let (mut listener, last) = (Some(listener).filter(|_| !replies.is_empty()), replies.len());
         let (requests, silent) = (Arc::clone(&server.requests), Arc::clone(&server.silent));
         thread::spawn(move || {
@@ -67,7 +71,7 @@ impl TestServer {
                 requests.lock().unwrap().push(request(&mut stream));
                 match reply {
                     Reply::Bytes(bytes) => {
-                        // The client may have gone when it has seen enough.
+                        // The client may close the connection early.
                         let _ = stream.write_all(&bytes);
                     }
                     Reply::File(body, tag, cut) => {
@@ -89,24 +93,25 @@ impl TestServer {
         server
     }
 
-    /// All requests so far, as they came.
+    /// All requests so far, in lower case.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The address of `path` here.
+    /// The address of a path on this server.
     pub(super) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }
 }
 
-/// Sends a file or the rest of it, up to where the connection ends.
+/// Sends a file or the requested rest of it; at most `cut` bytes of the body.
 fn send(
     stream: &mut TcpStream,
     request: &str,
-    (body, tag): (&[u8], &str),
+    file: (&[u8], &str),
     cut: usize,
 ) -> std::io::Result<()> {
+    let (body, tag) = file;
     let first = first_byte(request).filter(|_| request.contains(&format!("if-range: {tag}\r\n")));
     let (length, first) = (body.len(), first.unwrap_or_default());
     let range = match first {
@@ -118,7 +123,7 @@ fn send(
     stream.write_all(&body[first..first + cut.min(left)])
 }
 
-/// The first byte of the range that a request asks for.
+/// The first byte of the requested range.
 pub(super) fn first_byte(request: &str) -> Option<usize> {
     let (_, range) = request.split_once("range: bytes=")?;
     range.split_once("-\r\n")?.0.parse().ok()
@@ -133,7 +138,7 @@ fn request(stream: &mut TcpStream) -> String {
     String::from_utf8(text).unwrap().to_lowercase()
 }
 
-/// What reaches loopback, whatever proxy the machine has, without waiting.
+/// A configuration without proxies and without pauses before retries.
 pub(super) fn access() -> NetworkConfig {
     let backoff = vec![Duration::ZERO; 2];
     NetworkConfig {
@@ -142,7 +147,7 @@ pub(super) fn access() -> NetworkConfig {
     }
 }
 
-/// A client with [`access`]: one for all tests, because making one reads every certificate of the
+/// A client with [`access`]. All tests share one, because creating one reads all certificates of the
 /// system.
 pub(super) fn client() -> &'static Client {
     static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(access()));

@@ -1,4 +1,4 @@
-//! The client against a server on loopback that misbehaves in every way it can.
+//! The client against a server on loopback that misbehaves.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use super::redirects::check_redirect;
 use super::test_server::{Reply, TestServer, access, client, ok, reply};
 use super::*;
 
-/// How a failure ends the search, and what a person reads after its first line.
+/// The class of an error, and its causes.
 fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     let failure = result.unwrap_err();
     let class = match &failure {
@@ -26,8 +26,7 @@ fn shown<T: std::fmt::Debug>(result: Result<T, FetchError>) -> String {
     format!("{class}: {}", Error::from(failure).causes.join("; "))
 }
 
-/// One run of `get` with a limit of 100 bytes against the replies: its outcome, and how many
-/// requests were made.
+/// Checks the outcome of `get` with a limit of 100 bytes, and how many requests were sent.
 fn check(replies: Vec<Reply>, expected: &str, requests: usize) {
     let server = TestServer::with(replies);
     let host = server.address.trim_start_matches("http://").to_owned();
@@ -44,7 +43,7 @@ fn thrice(make: impl Fn() -> Reply) -> Vec<Reply> {
 }
 
 #[test]
-fn answers_are_bytes() {
+fn responses_are_read_as_bytes() {
     check(vec![ok(b"{}")], "ok: {}", 1);
     check(vec![ok(b"")], "ok: ", 1);
     check(vec![ok(&[b'x'; 100])], "ok: xxx", 1);
@@ -54,7 +53,7 @@ fn answers_are_bytes() {
 }
 
 #[test]
-fn what_may_pass_is_tried_three_times() {
+fn transient_errors_are_retried_twice() {
     let busy = || reply("503 Service Unavailable", "", b"");
     check(vec![Reply::HangUp, ok(b"{}")], "ok: {}", 2);
     check(vec![busy(), Reply::HangUp, ok(b"{}")], "ok: {}", 3);
@@ -70,7 +69,7 @@ fn what_may_pass_is_tried_three_times() {
 }
 
 #[test]
-fn what_will_not_pass_is_tried_once() {
+fn permanent_errors_are_not_retried() {
     let found = |to: &str| reply("302 Found", &format!("Location: {to}\r\n"), b"");
     for (replies, expected) in [
         (reply("404 Not Found", "", b""), "absent: HOST answered 404 Not Found"),
@@ -109,7 +108,7 @@ fn what_will_not_pass_is_tried_once() {
 }
 
 #[test]
-fn redirects_are_followed_but_not_for_ever() {
+fn redirects_are_followed_up_to_a_limit() {
     let next = || reply("301 Moved Permanently", "Location: /next\r\n", b"");
     let mut replies: Vec<Reply> = std::iter::repeat_with(next).take(10).collect();
     replies.push(ok(b"{}"));
@@ -132,7 +131,7 @@ fn redirects_never_leave_encryption() {
 }
 
 #[test]
-fn absence_is_an_answer_where_it_may_be_one() {
+fn an_optional_file_may_be_missing() {
     let server = TestServer::with(vec![
         reply("404 Not Found", "", b""),
         ok(b"{}"),
@@ -145,7 +144,7 @@ fn absence_is_an_answer_where_it_may_be_one() {
 }
 
 #[test]
-fn a_page_is_an_answer_to_who_understands_pages() {
+fn a_web_page_is_accepted_if_html_is() {
     let page = b"<!DOCTYPE html><a href=x>x</a>";
     let server = TestServer::with(vec![ok(page)]);
     let got = client().get_accepting(&server.at("/simple"), 100, "text/html;q=0.1");
@@ -157,7 +156,7 @@ fn a_page_is_an_answer_to_who_understands_pages() {
 }
 
 #[test]
-fn a_packed_answer_is_unpacked_within_its_limit() {
+fn a_gzipped_response_is_limited_when_unpacked() {
     let packed = |length: usize| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&vec![b'x'; length]).unwrap();
@@ -176,14 +175,14 @@ fn a_packed_answer_is_unpacked_within_its_limit() {
 }
 
 #[test]
-fn who_cannot_be_reached_is_not_asked_again() {
-    // A label of a name has at most 63 bytes, so no resolver ever sends this one anywhere.
+fn an_unreachable_host_is_not_retried() {
+    // A label of a name has at most 63 bytes, so no resolver sends a query for this one.
     let unknown = format!("http://{}.example/index", "x".repeat(64));
     let refusing = TestServer::with(Vec::new()).at("/index");
     for (address, expected) in
         [(unknown, "unreachable: the name xxxx"), (refusing, "unreachable: 127.0.0.1:")]
     {
-        // A pause that the test would notice.
+        // A retry would be noticed.
         let backoff = vec![Duration::from_secs(10 * 60)];
         let timeouts = Timeouts { backoff, ..Timeouts::default() };
         let result = Client::new(NetworkConfig { timeouts, ..access() }).get(&address, 9);
@@ -197,10 +196,10 @@ fn who_cannot_be_reached_is_not_asked_again() {
 }
 
 #[test]
-fn a_proxy_that_stands_in_the_way_is_named() {
+fn a_failing_proxy_is_named() {
     let check = |replies: Vec<Reply>, requests: usize, expected: &str| {
         let proxy = TestServer::with(replies);
-        // Its name and password are nobody's business.
+        // User name and password must not be in the message.
         let address = proxy.address.replace("http://", "http://me:hunter2@");
         let proxies = Proxies { https: Some(address), ..Proxies::default() };
         let result =
@@ -221,7 +220,7 @@ fn a_proxy_that_stands_in_the_way_is_named() {
 }
 
 #[test]
-fn a_proxy_for_what_is_not_encrypted_is_named_too() {
+fn a_failing_proxy_for_http_is_named() {
     let proxy = TestServer::with(vec![reply("407 Proxy Authentication Required", "", b"<html>")]);
     let proxies = Proxies { http: Some(proxy.address.clone()), ..Proxies::default() };
     let client = Client::new(NetworkConfig { proxies, ..access() });
@@ -230,13 +229,13 @@ fn a_proxy_for_what_is_not_encrypted_is_named_too() {
         format!("unreachable: {named} for a.example requires a user name and a password");
     assert_eq!(shown(client.get("http://a.example/", 9)), expected);
     assert_eq!(proxy.requests().len(), 1);
-    // Its replies are used up, so it is gone.
+    // After its last reply the server refuses connections.
     let expected = format!("unreachable: {named} for a.example refused the connection");
     assert_eq!(shown(client.get("http://a.example/", 9)), expected);
 }
 
 #[test]
-fn silence_ends_at_the_time_out() {
+fn a_silent_server_times_out() {
     let server = TestServer::with(thrice(|| Reply::Silence));
     let idle = Duration::from_millis(100);
     let timeouts = Timeouts { read: idle, ..access().timeouts };
@@ -248,7 +247,7 @@ fn silence_ends_at_the_time_out() {
 }
 
 #[test]
-fn credentials_go_to_their_own_place_only() {
+fn credentials_are_sent_to_their_scope_only() {
     let elsewhere = TestServer::with(vec![ok(b"{}")]);
     let found = format!("Location: {}\r\n", elsewhere.at("/private/x"));
     let home = TestServer::with(vec![
@@ -276,7 +275,7 @@ fn credentials_go_to_their_own_place_only() {
 }
 
 #[test]
-fn a_user_in_the_address_is_known_to_that_server_only() {
+fn a_user_in_the_address_is_sent_to_that_server_only() {
     let elsewhere = TestServer::with(vec![ok(b"{}")]);
     let home = TestServer::with(vec![
         reply("302 Found", "Location: /y\r\n", b""),
@@ -292,7 +291,7 @@ fn a_user_in_the_address_is_known_to_that_server_only() {
 }
 
 #[test]
-fn what_has_not_changed_is_not_sent_again() {
+fn an_unmodified_file_is_not_sent_again() {
     let server = TestServer::with(vec![
         reply("200 OK", "ETag: W/\"1\"\r\nLast-Modified: x\r\n", b"{}"),
         reply("304 Not Modified", "", b""),
@@ -319,7 +318,7 @@ fn what_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
-fn a_limit_is_told_with_its_end() {
+fn a_rate_limit_is_reported_with_its_end() {
     let limited = |status: &str, headers: &str| {
         let server = TestServer::with(vec![reply(status, headers, b"")]);
         shown(client().get(&server.at("/index"), 9))
@@ -342,7 +341,7 @@ fn a_limit_is_told_with_its_end() {
 }
 
 #[test]
-fn what_only_trickles_is_given_up() {
+fn a_slow_response_fails() {
     let server = TestServer::with(vec![ok(&[b'x'; 100]), ok(&[b'x'; 100])]);
     let get = |least| {
         let timeouts = Timeouts {
@@ -359,7 +358,7 @@ fn what_only_trickles_is_given_up() {
 }
 
 #[test]
-fn a_folder_stands_in_for_a_server() {
+fn a_folder_works_as_a_mirror() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("an index");
     fs::write(&path, "{}").unwrap();
@@ -376,7 +375,7 @@ fn a_folder_stands_in_for_a_server() {
 }
 
 #[test]
-fn a_bad_file_of_certificates_is_named() {
+fn an_invalid_certificate_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let file = CaFile { path: path.clone(), origin: "cafile= in ~/.npmrc".to_owned() };

@@ -13,11 +13,11 @@ use crate::files::clock;
 #[derive(Clone, Copy)]
 pub(super) enum CertificateTrust<'a> {
     /// The system's.
-    SystemRoots,
+    System,
     /// None: the system has none, as in a slim container.
-    NoRoots,
+    Nothing,
     /// Those that the user configured.
-    CustomRoots(&'a Authorities),
+    Custom(&'a Authorities),
 }
 
 /// A problem of a TLS connection.
@@ -134,11 +134,11 @@ impl TlsProblem {
 
 fn explain_trust(error: Error, trust: CertificateTrust<'_>) -> Error {
     match trust {
-        CertificateTrust::SystemRoots => error.hint(HINT_PROXY),
-        CertificateTrust::NoRoots => {
+        CertificateTrust::System => error.hint(HINT_PROXY),
+        CertificateTrust::Nothing => {
             error.because("it has no certificate authorities").hint(HINT_NO_ROOTS)
         }
-        CertificateTrust::CustomRoots(authorities) => {
+        CertificateTrust::Custom(authorities) => {
             let LoadedAuthorities { notes, has_problem, .. } = authorities.load();
             let error = notes.into_iter().fold(error, Error::because);
             error.hint(if has_problem { HINT_CUSTOM_ROOTS } else { HINT_PROXY })
@@ -168,9 +168,9 @@ mod tests {
             let error = Error::new(usher_shims::error::ErrorKind::Network, "x");
             TlsProblem::UnknownIssuer.describe(error, "a.example", trust)
         };
-        let no_roots = described(CertificateTrust::NoRoots);
+        let no_roots = described(CertificateTrust::Nothing);
         assert_eq!(no_roots.causes[1], "it has no certificate authorities");
         assert!(no_roots.hint.unwrap().contains("ca-certificates"));
-        assert_eq!(described(CertificateTrust::SystemRoots).causes.len(), 1);
+        assert_eq!(described(CertificateTrust::System).causes.len(), 1);
     }
 }

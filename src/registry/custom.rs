@@ -1,5 +1,5 @@
-//! Own tools: the files of definitions in the account's configuration folder and the machine's, and
-//! what is wrong with one. Knows nothing of what a definition means.
+//! Custom tools: the files of definitions in the user's configuration folder and the machine's, and
+//! their errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,18 +12,18 @@ use usher_shims::index::fingerprint;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
-/// A file that defines an own tool.
+/// A file that defines a custom tool.
 #[derive(Debug)]
 pub struct CustomToolFile {
     /// The file.
     pub path: PathBuf,
-    /// What it was when it was read.
+    /// Its fingerprint when it was read.
     pub fingerprint: String,
-    /// Its text, or why that can't be had.
+    /// Its text, or why it can't be read.
     text: Result<String>,
 }
 
-/// All files of own tools, the machine's before the account's, which are stronger.
+/// All files of custom tools, the machine's before the user's, which are stronger.
 pub fn files(world: &impl World, folders: &Folders) -> Vec<CustomToolFile> {
     let mut configurations = vec![&folders.machine_config];
     configurations.extend((folders.config != folders.machine_config).then_some(&folders.config));
@@ -31,7 +31,8 @@ pub fn files(world: &impl World, folders: &Folders) -> Vec<CustomToolFile> {
     paths.filter_map(|path| file(world, path)).collect()
 }
 
-/// The definitions in a folder, in the order of their names; a folder that can't be listed has none.
+/// The definitions in a folder, in the order of their names; a folder that can't be listed has
+/// none.
 fn paths(folder: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let is_definition = |path: &PathBuf| {
@@ -52,7 +53,7 @@ fn file(world: &impl World, path: PathBuf) -> Option<CustomToolFile> {
     Some(CustomToolFile { path, fingerprint: fingerprint(&seen), text })
 }
 
-/// What a file defines.
+/// The tool that a file defines.
 pub(super) fn definition(
     file: &CustomToolFile,
     common: &Common,
@@ -66,13 +67,13 @@ pub(super) fn definition(
     Ok((definition, Box::leak(Box::new(tool))))
 }
 
-/// An own tool is to run on one that there isn't.
+/// The error for a custom tool with a runtime that doesn't exist.
 pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
     let reason = format!("{host} can't be the runtime of other tools");
     fault(&file.path, None, &reason)
 }
 
-/// What is wrong with a file, and on which line.
+/// The error for a file, with its line.
 fn fault(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
     let place = match line {
         Some((number, _)) => format!("{}:{number}", Shown(path)),

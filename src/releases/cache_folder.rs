@@ -1,7 +1,7 @@
-//! The cache folder: which names usher gives in it, and taking what has them away.
+//! Cleans the cache folder: deletes the files that usher created there.
 //!
-//! Links are never followed, other names never touched, and what somebody holds a lock on stays:
-//! each step goes from an open folder to a name in it. It must not know what the files mean.
+//! Links are never followed, other files never touched, and locked files are kept: each step goes
+//! from an open folder to a name in it. It must not know what the files mean.
 
 use std::fs::File;
 use std::io;
@@ -16,36 +16,36 @@ use usher_shims::error::Error;
 use super::index_cache;
 use crate::files::write_access::WriteAccess;
 
-/// Whether a name is one that usher gives.
+/// Whether a file of this name is usher's.
 type IsOurs = fn(&str) -> bool;
 
-/// The folders that usher makes, and which files in them are its own.
+/// usher's folders, and which files in them are its own.
 const FOLDERS: [(&str, IsOurs); 2] = [("indexes", index_cache::is_ours), ("downloads", |_| true)];
 
-/// What package managers said, and what is on its way to become such a file.
-fn is_answer(name: &str) -> bool {
+/// Whether a name is that of a cached registry address, or of a temporary file for one.
+fn is_registry_address(name: &str) -> bool {
     name.ends_with("-registry") || name.ends_with("-index") || name.starts_with(".tmp")
 }
 
-/// What went, and what didn't.
+/// The result of cleaning.
 #[derive(Debug, Default)]
 pub struct CacheCleanup {
-    /// How many files went.
+    /// How many files were deleted, or would be.
     pub files: u64,
-    /// How many bytes these had.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// What stays.
+    /// What was not deleted.
     pub skipped: Vec<SkippedFile>,
-    /// The first failure; it kept nothing else back.
+    /// The first failure. Other files were deleted nevertheless.
     pub error: Option<Error>,
 }
 
-/// Something that stays, and why.
+/// A file or folder that was not deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SkippedFile {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// Why it stays.
+    /// Why it was not deleted.
     pub reason: &'static str,
 }
 
@@ -56,8 +56,8 @@ struct Folder<'a> {
     is_ours: IsOurs,
 }
 
-/// Takes away what usher keeps below its cache folder; without access it stays, and the result is
-/// what would go.
+/// Deletes usher's files in its cache folder. Without write access nothing is deleted, and the result
+/// is what would be.
 pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
     let mut cleaned = CacheCleanup::default();
     if let Some(open) = cleaned.open(CWD, cache, cache) {
@@ -67,19 +67,19 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
                 cleaned.sweep(&Folder { open, path: &path, is_ours }, access);
             }
         }
-        cleaned.sweep(&Folder { open, path: cache, is_ours: is_answer }, access);
+        cleaned.sweep(&Folder { open, path: cache, is_ours: is_registry_address }, access);
     }
     cleaned
 }
 
 impl CacheCleanup {
-    /// Opens a folder; what is a link instead, or a file, stays.
+    /// Opens a folder; skips a link or a file in its place.
     fn open(&mut self, parent: BorrowedFd<'_>, name: &Path, path: &Path) -> Option<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(parent, name, flags, Mode::empty()) {
             Ok(open) => return Some(open),
             Err(Errno::NOENT) => {}
-            Err(Errno::LOOP | Errno::NOTDIR) => self.leave(path, "it is no folder"),
+            Err(Errno::LOOP | Errno::NOTDIR) => self.leave(path, "it is not a folder"),
             Err(errno) => self.fail("open", path, errno),
         }
         None
@@ -94,12 +94,12 @@ impl CacheCleanup {
             let Ok(name) = entry.file_name().to_str() else { continue };
             let is_folder = FOLDERS.iter().any(|(folder, _)| name == *folder);
             if !matches!(name, "." | "..") && !is_folder {
-                self.take(folder, name, access);
+                self.delete(folder, name, access);
             }
         }
     }
 
-    fn take(&mut self, folder: &Folder<'_>, name: &str, access: Option<&WriteAccess>) {
+    fn delete(&mut self, folder: &Folder<'_>, name: &str, access: Option<&WriteAccess>) {
         let path = folder.path.join(name);
         let Ok(seen) = rustix::fs::statat(&folder.open, name, AtFlags::SYMLINK_NOFOLLOW) else {
             return;
@@ -108,7 +108,7 @@ impl CacheCleanup {
         if !is_file || !(folder.is_ours)(name) {
             return self.leave(&path, "it isn't usher's");
         }
-        let Ok(_lock) = unused(folder, name) else {
+        let Ok(_lock) = lock_unused(folder, name) else {
             return self.leave(&path, "another process is using it");
         };
         let removed = match access {
@@ -120,7 +120,7 @@ impl CacheCleanup {
                 self.files += 1;
                 self.bytes += u64::try_from(seen.st_size).unwrap_or(0);
             }
-            // Another process was quicker.
+            // Another process deleted it first.
             Err(Errno::NOENT) => {}
             Err(errno) => self.fail("delete", &path, errno),
         }
@@ -135,9 +135,9 @@ impl CacheCleanup {
     }
 }
 
-/// The lock that a download in progress would hold; nothing where the file can't be opened or
-/// locked at all.
-fn unused(folder: &Folder<'_>, name: &str) -> Result<Option<File>, ()> {
+/// Locks a file as a download does. An error if another process has it locked; `None` if it can't be
+/// opened or locked at all.
+fn lock_unused(folder: &Folder<'_>, name: &str) -> Result<Option<File>, ()> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(file) = rustix::fs::openat(&folder.open, name, flags, Mode::empty()) else {
         return Ok(None);
@@ -168,7 +168,7 @@ mod tests {
         home
     }
 
-    /// How many files and bytes went, and what stays.
+    /// Cleans, and compares the number of files and bytes, and what was skipped.
     fn check(home: &Path, access: Option<&WriteAccess>, expected: (u64, u64, &[&str])) {
         let cleaned = clean(&home.join("cache"), access);
         assert_eq!(cleaned.error, None);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_usher_keeps_goes_and_nothing_else() {
+    fn only_ushers_files_are_deleted() {
         let files =
             [INDEX_FILE, "indexes/.index-a1B2c3", "downloads/x.part", "npm-registry", ".tmpAbCdEf"];
         let others = ["indexes/notes.json", "notes", "photos/a"];
@@ -215,16 +215,16 @@ mod tests {
         let cache = home.path().join("cache");
         symlink(&outside, cache.join("downloads")).unwrap();
         symlink(&kept, cache.join("npm-registry")).unwrap();
-        let left = ["cache/downloads: it is no folder", "cache/npm-registry: it isn't usher's"];
+        let left = ["cache/downloads: it is not a folder", "cache/npm-registry: it isn't usher's"];
         check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &left));
         fs::rename(&cache, home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &cache).unwrap();
-        check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &["cache: it is no folder"]));
+        check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &["cache: it is not a folder"]));
         assert_eq!(fs::read(&kept).unwrap(), b"kept");
     }
 
     #[test]
-    fn what_is_in_use_stays() {
+    fn locked_files_are_kept() {
         let home = cache(&["downloads/x.part", "downloads/y.part"]);
         let file = File::open(home.path().join("cache/downloads/x.part")).unwrap();
         file.lock().unwrap();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cache_is_a_clean_one() {
+    fn a_missing_cache_is_clean() {
         let home = tempfile::tempdir().unwrap();
         check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &[]));
     }

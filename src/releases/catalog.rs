@@ -1,4 +1,4 @@
-//! Which sources a tool has on this platform. It asks nobody.
+//! Which sources a tool has on this platform. It sends nothing.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,43 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use crate::config::settings::Settings;
 use crate::registry::KnownTool;
 
-/// The sources of all tools, as the settings choose among them.
+/// The sources of all tools.
 #[derive(Debug)]
 pub(super) struct Catalog<'a> {
-    /// The user may have named the one source to ask for a tool.
+    /// They may select one source for a tool.
     pub(super) settings: &'a Settings,
-    /// As the registry spells it.
+    /// As the registry spells it: `linux-x64-glibc2.36`.
     pub(super) platform: String,
 }
 
-/// A source that has something for this platform.
+/// A source that has releases for this platform.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AvailableSource<'a> {
-    /// What it is called in messages and in the settings.
+    /// Its name in messages and in the settings.
     pub(super) name: &'a str,
-    /// What it has.
     pub(super) offer: Offer<'a>,
 }
 
 /// What a source has for a platform.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Offer<'a> {
-    /// A site, and the words that it spells the platform with.
+    /// A download site, and its words for the platform.
     Site(&'a IndexSource, &'a BTreeMap<String, String>),
-    /// Packages of the npm registry, and the platform's one.
+    /// Packages of the npm registry, and the name of the platform's package.
     Npm(&'a NpmSource, &'a str),
-    /// A project of the `PyPI` index; which of its files are the platform's, that index says.
+    /// A project of the `PyPI` index, whose file names contain the platform.
     Pypi(&'a PypiSource),
 }
 
 impl Catalog<'_> {
-    /// The sources to ask for a tool's releases, in their order: all that have something for this
-    /// platform, or of these the one that the settings name.
+    /// A tool's sources that have releases for this platform, in order; or the one that the settings
+    /// select. An error if the tool has no source of the selected name.
     pub(super) fn sources<'b>(&self, known: KnownTool<'b>) -> Result<Vec<AvailableSource<'b>>> {
         let chosen = self.chosen(known)?;
         Ok(chosen.into_iter().filter_map(|source| self.available(source)).collect())
     }
 
-    /// The source of this name, whatever the settings choose today.
+    /// The source of this name, even if the settings select another one.
     pub(super) fn named<'b>(
         &self,
         known: KnownTool<'b>,

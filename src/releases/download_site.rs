@@ -1,4 +1,4 @@
-//! Official sites with an index of versions: where it lies, what it says, what to fetch.
+//! Download sites with an index of versions: its address, how it is parsed, what to fetch.
 
 mod checksums;
 mod collector;
@@ -25,7 +25,7 @@ type Fetch<'a> = dyn Fn(&str) -> Result<Vec<u8>, FetchError> + 'a;
 /// Looks up a variable of the environment.
 pub(super) type Variable<'a> = dyn Fn(&str) -> Option<OsString> + Sync + 'a;
 
-/// A site, as the user's variables have it.
+/// A download site, or the mirror that the user's variables name.
 pub(super) struct DownloadSite<'a> {
     source: &'a IndexSource,
     base: String,
@@ -34,7 +34,7 @@ pub(super) struct DownloadSite<'a> {
 }
 
 impl<'a> DownloadSite<'a> {
-    /// A site that spells the platform with these words.
+    /// A site; `words` are its words for the platform.
     pub(super) fn new(
         source: &'a IndexSource,
         words: &'a BTreeMap<String, String>,
@@ -45,7 +45,7 @@ impl<'a> DownloadSite<'a> {
         Self { source, base: base.trim_end_matches('/').to_owned(), words, variable }
     }
 
-    /// Where the index lies, or its first page.
+    /// The address of the index, or of its first page.
     pub(super) fn address(&self) -> String {
         self.page(self.source.pages.unwrap_or_default())
     }
@@ -54,7 +54,7 @@ impl<'a> DownloadSite<'a> {
         self.fill(&self.source.list.replace("{page}", &page.to_string()), None)
     }
 
-    /// Understands the index, of which further pages are fetched.
+    /// Parses the index; fetches further pages.
     pub(super) fn read(
         &self,
         text: &[u8],
@@ -82,7 +82,7 @@ impl<'a> DownloadSite<'a> {
         Ok(collector.entries())
     }
 
-    /// How many entries a page has.
+    /// Parses a page; returns the number of its rows.
     fn read_page(
         &self,
         text: &[u8],
@@ -103,37 +103,38 @@ impl<'a> DownloadSite<'a> {
         fetch: &Fetch<'_>,
     ) -> Result<Option<ReleasePart>, FetchError> {
         let Some(archive) = &release.archive else { return Ok(None) };
-        let Some(take) = self.source.release.get(archive.rule) else { return Ok(None) };
+        let Some(rule) = self.source.release.get(archive.rule) else { return Ok(None) };
         let version = Some(&release.version);
         Ok(Some(ReleasePart {
             addresses: self.addresses(&archive.address),
-            integrity: self.integrity(take, archive, (release, fetch))?,
+            integrity: self.integrity(rule, release, fetch)?,
             size: match &archive.size {
                 Ok(size) => *size,
-                Err(complaint) => return Err(self.lacks("size", release, complaint)),
+                Err(problem) => return Err(self.invalid_value("size", release, problem)),
             },
-            strip_components: usize::from(take.strip_components),
-            subdir: self.fill(&take.subdir, version).into(),
-            destination: self.fill(&take.destination, version).into(),
-            program: self.fill(&take.program, version),
-            post_install: take.after.clone(),
+            strip_components: usize::from(rule.strip_components),
+            subdir: self.fill(&rule.subdir, version).into(),
+            destination: self.fill(&rule.destination, version).into(),
+            program: self.fill(&rule.program, version),
+            post_install: rule.after.clone(),
             ..ReleasePart::default()
         }))
     }
 
-    /// The hash to check an archive against; `None` where there is none, and the definition says
-    /// why.
+    /// The published hash of an archive; `None` if upstream publishes none, which the definition must
+    /// state.
     fn integrity(
         &self,
-        take: &ReleaseRule,
-        archive: &ListedArchive,
-        (release, fetch): (&Release, &Fetch<'_>),
+        rule: &ReleaseRule,
+        release: &Release,
+        fetch: &Fetch<'_>,
     ) -> Result<Option<Integrity>, FetchError> {
+        let Some(archive) = &release.archive else { return Ok(None) };
         match &archive.hash {
-            Err(complaint) => Err(self.lacks("hash", release, complaint)),
+            Err(problem) => Err(self.invalid_value("hash", release, problem)),
             Ok(Some(Hash::Known(integrity))) => Ok(Some(*integrity)),
-            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, (take, archive), fetch),
-            Ok(None) if take.unverified.is_some() => Ok(None),
+            Ok(Some(Hash::ChecksumFile(sums))) => integrity_in(sums, rule, archive, fetch),
+            Ok(None) if rule.unverified.is_some() => Ok(None),
             Ok(None) => {
                 let error = unusable("hash", release);
                 Err(FetchError::Fatal(error.because(format!("{} has none", self.address()))))
@@ -141,13 +142,13 @@ impl<'a> DownloadSite<'a> {
         }
     }
 
-    /// What the index states of an archive can't be used.
-    fn lacks(&self, what: &str, release: &Release, complaint: &IndexProblem) -> FetchError {
-        let because = format!("in {}: {complaint}", self.address());
+    /// The error of an invalid value in the index.
+    fn invalid_value(&self, what: &str, release: &Release, problem: &IndexProblem) -> FetchError {
+        let because = format!("in {}: {problem}", self.address());
         FetchError::Fatal(unusable(what, release).because(because))
     }
 
-    /// The addresses to try for one of the site's.
+    /// The addresses to try for an address of the site: those of mirrors, if there are any.
     fn addresses(&self, address: &str) -> Vec<String> {
         let Some(mirror) = &self.source.mirror else { return vec![address.to_owned()] };
         let Some(rest) = address.strip_prefix(&mirror.replaces) else {
@@ -160,10 +161,9 @@ impl<'a> DownloadSite<'a> {
         starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
     }
 
-    /// A template that knows the platform and the version; [`usher_definition`] has seen to it that
-    /// each hole is filled.
+    /// Fills a template. [`usher_definition`] has checked that each placeholder has a value.
     fn fill(&self, text: &str, version: Option<&Version>) -> String {
-        let value = |hole: &str| match hole {
+        let value = |placeholder: &str| match placeholder {
             "base" => Some(self.base.clone()),
             "version" => version.map(|version| version.as_str().to_owned()),
             word => self.words.get(word).cloned(),
@@ -181,20 +181,21 @@ fn first_set(variable: &Variable<'_>, names: &[String]) -> Option<String> {
     names.iter().find_map(set)
 }
 
-/// The hash that a file with hashes has of an archive.
+/// The hash of an archive in a checksum file.
 fn integrity_in(
     sums: &str,
-    (take, archive): (&ReleaseRule, &ListedArchive),
+    rule: &ReleaseRule,
+    archive: &ListedArchive,
     fetch: &Fetch<'_>,
 ) -> Result<Option<Integrity>, FetchError> {
     let text = match fetch(sums) {
-        Err(FetchError::NotFound(_)) if take.unverified.is_some() => return Ok(None),
+        Err(FetchError::NotFound(_)) if rule.unverified.is_some() => return Ok(None),
         fetched => fetched?,
     };
     let name = archive.address.rsplit('/').next().unwrap_or_default();
     match checksums::find(&String::from_utf8_lossy(&text), name) {
         Some(integrity) => Ok(Some(integrity)),
-        None if take.unverified.is_some() => Ok(None),
+        None if rule.unverified.is_some() => Ok(None),
         None => {
             let what = format!("{sums} has no checksum for {name}");
             Err(FetchError::Fatal(Error::new(ErrorKind::Integrity, what)))

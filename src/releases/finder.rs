@@ -36,18 +36,18 @@ pub struct Finder<'a> {
     together: &'a [ToolRequest<'a>],
 }
 
-/// What a search came across that wasn't it.
+/// What a search found, but can't use.
 #[derive(Default)]
 struct SearchMisses {
-    /// All that sources list.
+    /// All versions that sources list.
     listed: Vec<Version>,
-    /// What was requested but doesn't run here.
+    /// The versions that match the request, but don't run here.
     incompatible: Vec<Version>,
     failures: Vec<SourceFailure>,
 }
 
 impl<'a> Finder<'a> {
-    /// A finder for this run.
+    /// A finder for a session.
     pub fn new(session: &'a Session, network: &'a Network<'a>) -> Self {
         let Session { world, folders, settings, .. } = session;
         let platform = platform(world);
@@ -73,19 +73,18 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The same where this is asked for together: what runs on another tool is to fit that.
+    /// Considers these requests together when choosing compatible builds.
     #[must_use]
     pub fn with_requests(self, together: &'a [ToolRequest<'a>]) -> Self {
         Self { together, ..self }
     }
 
-    /// The newest release that answers a request.
+    /// The newest release that matches a request, of the first source that has one.
     pub fn find(&self, wanted: &ToolRequest<'_>) -> Result<Release> {
         self.find_excluding(wanted, &[])
     }
 
-    /// The newest release that answers a request, of the first source that has one; the sources of
-    /// these names aren't asked.
+    /// As [`find`](Self::find), without the sources of these names.
     pub fn find_excluding(&self, wanted: &ToolRequest<'_>, excluded: &[String]) -> Result<Release> {
         let ToolRequest { known, request, .. } = *wanted;
         let has_sources = !known.definition.source.is_empty();
@@ -108,8 +107,8 @@ impl<'a> Finder<'a> {
         Err(self.nothing_found(wanted, runtime.as_ref(), missed))
     }
 
-    /// The newest that a source has. Where its cached index lists none it is asked, for it may have
-    /// one by now.
+    /// The newest matching release of a source. If its cached index has none, the index is
+    /// revalidated.
     fn newest_of_source(
         &self,
         source: &AvailableSource<'_>,
@@ -139,8 +138,8 @@ impl<'a> Finder<'a> {
         Ok(None)
     }
 
-    /// What a source lists; a failure where the next source may be asked, an error where no other
-    /// source helps.
+    /// A source's releases. The inner error is one after which the next source is tried; the outer one
+    /// ends the search.
     fn read(
         &self,
         source: &AvailableSource<'_>,
@@ -174,11 +173,12 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The newest of these releases that answers a request and runs here.
+    /// The newest of these releases that matches a request and runs here.
     pub fn newest(
         &self,
         releases: &[Release],
-        (request, tool): (&Request, &Tool),
+        request: &Request,
+        tool: &Tool,
     ) -> Result<Option<Release>> {
         let runtime = self.runtime(tool)?;
         Ok(ReleaseFilter { request, tool, runtime: runtime.as_ref() }.newest(releases))
@@ -189,7 +189,7 @@ impl<'a> Finder<'a> {
         Ok(runtime.map(|runtime| runtime::with_requests(runtime, self.together)))
     }
 
-    /// All releases of a tool, from the first source that answers, oldest first.
+    /// All releases of the first source that can be listed, oldest first.
     pub fn all(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
         let mut failures = Vec::new();
         for source in self.catalog.sources(known)? {
@@ -201,8 +201,8 @@ impl<'a> Finder<'a> {
         Err(self.nothing_listed(known, &failures))
     }
 
-    /// All releases of a tool, from all sources that answer, each oldest first; with the reasons of
-    /// those that don't. An error only where none does.
+    /// The releases of every source that can be listed, each oldest first; with the errors of the
+    /// other sources. An error if none can be listed.
     pub fn list_all_sources(
         &self,
         known: KnownTool<'_>,
@@ -227,15 +227,15 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The releases that the cached indexes list, however old these are; no source is asked.
+    /// The releases of the first cached index, however old that is. Nothing is fetched.
     pub fn cached(&self, known: KnownTool<'_>) -> Vec<Release> {
-        // Which registry npm's is may take asking npm, so that comes only after the sites.
+        // The iterator is lazy: npm may have to be run for its registry's address.
         let sources = self.catalog.sources(known).unwrap_or_default();
         let cached = |source| self.sources.read(&source, CachePolicy::CacheOnly).ok();
         sources.into_iter().find_map(cached).map(|listed| listed.releases).unwrap_or_default()
     }
 
-    /// What to fetch for a release; offline, an error that says what that would have been.
+    /// What to fetch for a release. When usher is offline, an error that names what would be fetched.
     pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<ReleasePart>> {
         if self.settings.offline {
             return Err(release_not_fetched(self.settings, known.tool, release));

@@ -5,27 +5,27 @@ use std::time::Duration;
 /// How old an index may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CachePolicy {
-    /// A cached one will do while it is fresh; an older one is revalidated.
+    /// A fresh cached index is used; an older one is revalidated.
     AllowFresh,
-    /// Its source is asked.
+    /// A cached index is always revalidated.
     Revalidate,
-    /// Only a cached one, however old: nobody is asked.
+    /// Only a cached index, however old; nothing is fetched.
     CacheOnly,
 }
 
-/// How old what an index lists is.
+/// How old an index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// Its source was asked just now.
+    /// It was just fetched or revalidated.
     New,
-    /// It was cached for so long; its source may have more by now.
+    /// It is from the cache, of this age. Its source may have a newer one.
     Cached(Duration),
-    /// It was cached for so long, and serves because its source can't be reached, which was told.
+    /// It is from the cache, of this age, because its source can't be reached. The user was warned.
     StaleFallback(Duration),
 }
 
 impl Freshness {
-    /// How long ago the source said so.
+    /// How long ago the source confirmed it.
     pub fn age(self) -> Duration {
         match self {
             Self::New => Duration::ZERO,

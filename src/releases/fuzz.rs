@@ -1,5 +1,4 @@
-//! What the bytes of an index come to, without a network and a cache: for fuzzers and for tests that
-//! have nothing but bytes.
+//! Parses indexes without network and cache: for fuzzers, and for tests that have only bytes.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +11,18 @@ use super::index_entry::{IndexEntry, IndexProblem};
 use super::{npm, pypi};
 use crate::http::FetchError;
 
-/// One version, as an index has it.
+/// A version in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedRelease {
-    /// Which version.
+    /// The version.
     pub version: Version,
-    /// Where its archive lies.
+    /// The address of its archive.
     pub address: String,
-    /// All that is known of it, as the cache has it.
+    /// The whole entry, as it is cached.
     pub cached: String,
 }
 
-/// What the first page of a site's index lists for a platform that is spelled with these words.
+/// Parses the first page of a download site's index; `words` are the site's for the platform.
 pub fn site(
     definition: &IndexSource,
     words: &BTreeMap<String, String>,
@@ -36,21 +35,21 @@ pub fn site(
     listed(DownloadSite::new(definition, words, &|_| None).read(text, &absent))
 }
 
-/// What the document of a package of npm's registry lists.
+/// Parses the document of a package in npm's registry.
 pub fn npm(text: &[u8]) -> Result<Vec<ParsedRelease>> {
     listed(npm::read(text))
 }
 
-/// What the page of a project at that address of a `PyPI` index lists for a platform.
+/// Parses the page of a project in a `PyPI` index, for a platform.
 pub fn pypi(
     project: &PypiSource,
     (platform, address): (&str, &str),
     text: &[u8],
 ) -> Result<Vec<ParsedRelease>> {
-    listed(pypi::read(text, (project, platform, address)))
+    listed(pypi::read(text, project, platform, address))
 }
 
-/// Reads back what is cached of one version.
+/// Parses a cached entry.
 pub fn cached(text: &str) -> Result<ParsedRelease> {
     let entry: IndexEntry =
         serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
@@ -60,7 +59,7 @@ pub fn cached(text: &str) -> Result<ParsedRelease> {
 fn listed(
     entries: std::result::Result<Vec<IndexEntry>, IndexProblem>,
 ) -> Result<Vec<ParsedRelease>> {
-    let entries = entries.map_err(|complaint| refused(complaint.to_string()))?;
+    let entries = entries.map_err(|problem| refused(problem.to_string()))?;
     entries.into_iter().map(one).collect()
 }
 
@@ -70,5 +69,5 @@ fn one(entry: IndexEntry) -> Result<ParsedRelease> {
 }
 
 fn refused(why: String) -> Error {
-    Error::new(ErrorKind::Network, "the index can't be understood").because(why)
+    Error::new(ErrorKind::Network, "the index is invalid").because(why)
 }

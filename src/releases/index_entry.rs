@@ -1,4 +1,4 @@
-//! What an index says of one version, parsed. The cache keeps it in this form.
+//! A parsed entry of an index. The cache stores it in this form.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,12 +9,12 @@ use usher_shims::version::Version;
 
 use crate::files::integrity::Integrity;
 
-/// One version, as an index has it.
+/// A version in an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IndexEntry {
     #[serde(serialize_with = "as_text", deserialize_with = "version")]
     pub(super) version: Version,
-    /// The code name of its long-term support line, where the index says it.
+    /// The code name of its long-term support line, if the index names it.
     pub(super) lts: Option<String>,
     /// Its archive.
     pub(super) archive: ListedArchive,
@@ -27,14 +27,14 @@ pub(super) struct IndexEntry {
 pub(crate) struct ListedArchive {
     pub(super) address: String,
     pub(super) hash: Stated<Hash>,
-    /// How many bytes it has.
+    /// In bytes.
     pub(super) size: Stated<u64>,
-    /// Which of the rules of its source's definition it was taken by.
+    /// The number of the rule in its source's definition that matched it.
     pub(super) rule: usize,
 }
 
 impl ListedArchive {
-    /// The hash, where the index itself has one that can be used.
+    /// The hash, if the index itself has a usable one.
     pub(super) fn integrity(&self) -> Option<Integrity> {
         match &self.hash {
             Ok(Some(Hash::Known(integrity))) => Some(*integrity),
@@ -43,20 +43,20 @@ impl ListedArchive {
     }
 }
 
-/// What an index states of an archive, or why that can't be used. It is complained of only when the
-/// archive is wanted: another version's fault is no obstacle.
+/// A value in an index, or why it is unusable. That is an error only when this archive is fetched: an
+/// invalid entry doesn't affect other versions.
 pub(super) type Stated<T> = Result<Option<T>, IndexProblem>;
 
 /// The hash of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Hash {
-    /// The index has it.
+    /// It is in the index.
     Known(#[serde(serialize_with = "as_text", deserialize_with = "integrity")] Integrity),
-    /// The file at this address has it.
+    /// It is in the file at this address.
     ChecksumFile(String),
 }
 
-/// Why something in an index can't be understood, in a few words.
+/// Why an index, or a value in it, is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct IndexProblem(String);
@@ -85,12 +85,12 @@ fn as_text<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S:
 
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Version::parse(&text).ok_or_else(|| D::Error::custom("it is no version"))
+    Version::parse(&text).ok_or_else(|| D::Error::custom("invalid version"))
 }
 
 fn integrity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Integrity, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Integrity::from_text(&text).ok_or_else(|| D::Error::custom("it is no hash"))
+    Integrity::from_text(&text).ok_or_else(|| D::Error::custom("invalid hash"))
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cached_is_read_back_as_it_was() {
+    fn a_cached_entry_is_read_back_unchanged() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
         let in_file = Hash::ChecksumFile("https://x.example/SHASUMS256.txt".to_owned());
         for entry in [
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_parsed_is_not_read_back() {
+    fn an_invalid_cached_entry_is_refused() {
         let integrity = Integrity::from_hex(&"ab".repeat(32)).unwrap();
         let whole =
             serde_json::to_string(&entry(Ok(Some(Hash::Known(integrity))), Ok(None))).unwrap();

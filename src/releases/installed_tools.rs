@@ -1,4 +1,4 @@
-//! What the choice of a release depends on of this machine.
+//! What is installed on this machine, as far as the choice of a release depends on it.
 
 use usher_shims::error::Result;
 use usher_shims::resolve::{Resolver, Runtime};
@@ -7,12 +7,12 @@ use usher_shims::tool::Tool;
 use usher_shims::version::Version;
 use usher_shims::world::World;
 
-/// What is on this machine already.
+/// What is installed on this machine.
 pub(super) trait InstalledTools: Sync {
-    /// What a tool's versions run on, where they are built for versions of another tool.
+    /// A tool's runtime, if its releases are built for versions of one.
     fn runtime(&self, tool: &Tool) -> Result<Option<Runtime>>;
 
-    /// A tool's versions on disk, highest first, each once; none where they can't be told.
+    /// A tool's installed versions, highest first, each once; none if they can't be listed.
     fn installed(&self, tool: &Tool) -> Vec<Version>;
 }
 

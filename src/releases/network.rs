@@ -1,4 +1,4 @@
-//! How this run reaches the network: one client for all, and one for each package registry.
+//! The network clients of a run: one for each package registry, and one for everything else.
 
 mod keyed_mutex;
 mod package_managers;
@@ -23,10 +23,10 @@ use crate::session::Session;
 pub(super) use keyed_mutex::KeyedMutex;
 use package_managers::PackageManagers;
 
-/// What decides how the network is reached.
+/// What the network configuration is read from.
 pub(super) struct NetworkEnvironment<'a> {
     pub(super) world: &'a AnyWorld,
-    /// usher's own shims, which are never asked for a registry's address.
+    /// usher's own shims, which are skipped where package managers are looked up on PATH.
     pub(super) shim: &'a Shim,
     pub(super) folders: &'a Folders,
     pub(super) settings: &'a Settings,
@@ -34,85 +34,85 @@ pub(super) struct NetworkEnvironment<'a> {
     pub(super) variables: Vec<(OsString, OsString)>,
 }
 
-/// The network, as the user has set it up; nothing is asked before it is needed.
+/// The network clients. Each is created when it is first needed.
 pub struct Network<'a> {
-    of: NetworkEnvironment<'a>,
-    /// As whom answers are kept in the cache; without, none is.
+    environment: NetworkEnvironment<'a>,
+    /// The right to write to the cache; without it nothing is cached.
     writer: Option<ThreadAccess<'a>>,
     plain: OnceLock<Client>,
     npm: OnceLock<Npm>,
     pypi: OnceLock<Pypi>,
-    /// Held while a registry's address is found: asking its client once is enough.
-    finding: Mutex<()>,
-    /// Held while an index is asked for.
+    /// Held while a registry's address is looked up, so that its package manager is run only once.
+    lookup_lock: Mutex<()>,
+    /// Held while an index is fetched.
     indexes: KeyedMutex,
 }
 
-/// The npm registry and the client that may speak to it.
+/// The npm registry and its client.
 pub struct Npm {
-    /// Its address, with a slash at the end.
+    /// The registry's address, with a slash at the end.
     pub registry: String,
-    /// Asks it.
+    /// Has the registry's credentials.
     pub client: Client,
 }
 
-/// The `PyPI` index and the client that may speak to it.
+/// The `PyPI` index and its client.
 pub struct Pypi {
-    /// Its address, with a slash at the end.
+    /// The index's address, with a slash at the end.
     pub address: String,
-    /// Asks it.
+    /// Trusts the certificate that pip is configured with.
     pub client: Client,
 }
 
 impl<'a> Network<'a> {
-    /// The network of this run, which only reads the cache; made once.
+    /// The network clients of a session. They only read the cache.
     pub fn new(session: &'a Session) -> Self {
         let Session { world, shim, folders, settings, .. } = session;
         let variables = session.variables();
-        Self::of(NetworkEnvironment { world, shim, folders, settings, variables })
+        Self::in_environment(NetworkEnvironment { world, shim, folders, settings, variables })
     }
 
-    /// The same, which keeps in the cache what it is told.
+    /// As [`new`](Self::new), but indexes and registry addresses are cached.
     pub fn with_cache(session: &'a Session, access: &'a WriteAccess) -> Self {
         Self { writer: Some(access.for_threads()), ..Self::new(session) }
     }
 
-    /// The same, for commands of which nothing depends on what is kept.
+    /// As [`with_cache`](Self::with_cache) if there is write access, otherwise as [`new`](Self::new).
     pub fn with_cache_if(session: &'a Session, access: Option<&'a WriteAccess>) -> Self {
         access.map_or_else(|| Self::new(session), |access| Self::with_cache(session, access))
     }
 
-    /// The network, where this decides how it is reached.
-    pub(super) fn of(surroundings: NetworkEnvironment<'a>) -> Self {
+    /// The network clients that are configured in this environment.
+    pub(super) fn in_environment(environment: NetworkEnvironment<'a>) -> Self {
         Self {
-            of: surroundings,
+            environment,
             writer: None,
             plain: OnceLock::new(),
             npm: OnceLock::new(),
             pypi: OnceLock::new(),
-            finding: Mutex::new(()),
+            lookup_lock: Mutex::new(()),
             indexes: KeyedMutex::default(),
         }
     }
 
-    /// As whom answers are kept in the cache.
+    /// The right to write to the cache.
     pub(super) fn writer(&self) -> Option<ThreadAccess<'a>> {
         self.writer
     }
 
-    /// What is held while the index at an address is asked for.
+    /// The locks that are held while an index is fetched, by its address.
     pub(super) fn index_locks(&self) -> &KeyedMutex {
         &self.indexes
     }
 
-    /// The client for everything but package registries.
+    /// The client for everything except package registries.
     pub fn client(&self) -> &Client {
         self.plain.get_or_init(|| Client::new(self.config()))
     }
 
-    /// npm's registry.
+    /// npm's registry. An error if its address can't be found.
     pub fn npm(&self) -> Result<&Npm> {
-        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self.lookup_lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.npm.get().is_none() {
             let access = self.find_npm()?;
             let mut extra_ca_files = self.extra_ca_files();
@@ -131,9 +131,9 @@ impl<'a> Network<'a> {
             .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "npm's registry can't be found"))
     }
 
-    /// The `PyPI` index.
+    /// The `PyPI` index. An error if its address can't be found.
     pub fn pypi(&self) -> Result<&Pypi> {
-        let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self.lookup_lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pypi.get().is_none() {
             let access = self.find_pypi()?;
             let mut extra_ca_files = self.extra_ca_files();
@@ -146,9 +146,9 @@ impl<'a> Network<'a> {
             .ok_or_else(|| Error::new(ErrorKind::NoRegistry, "the PyPI index can't be found"))
     }
 
-    /// The client that fetches what comes this way.
-    pub fn client_for(&self, via: FetchClient) -> Result<&Client> {
-        Ok(match via {
+    /// The client of this kind.
+    pub fn client_for(&self, client: FetchClient) -> Result<&Client> {
+        Ok(match client {
             FetchClient::Web => self.client(),
             FetchClient::Npm => &self.npm()?.client,
             FetchClient::Pypi => &self.pypi()?.client,
@@ -170,44 +170,44 @@ impl<'a> Network<'a> {
         self.with_sources(|sources| PipAccess::load(sources, &ask))
     }
 
-    /// What other programs' configuration is read from.
+    /// Loads a package manager's configuration.
     fn with_sources<T>(&self, load: impl FnOnce(&ConfigSources<'_>) -> T) -> T {
         load(&ConfigSources {
-            settings: self.of.settings,
-            config: &self.of.folders.settings_file(),
-            variables: &self.of.variables,
-            home: self.of.folders.user_home.as_deref(),
-            read: &|path| self.of.world.read(path),
+            settings: self.environment.settings,
+            config: &self.environment.folders.settings_file(),
+            variables: &self.environment.variables,
+            home: self.environment.folders.user_home.as_deref(),
+            read: &|path| self.environment.world.read(path),
         })
     }
 
     fn package_managers(&self) -> PackageManagers<'_> {
         PackageManagers {
-            world: self.of.world,
-            shim: self.of.shim,
-            cache: &self.of.folders.cache,
+            world: self.environment.world,
+            shim: self.environment.shim,
+            cache: &self.environment.folders.cache,
             writer: self.writer,
-            is_offline: self.of.settings.offline,
-            variables: &self.of.variables,
+            is_offline: self.environment.settings.offline,
+            variables: &self.environment.variables,
         }
     }
 
-    /// What holds for everybody who is asked.
+    /// The configuration that all clients share.
     fn config(&self) -> NetworkConfig {
         NetworkConfig {
             proxies: self.proxies(),
-            authorities: network::authorities(&|name| self.of.world.variable(name)),
+            authorities: network::authorities(&|name| self.environment.world.variable(name)),
             extra_ca_files: self.extra_ca_files(),
             ..NetworkConfig::default()
         }
     }
 
     fn extra_ca_files(&self) -> Vec<CaFile> {
-        network::extra_ca_files(&|name| self.of.world.variable(name))
+        network::extra_ca_files(&|name| self.environment.world.variable(name))
     }
 
-    /// What the environment says of proxies; a variable that isn't text says nothing.
+    /// The proxies in the environment. A variable that isn't UTF-8 is ignored.
     fn proxies(&self) -> Proxies {
-        network::proxies(&|name| self.of.world.variable(name)?.into_string().ok())
+        network::proxies(&|name| self.environment.world.variable(name)?.into_string().ok())
     }
 }

@@ -1,4 +1,4 @@
-//! The npm registry: which versions of a package there are, and what to fetch for one.
+//! The npm registry: the versions of a package, and what to fetch for one.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use usher_shims::version::Version;
 use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
 use super::release::Release;
 use super::release_part::{FetchClient, ReleasePart};
-use super::version_range::holds_for;
+use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
 use crate::http::FetchError;
 
-/// A package's document, as far as it matters here. Fields of a wrong type are as if absent.
+/// A package's document, as far as usher reads it.
 #[derive(Deserialize)]
 struct Packument {
     #[serde(default)]
@@ -41,7 +41,7 @@ pub(super) fn address(registry: &str, package: &str) -> String {
     format!("{registry}{}", package.replace('/', "%2f"))
 }
 
-/// Understands a package's document.
+/// Parses a package's document. Versions with invalid fields are skipped.
 pub(super) fn read(text: &[u8]) -> Result<Vec<IndexEntry>, IndexProblem> {
     let packument: Packument = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     Ok(packument.versions.into_iter().filter_map(entry).collect())
@@ -62,7 +62,7 @@ fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
     Some(IndexEntry { version, lts: None, archive, engines })
 }
 
-/// What to fetch for a release: its own package, and those that go beside it.
+/// What to fetch for a release: its own package, and its companions.
 pub(super) fn parts(
     source: &NpmSource,
     release: &Release,
@@ -75,10 +75,10 @@ pub(super) fn parts(
         ..part(archive)
     }];
     let is_for_it =
-        |rule: &&CompanionPackage| holds_for(rule.versions.as_deref(), &release.version);
+        |rule: &&CompanionPackage| applies_to(rule.versions.as_deref(), &release.version);
     for rule in source.companion.iter().filter(is_for_it) {
         let entries = entries_of(&rule.package)?;
-        let Some(entry) = beside(&entries, rule, &release.version) else {
+        let Some(entry) = companion(&entries, rule, &release.version) else {
             let what = format!("no release of {} runs on {}", rule.package, release.version);
             return Err(FetchError::Fatal(Error::new(ErrorKind::Network, what)));
         };
@@ -106,9 +106,9 @@ fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
     links.iter().map(|(link, target)| (link.clone(), target.clone())).collect()
 }
 
-/// The version of a package to put beside a toolchain: the newest whose engines admit it, else the
-/// newest of those that state none and may be taken all the same.
-fn beside<'a>(
+/// The version of a companion package for a toolchain: the newest whose `engines` the toolchain
+/// satisfies, else the newest without `engines` that the rule's default allows.
+fn companion<'a>(
     entries: &'a [IndexEntry],
     rule: &CompanionPackage,
     toolchain: &Version,
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_go_beside_a_release() {
+    fn companions_are_installed_with_a_release() {
         let rule = |versions: &str| CompanionPackage {
             package: "npm".into(),
             engine: "node".into(),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_that_admits_the_toolchain_goes_beside_it() {
+    fn the_newest_companion_that_runs_on_the_toolchain_is_chosen() {
         let entries = [
             entry("5.10.0", None),
             entry("6.4.0-next.0", None),
@@ -207,13 +207,13 @@ mod tests {
             ("12.22.12", "8.19.4"),
             ("22.10.0", "11.6.0"),
         ] {
-            let chosen = beside(&entries, &rule, &Version::parse(node).unwrap());
+            let chosen = companion(&entries, &rule, &Version::parse(node).unwrap());
             assert_eq!(chosen.map(|entry| entry.version.as_str()), Some(npm), "beside {node}");
         }
     }
 
     #[test]
-    fn a_document_of_wrong_types_loses_those_versions_alone() {
+    fn versions_with_invalid_fields_are_skipped() {
         let text = br#"{"versions":{
             "1.0.0":{"dist":{"tarball":"https://r.example/a.tgz","integrity":"sha512-x"},"engines":["node"]},
             "../x":{"dist":{"tarball":"https://r.example/b.tgz"}},

@@ -30,11 +30,11 @@ pub(super) fn release_not_fetched(settings: &Settings, tool: &Tool, release: &Re
         Some(archive) => format!("{} ({})", release.source, host_label(&archive.address)),
         None => release.source.clone(),
     };
-    offline_error(settings, (tool, &release.version), &from)
+    offline_error(settings, tool, &release.version, &from)
 }
 
 /// A version that would be fetched from `from`.
-pub fn offline_error(settings: &Settings, (tool, version): (&Tool, &Version), from: &str) -> Error {
+pub fn offline_error(settings: &Settings, tool: &Tool, version: &Version, from: &str) -> Error {
     let what = format!("{} {version} is not installed, and {}", tool.name, offline(settings));
     Error::new(ErrorKind::Offline, what)
         .because(format!("it would be fetched from {}", Escaped(from)))

@@ -1,4 +1,4 @@
-//! Which kind of machine this is, as the registry spells it: `linux-x64-glibc2.36`,
+//! The platform of this machine, as the registry spells it: `linux-x64-glibc2.36`,
 //! `linux-arm64-musl`, `macos-arm64`.
 
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::path::Path;
 use memchr::memmem;
 use usher_shims::world::World;
 
-/// The loaders of glibc and of musl, which a system has only where its programs need them.
+/// The loaders of glibc and musl, and whether they are musl's. A system has the one that its programs
+/// need.
 const LOADERS: [(&str, bool); 4] = [
     ("/lib64/ld-linux-x86-64.so.2", false),
     ("/lib/ld-linux-aarch64.so.1", false),
@@ -14,7 +15,7 @@ const LOADERS: [(&str, bool); 4] = [
     ("/lib/ld-musl-aarch64.so.1", true),
 ];
 
-/// Where glibc itself may lie, in the distributions' several layouts.
+/// The possible paths of glibc, in the layouts of several distributions.
 const GLIBC: [&str; 5] = [
     "/lib/x86_64-linux-gnu/libc.so.6",
     "/lib/aarch64-linux-gnu/libc.so.6",
@@ -23,7 +24,7 @@ const GLIBC: [&str; 5] = [
     "/lib/libc.so.6",
 ];
 
-/// What stands in front of the version in glibc's own words about itself.
+/// The texts before the version in glibc's banner.
 const BANNER: &[u8] = b"GNU C Library";
 const RELEASE: &[u8] = b"release version ";
 
@@ -39,7 +40,7 @@ pub fn platform(world: &impl World) -> String {
     format!("{system}-{machine}{library}")
 }
 
-/// The C library that programs of this machine are linked with.
+/// The suffix for the C library that programs on this machine use.
 fn library(world: &impl World) -> String {
     let there =
         |loader: &&(&str, bool)| world.metadata(Path::new(loader.0)).ok().flatten().is_some();
@@ -51,7 +52,7 @@ fn library(world: &impl World) -> String {
     }
 }
 
-/// The version of glibc, as it says itself: `2.36`.
+/// The version of glibc, from its banner: `2.36`.
 fn glibc(world: &impl World) -> Option<String> {
     GLIBC.iter().find_map(|path| banner_version(&world.read(Path::new(path)).ok()?))
 }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glibc_says_its_version() {
+    fn the_version_of_glibc_is_read_from_its_banner() {
         let check = |text: &[u8], expected: Option<&str>| {
             assert_eq!(banner_version(text).as_deref(), expected);
         };

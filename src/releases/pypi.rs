@@ -1,4 +1,4 @@
-//! The `PyPI` index: which versions a project has for this platform, and where.
+//! The `PyPI` index: the versions of a project for a platform, and their files.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use usher_shims::version::Version;
 use super::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive};
 use super::release::Release;
 use super::release_part::{FetchClient, ReleasePart};
-use super::version_range::holds_for;
+use super::version_range::applies_to;
 use crate::files::integrity::Integrity;
 
-/// What is understood of the index: the JSON form, and web pages, which are all that some mirrors
-/// have (<https://peps.python.org/pep-0691/>).
+/// The `Accept` header: JSON, and HTML pages, which some mirrors only have
+/// (<https://peps.python.org/pep-0691/>).
 pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, text/html;q=0.2";
 
-/// The address of a project's files.
+/// The address of a project's page.
 pub(super) fn address(index: &str, project: &str) -> String {
     format!("{index}{project}/")
 }
@@ -41,15 +41,17 @@ struct ProjectFile {
     name: String,
     address: String,
     sha256: Option<String>,
-    /// How many bytes it has; pages don't say it.
+    /// In bytes; HTML pages don't have it.
     size: Option<u64>,
     is_yanked: bool,
 }
 
-/// Understands a project's files, in either form.
+/// Parses a project's page, in either format; returns the newest file for each version of the tool.
 pub(super) fn read(
     text: &[u8],
-    (source, platform, address): (&PypiSource, &str, &str),
+    source: &PypiSource,
+    platform: &str,
+    address: &str,
 ) -> Result<Vec<IndexEntry>, IndexProblem> {
     let page = Url::parse(address).map_err(|error| error.to_string())?;
     let files = match text.trim_ascii_start().starts_with(b"{") {
@@ -59,14 +61,16 @@ pub(super) fn read(
     if files.is_empty() {
         return Err("it lists no files".into());
     }
-    // By the text of the tool's version: the newest of the project's.
+    // For each version of the tool, the newest version of the project.
     let mut best: BTreeMap<String, (Version, IndexEntry)> = BTreeMap::new();
     for file in files.into_iter().filter(|file| !file.is_yanked) {
         let Some((full, tags)) = wheel(&file.name) else { continue };
-        let (Some(full), true) = (Version::parse(full), fits(tags, platform)) else { continue };
-        let Some(version) = own(&full, source) else { continue };
+        let (Some(full), true) = (Version::parse(full), matches_platform(tags, platform)) else {
+            continue;
+        };
+        let Some(version) = tool_version(&full, source) else { continue };
         let is_newest = best.get(version.as_str()).is_none_or(|(known, _)| *known < full);
-        if is_newest && holds_for(source.versions.as_deref(), &version) {
+        if is_newest && applies_to(source.versions.as_deref(), &version) {
             let name = version.as_str().to_owned();
             best.insert(name, (full, entry(version, &file, &page)?));
         }
@@ -86,8 +90,8 @@ fn entry(version: Version, file: &ProjectFile, page: &Url) -> Result<IndexEntry,
     Ok(IndexEntry { version, lts: None, archive, engines: None })
 }
 
-/// The tool's version in a project's: without what counts builds of the wheel.
-fn own(full: &Version, source: &PypiSource) -> Option<Version> {
+/// The tool's version in a project's version: without the components that count builds of the wheel.
+fn tool_version(full: &Version, source: &PypiSource) -> Option<Version> {
     let numbers = full.numbers().as_slice();
     let parts = source.version_components.map_or(numbers.len(), usize::from);
     let is_rebuilt = source.version_components.is_some() && full.tail().starts_with(".post");
@@ -96,7 +100,7 @@ fn own(full: &Version, source: &PypiSource) -> Option<Version> {
     Version::parse(&format!("{}{tail}", numbers.join(".")))
 }
 
-/// The version and the platforms of a wheel, from its name
+/// The version and the platform tags in a wheel's name
 /// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
 fn wheel(name: &str) -> Option<(&str, &str)> {
     let mut parts = name.strip_suffix(".whl")?.split('-');
@@ -105,8 +109,8 @@ fn wheel(name: &str) -> Option<(&str, &str)> {
     Some((version, tags))
 }
 
-/// Whether one of a wheel's platforms, separated by dots, is this machine's.
-fn fits(tags: &str, machine: &str) -> bool {
+/// Whether one of a wheel's platform tags, separated by dots, is for this platform.
+fn matches_platform(tags: &str, machine: &str) -> bool {
     let (platform, glibc) = split_platform(machine);
     let mut parts = platform.split('-');
     let (system, chip) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -125,15 +129,13 @@ fn fits(tags: &str, machine: &str) -> bool {
         match (system, is_musl) {
             ("macos", _) => rest.starts_with("macosx_"),
             (_, true) => rest.starts_with("musllinux_"),
-            (_, false) => {
-                wanted_glibc(rest).is_some_and(|wants| glibc.is_none_or(|has| wants <= has))
-            }
+            (_, false) => min_glibc(rest).is_some_and(|wants| glibc.is_none_or(|has| wants <= has)),
         }
     })
 }
 
-/// The oldest glibc that a wheel runs on (<https://peps.python.org/pep-0600/>).
-fn wanted_glibc(tag: &str) -> Option<(u32, u32)> {
+/// The lowest glibc version that a wheel runs on (<https://peps.python.org/pep-0600/>).
+fn min_glibc(tag: &str) -> Option<(u32, u32)> {
     match tag {
         "manylinux1" => return Some((2, 5)),
         "manylinux2010" => return Some((2, 12)),
@@ -156,7 +158,7 @@ struct PypiFile {
     url: String,
     #[serde(default)]
     hashes: BTreeMap<String, String>,
-    /// A number since <https://peps.python.org/pep-0700/>; anything else says nothing.
+    /// A number since <https://peps.python.org/pep-0700/>; anything else is ignored.
     #[serde(default)]
     size: serde_json::Value,
     /// `false`, or `true`, or the reason.
@@ -179,7 +181,7 @@ fn json(text: &[u8]) -> Result<Vec<ProjectFile>, IndexProblem> {
     Ok(project.files.into_iter().map(file).collect())
 }
 
-/// The links of a page of the older form (<https://peps.python.org/pep-0503/>).
+/// The links of an HTML page (<https://peps.python.org/pep-0503/>).
 fn html(page: &str) -> Vec<ProjectFile> {
     let links = page.split("<a ").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;
@@ -198,7 +200,7 @@ fn html(page: &str) -> Vec<ProjectFile> {
     links.collect()
 }
 
-/// An attribute's value, which stands in quotes of either kind.
+/// An attribute's value, in single or double quotes.
 fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = attributes.split_once(&format!("{name}="))?;
     let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
@@ -225,20 +227,20 @@ mod tests {
     }
 
     fn check(text: &str, expected: &str) {
-        let of = (&source(), "linux-x64-glibc2.36", "https://i.example/simple/x-bin/");
-        let read = match read(text.as_bytes(), of) {
+        let address = "https://i.example/simple/x-bin/";
+        let read = match read(text.as_bytes(), &source(), "linux-x64-glibc2.36", address) {
             Ok(entries) => entries
                 .into_iter()
                 .map(|entry| format!("{} {}", entry.version, entry.archive.address))
                 .collect::<Vec<_>>()
                 .join("\n"),
-            Err(complaint) => complaint.to_string(),
+            Err(problem) => problem.to_string(),
         };
         assert_eq!(read, expected, "{text}");
     }
 
     #[test]
-    fn both_forms_are_read() {
+    fn both_formats_are_parsed() {
         let wheel = "x_bin-1.2.3-py3-none-manylinux_2_17_x86_64.whl";
         let page = format!(
             "<!DOCTYPE html><a href=\"../../p/{wheel}?a=1&amp;b=2#sha256={HASH}\" \
@@ -271,7 +273,7 @@ mod tests {
     #[test]
     fn a_size_is_a_number_or_nothing() {
         let name = "x_bin-1.2.3-py3-none-any.whl";
-        for (said, expected) in [
+        for (value, expected) in [
             (r#","size":123"#, Some(123)),
             ("", None),
             (r#","size":null"#, None),
@@ -279,19 +281,20 @@ mod tests {
             (r#","size":-1"#, None),
         ] {
             let text = format!(
-                r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{said}}}]}}"#
+                r#"{{"files":[{{"filename":"{name}","url":"/p","hashes":{{"sha256":"{HASH}"}}{value}}}]}}"#
             );
-            let of = (&source(), "linux-x64", "https://i.example/simple/x-bin/");
-            let IndexEntry { version, archive, .. } = read(text.as_bytes(), of).unwrap().remove(0);
+            let address = "https://i.example/simple/x-bin/";
+            let IndexEntry { version, archive, .. } =
+                read(text.as_bytes(), &source(), "linux-x64", address).unwrap().remove(0);
             let source_name = "pypi".to_owned();
             let release =
                 Release { version, lts: None, source: source_name, archive: Some(archive) };
-            assert_eq!(part(&source(), &release).unwrap().size, expected, "{said}");
+            assert_eq!(part(&source(), &release).unwrap().size, expected, "{value}");
         }
     }
 
     #[test]
-    fn wheels_are_for_platforms() {
+    fn wheels_are_matched_with_platforms() {
         let check = |tags: &str, fit: &str| {
             for machine in [
                 "linux-x64-glibc2.36",
@@ -301,7 +304,7 @@ mod tests {
                 "macos-x64",
             ] {
                 assert_eq!(
-                    fits(tags, machine),
+                    matches_platform(tags, machine),
                     fit.split(' ').any(|one| one == machine),
                     "{tags} {machine}"
                 );

@@ -1,4 +1,4 @@
-//! A release, and which of several is the newest.
+//! A release of a tool, and which of several is the newest.
 
 use std::cmp::Reverse;
 
@@ -9,16 +9,16 @@ use usher_shims::version::Version;
 use super::freshness::Freshness;
 use super::index_entry::ListedArchive;
 
-/// A version that can be had for this platform, from a source.
+/// A version that a source has for this platform.
 #[derive(Debug, Clone)]
 pub struct Release {
-    /// Which version.
+    /// The version.
     pub version: Version,
-    /// The code name of its long-term support line, where the source says it.
+    /// The code name of its long-term support line, if the source names it.
     pub lts: Option<String>,
     /// The source's name.
     pub source: String,
-    /// Its archive, where the source's index names it.
+    /// Its archive, if the source's index names it.
     pub(crate) archive: Option<ListedArchive>,
 }
 
@@ -34,7 +34,7 @@ pub struct ListedReleases {
 }
 
 impl Release {
-    /// Whether it is one that was asked for; its source knows best which line it belongs to.
+    /// Whether it matches a request. For `lts` requests the source's own `lts` field decides first.
     pub fn matches(&self, request: &Request, tool: &Tool) -> bool {
         let by_source = match (request.kind(), &self.lts) {
             (RequestKind::Lts, Some(_)) => true,
@@ -45,7 +45,7 @@ impl Release {
     }
 }
 
-/// The newest of these; of vendors any of which will do, that of the usual one.
+/// The newest of these releases. Of several vendors, the first in the registry's order wins.
 pub(super) fn newest<'r>(
     releases: impl Iterator<Item = &'r Release>,
     tool: &Tool,

@@ -1,45 +1,45 @@
-//! Something to fetch and to unpack.
+//! A part of a release: a file to fetch and unpack.
 
 use std::path::PathBuf;
 
 use crate::files::integrity::Integrity;
 
-/// With whose client something is fetched.
+/// Which client fetches a part. The registries have proxies, certificates and credentials of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FetchClient {
-    /// As anything on the web.
+    /// The one for all other servers.
     #[default]
     Web,
-    /// As npm's registry is reached.
+    /// The one for npm's registry.
     Npm,
-    /// As the `PyPI` index is reached.
+    /// The one for the `PyPI` index.
     Pypi,
 }
 
-/// Something to fetch and to unpack.
+/// A file to fetch and unpack.
 #[derive(Debug, Clone, Default)]
 pub struct ReleasePart {
-    /// Where it lies; the next one is tried where one can't be reached.
+    /// Its addresses; the next one is tried if one can't be reached.
     pub addresses: Vec<String>,
-    /// The hash it was published under.
+    /// The published hash.
     pub integrity: Option<Integrity>,
-    /// How many bytes it has, where the source says so.
+    /// The published size in bytes.
     pub size: Option<u64>,
-    /// With whose client it is fetched.
+    /// Which client fetches it.
     pub client: FetchClient,
-    /// Where it goes, from the toolchain's folder; empty for the folder itself.
+    /// The folder in the toolchain that it is unpacked into; empty for the toolchain's folder.
     pub destination: PathBuf,
-    /// How many leading folders of the archive's names are left out.
+    /// How many leading components are removed from the archive's names.
     pub strip_components: usize,
-    /// The folder in what is then left that is meant; empty for all of it.
+    /// The only folder of the archive that is unpacked; empty for all.
     pub subdir: PathBuf,
-    /// What it becomes, from `into`, where it is no archive but the program itself; empty where it
-    /// can't be one.
+    /// The program's path in `destination`, if the file is the program itself and not an archive;
+    /// empty where it must be an archive.
     pub program: String,
-    /// Links to make: link → target.
+    /// Links to create: link and target.
     pub links: Vec<(String, String)>,
-    /// Commands that are run in what was unpacked; `{root}` is the toolchain's folder to be.
+    /// Commands that are run after unpacking; `{root}` is the toolchain's final folder.
     pub post_install: Vec<Vec<String>>,
-    /// What it is called in messages: `npm 6.14.18`.
+    /// Its name in messages: `npm 6.14.18`.
     pub title: String,
 }

@@ -1,5 +1,5 @@
-//! What a tool's versions run on, where they are built for versions of another tool: which build is
-//! taken, what is got with it, and what is said where the two can't fit.
+//! Tools that are built for versions of a runtime (Elixir for Erlang): which build is chosen, and which
+//! version of the runtime is installed with it.
 
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::{Origin, Pin};
@@ -15,53 +15,55 @@ use super::errors::incompatible_runtime;
 use super::release::{Release, newest};
 use super::tool_request::ToolRequest;
 
-/// What a tool's versions are built for, as it will stand here with what is asked for together.
+/// A tool's runtime, as it will be when the requests in `together` are installed; `None` if it has
+/// none.
 pub fn for_tool(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
     together: &[ToolRequest<'_>],
 ) -> Result<Option<Runtime>> {
-    Ok(resolver.selector().runtime(tool)?.map(|host| with_requests(host, together)))
+    Ok(resolver.selector().runtime(tool)?.map(|runtime| with_requests(runtime, together)))
 }
 
-/// A runtime as it will stand when what is asked for together is there.
-pub(super) fn with_requests(host: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
-    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == host.tool.name)
+/// A runtime as it will be when the requests in `together` are installed.
+pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
+    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == runtime.tool.name)
     else {
-        return host;
+        return runtime;
     };
     let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
     let compatibility = Compatibility::of_request(beside.request);
-    Runtime { compatibility, pin: Some(pin), is_missing: false, ..host }
+    Runtime { compatibility, pin: Some(pin), is_missing: false, ..runtime }
 }
 
-/// The newest release that answers a request and that runs on its host: of its builds, the one for
-/// the newest version of that.
+/// The newest release that matches a request and runs on the runtime. Of several builds of a release,
+/// the one for the newest version of the runtime.
 ///
-/// Where nobody asks for a version of the host, no release is passed over for its sake: another
-/// version will be got.
+/// If the runtime isn't pinned, no release is skipped for its sake: another version of the runtime can
+/// be installed.
 pub(super) fn newest_on(
-    host: &Runtime,
+    runtime: &Runtime,
     releases: &[Release],
-    (request, tool): (&Request, &Tool),
+    request: &Request,
+    tool: &Tool,
 ) -> Option<Release> {
-    let least = |release: &&Release| minimum_runtime(host, &release.version, releases);
-    let answering = || releases.iter().filter(|release| release.matches(request, tool));
-    if host.pin.is_some() {
-        return newest(answering().filter(|release| host.runs(least(release))), tool);
+    let least = |release: &&Release| minimum_runtime(runtime, &release.version, releases);
+    let matching = || releases.iter().filter(|release| release.matches(request, tool));
+    if runtime.pin.is_some() {
+        return newest(matching().filter(|release| runtime.runs(least(release))), tool);
     }
-    let newest_of_all = newest(answering(), tool)?;
-    let name = host.rule.without_mark(&newest_of_all.version);
-    let builds = || answering().filter(|one| host.rule.without_mark(&one.version) == name);
-    newest(builds().filter(|release| host.runs(least(release))), tool)
-        .or_else(|| newest(builds().filter(|release| host.can_run(least(release))), tool))
+    let newest_of_all = newest(matching(), tool)?;
+    let name = runtime.rule.without_mark(&newest_of_all.version);
+    let builds = || matching().filter(|one| runtime.rule.without_mark(&one.version) == name);
+    newest(builds().filter(|release| runtime.runs(least(release))), tool)
+        .or_else(|| newest(builds().filter(|release| runtime.can_run(least(release))), tool))
         .or(Some(newest_of_all))
 }
 
-/// The least that a version runs on; where it says nothing, the least of what others of its numbers
-/// were built for.
-fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
-    let rule = host.rule;
+/// The lowest version of the runtime that a version runs on. If its name doesn't contain it, the lowest
+/// of the other builds of that version.
+fn minimum_runtime(runtime: &Runtime, version: &Version, releases: &[Release]) -> Option<u64> {
+    let rule = runtime.rule;
     rule.least(version).or_else(|| {
         let name = rule.without_mark(version);
         let builds = releases.iter().filter(|one| rule.without_mark(&one.version) == name);
@@ -69,57 +71,56 @@ fn minimum_runtime(host: &Runtime, version: &Version, releases: &[Release]) -> O
     })
 }
 
-/// What is to be got for a version to run.
+/// The version of a runtime that must be installed for a toolchain to run.
 #[derive(Debug)]
 pub struct MissingRuntime {
-    /// The host.
+    /// The runtime.
     pub tool: &'static Tool,
-    /// Which version of it.
+    /// The version of it.
     pub request: Request,
-    /// Who asks for that.
+    /// Where that version is requested.
     pub origin: Origin,
 }
 
-/// What is to be got for a toolchain to run; nothing where what it runs on is there.
+/// The runtime that must be installed for a toolchain to run; `None` if nothing is missing.
 ///
-/// An error where somebody asks for a host that can't run it.
+/// An error if the pinned version of the runtime can't run it.
 pub fn missing_runtime(
     resolver: &Resolver<'_, impl World>,
     wanted: &ToolRequest<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<MissingRuntime>> {
-    let Some(host) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
-    let least = toolchain.version.as_ref().and_then(|version| host.rule.least(version));
-    match &host.pin {
-        Some(_) if !host.runs(least) && host.compatibility != Compatibility::Nothing => {
+    let Some(runtime) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
+    let least = toolchain.version.as_ref().and_then(|version| runtime.rule.least(version));
+    match &runtime.pin {
+        Some(_) if !runtime.runs(least) && runtime.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
-            Err(incompatible_runtime(&host, wanted, &version))
+            Err(incompatible_runtime(&runtime, wanted, &version))
         }
-        Some(pin) if host.is_missing => Ok(pin.request().map(|request| MissingRuntime {
-            tool: host.tool,
+        Some(pin) if runtime.is_missing => Ok(pin.request().map(|request| MissingRuntime {
+            tool: runtime.tool,
             request: request.clone(),
             origin: pin.origin.clone(),
         })),
         Some(_) => Ok(None),
-        None if host.can_run(least) => Ok(None),
+        None if runtime.can_run(least) => Ok(None),
         None => {
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
-            let request = Request::parse(&text, host.tool, RequestTrust::User)
+            let request = Request::parse(&text, runtime.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
-            Ok(Some(MissingRuntime { tool: host.tool, request, origin: wanted.origin.clone() }))
+            Ok(Some(MissingRuntime { tool: runtime.tool, request, origin: wanted.origin.clone() }))
         }
     }
 }
 
-/// What on disk was asked for, and lacks nothing but what it runs on; nobody asks for a version of
-/// that.
+/// An installed version that matches a request, but whose runtime is missing and not pinned.
 pub fn toolchain_missing_only_runtime(
     resolver: &Resolver<'_, impl World>,
     tool: &Tool,
     request: &Request,
 ) -> Result<Option<Toolchain>> {
-    let host = resolver.selector().runtime(tool)?;
-    if host.is_none_or(|host| host.pin.is_some()) {
+    let runtime = resolver.selector().runtime(tool)?;
+    if runtime.is_none_or(|runtime| runtime.pin.is_some()) {
         return Ok(None);
     }
     Ok(match best_match(resolver.world, resolver.index, tool, request)? {

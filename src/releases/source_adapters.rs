@@ -1,5 +1,5 @@
-//! The kinds of sources: where each one's index lies, how it is read, what is fetched of it. The
-//! only file that tells kinds apart.
+//! The kinds of sources: the address of each one's index, how it is parsed, what is fetched from it.
+//! The only file that distinguishes kinds.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use super::limits::{MAX_DOCUMENT, MAX_INDEX};
 use super::network::Network;
 use super::release::{ListedReleases, Release};
 use super::release_part::ReleasePart;
-use super::version_range::holds_for;
+use super::version_range::applies_to;
 use super::{npm, pypi};
 use crate::files::integrity::sha256;
 use crate::http::FetchError;
 
-/// Speaks for the sources.
+/// Reads sources.
 pub(super) trait ReadSource: Sync {
-    /// What a source lists.
+    /// The releases of a source.
     fn read(
         &self,
         source: &AvailableSource<'_>,
         policy: CachePolicy,
     ) -> Result<ListedReleases, FetchError>;
 
-    /// What to fetch from a source for one of its releases.
+    /// What to fetch for one of its releases.
     fn parts(
         &self,
         source: &AvailableSource<'_>,
@@ -36,10 +36,10 @@ pub(super) trait ReadSource: Sync {
     ) -> Result<Vec<ReleasePart>, FetchError>;
 }
 
-/// Asks the sources themselves, or finds what they said in the cache.
+/// Reads sources from the network and the cache.
 pub(super) struct SourceReader<'a> {
     pub(super) network: &'a Network<'a>,
-    /// The user's variables may name mirrors.
+    /// Looks up the user's variables, which may name mirrors.
     pub(super) variable: Box<Variable<'a>>,
     pub(super) platform: String,
     pub(super) indexes: IndexReader<'a>,
@@ -66,7 +66,7 @@ impl ReadSource for SourceReader<'_> {
         };
         Ok(ListedReleases {
             releases: entries
-                .filter(|entry| holds_for(versions, &entry.version))
+                .filter(|entry| applies_to(versions, &entry.version))
                 .map(release)
                 .collect(),
             source: source.name.to_owned(),
@@ -99,7 +99,7 @@ impl ReadSource for SourceReader<'_> {
 }
 
 impl SourceReader<'_> {
-    /// The index of a site, of which there may be further pages.
+    /// The index of a download site, which may have further pages.
     fn site_query<'b>(
         &'b self,
         definition: &'b IndexSource,
@@ -122,7 +122,7 @@ impl SourceReader<'_> {
         }
     }
 
-    /// The document of a package of npm's registry.
+    /// The document of a package in npm's registry.
     fn npm_query(&self, package: &str) -> Result<IndexQuery<'_>, FetchError> {
         let npm = self.network.npm().map_err(FetchError::Unreachable)?;
         let address = npm::address(&npm.registry, package);
@@ -136,7 +136,7 @@ impl SourceReader<'_> {
         })
     }
 
-    /// The files of a project of the `PyPI` index.
+    /// The page of a project in the `PyPI` index.
     fn pypi_query<'b>(&'b self, project: &'b PypiSource) -> Result<IndexQuery<'b>, FetchError> {
         let index = self.network.pypi().map_err(FetchError::Unreachable)?;
         let address = pypi::address(&index.address, &project.project);
@@ -147,7 +147,7 @@ impl SourceReader<'_> {
             get: Box::new(move |validator| {
                 index.client.get_if_modified(&address, MAX_INDEX, pypi::ACCEPT, validator)
             }),
-            parse: Box::new(move |bytes| pypi::read(bytes, (project, &self.platform, &page))),
+            parse: Box::new(move |bytes| pypi::read(bytes, project, &self.platform, &page)),
         })
     }
 
@@ -156,7 +156,7 @@ impl SourceReader<'_> {
     }
 }
 
-/// How an index is read follows from the source's definition and from this program.
+/// Identifies how an index is parsed: by the source's definition and usher's version.
 fn parser_id(definition: &str) -> String {
     format!("{} {}", env!("CARGO_PKG_VERSION"), sha256(definition.as_bytes()))
 }

@@ -1,17 +1,17 @@
-//! What is looked for among releases.
+//! A version request for a tool.
 
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
 
 use crate::registry::KnownTool;
 
-/// A request of a tool, and who asks.
+/// A version request for a tool, and its origin.
 #[derive(Debug, Clone, Copy)]
 pub struct ToolRequest<'a> {
-    /// Of which tool.
+    /// The tool.
     pub known: KnownTool<'a>,
-    /// Which version.
+    /// The requested version.
     pub request: &'a Request,
-    /// Who asks.
+    /// Where the request is written.
     pub origin: &'a Origin,
 }

@@ -1,4 +1,4 @@
-//! Which newer releases there are of a tool that is active here.
+//! The latest releases of a tool that is active here.
 
 use usher_shims::error::Result;
 use usher_shims::request::{Request, RequestKind, RequestTrust};
@@ -10,33 +10,33 @@ use super::tool_request::ToolRequest;
 use crate::registry::KnownTool;
 use crate::session::current::CurrentVersion;
 
-/// What of a tool's releases matters here.
+/// The latest releases of a tool.
 pub struct Updates {
-    /// The newest that the request admits.
+    /// The latest that matches the request.
     pub latest_matching: Option<Release>,
-    /// The newest there is.
+    /// The latest of all.
     pub latest: Option<Release>,
-    /// How old the index is that says so, and which source's it is.
+    /// How old the source's index is.
     pub freshness: Freshness,
-    /// The source.
+    /// The source's name.
     pub source: String,
 }
 
 impl Updates {
-    /// What can be had by now.
+    /// Looks up the latest releases. An error if no source can be listed.
     pub fn check(current: &CurrentVersion<'_>, finder: &Finder<'_>) -> Result<Self> {
         let ListedReleases { releases, source, freshness } = finder.all(current.known)?;
         let latest = Request::parse("latest", current.known.tool, RequestTrust::User).ok();
-        let newest = match latest {
-            Some(latest) => finder.newest(&releases, (&latest, current.known.tool))?,
+        let latest = match latest {
+            Some(latest) => finder.newest(&releases, &latest, current.known.tool)?,
             None => None,
         };
-        let asked =
+        let requested =
             current.requested().filter(|(request, _)| is_release_request(current.known, request));
-        let latest_matching = match asked {
+        let latest_matching = match requested {
             None => None,
             Some((request, origin)) => {
-                match finder.newest(&releases, (request, current.known.tool))? {
+                match finder.newest(&releases, request, current.known.tool)? {
                     Some(release) => Some(release),
                     // Another source may have it, or this one by now.
                     None => {
@@ -45,11 +45,11 @@ impl Updates {
                 }
             }
         };
-        Ok(Self { latest_matching, latest: newest, freshness, source })
+        Ok(Self { latest_matching, latest, freshness, source })
     }
 }
 
-/// Whether a request is one that releases can answer.
+/// Whether a release can match a request; `false` for `system`, paths and folders of other stores.
 pub fn is_release_request(known: KnownTool<'_>, request: &Request) -> bool {
     match request.kind() {
         RequestKind::System | RequestKind::Path(_) => false,

@@ -18,14 +18,13 @@ use usher_shims::world::World as _;
 use super::Session;
 use crate::registry::KnownTool;
 
-/// The active version of a tool, and what requests it.
+/// The active version of a tool in a folder, and what requests it.
 pub struct CurrentVersion<'a> {
     /// The tool.
     pub known: KnownTool<'a>,
-    /// The active version; `None` where no installed version matches, or the system's version is
-    /// unknown.
+    /// The active version; `None` if no installed version matches, or if it is unknown.
     pub version: Option<Version>,
-    /// The active toolchain, unless the system's programs are active.
+    /// The active toolchain, if usher knows its folder.
     pub toolchain: Option<Toolchain>,
     /// The request that selects the version; `None` if the tool isn't pinned.
     pub pin: Option<Pin>,
@@ -59,7 +58,7 @@ impl<'a> CurrentVersion<'a> {
         self.pin.as_ref().and_then(|pin| Some((pin.request()?, &pin.origin)))
     }
 
-    /// Whether another version is newer than the active one. Versions of two flavours don't compare.
+    /// Whether a version is newer than the active one; `false` for another flavour.
     pub fn is_newer(&self, other: &Version) -> bool {
         self.version
             .as_ref()
@@ -95,7 +94,7 @@ fn is_constraint(session: &Session, known: KnownTool<'_>, origin: &Origin) -> Re
     Ok(found)
 }
 
-/// What a call of a tool's main program selects in the working directory.
+/// The active version of a tool.
 pub fn active_selection(session: &Session, known: KnownTool<'_>) -> Result<Selection> {
     match Call::for_main_program(known.tool) {
         Some(call) => session.resolver().selector().select(&call),

@@ -1,7 +1,7 @@
 //! Compares a toolchain with its receipt: every file, link and folder.
 //!
 //! ```text
-//! store ─▶ InstallLocation ─▶ Tree + Receipt ─▶ Findings ─▶ Verified
+//! store ─▶ Place (a toolchain's folder) ─▶ OpenTree + Receipt ─▶ Findings ─▶ Verified
 //! ```
 //!
 //! | what | file |

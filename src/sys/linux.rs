@@ -5,18 +5,18 @@ use std::io;
 
 use rustix::fs::OFlags;
 
-/// Opens a file or folder without noting that it was used.
+/// Opens a file or folder without changing its access time.
 pub(crate) const NO_ACCESS_TIME: OFlags = OFlags::NOATIME;
 
-/// Writes what a file system still holds in memory: the one that this folder is on.
+/// Syncs the file system of this folder.
 pub(crate) fn sync_file_system(folder: &File) -> io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)
 }
 
-/// From now on the calling thread's files are this account's, and it may do what that may. The
-/// result is whose they were.
+/// Makes the calling thread access files as this account: user and group. Returns the account it had
+/// before.
 pub(crate) fn act_as((user, group): (u32, u32)) -> (u32, u32) {
-    // SAFETY: changes two numbers of the calling thread; where that isn't allowed, nothing changes.
+    // SAFETY: changes two IDs of the calling thread; without permission nothing changes.
     let (group, user) = unsafe { (libc::setfsgid(group), libc::setfsuid(user)) };
     (user.cast_unsigned(), group.cast_unsigned())
 }

@@ -1,7 +1,7 @@
-//! `use` on the network: servers that send wrong data, disconnect or can't be reached; TLS; the choice
-//! of sources; each upstream's index and archives.
+//! The real `use` and its requests: servers that send wrong data, break off or can't be
+//! reached, TLS, the choice of sources, and each upstream's index and archives.
 //!
-//! Settings that forbid requests (`offline`, `auto_install`) are in `policy`.
+//! What settings refuse (`offline`, `auto_install`) is tested in `policy`.
 
 mod downloads;
 mod front;
@@ -23,7 +23,7 @@ fn archive() -> String {
     Platform::here().node_archive("12.22.12")
 }
 
-/// A sandbox that uses only the official site, so that errors don't fall back to another source.
+/// Only the official site, since the other source would be used instead.
 fn with_one_source(upstream: &Upstream) -> Sandbox {
     sandbox(upstream).with_variable("USHER_SOURCE", "node=nodejs.org")
 }

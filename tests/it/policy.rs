@@ -1,4 +1,4 @@
-//! What usher may do without an explicit command, and how settings change that.
+//! What usher may do without an explicit command, and the settings for that.
 
 mod offline;
 mod settings;
@@ -13,7 +13,7 @@ use crate::support::{Misbehaviour, Platform, TestCommand, Upstream};
 const CONFIG: &str = "home/.config/usher/config.toml";
 
 #[test]
-fn never_means_that_a_shim_fetches_nothing() {
+fn never_installs_nothing_from_a_shim() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -23,7 +23,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
@@ -34,7 +34,7 @@ fn never_means_that_a_shim_fetches_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 was asked for by .nvmrc:1, but isn't on disk
+    usher: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" ([SANDBOX]/home/.config/usher/config.toml:2)
       hint: use install node@12
     "#);
@@ -46,7 +46,7 @@ fn never_means_that_a_shim_fetches_nothing() {
 }
 
 #[test]
-fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
+fn locked_installs_exact_requests_only() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file(CONFIG, "auto_install = \"locked\"\n");
@@ -56,7 +56,7 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node lts/erbium was asked for by .nvmrc:1, but isn't on disk
+    usher: node lts/erbium is not installed (requested by .nvmrc:1)
       auto_install = "locked" ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use install node@lts/erbium
     "#);
@@ -66,7 +66,7 @@ fn locked_means_that_a_shim_fetches_what_was_asked_for_exactly() {
 }
 
 #[test]
-fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program() {
+fn always_installs_what_is_requested() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -90,17 +90,17 @@ fn always_means_that_what_somebody_asks_for_is_fetched_and_becomes_the_program()
 }
 
 #[test]
-fn nothing_is_fetched_where_nobody_asks() {
+fn nothing_is_installed_without_a_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    // If the machine has a node, it runs; if not, this fails.
+    // If the machine has a node of its own, that one runs.
     sandbox.command("node").argument("--version").run();
     sandbox.use_command(&[]).run().succeeds();
     assert_eq!(upstream.all_requests().len(), 0);
 }
 
 #[test]
-fn offline_means_that_nobody_is_asked() {
+fn offline_sends_no_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -109,7 +109,7 @@ fn offline_means_that_nobody_is_asked() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: can't look up node 12: no source answered (requested by .nvmrc:1)
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -134,7 +134,7 @@ fn offline_means_that_nobody_is_asked() {
     ");
     assert_eq!(upstream.all_requests().len(), 0);
 
-    // A cached index is used, however old. Its versions still can't be downloaded.
+    // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
     listed.succeeds().prints("12.0.0");
@@ -156,10 +156,10 @@ fn offline_means_that_nobody_is_asked() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12 (now 12.22.11) is pinned already in [SANDBOX]/project/.nvmrc
+    node 12 (12.22.11) is already pinned in [SANDBOX]/project/.nvmrc
     --- standard error
-    usher: node 12.22.11, which is on disk, serves: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
+    usher: using node 12.22.11, which is installed: node 12.22.12 isn't on disk, and usher is offline (USHER_OFFLINE)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
 }
@@ -176,7 +176,7 @@ fn without_hashes(upstream: &Upstream) {
 }
 
 #[test]
-fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
+fn an_unverified_archive_needs_an_explicit_install() {
     let upstream = Upstream::start();
     without_hashes(&upstream);
     let sandbox = sandbox(&upstream);
@@ -186,8 +186,8 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: node 12.22.12 is published without a hash to check it against
-      node 12 was asked for by .nvmrc:1
+    usher: no checksum is published for node 12.22.12
+      node 12 is requested by .nvmrc:1
       hint: use install node@12.22.12
     ");
     assert!(!sandbox.usher().join("toolchains").exists());
@@ -195,9 +195,9 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: node 12.22.12 is published without a hash to check it against
+    usher: no checksum is published for node 12.22.12
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
     ");
@@ -205,14 +205,14 @@ fn what_has_no_hash_is_fetched_only_on_a_persons_word() {
 }
 
 #[test]
-fn quiet_means_without_progress() {
+fn quiet_prints_no_progress() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).with_variable("USHER_QUIET", "1");
     let outcome = sandbox.use_command(&["install", "node@12"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     ");
     sandbox.file("project/.nvmrc", "10\n");
@@ -244,5 +244,5 @@ fn a_terminal_gets_a_bar() {
     assert!(!shown.contains("fetching"), "the bar replaces this line: {outcome}");
     assert!(shown.contains("usher: node 12.22.12 is ready ("), "{outcome}");
     let printed = sandbox.mask(&sandbox.read("project/printed"));
-    insta::assert_snapshot!(printed, @"node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
+    insta::assert_snapshot!(printed, @"installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)");
 }

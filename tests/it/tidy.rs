@@ -22,7 +22,7 @@ fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file's text. The path is relative to the repository.
+/// A file's text; the path is relative to the checkout.
 pub(crate) fn text(path: impl AsRef<Path>) -> String {
     let path = checkout().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -1,7 +1,7 @@
 //! The tests on a machine that has nothing: no network, no home, no interpreter.
 //!
 //! A test that passes only because of what a developer's machine happens to have fails here. What
-//! is hidden, and how, is told in `bare.sh`; this file says what stays.
+//! is hidden, and how, is in `bare.sh`; this file has what stays visible.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::{env, fs, io};
 
 use crate::{Outcome, Result, TEST, checkout, process, warn};
 
-/// How namespaces can be had: as root, or as an ordinary account that stays itself. There the
+/// How namespaces are created: as root, or as an ordinary account that keeps its ID. There the
 /// capabilities that mounting takes are given up before tests run.
 const NAMESPACES: [(&[&str], &[&str]); 2] = [
     (&["--mount", "--net"], &[]),

@@ -1,4 +1,4 @@
-//! All that must hold of a commit, in one run.
+//! All checks that a commit must pass, in one run.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! Every fuzz target for a while: nothing that a commit must pass, since what is found depends on
-//! luck and patience. What was found before is replayed by `cargo test`.
+//! luck and time. Earlier findings are replayed by `cargo test`.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::{Outcome, Result, checkout, process};
 /// The fuzz crates: the hot half's and the cold half's.
 const FOLDERS: [&str; 2] = ["shims/fuzz", "tests/fuzz"];
 
-/// How long each target is run, in seconds, and the variable that says otherwise.
+/// How long each target is run, in seconds, and the variable that changes it.
 const SECONDS: &str = "60";
 const SECONDS_VARIABLE: &str = "USHER_FUZZ_SECONDS";
 

@@ -1,4 +1,4 @@
-//! What is checked of the sources without running them.
+//! Checks of the sources that don't run them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

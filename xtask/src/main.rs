@@ -1,6 +1,6 @@
-//! The tasks of a checkout, one by one or all that must hold of a commit: `cargo xtask ci`.
+//! The tasks of a checkout, one by one, or all that a commit must pass: `cargo xtask ci`.
 //!
-//! `cargo xtask` lists them. A task is a few commands that anybody could type; it is written here
+//! `cargo xtask` lists them. A task is a few commands that could be typed by hand; it is written here
 //! so that contributors, `.ci/run` and the hosted checks run the same.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
@@ -23,13 +23,13 @@ type Result<T> = std::result::Result<T, String>;
 /// How a task ended that didn't fail.
 #[derive(Default)]
 struct Outcome {
-    /// Why nothing, or not all, could be done here.
+    /// Why the task was skipped, or done in part.
     skipped: Option<String>,
     /// Cargo's own result lines, where tests ran.
     test_results: Vec<String>,
 }
 
-/// Something that `cargo xtask` can be told to do.
+/// A task of `cargo xtask`.
 struct Task {
     name: &'static str,
     summary: &'static str,
@@ -39,7 +39,7 @@ struct Task {
 const TASKS: [Task; 11] = [
     Task {
         name: "setup",
-        summary: "Install what tests run against where it is there; says what can't be had",
+        summary: "Install what tests run against; prints what can't be installed",
         run: setup::setup,
     },
     Task { name: "fmt", summary: "Check the format", run: lint::fmt },
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the README says runs the tests, as it stands.
+/// The command that the README names for running the tests.
 const TEST: &str = "cargo test";
 
 fn test() -> Result<Outcome> {

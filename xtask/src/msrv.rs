@@ -44,7 +44,7 @@ fn promised() -> Result<String> {
     Ok(first.to_owned())
 }
 
-/// The dependencies that say that they need a newer Rust.
+/// The dependencies that declare a newer Rust.
 fn newer_dependencies(promised: &str) -> Result<Vec<String>> {
     let promised = numbers(promised);
     let all = metadata(&["--locked"])?;

@@ -18,7 +18,7 @@ const SET_BY_CARGO_RUN: [&str; 4] =
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// A variable of this process, unless it is empty.
-#[expect(clippy::disallowed_methods, reason = "whoever starts a task may set these")]
+#[expect(clippy::disallowed_methods, reason = "variables configure the tasks")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -62,15 +62,15 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     command.status().map_err(|error| format!("can't run {}: {error}", shown(command)))
 }
 
-/// What a program prints that succeeds; `None` where it fails or isn't there. What it says on
-/// standard error is dropped, unless the command says otherwise.
+/// The output of a program that succeeds; `None` if it fails or doesn't exist. What it prints to
+/// standard error is dropped, unless the command redirects it.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then_some(text)
 }
 
-/// Whether a program is there and takes these arguments, silently.
+/// Whether a program exists and accepts these arguments; prints nothing.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     output(command).is_some()
 }
@@ -131,7 +131,7 @@ fn lines_of(stream: Option<ChildStdout>) -> mpsc::Receiver<String> {
     lines
 }
 
-/// A command as somebody would type it.
+/// A command as it is typed in a shell.
 fn shown(command: &Command) -> String {
     let mut text = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
@@ -141,7 +141,7 @@ fn shown(command: &Command) -> String {
     text
 }
 
-/// Debian's package manager, which asks nothing and tells what goes wrong.
+/// Debian's package manager, without questions; it prints errors.
 pub(crate) fn apt_get() -> Command {
     let mut command = command("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{Outcome, Result, process};
 
 /// A package, and the file or program by which it is known to be installed. A program that is
-/// looked for on PATH has no slash; interpreters are tested as the system's, where they lie.
+/// looked for on PATH has no slash; interpreters are tested where the system has them.
 const PACKAGES: [(&str, &str); 9] = [
     ("shellcheck", "shellcheck"),
     ("zsh", "zsh"),
@@ -18,7 +18,7 @@ const PACKAGES: [(&str, &str); 9] = [
     ("erlang-base", "/usr/bin/erl"),
 ];
 
-/// Never fails: tests that need what can't be had here are skipped, and say so.
+/// Never fails: tests that need a missing program are skipped, and print that.
 #[expect(clippy::unnecessary_wraps, reason = "a task like the others")]
 pub(crate) fn setup() -> Result<Outcome> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
@@ -32,18 +32,18 @@ pub(crate) fn setup() -> Result<Outcome> {
     Ok(Outcome { skipped, ..Outcome::default() })
 }
 
-/// Installs the packages that are missing and can be had, and returns the others.
+/// Installs missing packages, and returns those that can't be installed.
 fn install_packages() -> Vec<String> {
     let missing = missing_packages();
     let is_root = process::output(process::command("id").arg("-u")).is_some_and(|id| id == "0\n");
     if missing.is_empty() || !is_root || !process::succeeds(process::apt_get().arg("--version")) {
         return missing;
     }
-    // Where the lists can't be renewed, those that are there may do.
+    // If the lists can't be updated, the existing ones may be enough.
     let _ = process::status(process::apt_get().args(["update", "-qq"]));
     let install = ["install", "-qq", "-y", "--no-install-recommends"];
     if process::run(process::apt_get().args(install).args(&missing)).is_err() {
-        // One package that can't be had shall not keep the others from being installed.
+        // A package that can't be installed must not prevent the others.
         for package in &missing {
             let _ = process::run(process::apt_get().args(install).arg(package));
         }

@@ -15,7 +15,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 ///
-/// Only the C library calls it, with what the system gave the process.
+/// Only the C library may call it, with the arguments and environment of the process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn main(
     count: c_int,

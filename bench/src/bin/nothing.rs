@@ -8,7 +8,7 @@ use std::ffi::{CStr, c_char, c_int};
 ///
 /// # Safety
 ///
-/// Only the C library calls it, with what the system gave the process.
+/// Only the C library may call it, with the arguments and environment of the process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     let Ok(last @ 1..) = usize::try_from(count - 1) else { return 0 };

@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_refused_with_its_line() {
+    fn unknown_keys_and_wrong_types_are_errors_with_their_line() {
         check("news = 1", Some(7), "unknown field `news`");
         check(
             "\n[[file]]\nname = '.x'\nreader = 'plain'\nkind = 1",
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_impossible_is_refused() {
+    fn impossible_definitions_are_errors() {
         check("names = ['../x']", None, "`../x` can't be a name");
         check("[[file]]\nname = 'x.json'\nreader = 'json'", None, "all others need some");
         check("built_for = { tool = '../y', mark = '-y-' }", None, "`../y` can't be a name");

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_that_asks_for_most_is_taken() {
+    fn the_entry_for_the_newest_c_library_is_used() {
         let keys = ["linux-x64", "linux-x64-glibc2.35", "linux-x64-glibc2.39", "linux-x64-musl"];
         let table: BTreeMap<String, &str> = keys.map(|key| (key.to_owned(), key)).into();
         let check = |machine: &str, expected: Option<&str>| {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_checked() {
+    fn invalid_platforms_are_errors() {
         for key in ["any", "linux-x64", "linux-arm64-glibc2.35", "macos-arm64", "linux-x64-musl"] {
             assert_eq!(fault(key), None, "{key}");
         }

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holes_are_filled() {
+    fn placeholders_are_filled() {
         let value = |name: &str| match name {
             "version" => Some("21.0.4+7".to_owned()),
             ".name" => Some("x".to_owned()),
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_is_refused() {
+    fn invalid_templates_are_errors() {
         assert_eq!(placeholders("a{b}{c:2}"), Ok(vec!["b", "c"]));
         assert!(placeholders("a{b").is_err());
         assert!(placeholders("{b:x}").is_err() && placeholders("{b:0}").is_err());
     }
 
     #[test]
-    fn texts_are_taken_apart() {
+    fn texts_are_split_by_patterns() {
         let check = |pattern: &str, text: &str, expected: Option<(&str, Option<&str>)>| {
             assert_eq!(split_by_pattern(pattern, text), expected, "{pattern} {text}");
         };

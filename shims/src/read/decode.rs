@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_understood() {
+    fn byte_order_marks_are_read() {
         for bytes in [&b"12"[..], b"\xEF\xBB\xBF12", b"\xFF\xFE1\x002\x00", b"\xFE\xFF\x001\x002"] {
             assert_eq!(decode(bytes).as_deref(), Ok("12"), "{bytes:?}");
         }

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_say_nothing() {
+    fn fields_of_a_wrong_type_are_ignored() {
         check(r#"{"engines":[]}"#, "");
         check(r#"{"engines":{"node":10}}"#, "");
         check(r#"{"engines":"node 10","volta":null,"devEngines":{"runtime":true}}"#, "");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_a_complaint() {
+    fn broken_documents_are_errors() {
         check(
             r#"{"engines":{"node":"10"}"#,
             "error: EOF while parsing an object at line 1 column 24",

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_of_lines() {
+    fn lines_are_split_into_key_and_value() {
         let cases: &[(&str, Option<(&str, &str)>)] = &[
             ("A=12", Some(("A", "12"))),
             (" export A = '12' # why", Some(("A", "12"))),

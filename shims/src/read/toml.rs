@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn other_fields_say_nothing() {
+    fn other_fields_are_ignored() {
         check("[tool.project]\nrequires-python = '3'", "");
         check("[[project]]\nx = ['requires-python']", "");
         check("[project]\nrequires-python = true", "");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_a_complaint() {
+    fn broken_documents_are_errors() {
         let fields = pyproject();
         let complaint = read("[project]\nrequires-python = \n", fields).unwrap_err();
         assert!(complaint.starts_with("line 2:"), "{complaint}");

@@ -125,7 +125,7 @@ fn the_call_itself_is_strongest() {
 }
 
 #[test]
-fn a_variable_beats_files() {
+fn a_variable_overrides_files() {
     let world = machine().file("/home/u/app/.nvmrc", "18");
     for (value, expected) in [
         ("10.15.1", node("10.15.1")),
@@ -169,7 +169,7 @@ fn the_nearest_file_decides_and_in_a_folder_the_order_is_fixed() {
 }
 
 #[test]
-fn other_peoples_code_decides_nothing() {
+fn version_files_in_dependencies_are_ignored() {
     let world = machine().file("/home/u/app/.nvmrc", "12");
     let inside = |directory: &str| {
         world.clone().in_directory(directory).file(format!("{directory}/.nvmrc"), "10")
@@ -191,7 +191,7 @@ fn a_pin_that_cannot_be_met_never_falls_through() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_or_a_note() {
+fn an_unreadable_file_is_an_error_or_a_note() {
     let world = machine().file("/home/u/.nvmrc", "18");
     check(
         &world.clone().folder("/home/u/app/.nvmrc"),
@@ -222,7 +222,7 @@ fn the_default_comes_last() {
 }
 
 #[test]
-fn nobody_asks() {
+fn without_a_pin_the_next_program_on_path_runs() {
     let world = machine();
     check(&world, "python3", "/usr/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/usr/bin");
     check(&world, "node", &node("18.20.8"));
@@ -240,7 +240,7 @@ fn nobody_asks() {
 }
 
 #[test]
-fn a_constraint_picks_only_where_nothing_pins() {
+fn a_constraint_only_counts_without_a_pin() {
     let world = machine().file("/home/u/app/package.json", r#"{"engines":{"node":">=10 <12"}}"#);
     check(&world, "node", &node("10.15.3"));
     check(&world.clone().file("/home/u/.nvmrc", "18"), "node", &node("18.20.8"));
@@ -257,7 +257,7 @@ fn a_constraint_picks_only_where_nothing_pins() {
 }
 
 #[test]
-fn adopted_and_system_toolchains_are_used_where_they_lie() {
+fn adopted_and_system_toolchains_are_used_in_place() {
     let with = |text: &str| machine().file("/home/u/app/.python-version", text);
     check(&with("3.7"), "python", "/home/u/.pyenv/versions/3.7.16/bin/python");
     check(&with("3.11"), "python", "/usr/bin/python3.11");
@@ -287,7 +287,7 @@ fn adopted_and_system_toolchains_are_used_where_they_lie() {
 }
 
 #[test]
-fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
+fn an_unwritable_toolchain_gets_its_own_global_packages_folder() {
     let store = "/home/u/.pyenv/versions/3.7.16";
     let call = |world: &MemoryWorld, name: &str, expected: &str| {
         check(&world.clone().variable("PYTHON_VERSION", "3.7"), name, expected);
@@ -315,7 +315,7 @@ fn what_an_account_cannot_write_to_gets_additions_elsewhere() {
 }
 
 #[test]
-fn what_an_account_added_for_all_versions_comes_last() {
+fn programs_for_all_versions_come_last() {
     let mut index = index(&machine());
     index
         .global_packages
@@ -345,7 +345,7 @@ fn what_an_account_added_for_all_versions_comes_last() {
 }
 
 #[test]
-fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
+fn a_missing_programs_error_names_the_versions_that_have_it() {
     let check = |world: &MemoryWorld, having: &str| {
         let mut index = index(world);
         index.global_packages.push(GlobalPackage {
@@ -365,7 +365,7 @@ fn a_command_that_only_another_version_has_is_told_whoever_added_it() {
 }
 
 #[test]
-fn a_package_manager_of_its_own_is_told_where_the_headers_are() {
+fn a_separate_package_manager_gets_the_headers_variable() {
     let npm = r#"{"version": "10.9.0"}"#;
     let library = "lib/node_modules/npm";
     let world = machine()
@@ -397,7 +397,7 @@ fn a_package_manager_of_its_own_is_told_where_the_headers_are() {
 }
 
 #[test]
-fn a_script_that_adds_programs_is_known_by_its_name() {
+fn a_package_manager_script_is_matched_by_its_name() {
     let world = machine().file("/u/toolchains/php/8.3.0/bin/php", "");
     let php = "/u/toolchains/php/8.3.0/bin/php";
     let adds = |line: &str, expected: bool| {
@@ -414,7 +414,7 @@ fn a_script_that_adds_programs_is_known_by_its_name() {
 }
 
 #[test]
-fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
+fn a_changed_program_or_file_is_read_again() {
     let world = machine().file("/jdk/bin/java", "").file("/jdk/release", "");
     let java = |fingerprint: String| {
         let mut index = index(&world);
@@ -445,7 +445,7 @@ fn what_was_read_or_asked_is_asked_anew_when_it_changes() {
 }
 
 #[test]
-fn a_foreign_shim_that_calls_back_is_passed() {
+fn a_foreign_shim_that_calls_back_is_skipped() {
     let world = machine().file("/home/u/app/.python-version", "system").file("/p/bin/python3", "");
     let world = world.variable("PATH", "/u/shims:/p/bin:/usr/bin");
     check(&world, "python3", "/p/bin/python3 USHER_REENTRY=7:python3:CALL:STATE:0:0:/p/bin");
@@ -465,7 +465,7 @@ fn a_foreign_shim_that_calls_back_is_passed() {
 }
 
 #[test]
-fn calls_that_add_programs_are_known_by_their_verb() {
+fn package_calls_are_matched_by_verb() {
     let world = machine().variable("NODE_VERSION", "12").variable("PYTHON_VERSION", "3.7");
     let npm = "/u/toolchains/node/12.22.12/bin/npm";
     for call in ["npm install -g yarn", "npm --global i yarn", "npm -g rm yarn", "npm +12 add x"] {
@@ -481,7 +481,7 @@ fn calls_that_add_programs_are_known_by_their_verb() {
 }
 
 #[test]
-fn old_npm_is_told_not_to_warn() {
+fn old_npm_does_not_warn() {
     let world = machine().variable("NODE_VERSION", "12");
     let manifest = "/u/toolchains/node/12.22.12/lib/node_modules/npm/package.json";
     let npm = "/u/toolchains/node/12.22.12/bin/npm";
@@ -518,7 +518,7 @@ fn native_modules_find_the_headers_of_their_version() {
 }
 
 #[test]
-fn of_several_providers_the_strongest_that_speaks() {
+fn the_strongest_provider_wins() {
     let own = |tool: &str, version: &str, program: &str| {
         format!("/u/toolchains/{tool}/{version}/bin/{program}")
     };
@@ -575,7 +575,7 @@ fn a_package_may_extend_another_one() {
 
 /// The index knows the system's erl to be 25; elixir's builds lie in usher's own store.
 #[test]
-fn what_is_built_for_a_host_is_led_to_one_that_runs_it() {
+fn a_build_gets_a_runtime_that_can_run_it() {
     for (on_disk, files, expected) in [
         ("elixir 1.17.3-otp-25,elixir 1.17.3-otp-27,erlang 27.1", "", "1.17.3-otp-25"),
         ("elixir 1.17.3-otp-27,erlang 27.1", "", "1.17.3-otp-27 OTP_VERSION=27.1"),

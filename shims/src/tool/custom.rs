@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn another_versions_form_is_not_read() {
+    fn another_versions_format_is_not_read() {
         let row = postcard::to_allocvec(&(FORMAT + 1, &TOOLS[0])).unwrap();
         assert_eq!(decode_tool(&row), None);
     }
 
     #[test]
-    fn an_own_tool_takes_the_place_of_another_one_of_its_name() {
+    fn a_custom_tool_replaces_one_of_the_same_name() {
         let mut tools = Tools::default();
         let count = tools.all().count();
         let known = tools.named("node").unwrap();

@@ -37,7 +37,7 @@ fn compressions() -> &'static [(&'static str, Pack)] {
 }
 
 #[test]
-fn every_packing_is_unpacked() {
+fn every_compression_is_unpacked() {
     let wanted = Room::new().unpack(&gzip(&ordinary()), 1).unwrap();
     assert_eq!(wanted.files(), 5);
     for (packing, pack) in ALL {
@@ -47,7 +47,7 @@ fn every_packing_is_unpacked() {
 }
 
 #[test]
-fn a_cut_of_the_packed_file_is_noticed_at_any_byte() {
+fn a_cut_of_the_compressed_file_is_noticed_at_any_byte() {
     let small = ended(&[file(b"top/a", b"x"), symbolic(b"top/l", b"a")]);
     for (packing, pack) in ALL {
         let packed = pack(&small);
@@ -92,7 +92,7 @@ fn a_wrong_checksum_is_noticed() {
 }
 
 #[test]
-fn what_follows_the_packed_file_is_noticed() {
+fn trailing_data_is_noticed() {
     for (packing, pack) in ALL {
         let packed = pack(&ordinary());
         for junk in [&b"x"[..], b"<html>and a long tail of a web page</html>", b"PK\x05\x06"] {
@@ -104,7 +104,7 @@ fn what_follows_the_packed_file_is_noticed() {
 }
 
 #[test]
-fn what_is_packed_in_two_goes_is_one_in_every_packing() {
+fn concatenated_compressed_files_are_one_in_every_format() {
     let archive = ordinary();
     let (first, second) = archive.split_at(1000);
     for (packing, pack) in ALL {
@@ -114,7 +114,7 @@ fn what_is_packed_in_two_goes_is_one_in_every_packing() {
 }
 
 #[test]
-fn bombs_go_off_nowhere() {
+fn decompression_bombs_are_refused() {
     // Zeros are the end of a tar file, however many there are.
     let zeros = vec![0; 100 << 20];
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -139,7 +139,7 @@ fn runs(byte: u8, count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn memory_that_is_asked_for_has_a_limit() {
+fn requested_memory_is_limited() {
     // A block's header, with a dictionary of 4 GiB.
     let mut huge = b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36".to_vec();
     let header = [2, 0, 0x21, 1, 40, 0, 0, 0];
@@ -155,7 +155,7 @@ fn memory_that_is_asked_for_has_a_limit() {
 }
 
 #[test]
-fn frames_that_are_skipped_hold_nothing() {
+fn skippable_frames_are_skipped() {
     let skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd";
     let packed = zstd(&ordinary());
     let listing = Room::new().unpack(&[&packed[..], skipped].concat(), 1);

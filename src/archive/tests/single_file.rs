@@ -8,7 +8,7 @@ const SHAPE: UnpackOptions<'_> =
     UnpackOptions { strip_components: 1, subdir: "no/such", program: "bin/tool", reserved: "" };
 
 #[test]
-fn a_program_alone_goes_where_it_is_told() {
+fn a_single_program_gets_its_configured_name() {
     let universal = b"\xca\xfe\xba\xbe\0\0\0\x02";
     for program in [&b"\x7fELF and more"[..], b"#!/bin/sh\n", b"\xcf\xfa\xed\xfe", universal] {
         for (packing, pack) in formats::ALL {
@@ -24,7 +24,7 @@ fn a_program_alone_goes_where_it_is_told() {
 }
 
 #[test]
-fn what_is_no_program_goes_nowhere() {
+fn other_single_files_are_refused() {
     let class = b"\xca\xfe\xba\xbe\0\0\0\x41";
     for (bytes, why) in [
         (&b"just text"[..], "but is something unknown"),
@@ -44,7 +44,7 @@ fn what_is_no_program_goes_nowhere() {
 }
 
 #[test]
-fn an_archive_is_one_where_a_program_may_come_too() {
+fn an_archive_is_unpacked_even_if_a_program_is_allowed() {
     let room = Room::new();
     let shape = UnpackOptions { subdir: "", ..SHAPE };
     let listing = room.unpack_shape(&gzip(&ordinary()), &shape).unwrap();
@@ -52,7 +52,7 @@ fn an_archive_is_one_where_a_program_may_come_too() {
 }
 
 #[test]
-fn a_folder_is_picked_out() {
+fn only_the_subdir_is_unpacked() {
     let archive = gzip(&ended(&[
         file(b"notes", b""),
         folder(b"top/"),
@@ -78,7 +78,7 @@ fn a_folder_is_picked_out() {
 }
 
 #[test]
-fn a_folder_that_is_picked_out_is_no_way_out() {
+fn entries_of_the_subdir_stay_inside() {
     let shape = UnpackOptions { strip_components: 1, subdir: "home", ..UnpackOptions::default() };
     for (entries, why) in [
         (vec![file(b"top/home/a", b""), symbolic(b"top/home/l", b"../b")], "out of the archive"),
@@ -96,7 +96,7 @@ fn a_folder_that_is_picked_out_is_no_way_out() {
 }
 
 #[test]
-fn the_callers_own_name_is_refused_at_the_top() {
+fn a_reserved_name_is_refused_at_the_top() {
     let shape =
         UnpackOptions { strip_components: 1, reserved: ".receipt", ..UnpackOptions::default() };
     let kept = "its name is reserved";
@@ -118,7 +118,7 @@ fn the_callers_own_name_is_refused_at_the_top() {
 
 /// A file system without case is stood in for by a name that is there already.
 #[test]
-fn names_that_are_one_to_the_file_system_are_refused() {
+fn names_that_the_file_system_does_not_distinguish_are_refused() {
     for entry in
         [file(b"B", b""), folder(b"B/"), file(b"B/c", b""), symbolic(b"B", b"a"), hard(b"B", b"a")]
     {

@@ -197,7 +197,7 @@ fn names_and_links_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn unusual_members_are_refused() {
+fn unusual_entries_are_refused() {
     let unusual = "is not a file, folder or link";
     let folder = "by its name or by its attributes";
     check(vec![
@@ -223,7 +223,7 @@ fn unusual_members_are_refused() {
 }
 
 #[test]
-fn what_is_said_twice_is_the_same() {
+fn headers_must_match_the_directory() {
     let text = b"text";
     let b = || plain(b"b", text);
     let name = |name: &[u8]| {
@@ -269,7 +269,7 @@ fn what_is_said_twice_is_the_same() {
 }
 
 #[test]
-fn what_a_member_holds_is_what_it_says() {
+fn sizes_and_checksums_are_verified() {
     let text = &[b'x'; 100];
     let (b, d) = (|| plain(b"b", text), || packed_entry(b"b", text, 0o100_644, 8));
     let packed = deflated(text);
@@ -299,7 +299,7 @@ fn what_a_member_holds_is_what_it_says() {
 }
 
 #[test]
-fn members_and_directory_fill_the_file() {
+fn entries_and_directory_fill_the_file() {
     let a = plain(b"a", b"first");
     let b = plain(b"b", b"text");
     let whole = zip(&[a.clone(), b.clone()]);
@@ -409,7 +409,7 @@ fn an_ordinary_zip_is_unpacked() {
 }
 
 #[test]
-fn more_than_is_sensible_is_refused_in_a_zip_too() {
+fn a_zip_bomb_is_refused() {
     let bomb = packed_entry(b"b", &vec![0; 100 << 20], 0o100_644, 8);
     refused("bomb", &zip(&[bomb]), 0, "it holds more than");
 }

@@ -57,9 +57,9 @@ pub fn run(session: &Session, mode: CleanMode, as_json: bool) -> Result<i32> {
 
 impl CleanReport {
     fn of(cache: &Path, mode: CleanMode, cleaned: CacheCleanup) -> Self {
-        let skipped = cleaned.skipped.iter().map(|left| SkippedCacheFile {
-            path: left.path.to_string_lossy().into_owned(),
-            reason: left.reason,
+        let skipped = cleaned.skipped.iter().map(|file| SkippedCacheFile {
+            path: file.path.to_string_lossy().into_owned(),
+            reason: file.reason,
         });
         Self {
             path: cache.to_string_lossy().into_owned(),
@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn deleted_and_skipped_files() {
-        let left = SkippedFile { path: "/cache/x".into(), reason: "it isn't usher's" };
-        let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![left], error: None };
+        let file = SkippedFile { path: "/cache/x".into(), reason: "it isn't usher's" };
+        let cleaned = CacheCleanup { files: 2, bytes: 2000, skipped: vec![file], error: None };
         let report = report(CleanMode::Delete, cleaned);
         assert_eq!(report.text(), "deleted 2 files, 2.0 kB, in /cache\n");
         assert_eq!(report.notes(), ["not deleted: /cache/x: it isn't usher's"]);
@@ -131,9 +131,8 @@ mod tests {
         let dry = report(CleanMode::DryRun, CacheCleanup { files: 1, ..CacheCleanup::default() });
         assert_eq!(dry.text(), "would delete 1 file, 0 bytes, in /cache\n");
         assert_eq!(serde_json::to_value(&dry).unwrap()["removed"], json!(false));
-        let failed = Some(Error::new(ErrorKind::Permission, "can't delete /cache/x"));
-        let failed =
-            report(CleanMode::Delete, CacheCleanup { error: failed, ..CacheCleanup::default() });
+        let error = Some(Error::new(ErrorKind::Permission, "can't delete /cache/x"));
+        let failed = report(CleanMode::Delete, CacheCleanup { error, ..CacheCleanup::default() });
         assert_eq!(failed.text(), "deleted 0 files, 0 bytes, in /cache\n");
         assert_eq!(failed.exit_code(), 77);
     }

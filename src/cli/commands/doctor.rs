@@ -94,7 +94,7 @@ fn decide(session: &Session, shim_folder: Result<ShimFolderState>) -> DoctorRepo
     for known in session.registry.all() {
         checks.extend(variables(session, known));
         checks.extend(selection(session, known));
-        checks.extend(refused(session, known));
+        checks.extend(rejected_programs(session, known));
     }
     checks.extend(settings_in_use(session));
     let count = checks.iter().filter(|check| check.state == CheckState::Error).count();
@@ -276,7 +276,7 @@ fn own_definitions(session: &Session) -> Vec<DoctorCheck> {
 }
 
 /// The system's programs that usher doesn't use, of a pinned tool.
-fn refused(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
+fn rejected_programs(session: &Session, known: KnownTool<'_>) -> Vec<DoctorCheck> {
     if matches!(active_selection(session, known), Ok(Selection::System(None))) {
         return Vec::new();
     }
@@ -488,7 +488,7 @@ mod tests {
             let mut session = session(world);
             session.index.rejected_programs.push(refused_python());
             let python = session.registry.named("python").unwrap();
-            refused(&session, python)
+            rejected_programs(&session, python)
         };
         assert_eq!(checks(world()), []);
         let what = "the system's python at /usr/bin/python3 is ignored: it has no venv".to_owned();

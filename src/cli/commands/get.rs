@@ -144,11 +144,8 @@ impl Chooser<'_> {
         let fits = |version: &Version| {
             runtime.as_ref().is_none_or(|runtime| runtime.runs(runtime.rule.least(version)))
         };
-        match best_match_where(
-            &session.world,
-            &session.index,
-            &StoreQuery { tool: known.tool, request, fits: &fits },
-        )? {
+        let query = StoreQuery { tool: known.tool, request, fits: &fits };
+        match best_match_where(&session.world, &session.index, &query)? {
             Lookup::Toolchain(toolchain) => Ok(Some(toolchain)),
             Lookup::Nothing | Lookup::Stale => {
                 runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)

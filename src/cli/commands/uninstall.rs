@@ -18,7 +18,7 @@ use crate::store::own::OwnStore;
 use crate::store::uninstall;
 
 /// A version to remove.
-struct Removal<'a> {
+struct VersionRemoval<'a> {
     known: KnownTool<'a>,
     version: Version,
     toolchain: Toolchain,
@@ -49,7 +49,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
 }
 
-fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<Removal<'a>>> {
+fn decide<'a>(session: &'a Session, words: &[String]) -> Result<Vec<VersionRemoval<'a>>> {
     let arguments = tool_arguments(session, words)?.into_iter();
     arguments
         .map(|ToolArgument { known, request }| choose(session, known, request.as_ref()))
@@ -61,7 +61,7 @@ fn choose<'a>(
     session: &'a Session,
     known: KnownTool<'a>,
     request: Option<&Request>,
-) -> Result<Removal<'a>> {
+) -> Result<VersionRemoval<'a>> {
     let tool = known.tool.name;
     let installed = all_toolchains(&session.world, &session.index, known.tool)?.unwrap_or_default();
     let Some(request) = request else {
@@ -78,7 +78,7 @@ fn choose<'a>(
     match (own.as_slice(), foreign.first()) {
         ([(version, toolchain)], _) => {
             let (version, toolchain) = ((*version).clone(), (*toolchain).clone());
-            Ok(Removal { known, version, toolchain })
+            Ok(VersionRemoval { known, version, toolchain })
         }
         ([], Some((_, foreign))) => Err(not_ours(session, known, foreign)),
         ([], None) => {
@@ -115,10 +115,10 @@ fn own_versions(installed: &[Toolchain]) -> String {
     }
 }
 
-fn apply(session: &Session, removals: &[Removal<'_>]) -> Result<Vec<UninstallReport>> {
+fn apply(session: &Session, removals: &[VersionRemoval<'_>]) -> Result<Vec<UninstallReport>> {
     let access = folders::write_access(&session.folders)?;
     let store = OwnStore::new(session, &access);
-    let reports = removals.iter().map(|Removal { known, version, toolchain }| {
+    let reports = removals.iter().map(|VersionRemoval { known, version, toolchain }| {
         uninstall::uninstall(&store, &store.location(*known, version))?;
         Ok(UninstallReport {
             tool: known.tool.name,

@@ -8,11 +8,11 @@ use clap::Args;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::pin::Origin;
 use usher_shims::request::Request;
-use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
-use self::migration::{MigrationPolicy, VersionStep, migrate};
-use self::row::{UpgradeRow, UpgradeState};
+use self::migration::{MigrationPolicy, migrate};
+use self::row::{UpgradeOutcome, UpgradeRow, UpgradeState, VersionStep};
 use super::get::requested_by;
 use super::{ToolArgument, tool_arguments};
 use crate::cli::output;
@@ -72,13 +72,6 @@ struct PlannedUpgrade {
     release: Release,
     /// The version that ran until now.
     old: Option<Toolchain>,
-}
-
-/// What came of a tool.
-struct UpgradeOutcome {
-    row: UpgradeRow,
-    /// The versions between which global packages may have to be migrated.
-    step: Option<VersionStep>,
 }
 
 /// Runs the command. An error with one tool doesn't stop the others; the first is the command's.
@@ -305,15 +298,6 @@ fn install(
         install_runtime(installer, &session.registry, guest, &missing)?;
     }
     Ok(installed.toolchain.version)
-}
-
-impl VersionStep {
-    /// The step from a toolchain to a newer version. The system's package manager installed what
-    /// the system's version has, and is left alone.
-    fn between(old: Option<Toolchain>, to: Version) -> Option<Self> {
-        let old = old.filter(|old| !matches!(old.store, Store::System(_)))?;
-        Some(Self { from: old.version.clone()?, to, old })
-    }
 }
 
 #[cfg(test)]

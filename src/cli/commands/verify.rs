@@ -68,8 +68,8 @@ pub(super) fn select<'a>(session: &'a Session, words: &[String]) -> Result<Store
         return Ok(contents);
     }
     for store in &session.index.shared_stores {
-        let shared = StoreContents::of(&session.registry, store, &Store::Shared)?;
-        contents.locations.extend(shared.locations);
+        let shared_stores = StoreContents::of(&session.registry, store, &Store::Shared)?;
+        contents.locations.extend(shared_stores.locations);
     }
     let mut selected = StoreContents::default();
     for argument in tool_arguments(session, words)? {

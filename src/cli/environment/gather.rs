@@ -32,7 +32,7 @@ enum ToolProvider {
 enum ProviderLookup {
     Found(ToolProvider),
     /// A version has to be installed first.
-    Missing(MissingVersion),
+    MissingVersion(MissingVersion),
     /// The system has to be scanned again first.
     Stale,
 }
@@ -52,7 +52,7 @@ pub fn for_pinned_tools(session: &mut Session) -> Result<EnvReport> {
                 Selection::Toolchain(_, None) | Selection::System(None) => {
                     ProviderLookup::Found(ToolProvider::Path)
                 }
-                Selection::Missing(missing) => ProviderLookup::Missing(missing),
+                Selection::Missing(missing) => ProviderLookup::MissingVersion(missing),
                 Selection::Stale => ProviderLookup::Stale,
             })
         })?;
@@ -68,7 +68,7 @@ pub fn for_tools(session: &mut Session, tools: &[&'static Tool]) -> Result<EnvRe
         let provider = find_provider(session, tool, &|session| {
             Ok(match session.resolver().resolve(tool.main_program(), &[])? {
                 Outcome::Run(plan) => ProviderLookup::Found(ToolProvider::of_plan(session, plan)?),
-                Outcome::Missing(missing) => ProviderLookup::Missing(missing),
+                Outcome::Missing(missing) => ProviderLookup::MissingVersion(missing),
                 Outcome::Stale => ProviderLookup::Stale,
             })
         })?;
@@ -89,7 +89,7 @@ fn find_provider(
     for _ in 0..MAX_ROUNDS {
         match resolve(session)? {
             ProviderLookup::Found(provider) => return Ok(provider),
-            ProviderLookup::Missing(missing) => handoff::get(session, &missing)?,
+            ProviderLookup::MissingVersion(missing) => handoff::get(session, &missing)?,
             ProviderLookup::Stale => session.refresh()?,
         }
     }

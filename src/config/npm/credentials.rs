@@ -1,6 +1,6 @@
 //! The user's credentials, from the keys that begin with `//`.
 //!
-//! It reads what was said; which address gets which is decided in `http/credentials.rs`.
+//! `http/credentials.rs` decides which address gets which.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use usher_shims::error::{Error, ErrorKind, Result};
 use crate::config::sources::ConfigValue;
 use crate::http::{Credential, Credentials};
 
-/// All credentials that were said.
+/// All credentials in the configuration.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Those for other hosts
-/// are then left out: they may be meant for other programs.
-pub(super) fn gather(said: &[ConfigValue], registry: &Url) -> Result<Credentials> {
+/// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Invalid ones for
+/// other hosts are left out: they may be for other programs.
+pub(super) fn gather(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
     // What holds a variable that isn't set would only turn a public registry's answer into a 401.
-    for said in said.iter().filter(|said| said.is_set() && !said.value.contains("${")) {
-        if let Some((place, name)) = said.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
+    for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
+        if let Some((place, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
             && let Some(place) = place_of(place)
         {
-            keys.entry(place).or_default().take(name, said);
+            keys.entry(place).or_default().take(name, value);
         }
     }
     let own = place(registry);
@@ -43,7 +43,7 @@ pub(super) fn gather(said: &[ConfigValue], registry: &Url) -> Result<Credentials
     Ok(Credentials::new(credentials, registry))
 }
 
-/// What was said for one place, the strongest of each.
+/// The credentials for one address, the strongest of each kind.
 #[derive(Default)]
 struct Keys<'a> {
     token: Option<&'a ConfigValue>,
@@ -79,7 +79,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// npm keeps the password in base64, and the header has both in it.
+/// npm stores the password in base64, and the header has both.
 fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -95,7 +95,7 @@ fn unusable(said: &ConfigValue, cause: &str) -> Error {
     Error::new(ErrorKind::BadSetting, format!("{} can't be used", said.origin)).because(cause)
 }
 
-/// A place as keys have it, `host/path`, in one spelling and with a slash at its end.
+/// An address as in a key, `host/path`, normalized and with a slash at its end.
 fn place_of(text: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{text}")).ok()?;
     let place = place(&url);

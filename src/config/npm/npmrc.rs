@@ -1,7 +1,7 @@
-//! The text of an `.npmrc`: keys, values and the lines they stand in, as npm itself reads them
-//! (its `ini` package, then `@npmcli/config`'s `env-replace`).
+//! The text of an `.npmrc`: keys, values and their lines, as npm reads them (its `ini` package,
+//! then `@npmcli/config`'s `env-replace`).
 //!
-//! It sees text and never the disk, and knows no key by name.
+//! It never reads the disk, and names no key.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub struct NpmrcEntry {
     /// The key: `registry`, `//registry.example/:_authToken`.
     pub key: String,
-    /// The value, without quotes and comments, variables put in.
+    /// The value, without quotes and comments, with variables replaced.
     pub value: String,
     /// The line, counted from 1.
     pub line: usize,
@@ -22,10 +22,10 @@ impl fmt::Debug for NpmrcEntry {
     }
 }
 
-/// Reads an `.npmrc`, in the order of its lines; `${NAME}` becomes what `variable` answers.
+/// Reads an `.npmrc`, in the order of its lines; `${NAME}` becomes the result of `variable`.
 ///
-/// Nothing is refused: npm ignores lines that make no sense, and so does this. Sections are left
-/// out, because npm takes no setting from them. An array's key keeps its brackets: `ca[]`.
+/// Invalid lines are ignored, as npm does. Sections are left out, because npm reads no setting from
+/// them. An array's key keeps its brackets: `ca[]`.
 pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<NpmrcEntry> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut entries = Vec::new();
@@ -45,8 +45,8 @@ pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Npmrc
     entries
 }
 
-/// Puts variables in place of `${NAME}`; an unknown one stays as it is, or with `${NAME?}` becomes
-/// nothing. A backslash in front keeps the text, and two stand for one.
+/// Replaces `${NAME}` with variables. An unknown one stays as it is, or with `${NAME?}` becomes
+/// empty. A backslash in front keeps the text, and two are one.
 pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -74,7 +74,7 @@ pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     expanded + rest
 }
 
-/// What stands before the brace that closes a `${`, and what behind it.
+/// The text before and after the brace that closes a `${`.
 fn placeholder(text: &str) -> Option<(&str, &str)> {
     let (inside, behind) = text.split_once('}')?;
     let name = inside.strip_suffix('?').unwrap_or(inside);

@@ -59,7 +59,7 @@ const MACHINE: (&str, &str) = ("/etc/npmrc", "registry = https://machine.example
 const NPM: &str = "https://npm.example/";
 
 #[test]
-fn the_strongest_that_speaks_says_where_the_registry_is() {
+fn the_strongest_configuration_names_the_registry() {
     let variables = [("npm_config_registry", "https://variable.example/")];
     let files = [USER, MACHINE];
     let check = |case: Case<'_>, expected: &str| assert_eq!(case.registry(), expected);
@@ -108,7 +108,7 @@ fn variables_are_known_in_any_case_of_letters() {
 }
 
 #[test]
-fn files_lie_where_npm_looks_for_them() {
+fn npmrc_files_are_found_where_npm_reads_them() {
     let check = |variables: &[(&str, &str)], file: &str, expected: &str| {
         let files = [(file, "registry=https://registry.example")];
         let case = Case { variables, files: &files, npm: NPM, ..Case::default() };
@@ -148,10 +148,10 @@ fn the_last_line_of_a_file_counts() {
 }
 
 #[test]
-fn where_nothing_speaks_the_message_says_what_to_set() {
+fn without_configuration_the_error_names_the_settings() {
     let hint = "\n  hint: npm config set registry ADDRESS, or write npm_registry = \"ADDRESS\" into \
                 /home/me/.config/usher/config.toml";
-    let nothing = "nothing says where the npm registry is";
+    let nothing = "no npm registry is configured";
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
     assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };
@@ -159,7 +159,7 @@ fn where_nothing_speaks_the_message_says_what_to_set() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_with_its_place_and_without_secrets() {
+fn invalid_configuration_is_an_error_with_file_and_line_and_without_secrets() {
     let long = format!("registry={NPM}\n#{}", "x".repeat(10_000_000));
     let registry = "registry=https://registry.example/\n";
     let check = |text: &str, expected: &str| {
@@ -189,7 +189,7 @@ fn what_cannot_be_used_is_refused_with_its_place_and_without_secrets() {
 }
 
 #[test]
-fn only_a_file_that_is_not_there_is_absent() {
+fn only_not_found_means_absent() {
     let error = Case { files: &[("/home/me/.npmrc", "unreadable")], npm: NPM, ..Case::default() }
         .load()
         .unwrap_err();

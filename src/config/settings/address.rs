@@ -1,7 +1,7 @@
-//! Addresses of servers and folders, as users write them into settings: checked once, and shown
-//! without the user name and password that may stand in them.
+//! Addresses of servers and folders in settings: checked once, and printed without a user name and
+//! password.
 //!
-//! It knows nothing of where an address was written, and never connects anywhere.
+//! It never connects anywhere.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ use url::{Position, Url};
 pub struct Address(Url);
 
 impl Address {
-    /// What may stand there, for messages.
+    /// The form, for messages.
     pub const FORM: &str = "an address that begins with http://, https:// or file://";
 
-    /// Reads an address; `None` where it is none that usher may use.
+    /// Reads an address; `None` if usher can't use it.
     pub fn parse(text: &str) -> Option<Self> {
         // The URL standard drops tabs and line ends silently: what was checked would then not be
         // what was written.

@@ -228,7 +228,7 @@ fn examples_and_defaults_read_back_as_themselves() {
 }
 
 #[test]
-fn the_documented_table_is_this_one() {
+fn the_documented_settings_match() {
     let page = include_str!("../../../docs/settings.md");
     let documented = page
         .split_once("<!-- the table of settings begins -->\n")

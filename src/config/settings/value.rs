@@ -1,7 +1,6 @@
-//! The types that settings have: how each is written in `config.toml` and in a variable, and how
-//! it is shown.
+//! The types of settings: their forms in `config.toml` and in a variable, and how they print.
 //!
-//! Texts in, values out; it knows no setting by name and reads nothing.
+//! Texts in, values out; it names no setting and reads nothing.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -13,24 +12,24 @@ use super::address::Address;
 
 /// A type that a setting can have.
 pub(super) trait SettingType: Sized {
-    /// What may be written in `config.toml`, for messages and documents.
+    /// The form in `config.toml`, for messages and documents.
     const FORM: &'static str;
 
-    /// What may be written in a variable.
+    /// The form in a variable.
     const TEXT_FORM: &'static str = Self::FORM;
 
-    /// Whether a message may repeat what was written; not where it may hold a password.
+    /// Whether a message may repeat the value; not if it may contain a password.
     const PRINTABLE: bool = true;
 
-    /// Reads what stands in a variable.
+    /// Reads a variable's value.
     fn from_text(text: &str) -> Option<Self>;
 
-    /// Reads what stands in `config.toml`.
+    /// Reads a value of `config.toml`.
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         value.as_str().and_then(Self::from_text)
     }
 
-    /// The value as it would stand in `config.toml`, or [`UNSET`].
+    /// The value as in `config.toml`, or [`UNSET`].
     fn shown(&self) -> String;
 }
 
@@ -70,7 +69,7 @@ impl ToolNames {
 pub struct StorePaths(pub Vec<PathBuf>);
 
 impl AutoInstall {
-    /// The word that is written for it.
+    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Always => "always",
@@ -81,7 +80,7 @@ impl AutoInstall {
 }
 
 impl ShimPolicy {
-    /// The word that is written for it.
+    /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -262,7 +261,7 @@ impl SettingType for Option<Address> {
     }
 }
 
-/// How a setting is shown that has no value.
+/// The text for a setting without a value.
 pub(super) const UNSET: &str = "not set";
 
 fn quoted(text: &str) -> String {
@@ -288,7 +287,7 @@ fn named(tool: &str, source: &str) -> Option<(String, String)> {
     (is_name(tool) && is_source).then(|| (tool.to_owned(), source.to_owned()))
 }
 
-/// Whether a tool or a source may be called this, as the registry has it.
+/// Whether this can be the name of a tool or a source.
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))

@@ -1,4 +1,4 @@
-//! Downloads from a server on loopback that lies, breaks off and floods.
+//! Downloads from a server on loopback that sends wrong headers, breaks off, or sends too much.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ static FILE: [u8; 5000] = {
     bytes
 };
 
-/// Writes down what it is told.
+/// Records the progress.
 #[derive(Default)]
 struct ProgressLog(RefCell<String>);
 
@@ -48,7 +48,7 @@ impl Progress for ProgressLog {
     }
 }
 
-/// A cache and a folder to fall back to.
+/// A cache and a fallback folder.
 struct DownloadCache {
     folder: tempfile::TempDir,
 }
@@ -61,7 +61,7 @@ impl DownloadCache {
     }
 
     fn downloads(&self) -> Downloads<'static> {
-        // Tests fetch on several threads, and an access is one's own.
+        // Tests fetch on several threads, and an access belongs to one.
         let access = Box::leak(Box::new(WriteAccess::for_test()));
         Downloads::new(
             access,
@@ -80,7 +80,7 @@ impl DownloadCache {
         self.names("cache/downloads").len()
     }
 
-    /// Fetches what should have the hash of `published`, and this size where one was said.
+    /// Fetches a file that should have the hash of `published`, and this published size.
     fn fetch(
         &self,
         address: &str,
@@ -103,12 +103,12 @@ fn hash(bytes: &[u8]) -> Integrity {
     Integrity::from_hex(&hasher.finish().unwrap()).unwrap()
 }
 
-/// Fetches [`BODY`]: what came of it, after how many requests; nothing may be left over.
+/// Fetches [`BODY`], and checks the outcome and the number of requests. No file may be left.
 fn check(replies: Vec<Reply>, requests: usize, expected: &str) {
     check_size(None, replies, requests, expected);
 }
 
-/// The same where the source said how many bytes it has.
+/// As [`check`], with a published size.
 fn check_size(size: Option<u64>, replies: Vec<Reply>, requests: usize, expected: &str) {
     let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let shown = match kept.fetch(&server.at("/archive"), BODY, size) {
@@ -135,20 +135,20 @@ fn announced(length: &str, body: &[u8]) -> Reply {
 }
 
 #[test]
-fn what_was_published_arrives() {
+fn a_published_file_is_downloaded() {
     check(vec![ok(BODY)], 1, "abc");
     check(vec![reply("200 OK", "", BODY)], 1, "abc");
     check(vec![reply("302 Found", "Location: /x\r\n", b""), ok(BODY)], 2, "abc");
-    // Some servers call a .tar.gz encoded, though it is to be kept as it is.
+    // Some servers send a .tar.gz as gzip-encoded; it must not be decoded.
     check(vec![reply("200 OK", "Content-Encoding: gzip\r\n", BODY)], 1, "abc");
     let chunks = b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
     check(vec![reply("200 OK", "Transfer-Encoding: chunked\r\n", chunks)], 1, "abc");
 }
 
 #[test]
-fn lengths_may_lie() {
+fn wrong_content_lengths_are_noticed() {
     let thrice = |length: &str, body: &[u8]| vec![announced(length, body); 3];
-    // Bytes beyond the announced ones are never taken.
+    // Bytes beyond the content length are ignored.
     check(thrice("3", b"abcdef"), 1, "abc");
     check(thrice("3\r\nContent-Length: 3", BODY), 1, "abc");
     check(thrice("3\r\nContent-Length: 4", BODY), 3, "not fatal 69: can't fetch");
@@ -162,7 +162,7 @@ fn lengths_may_lie() {
 }
 
 #[test]
-fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
+fn a_file_of_another_size_than_published_is_refused() {
     let unmeasured = |body: &[u8]| reply("200 OK", "", body);
     let chunked = |body: &[u8]| reply("200 OK", "Transfer-Encoding: chunked\r\n", body);
     let three = || chunked(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n");
@@ -182,7 +182,7 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
         check_size(Some(size), vec![reply], 1, &received(seen));
     }
     check_size(Some(4), vec![ok(BODY)], 1, &format!("{wrong}published: 4 bytes"));
-    // Without a length of the server's own, the line may have broken.
+    // Without a content length, the connection may have broken.
     for short in [unmeasured(BODY), three()] {
         check_size(
             Some(4),
@@ -191,7 +191,7 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
             "not fatal 69: can't fetch … only 3 of 4 bytes arrived",
         );
     }
-    // What says itself that it is something else.
+    // Error pages.
     let page = ok(b"<!DOCTYPE html><title>Log in");
     check_size(Some(100), vec![page], 1, "not fatal 69: … looks like a web page");
     check_size(Some(100), vec![ok(b"{}")], 1, "not fatal 69: … looks like a message");
@@ -199,7 +199,7 @@ fn what_is_longer_or_shorter_than_its_source_said_is_not_it() {
 }
 
 #[test]
-fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
+fn the_published_size_is_the_total_without_a_content_length() {
     let (server, kept, noted) = (
         TestServer::with(vec![reply("200 OK", "", BODY)]),
         DownloadCache::new(),
@@ -212,7 +212,7 @@ fn what_its_source_said_is_the_total_where_the_server_says_nothing() {
 }
 
 #[test]
-fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
+fn a_range_of_a_file_of_another_size_disables_ranges() {
     let first = || announced("3\r\nETag: \"1\"", b"a");
     let other = part("bytes 1-3/4", "\"1\"", b"bcd");
     let server = TestServer::with(vec![first(), other, ok(BODY)]);
@@ -223,7 +223,7 @@ fn a_rest_of_a_whole_of_another_size_is_not_asked_for_twice() {
 }
 
 #[test]
-fn what_certainly_has_no_room_is_not_fetched() {
+fn a_file_that_does_not_fit_on_the_disk_is_not_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     assert!(lacks_space(&path, 1 << 60) && !lacks_space(&path, 1));
@@ -237,7 +237,7 @@ fn what_certainly_has_no_room_is_not_fetched() {
 }
 
 #[test]
-fn what_is_not_as_published_leaves_no_file() {
+fn a_file_with_another_hash_is_deleted() {
     check(
         vec![ok(b"abd")],
         1,
@@ -248,7 +248,7 @@ fn what_is_not_as_published_leaves_no_file() {
 }
 
 #[test]
-fn what_is_no_archive_at_all_says_what_it_is() {
+fn error_pages_are_recognized() {
     let typed =
         |kind: &str, body: &[u8]| vec![reply("200 OK", &format!("Content-Type: {kind}\r\n"), body)];
     check(
@@ -280,14 +280,14 @@ fn a_download_that_breaks_off_starts_again() {
     check(vec![announced("9", b"xxxxx"), announced("9", b"y"), ok(BODY)], 3, "abc");
 }
 
-/// The part that an answer to a request for the rest is, and what it is labelled with.
+/// A partial response.
 fn part(range: &str, tag: &str, body: &[u8]) -> Reply {
     let tag = if tag.is_empty() { String::new() } else { format!("ETag: {tag}\r\n") };
     reply("206 Partial Content", &format!("Content-Range: {range}\r\n{tag}"), body)
 }
 
-/// Fetches [`BODY`] from a server that breaks off after its first byte and then gives these
-/// replies; says which requests asked for the rest.
+/// Fetches [`BODY`] from a server that breaks off after its first byte and then sends these replies;
+/// checks which ranges were requested.
 fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
     let first = reply("200 OK", &format!("Content-Length: 3\r\n{label}\r\n"), b"a");
     let (server, kept) = (TestServer::with([vec![first], replies].concat()), DownloadCache::new());
@@ -305,14 +305,14 @@ fn check_rest(label: &str, replies: Vec<Reply>, expected: &str) {
 }
 
 #[test]
-fn the_rest_is_asked_for_and_looked_at_closely() {
+fn partial_responses_are_checked() {
     let tag = "ETag: \"1\"";
     let good = || part("bytes 1-2/3", "\"1\"", b"bc");
     check_rest(tag, vec![good()], "all, from 1 if \"1\"");
     check_rest(tag, vec![part("bytes 1-2/3", "", b"bc")], "all, from 1 if \"1\"");
-    // A range that is ignored, because it was or because the file has changed.
+    // The server ignores the range, for example because the file has changed.
     check_rest(tag, vec![ok(BODY)], "all, from 1 if \"1\"");
-    // What makes no sense is asked for once more as a whole.
+    // After an invalid range the whole file is requested.
     for wrong in [
         reply("416 Range Not Satisfiable", "Content-Range: bytes */3\r\n", b""),
         part("bytes 0-2/3", "\"1\"", BODY),
@@ -324,16 +324,16 @@ fn the_rest_is_asked_for_and_looked_at_closely() {
         part("bytes 1-2/3", "W/\"1\"", b"xx"),
         reply("206 Partial Content", "", b"xx"),
         part("bytes 1-2/3", "\"1\"\r\nContent-Length: 1", b"x"),
-        // Right in all its words, and wrong.
+        // Valid headers, but other bytes.
         part("bytes 1-2/3", "\"1\"", b"xx"),
     ] {
         check_rest(tag, vec![wrong, ok(BODY)], "all, from 1 if \"1\", all");
     }
-    // Not again, even if that breaks off too.
+    // Ranges stay disabled, even if that response breaks off too.
     let cut = reply("200 OK", "Content-Length: 3\r\nETag: \"2\"\r\n", b"a");
     let wrong = part("bytes 0-2/3", "\"1\"", BODY);
     check_rest(tag, vec![wrong, cut, ok(BODY)], "all, from 1 if \"1\", all, all");
-    // More than was to come is not taken.
+    // More bytes than the total are refused.
     let (first, more) = (announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bcdef"));
     let server = TestServer::with(vec![first, more]);
     let error =
@@ -342,7 +342,7 @@ fn the_rest_is_asked_for_and_looked_at_closely() {
 }
 
 #[test]
-fn without_proof_of_sameness_all_is_asked_for() {
+fn without_a_strong_etag_the_whole_file_is_requested() {
     let modified = "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT";
     let settled = format!("{modified}\r\nDate: Sun, 09 Sep 2001 01:47:40 GMT");
     for label in ["X: y", "ETag: W/\"1\"", "ETag: 1", modified, &settled] {
@@ -369,7 +369,7 @@ fn a_break_anywhere_costs_no_byte_twice() {
 }
 
 #[test]
-fn resets_do_not_count_as_long_as_it_gets_on() {
+fn progress_resets_the_retries() {
     let replies = vec![Reply::File(&FILE, "\"1\"", 100); 50];
     let fetch = |progress_reset| {
         let (server, kept) = (TestServer::with(replies.clone()), DownloadCache::new());
@@ -385,8 +385,8 @@ fn resets_do_not_count_as_long_as_it_gets_on() {
 }
 
 #[test]
-fn a_server_that_never_gets_further_is_not_asked_for_ever() {
-    // Without a validator each try begins anew, and brings the same bytes.
+fn repeating_the_same_bytes_is_no_progress() {
+    // Without a validator each attempt starts at the beginning, and fetches the same bytes.
     let replies = vec![announced("5000", &FILE[..4000]); 50];
     let (server, kept) = (TestServer::with(replies), DownloadCache::new());
     let timeouts = Timeouts { progress_reset: 1, ..access().timeouts };
@@ -398,7 +398,7 @@ fn a_server_that_never_gets_further_is_not_asked_for_ever() {
 }
 
 #[test]
-fn what_came_is_kept_for_the_next_run() {
+fn a_partial_file_is_resumed_by_the_next_run() {
     let kept = DownloadCache::new();
     let cut = |count| Reply::File(&FILE, "\"1\"", count);
     let server = TestServer::with(vec![cut(1000), cut(0), cut(500), cut(5000), cut(5000)]);
@@ -414,7 +414,7 @@ fn what_came_is_kept_for_the_next_run() {
     assert_eq!(kept.in_cache(), 0);
 }
 
-/// The file that an earlier run left, and its note.
+/// Creates the partial file and the resume information of an earlier run.
 fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str), total: &str) {
     let downloads = kept.folder.path().join("cache/downloads");
     fs::create_dir_all(&downloads).unwrap();
@@ -428,7 +428,7 @@ fn left(kept: &DownloadCache, address: &str, (content, validator): (&[u8], &str)
 }
 
 #[test]
-fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
+fn a_partial_file_is_verified_by_its_hash() {
     let mut damaged = FILE;
     damaged[7] ^= 1;
     let whole = || Reply::File(&FILE, "\"1\"", FILE.len());
@@ -446,13 +446,13 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
     check(&FILE[..1000], "", "5000", &[None]);
     check(&FILE[..1000], "W/\"1\"", "5000", &[None]);
     check(&damaged[..1000], "\"1\"", "5000", &[Some(1000), None]);
-    // It is all there: nobody is asked.
+    // The file is complete: nothing is requested.
     check(&FILE, "\"1\"", "5000", &[]);
     check(&FILE, "", "5000", &[]);
     check(&FILE, "nonsense", "5000", &[]);
     check(&damaged, "\"1\"", "5000", &[None]);
     check(&[&FILE[..], b"x"].concat(), "\"1\"", "5000", &[None]);
-    // What came from elsewhere says nothing about this server.
+    // A partial file from another address isn't resumed from this server.
     let (server, kept) = (TestServer::with(vec![whole()]), DownloadCache::new());
     left(&kept, "http://elsewhere.example/archive", (&FILE[..1000], "\"1\""), "5000");
     kept.fetch(&server.at("/archive"), &FILE, None).unwrap();
@@ -460,7 +460,7 @@ fn what_an_earlier_run_left_is_believed_as_far_as_the_hash_goes() {
 }
 
 #[test]
-fn what_is_left_outlives_those_who_cannot_be_reached() {
+fn a_partial_file_survives_unreachable_servers() {
     let kept = DownloadCache::new();
     let lost = TestServer::with(Vec::new());
     let portal =
@@ -494,7 +494,7 @@ fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
 }
 
 #[test]
-fn who_finds_the_file_in_use_has_one_of_their_own() {
+fn concurrent_downloads_use_a_file_each() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![Reply::File(&FILE, "\"1\"", 5000); 2]);
     let (address, wanted) = (server.at("/archive"), hash(&FILE));
@@ -512,7 +512,7 @@ fn who_finds_the_file_in_use_has_one_of_their_own() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_fetched_all_the_same() {
+fn downloads_work_without_a_cache() {
     let check = |spoil: &dyn Fn(&Path)| {
         let (server, kept) = (TestServer::with(vec![ok(BODY)]), DownloadCache::new());
         let cache = kept.folder.path().join("cache");
@@ -532,7 +532,7 @@ fn what_cannot_be_kept_is_fetched_all_the_same() {
 }
 
 #[test]
-fn what_nothing_proves_is_never_kept() {
+fn a_file_without_a_published_hash_is_not_cached() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![
         ok(BODY),
@@ -554,7 +554,7 @@ fn what_nothing_proves_is_never_kept() {
 }
 
 #[test]
-fn what_nobody_came_back_for_is_swept() {
+fn old_partial_files_are_deleted() {
     let kept = DownloadCache::new();
     left(&kept, "x", (b"abc", ""), "");
     let downloads = kept.folder.path().join("cache/downloads");
@@ -569,7 +569,7 @@ fn what_nobody_came_back_for_is_swept() {
 }
 
 #[test]
-fn a_folder_stands_in_for_a_server() {
+fn a_folder_works_as_a_mirror() {
     let kept = DownloadCache::new();
     let path = kept.folder.path().join("published");
     let address = path.to_str().unwrap();
@@ -587,7 +587,7 @@ fn a_folder_stands_in_for_a_server() {
 }
 
 #[test]
-fn a_full_disk_is_told_with_what_is_missing() {
+fn a_full_disk_is_reported_with_the_missing_bytes() {
     let error = io::Error::from(io::ErrorKind::StorageFull);
     let FetchError::Fatal(error) = write_error(Path::new("/tmp/x"), error, Some(54_000_000)) else {
         panic!("not fatal")
@@ -597,7 +597,7 @@ fn a_full_disk_is_told_with_what_is_missing() {
 }
 
 #[test]
-fn progress_tells_each_try_from_its_start() {
+fn progress_is_reported_for_each_attempt() {
     let kept = DownloadCache::new();
     let server =
         TestServer::with(vec![announced("3\r\nETag: \"1\"", b"a"), part("bytes 1-2/3", "", b"bc")]);

@@ -64,7 +64,7 @@ impl Progress for NoProgress {
 }
 
 /// What a download is fetched with, and from where.
-pub(super) struct Source<'a> {
+pub(super) struct TransferSource<'a> {
     pub(super) client: &'a Client,
     pub(super) location: Location,
 }
@@ -104,7 +104,7 @@ enum RangeRequests {
 
 impl<'a> Transfer<'a> {
     pub(super) fn new(
-        source: Source<'a>,
+        source: TransferSource<'a>,
         spec: &DownloadSpec<'a>,
         partial: Partial,
         progress: &'a dyn Progress,
@@ -216,7 +216,7 @@ impl<'a> Transfer<'a> {
                 }
                 // The server's range is invalid.
                 BodyKind::Remainder(_) | BodyKind::BadRange | BodyKind::NotModified => {
-                    self.ranges = RangeRequests::Disabled
+                    self.ranges = RangeRequests::Disabled;
                 }
             }
         }

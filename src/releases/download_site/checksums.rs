@@ -1,11 +1,11 @@
-//! Files with hashes: of many archives, a line each, or of one. They are read as people write
-//! them: with a star or without, indented in a page of text, with or without the archive's name.
+//! Checksum files, of one archive or of several. The formats vary: with or without a star, indented
+//! in a page of text, with or without the archive's name.
 
 use crate::files::integrity::Integrity;
 
 /// The hash of the archive of this name.
 ///
-/// `None` where it isn't there, or is there with two different hashes.
+/// `None` if it isn't listed, or is listed with two different hashes.
 pub(super) fn find(text: &str, name: &str) -> Option<Integrity> {
     let mut words = text.split_whitespace();
     if let (Some(only), None) = (words.next(), words.next()) {
@@ -22,7 +22,7 @@ pub(super) fn find(text: &str, name: &str) -> Option<Integrity> {
     Integrity::from_shasums(&plain, name)
 }
 
-/// A hash in any of the ways in which indexes have it: plain, `sha256:…`, `sha512-…`.
+/// Parses a hash in any format of an index: plain, `sha256:…`, `sha512-…`.
 pub(super) fn parse(text: &str) -> Option<Integrity> {
     let hash = Integrity::from_hex(text).or_else(|| Integrity::from_sri(text));
     hash.or_else(|| {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_found_as_people_write_them() {
+    fn hashes_are_found_in_all_formats() {
         let (hash, other) = ("ab".repeat(32), "cd".repeat(32));
         let check = |text: &str, is_there: bool| {
             let wanted = is_there.then(|| Integrity::from_hex(&hash)).flatten();

@@ -1,5 +1,5 @@
-//! Which rows of an index are releases, and what there is to fetch for each. It reads no index and
-//! asks nobody.
+//! Decides which rows of an index are releases, and what to fetch for each. It parses no index and
+//! sends nothing.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use usher_shims::version::Version;
 use super::checksums;
 use super::rows::Row;
 use crate::releases::index_entry::{Hash, IndexEntry, IndexProblem, ListedArchive, Stated};
-use crate::releases::version_range::holds_for;
+use crate::releases::version_range::applies_to;
 
 /// Collects releases, row by row.
 pub(super) struct ReleaseCollector<'a> {
@@ -21,8 +21,8 @@ pub(super) struct ReleaseCollector<'a> {
     best: BTreeMap<String, (Order, IndexEntry)>,
 }
 
-/// Of several entries for one version the greatest counts: the newest build, then what is taken
-/// first, then what stands first in the lists of values that will do.
+/// Of several entries for one version the greatest is used: the newest build, then the first rule,
+/// then the first accepted value.
 type Order = (u64, Reverse<usize>, Reverse<usize>);
 
 impl<'a> ReleaseCollector<'a> {
@@ -34,7 +34,7 @@ impl<'a> ReleaseCollector<'a> {
         Self { source, base, words, best: BTreeMap::new() }
     }
 
-    /// Takes from a row what is a release: the first that fits takes it.
+    /// Adds a row, if one of the rules matches it; the first rule that matches is used.
     pub(super) fn push_row(&mut self, row: &Row<'_>) -> Result<(), IndexProblem> {
         let mut rules = self.source.release.iter().enumerate();
         let taken = rules.find_map(|(place, take)| Some((place, take, self.version(take, row)?)));
@@ -50,36 +50,37 @@ impl<'a> ReleaseCollector<'a> {
         Ok(())
     }
 
-    /// What was taken.
+    /// The collected releases.
     pub(super) fn entries(self) -> Vec<IndexEntry> {
         self.best.into_values().map(|(_, entry)| entry).collect()
     }
 
-    /// The version that a row stands for; `None` where it isn't meant.
+    /// The version of a row; `None` if the rule doesn't match.
     fn version(
         &self,
         take: &ReleaseRule,
         row: &Row<'_>,
     ) -> Option<(Version, (u64, Reverse<usize>))> {
         let rank = self.rank(take, row)?;
-        let value = |hole: &str| self.value(hole, row);
+        let value = |placeholder: &str| self.value(placeholder, row);
         let text = template::fill(&take.from, &value).ok()?;
-        let spelled = template::fill(&take.pattern, &|hole| match hole {
-            "version" | "build" => Some(format!("{{{hole}}}")),
+        let spelled = template::fill(&take.pattern, &|placeholder| match placeholder {
+            "version" | "build" => Some(format!("{{{placeholder}}}")),
             other => value(other),
         });
         let (version, build) = template::split_by_pattern(&spelled.ok()?, &text)?;
-        let version = template::fill(&take.version, &|hole| match hole {
+        let version = template::fill(&take.version, &|placeholder| match placeholder {
             "version" => Some(Version::parse(version)?.as_str().to_owned()),
             other => value(other),
         });
         let version = Version::parse(&version.ok()?)?;
-        let is_meant = holds_for(take.versions.as_deref(), &version);
+        let is_meant = applies_to(take.versions.as_deref(), &version);
         let build = build.and_then(|build| build.parse().ok()).unwrap_or(0);
         is_meant.then_some((version, (build, Reverse(rank))))
     }
 
-    /// How far from the best a row's fields are; `None` where they aren't what is wanted.
+    /// The sum of the positions of a row's fields in the lists of accepted values; `None` if a field
+    /// has no accepted value.
     fn rank(&self, take: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
         let mut rank = 0;
         for (field, wanted) in &take.filter {
@@ -107,10 +108,10 @@ impl<'a> ReleaseCollector<'a> {
         })
     }
 
-    /// The hash that a row has.
+    /// The hash in a row.
     fn hash(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<Hash> {
         let Some(hash) = &take.hash else { return Ok(None) };
-        let filled = template::fill(hash, &|hole| self.value_for(hole, version, row));
+        let filled = template::fill(hash, &|placeholder| self.value_for(placeholder, version, row));
         let text = filled.unwrap_or_default();
         let or_elsewhere = take.checksums.is_some() || take.unverified.is_some();
         match checksums::parse(&text) {
@@ -129,10 +130,10 @@ impl<'a> ReleaseCollector<'a> {
         }
     }
 
-    /// How many bytes a row says that the archive has.
+    /// The archive's size in a row, in bytes.
     fn size(&self, take: &ReleaseRule, version: &Version, row: &Row<'_>) -> Stated<u64> {
         let Some(size) = &take.size else { return Ok(None) };
-        let text = template::fill(size, &|hole| self.value_for(hole, version, row));
+        let text = template::fill(size, &|placeholder| self.value_for(placeholder, version, row));
         let text = text.unwrap_or_default();
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
@@ -145,36 +146,38 @@ impl<'a> ReleaseCollector<'a> {
         }
     }
 
-    /// An address, unless what the index puts into it would lead elsewhere.
+    /// An address, unless a value from the index would change the host or the folder.
     fn address(
         &self,
         (key, text): (&str, &str),
         version: &Version,
         row: &Row<'_>,
     ) -> Result<String, IndexProblem> {
-        let is_complete = text.starts_with("{.") && text.matches('{').count() == 1;
-        let value = |hole: &str| self.value_for(hole, version, row);
+        let is_whole = text.starts_with("{.") && text.matches('{').count() == 1;
+        let value = |placeholder: &str| self.value_for(placeholder, version, row);
         let filled = template::fill(text, &value)
-            .map_err(|hole| format!("its entry for {version} has no `{hole}`, for `{key}`"))
+            .map_err(|placeholder| {
+                format!("its entry for {version} has no `{placeholder}`, for `{key}`")
+            })
             .map_err(IndexProblem::from)?;
-        for hole in template::placeholders(text).unwrap_or_default() {
-            let said = value(hole).unwrap_or_default();
-            let is_harmless = match (hole.starts_with('.'), is_complete) {
+        for placeholder in template::placeholders(text).unwrap_or_default() {
+            let value = value(placeholder).unwrap_or_default();
+            let is_harmless = match (placeholder.starts_with('.'), is_whole) {
                 (false, _) => true,
                 (true, true) => self.is_address(&filled),
-                (true, false) => is_plain(&said),
+                (true, false) => is_plain(&value),
             };
             if !is_harmless {
-                let said = Escaped(&said);
-                let what = format!("its entry for {version} has `{hole}` = “{said}”, for `{key}`");
+                let value = Escaped(&value);
+                let what =
+                    format!("its entry for {version} has `{placeholder}` = “{value}”, for `{key}`");
                 return Err(what.into());
             }
         }
         Ok(filled)
     }
 
-    /// Whether an index may name this: something on the web, or beside an index that is no more
-    /// far away.
+    /// Whether an index may name this address: a URL, or a file beside a local index.
     fn is_address(&self, text: &str) -> bool {
         let is_local = self.base.starts_with("file:") || self.base.starts_with('/');
         let is_known = text.starts_with("https://") || text.starts_with("http://");
@@ -183,29 +186,29 @@ impl<'a> ReleaseCollector<'a> {
             && !text.contains(|c: char| c.is_control() || c.is_whitespace())
     }
 
-    fn value_for(&self, hole: &str, version: &Version, row: &Row<'_>) -> Option<String> {
-        match hole {
+    fn value_for(&self, placeholder: &str, version: &Version, row: &Row<'_>) -> Option<String> {
+        match placeholder {
             "version" => Some(version.as_str().to_owned()),
             other => self.value(other, row),
         }
     }
 
-    fn value(&self, hole: &str, row: &Row<'_>) -> Option<String> {
-        match hole.strip_prefix('.') {
+    fn value(&self, placeholder: &str, row: &Row<'_>) -> Option<String> {
+        match placeholder.strip_prefix('.') {
             Some(field) => row.text(field),
-            None => self.word(hole),
+            None => self.word(placeholder),
         }
     }
 
-    fn word(&self, hole: &str) -> Option<String> {
-        match hole {
+    fn word(&self, placeholder: &str) -> Option<String> {
+        match placeholder {
             "base" => Some(self.base.to_owned()),
             word => self.words.get(word).cloned(),
         }
     }
 }
 
-/// Whether a text may become a part of an address without changing where it leads.
+/// Whether a text can become part of an address without changing the host or the folder.
 fn is_plain(text: &str) -> bool {
     !text.starts_with('/')
         && !text.contains(|c: char| c.is_control() || c.is_whitespace() || "\\?#".contains(c))

@@ -1,4 +1,4 @@
-//! An index in any of its forms as rows of fields. It knows no tool, and not what fields mean.
+//! Reads an index in any format as rows of fields. It knows no tool, and not what fields mean.
 
 use serde_json::{Map, Value};
 use usher_definition::IndexFormat;
@@ -6,18 +6,18 @@ use usher_shims::error::Escaped;
 
 use crate::releases::index_entry::IndexProblem;
 
-/// An entry of an index: what the way to it led through, outermost first.
+/// An entry of an index, with the objects and lists that contain it.
 pub(super) struct Row<'a> {
-    /// The objects and lists on the way, the entry itself last.
+    /// The objects and lists, outermost first, and the entry itself last.
     scopes: &'a [&'a Value],
-    /// What the stars on the way stand for: names of members, or numbers.
+    /// What the stars of the path stand for: names of members, or numbers.
     names: &'a [String],
 }
 
 impl Row<'_> {
-    /// The text of a field: the way to it from the entry, else from what the entry lies in. A
-    /// number is the name that a star on the way stands for, else the column; nothing is the entry
-    /// itself. What isn't there, and lists and objects, have none.
+    /// The text of a field. Its path starts at the entry, or at what contains the entry. A number is
+    /// what that star of the path stands for, else a column; an empty path is the entry itself. `None`
+    /// for a missing field, a list or an object.
     pub(super) fn text(&self, field: &str) -> Option<String> {
         if let Some(name) = place(field).and_then(|place| self.names.get(place)) {
             return Some(name.clone());
@@ -30,13 +30,13 @@ impl Row<'_> {
         }
     }
 
-    /// The text of a field that is text and nothing else, in small letters.
+    /// The text of a field that is a string, in lower case.
     pub(super) fn string(&self, field: &str) -> Option<String> {
         self.value(field)?.as_str().map(str::to_lowercase)
     }
 
-    /// Whether a field is what is wanted, or a list that holds it. An empty text stands for nothing
-    /// at all, `*` for anything, and a `!` in front for everything else.
+    /// Whether a field matches a pattern, or is a list with an item that does. An empty pattern matches
+    /// a missing field or an empty list, `*` matches any text, and a leading `!` negates.
     pub(super) fn is(&self, field: &str, wanted: &str) -> bool {
         if let Some(unwanted) = wanted.strip_prefix('!') {
             return !self.is(field, unwanted);
@@ -90,7 +90,7 @@ fn entries(
     follow(way, (&mut vec![document], &mut Vec::new()), see)
 }
 
-/// Goes on from the last of the scopes.
+/// Follows a path from the last of the scopes.
 fn follow<'a>(
     way: &[&str],
     (scopes, names): (&mut Vec<&'a Value>, &mut Vec<String>),
@@ -105,7 +105,7 @@ fn follow<'a>(
         ("*", Value::Object(members)) => {
             members.iter().map(|(name, one)| (Some(name.clone()), one)).collect()
         }
-        // Members of other kinds lie beside those that are meant.
+        // There may be members of other types beside lists and objects.
         ("*", _) if scopes.len() > 1 => Vec::new(),
         ("*", _) => return Err("it is neither a list nor an object".into()),
         (name, _) => match here.get(name) {
@@ -124,7 +124,7 @@ fn follow<'a>(
     Ok(())
 }
 
-/// Whether a text is as a pattern has it, in which `*` stands for anything.
+/// Whether a text matches a pattern, in which `*` stands for any text.
 fn is_like(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(text) = text.strip_prefix(start) else { return false };
@@ -145,7 +145,7 @@ fn walk<'v>(scope: &'v Value, way: &str) -> Option<&'v Value> {
     Some(value)
 }
 
-/// Places are counted from one.
+/// The index of a position that is counted from one.
 fn place(number: &str) -> Option<usize> {
     number.parse::<usize>().ok()?.checked_sub(1)
 }
@@ -154,13 +154,13 @@ fn json(text: &[u8]) -> Result<Value, IndexProblem> {
     serde_json::from_slice(text).map_err(|error| format!("invalid JSON: {error}").into())
 }
 
-/// The lines that say something.
+/// The lines that aren't empty.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
-/// The cells of a line of comma-separated fields, which may stand in quotes
-/// (<https://www.rfc-editor.org/rfc/rfc4180>); no index has line ends in them.
+/// The cells of a CSV line, which may be quoted (<https://www.rfc-editor.org/rfc/rfc4180>). No index
+/// has line ends in them.
 fn cells(line: &[u8]) -> Result<Vec<String>, IndexProblem> {
     let line = String::from_utf8_lossy(line);
     let mut cells = vec![String::new()];
@@ -188,7 +188,7 @@ fn cells(line: &[u8]) -> Result<Vec<String>, IndexProblem> {
 mod tests {
     use super::*;
 
-    /// The fields of each entry, joined by blanks, or the complaint.
+    /// The fields of each entry, joined by blanks, or the problem.
     fn check(form: (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
         let mut seen = Vec::new();
         let read = for_each(text.as_bytes(), form, &mut |row| {
@@ -196,12 +196,12 @@ mod tests {
             seen.push(fields.iter().map(text).collect::<Vec<_>>().join(" "));
             Ok(())
         });
-        seen.extend(read.err().map(|complaint| complaint.to_string()));
+        seen.extend(read.err().map(|problem| problem.to_string()));
         assert_eq!(seen, expected, "{text}");
     }
 
     #[test]
-    fn every_form_is_rows_of_fields() {
+    fn every_format_is_read_as_rows() {
         let nested = r#"[{"v":"1","f":[{"os":"l","n":{"x":2}},{"os":"m","v":true}]},{"f":[]}]"#;
         let fields = ["v", "os", "n.x", "1", "2"];
         check((IndexFormat::Json, "*.f.*"), nested, &fields, &["1 l 2 1 1", "true m - 1 2"]);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_form_is_said() {
+    fn another_format_is_an_error() {
         check((IndexFormat::Json, "*"), "\"x\"", &[], &["it is neither a list nor an object"]);
         check((IndexFormat::Json, "a.*"), "{}", &[], &["it has no “a”"]);
         let expected = ["invalid JSON: expected value at line 1 column 1"];
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_nothing_can_be_asked_for() {
+    fn patterns_match_lists_and_missing_fields() {
         let check = |text: &str, wanted: &str, expected: bool| {
             let mut seen = false;
             for_each(text.as_bytes(), (IndexFormat::Json, "*"), &mut |row| {

@@ -33,7 +33,7 @@ fn read(
     };
     let entries = match site.read(text.replace("HASH", HASH).as_bytes(), &nothing) {
         Ok(entries) => entries,
-        Err(complaint) => return complaint.to_string(),
+        Err(problem) => return problem.to_string(),
     };
     let shown = entries.into_iter().map(|entry| {
         let archive = entry.archive;
@@ -41,7 +41,7 @@ fn read(
             Ok(Some(Hash::Known(integrity))) => integrity.to_string().replace(HASH, "HASH"),
             Ok(Some(Hash::ChecksumFile(sums))) => sums,
             Ok(None) => "unhashed".to_owned(),
-            Err(complaint) => complaint.to_string(),
+            Err(problem) => problem.to_string(),
         };
         format!("{} {} {hash}", entry.version, archive.address)
     });
@@ -550,7 +550,7 @@ fn zig() {
 }
 
 #[test]
-fn sizes_are_taken_as_indexes_write_them() {
+fn sizes_are_parsed_in_all_formats() {
     let check = |(tool, source): (&str, &str), text: &str, expected: Option<u64>| {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
@@ -584,7 +584,7 @@ fn sizes_are_taken_as_indexes_write_them() {
 }
 
 #[test]
-fn users_mirrors_count() {
+fn mirror_variables_are_used() {
     let world = MemoryWorld::at("/").variable("NODEJS_ORG_MIRROR", "https://m.example/node/");
     let index = r#"[{"version":"v1.0.0","files":["linux-x64"]}]"#;
     let at = "https://m.example/node";
@@ -597,7 +597,7 @@ fn users_mirrors_count() {
 }
 
 #[test]
-fn what_can_not_be_is_said_with_its_field() {
+fn an_invalid_value_is_reported_with_its_field() {
     let go = |file: &str| {
         let text = format!(
             r#"[{{"files":[{{"version":"go1.22.0","os":"linux","arch":"amd64","kind":"archive",{file}}}]}}]"#

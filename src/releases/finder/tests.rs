@@ -195,7 +195,7 @@ fn outcome(found: Result<Release>) -> String {
 }
 
 #[test]
-fn sources_are_asked_in_their_order_until_one_has_it() {
+fn sources_are_tried_in_order() {
     let node = |answers| Case::new("node", answers);
     node(&[("a", "new 12.0.0"), ("b", "new 12.1.0")]).check("12", "12.0.0 of a", "a");
     node(&[("a", "new 12.0.0"), ("b", "new 14.0.0")]).check("14", "14.0.0 of b", "a, b");
@@ -204,7 +204,7 @@ fn sources_are_asked_in_their_order_until_one_has_it() {
 }
 
 #[test]
-fn a_source_that_fails_is_passed_over_unless_that_is_fatal() {
+fn a_failing_source_is_skipped_unless_the_error_is_fatal() {
     let node = |answers| Case::new("node", answers);
     node(&[("a", "unreachable"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
     node(&[("a", "absent"), ("b", "new 12.0.0")]).check("12", "12.0.0 of b", "a, b");
@@ -215,7 +215,7 @@ fn a_source_that_fails_is_passed_over_unless_that_is_fatal() {
 }
 
 #[test]
-fn a_cached_index_that_lists_none_is_asked_for_again() {
+fn a_cached_index_without_a_match_is_revalidated() {
     let node = |answers| Case::new("node", answers);
     node(&[("a", "cached 12.0.0 | new 14.0.0")]).check("12", "12.0.0 of a", "a");
     node(&[("a", "cached 12.0.0 | new 14.0.0")]).check("14", "14.0.0 of a", "a, a again");
@@ -234,14 +234,14 @@ fn a_cached_index_that_lists_none_is_asked_for_again() {
 }
 
 #[test]
-fn excluded_sources_are_not_asked() {
+fn excluded_sources_are_not_read() {
     let case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.1.0")]);
     let found = case.find_excluding("12", &["a".to_owned()]);
     assert_eq!((outcome(found), case.asked()), ("12.1.0 of b".to_owned(), "b".to_owned()));
 }
 
 #[test]
-fn the_settings_may_name_the_one_source_to_ask() {
+fn the_settings_can_select_a_source() {
     let mut case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.1.0")]);
     case.settings.source.insert("node".to_owned(), "b".to_owned());
     case.check("12", "12.1.0 of b", "b");
@@ -253,7 +253,7 @@ fn the_settings_may_name_the_one_source_to_ask() {
 }
 
 #[test]
-fn offline_a_cached_index_has_the_last_word() {
+fn offline_only_cached_indexes_are_used() {
     let answers: Answers = &[("a", "cached 12.0.0"), ("b", "cached 14.0.0")];
     let case = Case::new("node", answers).offline();
     case.check("14", "14.0.0 of b", "a, b");
@@ -269,7 +269,7 @@ fn offline_a_cached_index_has_the_last_word() {
 }
 
 #[test]
-fn what_was_not_found_is_said_with_what_there_is() {
+fn errors_name_the_nearest_releases() {
     let node = |answers, request| Case::new("node", answers).find(request).unwrap_err();
     let listed = node(&[("a", "new 12.0.0 14.0.0 13.0.0-rc.1"), ("b", "new 16.0.0")], "13.1.0");
     assert_eq!(listed.kind(), ErrorKind::NoMatchingVersion);
@@ -303,7 +303,7 @@ fn what_was_not_found_is_said_with_what_there_is() {
 }
 
 #[test]
-fn where_no_source_has_the_platform_what_is_on_disk_is_offered() {
+fn without_a_source_for_the_platform_installed_versions_are_suggested() {
     let mut case = Case::new("node", &[("A", "new 12.0.0")]);
     let error = |case: &Case| {
         let error = case.find("12").unwrap_err();
@@ -322,7 +322,7 @@ fn where_no_source_has_the_platform_what_is_on_disk_is_offered() {
 }
 
 #[test]
-fn of_vendors_the_usual_one_is_taken() {
+fn the_preferred_vendor_is_chosen() {
     let answers: Answers = &[("a", "new zulu-21.0.5 temurin-21.0.2 temurin-17.0.9 zulu-25.0.0")];
     let java = Case::new("java", answers);
     java.check("21", "temurin-21.0.2 of a", "a");
@@ -331,7 +331,7 @@ fn of_vendors_the_usual_one_is_taken() {
 }
 
 #[test]
-fn a_flavour_is_taken_only_where_it_is_requested() {
+fn a_flavour_is_chosen_only_if_requested() {
     let answers: Answers =
         &[("a", "new 3.10.1 3.13.2t 3.13.1 pypy3.10-7.3.17"), ("b", "new pypy3.11-7.3.19")];
     let python = Case::new("python", answers);
@@ -359,7 +359,7 @@ fn elixir(compatibility: Compatibility, pinned: Option<&str>) -> Case {
 }
 
 #[test]
-fn builds_for_the_pinned_runtime_are_taken() {
+fn builds_for_the_pinned_runtime_are_chosen() {
     elixir(Compatibility::UpTo(26), Some("26")).check("1", "1.17.0-otp-26 of a", "a");
     elixir(Compatibility::UpTo(25), Some("25")).check("1", "1.17.0-otp-25 of a", "a");
     elixir(Compatibility::UpTo(24), Some("24")).check("1", "1.16.0-otp-24 of a", "a");
@@ -373,14 +373,14 @@ fn builds_for_the_pinned_runtime_are_taken() {
 }
 
 #[test]
-fn without_a_pinned_runtime_no_release_is_passed_over() {
+fn without_a_pinned_runtime_no_release_is_skipped() {
     elixir(Compatibility::UpTo(25), None).check("1", "1.17.0-otp-25 of a", "a");
     elixir(Compatibility::UpTo(24), None).check("1", "1.17.0-otp-27 of a", "a");
     elixir(Compatibility::Nothing, None).check("1", "1.17.0-otp-27 of a", "a");
 }
 
 #[test]
-fn a_runtime_that_is_requested_together_counts_as_pinned() {
+fn a_runtime_requested_together_counts_as_pinned() {
     let case = elixir(Compatibility::UpTo(27), None);
     let erlang = case.registry.named("erlang").unwrap();
     let request = Request::parse("26", erlang.tool, RequestTrust::User).unwrap();
@@ -405,7 +405,7 @@ fn lists(listed: &[ListedReleases]) -> String {
 }
 
 #[test]
-fn the_first_source_that_answers_is_listed() {
+fn the_first_source_that_can_be_read_is_listed() {
     let all = |answers| {
         let case = Case::new("node", answers);
         let listed = case.with_known(|known| case.finder().all(known));
@@ -422,7 +422,7 @@ fn the_first_source_that_answers_is_listed() {
 }
 
 #[test]
-fn all_sources_that_answer_are_listed() {
+fn all_sources_that_can_be_read_are_listed() {
     let of_all = |answers| {
         let case = Case::new("node", answers);
         case.with_known(|known| case.finder().list_all_sources(known))
@@ -440,7 +440,7 @@ fn all_sources_that_answer_are_listed() {
 }
 
 #[test]
-fn the_first_cached_index_is_read_and_nobody_asked() {
+fn the_first_cached_index_is_read_without_fetching() {
     let case =
         Case::new("node", &[("a", "unreachable"), ("b", "cached 12.0.0"), ("c", "new 1.0.0")]);
     let cached = case.with_known(|known| case.finder().cached(known));

@@ -126,7 +126,7 @@ fn entries(versions: &str) -> Vec<IndexEntry> {
 }
 
 #[test]
-fn a_fresh_index_serves_without_its_source() {
+fn a_fresh_index_is_not_fetched() {
     let newer = Answer::Versions("14.0.0");
     Case::cached(YOUNG).check(AllowFresh, newer, "cached 12.0.0");
     Case::cached(OLD).check(AllowFresh, newer, "asked with v1: new 14.0.0");
@@ -135,7 +135,7 @@ fn a_fresh_index_serves_without_its_source() {
 }
 
 #[test]
-fn what_a_source_said_serves_the_next_time() {
+fn a_fetched_index_is_cached() {
     let case = Case::cached(OLD);
     case.check(AllowFresh, Answer::Unchanged, "asked with v1: new 12.0.0");
     case.check(AllowFresh, Answer::Unreachable, "cached 12.0.0");
@@ -145,7 +145,7 @@ fn what_a_source_said_serves_the_next_time() {
 }
 
 #[test]
-fn an_old_index_serves_where_its_source_is_away() {
+fn an_old_index_is_used_if_its_source_is_unreachable() {
     let expected =
         "asked with v1: told it is away; using an index that is 2 days old: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
@@ -154,7 +154,7 @@ fn an_old_index_serves_where_its_source_is_away() {
 }
 
 #[test]
-fn offline_nobody_is_asked() {
+fn offline_nothing_is_fetched() {
     let newer = Answer::Versions("14.0.0");
     for policy in [AllowFresh, Revalidate, CacheOnly] {
         Case::cached(OLD).offline().check(policy, newer, "cached 12.0.0");
@@ -165,7 +165,7 @@ fn offline_nobody_is_asked() {
 }
 
 #[test]
-fn what_was_understood_otherwise_is_asked_for_again() {
+fn an_index_parsed_in_another_way_is_fetched_again() {
     let case = Case::cached(YOUNG);
     let read = |answer| case.read("2", AllowFresh, answer);
     let expected =
@@ -176,7 +176,7 @@ fn what_was_understood_otherwise_is_asked_for_again() {
 }
 
 #[test]
-fn what_can_not_be_understood_is_not_cached() {
+fn an_invalid_index_is_not_cached() {
     let case = Case::cached(OLD);
     let expected = "asked with v1: the index at https://x.example/index is invalid";
     case.check(AllowFresh, Answer::Versions(""), expected);

@@ -1,5 +1,5 @@
-//! A mutex for each key: what several want at once is asked for once, and the others find it
-//! cached.
+//! A mutex for each key. Of several threads that need the same index, one fetches it, and the others
+//! find it cached.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,14 +11,14 @@ pub(crate) struct KeyedMutex {
     freed: Condvar,
 }
 
-/// A locked key; it is free when this is dropped.
+/// A locked key; unlocked when this is dropped.
 pub(crate) struct KeyedGuard<'a> {
     mutex: &'a KeyedMutex,
     key: String,
 }
 
 impl KeyedMutex {
-    /// Waits until nobody has this key locked.
+    /// Locks a key; waits while another thread has it locked.
     pub(crate) fn lock(&self, key: &str) -> KeyedGuard<'_> {
         let locked = self.freed.wait_while(self.locked(), |locked| locked.contains(key));
         locked.unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_has_a_key() {
+    fn a_key_is_locked_by_one_thread_at_a_time() {
         let (mutex, inside) = (KeyedMutex::default(), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..8 {

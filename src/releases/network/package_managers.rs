@@ -1,5 +1,5 @@
-//! Where the registries are, as package managers say that are installed. Each is asked at most once:
-//! its answer is kept with the cache.
+//! Asks installed package managers for their registry's address. Each is asked at most once: the
+//! address is cached.
 
 use std::ffi::OsString;
 use std::fs;
@@ -20,25 +20,25 @@ use crate::session::read_text;
 /// The package managers on PATH.
 pub(super) struct PackageManagers<'a> {
     pub(super) world: &'a AnyWorld,
-    /// usher's own shims, which are never asked.
+    /// usher's own shims, which are skipped.
     pub(super) shim: &'a Shim,
-    /// Where answers are kept.
+    /// The folder of the cache.
     pub(super) cache: &'a Path,
-    /// As whom they are kept; without, none is.
+    /// The right to write to the cache; without it nothing is cached.
     pub(super) writer: Option<ThreadAccess<'a>>,
-    /// Then nobody is asked.
+    /// Then only cached addresses are used.
     pub(super) is_offline: bool,
     /// The environment.
     pub(super) variables: &'a [(OsString, OsString)],
 }
 
 impl PackageManagers<'_> {
-    /// The npm to ask.
+    /// The first npm on PATH.
     pub(super) fn npm(&self) -> Option<PathBuf> {
         next_on_path(self.world, self.shim, "npm", &[])
     }
 
-    /// Where npm's registry is, as this npm says.
+    /// The address of the registry that this npm is configured with.
     pub(super) fn npm_registry(&self, npm: &Path) -> Result<Address> {
         const CACHED: &str = "npm-registry";
         if let Some(known) = self.cached(CACHED) {
@@ -51,11 +51,11 @@ impl PackageManagers<'_> {
             ));
         }
         let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
-        self.keep(CACHED, &address);
+        self.put(CACHED, &address);
         Ok(address)
     }
 
-    /// Where the `PyPI` index is, as an installed pip says.
+    /// The address of the index that an installed pip is configured with.
     pub(super) fn pypi_index(&self) -> Option<Address> {
         const CACHED: &str = "pypi-index";
         let cached = self.cached(CACHED);
@@ -68,7 +68,7 @@ impl PackageManagers<'_> {
         let address = pip::QUESTIONS
             .iter()
             .find_map(|question| client::answer(&python, question, &variables).ok())?;
-        self.keep(CACHED, &address);
+        self.put(CACHED, &address);
         Some(address)
     }
 
@@ -77,8 +77,8 @@ impl PackageManagers<'_> {
         Address::parse(text.trim())
     }
 
-    /// Where that can't be written, it is asked for once more the next time.
-    fn keep(&self, name: &str, address: &Address) {
+    /// Caches an address. If that fails, the package manager is asked again the next time.
+    fn put(&self, name: &str, address: &Address) {
         let Some(writer) = self.writer else { return };
         writer.with(|_| {
             let replacement = FileReplacement {
@@ -94,7 +94,7 @@ impl PackageManagers<'_> {
         });
     }
 
-    /// The environment, without any usher's shims on its PATH: npm is to run on its own node.
+    /// The environment, without shim folders on its PATH, so that npm runs on its own node.
     fn without_shims(&self) -> Vec<(OsString, OsString)> {
         let mut variables = self.variables.to_vec();
         for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_what_clients_said_before_counts() {
+    fn offline_cached_addresses_are_used() {
         let cache = tempfile::tempdir().unwrap();
         check(cache.path(), (Err("can't ask npm for its registry: usher is offline"), None));
         fs::write(cache.path().join("npm-registry"), "https://r.example/npm/\n").unwrap();

@@ -53,7 +53,7 @@ fn with_reader<T>(
     let (settings, shim) = (Settings::default(), Shim::default());
     let folders = Folders::under(home.path(), None);
     let world: AnyWorld = Box::new(Os);
-    let network = Network::of(NetworkEnvironment {
+    let network = Network::in_environment(NetworkEnvironment {
         world: &world,
         shim: &shim,
         folders: &folders,
@@ -87,7 +87,7 @@ fn versions(listed: &ListedReleases) -> String {
 }
 
 #[test]
-fn an_index_comes_to_releases_and_their_parts() {
+fn an_index_is_read_into_releases_and_parts() {
     let home = tempfile::tempdir().unwrap();
     let base = site(&home, "site", &["12.0.0", "14.0.0"]);
     with_reader(&home, &[], &base, |reader, source| {
@@ -105,7 +105,7 @@ fn an_index_comes_to_releases_and_their_parts() {
 }
 
 #[test]
-fn what_was_read_is_cached_for_others() {
+fn a_read_index_is_cached() {
     let home = tempfile::tempdir().unwrap();
     let base = site(&home, "site", &["12.0.0"]);
     let read = |policy| {
@@ -122,7 +122,7 @@ fn what_was_read_is_cached_for_others() {
 }
 
 #[test]
-fn a_mirror_in_a_variable_is_asked_instead() {
+fn a_mirror_variable_replaces_the_site() {
     let home = tempfile::tempdir().unwrap();
     let (base, mirror) = (site(&home, "site", &["12.0.0"]), site(&home, "mirror", &["14.0.0"]));
     let variables = [("NODEJS_ORG_MIRROR", mirror.as_str())];
@@ -133,7 +133,7 @@ fn a_mirror_in_a_variable_is_asked_instead() {
 }
 
 #[test]
-fn a_damaged_index_of_a_source_is_a_reason_to_ask_the_next() {
+fn a_damaged_index_is_an_error_after_which_the_next_source_is_tried() {
     let home = tempfile::tempdir().unwrap();
     let base = site(&home, "site", &["12.0.0"]);
     let failure = |text: Option<&str>| {

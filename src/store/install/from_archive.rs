@@ -48,7 +48,7 @@ pub(crate) fn assemble_archive<'a>(
 ) -> Result<Assembly<'a>> {
     let (name, tool) = (location.name(), location.known.tool);
     if source.starts_with("http") && fetcher.settings.offline {
-        return Err(offline_error(fetcher.settings, (tool, &location.version), source));
+        return Err(offline_error(fetcher.settings, tool, &location.version, source));
     }
     let shown = Escaped(source);
     if archive.integrity.is_none() && source.starts_with("http:") {

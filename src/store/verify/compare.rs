@@ -196,7 +196,7 @@ impl<'a> Comparison<'a> {
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {
-                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string())
+                self.difference(&found.manifest_path, ChangeKind::Unreadable, &error.to_string());
             }
         }
     }

@@ -37,7 +37,7 @@ fn is_there(sandbox: &Sandbox) -> bool {
 }
 
 #[test]
-fn every_verb_works_under_a_clock_that_is_wrong() {
+fn every_command_works_with_a_wrong_clock() {
     if !clock::can_be_wrong() {
         return;
     }
@@ -70,7 +70,7 @@ fn every_verb_works_under_a_clock_that_is_wrong() {
 }
 
 #[test]
-fn prune_believes_no_clock_that_can_not_be_right() {
+fn prune_ignores_an_impossible_clock() {
     if !clock::can_be_wrong() {
         return;
     }
@@ -88,7 +88,7 @@ fn prune_believes_no_clock_that_can_not_be_right() {
 }
 
 #[test]
-fn files_of_a_wrong_clock_are_neither_old_nor_a_reason_to_fail() {
+fn files_from_the_future_are_not_an_error() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();

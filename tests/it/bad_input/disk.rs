@@ -49,7 +49,7 @@ fn set_folder_modes(folder: &Path, mode: u32) {
 }
 
 #[test]
-fn what_is_installed_runs_from_a_home_that_cannot_be_written() {
+fn installed_versions_run_from_a_read_only_home() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.12");
@@ -80,7 +80,7 @@ fn what_is_installed_runs_from_a_home_that_cannot_be_written() {
 }
 
 #[test]
-fn nothing_is_installed_in_a_home_that_cannot_be_written() {
+fn nothing_is_installed_in_a_read_only_home() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -95,7 +95,7 @@ fn nothing_is_installed_in_a_home_that_cannot_be_written() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Permission denied (os error 13)
-      node 12 was asked for by .nvmrc:1
+      node 12 is requested by .nvmrc:1
       hint: use doctor
     ");
     insta::assert_snapshot!(run("use", &["--global", "node@12"]).transcript(), @"
@@ -118,7 +118,7 @@ fn nothing_is_installed_in_a_home_that_cannot_be_written() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't write [SANDBOX]/home/.zshenv
+    usher: can't write in [SANDBOX]/home
       Permission denied (os error 13)
     ");
     insta::assert_snapshot!(run("node", &[]).transcript(), @"
@@ -127,7 +127,7 @@ fn nothing_is_installed_in_a_home_that_cannot_be_written() {
     --- standard error
     usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Permission denied (os error 13)
-      node 12 was asked for by .nvmrc:1
+      node 12 is requested by .nvmrc:1
       hint: use doctor
     ");
     assert_unchanged(&sandbox, "", &before, "all of these");
@@ -175,7 +175,7 @@ fn nothing_is_installed_on_a_read_only_file_system() {
 }
 
 #[test]
-fn a_project_that_cannot_be_written_keeps_its_pin() {
+fn a_read_only_project_keeps_its_pin() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.12");
@@ -195,7 +195,7 @@ fn a_project_that_cannot_be_written_keeps_its_pin() {
 
 /// A file that may not be read is an error that names it, never passed over.
 #[test]
-fn a_version_file_may_not_be_read() {
+fn a_version_file_is_not_readable() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.12");

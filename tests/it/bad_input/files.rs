@@ -31,7 +31,7 @@ fn refused_for_good(sandbox: &Sandbox, transcript: &mut String, what: &str) {
 
 /// A shim refuses it and names the line; `use`, as the hint says, puts a version in its place.
 #[test]
-fn a_version_file_says_no_version() {
+fn a_version_file_has_no_version() {
     let sandbox = with_default();
     let mut transcript = String::new();
     for (file, content, mended) in [
@@ -101,7 +101,7 @@ fn a_version_file_says_no_version() {
 
     .node-version: twelve\n
     node: exit status: 127
-    usher: unknown version of node: twelve (requested by .node-version, line 1 ([SANDBOX]/project/.node-version))
+    usher: unknown version of node: twelve (requested by .node-version:1)
       it is not a version, and no version manager's store has a folder of that name
       hint: use available node
 
@@ -126,7 +126,7 @@ fn a_version_file_says_no_version() {
 }
 
 #[test]
-fn a_version_file_is_no_text() {
+fn a_version_file_is_not_text() {
     let sandbox = with_default();
     let mut transcript = String::new();
     sandbox.file("project/.nvmrc", b"12\xff\xfe\n");
@@ -171,7 +171,7 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
-fn a_version_file_is_no_file() {
+fn a_version_file_is_not_a_file() {
     let sandbox = with_default();
     let mut transcript = String::new();
     let nvmrc = sandbox.project().join(".nvmrc");
@@ -219,7 +219,7 @@ fn a_version_file_is_no_file() {
 }
 
 #[test]
-fn a_version_file_leads_to_itself() {
+fn a_version_file_is_a_link_to_itself() {
     let sandbox = with_default();
     std::os::unix::fs::symlink(".nvmrc", sandbox.project().join(".nvmrc")).unwrap();
     // The C library's own words follow, and there are several.
@@ -229,7 +229,7 @@ fn a_version_file_leads_to_itself() {
 }
 
 #[test]
-fn the_default_and_the_settings_are_no_files() {
+fn the_default_and_the_settings_are_not_files() {
     let sandbox = with_default();
     let default = sandbox.home().join(".config/usher/tool-versions");
     fs::remove_file(&default).unwrap();

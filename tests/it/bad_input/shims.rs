@@ -7,7 +7,7 @@ use crate::commands::{assert_unchanged, sandbox};
 use crate::support::Upstream;
 
 #[test]
-fn the_shims_index_is_gone_or_garbage() {
+fn the_shims_index_is_missing_or_damaged() {
     let sandbox = with_default();
     let index = sandbox.shims().join(".usher");
     let good = fs::read(&index).unwrap();
@@ -49,7 +49,7 @@ fn use_is_absent_beside_the_shims() {
 }
 
 #[test]
-fn a_shim_is_called_by_a_name_that_nobody_knows() {
+fn a_shim_with_an_unknown_name() {
     let sandbox = with_default();
     let shim = sandbox.shim("node");
     fs::hard_link(&shim, sandbox.shim("nonesuch")).unwrap();
@@ -68,7 +68,7 @@ fn a_shim_is_called_by_a_name_that_nobody_knows() {
 }
 
 #[test]
-fn a_folder_is_in_the_way_of_a_toolchain() {
+fn a_foreign_folder_has_the_toolchains_name() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let folder = sandbox.toolchain("node", "12.22.12");
@@ -80,7 +80,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     let outcome = sandbox.command("node").run();
@@ -88,8 +88,8 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 126
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
-      node 12.22.12 was asked for by .nvmrc:1
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
+      node 12.22.12 is requested by .nvmrc:1
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_unchanged(&sandbox, "home/.local", &before, "both");
@@ -101,7 +101,7 @@ fn a_folder_is_in_the_way_of_a_toolchain() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 is there, but is no node
+    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_eq!(sandbox.read(&folder), "a file");

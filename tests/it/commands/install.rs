@@ -134,7 +134,7 @@ fn what_a_project_asks_for_in_vain_names_the_file() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no node release matches 12.99 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches 12.99 (requested by .nvmrc:2)
       nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");

@@ -226,7 +226,7 @@ fn where_an_exact_version_is_wanted_there_must_be_one() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: package.json, volta.node ([SANDBOX]/project/package.json) needs an exact version of node
+    usher: package.json (volta.node) needs an exact version of node
       node system is not an exact version
       hint: use available node
     ");

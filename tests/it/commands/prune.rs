@@ -116,7 +116,7 @@ fn what_it_will_do_is_shown_and_then_done() {
     --- standard output
     remove  node 10.24.1   [SIZE]  unused for 400 days
     remove  node 12.22.11  [SIZE]  unused for 40 days
-    keep    node 12.22.12  [SIZE]  requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    keep    node 12.22.12  [SIZE]  requested by .nvmrc:1
     keep    node 20.19.5   [SIZE]  used 3 days ago
     keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
     --- standard error
@@ -128,7 +128,7 @@ fn what_it_will_do_is_shown_and_then_done() {
     --- standard output
     remove  node 10.24.1   [SIZE]  unused for 400 days
     remove  node 12.22.11  [SIZE]  unused for 40 days
-    keep    node 12.22.12  [SIZE]  requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    keep    node 12.22.12  [SIZE]  requested by .nvmrc:1
     keep    node 20.19.5   [SIZE]  used 3 days ago
     keep    python 3.8.20  [SIZE]  virtual environments may depend on it: name it to remove it
     removed node 10.24.1 ([SIZE])

@@ -147,7 +147,7 @@ fn what_cannot_be_part_of_a_name_is_refused() {
     usher: node path:/opt/node can't be part of a shim's name
       hint: use shim node@latest
     usher: invalid version of node: “../x”
-      it is no version
+      expected a version, a range or an alias
       hint: use available node
     usher: usher knows no tool called “nodx”
       the nearest is node

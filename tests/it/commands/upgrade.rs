@@ -17,7 +17,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    would upgrade node 12.22.11 → 12.22.12 (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    would upgrade node 12.22.11 → 12.22.12 (12 requested by .nvmrc:1)
     --- standard error
     usher: can't read the packages that npm lists for 12.22.11
       ls --global --depth=0 --json ended with exit status: 0
@@ -27,7 +27,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.11 → 12.22.12 (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 → 12.22.12 (12 requested by .nvmrc:1)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 is ready ([TIME])
@@ -42,7 +42,7 @@ fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 is up to date (12 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.12 is up to date (12 requested by .nvmrc:1)
     --- standard error
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -61,7 +61,7 @@ fn a_newer_version_gets_its_shims() {
       {
         "tool": "node",
         "request": "18",
-        "requested_by": ".nvmrc, line 1 ([SANDBOX]/project/.nvmrc)",
+        "requested_by": ".nvmrc:1",
         "from": null,
         "to": "18.20.8",
         "state": "upgraded"
@@ -90,23 +90,23 @@ fn exact_pins_and_constraints_are_skipped() {
         sandbox.mask(&outcome.stdout)
     };
     insta::assert_snapshot!(check(".nvmrc", "12.22.11\n"), @"
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by .nvmrc:1)
       hint: use node@12.22.12
     ");
     insta::assert_snapshot!(check(".nvmrc", "25.0.0\n"), @"
-    node is not upgraded: it is pinned to an exact version (25.0.0 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is not upgraded: it is pinned to an exact version (25.0.0 requested by .nvmrc:1)
       hint: use install
     ");
     insta::assert_snapshot!(check(".nvmrc", "13.0.0\n"), @"
-    node is not upgraded: it is pinned to an exact version (13.0.0 requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    node is not upgraded: it is pinned to an exact version (13.0.0 requested by .nvmrc:1)
       hint: use install
     ");
-    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node 12.22.11 is not upgraded: it is constrained, not pinned (>=12.22.11 <12.23 requested by package.json, engines.node ([SANDBOX]/project/package.json))");
-    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is not upgraded: the request doesn't name a release (system requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
-    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is not upgraded: usher has no source for plain (5.9 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))");
+    insta::assert_snapshot!(check("package.json", r#"{"engines": {"node": ">=12.22.11 <12.23"}}"#), @"node 12.22.11 is not upgraded: it is constrained, not pinned (>=12.22.11 <12.23 requested by package.json (engines.node))");
+    insta::assert_snapshot!(check(".tool-versions", "nodejs system\n"), @"node is not upgraded: the request doesn't name a release (system requested by .tool-versions:1)");
+    insta::assert_snapshot!(check(".tool-versions", "plain 5.9\n"), @"plain is not upgraded: usher has no source for plain (5.9 requested by .tool-versions:1)");
     sandbox.file("home/.config/usher/tool-versions", "nodejs 12.22.11\n");
     insta::assert_snapshot!(check("empty", ""), @"
-    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by your default, tool-versions, line 1 ([SANDBOX]/home/.config/usher/tool-versions))
+    node 12.22.11 is not upgraded: it is pinned to an exact version (12.22.11 requested by your default, [SANDBOX]/home/.config/usher/tool-versions:1)
       hint: use --global node@12.22.12
     ");
     let outcome = sandbox.use_command(&["upgrade"]).variable("NODE_VERSION", "12.22.11").run();
@@ -130,19 +130,19 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 76
     --- standard output
-    installed python 3.12.12 (3.12 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    installed python 3.12.12 (3.12 requested by .tool-versions:2)
     --- standard error
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    usher: pnpm 9 was asked for by .tool-versions, line 3 ([SANDBOX]/project/.tool-versions), but no source could be asked for it
+    usher: pnpm 9 was asked for by .tool-versions:3, but no source could be asked for it
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions:1
       hint: try again later; if it stays so, ask whoever runs that server or proxy
     ");
     assert!(sandbox.toolchain("python", "3.12.12").exists());
@@ -154,7 +154,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
       {
         "tool": "node",
         "request": "12",
-        "requested_by": ".tool-versions, line 1 ([SANDBOX]/project/.tool-versions)",
+        "requested_by": ".tool-versions:1",
         "from": null,
         "to": "12.22.12",
         "state": "failed",
@@ -164,7 +164,7 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
       {
         "tool": "python",
         "request": "3.12",
-        "requested_by": ".tool-versions, line 2 ([SANDBOX]/project/.tool-versions)",
+        "requested_by": ".tool-versions:2",
         "from": "3.12.12",
         "to": null,
         "state": "current"
@@ -220,11 +220,11 @@ fn offline_newer_versions_are_named() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
-    python 3.14.0 is up to date (3.14 requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions))
+    python 3.14.0 is up to date (3.14 requested by .tool-versions:2)
     --- standard error
     usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
       it would have been fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 is requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions)
+      node 12 is requested by .tool-versions:1
       hint: leave --offline out
     ");
     assert_eq!(upstream.all_requests().len(), asked);
@@ -314,14 +314,14 @@ fn global_packages_are_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--dry-run"]).transcript(), @"
     exit status: 0
     --- standard output
-    would upgrade acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    would upgrade acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
       with --migrate-packages: 2 pack packages of acme 1.0.0 (semver@7.6.0, typescript@5.4.5)
     --- standard error
     ");
     insta::assert_snapshot!(upgrade(&sandbox, &[]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -334,7 +334,7 @@ fn global_packages_are_offered_to_the_newer_version() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -361,7 +361,7 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])
@@ -379,7 +379,7 @@ fn packages_that_cannot_be_migrated_do_not_fail_the_upgrade() {
     insta::assert_snapshot!(upgrade(&sandbox, &["--migrate-packages"]).transcript(), @"
     exit status: 0
     --- standard output
-    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    acme 1.0.0 → 1.0.1 (1 requested by .tool-versions:1)
     --- standard error
     usher: fetching acme 1.0.1 from acme
     usher: acme 1.0.1 is ready ([TIME])

@@ -20,7 +20,7 @@ fn the_page_has_the_files_of_every_tool_in_their_order() {
 }
 
 #[test]
-fn the_page_says_what_is_read_of_each_file() {
+fn the_page_lists_the_fields_of_each_file() {
     check("contents", &contents());
 }
 

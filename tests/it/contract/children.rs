@@ -56,7 +56,7 @@ fn a_child_gets_the_version_of_its_own_folder() {
 }
 
 #[test]
-fn a_version_in_the_name_holds_for_the_children() {
+fn a_version_in_the_name_applies_to_child_processes() {
     each(|stage| {
         for version in ["10", "12"] {
             let exact = format!("{version}.22.12");
@@ -93,7 +93,7 @@ fn a_child_gets_the_version_of_its_folder() {
 }
 
 #[test]
-fn a_version_of_the_call_itself_holds_for_its_children() {
+fn a_plus_request_applies_to_child_processes() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").arguments(["+12", "parent.js", ".", "old"]);
     node.run().succeeds().prints("v12.0.0\nv12.0.0\nv12.0.0");

@@ -34,7 +34,7 @@ fn pyenvs_shims_that_call_back_end_at_the_systems_python() {
 }
 
 #[test]
-fn managers_that_become_the_program_by_name_are_passed_once() {
+fn managers_that_exec_the_program_by_name_are_called_once() {
     let sandbox = Sandbox::new().offline();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.install();
@@ -58,7 +58,7 @@ fn managers_that_become_the_program_by_name_are_passed_once() {
 }
 
 #[test]
-fn a_wrapper_that_calls_back_as_a_child_is_not_followed_for_ever() {
+fn a_wrapper_that_calls_back_as_a_child_ends() {
     let sandbox = Sandbox::new().offline();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.install();

@@ -36,7 +36,7 @@ fn counted(stage: &ProbeSandbox) -> usize {
 }
 
 #[test]
-fn other_paths_to_the_shims_are_passed_over() {
+fn other_paths_to_the_shims_are_skipped() {
     each(|stage| {
         let sandbox = &stage.sandbox;
         let shim = sandbox.shim("node");
@@ -60,7 +60,7 @@ fn other_paths_to_the_shims_are_passed_over() {
 }
 
 #[test]
-fn another_ushers_shims_are_passed_over() {
+fn another_ushers_shims_are_skipped() {
     each(|stage| {
         let other = Sandbox::new();
         other.fake_toolchain("node", "10.0.0");
@@ -80,7 +80,7 @@ fn another_ushers_shims_are_passed_over() {
 }
 
 #[test]
-fn a_foreign_shim_that_calls_back_is_passed_over() {
+fn a_foreign_shim_that_calls_back_is_skipped_on_path() {
     each(|stage| {
         let sandbox = &stage.sandbox;
         sandbox.executable("real/node", REAL);
@@ -99,7 +99,7 @@ fn a_foreign_shim_that_calls_back_is_passed_over() {
 
 /// Foreign programs that lead nowhere; each calls back by `exec` or from a child.
 #[test]
-fn a_circle_ends_with_one_message() {
+fn an_endless_loop_ends_with_one_error() {
     each(|stage| {
         let foreign = |folder: &str, step: &str| {
             let text = format!("#!/bin/sh\necho >> \"$COUNT\"\n{step}\n");
@@ -124,7 +124,7 @@ fn a_circle_ends_with_one_message() {
 }
 
 #[test]
-fn a_circle_that_changes_at_each_round_ends_too() {
+fn a_loop_that_changes_at_each_round_ends_too() {
     each(|stage| {
         let text = "#!/bin/sh\necho >> \"$COUNT\"\nROUND=x$ROUND\nexport ROUND\nexec node \"$@\"\n";
         stage.sandbox.executable("changing/node", text);
@@ -135,7 +135,7 @@ fn a_circle_that_changes_at_each_round_ends_too() {
 }
 
 #[test]
-fn honest_nesting_two_hundred_deep_passes() {
+fn two_hundred_nested_calls_work() {
     each(|stage| {
         let steps = [
             "node $(($1 - 1))",
@@ -158,7 +158,7 @@ fn honest_nesting_two_hundred_deep_passes() {
 }
 
 #[test]
-fn nesting_that_a_variable_or_a_folder_counts_is_honest_too() {
+fn nested_calls_that_change_a_variable_or_folder_work() {
     each(|stage| {
         let counting = "#!/bin/sh\nDEPTH=$((${DEPTH:-100} - 1))\nexport DEPTH\n[ $DEPTH -eq 0 ] && echo done && exit\nnode \"$@\"\n";
         stage.sandbox.executable("counting/node", counting);
@@ -171,7 +171,7 @@ fn nesting_that_a_variable_or_a_folder_counts_is_honest_too() {
 }
 
 #[test]
-fn a_program_of_the_systems_may_call_itself_anew_with_nothing_changed() {
+fn a_system_program_can_call_itself_unchanged() {
     each(|stage| {
         let text = "#!/bin/sh\necho >> \"$COUNT\"\n[ $(wc -l < \"$COUNT\") -ge 10 ] && echo done && exit\nexec node \"$@\"\n";
         stage.sandbox.executable("real/node", text);

@@ -20,7 +20,7 @@ fn is_the_program(stage: &ProbeSandbox, outcome: Outcome) {
 }
 
 #[test]
-fn a_name_that_means_nothing_is_the_files_own() {
+fn an_unknown_argument_0_uses_the_files_name() {
     each(|stage| {
         for name in ["weird", "-node", "/x/y/weird", "", "/", "..", "a b", "\u{1b}[31m", "node\n"] {
             is_the_program(stage, called(stage, name).argument("x").run());
@@ -30,7 +30,7 @@ fn a_name_that_means_nothing_is_the_files_own() {
 }
 
 #[test]
-fn a_call_without_any_argument_is_the_files_own() {
+fn a_call_without_argument_0_uses_the_files_name() {
     each(|stage| {
         let program = stage.sandbox.shim("node");
         let command = stage.sandbox.command(super::launcher()).argument("--").argument(program);

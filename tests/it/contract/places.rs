@@ -21,7 +21,7 @@ fn with_nodes() -> Sandbox {
 }
 
 #[test]
-fn what_a_shims_path_leads_to_still_knows_its_name() {
+fn a_program_behind_a_shims_path_keeps_its_name() {
     let sandbox = with_nodes();
     for program in ["node", "npm", "npx"] {
         let shim = sandbox.shim(program);
@@ -38,7 +38,7 @@ fn what_a_shims_path_leads_to_still_knows_its_name() {
 }
 
 #[test]
-fn a_shim_is_never_taken_for_the_program() {
+fn a_shim_never_runs_a_shim() {
     let sandbox = with_nodes();
     let shims = sandbox.shims();
     sandbox.folder("linked");

@@ -38,7 +38,7 @@ fn the_working_folder_is_never_searched() {
 }
 
 #[test]
-fn an_empty_path_and_none_are_the_usual_folders() {
+fn an_empty_or_unset_path_is_the_default_path() {
     each(|stage| {
         for path in [Some(""), None] {
             let outcome = run(stage, path, &[]);
@@ -74,7 +74,7 @@ fn a_path_of_120_kilobytes_is_searched_to_its_end() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_searched_is_passed_over() {
+fn an_unsearchable_folder_on_path_is_skipped() {
     let words: &[&str] = if can_change_owners() { &["user:65534"] } else { &[] };
     if words.is_empty() && rustix::process::geteuid().is_root() {
         return skipped("a folder that may not be searched", "root may search it");

@@ -86,7 +86,7 @@ fn both(test: impl Fn(&dyn Fn(&str) -> Waiting)) {
 }
 
 #[test]
-fn each_signal_is_heard_once_by_the_same_process() {
+fn each_signal_reaches_the_process_once() {
     both(|start| {
         let mut waiting = start("wait");
         for to in [To::Process, To::Group] {

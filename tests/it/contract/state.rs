@@ -51,7 +51,7 @@ fn the_process_is_as_it_was() {
 }
 
 #[test]
-fn the_working_directory_is_as_it_was() {
+fn the_working_directory_is_unchanged() {
     each(|stage| {
         let folder = stage.sandbox.folder("project/a folder/ünter");
         let expected = format!("directory: {}\n", folder.display());
@@ -77,7 +77,7 @@ fn argument_0_is_the_programs_own_path() {
 }
 
 #[test]
-fn another_account_is_as_it_was() {
+fn user_and_group_ids_are_unchanged() {
     if !can_change_owners() {
         return skipped("the groups of another account", "only root may change to one");
     }

@@ -101,7 +101,7 @@ fn usual(stage: &ProbeSandbox) {
 }
 
 #[test]
-fn the_usual_case_makes_few_system_calls_and_none_that_changes_anything() {
+fn an_installed_version_needs_few_system_calls_and_no_writes() {
     each(|stage| {
         usual(stage);
         if stage.build == "brought along" {

@@ -54,7 +54,7 @@ fn a_signal_reaches_the_child_which_has_the_last_word() {
 }
 
 #[test]
-fn an_empty_environment_makes_it_forget_no_store() {
+fn an_empty_environment_finds_all_stores() {
     let sandbox = with_npm("#!/bin/sh\ncp \"$0\" \"${0%/*}/added\"\n");
     sandbox.fake_program("pyenv/versions/3.7.16/bin/python");
     let pyenv = sandbox.root().join("pyenv");

@@ -1,8 +1,8 @@
-//! The real `use` against a server that lies, breaks off and sends elsewhere: either what was
-//! published is there in the end, or nothing is, and the message says why.
+//! The real `use` against a server that sends wrong data, breaks off or redirects: afterwards either
+//! the published version is installed, or nothing is, and the message has the reason.
 //!
-//! What a server can say wrong about ranges, lengths and hashes, word by word, stands in
-//! `src/http/download/tests.rs`; here is what comes of it for a person.
+//! Wrong ranges, lengths and hashes are tested in detail in
+//! `src/http/download/tests.rs`; here is what a user sees.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use super::{INDEX, SUMS, archive, with_one_source};
 use crate::commands::sandbox;
 use crate::support::{Misbehaviour, Sandbox, Upstream};
 
-/// Nobody waits longer for what never comes.
+/// The longest wait for something that should happen.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The files of downloads that are kept, without their notes.
+/// The cached partial files, without their resume information.
 pub(super) fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".cache/usher/downloads");
     let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -28,7 +28,7 @@ pub(super) fn is_installed(sandbox: &Sandbox) -> bool {
     sandbox.toolchain("node", "12.22.12").exists()
 }
 
-/// What each request for the archive asked for.
+/// The range of each request for the archive.
 fn ranges(upstream: &Upstream) -> Vec<String> {
     let requests = upstream.all_requests().into_iter().filter(|one| one.path == archive());
     let range =
@@ -36,8 +36,8 @@ fn ranges(upstream: &Upstream) -> Vec<String> {
     requests.map(|one| range(&one.headers).unwrap_or("all".to_owned())).collect()
 }
 
-/// An install from an upstream that is wrong at one path ends with this code and says this;
-/// nothing is installed and nothing is kept. When the upstream is right again, so is the install.
+/// An install from an upstream that misbehaves at one path ends with this code and this message;
+/// nothing is installed or cached. When the upstream behaves again, the install succeeds.
 fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);
@@ -56,7 +56,7 @@ fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
 }
 
 #[test]
-fn a_server_that_answers_something_else() {
+fn a_server_that_sends_other_content() {
     let archive = archive();
     check(&archive, &Misbehaviour::FlippedBit(500), 76, &["is not what was published"]);
     check(&archive, &Misbehaviour::Page, 69, &["looks like a web page", "200 OK with text/html"]);
@@ -71,10 +71,10 @@ fn a_server_that_answers_something_else() {
 }
 
 #[test]
-fn a_server_that_sends_elsewhere() {
+fn a_server_that_redirects() {
     let redirect = |to: &str| Misbehaviour::Redirect(to.to_owned());
     let archive = archive();
-    check(&archive, &redirect(&archive), 69, &["from one address to the next without end"]);
+    check(&archive, &redirect(&archive), 69, &["redirects too often"]);
     check(&archive, &redirect("file:///etc/passwd"), 69, &["neither http:// nor https://"]);
     check(&archive, &redirect(SUMS), 76, &["is not what was published"]);
 }
@@ -99,7 +99,7 @@ fn checksums_that_are_empty_or_of_other_bytes() {
 }
 
 #[test]
-fn what_is_not_what_was_published_is_not_sought_elsewhere() {
+fn after_a_wrong_hash_no_other_source_is_tried() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     upstream.misbehave(&archive(), Misbehaviour::FlippedBit(500));
@@ -110,7 +110,7 @@ fn what_is_not_what_was_published_is_not_sought_elsewhere() {
 }
 
 #[test]
-fn who_is_killed_in_the_middle_pays_for_no_byte_twice() {
+fn a_killed_download_is_resumed() {
     for signal in [Signal::KILL, Signal::INT] {
         let upstream = Upstream::start();
         let sandbox = with_one_source(&upstream);
@@ -145,7 +145,7 @@ fn wait_for(expected: usize, now: impl Fn() -> usize) {
 }
 
 #[test]
-fn a_line_that_breaks_again_and_again_gets_there() {
+fn an_unstable_connection_completes_a_download() {
     for wrong in [Misbehaviour::CutAfter(200), Misbehaviour::ResetAfter(200)] {
         let upstream = Upstream::start();
         let sandbox = with_one_source(&upstream);
@@ -156,7 +156,7 @@ fn a_line_that_breaks_again_and_again_gets_there() {
 }
 
 #[test]
-fn a_damaged_leftover_is_found_out_and_fetched_anew() {
+fn a_damaged_partial_file_is_fetched_again() {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);
     upstream.misbehave(&archive(), Misbehaviour::CutAfter(100));
@@ -175,7 +175,7 @@ fn a_damaged_leftover_is_found_out_and_fetched_anew() {
 
 /// A proxy is asked with the whole address, which is a path to the fake upstream.
 #[test]
-fn every_source_is_asked_through_the_proxy() {
+fn every_source_is_read_through_the_proxy() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).through_proxy(upstream.base());
     let hash = "0".repeat(64);

@@ -37,7 +37,7 @@ fn no_such_version() {
     let upstream = Upstream::start();
     insta::assert_snapshot!(both(&sandbox(&upstream), "12.99"), @"
     node: exit status: 127
-    usher: no node release matches 12.99 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches 12.99 (requested by .nvmrc:2)
       nearest: 12.22.12, 13.0.0
       hint: use node@12
 
@@ -48,7 +48,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "1"), @"
     node: exit status: 127
-    usher: no node release matches 1 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches 1 (requested by .nvmrc:2)
       nearest: 10.24.1
       hint: use node@10
 
@@ -59,7 +59,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "99.0.0"), @"
     node: exit status: 127
-    usher: no node release matches 99.0.0 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches 99.0.0 (requested by .nvmrc:2)
       nearest: 25.0.0
       hint: use node@25
 
@@ -70,7 +70,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), ">=12.99 <13"), @"
     node: exit status: 127
-    usher: no node release matches >=12.99 <13 (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches >=12.99 <13 (requested by .nvmrc:2)
       hint: use available node
 
     use node@>=12.99 <13: exit status: 127
@@ -79,7 +79,7 @@ fn no_such_version() {
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/argon"), @"
     node: exit status: 127
-    usher: no node release matches lts/argon (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches lts/argon (requested by .nvmrc:2)
       hint: use available node
 
     use node@lts/argon: exit status: 127
@@ -90,7 +90,7 @@ fn no_such_version() {
     upstream.misbehave(INDEX, Misbehaviour::Status(500));
     insta::assert_snapshot!(both(&sandbox(&upstream), "25"), @"
     node: exit status: 127
-    usher: no node release matches 25 in the sources that answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches 25 in the sources that answered (requested by .nvmrc:2)
       nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
       hint: use node@24
@@ -104,7 +104,7 @@ fn no_such_version() {
     upstream.behave(INDEX);
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/nonesuch"), @"
     node: exit status: 127
-    usher: no node release matches lts/nonesuch (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: no node release matches lts/nonesuch (requested by .nvmrc:2)
       hint: use available node
 
     use node@lts/nonesuch: exit status: 127
@@ -117,7 +117,7 @@ fn no_such_version() {
 fn no_network() {
     insta::assert_snapshot!(both(&offline_sandbox(), "12"), @"
     node: exit status: 127
-    usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: can't look up node 12: no source answered (requested by .nvmrc:2)
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -154,8 +154,8 @@ fn an_archive_is_not_what_was_published() {
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: try again later; if it persists, ask the operator of that server or proxy
+      node 12 is requested by .nvmrc:2
+      hint: try again later; if it stays so, ask whoever runs that server or proxy
 
     use node@12: exit status: 76
     usher: fetching node 12.22.12 from nodejs.org
@@ -175,8 +175,8 @@ fn an_archive_ends_early() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
-      node 12 was asked for by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc)
-      hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
+      node 12 is requested by .nvmrc:2
+      hint: is the network there, and the proxy right if one is set (HTTPS_PROXY, NO_PROXY)?
 
     use node@12: exit status: 69
     usher: fetching node 12.22.12 from nodejs.org
@@ -211,14 +211,14 @@ fn an_archive_was_published_broken() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
     publish(&upstream, b"no archive at all".to_vec());
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
@@ -226,14 +226,14 @@ fn an_archive_was_published_broken() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
 }
 
@@ -264,38 +264,38 @@ fn an_archive_is_hostile() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
     usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
-      it came from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+      downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
 }
 
@@ -307,7 +307,7 @@ fn an_archive_lacks_the_program() {
     node: exit status: 126
     usher: fetching node 12.22.12 from nodejs.org
     usher: node 12.22.12 from nodejs.org has no node
-      node 12 was asked for by .nvmrc:2
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
@@ -316,7 +316,7 @@ fn an_archive_lacks_the_program() {
 }
 
 #[test]
-fn a_page_comes_in_place_of_what_was_asked_for() {
+fn a_web_page_in_place_of_a_file() {
     for (path, request) in [(INDEX, "12"), (SUMS, "12"), (&*archive(), "12")] {
         let upstream = Upstream::start();
         upstream.misbehave(path, Misbehaviour::Page);
@@ -324,7 +324,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
         match path {
             INDEX => insta::assert_snapshot!(transcript, @"
             node: exit status: 127
-            usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+            usher: can't look up node 12: no source answered (requested by .nvmrc:2)
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
@@ -336,7 +336,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 was asked for by .nvmrc:2
+              node 12 is requested by .nvmrc:2
 
             use node@12: exit status: 69
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
@@ -349,7 +349,7 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
             usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
-              node 12 was asked for by .nvmrc:2
+              node 12 is requested by .nvmrc:2
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
@@ -362,12 +362,12 @@ fn a_page_comes_in_place_of_what_was_asked_for() {
 }
 
 #[test]
-fn an_index_is_no_index() {
+fn an_index_is_invalid() {
     let upstream = Upstream::start();
     upstream.put(INDEX, "{\"versions\": ");
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
     node: exit status: 127
-    usher: can't look up node 12: no source answered (requested by .nvmrc, line 2 ([SANDBOX]/project/.nvmrc))
+    usher: can't look up node 12: no source answered (requested by .nvmrc:2)
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69
@@ -384,7 +384,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     node: exit status: 127
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
       127.0.0.1:[PORT] answered 404 Not Found
-      node 12 was asked for by .nvmrc:2
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 69
     usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
@@ -395,7 +395,7 @@ fn the_checksums_are_absent_or_lack_the_archive() {
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz
-      node 12 was asked for by .nvmrc:2
+      node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 76
     usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz

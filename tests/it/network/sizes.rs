@@ -9,7 +9,7 @@ use crate::support::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
 const INDEX: &str = "/acme/index.json";
 const ARCHIVE: &str = "/acme/acme.tar.gz";
 
-/// A tool of which one version is to be had, and the upstream that has it.
+/// A tool with one version, and the upstream that has it.
 fn acme() -> (Upstream, Sandbox, Vec<u8>) {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
@@ -28,7 +28,7 @@ fn acme() -> (Upstream, Sandbox, Vec<u8>) {
 }
 
 #[test]
-fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
+fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
     let (upstream, sandbox, archive) = acme();
     let says = |size: serde_json::Value| {
         let entry = json!({ "version": "1.0.0", "sha256": sha256(&archive), "size": size });
@@ -53,7 +53,7 @@ fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
         (json!(true), "“true”"),
         (json!("99999999999999999999"), "“99999999999999999999”"),
     ] {
-        let outcome = says(size).fails_with(76).complains("1.0.0 has no size that can be used");
+        let outcome = says(size).fails_with(76).complains("1.0.0 has no usable size");
         outcome.complains(&format!(
             "/acme/index.json: `{{.size}}` is {shown}, which is not a number of bytes"
         ));
@@ -66,7 +66,7 @@ fn what_is_longer_or_shorter_than_announced_is_refused_before_it_is_fetched() {
 }
 
 #[test]
-fn a_portals_page_is_told_from_an_archive_of_another_size() {
+fn a_login_page_is_not_an_archive_of_another_size() {
     let (upstream, sandbox, archive) = acme();
     let entry = json!({ "version": "1.0.0", "sha256": sha256(&archive), "size": archive.len() });
     upstream.put(INDEX, json!([entry]).to_string());

@@ -46,7 +46,7 @@ fn node_comes_from_the_official_site_with_its_npm() {
 }
 
 #[test]
-fn the_npm_registry_steps_in_with_an_npm_that_fits() {
+fn the_npm_registry_is_used_with_a_matching_npm() {
     let upstream = Upstream::start();
     without_official_site(&upstream);
     let sandbox = sandbox(&upstream);
@@ -54,9 +54,9 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
     insta::assert_snapshot!(outcome.sorted_transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
-    node 24.11.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
-    node 12.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 24.11.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/24.11.0)
+    installed node 12.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.0.0)
     --- standard error
     usher: fetching node 12.0.0 from npm
     usher: fetching node 12.22.12 from npm
@@ -90,7 +90,7 @@ fn the_npm_registry_steps_in_with_an_npm_that_fits() {
 }
 
 #[test]
-fn what_the_registry_delivers_is_checked_like_everything() {
+fn npm_packages_are_verified() {
     let upstream = Upstream::start();
     without_official_site(&upstream);
     let sandbox = sandbox(&upstream);
@@ -120,7 +120,7 @@ fn a_setting_names_the_only_source() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
@@ -147,13 +147,13 @@ fn a_setting_names_the_only_source() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml:2)
-      its sources are nodejs.org, unofficial-builds.nodejs.org, npm
+    usher: node has no source “elsewhere” ([SANDBOX]/home/.config/usher/config.toml, line 2)
+      its sources: nodejs.org, unofficial-builds.nodejs.org, npm
     ");
 }
 
 #[test]
-fn the_next_source_is_asked_for_what_the_first_one_lacks() {
+fn the_next_source_is_tried_for_a_missing_release() {
     let upstream = Upstream::start();
     let mut catalogue = crate::support::Catalogue::standard();
     catalogue.node.retain(|release| release.version != "13.0.0");
@@ -163,7 +163,7 @@ fn the_next_source_is_asked_for_what_the_first_one_lacks() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 13.0.0 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
+    installed node 13.0.0 ([SANDBOX]/home/.local/share/usher/toolchains/node/13.0.0)
     --- standard error
     usher: fetching node 13.0.0 from npm
     usher: node 13.0.0 is ready ([TIME])
@@ -172,7 +172,7 @@ fn the_next_source_is_asked_for_what_the_first_one_lacks() {
 
 /// An index that is kept doesn't tell that its site is gone since.
 #[test]
-fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
+fn the_next_source_is_tried_for_an_unreachable_archive() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -183,9 +183,9 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
     --- standard output
-    node 12.22.12 installed ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
+    installed node 12.22.12 ([SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12)
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; npm is asked instead
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt; trying npm instead
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
     ");
@@ -196,7 +196,7 @@ fn the_next_source_is_asked_where_the_archive_cannot_be_reached() {
     --- standard output
     v10.24.1
     --- standard error
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; npm is asked instead
+    usher: can't fetch http://127.0.0.1:[PORT]/dist/v10.24.1/SHASUMS256.txt; trying npm instead
     usher: fetching node 10.24.1 from npm
     usher: node 10.24.1 is ready ([TIME])
     ");
@@ -220,7 +220,7 @@ fn python_comes_from_python_build_standalone_in_its_newest_build() {
 }
 
 #[test]
-fn without_a_mirror_of_its_own_python_is_fetched_from_astrals_host() {
+fn without_a_mirror_python_is_fetched_from_astral() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).with_variable("UV_PYTHON_INSTALL_MIRROR", "");
     let outcome = sandbox.use_command(&["available", "python", "3.8"]).run().succeeds();
@@ -281,7 +281,7 @@ fn the_error_without_any_source_names_the_origin() {
 }
 
 #[test]
-fn a_mirrors_address_stands_in_for_a_tools_site() {
+fn a_mirror_replaces_a_tools_site() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().offline();
     sandbox.install();

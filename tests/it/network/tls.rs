@@ -57,7 +57,7 @@ fn file(sandbox: &Sandbox, authority: &Authority) -> std::path::PathBuf {
 }
 
 #[test]
-fn who_is_signed_by_an_authority_that_was_named_is_trusted() {
+fn a_configured_authority_is_trusted() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -88,7 +88,7 @@ fn who_is_signed_by_an_authority_that_was_named_is_trusted() {
 }
 
 #[test]
-fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+fn a_rejected_certificate_is_explained() {
     let authority = Authority::new("ours");
     let faces = vec![
         ("expired", authority.server(HERE, (2019, 2021))),
@@ -122,7 +122,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
     unknown authority: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
       hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
-    one of the same name: the certificate of 127.0.0.1:[PORT] is rejected: its signature isn't that of the authority it names
+    one of the same name: the certificate of 127.0.0.1:[PORT] is rejected: its signature is not its issuer's
       hint: if a proxy intercepts TLS, name the file with its certificate: export SSL_CERT_FILE=/…
 
     self-signed: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/authority.pem, which replaces the system's authorities
@@ -134,7 +134,7 @@ fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_file_of_authorities_that_is_none_is_told() {
+fn an_invalid_certificate_file_is_explained() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -173,13 +173,13 @@ fn a_file_of_authorities_that_is_none_is_told() {
     SSL_CERT_FILE=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/folder, which is no file
+    SSL_CERT_FILE=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/folder, which is not a file
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
     SSL_CERT_FILE=: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE is set, but empty
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
-    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificate
+    SSL_CERT_DIR=[SANDBOX]/folder: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/folder, which holds no certificates
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
 
     SSL_CERT_DIR=[SANDBOX]/missing: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_DIR names [SANDBOX]/missing, which can't be read: No such file or directory (os error 2)
@@ -189,7 +189,7 @@ fn a_file_of_authorities_that_is_none_is_told() {
       hint: name a file of PEM certificates: export SSL_CERT_FILE=/…; or: unset SSL_CERT_FILE SSL_CERT_DIR
     ");
     assert_eq!(upstream.all_requests().len(), 0);
-    // Who needs no authority isn't kept from anything.
+    // http:// needs no authority.
     let plain = install(&sandbox).variable("NODEJS_ORG_MIRROR", upstream.node_dist());
     plain.variable("SSL_CERT_FILE", at("missing")).run().succeeds();
     let extra = sandbox.use_command(&["install", "node@10.24.1"]);
@@ -199,7 +199,7 @@ fn a_file_of_authorities_that_is_none_is_told() {
 }
 
 #[test]
-fn what_answers_without_encryption_is_told() {
+fn a_server_without_tls_is_explained() {
     let page = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<html>log in</html>";
     let authority = Authority::new("ours");
     let faces = vec![
@@ -236,7 +236,7 @@ fn what_answers_without_encryption_is_told() {
 }
 
 #[test]
-fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
+fn login_pages_and_redirects_to_http_are_refused() {
     let authority = Authority::new("ours");
     let (_front, upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
@@ -254,7 +254,7 @@ fn a_login_page_of_a_trusted_proxy_and_a_way_out_of_encryption_are_refused() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_with_its_date() {
+fn a_wrong_clock_is_shown_with_its_date() {
     if !clock::can_be_wrong() {
         return;
     }
@@ -262,8 +262,8 @@ fn a_clock_that_is_wrong_is_told_with_its_date() {
     let (_front, _upstream, sandbox) = behind(authority.server(HERE, GOOD));
     let file = file(&sandbox, &authority);
     for (clock, dates) in [
-        (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "clock says Thu, 01 Jan 1970"]),
-        (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "clock says Thu, 01 Jan 2099"]),
+        (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "clock shows Thu, 01 Jan 1970"]),
+        (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "clock shows Thu, 01 Jan 2099"]),
     ] {
         let said = said(install(&sandbox).variable("SSL_CERT_FILE", &file).at(clock).run());
         let said = dates.iter().fold(said.as_str(), |rest, date| {

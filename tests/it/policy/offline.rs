@@ -1,4 +1,4 @@
-//! Offline: what is on disk runs, what isn't is an error at once, and nobody is asked: no socket, no
+//! Offline: installed versions run, others are an error at once, and nothing is sent: no socket, no
 //! pause, no package manager that would have to be waited for.
 
 use std::fs;
@@ -6,11 +6,11 @@ use std::fs;
 use crate::commands::{sandbox, skipped};
 use crate::support::{Misbehaviour, Outcome, Sandbox, Upstream};
 
-/// What a program that reaches for the network or waits would call.
+/// The system calls of a program that uses the network or waits.
 const CALLS: &str = "trace=%network,nanosleep,clock_nanosleep,execve";
 
-/// A sandbox with node 12.22.11, whose project asks for `request`, and with an npm that nobody may
-/// ask where its registry is.
+/// A sandbox with node 12.22.11, whose project requests `request`, and with an npm that must not be
+/// asked for its registry.
 fn asking_for(request: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let own = sandbox.executable("bin/npm", "#!/bin/sh\nexec sleep 100\n");
@@ -24,7 +24,7 @@ fn asking_for(request: &str) -> Sandbox {
     sandbox
 }
 
-/// Runs a command, and fails where it or a child of its own reached for the network, waited, or
+/// Runs a command, and fails if it or one of its children used the network, waited, or
 /// asked npm.
 fn watched(sandbox: &Sandbox, words: &[&str], offline: Option<&str>) -> Outcome {
     let log = sandbox.root().join("trace");
@@ -52,7 +52,7 @@ fn has_strace() -> bool {
 }
 
 #[test]
-fn what_is_on_disk_runs_without_a_socket() {
+fn installed_versions_run_without_a_socket() {
     if !has_strace() {
         return;
     }
@@ -79,7 +79,7 @@ fn what_is_on_disk_runs_without_a_socket() {
 }
 
 #[test]
-fn what_is_missing_fails_without_a_socket_or_a_pause() {
+fn a_missing_version_fails_without_a_socket_or_a_pause() {
     if !has_strace() {
         return;
     }
@@ -89,9 +89,9 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: can't look up node 19: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: can't look up node 19: no source answered (requested by .nvmrc:1)
       nodejs.org: no cached index of nodejs.org: usher is offline (USHER_OFFLINE)
-      npm: nothing says where the npm registry is: can't ask npm for its registry: usher is offline
+      npm: no npm registry is configured: can't ask npm for its registry: usher is offline
       hint: unset USHER_OFFLINE
     ");
     for words in [
@@ -107,7 +107,7 @@ fn what_is_missing_fails_without_a_socket_or_a_pause() {
 }
 
 #[test]
-fn what_would_have_been_fetched_is_told() {
+fn offline_errors_name_what_would_be_fetched() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "12\n");
@@ -116,7 +116,7 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc))
+    usher: can't look up node 12: no source answered (requested by .nvmrc:1)
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       hint: leave --offline out
@@ -126,9 +126,9 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (--offline)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
+    usher: node 12.22.12 isn't on disk, and usher is offline (--offline)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 is requested by .nvmrc:1
       hint: leave --offline out
     ");
     sandbox.file("home/.config/usher/config.toml", "offline = true\n");
@@ -137,12 +137,12 @@ fn what_would_have_been_fetched_is_told() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      it would be fetched from nodejs.org (127.0.0.1:[PORT])
-      node 12 was asked for by .nvmrc, line 1 ([SANDBOX]/project/.nvmrc)
-      hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml, line 1
+    usher: node 12.22.12 isn't on disk, and usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      it would have been fetched from nodejs.org (127.0.0.1:[PORT])
+      node 12 is requested by .nvmrc:1
+      hint: take `offline` out of [SANDBOX]/home/.config/usher/config.toml:1
     ");
-    // A newer index than the kept one might list it.
+    // A newer index than the cached one might list it.
     let outcome = sandbox.use_command(&["install", "node@12.99"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
@@ -150,14 +150,14 @@ fn what_would_have_been_fetched_is_told() {
     --- standard error
     usher: no node release matches 12.99 in the sources that answered (requested by the command line)
       nearest: 12.22.12, 13.0.0
-      nodejs.org: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
-      npm: its index, less than a minute old, doesn't list it: usher is offline ([SANDBOX]/home/.config/usher/config.toml, line 1)
+      nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
+      npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       hint: use node@12
     ");
 }
 
 #[test]
-fn where_the_registry_is_asked_first_its_host_is_told() {
+fn the_registrys_host_is_shown_if_it_comes_first() {
     let upstream = Upstream::start();
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(404));
     let sandbox = sandbox(&upstream);
@@ -174,7 +174,7 @@ fn where_the_registry_is_asked_first_its_host_is_told() {
 }
 
 #[test]
-fn a_command_that_is_run_offline_stays_so() {
+fn offline_is_passed_on_to_children() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");

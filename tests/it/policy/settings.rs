@@ -1,4 +1,4 @@
-//! What can't be a setting, and what those do that change which version is found.
+//! Invalid settings, and the settings that change which version is found.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::commands::{offline_sandbox, skipped};
 use crate::support::{Sandbox, TestCommand};
 
 #[test]
-fn a_setting_that_cannot_be_is_an_error_with_its_place() {
+fn an_invalid_setting_is_an_error_with_its_origin() {
     let sandbox = offline_sandbox();
     let mut transcript = String::new();
     for config in [
@@ -56,7 +56,7 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
     usher: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
       settings: auto_install, ignore_variables, ceiling, stores, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
-    // A shim that needs no help never reads them; one that does, says the same.
+    // A shim that installs nothing never reads them; one that does, prints the same error.
     sandbox.file(CONFIG, "auto_instal = \"never\"\n");
     sandbox.file("project/.nvmrc", "12\n");
     let outcome = sandbox.command("node").run();
@@ -70,7 +70,7 @@ fn a_setting_that_cannot_be_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_variable_that_cannot_be_is_an_error_too() {
+fn an_invalid_variable_is_an_error_too() {
     let sandbox = offline_sandbox();
     let mut transcript = String::new();
     for (name, value) in [
@@ -160,7 +160,7 @@ fn a_shim_refuses_a_variable_as_use_does() {
     both(&[("USHER_CEILING", " /srv")]);
     both(&[("USHER_IGNORE_VARIABLES", "1A")]);
 
-    // What one takes, the other takes.
+    // Both accept the same values.
     let list = ("USHER_IGNORE_VARIABLES", "A\tB,C\nNODE_VERSION");
     let node = sandbox.command("node").variable("NODE_VERSION", "99");
     node.variable(list.0, list.1).run().succeeds().prints_line("node 12.22.12");
@@ -189,7 +189,7 @@ fn with_label() -> Sandbox {
 }
 
 #[test]
-fn ignored_variables_are_no_requests() {
+fn ignored_variables_request_nothing() {
     let sandbox = with_label();
     let node = || sandbox.command("node");
     node().run().succeeds().prints_line("node 10.24.1");
@@ -261,7 +261,7 @@ fn all_tools_or_those_needed_have_shims() {
     sandbox.reshim();
     for (tool, program) in &lacking {
         assert!(!sandbox.shim(program).exists(), "{program}");
-        // Who is named gets shims: by the default, and by whoever fetches it.
+        // A requested tool gets shims: through the default, and when it is installed.
         sandbox.file("home/.config/usher/tool-versions", format!("{tool} latest\n"));
         sandbox.reshim();
         assert!(sandbox.shim(program).is_file(), "{program}");

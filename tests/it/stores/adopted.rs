@@ -149,7 +149,9 @@ fn a_jdk_says_itself_which_version_it_is() {
     // It was replaced by a newer one in place: the shim sees that, and has it read anew.
     fs::remove_file(sandbox.home().join(".jdks/anything/release")).unwrap();
     sandbox.file("home/.jdks/anything/release", release("9.0.2+7"));
-    java().fails_with(127).complains("temurin-9.0.1+11 was asked for by .java-version");
+    java()
+        .fails_with(127)
+        .complains("temurin-9.0.1+11: no source answered (requested by .java-version:1)");
     sandbox.file("project/.java-version", "9.0.2\n");
     java().succeeds().prints_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
 }

@@ -49,7 +49,7 @@ fn with_upstream(upstream: &Upstream) -> Sandbox {
 }
 
 #[test]
-fn a_program_alone_is_a_version_packed_or_not() {
+fn a_single_program_is_a_release_compressed_or_not() {
     let upstream = Upstream::start();
     let files = [("acme-1", SCRIPT.into()), ("acme-2.gz", gzipped(SCRIPT))];
     publish(&upstream, &files);
@@ -71,7 +71,7 @@ fn a_program_alone_is_a_version_packed_or_not() {
 }
 
 #[test]
-fn a_program_where_an_archive_was_meant_and_the_reverse() {
+fn a_program_is_no_archive_and_an_archive_no_program() {
     let upstream = Upstream::start();
     publish(&upstream, &[("acme-1", SCRIPT.into()), ("acme-2", b"just text".to_vec())]);
     let sandbox = with_upstream(&upstream);
@@ -87,7 +87,7 @@ fn a_program_where_an_archive_was_meant_and_the_reverse() {
 }
 
 #[test]
-fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
+fn an_invalid_definition_is_an_error_with_file_and_key() {
     let upstream = Upstream::start();
     publish(&upstream, &[("acme-1", SCRIPT.into())]);
     let sandbox = with_upstream(&upstream);
@@ -120,7 +120,7 @@ fn a_definition_that_says_it_wrong_is_told_with_file_and_key() {
 }
 
 #[test]
-fn a_program_alone_is_taken_from_a_file() {
+fn a_single_program_installs_from_a_file() {
     let sandbox = Sandbox::new().offline();
     sandbox.install();
     for (version, bytes) in [("1.0.0", SCRIPT.as_bytes().to_vec()), ("2.0.0", gzipped(SCRIPT))] {

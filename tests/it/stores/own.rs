@@ -60,7 +60,7 @@ fn with_upstream(upstream: &Upstream) -> Sandbox {
 }
 
 #[test]
-fn a_persons_own_tool_works_end_to_end() {
+fn a_custom_tool_installs_and_runs() {
     let upstream = Upstream::start();
     publish(&upstream, &["1.0.0", "1.2.3", "2.0.0"]);
     let sandbox = with_upstream(&upstream);
@@ -96,7 +96,7 @@ fn a_persons_own_tool_works_end_to_end() {
 }
 
 #[test]
-fn a_changed_file_counts_at_the_next_call_of_the_shim() {
+fn a_changed_definition_counts_from_the_next_call() {
     let upstream = Upstream::start();
     publish(&upstream, &["1.2.3"]);
     let sandbox = with_upstream(&upstream);
@@ -114,7 +114,7 @@ fn a_changed_file_counts_at_the_next_call_of_the_shim() {
 
 /// The index is where the shims learn what is an own tool, and where `use` learns the home.
 #[test]
-fn what_another_version_wrote_of_an_own_tool_is_made_anew() {
+fn a_custom_tool_record_of_another_version_is_regenerated() {
     let upstream = Upstream::start();
     let sandbox = with_upstream(&upstream);
     sandbox.file(FILE, acme(&upstream));
@@ -140,7 +140,7 @@ fn what_another_version_wrote_of_an_own_tool_is_made_anew() {
 }
 
 #[test]
-fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
+fn an_invalid_definition_affects_no_other_tool() {
     let sandbox = sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.fake_toolchain("other", "1.0.0");
@@ -179,7 +179,7 @@ fn a_file_with_a_fault_is_named_and_harms_no_other_tool() {
 }
 
 #[test]
-fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
+fn a_custom_tool_replaces_a_built_in_one() {
     let sandbox = sandbox();
     sandbox.fake_toolchain("deno", "1.2.3");
     let own = smallest("deno").replace("DENO_VERSION", "OUR_DENO");
@@ -193,7 +193,7 @@ fn an_own_file_may_take_the_place_of_a_tool_that_usher_knows() {
 }
 
 #[test]
-fn a_program_that_fails_or_lacks_something_is_asked_once() {
+fn a_rejected_system_program_is_probed_once() {
     let sandbox = set_up(Sandbox::new().offline().with_variable("USHER_SHIMS", "all"));
     let log = sandbox.root().join("log");
     let program = |name: &str, line: &str| {
@@ -219,9 +219,9 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
     let path = folder.join("acme1").to_str().unwrap().to_owned();
     assert_eq!(found, [("1.2.3".to_owned(), path)]);
     let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
-    let list = list.complains("/system/acme2 doesn't count: it fails to print its version");
-    let list = list.complains("/system/acme3 doesn't count: 3.0.0 can not\n  hint: mend it");
-    list.complains("/system/acme4 doesn't count: its output has no version");
+    let list = list.complains("/system/acme2 is ignored: it fails when asked for its version");
+    let list = list.complains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
+    list.complains("/system/acme4 is ignored: it names no version when asked for it");
     sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));
@@ -235,7 +235,7 @@ fn a_program_that_fails_or_lacks_something_is_asked_once() {
 }
 
 #[test]
-fn a_shim_among_the_systems_programs_is_not_asked() {
+fn a_shim_is_not_probed_as_a_system_program() {
     let sandbox = set_up(Sandbox::new().offline());
     let folder = sandbox.folder("system");
     let text = format!(

@@ -187,5 +187,5 @@ fn a_system_program_that_was_replaced_is_asked_anew() {
     };
     let outcome = check(version, 0);
     assert!(outcome.stdout.contains(version) || outcome.stderr.contains(version), "{outcome}");
-    check("99", 127).complains(" 99 was asked for by the variable");
+    check("99", 127).complains(" 99: no source answered (requested by the variable");
 }

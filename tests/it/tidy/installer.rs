@@ -121,7 +121,7 @@ fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
 }
 
 #[test]
-fn without_tools_it_chooses_nothing() {
+fn without_tools_nothing_is_chosen() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     install(&sandbox, "sh", &[]).run().succeeds().prints_line(&format!(
@@ -140,7 +140,7 @@ fn without_tools_it_chooses_nothing() {
 }
 
 #[test]
-fn the_target_of_static_programs_is_added_where_it_is_lacking() {
+fn a_missing_static_target_is_added() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     let log = sandbox.root().join("targets");
@@ -157,7 +157,7 @@ fn the_target_of_static_programs_is_added_where_it_is_lacking() {
 }
 
 #[test]
-fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
+fn usher_home_holds_everything_and_a_folder_on_path_needs_no_line() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     let roof = sandbox.root().join("a roof");
@@ -176,7 +176,7 @@ fn all_of_it_goes_under_one_roof_and_a_folder_on_path_needs_no_line() {
 }
 
 #[test]
-fn what_is_wrong_with_the_call_is_said_before_anything_is_done() {
+fn an_invalid_call_changes_nothing() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     install(&sandbox, "sh", &["--help"]).run().succeeds().prints_line("Examples:");
@@ -192,7 +192,7 @@ fn what_is_wrong_with_the_call_is_said_before_anything_is_done() {
 }
 
 #[test]
-fn without_cargo_it_says_where_to_get_it() {
+fn without_cargo_the_error_names_rustup() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     let tools = sandbox.folder("tools");

@@ -282,7 +282,7 @@ fn every_room_has_a_layer() {
 }
 
 #[test]
-fn a_circle_is_seen_through_other_files() {
+fn a_loop_through_other_programs_is_detected() {
     let graph = |edges: &[(&str, &str)]| {
         let mut graph: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
         for (from, to) in edges {

@@ -16,7 +16,7 @@ const PAGE: &str = "registry/README.md";
 type Types = BTreeMap<String, Vec<(String, String)>>;
 
 #[test]
-fn the_page_of_the_registry_is_what_the_types_say() {
+fn the_registry_page_matches_the_types() {
     let (page, mut types) = (text(PAGE), types());
     assert!(types.len() > 20, "too few types were found: {types:?}");
     for section in page.split("<!-- ").skip(1) {
@@ -40,7 +40,7 @@ fn the_page_of_the_registry_is_what_the_types_say() {
 }
 
 #[test]
-fn the_smallest_definition_of_the_page_is_one() {
+fn the_smallest_definition_on_the_page_is_valid() {
     let page = text(PAGE);
     let (_, rest) = page.split_once("```toml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("the example's end");

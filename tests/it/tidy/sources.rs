@@ -45,7 +45,7 @@ const MAY_NAME: [(&str, &str, &str); 6] = [
 ];
 
 #[test]
-fn the_hot_half_stands_on_nothing_else() {
+fn the_shim_has_only_the_listed_dependencies() {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let arguments = ["tree", "--offline", "--locked", "--package", "usher-shims"];
     let more = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--target", &target];
@@ -58,7 +58,7 @@ fn the_hot_half_stands_on_nothing_else() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_source_starts_with_a_comment() {
     let all = with_extension(files(""), "rs");
     let silent = all.iter().filter(|path| !text(path).starts_with("//! "));
     assert_no_problems(&silent.map(|path| path.display().to_string()).collect::<Vec<_>>());
@@ -111,7 +111,7 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 
 /// Code that is specific to an operating system is in one module of each half.
 #[test]
-fn operating_systems_are_told_apart_in_sys_alone() {
+fn only_sys_has_target_os() {
     let mut wrong = Vec::new();
     for path in [files("src"), files("shims/src")].concat() {
         let is_sys = path.iter().any(|part| part == "sys" || part == "sys.rs");
@@ -136,7 +136,7 @@ fn every_exception_is_needed() {
 }
 
 #[test]
-fn nothing_names_a_registry_or_this_machine() {
+fn no_file_contains_a_registry_or_machine_path() {
     // Split, because this file is searched, too.
     let forbidden = [
         ["registry.npmjs", ".org"],

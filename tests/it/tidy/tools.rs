@@ -14,7 +14,7 @@ use super::text;
 const PAGE: &str = "docs/tools.md";
 
 #[test]
-fn the_page_of_tools_is_what_the_registry_says() {
+fn the_tools_page_matches_the_registry() {
     let page = text(PAGE);
     for (marker, expected) in [("sources", sources()), ("files", files())] {
         let begin = format!("<!-- {marker} -->\n");

@@ -1,4 +1,4 @@
-//! Puts the conformance suite to another version manager, and prints where it does otherwise.
+//! Runs the conformance suite with another version manager, and prints where it differs.
 //!
 //! ```text
 //! cargo run -p usher-bench --bin conformance -- pyenv
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use format::{Case, Subject};
 use peers::Peer;
 
-/// What goes wrong here is told and ends the run.
+/// An error is printed and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[expect(clippy::disallowed_methods, reason = "this is a main")]
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs all cases that a peer can be asked; says how many of them the columns don't tell right.
+/// Runs all cases that a peer supports; returns how many differences the columns don't have.
 fn run(peer: &Peer) -> Result<usize> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     let mut files: Vec<_> = std::fs::read_dir(root.join("tests/conformance"))?
@@ -64,7 +64,7 @@ fn run(peer: &Peer) -> Result<usize> {
     Ok(untold)
 }
 
-/// What the column of a case ought to say and doesn't.
+/// A difference that the column of a case should have, but doesn't.
 fn untold_difference(case: &Case, peer: &str, answer: &str) -> Option<String> {
     let told = case.others.get(peer).map(|told| told.split(": ").next().unwrap_or_default());
     let outcome = answer.split(": ").next().unwrap_or_default();

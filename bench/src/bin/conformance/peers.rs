@@ -1,7 +1,7 @@
-//! The peers that can be asked: where each keeps versions, and how it is called.
+//! The supported peers: where each has its versions, and how it is called.
 //!
 //! A peer is pointed to by a variable (`BENCH_MISE=/path/of/mise`, `BENCH_NVM=/path/of/nvm.sh`), or
-//! found on PATH. None of them sees a variable of whoever runs this.
+//! found on PATH. None of them sees the caller's variables.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -22,7 +22,7 @@ pub(crate) struct Peer {
     reads: &'static [&'static str],
     /// Words of which a case's files must have one, where that is not every file's content.
     says: &'static [&'static str],
-    /// Where a version's programs lie, from the home folder.
+    /// Where a version's programs are, from the home folder.
     store: fn(tool: &str, version: &str) -> String,
     /// The command that runs a program by its rules.
     command: fn(&Path, &Path, &str) -> Result<Command>,
@@ -31,7 +31,7 @@ pub(crate) struct Peer {
     wants: Option<fn(&Path, &str) -> Command>,
 }
 
-/// What peers say of a version that they understand and don't have, in small letters: most of them
+/// What peers print for a valid version that isn't installed, in lower case: most of them
 /// would fetch it.
 const MISSING: [&str; 6] = [
     "is not installed",
@@ -219,7 +219,7 @@ fn run(mut command: Command, home: &Path, directory: &Path) -> Result<Output> {
     Ok(command.output()?)
 }
 
-/// A program that says one line.
+/// A program that prints one line.
 fn script(path: &Path, says: &str) -> Result<()> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;
     fs::write(path, format!("#!/bin/sh\necho {says}\n"))?;

@@ -24,7 +24,7 @@ const FILES: usize = 5800;
 pub(crate) struct Archive {
     /// `22.1.0`.
     pub(crate) version: String,
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
     /// `node-v22.1.0-linux-x64.tar.gz`.
     pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! Who installs the archive, and by which command. A peer is pointed to by a variable
+//! The programs that install the archive, and their commands. A peer is named by a variable
 //! (`BENCH_VOLTA=/path/of/volta`) or found on PATH.
 
 use std::ffi::OsString;
@@ -11,9 +11,9 @@ use usher_bench::contestant;
 use crate::Result;
 use crate::archive::Archive;
 
-/// One of them.
+/// A program that is measured.
 pub(crate) struct Contestant {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: String,
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -21,13 +21,13 @@ pub(crate) struct Contestant {
     variables: Vec<(&'static str, String)>,
     /// A file that its home has from the start, and its text.
     file: Option<(&'static str, String)>,
-    /// What its home is made ready with, if anything.
+    /// The command that prepares its home, if it needs one.
     ready: Option<Vec<OsString>>,
-    /// What must be there when it is done, below its home.
+    /// A file below its home that must exist afterwards.
     pub(crate) made: Option<PathBuf>,
 }
 
-/// usher first, then the peers that are there, `tar`, and inflating alone; and who is absent.
+/// usher first, then the installed peers, `tar`, and inflating alone; and the peers that are missing.
 pub(crate) fn all(
     root: &Path,
     archive: &Archive,

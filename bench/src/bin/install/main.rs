@@ -23,7 +23,7 @@ use std::process::{Command, ExitCode};
 use archive::Archive;
 use mirror::Mirror;
 
-/// What goes wrong here is told and ends the run.
+/// An error is printed and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// How often each is run, unless an argument says otherwise.

@@ -42,7 +42,7 @@ impl Mirror {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let served = Arc::clone(&served);
-                // Whoever hangs up has what it wanted.
+                // A client may close the connection when it has what it needs.
                 thread::spawn(move || served.answer(connection).ok());
             }
         });

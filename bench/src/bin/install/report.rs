@@ -52,7 +52,7 @@ pub(crate) fn place(title: &str, measured: &[Measured], stages: &[Measured]) -> 
     page
 }
 
-/// Who isn't in the tables, and why.
+/// Which peers aren't in the tables, and why.
 pub(crate) fn left_out(absent: &[String]) -> String {
     match absent {
         [] => String::new(),

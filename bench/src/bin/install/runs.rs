@@ -9,9 +9,9 @@ use std::time::Instant;
 use crate::contestants::Contestant;
 use crate::{Go, Place, Result};
 
-/// What one of them took.
+/// The measurements of one program.
 pub(crate) struct Measured {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: String,
     /// Seconds, in order.
     pub(crate) times: Vec<f64>,
@@ -34,7 +34,7 @@ impl Measured {
     }
 }
 
-/// Times them all with their homes in `folder`; and says who failed.
+/// Times them all with their homes in `folder`; also returns which ones failed.
 pub(crate) fn measure(
     contestants: &[Contestant],
     place: &Place,
@@ -72,7 +72,7 @@ fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
     let home = tempfile::Builder::new().prefix("home-").tempdir_in(folder)?.keep();
     let mut command = contestant.command(&home)?;
     command.stdout(Stdio::null()).stderr(File::create(folder.join("said"))?);
-    // What others left to be written is not this one's to write.
+    // Data that earlier runs left unwritten must not slow down this one.
     rustix::fs::syncfs(File::open(folder)?)?;
     let began = Instant::now();
     let (is_success, memory) = ended(command)?;
@@ -102,7 +102,7 @@ fn ended(mut command: Command) -> Result<(bool, f64)> {
     let mut status = 0;
     // SAFETY: a structure of numbers, for which zeros are values.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the process is a child of ours that nobody has waited for; both places are ours.
+    // SAFETY: the process is our child and wasn't waited for; both pointers are to our variables.
     let waited = unsafe {
         libc::wait4(libc::pid_t::try_from(child.id())?, &raw mut status, 0, &raw mut usage)
     };

@@ -3,15 +3,13 @@
 //! fail.
 
 use usher_shims::error::{Error, ErrorKind, Escaped, Result};
-use usher_shims::toolchain::Toolchain;
 use usher_shims::version::Version;
 
-use super::UpgradeOutcome;
-use super::row::PackageOutcome;
+use super::row::{PackageOutcome, UpgradeOutcome, VersionStep};
 use crate::cli::commands::count_of;
 use crate::cli::output;
 use crate::cli::package_migration::{
-    GlobalPackage, GlobalPackages, MigrationReport, PackageManager,
+    GlobalPackages, ListedPackage, MigrationReport, PackageManager,
 };
 use crate::session::Session;
 
@@ -26,15 +24,6 @@ pub(super) enum MigrationPolicy {
     DryRun,
     /// There is no terminal to ask on, or no network.
     Never,
-}
-
-/// From which version to which newer one.
-#[derive(Debug, Clone)]
-pub(super) struct VersionStep {
-    pub(super) from: Version,
-    pub(super) to: Version,
-    /// The older one's toolchain.
-    pub(super) old: Toolchain,
 }
 
 /// The packages that one newer version lacks.
@@ -118,7 +107,7 @@ impl PackageMigration<'_> {
         format!("{count} of {tool} {from} ({})", Escaped(&names))
     }
 
-    fn words(&self, packages: &[GlobalPackage]) -> Vec<String> {
+    fn words(&self, packages: &[ListedPackage]) -> Vec<String> {
         packages.iter().map(|package| self.manager.word(package)).collect()
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use usher_shims::error::Error;
+use usher_shims::toolchain::{Store, Toolchain};
+use usher_shims::version::Version;
 
 /// What came of one tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,6 +52,31 @@ pub(super) struct PackageOutcome {
     pub(super) missing: Vec<String>,
     /// Those that aren't from a registry, and are never migrated.
     pub(super) local: Vec<String>,
+}
+
+/// A tool's row, and what comes next.
+pub(super) struct UpgradeOutcome {
+    pub(super) row: UpgradeRow,
+    /// The versions between which global packages may have to be migrated.
+    pub(super) step: Option<VersionStep>,
+}
+
+/// From which version to which newer one.
+#[derive(Debug, Clone)]
+pub(super) struct VersionStep {
+    pub(super) from: Version,
+    pub(super) to: Version,
+    /// The older one's toolchain.
+    pub(super) old: Toolchain,
+}
+
+impl VersionStep {
+    /// The step from a toolchain to a newer version. The system's package manager installed what
+    /// the system's version has, and is left alone.
+    pub(super) fn between(old: Option<Toolchain>, to: Version) -> Option<Self> {
+        let old = old.filter(|old| !matches!(old.store, Store::System(_)))?;
+        Some(Self { from: old.version.clone()?, to, old })
+    }
 }
 
 impl UpgradeRow {

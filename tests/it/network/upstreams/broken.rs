@@ -26,33 +26,33 @@ fn install(sandbox: &Sandbox) -> Outcome {
 }
 
 #[test]
-fn what_is_as_it_should_be_is_installed() {
+fn a_valid_site_is_installed_from() {
     let (_upstream, sandbox) = site(&json!({}));
     install(&sandbox).succeeds();
 }
 
 #[test]
-fn a_hash_that_proves_nothing_is_none() {
+fn a_weak_hash_is_refused() {
     let complaint = |more: Value| {
         let (_upstream, sandbox) = site(&more);
         let outcome = install(&sandbox).fails_with(76);
         assert!(!sandbox.toolchain("go", "1.22.0").exists());
         outcome
-            .complains("1.22.0 has no hash that can be used")
+            .complains("1.22.0 has no usable hash")
             .complains("?mode=json&include=all: `{.sha256}` is")
     };
     complaint(json!({ "sha256": null })).complains("missing");
     complaint(json!({ "sha256": 7 })).complains("“7”, which is not a SHA-256 or SHA-512");
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
-    complaint(json!({ "sha256": md5 })).complains("an MD5 proves nothing");
+    complaint(json!({ "sha256": md5 })).complains("MD5 is too weak");
     complaint(json!({ "sha256": "da39a3ee5e6b4b0d3255bfef95601890afd80709" }))
-        .complains("a SHA-1 proves nothing");
+        .complains("SHA-1 is too weak");
     let (_upstream, sandbox) = site(&json!({ "sha256": sha256(b"other") }));
     install(&sandbox).fails_with(76).complains("is not what was published");
 }
 
 #[test]
-fn a_name_that_leads_elsewhere_is_refused() {
+fn a_file_name_outside_of_the_site_is_refused() {
     for name in ["../../etc/passwd", "/etc/passwd", "https://evil.example/x"] {
         let (upstream, sandbox) = site(&json!({ "filename": name }));
         let outcome = install(&sandbox).fails_with(69);
@@ -78,7 +78,7 @@ fn an_index_that_is_far_too_large_is_refused_and_takes_no_memory() {
 }
 
 #[test]
-fn a_long_index_that_is_read_line_by_line_works() {
+fn a_long_line_based_index_is_read() {
     let (upstream, sandbox) = copy_of("go");
     let bytes = Archive::new().program("acme/bin/acme", "#!/bin/sh\n").tar_gz();
     let text = format!(
@@ -98,13 +98,13 @@ fn a_long_index_that_is_read_line_by_line_works() {
 }
 
 #[test]
-fn an_index_of_another_form_is_refused() {
+fn an_index_of_another_format_is_refused() {
     let (upstream, sandbox) = site(&json!({}));
     for (text, complaint) in [
         ("[]", "it has no entries"),
         ("7", "it is neither a list nor an object"),
         (r#"[{"version":"go1.22.0"}]"#, "it has no “files”"),
-        ("go1.22.0", "it is no JSON"),
+        ("go1.22.0", "invalid JSON"),
     ] {
         upstream.put("/", text);
         let outcome = install(&sandbox).fails_with(69);

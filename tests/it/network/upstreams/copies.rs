@@ -141,7 +141,7 @@ fn ruby_page_by_page() {
 }
 
 #[test]
-fn php_which_nobody_publishes_a_hash_of() {
+fn php_without_published_hashes() {
     let (upstream, sandbox) = copy_of("php");
     let entry = |version: &str| {
         let name = format!("php-{version}-cli-linux-{}.tar.gz", chip().1);
@@ -150,11 +150,11 @@ fn php_which_nobody_publishes_a_hash_of() {
     };
     let listing = json!([entry("8.4.12"), entry("8.3.9"), { "name": "README.txt", "size": "1" }]);
     upstream.put("/bulk/", listing.to_string());
-    let unhashed = "is published without a hash to check it against";
-    works(&sandbox, "php", "8.4.12").complains(&format!("php 8.4.12 {unhashed}"));
+    let unverified = "no checksum is published for php";
+    works(&sandbox, "php", "8.4.12").complains(&format!("{unverified} 8.4.12"));
     sandbox.file("project/.tool-versions", "php 8.3.9\n");
     let refused = sandbox.command("php").run().fails_with(126);
-    refused.complains(unhashed).complains("hint: use install php@8.3.9");
+    refused.complains(unverified).complains("hint: use install php@8.3.9");
     let receipt = sandbox.read(sandbox.toolchain("php", "8.4.12").join(".usher-receipt.json"));
     assert!(
         receipt.contains("\"sha256\":\"") && receipt.contains("\"verified\":null"),

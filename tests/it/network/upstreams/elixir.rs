@@ -1,5 +1,5 @@
 //! Elixir and the Erlang that it runs on, from copies of both upstreams: which build is taken, what
-//! comes with it, and what is said where the two can't fit.
+//! is installed with it, and the error if the two are incompatible.
 //!
 //! The Erlangs are of numbers that no machine has, so that the system's own never runs these builds.
 
@@ -24,7 +24,7 @@ const BUILDS: [&str; 6] = [
 
 const ERLANGS: [&str; 4] = ["90.3.1", "91.2", "92.1.4", "93.0"];
 
-/// Both upstreams at one address, and a sandbox that asks nobody else.
+/// Both upstreams at one address, and a sandbox that uses no other.
 fn site() -> (Upstream, Sandbox) {
     let upstream = Upstream::serving(&Catalogue::default());
     let source = format!("elixir={0},erlang={0}", upstream.base());
@@ -69,12 +69,12 @@ fn put_erlang(upstream: &Upstream) {
     }
 }
 
-/// A program that says which Erlang runs what.
+/// A program that prints which Erlang runs what.
 fn erl(version: &str) -> String {
     format!("#!/bin/sh\necho \"erlang $@ on {version}\"\n")
 }
 
-/// An Erlang on disk.
+/// An installed Erlang.
 fn with_erlang(sandbox: &Sandbox, version: &str) {
     let path = sandbox.toolchain("erlang", version).join("bin/erl");
     sandbox.executable(path, &erl(version));
@@ -107,15 +107,15 @@ fn check((there, pins): (&[&str], &str), words: &[&str], expected: (&str, &str))
 }
 
 #[test]
-fn the_build_is_for_the_erlang_in_force() {
+fn the_build_is_for_the_active_erlang() {
     for (there, pins, words, elixir, erlang) in [
-        // One that nobody asks for, on disk.
+        // An installed one that isn't pinned.
         (&["91.2"][..], "", &["elixir@1.17"][..], "1.17.3-otp-91", "91.2"),
         (&["93.0"], "", &["elixir@1.17"], "1.17.3-otp-92", "93.0"),
         (&["90.3.1", "92.1.4"], "", &["elixir@1.17.3"], "1.17.3-otp-92", "90.3.1 92.1.4"),
-        // A pinned one, though a newer one is on disk.
+        // A pinned one, although a newer one is installed.
         (&["90.3.1", "92.1.4"], "erlang 90\n", &["elixir@1.17"], "1.17.3-otp-90", "90.3.1 92.1.4"),
-        // A pinned one that isn't on disk comes along.
+        // A pinned one that isn't installed is installed too.
         (&[], "erlang 91\n", &["elixir@1.17"], "1.17.3-otp-91", "91.2"),
         // The newest that a pinned one runs.
         (&["90.3.1"], "erlang 90\n", &["elixir@latest"], "1.17.3-otp-90", "90.3.1"),
@@ -131,19 +131,19 @@ fn the_build_is_for_the_erlang_in_force() {
 }
 
 #[test]
-fn an_erlang_comes_along_where_none_runs_it() {
+fn a_missing_erlang_is_installed_with_elixir() {
     let outcome = check((&[], ""), &["elixir@1.17"], ("1.17.3-otp-92", "92.1.4"));
-    outcome.complains("elixir 1.17.3-otp-92 runs on Erlang/OTP: erlang 92 is got too");
+    outcome.complains("elixir 1.17.3-otp-92 needs Erlang/OTP: installing erlang 92 too");
     check((&[], ""), &["elixir@1.17.3-otp-90"], ("1.17.3-otp-90", "90.3.1"));
-    // The one there is too old, and nobody asks for it.
+    // The installed one is too old, and not pinned.
     check((&["90.3.1"], ""), &["elixir@1.18"], ("1.18.0-otp-93", "90.3.1 93.0"));
-    // One that is on disk will do.
+    // An installed one is used.
     let outcome = check((&["93.0"], ""), &["elixir@1.18.0-otp-91"], ("1.18.0-otp-91", "93.0"));
     assert!(!outcome.stderr.contains("got too"), "{outcome}");
 }
 
 #[test]
-fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
+fn an_incompatible_pair_is_an_error_that_names_both_origins() {
     let (_upstream, sandbox) = site();
     with_erlang(&sandbox, "90.3.1");
     sandbox.file("project/.tool-versions", "erlang 90\n");
@@ -152,7 +152,7 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    usher: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 91, 92, 93
       hint: use erlang@93
     ");
@@ -167,14 +167,14 @@ fn an_impossible_pair_is_an_error_that_names_both_who_ask() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: elixir 1.18.0-otp-92 (requested by .tool-versions, line 2 ([SANDBOX]/project/.tool-versions)) doesn't run on erlang 90 (requested by .tool-versions, line 1 ([SANDBOX]/project/.tool-versions))
+    usher: elixir 1.18.0-otp-92 (requested by .tool-versions:2) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 92
       hint: use erlang@92
     ");
 }
 
 #[test]
-fn a_shim_runs_it_on_the_erlang_it_is_for() {
+fn a_shim_runs_elixir_on_a_matching_erlang() {
     let (_upstream, sandbox) = site();
     sandbox.file("project/.tool-versions", "elixir 1.17\n");
     let run = |program: &str| sandbox.command(program).argument("x").run().succeeds();
@@ -192,7 +192,7 @@ fn a_shim_runs_it_on_the_erlang_it_is_for() {
 
 /// Whatever runs on it may run.
 #[test]
-fn an_erlang_of_which_nobody_knows_the_version_is_believed() {
+fn an_erlang_of_unknown_version_is_used() {
     let (_upstream, sandbox) = site();
     sandbox.executable("bin/erl", &erl("what is first"));
     let folders = [sandbox.shims(), sandbox.root().join("bin"), "/usr/bin".into(), "/bin".into()];

@@ -113,7 +113,7 @@ fn all_sources_are_listed_and_flavours_have_a_line_each() {
 }
 
 #[test]
-fn a_source_that_cannot_be_asked_is_named_and_keeps_no_other_back() {
+fn an_unreachable_source_is_named_and_others_are_used() {
     let (upstream, sandbox) = pythons();
     upstream.put("/versions.json", "<html>");
     let outcome = sandbox.use_command(&["available", "python"]).run().succeeds();
@@ -140,14 +140,14 @@ fn a_bare_flavour_is_the_newest_of_it() {
         };
         outcome.prints(expected);
     }
-    // A shim gets it, too; a name that no source has is no release, and nobody is asked for it.
+    // A shim installs it, too; a name that no source has is not a release, and nothing is requested.
     let (upstream, sandbox) = pythons();
     sandbox.file("project/.python-version", "pypy\n");
     sandbox.use_command(&["install"]).run().succeeds();
     sandbox.command("python").run().succeeds().prints("Python 3.11.13 (PyPy 7.3.20)");
     let before = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["install", "python@pypi"]).run().fails_with(127);
-    outcome.complains("there is no such thing");
+    outcome.complains("unknown version of python");
     assert_eq!(upstream.all_requests().len(), before);
 }
 
