@@ -35,7 +35,7 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "node",
                 "version": "10.24.1",
                 "request": "v10",
-                "requested_by": ".nvmrc, line 2 ([SANDBOX]/project/.nvmrc)",
+                "requested_by": ".nvmrc:2",
                 "installed": true,
                 "store": "nvm",
                 "path": "[SANDBOX]/home/.nvm/versions/node/v10.24.1",
@@ -44,8 +44,7 @@ fn bare_use_lists_active_versions_and_their_requests() {
                 "tool": "python",
                 "version": "3.12.12",
                 "request": "3.12",
-                "requested_by": "your default, tool-versions, line 1 \
-                           ([SANDBOX]/home/.config/usher/tool-versions)",
+                "requested_by": "your default, [SANDBOX]/home/.config/usher/tool-versions:1",
                 "installed": true,
                 "store": "usher",
                 "path": "[SANDBOX]/home/.local/share/usher/toolchains/python/3.12.12",
@@ -78,7 +77,7 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "tool": "node",
                 "version": null,
                 "request": "13.0.0",
-                "requested_by": "package.json, volta.node ([SANDBOX]/project/package.json)",
+                "requested_by": "package.json (volta.node)",
                 "installed": false,
                 "store": null,
                 "path": null,
@@ -91,8 +90,7 @@ fn bare_use_lists_missing_and_broken_versions() {
                 "installed": false,
                 "store": null,
                 "path": null,
-                "error": ".python-version, line 1 ([SANDBOX]/project/.python-version) asks for \
-                          python “../../x”, which is no version",
+                "error": "invalid python version “../../x” (requested by .python-version:1)",
             },
         ])
     );

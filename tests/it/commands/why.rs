@@ -63,7 +63,7 @@ fn without_a_program_all_pinned_tools_are_explained() {
     assert_eq!(report.as_array().map(Vec::len), Some(1));
     assert_eq!(node["version"], "12.20.0");
     assert_eq!(node["candidates"][0]["selected"], true);
-    assert_eq!(node["skipped"][0], "[SANDBOX]/project/node_modules holds other people's code");
+    assert_eq!(node["skipped"][0], "[SANDBOX]/project/node_modules is a folder of dependencies");
     assert_eq!(
         report[0]["path"],
         "[SANDBOX]/home/.local/share/usher/toolchains/node/12.20.0/bin/node"
