@@ -249,7 +249,7 @@ pub fn run(given: ProcessArgs) -> i32 {
     let mut arguments = given.os_arguments();
     if arguments.get(1).is_some_and(|first| first.as_encoded_bytes() == HANDOFF_ARG.to_bytes()) {
         let error = handoff::run(given);
-        output::error(&error, false);
+        output::shim_error(&error);
         return error.kind().shim_exit_code().into();
     }
     move_verb_first(&mut arguments);

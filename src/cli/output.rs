@@ -94,7 +94,7 @@ pub fn ask(question: impl Display) -> bool {
     read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Prints an error: a person's to standard error, JSON to standard output.
+/// Prints an error of `use`: text to standard error, JSON to standard output.
 pub fn error(error: &Error, as_json: bool) {
     if as_json {
         json(&serde_json::json!({ "error": {
@@ -106,6 +106,11 @@ pub fn error(error: &Error, as_json: bool) {
         }}));
         return;
     }
+    let _ = writeln!(io::stderr().lock(), "error: {error}");
+}
+
+/// Prints an error of a shim. In the log of a program, `error:` would look like the program's own.
+pub fn shim_error(error: &Error) {
     note(error);
 }
 

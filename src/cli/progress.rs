@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use usher_shims::error::Error;
 
 use crate::cli::output;
 use crate::http::Progress;
@@ -76,6 +77,10 @@ impl Reporter for ProgressDisplay {
     /// Above all bars.
     fn note(&self, text: &str) {
         self.bars.suspend(|| output::note(text));
+    }
+
+    fn error(&self, error: &Error) {
+        self.bars.suspend(|| output::error(error, false));
     }
 }
 

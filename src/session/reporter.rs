@@ -1,11 +1,15 @@
 //! Notes and progress of a command. The command line implements it.
 
+use usher_shims::error::Error;
+
 use crate::http::{NoProgress, Progress};
 
 /// Prints notes and progress, to standard error.
 pub trait Reporter {
     /// Prints a note of one or more lines.
     fn note(&self, text: &str);
+    /// Prints an error after which the command goes on.
+    fn error(&self, error: &Error);
     /// Whether progress bars are drawn. Then a download needs no line of its own.
     fn draws(&self) -> bool;
     /// A batch of `count` downloads begins, which get a total.
@@ -22,6 +26,7 @@ pub struct Silent;
 
 impl Reporter for Silent {
     fn note(&self, _: &str) {}
+    fn error(&self, _: &Error) {}
     fn draws(&self) -> bool {
         false
     }

@@ -146,7 +146,7 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
         reports.error = Some(errors.remove(decisive));
     }
     for other in &errors {
-        session.note(&other.to_string());
+        session.reporter.error(&other);
     }
     Ok(reports)
 }

@@ -72,7 +72,7 @@ fn apply(
             Ok(repaired) => reports.push(RepairReport::of(location, repaired)),
             Err(error) => {
                 if let Some(earlier) = failed.replace(error) {
-                    session.note(&earlier.to_string());
+                    session.reporter.error(&earlier);
                 }
             }
         }

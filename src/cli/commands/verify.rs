@@ -38,7 +38,7 @@ pub fn run(session: &Session, words: &[String], as_json: bool) -> Result<i32> {
         None => Ok(0),
         Some(error) => {
             if !as_json {
-                session.note(&error.to_string());
+                session.reporter.error(&error);
             }
             Ok(error.kind().exit_code().into())
         }
