@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_known_by_their_names() {
+    fn checked_files_are_recognized_by_name() {
         let cases: &[(&str, Option<FileKind>)] = &[
             ("Dockerfile", Some(FileKind::Docker)),
             ("a/Containerfile", Some(FileKind::Docker)),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_is_the_same_compiled_in_and_read() {
+    fn compiled_tools_equal_their_parsed_definitions() {
         let common = Common::parse(COMMON).unwrap();
         for (known, (file, text)) in TOOLS.iter().zip(DEFINITIONS) {
             let (tool, _) = Definition::parse(text).unwrap();

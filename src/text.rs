@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times() {
+    fn sizes_and_durations_are_readable() {
         let sizes = [0, 999, 1000, 54_290_000, 1_200_000_000].map(human_size);
         assert_eq!(sizes, ["0 bytes", "999 bytes", "1.0 kB", "54.2 MB", "1.2 GB"]);
         for (seconds, expected) in [

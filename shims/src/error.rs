@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_reads_from_what_to_hint() {
+    fn an_error_prints_cause_lines_and_hint() {
         let error = Error::new(ErrorKind::NoMatchingVersion, "no node release matches 12.99")
             .because("nearest: 12.22.12, 13.0.0")
             .hint("use node@12");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_read_keeps_its_source() {
+    fn an_io_error_keeps_its_source() {
         use std::error::Error as _;
         let full = io::Error::from_raw_os_error(libc::ENOSPC);
         let error = Error::io("write", Path::new("/x\u{1b}"), full);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_a_code_of_its_own() {
+    fn every_error_kind_has_a_unique_code() {
         let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         codes.sort_unstable();
         codes.dedup();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_is_escaped_and_cut() {
+    fn untrusted_text_is_escaped_and_truncated() {
         assert_eq!(Escaped("a\u{1b}[31mb\u{202e}").to_string(), "a\\u{1b}[31mb\\u{202e}");
         assert_eq!(Escaped(&"9".repeat(1_000_000)).to_string().chars().count(), 201);
     }

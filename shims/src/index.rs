@@ -388,7 +388,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_and_writing_are_inverse() {
+    fn a_shim_index_round_trips() {
         let parsed = Index {
             folders: Folders {
                 data: OsString::from_vec(b"/home/u\xFF/\t\\data\n".to_vec()).into(),

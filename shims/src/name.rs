@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_a_small_alphabet() {
+    fn names_allow_only_safe_characters() {
         for good in ["node", "2to3", "python3.7-config", "node@12", "g++", "_x", "a.b"] {
             assert!(Name::parse(good).is_some(), "{good}");
         }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_a_request() {
+    fn trailing_digits_of_a_name_are_a_request() {
         assert_eq!(split_version("python3.7"), Some(("python", "3.7")));
         assert_eq!(split_version("python3"), Some(("python", "3")));
         assert_eq!(split_version("node12"), Some(("node", "12")));

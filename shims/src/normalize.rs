@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_fit_whole_texts() {
+    fn normalization_rules_match_whole_texts() {
         let cases: &[(&str, &str, Option<&[&str]>)] = &[
             ("{}p{}", "3.2.1p31", Some(&["3.2.1", "31"])),
             ("{}p{}", "3.2.1", None),

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_program_is_never_usher_and_never_relative() {
+    fn next_on_path_skips_shims_and_relative_folders() {
         let world = MemoryWorld::at("/app/bin")
             .file("/u/shims/node", "")
             .file("/other/shims/node", "")
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn path_grows_once() {
+    fn the_shims_folder_is_added_to_path_once() {
         let world = MemoryWorld::at("/").folder("/u/shims").folder("/usr/bin");
         let longer = |path: &str| path_with_shims(&world.clone().variable("PATH", path), &shim());
         assert_eq!(longer("/usr/bin:/bin"), Some("/u/shims:/usr/bin:/bin".into()));

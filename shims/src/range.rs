@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn npm_ranges() {
+    fn npm_ranges_match_versions() {
         let check = |range, inside, outside| check(Dialect::Npm, range, inside, outside);
         check(">=10 <12 || 14.x", "10.0.0 11.15.0 14.2.1", "9.9.9 12.0.0 13.1.0 15.0.0 14.0.0-rc1");
         check(
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn pep440_specifiers() {
+    fn pep440_specifiers_match_versions() {
         let check = |range, inside, outside| check(Dialect::Pep440, range, inside, outside);
         check(">=3.8,<3.13", "3.8 3.8.0 3.12.9", "3.7.16 3.13 3.13.0 3.13.0rc1");
         check("~=3.9", "3.9 3.9.1 3.14.0", "3.8.9 4.0");

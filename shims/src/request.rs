@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn only_all_numbers_are_exact() {
+    fn only_complete_versions_are_exact_requests() {
         let exact = |text| {
             let tool = tool("node");
             Request::parse(text, tool, RequestTrust::User)
@@ -432,13 +432,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_breaks_the_parser(text in "\\PC*") {
+        fn request_parsing_never_panics(text in "\\PC*") {
             let _ = Request::parse(&text, tool("node"), RequestTrust::User);
             let _ = Request::parse(&text, tool("python"), RequestTrust::Project);
         }
 
         #[test]
-        fn what_is_printed_parses_to_the_same(text in "(v|node-|lts/)?[0-9a-z*.<>=^~| -]{1,12}") {
+        fn requests_round_trip(text in "(v|node-|lts/)?[0-9a-z*.<>=^~| -]{1,12}") {
             let tool = tool("node");
             if let Ok(request) = Request::parse(&text, tool, RequestTrust::Project) {
                 proptest::prop_assert_eq!(Request::parse(request.as_str(), tool, RequestTrust::Project), Ok(request));

@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn names_variables_and_hosts_are_whole() {
+    fn tool_names_and_runtimes_are_consistent() {
         for tool in TOOLS {
             for name in tool.all_names() {
                 assert_eq!(Tool::named(TOOLS, name).map(|known| known.name), Some(tool.name));

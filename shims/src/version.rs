@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn one_order_holds_for_all_tools() {
+    fn versions_are_ordered() {
         let ascending = [
             "0.12.18",
             "1.21",
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_flavours_count_as_numbers() {
+    fn numbers_in_flavors_are_compared_numerically() {
         let ascending = ["3.14.0", "pypy2.7-7.3.20", "pypy3.9-7.3.16", "pypy3.11-7.3.13"];
         for pair in ascending.windows(2) {
             assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_version() {
+    fn versions_have_flavor_numbers_and_prerelease() {
         let pypy = version("pypy3.10-7.3.17");
         assert_eq!((pypy.flavour(), pypy.numbers().as_slice()), ("pypy3.10", &[7, 3, 17][..]));
         let threaded = version("3.13.1t");
@@ -462,14 +462,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn printing_and_parsing_are_inverse(text in "[a-z]{0,3}-?[0-9]{1,3}(\\.[0-9]{1,3}){0,5}(t|rc[0-9]|-p[0-9]+|\\+[0-9]+)?") {
+        fn versions_round_trip(text in "[a-z]{0,3}-?[0-9]{1,3}(\\.[0-9]{1,3}){0,5}(t|rc[0-9]|-p[0-9]+|\\+[0-9]+)?") {
             if let Some(parsed) = Version::parse(&text) {
                 proptest::prop_assert_eq!(Version::parse(parsed.as_str()), Some(parsed));
             }
         }
 
         #[test]
-        fn the_order_is_total(texts in proptest::collection::vec("[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(rc[0-9]|-p[0-9]|\\+[0-9])?", 3)) {
+        fn the_version_order_is_total(texts in proptest::collection::vec("[0-9]{1,2}(\\.[0-9]{1,2}){0,3}(rc[0-9]|-p[0-9]|\\+[0-9])?", 3)) {
             let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(text)).collect();
             if let [a, b, c] = &versions[..] {
                 proptest::prop_assert_eq!(a.cmp(b), b.cmp(a).reverse());
@@ -479,7 +479,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_the_parser(text in "\\PC*") {
+        fn version_parsing_never_panics(text in "\\PC*") {
             let _ = Version::parse(&text);
         }
     }

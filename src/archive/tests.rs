@@ -187,7 +187,7 @@ const TWICE: &str = "is in the archive twice";
 const BELOW: &str = "has a folder that is a file or a link";
 
 #[test]
-fn names_that_lead_elsewhere_are_refused() {
+fn escaping_entry_names_are_refused() {
     let deep = [b"d/".repeat(64), b"f".to_vec()].concat();
     let many = [b"d/".repeat(600), b"f".to_vec()].concat();
     check(vec![
@@ -225,7 +225,7 @@ fn names_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn links_that_lead_elsewhere_are_refused() {
+fn escaping_links_are_refused() {
     let out = "leads out of the archive";
     check(vec![
         ("link up", vec![symbolic(b"l", b"../outside/file")], out),
@@ -269,7 +269,7 @@ fn links_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn a_name_stands_for_one_thing() {
+fn duplicate_and_conflicting_names_are_refused() {
     check(vec![
         ("file twice", vec![file(b"a", b"other")], TWICE),
         ("file twice, by a dot", vec![file(b"./a", b"other")], TWICE),
@@ -281,7 +281,7 @@ fn a_name_stands_for_one_thing() {
 }
 
 #[test]
-fn unusual_kinds_are_refused() {
+fn special_files_are_refused() {
     let unusual = "is not a file, folder or link";
     check(vec![
         ("character device", vec![header(b"n", b'3', 0).to_vec()], unusual),
@@ -369,7 +369,7 @@ fn ambiguous_entries_are_refused() {
 }
 
 #[test]
-fn nothing_follows_the_end() {
+fn data_after_the_end_is_refused() {
     check(vec![
         ("a lone block of zeros", vec![vec![0; 512], file(b"b", b"")], "follows its end"),
         ("a second archive", vec![ended(&[]), file(b"b", b"")], "follows its end"),
@@ -442,7 +442,7 @@ fn ordinary() -> Vec<u8> {
 }
 
 #[test]
-fn a_cut_at_any_block_is_noticed() {
+fn truncation_at_any_block_is_detected() {
     let archive = ordinary();
     let room = Room::new();
     assert!(room.unpack(&gzip(&archive), 1).is_ok());
@@ -520,7 +520,7 @@ fn more_entries_than_the_limit_are_refused() {
 }
 
 #[test]
-fn a_folder_in_use_is_not_unpacked_into() {
+fn a_nonempty_destination_is_refused() {
     let room = Room::new();
     fs::write(room.destination().join("mine"), "kept").unwrap();
     let error = room.unpack(&gzip(&ordinary()), 1).unwrap_err();
@@ -683,7 +683,7 @@ fn unusual_but_valid_names_are_unpacked() {
 }
 
 #[test]
-fn extensions_name_what_follows_them() {
+fn extension_headers_apply_to_the_next_entry() {
     let long = "n".repeat(200);
     let deep = "d/".repeat(63) + "f";
     let room = Room::new();

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn services_have_images() {
+    fn images_of_services_are_mentions() {
         check(
             "services:\n  web:\n    image: node:16-alpine\n  db: {image: postgres:16}\n",
             "3 node 16 | image: node:16-alpine",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn services_have_variables() {
+    fn version_variables_of_services_are_mentions() {
         check(
             "services:\n a:\n  build:\n   args:\n    NODE_VERSION: 16\n    X: 1\n",
             "5 node 16 | NODE_VERSION=16",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_say_nothing() {
+    fn other_yaml_shapes_have_no_mentions() {
         for text in [
             "",
             "services: []",

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_begin_with_an_image() {
+    fn from_images_are_mentions() {
         check("FROM node:16-alpine", "1 node 16 | FROM node:16-alpine");
         check(
             "# x\n\nfrom --platform=$BUILDPLATFORM node:16 as build\n",
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_put_in() {
+    fn build_args_are_substituted() {
         check("ARG TAG=16\nFROM node:${TAG}-alpine", "2 node 16 | FROM node:16-alpine");
         check("ARG A=1 B=6\nFROM node:$A$B", "2 node 16 | FROM node:16");
         check("ARG A=\"16\"\nARG B=$A.1\nFROM node:${B}", "3 node 16.1 | FROM node:16.1");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tools_variables_are_mentions() {
+    fn version_variables_are_mentions() {
         check("ARG NODE_VERSION=16", "1 node 16 | ARG NODE_VERSION=16");
         check("FROM x\nENV NODE_VERSION 16.1\n", "2 node 16.1 | ENV NODE_VERSION=16.1");
         check(
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_taken_from_images() {
+    fn copy_and_mount_images_are_mentions() {
         check(
             "FROM x AS a\nCOPY --chown=1 --from=node:16 / /\nCOPY --from=a / /\nCOPY --from=0 / /",
             "2 node 16 | COPY --from=node:16",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_brought_along_say_nothing() {
+    fn heredocs_are_skipped() {
         check("RUN <<EOF\nFROM node:16\nEOF\nFROM node:18", "4 node 18 | FROM node:18");
         check(
             "COPY <<-'A' <<\"B\" /x\nFROM node:14\n\tA\nFROM node:16\nB\nFROM node:18",
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_say_nothing() {
+    fn other_files_have_no_mentions() {
         check("", "");
         check("hello\nworld", "");
         check("FROM node:16\0", "0 note not a Dockerfile: it contains NUL bytes");

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn images_at_all_places() {
+    fn images_are_found_at_every_level() {
         check("image: node:16", "1 node 16 | image: node:16");
         check(
             "default:\n  image: {name: 'node:16', entrypoint: ['']}\n",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_mentions_and_are_put_in() {
+    fn variables_are_mentions_and_are_substituted() {
         check(
             "variables:\n  NODE_VERSION: '16'\nimage: node:$NODE_VERSION-alpine\n",
             "2 node 16 | NODE_VERSION: 16\n3 node 16 | image: node:16-alpine",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_has_several_values() {
+    fn a_matrix_variable_has_several_values() {
         check(
             "a:\n  parallel:\n    matrix:\n      - V: ['16', '18']\n      - V: '20'\n  image: node:$V",
             "6 node 16 18 20 | image: node:16, node:18, node:20",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_say_nothing() {
+    fn other_yaml_shapes_have_no_mentions() {
         for text in [
             "",
             "a",

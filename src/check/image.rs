@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_begin_with_a_version() {
+    fn image_tags_start_with_a_version() {
         check("node:16-alpine", "node 16");
         check("node:16", "node 16");
         check("node:v16", "node v16");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_without_a_version_move() {
+    fn image_tags_without_a_version_are_moving_requests() {
         for tag in ["node", "node:latest", "node:alpine", "node:slim", "node:alpine3.19", "node:"] {
             check(tag, "node latest");
         }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_have_a_registry_in_front() {
+    fn image_names_may_have_a_registry_prefix() {
         check("docker.io/library/node:16", "node 16");
         check("docker.io/node:16", "node 16");
         check("library/node:16", "node 16");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_hold_the_version() {
+    fn image_names_may_contain_the_version() {
         check("gcr.io/distroless/nodejs20-debian12", "node 20");
         check("gcr.io/distroless/nodejs20-debian12:nonroot", "node 20");
         check("registry.access.redhat.com/ubi9/nodejs-18:1-105", "node 18");

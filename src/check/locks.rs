@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_toml() {
+    fn versions_are_read_from_toml_lock_files() {
         let check = |text, expected| check(Notation::Toml, text, expected);
         check(
             "[packages]\nx = '*'\n[requires]\nshort = '3.7'\n",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_json() {
+    fn versions_are_read_from_json_lock_files() {
         let check = |text, expected| check(Notation::Json, text, expected);
         check("{\n \"requires\": {\n  \"short\": \"3.7\"}}", "3 python 3.7 | requires.short: 3.7");
         check(

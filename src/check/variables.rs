@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_put_in() {
+    fn variables_are_expanded() {
         check("x", &["x"]);
         check("$A-${A}.$M", &["1-1.2", "1-1.3"]);
         check("${A:-5}${U:-5}${U-5}${E:-5}", &["1555"]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn combinations_are_bounded() {
+    fn expansion_is_bounded() {
         let many = |_: &str| vec!["x".to_owned(); 100];
         assert_eq!(expand(&"$A".repeat(100), &many).len(), MAX_TEXTS);
         let nested = |depth| format!("{}x{}", "${U:-".repeat(depth), "}".repeat(depth));

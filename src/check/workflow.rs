@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_of_actions() {
+    fn version_inputs_of_actions_are_mentions() {
         check_job(
             "steps:\n- uses: x\n  with:\n    node-version: 16.x\n    cache: npm\n",
             "6 node 16.x | node-version: 16.x",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_and_inputs_are_looked_up() {
+    fn variables_and_inputs_are_substituted() {
         check(
             "env: {NODE_VERSION: 16}\njobs: {a: {steps: [{with: {node-version: '${{ env.NODE_VERSION }}'}}]}}",
             "1 node 16 | NODE_VERSION: 16",
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_found() {
+    fn container_and_service_images_are_mentions() {
         check_job(
             "container: node:16\nservices:\n  db: {image: postgres}\n  app: {image: node:18}",
             "3 node 16 | container: node:16\n6 node 18 | image: node:18",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_say_nothing() {
+    fn other_yaml_shapes_have_no_mentions() {
         for text in [
             "",
             "a",

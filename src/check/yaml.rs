@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_lines() {
+    fn yaml_values_have_line_numbers() {
         check("a: 1\nb:\n  - x\n  - 'y'\n", "{a: 1@1, b: [x@3, y@4]}");
         check("{a: [1, 2],\n b: \"c\"}", "{a: [1@1, 2@1], b: c@2}");
         check("a: |\n  x\n  y\nb: z", "{a: x\ny\n@2, b: z@4}");
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_explodes_is_refused() {
+    fn yaml_bombs_are_refused() {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..40 {
             let inside = format!("*a{}, ", level - 1).repeat(10);
@@ -344,7 +344,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "[-:?,*&!|>{}\\[\\]'\"%@`# \n\ta-c0-2.<]{0,200}") {
+        fn the_yaml_parser_never_panics(text in "[-:?,*&!|>{}\\[\\]'\"%@`# \n\ta-c0-2.<]{0,200}") {
             let _ = parse(&text);
         }
     }

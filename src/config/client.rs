@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_output_is_cut() {
+    fn endless_probe_output_is_truncated() {
         let output = first_output(&mut shell("yes"), TIMEOUT).unwrap();
         assert_eq!(output.len() as u64, LONGEST);
     }

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_name_proxies() {
+    fn proxies_are_read_from_variables() {
         check(&[], "- -");
         check(&[("HTTPS_PROXY", "http://me:secret@p.example:3128")], "- p.example:3128");
         check(&[("https_proxy", "p.example:3128"), ("HTTPS_PROXY", "")], "- p.example:3128");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_name_authorities() {
+    fn certificate_authorities_are_read_from_variables() {
         let named = |name: &str, value: &str| {
             authorities(&|wanted| (wanted == name).then(|| OsString::from(value)))
         };

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_is_read_back_as_it_was_written() {
+    fn a_manifest_round_trips() {
         let file = ManifestEntry::File { mode: Mode(0o755), size: 3, sha256: "ab".repeat(32) };
         let link = ManifestEntry::Link { link: "node".to_owned() };
         let items =

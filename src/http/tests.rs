@@ -118,7 +118,7 @@ fn redirects_are_followed_up_to_a_limit() {
 }
 
 #[test]
-fn redirects_never_leave_encryption() {
+fn redirects_from_https_to_http_are_refused() {
     let url = |text: &str| Url::parse(text).unwrap();
     let check = |from: &str, to: &str, expected: bool| {
         assert_eq!(check_redirect(&url(from), &url(to)).is_ok(), expected, "{from} {to}");

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_stays_a_pin() {
+    fn rewriting_a_pin_never_makes_it_a_constraint() {
         check((&GEMFILE, "java '3.2.1' # x\n"), ("3.3", None), "java '3.3' # x\n");
         check((&GEMFILE, "java '3.2'\n"), (">=3", Some("3.3.0")), "java '3.3.0'\n");
         let engine =

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_not_followed() {
+    fn cleaning_the_cache_follows_no_links() {
         let home = cache(&[INDEX_FILE]);
         let outside = home.path().join("outside");
         let kept = outside.join("0123456789abcdef0123456789abcdef.json");

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_a_number_or_nothing() {
+    fn an_invalid_pypi_size_is_ignored() {
         let name = "x_bin-1.2.3-py3-none-any.whl";
         for (value, expected) in [
             (r#","size":123"#, Some(123)),

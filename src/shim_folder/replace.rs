@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_replaced_where_it_differs_in_content_or_mode() {
+    fn a_program_with_other_content_or_mode_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
         let put = |content: &str| {

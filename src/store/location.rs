@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_and_its_backup_mean_one_version() {
+    fn a_folder_and_its_backup_have_the_same_version() {
         let version = |name: &str| version_of_folder(name).map(|version| version.to_string());
         let backup = backup_path(Path::new("/store/node/12.22.12"));
         assert_eq!(backup, Path::new("/store/node/.12.22.12.replaced"));

@@ -165,7 +165,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_version_is_taken_out_once() {
+    fn uninstalling_twice_is_an_error() {
         with_store(|store, location| {
             make(&location.root);
             uninstall(&store, &location).unwrap();

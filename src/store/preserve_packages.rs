@@ -214,7 +214,7 @@ mod tests {
     use crate::files::manifest::Mode;
 
     #[test]
-    fn what_package_managers_added_goes_along_and_nothing_else() {
+    fn only_global_packages_are_preserved() {
         let text = "name = 'x'\ntitle = 'X'\nprograms = ['x']\nvariables = []\ndialect = 'npm'\n\
                     version_components = 3\npackage_paths = ['bin/*', 'lib/p/*', 'etc/x']\ncaches = ['**/__c__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_like_what_it_is_of() {
+    fn a_copied_file_keeps_mode_and_time() {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         fs::create_dir(&old).unwrap();

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_and_what_it_replaces_change_places() {
+    fn replacing_a_toolchain_keeps_the_old_one_as_backup() {
         type Replace = fn(&Path, &Path) -> io::Result<()>;
         let exchange: Replace = |tree, target| {
             replace(&WriteAccess::for_test(), tree, target)
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_take_the_name_the_old_one_keeps_it() {
+    fn a_failed_replacement_keeps_the_old_toolchain() {
         let folder = tempfile::tempdir().unwrap();
         let old = made(folder.path(), "1.0.0");
         in_two_steps(&folder.path().join("absent"), &old).unwrap_err();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_name_already_is_not_replaced() {
+    fn publishing_never_replaces_an_existing_folder() {
         let folder = tempfile::tempdir().unwrap();
         let (tree, target) = (folder.path().join("tree"), folder.path().join("store/1.0.0"));
         fs::create_dir_all(&tree).unwrap();

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_read_back_and_never_overwritten() {
+    fn a_receipt_round_trips_and_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(load(folder.path()), ReceiptFile::Absent);
         let receipt = written(folder.path());
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_byte_of_a_receipt_is_seen() {
+    fn every_changed_byte_of_a_receipt_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path());
         let path = folder.path().join(RECEIPT);

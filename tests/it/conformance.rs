@@ -101,13 +101,13 @@ fn check_real(cases: impl Iterator<Item = (String, Case)>) {
 }
 
 #[test]
-fn bad_files_through_the_real_shim() {
+fn conformance_of_bad_files_with_the_real_shim() {
     let name = "bad-files".to_owned();
     check_real(subject(&name).cases().into_iter().map(|case| (name.clone(), case)));
 }
 
 #[test]
-fn a_sample_through_the_real_shim() {
+fn conformance_of_a_sample_with_the_real_shim() {
     let others = all().into_iter().filter(|(name, _)| name != "bad-files");
     check_real(others.flat_map(|(name, subject)| {
         subject.cases().into_iter().map(move |case| (name.clone(), case))
@@ -192,7 +192,7 @@ fn has_parts(message: &str, expected: &str) -> bool {
 }
 
 #[test]
-fn there_are_enough_and_every_subject_is_tested() {
+fn every_conformance_file_is_tested() {
     let all = all();
     let count: usize = all.iter().map(|(_, subject)| subject.cases().len()).sum();
     let untested: Vec<&String> = all

@@ -32,7 +32,7 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn every_committed_input_keeps_the_promises() {
+fn every_committed_fuzz_input_passes() {
     for (name, target) in TARGETS {
         for (path, bytes) in corpus(name) {
             // The last printed path is the input that failed.

@@ -226,7 +226,7 @@ fn quiet_prints_no_progress() {
 }
 
 #[test]
-fn a_terminal_gets_a_bar() {
+fn a_terminal_gets_a_progress_bar() {
     if !Path::new("/usr/bin/script").exists() {
         skipped("script(1) isn't installed; the progress bar on a terminal isn't tested");
         return;

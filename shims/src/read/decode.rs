@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_refused() {
+    fn invalid_encodings_are_refused() {
         assert_eq!(decode(b"a\n\xFF"), Err("line 2 is not UTF-8".to_owned()));
         assert!(decode(b"\xFF\xFE1").is_err());
         assert!(decode(b"\xFF\xFE\x00\xD8").is_err());

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_package() {
+    fn version_fields_of_package_json_are_read() {
         check("{}", "");
         check(r#"{"name":"x","engines":{"node":">=10","npm":"6"}}"#, "engines.node=>=10");
         check(

@@ -85,7 +85,7 @@ mod tests {
     use crate::tool::TOOLS;
 
     #[test]
-    fn plain_files() {
+    fn plain_version_files_are_read() {
         let cases: &[(&str, &[&str], u32)] = &[
             ("12", &["12"], 1),
             ("v12.0.0\n", &["v12.0.0"], 1),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_versions_files() {
+    fn tool_versions_files_are_read() {
         let node = Tool::named(TOOLS, "node").unwrap();
         let cases: &[(&str, &[&str], u32)] = &[
             ("nodejs 12.0.0", &["12.0.0"], 1),

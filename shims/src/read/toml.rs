@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_in_all_its_spellings() {
+    fn toml_fields_are_read_in_every_notation() {
         check("[project]\nrequires-python = '>=3.8'\n", ">=3.8 at 2");
         check("project.requires-python = \"~=3.9\"", "~=3.9 at 1");
         check("project = { name = 'x', requires-python = '3.9' }\n", "3.9 at 1");

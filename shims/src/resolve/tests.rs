@@ -115,7 +115,7 @@ fn node(version: &str) -> String {
 }
 
 #[test]
-fn the_call_itself_is_strongest() {
+fn a_version_in_the_call_overrides_variables_and_files() {
     let world = machine().variable("NODE_VERSION", "10.15.1").file("/home/u/app/.nvmrc", "18");
     check(&world, "node +12 app.js", &format!("{} NODE_VERSION=12", node("12.22.12")));
     check(&world, "node12", &format!("{} NODE_VERSION=12", node("12.22.12")));
@@ -151,7 +151,7 @@ fn a_variable_overrides_files() {
 }
 
 #[test]
-fn the_nearest_file_decides_and_in_a_folder_the_order_is_fixed() {
+fn the_nearest_version_file_wins() {
     let world = machine().file("/home/u/.nvmrc", "18");
     check(&world, "node", &node("18.20.8"));
     let world = world.file(
@@ -185,7 +185,7 @@ fn version_files_in_dependencies_are_ignored() {
 }
 
 #[test]
-fn a_pin_that_cannot_be_met_never_falls_through() {
+fn a_pin_that_is_not_installed_never_falls_through() {
     let world = machine().file("/home/u/.nvmrc", "18").file("/home/u/app/.nvmrc", "\n12.99\n");
     check(&world, "node", "missing node 12.99 by .nvmrc:2");
 }
@@ -213,7 +213,7 @@ fn an_unreadable_file_is_an_error_or_a_note() {
 }
 
 #[test]
-fn the_default_comes_last() {
+fn defaults_have_the_lowest_precedence() {
     let world = machine().file("/etc/usher/tool-versions", "nodejs 10.15.1\n");
     check(&world, "node", &node("10.15.1"));
     let world = world.file("/u/config/tool-versions", "nodejs 12\n");
@@ -493,7 +493,7 @@ fn old_npm_does_not_warn() {
 }
 
 #[test]
-fn native_modules_find_the_headers_of_their_version() {
+fn native_modules_get_the_headers_of_their_version() {
     let root = |version: &str| format!("/u/toolchains/node/{version}");
     let gyp = |version: &str| {
         format!("{}/lib/node_modules/npm/node_modules/node-gyp/package.json", root(version))
@@ -555,7 +555,7 @@ fn the_strongest_provider_wins() {
 }
 
 #[test]
-fn a_package_may_extend_another_one() {
+fn volta_extends_is_followed() {
     let world = machine()
         .file("/home/u/package.json", r#"{"volta":{"node":"10.15.1"},"engines":{"node":"18"}}"#)
         .file(

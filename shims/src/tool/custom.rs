@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_and_printing_are_inverse() {
+    fn custom_tool_records_round_trip() {
         for tool in TOOLS {
             let row = encode_tool(tool);
             assert_eq!(decode_tool(&row), Some(tool), "{}", tool.name);

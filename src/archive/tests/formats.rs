@@ -59,7 +59,7 @@ fn a_cut_of_the_compressed_file_is_noticed_at_any_byte() {
 }
 
 #[test]
-fn a_flipped_bit_changes_nothing_unnoticed() {
+fn a_flipped_bit_is_detected_or_harmless() {
     let small = ended(&[file(b"top/a", b"some text"), symbolic(b"top/l", b"a")]);
     let wanted = Room::new().unpack(&small, 1).unwrap();
     for (packing, pack) in compressions() {
@@ -75,7 +75,7 @@ fn a_flipped_bit_changes_nothing_unnoticed() {
 }
 
 #[test]
-fn a_wrong_checksum_is_noticed() {
+fn a_wrong_compression_checksum_is_detected() {
     for (packing, place) in [("zstd", 1), ("bzip2", 2)] {
         let pack = ALL.iter().find(|(name, _)| *name == packing).unwrap().1;
         let mut packed = pack(&ordinary());

@@ -165,7 +165,7 @@ fn link(name: &[u8], target: &[u8]) -> ZipEntry {
 }
 
 #[test]
-fn names_and_links_that_lead_elsewhere_are_refused() {
+fn escaping_zip_names_and_links_are_refused() {
     check(vec![
         ("up", vec![plain(b"../outside/new", b"")], "“..” in it"),
         ("up within", vec![plain(b"b/../../outside/new", b"")], "“..” in it"),
@@ -358,7 +358,7 @@ fn ordinary() -> Vec<u8> {
 }
 
 #[test]
-fn a_cut_is_noticed_at_any_byte() {
+fn zip_truncation_at_any_byte_is_detected() {
     let archive = ordinary();
     assert!(Room::new().unpack(&archive, 1).is_ok());
     for length in 0..archive.len() {

@@ -146,7 +146,7 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
         reports.error = Some(errors.remove(decisive));
     }
     for other in &errors {
-        session.reporter.error(&other);
+        session.reporter.error(other);
     }
     Ok(reports)
 }

@@ -85,7 +85,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     }
     if !as_json {
         for error in errors.iter().skip(1) {
-            session.reporter.error(&error);
+            session.reporter.error(error);
         }
         outcomes.iter().filter_map(|one| one.row.text()).for_each(output::line);
     }

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_behind_the_block_since_stays_a_line_of_its_own() {
+    fn text_appended_after_the_block_is_a_line_of_its_own() {
         let text = insert_block(Some("a"), "LINE", BlockPosition::End) + "b\n";
         assert_eq!(remove_block(&text).unwrap().unwrap(), "a\nb\n");
     }
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn taking_out_is_the_opposite_of_putting_in(
+        fn removing_a_block_reverses_inserting_it(
             before in option::of("([a#> \r\n]|if|fi){0,12}"),
             position in sample::select(vec![BlockPosition::Top, BlockPosition::End]),
             line in "[^\n]{0,9}",

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_with_its_folders_changed_and_deleted() {
+    fn files_are_created_with_folders_updated_and_deleted() {
         let folder = folder();
         let path = folder.path().join("fish/conf.d/usher.fish");
         for (before, after) in
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_has_the_mode_that_the_umask_leaves() {
+    fn a_new_file_has_the_default_mode_of_the_umask() {
         let folder = folder();
         let (ours, usual) = (folder.path().join("ours"), folder.path().join("usual"));
         apply(&[change(&ours, None, Some("x"))]).unwrap();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_a_link() {
+    fn a_symlink_is_kept_and_its_target_updated() {
         let folder = folder();
         fs::create_dir(folder.path().join("dotfiles")).unwrap();
         let target = folder.path().join("dotfiles/zshenv");
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_nowhere_is_refused() {
+    fn a_dangling_symlink_is_refused() {
         let folder = folder();
         let link = folder.path().join(".zshenv");
         symlink("nowhere", &link).unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn two_names_of_one_file_are_one_change() {
+    fn two_paths_of_one_file_are_one_change() {
         let folder = folder();
         let (file, link) = (folder.path().join(".bashrc"), folder.path().join(".bash_profile"));
         fs::write(&file, "a\n").unwrap();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_file_has_changed_since_none_is_written() {
+    fn no_file_is_written_if_one_changed_meanwhile() {
         let folder = folder();
         let (first, second) = (folder.path().join("first"), folder.path().join("second"));
         fs::write(&first, "a").unwrap();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn only_absence_is_absence() {
+    fn only_a_missing_file_reads_as_none() {
         let folder = folder();
         assert_eq!(read(&folder.path().join("none")).unwrap(), None);
         read(folder.path()).unwrap_err();

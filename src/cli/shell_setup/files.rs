@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn zsh_reads_zshenv_where_zdotdir_says_or_at_home() {
+    fn zsh_reads_zshenv_in_zdotdir_or_home() {
         let with = |zdotdir: &str| ShellFolders { zdotdir: Some(zdotdir.into()), ..home() };
         let (at_home, elsewhere) = ("End /h/.zshenv", "End /z/.zshenv");
         for (folders, present, expected) in [
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_file_sources_bashrc_only_if_it_does_so_always() {
+    fn only_unconditional_sourcing_of_bashrc_counts() {
         for (text, sources) in [
             (". ~/.bashrc", true),
             ("source \"$HOME/.bashrc\"", true),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_an_error() {
+    fn an_unreadable_startup_file_is_an_error() {
         let read = |_: &Path| Err(io::Error::from(io::ErrorKind::PermissionDenied));
         let error = of(Shell::Sh, &home(), &read).unwrap_err();
         assert!(error.to_string().starts_with("can't read /h/.profile"), "{error}");

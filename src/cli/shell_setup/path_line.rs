@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_are_these() {
+    fn path_line_for_each_shell() {
         let shims = Path::new("/home/a b/shims");
         let posix = r#"case ":${PATH-}:" in *:'/home/a b/shims':*) ;; *) PATH='/home/a b/shims'"${PATH:+:$PATH}"; export PATH ;; esac"#;
         let fish = "contains -- '/home/a b/shims' $PATH; or set -gx PATH '/home/a b/shims' $PATH";
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_path_cannot_hold_is_refused() {
+    fn folders_that_path_cannot_contain_are_refused() {
         for folder in [
             &b"shims"[..],
             b"/a:b",

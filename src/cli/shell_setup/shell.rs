@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_is_known_by_name_and_by_path() {
+    fn shells_are_parsed_from_name_or_path() {
         for (text, shell) in [
             ("bash", Some(Shell::Bash)),
             ("/usr/bin/zsh", Some(Shell::Zsh)),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shell_answers_to_its_name() {
+    fn shell_names_round_trip() {
         for shell in Shell::ALL {
             assert_eq!(shell.to_string().parse(), Ok(shell));
         }

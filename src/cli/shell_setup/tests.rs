@@ -57,7 +57,7 @@ fn made(mut files: Files, changes: Vec<FileChange>) -> Files {
 }
 
 #[test]
-fn a_setup_is_made_once_and_undone_without_a_trace() {
+fn setup_is_idempotent_and_removed_without_a_trace() {
     let cases: &[&[(&str, &str)]] = &[
         &[],
         &[(".bashrc", GUARDED), (".profile", "PATH=/bin\n"), (".zshenv", "PATH=/bin")],
@@ -89,7 +89,7 @@ fn a_setup_is_made_once_and_undone_without_a_trace() {
 }
 
 #[test]
-fn a_block_from_earlier_days_is_kept_up_to_date() {
+fn an_existing_block_is_updated_in_place() {
     let folders = folders(Path::new("/h"));
     let old = files(&[]);
     let shims = Path::new("/shims");
@@ -102,7 +102,7 @@ fn a_block_from_earlier_days_is_kept_up_to_date() {
 }
 
 #[test]
-fn a_damaged_block_is_an_error_that_says_where() {
+fn a_damaged_block_is_an_error_with_its_line() {
     let files = files(&[(".profile", "a\n# >>> usher >>>\nb\n")]);
     let folders = folders(Path::new("/h"));
     let error = plan(Shell::Sh, &folders, Path::new("/shims"), &reader(&files)).unwrap_err();
@@ -196,7 +196,7 @@ fn posix_login_shells_find_the_shims_first() {
 }
 
 #[test]
-fn bash_finds_the_shims_first_in_every_way_of_starting() {
+fn bash_finds_the_shims_first_in_every_startup_mode() {
     let Some(bash) = program("bash") else {
         return;
     };
@@ -218,7 +218,7 @@ fn bash_finds_the_shims_first_in_every_way_of_starting() {
 }
 
 #[test]
-fn bash_finds_the_shims_when_a_network_connection_starts_it() {
+fn bash_finds_the_shims_when_started_by_sshd() {
     let Some(bash) = program("bash") else {
         return;
     };
@@ -231,7 +231,7 @@ fn bash_finds_the_shims_when_a_network_connection_starts_it() {
 }
 
 #[test]
-fn bash_finds_the_shims_in_whichever_login_file_it_reads() {
+fn bash_finds_the_shims_with_any_login_file() {
     let Some(bash) = program("bash") else {
         return;
     };

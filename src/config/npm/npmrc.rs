@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_become_entries() {
+    fn npmrc_lines_are_parsed() {
         let check = |text: &str, expected: &[(&str, &str, usize)]| {
             let entries = parse(text, &variable);
             let found: Vec<_> =
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_put_in() {
+    fn npmrc_variables_are_expanded() {
         let check = |text: &str, expected: &str| {
             assert_eq!(expand(text, &variable), expected, "{text}");
         };
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stay_out_of_debug_output() {
+    fn npmrc_values_are_not_in_debug_output() {
         let entries = parse("//registry.example/:_authToken=s3cret", &variable);
         assert_eq!(format!("{entries:?}"), "[Entry(//registry.example/:_authToken, line 1)]");
     }

@@ -84,7 +84,7 @@ fn the_strongest_configuration_names_the_registry() {
 }
 
 #[test]
-fn variables_are_known_in_any_case_of_letters() {
+fn npm_config_variables_are_case_insensitive() {
     let check = |variables: &[(&str, &str)], expected: &str| {
         let case = Case { variables, files: &[USER], ..Case::default() };
         assert_eq!(case.registry(), expected, "{variables:?}");
@@ -129,7 +129,7 @@ fn npmrc_files_are_found_where_npm_reads_them() {
 }
 
 #[test]
-fn the_last_line_of_a_file_counts() {
+fn the_last_registry_line_of_an_npmrc_wins() {
     let check = |text: &str, expected: &str| {
         let case = Case { files: &[("/home/me/.npmrc", text)], npm: NPM, ..Case::default() };
         assert_eq!(case.registry(), expected, "{text}");
@@ -230,7 +230,7 @@ fn certificates_and_proxies_are_found() {
 }
 
 #[test]
-fn credentials_go_to_their_address_alone() {
+fn credentials_are_sent_only_to_their_address() {
     let check = |text: &str, address: &str, expected: Option<&str>| {
         let text = format!("registry=https://registry.example:8443/npm/\n{text}");
         let variables = [("TOKEN", "t0ken"), ("npm_config_//env.example/:_authToken", "env")];
@@ -292,7 +292,7 @@ fn credentials_go_to_their_address_alone() {
 }
 
 #[test]
-fn without_tls_credentials_stay_on_the_registry_itself() {
+fn credentials_over_http_are_sent_only_to_the_registry() {
     let text = "registry=http://registry.example:4873/\n//registry.example:4873/:_authToken=a\n\
                 //other.example/:_authToken=b";
     let access = Case { files: &[("/home/me/.npmrc", text)], ..Case::default() }.load().unwrap();
@@ -309,7 +309,7 @@ fn without_tls_credentials_stay_on_the_registry_itself() {
 }
 
 #[test]
-fn secrets_stay_out_of_debug_output() {
+fn npm_secrets_are_not_in_debug_output() {
     let text = "registry=https://me:hunter2@registry.example/\n\
                 //registry.example/:_authToken=hunter2\nproxy=http://me:hunter2@proxy.example";
     let access = Case { files: &[("/home/me/.npmrc", text)], ..Case::default() }.load().unwrap();

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_used_by_one_at_a_time() {
+    fn a_partial_download_is_used_by_one_process_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let opened = || Partial::open(&path).unwrap();

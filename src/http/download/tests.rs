@@ -275,7 +275,7 @@ fn error_pages_are_recognized() {
 }
 
 #[test]
-fn a_download_that_breaks_off_starts_again() {
+fn a_broken_download_is_restarted() {
     check(vec![Reply::HangUp, ok(BODY)], 2, "abc");
     check(vec![announced("9", b"xxxxx"), announced("9", b"y"), ok(BODY)], 3, "abc");
 }
@@ -352,7 +352,7 @@ fn without_a_strong_etag_the_whole_file_is_requested() {
 }
 
 #[test]
-fn a_break_anywhere_costs_no_byte_twice() {
+fn a_resumed_download_fetches_no_byte_twice() {
     let cuts = |fiftieth| FILE.len() * fiftieth / 50;
     let check = |broken: Reply, cut: usize| {
         let server = TestServer::with(vec![broken, Reply::File(&FILE, "\"1\"", FILE.len())]);
@@ -476,7 +476,7 @@ fn a_partial_file_survives_unreachable_servers() {
 }
 
 #[test]
-fn a_download_that_could_not_be_unpacked_is_not_fetched_again() {
+fn a_complete_download_is_not_fetched_again() {
     let kept = DownloadCache::new();
     let server = TestServer::with(vec![reply("200 OK", "", BODY)]);
     let (address, wanted) = (server.at("/archive"), hash(BODY));

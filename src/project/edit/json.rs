@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_string_changes_and_nothing_else() {
+    fn only_the_json_string_changes() {
         for (before, after) in [
             (r#"{"volta":{"node":"12.0.0"}}"#, r#"{"volta":{"node":"20.1.0"}}"#),
             (
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_several_is_what_our_reader_sees() {
+    fn the_last_duplicate_json_key_is_set() {
         let text = r#"{"volta":{"node":"1","node":"2"}}"#;
         let edited = set(text, VOLTA, "3").unwrap().unwrap();
         let read: serde_json::Value = serde_json::from_str(&edited).unwrap();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_object_is_found_alone_and_in_a_list() {
+    fn a_named_json_object_is_found_alone_or_in_a_list() {
         let check = |before: &str, after: Option<&str>| {
             let set = set_named(before, RUNTIME, "node", "20").unwrap();
             assert_eq!(set.as_deref(), after, "{before:?}");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_a_name_loses_the_hash_of_another_version() {
+    fn changing_the_package_manager_version_drops_its_hash() {
         let check = |before: &str, after: Option<&str>| {
             let set = set_named(before, &["packageManager"], "pnpm", "9.2.0").unwrap();
             assert_eq!(set.as_deref(), after, "{before:?}");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_written_as_json() {
+    fn a_written_json_value_is_escaped() {
         let edited = set(r#"{"volta":{"node":"1"}}"#, VOLTA, "a\"\\\n").unwrap();
         assert_eq!(edited.unwrap(), r#"{"volta":{"node":"a\"\\\n"}}"#);
     }
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_big_file_keeps_every_byte() {
+    fn editing_a_large_json_file_keeps_every_other_byte() {
         let filler = r#"{"k": "v", "list": [1, 2.50, null, true]},"#.repeat(100_000);
         let before = format!("{{\"all\":[{filler}0],\"volta\":{{\"node\":\"1\"}}}}");
         let edited = set(&before, VOLTA, "20").unwrap().unwrap();
@@ -327,7 +327,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_around_the_string_stays(
+        fn editing_json_keeps_every_other_byte(
             (head, tail) in (documents(), documents()), mark in "\u{feff}?", old in "[a-z0-9.]{0,5}",
         ) {
             let around = |value: &str| {
@@ -339,7 +339,7 @@ mod tests {
         }
 
         #[test]
-        fn it_edits_what_serde_json_reads(text in documents()) {
+        fn json_editing_agrees_with_serde_json(text in documents()) {
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
             let old = read.get("volta").and_then(|volta| volta.get("node")).and_then(|v| v.as_str());
             let edited = set(&text, VOLTA, "20").unwrap();
@@ -353,7 +353,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[{}\\[\\]\",:a0 \n\\\\u{feff}é]{0,30}") {
+        fn json_editing_never_panics(text in "[{}\\[\\]\",:a0 \n\\\\u{feff}é]{0,30}") {
             let _ = set(&text, VOLTA, "20");
         }
     }

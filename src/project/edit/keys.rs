@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_changes_and_nothing_else() {
+    fn only_the_value_of_the_key_changes() {
         for (before, request, after) in [
             ("NODE_VERSION=20", "22", "NODE_VERSION=22"),
             ("export NODE_VERSION='20' # why\r\n", "22", "export NODE_VERSION='22' # why\r\n"),
@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn other_bytes_stay_and_twice_is_once(
+        fn setting_a_key_keeps_other_bytes_and_is_idempotent(
             head in collection::vec(("[A-Z #='\"é]{0,9}", sample::select(vec!["\n", "\r\n", "\r"])), 0..4),
             mark in "\u{feff}?",
             start in "[ \t]{0,2}(export )?NODE_VERSION ?=[ \t]{0,2}",
@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[NODE_VERSION='\"# \n\\u{feff}é]{0,30}", line in 0..4_u32) {
+        fn setting_a_key_never_panics(text in "[NODE_VERSION='\"# \n\\u{feff}é]{0,30}", line in 0..4_u32) {
             let _ = set(&text, line, "20");
         }
     }

@@ -98,13 +98,13 @@ mod tests {
     use proptest::proptest;
 
     #[test]
-    fn a_line_falls_into_its_parts() {
+    fn a_line_is_split_into_content_and_surroundings() {
         let line = lines(" \t12 14 # old\r\n").next().unwrap();
         assert_eq!((line.before, line.content, line.after), (" \t", "12 14", " # old\r\n"));
     }
 
     #[test]
-    fn one_line_changes() {
+    fn only_the_given_line_changes() {
         let check = |text: &str, number, after: Option<&str>| {
             let changed = change(text, number, |line| (line != "x").then(|| format!("<{line}>")));
             assert_eq!(changed.as_deref(), after, "line {number} of {text:?}");
@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_and_their_parts_make_up_the_text(text in "([ab#\r\n\t \u{a0}é])*") {
+        fn joined_line_parts_equal_the_text(text in "([ab#\r\n\t \u{a0}é])*") {
             let whole: String = lines(&text).map(|line| line.whole).collect();
             assert_eq!(whole, text);
             let parts: String = lines(&text)

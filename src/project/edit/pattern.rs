@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn other_bytes_stay_and_twice_is_once(
+        fn setting_a_pattern_keeps_other_bytes_and_is_idempotent(
             head in collection::vec(("[a-z0-9 #'\"é]{0,9}", sample::select(vec!["\n", "\r\n"])), 0..4),
             mark in "\u{feff}?",
             start in "[ \t]{0,2}x[ \t]{1,2}",
@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*", pattern in "[a-z\" {}(,]*", request in "\\PC*") {
+        fn setting_a_pattern_never_panics(text in "\\PC*", pattern in "[a-z\" {}(,]*", request in "\\PC*") {
             let _ = set(&text, (1, &pattern), &request);
         }
     }

@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn comments_blanks_and_settings_stay_and_twice_is_once(
+        fn setting_a_plain_file_keeps_comments_and_is_idempotent(
             lines in collection::vec(
                 ("[ \t]{0,2}(v?[0-9]{1,2}( 3)?|lts/[*]|#[a-z0-9 =]{0,5}|[a-z]{1,3}=[0-9]?)?( #é)?",
                  sample::select(vec!["\n", "\r\n"])), 0..8),

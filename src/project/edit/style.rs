@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_v_in_front_of_digits_stays() {
+    fn a_v_prefix_is_kept() {
         for (old, new, expected) in [
             ("v12", "20", "v20"),
             ("12", "20", "20"),

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_changes_and_nothing_else() {
+    fn only_the_toml_value_changes() {
         for (before, after) in [
             ("[tools]\nnode = \"20\"\n", "[tools]\nnode = \"22\"\n"),
             (
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_requests_becomes_one() {
+    fn a_toml_list_of_requests_becomes_one_request() {
         for (before, after) in [
             ("['20']", "['22']"),
             ("[ \"20\", '18' ]", "[ \"22\" ]"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_lead_to_the_value() {
+    fn toml_tables_are_searched_for_the_value() {
         let version = &["tools", "node", "version"];
         for (before, after) in [
             ("[tools.node]\nversion = '20'\n", "[tools.node]\nversion = '22'\n"),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_written_as_toml() {
+    fn a_written_toml_value_is_escaped() {
         for (before, request, after) in [
             ("'20'", "2'2", "\"2'2\""),
             ("\"20\"", "a\"\\", "\"a\\\"\\\\\""),
@@ -225,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_around_the_value_stays(
+        fn editing_toml_keeps_every_other_byte(
             head in "([a-z]{1,3}[0-9] = ('é,#]'|[1-9][0-9]{0,2}|\\[ ?\\]) ?(# [a-z'\"\\[]{0,5})?\r?\n){0,1}",
             tail in "( ?# [a-z'\"=\\]]{0,5})?(\r?\n\\[x\\]\r?\nnode = '1' # y)?(\r?\n)?",
             mark in "\u{feff}?",
@@ -242,7 +242,7 @@ mod tests {
         }
 
         #[test]
-        fn of_a_list_one_request_stays_and_every_comment(
+        fn editing_a_toml_list_keeps_comments_and_is_idempotent(
             elements in collection::vec(("[ \n]{0,2}(#,a\n)?", "'[0-9]{2}'|\"[0-9]\"|[1-9]", "[ \n]{0,2}(#b]\n)?"), 1..5),
             end in option::of("[ \n]{0,2}(#c\n)?"),
         ) {
@@ -263,7 +263,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "([tolsnde=\"'0.,#{}\\[\\] \n]|tools|node){0,20}") {
+        fn toml_editing_never_panics(text in "([tolsnde=\"'0.,#{}\\[\\] \n]|tools|node){0,20}") {
             if let Some(edited) = set(&text, NODE, "22") {
                 prop_assert!(edited.parse::<toml::Table>().is_ok(), "{}", edited);
             }

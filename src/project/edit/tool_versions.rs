@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn removal_takes_all_of_the_tools_lines() {
+    fn removal_deletes_all_lines_of_the_tool() {
         for (before, after) in [
             ("nodejs 12\nruby 3\nnode 14", "ruby 3\n"),
             ("\u{feff}nodejs 12\r\n# nodejs\r\n", "\u{feff}# nodejs\r\n"),
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_belongs_to_others_stays(mark in "\u{feff}?", pieces in pieces()) {
+        fn lines_of_other_tools_are_kept(mark in "\u{feff}?", pieces in pieces()) {
             let text = mark.clone() + &joined(&pieces, |_| true);
             let first = pieces.iter().position(|(ours, _)| *ours).unwrap_or(pieces.len());
             let before = mark.clone() + &joined(&pieces[..first], |_| true);

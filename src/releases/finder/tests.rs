@@ -449,7 +449,7 @@ fn the_first_cached_index_is_read_without_fetching() {
 }
 
 #[test]
-fn parts_are_those_of_the_releases_source() {
+fn parts_are_from_the_releases_source() {
     let parts = |case: &Case, source: &str| {
         let parts = case.with_known(|known| case.finder().parts(known, &release("12.0.0", source)));
         parts.map(|parts| parts.into_iter().map(|part| part.title).collect::<Vec<_>>().join(" "))

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_run_without_shims_on_their_path() {
+    fn clients_run_without_shims_on_path() {
         let home = tempfile::tempdir().unwrap();
         let [shims, others] = ["shims", "others"].map(|name| home.path().join(name));
         for folder in [&shims, &others] {

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_in_bin_or_at_the_top_below_folders_that_lie_alone() {
+    fn archive_layouts_with_bin_or_top_level_programs_are_found() {
         check(&["bin/node"], Some((0, "", "")));
         check(&["a/b/c/bin/node"], Some((3, "", "")));
         check(&["a/node", "a/npm"], Some((1, "", "bin/node → ../node, bin/npm → ../npm")));

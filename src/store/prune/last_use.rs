@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_whole_and_never_too_many() {
+    fn days_unused_are_rounded_down() {
         let now = SystemTime::UNIX_EPOCH + 20_800 * DAY;
         for (last, days) in [
             (now, Some(0)),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_time_of_programs_and_receipt_counts() {
+    fn last_use_is_the_newest_time_of_programs_and_receipt() {
         let folder = tempfile::tempdir().unwrap();
         if !keeps_access_times(folder.path()) {
             return;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_can_not_be_read_is_unknown() {
+    fn an_unreadable_time_makes_last_use_unknown() {
         let folder = tempfile::tempdir().unwrap();
         let tool = Tool::named(TOOLS, "node").unwrap();
         let root = folder.path().to_path_buf();

@@ -92,7 +92,7 @@ pub(super) fn compare(
     for (manifest_path, differs) in differing {
         match differs {
             Differs::Content => {
-                comparison.difference(&manifest_path, ChangeKind::Changed, "its bytes")
+                comparison.difference(&manifest_path, ChangeKind::Changed, "its bytes");
             }
             Differs::Unreadable(error) => {
                 comparison.difference(&manifest_path, ChangeKind::Unreadable, &error.to_string());

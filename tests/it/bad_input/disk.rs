@@ -135,7 +135,7 @@ fn nothing_is_installed_in_a_read_only_home() {
 
 /// A file system that is mounted read-only, which even root can't write.
 #[test]
-fn nothing_is_installed_on_a_read_only_file_system() {
+fn install_fails_on_a_read_only_file_system() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "10.24.1");

@@ -144,7 +144,7 @@ fn a_version_file_is_not_text() {
 }
 
 #[test]
-fn an_overlong_file_is_cut_in_the_message_and_an_enormous_one_is_not_read() {
+fn oversized_version_files_are_truncated_or_not_read() {
     let sandbox = with_default();
     let mut transcript = String::new();
     sandbox.file("project/.nvmrc", "9".repeat(100_000));
@@ -264,7 +264,7 @@ fn refused_default(sandbox: &Sandbox, transcript: &mut String) {
 }
 
 #[test]
-fn names_of_folders_are_escaped_too() {
+fn folder_names_in_messages_are_escaped() {
     let sandbox = with_default();
     let folder = sandbox.folder("project/\u{1b}[31mred\nline");
     fs::write(folder.join(".nvmrc"), "?").unwrap();
@@ -281,7 +281,7 @@ fn names_of_folders_are_escaped_too() {
 }
 
 #[test]
-fn a_broken_manifest_is_only_a_note() {
+fn an_invalid_package_json_or_pyproject_is_ignored() {
     let sandbox = with_default();
     for (file, text) in [
         ("package.json", "{ \"volta\": { \"node\": \"10\" "),
@@ -301,7 +301,7 @@ fn a_broken_manifest_is_only_a_note() {
 
 /// A manifest that can't be read can't be changed either: the pin goes elsewhere.
 #[test]
-fn a_broken_manifest_is_never_rewritten() {
+fn an_invalid_package_json_is_never_rewritten() {
     let sandbox = with_default();
     let broken = "{ \"volta\": { \"node\": \"10\" ";
     sandbox.file("project/package.json", broken);

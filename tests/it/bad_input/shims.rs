@@ -23,7 +23,7 @@ fn the_shims_index_is_missing_or_damaged() {
 }
 
 #[test]
-fn use_is_absent_beside_the_shims() {
+fn a_missing_use_program_is_an_error() {
     let sandbox = with_default();
     sandbox.command("node").run().succeeds();
     fs::remove_file(sandbox.shim("use")).unwrap();

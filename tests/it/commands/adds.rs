@@ -42,7 +42,7 @@ fn with_manager(tool: &str, version: &str, manager: &str) -> Sandbox {
 }
 
 #[test]
-fn managers_are_told_to_add_to_the_toolchain() {
+fn package_managers_install_global_packages_in_the_toolchain() {
     let check = |tool: &str, manager: &str, line: &str, expected: &str| {
         let sandbox = with_manager(tool, "1.2.3", manager);
         let outcome = call(&sandbox, line, &[]).succeeds();
@@ -77,14 +77,14 @@ fn managers_are_told_to_add_to_the_toolchain() {
 }
 
 #[test]
-fn what_a_person_has_set_stays_so() {
+fn a_users_package_folder_variable_is_kept() {
     let sandbox = with_manager("node", "12.0.0", "yarn");
     let outcome = call(&sandbox, "yarn global add x", &[("YARN_PREFIX", "/mine")]).succeeds();
     outcome.prints_line("YARN_PREFIX=/mine");
 }
 
 #[test]
-fn other_managers_toolchains_are_left_alone() {
+fn adopted_toolchains_get_no_package_folder_variables() {
     let sandbox = furnished();
     let bin = "home/.nvm/versions/node/v12.22.12/bin";
     sandbox.fake_program(format!("{bin}/node"));
@@ -96,7 +96,7 @@ fn other_managers_toolchains_are_left_alone() {
 }
 
 #[test]
-fn corepack_finds_itself_and_leaves_the_shims_alone() {
+fn corepack_does_not_overwrite_shims() {
     let sandbox = with_manager("node", "22.0.0", "corepack");
     let root = sandbox.toolchain("node", "22.0.0");
     // What the real one does: links beside the first of its name on PATH.
@@ -109,7 +109,7 @@ fn corepack_finds_itself_and_leaves_the_shims_alone() {
 }
 
 #[test]
-fn a_manager_without_verbs_adds_by_any_argument() {
+fn package_managers_without_subcommands_trigger_a_reshim() {
     let sandbox = furnished();
     let root = sandbox.fake_toolchain("perl", "5.40.0");
     let adds = format!("#!/bin/sh\ncp \"$0\" \"{}/bin/ack\"\n", root.display());
@@ -121,7 +121,7 @@ fn a_manager_without_verbs_adds_by_any_argument() {
 }
 
 #[test]
-fn what_lands_in_a_folder_of_the_accounts_own_is_callable_with_every_version() {
+fn user_wide_global_packages_run_with_every_version() {
     let check = |tool: &str, manager: &str, line: &str, folder: &str| {
         let sandbox = furnished();
         if tool == "elixir" {
@@ -177,7 +177,7 @@ fn what_lands_in_a_folder_of_the_accounts_own_is_callable_with_every_version() {
 }
 
 #[test]
-fn what_an_account_added_to_a_shared_version_is_on_the_path_of_use_env() {
+fn env_path_includes_global_packages_of_shared_versions() {
     let sandbox = furnished();
     let bin = "home/.nvm/versions/node/v12.22.12/bin";
     sandbox.fake_program(format!("{bin}/node"));

@@ -41,7 +41,7 @@ fn available_versions_are_listed_with_their_lts_lines() {
 }
 
 #[test]
-fn a_request_narrows_them() {
+fn available_filters_by_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     for (tool, request, expected) in [

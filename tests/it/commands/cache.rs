@@ -32,7 +32,7 @@ pub(crate) fn newer() -> Catalogue {
 }
 
 #[test]
-fn an_index_serves_for_an_hour() {
+fn a_cached_index_is_used_for_an_hour() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     for _ in 0..3 {
@@ -47,7 +47,7 @@ fn an_index_serves_for_an_hour() {
 }
 
 #[test]
-fn what_the_kept_index_lacks_is_asked_for_at_once() {
+fn a_request_missing_from_the_cached_index_refreshes_it() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -67,7 +67,7 @@ fn what_the_kept_index_lacks_is_asked_for_at_once() {
 }
 
 #[test]
-fn an_old_index_serves_when_its_source_is_gone() {
+fn a_stale_index_is_used_if_its_source_fails() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -96,7 +96,7 @@ fn an_old_index_serves_when_its_source_is_gone() {
 }
 
 #[test]
-fn a_spoilt_cache_is_as_good_as_none() {
+fn a_damaged_index_cache_is_ignored() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -120,7 +120,7 @@ fn conditions(upstream: &Upstream, path: &str) -> Vec<Option<String>> {
 }
 
 #[test]
-fn an_old_index_is_asked_for_by_what_its_source_calls_it() {
+fn a_stale_index_is_revalidated_by_its_etag() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let list = || sandbox.use_command(&["available", "node", "12"]).run().succeeds();
@@ -153,7 +153,7 @@ fn an_old_index_is_asked_for_by_what_its_source_calls_it() {
 }
 
 #[test]
-fn what_has_no_name_for_its_state_comes_whole_after_an_hour() {
+fn an_index_without_etag_is_fetched_again_after_an_hour() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).with_variable("USHER_SOURCE", "node=npm");
     let path = format!("/npm/node-{}", Platform::here().node);
@@ -166,7 +166,7 @@ fn what_has_no_name_for_its_state_comes_whole_after_an_hour() {
 }
 
 #[test]
-fn a_kept_index_says_its_age() {
+fn offline_available_reports_the_index_age() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();
@@ -189,7 +189,7 @@ fn a_kept_index_says_its_age() {
 }
 
 #[test]
-fn a_kept_index_with_a_bit_flipped_is_as_good_as_none() {
+fn a_cached_index_with_a_flipped_bit_is_ignored() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["available", "node"]).run().succeeds();

@@ -22,7 +22,7 @@ fn check(sandbox: &Sandbox) -> Outcome {
 }
 
 #[test]
-fn nothing_but_a_line_where_all_agrees() {
+fn check_prints_one_line_if_all_versions_agree() {
     let sandbox = project();
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
     exit status: 0
@@ -49,7 +49,7 @@ fn nothing_but_a_line_where_all_agrees() {
 }
 
 #[test]
-fn every_kind_of_file_may_disagree() {
+fn check_reports_disagreement_in_every_kind_of_file() {
     let sandbox = project();
     sandbox.file("project/.node-version", "18.20.8\n");
     sandbox.file("project/package.json", r#"{ "engines": { "node": "^18" } }"#);
@@ -90,7 +90,7 @@ fn every_kind_of_file_may_disagree() {
 }
 
 #[test]
-fn each_folder_is_compared_with_what_runs_there() {
+fn check_compares_each_folder_with_its_active_version() {
     let sandbox = project();
     sandbox.fake_toolchain("node", "18.20.8");
     sandbox.file("project/old/.tool-versions", "# old\nnodejs 18.20.8\n");
@@ -113,7 +113,7 @@ fn each_folder_is_compared_with_what_runs_there() {
 }
 
 #[test]
-fn what_is_not_on_disk_is_compared_as_it_was_asked_for() {
+fn check_compares_with_the_request_if_not_installed() {
     let sandbox = offline_sandbox();
     sandbox.file("project/.nvmrc", "20.99\n");
     sandbox.file("project/Dockerfile", "FROM node:20.99.9\nFROM node:20\nFROM node:16\n");
@@ -130,7 +130,7 @@ fn what_is_not_on_disk_is_compared_as_it_was_asked_for() {
 }
 
 #[test]
-fn without_a_version_file_mentions_are_compared_with_each_other() {
+fn check_compares_mentions_without_a_version_file() {
     let sandbox = offline_sandbox();
     sandbox.file("project/a/Dockerfile", "FROM node:latest\nFROM node:16\n");
     sandbox.file("project/b/Dockerfile", "FROM node:16.3.0\nFROM node:18\n");
@@ -166,7 +166,7 @@ fn without_a_version_file_mentions_are_compared_with_each_other() {
 }
 
 #[test]
-fn what_a_mere_constraint_admits_agrees_whatever_is_on_disk() {
+fn check_accepts_versions_that_satisfy_a_constraint() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "20.99.9");
     sandbox.file("project/package.json", r#"{ "engines": { "node": "^18.99 || ^20.99" } }"#);
@@ -183,7 +183,7 @@ fn what_a_mere_constraint_admits_agrees_whatever_is_on_disk() {
 }
 
 #[test]
-fn a_variable_and_a_default_count_as_they_do_for_shims() {
+fn check_respects_variables_and_defaults() {
     let sandbox = project();
     sandbox.fake_toolchain("node", "18.20.8");
     let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "18.20.8").run();
@@ -213,7 +213,7 @@ fn a_variable_and_a_default_count_as_they_do_for_shims() {
 }
 
 #[test]
-fn as_json() {
+fn check_prints_json() {
     let sandbox = project();
     sandbox.file("project/Dockerfile", "FROM node:16\nFROM node:lts\nFROM python:$V\n");
     let outcome = sandbox.use_command(&["check", "--json"]).run().fails_with(1);
@@ -279,7 +279,7 @@ fn as_json() {
 }
 
 #[test]
-fn a_file_for_versions_alone_that_is_broken_is_an_error() {
+fn check_fails_on_an_invalid_version_file() {
     let sandbox = project();
     sandbox.file("project/deep/.nvmrc", "../../x\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
@@ -298,7 +298,7 @@ fn a_file_for_versions_alone_that_is_broken_is_an_error() {
 }
 
 #[test]
-fn other_files_that_are_broken_are_notes() {
+fn check_notes_other_invalid_files() {
     let sandbox = project();
     sandbox.file("project/Dockerfile", b"\x7fELF\x00\xff\xfe");
     sandbox.file("project/Containerfile", "FROM node:20\0");
@@ -321,7 +321,7 @@ fn other_files_that_are_broken_are_notes() {
 }
 
 #[test]
-fn hostile_files_cost_a_note_and_no_more() {
+fn check_bounds_the_cost_of_hostile_files() {
     let sandbox = project();
     let mut bomb = "a0: &a0 {x: {image: 'node:16'}}\n".to_owned();
     for level in 1..25 {
@@ -373,7 +373,7 @@ fn hostile_files_cost_a_note_and_no_more() {
 }
 
 #[test]
-fn what_is_not_the_projects_is_not_read() {
+fn check_skips_dependencies_and_ignored_files() {
     let sandbox = project();
     for folder in ["node_modules/x", "site-packages", "vendor/bundle", ".git", "other"] {
         sandbox.file(format!("project/{folder}/Dockerfile"), "FROM node:16\n");
@@ -395,7 +395,7 @@ fn what_is_not_the_projects_is_not_read() {
 }
 
 #[test]
-fn nothing_is_written() {
+fn check_writes_nothing() {
     let sandbox = project();
     sandbox.file("project/Dockerfile", "FROM node:16\n");
     sandbox.file("project/package.json", r#"{ "engines": { "node": "22" } }"#);

@@ -20,7 +20,7 @@ fn doctor(sandbox: &Sandbox) -> Outcome {
 }
 
 #[test]
-fn all_is_well() {
+fn doctor_reports_a_healthy_installation() {
     let sandbox = healthy();
     let outcome = doctor(&sandbox);
     insta::assert_snapshot!(outcome.transcript(), @r#"
@@ -82,7 +82,7 @@ fn settings_that_are_not_the_default_are_listed() {
 }
 
 #[test]
-fn a_missing_version_and_a_broken_file_are_found() {
+fn doctor_reports_missing_versions_and_invalid_files() {
     let sandbox = healthy();
     sandbox.file("project/.nvmrc", "13\n");
     sandbox.file("project/.python-version", "\n\n");

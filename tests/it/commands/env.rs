@@ -193,7 +193,7 @@ fn invalid_arguments_are_refused() {
 }
 
 #[test]
-fn github_reads_it_from_its_files() {
+fn env_github_writes_the_github_files() {
     let sandbox = furnished();
     let path = sandbox.file("path", "/earlier");
     let variables = sandbox.file("variables", "A=1\n");
@@ -253,7 +253,7 @@ fn hostile_names() -> Vec<String> {
 }
 
 #[test]
-fn shells_understand_every_folder_name() {
+fn env_output_works_in_real_shells() {
     let sandbox = offline_sandbox();
     sandbox.file("project/.tool-versions", "nodejs 12\njava 21\n");
     let shells = ["sh", "dash", "bash", "zsh", "fish"];

@@ -23,7 +23,7 @@ fn install(sandbox: &Sandbox, words: &[&str]) -> Outcome {
 }
 
 #[test]
-fn a_file_is_taken_with_its_hash_and_without_a_network() {
+fn install_from_a_file_needs_no_network() {
     let sandbox = offline_sandbox();
     let bytes = node().tar_gz();
     let hash = sha256(&bytes);
@@ -57,7 +57,7 @@ fn a_file_is_taken_with_its_hash_and_without_a_network() {
 }
 
 #[test]
-fn without_a_hash_the_one_seen_is_told_and_kept() {
+fn install_from_without_a_hash_records_the_computed_one() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let bytes = node().tar_gz();
@@ -102,7 +102,7 @@ fn without_a_hash_the_one_seen_is_told_and_kept() {
 }
 
 #[test]
-fn archives_are_laid_out_in_many_ways() {
+fn install_from_accepts_many_archive_layouts() {
     let sandbox = offline_sandbox();
     let npm = || {
         Archive::new()
@@ -146,7 +146,7 @@ fn archives_are_laid_out_in_many_ways() {
 }
 
 #[test]
-fn what_is_no_such_toolchain_is_refused_and_leaves_nothing() {
+fn install_from_an_invalid_archive_leaves_nothing() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/other.tar.gz", Archive::new().file("x/y", "z").tar_gz());
@@ -286,7 +286,7 @@ fn repair(sandbox: &Sandbox) -> Outcome {
 }
 
 #[test]
-fn what_came_from_somewhere_is_repaired_from_there() {
+fn repair_fetches_from_the_recorded_address() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let bytes = node().tar_gz();
@@ -320,7 +320,7 @@ fn what_came_from_somewhere_is_repaired_from_there() {
 }
 
 #[test]
-fn what_came_from_where_nothing_is_any_more_says_what_to_type() {
+fn repair_without_the_archive_hints_the_install_command() {
     let sandbox = offline_sandbox();
     let bytes = node().tar_gz();
     let file = sandbox.file("project/node.tar.gz", &bytes);

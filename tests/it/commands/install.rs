@@ -10,7 +10,7 @@ use super::{assert_unchanged, offline_sandbox, sandbox};
 use crate::support::Upstream;
 
 #[test]
-fn what_is_named_is_fetched_and_no_pin_is_written() {
+fn install_fetches_named_versions_without_pinning() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let before = sandbox.tree("project");
@@ -57,7 +57,7 @@ fn what_is_named_is_fetched_and_no_pin_is_written() {
 }
 
 #[test]
-fn a_toolchain_says_where_it_came_from() {
+fn a_receipt_records_source_and_address() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["install", "node@12"]).run().succeeds();
@@ -92,7 +92,7 @@ fn a_toolchain_says_where_it_came_from() {
 }
 
 #[test]
-fn without_arguments_all_that_the_project_asks_for_is_fetched() {
+fn install_without_arguments_installs_all_pinned_versions() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "lts/erbium\n");
@@ -112,7 +112,7 @@ fn without_arguments_all_that_the_project_asks_for_is_fetched() {
 }
 
 #[test]
-fn without_arguments_and_pins_there_is_nothing_to_do() {
+fn install_without_arguments_and_pins_is_an_error() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["install"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -125,7 +125,7 @@ fn without_arguments_and_pins_there_is_nothing_to_do() {
 }
 
 #[test]
-fn what_a_project_asks_for_in_vain_names_the_file() {
+fn install_error_names_the_file_of_the_request() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "\n12.99\n");
@@ -141,7 +141,7 @@ fn what_a_project_asks_for_in_vain_names_the_file() {
 }
 
 #[test]
-fn what_is_uninstalled_is_gone() {
+fn uninstall_removes_versions() {
     let sandbox = offline_sandbox();
     for version in ["10.24.1", "12.22.11", "12.22.12"] {
         sandbox.fake_toolchain("node", version);
@@ -169,7 +169,7 @@ fn what_is_uninstalled_is_gone() {
 }
 
 #[test]
-fn nothing_is_uninstalled_when_it_is_unclear_what() {
+fn uninstall_refuses_ambiguous_requests() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.fake_toolchain("node", "12.22.12");
@@ -224,7 +224,7 @@ fn on_terminal(kind: &str) -> Option<String> {
 }
 
 #[test]
-fn a_terminal_shows_what_comes_and_the_sum_of_it() {
+fn install_on_a_terminal_shows_progress_and_total() {
     let Some(shown) = on_terminal("xterm") else { return };
     assert!(shown.contains("2 toolchains"), "{shown}");
     assert!(shown.contains("unpacking python 3.12.12"), "{shown}");
@@ -235,14 +235,14 @@ fn a_terminal_shows_what_comes_and_the_sum_of_it() {
 }
 
 #[test]
-fn a_terminal_that_can_only_print_is_told_in_lines() {
+fn install_on_a_dumb_terminal_prints_lines() {
     let Some(shown) = on_terminal("dumb") else { return };
     assert!(shown.contains("usher: fetching node 12.22.12 from nodejs.org"), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 
 #[test]
-fn a_quiet_install_prints_its_answer_alone() {
+fn a_quiet_install_prints_only_its_result() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["install", "node@12", "python@3.12", "--quiet"]).run();

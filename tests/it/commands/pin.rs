@@ -34,7 +34,7 @@ fn a_project_without_a_pin_gets_one() {
 }
 
 #[test]
-fn what_was_pinned_is_told_as_json() {
+fn pinning_prints_json() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["--json", "node@12", "python@3.12"]).run().succeeds();
@@ -50,7 +50,7 @@ fn what_was_pinned_is_told_as_json() {
 }
 
 #[test]
-fn without_a_request_the_usual_version_is_pinned() {
+fn without_a_request_the_default_version_is_pinned() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("project/.nvmrc", "10\n");
@@ -79,7 +79,7 @@ struct Case {
 }
 
 #[test]
-fn the_file_that_pins_the_tool_changes_in_its_own_dialect() {
+fn the_file_that_pins_the_tool_is_edited_in_its_own_syntax() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     for case in CASES {
@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
+fn an_extended_file_is_edited_only_inside_the_project() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let extending = "{ \"volta\": { \"extends\": \"../base/volta.json\" } }";
@@ -215,7 +215,7 @@ fn a_file_that_another_one_extends_changes_inside_the_project_alone() {
 }
 
 #[test]
-fn where_an_exact_version_is_wanted_there_must_be_one() {
+fn files_that_need_an_exact_version_refuse_other_pins() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let text = "{ \"volta\": { \"node\": \"10.24.1\" } }\n";
@@ -235,7 +235,7 @@ fn where_an_exact_version_is_wanted_there_must_be_one() {
 }
 
 #[test]
-fn a_constraint_is_no_pin_and_stays() {
+fn pinning_keeps_constraints() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let text = "[project]\nrequires-python = \">=3.8\"\n";
@@ -246,7 +246,7 @@ fn a_constraint_is_no_pin_and_stays() {
 }
 
 #[test]
-fn the_project_is_the_nearest_folder_with_a_mark() {
+fn the_project_is_the_nearest_folder_with_a_marker_file() {
     let upstream = Upstream::start();
     for (mark, written) in [
         ("project/.git/config", "project/.tool-versions"),
@@ -291,7 +291,7 @@ fn without_a_project_the_working_directory_becomes_one() {
 }
 
 #[test]
-fn in_the_home_folder_it_is_the_default_and_says_so() {
+fn pinning_in_the_home_folder_sets_the_default() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("home/.nvmrc", "10\n");
@@ -310,7 +310,7 @@ fn in_the_home_folder_it_is_the_default_and_says_so() {
 }
 
 #[test]
-fn the_default_holds_where_no_project_says_otherwise() {
+fn the_default_applies_without_a_project_pin() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["--global", "node@12", "python@3.12"]).run();
@@ -337,7 +337,7 @@ fn the_default_holds_where_no_project_says_otherwise() {
 }
 
 #[test]
-fn a_linked_file_is_changed_where_it_lies() {
+fn pinning_edits_the_target_of_a_linked_file() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let shared = sandbox.file("shared/nvmrc", "10\n");
@@ -349,7 +349,7 @@ fn a_linked_file_is_changed_where_it_lies() {
 }
 
 #[test]
-fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
+fn no_pin_is_written_if_one_version_is_unavailable() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream).with_variable("USHER_SHIMS", "");
     sandbox.reshim();
@@ -371,7 +371,7 @@ fn nothing_is_written_when_one_of_the_versions_cannot_be_had() {
 }
 
 #[test]
-fn a_name_must_be_a_folder_of_a_store() {
+fn a_named_version_must_be_a_folder_of_a_store() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["node@latets"]).run();
@@ -399,7 +399,7 @@ fn a_name_must_be_a_folder_of_a_store() {
 
 /// A project's files name no paths, so `use` writes none there either.
 #[test]
-fn a_path_is_for_oneself_alone() {
+fn path_requests_are_not_written_to_projects() {
     let sandbox = offline_sandbox();
     let program = sandbox.fake_program("own/node/bin/node");
     let folder = program.ancestors().nth(2).unwrap().display();
@@ -431,7 +431,7 @@ fn a_path_is_for_oneself_alone() {
 }
 
 #[test]
-fn a_stronger_variable_is_named() {
+fn pinning_warns_of_an_overriding_variable() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["node@12"]).variable("NODE_VERSION", "v10.24.1").run();
@@ -447,7 +447,7 @@ fn a_stronger_variable_is_named() {
 }
 
 #[test]
-fn with_the_network_away_what_is_on_disk_serves() {
+fn pinning_without_network_uses_installed_versions() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.reshim();
@@ -466,7 +466,7 @@ fn with_the_network_away_what_is_on_disk_serves() {
 }
 
 #[test]
-fn a_newer_release_is_fetched_although_an_older_one_is_there() {
+fn pinning_fetches_a_newer_release_than_installed() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");

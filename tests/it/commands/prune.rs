@@ -63,7 +63,7 @@ fn without_sizes(text: &str) -> String {
 }
 
 #[test]
-fn what_was_not_used_for_days_goes_unless_somebody_asks_for_it() {
+fn prune_unused_keeps_requested_versions() {
     let sandbox = store();
     if !keeps_times(&sandbox) {
         return;
@@ -104,7 +104,7 @@ fn what_was_not_used_for_days_goes_unless_somebody_asks_for_it() {
 }
 
 #[test]
-fn what_it_will_do_is_shown_and_then_done() {
+fn prune_dry_run_shows_the_same_as_prune() {
     let sandbox = store();
     if !keeps_times(&sandbox) {
         return;
@@ -141,7 +141,7 @@ fn what_it_will_do_is_shown_and_then_done() {
 }
 
 #[test]
-fn looking_makes_nothing_look_used() {
+fn read_only_commands_do_not_change_last_use() {
     let sandbox = store();
     if !keeps_times(&sandbox) {
         return;
@@ -160,7 +160,7 @@ fn looking_makes_nothing_look_used() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_nothing_goes() {
+fn prune_refuses_invalid_arguments() {
     let sandbox = store();
     let mut transcript = String::new();
     for line in ["", "node", "--unused 0 --yes", "--unused 30", "node@99 --yes", "rust@1 --yes"] {
@@ -197,7 +197,7 @@ fn what_makes_no_sense_is_refused_and_nothing_goes() {
 }
 
 #[test]
-fn what_runs_stays_unless_it_is_named_and_agreed_to() {
+fn prune_keeps_running_versions_unless_confirmed() {
     let sandbox = offline_sandbox();
     let node = sandbox.toolchain("node", "12.22.12").join("bin/node");
     sandbox.copy_program(Path::new("/bin/sleep"), &node);
@@ -214,7 +214,7 @@ fn what_runs_stays_unless_it_is_named_and_agreed_to() {
 }
 
 #[test]
-fn on_a_terminal_it_asks() {
+fn prune_on_a_terminal_prompts() {
     for (answer, is_removed) in [("y\\n", true), ("n\\n", false), ("\\n", false)] {
         let sandbox = store();
         let line = "printf \"$0\" | /usr/bin/script -qec 'use prune node@10.24.1' /dev/null";

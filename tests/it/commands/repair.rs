@@ -27,7 +27,7 @@ fn installed(upstream: &Upstream) -> Sandbox {
 type Kind<'a> = (&'a str, &'a dyn Fn(&Path));
 
 #[test]
-fn every_kind_of_fault_is_mended() {
+fn every_kind_of_fault_is_repaired() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let node = sandbox.toolchain("node", "12.22.12");
@@ -82,7 +82,7 @@ fn every_kind_of_fault_is_mended() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_toolchain_goes_and_what_it_leads_to_stays() {
+fn repair_replaces_a_linked_toolchain_but_keeps_its_target() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let (node, elsewhere) = (sandbox.toolchain("node", "12.22.12"), sandbox.root().join("else"));
@@ -97,7 +97,7 @@ fn a_link_in_the_place_of_a_toolchain_goes_and_what_it_leads_to_stays() {
 }
 
 #[test]
-fn what_cannot_be_fetched_again_stays_as_it_is() {
+fn a_failed_repair_changes_nothing() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     fs::write(sandbox.toolchain("node", "12.22.12").join("LICENSE"), "GPL\n").unwrap();
@@ -123,7 +123,7 @@ fn what_cannot_be_fetched_again_stays_as_it_is() {
 }
 
 #[test]
-fn what_was_moved_aside_for_its_replacement_is_put_back() {
+fn repair_restores_the_backup_of_a_replacement() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let node = sandbox.toolchain("node", "12.22.12");
@@ -144,7 +144,7 @@ fn what_was_moved_aside_for_its_replacement_is_put_back() {
 }
 
 #[test]
-fn nothing_installed_is_nothing_to_repair() {
+fn repair_without_installed_versions_succeeds() {
     let outcome = offline_sandbox().use_command(&["repair"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -156,7 +156,7 @@ fn nothing_installed_is_nothing_to_repair() {
 
 /// Another process makes the shims just then, and doesn't end.
 #[test]
-fn shims_that_are_as_they_should_be_are_no_reason_to_fail() {
+fn repair_succeeds_while_shims_are_locked_but_current() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let license = sandbox.toolchain("node", "12.22.12").join("LICENSE");

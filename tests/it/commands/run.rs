@@ -15,7 +15,7 @@ fn with_toolchains() -> Sandbox {
 }
 
 #[test]
-fn one_command_gets_these_versions() {
+fn a_command_runs_with_the_given_versions() {
     let sandbox = with_toolchains();
     let before = sandbox.tree("");
     let outcome = sandbox
@@ -41,7 +41,7 @@ fn one_command_gets_these_versions() {
 }
 
 #[test]
-fn its_children_get_them_too_and_the_shims_come_first() {
+fn children_of_a_run_command_get_its_versions() {
     let sandbox = with_toolchains();
     let other = sandbox.fake_program("other/9.9.9/bin/node");
     let path = std::env::join_paths([other.parent().unwrap(), &sandbox.shims()]).unwrap();
@@ -61,7 +61,7 @@ fn its_children_get_them_too_and_the_shims_come_first() {
 }
 
 #[test]
-fn any_version_on_disk_that_answers_will_do() {
+fn an_installed_matching_version_runs_without_network() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
@@ -70,7 +70,7 @@ fn any_version_on_disk_that_answers_will_do() {
 }
 
 #[test]
-fn what_is_missing_is_fetched_first() {
+fn a_missing_version_is_installed_before_the_command_runs() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["node@12", "--", "node", "--version"]).run();
@@ -86,7 +86,7 @@ fn what_is_missing_is_fetched_first() {
 }
 
 #[test]
-fn the_command_itself_may_be_absent() {
+fn a_missing_command_is_an_error() {
     let sandbox = with_toolchains();
     let outcome = sandbox.use_command(&["node@12", "--", "nonesuch\u{1b}[31m"]).run();
     insta::assert_snapshot!(outcome.transcript(), @r"

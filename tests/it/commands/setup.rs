@@ -19,7 +19,7 @@ fn setup(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
 }
 
 #[test]
-fn the_change_is_shown_and_nothing_is_written() {
+fn setup_without_yes_shows_the_change_and_writes_nothing() {
     let sandbox = sandbox();
     sandbox
         .file("home/.bashrc", "# mine\ncase $- in *i*) ;; *) return ;; esac\nalias ll='ls -l'\n");
@@ -60,7 +60,7 @@ fn the_change_is_shown_and_nothing_is_written() {
 }
 
 #[test]
-fn it_is_written_once_and_taken_back_to_the_byte() {
+fn setup_undo_restores_every_byte() {
     for shell in ["bash", "zsh", "fish", "sh"] {
         let sandbox = sandbox();
         sandbox.file("home/.bashrc", "# mine, without a line end");
@@ -84,7 +84,7 @@ fn it_is_written_once_and_taken_back_to_the_byte() {
 }
 
 #[test]
-fn the_shell_is_the_users_own_unless_it_is_named() {
+fn setup_defaults_to_the_users_shell() {
     let sandbox = sandbox();
     let run = |shell: &str, arguments: &[&str]| {
         let command = sandbox.command(sandbox.shim("use")).argument("setup").arguments(arguments);

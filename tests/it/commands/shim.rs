@@ -22,7 +22,7 @@ fn versioned(sandbox: &Sandbox, program: &str) -> String {
 }
 
 #[test]
-fn the_lines_on_disk_have_shims_and_no_others() {
+fn only_installed_versions_have_versioned_shims() {
     let sandbox = offline_sandbox();
     assert_eq!(versioned(&sandbox, "node"), "");
     let newer = sandbox.fake_toolchain("node", "12.22.12");
@@ -59,7 +59,7 @@ fn the_lines_on_disk_have_shims_and_no_others() {
 }
 
 #[test]
-fn installing_and_uninstalling_makes_and_removes_them() {
+fn install_and_uninstall_update_versioned_shims() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["install", "node@12"]).run().succeeds();
@@ -70,7 +70,7 @@ fn installing_and_uninstalling_makes_and_removes_them() {
 }
 
 #[test]
-fn one_that_was_asked_for_stays_until_it_is_taken_back() {
+fn a_requested_versioned_shim_is_kept_until_removed() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["shim", "nodejs@v12", "python@3.12.3", "node@lts/*"]).run();
@@ -131,7 +131,7 @@ fn one_that_was_asked_for_stays_until_it_is_taken_back() {
 }
 
 #[test]
-fn what_cannot_be_part_of_a_name_is_refused() {
+fn shim_refuses_requests_that_are_not_valid_in_names() {
     let sandbox = offline_sandbox();
     let before = sandbox.tree("home");
     let mut transcript = String::new();
@@ -163,7 +163,7 @@ fn what_cannot_be_part_of_a_name_is_refused() {
 }
 
 #[test]
-fn all_known_lines_have_shims_where_the_settings_ask_for_it() {
+fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.file("home/.config/usher/config.toml", "shim_lines = [\"nodejs\"]\n");
@@ -191,7 +191,7 @@ fn all_known_lines_have_shims_where_the_settings_ask_for_it() {
 
 /// What lies in the shim folder and is no shim is somebody else's.
 #[test]
-fn others_files_are_never_overwritten_and_never_removed() {
+fn foreign_files_in_the_shim_folder_are_kept() {
     let sandbox = offline_sandbox();
     let script = "#!/bin/sh\necho mine\n";
     sandbox.executable(sandbox.shim("node12"), script);
@@ -245,7 +245,7 @@ fn shims_of_another_build_are_replaced_and_removed() {
 
 /// The copies on disk share one file: what damages one damages all, so none can vouch for another.
 #[test]
-fn a_damaged_shim_is_replaced_by_the_one_that_use_carries() {
+fn a_damaged_shim_is_replaced_by_the_embedded_one() {
     let sandbox = offline_sandbox();
     let carried = fs::read(Sandbox::shim_binary()).unwrap();
     let mut damaged = carried.clone();

@@ -213,7 +213,7 @@ fn list_has_the_installed_versions_and_their_stores() {
 }
 
 #[test]
-fn reshim_makes_and_removes_what_must_be() {
+fn reshim_adds_and_removes_shims() {
     let sandbox = offline_sandbox();
     let toolchain = sandbox.fake_toolchain("node", "12.22.12");
     sandbox.file("project/.nvmrc", "12\n");

@@ -6,7 +6,7 @@ use super::{sandbox, skipped, with_sourceless_tool};
 use crate::support::{Archive, Misbehaviour, Outcome, Platform, Sandbox, Upstream};
 
 #[test]
-fn the_newest_that_is_asked_for_is_fetched_and_the_old_one_stays() {
+fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
@@ -231,7 +231,7 @@ fn offline_newer_versions_are_named() {
 }
 
 #[test]
-fn why_tells_of_what_this_verb_would_fetch() {
+fn why_names_the_version_that_upgrade_would_fetch() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");

@@ -16,7 +16,7 @@ fn installed(upstream: &Upstream) -> Sandbox {
 }
 
 #[test]
-fn what_is_as_it_was_installed_is_told_and_left_alone() {
+fn verify_reports_unchanged_toolchains() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let before = sandbox.tree("home");
@@ -36,7 +36,7 @@ fn what_is_as_it_was_installed_is_told_and_left_alone() {
 }
 
 #[test]
-fn faults_are_told_and_capped_and_all_are_in_json() {
+fn verify_limits_printed_faults_but_json_lists_all() {
     let upstream = Upstream::start();
     let sandbox = installed(&upstream);
     let node = sandbox.toolchain("node", "12.22.12");
@@ -93,7 +93,7 @@ fn faults_are_told_and_capped_and_all_are_in_json() {
 }
 
 #[test]
-fn a_toolchain_that_cannot_be_compared_is_told_as_such() {
+fn verify_reports_toolchains_without_a_valid_receipt() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let words = ["node@12.22.11", "node@12.22.12", "node@13.0.0", "node@20", "node@24"];
@@ -128,7 +128,7 @@ fn a_toolchain_that_cannot_be_compared_is_told_as_such() {
 }
 
 #[test]
-fn only_what_is_named_is_looked_at() {
+fn verify_checks_only_named_versions() {
     let sandbox = offline_sandbox();
     let outcome = sandbox.use_command(&["verify"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"

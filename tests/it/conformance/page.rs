@@ -15,7 +15,7 @@ use super::format::{Case, Content, Odd};
 const PAGE: &str = "docs/version-files.md";
 
 #[test]
-fn the_page_has_the_files_of_every_tool_in_their_order() {
+fn the_page_lists_files_of_every_tool_in_order() {
     check("files", &files());
 }
 
@@ -25,7 +25,7 @@ fn the_page_lists_the_fields_of_each_file() {
 }
 
 #[test]
-fn the_page_has_the_differences_to_other_tools() {
+fn the_page_lists_differences_to_other_tools() {
     check("differences", &differences());
 }
 

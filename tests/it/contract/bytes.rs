@@ -33,7 +33,7 @@ fn the_longest_argument_passes() {
 }
 
 #[test]
-fn variables_are_the_same_bytes_in_the_same_order() {
+fn variables_are_passed_byte_for_byte_in_order() {
     each(|stage| {
         if stage.is_emulated() {
             return skipped("the order of variables", "an emulator keeps none");
@@ -80,7 +80,7 @@ fn path_inside(stage: &ProbeSandbox, path: Option<&str>) -> String {
 }
 
 #[test]
-fn path_is_untouched_where_it_holds_the_shims_and_else_begins_with_them() {
+fn path_is_unchanged_or_gets_the_shims_first() {
     each(|stage| {
         stage.script("10.0.0", "#!/bin/sh\nexec /usr/bin/printenv PATH\n");
         stage.sandbox.file("project/.nvmrc", "10.0.0");

@@ -84,7 +84,7 @@ fn with_project() -> Option<Sandbox> {
 }
 
 #[test]
-fn a_child_gets_the_version_of_its_folder() {
+fn a_real_node_child_gets_the_version_of_its_folder() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").arguments(["parent.js", ".", "old", "."]);
     node.run().succeeds().prints("v10.15.1\nv10.15.1\nv8.15.1\nv10.15.1");
@@ -104,7 +104,7 @@ fn a_plus_request_applies_to_child_processes() {
 }
 
 #[test]
-fn a_dependencys_version_file_decides_nothing() {
+fn a_dependencys_version_file_is_ignored() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").argument("-v").directory("project/node_modules/dependency");
     node.run().succeeds().prints("v10.15.1");

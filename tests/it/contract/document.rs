@@ -21,7 +21,7 @@ const TESTS: &[&str] = &[
 ];
 
 #[test]
-fn every_line_of_the_contract_names_a_test_and_every_test_has_a_line() {
+fn contract_tests_and_the_exec_page_match() {
     let document = include_str!("../../../docs/exec.md");
     let tests: Vec<&str> = TESTS
         .iter()

@@ -8,7 +8,7 @@ use super::each;
 const STOPPING: [i32; 4] = [19, 20, 21, 22];
 
 #[test]
-fn every_exit_code_is_the_programs() {
+fn exit_codes_are_passed_through() {
     each(|stage| {
         for code in 0..=255 {
             let said = stage

@@ -47,7 +47,7 @@ fn exchanged(content: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_program_that_cannot_run_says_why() {
+fn a_program_that_cannot_run_is_an_error_with_its_cause() {
     each(|stage| {
         tempt(stage);
         let program = stage.program();
@@ -71,7 +71,7 @@ fn a_program_that_cannot_run_says_why() {
 }
 
 #[test]
-fn a_program_that_is_not_there_or_not_executable_says_so() {
+fn a_missing_or_not_executable_program_is_an_error() {
     each(|stage| {
         tempt(stage);
         let program = stage.program();
@@ -86,7 +86,7 @@ fn a_program_that_is_not_there_or_not_executable_says_so() {
 }
 
 #[test]
-fn too_long_an_environment_says_so() {
+fn a_too_long_environment_is_an_error() {
     each(|stage| {
         let long = format!("/bin:/{}", "x".repeat(131_050));
         let outcome =
@@ -98,7 +98,7 @@ fn too_long_an_environment_says_so() {
 }
 
 #[test]
-fn a_mount_without_execution_says_so() {
+fn a_noexec_mount_is_an_error() {
     each(|stage| {
         tempt(stage);
         let toolchain = stage.sandbox.toolchain("node", super::VERSION);

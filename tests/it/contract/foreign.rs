@@ -5,7 +5,7 @@ use crate::real::{pyenv, skipped};
 use crate::support::Sandbox;
 
 #[test]
-fn pyenvs_shims_that_call_back_end_at_the_systems_python() {
+fn pyenv_shims_that_call_back_end_at_the_system_python() {
     let Some(pyenv) = pyenv().filter(|pyenv| pyenv.join("shims/python3").exists()) else {
         skipped("there is no pyenv on this machine");
         return;

@@ -39,7 +39,7 @@ fn a_call_without_argument_0_uses_the_files_name() {
 }
 
 #[test]
-fn a_link_has_its_own_name() {
+fn a_link_to_a_shim_uses_the_links_name() {
     each(|stage| {
         let place = |name: &str| stage.sandbox.folder("links").join(name);
         symlink(stage.sandbox.shim("node"), place("alias")).expect("link");
@@ -61,7 +61,7 @@ fn an_unknown_name_is_an_error() {
 }
 
 #[test]
-fn the_shim_by_its_own_name_outside_of_its_folder_says_so() {
+fn the_shim_binary_outside_the_shim_folder_is_an_error() {
     each(|stage| {
         let shim = stage.sandbox.usher().join("shim");
         // Of the account's home, a file outside of the shim folder is a copy: its name means nothing.

@@ -52,7 +52,7 @@ fn an_empty_or_unset_path_is_the_default_path() {
 }
 
 #[test]
-fn a_path_of_120_kilobytes_is_searched_to_its_end() {
+fn a_path_of_120_kilobytes_is_searched_completely() {
     each(|stage| {
         let (shims, real) =
             (text(&stage.sandbox.shims()), text(&stage.sandbox.root().join("real")));

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use super::{can_change_owners, each, skipped, text};
 
 #[test]
-fn a_set_user_id_shim_hears_no_variable_of_its_callers() {
+fn a_set_user_id_shim_ignores_variables_of_its_caller() {
     if !can_change_owners() {
         return skipped("a set-user-ID shim", "only root may make one of another account's");
     }

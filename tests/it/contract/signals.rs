@@ -100,7 +100,7 @@ fn each_signal_reaches_the_process_once() {
 }
 
 #[test]
-fn a_program_that_hears_no_signal_dies_of_it() {
+fn a_program_without_signal_handlers_dies_by_the_signal() {
     both(|start| {
         for to in [To::Process, To::Group] {
             for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
@@ -113,7 +113,7 @@ fn a_program_that_hears_no_signal_dies_of_it() {
 }
 
 #[test]
-fn a_program_is_stopped_and_goes_on() {
+fn a_program_is_stopped_and_continued() {
     both(|start| {
         for to in [To::Process, To::Group] {
             let waiting = start("pause");
@@ -129,7 +129,7 @@ fn a_program_is_stopped_and_goes_on() {
 }
 
 #[test]
-fn a_key_of_the_terminal_ends_the_program() {
+fn a_terminal_interrupt_ends_the_program() {
     each(|stage| {
         for (typed, status) in [("\x03", "status 2\n"), ("\x1c", "status 3\n")] {
             let words = ["limit:4:0:0", &format!("terminal:{typed}")];

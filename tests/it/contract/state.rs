@@ -32,7 +32,7 @@ const STATES: &[(&[&str], &[&str])] = &[
 ];
 
 #[test]
-fn the_process_is_as_it_was() {
+fn the_process_state_is_unchanged() {
     each(|stage| {
         // An emulator hears signals itself that its program ignores.
         let is_lost = |words: &[&str]| {
@@ -60,7 +60,7 @@ fn the_working_directory_is_unchanged() {
 }
 
 #[test]
-fn the_controlling_terminal_is_as_it_was() {
+fn the_controlling_terminal_is_unchanged() {
     each(|stage| {
         let said = stage.compare(&["terminal:"], |command| command);
         said.has("terminal 1, in front 1").has("leads session 1");

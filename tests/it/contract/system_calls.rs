@@ -153,7 +153,7 @@ fn the_released_shim_is_static_and_small() {
 }
 
 #[test]
-fn usher_debug_prints_a_line_a_step() {
+fn usher_debug_prints_one_line_per_step() {
     each(|stage| {
         usual(stage);
         let run = |value: &str| {

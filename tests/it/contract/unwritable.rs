@@ -6,7 +6,7 @@ use super::failures::in_namespace;
 use super::{each, skipped, text};
 
 #[test]
-fn an_empty_environment_is_enough() {
+fn a_shim_works_with_an_empty_environment() {
     each(|stage| {
         let run = |words: &[&str]| stage.through_shim(words).run().succeeds().stdout;
         let said = run(&["no_environment"]);
@@ -23,7 +23,7 @@ fn an_empty_environment_is_enough() {
 }
 
 #[test]
-fn a_read_only_disk_is_enough() {
+fn a_shim_works_on_a_read_only_disk() {
     each(|stage| {
         let script = r#"mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1/project" &&
             ! touch "$1/written" 2>/dev/null && exec env -i "$2" a"#;

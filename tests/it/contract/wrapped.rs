@@ -15,7 +15,7 @@ fn with_npm(script: &str) -> Sandbox {
 }
 
 #[test]
-fn an_exit_code_passes() {
+fn a_wrapped_programs_exit_code_is_passed_through() {
     let sandbox = with_npm("#!/bin/sh\necho \"$PPID\"\nexit \"$2\"\n");
     for code in [0, 1, 3, 127, 255] {
         let npm = sandbox.command("npm").arguments(["install", &code.to_string()]).start();
@@ -26,7 +26,7 @@ fn an_exit_code_passes() {
 }
 
 #[test]
-fn death_by_a_signal_passes() {
+fn a_wrapped_programs_death_by_signal_is_passed_through() {
     let sandbox = with_npm("#!/bin/sh\nkill -\"$2\" $$\n");
     for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::HUP] {
         let number = signal.as_raw().to_string();
@@ -35,7 +35,7 @@ fn death_by_a_signal_passes() {
 }
 
 #[test]
-fn a_signal_reaches_the_child_which_has_the_last_word() {
+fn a_signal_is_forwarded_to_the_wrapped_child() {
     let sandbox = with_npm(
         "#!/bin/sh\n\
          trap 'echo was told; exit 7' TERM\n\

@@ -32,7 +32,7 @@ fn node_command_with_pipe(sandbox: &Sandbox, stderr: &Pipe) -> TestCommand {
 }
 
 #[test]
-fn a_hundred_that_want_the_same_download_it_once() {
+fn a_hundred_processes_download_the_same_version_once() {
     let (upstream, sandbox) = with_stalled_upstream();
     let all: Vec<_> = (0..100).map(|_| node_command(&sandbox).start()).collect();
     upstream.wait_for_requests(&archive(), 1);

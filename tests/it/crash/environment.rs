@@ -37,7 +37,7 @@ fn publish_large(upstream: &Upstream) {
 
 /// The disk fills up while unpacking, and while downloading.
 #[test]
-fn a_disk_that_fills_up_leaves_nothing() {
+fn a_full_disk_leaves_nothing() {
     let upstream = Upstream::start();
     publish_large(&upstream);
     let sandbox = sandbox(&upstream);
@@ -64,7 +64,7 @@ fn a_disk_that_fills_up_leaves_nothing() {
 }
 
 #[test]
-fn a_limit_of_file_sizes_is_an_error_with_a_message() {
+fn a_file_size_limit_is_an_error() {
     let upstream = Upstream::start();
     publish_large(&upstream);
     let sandbox = sandbox(&upstream);
@@ -84,7 +84,7 @@ fn a_limit_of_file_sizes_is_an_error_with_a_message() {
 
 /// With few file descriptors, an install succeeds or reports the cause.
 #[test]
-fn few_descriptors_are_enough_or_said() {
+fn too_few_file_descriptors_are_an_error() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     for count in [6, 8, 10, 12, 14, 16, 20, 24, 32] {
@@ -126,7 +126,7 @@ fn without_hard_links_shims_are_copies() {
 
 /// Only the cache may be on another file system: staging is in the store, so that renames work.
 #[test]
-fn the_cache_may_lie_on_another_device() {
+fn the_cache_may_be_on_another_device() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let device = |path: &Path| path.metadata().map(|seen| seen.dev());

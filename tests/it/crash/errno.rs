@@ -17,32 +17,32 @@ const SAMPLE: usize = 6;
 const DISK_ERRORS: [Errno; 4] = [Errno::NOSPC, Errno::IO, Errno::DQUOT, Errno::ROFS];
 
 #[test]
-fn an_install_meets_errors_of_the_disk() {
+fn install_survives_disk_errors() {
     check(&INSTALL);
 }
 
 #[test]
-fn a_shim_that_fetches_meets_errors_of_the_disk() {
+fn a_fetching_shim_survives_disk_errors() {
     check(&SHIM_INSTALL);
 }
 
 #[test]
-fn an_uninstall_meets_errors_of_the_disk() {
+fn uninstall_survives_disk_errors() {
     check(&UNINSTALL);
 }
 
 #[test]
-fn a_repair_meets_errors_of_the_disk() {
+fn repair_survives_disk_errors() {
     check(&REPAIR);
 }
 
 #[test]
-fn a_prune_meets_errors_of_the_disk() {
+fn prune_survives_disk_errors() {
     check(&PRUNE);
 }
 
 #[test]
-fn a_reshim_meets_errors_of_the_disk() {
+fn reshim_survives_disk_errors() {
     check(&RESHIM);
 }
 

@@ -22,7 +22,7 @@ fn with_stalled_upstream() -> (Upstream, Sandbox) {
 }
 
 #[test]
-fn an_interrupted_install_leaves_nothing_and_is_made_good_by_the_next() {
+fn an_interrupted_install_leaves_nothing_and_can_be_repeated() {
     let by_use = ["use", "install", "node@12.22.12"];
     let by_shim = ["node", "-v"];
     for words in [&by_use[..], &by_shim] {
@@ -62,7 +62,7 @@ fn staged(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn two_that_want_the_same_version_download_it_once() {
+fn two_shims_download_the_same_version_once() {
     let (upstream, sandbox) = with_stalled_upstream();
     let first = sandbox.command("node").argument("-v").start();
     upstream.wait_for_requests(&archive(), 1);

@@ -16,7 +16,7 @@ const STAYING: &str = "10.24.1";
 const PROCESSES: usize = 16;
 
 #[test]
-fn whoever_runs_a_version_runs_the_whole_or_is_told_that_it_is_absent() {
+fn concurrent_operations_never_expose_partial_versions() {
     let count = if is_full() { 10_000 } else { 160 };
     let upstream = Upstream::start();
     for version in CHANGING.iter().chain([&STAYING]) {

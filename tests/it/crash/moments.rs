@@ -17,7 +17,7 @@ use crate::support::{Archive, Platform, Sandbox, Upstream, stdout_if_success};
 const VERSION: &str = "12.22.12";
 
 #[test]
-fn an_install_of_real_size_is_killed_at_any_moment() {
+fn a_large_install_survives_a_kill_at_any_moment() {
     let count = if is_full() { 1_000 } else { 6 };
     let upstream = Upstream::start();
     let what = match is_full().then(|| publish_real(&upstream)).flatten() {

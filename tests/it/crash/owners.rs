@@ -51,7 +51,7 @@ fn not_owned_by(owner: u32, folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_root_writes_in_anothers_home_is_that_ones() {
+fn files_root_writes_in_a_users_home_belong_to_the_user() {
     if !is_root() {
         return;
     }
@@ -93,7 +93,7 @@ fn what_root_writes_in_anothers_home_is_that_ones() {
 
 /// Cleaning the cache writes, too: root does it as the home's owner, and nobody else may do it.
 #[test]
-fn the_cache_in_anothers_home_is_emptied_by_its_owner_alone() {
+fn only_the_owner_of_a_home_may_clean_its_cache() {
     if !is_root() {
         return;
     }
@@ -124,7 +124,7 @@ fn the_cache_in_anothers_home_is_emptied_by_its_owner_alone() {
 }
 
 #[test]
-fn nobody_else_writes_in_anothers_home() {
+fn other_users_cannot_write_in_a_home() {
     if !is_root() {
         return;
     }
@@ -151,7 +151,7 @@ fn nobody_else_writes_in_anothers_home() {
 }
 
 #[test]
-fn a_store_that_everybody_may_write_is_refused() {
+fn a_world_writable_store_is_refused() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
@@ -172,7 +172,7 @@ fn a_store_that_everybody_may_write_is_refused() {
 }
 
 #[test]
-fn a_umask_of_nothing_makes_no_store_that_everybody_may_write() {
+fn a_zero_umask_creates_no_world_writable_store() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
@@ -192,7 +192,7 @@ fn a_umask_of_nothing_makes_no_store_that_everybody_may_write() {
 
 /// As in a container that runs with any user ID: no entry in `/etc/passwd`, and no HOME.
 #[test]
-fn an_account_that_nobody_knows_needs_a_folder() {
+fn a_user_without_account_and_home_needs_usher_home() {
     if !is_root() {
         return;
     }

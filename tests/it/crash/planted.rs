@@ -19,7 +19,7 @@ fn with_foreign() -> (Upstream, Sandbox, PathBuf) {
 }
 
 #[test]
-fn links_in_the_place_of_files_are_not_followed() {
+fn planted_symlinks_are_not_followed() {
     let (_upstream, sandbox, foreign) = with_foreign();
     let before = sandbox.tree("foreign");
     let usher = sandbox.usher();
@@ -48,7 +48,7 @@ fn links_in_the_place_of_files_are_not_followed() {
 }
 
 #[test]
-fn other_names_of_files_are_not_written_to() {
+fn planted_hard_links_are_not_written_to() {
     let (_upstream, sandbox, foreign) = with_foreign();
     let before = sandbox.tree("foreign");
     let lock = sandbox.usher().join("locks/node-12.22.12.lock");
@@ -59,7 +59,7 @@ fn other_names_of_files_are_not_written_to() {
 }
 
 #[test]
-fn what_links_in_staging_lead_to_is_not_swept() {
+fn link_targets_in_staging_are_not_swept() {
     let (_upstream, sandbox, foreign) = with_foreign();
     let before = sandbox.tree("foreign");
     let staging = sandbox.folder("home/.local/share/usher/staging");
@@ -74,7 +74,7 @@ fn what_links_in_staging_lead_to_is_not_swept() {
 }
 
 #[test]
-fn what_stands_under_a_toolchains_name_is_neither_taken_for_one_nor_touched() {
+fn a_foreign_entry_at_a_toolchains_path_is_never_touched() {
     let (_upstream, sandbox, foreign) = with_foreign();
     let before = sandbox.tree("foreign");
     let target = sandbox.toolchain("node", "12.22.12");
@@ -106,7 +106,7 @@ fn what_stands_under_a_toolchains_name_is_neither_taken_for_one_nor_touched() {
 
 /// In a store where all users can create files, as in `/tmp`, a folder may be another user's trap.
 #[test]
-fn somebody_elses_folder_in_the_place_of_ours_is_refused() {
+fn a_folder_of_another_user_in_the_home_is_refused() {
     if !rustix::process::geteuid().is_root() {
         skipped("only root can create files of another account");
         return;

@@ -11,37 +11,37 @@ use crate::support::Upstream;
 const SAMPLE: usize = 6;
 
 #[test]
-fn an_install_that_is_killed() {
+fn install_survives_a_kill_at_every_system_call() {
     check(&INSTALL);
 }
 
 #[test]
-fn a_shim_that_fetches_is_killed() {
+fn a_fetching_shim_survives_a_kill_at_every_system_call() {
     check(&SHIM_INSTALL);
 }
 
 #[test]
-fn an_uninstall_that_is_killed() {
+fn uninstall_survives_a_kill_at_every_system_call() {
     check(&UNINSTALL);
 }
 
 #[test]
-fn a_reinstall_that_is_killed() {
+fn reinstall_survives_a_kill_at_every_system_call() {
     check(&REINSTALL);
 }
 
 #[test]
-fn a_repair_that_is_killed() {
+fn repair_survives_a_kill_at_every_system_call() {
     check(&REPAIR);
 }
 
 #[test]
-fn a_prune_that_is_killed() {
+fn prune_survives_a_kill_at_every_system_call() {
     check(&PRUNE);
 }
 
 #[test]
-fn a_reshim_that_is_killed() {
+fn reshim_survives_a_kill_at_every_system_call() {
     check(&RESHIM);
 }
 

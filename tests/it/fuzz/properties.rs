@@ -70,7 +70,7 @@ impl Damage {
 }
 
 #[test]
-fn damaged_inputs_keep_the_promises() {
+fn damaged_fuzz_inputs_pass() {
     for (name, target) in TARGETS {
         let seeds: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, bytes)| bytes).collect();
         let damaged = (select(seeds), prop::collection::vec(Damage::any(), 1..4));
@@ -86,7 +86,7 @@ fn damaged_inputs_keep_the_promises() {
 }
 
 #[test]
-fn texts_that_nobody_writes_keep_the_promises() {
+fn generated_texts_pass_the_fuzz_targets() {
     let targets: [(Target, &str); 6] = [
         (config::npmrc, r#"([=\[\];#'"\\${}?:/ \n\ra-c]|//|registry|TOKEN|https://){0,60}"#),
         (config::pip_conf, r"(\[global\]\n|index-url|cert|https?://|[=:;#/\[\] \n\ra-c%@]){0,60}"),
@@ -146,7 +146,7 @@ fn member() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn members_in_any_order_stay_inside() {
+fn generated_tar_entries_never_escape() {
     let members = prop::collection::vec(member(), 1..6);
     let drawn = runner(400).run(&members, |members| {
         archives::tar(&[members.concat(), vec![0; 1024]].concat());
@@ -156,7 +156,7 @@ fn members_in_any_order_stay_inside() {
 }
 
 #[test]
-fn what_is_packed_comes_out_again() {
+fn compression_round_trips() {
     let bytes = prop::collection::vec(prop_oneof![Just(0_u8), any::<u8>()], 0..3000);
     let drawn = runner(40).run(&bytes, |bytes| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());

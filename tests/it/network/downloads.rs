@@ -80,7 +80,7 @@ fn a_server_that_redirects() {
 }
 
 #[test]
-fn checksums_that_are_empty_or_of_other_bytes() {
+fn empty_or_wrong_checksums_are_refused() {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);
     let right = upstream.body(SUMS);

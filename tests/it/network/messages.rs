@@ -33,7 +33,7 @@ fn both(sandbox: &Sandbox, request: &str) -> String {
 }
 
 #[test]
-fn no_such_version() {
+fn message_for_an_unavailable_version() {
     let upstream = Upstream::start();
     insta::assert_snapshot!(both(&sandbox(&upstream), "12.99"), @"
     node: exit status: 127
@@ -114,7 +114,7 @@ fn no_such_version() {
 }
 
 #[test]
-fn no_network() {
+fn message_without_network() {
     insta::assert_snapshot!(both(&offline_sandbox(), "12"), @"
     node: exit status: 127
     usher: can't look up node 12: no source answered (requested by .nvmrc:2)
@@ -145,7 +145,7 @@ fn no_network() {
 }
 
 #[test]
-fn an_archive_is_not_what_was_published() {
+fn message_for_a_hash_mismatch() {
     let upstream = Upstream::start();
     upstream.misbehave(&archive(), Misbehaviour::FlippedBit(100));
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
@@ -167,7 +167,7 @@ fn an_archive_is_not_what_was_published() {
 }
 
 #[test]
-fn an_archive_ends_early() {
+fn message_for_a_truncated_download() {
     let upstream = Upstream::start();
     upstream.misbehave(&archive(), Misbehaviour::CutAfter(0));
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"
@@ -202,7 +202,7 @@ fn publish(upstream: &Upstream, bytes: Vec<u8>) {
 }
 
 #[test]
-fn an_archive_was_published_broken() {
+fn message_for_a_damaged_published_archive() {
     let upstream = Upstream::start();
     let whole = upstream.body(&archive());
     publish(&upstream, whole[..whole.len() / 2].to_vec());
@@ -238,7 +238,7 @@ fn an_archive_was_published_broken() {
 }
 
 #[test]
-fn an_archive_is_hostile() {
+fn message_for_a_hostile_archive() {
     let top = "node-v12.22.12";
     let hostile = [
         Archive::new()
@@ -300,7 +300,7 @@ fn an_archive_is_hostile() {
 }
 
 #[test]
-fn an_archive_lacks_the_program() {
+fn message_for_an_archive_without_the_program() {
     let upstream = Upstream::start();
     publish(&upstream, Archive::new().file("node-v12.22.12/README.md", "x").tar_gz());
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
@@ -377,7 +377,7 @@ fn an_index_is_invalid() {
 }
 
 #[test]
-fn the_checksums_are_absent_or_lack_the_archive() {
+fn message_for_missing_checksums() {
     let upstream = Upstream::start();
     upstream.misbehave(SUMS, Misbehaviour::Status(404));
     insta::assert_snapshot!(both(&with_one_source(&upstream), "12"), @"

@@ -18,7 +18,7 @@ fn version(sandbox: &Sandbox, program: &str) -> Outcome {
 }
 
 #[test]
-fn node_comes_from_the_official_site_with_its_npm() {
+fn node_is_installed_from_the_official_site_with_npm() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["node@12"]).run().succeeds();
@@ -203,7 +203,7 @@ fn the_next_source_is_tried_for_an_unreachable_archive() {
 }
 
 #[test]
-fn python_comes_from_python_build_standalone_in_its_newest_build() {
+fn python_is_installed_from_its_newest_standalone_build() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["python@3.12"]).run().succeeds();
@@ -228,7 +228,7 @@ fn without_a_mirror_python_is_fetched_from_astral() {
 }
 
 #[test]
-fn package_managers_come_from_the_npm_registry_below_a_folder_of_theirs() {
+fn package_managers_are_installed_from_the_npm_registry() {
     let upstream = Upstream::start();
     let mut catalogue = Catalogue::standard();
     for (package, version, script) in [

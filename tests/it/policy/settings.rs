@@ -120,7 +120,7 @@ fn an_invalid_variable_is_an_error_too() {
 }
 
 #[test]
-fn a_shim_refuses_a_variable_as_use_does() {
+fn a_shim_and_use_refuse_the_same_variables() {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.file("project/.nvmrc", "12\n");
@@ -209,7 +209,7 @@ fn ignored_variables_request_nothing() {
 }
 
 #[test]
-fn above_the_ceiling_no_version_file_counts() {
+fn version_files_above_the_ceiling_are_ignored() {
     let sandbox = offline_sandbox();
     for version in ["10.24.1", "12.22.12"] {
         sandbox.fake_toolchain("node", version);
@@ -237,7 +237,7 @@ fn above_the_ceiling_no_version_file_counts() {
 /// The machine's own interpreters count as on disk: only for tools that it lacks makes the setting
 /// a difference here.
 #[test]
-fn all_tools_or_those_needed_have_shims() {
+fn the_shims_setting_selects_all_or_needed_tools() {
     let sandbox = offline_sandbox().with_variable("USHER_SHIMS", "");
     sandbox.reshim();
     let absent = |tool: &str| {

@@ -12,7 +12,7 @@ use crate::stores::shared::{copied, wheel};
 use crate::support::{Outcome, Sandbox, TestCommand};
 
 #[test]
-fn what_npm_added_is_carried_over_to_a_newer_node() {
+fn npm_packages_are_migrated_to_a_newer_node() {
     let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.nvmrc", "12\n");
     let line = "npm install --global semver@7.5.0 >&2 && use upgrade --carry >&2 && \
@@ -27,7 +27,7 @@ fn what_npm_added_is_carried_over_to_a_newer_node() {
 }
 
 #[test]
-fn what_deno_installs_is_callable_at_once() {
+fn programs_installed_by_deno_run_at_once() {
     let Some(sandbox) = connected() else { return };
     let sandbox = sandbox.with_variable("USHER_SOURCE", "deno=npm");
     sandbox.install();
@@ -42,7 +42,7 @@ fn what_deno_installs_is_callable_at_once() {
 
 /// pip in a Python of usher's own store, and pipx, which pip installs and which installs programs.
 #[test]
-fn what_pip_and_pipx_install_is_callable_at_once() {
+fn programs_installed_by_pip_and_pipx_run_at_once() {
     let Some(python) = python_to_copy() else { return };
     let sandbox = Sandbox::new().with_variable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
     let sandbox = sandbox.with_network(&machine::index());
@@ -81,7 +81,7 @@ fn what_pip_and_pipx_install_is_callable_at_once() {
 }
 
 #[test]
-fn what_gem_adds_to_the_systems_ruby_goes_to_the_accounts_own_place() {
+fn gem_installs_for_the_system_ruby_in_a_user_folder() {
     let Some((sandbox, version)) = with_system("ruby", "print RUBY_VERSION") else { return };
     let specification = "Gem::Specification.new do |s|\n  s.name = 'greeter'\n  s.version = '1.0.0'\n  \
                          s.summary = 'x'\n  s.authors = ['x']\n  s.files = ['bin/greet']\n  \
@@ -100,7 +100,7 @@ fn what_gem_adds_to_the_systems_ruby_goes_to_the_accounts_own_place() {
 }
 
 #[test]
-fn what_cpan_adds_to_the_systems_perl_goes_to_the_accounts_own_place() {
+fn cpan_installs_for_the_system_perl_in_a_user_folder() {
     let Some((sandbox, version)) = with_system("perl", "print substr($^V, 1)") else { return };
     for program in ["/usr/bin/make", "/usr/bin/cpan"] {
         if !Path::new(program).exists() {

@@ -24,7 +24,7 @@ import platform, sys
 print(platform.python_version(), sys.prefix, sys.base_prefix, sep='\\n')";
 
 #[test]
-fn node_runs_the_python_of_a_venv_wherever_it_is_started() {
+fn node_runs_the_python_of_a_venv_from_any_folder() {
     let Some((sandbox, python)) = with_application() else { return };
     let node = sandbox.toolchain("node", APPLICATION).join("bin/node");
     let expected = format!(
@@ -49,7 +49,7 @@ fn node_runs_the_python_of_a_venv_wherever_it_is_started() {
 }
 
 #[test]
-fn a_venv_is_of_the_real_interpreter_and_stays_so() {
+fn a_venv_links_to_the_real_interpreter() {
     let Some((sandbox, python)) = with_application() else { return };
     let interpreter = sandbox.project().join("weboob/bin/python");
     let link = fs::read_link(&interpreter).expect("the venv's python is a link");
@@ -75,7 +75,7 @@ fn a_venv_is_of_the_real_interpreter_and_stays_so() {
 }
 
 #[test]
-fn two_languages_for_one_command() {
+fn one_command_runs_with_two_tools() {
     let Some((sandbox, python)) = with_node_and_python(&["8.15.1"]) else { return };
     let before = files(&sandbox);
     let tools = ["node@8.15".to_owned(), format!("python@{}", python.request)];

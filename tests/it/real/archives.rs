@@ -24,7 +24,7 @@ const LARGE: [(&str, Option<&str>); 3] = [
 ];
 
 #[test]
-fn packages_of_npm_are_unpacked_as_tar_does() {
+fn npm_packages_are_unpacked_like_tar_does() {
     if let Err(reason) = machine::registry() {
         return skipped(reason);
     }

@@ -5,7 +5,7 @@ use super::{with_node, with_npm};
 use crate::support::Sandbox;
 
 #[test]
-fn a_shims_full_path_is_enough() {
+fn a_shim_runs_by_its_full_path() {
     let Some(sandbox) = with_node(&["10.15.1"]) else { return };
     sandbox.file("project/.nvmrc", "10.15.1\n");
     let (node, home) = (sandbox.shim("node"), sandbox.home());
@@ -27,7 +27,7 @@ fn a_shims_full_path_is_enough() {
 }
 
 #[test]
-fn shells_without_a_terminal_see_the_shims() {
+fn noninteractive_shells_find_the_shims() {
     let Some(sandbox) = with_node(&["8.15.1", "10.15.1"]) else { return };
     sandbox.file("project/.nvmrc", "10.15.1\n");
     sandbox.file("project/other/.nvmrc", "8.15.1\n");
@@ -43,7 +43,7 @@ fn shells_without_a_terminal_see_the_shims() {
 }
 
 #[test]
-fn a_script_runs_on_the_node_that_its_shim_was_called_for() {
+fn a_global_script_runs_on_its_own_node() {
     let Some(sandbox) = with_node(&["8.15.1"]) else { return };
     sandbox.file("project/.nvmrc", "8.15.1\n");
     let script = "#!/usr/bin/env node\nconsole.log(process.version);\n";
@@ -54,7 +54,7 @@ fn a_script_runs_on_the_node_that_its_shim_was_called_for() {
 }
 
 #[test]
-fn npm_of_an_empty_environment_runs_on_its_own_node() {
+fn npm_in_an_empty_environment_runs_on_its_own_node() {
     let Some(sandbox) = with_npm(&["8.15.1"]) else { return };
     sandbox.file("project/.nvmrc", "8.15.1\n");
     let home = format!("HOME={}", sandbox.home().display());

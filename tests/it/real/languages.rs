@@ -20,7 +20,7 @@ fn deno_and_bun_run_programs() {
 }
 
 #[test]
-fn pnpm_and_yarn_run_a_projects_script_by_the_node_that_is_wanted() {
+fn pnpm_and_yarn_run_scripts_on_the_active_node() {
     let Some(sandbox) = with_npm(&[MODERN]) else { return };
     sandbox.file("project/.nvmrc", format!("{MODERN}\n"));
     let manifest = r#"{ "name": "answer", "scripts": { "answer": "node -p process.version" } }"#;

@@ -10,7 +10,7 @@ const LIST: [&str; 18] = [
 ];
 
 #[test]
-fn all_of_the_list_can_be_had() {
+fn all_listed_node_versions_are_available() {
     let Some(sandbox) = with_node(&ON_DISK) else { return };
     let outcome = sandbox.use_command(&["available", "node"]).with_long_timeout().run().succeeds();
     let listed: Vec<Vec<&str>> =
@@ -27,7 +27,7 @@ fn all_of_the_list_can_be_had() {
 }
 
 #[test]
-fn partial_requests_are_met_from_disk_without_a_network() {
+fn partial_requests_match_installed_versions_offline() {
     let Some(sandbox) = with_node(&ON_DISK) else { return };
     let sandbox = sandbox.offline();
     let check = |request: &str, expected: &str| {
@@ -45,7 +45,7 @@ fn partial_requests_are_met_from_disk_without_a_network() {
 }
 
 #[test]
-fn what_is_on_disk_is_run_without_a_look_at_the_network() {
+fn installed_versions_run_without_network_access() {
     let Some(sandbox) = with_node(&["8.15.1"]) else { return };
     let trace = sandbox.root().join("trace");
     let has_strace = sandbox.command("sh").arguments(["-c", "strace -f true"]).run();
@@ -62,7 +62,7 @@ fn what_is_on_disk_is_run_without_a_look_at_the_network() {
 }
 
 #[test]
-fn the_whole_list_runs_if_it_is_asked_for() {
+fn all_listed_node_versions_run() {
     if !machine::is_full_run() {
         return;
     }

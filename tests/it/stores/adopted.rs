@@ -73,7 +73,7 @@ fn program(tool: &str) -> &str {
 }
 
 #[test]
-fn every_managers_versions_are_found_run_and_left_alone() {
+fn versions_of_other_managers_are_adopted_but_not_changed() {
     let sandbox = sandbox();
     for [_, tool, folder, ..] in CASES {
         sandbox.fake_program(format!("home/{folder}/bin/{}", program(tool)));
@@ -103,7 +103,7 @@ fn every_managers_versions_are_found_run_and_left_alone() {
 }
 
 #[test]
-fn a_ci_images_tool_cache_is_found_by_its_variable() {
+fn the_tool_cache_of_a_ci_image_is_adopted() {
     let sandbox = sandbox();
     let cache = sandbox.folder("cache");
     for path in ["node/0.9.1/x64", "Python/3.4.3/x64", "Ruby/1.8.4/x64", "go/1.4.1/x64"] {
@@ -125,7 +125,7 @@ fn a_ci_images_tool_cache_is_found_by_its_variable() {
 }
 
 #[test]
-fn a_jdk_says_itself_which_version_it_is() {
+fn the_version_of_a_jdk_is_read_from_its_release_file() {
     let sandbox = sandbox();
     let release = |version: &str| {
         format!("IMPLEMENTOR=\"Eclipse Adoptium\"\nJAVA_RUNTIME_VERSION=\"{version}-LTS\"\n")

@@ -39,7 +39,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -eu -c '
 "#;
 
 #[test]
-fn an_accounts_home_stands_on_the_machines() {
+fn a_user_home_uses_the_system_wide_home() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.open_to_all();

@@ -82,7 +82,7 @@ fn a_custom_tool_with_an_old_key_is_an_error_that_affects_no_other_tool() {
 }
 
 #[test]
-fn versions_defaults_settings_and_requested_shims_are_kept() {
+fn a_home_of_version_0_1_0_is_still_used() {
     let sandbox = with_renamed_keys();
     // With its own index, before anything of ours has run, and after.
     for reshim in [false, true] {

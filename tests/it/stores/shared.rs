@@ -16,7 +16,7 @@ fn with_store(sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_store_is_filled_listed_and_used() {
+fn a_shared_store_is_installed_into_listed_and_used() {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
@@ -46,7 +46,7 @@ fn a_store_is_filled_listed_and_used() {
 
 /// What a shared node's npm, in a folder that nobody may write to, adds for an account.
 #[test]
-fn npm_adds_to_an_accounts_own_place() {
+fn npm_installs_for_a_shared_node_in_a_user_folder() {
     let Some(sandbox) = with_npm(&["12.0.0"]) else { return };
     if !geteuid().is_root() {
         return skipped("a folder that can't be written to takes another account than this one's");
@@ -75,7 +75,7 @@ fn npm_adds_to_an_accounts_own_place() {
 
 /// The same for pip with a Python that another manager keeps, where this account can't write.
 #[test]
-fn pip_adds_to_an_accounts_own_place() {
+fn pip_installs_for_a_shared_python_in_a_user_folder() {
     let Some(python) = python_to_copy() else { return };
     if !geteuid().is_root() {
         return skipped("a folder that can't be written to takes another account than this one's");

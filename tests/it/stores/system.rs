@@ -50,7 +50,7 @@ const LANGUAGES: &[Language] = &[
 ];
 
 #[test]
-fn each_is_found_matched_and_runs_a_program() {
+fn system_versions_are_found_matched_and_run() {
     let sandbox = sandbox();
     for language in LANGUAGES {
         match Path::new(language.file).exists() {
@@ -83,7 +83,7 @@ fn runs(sandbox: &Sandbox, language: &Language) {
 }
 
 #[test]
-fn each_is_asked_once() {
+fn system_programs_are_probed_once() {
     let sandbox = sandbox();
     let index = || sandbox.read(sandbox.shims().join(".usher"));
     let lines = |index: &str| {
@@ -107,7 +107,7 @@ fn each_is_asked_once() {
 }
 
 #[test]
-fn a_python_counts_if_it_makes_venvs() {
+fn a_system_python_needs_venv_and_pip() {
     let sandbox = sandbox();
     let python = Path::new("/usr/bin/python3");
     let Ok(physical) = python.canonicalize() else {
@@ -143,7 +143,7 @@ fn pyenvs_python_runs_a_program() {
 }
 
 #[test]
-fn the_systems_jdks_run_by_exact_versions() {
+fn system_jdks_run_by_exact_version() {
     let sandbox = sandbox();
     let found = listed(&sandbox, "java", "system");
     if found.is_empty() {
@@ -161,7 +161,7 @@ fn the_systems_jdks_run_by_exact_versions() {
 }
 
 #[test]
-fn a_system_program_that_was_replaced_is_asked_anew() {
+fn a_replaced_system_program_is_probed_again() {
     let sandbox = Sandbox::new().offline();
     sandbox.install();
     let index = "home/.local/share/usher/shims/.usher";

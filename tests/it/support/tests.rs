@@ -49,7 +49,7 @@ fn names(archive: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn the_official_site_serves_what_its_checksums_say() {
+fn the_fake_node_site_serves_matching_checksums() {
     let upstream = Upstream::start();
     let index = get_json(&upstream, "/dist/index.json");
     let lts = |version: &str| {
@@ -70,7 +70,7 @@ fn the_official_site_serves_what_its_checksums_say() {
 }
 
 #[test]
-fn the_npm_registry_serves_what_its_integrity_says() {
+fn the_fake_npm_registry_serves_matching_integrity() {
     let mut catalogue = Catalogue::standard();
     let programs = json!({ "yarn": "bin/yarn.js" });
     let yarn = archives::manifest(("@yarnpkg/cli-dist", "4.5.0"), &programs, None);
@@ -94,7 +94,7 @@ fn the_npm_registry_serves_what_its_integrity_says() {
 }
 
 #[test]
-fn the_python_sites_serve_what_their_lists_say() {
+fn the_fake_python_sites_serve_the_listed_files() {
     let wheel = IndexFile {
         project: "sample",
         name: "sample-1.0-py3-none-any.whl",
@@ -124,7 +124,7 @@ fn the_python_sites_serve_what_their_lists_say() {
 }
 
 #[test]
-fn what_is_in_the_archives_runs() {
+fn programs_in_fake_archives_run() {
     let platform = Platform::here().node;
     let node = archives::node_release("12.22.12", &platform, "6.14.16");
     for (archive, program, answer) in [
@@ -142,7 +142,7 @@ fn what_is_in_the_archives_runs() {
 }
 
 #[test]
-fn a_path_misbehaves_as_told() {
+fn a_fake_upstream_path_misbehaves_as_configured() {
     const PATH: &str = "/dist/index.json";
     let upstream = Upstream::start();
     let right = get(&upstream, PATH);
@@ -171,7 +171,7 @@ fn a_path_misbehaves_as_told() {
 }
 
 #[test]
-fn what_is_held_back_arrives_when_released_and_never_blocks_the_end() {
+fn a_stalled_response_is_sent_when_released() {
     const PATH: &str = "/dist/index.json";
     for release in [true, false] {
         let upstream = Upstream::start();
@@ -193,7 +193,7 @@ fn what_is_held_back_arrives_when_released_and_never_blocks_the_end() {
 }
 
 #[test]
-fn a_client_can_go_on_where_it_stopped_and_ask_whether_anything_changed() {
+fn the_fake_upstream_supports_ranges_and_etags() {
     const PATH: &str = "/dist/index.json";
     let upstream = Upstream::start();
     let (head, right, _) = send_request(&upstream, PATH, "");
@@ -209,7 +209,7 @@ fn a_client_can_go_on_where_it_stopped_and_ask_whether_anything_changed() {
 }
 
 #[test]
-fn a_fake_prints_what_it_was_given() {
+fn a_fake_program_prints_its_arguments() {
     let sandbox = Sandbox::new().with_variable("FAKE_SHOWS", "HOME NODE_VERSION");
     let node = sandbox.fake_toolchain("node", "12.22.12").join("bin/node");
     let outcome = sandbox.command(&node).arguments(["a b", "-v"]).variable("FAKE_EXITS", "3").run();
@@ -235,7 +235,7 @@ fn a_fake_prints_what_it_was_given() {
 }
 
 #[test]
-fn what_was_just_written_can_be_run_while_others_start_processes() {
+fn a_new_script_runs_while_other_threads_fork() {
     let sandbox = Sandbox::new();
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -252,7 +252,7 @@ fn what_was_just_written_can_be_run_while_others_start_processes() {
 }
 
 #[test]
-fn a_command_sees_only_what_it_is_given() {
+fn a_test_command_has_only_the_given_environment() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.command("env").variable("A", "1").run().succeeds();
     insta::assert_snapshot!(outcome.transcript(), @r"
@@ -273,7 +273,7 @@ fn a_command_sees_only_what_it_is_given() {
 
 /// The test run may ignore signals, as under `nohup`.
 #[test]
-fn a_command_ignores_no_signal() {
+fn a_test_command_inherits_no_ignored_signals() {
     let sandbox = Sandbox::new();
     // SAFETY: ignores a signal that no test sends to this process.
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
@@ -283,7 +283,7 @@ fn a_command_ignores_no_signal() {
 }
 
 #[test]
-fn a_refused_command_shows_everything() {
+fn a_failed_assertion_shows_the_whole_command() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.command("sh").arguments(["-c", "echo out; echo err >&2; exit 7"]).run();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| outcome.succeeds()));
@@ -307,7 +307,7 @@ fn a_refused_command_shows_everything() {
 }
 
 #[test]
-fn usher_is_installed_as_it_lies_on_a_users_disk() {
+fn the_sandbox_installs_use_usher_and_shim() {
     let sandbox = Sandbox::new();
     sandbox.install();
     for program in [sandbox.shim("use"), sandbox.shim("usher"), sandbox.usher().join("shim")] {
@@ -316,7 +316,7 @@ fn usher_is_installed_as_it_lies_on_a_users_disk() {
 }
 
 #[test]
-fn offline_every_address_refuses_at_once() {
+fn an_offline_sandbox_refuses_connections() {
     let sandbox = Sandbox::new().offline();
     let outcome = sandbox.command("sh").arguments(["-c", "echo $NODEJS_ORG_MIRROR"]).run();
     let address = outcome.stdout.trim_start_matches("http://").trim_end().trim_end_matches("/dist");

@@ -18,14 +18,14 @@ fn verbs() -> Vec<String> {
 }
 
 #[test]
-fn the_readme_lists_the_verbs_as_the_help_does() {
+fn the_readme_lists_the_same_commands_as_the_help() {
     let verbs = verbs();
     assert!(verbs.len() > 5, "too few commands in the help: {verbs:?}");
     assert_eq!(block(&text("README.md"), "```text"), verbs);
 }
 
 #[test]
-fn every_kind_of_error_is_in_the_table_of_codes() {
+fn every_error_kind_is_in_the_table_of_exit_codes() {
     let rows = ErrorKind::ALL
         .iter()
         .map(|kind| format!("| `{}` | {} | {} |\n", kind.code(), kind.exit_code(), kind.meaning()));
@@ -45,7 +45,7 @@ fn every_kind_of_error_is_in_the_table_of_codes() {
 }
 
 #[test]
-fn the_test_command_of_the_readme_is_the_one_that_is_run() {
+fn the_readme_and_ci_use_the_same_test_command() {
     let found = |path, beginning| {
         let text = text(path);
         let found = text.lines().filter(|line| line.starts_with(beginning));
@@ -57,7 +57,7 @@ fn the_test_command_of_the_readme_is_the_one_that_is_run() {
 }
 
 #[test]
-fn a_verb_that_takes_arguments_has_an_example() {
+fn help_of_commands_with_arguments_has_an_example() {
     let wrong: Vec<String> = verbs()
         .iter()
         .filter_map(|line| line.split_whitespace().next())
@@ -95,7 +95,7 @@ fn help_texts_are_in_plain_words() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_in_documents_are_valid() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for path in with_extension(files(""), "md") {
@@ -111,7 +111,7 @@ fn links_lead_somewhere() {
 }
 
 #[test]
-fn a_page_that_code_names_is_there() {
+fn pages_named_in_code_exist() {
     let mut wrong = Vec::new();
     for path in with_extension([files("src"), files("shims")].concat(), "rs") {
         for page in text(&path).split('`').filter(|name| is_page(name)) {

@@ -89,7 +89,7 @@ fn shells() -> Vec<&'static str> {
 }
 
 #[test]
-fn a_second_run_changes_nothing_and_no_shells_file_is_touched() {
+fn the_installer_is_idempotent_and_edits_no_shell_file() {
     let upstream = Upstream::start();
     for shell in shells() {
         let sandbox = set_up(&upstream);
@@ -213,7 +213,7 @@ fn without_cargo_the_error_names_rustup() {
 }
 
 #[test]
-fn a_failed_build_ends_it() {
+fn a_failed_build_ends_the_installer() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
     sandbox.executable("cargo/cargo", "#!/bin/sh\necho 'error: no' >&2\nexit 101\n");
@@ -223,7 +223,7 @@ fn a_failed_build_ends_it() {
 }
 
 #[test]
-fn the_scripts_may_be_run() {
+fn scripts_are_executable() {
     let scripts = ["install.sh", ".ci/run"];
     let mode = |name: &&str| {
         fs::metadata(checkout().join(name)).expect("read the metadata").permissions().mode()

@@ -257,17 +257,17 @@ fn check(sources: &str, layers: &[&[&str]]) {
 }
 
 #[test]
-fn rooms_of_the_cold_half_know_only_those_below() {
+fn modules_of_usher_use_only_lower_layers() {
     check("src", COLD);
 }
 
 #[test]
-fn rooms_of_the_hot_half_know_only_those_below() {
+fn modules_of_the_shim_use_only_lower_layers() {
     check("shims/src", HOT);
 }
 
 #[test]
-fn every_room_has_a_layer() {
+fn every_module_has_a_layer() {
     for (sources, layers) in [("src", COLD), ("shims/src", HOT)] {
         let entries = std::fs::read_dir(checkout().join(sources)).expect("list the sources");
         let names = entries.flatten().map(|entry| {

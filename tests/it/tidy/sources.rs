@@ -159,7 +159,7 @@ fn no_file_contains_a_registry_or_machine_path() {
 }
 
 #[test]
-fn scripts_are_clean() {
+fn scripts_pass_shellcheck() {
     let scripts = [PathBuf::from("install.sh"), PathBuf::from(".ci/run")];
     let names = scripts.each_ref().map(|path| path.to_str().expect("the name is UTF-8"));
     let Some((is_clean, complaint)) = output_of("shellcheck", &names) else {

@@ -57,7 +57,7 @@ fn run(outcome: &Result<Outcome>) -> Option<Version> {
 
 proptest! {
     #[test]
-    fn the_best_is_a_member_that_satisfies_and_none_is_better(
+    fn the_newest_matching_version_is_selected(
         versions in collection::vec(version(), 0..12),
         text in request(),
     ) {
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn what_runs_lies_in_a_store_or_on_path(
+    fn selected_programs_are_in_a_store_or_on_path(
         versions in collection::vec(version(), 0..4),
         text in "\\PC*",
     ) {
@@ -88,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_world_gives_the_same_answer(
+    fn selection_is_deterministic(
         versions in collection::vec(version(), 0..6),
         text in request(),
     ) {

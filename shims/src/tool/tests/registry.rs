@@ -73,7 +73,7 @@ fn shown(request: &Result<Request, &'static str>) -> String {
 }
 
 #[test]
-fn node() {
+fn node_requests_and_files_are_read() {
     requests(
         "node",
         &[
@@ -101,7 +101,7 @@ fn node() {
 }
 
 #[test]
-fn package_managers() {
+fn package_manager_requests_and_files_are_read() {
     let package =
         r#"{"packageManager":"pnpm@9.1.0+sha512.abc","engines":{"npm":">=6","yarn":"1"}}"#;
     file("pnpm", "package.json", &[(package, "pin 9.1.0")]);
@@ -123,7 +123,7 @@ fn package_managers() {
 }
 
 #[test]
-fn python() {
+fn python_requests_and_files_are_read() {
     requests(
         "python",
         &[
@@ -168,7 +168,7 @@ fn python() {
 }
 
 #[test]
-fn ruby() {
+fn ruby_requests_and_files_are_read() {
     requests(
         "ruby",
         &[
@@ -231,7 +231,7 @@ fn ruby() {
 }
 
 #[test]
-fn php() {
+fn php_requests_and_files_are_read() {
     requests(
         "php",
         &[
@@ -261,7 +261,7 @@ fn php() {
 }
 
 #[test]
-fn perl() {
+fn perl_requests_and_files_are_read() {
     requests(
         "perl",
         &[
@@ -286,7 +286,7 @@ fn perl() {
 }
 
 #[test]
-fn erlang_and_elixir() {
+fn erlang_and_elixir_requests_and_files_are_read() {
     requests(
         "erlang",
         &[
@@ -325,7 +325,7 @@ fn erlang_and_elixir() {
 }
 
 #[test]
-fn go() {
+fn go_requests_and_files_are_read() {
     requests(
         "go",
         &[
@@ -354,7 +354,7 @@ fn go() {
 }
 
 #[test]
-fn java() {
+fn java_requests_and_files_are_read() {
     requests(
         "java",
         &[
@@ -410,7 +410,7 @@ fn java() {
 }
 
 #[test]
-fn deno_and_bun() {
+fn deno_and_bun_requests_and_files_are_read() {
     requests("deno", &[("v2.1", "2.1.4", "2.2.0"), ("deno@2", "2.1.4", "1.46.0")]);
     for name in [".deno-version", ".dvmrc"] {
         file("deno", name, &[("v2.1.4", "pin 2.1.4")]);
@@ -442,7 +442,7 @@ fn deno_and_bun() {
 }
 
 #[test]
-fn definitions_are_whole() {
+fn definitions_are_consistent() {
     for tool in TOOLS {
         let name = tool.name;
         for line in tool.lts {

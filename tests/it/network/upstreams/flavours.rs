@@ -82,7 +82,7 @@ fn put_pypy(upstream: &Upstream) {
 }
 
 #[test]
-fn all_sources_are_listed_and_flavours_have_a_line_each() {
+fn available_lists_all_sources_and_flavors() {
     let (_upstream, sandbox) = pythons();
     let outcome = sandbox.use_command(&["available", "python"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -128,7 +128,7 @@ fn an_unreachable_source_is_named_and_others_are_used() {
 }
 
 #[test]
-fn a_bare_flavour_is_the_newest_of_it() {
+fn a_flavor_without_version_means_its_newest() {
     for request in ["pypy", "pypy3", "pypy3.11", "pypy3.11-7.3.20", "pypy3.9", "pypy3.9-v7.3.16"] {
         let (_upstream, sandbox) = pythons();
         sandbox.use_command(&["install", &format!("python@{request}")]).run().succeeds();
@@ -152,7 +152,7 @@ fn a_bare_flavour_is_the_newest_of_it() {
 }
 
 #[test]
-fn a_bare_vendor_is_the_newest_of_it() {
+fn a_vendor_without_version_means_its_newest() {
     let (upstream, sandbox) =
         moved("java", &["https://api.adoptium.net", "https://mise-java.jdx.dev"]);
     let mut rows = Vec::new();
