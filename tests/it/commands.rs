@@ -33,15 +33,15 @@ use crate::support::{Outcome, Sandbox, Tree, Upstream};
 
 /// A project under version control, usher installed, and an upstream to fetch from.
 pub(crate) fn sandbox(upstream: &Upstream) -> Sandbox {
-    furnished(Sandbox::new().with_upstream(upstream))
+    with_shims_on_path(Sandbox::new().with_upstream(upstream))
 }
 
 /// The same where no address answers.
 pub(crate) fn offline_sandbox() -> Sandbox {
-    furnished(Sandbox::new().offline())
+    with_shims_on_path(Sandbox::new().offline())
 }
 
-fn furnished(sandbox: Sandbox) -> Sandbox {
+fn with_shims_on_path(sandbox: Sandbox) -> Sandbox {
     sandbox.folder("project/.git");
     let own = sandbox.folder("bin");
     let path = std::env::join_paths([sandbox.shims(), own]).expect("a PATH");

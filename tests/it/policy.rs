@@ -62,7 +62,7 @@ fn locked_installs_exact_requests_only() {
     "#);
     assert_eq!(upstream.all_requests().len(), 0);
     sandbox.file("project/.nvmrc", "v12.22.11\n");
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.11");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.11");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn offline_sends_no_request() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -127,7 +127,7 @@ fn offline_sends_no_request() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't list the releases of node
+    error: can't list the releases of node
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (USHER_OFFLINE)
       hint: unset USHER_OFFLINE
@@ -137,13 +137,13 @@ fn offline_sends_no_request() {
     // A cached index is used, however old; its releases still can't be fetched.
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let listed = offline(sandbox.use_command(&["available", "node", "12.0.0"]));
-    listed.succeeds().prints("12.0.0");
+    listed.succeeds().stdout_is("12.0.0");
     let outcome = offline(sandbox.use_command(&["install", "node@12"]));
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
+    error: node 12.22.12 is not installed, and usher is offline (USHER_OFFLINE)
       it would be fetched from nodejs.org (127.0.0.1:[PORT])
       hint: unset USHER_OFFLINE
     ");
@@ -151,7 +151,7 @@ fn offline_sends_no_request() {
 
     // Installed versions run.
     sandbox.fake_toolchain("node", "12.22.11");
-    offline(sandbox.command("node")).succeeds().prints_line("node 12.22.11");
+    offline(sandbox.command("node")).succeeds().stdout_has_line("node 12.22.11");
     let outcome = offline(sandbox.use_command(&["node@12"]));
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -201,7 +201,7 @@ fn an_unverified_archive_needs_an_explicit_install() {
     usher: fetching node 12.22.12 from npm
     usher: node 12.22.12 is ready ([TIME])
     ");
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct UpgradeArguments {
 /// A tool that the command looks at.
 struct SelectedTool<'a> {
     known: KnownTool<'a>,
-    /// Whether it was named; one that wasn't is passed over where nothing pins it.
+    /// Whether it was named; one that wasn't is skipped where nothing pins it.
     is_named: bool,
 }
 

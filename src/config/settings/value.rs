@@ -214,6 +214,8 @@ impl SettingType for StorePaths {
 impl SettingType for BTreeMap<String, String> {
     const FORM: &'static str = "a table of tools, with the name or address of a source for each";
     const TEXT_FORM: &'static str = "pairs like node=npm, separated by commas or spaces";
+    // A mirror's address may contain a password.
+    const PRINTABLE: bool = false;
 
     fn from_text(text: &str) -> Option<Self> {
         let pairs = settings::list_items(text).map(|part| part.split_once('='));

@@ -57,7 +57,7 @@ fn every_command_works_with_a_wrong_clock() {
         at(&["why", "node"]);
         at(&["reshim"]);
         at(&["upgrade"]);
-        sandbox.command("node").argument("-v").at(clock).run().succeeds().prints("v10.24.1");
+        sandbox.command("node").argument("-v").at(clock).run().succeeds().stdout_is("v10.24.1");
         // And when the clock is right again.
         let now = |words: &[&str]| sandbox.use_command(words).run().succeeds();
         now(&["available", "node"]);
@@ -100,7 +100,7 @@ fn files_from_the_future_are_not_an_error() {
         prune.succeeds();
         assert!(is_there(&sandbox), "nobody knows when it was used: {seconds}");
         sandbox.use_command(&["verify"]).run().succeeds();
-        sandbox.command("node").arguments(["+10", "-v"]).run().succeeds().prints("v10.24.1");
+        sandbox.command("node").arguments(["+10", "-v"]).run().succeeds().stdout_is("v10.24.1");
         // A kept index from the future isn't fresh for 73 years, and one from 1970 serves.
         let asked = upstream.requests("/dist/index.json");
         let available = sandbox.use_command(&["available", "node"]).run().succeeds();

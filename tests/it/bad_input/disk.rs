@@ -60,7 +60,7 @@ fn installed_versions_run_from_a_read_only_home() {
     let run = |program: &str, arguments: &[&str]| {
         read_only.command(&sandbox.shim(program)).arguments(arguments).run()
     };
-    run("node", &["x"]).succeeds().prints_line("argument 1: x");
+    run("node", &["x"]).succeeds().stdout_has_line("argument 1: x");
     run("use", &[]).succeeds();
     run("use", &["which", "node"]).succeeds();
     insta::assert_snapshot!(run("use", &["doctor"]).transcript(), @r#"
@@ -75,7 +75,7 @@ fn installed_versions_run_from_a_read_only_home() {
     --- standard error
     "#);
     // What package managers add can't be written either, and they say so themselves.
-    run("npm", &["install", "--global", "yarn"]).succeeds().prints_line("argument 1: install");
+    run("npm", &["install", "--global", "yarn"]).succeeds().stdout_has_line("argument 1: install");
     assert_unchanged(&sandbox, "", &before, "all of these");
 }
 
@@ -93,7 +93,7 @@ fn nothing_is_installed_in_a_read_only_home() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+    error: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Permission denied (os error 13)
       node 12 is requested by .nvmrc:1
       hint: use doctor
@@ -102,7 +102,7 @@ fn nothing_is_installed_in_a_read_only_home() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+    error: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Permission denied (os error 13)
       hint: use doctor
     ");
@@ -110,7 +110,7 @@ fn nothing_is_installed_in_a_read_only_home() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/shims.lock
+    error: can't open the lock [SANDBOX]/home/.local/share/usher/locks/shims.lock
       Permission denied (os error 13)
       hint: use doctor
     ");
@@ -118,7 +118,7 @@ fn nothing_is_installed_in_a_read_only_home() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't write in [SANDBOX]/home
+    error: can't write in [SANDBOX]/home
       Permission denied (os error 13)
     ");
     insta::assert_snapshot!(run("node", &[]).transcript(), @"
@@ -153,12 +153,12 @@ fn install_fails_on_a_read_only_file_system() {
         skipped("no file system can be mounted here; that it is read-only isn't tested");
         return;
     }
-    run("exec node x").succeeds().prints_line("argument 1: x");
+    run("exec node x").succeeds().stdout_has_line("argument 1: x");
     insta::assert_snapshot!(run("exec use install node@12").transcript(), @"
     exit status: 73
     --- standard output
     --- standard error
-    usher: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
+    error: can't open the lock [SANDBOX]/home/.local/share/usher/locks/node-12.22.12.lock
       Read-only file system (os error 30)
       hint: use doctor
     ");
@@ -187,7 +187,7 @@ fn a_read_only_project_keeps_its_pin() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't write in [SANDBOX]/project
+    error: can't write in [SANDBOX]/project
       Permission denied (os error 13)
     ");
     assert_eq!(sandbox.read("project/.nvmrc"), "10\n");
@@ -217,7 +217,7 @@ fn a_version_file_is_not_readable() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: can't read [SANDBOX]/project/.nvmrc
+    error: can't read [SANDBOX]/project/.nvmrc
       Permission denied (os error 13)
     ");
 }

@@ -138,7 +138,7 @@ fn a_version_file_is_not_text() {
       line 1 is not UTF-8
 
     use: exit status: 65
-    usher: can't parse .nvmrc
+    error: can't parse .nvmrc
       line 1 is not UTF-8
     ");
 }
@@ -160,7 +160,7 @@ fn oversized_version_files_are_truncated_or_not_read() {
       it is larger than 4 MiB
 
     use: exit status: 65
-    usher: can't read [SANDBOX]/project/.nvmrc
+    error: can't read [SANDBOX]/project/.nvmrc
       it is larger than 4 MiB
     ");
 }
@@ -195,7 +195,7 @@ fn a_version_file_is_not_a_file() {
       it is not a regular file
 
     use: exit status: 65
-    usher: can't read [SANDBOX]/project/.nvmrc
+    error: can't read [SANDBOX]/project/.nvmrc
       it is not a regular file
 
     a FIFO
@@ -204,7 +204,7 @@ fn a_version_file_is_not_a_file() {
       it is not a regular file
 
     use: exit status: 65
-    usher: can't read [SANDBOX]/project/.nvmrc
+    error: can't read [SANDBOX]/project/.nvmrc
       it is not a regular file
 
     a device
@@ -213,7 +213,7 @@ fn a_version_file_is_not_a_file() {
       it is not a regular file
 
     use: exit status: 65
-    usher: can't read [SANDBOX]/project/.nvmrc
+    error: can't read [SANDBOX]/project/.nvmrc
       it is not a regular file
     ");
 }
@@ -223,9 +223,9 @@ fn a_version_file_is_a_link_to_itself() {
     let sandbox = with_default();
     std::os::unix::fs::symlink(".nvmrc", sandbox.project().join(".nvmrc")).unwrap();
     // The C library's own words follow, and there are several.
-    let says = "usher: can't read [SANDBOX]/project/.nvmrc";
-    sandbox.command("node").run().fails_with(126).complains(says);
-    sandbox.use_command(&["node@12.22.12"]).run().fails_with(74).complains(says);
+    let says = "can't read [SANDBOX]/project/.nvmrc";
+    sandbox.command("node").run().fails_with(126).stderr_contains(says);
+    sandbox.use_command(&["node@12.22.12"]).run().fails_with(74).stderr_contains(says);
 }
 
 #[test]
@@ -247,11 +247,11 @@ fn the_default_and_the_settings_are_not_files() {
       it is not a regular file
 
     exit status: 65
-    usher: can't read [SANDBOX]/home/.config/usher/tool-versions
+    error: can't read [SANDBOX]/home/.config/usher/tool-versions
       it is not a regular file
 
     exit status: 65
-    usher: can't read [SANDBOX]/home/.config/usher/config.toml
+    error: can't read [SANDBOX]/home/.config/usher/config.toml
       it is not a regular file
     ");
 }
@@ -293,7 +293,7 @@ fn an_invalid_package_json_or_pyproject_is_ignored() {
         ("pyproject.toml", "[project\nrequires-python = \"3\""),
     ] {
         sandbox.file(format!("project/{file}"), text);
-        sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
+        sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.12");
         sandbox.use_command(&[]).run().succeeds();
         fs::remove_file(sandbox.project().join(file)).unwrap();
     }

@@ -17,7 +17,7 @@ fn the_shims_index_is_missing_or_damaged() {
             fs::write(&index, text).unwrap();
         }
         let outcome = sandbox.command("node").argument("x").run().succeeds();
-        outcome.prints_line("argument 1: x");
+        outcome.stdout_has_line("argument 1: x");
         assert_eq!(fs::read(&index).unwrap(), good, "it is written anew after {spoil:?}");
     }
 }
@@ -27,7 +27,7 @@ fn a_missing_use_program_is_an_error() {
     let sandbox = with_default();
     sandbox.command("node").run().succeeds();
     fs::remove_file(sandbox.shim("use")).unwrap();
-    sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
+    sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.12");
     sandbox.file("project/.nvmrc", "13\n");
     let outcome = sandbox.command("node").run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -62,8 +62,8 @@ fn a_shim_with_an_unknown_name() {
     ");
     // By argument 0 that is no name, the file's own name counts.
     for name in ["", "/", "..", "\u{1b}[31m", "a\nb"] {
-        let outcome = sandbox.command(&shim).called(name).run();
-        outcome.succeeds().prints_line("node 12.22.12");
+        let outcome = sandbox.command(&shim).with_argument_zero(name).run();
+        outcome.succeeds().stdout_has_line("node 12.22.12");
     }
 }
 
@@ -80,7 +80,7 @@ fn a_foreign_folder_has_the_toolchains_name() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
+    error: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     let outcome = sandbox.command("node").run();
@@ -101,7 +101,7 @@ fn a_foreign_folder_has_the_toolchains_name() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
+    error: [SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12 exists and is not a node toolchain
       hint: move it away: mv '[SANDBOX]/home/.local/share/usher/toolchains/node/12.22.12' /somewhere/else
     ");
     assert_eq!(sandbox.read(&folder), "a file");

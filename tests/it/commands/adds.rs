@@ -10,7 +10,7 @@ const TELL: &str =
     "#!/bin/sh\nenv | grep -E '^(YARN|BUN|DENO|npm|pnpm)_' | sort\ncommand -v \"${0##*/}\"\n";
 
 /// A sandbox with the system's programs on PATH.
-fn furnished() -> Sandbox {
+fn with_shims_on_path() -> Sandbox {
     let sandbox = offline_sandbox();
     let path = format!("{}:/usr/bin:/bin", sandbox.shims().display());
     // Nothing that the sandbox itself sets is to be seen.
@@ -33,7 +33,7 @@ fn put(sandbox: &Sandbox, path: &Path, script: &str) {
 }
 
 fn with_manager(tool: &str, version: &str, manager: &str) -> Sandbox {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let root = sandbox.fake_toolchain(tool, version);
     put(&sandbox, &root.join("bin").join(manager), TELL);
     sandbox.file("project/.tool-versions", format!("{tool} {version}\n"));
@@ -80,12 +80,12 @@ fn package_managers_install_global_packages_in_the_toolchain() {
 fn a_users_package_folder_variable_is_kept() {
     let sandbox = with_manager("node", "12.0.0", "yarn");
     let outcome = call(&sandbox, "yarn global add x", &[("YARN_PREFIX", "/mine")]).succeeds();
-    outcome.prints_line("YARN_PREFIX=/mine");
+    outcome.stdout_has_line("YARN_PREFIX=/mine");
 }
 
 #[test]
 fn adopted_toolchains_get_no_package_folder_variables() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let bin = "home/.nvm/versions/node/v12.22.12/bin";
     sandbox.fake_program(format!("{bin}/node"));
     sandbox.executable(format!("{bin}/yarn"), TELL);
@@ -110,7 +110,7 @@ fn corepack_does_not_overwrite_shims() {
 
 #[test]
 fn package_managers_without_subcommands_trigger_a_reshim() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let root = sandbox.fake_toolchain("perl", "5.40.0");
     let adds = format!("#!/bin/sh\ncp \"$0\" \"{}/bin/ack\"\n", root.display());
     put(&sandbox, &root.join("bin/cpan"), &adds);
@@ -123,7 +123,7 @@ fn package_managers_without_subcommands_trigger_a_reshim() {
 #[test]
 fn user_wide_global_packages_run_with_every_version() {
     let check = |tool: &str, manager: &str, line: &str, folder: &str| {
-        let sandbox = furnished();
+        let sandbox = with_shims_on_path();
         if tool == "elixir" {
             // It runs on Erlang.
             sandbox.fake_toolchain("erlang", "27.0");
@@ -150,9 +150,9 @@ fn user_wide_global_packages_run_with_every_version() {
         call(&sandbox, line, variables).succeeds();
         assert!(sandbox.shim("greet").is_file(), "{line}");
         assert!(!sandbox.shim("older").exists(), "{line}");
-        call(&sandbox, "greet", &[]).succeeds().prints("hello");
+        call(&sandbox, "greet", &[]).succeeds().stdout_is("hello");
         sandbox.file("project/.tool-versions", format!("{tool} 1.3.0\n"));
-        call(&sandbox, "greet", &[]).succeeds().prints("hello");
+        call(&sandbox, "greet", &[]).succeeds().stdout_is("hello");
         let env = sandbox.use_command(&["env"]).run().succeeds();
         assert!(
             sandbox.mask(&env.stdout).contains(&format!("usher/additions/{tool}/bin")),
@@ -178,7 +178,7 @@ fn user_wide_global_packages_run_with_every_version() {
 
 #[test]
 fn env_path_includes_global_packages_of_shared_versions() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let bin = "home/.nvm/versions/node/v12.22.12/bin";
     sandbox.fake_program(format!("{bin}/node"));
     sandbox.executable(
@@ -191,5 +191,5 @@ fn env_path_includes_global_packages_of_shared_versions() {
     let additions = sandbox.usher().join("additions/node/12.22.12/bin");
     let expected = serde_json::json!([additions, sandbox.root().join(bin)]);
     assert_eq!(env.json()["path"], expected);
-    call(&sandbox, "greet", &[]).succeeds().prints("hello");
+    call(&sandbox, "greet", &[]).succeeds().stdout_is("hello");
 }

@@ -88,7 +88,7 @@ fn a_request_without_a_match_is_an_error() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no node release matches 99
+    error: no node release matches 99
       hint: use available node
     ");
     let outcome = sandbox.use_command(&["available", "node", "twelve point two"]).run();
@@ -96,7 +96,7 @@ fn a_request_without_a_match_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: invalid version of node: “twelve point two”
+    error: invalid version of node: “twelve point two”
       expected a version, a range or an alias
     ");
     let outcome = sandbox.use_command(&["available", "nodee"]).run();
@@ -104,7 +104,7 @@ fn a_request_without_a_match_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: unknown tool “nodee”
+    error: unknown tool “nodee”
       nearest: node
       hint: use node
     ");
@@ -118,7 +118,7 @@ fn without_a_network_listing_fails() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't list the releases of node
+    error: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)

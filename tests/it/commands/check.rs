@@ -198,7 +198,7 @@ fn check_respects_variables_and_defaults() {
     ");
     // Empty is unset.
     let outcome = sandbox.use_command(&["check"]).variable("NODE_VERSION", "").run();
-    outcome.succeeds().prints("the one place that names a version agrees");
+    outcome.succeeds().stdout_is("the one place that names a version agrees");
     sandbox.file("home/.config/usher/tool-versions", "python 3.99\n");
     sandbox.file("project/Dockerfile", "FROM python:3.8\n");
     insta::assert_snapshot!(check(&sandbox).transcript(), @"
@@ -286,7 +286,7 @@ fn check_fails_on_an_invalid_version_file() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: invalid node version “../../x” (requested by [SANDBOX]/project/deep/.nvmrc:1)
+    error: invalid node version “../../x” (requested by [SANDBOX]/project/deep/.nvmrc:1)
       expected a version, a range or an alias
       hint: use node
     ");
@@ -387,11 +387,11 @@ fn check_skips_dependencies_and_ignored_files() {
     symlink("../../outside/Dockerfile", sandbox.project().join("links/Dockerfile")).unwrap();
     symlink(".", sandbox.project().join("links/circle")).unwrap();
     sandbox.file("Dockerfile", "FROM node:16\n");
-    check(&sandbox).succeeds().prints("the one place that names a version agrees");
+    check(&sandbox).succeeds().stdout_is("the one place that names a version agrees");
     // A link that stays inside is read where it lies.
     sandbox.file("project/docker/web", "FROM node:16\n");
     symlink("../docker/web", sandbox.project().join("links/web.Dockerfile")).unwrap();
-    check(&sandbox).fails_with(1).prints_line("  links/web.Dockerfile:1: FROM node:16");
+    check(&sandbox).fails_with(1).stdout_has_line("  links/web.Dockerfile:1: FROM node:16");
 }
 
 #[test]

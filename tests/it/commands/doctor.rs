@@ -57,7 +57,7 @@ fn path_lacks_the_shims() {
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     shims = "all" (USHER_SHIMS)
     --- standard error
-    usher: 1 problem found
+    error: 1 problem found
     "#);
 }
 
@@ -100,7 +100,7 @@ fn doctor_reports_missing_versions_and_invalid_files() {
            use python
     ok     shims = "all" (USHER_SHIMS)
     --- standard error
-    usher: 1 problem found
+    error: 1 problem found
     "#);
 }
 
@@ -134,6 +134,6 @@ fn the_index_is_out_of_date_or_broken() {
     ok     [SANDBOX]/home/.local/share/usher is writable
     ok     shims = "all" (USHER_SHIMS)
     --- standard error
-    usher: 1 problem found
+    error: 1 problem found
     "#);
 }

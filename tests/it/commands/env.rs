@@ -11,7 +11,7 @@ use super::{assert_unchanged, offline_sandbox, sandbox, skipped};
 use crate::support::{Outcome, Sandbox, TestCommand, Upstream};
 
 /// A project that pins node and java, both installed.
-fn furnished() -> Sandbox {
+fn with_shims_on_path() -> Sandbox {
     let sandbox = offline_sandbox();
     sandbox.fake_toolchain("node", "12.22.12");
     sandbox.fake_toolchain("java", "21.0.4");
@@ -25,7 +25,7 @@ fn bin(sandbox: &Sandbox, tool: &str, version: &str) -> String {
 
 #[test]
 fn pinned_tools_in_every_format() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let mut transcript = String::new();
     for line in
         ["env", "env java", "env --shell fish", "env --github", "env --gitlab", "which --home java"]
@@ -84,7 +84,7 @@ fn pinned_tools_in_every_format() {
 
 #[test]
 fn a_variable_that_is_set_hides_nothing() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let outcome =
         sandbox.use_command(&["env", "java", "--json"]).variable("JAVA_HOME", "/old").run();
     assert_eq!(
@@ -104,14 +104,14 @@ fn a_missing_version_is_installed_if_a_shim_would() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 12 is not installed (requested by .nvmrc:1)
+    error: node 12 is not installed (requested by .nvmrc:1)
       auto_install = "never" (USHER_AUTO_INSTALL)
       hint: use install node@12
     "#);
     assert_unchanged(&sandbox, "", &before, "a refused `use env`");
     let outcome = sandbox.use_command(&["env", "--json"]).run().succeeds();
     assert_eq!(outcome.json()["path"], json!([bin(&sandbox, "node", "12.22.12")]));
-    outcome.complains("node 12.22.12 is ready");
+    outcome.stderr_contains("node 12.22.12 is ready");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn nothing_to_set_is_a_note() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: java is one of the system's programs: [SANDBOX]/bin/java
+    error: java is one of the system's programs: [SANDBOX]/bin/java
       it has no folder of its own
       hint: use java@latest
     ");
@@ -152,14 +152,17 @@ fn a_program_that_links_into_a_toolchain_has_a_folder() {
     let command = |words: &[&str]| {
         sandbox.use_command(words).variable("SDKMAN_CANDIDATES_DIR", sandbox.root().join("sdk"))
     };
-    command(&["which", "--home", "java"]).run().succeeds().prints("[SANDBOX]/sdk/java/17.0.9-tem");
+    command(&["which", "--home", "java"])
+        .run()
+        .succeeds()
+        .stdout_is("[SANDBOX]/sdk/java/17.0.9-tem");
     let outcome = command(&["env", "java", "--json"]).run().succeeds();
     assert_eq!(outcome.json()["variables"]["JAVA_HOME"], json!(java));
 }
 
 #[test]
 fn invalid_arguments_are_refused() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let mut transcript = String::new();
     for line in [
         "env node@12",
@@ -174,18 +177,18 @@ fn invalid_arguments_are_refused() {
     }
     insta::assert_snapshot!(transcript, @"
     $ use env node@12
-    usher: `use env` takes tools without versions: node@12
+    error: `use env` takes tools without versions: node@12
       hint: use node@12 -- use env node
     $ use env nodee
-    usher: unknown tool “nodee”
+    error: unknown tool “nodee”
       nearest: node
       hint: use node
     $ use env --shell nu
-    usher: usher can't set up the shell `nu`
+    error: usher can't set up the shell `nu`
       known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     $ use env --github --gitlab
-    usher: the argument '--github' cannot be used with '--gitlab'
+    error: the argument '--github' cannot be used with '--gitlab'
 
     Usage: use env --github [TOOL]...
     $ use env --github --json
@@ -194,16 +197,16 @@ fn invalid_arguments_are_refused() {
 
 #[test]
 fn env_github_writes_the_github_files() {
-    let sandbox = furnished();
+    let sandbox = with_shims_on_path();
     let path = sandbox.file("path", "/earlier");
     let variables = sandbox.file("variables", "A=1\n");
     let command = || sandbox.use_command(&["env", "--github"]).variable("GITHUB_PATH", &path);
     let node = bin(&sandbox, "node", "12.22.12");
     let java = sandbox.toolchain("java", "21.0.4").display().to_string();
     let set = format!("JAVA_HOME<<END\n{java}\nEND");
-    command().run().succeeds().prints(&sandbox.mask(&set));
+    command().run().succeeds().stdout_is(&sandbox.mask(&set));
     assert_eq!(sandbox.read("path"), format!("/earlier\n{node}\n{java}/bin\n"));
-    command().variable("GITHUB_ENV", &variables).run().succeeds().prints("");
+    command().variable("GITHUB_ENV", &variables).run().succeeds().stdout_is("");
     assert_eq!(sandbox.read("variables"), format!("A=1\n{set}\n"));
     assert_eq!(sandbox.read("path"), format!("/earlier\n{0}{0}", format!("{node}\n{java}/bin\n")));
 }

@@ -39,7 +39,7 @@ fn install_from_a_file_needs_no_network() {
     usher: fetching node 12.0.1 from [SANDBOX]/project/node archive.tar.gz
     usher: node 12.0.1 is ready ([TIME])
     ");
-    sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().prints("mine");
+    sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().stdout_is("mine");
     let receipt = receipt(&sandbox, "node", "12.0.1");
     assert_eq!(receipt["source"], json!(file));
     assert_eq!(receipt["parts"][0]["address"], json!(file));
@@ -191,76 +191,76 @@ fn install_from_an_invalid_archive_leaves_nothing() {
     insta::assert_snapshot!(sandbox.mask(&transcript), @"
     $ node@12.0.1 --from other.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/other.tar.gz
-    usher: this archive doesn't contain node 12.0.1
+    error: this archive doesn't contain node 12.0.1
       it has no program node, neither in bin/ nor at its top
       downloaded from [SANDBOX]/project/other.tar.gz
 
     $ node@12.0.1 --from plain.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/plain.tar.gz
-    usher: this archive doesn't contain node 12.0.1
+    error: this archive doesn't contain node 12.0.1
       it has no program node, neither in bin/ nor at its top
       downloaded from [SANDBOX]/project/plain.tar.gz
 
     $ node@12.0.1 --from out.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/out.tar.gz
-    usher: this archive doesn't contain node 12.0.1
+    error: this archive doesn't contain node 12.0.1
       it has no program node, neither in bin/ nor at its top
       downloaded from [SANDBOX]/project/out.tar.gz
 
     $ node@12.0.1 --from leads-out.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/leads-out.tar.gz
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
+    error: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
       it holds “x/bin/out”: the link leads out of the archive
       downloaded from [SANDBOX]/project/leads-out.tar.gz
 
     $ node@12.0.1 --from text
     exit status: 65: usher: fetching node 12.0.1 from [SANDBOX]/project/text
-    usher: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
+    error: can't unpack [SANDBOX]/home/.local/share/usher/staging/[STAGED]/download-[RANDOM]
       it should be an archive, but is something unknown
       downloaded from [SANDBOX]/project/text
 
     $ node@12.0.1 --from absent.tar.gz
     exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/absent.tar.gz
-    usher: can't read [SANDBOX]/project/absent.tar.gz
+    error: can't read [SANDBOX]/project/absent.tar.gz
       No such file or directory (os error 2)
 
     $ node@12.0.1 --from good.tar.gz --sha256 0…
     exit status: 76: usher: fetching node 12.0.1 from [SANDBOX]/project/good.tar.gz
-    usher: [SANDBOX]/project/good.tar.gz is not what was published
+    error: [SANDBOX]/project/good.tar.gz is not what was published
       published: sha256:[HASH]…
       received:  sha256:[HASH]
       hint: get the checksum from where the archive is published
 
     $ node@12.0.1 --from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz --sha256 0…
     exit status: 76: usher: fetching node 12.0.1 from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
-    usher: [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz is not what was published
+    error: [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]…
       received:  sha256:[HASH]
       hint: get the checksum from where the archive is published
 
     $ node@12.0.1 --from ftp://server/node.tar.gz
     exit status: 65: usher: fetching node 12.0.1 from ftp://server/node.tar.gz
-    usher: can't fetch ftp://server/node.tar.gz
+    error: can't fetch ftp://server/node.tar.gz
       only http, https and file are supported
 
     $ node@12 --from good.tar.gz
-    exit status: 2: usher: `--from` needs an exact version; node@12 isn't
+    exit status: 2: error: `--from` needs an exact version; node@12 isn't
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node --from good.tar.gz
-    exit status: 2: usher: `--from` needs an exact version; node isn't
+    exit status: 2: error: `--from` needs an exact version; node isn't
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node@12.0.1 python@3.12.1 --from good.tar.gz
-    exit status: 2: usher: `--from` installs one version; several were named
+    exit status: 2: error: `--from` installs one version; several were named
       hint: use install node@12.0.0 --from node.tar.gz
 
     $ node@12.0.1 --from good.tar.gz --sha256 abc
-    exit status: 2: usher: invalid SHA-256: “abc”
+    exit status: 2: error: invalid SHA-256: “abc”
       a SHA-256 has 64 hexadecimal digits
 
     $ offline
-    exit status: 69: usher: node 12.0.1 is not installed, and usher is offline (USHER_OFFLINE)
+    exit status: 69: error: node 12.0.1 is not installed, and usher is offline (USHER_OFFLINE)
       it would be fetched from [UPSTREAM]/dist/v12.0.0/node-v12.0.0-[PLATFORM].tar.gz
       hint: unset USHER_OFFLINE
     ");
@@ -306,7 +306,12 @@ fn repair_fetches_from_the_recorded_address() {
         break_it(&sandbox);
         let outcome = repair(&sandbox).succeeds();
         assert!(!outcome.stderr.contains("WARNING"), "its hash is known: {outcome}");
-        sandbox.command("node").variable("NODE_VERSION", "12.0.1").run().succeeds().prints("mine");
+        sandbox
+            .command("node")
+            .variable("NODE_VERSION", "12.0.1")
+            .run()
+            .succeeds()
+            .stdout_is("mine");
         let after = receipt(&sandbox, "node", "12.0.1");
         for key in ["source", "parts", "files", "version"] {
             assert_eq!(before[key], after[key], "{key}");
@@ -341,13 +346,13 @@ fn repair_without_the_archive_hints_the_install_command() {
     tried("it is another");
     insta::assert_snapshot!(sandbox.mask(&transcript), @"
     it is gone: exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
-    usher: can't read [SANDBOX]/project/node.tar.gz
+    error: can't read [SANDBOX]/project/node.tar.gz
       No such file or directory (os error 2)
       node@12.0.1 was installed from this archive, and no source has it
       hint: use uninstall node@12.0.1, then use install node@12.0.1 --from ADDRESS-OR-FILE --sha256 [HEX]
 
     it is another: exit status: 76: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
-    usher: [SANDBOX]/project/node.tar.gz is not what was published
+    error: [SANDBOX]/project/node.tar.gz is not what was published
       published: sha256:[HEX]
       received:  sha256:[HASH]
       the archive was a different one when it was installed

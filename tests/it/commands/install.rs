@@ -119,7 +119,7 @@ fn install_without_arguments_and_pins_is_an_error() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: no version is requested here
+    error: no version is requested here
       hint: use install node@lts
     ");
 }
@@ -134,7 +134,7 @@ fn install_error_names_the_file_of_the_request() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no node release matches 12.99 (requested by .nvmrc:2)
+    error: no node release matches 12.99 (requested by .nvmrc:2)
       nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
@@ -185,25 +185,25 @@ fn uninstall_refuses_ambiguous_requests() {
     }
     insta::assert_snapshot!(sandbox.mask(&transcript), @r#"
     ["node@12"] exit status: 2
-    usher: node 12 matches several versions: 12.22.12, 12.22.11
+    error: node 12 matches several versions: 12.22.12, 12.22.11
       hint: use uninstall node@12.22.12
 
     ["node@12.22.12", "node@13"] exit status: 127
-    usher: node 13 is not installed
+    error: node 13 is not installed
       installed by usher: 12.22.12, 12.22.11
 
     ["node"] exit status: 2
-    usher: which version of node?
+    error: which version of node?
       installed by usher: 12.22.12, 12.22.11
       hint: use uninstall node@VERSION
 
     ["node@10.24.1"] exit status: 77
-    usher: node 10.24.1 was not installed by usher: it belongs to nvm
+    error: node 10.24.1 was not installed by usher: it belongs to nvm
       it is in [SANDBOX]/home/.nvm/versions/node/v10.24.1
       hint: nvm uninstall v10.24.1
 
     ["python@2.7"] exit status: 127
-    usher: python 2.7 is not installed
+    error: python 2.7 is not installed
       usher has installed none
     "#);
     assert_unchanged(&sandbox, "home", &before, "use uninstall");

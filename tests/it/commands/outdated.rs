@@ -161,7 +161,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     usher: can't fetch http://127.0.0.1:[PORT]/dist/index.json; using an index that is 3 h old
     usher: to install the newer versions: use upgrade
     ");
-    upstream.behave("/dist/index.json");
+    upstream.stop_misbehaving("/dist/index.json");
     let outcome = sandbox.use_command(&["outdated", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -189,7 +189,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     plain  5.40.0    ?                ?       5.40.0 requested by .tool-versions:2
     --- standard error
     usher: plain has no source
-    usher: can't list the releases of node
+    error: can't list the releases of node
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -207,7 +207,7 @@ fn a_failed_look_up_hides_no_other_tool() {
     plain  5.40.0  ?                ?       5.40.0 requested by .tool-versions:1
     --- standard error
     usher: plain has no source
-    usher: invalid node version “path:/x” (requested by .nvmrc:1)
+    error: invalid node version “path:/x” (requested by .nvmrc:1)
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use node
     ");

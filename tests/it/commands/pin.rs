@@ -21,7 +21,7 @@ fn a_project_without_a_pin_gets_one() {
     usher: node 12.22.12 is ready ([TIME])
     ");
     assert_eq!(sandbox.read("project/.tool-versions"), "nodejs 12\n");
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
 
     let again = sandbox.use_command(&["node@12"]).run();
     insta::assert_snapshot!(again.transcript(), @"
@@ -226,7 +226,7 @@ fn files_that_need_an_exact_version_refuse_other_pins() {
     exit status: 65
     --- standard output
     --- standard error
-    usher: package.json (volta.node) needs an exact version of node
+    error: package.json (volta.node) needs an exact version of node
       node system is not an exact version
       hint: use available node
     ");
@@ -328,11 +328,11 @@ fn the_default_applies_without_a_project_pin() {
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");
     assert!(!sandbox.project().join(".tool-versions").exists());
     let version = |program: &str| sandbox.command(program).argument("--version").run().succeeds();
-    version("node").prints("v12.22.12");
-    version("python").prints("Python 3.12.12");
+    version("node").stdout_is("v12.22.12");
+    version("python").stdout_is("Python 3.12.12");
 
     sandbox.use_command(&["node@10"]).run().succeeds();
-    version("node").prints("v10.24.1");
+    version("node").stdout_is("v10.24.1");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\npython 3.12\n");
 }
 
@@ -362,7 +362,7 @@ fn no_pin_is_written_if_one_version_is_unavailable() {
     --- standard error
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    usher: no node release matches 12.99 (requested by the command line)
+    error: no node release matches 12.99 (requested by the command line)
       nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
@@ -379,7 +379,7 @@ fn a_named_version_must_be_a_folder_of_a_store() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: unknown version of node: latets (requested by the command line)
+    error: unknown version of node: latets (requested by the command line)
       it is not a version, and no version manager's store has a folder of that name
       hint: use available node
     ");
@@ -394,7 +394,7 @@ fn a_named_version_must_be_a_folder_of_a_store() {
     pinned python kresus in [SANDBOX]/project/.python-version
     --- standard error
     ");
-    sandbox.command("python").run().succeeds().prints_line("versions kresus");
+    sandbox.command("python").run().succeeds().stdout_has_line("versions kresus");
 }
 
 /// A project's files name no paths, so `use` writes none there either.
@@ -408,7 +408,7 @@ fn path_requests_are_not_written_to_projects() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: can't pin path:[SANDBOX]/own/node in a project
+    error: can't pin path:[SANDBOX]/own/node in a project
       `path:` is accepted on the command line, in a variable and in your own default only
       hint: use --global node@path:[SANDBOX]/own/node
     ");
@@ -420,13 +420,13 @@ fn path_requests_are_not_written_to_projects() {
     pinned node path:[SANDBOX]/own/node in [SANDBOX]/home/.config/usher/tool-versions
     --- standard error
     ");
-    sandbox.command("node").run().succeeds().prints_line("own node");
+    sandbox.command("node").run().succeeds().stdout_has_line("own node");
     let outcome = sandbox.use_command(&["--global", "node@path:/nonesuch"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: no program /nonesuch/bin/node
+    error: no program /nonesuch/bin/node
     ");
 }
 
@@ -471,7 +471,7 @@ fn pinning_fetches_a_newer_release_than_installed() {
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.use_command(&["node@12"]).run().succeeds();
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
     // An exact one that is there needs nobody to be asked.
     let asked = upstream.all_requests().len();
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(500));

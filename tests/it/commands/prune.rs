@@ -170,22 +170,22 @@ fn prune_refuses_invalid_arguments() {
     }
     insta::assert_snapshot!(transcript, @"
     $ use prune 
-    exit status: 2 usher: name the versions to remove, or use --unused DAYS
+    exit status: 2 error: name the versions to remove, or use --unused DAYS
       hint: use prune --unused 90, or: use prune TOOL@VERSION
     $ use prune node
-    exit status: 2 usher: name the versions to remove, or use --unused DAYS
+    exit status: 2 error: name the versions to remove, or use --unused DAYS
       hint: use prune --unused 90, or: use prune TOOL@VERSION
     $ use prune --unused 0 --yes
-    exit status: 2 usher: `--unused` needs at least 1 day
+    exit status: 2 error: `--unused` needs at least 1 day
       hint: use prune --unused 90
     $ use prune --unused 30
-    exit status: 2 usher: no terminal to ask on
+    exit status: 2 error: no terminal to ask on
       hint: use prune --dry-run to see what would be removed, and --yes to confirm it
     $ use prune node@99 --yes
-    exit status: 127 usher: node 99 is not in usher's store
+    exit status: 127 error: node 99 is not in usher's store
       installed: 10.24.1, 12.22.11, 12.22.12, 20.19.5
     $ use prune rust@1 --yes
-    exit status: 2 usher: unknown tool “rust”
+    exit status: 2 error: unknown tool “rust”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
     ");
     // A version file that nobody understands might ask for any of them.
@@ -210,7 +210,7 @@ fn prune_keeps_running_versions_unless_confirmed() {
     sandbox.use_command(&["prune", "node@12.22.12", "--yes"]).run().succeeds();
     assert!(!node.exists());
     running.signal(rustix::process::Signal::TERM);
-    running.wait().dies_by(rustix::process::Signal::TERM);
+    running.wait().is_killed_by(rustix::process::Signal::TERM);
 }
 
 #[test]

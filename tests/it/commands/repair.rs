@@ -104,7 +104,7 @@ fn a_failed_repair_changes_nothing() {
     let before = sandbox.tree("home/.local/share/usher/toolchains");
     let check = |code: i32, complaint: &str| {
         let outcome = sandbox.use_command(&["repair"]).run();
-        outcome.fails_with(code).complains(complaint);
+        outcome.fails_with(code).stderr_contains(complaint);
         let now = sandbox.tree("home/.local/share/usher/toolchains");
         assert!(before.changes(&now).is_empty(), "{complaint}");
     };
@@ -112,14 +112,14 @@ fn a_failed_repair_changes_nothing() {
     check(76, "upstream changed a published file");
     upstream.misbehave(&archive(), Misbehaviour::Status(404));
     check(69, "404");
-    upstream.behave(&archive());
+    upstream.stop_misbehaving(&archive());
     // Upstream publishes other bytes under the same name, with a hash that fits.
     let sums = "/dist/v12.22.12/SHASUMS256.txt";
     let name = archive().rsplit_once('/').unwrap().1.to_owned();
     upstream.put(sums, format!("{}  {name}\n", "0".repeat(64)));
     check(76, "upstream changed a published file");
     let outcome = sandbox.use_command(&["repair"]).variable("USHER_OFFLINE", "1").run();
-    outcome.fails_with(69).complains("usher is offline");
+    outcome.fails_with(69).stderr_contains("usher is offline");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn repair_succeeds_while_shims_are_locked_but_current() {
     let run = |words: &[&str]| sandbox.use_command(words).variable("USHER_LOCK_TIMEOUT", "0").run();
     let before = fs::read_to_string(&license).unwrap();
     fs::write(&license, "GPL\n").unwrap();
-    run(&["repair"]).succeeds().complains("locks/shims.lock");
+    run(&["repair"]).succeeds().stderr_contains("locks/shims.lock");
     assert_eq!(fs::read_to_string(&license).unwrap(), before);
     // Where shims are missing, it isn't done.
     fs::remove_file(sandbox.shims().join("node")).unwrap();

@@ -37,7 +37,7 @@ fn a_command_runs_with_the_given_versions() {
     --- standard error
     ");
     assert_unchanged(&sandbox, "", &before, "one command");
-    sandbox.command("node").run().prints_line("node 10.24.1");
+    sandbox.command("node").run().stdout_has_line("node 10.24.1");
 }
 
 #[test]
@@ -65,7 +65,11 @@ fn an_installed_matching_version_runs_without_network() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.fake_toolchain("node", "12.22.11");
-    sandbox.use_command(&["node@12", "--", "node"]).run().succeeds().prints_line("node 12.22.11");
+    sandbox
+        .use_command(&["node@12", "--", "node"])
+        .run()
+        .succeeds()
+        .stdout_has_line("node 12.22.11");
     assert_eq!(upstream.all_requests().len(), 0);
 }
 
@@ -93,13 +97,13 @@ fn a_missing_command_is_an_error() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no program “nonesuch\u{1b}[31m” on PATH
+    error: no program “nonesuch\u{1b}[31m” on PATH
     ");
     let outcome = sandbox.use_command(&["node@12", "--", "./nonesuch"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: no program ./nonesuch
+    error: no program ./nonesuch
     ");
 }

@@ -72,14 +72,14 @@ fn setup_undo_restores_every_byte() {
         let made = sandbox.tree("home");
         assert_ne!(made, before, "{shell}");
         let again = setup(&sandbox, &[shell, "--yes"]).succeeds();
-        again.prints(&format!("{shell}: the shims are on PATH already"));
+        again.stdout_is(&format!("{shell}: the shims are on PATH already"));
         assert_unchanged(&sandbox, "home", &made, "a second use setup");
         setup(&sandbox, &[shell, "--undo"]).succeeds();
         assert_unchanged(&sandbox, "home", &made, "use setup --undo without --yes");
         setup(&sandbox, &[shell, "--undo", "--yes"]).succeeds();
         assert_unchanged(&sandbox, "home", &before, "use setup --undo --yes");
         let again = setup(&sandbox, &[shell, "--undo", "--yes"]).succeeds();
-        again.prints(&format!("{shell}: no file mentions usher"));
+        again.stdout_is(&format!("{shell}: no file mentions usher"));
     }
 }
 
@@ -112,14 +112,14 @@ fn setup_defaults_to_the_users_shell() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: the variable SHELL doesn't name a shell that usher knows
+    error: the variable SHELL doesn't name a shell that usher knows
       hint: use setup bash, zsh, fish or sh
     ");
     insta::assert_snapshot!(run("/bin/zsh", &["nu"]).transcript(), @"
     exit status: 2
     --- standard output
     --- standard error
-    usher: usher can't set up the shell `nu`
+    error: usher can't set up the shell `nu`
       known shells: bash, zsh, fish and sh
       hint: put usher's shims folder first in PATH, where your shell sets it
     ");
@@ -163,7 +163,7 @@ fn real_shells_find_the_shims_first() {
         setup(&sandbox, &arguments).succeeds();
         let after = shell(&sandbox, name, &ask).unwrap().succeeds();
         assert_eq!(after.stdout.lines().next(), node.to_str(), "{after}");
-        after.prints_line("node 12.22.12");
+        after.stdout_has_line("node 12.22.12");
     }
 }
 

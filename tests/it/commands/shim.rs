@@ -41,7 +41,7 @@ fn only_installed_versions_have_versioned_shims() {
 
     for (name, version) in [("node12", "12.22.12"), ("node@12.0", "12.0.0"), ("node10", "10.24.1")]
     {
-        sandbox.command(name).run().succeeds().prints_line(&format!(
+        sandbox.command(name).run().succeeds().stdout_has_line(&format!(
             "argument 0: [SANDBOX]/{}",
             match name {
                 "node10" => "home/.nvm/versions/node/v10.24.1/bin/node".to_owned(),
@@ -64,7 +64,7 @@ fn install_and_uninstall_update_versioned_shims() {
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["install", "node@12"]).run().succeeds();
     assert_eq!(versioned(&sandbox, "node"), "node12 node12.22 node@12 node@12.22");
-    sandbox.command("node12").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node12").argument("--version").run().succeeds().stdout_is("v12.22.12");
     sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
     assert_eq!(versioned(&sandbox, "node"), "");
 }
@@ -100,8 +100,8 @@ fn a_requested_versioned_shim_is_kept_until_removed() {
 
     // A version that is missing is fetched, as for any request.
     let version = |name: &str| sandbox.command(name).argument("--version").run().succeeds();
-    version("node12").prints("v12.22.12");
-    version("python3.12.3").prints("Python 3.12.3");
+    version("node12").stdout_is("v12.22.12");
+    version("python3.12.3").stdout_is("Python 3.12.3");
     assert!(!sandbox.project().join(".tool-versions").exists());
 
     let outcome = sandbox.use_command(&["shim", "--remove", "node@12", "node@lts"]).run();
@@ -117,7 +117,7 @@ fn a_requested_versioned_shim_is_kept_until_removed() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: `use shim` has not made shims for node@12
+    error: `use shim` has not made shims for node@12
       hint: use shim
     ");
     let listed = sandbox.use_command(&["shim", "--json"]).run().succeeds().json();
@@ -140,19 +140,19 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
     }
     transcript += &sandbox.use_command(&["shim", "--remove"]).run().fails_with(2).stderr;
     insta::assert_snapshot!(transcript, @"
-    usher: which version of node?
+    error: which version of node?
       hint: use shim node@latest
-    usher: node >=12 <14 can't be part of a shim's name
+    error: node >=12 <14 can't be part of a shim's name
       hint: use shim node@latest
-    usher: node path:/opt/node can't be part of a shim's name
+    error: node path:/opt/node can't be part of a shim's name
       hint: use shim node@latest
-    usher: invalid version of node: “../x”
+    error: invalid version of node: “../x”
       expected a version, a range or an alias
       hint: use available node
-    usher: unknown tool “nodx”
+    error: unknown tool “nodx”
       nearest: node
       hint: use node
-    usher: the following required arguments were not provided:
+    error: the following required arguments were not provided:
       <TOOL@REQUEST>...
 
     Usage: use shim --remove <TOOL@REQUEST>...
@@ -166,7 +166,7 @@ fn shim_refuses_requests_that_are_not_valid_in_names() {
 fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
-    sandbox.file("home/.config/usher/config.toml", "shim_lines = [\"nodejs\"]\n");
+    sandbox.file("home/.config/usher/config.toml", "versioned_shims = [\"nodejs\"]\n");
     sandbox.reshim();
     // No index is cached yet, and none is asked for: the registry knows lines by their names.
     assert_eq!(upstream.all_requests().len(), 0);
@@ -182,7 +182,7 @@ fn the_versioned_shims_setting_creates_shims_for_all_lines() {
         assert!(sandbox.shim(name).is_file(), "{name}");
     }
     assert_eq!(versioned(&sandbox, "python"), "python3");
-    sandbox.command("node18").argument("--version").run().succeeds().prints("v18.20.8");
+    sandbox.command("node18").argument("--version").run().succeeds().stdout_is("v18.20.8");
 
     sandbox.file("home/.config/usher/config.toml", "");
     sandbox.reshim();
@@ -214,7 +214,7 @@ fn foreign_files_in_the_shim_folder_are_kept() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher/shims/node12 exists and is not a shim
+    error: [SANDBOX]/home/.local/share/usher/shims/node12 exists and is not a shim
       hint: move it away
     ");
     assert_eq!(sandbox.use_command(&["shim"]).run().succeeds().stdout, "");

@@ -64,7 +64,7 @@ fn bare_use_lists_missing_and_broken_versions() {
     python  ?  broken  invalid python version “../../x” (requested by .python-version:1)
     ");
     insta::assert_snapshot!(sandbox.mask(&outcome.stderr), @"
-    usher: invalid python version “../../x” (requested by .python-version:1)
+    error: invalid python version “../../x” (requested by .python-version:1)
       expected a version, a range or an alias
       hint: use python
     ");
@@ -153,7 +153,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 is not installed (requested by .nvmrc:1)
+    error: node 13 is not installed (requested by .nvmrc:1)
       hint: use install node@13
     ");
     let outcome = sandbox.use_command(&["which", "nonesuch"]).run();
@@ -161,7 +161,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: unknown program “nonesuch”
+    error: unknown program “nonesuch”
       hint: use reshim
     ");
     // A program that only one toolchain has, and no system.
@@ -172,7 +172,7 @@ fn which_installs_nothing() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: kresus is not installed for node 10.24.1 (requested by .nvmrc:1)
+    error: kresus is not installed for node 10.24.1 (requested by .nvmrc:1)
       installed for node 12.22.12
       hint: use node@12.22.12
     ");
@@ -228,7 +228,7 @@ fn reshim_adds_and_removes_shims() {
     all shims are up to date
     --- standard error
     ");
-    sandbox.command("eslint").run().succeeds().prints_line("node 12.22.12");
+    sandbox.command("eslint").run().succeeds().stdout_has_line("node 12.22.12");
 
     std::fs::remove_file(toolchain.join("bin/eslint")).unwrap();
     std::fs::remove_file(sandbox.shim("npm")).unwrap();

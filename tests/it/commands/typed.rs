@@ -135,67 +135,67 @@ fn contradictory_and_unknown_arguments_are_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use instal
-    usher: unknown verb or tool “instal”
+    error: unknown verb or tool “instal”
       nearest: install
       hint: use install
 
     $ use docter
-    usher: unknown verb or tool “docter”
+    error: unknown verb or tool “docter”
       nearest: doctor
       hint: use doctor
 
     $ use rust
-    usher: unknown tool “rust”
+    error: unknown tool “rust”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use instal node@12
-    usher: unknown verb or tool “instal”
+    error: unknown verb or tool “instal”
       nearest: install
       hint: use install
 
     $ use nodee@12
-    usher: unknown tool “nodee”
+    error: unknown tool “nodee”
       nearest: node
       hint: use node
 
     $ use node@@
-    usher: invalid version of node: “@”
+    error: invalid version of node: “@”
       expected a version, a range or an alias
       hint: use available node
 
     $ use node@
-    usher: invalid version of node: “”
+    error: invalid version of node: “”
       it is empty
       hint: use available node
 
     $ use @12
-    usher: unknown tool “”
+    error: unknown tool “”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
 
     $ use node@../../x
-    usher: invalid version of node: “../../x”
+    error: invalid version of node: “../../x”
       expected a version, a range or an alias
       hint: use available node
 
     $ use python@path:x
-    usher: invalid version of python: “path:x”
+    error: invalid version of python: “path:x”
       a path must begin with `/`
       hint: use available python
 
     $ use --global
-    usher: missing tool
+    error: missing tool
       hint: use --global node@lts
 
     $ use --global node@12 -- node
-    usher: --global can't be combined with `-- COMMAND`, which runs one command
+    error: --global can't be combined with `-- COMMAND`, which runs one command
       hint: use node@12 -- bash
 
     $ use node@12 --
-    usher: missing command after `--`
+    error: missing command after `--`
       hint: use node@12 -- bash
 
     $ use -- node
-    usher: missing tool
+    error: missing tool
       hint: use --global node@lts
     ");
 }
@@ -215,7 +215,7 @@ fn unparsable_arguments_are_refused() {
     ]);
     insta::assert_snapshot!(transcript, @"
     $ use --frobnicate
-    usher: unexpected argument '--frobnicate' found
+    error: unexpected argument '--frobnicate' found
 
       tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
 
@@ -226,7 +226,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use install --global node@12
-    usher: unexpected argument '--global' found
+    error: unexpected argument '--global' found
 
       tip: to pass '--global' as a value, use '-- --global'
 
@@ -235,7 +235,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use uninstall
-    usher: the following required arguments were not provided:
+    error: the following required arguments were not provided:
       <TOOL@VERSION>...
 
     Usage: use uninstall <TOOL@VERSION>...
@@ -243,7 +243,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use which
-    usher: the following required arguments were not provided:
+    error: the following required arguments were not provided:
       <PROGRAM>
 
     Usage: use which <PROGRAM>
@@ -251,7 +251,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use available
-    usher: the following required arguments were not provided:
+    error: the following required arguments were not provided:
       <TOOL>
 
     Usage: use available <TOOL> [REQUEST]
@@ -259,14 +259,14 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use available node 12 13
-    usher: unexpected argument '13' found
+    error: unexpected argument '13' found
 
     Usage: use available [OPTIONS] <TOOL> [REQUEST]
 
     For more information, try '--help'.
 
     $ use completions
-    usher: the following required arguments were not provided:
+    error: the following required arguments were not provided:
       <SHELL>
 
     Usage: use completions <SHELL>
@@ -274,7 +274,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use completions tcsh
-    usher: invalid value 'tcsh' for '<SHELL>'
+    error: invalid value 'tcsh' for '<SHELL>'
       [possible values: bash, elvish, fish, powershell, zsh]
 
       tip: a similar value exists: 'zsh'
@@ -282,7 +282,7 @@ fn unparsable_arguments_are_refused() {
     For more information, try '--help'.
 
     $ use setup --yes=maybe
-    usher: unexpected value 'maybe' for '--yes' found; no more were expected
+    error: unexpected value 'maybe' for '--yes' found; no more were expected
 
     Usage: use setup --yes [SHELL]
 

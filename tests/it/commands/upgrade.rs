@@ -12,7 +12,7 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.reshim();
-    sandbox.command("node").run().succeeds().prints_line("node 12.22.11");
+    sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.11");
     let outcome = sandbox.use_command(&["upgrade", "--dry-run"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -36,7 +36,7 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     ");
     assert!(sandbox.toolchain("node", "12.22.11").exists());
     assert_eq!(sandbox.read("project/.nvmrc"), "12\n");
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
     let asked = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["upgrade", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
@@ -135,11 +135,11 @@ fn an_error_with_one_tool_does_not_stop_the_others() {
     usher: fetching node 12.22.12 from nodejs.org
     usher: fetching python 3.12.12 from python-build-standalone
     usher: python 3.12.12 is ready ([TIME])
-    usher: can't look up pnpm 9: no source answered (requested by .tool-versions:3)
+    error: can't look up pnpm 9: no source answered (requested by .tool-versions:3)
       npm-native: can't fetch http://127.0.0.1:[PORT]/npm/@pnpm%2fexe.[PLATFORM]: 127.0.0.1:[PORT] answered 404 Not Found
       npm: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
       npm-before-6: can't fetch http://127.0.0.1:[PORT]/npm/pnpm: 127.0.0.1:[PORT] answered 404 Not Found
-    usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
+    error: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
       node 12 is requested by .tool-versions:1
@@ -184,7 +184,7 @@ fn nothing_to_upgrade_is_reported() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: no version is requested here
+    error: no version is requested here
       hint: use node@lts
     ");
     let outcome = sandbox.use_command(&["upgrade", "bun"]).run();
@@ -200,7 +200,7 @@ fn nothing_to_upgrade_is_reported() {
     exit status: 2
     --- standard output
     --- standard error
-    usher: `use upgrade` takes tool names without versions
+    error: `use upgrade` takes tool names without versions
       hint: use install node@12
     ");
 }
@@ -222,7 +222,7 @@ fn offline_newer_versions_are_named() {
     --- standard output
     python 3.14.0 is up to date (3.14 requested by .tool-versions:2)
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+    error: node 12.22.12 is not installed, and usher is offline (--offline)
       it would be fetched from nodejs.org (127.0.0.1:[PORT])
       node 12 is requested by .tool-versions:1
       hint: leave --offline out

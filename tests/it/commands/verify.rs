@@ -76,7 +76,7 @@ fn verify_limits_printed_faults_but_json_lists_all() {
       added       lib/python3.12/m19.py (a file)
       … and 5 more (--json lists all)
     --- standard error
-    usher: 2 of 2 versions changed
+    error: 2 of 2 versions changed
       hint: use repair
     ");
     let report = sandbox.use_command(&["verify", "--json"]).run().fails_with(65).json();
@@ -122,7 +122,7 @@ fn verify_reports_toolchains_without_a_valid_receipt() {
     [SANDBOX]/home/.local/share/usher/toolchains/evil: unknown tool
     [SANDBOX]/home/.local/share/usher/toolchains/node/x; rm -rf \u{1b}[31m: not a version
     --- standard error
-    usher: 5 of 6 versions changed, and 2 entries don't belong in the store
+    error: 5 of 6 versions changed, and 2 entries don't belong in the store
       hint: use repair
     ");
 }
@@ -138,13 +138,17 @@ fn verify_checks_only_named_versions() {
     --- standard error
     ");
     sandbox.fake_toolchain("node", "12.22.12");
-    sandbox.use_command(&["verify", "node@12"]).run().fails_with(65).complains("node@12.22.12");
+    sandbox
+        .use_command(&["verify", "node@12"])
+        .run()
+        .fails_with(65)
+        .stderr_contains("node@12.22.12");
     let outcome = sandbox.use_command(&["verify", "node@13"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
     --- standard output
     --- standard error
-    usher: node 13 is not in usher's store
+    error: node 13 is not in usher's store
       installed: 12.22.12
     ");
 }

@@ -54,7 +54,7 @@ fn without_a_program_all_pinned_tools_are_explained() {
         .use_command(&["why"])
         .run()
         .succeeds()
-        .prints("no tool is pinned here: use why PROGRAM");
+        .stdout_is("no tool is pinned here: use why PROGRAM");
     sandbox.file("project/node_modules/x/.nvmrc", "10\n");
     sandbox.file("project/.tool-versions", "nodejs 12.20.0\n");
     let outcome = sandbox.use_command(&["why", "--json"]).directory("project/node_modules/x").run();
@@ -72,5 +72,9 @@ fn without_a_program_all_pinned_tools_are_explained() {
 
 #[test]
 fn an_unknown_program_is_an_error() {
-    sandbox().use_command(&["why", "frobnicate"]).run().fails_with(127).complains("“frobnicate”");
+    sandbox()
+        .use_command(&["why", "frobnicate"])
+        .run()
+        .fails_with(127)
+        .stderr_contains("“frobnicate”");
 }

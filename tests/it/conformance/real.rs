@@ -267,8 +267,10 @@ fn judge(sandbox: &Sandbox, case: &Case, outcome: &Outcome) -> Result<(), String
             // The first of what will do is fetched, and a file's folder stands behind its name.
             let first = rest.split(" or ").next().unwrap_or_default();
             let by = case.by.rsplit('/').next().unwrap_or_default();
-            let asked = format!("{first} was asked for by {by}");
-            expect(code == 127 && said.contains(&asked), format!("exit code 127 and: {asked}"))
+            let requested = format!(" {first}");
+            let by = format!("(requested by {by}");
+            let is_named = said.contains(&requested) && said.contains(&by);
+            expect(code == 127 && is_named, format!("exit code 127 and:{requested} … {by}"))
         }
         "path" => {
             let folder = Path::new(rest).parent().and_then(Path::parent).unwrap_or(Path::new(""));

@@ -33,16 +33,20 @@ fn a_python_that_was_moved_knows_where_it_is() {
     let place = sandbox.mask(&toolchain.to_string_lossy());
     let expected = format!("{place}/bin/python\n{place}\n{place}");
     let command = |words: &[&str]| sandbox.command("python").arguments(words);
-    command(&["-c", BELIEFS]).run().succeeds().prints(&expected);
-    command(&["-c", BELIEFS]).called("/nowhere/python").run().succeeds().prints(&expected);
-    command(&["-c", BELIEFS]).directory("/").run().succeeds().prints(&expected);
+    command(&["-c", BELIEFS]).run().succeeds().stdout_is(&expected);
+    command(&["-c", BELIEFS])
+        .with_argument_zero("/nowhere/python")
+        .run()
+        .succeeds()
+        .stdout_is(&expected);
+    command(&["-c", BELIEFS]).directory("/").run().succeeds().stdout_is(&expected);
     let full = sandbox.command(sandbox.shim("python")).arguments(["-c", BELIEFS]);
-    full.variable("PATH", "/usr/bin:/bin").run().succeeds().prints(&expected);
+    full.variable("PATH", "/usr/bin:/bin").run().succeeds().stdout_is(&expected);
 
     command(&["-m", "venv", "--without-pip", "venv"]).run().succeeds();
     let link = fs::read_link(sandbox.project().join("venv/bin/python")).expect("a link");
     assert_eq!(link, toolchain.join("bin/python"));
     let expected = format!("[SANDBOX]/project/venv/bin/python\n[SANDBOX]/project/venv\n{place}");
     let venv = sandbox.command(sandbox.project().join("venv/bin/python"));
-    venv.arguments(["-c", BELIEFS]).run().succeeds().prints(&expected);
+    venv.arguments(["-c", BELIEFS]).run().succeeds().stdout_is(&expected);
 }

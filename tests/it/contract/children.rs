@@ -50,7 +50,7 @@ fn a_child_gets_the_version_of_its_own_folder() {
         sandbox.folder("project/node_modules/old/lib");
         sandbox.executable("project/script", "#!/usr/bin/env node\n");
         for (arguments, expected) in CALLS {
-            sandbox.command("node").arguments(*arguments).run().succeeds().prints(expected);
+            sandbox.command("node").arguments(*arguments).run().succeeds().stdout_is(expected);
         }
     });
 }
@@ -66,8 +66,8 @@ fn a_version_in_the_name_applies_to_child_processes() {
         let bin = stage.sandbox.folder("bin");
         std::os::unix::fs::symlink(stage.sandbox.shim("node"), bin.join("node10")).expect("link");
         let run = |line: &str| stage.sandbox.command(bin.join("node10")).argument(line).run();
-        run("node").succeeds().prints("10\n10");
-        run("cd /; node; node +12; node").succeeds().prints("10\n10\n12\n10");
+        run("node").succeeds().stdout_is("10\n10");
+        run("cd /; node; node +12; node").succeeds().stdout_is("10\n10\n12\n10");
     });
 }
 
@@ -87,29 +87,29 @@ fn with_project() -> Option<Sandbox> {
 fn a_real_node_child_gets_the_version_of_its_folder() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").arguments(["parent.js", ".", "old", "."]);
-    node.run().succeeds().prints("v10.15.1\nv10.15.1\nv8.15.1\nv10.15.1");
+    node.run().succeeds().stdout_is("v10.15.1\nv10.15.1\nv8.15.1\nv10.15.1");
     let shell = sandbox.command("sh").arguments(["-c", "node -v; cd old && node -v"]);
-    shell.run().succeeds().prints("v10.15.1\nv8.15.1");
+    shell.run().succeeds().stdout_is("v10.15.1\nv8.15.1");
 }
 
 #[test]
 fn a_plus_request_applies_to_child_processes() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").arguments(["+12", "parent.js", ".", "old"]);
-    node.run().succeeds().prints("v12.0.0\nv12.0.0\nv12.0.0");
+    node.run().succeeds().stdout_is("v12.0.0\nv12.0.0\nv12.0.0");
     sandbox.copy_program(&sandbox.shim("node"), "named/node12");
     let named = sandbox.root().join("named/node12");
     let node = sandbox.command(named).arguments(["parent.js", "old"]);
-    node.run().succeeds().prints("v12.0.0\nv12.0.0");
+    node.run().succeeds().stdout_is("v12.0.0\nv12.0.0");
 }
 
 #[test]
 fn a_dependencys_version_file_is_ignored() {
     let Some(sandbox) = with_project() else { return };
     let node = sandbox.command("node").argument("-v").directory("project/node_modules/dependency");
-    node.run().succeeds().prints("v10.15.1");
+    node.run().succeeds().stdout_is("v10.15.1");
     let node = sandbox.command("node").arguments(["parent.js", "node_modules/dependency"]);
-    node.run().succeeds().prints("v10.15.1\nv10.15.1");
+    node.run().succeeds().stdout_is("v10.15.1\nv10.15.1");
 }
 
 #[test]
@@ -125,6 +125,6 @@ fn npm_and_its_scripts_run_on_the_same_node() {
         let outcome = npm.variable("PATH", "/usr/bin:/bin").run().succeeds();
         let node = sandbox.toolchain("node", version).join("bin/node");
         let line = sandbox.mask(&node.to_string_lossy());
-        outcome.prints(&format!("{line}\n{line}"));
+        outcome.stdout_is(&format!("{line}\n{line}"));
     }
 }

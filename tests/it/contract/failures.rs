@@ -24,7 +24,7 @@ fn run(stage: &ProbeSandbox) -> Outcome {
 }
 
 fn check(stage: &ProbeSandbox, what: &str, code: i32, reason: &str) {
-    let outcome = run(stage).fails_with(code).complains(reason).prints("");
+    let outcome = run(stage).fails_with(code).stderr_contains(reason).stdout_is("");
     assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{what}\n{outcome}");
 }
 
@@ -91,7 +91,7 @@ fn a_too_long_environment_is_an_error() {
         let long = format!("/bin:/{}", "x".repeat(131_050));
         let outcome =
             stage.sandbox.command(stage.sandbox.shim("node")).variable("PATH", &long).run();
-        outcome.fails_with(126).complains("arguments and the environment are too long");
+        outcome.fails_with(126).stderr_contains("arguments and the environment are too long");
         let held = format!("{}:/{}", text(&stage.sandbox.shims()), "x".repeat(130_900));
         stage.sandbox.command(stage.sandbox.shim("node")).variable("PATH", held).run().succeeds();
     });
@@ -106,7 +106,7 @@ fn a_noexec_mount_is_an_error() {
         match in_namespace(stage, script, &[&toolchain, &stage.sandbox.shim("node")]) {
             Some(outcome) => {
                 let outcome = outcome.fails_with(126);
-                outcome.complains("a noexec file system").prints("");
+                outcome.stderr_contains("a noexec file system").stdout_is("");
             }
             None => skipped("a mount without execution", "no mount namespace is to be had"),
         }

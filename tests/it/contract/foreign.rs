@@ -26,11 +26,15 @@ fn pyenv_shims_that_call_back_end_at_the_system_python() {
     sandbox.file("project/.python-version", "system\n");
     let command =
         || sandbox.command("python3").arguments(["-c", "import sys; print(sys.executable)"]);
-    command().variable("PATH", &path).run().succeeds().prints(&expected);
-    command().variable("PATH", format!("{root}/shims:{path}")).run().succeeds().prints(&expected);
+    command().variable("PATH", &path).run().succeeds().stdout_is(&expected);
+    command()
+        .variable("PATH", format!("{root}/shims:{path}"))
+        .run()
+        .succeeds()
+        .stdout_is(&expected);
     let nested = "python3 -c 'import subprocess as s; s.run([\"python3\", \"-c\", \"import sys; print(sys.executable)\"])'";
     let shell = sandbox.command("sh").arguments(["-c", nested]).variable("PATH", &path);
-    shell.run().succeeds().prints(&expected);
+    shell.run().succeeds().stdout_is(&expected);
 }
 
 #[test]
@@ -49,12 +53,14 @@ fn managers_that_exec_the_program_by_name_are_called_once() {
     };
     let program = "[SANDBOX]/system/node/20.0.0/bin/node";
     let expected = format!("first\nsecond\nnode 20.0.0\nargument 0: {program}\nargument 1: -v");
-    command(format!("{}:{tail}", sandbox.shims().display())).succeeds().prints(&expected);
+    command(format!("{}:{tail}", sandbox.shims().display())).succeeds().stdout_is(&expected);
     // Where the shims aren't on PATH, they are put there.
-    command(tail).succeeds().prints(&expected);
+    command(tail).succeeds().stdout_is(&expected);
 
     let endless = format!("{}:{root}/first:{root}/second", sandbox.shims().display());
-    command(endless).fails_with(126).complains("node on PATH called usher's shim back 20 times");
+    command(endless)
+        .fails_with(126)
+        .stderr_contains("node on PATH called usher's shim back 20 times");
 }
 
 #[test]
@@ -66,5 +72,7 @@ fn a_wrapper_that_calls_back_as_a_child_ends() {
     sandbox.executable("wrapper/node", "#!/bin/sh\nnode \"$@\"\nexit $?\n");
     let path = format!("{}:{}/wrapper", sandbox.shims().display(), sandbox.root().display());
     let node = sandbox.command("node").argument("-v").variable("PATH", path);
-    node.run().fails_with(126).complains("the next node on PATH called usher's shim back 20 times");
+    node.run()
+        .fails_with(126)
+        .stderr_contains("the next node on PATH called usher's shim back 20 times");
 }

@@ -50,12 +50,12 @@ fn other_paths_to_the_shims_are_skipped() {
         sandbox.executable("real/node", REAL);
         let others = ["folder-link", "link", "link-to-link", "hard-link", "copy", "name"];
         for other in others {
-            run(stage, &[other, "real"], "x").succeeds().prints("real x");
+            run(stage, &[other, "real"], "x").succeeds().stdout_is("real x");
         }
         let shims = text(&sandbox.shims());
         let all: Vec<&str> = [shims.as_str()].into_iter().chain(others).chain(["real"]).collect();
-        run(stage, &all, "x").succeeds().prints("real x");
-        run(stage, &others, "x").fails_with(127).complains("no system node on PATH");
+        run(stage, &all, "x").succeeds().stdout_is("real x");
+        run(stage, &others, "x").fails_with(127).stderr_contains("no system node on PATH");
     });
 }
 
@@ -67,7 +67,7 @@ fn another_ushers_shims_are_skipped() {
         other.install_with(&stage.sandbox.usher().join("shim"));
         stage.sandbox.executable("real/node", REAL);
         let shims = text(&other.shims());
-        run(stage, &[&shims, "real"], "x").succeeds().prints("real x");
+        run(stage, &[&shims, "real"], "x").succeeds().stdout_is("real x");
         // The other one's own call finds its way past ours.
         let path = format!(
             "{shims}:{}:{}",
@@ -75,7 +75,7 @@ fn another_ushers_shims_are_skipped() {
             text(&stage.sandbox.root().join("real"))
         );
         let command = stage.sandbox.command(other.shim("node")).argument("x");
-        command.variable("PATH", path).run().succeeds().prints("real x");
+        command.variable("PATH", path).run().succeeds().stdout_is("real x");
     });
 }
 
@@ -88,11 +88,11 @@ fn a_foreign_shim_that_calls_back_is_skipped_on_path() {
         let lengthens =
             "#!/bin/sh\necho >> \"$COUNT\"\nexport ONE=1 PATH=\"/x:$PATH\"\nexec node \"$@\"\n";
         sandbox.executable("two/node", lengthens);
-        run(stage, &["one", "real"], "x").succeeds().prints("real x");
+        run(stage, &["one", "real"], "x").succeeds().stdout_is("real x");
         assert_eq!(counted(stage), 1);
-        run(stage, &["two", "real"], "x").succeeds().prints("real x");
+        run(stage, &["two", "real"], "x").succeeds().stdout_is("real x");
         assert!(counted(stage) <= 3);
-        run(stage, &["one", "two", "real"], "x").succeeds().prints("real x");
+        run(stage, &["one", "two", "real"], "x").succeeds().stdout_is("real x");
         assert!(counted(stage) <= 6);
     });
 }
@@ -114,8 +114,9 @@ fn an_endless_loop_ends_with_one_error() {
         {
             let outcome = run(stage, folders, "x").fails_with(126);
             let outcome =
-                outcome.complains("the next node on PATH called usher's shim back 20 times");
-            let outcome = outcome.complains(folders[0]).complains("hint: use node@latest");
+                outcome.stderr_contains("the next node on PATH called usher's shim back 20 times");
+            let outcome =
+                outcome.stderr_contains(folders[0]).stderr_contains("hint: use node@latest");
             assert_eq!(outcome.stderr.matches("usher:").count(), 1, "{outcome}");
             let counted = counted(stage);
             assert!((1..=42).contains(&counted), "{counted} in {folders:?}");
@@ -129,7 +130,7 @@ fn a_loop_that_changes_at_each_round_ends_too() {
         let text = "#!/bin/sh\necho >> \"$COUNT\"\nROUND=x$ROUND\nexport ROUND\nexec node \"$@\"\n";
         stage.sandbox.executable("changing/node", text);
         let outcome = run(stage, &["changing"], "x").fails_with(126);
-        outcome.complains("called usher's shim back 20 times");
+        outcome.stderr_contains("called usher's shim back 20 times");
         assert!(counted(stage) <= 21);
     });
 }
@@ -146,12 +147,12 @@ fn two_hundred_nested_calls_work() {
         for step in steps {
             let script = NESTED.replace("STEP", step);
             stage.sandbox.executable("real/node", &script);
-            run(stage, &["real"], "200").succeeds().prints("done");
+            run(stage, &["real"], "200").succeeds().stdout_is("done");
             assert_eq!(counted(stage), 201, "{step}");
             stage.script(super::VERSION, &script);
             stage.sandbox.file("project/.nvmrc", super::VERSION);
             let command = stage.sandbox.command("node").argument("200");
-            command.variable("COUNT", count(stage)).run().succeeds().prints("done");
+            command.variable("COUNT", count(stage)).run().succeeds().stdout_is("done");
             assert_eq!(counted(stage), 201, "{step}");
         }
     });
@@ -162,11 +163,11 @@ fn nested_calls_that_change_a_variable_or_folder_work() {
     each(|stage| {
         let counting = "#!/bin/sh\nDEPTH=$((${DEPTH:-100} - 1))\nexport DEPTH\n[ $DEPTH -eq 0 ] && echo done && exit\nnode \"$@\"\n";
         stage.sandbox.executable("counting/node", counting);
-        run(stage, &["counting"], "x").succeeds().prints("done");
+        run(stage, &["counting"], "x").succeeds().stdout_is("done");
         let descending = "#!/bin/sh\ncd down 2>/dev/null || { echo done; exit; }\nnode \"$@\"\n";
         stage.sandbox.executable("descending/node", descending);
         stage.sandbox.folder(format!("project{}", "/down".repeat(100)));
-        run(stage, &["descending"], "x").succeeds().prints("done");
+        run(stage, &["descending"], "x").succeeds().stdout_is("done");
     });
 }
 
@@ -178,7 +179,7 @@ fn a_system_program_can_call_itself_unchanged() {
         let outcome = run(stage, &["real", "/usr/bin", "/bin"], "x");
         // /usr/bin may have a node of its own.
         if !std::path::Path::new("/usr/bin/node").exists() {
-            outcome.succeeds().prints("done");
+            outcome.succeeds().stdout_is("done");
         }
     });
 }

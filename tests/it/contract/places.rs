@@ -33,7 +33,7 @@ fn a_program_behind_a_shims_path_keeps_its_name() {
         let resolved = resolved.variable("NODE_VERSION", "12").run();
         let path = sandbox.toolchain("node", "12.22.12").join("bin").join(program);
         let path = sandbox.mask(&path.to_string_lossy());
-        resolved.succeeds().prints_line(&format!("argument 0: {path}"));
+        resolved.succeeds().stdout_has_line(&format!("argument 0: {path}"));
     }
 }
 
@@ -62,8 +62,8 @@ fn a_shim_never_runs_a_shim() {
         }
     };
     let check = |called: &str, path: &str| {
-        run(called, path, None).succeeds().prints_line("node 20.0.0");
-        run(called, path, Some("12")).succeeds().prints_line("node 12.22.12");
+        run(called, path, None).succeeds().stdout_has_line("node 20.0.0");
+        run(called, path, Some("12")).succeeds().stdout_has_line("node 12.22.12");
     };
     for first in folders {
         for second in folders {

@@ -30,9 +30,9 @@ fn the_working_folder_is_never_searched() {
             [".", "", ":", "::", "bin", "./bin", "./", "node_modules/.bin", "../project", "~/bin"]
         {
             let found = run(stage, Some(&format!("{path}:{shims}:{path}:{real}:{path}")), &[]);
-            found.succeeds().prints("real");
+            found.succeeds().stdout_is("real");
             let none = run(stage, Some(&format!("{shims}:{path}")), &[]).fails_with(127);
-            none.prints("").complains("no system node on PATH");
+            none.stdout_is("").stderr_contains("no system node on PATH");
         }
     });
 }
@@ -45,7 +45,7 @@ fn an_empty_or_unset_path_is_the_default_path() {
             assert!(!outcome.stdout.contains("the working folder"), "{outcome}");
             let usual = ["/usr/local/bin/node", "/usr/bin/node", "/bin/node"];
             if !usual.iter().any(|path| std::path::Path::new(path).exists()) {
-                outcome.fails_with(127).complains("no system node on PATH");
+                outcome.fails_with(127).stderr_contains("no system node on PATH");
             }
         }
     });
@@ -67,9 +67,9 @@ fn a_path_of_120_kilobytes_is_searched_completely() {
                 .repeat(133)
         );
         assert!(path.len() > 115_000, "{}", path.len());
-        run(stage, Some(&path), &[]).succeeds().prints("real");
+        run(stage, Some(&path), &[]).succeeds().stdout_is("real");
         let one = format!("{shims}:/{}:{real}", "x".repeat(120_000));
-        run(stage, Some(&one), &[]).succeeds().prints("real");
+        run(stage, Some(&one), &[]).succeeds().stdout_is("real");
     });
 }
 
@@ -88,6 +88,6 @@ fn an_unsearchable_folder_on_path_is_skipped() {
         fs::set_permissions(&closed, Permissions::from_mode(0o000)).expect("close a folder");
         let outcome = run(stage, Some(&path), words);
         fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("open a folder");
-        outcome.succeeds().prints("real");
+        outcome.succeeds().stdout_is("real");
     });
 }

@@ -57,8 +57,8 @@ fn a_set_user_id_shim_ignores_variables_of_its_caller() {
                 .variable("USHER_CEILING", sandbox.folder("project/empty"));
             command.variable("PATH", "/nowhere").run()
         };
-        ceiling(0o4755).succeeds().prints("steered");
-        ceiling(0o755).succeeds().prints_line(&format!(
+        ceiling(0o4755).succeeds().stdout_is("steered");
+        ceiling(0o755).succeeds().stdout_has_line(&format!(
             "secure 0, executed as {}",
             sandbox.mask(&text(&stage.program()))
         ));

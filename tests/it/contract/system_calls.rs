@@ -172,6 +172,6 @@ usher: runs {program}
         );
         assert_eq!(stage.sandbox.mask(&run("1").stderr), expected);
         assert_eq!(run("").stderr, "");
-        run("1").prints_line("argument 1, 1 bytes: x");
+        run("1").stdout_has_line("argument 1, 1 bytes: x");
     });
 }

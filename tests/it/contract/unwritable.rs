@@ -29,7 +29,7 @@ fn a_shim_works_on_a_read_only_disk() {
             ! touch "$1/written" 2>/dev/null && exec env -i "$2" a"#;
         let arguments: [&Path; 2] = [stage.sandbox.root(), &stage.sandbox.shim("node")];
         match in_namespace(stage, script, &arguments) {
-            Some(outcome) => drop(outcome.succeeds().prints_line("argument 1, 1 bytes: a")),
+            Some(outcome) => drop(outcome.succeeds().stdout_has_line("argument 1, 1 bytes: a")),
             None => skipped("a read-only disk", "no mount namespace is to be had"),
         }
     });

@@ -21,7 +21,7 @@ fn a_wrapped_programs_exit_code_is_passed_through() {
         let npm = sandbox.command("npm").arguments(["install", &code.to_string()]).start();
         let id = npm.id();
         // The script's parent is the process that was started: it was wrapped.
-        npm.wait().fails_with(code).prints_line(&id.to_string());
+        npm.wait().fails_with(code).stdout_has_line(&id.to_string());
     }
 }
 
@@ -30,7 +30,7 @@ fn a_wrapped_programs_death_by_signal_is_passed_through() {
     let sandbox = with_npm("#!/bin/sh\nkill -\"$2\" $$\n");
     for signal in [Signal::TERM, Signal::INT, Signal::KILL, Signal::HUP] {
         let number = signal.as_raw().to_string();
-        sandbox.command("npm").arguments(["install", &number]).run().dies_by(signal);
+        sandbox.command("npm").arguments(["install", &number]).run().is_killed_by(signal);
     }
 }
 
@@ -50,7 +50,7 @@ fn a_signal_is_forwarded_to_the_wrapped_child() {
     let npm = npm.variable("READY", ready.path()).variable("BLOCKED", &blocked).start();
     ready.wait_for("ready");
     npm.signal(Signal::TERM);
-    npm.wait().fails_with(7).prints("was told");
+    npm.wait().fails_with(7).stdout_is("was told");
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn an_empty_environment_finds_all_stores() {
     sandbox.use_command(&["reshim"]).variable("PYENV_ROOT", pyenv).run().succeeds();
     sandbox.file("project/.tool-versions", "nodejs 12.22.12\npython 3.7\n");
     let bare = |name: &str| sandbox.command("env").argument("-i").argument(sandbox.shim(name));
-    bare("python").run().succeeds().prints_line("versions 3.7.16");
+    bare("python").run().succeeds().stdout_has_line("versions 3.7.16");
     bare("npm").argument("install").run().succeeds();
     assert!(sandbox.shim("added").is_file());
-    bare("python").run().succeeds().prints_line("versions 3.7.16");
+    bare("python").run().succeeds().stdout_has_line("versions 3.7.16");
 }

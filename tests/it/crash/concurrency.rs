@@ -38,7 +38,7 @@ fn a_hundred_processes_download_the_same_version_once() {
     upstream.wait_for_requests(&archive(), 1);
     upstream.release();
     for one in all {
-        one.wait().succeeds().prints("v12.22.12");
+        one.wait().succeeds().stdout_is("v12.22.12");
     }
     assert_eq!(upstream.requests(&archive()), 1);
 }
@@ -51,14 +51,14 @@ fn a_waiter_takes_over_from_a_holder_that_was_killed() {
     let stderr = Pipe::new(&sandbox, "stderr");
     let waiter = node_command_with_pipe(&sandbox, &stderr).start();
     stderr.wait_for(&format!("waiting for process {}", holder.id()));
-    upstream.behave(&archive());
+    upstream.stop_misbehaving(&archive());
     holder.signal(Signal::KILL);
     let killed = Instant::now();
     // Killing the holder is the only thing that lets the waiter continue.
     upstream.wait_for_requests(&archive(), 2);
     let took = killed.elapsed();
-    holder.wait().dies_by(Signal::KILL);
-    waiter.wait().succeeds().prints("v12.22.12");
+    holder.wait().is_killed_by(Signal::KILL);
+    waiter.wait().succeeds().stdout_is("v12.22.12");
     assert_eq!(upstream.requests(&archive()), 2);
     eprintln!("the waiter sent its request {} ms after the holder was killed", took.as_millis());
 }
@@ -73,19 +73,19 @@ fn waiters_give_up_on_a_holder_that_was_stopped() {
     let waits = |seconds: &str| {
         sandbox.use_command(&["install", "node@12.22.12"]).variable("USHER_LOCK_TIMEOUT", seconds)
     };
-    waits("0").run().fails_with(75).complains(&named).complains("waited 0 s");
+    waits("0").run().fails_with(75).stderr_contains(&named).stderr_contains("waited 0 s");
     node_command(&sandbox)
         .variable("USHER_LOCK_TIMEOUT", "0")
         .run()
         .fails_with(126)
-        .complains(&named);
+        .stderr_contains(&named);
     // Installed versions and other versions don't wait for it.
     let other = sandbox.command("node").arguments(["+10.24.1", "-v"]);
-    other.run().succeeds().prints("v10.24.1");
+    other.run().succeeds().stdout_is("v10.24.1");
     let other = sandbox.use_command(&["install", "node@10.24.1", "node@13.0.0"]);
     other.variable("USHER_LOCK_TIMEOUT", "0").run().succeeds();
     holder.signal(Signal::CONT);
     upstream.release();
-    holder.wait().succeeds().prints("v12.22.12");
+    holder.wait().succeeds().stdout_is("v12.22.12");
     assert_eq!(upstream.requests(&archive()), 1);
 }

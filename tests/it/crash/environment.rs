@@ -55,9 +55,9 @@ fn a_full_disk_leaves_nothing() {
     for folder in &full {
         let line =
             format!("use install node@{CHANGED}; code=$?; ls -A \"$0\" | grep node; exit $code");
-        let outcome = run(folder, &line).fails_with(74).complains("No space left on device");
-        let outcome = outcome.complains(&sandbox.mask(&sandbox.home().to_string_lossy()));
-        let outcome = outcome.complains(" are free");
+        let outcome = run(folder, &line).fails_with(74).stderr_contains("No space left on device");
+        let outcome = outcome.stderr_contains(&sandbox.mask(&sandbox.home().to_string_lossy()));
+        let outcome = outcome.stderr_contains(" are free");
         assert_eq!(outcome.stdout, "", "{outcome}");
         assert_nothing_came(&sandbox, &outcome);
     }
@@ -70,7 +70,7 @@ fn a_file_size_limit_is_an_error() {
     let sandbox = sandbox(&upstream);
     let line = format!("ulimit -f 2000; exec use install node@{CHANGED}");
     let outcome = sandbox.command("sh").arguments(["-c", &line]).run();
-    let outcome = outcome.fails_with(74).complains("File too large");
+    let outcome = outcome.fails_with(74).stderr_contains("File too large");
     assert_nothing_came(&sandbox, &outcome);
     // The program itself gets the signals of its limits as without usher.
     sandbox.use_command(&["install", "node@10.24.1"]).run().succeeds();
@@ -93,7 +93,7 @@ fn too_few_file_descriptors_are_an_error() {
         assert!(!outcome.stderr.contains("panicked"), "{outcome}");
         match outcome.status.code() {
             Some(0) => assert!(sandbox.toolchain("node", CHANGED).exists(), "{outcome}"),
-            Some(_) => drop(outcome.complains("Too many open files")),
+            Some(_) => drop(outcome.stderr_contains("Too many open files")),
             None => panic!("ended by a signal: {outcome}"),
         }
         sandbox.use_command(&["install", &format!("node@{CHANGED}")]).run().succeeds();
@@ -117,7 +117,7 @@ fn without_hard_links_shims_are_copies() {
         let shim = sandbox.shim("node12.22");
         let seen = shim.metadata().unwrap();
         assert_eq!((seen.nlink(), seen.mode() & 0o777), (1, 0o755));
-        sandbox.command(&shim).argument("-v").run().succeeds().prints(&format!("v{CHANGED}"));
+        sandbox.command(&shim).argument("-v").run().succeeds().stdout_is(&format!("v{CHANGED}"));
         // A copied shim is deleted with its version, like a linked one.
         sandbox.use_command(&["uninstall", &format!("node@{CHANGED}")]).run().succeeds();
         assert!(!shim.exists());
@@ -141,5 +141,5 @@ fn the_cache_may_be_on_another_device() {
     symlink(cache.path(), sandbox.home().join(".cache")).unwrap();
     sandbox.use_command(&["install", "node@12.22.12"]).run().succeeds();
     assert!(cache.path().join("usher/indexes").exists());
-    sandbox.command("node").arguments(["+12", "-v"]).run().succeeds().prints("v12.22.12");
+    sandbox.command("node").arguments(["+12", "-v"]).run().succeeds().stdout_is("v12.22.12");
 }

@@ -38,7 +38,7 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     let running = command().start();
     upstream.wait_for_requests(&archive(), 1);
     running.signal(signal);
-    running.wait().dies_by(signal);
+    running.wait().is_killed_by(signal);
 
     if signal != Signal::KILL {
         assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: staging isn't empty");
@@ -48,11 +48,11 @@ fn check_interrupted(words: &[&str], signal: Signal) {
     let listed = sandbox.use_command(&["list", "node"]).run();
     assert!(!listed.stdout.contains("12.22.12"), "{listed}");
     let offline = sandbox.command("node").argument("-v").variable("USHER_OFFLINE", "1").run();
-    offline.fails_with(127).complains("usher is offline");
+    offline.fails_with(127).stderr_contains("usher is offline");
 
-    upstream.behave(&archive());
+    upstream.stop_misbehaving(&archive());
     command().run().succeeds();
-    sandbox.command("node").argument("-v").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("-v").run().succeeds().stdout_is("v12.22.12");
     assert_eq!(staged(&sandbox), 0, "{words:?} {signal:?}: staging wasn't cleaned up");
 }
 
@@ -72,7 +72,7 @@ fn two_shims_download_the_same_version_once() {
     let second = second.variable("STDERR", stderr.path()).start();
     stderr.wait_for("waiting for process");
     upstream.release();
-    first.wait().succeeds().prints("v12.22.12");
-    second.wait().succeeds().prints("v12.22.12");
+    first.wait().succeeds().stdout_is("v12.22.12");
+    second.wait().succeeds().stdout_is("v12.22.12");
     assert_eq!(upstream.requests(&archive()), 1);
 }

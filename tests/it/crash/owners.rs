@@ -79,7 +79,7 @@ fn files_root_writes_in_a_users_home_belong_to_the_user() {
     let why = sandbox.use_command(&["why", "node"]).variable("NODE_VERSION", "10").run().succeeds();
     let indexes = sandbox.home().join(".cache/usher/indexes");
     assert_eq!(indexes.read_dir().unwrap().count(), 1, "{why}");
-    sandbox.command("node").arguments(["+12.22.11", "-v"]).run().succeeds().prints("v12.22.11");
+    sandbox.command("node").arguments(["+12.22.11", "-v"]).run().succeeds().stdout_is("v12.22.11");
     assert_eq!(not_owned_by(NOBODY, &sandbox.home()), Vec::<String>::new());
     // The program runs as root, and the project's pin is written as root.
     let made = sandbox.project().join("made");
@@ -112,11 +112,11 @@ fn only_the_owner_of_a_home_may_clean_its_cache() {
     chown(sandbox.usher(), Some(4711), None).unwrap();
     let before = sandbox.tree("home");
     let refused = clean().with_user_nobody().run().fails_with(77);
-    refused.complains("belongs to account 4711, and you are 65534");
+    refused.stderr_contains("belongs to account 4711, and you are 65534");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
     // Root acts with the owner's permissions.
     fs::set_permissions(&indexes, Permissions::from_mode(0o755)).unwrap();
-    clean().run().fails_with(77).complains("can't delete");
+    clean().run().fails_with(77).stderr_contains("can't delete");
     assert_eq!(kept(), all, "root did more than the home's owner can");
     chown(&indexes, Some(4711), None).unwrap();
     clean().run().succeeds();
@@ -139,14 +139,14 @@ fn other_users_cannot_write_in_a_home() {
     exit status: 77
     --- standard output
     --- standard error
-    usher: [SANDBOX]/home/.local/share/usher belongs to account 4711, and you are 65534
+    error: [SANDBOX]/home/.local/share/usher belongs to account 4711, and you are 65534
       that account could change the programs there
       hint: export USHER_HOME=/a/folder/of/yours
     ");
     sandbox.use_command(&["reshim"]).with_user_nobody().run().fails_with(77);
     sandbox.command("node").arguments(["+12", "-v"]).with_user_nobody().run().fails_with(126);
     // Installed versions run.
-    sandbox.command("node").arguments(["+10", "-v"]).with_user_nobody().run().prints("v10.24.1");
+    sandbox.command("node").arguments(["+10", "-v"]).with_user_nobody().run().stdout_is("v10.24.1");
     assert_eq!(before.changes(&sandbox.tree("home")), Vec::<String>::new());
 }
 
@@ -161,8 +161,8 @@ fn a_world_writable_store_is_refused() {
         let refused = install().fails_with(77);
         let folder_shown = sandbox.mask(&folder.to_string_lossy());
         refused
-            .complains(&format!("{folder_shown} is world-writable"))
-            .complains(&format!("hint: chmod o-w '{folder_shown}'"));
+            .stderr_contains(&format!("{folder_shown} is world-writable"))
+            .stderr_contains(&format!("hint: chmod o-w '{folder_shown}'"));
         assert!(!sandbox.toolchain("node", "12.22.12").exists());
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     }
@@ -208,7 +208,7 @@ fn a_user_without_account_and_home_needs_usher_home() {
     exit status: 73
     --- standard output
     --- standard error
-    usher: your home folder can't be found
+    error: your home folder can't be found
       HOME isn't set, and this account has no home
       hint: export USHER_HOME=/a/folder/of/yours
     ");
@@ -221,7 +221,7 @@ fn a_user_without_account_and_home_needs_usher_home() {
     as_unknown_account(&sandbox, &[node.to_str().unwrap(), "-v"])
         .run()
         .succeeds()
-        .prints("v12.22.12");
+        .stdout_is("v12.22.12");
     // A home that root prepared for the group of these accounts.
     let data = sandbox.usher();
     for folder in [&data, &sandbox.shims()] {

@@ -45,11 +45,11 @@ fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
     let install = || sandbox.use_command(&["install", "node@12.22.12"]).run();
     let mut outcome = install().fails_with(code);
     for words in said {
-        outcome = outcome.complains(words);
+        outcome = outcome.stderr_contains(words);
     }
     assert!(!is_installed(&sandbox), "{wrong:?} at {path}: {outcome}");
     assert_eq!(kept(&sandbox).len(), 0, "{wrong:?} at {path}: {outcome}");
-    upstream.behave(path);
+    upstream.stop_misbehaving(path);
     install().succeeds();
     assert!(is_installed(&sandbox));
     assert_eq!(kept(&sandbox).len(), 0, "what was unpacked isn't kept");
@@ -86,7 +86,7 @@ fn empty_or_wrong_checksums_are_refused() {
     let right = upstream.body(SUMS);
     let install = || sandbox.use_command(&["install", "node@12.22.12"]).run();
     upstream.put(SUMS, "");
-    install().fails_with(76).complains("has no checksum for");
+    install().fails_with(76).stderr_contains("has no checksum for");
     // The list is older than what it lists, or newer: half a mirror's work.
     let text = String::from_utf8(right.clone()).unwrap();
     let stale = text.replace(['0', '1', '2', '3'], "4");
@@ -119,13 +119,13 @@ fn a_killed_download_is_resumed() {
         let running = install().start();
         wait_for(half, || kept(&sandbox).first().map_or(0, length));
         running.signal(signal);
-        running.wait().dies_by(signal);
+        running.wait().is_killed_by(signal);
         assert!(!is_installed(&sandbox));
 
-        upstream.behave(&archive());
+        upstream.stop_misbehaving(&archive());
         install().run().succeeds();
         let node = sandbox.command("node").arguments(["+12.22.12", "-v"]).run();
-        node.succeeds().prints("v12.22.12");
+        node.succeeds().stdout_is("v12.22.12");
         assert_eq!(ranges(&upstream), ["all".to_owned(), format!("bytes={half}-")], "{signal:?}");
         assert_eq!(kept(&sandbox).len(), 0);
     }
@@ -167,7 +167,7 @@ fn a_damaged_partial_file_is_fetched_again() {
     let mut damaged = fs::read(&kept[0]).unwrap();
     damaged[10] ^= 1;
     fs::write(&kept[0], &damaged).unwrap();
-    upstream.behave(&archive());
+    upstream.stop_misbehaving(&archive());
     install().succeeds();
     let asked = ranges(&upstream);
     assert_eq!(asked[asked.len() - 2..], [format!("bytes={}-", damaged.len()), "all".to_owned()]);

@@ -42,7 +42,7 @@ fn message_for_an_unavailable_version() {
       hint: use node@12
 
     use node@12.99: exit status: 127
-    usher: no node release matches 12.99 (requested by the command line)
+    error: no node release matches 12.99 (requested by the command line)
       nearest: 12.22.12, 13.0.0
       hint: use node@12
     ");
@@ -53,7 +53,7 @@ fn message_for_an_unavailable_version() {
       hint: use node@10
 
     use node@1: exit status: 127
-    usher: no node release matches 1 (requested by the command line)
+    error: no node release matches 1 (requested by the command line)
       nearest: 10.24.1
       hint: use node@10
     ");
@@ -64,7 +64,7 @@ fn message_for_an_unavailable_version() {
       hint: use node@25
 
     use node@99.0.0: exit status: 127
-    usher: no node release matches 99.0.0 (requested by the command line)
+    error: no node release matches 99.0.0 (requested by the command line)
       nearest: 25.0.0
       hint: use node@25
     ");
@@ -74,7 +74,7 @@ fn message_for_an_unavailable_version() {
       hint: use available node
 
     use node@>=12.99 <13: exit status: 127
-    usher: no node release matches >=12.99 <13 (requested by the command line)
+    error: no node release matches >=12.99 <13 (requested by the command line)
       hint: use available node
     ");
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/argon"), @"
@@ -83,7 +83,7 @@ fn message_for_an_unavailable_version() {
       hint: use available node
 
     use node@lts/argon: exit status: 127
-    usher: no node release matches lts/argon (requested by the command line)
+    error: no node release matches lts/argon (requested by the command line)
       hint: use available node
     ");
     // The one that has it can't be asked.
@@ -96,19 +96,19 @@ fn message_for_an_unavailable_version() {
       hint: use node@24
 
     use node@25: exit status: 127
-    usher: no node release matches 25 in the sources that answered (requested by the command line)
+    error: no node release matches 25 in the sources that answered (requested by the command line)
       nearest: 24.11.0
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] answered 500 Internal Server Error
       hint: use node@24
     ");
-    upstream.behave(INDEX);
+    upstream.stop_misbehaving(INDEX);
     insta::assert_snapshot!(both(&sandbox(&upstream), "lts/nonesuch"), @"
     node: exit status: 127
     usher: no node release matches lts/nonesuch (requested by .nvmrc:2)
       hint: use available node
 
     use node@lts/nonesuch: exit status: 127
-    usher: no node release matches lts/nonesuch (requested by the command line)
+    error: no node release matches lts/nonesuch (requested by the command line)
       hint: use available node
     ");
 }
@@ -123,7 +123,7 @@ fn message_without_network() {
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
 
     use node@12: exit status: 69
-    usher: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: 127.0.0.1:[PORT] refused the connection
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -137,7 +137,7 @@ fn message_without_network() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: can't fetch http://nonesuch.invalid/index.json: the name nonesuch.invalid doesn't resolve
       npm: can't fetch http://127.0.0.1:[PORT]/npm/node-[PLATFORM]: 127.0.0.1:[PORT] refused the connection
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
@@ -159,7 +159,7 @@ fn message_for_a_hash_mismatch() {
 
     use node@12: exit status: 76
     usher: fetching node 12.22.12 from nodejs.org
-    usher: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
+    error: http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz is not what was published
       published: sha256:[HASH]
       received:  sha256:[HASH]
       hint: try again later; if it persists, ask the operator of that server or proxy
@@ -180,7 +180,7 @@ fn message_for_a_truncated_download() {
 
     use node@12: exit status: 69
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+    error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
       the connection to 127.0.0.1:[PORT] broke: end of file before message length reached
       hint: check the network connection, and the proxy if one is set (HTTPS_PROXY, NO_PROXY)
     ");
@@ -216,7 +216,7 @@ fn message_for_a_damaged_published_archive() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
+    error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it is damaged or cut short: incomplete deflate stream
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -231,7 +231,7 @@ fn message_for_a_damaged_published_archive() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
+    error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it should be an archive, but is something unknown
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -269,7 +269,7 @@ fn message_for_a_hostile_archive() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
+    error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “top/../../../escaped”: its name has “..” in it
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
@@ -281,7 +281,7 @@ fn message_for_a_hostile_archive() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
+    error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “/escaped”: a name is absolute
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     node: exit status: 126
@@ -293,7 +293,7 @@ fn message_for_a_hostile_archive() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
+    error: can't unpack [SANDBOX]/home/.cache/usher/downloads/[HASH]
       it holds “node-v12.22.12/bin”: the link leads out of the archive
       downloaded from http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
     ");
@@ -311,7 +311,7 @@ fn message_for_an_archive_without_the_program() {
 
     use node@12: exit status: 65
     usher: fetching node 12.22.12 from nodejs.org
-    usher: node 12.22.12 from nodejs.org has no node
+    error: node 12.22.12 from nodejs.org has no node
     ");
 }
 
@@ -328,7 +328,7 @@ fn a_web_page_in_place_of_a_file() {
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
 
             use node@12: exit status: 69
-            usher: can't look up node 12: no source answered (requested by the command line)
+            error: can't look up node 12: no source answered (requested by the command line)
               nodejs.org: can't fetch http://127.0.0.1:[PORT]/dist/index.json: the response looks like a web page (a captive portal or a proxy?): 127.0.0.1:[PORT] answered 200 OK with text/html
             "),
             SUMS => insta::assert_snapshot!(transcript, @"
@@ -339,7 +339,7 @@ fn a_web_page_in_place_of_a_file() {
               node 12 is requested by .nvmrc:2
 
             use node@12: exit status: 69
-            usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
+            error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
@@ -353,7 +353,7 @@ fn a_web_page_in_place_of_a_file() {
 
             use node@12: exit status: 69
             usher: fetching node 12.22.12 from nodejs.org
-            usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
+            error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/node-v12.22.12-[PLATFORM].tar.gz
               the response looks like a web page (a captive portal or a proxy?)
               127.0.0.1:[PORT] answered 200 OK with text/html
             "),
@@ -371,7 +371,7 @@ fn an_index_is_invalid() {
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
 
     use node@12: exit status: 69
-    usher: can't look up node 12: no source answered (requested by the command line)
+    error: can't look up node 12: no source answered (requested by the command line)
       nodejs.org: the index at http://127.0.0.1:[PORT]/dist/index.json is invalid: invalid JSON: EOF while parsing a value at line 1 column 13
     ");
 }
@@ -387,10 +387,10 @@ fn message_for_missing_checksums() {
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 69
-    usher: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
+    error: can't fetch http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt
       127.0.0.1:[PORT] answered 404 Not Found
     ");
-    upstream.behave(SUMS);
+    upstream.stop_misbehaving(SUMS);
     upstream.put(SUMS, "0000000000000000000000000000000000000000000000000000000000000000  other\n");
     insta::assert_snapshot!(both(&sandbox(&upstream), "12"), @"
     node: exit status: 126
@@ -398,6 +398,6 @@ fn message_for_missing_checksums() {
       node 12 is requested by .nvmrc:2
 
     use node@12: exit status: 76
-    usher: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz
+    error: http://127.0.0.1:[PORT]/dist/v12.22.12/SHASUMS256.txt has no checksum for node-v12.22.12-[PLATFORM].tar.gz
     ");
 }

@@ -39,9 +39,9 @@ fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
     let length = archive.len();
     for wrong in [length - 1, length + 1, 1, 4 << 30] {
         for size in [json!(wrong), json!(wrong.to_string())] {
-            let outcome = says(size).fails_with(76).complains("is not what was published");
-            let outcome = outcome.complains(&format!("published: {wrong} bytes"));
-            outcome.complains(&format!("received:  {length} bytes"));
+            let outcome = says(size).fails_with(76).stderr_contains("is not what was published");
+            let outcome = outcome.stderr_contains(&format!("published: {wrong} bytes"));
+            outcome.stderr_contains(&format!("received:  {length} bytes"));
             assert!(!sandbox.toolchain("acme", "1.0.0").exists());
             assert!(kept(&sandbox).is_empty());
         }
@@ -53,8 +53,8 @@ fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
         (json!(true), "“true”"),
         (json!("99999999999999999999"), "“99999999999999999999”"),
     ] {
-        let outcome = says(size).fails_with(76).complains("1.0.0 has no usable size");
-        outcome.complains(&format!(
+        let outcome = says(size).fails_with(76).stderr_contains("1.0.0 has no usable size");
+        outcome.stderr_contains(&format!(
             "/acme/index.json: `{{.size}}` is {shown}, which is not a number of bytes"
         ));
     }
@@ -72,7 +72,7 @@ fn a_login_page_is_not_an_archive_of_another_size() {
     upstream.put(INDEX, json!([entry]).to_string());
     upstream.misbehave(ARCHIVE, Misbehaviour::Page);
     let install = || sandbox.use_command(&["install", "acme@1.0.0"]).run();
-    install().fails_with(69).complains("looks like a web page");
+    install().fails_with(69).stderr_contains("looks like a web page");
     // What broke off is taken up again, and all of it has the size that was announced.
     upstream.misbehave_times(ARCHIVE, 1, Misbehaviour::CutAfter(archive.len() / 2));
     install().succeeds();

@@ -45,7 +45,8 @@ fn install(sandbox: &Sandbox) -> TestCommand {
 
 /// What is said behind the line with the address, which every one of these has.
 fn said(outcome: Outcome) -> String {
-    let outcome = outcome.fails_with(69).complains("https://127.0.0.1:[PORT]/dist/index.json");
+    let outcome =
+        outcome.fails_with(69).stderr_contains("https://127.0.0.1:[PORT]/dist/index.json");
     let text = outcome.transcript();
     let (_, said) = text.split_once("/dist/index.json: ").unwrap_or(("", &text));
     said.to_owned()
@@ -194,8 +195,8 @@ fn an_invalid_certificate_file_is_explained() {
     plain.variable("SSL_CERT_FILE", at("missing")).run().succeeds();
     let extra = sandbox.use_command(&["install", "node@10.24.1"]);
     let extra = extra.variable("NODE_EXTRA_CA_CERTS", at("garbage")).run().fails_with(65);
-    let extra = extra.complains("[SANDBOX]/garbage is not a file of PEM certificates");
-    extra.complains("it holds no PEM certificates");
+    let extra = extra.stderr_contains("[SANDBOX]/garbage is not a file of PEM certificates");
+    extra.stderr_contains("it holds no PEM certificates");
 }
 
 #[test]
@@ -242,13 +243,13 @@ fn login_pages_and_redirects_to_http_are_refused() {
     let file = file(&sandbox, &authority);
     let try_install = || install(&sandbox).variable("SSL_CERT_FILE", &file).run().fails_with(69);
     upstream.misbehave("/dist/index.json", Misbehaviour::Page);
-    try_install().complains("looks like a web page").complains("200 OK with text/html");
-    upstream.behave("/dist/index.json");
+    try_install().stderr_contains("looks like a web page").stderr_contains("200 OK with text/html");
+    upstream.stop_misbehaving("/dist/index.json");
     let elsewhere = format!("{}{}", upstream.base(), "/elsewhere");
     upstream.put("/elsewhere", upstream.body(&archive()));
     upstream.misbehave(&archive(), Misbehaviour::Redirect(elsewhere));
     let outcome = try_install();
-    outcome.complains("redirects from https:// to http://, which is not followed");
+    outcome.stderr_contains("redirects from https:// to http://, which is not followed");
     assert_eq!(upstream.requests("/elsewhere"), 0);
     assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty());
 }

@@ -59,7 +59,7 @@ fn installed_versions_run_without_a_socket() {
     let sandbox = asking_for("12\n");
     for offline in [None, Some("1")] {
         let outcome = watched(&sandbox, &["node"], offline).succeeds();
-        outcome.prints_line("node 12.22.11");
+        outcome.stdout_has_line("node 12.22.11");
     }
     for words in [
         &["use", "--offline"][..],
@@ -116,7 +116,7 @@ fn offline_errors_name_what_would_be_fetched() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: can't look up node 12: no source answered (requested by .nvmrc:1)
+    error: can't look up node 12: no source answered (requested by .nvmrc:1)
       nodejs.org: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       npm: no cached index of 127.0.0.1:[PORT]: usher is offline (--offline)
       hint: leave --offline out
@@ -126,7 +126,7 @@ fn offline_errors_name_what_would_be_fetched() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+    error: node 12.22.12 is not installed, and usher is offline (--offline)
       it would be fetched from nodejs.org (127.0.0.1:[PORT])
       node 12 is requested by .nvmrc:1
       hint: leave --offline out
@@ -148,7 +148,7 @@ fn offline_errors_name_what_would_be_fetched() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: no node release matches 12.99 in the sources that answered (requested by the command line)
+    error: no node release matches 12.99 in the sources that answered (requested by the command line)
       nearest: 12.22.12, 13.0.0
       nodejs.org: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
       npm: not in the cached index, which is less than a minute old: usher is offline ([SANDBOX]/home/.config/usher/config.toml:1)
@@ -167,7 +167,7 @@ fn the_registrys_host_is_shown_if_it_comes_first() {
     exit status: 69
     --- standard output
     --- standard error
-    usher: node 12.22.12 is not installed, and usher is offline (--offline)
+    error: node 12.22.12 is not installed, and usher is offline (--offline)
       it would be fetched from npm (127.0.0.1:[PORT])
       hint: leave --offline out
     ");
@@ -180,6 +180,10 @@ fn offline_is_passed_on_to_children() {
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.file("project/.python-version", "3.12\n");
     let words = ["--offline", "node@12", "--", "python"];
-    sandbox.use_command(&words).run().fails_with(127).complains("usher is offline (USHER_OFFLINE)");
+    sandbox
+        .use_command(&words)
+        .run()
+        .fails_with(127)
+        .stderr_contains("usher is offline (USHER_OFFLINE)");
     assert_eq!(upstream.all_requests().len(), 0);
 }

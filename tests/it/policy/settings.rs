@@ -26,34 +26,34 @@ fn an_invalid_setting_is_an_error_with_its_origin() {
     }
     insta::assert_snapshot!(sandbox.mask(&transcript), @r##"
     "\nauto_instal = \"never\"\n"
-    usher: unknown setting auto_instal ([SANDBOX]/home/.config/usher/config.toml:2)
+    error: unknown setting auto_instal ([SANDBOX]/home/.config/usher/config.toml:2)
       nearest: auto_install
 
     "# ours\nauto_install = \"sometimes\"\n"
-    usher: invalid value “sometimes” for auto_install ([SANDBOX]/home/.config/usher/config.toml:2)
+    error: invalid value “sometimes” for auto_install ([SANDBOX]/home/.config/usher/config.toml:2)
       expected "always", "never" or "locked"
       example: auto_install = "locked"
 
     "[source\n"
-    usher: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
+    error: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
       unclosed table, expected `]`
 
     "lock_timeout = \"long\"\n"
-    usher: invalid value “long” for lock_timeout ([SANDBOX]/home/.config/usher/config.toml:1)
+    error: invalid value “long” for lock_timeout ([SANDBOX]/home/.config/usher/config.toml:1)
       expected a whole number of seconds
       example: lock_timeout = 60
 
     "ceiling = \"here\"\n"
-    usher: invalid value “here” for ceiling ([SANDBOX]/home/.config/usher/config.toml:1)
+    error: invalid value “here” for ceiling ([SANDBOX]/home/.config/usher/config.toml:1)
       expected an absolute path
       example: ceiling = "/srv"
 
     "offline = \"\u{1b}[31m\"\n"
-    usher: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
+    error: invalid TOML ([SANDBOX]/home/.config/usher/config.toml:1)
       invalid basic string, expected non-double-quote visible characters, `\`
 
     "\"a\\u001Bb\" = 1\n"
-    usher: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
+    error: unknown setting a\u{1b}b ([SANDBOX]/home/.config/usher/config.toml:1)
       settings: auto_install, ignore_variables, ceiling, stores, shims, versioned_shims, npm_registry, pypi_index, source, offline, lock_timeout, quiet
     "##);
     // A shim that installs nothing never reads them; one that does, prints the same error.
@@ -86,32 +86,32 @@ fn an_invalid_variable_is_an_error_too() {
     }
     insta::assert_snapshot!(transcript, @r#"
     USHER_AUTO_INSTALL=sometimes
-    usher: invalid value “sometimes” for USHER_AUTO_INSTALL
+    error: invalid value “sometimes” for USHER_AUTO_INSTALL
       expected "always", "never" or "locked"
       hint: unset USHER_AUTO_INSTALL
 
     USHER_OFFLINE=maybe
-    usher: invalid value “maybe” for USHER_OFFLINE
+    error: invalid value “maybe” for USHER_OFFLINE
       expected true or false
       hint: unset USHER_OFFLINE
 
     USHER_LOCK_TIMEOUT=-1
-    usher: invalid value “-1” for USHER_LOCK_TIMEOUT
+    error: invalid value “-1” for USHER_LOCK_TIMEOUT
       expected a whole number of seconds
       hint: unset USHER_LOCK_TIMEOUT
 
     USHER_CEILING=here
-    usher: invalid value “here” for USHER_CEILING
+    error: invalid value “here” for USHER_CEILING
       expected an absolute path
       hint: unset USHER_CEILING
 
     USHER_NPM_REGISTRY=ftp://user:secret@registry.example/
-    usher: invalid value for USHER_NPM_REGISTRY
+    error: invalid value for USHER_NPM_REGISTRY
       expected an address that begins with http://, https:// or file://
       hint: unset USHER_NPM_REGISTRY
 
     USHER_SOURCE=npm
-    usher: invalid value “npm” for USHER_SOURCE
+    error: invalid value “npm” for USHER_SOURCE
       expected pairs like node=npm, separated by commas or spaces
       hint: unset USHER_SOURCE
     "#);
@@ -163,7 +163,7 @@ fn a_shim_and_use_refuse_the_same_variables() {
     // Both accept the same values.
     let list = ("USHER_IGNORE_VARIABLES", "A\tB,C\nNODE_VERSION");
     let node = sandbox.command("node").variable("NODE_VERSION", "99");
-    node.variable(list.0, list.1).run().succeeds().prints_line("node 12.22.12");
+    node.variable(list.0, list.1).run().succeeds().stdout_has_line("node 12.22.12");
     let which = sandbox.use_command(&["which", "node"]).variable("NODE_VERSION", "99");
     let which = which.variable(list.0, list.1).run().succeeds();
     assert!(which.stdout.contains("12.22.12"), "{which}");
@@ -192,18 +192,18 @@ fn with_label() -> Sandbox {
 fn ignored_variables_request_nothing() {
     let sandbox = with_label();
     let node = || sandbox.command("node");
-    node().run().succeeds().prints_line("node 10.24.1");
+    node().run().succeeds().stdout_has_line("node 10.24.1");
     let ignoring = || node().variable("USHER_IGNORE_VARIABLES", "PYTHON_VERSION, NODE_VERSION");
-    ignoring().run().succeeds().prints_line("node 12.22.12");
+    ignoring().run().succeeds().stdout_has_line("node 12.22.12");
 
     // What a variable sets doesn't outlive it, also where the index is written meanwhile.
     let reshim = sandbox.use_command(&["reshim"]);
     reshim.variable("USHER_IGNORE_VARIABLES", "NODE_VERSION").run().succeeds();
-    node().run().succeeds().prints_line("node 10.24.1");
+    node().run().succeeds().stdout_has_line("node 10.24.1");
 
     sandbox.file(CONFIG, "ignore_variables = [\"NODE_VERSION\"]\n");
     sandbox.reshim();
-    node().run().succeeds().prints_line("node 12.22.12");
+    node().run().succeeds().stdout_has_line("node 12.22.12");
     let here = sandbox.use_command(&["which", "node"]).run().succeeds();
     assert!(here.stdout.contains("12.22.12"), "{here}");
 }
@@ -220,18 +220,18 @@ fn version_files_above_the_ceiling_are_ignored() {
     let app = sandbox.folder("project/app");
     sandbox.reshim();
     let node = || sandbox.command("node").directory(&folder);
-    node().run().succeeds().prints_line("node 12.22.12");
-    node().variable("USHER_CEILING", &app).run().succeeds().prints_line("node 10.24.1");
+    node().run().succeeds().stdout_has_line("node 12.22.12");
+    node().variable("USHER_CEILING", &app).run().succeeds().stdout_has_line("node 10.24.1");
     let project = sandbox.project();
-    node().variable("USHER_CEILING", &project).run().succeeds().prints_line("node 12.22.12");
+    node().variable("USHER_CEILING", &project).run().succeeds().stdout_has_line("node 12.22.12");
 
     let reshim = sandbox.use_command(&["reshim"]).variable("USHER_CEILING", &app);
     reshim.run().succeeds();
-    node().run().succeeds().prints_line("node 12.22.12");
+    node().run().succeeds().stdout_has_line("node 12.22.12");
 
     sandbox.file(CONFIG, format!("ceiling = \"{}\"\n", app.display()));
     sandbox.reshim();
-    node().run().succeeds().prints_line("node 10.24.1");
+    node().run().succeeds().stdout_has_line("node 10.24.1");
 }
 
 /// The machine's own interpreters count as on disk: only for tools that it lacks makes the setting

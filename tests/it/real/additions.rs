@@ -21,9 +21,10 @@ fn npm_packages_are_migrated_to_a_newer_node() {
         unprivileged(sandbox.command("sh")).arguments(["-c", line]).with_long_timeout().run();
     let outcome = outcome.succeeds();
     assert!(!outcome.stdout.contains(APPLICATION), "{outcome}");
-    let outcome = outcome.prints_line("1.2.3");
+    let outcome = outcome.stdout_has_line("1.2.3");
     assert!(outcome.stdout.contains("semver@7.5.0"), "{outcome}");
-    outcome.complains(&format!("1 package that npm added to node {APPLICATION} (semver@7.5.0)"));
+    outcome
+        .stderr_contains(&format!("1 package that npm added to node {APPLICATION} (semver@7.5.0)"));
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn programs_installed_by_deno_run_at_once() {
     let line = "deno install --global --name greet ./greet.ts >&2 && greet && \
                 deno uninstall --global greet >&2 && ! test -e \"$0\"";
     let sh = sandbox.command("sh").arguments(["-c", line]).argument(sandbox.shim("greet"));
-    sh.with_long_timeout().run().succeeds().prints("hello");
+    sh.with_long_timeout().run().succeeds().stdout_is("hello");
 }
 
 /// pip in a Python of usher's own store, and pipx, which pip installs and which installs programs.
@@ -65,7 +66,7 @@ fn programs_installed_by_pip_and_pipx_run_at_once() {
         let sh = unprivileged(sandbox.command("sh")).arguments(["-c", line]);
         sh.argument(&shim).with_long_timeout().run()
     };
-    shell(&line).succeeds().prints("hello");
+    shell(&line).succeeds().stdout_is("hello");
     // The copied `pip` script starts the original Python.
     let pip = shell("python -m pip install --quiet pipx");
     if pip.stderr.contains("No matching distribution") {
@@ -92,7 +93,7 @@ fn gem_installs_for_the_system_ruby_in_a_user_folder() {
     let line =
         "gem build greeter.gemspec >&2 && gem install --local greeter-1.0.0.gem >&2 && greet";
     chown_if_root(&sandbox);
-    run_unprivileged(&sandbox, line).succeeds().prints("hello");
+    run_unprivileged(&sandbox, line).succeeds().stdout_is("hello");
     let bin = sandbox.usher().join("additions/ruby").join(&version).join("bin/greet");
     assert!(bin.exists());
     run_unprivileged(&sandbox, "gem uninstall --executables greeter >&2").succeeds();
@@ -116,7 +117,7 @@ fn cpan_installs_for_the_system_perl_in_a_user_folder() {
         .file("project/bin/greet", "#!/usr/bin/env perl\nuse Greeter;\nprint Greeter::text();\n");
     sandbox.file("project/.perl-version", format!("{version}\n"));
     chown_if_root(&sandbox);
-    run_unprivileged(&sandbox, "cpan . >&2 && greet").succeeds().prints("hello");
+    run_unprivileged(&sandbox, "cpan . >&2 && greet").succeeds().stdout_is("hello");
     let additions = sandbox.usher().join("additions/perl").join(&version);
     assert!(additions.join("lib/perl5/Greeter.pm").exists());
 }

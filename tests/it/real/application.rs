@@ -33,12 +33,12 @@ fn node_runs_the_python_of_a_venv_from_any_folder() {
         python.version,
         "[SANDBOX]/project/weboob",
     );
-    sandbox.command("node").argument("bin/app").run().succeeds().prints(&expected);
+    sandbox.command("node").argument("bin/app").run().succeeds().stdout_is(&expected);
 
     // A service manager starts it by absolute path, in a folder, without environment.
     let service = || sandbox.command("env").argument("-i").argument(sandbox.shim("node"));
-    service().argument("bin/app").run().succeeds().prints(&expected);
-    service().argument("../bin/app").directory("project/bin").run().succeeds().prints(&expected);
+    service().argument("bin/app").run().succeeds().stdout_is(&expected);
+    service().argument("../bin/app").directory("project/bin").run().succeeds().stdout_is(&expected);
 
     // Outside of the project, the user's default decides.
     let app = sandbox.project().join("bin/app");
@@ -61,17 +61,17 @@ fn a_venv_links_to_the_real_interpreter() {
     let prefix = python.prefix.display();
     let expected = format!("{}\n[SANDBOX]/project/weboob\n{prefix}", python.version);
     let prefixes = || sandbox.command(&interpreter).arguments(["-c", PRINT_PREFIXES]);
-    prefixes().run().succeeds().prints(&expected);
-    prefixes().variable("PATH", "/usr/bin:/bin").run().succeeds().prints(&expected);
-    prefixes().variable("PYTHON_VERSION", "2.7").run().succeeds().prints(&expected);
-    prefixes().directory("/").without_variable("HOME").run().succeeds().prints(&expected);
+    prefixes().run().succeeds().stdout_is(&expected);
+    prefixes().variable("PATH", "/usr/bin:/bin").run().succeeds().stdout_is(&expected);
+    prefixes().variable("PYTHON_VERSION", "2.7").run().succeeds().stdout_is(&expected);
+    prefixes().directory("/").without_variable("HOME").run().succeeds().stdout_is(&expected);
 
     // With the venv's folder first on PATH, as `activate` sets it, its python runs.
     let path =
         |first: &Path| format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.shims().display());
     let activated = path(&sandbox.project().join("weboob/bin"));
     let shell = sandbox.command("sh").arguments(["-c", "exec python -c \"$0\"", PRINT_PREFIXES]);
-    shell.variable("PATH", activated).run().succeeds().prints(&expected);
+    shell.variable("PATH", activated).run().succeeds().stdout_is(&expected);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn one_command_runs_with_two_tools() {
     let tools = ["node@8.15".to_owned(), format!("python@{}", python.request)];
     let line = "node -v; python -c 'import platform; print(platform.python_version())'";
     let command = sandbox.command("use").arguments(&tools).arguments(["--", "sh", "-c", line]);
-    command.run().succeeds().prints(&format!("v8.15.1\n{}", python.version));
+    command.run().succeeds().stdout_is(&format!("v8.15.1\n{}", python.version));
     assert_eq!(files(&sandbox), before, "the project or the settings changed");
 
     let failing = sandbox.use_command(&["node@8.15.1", "--", "node", "-e", "process.exit(3)"]);

@@ -12,7 +12,7 @@ fn a_shim_runs_by_its_full_path() {
     let home = format!("HOME={}", home.display());
     let check = |words: &[&str]| {
         let command = sandbox.command("env").argument("-i").arguments(words).argument(&node);
-        command.argument("-v").run().succeeds().prints("v10.15.1");
+        command.argument("-v").run().succeeds().stdout_is("v10.15.1");
     };
     check(&[&home]);
     check(&[]);
@@ -36,8 +36,8 @@ fn noninteractive_shells_find_the_shims() {
     for shell in ["sh", "bash", "dash", "ksh", "zsh"] {
         if has_program(&sandbox, shell) {
             let command = |word| sandbox.command(shell).argument(word);
-            command("-c").argument(script).run().succeeds().prints(expected);
-            command("-s").standard_input(script).run().succeeds().prints(expected);
+            command("-c").argument(script).run().succeeds().stdout_is(expected);
+            command("-s").standard_input(script).run().succeeds().stdout_is(expected);
         }
     }
 }
@@ -50,7 +50,7 @@ fn a_global_script_runs_on_its_own_node() {
     sandbox.executable("home/.local/share/usher/toolchains/node/8.15.1/bin/hello", script);
     sandbox.reshim();
     let bare = sandbox.command("env").arguments(["-i", "PATH=/usr/bin:/bin"]);
-    bare.argument(sandbox.shim("hello")).run().succeeds().prints("v8.15.1");
+    bare.argument(sandbox.shim("hello")).run().succeeds().stdout_is("v8.15.1");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn go_from_the_pypi_index_runs_a_program() {
     let program = "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(6 * 7) }\n";
     sandbox.file("project/main.go", program);
     let go = sandbox.command("go").arguments(["run", "."]).variable("GOTOOLCHAIN", "local");
-    go.with_long_timeout().run().succeeds().prints("42");
+    go.with_long_timeout().run().succeeds().stdout_is("42");
     // The programs that it installs can be called in the next command, even without a Go pin.
     let line = "go install . && example && cd .. && example && rm ~/go/bin/example";
     let sh = sandbox.command("sh").arguments(["-c", line]).variable("GOTOOLCHAIN", "local");

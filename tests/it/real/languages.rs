@@ -12,7 +12,7 @@ fn deno_and_bun_run_programs() {
     }
     let check = |line: &str| {
         let shell = sandbox.command("sh").arguments(["-c", line]);
-        shell.with_long_timeout().run().succeeds().prints("42");
+        shell.with_long_timeout().run().succeeds().stdout_is("42");
     };
     check("DENO_NO_UPDATE_CHECK=1 deno eval 'const n: number = 6; console.log(n * 7)'");
     check("bun -e 'const n: number = 6; console.log(n * 7)'");
@@ -33,6 +33,6 @@ fn pnpm_and_yarn_run_scripts_on_the_active_node() {
             .succeeds();
         let run = sandbox.command(tool).arguments(["--silent", "run", "answer"]);
         let run = run.variable(format!("{}_VERSION", tool.to_uppercase()), version);
-        run.with_long_timeout().run().succeeds().prints(&format!("v{MODERN}"));
+        run.with_long_timeout().run().succeeds().stdout_is(&format!("v{MODERN}"));
     }
 }

@@ -43,7 +43,10 @@ fn a_native_module_is_built_with_the_headers_of_its_node() {
         built(&sandbox, version, &[]).succeeds();
         let script = "console.log(process.version, require('./build/Release/addon')())";
         let node = sandbox.command("node").arguments(["-e", script]);
-        node.variable("NODE_VERSION", version).run().succeeds().prints(&format!("v{version} 42"));
+        node.variable("NODE_VERSION", version)
+            .run()
+            .succeeds()
+            .stdout_is(&format!("v{version} 42"));
         let config = sandbox.read("project/build/config.gypi");
         let headers = format!("\"nodedir\": \"{}\"", sandbox.toolchain("node", version).display());
         assert!(config.contains(&headers), "{config}");

@@ -33,7 +33,7 @@ fn partial_requests_match_installed_versions_offline() {
     let check = |request: &str, expected: &str| {
         let command = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
         let outcome = command.argument("-v").variable("NODE_VERSION", request).run();
-        outcome.succeeds().prints(expected);
+        outcome.succeeds().stdout_is(expected);
     };
     check("10.15.1", "v10.15.1");
     check("10", "v10.15.3");
@@ -41,7 +41,9 @@ fn partial_requests_match_installed_versions_offline() {
     // There really is no network: a version that isn't installed fails.
     let other = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
     let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
-    outcome.fails_with(127).complains("node 8.15.0 was asked for by the variable NODE_VERSION");
+    outcome
+        .fails_with(127)
+        .stderr_contains("node 8.15.0 was asked for by the variable NODE_VERSION");
 }
 
 #[test]
@@ -55,7 +57,7 @@ fn installed_versions_run_without_network_access() {
     }
     let traced = sandbox.command("strace").arguments(["-f", "-e", "trace=network", "-o"]);
     let traced = traced.argument(&trace).argument(sandbox.shim("node")).argument("-v");
-    traced.variable("NODE_VERSION", "8.15").run().succeeds().prints("v8.15.1");
+    traced.variable("NODE_VERSION", "8.15").run().succeeds().stdout_is("v8.15.1");
     let calls = sandbox.read(&trace);
     let ended = calls.lines().all(|line| line.contains("+++ exited with 0 +++"));
     assert!(ended && !calls.is_empty(), "{calls}");
@@ -72,7 +74,7 @@ fn all_listed_node_versions_run() {
         let request = format!("node@{version}");
         sandbox.use_command(&["install", &request]).with_long_timeout().run().succeeds();
         let program = |name| sandbox.command(name).variable("NODE_VERSION", version);
-        program("node").argument("-v").run().succeeds().prints(&format!("v{version}"));
+        program("node").argument("-v").run().succeeds().stdout_is(&format!("v{version}"));
         let npm = program("npm").argument("-v").run().succeeds();
         let numbers = npm.stdout.trim().split('.').flat_map(str::parse::<u32>);
         assert_eq!(numbers.count(), 3, "{npm}");

@@ -88,15 +88,15 @@ fn versions_of_other_managers_are_adopted_but_not_changed() {
 
         sandbox.file("project/.tool-versions", format!("{tool} {request}\n"));
         let ran = sandbox.command(program(tool)).run().succeeds();
-        ran.prints_line(&format!("argument 0: [SANDBOX]/home/{folder}/bin/{}", program(tool)));
+        ran.stdout_has_line(&format!("argument 0: [SANDBOX]/home/{folder}/bin/{}", program(tool)));
 
         let wanted = format!("{tool}@{version}");
         let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
-        let refused =
-            refused.complains(&format!("was not installed by usher: it belongs to {manager}"));
+        let refused = refused
+            .stderr_contains(&format!("was not installed by usher: it belongs to {manager}"));
         match *command {
             "" => assert!(!refused.stderr.contains("hint"), "{refused}"),
-            command => drop(refused.complains(&format!("hint: {command}"))),
+            command => drop(refused.stderr_contains(&format!("hint: {command}"))),
         }
     }
     assert_eq!(sandbox.tree("home"), before);
@@ -121,7 +121,7 @@ fn the_tool_cache_of_a_ci_image_is_adopted() {
     // Without the variable, in a program that clears its environment, the shims know it still.
     sandbox.file("project/.tool-versions", "nodejs 0.9\n");
     let node = sandbox.command("node").without_variable("RUNNER_TOOL_CACHE").run();
-    node.succeeds().prints_line("0.9.1 x64");
+    node.succeeds().stdout_has_line("0.9.1 x64");
 }
 
 #[test]
@@ -145,13 +145,13 @@ fn the_version_of_a_jdk_is_read_from_its_release_file() {
 
     let java = || sandbox.command("java").variable("FAKE_SHOWS", "JAVA_HOME").run();
     sandbox.file("project/.java-version", "temurin-9.0.1+11\n");
-    java().succeeds().prints_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
+    java().succeeds().stdout_has_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
     // It was replaced by a newer one in place: the shim sees that, and has it read anew.
     fs::remove_file(sandbox.home().join(".jdks/anything/release")).unwrap();
     sandbox.file("home/.jdks/anything/release", release("9.0.2+7"));
     java()
         .fails_with(127)
-        .complains("temurin-9.0.1+11: no source answered (requested by .java-version:1)");
+        .stderr_contains("temurin-9.0.1+11: no source answered (requested by .java-version:1)");
     sandbox.file("project/.java-version", "9.0.2\n");
-    java().succeeds().prints_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
+    java().succeeds().stdout_has_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
 }

@@ -58,7 +58,7 @@ fn a_single_program_is_a_release_compressed_or_not() {
     for version in ["1.0.0", "2.0.0"] {
         sandbox.use_command(&["install", &format!("acme@{version}")]).run().succeeds();
         let acme = sandbox.command("acme").argument(format!("+{version}")).argument("works");
-        acme.run().succeeds().prints("acme works");
+        acme.run().succeeds().stdout_is("acme works");
         let root = sandbox.toolchain("acme", version);
         let seen = fs::metadata(root.join("bin/acme")).unwrap();
         assert_eq!(seen.permissions().mode() & 0o777, 0o755, "no server says what may be run");
@@ -77,12 +77,12 @@ fn a_program_is_no_archive_and_an_archive_no_program() {
     let sandbox = with_upstream(&upstream);
     sandbox.file(FILE, acme(&upstream, ""));
     let install = |wanted: &str| sandbox.use_command(&["install", wanted]).run().fails_with(65);
-    install("acme@1.0.0").complains("it should be an archive, but is a program");
+    install("acme@1.0.0").stderr_contains("it should be an archive, but is a program");
     sandbox.file(FILE, acme(&upstream, "program = 'bin/acme'"));
-    install("acme@2.0.0").complains("it should be an archive, but is something unknown");
+    install("acme@2.0.0").stderr_contains("it should be an archive, but is something unknown");
     // It is one, and not the one that the tool is named for.
     sandbox.file(FILE, acme(&upstream, "program = 'bin/other'"));
-    install("acme@1.0.0").complains("acme 1.0.0 from acme has no acme");
+    install("acme@1.0.0").stderr_contains("acme 1.0.0 from acme has no acme");
     assert!(!sandbox.usher().join("toolchains/acme/1.0.0").exists());
 }
 
@@ -105,17 +105,17 @@ fn an_invalid_definition_is_an_error_with_file_and_key() {
     ] {
         sandbox.file(FILE, acme(&upstream, more));
         let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-        failed.complains(&format!("[SANDBOX]/{FILE}")).complains(said);
+        failed.stderr_contains(&format!("[SANDBOX]/{FILE}")).stderr_contains(said);
     }
     for (key, wrong) in [("size = '{.size}'", "size = 3"), ("hash = '{.sha256}'", "hash = 3")] {
         sandbox.file(FILE, acme(&upstream, "").replace(key, wrong));
         let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-        failed.complains(&format!("[SANDBOX]/{FILE}:")).complains(wrong);
+        failed.stderr_contains(&format!("[SANDBOX]/{FILE}:")).stderr_contains(wrong);
     }
     let unhashed = acme(&upstream, "").replace("hash = '{.sha256}'\n", "");
     sandbox.file(FILE, unhashed);
     let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-    failed.complains("give `hash` or `checksums`, or say in `unverified` why there is none");
+    failed.stderr_contains("give `hash` or `checksums`, or say in `unverified` why there is none");
     assert!(upstream.all_requests().is_empty());
 }
 
@@ -128,6 +128,6 @@ fn a_single_program_installs_from_a_file() {
         let wanted = format!("deno@{version}");
         sandbox.use_command(&["install", &wanted, "--from", "a-program"]).run().succeeds();
         let program = sandbox.toolchain("deno", version).join("bin/deno");
-        sandbox.command(program).argument("works").run().succeeds().prints("acme works");
+        sandbox.command(program).argument("works").run().succeeds().stdout_is("acme works");
     }
 }

@@ -57,7 +57,7 @@ fn a_user_home_uses_the_system_wide_home() {
     let script = sandbox.command("unshare").arguments(["-m", "sh", "-c", &script, "sh"]);
     let built = [Path::new(env!("CARGO_BIN_EXE_use")), sandbox.root()];
     let outcome = script.arguments(built).run().succeeds();
-    outcome.prints(
+    outcome.stdout_is(
         "/opt/usher/shims\n\
          by default: v12.22.12\n\
          ok     /opt/usher/shims is on PATH\n\

@@ -73,22 +73,22 @@ fn a_custom_tool_installs_and_runs() {
     sandbox.use_command(&["install", "acme@1.0.0"]).run().succeeds();
     sandbox.file("project/.acme-version", "1.0\n");
     let run = || sandbox.command("acme").run();
-    run().succeeds().prints(&format!("acme 1.0.0 {root}/1.0.0"));
+    run().succeeds().stdout_is(&format!("acme 1.0.0 {root}/1.0.0"));
 
     // It is pinned as others are, in its own file, and the shim gets what is missing.
     sandbox.use_command(&["acme@1.2"]).run().succeeds();
     assert_eq!(sandbox.read("project/.acme-version"), "1.2\n");
-    run().succeeds().prints(&format!("acme 1.2.3 {root}/1.2.3"));
+    run().succeeds().stdout_is(&format!("acme 1.2.3 {root}/1.2.3"));
     fs::write(sandbox.project().join(".acme-version"), "2\n").unwrap();
-    run().succeeds().prints(&format!("acme 2.0.0 {root}/2.0.0"));
+    run().succeeds().stdout_is(&format!("acme 2.0.0 {root}/2.0.0"));
     let other = sandbox.command("acme").variable("ACME_VERSION", "1.0.0").run();
-    other.succeeds().prints(&format!("acme 1.0.0 {root}/1.0.0"));
+    other.succeeds().stdout_is(&format!("acme 1.0.0 {root}/1.0.0"));
     sandbox
         .command("acme")
         .argument("+1.2")
         .run()
         .succeeds()
-        .prints(&format!("acme 1.2.3 {root}/1.2.3"));
+        .stdout_is(&format!("acme 1.2.3 {root}/1.2.3"));
 
     let why = sandbox.use_command(&["why", "acme"]).run().succeeds();
     assert!(why.stdout.contains("2.0.0") && why.stdout.contains(".acme-version"), "{why}");
@@ -106,10 +106,10 @@ fn a_changed_definition_counts_from_the_next_call() {
     run().succeeds();
     let moved = acme(&upstream).replace("value = '{root}'", "value = 'elsewhere'");
     sandbox.file(FILE, moved);
-    run().succeeds().prints("acme 1.2.3 elsewhere");
-    run().succeeds().prints("acme 1.2.3 elsewhere");
+    run().succeeds().stdout_is("acme 1.2.3 elsewhere");
+    run().succeeds().stdout_is("acme 1.2.3 elsewhere");
     fs::remove_file(sandbox.root().join(FILE)).unwrap();
-    run().fails_with(127).complains("unknown program “acme”");
+    run().fails_with(127).stderr_contains("unknown program “acme”");
 }
 
 /// The index is where the shims learn what is an own tool, and where `use` learns the home.
@@ -133,9 +133,9 @@ fn a_custom_tool_record_of_another_version_is_regenerated() {
     // Where its home is, the index says, and no variable.
     let elsewhere = sandbox.folder("elsewhere");
     let call = sandbox.command("acme").variable("HOME", &elsewhere);
-    call.run().succeeds().prints_line("acme 1.2.3");
+    call.run().succeeds().stdout_has_line("acme 1.2.3");
     assert_eq!(fs::read_dir(&elsewhere).expect("list it").count(), 0);
-    sandbox.command("acme").run().succeeds().prints_line("acme 1.2.3");
+    sandbox.command("acme").run().succeeds().stdout_has_line("acme 1.2.3");
     assert!(fs::read(&index).expect("read the index") == before, "the index is as it was");
 }
 
@@ -150,14 +150,16 @@ fn an_invalid_definition_affects_no_other_tool() {
         sandbox.file(FILE, text);
         let reshim = sandbox.reshim();
         let place = format!("[SANDBOX]/{FILE}{place}");
-        let told = parts.iter().fold(reshim.complains(&place), |told, part| told.complains(part));
+        let told = parts
+            .iter()
+            .fold(reshim.stderr_contains(&place), |told, part| told.stderr_contains(part));
         drop(told);
-        sandbox.command("node").run().succeeds().prints_line("node 12.22.12");
-        sandbox.command("other").run().succeeds().prints_line("other 1.0.0");
+        sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.12");
+        sandbox.command("other").run().succeeds().stdout_has_line("other 1.0.0");
         let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
         assert!(sandbox.mask(&doctor.stdout).contains(&place), "{doctor}");
         let failed = sandbox.use_command(&["acme@1"]).run().fails_with(2);
-        failed.complains(&place).complains("unknown tool “acme”");
+        failed.stderr_contains(&place).stderr_contains("unknown tool “acme”");
     };
     let acme = smallest("acme");
     check(&format!("{acme}news = 1\n"), ":7", &["unknown field `news`"]);
@@ -186,9 +188,10 @@ fn a_custom_tool_replaces_a_built_in_one() {
     sandbox.file("home/.config/usher/registry/deno.toml", own);
     sandbox.reshim();
     let deno = sandbox.command("deno").variable("OUR_DENO", "1").variable("DENO_VERSION", "9");
-    deno.run().succeeds().prints_line("deno 1.2.3");
+    deno.run().succeeds().stdout_has_line("deno 1.2.3");
     let doctor = sandbox.use_command(&["doctor"]).run();
-    let note = "note  deno is what [SANDBOX]/home/.config/usher/registry/deno.toml says";
+    let note =
+        "note   [SANDBOX]/home/.config/usher/registry/deno.toml replaces usher's own definition";
     assert!(sandbox.mask(&doctor.stdout).contains(note), "{doctor}");
 }
 
@@ -219,9 +222,9 @@ fn a_rejected_system_program_is_probed_once() {
     let path = folder.join("acme1").to_str().unwrap().to_owned();
     assert_eq!(found, [("1.2.3".to_owned(), path)]);
     let list = sandbox.use_command(&["list", "acme"]).run().succeeds();
-    let list = list.complains("/system/acme2 is ignored: it fails when asked for its version");
-    let list = list.complains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
-    list.complains("/system/acme4 is ignored: it names no version when asked for it");
+    let list = list.stderr_contains("/system/acme2 is ignored: it fails to print its version");
+    let list = list.stderr_contains("/system/acme3 is ignored: 3.0.0 can not\n  hint: mend it");
+    list.stderr_contains("/system/acme4 is ignored: it names no version when asked for it");
     sandbox.command("acme").variable("ACME_VERSION", "1").run().succeeds();
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));

@@ -58,11 +58,11 @@ fn a_setting_under_its_old_name_is_an_error_that_loses_nothing() {
         sandbox.use_command(&["list"]).run().fails_with(65),
         node(&sandbox, "node", None).fails_with(126),
     ] {
-        outcome.complains(&what).complains("it is called versioned_shims now");
+        outcome.stderr_contains(&what).stderr_contains("it is called versioned_shims now");
     }
     sandbox.file(CONFIG, sandbox.read(CONFIG).replace("shim_lines", "versioned_shims"));
-    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
-    node(&sandbox, "node12", None).succeeds().prints("v12.22.12");
+    node(&sandbox, "node", None).succeeds().stdout_is("v10.24.1");
+    node(&sandbox, "node12", None).succeeds().stdout_is("v12.22.12");
     assert!(sandbox.use_command(&["shim"]).run().succeeds().stdout.contains("node@12"));
 }
 
@@ -71,14 +71,14 @@ fn a_custom_tool_with_an_old_key_is_an_error_that_affects_no_other_tool() {
     let sandbox = with_renamed_keys();
     sandbox.file(PLAIN, sandbox.read(PLAIN).replace("version_components", "parts"));
     let reshim = sandbox.reshim();
-    let reshim = reshim.complains(&format!("[SANDBOX]/{PLAIN}:6"));
-    reshim.complains("unknown field `parts`: it is called `version_components` now");
-    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+    let reshim = reshim.stderr_contains(&format!("[SANDBOX]/{PLAIN}:6"));
+    reshim.stderr_contains("unknown field `parts`: it is called `version_components` now");
+    node(&sandbox, "node", None).succeeds().stdout_is("v10.24.1");
     assert!(sandbox.toolchain("plain", "1.2.3").join("bin/plain").exists());
     sandbox.file(PLAIN, sandbox.read(PLAIN).replace("parts", "version_components"));
     sandbox.reshim();
     let plain = sandbox.command("plain").variable("PLAIN_VERSION", "1").run();
-    plain.succeeds().prints_line("plain 1.2.3");
+    plain.succeeds().stdout_has_line("plain 1.2.3");
 }
 
 #[test]
@@ -89,16 +89,16 @@ fn a_home_of_version_0_1_0_is_still_used() {
         if reshim {
             sandbox.reshim();
         }
-        node(&sandbox, "node", None).succeeds().prints("v10.24.1");
-        node(&sandbox, "node", Some("12")).succeeds().prints("v12.22.12");
-        node(&sandbox, "node12", None).succeeds().prints("v12.22.12");
-        node(&sandbox, "node@12", None).succeeds().prints("v12.22.12");
-        node(&sandbox, "node", Some("8")).succeeds().prints_line("node v8.17.0");
+        node(&sandbox, "node", None).succeeds().stdout_is("v10.24.1");
+        node(&sandbox, "node", Some("12")).succeeds().stdout_is("v12.22.12");
+        node(&sandbox, "node12", None).succeeds().stdout_is("v12.22.12");
+        node(&sandbox, "node@12", None).succeeds().stdout_is("v12.22.12");
+        node(&sandbox, "node", Some("8")).succeeds().stdout_has_line("node v8.17.0");
         let plain = sandbox.command("plain").variable("PLAIN_VERSION", "1").run();
-        plain.succeeds().prints_line("plain 1.2.3");
+        plain.succeeds().stdout_has_line("plain 1.2.3");
         // The setting by which only an exactly pinned version is installed.
         let locked = node(&sandbox, "node", Some("13")).fails_with(127);
-        locked.complains("auto_install = \"locked\"");
+        locked.stderr_contains("auto_install = \"locked\"");
     }
     let carried = fs::read(Sandbox::shim_binary()).unwrap();
     for name in ["node", "node12", "node@12"] {
@@ -119,5 +119,5 @@ fn receipts_are_read() {
     assert!(damaged.stdout.contains("bin/node"), "{damaged}");
     sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
-    node(&sandbox, "node", None).succeeds().prints("v10.24.1");
+    node(&sandbox, "node", None).succeeds().stdout_is("v10.24.1");
 }

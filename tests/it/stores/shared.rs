@@ -24,21 +24,21 @@ fn a_shared_store_is_installed_into_listed_and_used() {
     let install = || sandbox.use_command(&["install", "node@12", "--store"]).argument(&store).run();
     let folder = "[SANDBOX]/store/toolchains/node/12.22.12";
     let outcome = install().succeeds();
-    let outcome = outcome.prints_line(&format!("installed node 12.22.12 ({folder})"));
-    outcome.complains("to use it, add stores = [");
+    let outcome = outcome.stdout_has_line(&format!("installed node 12.22.12 ({folder})"));
+    outcome.stderr_contains("to use it, add stores = [");
     assert!(!sandbox.toolchain("node", "12.22.12").exists());
-    install().succeeds().prints_line(&format!("node 12.22.12 is already installed ({folder})"));
+    install().succeeds().stdout_has_line(&format!("node 12.22.12 is already installed ({folder})"));
     let mode = fs::metadata(store.join("toolchains/node")).unwrap().permissions().mode();
     assert_eq!(mode & 0o055, 0o055, "for all to read");
 
     with_store(&sandbox);
     sandbox.reshim();
     sandbox.file("project/.nvmrc", "12\n");
-    sandbox.command("node").argument("--version").run().succeeds().prints("v12.22.12");
+    sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
     let list = sandbox.use_command(&["list", "node"]).run().succeeds();
     assert!(sandbox.mask(&list.stdout).contains(&format!("shared  {folder}")), "{list}");
     let refused = sandbox.use_command(&["uninstall", "node@12"]).run().fails_with(77);
-    refused.complains("was not installed by usher: it belongs to shared");
+    refused.stderr_contains("was not installed by usher: it belongs to shared");
     // A variable lists stores in their place.
     let other = sandbox.command("node").variable("USHER_STORES", "/nowhere");
     other.variable("USHER_AUTO_INSTALL", "never").run().fails_with(127);
@@ -65,7 +65,7 @@ fn npm_installs_for_a_shared_node_in_a_user_folder() {
     };
     let made =
         shell("npm pack ../greeter >&2 && npm install --global ./greeter-1.0.0.tgz >&2 && greeter");
-    made.succeeds().prints("hello");
+    made.succeeds().stdout_is("hello");
     let additions = sandbox.usher().join("additions/node/12.0.0");
     assert!(additions.join("bin/greeter").exists());
     assert!(!sandbox.root().join("store/toolchains/node/12.0.0/bin/greeter").exists());
@@ -98,7 +98,7 @@ fn pip_installs_for_a_shared_python_in_a_user_folder() {
     // A library of its own is looked for where this Python was built.
     let sh = sandbox.command("sh").variable("LD_LIBRARY_PATH", own.join("lib"));
     let made = sh.arguments(["-c", line]).with_user_nobody().with_long_timeout().run();
-    made.succeeds().prints("hello");
+    made.succeeds().stdout_is("hello");
     let additions = sandbox.usher().join("additions/python").join(&python.version);
     assert!(additions.join("bin/greeter").exists());
     assert!(!own.join("bin/greeter").exists());

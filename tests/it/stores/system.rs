@@ -79,7 +79,7 @@ fn runs(sandbox: &Sandbox, language: &Language) {
     }
     let wanted = format!("{tool}@{version}");
     let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
-    refused.complains("was not installed by usher: it belongs to system");
+    refused.stderr_contains("was not installed by usher: it belongs to system");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_system_python_needs_venv_and_pip() {
     assert_eq!(counts, has_pip, "{found:?} {made}");
     if !counts {
         let list = sandbox.use_command(&["list", "python"]).run().succeeds();
-        list.complains("can make no venv with pip").complains("then: use reshim");
+        list.stderr_contains("can make no venv with pip").stderr_contains("then: use reshim");
     }
 }
 
@@ -139,7 +139,7 @@ fn pyenvs_python_runs_a_program() {
     let program = "import functools, operator, platform\n\
                    print(functools.reduce(operator.mul, [6, 7]), platform.python_version())";
     let ran = sandbox.command("python").arguments(["-c", program]).run().succeeds();
-    ran.prints(&format!("42 {}", python.version));
+    ran.stdout_is(&format!("42 {}", python.version));
 }
 
 #[test]
@@ -187,5 +187,5 @@ fn a_replaced_system_program_is_probed_again() {
     };
     let outcome = check(version, 0);
     assert!(outcome.stdout.contains(version) || outcome.stderr.contains(version), "{outcome}");
-    check("99", 127).complains(" 99: no source answered (requested by the variable");
+    check("99", 127).stderr_contains(" 99: no source answered (requested by the variable");
 }

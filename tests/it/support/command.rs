@@ -55,7 +55,7 @@ impl TestCommand {
     }
 
     /// Sets argument 0. The default is the program's name.
-    pub(crate) fn called(mut self, name: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn with_argument_zero(mut self, name: impl AsRef<OsStr>) -> Self {
         self.name = Some(name.as_ref().to_owned());
         self
     }
@@ -223,7 +223,7 @@ impl Outcome {
 
     /// Checks that this signal ended it.
     #[track_caller]
-    pub(crate) fn dies_by(self, signal: Signal) -> Self {
+    pub(crate) fn is_killed_by(self, signal: Signal) -> Self {
         let died = self.status.signal() == Some(signal.as_raw());
         assert!(died, "expected: death by {signal:?}\n{self}");
         self
@@ -231,7 +231,7 @@ impl Outcome {
 
     /// Checks that standard output is exactly this, after masking and trimming.
     #[track_caller]
-    pub(crate) fn prints(self, expected: &str) -> Self {
+    pub(crate) fn stdout_is(self, expected: &str) -> Self {
         let printed = mask(&self.command.root, &self.stdout);
         assert!(printed.trim() == expected.trim(), "expected output: {expected}\n{self}");
         self
@@ -248,7 +248,7 @@ impl Outcome {
 
     /// Checks that standard output, masked, has this line.
     #[track_caller]
-    pub(crate) fn prints_line(self, expected: &str) -> Self {
+    pub(crate) fn stdout_has_line(self, expected: &str) -> Self {
         let printed = mask(&self.command.root, &self.stdout);
         let found = printed.lines().any(|line| line == expected);
         assert!(found, "expected line in the output: {expected}\n{self}");
@@ -257,7 +257,7 @@ impl Outcome {
 
     /// Checks that standard error, masked, contains this.
     #[track_caller]
-    pub(crate) fn complains(self, expected: &str) -> Self {
+    pub(crate) fn stderr_contains(self, expected: &str) -> Self {
         let complaint = mask(&self.command.root, &self.stderr);
         assert!(complaint.contains(expected), "expected on standard error: {expected}\n{self}");
         self

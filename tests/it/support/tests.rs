@@ -136,8 +136,8 @@ fn programs_in_fake_archives_run() {
         let unpack = sandbox.command("tar").arguments(["-xz"]).standard_input(archive.as_slice());
         unpack.run().succeeds();
         let program = sandbox.project().join(program);
-        sandbox.command(&program).argument("--version").run().succeeds().prints(answer);
-        sandbox.command(&program).arguments(["x", "y z"]).run().succeeds().prints("x\ny z");
+        sandbox.command(&program).argument("--version").run().succeeds().stdout_is(answer);
+        sandbox.command(&program).arguments(["x", "y z"]).run().succeeds().stdout_is("x\ny z");
     }
 }
 
@@ -225,13 +225,13 @@ fn a_fake_program_prints_its_arguments() {
     --- standard error
     ");
 
-    sandbox.command(&node).called("x").run().prints_line("argument 0: x");
+    sandbox.command(&node).with_argument_zero("x").run().stdout_has_line("argument 0: x");
     sandbox
         .command(&node)
         .variable("FAKE_RUNS", "echo nested; exit 4")
         .run()
         .fails_with(4)
-        .prints_line("nested");
+        .stdout_has_line("nested");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_new_script_runs_while_other_threads_fork() {
                 for turn in 0..50 {
                     let path = format!("project/{thread}-{turn}");
                     let script = sandbox.executable(path, "#!/bin/sh\necho done\n");
-                    sandbox.command(script).run().succeeds().prints("done");
+                    sandbox.command(script).run().succeeds().stdout_is("done");
                 }
             });
         }
@@ -267,8 +267,8 @@ fn a_test_command_has_only_the_given_environment() {
     no_proxy=127.0.0.1,localhost,::1
     --- standard error
     ");
-    sandbox.command("cat").standard_input("read me").run().prints("read me");
-    sandbox.command("pwd").directory("home").run().prints("[SANDBOX]/home");
+    sandbox.command("cat").standard_input("read me").run().stdout_is("read me");
+    sandbox.command("pwd").directory("home").run().stdout_is("[SANDBOX]/home");
 }
 
 /// The test run may ignore signals, as under `nohup`.
@@ -279,7 +279,7 @@ fn a_test_command_inherits_no_ignored_signals() {
     unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
     // Called again, because the support code only calls it once, possibly before this test.
     crate::support::executables::unignore_signals();
-    sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().dies_by(Signal::USR2);
+    sandbox.command("sh").arguments(["-c", "kill -USR2 $$"]).run().is_killed_by(Signal::USR2);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Upstream {
         }
     }
 
-    /// Misbehaves at a path until [`Upstream::behave`] is called.
+    /// Misbehaves at a path until [`Upstream::stop_misbehaving`] is called.
     pub(crate) fn misbehave(&self, path: &str, misbehaviour: Misbehaviour) {
         self.state().misbehaviours.insert(path.to_owned(), (None, misbehaviour));
     }
@@ -106,7 +106,7 @@ impl Upstream {
     }
 
     /// Stops misbehaving at a path.
-    pub(crate) fn behave(&self, path: &str) {
+    pub(crate) fn stop_misbehaving(&self, path: &str) {
         self.state().misbehaviours.remove(path);
     }
 

@@ -98,14 +98,15 @@ fn the_installer_is_idempotent_and_edits_no_shell_file() {
         }
         let first = install(&sandbox, shell, &["node@12"]).run().succeeds();
         let line = "node --version: v12.22.12";
-        let first = first.prints_line(line).complains("the shim will be linked dynamically");
+        let first =
+            first.stdout_has_line(line).stderr_contains("the shim will be linked dynamically");
         let hint = first.stdout.lines().rev().nth(2).unwrap_or_default();
         assert!(hint.ends_with("/shims/use' setup"), "{first}");
         let last = first.stdout.lines().last().unwrap_or_default();
         assert!(last.contains("PATH="), "{first}");
 
         let before = state(&sandbox.home());
-        install(&sandbox, shell, &["node@12"]).run().succeeds().prints_line(line);
+        install(&sandbox, shell, &["node@12"]).run().succeeds().stdout_has_line(line);
         let after = state(&sandbox.home());
         assert_eq!(after, before, "{shell}");
 
@@ -124,7 +125,7 @@ fn the_installer_is_idempotent_and_edits_no_shell_file() {
 fn without_tools_nothing_is_chosen() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
-    install(&sandbox, "sh", &[]).run().succeeds().prints_line(&format!(
+    install(&sandbox, "sh", &[]).run().succeeds().stdout_has_line(&format!(
         "usher is installed: {}",
         sandbox.mask(&sandbox.shims().display().to_string())
     ));
@@ -168,8 +169,8 @@ fn usher_home_holds_everything_and_a_folder_on_path_needs_no_line() {
     );
     let command = install(&sandbox, "sh", &["nodejs@12"]).variable("USHER_HOME", &roof);
     let outcome = command.variable("PATH", path).run().succeeds();
-    let outcome = outcome.prints_line("node --version: v12.22.12");
-    let outcome = outcome.prints_line("[SANDBOX]/a roof/shims is already on PATH");
+    let outcome = outcome.stdout_has_line("node --version: v12.22.12");
+    let outcome = outcome.stdout_has_line("[SANDBOX]/a roof/shims is already on PATH");
     assert!(!outcome.stdout.contains("PATH="), "{outcome}");
     assert!(!sandbox.home().join(".local").exists());
     assert_eq!(sandbox.read("a roof/config/tool-versions"), "nodejs 12\n");
@@ -179,14 +180,14 @@ fn usher_home_holds_everything_and_a_folder_on_path_needs_no_line() {
 fn an_invalid_call_changes_nothing() {
     let upstream = Upstream::start();
     let sandbox = set_up(&upstream);
-    install(&sandbox, "sh", &["--help"]).run().succeeds().prints_line("Examples:");
+    install(&sandbox, "sh", &["--help"]).run().succeeds().stdout_has_line("Examples:");
     let outcome = install(&sandbox, "sh", &["--sytem"]).run().fails_with(2);
-    outcome.complains("error: unknown option: --sytem");
+    outcome.stderr_contains("error: unknown option: --sytem");
 
     // Root may run this test. A fake `id` makes the script believe that it isn't root.
     sandbox.executable("cargo/id", "#!/bin/sh\necho 1000\n");
     let outcome = install(&sandbox, "sh", &["node@12", "--system"]).run().fails_with(77);
-    outcome.complains("which needs root").complains("hint: sudo ./install.sh --system");
+    outcome.stderr_contains("which needs root").stderr_contains("hint: sudo ./install.sh --system");
     assert!(!sandbox.root().join("cargo-calls").exists(), "cargo was called");
     assert!(state(&sandbox.home()).is_empty());
 }
@@ -204,12 +205,12 @@ fn without_cargo_the_error_names_rustup() {
     }
     let command = install(&sandbox, "/bin/sh", &["node@12"]).variable("PATH", &tools);
     let outcome = command.clone().run().fails_with(127);
-    outcome.complains("cargo is not on PATH").complains("https://rustup.rs");
+    outcome.stderr_contains("cargo is not on PATH").stderr_contains("https://rustup.rs");
 
     // Finds rustup's cargo, even if this shell's PATH doesn't have its folder yet.
     let home = sandbox.folder("home/.cargo/bin");
     fs::rename(sandbox.root().join("cargo/cargo"), home.join("cargo")).expect("move cargo");
-    command.run().succeeds().prints_line("node --version: v12.22.12");
+    command.run().succeeds().stdout_has_line("node --version: v12.22.12");
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn a_failed_build_ends_the_installer() {
     let sandbox = set_up(&upstream);
     sandbox.executable("cargo/cargo", "#!/bin/sh\necho 'error: no' >&2\nexit 101\n");
     let outcome = install(&sandbox, "sh", &["node@12"]).run().fails_with(101);
-    outcome.complains("error: no").complains("can't build usher");
+    outcome.stderr_contains("error: no").stderr_contains("can't build usher");
     assert!(state(&sandbox.home()).is_empty());
 }
 

@@ -151,10 +151,10 @@ fn php_without_published_hashes() {
     let listing = json!([entry("8.4.12"), entry("8.3.9"), { "name": "README.txt", "size": "1" }]);
     upstream.put("/bulk/", listing.to_string());
     let unverified = "no checksum is published for php";
-    works(&sandbox, "php", "8.4.12").complains(&format!("{unverified} 8.4.12"));
+    works(&sandbox, "php", "8.4.12").stderr_contains(&format!("{unverified} 8.4.12"));
     sandbox.file("project/.tool-versions", "php 8.3.9\n");
     let refused = sandbox.command("php").run().fails_with(126);
-    refused.complains(unverified).complains("hint: use install php@8.3.9");
+    refused.stderr_contains(unverified).stderr_contains("hint: use install php@8.3.9");
     let receipt = sandbox.read(sandbox.toolchain("php", "8.4.12").join(".usher-receipt.json"));
     assert!(
         receipt.contains("\"sha256\":\"") && receipt.contains("\"verified\":null"),
@@ -198,7 +198,7 @@ fn erlang_is_installed_and_relocated() {
     works(&sandbox, "erlang", "28.5.0.5");
     let root = sandbox.toolchain("erlang", "28.5.0.5");
     let outcome = sandbox.command("erl").run().succeeds();
-    outcome.prints(&sandbox.mask(root.to_str().unwrap()));
+    outcome.stdout_is(&sandbox.mask(root.to_str().unwrap()));
 }
 
 /// Which build is taken is the Erlang's word; one is on disk, whatever the machine has.

@@ -133,7 +133,7 @@ fn the_build_is_for_the_active_erlang() {
 #[test]
 fn a_missing_erlang_is_installed_with_elixir() {
     let outcome = check((&[], ""), &["elixir@1.17"], ("1.17.3-otp-92", "92.1.4"));
-    outcome.complains("elixir 1.17.3-otp-92 needs Erlang/OTP: installing erlang 92 too");
+    outcome.stderr_contains("elixir 1.17.3-otp-92 needs Erlang/OTP: installing erlang 92 too");
     check((&[], ""), &["elixir@1.17.3-otp-90"], ("1.17.3-otp-90", "90.3.1"));
     // The installed one is too old, and not pinned.
     check((&["90.3.1"], ""), &["elixir@1.18"], ("1.18.0-otp-93", "90.3.1 93.0"));
@@ -152,7 +152,7 @@ fn an_incompatible_pair_is_an_error_that_names_both_origins() {
     exit status: 127
     --- standard output
     --- standard error
-    usher: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions:1)
+    error: elixir 1.18 (requested by the command line) doesn't run on erlang 90 (requested by .tool-versions:1)
       elixir 1.18.0 is built for erlang 91, 92, 93
       hint: use erlang@93
     ");
@@ -181,13 +181,13 @@ fn a_shim_runs_elixir_on_a_matching_erlang() {
     sandbox.use_command(&["shim", "add", "elixir"]).run();
     sandbox.use_command(&["install", "elixir@1.17"]).run().succeeds();
     for program in ["elixir", "mix", "iex"] {
-        run(program).prints("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
+        run(program).stdout_is("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
     }
     // A project's Erlang gets the build that is for it, and the other project keeps its own.
     sandbox.file("project/.tool-versions", "elixir 1.17\nerlang 91\n");
-    run("mix").prints("erlang -elixir 1.17.3-otp-91 x on 91.2");
+    run("mix").stdout_is("erlang -elixir 1.17.3-otp-91 x on 91.2");
     sandbox.file("project/.tool-versions", "elixir 1.17\n");
-    run("mix").prints("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
+    run("mix").stdout_is("erlang -elixir 1.17.3-otp-92 x on 92.1.4");
 }
 
 /// Whatever runs on it may run.
@@ -201,7 +201,7 @@ fn an_erlang_of_unknown_version_is_used() {
     sandbox.use_command(&["install"]).run().succeeds();
     assert_eq!(on_disk(&sandbox, "erlang"), "");
     let outcome = sandbox.command("elixir").argument("x").run().succeeds();
-    outcome.prints("erlang -elixir 1.17.3-otp-92 x on what is first");
+    outcome.stdout_is("erlang -elixir 1.17.3-otp-92 x on what is first");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn available_lists_the_builds_of_a_version() {
     let outcome = sandbox.use_command(&["available", "elixir@1.17"]).run().succeeds();
     let versions: Vec<_> = outcome.stdout.lines().map(str::trim).collect();
     assert_eq!(versions[..2], ["1.17.3", "1.17.3-otp-90"]);
-    assert!(versions[2].ends_with("on disk") && versions.len() == 4, "{outcome}");
+    assert!(versions[2].ends_with("installed") && versions.len() == 4, "{outcome}");
 }
 
 /// The system's Elixir, as upstream packs it, on the system's Erlang: a program of its own runs.

@@ -117,14 +117,17 @@ fn an_unreachable_source_is_named_and_others_are_used() {
     let (upstream, sandbox) = pythons();
     upstream.put("/versions.json", "<html>");
     let outcome = sandbox.use_command(&["available", "python"]).run().succeeds();
-    let outcome =
-        outcome.complains("can't list pypy: can't fetch").complains("looks like a web page");
+    let outcome = outcome
+        .stderr_contains("can't list pypy: can't fetch")
+        .stderr_contains("looks like a web page");
     assert!(outcome.stdout.starts_with("3.13.12\n3.14.0\n"), "{outcome}");
     let (upstream, sandbox) = pythons();
     upstream.put("/versions.json", "<html>");
     upstream.put("/github/versions/main/v1/python-build-standalone.ndjson", "<html>");
     let outcome = sandbox.use_command(&["available", "python"]).run().fails_with(69);
-    outcome.complains("can't list the releases of python").complains("pypy: can't fetch");
+    outcome
+        .stderr_contains("can't list the releases of python")
+        .stderr_contains("pypy: can't fetch");
 }
 
 #[test]
@@ -138,16 +141,16 @@ fn a_flavor_without_version_means_its_newest() {
             true => "Python 3.9.19 (PyPy 7.3.16)",
             false => "Python 3.11.13 (PyPy 7.3.20)",
         };
-        outcome.prints(expected);
+        outcome.stdout_is(expected);
     }
     // A shim installs it, too; a name that no source has is not a release, and nothing is requested.
     let (upstream, sandbox) = pythons();
     sandbox.file("project/.python-version", "pypy\n");
     sandbox.use_command(&["install"]).run().succeeds();
-    sandbox.command("python").run().succeeds().prints("Python 3.11.13 (PyPy 7.3.20)");
+    sandbox.command("python").run().succeeds().stdout_is("Python 3.11.13 (PyPy 7.3.20)");
     let before = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["install", "python@pypi"]).run().fails_with(127);
-    outcome.complains("unknown version of python");
+    outcome.stderr_contains("unknown version of python");
     assert_eq!(upstream.all_requests().len(), before);
 }
 
@@ -169,7 +172,7 @@ fn a_vendor_without_version_means_its_newest() {
     }
     upstream.put(&format!("/jvm/ga/linux/{}.json", chip()), json!(rows).to_string());
     let outcome = sandbox.use_command(&["available", "java"]).run().succeeds();
-    let outcome = outcome.complains("can't list adoptium");
+    let outcome = outcome.stderr_contains("can't list adoptium");
     assert_eq!(
         outcome.stdout,
         "temurin-21.0.2+13  lts/21\n\n\
