@@ -244,6 +244,9 @@ enum CacheVerb {
     },
 }
 
+/// Flags that were renamed: the old name and the new one.
+const RENAMED_FLAGS: [(&str, &str); 1] = [("--carry", "--migrate-packages")];
+
 /// Runs `use` with the process's arguments and environment; returns the exit code.
 pub fn run(given: ProcessArgs) -> i32 {
     let mut arguments = given.os_arguments();
@@ -336,8 +339,17 @@ fn print_usage(error: &clap::Error, arguments: &[&OsStr]) -> i32 {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let as_json = arguments.iter().any(|argument| *argument == "--json");
-    output::error(&Error::new(ErrorKind::Usage, text), as_json);
+    let error = renamed_flag(arguments).unwrap_or_else(|| Error::new(ErrorKind::Usage, text));
+    output::error(&error, as_json);
     ErrorKind::Usage.exit_code().into()
+}
+
+/// The error for a flag under its old name.
+fn renamed_flag(arguments: &[&OsStr]) -> Option<Error> {
+    let is_used = |(old, _): &&(&str, &str)| arguments.iter().any(|argument| *argument == *old);
+    let (old, new) = RENAMED_FLAGS.iter().find(is_used)?;
+    let error = Error::new(ErrorKind::Usage, format!("unknown flag {old}"));
+    Some(error.because(format!("it is called {new} now")))
 }
 
 /// Runs the command; returns the exit code of one that printed its own report.

@@ -111,7 +111,7 @@ fn an_invalid_variable_is_an_error_too() {
       hint: unset USHER_NPM_REGISTRY
 
     USHER_SOURCE=npm
-    error: invalid value “npm” for USHER_SOURCE
+    error: invalid value for USHER_SOURCE
       expected pairs like node=npm, separated by commas or spaces
       hint: unset USHER_SOURCE
     "#);

@@ -43,7 +43,7 @@ fn partial_requests_match_installed_versions_offline() {
     let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
     outcome
         .fails_with(127)
-        .stderr_contains("node 8.15.0 was asked for by the variable NODE_VERSION");
+        .stderr_contains("(requested by NODE_VERSION)");
 }
 
 #[test]
