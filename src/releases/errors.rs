@@ -42,7 +42,7 @@ pub(super) fn not_found(
     let (tool, request, origin) = (wanted.known.tool.name, wanted.request, wanted.origin);
     if listed.is_empty() {
         let what =
-            format!("can't look up {tool} {request}: no source answered (requested by {origin})");
+            format!("can't look up {tool} {request} (requested by {origin}): no source answered");
         return unreachable(settings, what, failures);
     }
     listed.sort();

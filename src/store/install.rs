@@ -188,11 +188,16 @@ impl UnverifiedPolicy {
         if parts.iter().all(|part| part.integrity.is_some()) {
             return Ok(None);
         }
-        let what = format!("no checksum is published for {name}");
+        let unverified = format!("no checksum is published for {name}");
         match self {
-            Self::Allow => Ok(Some(what)),
-            Self::Deny => Err(Error::new(ErrorKind::NotRunnable, what)
-                .hint(format!("use install {}", name.replace(' ', "@")))),
+            Self::Allow => Ok(Some(unverified)),
+            Self::Deny => {
+                let what =
+                    format!("{name} is not installed; a shim installs verified archives only");
+                Err(Error::new(ErrorKind::NotRunnable, what)
+                    .because(unverified)
+                    .hint(format!("use install {}", name.replace(' ', "@"))))
+            }
         }
     }
 }
@@ -216,8 +221,8 @@ mod tests {
             assert_eq!(check(policy, &[]), Err(ErrorKind::UnsupportedPlatform));
         }
         let mixed = [verified, unverified];
-        let told = "no checksum is published for node 1.0.0";
-        assert_eq!(check(UnverifiedPolicy::Allow, &mixed), Ok(Some(told.to_owned())));
+        let warning = "no checksum is published for node 1.0.0";
+        assert_eq!(check(UnverifiedPolicy::Allow, &mixed), Ok(Some(warning.to_owned())));
         assert_eq!(check(UnverifiedPolicy::Deny, &mixed), Err(ErrorKind::NotRunnable));
     }
 }

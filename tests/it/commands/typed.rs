@@ -387,5 +387,7 @@ fn a_renamed_flag_is_an_error_that_names_the_new_one() {
     let sandbox = Sandbox::new();
     sandbox.install();
     let outcome = sandbox.use_command(&["upgrade", "--carry"]).run().fails_with(2);
-    outcome.stderr_contains("unknown flag --carry").stderr_contains("called --migrate-packages now");
+    outcome
+        .stderr_contains("unknown flag --carry")
+        .stderr_contains("called --migrate-packages now");
 }
