@@ -5,7 +5,7 @@
 //! of `use` itself. `USHER_SHIM` names a ready one instead, for packagers and for cross builds.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 #![expect(clippy::panic, reason = "a build script ends the build")]
-#![expect(clippy::disallowed_methods, reason = "a build script is told things by variables")]
+#![expect(clippy::disallowed_methods, reason = "a build script gets its input in variables")]
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const READY: &str = "USHER_SHIM";
 /// What the shim is made of, beside the root manifest and its lock file.
 const SOURCES: [&str; 5] = ["Cargo.toml", "Cargo.lock", "shims", "registry", "build.rs"];
 
-/// What cargo tells this script of the package that it builds, and the shim's must not be told.
+/// Variables that cargo sets for this script, and that the shim's build must not inherit.
 const OURS: [&str; 8] = [
     "CARGO_BUILD_TARGET",
     "CARGO_TARGET_DIR",
@@ -42,7 +42,7 @@ fn main() {
         }
         None => build(),
     };
-    assert!(shim.is_file(), "{}: there is no such file ({READY})", shim.display());
+    assert!(shim.is_file(), "{}: not a file ({READY})", shim.display());
     println!("cargo::rustc-env=USHER_CARRIED_SHIM={}", shim.display());
 }
 

@@ -9,26 +9,26 @@ set -eu
 scratch=$1
 shift
 mount -t tmpfs -o mode=755 tmpfs "$scratch"
-mkdir "$scratch/kept"
-kept=0
+mkdir "$scratch/saved"
+saved=0
 
 # keep FOLDER OPTION: holds a folder, to be mounted again with an option.
 keep() {
-    kept=$((kept + 1))
-    mkdir "$scratch/kept/$kept"
-    mount --rbind "$1" "$scratch/kept/$kept"
-    printf '%s' "$1" >"$scratch/kept/$kept.folder"
-    printf '%s' "$2" >"$scratch/kept/$kept.option"
+    saved=$((saved + 1))
+    mkdir "$scratch/saved/$saved"
+    mount --rbind "$1" "$scratch/saved/$saved"
+    printf '%s' "$1" >"$scratch/saved/$saved.folder"
+    printf '%s' "$2" >"$scratch/saved/$saved.option"
 }
 
 restore() {
     number=0
-    while [ "$number" -lt "$kept" ]; do
+    while [ "$number" -lt "$saved" ]; do
         number=$((number + 1))
-        folder=$(cat "$scratch/kept/$number.folder")
+        folder=$(cat "$scratch/saved/$number.folder")
         mkdir -p "$folder"
-        mount --bind "$scratch/kept/$number" "$folder"
-        mount -o "remount,bind,$(cat "$scratch/kept/$number.option")" "$folder"
+        mount --bind "$scratch/saved/$number" "$folder"
+        mount -o "remount,bind,$(cat "$scratch/saved/$number.option")" "$folder"
     done
 }
 

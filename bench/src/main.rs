@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match rounds.map_err(|_| "usage: bench [ROUNDS]".into()).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&format!("bench: {error}"));
+            print(&format!("bench: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn run(rounds: usize) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
     let folder = tempfile::Builder::new().prefix("usher-bench-").tempdir()?;
-    tell("building");
+    print("building");
     let programs = programs::build(root, folder.path())?;
     hyperfine::check_environment(folder.path())?;
     let home = folder.path();
@@ -55,8 +55,8 @@ fn run(rounds: usize) -> Result<()> {
     let first_peer = calls.len();
     let peers = peers::set_up(&programs, folder.path());
     calls.extend(peers.calls);
-    peers.absent.iter().for_each(|absent| tell(&format!("left out: {absent}")));
-    tell("measuring: keep the machine quiet");
+    peers.absent.iter().for_each(|absent| print(&format!("left out: {absent}")));
+    print("measuring: keep the machine quiet");
     let mut measured: Vec<Measured> = hyperfine::measure(&calls, rounds, folder.path())?;
     measured[first_peer..].sort_by(|a, b| a.median.total_cmp(&b.median));
     let page = report::Page {
@@ -72,11 +72,11 @@ fn run(rounds: usize) -> Result<()> {
     let docs = root.join("docs");
     std::fs::write(docs.join("benchmark.svg"), report::plot(&measured))?;
     std::fs::write(docs.join("benchmark.md"), &page)?;
-    tell(&page);
+    print(&page);
     Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "this program's one printer")]
-fn tell(text: &str) {
+fn print(text: &str) {
     eprintln!("{text}");
 }

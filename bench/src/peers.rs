@@ -30,7 +30,7 @@ pub(crate) struct Remark {
     pub(crate) text: &'static str,
 }
 
-/// The peers that can be measured, what is said of each, and of those that can't.
+/// The peers that can be measured, a remark on each, and those that can't.
 #[derive(Default)]
 pub(crate) struct Peers {
     pub(crate) calls: Vec<Call>,
@@ -242,7 +242,7 @@ fn asdf(program: &Path, programs: &Programs, home: &Path) -> Result<Call> {
 fn rustup(program: &Path, programs: &Programs, home: &Path) -> Result<Call> {
     let toolchain = home.join("toolchain");
     place(programs, &[toolchain.join("bin/rustc")])?;
-    // What has no such folder is no toolchain to rustup.
+    // Without this folder, it isn't a toolchain to rustup.
     fs::create_dir_all(toolchain.join("lib"))?;
     run(contestant::command(program, home).args(["toolchain", "link", "bench"]).arg(&toolchain))?;
     let directory = project(home, "rust-toolchain", "bench\n")?;

@@ -38,7 +38,7 @@ impl HeapBlock {
     }
 }
 
-// SAFETY: what is handed out lies in the block or comes from the system, is aligned as asked, and
+// SAFETY: each piece is in the block or comes from the system, is aligned as the layout states, and
 // is handed out once: `used` only grows, but for the last piece being given back or resized.
 unsafe impl GlobalAlloc for HeapBlock {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for HeapBlock {
         match begin.checked_add(layout.size()).filter(|end| *end <= SIZE) {
             Some(end) => {
                 self.used.set(end);
-                // SAFETY: `begin` lies within the block.
+                // SAFETY: `begin` is within the block.
                 unsafe { self.bytes.get().cast::<u8>().add(begin) }
             }
             // SAFETY: the layout is the caller's.

@@ -50,7 +50,7 @@ macro_rules! kinds {
 kinds! {
     /// The command line is invalid.
     Usage = "usage", 2;
-    /// There is no tool of this name.
+    /// No tool has this name.
     UnknownTool = "unknown-tool", 2;
     /// A file (a version file, a definition, a receipt) is invalid.
     BadFile = "bad-file", 65;
@@ -70,7 +70,7 @@ kinds! {
     Offline = "offline", 69;
     /// No registry's address is configured.
     NoRegistry = "no-registry", 69;
-    /// There is no release for this platform.
+    /// No release is built for this platform.
     UnsupportedPlatform = "unsupported-platform", 69;
     /// A file can't be created: a read-only disk, an existing name.
     CannotCreate = "cannot-create", 73;
@@ -136,8 +136,8 @@ impl ErrorKind {
 /// Its `Display` is the message without usher's name in front:
 ///
 /// ```text
-/// node 12.99 was asked for by /srv/kresus/.nvmrc:1, but no such release exists
-///   the nearest are 12.22.12 and 13.0.0
+/// no node release matches 12.99 (requested by /srv/kresus/.nvmrc:1)
+///   nearest: 12.22.12, 13.0.0
 ///   hint: use node@12
 /// ```
 #[derive(Debug, Clone)]
@@ -243,7 +243,7 @@ pub struct Shown<'a>(
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Never cut: a hint with half a path is no command.
+        // Never cut: a hint with half a path isn't a command.
         self.0.to_string_lossy().chars().try_for_each(|character| escape(character, f))
     }
 }

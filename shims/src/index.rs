@@ -467,7 +467,7 @@ mod tests {
         let index = b"usher index 1\ndata\t/x\ntool\t/f.toml\t1:2:3:4\tacme\tAcme\t0\t1\tacme\n";
         let parsed = Index::parse(index).expect("`use` reads what else is there");
         assert_eq!((parsed.folders.data, parsed.tools), ("/x".into(), Tools::default()));
-        assert_eq!(Index::parse_for(index, "acme"), None, "a shim asks `use`");
+        assert_eq!(Index::parse_for(index, "acme"), None, "the shim hands off to `use`");
     }
 
     #[test]

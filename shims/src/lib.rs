@@ -1,28 +1,40 @@
 //! The hot half of usher: everything that happens on every call of a shim.
 //!
-//! ```text argv, env, cwd ─▶ Call ─▶ Tool ─▶ Pin (request + where) ─▶ Toolchain ─▶ Plan ─▶ execve │
-//! nothing on disk fits ▼ hand over to `use`, the cold half ```
+//! ```text
+//! argv, env, cwd ─▶ Call ─▶ Tool ─▶ Pin (request + origin) ─▶ Toolchain ─▶ Plan ─▶ execve
+//!                                                            │ no installed version matches
+//!                                                            ▼
+//!                                                  handoff to `use`, the cold half
+//! ```
 //!
 //! # Code map, in the order of the pipeline
 //!
-//! | station | file | |---|---| | which shim is running, where its home is | [`process`],
-//! [`folders`], [`index`] | | the settings that both halves read | [`settings`] | | the program
-//! that was called, and what the call itself asks for | [`call`], [`name`] | | the tool it is of:
-//! static tables made from `registry/` | [`tool`] | | who asks for which version, strongest first |
-//! [`search`], [`pin`] | | what a version file says | [`read`](mod@read) | | what a request means |
-//! [`request`], [`normalize`](mod@normalize), [`range`], [`version`] | | the toolchain that matches
-//! | [`store`], [`toolchain`] | | the next program on PATH, and what is left for one that calls
-//! back | [`path`], [`via`] | | all of it together | [`resolve`](mod@resolve) | | calls that change
-//! what a toolchain holds | [`package_calls`] | | becoming the program | [`exec`] | | what was
-//! decided, for `USHER_DEBUG` | [`trace`] | | all input | [`world`] | | what differs between
-//! operating systems | `sys` | | what people read | [`error`] |
+//! | station | file |
+//! |---|---|
+//! | which shim is running, where its home is | [`process`], [`folders`], [`index`] |
+//! | the settings that both halves read | [`settings`] |
+//! | the program that was called, and the request on its command line | [`call`], [`name`] |
+//! | the tool it belongs to: static tables made from `registry/` | [`tool`] |
+//! | the origins of requests, strongest first | [`search`], [`pin`] |
+//! | what a version file contains | [`read`](mod@read) |
+//! | what a request means | [`request`], [`normalize`](mod@normalize), [`range`], [`version`] |
+//! | the toolchain that matches | [`store`], [`toolchain`] |
+//! | the next program on PATH, and the guard against loops | [`path`], [`reentry`] |
+//! | all of it together | [`resolve`](mod@resolve) |
+//! | calls that change a toolchain's content | [`package_calls`] |
+//! | becoming the program | [`exec`] |
+//! | what was decided, for `USHER_DEBUG` | [`trace`] |
+//! | all input | [`world`] |
+//! | what differs between operating systems | `sys` |
+//! | errors as users read them | [`error`] |
 //!
 //! # Invariants
 //!
-//! - No tool is named in Rust code. - All input goes through [`world::World`]; nothing is written,
-//! locked or created. - Nothing that wasn't parsed ([`name::Name`], [`version::Version`]) becomes
-//! part of a path. - Only `NotFound` means absent. - Absent on purpose: network, archives, clap,
-//! clocks, threads, regular expressions.
+//! - No tool is named in Rust code.
+//! - All input comes through [`world::World`]; nothing is written, locked or created.
+//! - Nothing that wasn't parsed ([`name::Name`], [`version::Version`]) becomes part of a path.
+//! - Only `NotFound` means absent.
+//! - Absent on purpose: network, archives, clap, clocks, threads, regular expressions.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests print paths as they are"))]
 

@@ -77,8 +77,8 @@ pub fn path_with_shims(world: &impl World, shim: &Shim) -> Option<OsString> {
 /// Whether an entry is the shim folder by another path.
 fn holds(world: &impl World, path: &OsStr, shims: &Path) -> bool {
     let identity = |folder: &Path| world.metadata(folder).ok().flatten().map(|seen| seen.identity);
-    let Some(wanted) = identity(shims) else { return false };
-    entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(wanted))
+    let Some(folder) = identity(shims) else { return false };
+    entries(path).filter(|entry| entry.is_absolute()).any(|entry| identity(entry) == Some(folder))
 }
 
 fn entries(path: &OsStr) -> impl Iterator<Item = &Path> {

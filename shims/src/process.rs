@@ -49,7 +49,7 @@ pub fn running_shim() -> Result<RunningShim> {
     Ok(RunningShim { file, folder, known })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the shim's main asks for its own file here")]
+#[expect(clippy::disallowed_methods, reason = "the shim's main looks up its own file here")]
 fn executable() -> Result<PathBuf> {
     std::env::current_exe()
         .or_else(|error| sys::executable_path().ok_or(error))

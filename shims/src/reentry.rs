@@ -192,7 +192,7 @@ mod tests {
         assert!(circle("7:python:0:2a:19:19:/p"));
         assert!(!circle("7:python:0:0:19:200:/p"));
         assert!(circle("7:python:0:0:0:999:/p"));
-        assert!(!circle("somebody else's"));
+        assert!(!circle("another program's"));
     }
 
     #[test]

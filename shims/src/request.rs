@@ -107,7 +107,7 @@ impl Request {
     /// Never for `system` and a path, which aren't versions. A name may be a flavour.
     pub fn matches(&self, version: &Version, tool: &Tool) -> bool {
         match &self.kind {
-            RequestKind::Version(wanted) => begins_with(version, wanted, tool),
+            RequestKind::Version(requested) => begins_with(version, requested, tool),
             RequestKind::Range(range) => is_usual(version, tool) && range.contains(version),
             RequestKind::Latest => is_usual(version, tool) && !version.is_prerelease(),
             RequestKind::Lts => tool.lts.iter().any(|line| is_of(version, line, tool)),
@@ -269,21 +269,21 @@ fn shortened(text: &str, parts: u8) -> &str {
 ///
 /// A request that looks like a version may be a flavour with a version in its name, or its
 /// beginning: `pypy3.10`, `pypy3`.
-fn begins_with(version: &Version, wanted: &Version, tool: &Tool) -> bool {
-    let rest = version.flavour().strip_prefix(wanted.as_str());
+fn begins_with(version: &Version, requested: &Version, tool: &Tool) -> bool {
+    let rest = version.flavour().strip_prefix(requested.as_str());
     let is_flavour = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if !wanted.flavour().is_empty() && is_flavour {
+    if !requested.flavour().is_empty() && is_flavour {
         return !version.is_prerelease();
     }
-    let is_of_any_vendor = wanted.flavour().is_empty()
+    let is_of_any_vendor = requested.flavour().is_empty()
         && tool.vendors.contains(&version.flavour())
         && !version.is_free_threaded();
-    let numbers = version.numbers().as_slice().starts_with(wanted.numbers().as_slice());
-    let tail = match wanted.tail() {
+    let numbers = version.numbers().as_slice().starts_with(requested.numbers().as_slice());
+    let tail = match requested.tail() {
         "" => !version.is_prerelease(),
-        _ => version.continues(wanted),
+        _ => version.continues(requested),
     };
-    numbers && tail && (is_of_any_vendor || version.is_same_kind(wanted))
+    numbers && tail && (is_of_any_vendor || version.is_same_kind(requested))
 }
 
 /// Whether a version matches a request without a flavour.

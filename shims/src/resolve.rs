@@ -2,10 +2,14 @@
 //!
 //! Each job is a value of its own, and none knows the ones below it in this table:
 //!
-//! | job | value | |---|---| | which provider of a program is asked, in which order | [`Resolver`]
-//! | | which version of a tool is active | [`Selector`] | | the variables that a program needs |
-//! [`ProgramEnvironment`] | | where a toolchain has a program | `ToolchainPrograms` | | the next
-//! program on PATH | `next_program` | | what a tool's versions run on | [`Runtime`] |
+//! | job | value |
+//! |---|---|
+//! | which provider of a program is tried, in which order | [`Resolver`] |
+//! | which version of a tool is active | [`Selector`] |
+//! | the variables that a program needs | [`ProgramEnvironment`] |
+//! | where a toolchain has a program | `ToolchainPrograms` |
+//! | the next program on PATH | `next_program` |
+//! | what a tool's versions run on | [`Runtime`] |
 
 mod environment;
 mod fall_through;

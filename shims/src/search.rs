@@ -118,7 +118,7 @@ type LocatedRequest = Result<(PathBuf, RawRequest)>;
 /// A pin, or why its text can't be used.
 type LocatedPin = std::result::Result<Pin, (Error, ErrorSource)>;
 
-/// Whether the search goes on, or an error that ends it.
+/// Whether the search continues, or an error that ends it.
 type SearchFlow = Result<ControlFlow<()>>;
 
 /// Returns where the visitor breaks.

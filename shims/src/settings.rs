@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn check(name: &str, value: &str, expected: &str) {
-        let variable = |asked: &str| (asked == name).then(|| OsString::from(value));
+        let variable = |variable_name: &str| (variable_name == name).then(|| OsString::from(value));
         let printed = match Overrides::read(&variable) {
             Ok(Overrides { ignore_variables, ceiling, stores }) => {
                 format!("{ignore_variables:?} {ceiling:?} {stores:?}")

@@ -103,15 +103,15 @@ pub fn highest_version(
                 && fits(version)
                 && (broken.is_empty() || !broken.contains(&place.root(index, tool, name)))
             {
-                // What was kept before is overwritten, which costs no allocation.
-                let kept = best_match.get_or_insert_with(|| StoreCandidate {
+                // The previous candidate is overwritten, which costs no allocation.
+                let candidate = best_match.get_or_insert_with(|| StoreCandidate {
                     version: version.clone(),
                     place,
                     name: String::new(),
                 });
-                kept.version.clone_from(version);
-                kept.place = place;
-                name.clone_into(&mut kept.name);
+                candidate.version.clone_from(version);
+                candidate.place = place;
+                name.clone_into(&mut candidate.name);
             }
         })?;
         match best_match.map(|best_match| best_match.toolchain(index, tool)) {

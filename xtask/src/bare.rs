@@ -68,7 +68,7 @@ impl Folders {
             named.or_else(|| Some(home.as_ref()?.join(in_home))).ok_or("HOME is not set")
         };
         let target = process::target_folder();
-        // What isn't there can't be kept.
+        // A folder must exist to be mounted again.
         fs::create_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()))?;
         let sysroot = process::output(process::command("rustc").args(["--print", "sysroot"]));
         Ok(Self {

@@ -34,8 +34,8 @@ pub(crate) fn fuzz() -> Result<Outcome> {
     Ok(Outcome::default())
 }
 
-/// Runs a target on its committed inputs and what it makes of them, which is kept where things are
-/// built.
+/// Runs a target on its committed inputs and on those that it finds, which are stored in the target
+/// folder.
 fn run(folder: &str, target: &str) -> Result<()> {
     let found = process::target_folder().join("fuzz").join(folder).join(target);
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
@@ -52,7 +52,7 @@ fn run(folder: &str, target: &str) -> Result<()> {
 }
 
 /// A command of cargo-fuzz. A sanitizer is an unstable option of rustc, which a stable one takes
-/// where this variable is set. The registry's definitions are never given back, which is no leak.
+/// where this variable is set. The registry's definitions are never freed, on purpose.
 fn cargo_fuzz(name: &str, folder: &str) -> Command {
     let mut command = process::cargo();
     command.args(["fuzz", name, "--fuzz-dir", folder]);

@@ -75,7 +75,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     output(command).is_some()
 }
 
-/// Runs tests by cargo, whose output is printed as it comes and whose result lines are kept.
+/// Runs tests by cargo, whose output is printed as it comes and whose result lines are collected.
 pub(crate) fn run_tests(command: &mut Command) -> Result<Outcome> {
     let (status, test_results) = run_collecting(command, "test result: ")?;
     if status.success() {

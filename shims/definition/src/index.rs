@@ -88,7 +88,7 @@ pub struct ReleaseRule {
     /// refused; a missing field is ignored.
     pub size: Option<String>,
     /// Why there are archives without a hash. One of `hash`, `checksums` and `unverified` is
-    /// required. With `unverified` a missing hash is no error, and only an explicit `use install`
+    /// required. With `unverified` a missing hash isn't an error, and only an explicit `use install`
     /// or `use TOOL@REQUEST` downloads such a version.
     pub unverified: Option<String>,
     /// How many leading folders to remove from the archive's paths.

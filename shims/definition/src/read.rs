@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 /// A definition that can't be accepted: where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinitionError {
-    /// The line, counted from 1, where the reader can tell.
+    /// The line, counted from 1, where the reader knows it.
     pub line: Option<usize>,
     /// What is wrong.
     pub reason: String,
@@ -188,7 +188,7 @@ fn typed<T: Deserialize<'static>>(table: &Document) -> Result<(T, Unknown), Erro
     Ok((value, unknown))
 }
 
-/// Where a key stands.
+/// The position of a key.
 fn place(table: &DeTable<'static>, path: &Path<'_>) -> Option<usize> {
     let Path::Map { parent, key } = path else { return None };
     let table = match parent {

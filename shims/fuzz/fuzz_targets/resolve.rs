@@ -1,4 +1,4 @@
-//! The whole resolver: whatever a project's files say, what is run lies in a store or on PATH, and
+//! The whole resolver: whatever a project's files contain, what is run is in a store or on PATH, and
 //! the same world gives the same answer.
 #![no_main]
 

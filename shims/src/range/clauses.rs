@@ -38,17 +38,18 @@ pub(super) enum Operator {
 /// A pre-release does only if a clause of that list names one.
 pub(super) fn contains(any: &Clauses, version: &Version) -> bool {
     any.iter().any(|all| {
-        let wanted = all.iter().any(|clause| clause.version.is_prerelease());
-        (wanted || !version.is_prerelease()) && all.iter().all(|clause| clause.contains(version))
+        let names_prerelease = all.iter().any(|clause| clause.version.is_prerelease());
+        (names_prerelease || !version.is_prerelease())
+            && all.iter().all(|clause| clause.contains(version))
     })
 }
 
 impl Clause {
     fn contains(&self, version: &Version) -> bool {
-        let (wanted, seen) = (self.version.numbers(), version.numbers());
+        let (own, seen) = (self.version.numbers(), version.numbers());
         let order = version.cmp_release(&self.version);
-        let same = starts_with(seen, wanted.as_slice())
-            && starts_with(wanted, seen.as_slice())
+        let same = starts_with(seen, own.as_slice())
+            && starts_with(own, seen.as_slice())
             && (version.tail() == self.version.tail() || self.is_release_of(version));
         match self.operator {
             Operator::Less => order.is_lt() && !same,
@@ -58,12 +59,12 @@ impl Clause {
             Operator::AtLeast => order.is_gt() || same,
             Operator::Greater => order.is_gt() && !same,
             Operator::Compatible(alike) => {
-                let alike = &wanted.as_slice()[..alike.min(wanted.as_slice().len())];
+                let alike = &own.as_slice()[..alike.min(own.as_slice().len())];
                 (order.is_gt() || same) && starts_with(seen, alike)
             }
-            Operator::Within => starts_with(seen, wanted.as_slice()),
-            Operator::NotWithin => !starts_with(seen, wanted.as_slice()),
-            Operator::UpTo => order.is_lt() || starts_with(seen, wanted.as_slice()),
+            Operator::Within => starts_with(seen, own.as_slice()),
+            Operator::NotWithin => !starts_with(seen, own.as_slice()),
+            Operator::UpTo => order.is_lt() || starts_with(seen, own.as_slice()),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Files of lines: `.nvmrc` and its like, and `.tool-versions`.
 //!
-//! A comment begins with `#` wherever it stands, as nvm and asdf have it; LF, CRLF and CR all end a
+//! A comment begins with `#` anywhere in a line, as in nvm and asdf; LF, CRLF and CR all end a
 //! line.
-//! In nvm's file, `key=value` lines are reserved and say nothing
+//! In nvm's file, `key=value` lines are reserved and request nothing
 //! (<https://github.com/nvm-sh/nvm#nvmrc>); asdf's lines are `name version [version…]`.
 
 use super::written::{RawRequest, ReadError};

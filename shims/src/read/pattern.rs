@@ -3,10 +3,10 @@
 //! Made for what costs nothing when a program starts: no pattern is compiled. In a pattern
 //!
 //! - `{}` is the request, `{more}` one that is joined to it by a comma, `{flavour}` what is put in
-//!   front of it, `{_}` anything; each ends where the pattern goes on, or at a blank;
+//!   front of it, `{_}` anything; each ends where the pattern continues, or at a blank;
 //! - `"` is either quote, the same on both sides;
 //! - a blank is any number of blanks, at least one between words;
-//! - the line may go on behind the pattern, after something that is no part of a word.
+//! - the line may continue behind the pattern, after a character that isn't part of a word.
 
 use std::ops::Range;
 
@@ -72,8 +72,9 @@ pub fn placeholders(line: &str, pattern: &str) -> Option<Placeholders> {
             literal => state.literal(literal).map(|()| after)?,
         };
     }
-    let goes_on = state.rest().starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
-    (!goes_on).then_some(placeholders)
+    let word_continues =
+        state.rest().starts_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
+    (!word_continues).then_some(placeholders)
 }
 
 /// The position in a line, and the open quote.

@@ -163,7 +163,7 @@ impl EventReceiver for Receiver<'_> {
         if let Some(place) = self.fields.iter().position(|field| self.is_at(field)) {
             let mut value = String::new();
             let decoded = self.raw(span, kind).map(|raw| raw.decode_scalar(&mut value, error));
-            // A number is what stands there: 3.10 is not 3.1.
+            // A number is taken as written: 3.10 isn't 3.1.
             if matches!(
                 decoded,
                 Some(ScalarKind::String | ScalarKind::Integer(_) | ScalarKind::Float)

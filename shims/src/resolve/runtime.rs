@@ -31,7 +31,7 @@ pub enum Compatibility {
     UpTo(u64),
     /// Its version is unknown.
     Unknown,
-    /// Nothing: there is no runtime.
+    /// Nothing, without a runtime.
     Nothing,
     /// The index is out of date.
     Stale,

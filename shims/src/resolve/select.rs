@@ -166,15 +166,15 @@ impl<W: World> Selector<'_, W> {
             return Ok(Selection::System(None));
         };
         let satisfies = |version: &Version| request.matches(version, call.tool);
-        let kept = match default {
+        let by_default = match default {
             Some(default) => Some(self.satisfy(call.tool, default)?),
             None => None,
         };
-        match &kept {
+        match &by_default {
             Some(Selection::Toolchain(Toolchain { version: Some(version), .. }, _))
                 if satisfies(version) =>
             {
-                return Ok(kept.unwrap_or(Selection::Stale));
+                return Ok(by_default.unwrap_or(Selection::Stale));
             }
             Some(Selection::Stale) => return Ok(Selection::Stale),
             Some(Selection::System(_)) | None

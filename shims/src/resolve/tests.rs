@@ -329,7 +329,7 @@ fn programs_for_all_versions_come_last() {
     call(&world.clone().file("/home/u/app/.nvmrc", "12"), greet);
     let path = format!("{greet} PATH=/u/shims:/bin");
     call(&world.clone().variable("PATH", "/bin"), &path);
-    // Nobody asks: what would have run without usher.
+    // Not pinned: what would have run without usher.
     let passed_on = "/usr/bin/greet USHER_REENTRY=7:greet:CALL:STATE:0:0:/usr/bin";
     call(&world.clone().file("/usr/bin/greet", ""), passed_on);
     let own = "/u/toolchains/node/12.22.12/bin/greet";
@@ -373,26 +373,26 @@ fn a_separate_package_manager_gets_the_headers_variable() {
         .file("/home/u/app/package.json", r#"{"packageManager": "pnpm@9.0.0"}"#)
         .file("/home/u/app/.nvmrc", "12");
     let pnpm = "/u/toolchains/pnpm/9.0.0/bin/pnpm";
-    let told = format!("{pnpm} npm_config_nodedir=/u/toolchains/node/12.22.12");
-    check(&world, "pnpm x", &told);
+    let expected = format!("{pnpm} npm_config_nodedir=/u/toolchains/node/12.22.12");
+    check(&world, "pnpm x", &expected);
     check(&world.clone().variable("npm_config_nodedir", "/mine"), "pnpm x", pnpm);
     check(&world.clone().file("/home/u/app/.nvmrc", "10"), "pnpm x", pnpm);
     check(&world.clone().file("/home/u/app/.nvmrc", "14"), "pnpm x", pnpm);
     let plus = format!("{pnpm} NODE_VERSION=12 npm_config_nodedir=/u/toolchains/node/12.22.12");
     check(&world.clone().file("/home/u/app/.nvmrc", "10"), "pnpm +12 x", &plus);
-    // Which spelling it is, npm's own node-gyp says.
+    // npm's own node-gyp decides on the spelling.
     let own = "/u/toolchains/npm/11.5.0";
     let gyp = format!("{library}/node_modules/node-gyp/package.json");
     let world = world
         .file("/home/u/app/package.json", r#"{"packageManager": "npm@11.5.0"}"#)
         .file(format!("{own}/bin/npm"), "")
         .file(format!("/u/toolchains/node/12.22.12/{gyp}"), r#"{"version": "5.1.0"}"#);
-    let told = |version: &str, name: &str| {
+    let check_name = |version: &str, name: &str| {
         let world = world.clone().file(format!("{own}/{gyp}"), version);
         check(&world, "npm x", &format!("{own}/bin/npm {name}=/u/toolchains/node/12.22.12"));
     };
-    told(r#"{"version": "11.2.0"}"#, "npm_config_nodedir");
-    told(r#"{"version": "11.4.0"}"#, "npm_package_config_node_gyp_nodedir");
+    check_name(r#"{"version": "11.2.0"}"#, "npm_config_nodedir");
+    check_name(r#"{"version": "11.4.0"}"#, "npm_package_config_node_gyp_nodedir");
 }
 
 #[test]
@@ -526,11 +526,11 @@ fn the_strongest_provider_wins() {
         .file(own("yarn", "4.1.0", "yarn"), "")
         .file(own("yarn", "1.22.22", "yarn"), "")
         .file("/home/u/app/.nvmrc", "12");
-    // Nobody asks for npm itself: the one that node brings.
+    // npm itself isn't pinned: the one that node brings.
     let bundled = own("node", "12.22.12", "npm");
     check(&world, "npm", &bundled);
     check(&world, "npm +10 x", &format!("{} NODE_VERSION=10", own("node", "10.15.3", "npm")));
-    // A constraint asks for nothing.
+    // A constraint pins nothing.
     let says = |text: &str| world.clone().file("/home/u/app/package.json", text);
     check(&says(r#"{"engines":{"npm":">=11"}}"#), "npm", &bundled);
     // A project's pin is stronger than what node brings; the argument is node's all the same.
@@ -541,7 +541,7 @@ fn the_strongest_provider_wins() {
     check(&pinned, "node", &node("12.22.12"));
     let absent = says(r#"{"packageManager":"npm@9.1.0"}"#);
     check(&absent, "npm", "missing npm 9.1.0 by package.json (packageManager)");
-    // yarn: the pin, then a global package of the node in force, then the default, then PATH.
+    // yarn: the pin, then a global package of the active node, then the default, then PATH.
     check(&says(r#"{"volta":{"yarn":"1.22.22"}}"#), "yarn", &own("yarn", "1.22.22", "yarn"));
     let by_default = world.clone().file("/u/config/tool-versions", "yarn 4\n");
     check(&by_default, "yarn", &own("yarn", "4.1.0", "yarn"));
@@ -567,7 +567,7 @@ fn volta_extends_is_followed() {
     check(&world.clone().file("/home/u/app/package.json", own), "node", &node("12.22.12"));
     let empty = world.clone().file("/home/u/package.json", r#"{"engines":{"node":"10"}}"#);
     check(&empty, "node", &node("18.20.8"));
-    // A circle is a note, as such files exist for other things: nobody asks then.
+    // A circle is a note, as such files exist for other things: nothing is pinned then.
     let circle = world.file("/home/u/package.json", r#"{"volta":{"extends":"app/package.json"}}"#);
     check(&circle, "node", &node("18.20.8"));
 }

@@ -50,7 +50,7 @@ impl Tools {
         self.custom.iter().find(|own| own.tool.name == tool.name)
     }
 
-    /// The tool of this name, or that goes by it.
+    /// The tool with this name or alias.
     pub fn named(&self, name: &str) -> Option<&'static Tool> {
         Tool::named(self.all(), name)
     }

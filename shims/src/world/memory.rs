@@ -23,7 +23,7 @@ pub struct MemoryWorld {
 /// Why an existing path can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFailure {
-    /// It is no regular file: a FIFO, a socket, a device.
+    /// It isn't a regular file: a FIFO, a socket, a device.
     NotRegular,
     /// It is larger than [`super::input::LARGEST_FILE`].
     TooLarge,

@@ -60,8 +60,8 @@ impl World for Os {
         if size > LARGEST_FILE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB"));
         }
-        // The size is known, so that nothing is asked twice; who shortens the file meanwhile gets
-        // what was left.
+        // The size is known, so one read usually fills it. If another process shortens the file
+        // meanwhile, what was left is read.
         let mut content = vec![0; usize::try_from(size).unwrap_or(0)];
         let mut filled = 0;
         while filled < content.len() {

@@ -50,8 +50,8 @@ pub struct Tool {
     /// Prefixes that a version may have: `node-`, `python@`.
     #[serde(default, deserialize_with = "list")]
     pub prefixes: &'static [&'static str],
-    /// Other spellings of versions and what they mean. `{}` stands for digits and dots: `[["{}u{}",
-    /// "{}.0.{}"]]` turns `8u402` into 8.0.402. `{_}` at the end stands for anything. The first
+    /// Other spellings of versions and what they mean. `{}` matches digits and dots: `[["{}u{}",
+    /// "{}.0.{}"]]` turns `8u402` into 8.0.402. `{_}` at the end matches anything. The first
     /// rule that matches the whole text applies.
     #[serde(default, deserialize_with = "list")]
     pub normalize: &'static [(&'static str, &'static str)],

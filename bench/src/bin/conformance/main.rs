@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            tell(&format!("conformance: {error}"));
+            print(&format!("conformance: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -46,48 +46,51 @@ fn run(peer: &Peer) -> Result<usize> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
-    let (mut asked, mut alike, mut untold) = (0, 0, 0);
+    let (mut supported, mut alike, mut unrecorded) = (0, 0, 0);
     for file in files {
         let subject = Subject::parse(&std::fs::read_to_string(&file)?)?;
-        for case in subject.cases().iter().filter(|case| peer.can_be_asked(case)) {
+        for case in subject.cases().iter().filter(|case| peer.supports(case)) {
             let answer = peer.ask(case)?;
-            asked += 1;
+            supported += 1;
             alike += usize::from(is_alike(&case.gives, &answer));
-            if let Some(what) = untold_difference(case, peer.name, &answer) {
-                untold += 1;
+            if let Some(what) = unrecorded_difference(case, peer.name, &answer) {
+                unrecorded += 1;
                 let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-                tell(&format!("{stem}: {}\n  {what}", case.name));
+                print(&format!("{stem}: {}\n  {what}", case.name));
             }
         }
     }
-    tell(&format!("{asked} cases, {alike} alike, {untold} that the column doesn't tell"));
-    Ok(untold)
+    print(&format!(
+        "{supported} cases, {alike} alike, {unrecorded} differences that the column doesn't have"
+    ));
+    Ok(unrecorded)
 }
 
 /// A difference that the column of a case should have, but doesn't.
-fn untold_difference(case: &Case, peer: &str, answer: &str) -> Option<String> {
-    let told = case.others.get(peer).map(|told| told.split(": ").next().unwrap_or_default());
+fn unrecorded_difference(case: &Case, peer: &str, answer: &str) -> Option<String> {
+    let recorded =
+        case.others.get(peer).map(|recorded| recorded.split(": ").next().unwrap_or_default());
     let outcome = answer.split(": ").next().unwrap_or_default();
-    match told {
+    match recorded {
         None if is_alike(&case.gives, answer) => None,
         None => Some(format!("usher: {}\n  {peer}: {answer}", case.gives)),
-        Some(told) if told == outcome => None,
-        Some(told) => Some(format!("the column: {told}\n  {peer}: {answer}")),
+        Some(recorded) if recorded == outcome => None,
+        Some(recorded) => Some(format!("the column: {recorded}\n  {peer}: {answer}")),
     }
 }
 
-/// Whether both come to the same, as far as it is a question of which version is meant: what isn't
-/// there is fetched by one and refused by another.
+/// Whether both come to the same, as far as it is a question of which version is meant: where a version
+/// isn't installed, one installs it and the other refuses.
 fn is_alike(gives: &str, answer: &str) -> bool {
-    let wanted = gives.split(" of ").next().unwrap_or_default();
+    let expected = gives.split(" of ").next().unwrap_or_default();
     match answer.split(": ").next().unwrap_or_default() {
-        "error" | "missing" => wanted.starts_with("missing ") || wanted.starts_with("error "),
-        "nothing" => wanted.starts_with("path "),
-        outcome => outcome == wanted,
+        "error" | "missing" => expected.starts_with("missing ") || expected.starts_with("error "),
+        "nothing" => expected.starts_with("path "),
+        outcome => outcome == expected,
     }
 }
 
 #[expect(clippy::print_stdout, reason = "this program's one printer")]
-fn tell(text: &str) {
+fn print(text: &str) {
     println!("{text}");
 }

@@ -126,7 +126,7 @@ impl Peer {
     }
 
     /// Whether it knows the tool, and the case needs nothing that is usher's own.
-    pub(crate) fn can_be_asked(&self, case: &Case) -> bool {
+    pub(crate) fn supports(&self, case: &Case) -> bool {
         let is_known = self.tools.iter().any(|(_, program)| *program == case.call);
         let is_its = case.default.is_none() && case.machine.is_none() && case.ceiling.is_none();
         let is_plain = case.each.is_empty() && case.cwd.is_none() && case.ignore.is_empty();
@@ -139,20 +139,20 @@ impl Peer {
             let texts = case.files.values().filter_map(|content| content.bytes().ok());
             texts.into_iter().any(|text| String::from_utf8_lossy(&text).contains(word))
         };
-        let is_said =
+        let is_mentioned =
             !case.files.is_empty() && (self.says.is_empty() || self.says.iter().any(says));
         // Whose versions are adopted, and what is set for programs, is usher's own affair.
         let is_adopted = case.gives.contains(" of ") && !case.gives.ends_with(" of pyenv");
         let is_common = !is_adopted && case.sets.is_none();
-        let is_asked = case.by != "not pinned" && !case.by.starts_with("the variable");
+        let is_pinned = case.by != "not pinned" && !case.by.starts_with("the variable");
         is_known
             && is_its
             && is_plain
             && is_inside
             && is_project
-            && is_said
+            && is_mentioned
             && is_common
-            && is_asked
+            && is_pinned
     }
 
     /// What it does: `node 12.22.12`, `nothing` where it leaves the call to what else is on PATH,
@@ -208,7 +208,7 @@ impl Peer {
     }
 }
 
-/// Runs a command with a home of its own. Nothing is fetched: there is no such proxy.
+/// Runs a command with a home of its own. Nothing is fetched: the proxy doesn't exist.
 fn run(mut command: Command, home: &Path, directory: &Path) -> Result<Output> {
     let path = format!("{}:{}", home.join("path").display(), contestant::FOLDERS);
     let proxy = "http://127.0.0.1:9";
@@ -276,7 +276,7 @@ fn mise_wants(found: &Path, tool: &str) -> Command {
 }
 
 fn mise_settings(command: &mut Command, trusted: &Path) {
-    // As somebody who wants version files of other managers read has it.
+    // The settings of a user who has other managers' version files read.
     let tools = "node,python,ruby,go,java,erlang,elixir,deno,bun";
     command
         .env("MISE_IDIOMATIC_VERSION_FILE_ENABLE_TOOLS", tools)

