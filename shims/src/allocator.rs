@@ -1,6 +1,6 @@
 //! Memory for a process that lives for some microseconds: taken from one block, never given back.
 //!
-//! The C library's allocator asks the system for a page at nearly every size it sees first: with it
+//! The C library's allocator requests a page from the system at nearly every new size: with it
 //! the usual call makes ten system calls more, and the shim takes a quarter longer. `docs/exec.md`
 //! has the figures. What doesn't fit into the block comes from the system as usual.
 

@@ -168,8 +168,8 @@ fn differences(case: &Case, answer: &Answer) -> Vec<Difference> {
     if !answer.notes.iter().any(|note| note.contains(&case.note)) && !case.note.is_empty() {
         compare("note", &case.note, &answer.notes.join("\n"));
     }
-    if case.untouched == Some(true) && !answer.asked.is_empty() {
-        compare("untouched", "looks up no store and no program", &format!("{:?}", answer.asked));
+    if case.untouched == Some(true) && !answer.lookups.is_empty() {
+        compare("untouched", "looks up no store and no program", &format!("{:?}", answer.lookups));
     }
     // Text from files must not contain control characters, which could change the terminal.
     let is_raw = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);

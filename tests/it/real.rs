@@ -184,7 +184,7 @@ fn store() -> &'static Sandbox {
         let shim = sandbox.command("node").variable("NODE_VERSION", APPLICATION);
         let node = shim.argument("--version").with_long_timeout().run();
         node.succeeds().stdout_is(&format!("v{APPLICATION}")).stderr_contains("is ready");
-        // SAFETY: the function takes no arguments and uses nothing that is gone when a process
+        // SAFETY: the function takes no arguments and uses nothing that is freed when a process
         // exits. Statics are never dropped, so the folder must be deleted here.
         unsafe { libc::atexit(remove) };
         sandbox

@@ -98,14 +98,14 @@ fn files_from_the_future_are_not_an_error() {
         }
         let prune = sandbox.use_command(&["prune", "--unused", "30", "--yes"]).run();
         prune.succeeds();
-        assert!(is_there(&sandbox), "nobody knows when it was used: {seconds}");
+        assert!(is_there(&sandbox), "its last use is unknown: {seconds}");
         sandbox.use_command(&["verify"]).run().succeeds();
         sandbox.command("node").arguments(["+10", "-v"]).run().succeeds().stdout_is("v10.24.1");
-        // A kept index from the future isn't fresh for 73 years, and one from 1970 serves.
-        let asked = upstream.requests("/dist/index.json");
+        // A cached index from the future isn't fresh for 73 years, and one from 1970 serves.
+        let count = upstream.requests("/dist/index.json");
         let available = sandbox.use_command(&["available", "node"]).run().succeeds();
         assert!(available.stdout.contains("12.22.12"), "{available}");
-        assert_eq!(upstream.requests("/dist/index.json"), asked + 1, "{seconds}");
+        assert_eq!(upstream.requests("/dist/index.json"), count + 1, "{seconds}");
         date(&sandbox.home().join(".cache"), all_at(seconds));
         let offline = sandbox.use_command(&["available", "node"]).variable("USHER_OFFLINE", "1");
         assert!(offline.run().succeeds().stdout.contains("12.22.12"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::commands::{assert_unchanged, sandbox, skipped};
 use crate::support::{Sandbox, TestCommand, Upstream};
 
-/// A sandbox in which somebody else may look around and write nothing.
+/// A sandbox in which another user may read everything and write nothing.
 struct ReadOnly<'a>(&'a Sandbox);
 
 impl<'a> ReadOnly<'a> {
@@ -26,8 +26,8 @@ impl<'a> ReadOnly<'a> {
         if !rustix::process::geteuid().is_root() {
             return self.0.command(program);
         }
-        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        self.0.command("/usr/bin/setpriv").arguments(nobody).argument(program)
+        let account = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        self.0.command("/usr/bin/setpriv").arguments(account).argument(program)
     }
 }
 

@@ -299,7 +299,7 @@ fn an_invalid_package_json_or_pyproject_is_ignored() {
     }
 }
 
-/// A manifest that can't be read can't be changed either: the pin goes elsewhere.
+/// A manifest that can't be read can't be changed either: the pin is written elsewhere.
 #[test]
 fn an_invalid_package_json_is_never_rewritten() {
     let sandbox = with_default();

@@ -18,7 +18,7 @@ fn the_shims_index_is_missing_or_damaged() {
         }
         let outcome = sandbox.command("node").argument("x").run().succeeds();
         outcome.stdout_has_line("argument 1: x");
-        assert_eq!(fs::read(&index).unwrap(), good, "it is written anew after {spoil:?}");
+        assert_eq!(fs::read(&index).unwrap(), good, "it is written again after {spoil:?}");
     }
 }
 
@@ -60,7 +60,7 @@ fn a_shim_with_an_unknown_name() {
     usher: unknown program “nonesuch”
       hint: use reshim
     ");
-    // By argument 0 that is no name, the file's own name counts.
+    // If argument 0 isn't a name, the file's own name counts.
     for name in ["", "/", "..", "\u{1b}[31m", "a\nb"] {
         let outcome = sandbox.command(&shim).with_argument_zero(name).run();
         outcome.succeeds().stdout_has_line("node 12.22.12");

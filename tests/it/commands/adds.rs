@@ -1,12 +1,12 @@
-//! Calls that add programs: what the manager is told, so that it adds to the toolchain.
+//! Calls that add programs: the variables that make the manager install into the toolchain.
 
 use std::path::Path;
 
 use super::offline_sandbox;
 use crate::support::{Outcome, Sandbox};
 
-/// A script for a manager, which prints what it was told and where it finds itself.
-const TELL: &str =
+/// A script for a manager, which prints its settings and the path that PATH gives for it.
+const PRINT_SETTINGS: &str =
     "#!/bin/sh\nenv | grep -E '^(YARN|BUN|DENO|npm|pnpm)_' | sort\ncommand -v \"${0##*/}\"\n";
 
 /// A sandbox with the system's programs on PATH.
@@ -35,7 +35,7 @@ fn put(sandbox: &Sandbox, path: &Path, script: &str) {
 fn with_manager(tool: &str, version: &str, manager: &str) -> Sandbox {
     let sandbox = with_shims_on_path();
     let root = sandbox.fake_toolchain(tool, version);
-    put(&sandbox, &root.join("bin").join(manager), TELL);
+    put(&sandbox, &root.join("bin").join(manager), PRINT_SETTINGS);
     sandbox.file("project/.tool-versions", format!("{tool} {version}\n"));
     sandbox.reshim();
     sandbox
@@ -77,7 +77,7 @@ fn package_managers_install_global_packages_in_the_toolchain() {
 }
 
 #[test]
-fn a_users_package_folder_variable_is_kept() {
+fn a_users_package_folder_variable_is_unchanged() {
     let sandbox = with_manager("node", "12.0.0", "yarn");
     let outcome = call(&sandbox, "yarn global add x", &[("YARN_PREFIX", "/mine")]).succeeds();
     outcome.stdout_has_line("YARN_PREFIX=/mine");
@@ -88,7 +88,7 @@ fn adopted_toolchains_get_no_package_folder_variables() {
     let sandbox = with_shims_on_path();
     let bin = "home/.nvm/versions/node/v12.22.12/bin";
     sandbox.fake_program(format!("{bin}/node"));
-    sandbox.executable(format!("{bin}/yarn"), TELL);
+    sandbox.executable(format!("{bin}/yarn"), PRINT_SETTINGS);
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.reshim();
     let outcome = call(&sandbox, "yarn global add x", &[]).succeeds();
@@ -158,7 +158,7 @@ fn user_wide_global_packages_run_with_every_version() {
             sandbox.mask(&env.stdout).contains(&format!("usher/additions/{tool}/bin")),
             "{env}"
         );
-        // What is taken away is no program any more.
+        // A removed program isn't one any more.
         std::fs::remove_file(sandbox.root().join(&there).join("greet")).unwrap();
         sandbox.executable(format!("{there}/other"), "#!/bin/sh\n");
         sandbox.reshim();

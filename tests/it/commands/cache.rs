@@ -1,4 +1,4 @@
-//! The indexes that are kept: who is asked how often, and what serves when nobody answers; and
+//! Cached indexes: how often a source is read, and what is used when none answers; and
 //! `use cache clean`.
 
 use std::fs::{self, File};
@@ -11,13 +11,13 @@ use crate::support::{Catalogue, Misbehaviour, NodeRelease, Platform, Sandbox, Up
 
 const INDEX: &str = "/dist/index.json";
 
-/// Makes all kept indexes this old.
+/// Makes all cached indexes this old.
 pub(crate) fn age(sandbox: &Sandbox, hours: u64) {
     let long_ago = SystemTime::now() - Duration::from_secs(hours * 3_600);
     let folder = sandbox.home().join(".cache/usher/indexes");
-    let kept: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(!kept.is_empty(), "an index is kept");
-    for path in kept {
+    let cached: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!cached.is_empty(), "an index is cached");
+    for path in cached {
         let file = File::options().append(true).open(path).unwrap();
         file.set_modified(long_ago).unwrap();
     }
@@ -61,7 +61,7 @@ fn a_request_missing_from_the_cached_index_refreshes_it() {
     sandbox.use_command(&["install", "node@12.22.13"]).run().succeeds();
     assert!(sandbox.toolchain("node", "12.22.13").exists());
     assert_eq!(upstream.requests(INDEX), 2);
-    // What isn't there now either isn't asked for a third time in one run.
+    // A version that is still missing isn't requested a third time in one run.
     sandbox.use_command(&["install", "node@12.22.14"]).run().fails_with(127);
     assert_eq!(upstream.requests(INDEX), 3);
 }
@@ -113,10 +113,10 @@ fn a_damaged_index_cache_is_ignored() {
     assert_eq!(upstream.requests(INDEX), 2);
 }
 
-/// What was said of the state of an index when it was asked for, one a request.
+/// The condition of each request for an index.
 fn conditions(upstream: &Upstream, path: &str) -> Vec<Option<String>> {
-    let asked = upstream.all_requests().into_iter().filter(|request| request.path == path);
-    asked.map(|request| request.headers.get("if-none-match").cloned()).collect()
+    let requests = upstream.all_requests().into_iter().filter(|request| request.path == path);
+    requests.map(|request| request.headers.get("if-none-match").cloned()).collect()
 }
 
 #[test]
@@ -137,19 +137,19 @@ fn a_stale_index_is_revalidated_by_its_etag() {
     ");
     // It is as good as new for an hour more.
     list();
-    let asked = conditions(&upstream, INDEX);
-    assert!(matches!(asked.as_slice(), [None, Some(_)]), "{asked:?}");
-    // What changed comes whole, and is kept under its new name.
+    let sent = conditions(&upstream, INDEX);
+    assert!(matches!(sent.as_slice(), [None, Some(_)]), "{sent:?}");
+    // What changed comes whole, and is cached under its new name.
     age(&sandbox, 2);
     upstream.publish(&newer());
     let outcome = list();
     assert!(outcome.stdout.contains("12.22.13"), "{outcome}");
     age(&sandbox, 2);
     list();
-    let asked = conditions(&upstream, INDEX);
-    assert_eq!(asked.len(), 4);
-    assert_eq!(asked[1], asked[2]);
-    assert_ne!(asked[2], asked[3]);
+    let sent = conditions(&upstream, INDEX);
+    assert_eq!(sent.len(), 4);
+    assert_eq!(sent[1], sent[2]);
+    assert_ne!(sent[2], sent[3]);
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn check_skips_dependencies_and_ignored_files() {
     symlink(".", sandbox.project().join("links/circle")).unwrap();
     sandbox.file("Dockerfile", "FROM node:16\n");
     check(&sandbox).succeeds().stdout_is("the one place that names a version agrees");
-    // A link that stays inside is read where it lies.
+    // A link that stays inside is read in place.
     sandbox.file("project/docker/web", "FROM node:16\n");
     symlink("../docker/web", sandbox.project().join("links/web.Dockerfile")).unwrap();
     check(&sandbox).fails_with(1).stdout_has_line("  links/web.Dockerfile:1: FROM node:16");

@@ -96,9 +96,12 @@ fn install_from_without_a_hash_records_the_computed_one() {
     assert_eq!(receipt["parts"][0]["address"], json!(shown));
     assert_eq!(receipt["parts"][0]["sha256"], json!(sha256(&bytes)));
     assert_eq!(receipt["parts"][0]["verified"], Value::Null);
-    let asked = upstream.all_requests();
-    let asked = asked.iter().find(|request| request.path == "/files/node.tar.gz").unwrap();
-    assert_eq!(asked.headers.get("authorization").map(String::as_str), Some("Basic bWU6c2VjcmV0"));
+    let requests = upstream.all_requests();
+    let request = requests.iter().find(|request| request.path == "/files/node.tar.gz").unwrap();
+    assert_eq!(
+        request.headers.get("authorization").map(String::as_str),
+        Some("Basic bWU6c2VjcmV0")
+    );
 }
 
 #[test]
@@ -109,14 +112,14 @@ fn install_from_accepts_many_archive_layouts() {
             .program("package/bin/npm", "#!/bin/false\n")
             .program("package/bin/npm-cli.js", SCRIPT)
     };
-    let check = |wanted: &str, archive: Archive, there: &[&str]| {
+    let check = |request: &str, archive: Archive, there: &[&str]| {
         sandbox.file("project/archive", archive.tar_gz());
-        install(&sandbox, &[wanted, "--from", "archive"]).succeeds();
-        let (tool, version) = wanted.split_once('@').unwrap();
+        install(&sandbox, &[request, "--from", "archive"]).succeeds();
+        let (tool, version) = request.split_once('@').unwrap();
         let root = sandbox.toolchain(tool, version);
         for program in there {
             let outcome = sandbox.command(root.join("bin").join(program)).run();
-            assert_eq!(outcome.succeeds().stdout, "mine\n", "{program} of {wanted}");
+            assert_eq!(outcome.succeeds().stdout, "mine\n", "{program} of {request}");
         }
     };
     check("node@1.0.0", node(), &["node"]);
@@ -180,8 +183,8 @@ fn install_from_an_invalid_archive_leaves_nothing() {
     ] {
         let outcome = install(&sandbox, &words);
         let line = words.join(" ").replace(&platform, "[PLATFORM]");
-        let said = outcome.stderr.replace(&zeros, "0…");
-        writeln!(transcript, "$ {line}\n{}: {said}", outcome.status).unwrap();
+        let stderr = outcome.stderr.replace(&zeros, "0…");
+        writeln!(transcript, "$ {line}\n{}: {stderr}", outcome.status).unwrap();
         assert!(outcome.stdout.is_empty(), "{outcome}");
     }
     let offline = sandbox.use_command(&["install", "node@12.0.1", "--from", &served]);
@@ -320,7 +323,7 @@ fn repair_fetches_from_the_recorded_address() {
         sandbox.use_command(&["uninstall", "node@12.0.1"]).run().succeeds();
     }
     let indexes = upstream.all_requests().into_iter().filter(|one| one.path.contains("index"));
-    assert_eq!(indexes.count(), 0, "no source was asked");
+    assert_eq!(indexes.count(), 0, "no source was read");
     assert!(file.exists());
 }
 
@@ -336,16 +339,16 @@ fn repair_without_the_archive_hints_the_install_command() {
     let mut tried = |what: &str| {
         let outcome = repair(&sandbox);
         assert!(outcome.stdout.is_empty(), "{outcome}");
-        let said = outcome.stderr.replace(&sha256(&bytes), "[HEX]");
-        writeln!(transcript, "{what}: {}: {said}", outcome.status).unwrap();
+        let stderr = outcome.stderr.replace(&sha256(&bytes), "[HEX]");
+        writeln!(transcript, "{what}: {}: {stderr}", outcome.status).unwrap();
     };
     std::fs::remove_file(&file).unwrap();
-    tried("it is gone");
+    tried("it is missing");
     sandbox
         .file("project/node.tar.gz", Archive::new().program("x/bin/node", "#!/bin/sh\n").tar_gz());
     tried("it is another");
     insta::assert_snapshot!(sandbox.mask(&transcript), @"
-    it is gone: exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
+    it is missing: exit status: 74: usher: fetching node 12.0.1 from [SANDBOX]/project/node.tar.gz
     error: can't read [SANDBOX]/project/node.tar.gz
       No such file or directory (os error 2)
       node@12.0.1 was installed from this archive, and no source has it

@@ -133,7 +133,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     sandbox.use_command(&["outdated"]).run().succeeds();
     age(&sandbox, 3);
     upstream.publish(&newer());
-    let asked = upstream.all_requests().len();
+    let count = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["outdated", "--offline"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -149,7 +149,7 @@ fn cached_indexes_serve_and_their_age_is_noted() {
     let outcome = sandbox.use_command(&["outdated", "node", "--json", "--offline"]).run();
     let age = outcome.json()[0]["index_age"].as_u64().unwrap();
     assert!((3 * 3600..4 * 3600).contains(&age), "{outcome}");
-    assert_eq!(upstream.all_requests().len(), asked);
+    assert_eq!(upstream.all_requests().len(), count);
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(503));
     let outcome = sandbox.use_command(&["outdated", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"

@@ -70,7 +70,7 @@ fn without_a_request_the_default_version_is_pinned() {
     assert_eq!(sandbox.read("project/.tool-versions"), "python latest\n");
 }
 
-/// What a project's file says before and after `use`, with everything else kept byte for byte.
+/// A project's file before and after `use`, with everything else unchanged byte for byte.
 struct Case {
     file: &'static str,
     before: &'static str,
@@ -306,7 +306,7 @@ fn pinning_in_the_home_folder_sets_the_default() {
     usher: node 12.22.12 is ready ([TIME])
     ");
     assert_eq!(sandbox.read("home/.config/usher/tool-versions"), "nodejs 12\n");
-    assert_eq!(sandbox.read("home/.nvmrc"), "10\n", "a file in the home folder is no project's");
+    assert_eq!(sandbox.read("home/.nvmrc"), "10\n", "a file in the home folder isn't a project's");
 }
 
 #[test]
@@ -472,9 +472,9 @@ fn pinning_fetches_a_newer_release_than_installed() {
     sandbox.fake_toolchain("node", "12.22.11");
     sandbox.use_command(&["node@12"]).run().succeeds();
     sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
-    // An exact one that is there needs nobody to be asked.
-    let asked = upstream.all_requests().len();
+    // An exact version that is installed needs no request to a source.
+    let count = upstream.all_requests().len();
     upstream.misbehave("/dist/index.json", Misbehaviour::Status(500));
     sandbox.use_command(&["node@12.22.11"]).run().succeeds();
-    assert_eq!(upstream.all_requests().len(), asked);
+    assert_eq!(upstream.all_requests().len(), count);
 }

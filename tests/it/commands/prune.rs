@@ -1,4 +1,4 @@
-//! `use prune`: what goes, what stays and why; and that nothing goes by mistake.
+//! `use prune`: what is removed, what stays and why; and that nothing is removed by mistake.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, FileTimes};
@@ -31,27 +31,27 @@ fn store() -> Sandbox {
     sandbox
 }
 
-/// Whether access times are kept where tests run: without, prune has nothing to go by.
-fn keeps_times(sandbox: &Sandbox) -> bool {
+/// Whether access times are recorded where tests run: prune needs them.
+fn records_times(sandbox: &Sandbox) -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let holding = mounts.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split(' ').collect();
         sandbox.root().starts_with(fields.get(4)?).then(|| (fields[4].len(), fields[5].to_owned()))
     });
-    let keeps = !holding.max().is_some_and(|(_, options)| options.contains("noatime"));
-    if !keeps {
-        skipped("access times aren't kept here: use prune --unused");
+    let is_recorded = !holding.max().is_some_and(|(_, options)| options.contains("noatime"));
+    if !is_recorded {
+        skipped("access times aren't recorded here: use prune --unused");
     }
-    keeps
+    is_recorded
 }
 
-/// What goes by these words, and why the others stay: `node 10.24.1`.
-fn going(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+/// The versions that a call with these words would remove: `node 10.24.1`.
+fn would_remove(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let outcome = sandbox.use_command(&["prune", "--json", "--dry-run"]).arguments(words).run();
     let report = outcome.succeeds().json();
-    let goes = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
+    let removed = report.as_array().unwrap().iter().filter(|one| one["would_remove"] == true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    goes.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
+    removed.map(|one| format!("{} {}", text(&one["tool"]), text(&one["version"]))).collect()
 }
 
 /// What a file takes on the disk depends on the file system.
@@ -65,14 +65,15 @@ fn without_sizes(text: &str) -> String {
 #[test]
 fn prune_unused_keeps_requested_versions() {
     let sandbox = store();
-    if !keeps_times(&sandbox) {
+    if !records_times(&sandbox) {
         return;
     }
     let projects = sandbox.root().join("src").display().to_string();
     let unused = ["--unused", "30"];
     let spare = ["--unused", "30", "--projects", &projects];
-    let check =
-        |words: &[&str], goes: &[&str]| assert_eq!(going(&sandbox, words), goes, "{words:?}");
+    let check = |words: &[&str], expected: &[&str]| {
+        assert_eq!(would_remove(&sandbox, words), expected, "{words:?}")
+    };
     check(&unused, &["node 10.24.1", "node 12.22.11", "node 12.22.12"]);
     check(&["--unused", "45"], &["node 10.24.1", "node 12.22.12"]);
     check(&["--unused", "500"], &[]);
@@ -89,7 +90,7 @@ fn prune_unused_keeps_requested_versions() {
     sandbox.file("src/app/.hidden/package.json", r#"{"engines":{"node":"^10"}}"#);
     check(&spare, &["node 12.22.11"]);
     check(&unused, &["node 10.24.1", "node 12.22.11", "node 12.22.12"]);
-    // Other people's code asks for nothing.
+    // Requests in other people's code don't count.
     sandbox.file("src/app/node_modules/x/.nvmrc", "12.22.11\n");
     check(&spare, &["node 12.22.11"]);
     sandbox.file("src/other/.tool-versions", "nodejs 12.22.11\n");
@@ -106,7 +107,7 @@ fn prune_unused_keeps_requested_versions() {
 #[test]
 fn prune_dry_run_shows_the_same_as_prune() {
     let sandbox = store();
-    if !keeps_times(&sandbox) {
+    if !records_times(&sandbox) {
         return;
     }
     sandbox.file("project/.nvmrc", "12.22.12\n");
@@ -143,20 +144,20 @@ fn prune_dry_run_shows_the_same_as_prune() {
 #[test]
 fn read_only_commands_do_not_change_last_use() {
     let sandbox = store();
-    if !keeps_times(&sandbox) {
+    if !records_times(&sandbox) {
         return;
     }
     let unused = ["--unused", "30"];
-    let before = going(&sandbox, &unused);
+    let before = would_remove(&sandbox, &unused);
     assert_eq!(before.len(), 3);
     sandbox.use_command(&["verify"]).run().fails_with(65);
     for words in [&["list"][..], &["doctor"], &["reshim"], &["which", "npm"], &["why", "node"]] {
         sandbox.use_command(words).run();
     }
-    assert_eq!(going(&sandbox, &unused), before);
+    assert_eq!(would_remove(&sandbox, &unused), before);
     // A call does.
     sandbox.command("node").variable("NODE_VERSION", "10.24.1").run().succeeds();
-    assert_eq!(going(&sandbox, &unused), ["node 12.22.11", "node 12.22.12"]);
+    assert_eq!(would_remove(&sandbox, &unused), ["node 12.22.11", "node 12.22.12"]);
 }
 
 #[test]
@@ -188,12 +189,12 @@ fn prune_refuses_invalid_arguments() {
     exit status: 2 error: unknown tool “rust”
       tools: bun, deno, elixir, erlang, go, java, node, npm, perl, php, pnpm, python, ruby, yarn, zig
     ");
-    // A version file that nobody understands might ask for any of them.
+    // An invalid version file might request any of them.
     sandbox.file("src/.nvmrc", "../../x\n");
     let projects = sandbox.root().join("src").display().to_string();
     let words = ["--unused", "30", "--yes", "--projects", &projects];
     sandbox.use_command(&["prune"]).arguments(words).run().fails_with(65);
-    assert_eq!(going(&sandbox, &["node@10", "node@12", "node@20", "python@3"]).len(), 5);
+    assert_eq!(would_remove(&sandbox, &["node@10", "node@12", "node@20", "python@3"]).len(), 5);
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn repair_restores_the_backup_of_a_replacement() {
     sandbox.use_command(&["repair"]).run().succeeds();
     assert!(node.join("bin/yarn").exists() && !aside.exists());
     assert_eq!(upstream.requests(&archive()), 1, "nothing had to be fetched");
-    // The replacement had got the name already: the old one goes.
+    // The replacement had got the name already: the old one is removed.
     fs::create_dir_all(aside.join("bin")).unwrap();
     sandbox.use_command(&["uninstall", "node@12.22.12"]).run().succeeds();
     assert!(!node.exists() && !aside.exists());

@@ -70,7 +70,7 @@ fn install_and_uninstall_update_versioned_shims() {
 }
 
 #[test]
-fn a_requested_versioned_shim_is_kept_until_removed() {
+fn a_requested_versioned_shim_stays_until_removed() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     let outcome = sandbox.use_command(&["shim", "nodejs@v12", "python@3.12.3", "node@lts/*"]).run();
@@ -168,14 +168,14 @@ fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     let sandbox = sandbox(&upstream);
     sandbox.file("home/.config/usher/config.toml", "versioned_shims = [\"nodejs\"]\n");
     sandbox.reshim();
-    // No index is cached yet, and none is asked for: the registry knows lines by their names.
+    // No index is cached yet, and none is requested: the registry knows lines by their names.
     assert_eq!(upstream.all_requests().len(), 0);
     assert!(sandbox.shim("node@lts-hydrogen").is_file());
     assert!(!sandbox.shim("node18").exists());
     sandbox.use_command(&["available", "node"]).run().succeeds();
-    let asked = upstream.all_requests().len();
+    let count = upstream.all_requests().len();
     sandbox.reshim();
-    assert_eq!(upstream.all_requests().len(), asked);
+    assert_eq!(upstream.all_requests().len(), count);
     for name in
         ["node25", "node@22", "node18", "node12.22", "node10", "node@lts", "node@lts-krypton"]
     {
@@ -189,9 +189,9 @@ fn the_versioned_shims_setting_creates_shims_for_all_lines() {
     assert_eq!(versioned(&sandbox, "node"), "node18 node18.20 node@18 node@18.20");
 }
 
-/// What lies in the shim folder and is no shim is somebody else's.
+/// Files in the shim folder that aren't shims aren't usher's.
 #[test]
-fn foreign_files_in_the_shim_folder_are_kept() {
+fn foreign_files_in_the_shim_folder_stay() {
     let sandbox = offline_sandbox();
     let script = "#!/bin/sh\necho mine\n";
     sandbox.executable(sandbox.shim("node12"), script);
@@ -230,7 +230,7 @@ fn shims_of_another_build_are_replaced_and_removed() {
     let mut other = fs::read(Sandbox::shim_binary()).unwrap();
     other.extend(b"another build");
     let binary = fs::read(sandbox.usher().join("shim")).unwrap();
-    for name in ["node", "node12", "gone"] {
+    for name in ["node", "node12", "unknown"] {
         fs::remove_file(sandbox.shim(name)).unwrap_or_default();
         sandbox.file(sandbox.shim(name), &other);
     }
@@ -240,7 +240,7 @@ fn shims_of_another_build_are_replaced_and_removed() {
     for name in ["node", "node12", "node@12"] {
         assert_eq!(fs::read(sandbox.shim(name)).unwrap(), binary, "{name}");
     }
-    assert!(!sandbox.shim("gone").exists());
+    assert!(!sandbox.shim("unknown").exists());
 }
 
 /// The copies on disk share one file: what damages one damages all, so none can vouch for another.

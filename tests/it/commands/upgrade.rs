@@ -37,7 +37,7 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     assert!(sandbox.toolchain("node", "12.22.11").exists());
     assert_eq!(sandbox.read("project/.nvmrc"), "12\n");
     sandbox.command("node").argument("--version").run().succeeds().stdout_is("v12.22.12");
-    let asked = upstream.all_requests().len();
+    let count = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["upgrade", "node"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 0
@@ -45,7 +45,7 @@ fn upgrade_installs_the_newest_match_and_keeps_the_old() {
     node 12.22.12 is up to date (12 requested by .nvmrc:1)
     --- standard error
     ");
-    assert_eq!(upstream.all_requests().len(), asked);
+    assert_eq!(upstream.all_requests().len(), count);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn offline_newer_versions_are_named() {
     for tool in ["node", "python"] {
         sandbox.use_command(&["available", tool]).run().succeeds();
     }
-    let asked = upstream.all_requests().len();
+    let count = upstream.all_requests().len();
     let outcome = sandbox.use_command(&["--offline", "upgrade"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 69
@@ -227,7 +227,7 @@ fn offline_newer_versions_are_named() {
       node 12 is requested by .tool-versions:1
       hint: leave --offline out
     ");
-    assert_eq!(upstream.all_requests().len(), asked);
+    assert_eq!(upstream.all_requests().len(), count);
 }
 
 #[test]
@@ -244,8 +244,8 @@ fn why_names_the_version_that_upgrade_would_fetch() {
         lines.filter_map(|line| line.split_once(" is ")).map(|(_, end)| end.to_owned()).collect()
     };
     let check = |file: &str, text: &str, expected: &str| {
-        let told: Vec<String> = newest(file, text);
-        assert_eq!(told, [expected], "{file}: {text}");
+        let found: Vec<String> = newest(file, text);
+        assert_eq!(found, [expected], "{file}: {text}");
     };
     check(".nvmrc", "12\n", "12.22.12: use upgrade node");
     check(".nvmrc", "18\n", "18.20.8: use install node@18");

@@ -1,4 +1,4 @@
-//! `use verify`: what isn't as it was installed, told to people and as JSON.
+//! `use verify`: what isn't as it was installed, as text and as JSON.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

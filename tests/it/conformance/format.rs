@@ -58,9 +58,9 @@ pub(crate) struct Case {
     pub(crate) ceiling: Option<String>,
     /// The setting `ignore_variables`.
     pub(crate) ignore: Vec<String>,
-    /// The list whose every text stands for `{each}` in files, variables, the call and what follows.
+    /// The list whose texts replace `{each}` in files, variables, the call and what follows.
     pub(crate) each: String,
-    /// What comes of it: `node 12.22.12`, `missing node 14`, `path /usr/bin/node`,
+    /// The result: `node 12.22.12`, `missing node 14`, `path /usr/bin/node`,
     /// `error 126: a part of the message … and a later one`.
     pub(crate) gives: String,
     /// The origin: `.nvmrc:1`, `NODE_VERSION`, `not pinned`; not for errors.
@@ -71,11 +71,11 @@ pub(crate) struct Case {
     pub(crate) arguments: Option<String>,
     /// All variables that are set for the program, where that is the point.
     pub(crate) sets: Option<BTreeMap<String, String>>,
-    /// A part of what is passed over with a note.
+    /// A part of the note about what is skipped.
     pub(crate) note: String,
-    /// No store and no program was asked for.
+    /// No store and no program was looked up.
     pub(crate) untouched: Option<bool>,
-    /// It goes through the real shim as well.
+    /// It runs through the real shim as well.
     pub(crate) real: Option<bool>,
     /// What other tools do with the same, where that differs: `node 10.15.3`, `error`, `nothing`;
     /// more may follow a colon.
@@ -84,7 +84,7 @@ pub(crate) struct Case {
     pub(crate) why: String,
 }
 
-/// What a file holds, or what stands in its place.
+/// What a file contains, or what is in its place.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Content {
@@ -94,7 +94,7 @@ pub(crate) enum Content {
     Odd(Odd),
 }
 
-/// What is no plain text.
+/// Content that isn't plain text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Odd {
@@ -110,7 +110,7 @@ pub(crate) enum Odd {
     Is(Kind),
 }
 
-/// What stands where a file is expected.
+/// What is at a file's path instead of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
@@ -128,9 +128,9 @@ pub(crate) enum Kind {
     Loop,
     /// 10 GB of zeros.
     Sparse,
-    /// A file that nobody may read.
+    /// A file that no user may read.
     Closed,
-    /// A folder that nobody may search.
+    /// A folder that no user may search.
     ClosedFolder,
 }
 
@@ -140,7 +140,7 @@ pub(crate) enum Kind {
 pub(crate) enum Cwd {
     /// It was deleted.
     Deleted,
-    /// It lies 5,000 folders below.
+    /// It is 5,000 folders below.
     Deep,
 }
 
@@ -157,7 +157,7 @@ impl Subject {
         self.case.iter().map(|case| case.over(&self.usual)).collect()
     }
 
-    /// What stands for `{each}`, for a case that is true of several texts.
+    /// The texts that replace `{each}`, for a case that is true of several.
     pub(crate) fn texts(&self, case: &Case) -> Vec<String> {
         self.list.get(&case.each).cloned().unwrap_or_else(|| vec![String::new()])
     }
@@ -284,7 +284,7 @@ impl<'a> Installed<'a> {
     }
 }
 
-/// Where a file of a case lies.
+/// The path of a file of a case.
 pub(crate) fn place(home: &Path, name: &str) -> PathBuf {
     match name.strip_prefix("~/") {
         Some(below) => home.join(below),

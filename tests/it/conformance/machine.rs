@@ -33,7 +33,7 @@ pub(super) fn programs(installed: &Installed<'_>) -> Vec<String> {
     }
 }
 
-/// The store that a version lies in, as the registry describes it, where it isn't usher's own.
+/// The store of a version, as the registry describes it, if it isn't usher's own.
 pub(super) fn adopted(home: &Path, installed: &Installed<'_>) -> Option<AdoptedStore> {
     let (_, text) =
         DEFINITIONS.iter().find(|(name, _)| name.trim_end_matches(".toml") == installed.tool)?;

@@ -1,4 +1,4 @@
-//! Puts a case to the resolver, over a world in memory that remembers what it was asked.
+//! Puts a case to the resolver, over a world in memory that records what is looked up.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -31,10 +31,10 @@ pub(super) struct Answer {
     pub(super) program: String,
     pub(super) arguments: String,
     pub(super) sets: BTreeMap<String, String>,
-    /// What is passed over, and what can't be used: a line each.
+    /// What is skipped, and what can't be used: a line each.
     pub(super) notes: Vec<String>,
-    /// The stores and programs that were asked for.
-    pub(super) asked: Vec<PathBuf>,
+    /// The stores and programs that were looked up.
+    pub(super) lookups: Vec<PathBuf>,
 }
 
 const HOME: &str = "/home/u";
@@ -47,14 +47,14 @@ pub(super) fn run(case: &Case) -> Answer {
     };
     let memory = world(case, &stores);
     let index = index(case, stores, &memory);
-    let world = Remembering { memory, asked: RefCell::default() };
+    let world = Recording { memory, lookups: RefCell::default() };
     let shim = Shim { folders: vec![index.folders.shims()], binary: None };
     let resolver = Resolver { world: &world, index: &index, shim: &shim };
     let words = case.words();
     let (name, rest) = words.split_first().expect("a call has a name");
     let arguments: Vec<&OsStr> = rest.iter().map(OsStr::new).collect();
     let outcome = resolver.resolve(name, &arguments);
-    let asked = world.asked.take();
+    let lookups = world.lookups.take();
     let calls = calls(&index, name, rest.first().map(String::as_str));
     let plan = match &outcome {
         Ok(Outcome::Run(plan)) => Some(plan),
@@ -67,7 +67,7 @@ pub(super) fn run(case: &Case) -> Answer {
         arguments: rest.get(plan.map_or(0, |plan| plan.skip - 1)..).unwrap_or_default().join(" "),
         sets: plan.map_or_else(BTreeMap::new, sets),
         notes: calls.iter().flat_map(|call| notes(&world, &index, call)).collect(),
-        asked,
+        lookups,
     }
 }
 
@@ -110,7 +110,7 @@ fn sets(plan: &Plan) -> BTreeMap<String, String> {
     own.map(|(name, value)| ((*name).to_owned(), value.to_string_lossy().into_owned())).collect()
 }
 
-/// Who asked for what came of it.
+/// The origin of the request behind the result.
 fn by<W: World>(
     resolver: &Resolver<'_, W>,
     calls: &[Call],
@@ -122,8 +122,8 @@ fn by<W: World>(
             .iter()
             .filter(|call| call.tool.name == plan.tool.name)
             .filter_map(|call| resolver.selector().select(call).ok())
-            .filter(|force| match (force, &plan.toolchain) {
-                (Selection::Toolchain(found, _), Some(wanted)) => found.root == wanted.root,
+            .filter(|selection| match (selection, &plan.toolchain) {
+                (Selection::Toolchain(found, _), Some(planned)) => found.root == planned.root,
                 (Selection::System(_) | Selection::Toolchain(..), None) => true,
                 _ => false,
             })
@@ -278,25 +278,25 @@ fn system(text: &str, world: &MemoryWorld) -> Option<SystemProgram> {
     })
 }
 
-/// A world that remembers which stores and programs it was asked for, and whose paths are sound.
-struct Remembering {
+/// A world that records which stores and programs are looked up, and checks their paths.
+struct Recording {
     memory: MemoryWorld,
-    asked: RefCell<Vec<PathBuf>>,
+    lookups: RefCell<Vec<PathBuf>>,
 }
 
-impl Remembering {
+impl Recording {
     fn check(path: &Path) {
         let is_sound = path.is_absolute() && path.components().all(|part| part.as_os_str() != "..");
-        assert!(is_sound, "the file system was asked for {}", path.display());
+        assert!(is_sound, "the file system was read at {}", path.display());
     }
 
-    fn remember(&self, path: &Path) {
+    fn record(&self, path: &Path) {
         Self::check(path);
-        self.asked.borrow_mut().push(path.to_path_buf());
+        self.lookups.borrow_mut().push(path.to_path_buf());
     }
 }
 
-impl World for Remembering {
+impl World for Recording {
     fn variable(&self, name: &str) -> Option<OsString> {
         World::variable(&self.memory, name)
     }
@@ -324,17 +324,17 @@ impl World for Remembering {
     }
 
     fn folders(&self, folder: &Path, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        self.remember(folder);
+        self.record(folder);
         self.memory.folders(folder, visit)
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<FileMeta>> {
-        self.remember(path);
+        self.record(path);
         self.memory.metadata(path)
     }
 
     fn is_writable(&self, path: &Path) -> bool {
-        self.remember(path);
+        self.record(path);
         self.memory.is_writable(path)
     }
 }

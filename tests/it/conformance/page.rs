@@ -1,5 +1,5 @@
-//! `docs/version-files.md` says what the registry and the suite say: the tables between its markers
-//! are made from these, and compared. Where they differ, what ought to stand there is printed.
+//! The tables between the markers of `docs/version-files.md` are made from the registry and the suite,
+//! and compared. Where they differ, the expected table is printed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ fn the_page_lists_differences_to_other_tools() {
     check("differences", &differences());
 }
 
-/// Compares what stands between a marker and its end.
+/// Compares the text between a marker and its end.
 #[track_caller]
 fn check(marker: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
@@ -39,11 +39,11 @@ fn check(marker: &str, expected: &str) {
     let (found, _) = rest.split_once("<!-- end -->").expect("the end of a table");
     assert!(
         found.trim() == expected.trim(),
-        "{PAGE} is out of step; below {begin}it ought to say\n\n{expected}\n"
+        "{PAGE} is out of step; below {begin}it must contain\n\n{expected}\n"
     );
 }
 
-/// A table of tools, each with its files in the order in which they are asked.
+/// A table of tools, each with its files in the order in which they are read.
 fn files() -> String {
     let mut table = "| tool | within a folder, strongest first |\n|---|---|\n".to_owned();
     for tool in TOOLS {
@@ -84,13 +84,13 @@ fn row(file: &VersionFile, tool: &str) -> String {
         } else {
             format!(" below `{}`", field.after_line)
         };
-        let asks = match (field.extends, field.role) {
+        let role = match (field.extends, field.role) {
             (true, _) => ", another such file",
             (false, FieldRole::Pin) => "",
             (false, FieldRole::Constraint) => ", a constraint",
             (false, FieldRole::Either) => ", a constraint if a range",
         };
-        format!("`{}`{of}{below}{asks}", named(field.path).replace('|', "\\|"))
+        format!("`{}`{of}{below}{role}", named(field.path).replace('|', "\\|"))
     };
     let read = match file.reader {
         Reader::Plain => "a request per line".to_owned(),

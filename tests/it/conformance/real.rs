@@ -1,5 +1,5 @@
-//! Puts a case to the real shim, on the real operating system: what lies on the disk is made as the
-//! case says, and what the fake program prints, or the message, is compared.
+//! Puts a case to the real shim, on the real operating system: its files are created, and what
+//! the fake program prints, or the message, is compared.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -30,7 +30,7 @@ impl Machines {
             let sandbox = self.0.entry(key).or_insert_with(|| machine(case));
             return run(sandbox, case);
         }
-        // What only root could read is read by somebody else, in a sandbox of its own.
+        // Files that only root could read are read by another user, in a sandbox of its own.
         let sandbox = machine(case);
         run(&sandbox, case)
     }
@@ -95,19 +95,19 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     judge(sandbox, case, &outcome).map_err(|what| format!("  {what}\n{outcome}"))
 }
 
-/// Lets the shims know nothing of what the machine itself has: a case's versions are all there are.
+/// Hides the machine's own versions from the shims: only the case's versions exist.
 fn without_system(sandbox: &Sandbox) {
     let index = sandbox.shims().join(".usher");
     let text = sandbox.read(&index);
-    let kept = text.lines().filter(|line| {
+    let remaining = text.lines().filter(|line| {
         let is_of_system = line.starts_with("system\t") || line.starts_with("toolchain\t");
         !is_of_system
     });
-    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-    sandbox.file(&index, kept);
+    let remaining: String = remaining.flat_map(|line| [line, "\n"]).collect();
+    sandbox.file(&index, remaining);
 }
 
-/// Writes a case's files, and says what is to be removed after it.
+/// Writes a case's files, and returns what to remove after it.
 fn furnish(sandbox: &Sandbox, case: &Case) -> Vec<PathBuf> {
     let home = sandbox.home();
     let mut made = vec![sandbox.folder("home/project")];
@@ -128,7 +128,7 @@ fn furnish(sandbox: &Sandbox, case: &Case) -> Vec<PathBuf> {
 }
 
 fn put(sandbox: &Sandbox, path: &Path, kind: Kind) {
-    let folder = path.parent().expect("a file lies in a folder");
+    let folder = path.parent().expect("a file is in a folder");
     fs::create_dir_all(folder).expect("make a folder");
     match kind {
         Kind::Folder | Kind::ClosedFolder => fs::create_dir(path).expect("make a folder"),
@@ -136,7 +136,7 @@ fn put(sandbox: &Sandbox, path: &Path, kind: Kind) {
             let name = CString::new(path.as_os_str().as_bytes()).expect("a path");
             rustix::fs::mkfifoat(CWD, name.as_c_str(), 0o644.into()).expect("make a FIFO");
         }
-        // Who listened is gone; the socket stays.
+        // The listener is closed; the socket stays.
         Kind::Socket => drop(UnixListener::bind(path).expect("make a socket")),
         Kind::Device => symlink("/dev/zero", path).expect("make a link"),
         Kind::Dangling => symlink("nowhere", path).expect("make a link"),
@@ -175,10 +175,10 @@ impl Place {
         let top = || rustix::fs::open(&project, flags, Mode::empty()).expect("open the project");
         match case.cwd {
             Some(Cwd::Deleted) => {
-                let gone = project.join("gone");
-                fs::create_dir(&gone).expect("make a folder");
-                let folder = open(&top(), "gone");
-                fs::remove_dir(&gone).expect("delete a folder");
+                let deleted = project.join("deleted");
+                fs::create_dir(&deleted).expect("make a folder");
+                let folder = open(&top(), "deleted");
+                fs::remove_dir(&deleted).expect("delete a folder");
                 Self::Open(folder)
             }
             Some(Cwd::Deep) => Self::Open((0..DEEP).fold(top(), |above, _| {
@@ -205,7 +205,7 @@ impl Place {
                 fs::set_permissions(above, open).expect("open a folder again");
             }
             Self::Open(_) => {
-                // From the top: what lies in the first is put in its place, until there is none.
+                // From the top: the folder in the first one takes its place, until there is none.
                 let project = rustix::fs::open(
                     sandbox.home().join("project"),
                     OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -228,7 +228,7 @@ fn command(sandbox: &Sandbox, case: &Case, place: &Place) -> TestCommand {
         Place::Folder(folder) => sandbox.command(program).directory(folder),
         Place::Closed(folder) => {
             let above = folder.parent().and_then(Path::parent).expect("a folder above");
-            let inner = folder.strip_prefix(above).expect("lies below");
+            let inner = folder.strip_prefix(above).expect("a folder below");
             sandbox
                 .command("/bin/sh")
                 .arguments(["-c", "cd \"$0\" && /bin/chmod 0 .. && exec \"$@\""])
@@ -248,28 +248,28 @@ fn command(sandbox: &Sandbox, case: &Case, place: &Place) -> TestCommand {
 fn judge(sandbox: &Sandbox, case: &Case, outcome: &Outcome) -> Result<(), String> {
     let stores = stores(sandbox, case);
     let home = sandbox.home().to_string_lossy().into_owned();
-    let said = outcome.stderr.replace(&home, "/home/u");
+    let stderr = outcome.stderr.replace(&home, "/home/u");
     let code = outcome.status.code().unwrap_or(-1);
     let (kind, rest) = case.gives.split_once(' ').unwrap_or((&case.gives, ""));
     let printed = outcome.stdout.lines().next().unwrap_or_default();
     let expect = |holds: bool, what: String| if holds { Ok(()) } else { Err(what) };
     if !case.note.is_empty() {
-        expect(said.contains(&case.note), format!("notes: {}", case.note))?;
+        expect(stderr.contains(&case.note), format!("notes: {}", case.note))?;
     }
     match kind {
         "error" => {
-            let message = said.rsplit("usher: error: ").next().unwrap_or_default();
+            let message = stderr.rsplit("usher: error: ").next().unwrap_or_default();
             let message = message.split_once("\nusher: ").map_or(message, |(_, message)| message);
             let given = format!("error {code}: {message}");
             expect(has_parts(&given, &case.gives), format!("gives: {}", case.gives))
         }
         "missing" => {
-            // The first of what will do is fetched, and a file's folder stands behind its name.
+            // The first of the alternatives is installed, and a file's folder is printed behind its name.
             let first = rest.split(" or ").next().unwrap_or_default();
             let by = case.by.rsplit('/').next().unwrap_or_default();
             let requested = format!(" {first}");
             let by = format!("(requested by {by}");
-            let is_named = said.contains(&requested) && said.contains(&by);
+            let is_named = stderr.contains(&requested) && stderr.contains(&by);
             expect(code == 127 && is_named, format!("exit code 127 and:{requested} … {by}"))
         }
         "path" => {
@@ -297,13 +297,13 @@ fn judge(sandbox: &Sandbox, case: &Case, outcome: &Outcome) -> Result<(), String
                 .filter_map(|line| line.strip_prefix("argument ")?.split_once(": "))
                 .map(|(_, argument)| argument)
                 .collect();
-            let wanted = case.arguments.clone().unwrap_or_else(|| arguments.join(" "));
-            expect(arguments.join(" ") == wanted, format!("arguments: {wanted}"))
+            let expected = case.arguments.clone().unwrap_or_else(|| arguments.join(" "));
+            expect(arguments.join(" ") == expected, format!("arguments: {expected}"))
         }
     }
 }
 
-/// What the fake program prints of where it lies.
+/// What the fake program prints of its path.
 fn shown(root: &Path) -> String {
     let names: Vec<_> = root.iter().rev().take(2).map(|name| name.to_string_lossy()).collect();
     names.into_iter().rev().collect::<Vec<_>>().join(" ")

@@ -7,8 +7,10 @@ fn arguments_are_the_same_bytes() {
     each(|stage| {
         let given =
             [raw(b""), raw(b"\xff\xfe \n\t\"'$\\"), raw("ü".as_bytes()), raw(b"--"), raw(b"")];
-        let said = stage.compare(&[], |command| command.arguments(&given));
-        said.has(b"argument 1, 0 bytes: \nargument 2, 9 bytes: \xff\xfe \n\t").has("argument 5, 0");
+        let report = stage.compare(&[], |command| command.arguments(&given));
+        report
+            .has(b"argument 1, 0 bytes: \nargument 2, 9 bytes: \xff\xfe \n\t")
+            .has("argument 5, 0");
         let plus = stage.compare(&[], |command| command.argument("+ 12").argument("+12x"));
         plus.has("argument 1, 4 bytes: + 12\nargument 2, 4 bytes: +12x");
     });
@@ -17,9 +19,9 @@ fn arguments_are_the_same_bytes() {
 #[test]
 fn a_hundred_thousand_arguments_pass() {
     each(|stage| {
-        let said =
+        let report =
             stage.compare(&[], |command| command.arguments((0..100_000).map(|n| n.to_string())));
-        said.has("argument 100000, 5 bytes: 99999\n");
+        report.has("argument 100000, 5 bytes: 99999\n");
     });
 }
 
@@ -27,8 +29,8 @@ fn a_hundred_thousand_arguments_pass() {
 fn the_longest_argument_passes() {
     each(|stage| {
         let longest = "x".repeat(131_071);
-        let said = stage.compare(&[], |command| command.argument(&longest));
-        said.has(format!("argument 1, 131071 bytes: {longest}\n"));
+        let report = stage.compare(&[], |command| command.argument(&longest));
+        report.has(format!("argument 1, 131071 bytes: {longest}\n"));
     });
 }
 
@@ -52,15 +54,16 @@ fn variables_are_passed_byte_for_byte_in_order() {
             &out,
             "variable:",
         ];
-        let said = stage.compare(&words, |command| command);
-        said.has("variable 0, 3 bytes: Z=1\n")
+        let report = stage.compare(&words, |command| command);
+        report
+            .has("variable 0, 3 bytes: Z=1\n")
             .has("variable 2, 7 bytes: no_sign\nvariable 3, 11")
             .has("variable 4, 2 bytes: A=\nvariable 5, 7 bytes: A=again\n")
             .has("variable 8, 0 bytes: ");
         let name = raw(b"N\xff");
         let value = raw(b"\xfe\xff\n");
-        let said = stage.compare(&[], |command| command.variable(&name, &value));
-        said.has(variable(&name, &value));
+        let report = stage.compare(&[], |command| command.variable(&name, &value));
+        report.has(variable(&name, &value));
         let longest = "x".repeat(131_069);
         stage
             .compare(&[], |command| command.variable("L", &longest))
@@ -115,13 +118,13 @@ fn the_environment_does_not_grow_with_nested_calls() {
         for (version, by) in [("10.0.0", ""), ("10.0.1", "exec")] {
             stage.script(version, &nested.replace("exec_or_not", by));
             stage.sandbox.file("project/.nvmrc", version);
-            let said = |depth: &str| {
+            let output = |depth: &str| {
                 let command = stage.sandbox.command(stage.sandbox.shim("node"));
                 let command = command.argument(depth).variable("PATH", "/usr/bin:/bin");
                 command.run().succeeds().stdout
             };
-            assert_eq!(said("100"), said("1"));
-            assert!(said("1").contains("shims:/usr/bin:/bin\n"), "{}", said("1"));
+            assert_eq!(output("100"), output("1"));
+            assert!(output("1").contains("shims:/usr/bin:/bin\n"), "{}", output("1"));
         }
     });
 }

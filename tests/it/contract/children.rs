@@ -6,14 +6,14 @@ use super::each;
 use crate::real::{with_node, with_npm};
 use crate::support::Sandbox;
 
-/// Says its version, then runs what it is told in a shell.
+/// Prints its version, then runs its arguments in a shell.
 const TALKER: &str = "#!/bin/sh
 echo VERSION
 [ ! -f \"$1\" ] || shift
 [ $# -eq 0 ] || exec /bin/sh -c \"$*\"
 ";
 
-/// A line of shell that `node` runs, and what it and its children say.
+/// A line of shell that `node` runs, and what it and its children print.
 const CALLS: &[(&[&str], &str)] = &[
     (&["cd ../other && node"], "12\n10"),
     (&["cd ../other; node 'cd ../project; node'"], "12\n10\n12"),

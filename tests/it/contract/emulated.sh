@@ -10,7 +10,7 @@ case $machine in
 aarch64) number='\xb7\x00' ;;
 riscv64) number='\xf3\x00' ;;
 *)
-    echo "emulated.sh: how $machine is told by its programs isn't known here" >&2
+    echo "emulated.sh: can't recognize programs for $machine" >&2
     exit 2
     ;;
 esac

@@ -108,7 +108,7 @@ fn a_noexec_mount_is_an_error() {
                 let outcome = outcome.fails_with(126);
                 outcome.stderr_contains("a noexec file system").stdout_is("");
             }
-            None => skipped("a mount without execution", "no mount namespace is to be had"),
+            None => skipped("a mount without execution", "can't make a mount namespace"),
         }
     });
 }

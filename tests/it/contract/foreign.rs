@@ -7,7 +7,7 @@ use crate::support::Sandbox;
 #[test]
 fn pyenv_shims_that_call_back_end_at_the_system_python() {
     let Some(pyenv) = pyenv().filter(|pyenv| pyenv.join("shims/python3").exists()) else {
-        skipped("there is no pyenv on this machine");
+        skipped("pyenv is not installed on this machine");
         return;
     };
     let sandbox = Sandbox::new().offline();

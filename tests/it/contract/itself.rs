@@ -1,4 +1,4 @@
-//! The shim never becomes itself: not by another path, not by way of somebody else's shim.
+//! The shim never becomes itself: not by another path, not through another manager's shim.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,5 +1,5 @@
 //! Shims are found in odd places: twice on PATH, through links, copied elsewhere. None of them may
-//! be taken for the program that it stands for.
+//! be taken for the program of its name.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -26,7 +26,7 @@ fn a_program_behind_a_shims_path_keeps_its_name() {
     for program in ["node", "npm", "npx"] {
         let shim = sandbox.shim(program);
         let seen = fs::symlink_metadata(&shim).expect("a shim");
-        assert!(seen.is_file(), "{program} is no link");
+        assert!(seen.is_file(), "{program} isn't a link");
         assert_eq!(fs::canonicalize(&shim).expect("its own path"), shim);
         let script = "exec \"$(readlink -f \"$0\")\" -v";
         let resolved = sandbox.command("sh").arguments(["-c", script]).argument(&shim);
@@ -74,7 +74,7 @@ fn a_shim_never_runs_a_shim() {
     }
     check("node", &on_path(&folders));
 
-    // One that can be told from the program is not even tried.
+    // One that differs from the program is not even tried.
     for second in ["linked/shims", "linked", "hard"] {
         let path = on_path(&[folders[0], second]);
         let node = sandbox.command("node").variable("PATH", path).variable("FAKE_SHOWS", REENTRY);

@@ -1,4 +1,4 @@
-//! Signals reach the program and nobody else, and do there what they do to it.
+//! Signals reach the program and no other process, and do there what they do to it.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -13,7 +13,7 @@ use crate::support::executables;
 const SIGNALS: [Signal; 6] =
     [Signal::INT, Signal::TERM, Signal::HUP, Signal::WINCH, Signal::TSTP, Signal::CONT];
 
-/// To whom a signal goes.
+/// The target of a signal.
 #[derive(Debug, Clone, Copy)]
 enum To {
     Process,
@@ -55,7 +55,7 @@ impl Waiting {
         .expect("send a signal");
     }
 
-    /// The next stop or going on, as the parent is told.
+    /// The next stop or continuation, as the parent sees it.
     fn news(&self) -> String {
         let options = WaitOptions::UNTRACED | WaitOptions::CONTINUED;
         let (_, status) = waitpid(Some(Pid::from_child(&self.child)), options)
@@ -63,7 +63,7 @@ impl Waiting {
             .expect("news of the probe");
         match status.stopping_signal() {
             Some(signal) => format!("stopped by {signal}"),
-            None if status.continued() => "goes on".to_owned(),
+            None if status.continued() => "continued".to_owned(),
             None => format!("{status:?}"),
         }
     }
@@ -121,7 +121,7 @@ fn a_program_is_stopped_and_continued() {
                 waiting.send(signal, to);
                 assert_eq!(waiting.news(), format!("stopped by {}", signal.as_raw()));
                 waiting.send(Signal::CONT, to);
-                assert_eq!(waiting.news(), "goes on");
+                assert_eq!(waiting.news(), "continued");
             }
             assert_eq!(waiting.end(), (Some(7), None));
         }
@@ -133,8 +133,8 @@ fn a_terminal_interrupt_ends_the_program() {
     each(|stage| {
         for (typed, status) in [("\x03", "status 2\n"), ("\x1c", "status 3\n")] {
             let words = ["limit:4:0:0", &format!("terminal:{typed}")];
-            let said = stage.compare(&words, |command| command.variable("PROBE_DOES", "pause"));
-            assert_eq!(String::from_utf8_lossy(&said.bytes), status);
+            let report = stage.compare(&words, |command| command.variable("PROBE_DOES", "pause"));
+            assert_eq!(String::from_utf8_lossy(&report.bytes), status);
         }
     });
 }

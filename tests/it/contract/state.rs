@@ -22,7 +22,7 @@ const STATES: &[(&[&str], &[&str])] = &[
     (&["limit:7:64:128"], &["Max open files            64                   128"]),
     (&["limit:3:1048576:2097152"], &["Max stack size            1048576"]),
     (&["limit:4:0:0"], &["Max core file size        0"]),
-    // The most there is, so that whoever runs the tests may be at it already.
+    // The highest there is: the process that runs the tests may have it already.
     (&["nice:19"], &["nice 19,"]),
     (&["alarm:600"], &["timer 1,"]),
     (&["dies_by:12"], &["dies with parent by 12,"]),
@@ -39,12 +39,12 @@ fn the_process_state_is_unchanged() {
             stage.is_emulated() && words.iter().any(|word| word.starts_with("ignore"))
         };
         for (words, expected) in STATES.iter().filter(|(words, _)| !is_lost(words)) {
-            let mut said = stage.compare(words, |command| command);
+            let mut report = stage.compare(words, |command| command);
             for expected in *expected {
-                said = said.has(expected);
+                report = report.has(expected);
             }
             if words.contains(&"close:0") {
-                assert!(!said.shown().contains("descriptor 0:"), "{}", said.shown());
+                assert!(!report.shown().contains("descriptor 0:"), "{}", report.shown());
             }
         }
     });
@@ -62,8 +62,8 @@ fn the_working_directory_is_unchanged() {
 #[test]
 fn the_controlling_terminal_is_unchanged() {
     each(|stage| {
-        let said = stage.compare(&["terminal:"], |command| command);
-        said.has("terminal 1, in front 1").has("leads session 1");
+        let report = stage.compare(&["terminal:"], |command| command);
+        report.has("terminal 1, in front 1").has("leads session 1");
     });
 }
 
@@ -82,9 +82,10 @@ fn user_and_group_ids_are_unchanged() {
         return skipped("the groups of another account", "only root may change to one");
     }
     each(|stage| {
-        // The report's file is one that the account may not make: standard output takes it.
-        let said = stage.compare(&["user:65534"], |command| command.without_variable("PROBE_OUT"));
-        let text = String::from_utf8_lossy(&said.bytes);
+        // The account may not create the report's file: standard output takes it.
+        let report =
+            stage.compare(&["user:65534"], |command| command.without_variable("PROBE_OUT"));
+        let text = String::from_utf8_lossy(&report.bytes);
         assert!(text.contains("Uid:\t65534\t65534"), "{text}");
     });
 }

@@ -1,4 +1,4 @@
-//! What the shim asks of the system in the usual case, how large it is, and what it says of itself.
+//! The shim's system calls in the usual case, its size, and what it prints about itself.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -9,13 +9,13 @@ use super::{each, skipped, text};
 fn a_shim_works_with_an_empty_environment() {
     each(|stage| {
         let run = |words: &[&str]| stage.through_shim(words).run().succeeds().stdout;
-        let said = run(&["no_environment"]);
+        let report = run(&["no_environment"]);
         let program = text(&stage.program());
-        assert!(said.contains(&format!("executed as {program}\n")), "{said}");
+        assert!(report.contains(&format!("executed as {program}\n")), "{report}");
         // All that the program then has.
         let path = format!("PATH={}:/usr/local/bin:/usr/bin:/bin", text(&stage.sandbox.shims()));
         let variables: Vec<&str> =
-            said.lines().filter(|line| line.starts_with("variable")).collect();
+            report.lines().filter(|line| line.starts_with("variable")).collect();
         assert_eq!(variables, [format!("variable 0, {} bytes: {path}", path.len())]);
         let home = run(&["no_environment", "variable:HOME=/nowhere"]);
         assert!(home.contains(&format!("executed as {program}\n")), "{home}");
@@ -30,7 +30,7 @@ fn a_shim_works_on_a_read_only_disk() {
         let arguments: [&Path; 2] = [stage.sandbox.root(), &stage.sandbox.shim("node")];
         match in_namespace(stage, script, &arguments) {
             Some(outcome) => drop(outcome.succeeds().stdout_has_line("argument 1, 1 bytes: a")),
-            None => skipped("a read-only disk", "no mount namespace is to be had"),
+            None => skipped("a read-only disk", "can't make a mount namespace"),
         }
     });
 }

@@ -1,5 +1,5 @@
-//! `npm install` and the like run as a child of `use`: nobody may be able to tell, by its exit code,
-//! by the signal that ended it, or by a signal that was to reach it.
+//! `npm install` and the like run as a child of `use`, without a visible difference: neither in the
+//! exit code, nor in the signal that ended it, nor in a signal that was to reach it.
 
 use rustix::process::Signal;
 
@@ -38,7 +38,7 @@ fn a_wrapped_programs_death_by_signal_is_passed_through() {
 fn a_signal_is_forwarded_to_the_wrapped_child() {
     let sandbox = with_npm(
         "#!/bin/sh\n\
-         trap 'echo was told; exit 7' TERM\n\
+         trap 'echo terminated; exit 7' TERM\n\
          exec 3<>\"$BLOCKED\"\n\
          echo ready > \"$READY\"\n\
          read line <&3\n\
@@ -50,7 +50,7 @@ fn a_signal_is_forwarded_to_the_wrapped_child() {
     let npm = npm.variable("READY", ready.path()).variable("BLOCKED", &blocked).start();
     ready.wait_for("ready");
     npm.signal(Signal::TERM);
-    npm.wait().fails_with(7).stdout_is("was told");
+    npm.wait().fails_with(7).stdout_is("terminated");
 }
 
 #[test]

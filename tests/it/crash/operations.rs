@@ -83,7 +83,7 @@ pub(super) const RESHIM: Operation = Operation {
     name: "reshim",
     prepare: |sandbox| {
         std::fs::remove_file(sandbox.shim("npm")).expect("remove a shim");
-        sandbox.executable("home/.local/share/usher/shims/gone", "an old usher-shim\n");
+        sandbox.executable("home/.local/share/usher/shims/unknown", "an old usher-shim\n");
         std::fs::copy(sandbox.shim("node"), sandbox.shim("node99")).expect("copy a shim");
     },
     command: &["use", "reshim"],

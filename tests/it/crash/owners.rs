@@ -91,7 +91,7 @@ fn files_root_writes_in_a_users_home_belong_to_the_user() {
     assert_eq!(fs::metadata(sandbox.project().join(".tool-versions")).unwrap().uid(), 0);
 }
 
-/// Cleaning the cache writes, too: root does it as the home's owner, and nobody else may do it.
+/// Cleaning the cache writes, too: root does it as the home's owner, and no other user may do it.
 #[test]
 fn only_the_owner_of_a_home_may_clean_its_cache() {
     if !is_root() {
@@ -103,8 +103,8 @@ fn only_the_owner_of_a_home_may_clean_its_cache() {
     sandbox.open_to_all();
     sandbox.use_command(&["available", "node"]).run().succeeds();
     let indexes = sandbox.home().join(".cache/usher/indexes");
-    let kept = || fs::read_dir(&indexes).unwrap().count();
-    let (all, none) = (kept(), 0);
+    let cached = || fs::read_dir(&indexes).unwrap().count();
+    let (all, none) = (cached(), 0);
     assert_ne!(all, none);
     let clean = || sandbox.use_command(&["cache", "clean"]);
     // A world-writable cache is still only for its owner to clean.
@@ -117,10 +117,10 @@ fn only_the_owner_of_a_home_may_clean_its_cache() {
     // Root acts with the owner's permissions.
     fs::set_permissions(&indexes, Permissions::from_mode(0o755)).unwrap();
     clean().run().fails_with(77).stderr_contains("can't delete");
-    assert_eq!(kept(), all, "root did more than the home's owner can");
+    assert_eq!(cached(), all, "root did more than the home's owner can");
     chown(&indexes, Some(4711), None).unwrap();
     clean().run().succeeds();
-    assert_eq!(kept(), none);
+    assert_eq!(cached(), none);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_world_writable_store_is_refused() {
         assert!(!sandbox.toolchain("node", "12.22.12").exists());
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     }
-    // With the sticky bit, nobody can replace another user's files.
+    // With the sticky bit, no user can replace another user's files.
     fs::set_permissions(sandbox.usher(), Permissions::from_mode(0o1777)).unwrap();
     install().succeeds();
 }

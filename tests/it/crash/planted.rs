@@ -12,8 +12,8 @@ fn with_foreign() -> (Upstream, Sandbox, PathBuf) {
     let upstream = Upstream::start();
     let sandbox = Sandbox::new().with_upstream(&upstream);
     sandbox.install();
-    sandbox.file("foreign/file", "somebody else's\n");
-    sandbox.file("foreign/folder/file", "somebody else's, too\n");
+    sandbox.file("foreign/file", "another user's\n");
+    sandbox.file("foreign/folder/file", "another user's, too\n");
     let foreign = sandbox.root().join("foreign");
     (upstream, sandbox, foreign)
 }

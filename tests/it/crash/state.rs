@@ -63,8 +63,8 @@ impl State {
 
     /// The state without the units for which `is_excluded` holds.
     pub(super) fn without(&self, is_excluded: impl Fn(&str) -> bool) -> Self {
-        let kept = self.0.iter().filter(|(name, _)| !is_excluded(name));
-        Self(kept.map(|(name, content)| (name.clone(), content.clone())).collect())
+        let remaining = self.0.iter().filter(|(name, _)| !is_excluded(name));
+        Self(remaining.map(|(name, content)| (name.clone(), content.clone())).collect())
     }
 }
 

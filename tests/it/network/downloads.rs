@@ -18,7 +18,7 @@ use crate::support::{Misbehaviour, Sandbox, Upstream};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The cached partial files, without their resume information.
-pub(super) fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
+pub(super) fn partial_files(sandbox: &Sandbox) -> Vec<PathBuf> {
     let folder = sandbox.home().join(".cache/usher/downloads");
     let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_none()).collect()
@@ -38,21 +38,21 @@ fn ranges(upstream: &Upstream) -> Vec<String> {
 
 /// An install from an upstream that misbehaves at one path ends with this code and this message;
 /// nothing is installed or cached. When the upstream behaves again, the install succeeds.
-fn check(path: &str, wrong: &Misbehaviour, code: i32, said: &[&str]) {
+fn check(path: &str, wrong: &Misbehaviour, code: i32, expected: &[&str]) {
     let upstream = Upstream::start();
     let sandbox = with_one_source(&upstream);
     upstream.misbehave(path, wrong.clone());
     let install = || sandbox.use_command(&["install", "node@12.22.12"]).run();
     let mut outcome = install().fails_with(code);
-    for words in said {
+    for words in expected {
         outcome = outcome.stderr_contains(words);
     }
     assert!(!is_installed(&sandbox), "{wrong:?} at {path}: {outcome}");
-    assert_eq!(kept(&sandbox).len(), 0, "{wrong:?} at {path}: {outcome}");
+    assert_eq!(partial_files(&sandbox).len(), 0, "{wrong:?} at {path}: {outcome}");
     upstream.stop_misbehaving(path);
     install().succeeds();
     assert!(is_installed(&sandbox));
-    assert_eq!(kept(&sandbox).len(), 0, "what was unpacked isn't kept");
+    assert_eq!(partial_files(&sandbox).len(), 0, "no partial file is left");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_killed_download_is_resumed() {
         let half = upstream.stall_halfway(&archive());
         let install = || sandbox.use_command(&["install", "node@12.22.12"]);
         let running = install().start();
-        wait_for(half, || kept(&sandbox).first().map_or(0, length));
+        wait_for(half, || partial_files(&sandbox).first().map_or(0, length));
         running.signal(signal);
         running.wait().dies_by(signal);
         assert!(!is_installed(&sandbox));
@@ -127,7 +127,7 @@ fn a_killed_download_is_resumed() {
         let node = sandbox.command("node").arguments(["+12.22.12", "-v"]).run();
         node.succeeds().stdout_is("v12.22.12");
         assert_eq!(ranges(&upstream), ["all".to_owned(), format!("bytes={half}-")], "{signal:?}");
-        assert_eq!(kept(&sandbox).len(), 0);
+        assert_eq!(partial_files(&sandbox).len(), 0);
     }
 }
 
@@ -162,18 +162,21 @@ fn a_damaged_partial_file_is_fetched_again() {
     upstream.misbehave(&archive(), Misbehaviour::CutAfter(100));
     let install = || sandbox.use_command(&["install", "node@12.22.12"]).run();
     install().fails_with(69);
-    let kept = kept(&sandbox);
-    assert_eq!(kept.len(), 1, "what came is kept");
-    let mut damaged = fs::read(&kept[0]).unwrap();
+    let partial = partial_files(&sandbox);
+    assert_eq!(partial.len(), 1, "the partial file is cached");
+    let mut damaged = fs::read(&partial[0]).unwrap();
     damaged[10] ^= 1;
-    fs::write(&kept[0], &damaged).unwrap();
+    fs::write(&partial[0], &damaged).unwrap();
     upstream.stop_misbehaving(&archive());
     install().succeeds();
-    let asked = ranges(&upstream);
-    assert_eq!(asked[asked.len() - 2..], [format!("bytes={}-", damaged.len()), "all".to_owned()]);
+    let requested = ranges(&upstream);
+    assert_eq!(
+        requested[requested.len() - 2..],
+        [format!("bytes={}-", damaged.len()), "all".to_owned()]
+    );
 }
 
-/// A proxy is asked with the whole address, which is a path to the fake upstream.
+/// A proxy gets the whole address, which is a path to the fake upstream.
 #[test]
 fn every_source_is_read_through_the_proxy() {
     let upstream = Upstream::start();

@@ -26,13 +26,13 @@ pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(super) fn new(name: &str) -> Self {
-        let mut wanted = CertificateParams::default();
-        wanted.distinguished_name.push(DnType::CommonName, name);
-        wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        (wanted.not_before, wanted.not_after) =
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (parameters.not_before, parameters.not_after) =
             (date_time_ymd(1971, 1, 1), date_time_ymd(2199, 1, 1));
         let key = KeyPair::generate().expect("a key");
-        Self(CertifiedIssuer::self_signed(wanted, key).expect("a certificate"))
+        Self(CertifiedIssuer::self_signed(parameters, key).expect("a certificate"))
     }
 
     /// Its own certificate, as files have it.
@@ -42,11 +42,11 @@ impl Authority {
 
     /// A server with a certificate for this name.
     pub(super) fn server(&self, name: &str, (first, last): Years) -> Face {
-        let mut wanted = CertificateParams::new([name.to_owned()]).expect("a name");
-        wanted.not_before = date_time_ymd(first, 1, 1);
-        wanted.not_after = date_time_ymd(last, 1, 1);
+        let mut parameters = CertificateParams::new([name.to_owned()]).expect("a name");
+        parameters.not_before = date_time_ymd(first, 1, 1);
+        parameters.not_after = date_time_ymd(last, 1, 1);
         let key = KeyPair::generate().expect("a key");
-        let certificate = wanted.signed_by(&key, &self.0).expect("a certificate");
+        let certificate = parameters.signed_by(&key, &self.0).expect("a certificate");
         face(certificate.der(), &key)
     }
 
@@ -59,9 +59,9 @@ impl Authority {
 /// A server with a certificate that it signed itself, and that.
 pub(super) fn self_signed() -> Face {
     let key = KeyPair::generate().expect("a key");
-    let mut wanted = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
-    wanted.distinguished_name.push(DnType::CommonName, "itself");
-    face(wanted.self_signed(&key).expect("a certificate").der(), &key)
+    let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    parameters.distinguished_name.push(DnType::CommonName, "itself");
+    face(parameters.self_signed(&key).expect("a certificate").der(), &key)
 }
 
 fn pem(bytes: &[u8]) -> String {
@@ -90,7 +90,7 @@ pub(super) enum Face {
     Encrypted(Arc<ServerConfig>),
     /// It ends the connection after so many bytes of its first words.
     Cut(Arc<ServerConfig>, usize),
-    /// It says this, whatever it is asked.
+    /// It answers every request with this.
     Says(&'static [u8]),
 }
 
@@ -124,7 +124,7 @@ impl Front {
                 if is_ending.load(Ordering::SeqCst) {
                     break;
                 }
-                // A client that goes away is no matter of the server's.
+                // A client that disconnects is no error of the server's.
                 let _ = stream.and_then(|stream| meet(&face, stream, &behind));
             }
         });

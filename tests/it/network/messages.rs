@@ -86,7 +86,7 @@ fn message_for_an_unavailable_version() {
     error: no node release matches lts/argon (requested by the command line)
       hint: use available node
     ");
-    // The one that has it can't be asked.
+    // The source that has it fails.
     upstream.misbehave(INDEX, Misbehaviour::Status(500));
     insta::assert_snapshot!(both(&sandbox(&upstream), "25"), @"
     node: exit status: 127

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::downloads::kept;
+use super::downloads::partial_files;
 use crate::commands::sandbox;
 use crate::support::{Archive, Misbehaviour, Sandbox, Upstream, sha256};
 
@@ -43,7 +43,7 @@ fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
             let outcome = outcome.stderr_contains(&format!("published: {wrong} bytes"));
             outcome.stderr_contains(&format!("received:  {length} bytes"));
             assert!(!sandbox.toolchain("acme", "1.0.0").exists());
-            assert!(kept(&sandbox).is_empty());
+            assert!(partial_files(&sandbox).is_empty());
         }
     }
     for (size, shown) in [
@@ -76,5 +76,5 @@ fn a_login_page_is_not_an_archive_of_another_size() {
     // What broke off is taken up again, and all of it has the size that was announced.
     upstream.misbehave_times(ARCHIVE, 1, Misbehaviour::CutAfter(archive.len() / 2));
     install().succeeds();
-    assert!(kept(&sandbox).is_empty());
+    assert!(partial_files(&sandbox).is_empty());
 }

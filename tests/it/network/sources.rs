@@ -22,10 +22,10 @@ fn node_is_installed_from_the_official_site_with_npm() {
     let upstream = Upstream::start();
     let sandbox = sandbox(&upstream);
     sandbox.use_command(&["node@12"]).run().succeeds();
-    let asked: Vec<String> = upstream.all_requests().into_iter().map(|one| one.path).collect();
+    let requested: Vec<String> = upstream.all_requests().into_iter().map(|one| one.path).collect();
     let here = Platform::here().node;
     assert_eq!(
-        asked,
+        requested,
         [
             "/dist/index.json".to_owned(),
             "/dist/v12.22.12/SHASUMS256.txt".to_owned(),
@@ -130,7 +130,7 @@ fn a_setting_names_the_only_source() {
     sandbox.file("home/.config/usher/config.toml", "source = { node = \"npm\" }\n");
     sandbox.use_command(&["install", "node@10"]).run().succeeds();
     assert_eq!(upstream.requests("/dist/index.json"), 0);
-    // The registry has no 25 yet, and nobody else is asked.
+    // The registry has no 25 yet, and no other source is tried.
     let outcome = sandbox.use_command(&["install", "node@25"]).run();
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127
@@ -170,7 +170,7 @@ fn the_next_source_is_tried_for_a_missing_release() {
     ");
 }
 
-/// An index that is kept doesn't tell that its site is gone since.
+/// A cached index doesn't show that its site is unreachable since.
 #[test]
 fn the_next_source_is_tried_for_an_unreachable_archive() {
     let upstream = Upstream::start();

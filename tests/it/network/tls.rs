@@ -1,10 +1,10 @@
-//! Encrypted sources: who is trusted, and what is said where nobody is. The servers are real ones
+//! Encrypted sources: which are trusted, and the message where none is. The servers are real ones
 //! on loopback, and their certificates are made here.
 
 use std::fmt::Write as _;
 use std::fs;
 
-use super::downloads::{is_installed, kept};
+use super::downloads::{is_installed, partial_files};
 use super::front::{Authority, Face, Front, GOOD, self_signed};
 use super::{archive, with_one_source};
 use crate::support::clock::{self, CLOCK_OF_1970, CLOCK_OF_2099};
@@ -12,7 +12,7 @@ use crate::support::{Misbehaviour, Outcome, Sandbox, TestCommand, Upstream};
 
 const HERE: &str = "127.0.0.1";
 
-/// A sandbox whose only source is what stands in front of an upstream, and the upstream.
+/// A sandbox whose only source is a server in front of an upstream, and the upstream.
 fn behind(face: Face) -> (Front, Upstream, Sandbox) {
     let upstream = Upstream::start();
     let front = Front::start(face, upstream.base());
@@ -32,9 +32,9 @@ fn each(authority: &Authority, faces: Vec<(&str, Face)>) -> String {
         let mirror = format!("{}/dist", front.base());
         let outcome = install(&sandbox).variable("NODEJS_ORG_MIRROR", mirror);
         let outcome = outcome.variable("SSL_CERT_FILE", &file).run();
-        writeln!(transcript, "{what}: {}", said(outcome)).unwrap();
+        writeln!(transcript, "{what}: {}", message_of(outcome)).unwrap();
         assert_eq!(upstream.all_requests().len(), 0, "{what}");
-        assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty(), "{what}");
+        assert!(!is_installed(&sandbox) && partial_files(&sandbox).is_empty(), "{what}");
     }
     transcript
 }
@@ -43,13 +43,13 @@ fn install(sandbox: &Sandbox) -> TestCommand {
     sandbox.use_command(&["install", "node@12.22.12"])
 }
 
-/// What is said behind the line with the address, which every one of these has.
-fn said(outcome: Outcome) -> String {
+/// The message behind the address, which each of these has.
+fn message_of(outcome: Outcome) -> String {
     let outcome =
         outcome.fails_with(69).stderr_contains("https://127.0.0.1:[PORT]/dist/index.json");
     let text = outcome.transcript();
-    let (_, said) = text.split_once("/dist/index.json: ").unwrap_or(("", &text));
-    said.to_owned()
+    let (_, message) = text.split_once("/dist/index.json: ").unwrap_or(("", &text));
+    message.to_owned()
 }
 
 /// The file of an authority that a person names.
@@ -84,7 +84,7 @@ fn a_configured_authority_is_trusted() {
     }
     // What was named in the machine's place widens nothing, whatever becomes of it.
     named(install(&sandbox), &[("SSL_CERT_FILE", others.as_os_str())]).run().fails_with(69);
-    assert_eq!(upstream.requests("/dist/index.json"), 5, "who isn't trusted is asked nothing");
+    assert_eq!(upstream.requests("/dist/index.json"), 5, "an untrusted server gets no request");
     assert!(!is_installed(&sandbox));
 }
 
@@ -159,7 +159,7 @@ fn an_invalid_certificate_file_is_explained() {
     ] {
         let outcome = install(&sandbox).variable(variable, &value).run();
         let shown = sandbox.mask(&value.to_string_lossy());
-        writeln!(transcript, "{variable}={shown}: {}", said(outcome)).unwrap();
+        writeln!(transcript, "{variable}={shown}: {}", message_of(outcome)).unwrap();
     }
     insta::assert_snapshot!(transcript, @"
     SSL_CERT_FILE=[SANDBOX]/garbage: the certificate of 127.0.0.1:[PORT] is rejected: its issuer is not trusted on this machine: SSL_CERT_FILE names [SANDBOX]/garbage, which holds no PEM certificates
@@ -251,7 +251,7 @@ fn login_pages_and_redirects_to_http_are_refused() {
     let outcome = try_install();
     outcome.stderr_contains("redirects from https:// to http://, which is not followed");
     assert_eq!(upstream.requests("/elsewhere"), 0);
-    assert!(!is_installed(&sandbox) && kept(&sandbox).is_empty());
+    assert!(!is_installed(&sandbox) && partial_files(&sandbox).is_empty());
 }
 
 #[test]
@@ -266,11 +266,12 @@ fn a_wrong_clock_is_shown_with_its_date() {
         (CLOCK_OF_1970, ["valid before Wed, 01 Jan 2020", "clock shows Thu, 01 Jan 1970"]),
         (CLOCK_OF_2099, ["it expired on Sun, 01 Jan 2090", "clock shows Thu, 01 Jan 2099"]),
     ] {
-        let said = said(install(&sandbox).variable("SSL_CERT_FILE", &file).at(clock).run());
-        let said = dates.iter().fold(said.as_str(), |rest, date| {
-            rest.split_once(date).unwrap_or_else(|| panic!("{said} has no {date}")).1
+        let message =
+            message_of(install(&sandbox).variable("SSL_CERT_FILE", &file).at(clock).run());
+        let message = dates.iter().fold(message.as_str(), |rest, date| {
+            rest.split_once(date).unwrap_or_else(|| panic!("{message} has no {date}")).1
         });
-        assert!(said.contains("hint: check the clock (`date`)"), "{said}");
+        assert!(message.contains("hint: check the clock (`date`)"), "{message}");
     }
     install(&sandbox).variable("SSL_CERT_FILE", &file).run().succeeds();
 }

@@ -3,7 +3,7 @@
 //!
 //! Here the real program installs and runs what this machine would get; what each index gives on
 //! the other platforms is shown beside its reader, in `src/release/index/tests.rs`. Archives whose
-//! names end in `.xz` or `.zip` are gzipped here: what they are is told by their first bytes.
+//! names end in `.xz` or `.zip` are gzipped here: their first bytes show their format.
 
 mod broken;
 mod copies;
@@ -22,8 +22,8 @@ fn definition(tool: &str) -> (Tool, Definition) {
     Definition::parse(text).expect("a definition")
 }
 
-/// An upstream with nothing on offer yet, and a sandbox that asks it alone for a tool: where its
-/// site lies is all that differs from any other installation.
+/// An upstream with nothing on offer yet, and a sandbox whose only source of a tool it is: only its
+/// address differs from any other installation.
 fn copy_of(tool: &str) -> (Upstream, Sandbox) {
     let upstream = Upstream::serving(&Catalogue::default());
     let source = format!("{tool}={}", upstream.base());
@@ -33,7 +33,7 @@ fn copy_of(tool: &str) -> (Upstream, Sandbox) {
     (upstream, sandbox)
 }
 
-/// A program that answers as the tool's own answers its smoke test, whatever it is asked.
+/// A program that prints what the tool's own prints in its smoke test, whatever its arguments.
 fn program(tool: &str, version: &str) -> String {
     let numbers = version.trim_start_matches(|c: char| !c.is_ascii_digit());
     let numbers = numbers.split(['+', '-']).next().unwrap_or_default();

@@ -10,8 +10,8 @@ use crate::support::{Misbehaviour, Outcome, Sandbox, Upstream};
 const CALLS: &str = "trace=%network,nanosleep,clock_nanosleep,execve";
 
 /// A sandbox with node 12.22.11, whose project requests `request`, and with an npm that must not be
-/// asked for its registry.
-fn asking_for(request: &str) -> Sandbox {
+/// called for its registry.
+fn requesting(request: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let own = sandbox.executable("bin/npm", "#!/bin/sh\nexec sleep 100\n");
     let path = [sandbox.shims(), own.parent().unwrap().to_path_buf()];
@@ -24,8 +24,7 @@ fn asking_for(request: &str) -> Sandbox {
     sandbox
 }
 
-/// Runs a command, and fails if it or one of its children used the network, waited, or
-/// asked npm.
+/// Runs a command, and fails if it or one of its children used the network, waited, or called npm.
 fn watched(sandbox: &Sandbox, words: &[&str], offline: Option<&str>) -> Outcome {
     let log = sandbox.root().join("trace");
     let program = sandbox.shim(words[0]);
@@ -56,7 +55,7 @@ fn installed_versions_run_without_a_socket() {
     if !has_strace() {
         return;
     }
-    let sandbox = asking_for("12\n");
+    let sandbox = requesting("12\n");
     for offline in [None, Some("1")] {
         let outcome = watched(&sandbox, &["node"], offline).succeeds();
         outcome.stdout_has_line("node 12.22.11");
@@ -83,7 +82,7 @@ fn a_missing_version_fails_without_a_socket_or_a_pause() {
     if !has_strace() {
         return;
     }
-    let sandbox = asking_for("19\n");
+    let sandbox = requesting("19\n");
     let outcome = watched(&sandbox, &["node"], Some("1"));
     insta::assert_snapshot!(outcome.transcript(), @"
     exit status: 127

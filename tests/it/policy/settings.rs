@@ -126,7 +126,7 @@ fn a_shim_and_use_refuse_the_same_variables() {
     sandbox.file("project/.nvmrc", "12\n");
     sandbox.reshim();
     let both = |variables: &[(&str, &str)]| {
-        let told = |command: TestCommand, code: i32| {
+        let message_of = |command: TestCommand, code: i32| {
             let command = variables
                 .iter()
                 .fold(command, |command, (name, value)| command.variable(name, value));
@@ -135,16 +135,16 @@ fn a_shim_and_use_refuse_the_same_variables() {
             let (_, message) = outcome.stderr.split_once(": ").expect("a message");
             message.to_owned()
         };
-        let shim = told(sandbox.command("node"), 126);
-        assert_eq!(shim, told(sandbox.use_command(&["which", "node"]), 65), "{variables:?}");
+        let shim = message_of(sandbox.command("node"), 126);
+        assert_eq!(shim, message_of(sandbox.use_command(&["which", "node"]), 65), "{variables:?}");
         shim
     };
     let (stores, ceiling, ignored) =
         (("USHER_STORES", "rel"), ("USHER_CEILING", "sub"), ("USHER_IGNORE_VARIABLES", "A-B"));
-    let told = [both(&[stores]), both(&[ceiling]), both(&[ignored])];
+    let messages = [both(&[stores]), both(&[ceiling]), both(&[ignored])];
     // Of several bad ones, both name the same.
     let of_all = both(&[stores, ceiling, ignored]);
-    insta::assert_snapshot!(told.concat(), @r#"
+    insta::assert_snapshot!(messages.concat(), @r#"
     invalid value “rel” for USHER_STORES
       expected absolute paths, separated by colons
       hint: unset USHER_STORES
@@ -155,7 +155,7 @@ fn a_shim_and_use_refuse_the_same_variables() {
       expected variables' names, separated by commas or spaces
       hint: unset USHER_IGNORE_VARIABLES
     "#);
-    assert!(told.contains(&of_all), "{of_all}");
+    assert!(messages.contains(&of_all), "{of_all}");
     both(&[("USHER_STORES", "/srv:rel")]);
     both(&[("USHER_CEILING", " /srv")]);
     both(&[("USHER_IGNORE_VARIABLES", "1A")]);

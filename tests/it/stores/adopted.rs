@@ -90,8 +90,8 @@ fn versions_of_other_managers_are_adopted_but_not_changed() {
         let ran = sandbox.command(program(tool)).run().succeeds();
         ran.stdout_has_line(&format!("argument 0: [SANDBOX]/home/{folder}/bin/{}", program(tool)));
 
-        let wanted = format!("{tool}@{version}");
-        let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
+        let request = format!("{tool}@{version}");
+        let refused = sandbox.use_command(&["uninstall", &request]).run().fails_with(77);
         let refused = refused
             .stderr_contains(&format!("was not installed by usher: it belongs to {manager}"));
         match *command {
@@ -146,7 +146,7 @@ fn the_version_of_a_jdk_is_read_from_its_release_file() {
     let java = || sandbox.command("java").variable("FAKE_SHOWS", "JAVA_HOME").run();
     sandbox.file("project/.java-version", "temurin-9.0.1+11\n");
     java().succeeds().stdout_has_line("JAVA_HOME=[SANDBOX]/home/.jdks/anything");
-    // It was replaced by a newer one in place: the shim sees that, and has it read anew.
+    // It was replaced by a newer one in place: the shim sees that, and has it read again.
     fs::remove_file(sandbox.home().join(".jdks/anything/release")).unwrap();
     sandbox.file("home/.jdks/anything/release", release("9.0.2+7"));
     java()

@@ -76,7 +76,7 @@ fn a_program_is_no_archive_and_an_archive_no_program() {
     publish(&upstream, &[("acme-1", SCRIPT.into()), ("acme-2", b"just text".to_vec())]);
     let sandbox = with_upstream(&upstream);
     sandbox.file(FILE, acme(&upstream, ""));
-    let install = |wanted: &str| sandbox.use_command(&["install", wanted]).run().fails_with(65);
+    let install = |request: &str| sandbox.use_command(&["install", request]).run().fails_with(65);
     install("acme@1.0.0").stderr_contains("it should be an archive, but is a program");
     sandbox.file(FILE, acme(&upstream, "program = 'bin/acme'"));
     install("acme@2.0.0").stderr_contains("it should be an archive, but is something unknown");
@@ -91,7 +91,7 @@ fn an_invalid_definition_is_an_error_with_file_and_key() {
     let upstream = Upstream::start();
     publish(&upstream, &[("acme-1", SCRIPT.into())]);
     let sandbox = with_upstream(&upstream);
-    for (more, said) in [
+    for (more, expected) in [
         ("program = 3", "the line: program = 3"),
         ("program = ['bin/acme']", "the line: program = ['bin/acme']"),
         ("program = true", "the line: program = true"),
@@ -105,7 +105,7 @@ fn an_invalid_definition_is_an_error_with_file_and_key() {
     ] {
         sandbox.file(FILE, acme(&upstream, more));
         let failed = sandbox.use_command(&["install", "acme@1"]).run().fails_with(2);
-        failed.stderr_contains(&format!("[SANDBOX]/{FILE}")).stderr_contains(said);
+        failed.stderr_contains(&format!("[SANDBOX]/{FILE}")).stderr_contains(expected);
     }
     for (key, wrong) in [("size = '{.size}'", "size = 3"), ("hash = '{.sha256}'", "hash = 3")] {
         sandbox.file(FILE, acme(&upstream, "").replace(key, wrong));
@@ -125,8 +125,8 @@ fn a_single_program_installs_from_a_file() {
     sandbox.install();
     for (version, bytes) in [("1.0.0", SCRIPT.as_bytes().to_vec()), ("2.0.0", gzipped(SCRIPT))] {
         sandbox.file("project/a-program", bytes);
-        let wanted = format!("deno@{version}");
-        sandbox.use_command(&["install", &wanted, "--from", "a-program"]).run().succeeds();
+        let request = format!("deno@{version}");
+        sandbox.use_command(&["install", &request, "--from", "a-program"]).run().succeeds();
         let program = sandbox.toolchain("deno", version).join("bin/deno");
         sandbox.command(program).argument("works").run().succeeds().stdout_is("acme works");
     }

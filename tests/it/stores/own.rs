@@ -150,10 +150,10 @@ fn an_invalid_definition_affects_no_other_tool() {
         sandbox.file(FILE, text);
         let reshim = sandbox.reshim();
         let place = format!("[SANDBOX]/{FILE}{place}");
-        let told = parts
+        let reshim = parts
             .iter()
-            .fold(reshim.stderr_contains(&place), |told, part| told.stderr_contains(part));
-        drop(told);
+            .fold(reshim.stderr_contains(&place), |reshim, part| reshim.stderr_contains(part));
+        drop(reshim);
         sandbox.command("node").run().succeeds().stdout_has_line("node 12.22.12");
         sandbox.command("other").run().succeeds().stdout_has_line("other 1.0.0");
         let doctor = sandbox.use_command(&["doctor"]).run().fails_with(65);
@@ -170,12 +170,12 @@ fn an_invalid_definition_affects_no_other_tool() {
     );
     check(&acme.replace("['acme']", "['../x']"), "", &["`../x` can't be a name"]);
     check(
-        &format!("{acme}runtime = 'nobody'\n"),
+        &format!("{acme}runtime = 'unknown'\n"),
         "",
-        &["nobody can't be the runtime of other tools"],
+        &["unknown can't be the runtime of other tools"],
     );
-    let runs_on = "built_for = { tool = 'nobody', mark = '-n-' }\n";
-    check(&format!("{acme}{runs_on}"), "", &["nobody can't be the runtime of other tools"]);
+    let built_for = "built_for = { tool = 'unknown', mark = '-n-' }\n";
+    check(&format!("{acme}{built_for}"), "", &["unknown can't be the runtime of other tools"]);
     check("name = [", ":1", &[]);
     check("", "", &["missing field `name`"]);
 }
@@ -229,7 +229,7 @@ fn a_rejected_system_program_is_probed_once() {
     let count = sandbox.read("log").lines().count();
     assert_eq!(count, 7, "only what ran was called: {}", sandbox.read("log"));
 
-    // A file that changed is asked again, and `use reshim` asks what didn't count.
+    // A changed file is called again, and `use reshim` calls those that were ignored.
     program("acme2", "echo 2.0.0");
     assert_eq!(listed(&sandbox, "acme", "system").len(), 2);
     program("acme3", "echo 3.0.0");
@@ -253,6 +253,6 @@ fn a_shim_is_not_probed_as_a_system_program() {
     sandbox.reshim();
     let index = fs::read(sandbox.shims().join(".usher")).expect("read the index");
     let index = String::from_utf8_lossy(&index);
-    let told = index.lines().filter(|line| !line.starts_with("tool\t"));
-    assert!(!told.into_iter().any(|line| line.contains("acme")), "{index}");
+    let others = index.lines().filter(|line| !line.starts_with("tool\t"));
+    assert!(!others.into_iter().any(|line| line.contains("acme")), "{index}");
 }

@@ -44,7 +44,7 @@ fn a_shared_store_is_installed_into_listed_and_used() {
     other.variable("USHER_AUTO_INSTALL", "never").run().fails_with(127);
 }
 
-/// What a shared node's npm, in a folder that nobody may write to, adds for an account.
+/// What a shared node's npm, in a read-only folder, installs for an account.
 #[test]
 fn npm_installs_for_a_shared_node_in_a_user_folder() {
     let Some(sandbox) = with_npm(&["12.0.0"]) else { return };

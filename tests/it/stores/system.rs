@@ -1,4 +1,4 @@
-//! The system's own interpreters: the real ones of this machine, found, asked for their versions,
+//! The system's own interpreters: the real ones of this machine, found, called for their versions,
 //! matched in part, and running programs of their languages. What isn't there is skipped, and says
 //! so; `.ci/run` installs it.
 
@@ -73,12 +73,15 @@ fn runs(sandbox: &Sandbox, language: &Language) {
         let request = parts[..count].join(".");
         sandbox.file("project/.tool-versions", format!("{tool} {request}\n"));
         let ran = sandbox.command(language.program).arguments(language.arguments).run().succeeds();
-        let said = ran.stdout.strip_prefix("42 ").unwrap_or_else(|| panic!("{ran}"));
-        // Erlang says its release's first number alone.
-        assert!(version == said || version.starts_with(&format!("{said}.")), "{tool}: {ran}");
+        let reported = ran.stdout.strip_prefix("42 ").unwrap_or_else(|| panic!("{ran}"));
+        // Erlang reports its release's first number alone.
+        assert!(
+            version == reported || version.starts_with(&format!("{reported}.")),
+            "{tool}: {ran}"
+        );
     }
-    let wanted = format!("{tool}@{version}");
-    let refused = sandbox.use_command(&["uninstall", &wanted]).run().fails_with(77);
+    let request = format!("{tool}@{version}");
+    let refused = sandbox.use_command(&["uninstall", &request]).run().fails_with(77);
     refused.stderr_contains("was not installed by usher: it belongs to system");
 }
 
@@ -94,16 +97,16 @@ fn system_programs_are_probed_once() {
     if before.is_empty() {
         return skipped("the system has no interpreter here");
     }
-    // What the index says is believed as long as the file is the same.
-    let told = |line: &String| {
+    // What the index states is believed as long as the file is the same.
+    let with_another_version = |line: &String| {
         let mut fields: Vec<&str> = line.split('\t').collect();
         fields[2] = "0.0.7";
         fields.join("\t")
     };
-    let changed = index().replace(&before[0], &told(&before[0]));
+    let changed = index().replace(&before[0], &with_another_version(&before[0]));
     sandbox.file(sandbox.shims().join(".usher"), changed);
     sandbox.reshim();
-    assert_eq!(lines(&index())[0], told(&before[0]));
+    assert_eq!(lines(&index())[0], with_another_version(&before[0]));
 }
 
 #[test]
@@ -166,7 +169,7 @@ fn a_replaced_system_program_is_probed_again() {
     sandbox.install();
     let index = "home/.local/share/usher/shims/.usher";
     let right = sandbox.read(index);
-    // Those whose program goes by the tool's name and knows `--version`.
+    // Those whose program has the tool's name and knows `--version`.
     let is_system = |line: &&str| {
         ["node", "python"].iter().any(|tool| line.starts_with(&format!("system\t{tool}\t")))
     };

@@ -15,7 +15,7 @@ use super::server::{Delivery, Reply, Request, Server, locked};
 /// How long to wait for a request.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What goes wrong at one path.
+/// The failure at one path.
 #[derive(Debug, Clone)]
 pub(crate) enum Misbehaviour {
     /// This status code, with an HTML page.
@@ -248,7 +248,7 @@ fn normal_reply(request: &Request, document: &Document) -> Reply {
     }
 }
 
-/// The first byte of a range that goes to the end: `bytes=100-`.
+/// The first byte of a range up to the end: `bytes=100-`.
 fn first_byte(range: &str) -> Option<usize> {
     range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
 }

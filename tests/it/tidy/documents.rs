@@ -164,6 +164,6 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
 /// The anchor of a heading.
 fn anchor(line: &str) -> Option<String> {
     let title = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
-    let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
+    let letters = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    Some(letters.map(|c| if c == ' ' { '-' } else { c }).collect())
 }

@@ -59,7 +59,7 @@ fn a_file_name_outside_of_the_site_is_refused() {
         outcome.stderr_contains(&format!(
             "its entry for 1.22.0 has `.filename` = “{name}”, for `archive`"
         ));
-        assert_eq!(upstream.all_requests().len(), 1, "nothing but the index was asked for");
+        assert_eq!(upstream.all_requests().len(), 1, "only the index was requested");
     }
 }
 
