@@ -72,7 +72,7 @@ fn prune_unused_keeps_requested_versions() {
     let unused = ["--unused", "30"];
     let spare = ["--unused", "30", "--projects", &projects];
     let check = |words: &[&str], expected: &[&str]| {
-        assert_eq!(would_remove(&sandbox, words), expected, "{words:?}")
+        assert_eq!(would_remove(&sandbox, words), expected, "{words:?}");
     };
     check(&unused, &["node 10.24.1", "node 12.22.11", "node 12.22.12"]);
     check(&["--unused", "45"], &["node 10.24.1", "node 12.22.12"]);

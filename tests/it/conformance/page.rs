@@ -1,5 +1,5 @@
-//! The tables between the markers of `docs/version-files.md` are made from the registry and the suite,
-//! and compared. Where they differ, the expected table is printed.
+//! The tables between the markers of `docs/version-files.md` are made from the registry and the
+//! suite, and compared. Where they differ, the expected table is printed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -76,12 +76,12 @@ fn run(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     let made = furnish(sandbox, case);
     without_system(sandbox);
     let place = Place::of(sandbox, case);
-    let by_nobody = is_closed(case) && is_root();
-    if by_nobody {
+    let is_unprivileged = is_closed(case) && is_root();
+    if is_unprivileged {
         sandbox.chown_to_nobody();
     }
     let command = command(sandbox, case, &place);
-    let command = if by_nobody { command.with_user_nobody() } else { command };
+    let command = if is_unprivileged { command.with_user_nobody() } else { command };
     let outcome = command.run();
     place.leave(sandbox);
     for path in made {
@@ -264,7 +264,7 @@ fn judge(sandbox: &Sandbox, case: &Case, outcome: &Outcome) -> Result<(), String
             expect(has_parts(&given, &case.gives), format!("gives: {}", case.gives))
         }
         "missing" => {
-            // The first of the alternatives is installed, and a file's folder is printed behind its name.
+            // The first of the alternatives is installed; a file's folder is printed behind its name.
             let first = rest.split(" or ").next().unwrap_or_default();
             let by = case.by.rsplit('/').next().unwrap_or_default();
             let requested = format!(" {first}");

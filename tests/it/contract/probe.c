@@ -1,8 +1,8 @@
 /* The probe: reports everything that a process inherits, to compare two ways of starting it.
  *
  * It takes the place of a toolchain's program. The report is written to the file that PROBE_OUT
- * names, or to standard output. Then it does what PROBE_DOES names. It is written in C so that no code runs
- * before `main` and changes what it reports. */
+ * names, or to standard output. Then it does what PROBE_DOES names. It is written in C so that no
+ * code runs before `main` and changes what it reports. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
