@@ -38,7 +38,7 @@ fn partial_requests_match_installed_versions_offline() {
     check("10.15.1", "v10.15.1");
     check("10", "v10.15.3");
     check("8.15", "v8.15.1");
-    // There really is no network: a version that isn't installed fails.
+    // The network is really absent: a version that isn't installed fails.
     let other = without_network(&sandbox, &sandbox.shim("node").to_string_lossy());
     let outcome = other.argument("-v").variable("NODE_VERSION", "8.15.0").run();
     outcome.fails_with(127).stderr_contains("(requested by NODE_VERSION)");

@@ -79,8 +79,8 @@ fn unrecorded_difference(case: &Case, peer: &str, answer: &str) -> Option<String
     }
 }
 
-/// Whether both come to the same, as far as it is a question of which version is meant: where a version
-/// isn't installed, one installs it and the other refuses.
+/// Whether both choose the same version. Where it isn't installed, one may install it and the other
+/// refuse.
 fn is_alike(gives: &str, answer: &str) -> bool {
     let expected = gives.split(" of ").next().unwrap_or_default();
     match answer.split(": ").next().unwrap_or_default() {
