@@ -2,8 +2,8 @@
 # Runs a command where nothing is left of this machine but its system, and python3 alone of all
 # interpreters. In mount and network namespaces of its own, so that all of this ends with them:
 #     unshare --mount --net sh bare.sh SCRATCH WRITABLE… -- READ_ONLY… -- HIDDEN… -- COMMAND…
-# SCRATCH is an empty folder. The folders of the first two lists stay where they are, also where they
-# lie within a hidden one.
+# SCRATCH is an empty folder. The folders of the first two lists stay where they are, also within
+# a hidden one.
 set -eu
 
 scratch=$1

@@ -14,7 +14,7 @@ use usher_bench::contestant;
 
 use crate::Result;
 
-/// How many rounds there are, unless an argument says otherwise.
+/// How many rounds there are, unless an argument sets it.
 pub(crate) const ROUNDS: usize = 40;
 
 /// How long the runs of one call may take in a round, in seconds, and how many there are at least

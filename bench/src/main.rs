@@ -7,7 +7,7 @@
 //! hyperfine does the timing. Every shim becomes the same static program that does nothing, so what
 //! is left over its own time is the shim's; the floor is a static program that only calls `execve`.
 //! A peer that isn't installed, or that doesn't become the program, is left out and named. Writes
-//! a page and a plot, both named `benchmark`, into `docs/`. The page says how it is measured.
+//! a page and a plot, both named `benchmark`, into `docs/`. The page describes how it is measured.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 mod hyperfine;

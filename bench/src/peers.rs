@@ -12,7 +12,7 @@ use crate::Result;
 use crate::hyperfine::Call;
 use crate::programs::Programs;
 
-/// A peer: what it is called, what the page says of it, and how a call of its shim is set up in a
+/// A peer: its name, the page's remark on it, and how a call of its shim is set up in a
 /// home of its own.
 struct Peer {
     name: &'static str,
@@ -23,7 +23,7 @@ struct Peer {
     set_up: fn(&Path, &Programs, &Path) -> Result<Call>,
 }
 
-/// What the page says of a contestant.
+/// The page's remark on a contestant.
 pub(crate) struct Remark {
     /// Its name in the table.
     pub(crate) name: String,
@@ -120,8 +120,8 @@ pub(crate) fn home(folder: &Path, program: &str) -> PathBuf {
     folder.join(program)
 }
 
-/// The version of what was found; of `vp`, which installs itself before it says anything, by the
-/// copy that believes to be installed.
+/// The version of what was found; of `vp`, which installs itself before it prints anything, by the
+/// copy that takes itself for installed.
 fn own_version(found: &Path, home: &Path) -> String {
     let set_up = home.join(VITE_PLUS);
     contestant::version(if set_up.exists() { &set_up } else { found })
@@ -213,7 +213,8 @@ fn pnpm(program: &Path, programs: &Programs, home: &Path) -> Result<Call> {
     Ok(call)
 }
 
-/// `vp` installs itself at its first call, with a node of its own, unless a file says that it did.
+/// `vp` installs itself at its first call, with a node of its own, unless a file records that it is
+/// installed.
 fn vite_plus(program: &Path, programs: &Programs, home: &Path) -> Result<Call> {
     let own = home.join(VITE_PLUS);
     fs::create_dir_all(own.parent().ok_or("it is in a folder")?)?;

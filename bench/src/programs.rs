@@ -47,8 +47,8 @@ fn cargo(root: &Path, built: &Path, what: &[&str]) -> Result<()> {
     }
 }
 
-/// One of the small programs, with what the shim's profile says. They need no crate, so the compiler
-/// alone does, and no dependency of the benchmark's is built for it.
+/// One of the small programs, with the options of the shim's profile. They need no crate, so the
+/// compiler alone suffices, and no dependency of the benchmark's is built for it.
 fn compiled(root: &Path, folder: &Path, name: &str, target: Option<&str>) -> Result<PathBuf> {
     let program = folder.join(name);
     let mut command = Command::new("rustc");

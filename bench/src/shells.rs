@@ -14,7 +14,7 @@ use crate::hyperfine::{Call, Measured, measure};
 use crate::peers;
 use crate::programs::Programs;
 
-/// The peers that hook into shells, and the line that they ask for. The others want a line for PATH,
+/// The peers that hook into shells, and the line that they need. The others need a line for PATH,
 /// as usher does.
 const HOOKS: [(&str, &str); 3] =
     [("mise", "activate bash"), ("pyenv", "init - bash"), ("rbenv", "init - bash")];

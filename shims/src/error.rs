@@ -156,7 +156,7 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error that says what happened to what.
+    /// An error that states what happened to what.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self { kind, source: None, what: what.into(), causes: Vec::new(), hint: None }
     }

@@ -46,7 +46,7 @@ pub enum RequestKind {
     Named(Name),
 }
 
-/// Who wrote a request, and so what it may be.
+/// The author of a request, which limits what it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestTrust {
     /// A project's file: a version and nothing else.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Escaped, Result};
 /// The settings from files that shims read from the index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SharedSettings {
-    /// Variables that are no requests.
+    /// Variables that aren't requests.
     pub ignore_variables: Vec<String>,
     /// The topmost folder in which version files are searched for.
     pub ceiling: Option<PathBuf>,

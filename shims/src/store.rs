@@ -259,8 +259,8 @@ fn each<'h>(
 
 /// Whether an error means that this process or the machine ran out of a resource.
 pub fn is_resource_exhaustion(error: &io::Error) -> bool {
-    let wants = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| wants.contains(&errno))
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
 }
 
 /// A folder of an adopted store, by its name.

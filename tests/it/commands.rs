@@ -89,8 +89,8 @@ pub(crate) fn assert_unchanged(sandbox: &Sandbox, folder: &str, before: &Tree, a
     assert!(changes.is_empty(), "after {after_what}: {changes:#?}");
 }
 
-/// Says what this machine can't show, on the real standard error: the test runner keeps what
-/// `eprintln!` says of tests that pass to itself.
+/// Reports what this machine can't test, on the real standard error: the test runner captures what
+/// `eprintln!` prints in tests that pass to itself.
 pub(crate) fn skipped(what: &str) {
     let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }

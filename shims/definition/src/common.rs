@@ -43,7 +43,7 @@ impl Common {
         }
     }
 
-    /// A tool with all its version files, in the order in which they are read; the error says why
+    /// A tool with all its version files, in the order in which they are read; the error states why
     /// that is impossible.
     pub fn complete(&self, tool: &Tool) -> Result<Tool, String> {
         let around = |files: &[VersionFile]| -> Vec<VersionFile> {

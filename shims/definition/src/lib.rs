@@ -224,7 +224,7 @@ impl VersionInfoFile {
 }
 
 impl ForeignStore {
-    /// What is impossible in it, given the tool's file that says a version.
+    /// What is impossible in it, given the tool's file that contains a version.
     fn fault(&self, release: Option<&VersionInfoFile>) -> Option<String> {
         let is_named = !self.prefix.is_empty() || self.version_ends_at.is_some();
         let fault = match (self.version_from_file, release) {

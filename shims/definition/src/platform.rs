@@ -20,10 +20,10 @@ const GLIBC: &str = "-glibc";
 pub fn entry_for<'a, T>(table: &'a BTreeMap<String, T>, machine: &str) -> Option<&'a T> {
     let (platform, has) = split(machine);
     let demanding = table.iter().filter_map(|(key, entry)| {
-        let (name, wants) = split(key);
-        (name == platform && wants.is_some() && wants <= has).then_some((wants, entry))
+        let (name, required) = split(key);
+        (name == platform && required.is_some() && required <= has).then_some((required, entry))
     });
-    let best = demanding.max_by_key(|(wants, _)| *wants).map(|(_, entry)| entry);
+    let best = demanding.max_by_key(|(required, _)| *required).map(|(_, entry)| entry);
     best.or_else(|| table.get(platform)).or_else(|| table.get(ANY))
 }
 

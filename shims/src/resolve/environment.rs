@@ -1,4 +1,4 @@
-//! The program's environment: the variables that the registry says a tool's programs need.
+//! The program's environment: the variables that a tool's programs need, by the registry.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

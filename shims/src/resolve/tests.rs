@@ -101,7 +101,7 @@ fn printed(world: &MemoryWorld, index: &Index, call: &str) -> String {
     }
 }
 
-/// A value as it is, but for the number that says what a pass-through was called with.
+/// A value as it is, but for the number that stands for a pass-through's call.
 fn without_state(value: &str) -> String {
     let mut fields: Vec<&str> = value.split(':').collect();
     if let ["7", _, call, state, ..] = &mut fields[..] {
@@ -531,18 +531,22 @@ fn the_strongest_provider_wins() {
     check(&world, "npm", &bundled);
     check(&world, "npm +10 x", &format!("{} NODE_VERSION=10", own("node", "10.15.3", "npm")));
     // A constraint pins nothing.
-    let says = |text: &str| world.clone().file("/home/u/app/package.json", text);
-    check(&says(r#"{"engines":{"npm":">=11"}}"#), "npm", &bundled);
+    let with_package_json = |text: &str| world.clone().file("/home/u/app/package.json", text);
+    check(&with_package_json(r#"{"engines":{"npm":">=11"}}"#), "npm", &bundled);
     // A project's pin is stronger than what node brings; the argument is node's all the same.
-    let pinned = says(r#"{"packageManager":"npm@11.6.0+sha512.ab"}"#);
+    let pinned = with_package_json(r#"{"packageManager":"npm@11.6.0+sha512.ab"}"#);
     check(&pinned, "npm", &own("npm", "11.6.0", "npm"));
     check(&pinned, "npm +10", &format!("{} NODE_VERSION=10", own("npm", "11.6.0", "npm")));
     check(&pinned, "npm install x", &format!("{} (adds)", own("npm", "11.6.0", "npm")));
     check(&pinned, "node", &node("12.22.12"));
-    let absent = says(r#"{"packageManager":"npm@9.1.0"}"#);
+    let absent = with_package_json(r#"{"packageManager":"npm@9.1.0"}"#);
     check(&absent, "npm", "missing npm 9.1.0 by package.json (packageManager)");
     // yarn: the pin, then a global package of the active node, then the default, then PATH.
-    check(&says(r#"{"volta":{"yarn":"1.22.22"}}"#), "yarn", &own("yarn", "1.22.22", "yarn"));
+    check(
+        &with_package_json(r#"{"volta":{"yarn":"1.22.22"}}"#),
+        "yarn",
+        &own("yarn", "1.22.22", "yarn"),
+    );
     let by_default = world.clone().file("/u/config/tool-versions", "yarn 4\n");
     check(&by_default, "yarn", &own("yarn", "4.1.0", "yarn"));
     let global = by_default.file(own("node", "12.22.12", "yarn"), "");
@@ -572,7 +576,7 @@ fn volta_extends_is_followed() {
     check(&circle, "node", &node("18.20.8"));
 }
 
-/// The index knows the system's erl to be 25; elixir's builds lie in usher's own store.
+/// The index knows the system's erl to be 25; elixir's builds are in usher's own store.
 #[test]
 fn a_build_gets_a_runtime_that_can_run_it() {
     for (on_disk, files, expected) in [

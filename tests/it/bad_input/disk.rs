@@ -74,7 +74,7 @@ fn installed_versions_run_from_a_read_only_home() {
     ok     shims = "all" (USHER_SHIMS)
     --- standard error
     "#);
-    // What package managers add can't be written either, and they say so themselves.
+    // What package managers add can't be written either, and they report it themselves.
     run("npm", &["install", "--global", "yarn"]).succeeds().stdout_has_line("argument 1: install");
     assert_unchanged(&sandbox, "", &before, "all of these");
 }
@@ -193,7 +193,7 @@ fn a_read_only_project_keeps_its_pin() {
     assert_eq!(sandbox.read("project/.nvmrc"), "10\n");
 }
 
-/// A file that may not be read is an error that names it, never passed over.
+/// An unreadable file is an error that names it, and never skipped.
 #[test]
 fn a_version_file_is_not_readable() {
     let upstream = Upstream::start();

@@ -10,7 +10,7 @@ use super::with_default;
 use crate::commands::assert_unchanged;
 use crate::support::Sandbox;
 
-/// What a shim says, once for what a file says and once for what it is; all stays as it is.
+/// A shim refuses what is in the file's place; nothing is changed.
 fn refused(sandbox: &Sandbox, transcript: &mut String, what: &str) {
     let before = sandbox.tree("");
     let shim = sandbox.command("node").run();
@@ -29,7 +29,7 @@ fn refused_for_good(sandbox: &Sandbox, transcript: &mut String, what: &str) {
     writeln!(transcript, "use: {}\n{}", typed.status, typed.stderr).unwrap();
 }
 
-/// A shim refuses it and names the line; `use`, as the hint says, puts a version in its place.
+/// A shim refuses it and names the line; `use`, as in the hint, puts a version in its place.
 #[test]
 fn a_version_file_has_no_version() {
     let sandbox = with_default();
@@ -223,9 +223,9 @@ fn a_version_file_is_a_link_to_itself() {
     let sandbox = with_default();
     std::os::unix::fs::symlink(".nvmrc", sandbox.project().join(".nvmrc")).unwrap();
     // The C library's own words follow, and there are several.
-    let says = "can't read [SANDBOX]/project/.nvmrc";
-    sandbox.command("node").run().fails_with(126).stderr_contains(says);
-    sandbox.use_command(&["node@12.22.12"]).run().fails_with(74).stderr_contains(says);
+    let message = "can't read [SANDBOX]/project/.nvmrc";
+    sandbox.command("node").run().fails_with(126).stderr_contains(message);
+    sandbox.use_command(&["node@12.22.12"]).run().fails_with(74).stderr_contains(message);
 }
 
 #[test]

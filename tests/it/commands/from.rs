@@ -368,7 +368,7 @@ fn repair_without_the_archive_hints_the_install_command() {
         &before,
         "what can't be repaired",
     );
-    // What the hint says works.
+    // The hint's command works.
     sandbox.file("project/elsewhere.tar.gz", &bytes);
     sandbox.use_command(&["uninstall", "node@12.0.1"]).run().succeeds();
     let hash = sha256(&bytes);

@@ -118,10 +118,10 @@ fn installed_tools_are_listed_with_all() {
     no tool is pinned here: use outdated --all
     --- standard error
     ");
-    let asking = sandbox.use_command(&["outdated", "--all", "--json"]).run();
-    let list = asking.json();
+    let outcome = sandbox.use_command(&["outdated", "--all", "--json"]).run();
+    let list = outcome.json();
     let tools: Vec<_> = list.as_array().unwrap().iter().map(|line| &line["tool"]).collect();
-    assert!(tools.iter().any(|tool| *tool == "bun"), "{asking}");
+    assert!(tools.iter().any(|tool| *tool == "bun"), "{outcome}");
     sandbox.use_command(&["outdated", "--all", "bun"]).run().fails_with(2);
     sandbox.use_command(&["outdated", "bunn"]).run().fails_with(2);
 }

@@ -340,15 +340,15 @@ fn real_shells_accept_the_completions() {
         };
         let outcome = sandbox.command(&program).argument("-n").argument(&file).run().succeeds();
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""), "{shell}");
-        if let Some(asking) = asking(&sandbox, shell) {
-            let outcome = sandbox.command(&program).arguments(["-c", &asking]).run().succeeds();
+        if let Some(completion) = completion(&sandbox, shell) {
+            let outcome = sandbox.command(&program).arguments(["-c", &completion]).run().succeeds();
             assert!(outcome.stdout.contains("uninstall"), "{outcome}");
         }
     }
 }
 
 /// A shell's command that loads the script and completes `use un`, where there is an easy one.
-fn asking(sandbox: &Sandbox, shell: &str) -> Option<String> {
+fn completion(sandbox: &Sandbox, shell: &str) -> Option<String> {
     let file = sandbox.root().join(format!("completions.{shell}"));
     match shell {
         "bash" => Some(format!(

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub(crate) struct Subject {
     /// What it is about, in a few words: a heading of the human page.
     pub(crate) about: String,
-    /// What holds for every case that says nothing else.
+    /// The defaults of every case.
     #[serde(default)]
     usual: Case,
     /// Lists of texts for cases that are true of each of them.
@@ -145,7 +145,7 @@ pub(crate) enum Cwd {
 }
 
 impl Subject {
-    /// Reads a subject; the error says what is wrong with it.
+    /// Reads a subject; the error states what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let subject: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         subject.case.iter().chain(&subject.open).try_for_each(|case| subject.fault(case))?;
@@ -167,9 +167,9 @@ impl Subject {
         let is_error = whole.gives.starts_with("error ");
         let complaint = match () {
             () if case.name.is_empty() => "has no name",
-            () if whole.rule.is_empty() => "doesn't say where its rule comes from",
-            () if whole.gives.is_empty() => "doesn't say what it gives",
-            () if whole.by.is_empty() && !is_error => "doesn't say by whom",
+            () if whole.rule.is_empty() => "has no `rule`",
+            () if whole.gives.is_empty() => "has no `gives`",
+            () if whole.by.is_empty() && !is_error => "has no `by`",
             () if self.case.iter().filter(|other| other.name == case.name).count() > 1 => {
                 "isn't the only one of its name"
             }

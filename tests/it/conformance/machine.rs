@@ -1,4 +1,4 @@
-//! Where a case's versions lie on a machine, for both runners: as the registry describes it.
+//! The paths of a case's versions on a machine, for both runners: as the registry describes them.
 
 use std::path::{Path, PathBuf};
 

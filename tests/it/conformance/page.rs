@@ -139,7 +139,7 @@ fn cell(text: &str) -> String {
 /// The files of a case, so that a cell can hold them.
 fn written(files: &BTreeMap<String, Content>) -> String {
     let shown = |(name, content): (&String, &Content)| {
-        let says = match content {
+        let text = match content {
             Content::Text(text) => code(text),
             Content::Odd(Odd::Utf16Le(text) | Odd::Utf16Be(text)) => {
                 format!("{} in UTF-16", code(text))
@@ -148,7 +148,7 @@ fn written(files: &BTreeMap<String, Content>) -> String {
             Content::Odd(Odd::Long(text)) => format!("100,000 times {}", code(text)),
             Content::Odd(Odd::Is(kind)) => format!("{kind:?}").to_lowercase(),
         };
-        format!("`{name}`: {says}")
+        format!("`{name}`: {text}")
     };
     files.iter().map(shown).collect::<Vec<_>>().join("; ")
 }

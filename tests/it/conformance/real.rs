@@ -18,12 +18,12 @@ use super::has_parts;
 use super::machine::{adopted, programs, root};
 use crate::support::{Outcome, Sandbox, TestCommand};
 
-/// Sandboxes with usher and versions in them, one for all cases that want the same of these.
+/// Sandboxes with usher and versions in them, one for all cases that need the same of these.
 #[derive(Default)]
 pub(super) struct Machines(BTreeMap<String, Sandbox>);
 
 impl Machines {
-    /// Runs a case; the error says what is otherwise than the case has it.
+    /// Runs a case; the error names what differs from the case.
     pub(super) fn run(&mut self, case: &Case) -> Result<(), String> {
         let key = format!("{:?} {:?}", case.installed, case.path);
         if !is_closed(case) {
@@ -45,7 +45,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The stores that a case's versions lie in.
+/// The stores of a case's versions.
 fn stores(sandbox: &Sandbox, case: &Case) -> Vec<AdoptedStore> {
     let home = sandbox.home();
     case.versions().iter().filter_map(|installed| adopted(&home, installed)).collect()

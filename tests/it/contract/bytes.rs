@@ -71,7 +71,7 @@ fn variables_are_passed_byte_for_byte_in_order() {
     });
 }
 
-/// What a `node` of one line says for PATH when called with this one.
+/// The PATH that a `node` of one line prints when called with this one.
 fn path_inside(stage: &ProbeSandbox, path: Option<&str>) -> String {
     let command = stage.sandbox.command(stage.sandbox.shim("node"));
     let command = match path {

@@ -1,4 +1,4 @@
-//! `docs/exec.md` says nothing that no test holds.
+//! Every promise of `docs/exec.md` has a test.
 
 /// All tests of the contract.
 const TESTS: &[&str] = &[

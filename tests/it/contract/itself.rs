@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{ProbeSandbox, each, text};
 use crate::support::{Outcome, Sandbox};
 
-/// A program of the system's that says so.
+/// A program of the system's that prints that it is one.
 const REAL: &str = "#!/bin/sh\necho real \"$@\"\n";
 
 /// Calls itself by name until its argument is 0; `STEP` is the call.

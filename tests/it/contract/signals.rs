@@ -35,7 +35,7 @@ impl Waiting {
         let mut child = executables::start(&mut command).expect("start a probe");
         let output = BufReader::new(child.stdout.take().expect("the probe's output"));
         let mut waiting = Self { child, output };
-        // The process that says it is ready is the very one that was started.
+        // The process that reports that it is ready is the very one that was started.
         assert_eq!(waiting.line(), format!("ready {}", waiting.child.id()));
         waiting
     }

@@ -2,7 +2,7 @@
 
 use super::{can_change_owners, each, skipped};
 
-/// A state, and what the probe says in it.
+/// A state, and what the probe reports in it.
 const STATES: &[(&[&str], &[&str])] = &[
     (&[], &["process: the one that was started", "SigBlk:\t0000000000000000", "children: \n"]),
     (&["block:10", "block:15"], &["SigBlk:\t0000000000004200"]),

@@ -47,7 +47,7 @@ fn concurrent_operations_never_expose_partial_versions() {
     eprintln!("{count} operations by {PROCESSES} processes at once");
 }
 
-/// Runs a random operation. The error says what went wrong.
+/// Runs a random operation. The error states what failed.
 fn run_random_operation(sandbox: &Sandbox, numbers: &mut Numbers) -> Result<(), String> {
     let version = CHANGING[numbers.below(CHANGING.len())];
     let named = format!("node@{version}");

@@ -83,7 +83,7 @@ fn face(certificate: &rustls::pki_types::CertificateDer<'_>, key: &KeyPair) -> F
     Face::Encrypted(Arc::new(config.expect("a certificate that fits its key")))
 }
 
-/// How a server meets those who want to encrypt.
+/// How a server answers clients that encrypt.
 #[derive(Clone)]
 pub(super) enum Face {
     /// It does, and hands on what they ask.
@@ -124,7 +124,7 @@ impl Front {
                 if is_ending.load(Ordering::SeqCst) {
                     break;
                 }
-                // A client that disconnects is no error of the server's.
+                // A client that disconnects isn't the server's error.
                 let _ = stream.and_then(|stream| meet(&face, stream, &behind));
             }
         });

@@ -1,4 +1,5 @@
-//! What `use` and a shim say, word by word, where a server, the network or an archive is wrong.
+//! The messages of `use` and a shim, word by word, where a server, the network or an archive
+//! is wrong.
 
 use super::{INDEX, SUMS, archive, with_one_source};
 use crate::commands::{offline_sandbox, sandbox};
@@ -15,8 +16,8 @@ fn assert_nothing_came(sandbox: &Sandbox, project: &Tree) {
     }
 }
 
-/// What `use` says and what a shim says of the same, each with its exit code; nothing may come of
-/// either.
+/// The messages of `use` and of a shim for the same request, each with its exit code; nothing may
+/// come of either.
 fn both(sandbox: &Sandbox, request: &str) -> String {
     sandbox.file("project/.nvmrc", format!("# ours\n{request}\n"));
     let before = sandbox.tree("project");

@@ -1,4 +1,4 @@
-//! What the index says of an archive's size, and what then comes: more, less, or exactly that.
+//! The archive's size in the index, and what is received: more, less, or exactly that.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn acme() -> (Upstream, Sandbox, Vec<u8>) {
 #[test]
 fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
     let (upstream, sandbox, archive) = acme();
-    let says = |size: serde_json::Value| {
+    let install_with_size = |size: serde_json::Value| {
         let entry = json!({ "version": "1.0.0", "sha256": sha256(&archive), "size": size });
         upstream.put(INDEX, json!([entry]).to_string());
         sandbox.use_command(&["cache", "clean"]).run().succeeds();
@@ -39,7 +39,8 @@ fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
     let length = archive.len();
     for wrong in [length - 1, length + 1, 1, 4 << 30] {
         for size in [json!(wrong), json!(wrong.to_string())] {
-            let outcome = says(size).fails_with(76).stderr_contains("is not what was published");
+            let outcome =
+                install_with_size(size).fails_with(76).stderr_contains("is not what was published");
             let outcome = outcome.stderr_contains(&format!("published: {wrong} bytes"));
             outcome.stderr_contains(&format!("received:  {length} bytes"));
             assert!(!sandbox.toolchain("acme", "1.0.0").exists());
@@ -53,14 +54,15 @@ fn an_archive_of_another_size_is_refused_before_it_is_fetched() {
         (json!(true), "“true”"),
         (json!("99999999999999999999"), "“99999999999999999999”"),
     ] {
-        let outcome = says(size).fails_with(76).stderr_contains("1.0.0 has no usable size");
+        let outcome =
+            install_with_size(size).fails_with(76).stderr_contains("1.0.0 has no usable size");
         outcome.stderr_contains(&format!(
             "/acme/index.json: `{{.size}}` is {shown}, which is not a number of bytes"
         ));
     }
-    // Where the index says nothing, nothing is expected.
+    // Without a size in the index, any size is accepted.
     for right in [json!(null), json!({}), json!(length), json!(length.to_string())] {
-        says(right).succeeds();
+        install_with_size(right).succeeds();
         sandbox.use_command(&["uninstall", "acme@1.0.0"]).run().succeeds();
     }
 }

@@ -65,6 +65,6 @@ fn works(sandbox: &Sandbox, name: &str, version: &str) -> Outcome {
     let outcome = sandbox.command(tool.programs[0]).arguments(&smoke.arguments).run().succeeds();
     let numbers = program(name, version);
     let answer = numbers.split('\'').nth(1).unwrap_or_default();
-    assert!(outcome.stderr.contains(answer), "{name} doesn't say {answer}\n{outcome}");
+    assert!(outcome.stderr.contains(answer), "{name} doesn't print {answer}\n{outcome}");
     installed
 }

@@ -1,4 +1,4 @@
-//! Other managers' stores: their versions are used where they lie, and never taken away.
+//! Other managers' stores: their versions are used in place, and never removed.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -61,7 +61,7 @@ fn a_single_program_is_a_release_compressed_or_not() {
         acme.run().succeeds().stdout_is("acme works");
         let root = sandbox.toolchain("acme", version);
         let seen = fs::metadata(root.join("bin/acme")).unwrap();
-        assert_eq!(seen.permissions().mode() & 0o777, 0o755, "no server says what may be run");
+        assert_eq!(seen.permissions().mode() & 0o777, 0o755, "no server states what may be run");
         sandbox.use_command(&["verify", &format!("acme@{version}")]).run().succeeds();
         // What is broken is fetched once more, and is a program again.
         fs::write(root.join("bin/acme"), "").unwrap();

@@ -1,7 +1,7 @@
 //! The machine's home under `/opt/usher`, and an account's own standing on top of it.
 //!
 //! Runs in a mount namespace of its own, in which `/opt` is empty and `/etc` a copy: nothing is
-//! written outside the sandbox. Where no such namespace can be had, the test says so.
+//! written outside the sandbox. Where it can't make such a namespace, the test is skipped.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ fn a_user_home_uses_the_system_wide_home() {
         sandbox.command("unshare").arguments(["-m", "sh", "-c", OWN_FOLDERS, "sh"]).argument(probe);
     let probed = probe.run();
     if !probed.status.success() {
-        eprintln!("SKIPPED: no mount namespace can be had here: {}", probed.stderr.trim());
+        eprintln!("SKIPPED: can't make a mount namespace here: {}", probed.stderr.trim());
         return;
     }
     let folder = sandbox.folder("mounts");

@@ -12,7 +12,7 @@ use crate::support::{Archive, Sandbox, Upstream};
 /// The file of own tools' definitions.
 const FILE: &str = "home/.config/usher/registry/acme.toml";
 
-/// All that a tool must say.
+/// All that a definition must contain.
 fn smallest(name: &str) -> String {
     format!(
         "name = '{name}'\ntitle = 'T'\nprograms = ['{name}']\nvariables = ['{}_VERSION']\n\
@@ -130,7 +130,7 @@ fn a_custom_tool_record_of_another_version_is_regenerated() {
     let lines: Vec<&[u8]> = lines().map(|line| if is_own(&line) { older } else { line }).collect();
     fs::write(&index, lines.join(&b'\n')).expect("write the index");
 
-    // Where its home is, the index says, and no variable.
+    // The path of its home comes from the index, not from a variable.
     let elsewhere = sandbox.folder("elsewhere");
     let call = sandbox.command("acme").variable("HOME", &elsewhere);
     call.run().succeeds().stdout_has_line("acme 1.2.3");

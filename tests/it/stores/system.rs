@@ -1,6 +1,6 @@
 //! The system's own interpreters: the real ones of this machine, found, called for their versions,
-//! matched in part, and running programs of their languages. What isn't there is skipped, and says
-//! so; `.ci/run` installs it.
+//! matched in part, and running programs of their languages. A missing one is skipped, with a
+//! note; `.ci/run` installs it.
 
 use std::path::Path;
 

@@ -5,10 +5,10 @@
 //! BENCH_MISE=/path/of/mise cargo run -p usher-bench --bin conformance -- mise
 //! ```
 //!
-//! Each case gets a home of its own, in which every version on disk is a script that says which one
-//! it is. What the manager runs is compared with what the case gives, and both with the case's
-//! `others`: a difference that the column doesn't name, and one that it names and that isn't there,
-//! are what this program is for. Nothing reaches the network.
+//! Each case gets a home of its own, in which every installed version is a script that prints its
+//! name. What the manager runs is compared with what the case gives, and both with the case's
+//! `others`. This program finds the differences that the column doesn't name, and those that it
+//! names and that don't exist. Nothing reaches the network.
 #![allow(clippy::disallowed_methods, reason = "what only developers run prints paths as they are")]
 
 #[allow(dead_code, reason = "this runner needs less of the form than the suite's own")]

@@ -21,14 +21,14 @@ pub(crate) struct Peer {
     /// The files that it reads: a case with others is none for it.
     reads: &'static [&'static str],
     /// Words of which a case's files must have one, where that is not every file's content.
-    says: &'static [&'static str],
+    mentions: &'static [&'static str],
     /// Where a version's programs are, from the home folder.
     store: fn(tool: &str, version: &str) -> String,
     /// The command that runs a program by its rules.
     command: fn(&Path, &Path, &str) -> Result<Command>,
-    /// What prints something only if it wants a version that it doesn't have, where it then runs
-    /// what else is on PATH.
-    wants: Option<fn(&Path, &str) -> Command>,
+    /// A command that prints something only if a requested version isn't installed, for managers that
+    /// then run what else is on PATH.
+    missing: Option<fn(&Path, &str) -> Command>,
 }
 
 /// What peers print for a valid version that isn't installed, in lower case: most of them
@@ -47,28 +47,28 @@ const PEERS: [Peer; 5] = [
         name: "pyenv",
         tools: &[("python", "python")],
         reads: &[".python-version"],
-        says: &[],
+        mentions: &[],
         store: |_, version| format!(".pyenv/versions/{version}/bin"),
         command: |found, home, program| Ok(exec(found, ("PYENV_ROOT", ".pyenv"), home, program)),
-        wants: None,
+        missing: None,
     },
     Peer {
         name: "rbenv",
         tools: &[("ruby", "ruby")],
         reads: &[".ruby-version"],
-        says: &[],
+        mentions: &[],
         store: |_, version| format!(".rbenv/versions/{version}/bin"),
         command: |found, home, program| Ok(exec(found, ("RBENV_ROOT", ".rbenv"), home, program)),
-        wants: None,
+        missing: None,
     },
     Peer {
         name: "nvm",
         tools: &[("node", "node")],
         reads: &[".nvmrc"],
-        says: &[],
+        mentions: &[],
         store: |_, version| format!(".nvm/versions/node/v{version}/bin"),
         command: nvm,
-        wants: None,
+        missing: None,
     },
     Peer {
         name: "mise",
@@ -100,19 +100,19 @@ const PEERS: [Peer; 5] = [
             ".deno-version",
             ".bun-version",
         ],
-        says: &[],
+        mentions: &[],
         store: |tool, version| format!(".local/share/mise/installs/{tool}/{version}/bin"),
         command: mise,
-        wants: Some(mise_wants),
+        missing: Some(mise_missing),
     },
     Peer {
         name: "volta",
         tools: &[("node", "node")],
         reads: &["package.json"],
-        says: &["volta"],
+        mentions: &["volta"],
         store: |_, version| format!(".volta/tools/image/node/{version}/bin"),
         command: volta,
-        wants: None,
+        missing: None,
     },
 ];
 
@@ -135,12 +135,12 @@ impl Peer {
         };
         let is_inside = case.files.keys().all(is_read) && !case.directory.starts_with('/');
         let is_project = case.files.values().all(|content| content.bytes().is_ok());
-        let says = |word| {
+        let mentions = |word| {
             let texts = case.files.values().filter_map(|content| content.bytes().ok());
             texts.into_iter().any(|text| String::from_utf8_lossy(&text).contains(word))
         };
-        let is_mentioned =
-            !case.files.is_empty() && (self.says.is_empty() || self.says.iter().any(says));
+        let is_mentioned = !case.files.is_empty()
+            && (self.mentions.is_empty() || self.mentions.iter().any(mentions));
         // Whose versions are adopted, and what is set for programs, is usher's own affair.
         let is_adopted = case.gives.contains(" of ") && !case.gives.ends_with(" of pyenv");
         let is_common = !is_adopted && case.sets.is_none();
@@ -202,8 +202,8 @@ impl Peer {
         (found, home, directory): (&Path, &Path, &Path),
     ) -> Result<bool> {
         let tool = self.tools.iter().find(|(_, program)| *program == case.call);
-        let (Some(wants), Some((tool, _))) = (self.wants, tool) else { return Ok(false) };
-        let output = run(wants(found, tool), home, directory)?;
+        let (Some(missing), Some((tool, _))) = (self.missing, tool) else { return Ok(false) };
+        let output = run(missing(found, tool), home, directory)?;
         Ok(!output.stdout.trim_ascii().is_empty())
     }
 }
@@ -220,9 +220,9 @@ fn run(mut command: Command, home: &Path, directory: &Path) -> Result<Output> {
 }
 
 /// A program that prints one line.
-fn script(path: &Path, says: &str) -> Result<()> {
+fn script(path: &Path, text: &str) -> Result<()> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;
-    fs::write(path, format!("#!/bin/sh\necho {says}\n"))?;
+    fs::write(path, format!("#!/bin/sh\necho {text}\n"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     Ok(())
 }
@@ -268,7 +268,7 @@ fn mise(found: &Path, home: &Path, program: &str) -> Result<Command> {
     Ok(command)
 }
 
-fn mise_wants(found: &Path, tool: &str) -> Command {
+fn mise_missing(found: &Path, tool: &str) -> Command {
     let mut command = contestant::command(found, Path::new("/"));
     command.args(["ls", "--current", "--missing", "--no-header", tool]);
     mise_settings(&mut command, Path::new("/"));

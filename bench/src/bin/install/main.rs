@@ -26,7 +26,7 @@ use mirror::Mirror;
 /// An error is printed and ends the run.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How often each is run, unless an argument says otherwise.
+/// How often each is run, unless an argument sets it.
 const ROUNDS: usize = 9;
 
 #[expect(clippy::disallowed_methods, reason = "it runs itself to inflate in a process alone")]
@@ -106,7 +106,7 @@ enum Go {
     AtTheEnd,
 }
 
-/// In memory, and on the disk that the sources lie on.
+/// In memory, and on the sources' disk.
 fn places(root: &Path) -> Result<[Place; 2]> {
     let folder = |parent: &Path| tempfile::Builder::new().prefix("usher-bench-").tempdir_in(parent);
     let (memory, disk) = (folder(Path::new("/dev/shm"))?, folder(&root.join("target"))?);

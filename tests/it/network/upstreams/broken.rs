@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{archive, copy_of};
 use crate::support::{Archive, Outcome, Sandbox, Upstream, sha256};
 
-/// Go's site with one release, of which the index says this much more.
+/// Go's site with one release, whose index entry has these fields more.
 fn site(more: &Value) -> (Upstream, Sandbox) {
     let (upstream, sandbox) = copy_of("go");
     let chip = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };

@@ -176,7 +176,7 @@ fn perl_is_installed_from_a_copy_of_its_site() {
     works(&sandbox, "perl", "5.42.2");
 }
 
-/// Its own script writes where it will lie into its programs.
+/// Its own script writes its final path into its programs.
 #[test]
 fn erlang_is_installed_and_relocated() {
     let (upstream, sandbox) = copy_of("erlang");

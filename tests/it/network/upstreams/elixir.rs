@@ -92,7 +92,7 @@ fn on_disk(sandbox: &Sandbox, tool: &str) -> String {
 }
 
 /// What `use install` of a word leaves on disk, where these Erlangs are there and the project's
-/// `.tool-versions` says this.
+/// `.tool-versions` contains this.
 #[track_caller]
 fn check((there, pins): (&[&str], &str), words: &[&str], expected: (&str, &str)) -> Outcome {
     let (_upstream, sandbox) = site();

@@ -11,7 +11,7 @@ use usher_shims::tool::DEFINITIONS;
 use super::archive;
 use crate::support::{Archive, Catalogue, Sandbox, Upstream, sha256};
 
-/// An upstream, and a sandbox in which the sites of a tool lie there.
+/// An upstream, and a sandbox whose sites of a tool are there.
 fn moved(tool: &str, sites: &[&str]) -> (Upstream, Sandbox) {
     let upstream = Upstream::serving(&Catalogue::default());
     let file = format!("{tool}.toml");
