@@ -34,12 +34,12 @@ fn help_and_version_are_results() {
       repair       Restore installed versions, keeping packages you added
       prune        Remove unused versions (asks first)
       list         List installed versions
-      outdated     List active versions and newer ones
+      outdated     Show which active versions have newer releases
       available    List versions that can be installed
       which        Print the path of the program that runs here
       env          Print PATH and variables of the active versions, for programs that don't use the shims
       why          Explain which version of a program runs here
-      check        Compare the versions in this project's files with the active ones, for CI
+      check        Compare the versions in Dockerfiles, CI files and lock files with the active ones
       shim         Add versioned shims, such as node12; without arguments, list them
       reshim       Rescan this machine, and update the shims
       cache        Clear the download and index cache
