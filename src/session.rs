@@ -94,7 +94,7 @@ impl Session {
         Ok(())
     }
 
-    /// The existing folders that a folder of a definition (`~/.nvm/versions/*`) stands for.
+    /// The existing folders that a folder pattern of a definition (`~/.nvm/versions/*`) matches.
     pub fn expand_folder(&self, folder: &str) -> Result<Vec<PathBuf>> {
         expand_folder(&self.world, &self.folders, folder)
     }

@@ -258,7 +258,7 @@ impl<'a> Destination<'a> {
     }
 
     /// Why nothing could be created under a name. If the name is taken, then by an entry of the same
-    /// name, or of one that this file system doesn't tell apart (it may ignore case).
+    /// name, or of one that this file system treats as equal (it may ignore case).
     fn create_error(&self, verb: &str, path: &[&str], errno: Errno) -> UnpackError {
         match errno {
             Errno::EXIST if self.manifest.0.contains_key(&path.join("/")) => refused(DUPLICATE),

@@ -107,7 +107,7 @@ impl Room {
         let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("file"), "kept").unwrap();
+        fs::write(outside.join("file"), "unchanged").unwrap();
         fs::set_permissions(&outside, fs::Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(outside.join("file"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::create_dir(folder.path().join("destination")).unwrap();
@@ -169,7 +169,7 @@ fn refused(label: &str, archive: &[u8], strip: usize, why: &str) {
 /// A case: what it is about, its entries, and why it is refused.
 type Case = (&'static str, Vec<Vec<u8>>, &'static str);
 
-/// Every case stands after an ordinary file `a` and before the end, and is packed in every way.
+/// Every case follows an ordinary file `a` and before the end, and is packed in every way.
 fn check(cases: Vec<Case>) {
     for (label, entries, why) in cases {
         let archive = ended(&[vec![file(b"a", b"first")], entries].concat());
@@ -500,9 +500,9 @@ fn more_bytes_than_the_limit_are_refused() {
         let destination = room.destination();
         let tree = Destination::new(&destination, UnpackOptions::default()).ok().unwrap();
         let error = fill(packed, tree).err().map(|trouble| trouble.in_archive(&path).to_string());
-        let wanted = (!fits).then(|| format!("it holds more than {most} bytes"));
+        let expected = (!fits).then(|| format!("it holds more than {most} bytes"));
         assert_eq!(error.is_none(), fits);
-        assert!(error.unwrap_or_default().ends_with(&wanted.unwrap_or_default()));
+        assert!(error.unwrap_or_default().ends_with(&expected.unwrap_or_default()));
     }
 }
 
@@ -522,7 +522,7 @@ fn more_entries_than_the_limit_are_refused() {
 #[test]
 fn a_nonempty_destination_is_refused() {
     let room = Room::new();
-    fs::write(room.destination().join("mine"), "kept").unwrap();
+    fs::write(room.destination().join("mine"), "unchanged").unwrap();
     let error = room.unpack(&gzip(&ordinary()), 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CannotCreate);
     assert_eq!(fs::read_dir(room.destination()).unwrap().count(), 1);
@@ -553,8 +553,8 @@ fn listing(folder: &Path) -> String {
     lines.concat()
 }
 
-/// Unpacks what must be accepted, and compares what then lies there. The expected modes are
-/// those under the umask 022.
+/// Unpacks an archive that must be accepted, and compares the files. The expected modes are those
+/// under the umask 022.
 fn accepted(entries: &[Vec<u8>], strip: usize, unpacked: (u64, u64), expected: &str) {
     let room = Room::new();
     let result = room.unpack(&gzip(&ended(entries)), strip).unwrap();

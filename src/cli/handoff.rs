@@ -95,13 +95,13 @@ pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()>
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;
-    let wanted = ToolRequest { known, request, origin };
+    let tool_request = ToolRequest { known, request, origin };
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
         check_policy(session, (tool, request), origin)?;
     }
     let tools =
-        install_missing(session, &folders::write_access(&session.folders)?, &wanted, found)?;
+        install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
     refresh_shims(session, &tools)?;
     Ok(())
 }
@@ -111,15 +111,16 @@ pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()>
 fn install_missing(
     session: &Session,
     access: &WriteAccess,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     found: Option<Toolchain>,
 ) -> Result<Vec<&'static Tool>> {
     let network = Network::with_cache(session, access);
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, access, &network, &finder).verified_only();
-    let tool = wanted.known.tool;
-    let toolchain = found.map_or_else(|| fetch(&installer, wanted), Ok)?;
-    let Some(missing_runtime) = runtime::missing_runtime(&session.resolver(), wanted, &toolchain)?
+    let tool = tool_request.known.tool;
+    let toolchain = found.map_or_else(|| fetch(&installer, tool_request), Ok)?;
+    let Some(missing_runtime) =
+        runtime::missing_runtime(&session.resolver(), tool_request, &toolchain)?
     else {
         return Ok(vec![tool]);
     };
@@ -132,10 +133,10 @@ fn install_missing(
     Ok(vec![tool, missing_runtime.tool])
 }
 
-fn fetch(installer: &Installer<'_>, wanted: &ToolRequest<'_>) -> Result<Toolchain> {
-    let release = installer.finder.find(wanted)?;
-    let installed = installer.install_from_any(wanted, release).map_err(|error| {
-        let ToolRequest { known, request, origin } = wanted;
+fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<Toolchain> {
+    let release = installer.finder.find(tool_request)?;
+    let installed = installer.install_from_any(tool_request, release).map_err(|error| {
+        let ToolRequest { known, request, origin } = tool_request;
         error.because(format!("{} {request} is requested by {origin}", known.tool.name))
     })?;
     Ok(installed.toolchain)

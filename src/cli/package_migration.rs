@@ -104,13 +104,13 @@ impl<'a> PackageManager<'a> {
     }
 
     /// Installs packages in a version: all at once; if that fails, one by one.
-    pub fn install(&self, to: &Version, wanted: Vec<ListedPackage>) -> Result<MigrationReport> {
+    pub fn install(&self, to: &Version, packages: Vec<ListedPackage>) -> Result<MigrationReport> {
         let mut report = MigrationReport::default();
-        if wanted.is_empty() || self.run(to, &wanted)? {
-            report.added = wanted;
+        if packages.is_empty() || self.run(to, &packages)? {
+            report.added = packages;
             return Ok(report);
         }
-        for package in wanted {
+        for package in packages {
             match self.run(to, std::slice::from_ref(&package))? {
                 true => report.added.push(package),
                 false => report.failed.push(package),

@@ -111,8 +111,8 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
 
 /// Ends a process and all its children.
 fn end(child: &mut Child) {
-    // It was not waited for yet, so that its number can't be another process's. Where it is gone
-    // already, there is nothing to end.
+    // The process wasn't reaped yet, so its number can't belong to another one. If it has ended
+    // already, this does nothing.
     if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
         let _ = kill_process_group(group, Signal::KILL);
     }

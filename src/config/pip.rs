@@ -161,8 +161,8 @@ mod tests {
     use super::*;
     use crate::config::settings::Settings;
 
-    /// Where the index is found: its address and who says so, or the error.
-    fn check(variables: &[(&str, &str)], conf: &str, asked: Option<&str>, expected: &str) {
+    /// Checks the address of the index with its origin, or the error.
+    fn check(variables: &[(&str, &str)], conf: &str, from_pip: Option<&str>, expected: &str) {
         let owned = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
         let variables: Vec<_> = variables.iter().map(owned).collect();
         let sources = ConfigSources {
@@ -175,7 +175,7 @@ mod tests {
                 _ => Err(io::ErrorKind::NotFound.into()),
             },
         };
-        let found = PipAccess::load(&sources, &|| asked.and_then(Address::parse));
+        let found = PipAccess::load(&sources, &|| from_pip.and_then(Address::parse));
         let shown = match found {
             Ok(access) => format!("{} ({})", access.index, access.origin),
             Err(error) => error.to_string(),
@@ -188,18 +188,23 @@ mod tests {
         let conf = "[list]\nindex-url = https://no.example/\n[global]\nindex_url: https://f.example/simple\n";
         let pip = ("PIP_INDEX_URL", "https://p.example/simple/");
         let uv = ("UV_DEFAULT_INDEX", "own=https://u.example/simple");
-        let asked = Some("https://a.example/simple");
-        check(&[pip, uv], conf, asked, "https://u.example/simple/ (UV_DEFAULT_INDEX)");
+        let from_pip = Some("https://a.example/simple");
+        check(&[pip, uv], conf, from_pip, "https://u.example/simple/ (UV_DEFAULT_INDEX)");
         check(
             &[pip, ("UV_INDEX_URL", "")],
             conf,
-            asked,
+            from_pip,
             "https://p.example/simple/ (PIP_INDEX_URL)",
         );
         let in_file = "index-url in /home/me/.config/pip/pip.conf:4";
-        check(&[], conf, asked, &format!("https://f.example/simple/ ({in_file})"));
-        check(&[("PIP_CONFIG_FILE", "/dev/null")], conf, asked, "https://a.example/simple/ (pip)");
-        check(&[], "", asked, "https://a.example/simple/ (pip)");
+        check(&[], conf, from_pip, &format!("https://f.example/simple/ ({in_file})"));
+        check(
+            &[("PIP_CONFIG_FILE", "/dev/null")],
+            conf,
+            from_pip,
+            "https://a.example/simple/ (pip)",
+        );
+        check(&[], "", from_pip, "https://a.example/simple/ (pip)");
     }
 
     #[test]

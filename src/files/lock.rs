@@ -15,7 +15,7 @@ use super::write_access::WriteAccess;
 /// The pause between two attempts to lock.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long to wait before the user is told.
+/// How long to wait before a note about the wait is printed.
 const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// A lock that is held until this is dropped.

@@ -46,7 +46,7 @@ pub enum FileMode {
 pub enum Durability {
     /// It is synced before the rename.
     Synced,
-    /// It isn't synced: whoever reads it checks it, and can fetch it again.
+    /// It isn't synced: its reader checks it, and can fetch it again.
     Unsynced,
 }
 
@@ -178,12 +178,12 @@ mod tests {
     fn a_link_is_replaced_and_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let [target, link] = ["target", "link"].map(|name| folder.path().join(name));
-        fs::write(&target, "kept").unwrap();
+        fs::write(&target, "unchanged").unwrap();
         symlink(&target, &link).unwrap();
         replacement(&link, folder.path(), FileMode::Masked(0o644)).write(b"new").unwrap();
         assert!(!link.is_symlink());
         assert_eq!(fs::read_to_string(&link).unwrap(), "new");
-        assert_eq!(fs::read_to_string(&target).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "unchanged");
     }
 
     #[test]

@@ -135,7 +135,7 @@ mod tests {
         let staging = home.path().join("staging");
         let locks = Locks::new(&access, home.path().join("locks"));
         let outside = home.path().join("outside");
-        fs::create_dir_all(outside.join("kept")).unwrap();
+        fs::create_dir_all(outside.join("outside_folder")).unwrap();
         fs::create_dir_all(staging.join("closed/inside")).unwrap();
         for name in ["closed/inside", "closed"] {
             fs::set_permissions(staging.join(name), Permissions::from_mode(0o000)).unwrap();
@@ -150,7 +150,7 @@ mod tests {
         deep(&staging, 3_000);
         remove_abandoned(&staging, &locks);
         assert_eq!(fs::read_dir(&staging).unwrap().count(), 0);
-        assert!(outside.join("kept").exists());
+        assert!(outside.join("outside_folder").exists());
     }
 
     /// Nests folders from the innermost out, since no path can be that long.

@@ -165,10 +165,10 @@ mod tests {
     use super::*;
 
     fn check(error: &io::Error, expected: &str) {
-        let asked =
+        let endpoint =
             Endpoint { host: "a.example".to_owned(), proxy: None, trust: CertificateTrust::System };
         let error =
-            connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &asked, error);
+            connection_error(Error::new(ErrorKind::Network, "can't fetch it"), &endpoint, error);
         let (AttemptError::Permanent(failure) | AttemptError::Transient(failure, _)) = error;
         assert_eq!(Error::from(failure).causes[0], expected);
     }

@@ -1,4 +1,4 @@
-//! When a server asks to retry later.
+//! How long to wait before a retry, as the server requests.
 //!
 //! It parses headers, and must not wait itself.
 
@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use super::headers::text;
 use crate::files::clock;
 
-/// How long the server asks to wait; `None` if it doesn't ask.
+/// The wait that the server requests; `None` if it requests none.
 ///
 /// Reads `Retry-After` in both its formats (RFC 9110, 10.2.3), then the end of a used-up rate limit:
 /// `X-RateLimit-Reset` in seconds since 1970, and `RateLimit-Reset` in seconds from now

@@ -55,7 +55,7 @@ fn wait(mut child: Child, reader: io::PipeReader, limit: Duration) -> ProbeResul
         let mut output = Vec::new();
         let _ = reader.take(MAX_OUTPUT).read_to_end(&mut output);
         let ended = child.wait();
-        // After a timeout the receiver is gone.
+        // After a timeout the receiver is dropped.
         let _ = sender.send((output, ended));
     });
     match receiver.recv_timeout(limit) {

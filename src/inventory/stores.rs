@@ -52,14 +52,14 @@ pub(super) fn adopted(
     Ok(found)
 }
 
-/// The existing folders of a tool's stores that `wanted` accepts.
+/// The existing folders of a tool's stores that `accepts` selects.
 fn folders_of<'k>(
     scan: &MachineScan<'_>,
     known: KnownTool<'k>,
-    wanted: fn(&ForeignStore) -> bool,
+    accepts: fn(&ForeignStore) -> bool,
 ) -> Result<Vec<(&'k ForeignStore, PathBuf)>> {
     let mut found = Vec::new();
-    for store in known.definition.store.iter().filter(|store| wanted(store)) {
+    for store in known.definition.store.iter().filter(|store| accepts(store)) {
         for folder in &store.folders {
             found.extend(
                 expand_folder(scan.world, scan.folders, folder)?

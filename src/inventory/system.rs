@@ -62,7 +62,7 @@ pub(super) fn find(
     Ok((found, refused))
 }
 
-/// The files that match a definition's patterns, with what the `*` stands for. Names with a version
+/// The files that match a definition's patterns, with the text that the `*` matches. Names with a version
 /// come first, so that they win over a name without one that links to them.
 fn candidates(
     scan: &MachineScan<'_>,

@@ -1,7 +1,7 @@
 //! Cleans the cache folder: deletes the files that usher created there.
 //!
-//! Links are never followed, other files never touched, and locked files are kept: each step goes
-//! from an open folder to a name in it. It must not know what the files mean.
+//! Links aren't followed, and other programs' files and locked files aren't deleted: each step opens
+//! a name in an open folder. It must not know what the files mean.
 
 use std::fs::File;
 use std::io;
@@ -209,18 +209,18 @@ mod tests {
     fn cleaning_the_cache_follows_no_links() {
         let home = cache(&[INDEX_FILE]);
         let outside = home.path().join("outside");
-        let kept = outside.join("0123456789abcdef0123456789abcdef.json");
+        let outside_file = outside.join("0123456789abcdef0123456789abcdef.json");
         fs::create_dir(&outside).unwrap();
-        fs::write(&kept, "kept").unwrap();
+        fs::write(&outside_file, "unchanged").unwrap();
         let cache = home.path().join("cache");
         symlink(&outside, cache.join("downloads")).unwrap();
-        symlink(&kept, cache.join("npm-registry")).unwrap();
+        symlink(&outside_file, cache.join("npm-registry")).unwrap();
         let left = ["cache/downloads: it is not a folder", "cache/npm-registry: it isn't usher's"];
         check(home.path(), Some(&WriteAccess::for_test()), (1, 10, &left));
         fs::rename(&cache, home.path().join("elsewhere")).unwrap();
         symlink(home.path().join("elsewhere"), &cache).unwrap();
         check(home.path(), Some(&WriteAccess::for_test()), (0, 0, &["cache: it is not a folder"]));
-        assert_eq!(fs::read(&kept).unwrap(), b"kept");
+        assert_eq!(fs::read(&outside_file).unwrap(), b"unchanged");
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub fn for_tool(
 
 /// A runtime as it will be when the requests in `together` are installed.
 pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
-    let Some(beside) = together.iter().find(|wanted| wanted.known.tool.name == runtime.tool.name)
+    let Some(beside) =
+        together.iter().find(|tool_request| tool_request.known.tool.name == runtime.tool.name)
     else {
         return runtime;
     };
@@ -87,15 +88,17 @@ pub struct MissingRuntime {
 /// An error if the pinned version of the runtime can't run it.
 pub fn missing_runtime(
     resolver: &Resolver<'_, impl World>,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     toolchain: &Toolchain,
 ) -> Result<Option<MissingRuntime>> {
-    let Some(runtime) = resolver.selector().runtime(wanted.known.tool)? else { return Ok(None) };
+    let Some(runtime) = resolver.selector().runtime(tool_request.known.tool)? else {
+        return Ok(None);
+    };
     let least = toolchain.version.as_ref().and_then(|version| runtime.rule.least(version));
     match &runtime.pin {
         Some(_) if !runtime.runs(least) && runtime.compatibility != Compatibility::Nothing => {
             let version = toolchain.version.iter().cloned().collect::<Vec<_>>();
-            Err(incompatible_runtime(&runtime, wanted, &version))
+            Err(incompatible_runtime(&runtime, tool_request, &version))
         }
         Some(pin) if runtime.is_missing => Ok(pin.request().map(|request| MissingRuntime {
             tool: runtime.tool,
@@ -108,7 +111,11 @@ pub fn missing_runtime(
             let text = least.map_or_else(|| "latest".to_owned(), |least| least.to_string());
             let request = Request::parse(&text, runtime.tool, RequestTrust::User)
                 .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
-            Ok(Some(MissingRuntime { tool: runtime.tool, request, origin: wanted.origin.clone() }))
+            Ok(Some(MissingRuntime {
+                tool: runtime.tool,
+                request,
+                origin: tool_request.origin.clone(),
+            }))
         }
     }
 }

@@ -60,14 +60,16 @@ pub fn names(tool: &'static Tool, suffix: &str) -> Vec<String> {
     let joined =
         versioned_programs(tool).filter(|_| is_version).map(|base| format!("{base}{suffix}"));
     let with_at = format!("{}@{suffix}", tool.main_program());
-    let Ok(wanted) = Request::parse(suffix, tool, RequestTrust::User) else { return Vec::new() };
+    let Ok(suffix_request) = Request::parse(suffix, tool, RequestTrust::User) else {
+        return Vec::new();
+    };
     let mut index = Index::default();
     index.tools.add(CustomTool { tool, file: PathBuf::new(), fingerprint: String::new() });
     let is_understood = |name: &String| {
         let calls = calls(&index, name, None);
         let pin = calls.first().and_then(|call| call.pin.as_ref());
         let request = pin.and_then(|pin| pin.request());
-        request.is_some_and(|request| request.kind() == wanted.kind())
+        request.is_some_and(|request| request.kind() == suffix_request.kind())
     };
     joined.chain([with_at]).filter(is_understood).collect()
 }

@@ -101,11 +101,15 @@ impl Installer<'_> {
 
     /// Installs a release that was found. If its source can't be reached after all (its index may
     /// have been cached), installs the newest release of the next source instead.
-    pub fn install_from_any(&self, wanted: &ToolRequest<'_>, found: Release) -> Result<Installed> {
+    pub fn install_from_any(
+        &self,
+        tool_request: &ToolRequest<'_>,
+        found: Release,
+    ) -> Result<Installed> {
         let mut release = found;
         let mut tried = Vec::new();
         loop {
-            let error = match self.install(wanted.known, &release) {
+            let error = match self.install(tool_request.known, &release) {
                 Err(error)
                     if error.kind().is_unavailability() && !self.fetcher.settings.offline =>
                 {
@@ -114,7 +118,9 @@ impl Installer<'_> {
                 ended => return ended,
             };
             tried.push(release.source);
-            let Ok(next) = self.finder.find_excluding(wanted, &tried) else { return Err(error) };
+            let Ok(next) = self.finder.find_excluding(tool_request, &tried) else {
+                return Err(error);
+            };
             self.store.reporter.note(&format!("{}; trying {} instead", error.what, next.source));
             release = next;
         }
@@ -216,8 +222,8 @@ mod tests {
             assert_eq!(check(policy, &[]), Err(ErrorKind::UnsupportedPlatform));
         }
         let mixed = [verified, unverified];
-        let told = "no checksum is published for node 1.0.0";
-        assert_eq!(check(UnverifiedPolicy::Allow, &mixed), Ok(Some(told.to_owned())));
+        let warning = "no checksum is published for node 1.0.0";
+        assert_eq!(check(UnverifiedPolicy::Allow, &mixed), Ok(Some(warning.to_owned())));
         assert_eq!(check(UnverifiedPolicy::Deny, &mixed), Err(ErrorKind::NotRunnable));
     }
 }

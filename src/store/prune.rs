@@ -6,7 +6,7 @@
 //! processes (running)           ┘
 //! ```
 //!
-//! It decides and deletes nothing. In doubt a toolchain is kept.
+//! It only decides, and deletes nothing. In doubt a toolchain isn't removed.
 
 pub mod last_use;
 pub mod references;
@@ -26,7 +26,7 @@ pub struct PruneRules {
 /// What happens to versions that processes run from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunningVersions {
-    /// They are kept.
+    /// They aren't removed.
     #[default]
     Keep,
     /// They are removed if the user named the version (`--yes`).
@@ -65,11 +65,11 @@ pub struct ToolchainUse {
 pub enum PruneDecision {
     /// It is removed.
     Remove,
-    /// It is kept, for this reason.
+    /// It isn't removed, for this reason.
     Keep(KeepReason),
 }
 
-/// Why a toolchain is kept.
+/// Why a toolchain isn't removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepReason {
     /// This requests it.

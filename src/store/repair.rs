@@ -125,7 +125,7 @@ fn same_release(
     let request = Request::parse(version.as_str(), known.tool, RequestTrust::User)
         .map_err(|reason| Error::new(ErrorKind::BadValue, reason))?;
     let origin = Origin::CommandLine;
-    let wanted = ToolRequest { known: *known, request: &request, origin: &origin };
+    let tool_request = ToolRequest { known: *known, request: &request, origin: &origin };
     let names = known.definition.source.iter().map(|source| &source.name);
     let is_other = |name: &&String| receipt.is_some_and(|receipt| receipt.source != **name);
     let mut passed: Vec<String> = names.clone().filter(is_other).cloned().collect();
@@ -133,7 +133,7 @@ fn same_release(
     if passed.len() == names.count() {
         passed.clear();
     }
-    let release = installer.finder.find_excluding(&wanted, &passed)?;
+    let release = installer.finder.find_excluding(&tool_request, &passed)?;
     if release.version == *version {
         return Ok(release);
     }

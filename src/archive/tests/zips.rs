@@ -6,7 +6,7 @@ use flate2::write::DeflateEncoder;
 
 use super::*;
 
-/// An entry: what stands in front of it with what it holds, its record, and what stands behind.
+/// An entry: its local header and content, the bytes after it, and its central record.
 #[derive(Clone)]
 struct ZipEntry {
     local: Vec<u8>,
@@ -147,7 +147,7 @@ fn patched(mut bytes: Vec<u8>, from_end: usize, new: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Every case stands after an ordinary file `a`.
+/// Every case follows an ordinary file `a`.
 fn check(cases: Vec<(&str, Vec<ZipEntry>, &str)>) {
     for (label, entries, why) in cases {
         let archive = zip(&[vec![plain(b"a", b"first")], entries].concat());
@@ -280,8 +280,8 @@ fn sizes_and_checksums_are_verified() {
         ("another text", vec![b().body(&[b'y'; 100])], wrong),
         ("another sum", vec![b().both(14, &[1, 2, 3, 4])], wrong),
         ("another sum, deflated", vec![d().both(14, &[1, 2, 3, 4])], wrong),
-        ("smaller than said", vec![d().both(22, &[101])], wrong),
-        ("larger than said", vec![d().both(22, &[99])], "larger than its directory states"),
+        ("smaller than stated", vec![d().both(22, &[101])], wrong),
+        ("larger than stated", vec![d().both(22, &[99])], "larger than its directory states"),
         ("larger packed", vec![longer(&more)], "larger than its directory states"),
         ("bytes behind the packed", vec![longer(&[&packed[..], b"x"].concat())], wrong),
         ("cut packed", vec![longer(&packed[..packed.len() - 1])], DAMAGED),
@@ -397,10 +397,10 @@ fn an_ordinary_zip_is_unpacked() {
     let mode = |name: &str| {
         fs::metadata(room.destination().join(name)).unwrap().permissions().mode() & 0o7700
     };
-    for (name, wanted) in
+    for (name, expected) in
         [("setuid", 0o700), ("empty", 0o600), ("script", 0o700), ("text", 0o600), ("d", 0o700)]
     {
-        assert_eq!(mode(name), wanted, "{name}");
+        assert_eq!(mode(name), expected, "{name}");
     }
     let time = |name: &str| fs::metadata(room.destination().join(name)).unwrap().mtime();
     assert_eq!((time("setuid"), time("text")), (1000, 946_684_810));

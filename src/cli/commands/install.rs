@@ -119,7 +119,7 @@ fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
 
 /// Installs all of them. One that can't be found or fetched doesn't stop the others.
 fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallReports> {
-    let wanted = requests.iter().map(|InstallRequest { known, request, origin }| {
+    let tool_requests = requests.iter().map(|InstallRequest { known, request, origin }| {
         // For a project any version that matches is right; a user who names one wants the newest.
         let prefer = match origin {
             Origin::CommandLine => Prefer::Newest,
@@ -127,14 +127,20 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
         };
         (ToolRequest { known: *known, request, origin }, prefer)
     });
-    let wanted: Vec<_> = wanted.collect();
+    let tool_requests: Vec<_> = tool_requests.collect();
     let access = folders::write_access(&session.folders)?;
     let mut reports = InstallReports::default();
     let mut errors: Vec<Error> = Vec::new();
-    for ((wanted, _), result) in wanted.iter().zip(try_install_all(session, &access, &wanted)) {
+    for ((tool_request, _), result) in
+        tool_requests.iter().zip(try_install_all(session, &access, &tool_requests))
+    {
         match result {
             Some(Ok(Acquired::Toolchain { toolchain, newly_installed })) => {
-                reports.installed.push(InstallReport::of(wanted, &toolchain, newly_installed));
+                reports.installed.push(InstallReport::of(
+                    tool_request,
+                    &toolchain,
+                    newly_installed,
+                ));
             }
             Some(Err(error)) => errors.push(error),
             Some(Ok(Acquired::Nothing)) | None => {}
@@ -152,10 +158,10 @@ fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallRe
 }
 
 impl InstallReport {
-    fn of(wanted: &ToolRequest<'_>, toolchain: &Toolchain, newly_installed: bool) -> Self {
+    fn of(tool_request: &ToolRequest<'_>, toolchain: &Toolchain, newly_installed: bool) -> Self {
         Self {
-            tool: wanted.known.tool.name,
-            request: wanted.request.to_string(),
+            tool: tool_request.known.tool.name,
+            request: tool_request.request.to_string(),
             version: version_label(toolchain),
             store: store_label(&toolchain.store).to_owned(),
             path: toolchain.root.to_string_lossy().into_owned(),

@@ -110,15 +110,15 @@ fn overriding_variables(session: &Session, tool: &Tool) -> Vec<(&'static str, St
     set.collect()
 }
 
-/// Installs what is to be pinned: nothing is written before all versions are installed. `system`
-/// has no version.
+/// Installs the versions to pin: nothing is written before all are installed. `system` has no
+/// version.
 fn install(session: &Session, pins: &[PlannedPin<'_>]) -> Result<Vec<Option<Version>>> {
-    let wanted = pins.iter().map(|PlannedPin { known, request, .. }| {
-        let wanted = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
-        (wanted, Prefer::Newest)
+    let tool_requests = pins.iter().map(|PlannedPin { known, request, .. }| {
+        let tool_request = ToolRequest { known: *known, request, origin: &Origin::CommandLine };
+        (tool_request, Prefer::Newest)
     });
     let access = folders::write_access(&session.folders)?;
-    let acquired = install_all(session, &access, &wanted.collect::<Vec<_>>())?;
+    let acquired = install_all(session, &access, &tool_requests.collect::<Vec<_>>())?;
     let version = |acquired| match acquired {
         Acquired::Toolchain { toolchain, .. } => toolchain.version,
         Acquired::Nothing => None,

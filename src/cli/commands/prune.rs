@@ -1,4 +1,4 @@
-//! `use prune`: removes unused versions, after it has listed them with the reasons and asked.
+//! `use prune`: lists unused versions with the reasons, and removes them once the user confirms.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -152,7 +152,8 @@ fn prune(
     Ok((reports.collect(), result))
 }
 
-/// Refuses arguments that don't say what to remove, and questions that can't be asked.
+/// Refuses arguments that name nothing to remove, and a run that needs a confirmation but can't
+/// get one.
 fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
     let usage = |what: &str, hint: &str| Err(Error::new(ErrorKind::Usage, what).hint(hint));
     let has_bare_tool = arguments.tools.iter().any(|word| !word.contains('@'));
@@ -400,7 +401,7 @@ mod tests {
         check("node@20.1.0", "");
         check("node@20.1.0 --yes", "node 20.1.0");
         check("--unused=90 --yes", "node 10.24.1");
-        // What a project requests is kept even if it is named.
+        // A version that a project requests isn't removed, even if it is named.
         check("node@12.22.12 --yes", "");
         check("node@12", "node 12.0.0");
     }

@@ -165,12 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn a_report_has_what_was_kept_and_what_was_removed() {
+    fn a_report_counts_preserved_and_deleted_entries() {
         let text = |repaired| report(repaired, Store::Own).text().join("\n");
         assert_eq!(text(None), "node 12.22.12 is unchanged");
         assert_eq!(text(Some((0, 0))), "repaired node 12.22.12");
-        let kept = "repaired node 12.22.12, keeping 2 entries added by package managers";
-        assert_eq!(text(Some((2, 0))), kept);
+        let repaired = "repaired node 12.22.12, keeping 2 entries added by package managers";
+        assert_eq!(text(Some((2, 0))), repaired);
         let many = text(Some((1, 6)));
         assert!(many.starts_with("repaired node 12.22.12, keeping 1 entry added"), "{many}");
         assert!(

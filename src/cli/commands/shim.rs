@@ -11,7 +11,7 @@ use crate::config::folders;
 use crate::session::Session;
 use crate::shim_folder::{self, ShimChanges, is_foreign, requested, versioned};
 
-/// The shims that an argument stands for.
+/// The versioned shims that an argument names.
 #[derive(Debug, PartialEq, Eq)]
 struct VersionedShims {
     /// The entry that is recorded: `node@12`.

@@ -143,7 +143,7 @@ fn upgrade_all(
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
         Ok(finder.all(known)?.releases.into_iter().map(|release| release.version).collect())
     };
-    let releases = Releases { newest: &|wanted| finder.find(wanted), listed: &listed };
+    let releases = Releases { newest: &|tool_request| finder.find(tool_request), listed: &listed };
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
     for SelectedTool { known, is_named } in selected {
         let plan = decide(session, *known, &releases);
@@ -270,8 +270,8 @@ fn apply(
     let Some(PlannedUpgrade { request, origin, release, old }) = upgrade else {
         return (UpgradeOutcome { row, step: None }, error);
     };
-    let wanted = ToolRequest { known, request: &request, origin: &origin };
-    match install(session, &wanted, (release, installer)) {
+    let tool_request = ToolRequest { known, request: &request, origin: &origin };
+    match install(session, &tool_request, (release, installer)) {
         Ok(version) => {
             row.state = UpgradeState::Upgraded;
             row.to = version.as_ref().map(ToString::to_string);
@@ -287,14 +287,15 @@ fn apply(
 
 fn install(
     session: &Session,
-    wanted: &ToolRequest<'_>,
+    tool_request: &ToolRequest<'_>,
     (release, installer): (Release, &Installer<'_>),
 ) -> Result<Option<Version>> {
-    let installed = installer.install_from_any(wanted, release);
-    let installed = installed.map_err(|error| requested_by(wanted, error))?;
-    let missing = runtime::missing_runtime(&session.resolver(), wanted, &installed.toolchain)?;
+    let installed = installer.install_from_any(tool_request, release);
+    let installed = installed.map_err(|error| requested_by(tool_request, error))?;
+    let missing =
+        runtime::missing_runtime(&session.resolver(), tool_request, &installed.toolchain)?;
     if let Some(missing) = missing {
-        let guest = (wanted.known.tool, &installed.toolchain);
+        let guest = (tool_request.known.tool, &installed.toolchain);
         install_runtime(installer, &session.registry, guest, &missing)?;
     }
     Ok(installed.toolchain.version)

@@ -215,9 +215,9 @@ mod tests {
     }
 
     /// The only release is 12.22.12.
-    fn find(wanted: &ToolRequest<'_>) -> Result<Release> {
+    fn find(tool_request: &ToolRequest<'_>) -> Result<Release> {
         let version = Version::parse("12.22.12").unwrap();
-        match wanted.request.matches(&version, wanted.known.tool) {
+        match tool_request.request.matches(&version, tool_request.known.tool) {
             true => Ok(Release { version, lts: None, source: "site".to_owned(), archive: None }),
             false => Err(Error::new(ErrorKind::NoMatchingVersion, "no node release matches")),
         }

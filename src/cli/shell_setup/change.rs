@@ -82,7 +82,7 @@ pub fn apply(changes: &[FileChange]) -> Result<()> {
     Ok(())
 }
 
-/// The file itself, where a dotfiles repository's link stands in for it.
+/// The file itself, if the path is a link into a dotfiles repository.
 fn target_of(path: &Path) -> Result<PathBuf> {
     let error = match fs::canonicalize(path) {
         Ok(target) => return Ok(target),
@@ -151,7 +151,7 @@ mod tests {
         tempfile::tempdir().unwrap()
     }
 
-    /// What lies in a folder, so that a test sees what was left behind.
+    /// The names in a folder, so that a test notices files that are left over.
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
             .unwrap()
@@ -268,7 +268,7 @@ mod tests {
         let folder = folder();
         let (first, second) = (folder.path().join("first"), folder.path().join("second"));
         fs::write(&first, "a").unwrap();
-        for now in [None, Some("somebody else's")] {
+        for now in [None, Some("another program's")] {
             match now {
                 None => assert!(!second.exists()),
                 Some(text) => fs::write(&second, text).unwrap(),

@@ -161,7 +161,7 @@ impl Index {
     }
 }
 
-/// Where a shell is, unless this machine lacks it, which is said aloud.
+/// The path of a shell. If this machine lacks it, prints that its tests are skipped.
 fn program(name: &str) -> Option<String> {
     let folders = ["/bin", "/usr/bin", "/usr/local/bin"];
     let found = folders.map(|folder| format!("{folder}/{name}"));

@@ -53,7 +53,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    fn take(&mut self, name: &str, said: &'a ConfigValue) {
+    fn take(&mut self, name: &str, value: &'a ConfigValue) {
         let slot = match name {
             "_authToken" => &mut self.token,
             "username" => &mut self.user,
@@ -61,12 +61,12 @@ impl<'a> Keys<'a> {
             "_auth" => &mut self.pair,
             _ => return,
         };
-        slot.get_or_insert(said);
+        slot.get_or_insert(value);
     }
 
     /// The header's value, in npm's order: token, user name with password, both in one.
     fn header(&self) -> Result<Option<String>> {
-        let (header, said) = match (self.token, self.user, self.password, self.pair) {
+        let (header, value) = match (self.token, self.user, self.password, self.pair) {
             (Some(token), ..) => (format!("Bearer {}", token.value), token),
             (None, Some(user), Some(password), _) => (basic(user, password)?, password),
             (None, _, _, Some(pair)) => (format!("Basic {}", pair.value), pair),
@@ -75,7 +75,7 @@ impl<'a> Keys<'a> {
         if header.chars().all(|c| matches!(c, ' '..='~')) {
             return Ok(Some(header));
         }
-        Err(unusable(said, "it holds characters that can't be sent"))
+        Err(unusable(value, "it holds characters that can't be sent"))
     }
 }
 
@@ -91,8 +91,8 @@ fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
     Ok(format!("Basic {}", base64.encode(pair)))
 }
 
-fn unusable(said: &ConfigValue, cause: &str) -> Error {
-    Error::new(ErrorKind::BadSetting, format!("{} can't be used", said.origin)).because(cause)
+fn unusable(value: &ConfigValue, cause: &str) -> Error {
+    Error::new(ErrorKind::BadSetting, format!("{} can't be used", value.origin)).because(cause)
 }
 
 /// An address as in a key, `host/path`, normalized and with a slash at its end.

@@ -26,7 +26,7 @@ impl Case<'_> {
             self.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let ask = || {
             let unanswered =
-                Error::new(ErrorKind::Network, "npm said nothing").because("it is broken");
+                Error::new(ErrorKind::Network, "npm printed nothing").because("it is broken");
             Address::parse(self.npm).ok_or(unanswered)
         };
         let read = |path: &Path| match self.files.iter().find(|(name, _)| Path::new(name) == path) {
@@ -155,7 +155,10 @@ fn without_configuration_the_error_names_the_settings() {
     assert_eq!(Case::default().registry(), format!("{nothing}{hint}"));
     assert_eq!(Case::default().load().unwrap_err().kind(), ErrorKind::NoRegistry);
     let broken = Case { npm: "-", ..Case::default() };
-    assert_eq!(broken.registry(), format!("{nothing}\n  npm said nothing\n  it is broken{hint}"));
+    assert_eq!(
+        broken.registry(),
+        format!("{nothing}\n  npm printed nothing\n  it is broken{hint}")
+    );
 }
 
 #[test]

@@ -102,8 +102,8 @@ mod tests {
                     && line.split('#').next().unwrap().contains('=')
             };
             let once = set(&text, &request);
-            let kept = |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
-            let (before, after) = (kept(&text), kept(&once));
+            let other_lines = |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
+            let (before, after) = (other_lines(&text), other_lines(&once));
             prop_assert_eq!(after.trim_end(), before.trim_end());
             let requests = once.lines().filter(|line| !silent(line)).count();
             prop_assert_eq!(requests, 1, "{:?}", once);

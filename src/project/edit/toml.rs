@@ -33,7 +33,7 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     };
     let Range { start, end } = first.span();
     let written = spelled(&body[start..end], first.get_ref(), request);
-    Some([mark, &body[..start], &written, &outside(&body[end..], end, &cuts)].concat())
+    Some([mark, &body[..start], &written, &without_ranges(&body[end..], end, &cuts)].concat())
 }
 
 fn follow<'a, 'text>(
@@ -109,15 +109,15 @@ fn with_line_end(body: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// A text that begins at this place of the document, without what is cut out of that.
-fn outside(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
-    let mut kept = String::new();
+/// A text that begins at this position of the document, without the ranges of the document in `cuts`.
+fn without_ranges(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
+    let mut remaining = String::new();
     let mut place = begins;
     for cut in cuts {
-        kept.push_str(text.get(place - begins..cut.start - begins).unwrap_or_default());
+        remaining.push_str(text.get(place - begins..cut.start - begins).unwrap_or_default());
         place = cut.end;
     }
-    kept + &text[place - begins..]
+    remaining + &text[place - begins..]
 }
 
 #[cfg(test)]

@@ -74,19 +74,20 @@ impl<'a> ReleaseCollector<'a> {
             other => value(other),
         });
         let version = Version::parse(&version.ok()?)?;
-        let is_meant = applies_to(take.versions.as_deref(), &version);
+        let applies = applies_to(take.versions.as_deref(), &version);
         let build = build.and_then(|build| build.parse().ok()).unwrap_or(0);
-        is_meant.then_some((version, (build, Reverse(rank))))
+        applies.then_some((version, (build, Reverse(rank))))
     }
 
     /// The sum of the positions of a row's fields in the lists of accepted values; `None` if a field
     /// has no accepted value.
     fn rank(&self, take: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
         let mut rank = 0;
-        for (field, wanted) in &take.filter {
-            let texts = wanted.0.iter().map(|text| template::fill(text, &|word| self.word(word)));
-            rank +=
-                texts.into_iter().position(|text| text.is_ok_and(|text| row.is(field, &text)))?;
+        for (field, accepted) in &take.filter {
+            let texts = accepted.0.iter().map(|text| template::fill(text, &|word| self.word(word)));
+            rank += texts
+                .into_iter()
+                .position(|text| text.is_ok_and(|text| row.field_matches(field, &text)))?;
         }
         Some(rank)
     }

@@ -10,13 +10,13 @@ use crate::releases::index_entry::IndexProblem;
 pub(super) struct Row<'a> {
     /// The objects and lists, outermost first, and the entry itself last.
     scopes: &'a [&'a Value],
-    /// What the stars of the path stand for: names of members, or numbers.
+    /// What the stars of the path match: names of members, or numbers.
     names: &'a [String],
 }
 
 impl Row<'_> {
     /// The text of a field. Its path starts at the entry, or at what contains the entry. A number is
-    /// what that star of the path stands for, else a column; an empty path is the entry itself. `None`
+    /// what that star of the path matches, else a column; an empty path is the entry itself. `None`
     /// for a missing field, a list or an object.
     pub(super) fn text(&self, field: &str) -> Option<String> {
         if let Some(name) = place(field).and_then(|place| self.names.get(place)) {
@@ -37,16 +37,16 @@ impl Row<'_> {
 
     /// Whether a field matches a pattern, or is a list with an item that does. An empty pattern matches
     /// a missing field or an empty list, `*` matches any text, and a leading `!` negates.
-    pub(super) fn is(&self, field: &str, wanted: &str) -> bool {
-        if let Some(unwanted) = wanted.strip_prefix('!') {
-            return !self.is(field, unwanted);
+    pub(super) fn field_matches(&self, field: &str, pattern: &str) -> bool {
+        if let Some(negated) = pattern.strip_prefix('!') {
+            return !self.field_matches(field, negated);
         }
         match self.value(field) {
-            Some(Value::Array(list)) if wanted.is_empty() => list.is_empty(),
+            Some(Value::Array(list)) if pattern.is_empty() => list.is_empty(),
             Some(Value::Array(list)) => {
-                list.iter().filter_map(Value::as_str).any(|one| is_like(one, wanted))
+                list.iter().filter_map(Value::as_str).any(|item| matches_pattern(item, pattern))
             }
-            _ => is_like(&self.text(field).unwrap_or_default(), wanted),
+            _ => matches_pattern(&self.text(field).unwrap_or_default(), pattern),
         }
     }
 
@@ -124,14 +124,14 @@ fn follow<'a>(
     Ok(())
 }
 
-/// Whether a text matches a pattern, in which `*` stands for any text.
-fn is_like(text: &str, pattern: &str) -> bool {
+/// Whether a text matches a pattern, in which `*` matches any text.
+fn matches_pattern(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return text == pattern };
     let Some(text) = text.strip_prefix(start) else { return false };
     text.char_indices()
         .map(|(place, _)| place)
         .chain([text.len()])
-        .any(|place| is_like(&text[place..], rest))
+        .any(|place| matches_pattern(&text[place..], rest))
 }
 
 fn walk<'v>(scope: &'v Value, way: &str) -> Option<&'v Value> {
@@ -232,14 +232,14 @@ mod tests {
 
     #[test]
     fn patterns_match_lists_and_missing_fields() {
-        let check = |text: &str, wanted: &str, expected: bool| {
+        let check = |text: &str, pattern: &str, expected: bool| {
             let mut seen = false;
             for_each(text.as_bytes(), (IndexFormat::Json, "*"), &mut |row| {
-                seen = row.is("f", wanted);
+                seen = row.field_matches("f", pattern);
                 Ok(())
             })
             .unwrap();
-            assert_eq!(seen, expected, "{text} {wanted}");
+            assert_eq!(seen, expected, "{text} {pattern}");
         };
         check(r#"[{"f":["a","b"]}]"#, "b", true);
         check(r#"[{"f":["a","b"]}]"#, "", false);

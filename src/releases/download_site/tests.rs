@@ -55,8 +55,8 @@ fn check(of: (&str, &str), text: &str, expected: &[(&str, &str)]) {
         let found = read(&MemoryWorld::at("/"), of, platform, text);
         let site = found.rsplit(" <- ").next().unwrap_or_default().to_owned();
         let lines = found.strip_suffix(&format!(" <- {site}")).unwrap_or(&found);
-        let wanted = if expected.contains(" <- ") { found.as_str() } else { lines };
-        assert_eq!(wanted, *expected, "{of:?} on {platform}");
+        let compared = if expected.contains(" <- ") { found.as_str() } else { lines };
+        assert_eq!(compared, *expected, "{of:?} on {platform}");
     }
 }
 

@@ -147,9 +147,13 @@ impl<'a> Comparison<'a> {
         self.findings.differences.push(described(self.package_paths, path, (change, detail)));
     }
 
-    fn mode(&mut self, path: &str, (wanted, seen): (Mode, u32)) {
-        if wanted.0 != seen {
-            self.difference(path, ChangeKind::Mode, &format!("{seen:o} instead of {:o}", wanted.0));
+    fn mode(&mut self, path: &str, (expected, seen): (Mode, u32)) {
+        if expected.0 != seen {
+            self.difference(
+                path,
+                ChangeKind::Mode,
+                &format!("{seen:o} instead of {:o}", expected.0),
+            );
         }
     }
 
@@ -178,7 +182,7 @@ impl<'a> Comparison<'a> {
             let detail = format!("{seen} bytes instead of {size}");
             return self.difference(&found.manifest_path, ChangeKind::Changed, &detail);
         }
-        let job = |file| Job { key: found.manifest_path.clone(), file, wanted: sha256.clone() };
+        let job = |file| Job { key: found.manifest_path.clone(), file, expected: sha256.clone() };
         match (found.open().map(job), &self.jobs) {
             (Ok(job), Some(jobs)) => drop(jobs.send(job)),
             (Ok(_), None) => {}
@@ -188,11 +192,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn link(&mut self, found: &WalkEntry<'_>, wanted: &str) {
+    fn link(&mut self, found: &WalkEntry<'_>, expected: &str) {
         match found.target() {
-            Ok(target) if target.to_string_lossy() == wanted => {}
+            Ok(target) if target.to_string_lossy() == expected => {}
             Ok(target) => {
-                let detail = format!("to {} instead of {wanted}", target.to_string_lossy());
+                let detail = format!("to {} instead of {expected}", target.to_string_lossy());
                 self.difference(&found.manifest_path, ChangeKind::Link, &detail);
             }
             Err(error) => {

@@ -18,7 +18,7 @@ use crate::session::Session;
 pub(super) enum MigrationPolicy {
     /// `--migrate-packages` was typed.
     Always,
-    /// The user is asked.
+    /// The user must confirm.
     Ask,
     /// Nothing is changed: what would be migrated is listed.
     DryRun,

@@ -25,7 +25,7 @@ const FILES: &[(&str, u32, &str)] = &[
     ("LICENSE", 0o644, "MIT\n"),
 ];
 const LINKS: &[(&str, &str)] =
-    &[("bin/npm", "../lib/node_modules/npm/lib/npm.js"), ("lib/here", "."), ("gone", "nowhere")];
+    &[("bin/npm", "../lib/node_modules/npm/lib/npm.js"), ("lib/here", "."), ("broken", "nowhere")];
 
 struct Bench {
     folder: TempDir,
@@ -285,12 +285,12 @@ fn every_single_random_change_is_found() {
     while count < 1000 {
         let Some(expected) = mutate(&bench, &mut state) else { continue };
         let differences = bench.differences();
-        // A folder that its owner may not search hides what is in it, which is told as well.
-        let told: Vec<&String> = differences
+        // A folder that its owner may not search hides its entries, which is reported as well.
+        let reported: Vec<&String> = differences
             .iter()
             .filter(|difference| !difference.starts_with("unreadable "))
             .collect();
-        assert_eq!(told, [&expected], "{differences:?}");
+        assert_eq!(reported, [&expected], "{differences:?}");
         bench.make();
         count += 1;
     }
