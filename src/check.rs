@@ -59,12 +59,12 @@ pub fn check(session: &Session) -> Result<CheckReport> {
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let root = project::root(session, &directory)?.unwrap_or(directory);
+    let root = project::project_root(session, &directory)?.unwrap_or(directory);
     let is_relevant =
         |path: &Path| kind(path).is_some() || locks(&session.registry, path).next().is_some();
     let found = walk::walk(&root, &is_relevant)?;
     let (mut mentions, mut notes) = (Vec::new(), found.notes);
-    let names = pins::names(session);
+    let names = pins::version_file_names(session);
     for folder in &found.folders {
         let pins = pins::read(session, (&root, folder), &names)?;
         mentions.extend(pins.mentions);
@@ -75,7 +75,7 @@ pub fn check(session: &Session) -> Result<CheckReport> {
             Ok(content) => read_file(&session.registry, (&root, file), &content),
             Err(error) => {
                 let mut collector =
-                    MentionCollector::new(&session.registry, pins::relative(&root, file));
+                    MentionCollector::new(&session.registry, pins::relative_path(&root, file));
                 collector.note(0, format!("can't read it: {error}"));
                 (collector.mentions, collector.notes)
             }
@@ -145,7 +145,7 @@ pub fn read_file(
     (root, path): (&Path, &Path),
     content: &[u8],
 ) -> (Vec<Mention>, Vec<Note>) {
-    let mut collector = MentionCollector::new(registry, pins::relative(root, path));
+    let mut collector = MentionCollector::new(registry, pins::relative_path(root, path));
     match decode(content) {
         Ok(text) => read(&text, path, &mut collector),
         Err(reason) => collector.note(0, format!("skipped: {reason}")),

@@ -53,7 +53,7 @@ impl Session {
     /// An error if a settings file is invalid or can't be read, or if usher's home isn't found.
     pub fn new(given: ProcessArgs, running: RunningShim, reporter: NewReporter) -> Result<Self> {
         let world: AnyWorld = Box::new(Os);
-        let folders = folders::find(&world, &running.folder)?;
+        let folders = folders::find_folders(&world, &running.folder)?;
         let files = [folders.settings_file(), folders.machine_settings_file()];
         let texts = files.map(|path| read_text(&path).map(|text| (path, text)));
         let texts: Vec<(PathBuf, Option<String>)> = texts.into_iter().collect::<Result<_>>()?;
@@ -118,7 +118,7 @@ impl Session {
 
     /// Prints the errors in the user's own registry files.
     pub fn report_registry_errors(&self) {
-        for fault in self.registry.faults() {
+        for fault in self.registry.definition_errors() {
             self.note(&fault.to_string());
         }
     }

@@ -194,8 +194,8 @@ impl Extensions {
     /// Adds an extension: `L` and `K` are GNU's, `x` is POSIX's, `g` applies to all later entries.
     fn add(&mut self, kind: u8, text: &[u8]) -> Validated<()> {
         match kind {
-            b'L' => once(&mut self.name, long(text)),
-            b'K' => once(&mut self.link, long(text)),
+            b'L' => set_once(&mut self.name, long_name(text)),
+            b'K' => set_once(&mut self.link, long_name(text)),
             b'x' if self.pax => Err("there are two extensions for one entry"),
             b'x' => {
                 self.pax = true;
@@ -212,9 +212,9 @@ impl Extensions {
 
     fn add_record(&mut self, (key, value): PaxRecord<'_>) -> Validated<()> {
         match key {
-            b"path" => once(&mut self.name, value.to_owned()),
-            b"linkpath" => once(&mut self.link, value.to_owned()),
-            b"size" => once(&mut self.size, decimal(value)?),
+            b"path" => set_once(&mut self.name, value.to_owned()),
+            b"linkpath" => set_once(&mut self.link, value.to_owned()),
+            b"size" => set_once(&mut self.size, parse_decimal(value)?),
             _ if key.starts_with(b"GNU.sparse.") => Err("it is sparse"),
             // Owners, exact times, attributes: none of these is unpacked.
             _ => Ok(()),
@@ -222,7 +222,7 @@ impl Extensions {
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
+fn set_once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err("it has two names, targets or sizes"),
@@ -230,7 +230,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
 }
 
 /// GNU ends a long name with a NUL.
-fn long(text: &[u8]) -> Vec<u8> {
+fn long_name(text: &[u8]) -> Vec<u8> {
     text.strip_suffix(b"\0").unwrap_or(text).to_owned()
 }
 
@@ -252,14 +252,14 @@ type PaxRecord<'a> = (&'a [u8], &'a [u8]);
 /// The first record of a PAX extension, and the rest of the text.
 fn record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
-    let length = usize::try_from(decimal(&text[..space]).ok()?).ok()?;
+    let length = usize::try_from(parse_decimal(&text[..space]).ok()?).ok()?;
     let (record, rest) = text.split_at_checked(length)?;
     let record = record.get(space + 1..)?.strip_suffix(b"\n")?;
     let equals = record.iter().position(|byte| *byte == b'=')?;
     Some(((&record[..equals], &record[equals + 1..]), rest))
 }
 
-fn decimal(digits: &[u8]) -> Validated<u64> {
+fn parse_decimal(digits: &[u8]) -> Validated<u64> {
     let wrong = "a number in its extension is invalid";
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(wrong);

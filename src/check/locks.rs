@@ -51,14 +51,14 @@ fn json<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, Str
         jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let document = parsed.map_err(|error| error.to_string())?.value;
     let find = |path: &'a String| {
-        let end = path.split('.').try_fold(document.as_ref()?, step)?;
+        let end = path.split('.').try_fold(document.as_ref()?, child_value)?;
         let Value::StringLit(found) = end else { return None };
         Some(LockedField { path, value: found.value.to_string(), offset: found.range.start })
     };
     Ok(paths.iter().filter_map(find).collect())
 }
 
-fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
+fn child_value<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
     let Value::Object(object) = value else { return None };
     let is_it = |name: &ObjectPropName<'_>| match name {
         ObjectPropName::String(name) => name.value == key,
@@ -71,17 +71,17 @@ fn step<'d, 't>(value: &'d Value<'t>, key: &str) -> Option<&'d Value<'t>> {
 fn toml<'a>(text: &str, paths: &'a [String]) -> Result<Vec<LockedField<'a>>, String> {
     let table = DeTable::parse(text).map_err(|error| error.message().to_owned())?;
     let find = |path: &'a String| {
-        let found = follow(table.get_ref(), path)?;
+        let found = value_at(table.get_ref(), path)?;
         let value = found.get_ref().as_str()?.to_owned();
         Some(LockedField { path, value, offset: found.span().start })
     };
     Ok(paths.iter().filter_map(find).collect())
 }
 
-fn follow<'d, 't>(table: &'d DeTable<'t>, path: &str) -> Option<&'d Spanned<DeValue<'t>>> {
+fn value_at<'d, 't>(table: &'d DeTable<'t>, path: &str) -> Option<&'d Spanned<DeValue<'t>>> {
     match path.split_once('.') {
         None => table.get(path),
-        Some((first, rest)) => follow(table.get(first)?.get_ref().as_table()?, rest),
+        Some((first, rest)) => value_at(table.get(first)?.get_ref().as_table()?, rest),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct FolderPins {
 }
 
 /// The names of all tools' version files.
-pub(super) fn names(session: &Session) -> Vec<&'static str> {
+pub(super) fn version_file_names(session: &Session) -> Vec<&'static str> {
     let files = session.registry.all().flat_map(|known| known.tool.files);
     let mut names: Vec<&str> = files.map(|file| file.name).collect();
     names.sort_unstable();
@@ -102,13 +102,13 @@ fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, MentionKind)) -
         tool,
         shown: format!("{label}{}", requests.join(" ")),
         requests,
-        place: MentionPlace { path: relative(root, &place.path), line: place.line },
+        place: MentionPlace { path: relative_path(root, &place.path), line: place.line },
         kind,
     })
 }
 
 /// A path relative to the project's folder.
-pub(super) fn relative(root: &Path, path: &Path) -> PathBuf {
+pub(super) fn relative_path(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }
 

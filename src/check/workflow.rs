@@ -15,7 +15,7 @@ const DOCKER: &str = "docker://";
 
 /// Reads the documents of a workflow or of an `action.yml`.
 pub(super) fn read(documents: &[Rc<YamlNode>], collector: &mut MentionCollector<'_>) {
-    let budget = LookupBudget::all();
+    let budget = LookupBudget::full();
     for document in documents {
         let called = ["workflow_call", "workflow_dispatch"];
         let called = called.into_iter().filter_map(|event| document.at(&["on", event, "inputs"]));
@@ -63,10 +63,10 @@ fn variables<'a>(
     collector: &mut MentionCollector<'_>,
 ) -> WorkflowScope<'a> {
     let env = holder.get("env");
-    let scope = scope.with(env);
+    let scope = scope.with_env(env);
     for entry in env.map(YamlNode::entries).unwrap_or_default() {
         let Some(tool) = collector.tool_of_variable(entry.key) else { continue };
-        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
         let label = format!("{}: ", entry.key);
         collector.requests(
             (tool, MentionKind::Variable),
@@ -80,7 +80,7 @@ fn variables<'a>(
 fn inputs(scope: &WorkflowScope<'_>, holder: &YamlNode, collector: &mut MentionCollector<'_>) {
     for entry in holder.get("with").map(YamlNode::entries).unwrap_or_default() {
         let Some(tool) = collector.tool_of_input(entry.key) else { continue };
-        let Some(ExpandedText { line, texts }) = scope.texts(entry.value) else { continue };
+        let Some(ExpandedText { line, texts }) = scope.expand_scalar(entry.value) else { continue };
         // Several lines are several versions.
         let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
         let values: Vec<String> =
@@ -99,7 +99,7 @@ fn docker(
     node: Option<&YamlNode>,
     collector: &mut MentionCollector<'_>,
 ) {
-    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.expand_scalar(node)) else {
         return;
     };
     let images = texts.iter().filter_map(|text| text.strip_prefix(DOCKER));
@@ -112,7 +112,7 @@ fn image(
     (label, node): (&str, Option<&YamlNode>),
     collector: &mut MentionCollector<'_>,
 ) {
-    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.texts(node)) else {
+    let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.expand_scalar(node)) else {
         return;
     };
     collector.image(&WrittenValues { line, label, values: &texts });

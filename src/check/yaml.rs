@@ -78,7 +78,7 @@ impl YamlNode {
     }
 
     fn collect<'a>(&'a self, entries: &mut Vec<YamlEntry<'a>>, known: &mut BTreeSet<&'a str>) {
-        for (key, value) in self.own() {
+        for (key, value) in self.entries_without_merges() {
             if key != MERGE && known.insert(key) {
                 entries.push(YamlEntry { key, value });
             }
@@ -88,7 +88,7 @@ impl YamlNode {
         }
     }
 
-    fn own(&self) -> impl Iterator<Item = (&str, &YamlNode)> {
+    fn entries_without_merges(&self) -> impl Iterator<Item = (&str, &YamlNode)> {
         let own = match &self.value {
             YamlValue::Map(entries) => entries.as_slice(),
             YamlValue::Text(_) | YamlValue::List(_) => &[],
@@ -97,7 +97,7 @@ impl YamlNode {
     }
 
     fn merged(&self) -> impl Iterator<Item = &YamlNode> {
-        let merges = self.own().filter(|(key, _)| *key == MERGE);
+        let merges = self.entries_without_merges().filter(|(key, _)| *key == MERGE);
         merges.flat_map(|(_, value)| value.one_or_more())
     }
 
@@ -108,7 +108,8 @@ impl YamlNode {
 
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&YamlNode> {
-        let own = self.own().find(|(one, _)| *one == key).map(|(_, value)| value);
+        let own =
+            self.entries_without_merges().find(|(one, _)| *one == key).map(|(_, value)| value);
         own.or_else(|| self.merged().find_map(|merged| merged.get(key)))
     }
 }
@@ -151,7 +152,7 @@ impl YamlBuilder {
                     ScalarStyle::Plain => as_number(text.into_owned()),
                     _ => text.into_owned(),
                 };
-                self.put(
+                self.push_node(
                     YamlNode { line, value: YamlValue::Text(text), weight: 1, height: 1 },
                     anchor,
                 )
@@ -195,10 +196,10 @@ impl YamlBuilder {
             true => YamlValue::Map(pairs(children)),
             false => YamlValue::List(children),
         };
-        self.put(YamlNode { line, value, weight, height }, anchor)
+        self.push_node(YamlNode { line, value, weight, height }, anchor)
     }
 
-    fn put(&mut self, node: YamlNode, anchor: usize) -> Result<(), String> {
+    fn push_node(&mut self, node: YamlNode, anchor: usize) -> Result<(), String> {
         let node = Rc::new(node);
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));

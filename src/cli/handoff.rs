@@ -161,6 +161,6 @@ fn check_policy(
         ErrorKind::NotInstalled,
         format!("{} {request} is not installed (requested by {origin})", tool.name),
     )
-    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.word()))
+    .because(format!("auto_install = \"{}\" ({setting})", session.settings.auto_install.name()))
     .hint(format!("use install {}@{request}", tool.name)))
 }

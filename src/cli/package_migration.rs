@@ -82,7 +82,7 @@ impl<'a> PackageManager<'a> {
     pub fn command_line(&self, to: &Version, packages: &[ListedPackage]) -> String {
         let own = [self.rules.program.clone(), format!("+{to}")];
         let words = own.into_iter().chain(self.rules.install.iter().cloned());
-        let words = words.chain(packages.iter().map(|one| self.word(one)));
+        let words = words.chain(packages.iter().map(|one| self.argument(one)));
         words.map(|word| quote_if_needed(&word)).collect::<Vec<_>>().join(" ")
     }
 
@@ -122,13 +122,13 @@ impl<'a> PackageManager<'a> {
     fn run(&self, to: &Version, packages: &[ListedPackage]) -> Result<bool> {
         let mut command = self.call(to, &self.rules.install);
         // Its output is not our answer.
-        command.args(packages.iter().map(|one| self.word(one))).stdout(Stdio::null());
+        command.args(packages.iter().map(|one| self.argument(one))).stdout(Stdio::null());
         let ended = command.status().map_err(|error| Error::io("run", &self.shim, error))?;
         Ok(ended.success())
     }
 
     /// A package as the manager's argument.
-    pub fn word(&self, package: &ListedPackage) -> String {
+    pub fn argument(&self, package: &ListedPackage) -> String {
         format!("{}{}{}", package.name, self.rules.separator, package.version)
     }
 

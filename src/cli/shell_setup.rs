@@ -49,7 +49,7 @@ pub fn plan(
 ) -> Result<Vec<FileChange>> {
     let line = path_line(shell, shims)?;
     let mut changes = Vec::new();
-    for file in files::of(shell, folders, read)? {
+    for file in files::shell_files(shell, folders, read)? {
         let before = file.text;
         let updated = match &before {
             Some(text) => {
@@ -80,7 +80,7 @@ pub fn plan_removal(
     read: ReadFile,
 ) -> Result<Vec<FileChange>> {
     let mut changes = Vec::new();
-    for file in files::of(shell, folders, read)? {
+    for file in files::shell_files(shell, folders, read)? {
         let Some(before) = file.text else {
             continue;
         };

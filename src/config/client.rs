@@ -32,7 +32,7 @@ const LONGEST: u64 = 64 * 1024;
 ///
 /// [`ErrorKind::NoRegistry`] where npm can't be run, takes longer than `timeout`, or names no http
 /// or https address.
-pub fn ask(
+pub fn npm_registry(
     program: &Path,
     variables: &[(OsString, OsString)],
     timeout: Duration,
@@ -40,12 +40,12 @@ pub fn ask(
     query(program, &["config", "get", "registry"], variables, timeout)
 }
 
-/// The first http or https address in a program's output; otherwise like [`ask`].
+/// The first http or https address in a program's output; otherwise like [`npm_registry`].
 ///
 /// # Errors
 ///
-/// Those of [`ask`].
-pub fn answer(
+/// Those of [`npm_registry`].
+pub fn run_query(
     program: &Path,
     arguments: &[&str],
     variables: &[(OsString, OsString)],
@@ -101,7 +101,7 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
         let _ = sender.send(read.transpose().map(|_| bytes));
     });
     let output = receiver.recv_timeout(timeout);
-    end(&mut child);
+    kill_process_group_of(&mut child);
     match output {
         Ok(Ok(output)) => Ok(String::from_utf8_lossy(&output).into_owned()),
         Ok(Err(error)) => Err(error.to_string()),
@@ -110,7 +110,7 @@ fn first_output(command: &mut Command, timeout: Duration) -> std::result::Result
 }
 
 /// Ends a process and all its children.
-fn end(child: &mut Child) {
+fn kill_process_group_of(child: &mut Child) {
     // The process wasn't reaped yet, so its number can't belong to another one. If it has ended
     // already, this does nothing.
     if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
@@ -145,10 +145,10 @@ mod tests {
         assert!(write.arg(&npm).arg(script).status().unwrap().success());
 
         let variables = [("MARK".into(), "mark".into())];
-        let address = ask(&npm, &variables, TIMEOUT).unwrap();
+        let address = npm_registry(&npm, &variables, TIMEOUT).unwrap();
         assert_eq!(address.as_str(), "https://registry.example/mark-never");
 
-        let error = ask(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
+        let error = npm_registry(&folder.path().join("none"), &[], TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRegistry);
         assert!(error.what.ends_with("/none printed no registry address"), "{error}");
     }

@@ -43,7 +43,7 @@ pub struct NpmAccess {
 }
 
 impl NpmAccess {
-    /// Finds the registry. `ask` runs an installed npm ([`client::ask`](super::client::ask)) or
+    /// Finds the registry. `ask` runs an installed npm ([`client::npm_registry`](super::client::npm_registry)) or
     /// returns its cached output; it is called only without other configuration. `None` if no npm
     /// is installed.
     ///
@@ -56,7 +56,7 @@ impl NpmAccess {
         let (registry, origin) = registry(sources, &values, ask)?;
         let registry = registry.into_folder();
         Ok(Self {
-            credentials: credentials::gather(&values, registry.url())?,
+            credentials: credentials::read_credentials(&values, registry.url())?,
             registry,
             origin,
             cafile: find_value(&values, "cafile")
@@ -124,7 +124,7 @@ fn proxy(values: &[ConfigValue], key: &str) -> Result<Option<Address>> {
     };
     match value.address()? {
         address if address.url().scheme() == "file" => {
-            Err(value.refused("an address that begins with http:// or https://"))
+            Err(value.invalid_value_error("an address that begins with http:// or https://"))
         }
         address => Ok(Some(address)),
     }

@@ -128,7 +128,7 @@ impl Setting {
     }
 
     /// What it means, a sentence.
-    pub fn meaning(&self) -> &'static str {
+    pub fn description(&self) -> &'static str {
         self.meaning.trim()
     }
 }
@@ -351,7 +351,7 @@ pub fn table() -> String {
             setting.key,
             setting.variable(),
             setting.form,
-            setting.meaning(),
+            setting.description(),
             setting.example,
         )
     });

@@ -55,7 +55,7 @@ impl<'a> Locks<'a> {
                 Err(TryLockError::WouldBlock) if start.elapsed() >= timeout => {
                     return Err(Error::new(
                         ErrorKind::LockTimeout,
-                        format!("{name} is being changed by {}", holder(&path)),
+                        format!("{name} is being changed by {}", lock_holder(&path)),
                     )
                     .because(format!("waited {} s for {}", timeout.as_secs(), Shown(&path)))
                     .hint("export USHER_LOCK_TIMEOUT=SECONDS to wait longer"));
@@ -65,7 +65,7 @@ impl<'a> Locks<'a> {
                         has_reported = true;
                         waiting(&format!(
                             "waiting for {}, which is changing {name}",
-                            holder(&path)
+                            lock_holder(&path)
                         ));
                     }
                     sleep(RETRY_INTERVAL);
@@ -108,7 +108,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-fn holder(path: &Path) -> String {
+fn lock_holder(path: &Path) -> String {
     let holder = fs::read_to_string(path).unwrap_or_default();
     match holder.as_str() {
         "" => "another process".to_owned(),

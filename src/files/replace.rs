@@ -149,7 +149,7 @@ mod tests {
         FileReplacement { target, staging: folder, prefix: ".new-", mode, durability }
     }
 
-    fn bits(path: &Path) -> u32 {
+    fn mode_bits(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o7777
     }
 
@@ -164,13 +164,13 @@ mod tests {
         };
         // No usual umask leaves others' write bit.
         let first = write(FileMode::Exact(0o757), "one");
-        assert_eq!(bits(&path), 0o757);
+        assert_eq!(mode_bits(&path), 0o757);
         let open = File::open(&path).unwrap();
         assert_ne!(write(FileMode::SameAsBefore, "two"), first);
-        assert_eq!(bits(&path), 0o757);
+        assert_eq!(mode_bits(&path), 0o757);
         assert_eq!(io::read_to_string(open).unwrap(), "one");
         write(FileMode::Masked(0o600), "three");
-        assert_eq!(bits(&path), 0o600);
+        assert_eq!(mode_bits(&path), 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

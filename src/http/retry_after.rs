@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::headers::text;
+use super::headers::header_text;
 use crate::files::clock;
 
 /// The wait that the server requests; `None` if it requests none.
@@ -18,8 +18,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     // The server's own clock is used where it sends it: ours may be wrong.
     let now = date(headers, DATE.as_str()).unwrap_or(now);
     let until = |end: SystemTime| end.duration_since(now).unwrap_or_default();
-    let seconds = |name: &str| text(headers, name)?.parse().ok().map(Duration::from_secs);
-    let used_up = |name: &str| text(headers, name) == Some("0");
+    let seconds = |name: &str| header_text(headers, name)?.parse().ok().map(Duration::from_secs);
+    let used_up = |name: &str| header_text(headers, name) == Some("0");
     seconds(RETRY_AFTER.as_str())
         .or_else(|| date(headers, RETRY_AFTER.as_str()).map(until))
         .or_else(|| {
@@ -43,7 +43,7 @@ pub(super) fn describe_wait(wait: Duration, now: SystemTime) -> String {
 
 /// The date of a header.
 fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, name)?).ok()
+    httpdate::parse_http_date(header_text(headers, name)?).ok()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn expand_star(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
     let (suffix, below) = after.split_once('/').unwrap_or((after, ""));
     let (parent, pattern) = (joined(parent), format!("{prefix}*{suffix}"));
-    let names = names(&parent)?.into_iter().rev();
+    let names = names_in_folder(&parent)?.into_iter().rev();
     let matching = names.filter(|name| match_pattern(name, &pattern).is_some());
     Ok(matching.map(|name| parent.join(name).join(below)).collect())
 }
@@ -44,18 +44,18 @@ fn expand_star(start: &Path, path: &str) -> Result<Vec<PathBuf>> {
 pub(super) struct FolderListings(BTreeMap<PathBuf, BTreeSet<String>>);
 
 impl FolderListings {
-    /// As [`names`], but each folder is listed once.
+    /// As [`names_in_folder`], but each folder is listed once.
     pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
         Ok(match self.0.entry(folder.to_owned()) {
             Entry::Occupied(listed) => listed.into_mut(),
-            Entry::Vacant(place) => place.insert(names(folder)?),
+            Entry::Vacant(place) => place.insert(names_in_folder(folder)?),
         })
     }
 }
 
 /// The names in a folder; none if it doesn't exist, or if we may not list it. Any other failure is an
 /// error: needed shims would be deleted.
-pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>> {
+pub(super) fn names_in_folder(folder: &Path) -> Result<BTreeSet<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if is_absence(&error) => return Ok(BTreeSet::new()),

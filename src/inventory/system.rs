@@ -27,7 +27,7 @@ struct UnusableReason {
 
 /// The operating system's own versions of a tool, each file once: those that can be used, and those
 /// that can't.
-pub(super) fn find(
+pub(super) fn find_system_versions(
     scan: &MachineScan<'_>,
     known: KnownTool<'_>,
     before: &Index,

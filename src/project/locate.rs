@@ -37,12 +37,12 @@ const MARKS: [&str; 13] = [
 ];
 
 /// Where a tool's pin is written. An error if this request can't be written there.
-pub fn target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
+pub fn pin_target(session: &Session, tool: &'static Tool, request: &Request) -> Result<PinTarget> {
     let directory = session
         .world
         .directory()
         .map_err(|error| Error::io("find", Path::new("the working directory"), error))?;
-    let Some(root) = root(session, &directory)? else { return Ok(PinTarget::Default) };
+    let Some(root) = project_root(session, &directory)? else { return Ok(PinTarget::Default) };
     match current_pin(session, tool)? {
         Some(place) if place.path.parent().is_some_and(|folder| folder.starts_with(&root)) => {
             pin_location(session, place, tool, (&root, request)).map(PinTarget::Existing)
@@ -71,7 +71,7 @@ fn pin_location(
         let error = cannot_edit(&place, tool).because("the file is generated");
         return Err(error.hint("change the file that it is generated from"));
     }
-    let field = field(session, &place, (file, tool));
+    let field = pin_field(session, &place, (file, tool));
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     if is_none && field.is_some_and(|field| wants_version(field, request)) {
         return Err(needs_exact_version(&place, tool, request));
@@ -87,7 +87,7 @@ fn file(place: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFil
 }
 
 /// The field that pins at this location.
-fn field(
+fn pin_field(
     session: &Session,
     place: &FileLocation,
     (file, tool): (&'static VersionFile, &'static Tool),
@@ -106,7 +106,7 @@ fn field(
 
 /// The project's folder: the nearest ancestor below the home folder with version control, a
 /// manifest or a version file, else the working directory; none in the home folder and the root.
-pub fn root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
+pub fn project_root(session: &Session, directory: &Path) -> Result<Option<PathBuf>> {
     let files =
         session.registry.all().flat_map(|known| known.tool.files.iter().map(|file| file.name));
     let mut marks: Vec<&str> = MARKS.into_iter().chain(files).collect();

@@ -64,10 +64,10 @@ pub fn clean(cache: &Path, access: Option<&WriteAccess>) -> CacheCleanup {
         for (name, is_ours) in FOLDERS {
             let path = cache.join(name);
             if let Some(open) = cleaned.open(open.as_fd(), Path::new(name), &path) {
-                cleaned.sweep(&Folder { open, path: &path, is_ours }, access);
+                cleaned.clean_folder(&Folder { open, path: &path, is_ours }, access);
             }
         }
-        cleaned.sweep(&Folder { open, path: cache, is_ours: is_registry_address }, access);
+        cleaned.clean_folder(&Folder { open, path: cache, is_ours: is_registry_address }, access);
     }
     cleaned
 }
@@ -79,13 +79,13 @@ impl CacheCleanup {
         match rustix::fs::openat(parent, name, flags, Mode::empty()) {
             Ok(open) => return Some(open),
             Err(Errno::NOENT) => {}
-            Err(Errno::LOOP | Errno::NOTDIR) => self.leave(path, "it is not a folder"),
+            Err(Errno::LOOP | Errno::NOTDIR) => self.record_remaining(path, "it is not a folder"),
             Err(errno) => self.fail("open", path, errno),
         }
         None
     }
 
-    fn sweep(&mut self, folder: &Folder<'_>, access: Option<&WriteAccess>) {
+    fn clean_folder(&mut self, folder: &Folder<'_>, access: Option<&WriteAccess>) {
         let entries = match Dir::read_from(&folder.open) {
             Ok(entries) => entries,
             Err(errno) => return self.fail("list", folder.path, errno),
@@ -106,10 +106,10 @@ impl CacheCleanup {
         };
         let is_file = FileType::from_raw_mode(seen.st_mode) == FileType::RegularFile;
         if !is_file || !(folder.is_ours)(name) {
-            return self.leave(&path, "it isn't usher's");
+            return self.record_remaining(&path, "it isn't usher's");
         }
         let Ok(_lock) = lock_unused(folder, name) else {
-            return self.leave(&path, "another process is using it");
+            return self.record_remaining(&path, "another process is using it");
         };
         let removed = match access {
             Some(_) => rustix::fs::unlinkat(&folder.open, name, AtFlags::empty()),
@@ -126,7 +126,7 @@ impl CacheCleanup {
         }
     }
 
-    fn leave(&mut self, path: &Path, reason: &'static str) {
+    fn record_remaining(&mut self, path: &Path, reason: &'static str) {
         self.skipped.push(SkippedFile { path: path.to_path_buf(), reason });
     }
 

@@ -44,7 +44,7 @@ pub(super) fn not_found(
     if listed.is_empty() {
         let what =
             format!("can't look up {tool} {request}: no source answered (requested by {origin})");
-        return unreachable(settings, what, failures);
+        return all_sources_failed(settings, what, failures);
     }
     listed.sort();
     listed.dedup();
@@ -68,7 +68,11 @@ pub(super) fn not_found(
 }
 
 /// All sources failed; `what` couldn't be done.
-pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceFailure]) -> Error {
+pub(super) fn all_sources_failed(
+    settings: &Settings,
+    what: String,
+    failures: &[SourceFailure],
+) -> Error {
     let error = failures
         .iter()
         .fold(Error::new(ErrorKind::Network, what), |error, failure| error.because(failure.line()));
@@ -81,13 +85,13 @@ pub(super) fn unreachable(settings: &Settings, what: String, failures: &[SourceF
 }
 
 /// All sources failed to list a tool's releases.
-pub(super) fn unlisted(
+pub(super) fn no_index_error(
     settings: &Settings,
     known: KnownTool<'_>,
     failures: &[SourceFailure],
 ) -> Error {
     let what = format!("can't list the releases of {}", known.tool.name);
-    unreachable(settings, what, failures)
+    all_sources_failed(settings, what, failures)
 }
 
 /// A request that is not a version could only be a folder of a store, and there is none.

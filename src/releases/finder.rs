@@ -194,7 +194,7 @@ impl<'a> Finder<'a> {
     }
 
     /// All releases of the first source that can be listed, oldest first.
-    pub fn all(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
+    pub fn list_first_source(&self, known: KnownTool<'_>) -> Result<ListedReleases> {
         let mut failures = Vec::new();
         for source in self.catalog.sources(known)? {
             match self.read(&source, CachePolicy::AllowFresh)? {
@@ -227,7 +227,7 @@ impl<'a> Finder<'a> {
     fn nothing_listed(&self, known: KnownTool<'_>, failures: &[SourceFailure]) -> Error {
         match failures.is_empty() {
             true => errors::no_source_to_list(known, &self.catalog.platform),
-            false => errors::unlisted(self.settings, known, failures),
+            false => errors::no_index_error(self.settings, known, failures),
         }
     }
 
@@ -240,14 +240,18 @@ impl<'a> Finder<'a> {
     }
 
     /// What to fetch for a release. When usher is offline, an error that names what would be fetched.
-    pub fn parts(&self, known: KnownTool<'_>, release: &Release) -> Result<Vec<ReleasePart>> {
+    pub fn release_parts(
+        &self,
+        known: KnownTool<'_>,
+        release: &Release,
+    ) -> Result<Vec<ReleasePart>> {
         if self.settings.offline {
             return Err(release_not_fetched(self.settings, known.tool, release));
         }
         let Some(source) = self.catalog.named(known, &release.source) else {
             return Ok(Vec::new());
         };
-        self.sources.parts(&source, release).map_err(Error::from)
+        self.sources.release_parts(&source, release).map_err(Error::from)
     }
 }
 

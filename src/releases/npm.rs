@@ -63,7 +63,7 @@ fn entry((version, manifest): (String, PackageManifest)) -> Option<IndexEntry> {
 }
 
 /// What to fetch for a release: its own package, and its companions.
-pub(super) fn parts(
+pub(super) fn release_parts(
     source: &NpmSource,
     release: &Release,
     entries_of: &dyn Fn(&str) -> Result<Vec<IndexEntry>, FetchError>,
@@ -160,7 +160,7 @@ mod tests {
         let parts = |version: &str| {
             let IndexEntry { version, lts, archive, .. } = entry(version, None);
             let release = Release { version, lts, source: "npm".into(), archive: Some(archive) };
-            parts(&source, &release, &|package| {
+            release_parts(&source, &release, &|package| {
                 assert_eq!(package, "npm");
                 Ok(vec![entry("6.0.0", Some(">=10")), entry("7.0.0", Some(">=12"))])
             })

@@ -18,7 +18,7 @@ const EMBEDDED: Option<&[u8]> = None;
 
 /// Makes a file the embedded shim, unless it is already. The new file is prepared in `staging`, a
 /// folder on the same file system.
-pub fn put(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
+pub fn install_shim(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
     match EMBEDDED {
         Some(shim) => put_program(access, shim, (path, staging)),
         None if path.exists() => Ok(()),

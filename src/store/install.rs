@@ -94,7 +94,7 @@ impl Installer<'_> {
     pub fn install(&self, known: KnownTool<'_>, release: &Release) -> Result<Installed> {
         let location = self.store.location(known, &release.version);
         install_assembled(&self.store, &location, || {
-            let parts = self.finder.parts(known, release)?;
+            let parts = self.finder.release_parts(known, release)?;
             self.assemble((&location, &release.source), &parts)
         })
     }

@@ -29,7 +29,7 @@ pub(super) fn publish(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()>
 /// A file system that can't exchange two names (of network and FUSE kinds) has a window between
 /// two renames in which there is none. A process that is killed in it leaves the old one as a
 /// backup, and [`restore_backup`] restores it for the next one that takes the lock.
-pub(super) fn replace(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
+pub(super) fn replace_tree(_: &WriteAccess, tree: &Path, target: &Path) -> Result<()> {
     sync(tree)?;
     let done = match rustix::fs::renameat_with(CWD, tree, CWD, target, RenameFlags::EXCHANGE) {
         Err(Errno::INVAL | Errno::NOSYS) => in_two_steps(tree, target),
@@ -51,7 +51,7 @@ fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&backup, tree)
 }
 
-/// Restores what a process left that was killed in the middle of [`replace`], under the same lock:
+/// Restores what a process left that was killed in the middle of [`replace_tree`], under the same lock:
 /// the old toolchain gets its name back. Returns it instead if its replacement has the name.
 pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
     let backup = backup_path(target);
@@ -107,7 +107,7 @@ mod tests {
     fn replacing_a_toolchain_keeps_the_old_one_as_backup() {
         type Replace = fn(&Path, &Path) -> io::Result<()>;
         let exchange: Replace = |tree, target| {
-            replace(&WriteAccess::for_test(), tree, target)
+            replace_tree(&WriteAccess::for_test(), tree, target)
                 .map_err(|error| io::Error::other(error.what))
         };
         for replace in [exchange, in_two_steps] {

@@ -11,7 +11,7 @@ use super::install::from_archive::{UserArchive, assemble_archive};
 use super::location::InstallLocation;
 use super::package_paths::PackagePaths;
 use super::preserve_packages::{Preserved, preserve_added_files};
-use super::publish::replace;
+use super::publish::replace_tree;
 use super::receipt::{self, Receipt, ReceiptFile};
 use super::verify::{ReceiptProblem, removed_meanwhile, verify};
 use crate::files::integrity::Integrity;
@@ -61,8 +61,8 @@ pub fn repair(
     let access = installer.store.access;
     let Preserved { preserved_count: preserved, left } =
         preserve_added_files(access, (&location.root, &tree), package_paths, manifest)
-            .map_err(|error| assembly.space().explain(error))?;
-    replace(access, &tree, &location.root)?;
+            .map_err(|error| assembly.required_space().explain(error))?;
+    replace_tree(access, &tree, &location.root)?;
     // What package managers added during the repair.
     preserve_added_files(access, (&tree, &location.root), package_paths, manifest)?;
     remove_tree(&tree)?;
@@ -77,7 +77,7 @@ fn assemble_from_source<'a>(
     receipt: Option<&Receipt>,
 ) -> Result<Assembly<'a>> {
     let release = same_release(installer, location, receipt)?;
-    let fresh = installer.finder.parts(location.known, &release)?;
+    let fresh = installer.finder.release_parts(location.known, &release)?;
     let parts = match receipt {
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,

@@ -228,8 +228,10 @@ impl Report for AvailableReport {
         let others: Vec<Vec<String>> =
             flavours.filter_map(|rows| self.filter.flavour_cells(&rows)).collect();
         match others.is_empty() {
-            true => output::table(&lines),
-            false => format!("{}\n{}", output::table(&lines), output::table(&others)),
+            true => output::align_columns(&lines),
+            false => {
+                format!("{}\n{}", output::align_columns(&lines), output::align_columns(&others))
+            }
         }
     }
 
@@ -259,7 +261,7 @@ mod tests {
         ListedReleases { releases, source: source.to_owned(), freshness }
     }
 
-    fn decided(
+    fn report_for(
         name: &str,
         request: Option<&str>,
         listed: &[ListedReleases],
@@ -277,14 +279,14 @@ mod tests {
             listed("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
             listed("npm", Freshness::Cached(Duration::from_secs(7200)), &["12.0.0", "12.22.12"]),
         ];
-        let report = decided("node", None, &listed).unwrap();
+        let report = report_for("node", None, &listed).unwrap();
         insta::assert_snapshot!(report.text(), @"
         12.0.0
         12.22.12  lts/erbium  installed
         13.0.0
         ");
         assert_eq!(report.notes(), ["the index from npm is 2 h old"]);
-        let report = decided("node", Some("12.22"), &listed).unwrap();
+        let report = report_for("node", Some("12.22"), &listed).unwrap();
         assert_eq!(
             serde_json::to_value(&report).unwrap(),
             json!([{
@@ -301,14 +303,14 @@ mod tests {
     fn other_flavours_have_a_line_each() {
         let versions = ["3.12.1", "3.13.0", "3.13.0t", "pypy3.10.1", "pypy3.10.2"];
         let listed = [listed("site", Freshness::New, &versions)];
-        insta::assert_snapshot!(decided("python", None, &listed).unwrap().text(), @"
+        insta::assert_snapshot!(report_for("python", None, &listed).unwrap().text(), @"
         3.12.1
         3.13.0
 
         pypy3.10.2  latest of 2  use available python@pypy
         3.13.0t     latest of 1  use available python@3t
         ");
-        let pypy = decided("python", Some("pypy"), &listed).unwrap();
+        let pypy = report_for("python", Some("pypy"), &listed).unwrap();
         insta::assert_snapshot!(pypy.text(), @"
         pypy3.10.1
         pypy3.10.2
@@ -318,13 +320,13 @@ mod tests {
     #[test]
     fn no_match_and_an_invalid_request_are_errors() {
         let listed = [listed("site", Freshness::New, &["12.0.0"])];
-        let error = |request| decided("node", request, &listed).unwrap_err().to_string();
+        let error = |request| report_for("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
         assert_eq!(
             error(Some("a b")),
             "invalid version of node: “a b”\n  expected a version, a range or an alias"
         );
-        let none = decided("node", None, &[]).unwrap_err();
+        let none = report_for("node", None, &[]).unwrap_err();
         assert_eq!(none.to_string(), "no node release is available for this platform");
     }
 }

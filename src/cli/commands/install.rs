@@ -67,7 +67,7 @@ pub fn into_store(
     words: &[String],
     (store, as_json): (&Path, bool),
 ) -> Result<()> {
-    let store = absolute(session, store)?;
+    let store = absolute_path(session, store)?;
     let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;
     if let Some(error) = reports.error {
         print_text(&reports.installed, as_json);
@@ -183,7 +183,7 @@ impl InstallReport {
 /// Prints what was installed.
 pub(super) fn print(reports: &[InstallReport], as_json: bool) {
     match as_json {
-        true => output::json(&reports),
+        true => output::print_json(&reports),
         false => print_text(reports, as_json),
     }
 }
@@ -191,12 +191,12 @@ pub(super) fn print(reports: &[InstallReport], as_json: bool) {
 /// Prints what was installed before an error; that is no answer for programs.
 fn print_text(reports: &[InstallReport], as_json: bool) {
     for report in reports.iter().filter(|_| !as_json) {
-        output::line(report.text());
+        output::print_line(report.text());
     }
 }
 
 /// A store's path from the root.
-fn absolute(session: &Session, store: &Path) -> Result<PathBuf> {
+fn absolute_path(session: &Session, store: &Path) -> Result<PathBuf> {
     let directory = session.world.directory();
     let directory = directory.map_err(|error| Error::io("find", Path::new("."), error))?;
     Ok(directory.join(store).components().collect())

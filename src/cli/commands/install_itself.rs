@@ -32,6 +32,6 @@ pub fn run(given: ProcessArgs, running: RunningShim, is_system: bool) -> Result<
     replace::put_shim(&access, &first, &second)?;
     drop(access);
     refresh_shims(&mut session, &[])?;
-    output::path(&shims);
+    output::print_path(&shims);
     Ok(())
 }

@@ -191,7 +191,7 @@ impl Report for OutdatedReport {
         }
         let head = ["tool", "active", "latest matching", "latest", "request"].map(str::to_owned);
         let rows = self.rows.iter().map(OutdatedRow::cells);
-        output::table(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
+        output::align_columns(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>())
     }
 
     fn notes(&self) -> Vec<String> {

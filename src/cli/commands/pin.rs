@@ -15,7 +15,7 @@ use super::{refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
-use crate::project::{PinTarget, target, write};
+use crate::project::{PinTarget, pin_target, write_pin};
 use crate::registry::KnownTool;
 use crate::releases::ToolRequest;
 use crate::session::Session;
@@ -74,7 +74,7 @@ fn decide<'a>(session: &'a Session, words: &[String], is_global: bool) -> Result
         let (known, request) = argument.request_or_default()?;
         let target = match is_global {
             true => PinTarget::Default,
-            false => target(session, known.tool, &request)?,
+            false => pin_target(session, known.tool, &request)?,
         };
         plan.is_default_without_project |= matches!(target, PinTarget::Default) && !is_global;
         check_allowed(&target, known.tool, &request)?;
@@ -133,7 +133,7 @@ fn apply(
 ) -> Result<Vec<PinReport>> {
     let reports = pins.iter().zip(versions).map(|(pin, version)| {
         let PlannedPin { known, request, target, overriding } = pin;
-        let written = write(session, target, known.tool, (request, version.as_ref()))?;
+        let written = write_pin(session, target, known.tool, (request, version.as_ref()))?;
         Ok(PinReport {
             tool: known.tool.name,
             request: written.text,
@@ -170,13 +170,13 @@ impl PinReport {
 
 fn print(session: &Session, reports: &[PinReport], as_json: bool) {
     for report in reports.iter().filter(|_| !as_json) {
-        output::line(report.text());
+        output::print_line(report.text());
     }
     for warning in reports.iter().flat_map(PinReport::warnings) {
         session.note(&warning);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
 }
 

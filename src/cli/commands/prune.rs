@@ -8,7 +8,7 @@ use serde::Serialize;
 use usher_shims::error::{Error, ErrorKind, Result};
 use usher_shims::toolchain::Store;
 
-use super::verify::{absent, is_meant, name};
+use super::verify::{is_meant, not_installed_error, version_with_store};
 use super::{ToolArgument, count_of, refresh_shims_after_error, tool_arguments};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
@@ -109,7 +109,7 @@ pub fn run(session: &mut Session, arguments: &PruneArguments, as_json: bool) -> 
         return Err(error);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
     Ok(())
 }
@@ -129,13 +129,13 @@ fn prune(
     }
     let mut references = References::default();
     for project in &arguments.projects {
-        references.below(session, project)?;
+        references.add_projects_below(session, project)?;
     }
     let plan = plan(session, arguments, (installed, references))?;
     if !as_json {
-        output::text(output::table(&plan.table()).as_bytes());
+        output::print_text(output::align_columns(&plan.table()).as_bytes());
         if plan.removals().next().is_none() {
-            output::line("nothing to remove");
+            output::print_line("nothing to remove");
         }
     }
     let result = match is_confirmed(&plan, arguments) {
@@ -144,8 +144,8 @@ fn prune(
     };
     if !as_json {
         for one in plan.removals().filter(|one| result.removed.contains(&one.location.root)) {
-            let (name, size) = (name(&one.location), human_size(one.bytes));
-            output::line(format_args!("removed {name} ({size})"));
+            let (name, size) = (version_with_store(&one.location), human_size(one.bytes));
+            output::print_line(format_args!("removed {name} ({size})"));
         }
     }
     let reports = plan.versions.iter().map(|one| one.report(&result.removed));
@@ -175,7 +175,7 @@ fn check_arguments(arguments: &PruneArguments, can_ask: bool) -> Result<()> {
 fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
     let store = session.folders.toolchains();
     let contents = StoreContents::of(&session.registry, &store, &Store::Own)?;
-    let processes = Processes::now();
+    let processes = Processes::list();
     let measured = contents.locations.into_iter().map(|location| {
         let last = last_use(location.known.tool, &location.toolchain());
         InstalledVersion {
@@ -198,13 +198,16 @@ fn plan<'a>(
     for word in &words {
         if !installed.iter().any(|one| is_meant(&one.location, word)) {
             let locations = installed.into_iter().map(|one| one.location).collect();
-            return Err(absent(word, &StoreContents { locations, ..StoreContents::default() }));
+            return Err(not_installed_error(
+                word,
+                &StoreContents { locations, ..StoreContents::default() },
+            ));
         }
     }
     if installed.is_empty() {
         return Ok(PrunePlan { versions: Vec::new() });
     }
-    references.here(session)?;
+    references.add_current_folder(session)?;
     let rules = PruneRules {
         unused_days: arguments.unused,
         running: match arguments.yes {
@@ -223,7 +226,7 @@ fn plan<'a>(
             has_virtual_environments: location.known.definition.venvs,
             unused_days,
             processes,
-            requested_by: references.by(&location.root).map(str::to_owned),
+            requested_by: references.requester_of(&location.root).map(str::to_owned),
         };
         let decision = decide(&rules, &usage);
         PlannedRemoval { location, usage, decision, bytes }
@@ -244,7 +247,7 @@ fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
     let count = plan.removals().count();
     let bytes: u64 = plan.removals().map(|one| one.bytes).sum();
     let question = format!("remove {} ({})?", count_of(count, "version"), human_size(bytes));
-    count > 0 && !arguments.dry_run && (arguments.yes || output::ask(question))
+    count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
 }
 
 /// Removes what the plan says, one version after the other, up to the first error.
@@ -252,9 +255,12 @@ fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) ->
     let mut result = PruneResult::default();
     for PlannedRemoval { location, usage, .. } in plan.removals() {
         // It may have been started while the question was open.
-        let is_running = !Processes::now().running_from(&location.root).is_empty();
+        let is_running = !Processes::list().running_from(&location.root).is_empty();
         if is_running && !(arguments.yes && usage.named == NamedBy::Version) {
-            session.note(&format!("keeping {}: it was started just now", name(location)));
+            session.note(&format!(
+                "keeping {}: it was started just now",
+                version_with_store(location)
+            ));
             continue;
         }
         match remove(session, location) {
@@ -285,7 +291,12 @@ impl<'a> PrunePlan<'a> {
                 PruneDecision::Remove => ("remove", unused_text(one.usage.unused_days)),
                 PruneDecision::Keep(reason) => ("keep", reason.to_string()),
             };
-            vec![action.to_owned(), name(&one.location), human_size(one.bytes), reason]
+            vec![
+                action.to_owned(),
+                version_with_store(&one.location),
+                human_size(one.bytes),
+                reason,
+            ]
         };
         self.versions.iter().map(row).collect()
     }
@@ -384,7 +395,12 @@ mod tests {
         let planned = plan(&session, &arguments(words), known);
         let planned = planned.map_or_else(
             |error| error.to_string(),
-            |plan| plan.removals().map(|one| name(&one.location)).collect::<Vec<_>>().join(", "),
+            |plan| {
+                plan.removals()
+                    .map(|one| version_with_store(&one.location))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            },
         );
         assert_eq!(planned, expected, "{words}");
     }

@@ -5,7 +5,7 @@ use usher_shims::error::{Error, ErrorKind, Escaped, Result, Shown};
 use usher_shims::toolchain::Store;
 
 use super::count_of;
-use super::verify::{name, select};
+use super::verify::{select_versions, version_with_store};
 use crate::cli::output;
 use crate::cli::shims::refresh_shims;
 use crate::config::folders;
@@ -39,21 +39,21 @@ struct RepairReport {
 /// Runs the command. A version that can't be repaired doesn't stop the others; the last error is the
 /// command's.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
-    let contents = select(session, words)?;
+    let contents = select_versions(session, words)?;
     for entry in &contents.unexpected {
         session.note(&format!("{}: {}; left as it is", Shown(&entry.path), entry.what));
     }
     let (reports, error) = apply(session, &contents)?;
     drop(contents);
     if !as_json {
-        text(&reports, error.is_some()).iter().for_each(output::line);
+        text(&reports, error.is_some()).iter().for_each(output::print_line);
     }
     refresh_shims(session, &[])?;
     if let Some(error) = error {
         return Err(error);
     }
     if as_json {
-        output::json(&reports);
+        output::print_json(&reports);
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn repair_one(
 
 /// A shared store is repaired by the account that it belongs to.
 fn not_yours(location: &InstallLocation<'_>) -> Error {
-    let what = format!("{} is not in your own store", name(location));
+    let what = format!("{} is not in your own store", version_with_store(location));
     Error::new(ErrorKind::Permission, what)
         .because(format!("it is in {}", Shown(&location.root)))
         .hint("ask this machine's administrator to repair it")
@@ -108,7 +108,7 @@ impl RepairReport {
         let (preserved, removed) =
             repaired.map_or((0, Vec::new()), |repaired| (repaired.preserved, repaired.removed));
         Self {
-            name: name(location),
+            name: version_with_store(location),
             tool: location.known.tool.name,
             version: location.version.to_string(),
             path: location.root.to_string_lossy().into_owned(),

@@ -51,7 +51,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
     }
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
-        requested::add(&access, &session.folders, &one.entry)?;
+        requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
     print(&ShimReport::of(&shims, &changes), ("already there", as_json));
@@ -63,7 +63,7 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
     let shims = decide(session, words)?;
     let access = folders::write_access(&session.folders)?;
     for one in &shims {
-        if !requested::remove(&access, &session.folders, &one.entry)? {
+        if !requested::remove_entry(&access, &session.folders, &one.entry)? {
             let what = format!("`use shim` has not made shims for {}", one.entry);
             return Err(Error::new(ErrorKind::Usage, what).hint("use shim"));
         }
@@ -90,7 +90,7 @@ fn versioned_shims(ToolArgument { known, request }: ToolArgument<'_>) -> Result<
     let (Some(suffix), Some(entry)) = (suffix, entry) else {
         return Err(usage(format!("{} {request} can't be part of a shim's name", tool.name)));
     };
-    Ok(VersionedShims { entry, names: versioned::names(tool, &suffix) })
+    Ok(VersionedShims { entry, names: versioned::names_for_suffix(tool, &suffix) })
 }
 
 impl ShimReport {
@@ -119,19 +119,19 @@ impl ShimReport {
 
 fn print(report: &ShimReport, (unchanged, as_json): (&str, bool)) {
     match as_json {
-        true => output::json(report),
-        false => report.text(unchanged).iter().for_each(output::line),
+        true => output::print_json(report),
+        false => report.text(unchanged).iter().for_each(output::print_line),
     }
 }
 
 /// Lists what `use shim` made.
 fn list(session: &Session, as_json: bool) -> Result<()> {
-    let entries = requested::all(&session.folders)?;
+    let entries = requested::read_entries(&session.folders)?;
     let shims = entries.iter().filter_map(|entry| requested_shims(session, entry));
     let shims: Vec<RequestedShims> = shims.collect();
     match as_json {
-        true => output::json(&shims),
-        false => output::text(output::table(&table(&shims)).as_bytes()),
+        true => output::print_json(&shims),
+        false => output::print_text(output::align_columns(&table(&shims)).as_bytes()),
     }
     Ok(())
 }

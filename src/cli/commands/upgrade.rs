@@ -87,7 +87,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
         for error in errors.iter().skip(1) {
             session.reporter.error(error);
         }
-        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::line);
+        outcomes.iter().filter_map(|one| one.row.text()).for_each(output::print_line);
     }
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
@@ -95,7 +95,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     migrate(session, &mut outcomes, (policy(session, arguments, as_json), as_json));
     let error = errors.into_iter().next();
     if as_json {
-        output::json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
+        output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
         return Ok(error.map_or(0, |error| error.kind().exit_code().into()));
     }
     error.map_or(Ok(0), Err)
@@ -141,7 +141,12 @@ fn upgrade_all(
     let finder = Finder::new(session, &network);
     let installer = Installer::new(session, &access, &network, &finder);
     let listed = |known: KnownTool<'_>| -> Result<Vec<Version>> {
-        Ok(finder.all(known)?.releases.into_iter().map(|release| release.version).collect())
+        Ok(finder
+            .list_first_source(known)?
+            .releases
+            .into_iter()
+            .map(|release| release.version)
+            .collect())
     };
     let releases = Releases { newest: &|tool_request| finder.find(tool_request), listed: &listed };
     let (mut outcomes, mut errors) = (Vec::new(), Vec::new());

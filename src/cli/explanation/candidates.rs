@@ -121,7 +121,7 @@ impl<'a> Decision<'a> {
             Finding::Pin(pin) => (CandidateKind::Pin, pin),
             Finding::Constraint(pin) => (CandidateKind::Constraint, pin),
             Finding::Default(pin) => (CandidateKind::Default, pin),
-            Finding::Broken(error, _) => return Some(broken(error, selected)),
+            Finding::Broken(error, _) => return Some(broken_candidate(error, selected)),
             Finding::Skipped(_) => return None,
         };
         let reason = match (selected, kind) {
@@ -138,7 +138,7 @@ impl<'a> Decision<'a> {
             requests: pin.requests.iter().map(ToString::to_string).collect(),
             selected,
             reason,
-            normalized: leniency::normalized(&session.world, pin, self.tool),
+            normalized: leniency::leniency_notes(&session.world, pin, self.tool),
         })
     }
 
@@ -176,7 +176,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-fn broken(error: &Error, selected: bool) -> Candidate {
+fn broken_candidate(error: &Error, selected: bool) -> Candidate {
     Candidate {
         kind: CandidateKind::Broken,
         requested_by: error.what.clone(),

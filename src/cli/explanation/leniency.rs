@@ -9,7 +9,7 @@ use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
 /// What was ignored or normalized where a pin is written.
-pub(super) fn normalized(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
+pub(super) fn leniency_notes(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
     let mut all = Vec::new();
     if let Origin::File(place) | Origin::Default(place) | Origin::Machine(place) = &pin.origin {
         let bytes = world.read(&place.path).unwrap_or_default();
@@ -90,7 +90,7 @@ mod tests {
             requests: vec![Request::parse(request, tool, RequestTrust::Project).unwrap()],
             origin: Origin::File(place),
         };
-        assert_eq!(normalized(&world, &pin, tool).join("; "), expected, "{content:?}");
+        assert_eq!(leniency_notes(&world, &pin, tool).join("; "), expected, "{content:?}");
     }
 
     #[test]

@@ -56,8 +56,11 @@ pub(super) fn run(
     let status = wait(&mut child, signals.ok())
         .map_err(|error| Error::io("wait for", &plan.program, error))?;
     if let Err(error) = before.link_new(session, rule.0).and_then(|()| refresh_and_note(session)) {
-        output::note(format!("can't make the shims match what {} changed", Shown(&plan.program)));
-        output::note(error);
+        output::print_note(format!(
+            "can't make the shims match what {} changed",
+            Shown(&plan.program)
+        ));
+        output::print_note(error);
     }
     end_like(status)
 }

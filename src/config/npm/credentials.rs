@@ -20,7 +20,7 @@ use crate::http::{Credential, Credentials};
 ///
 /// [`ErrorKind::BadFile`] for one that can't be sent to the registry's own host. Invalid ones for
 /// other hosts are left out: they may be for other programs.
-pub(super) fn gather(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
+pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result<Credentials> {
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
     // What holds a variable that isn't set would only turn a public registry's answer into a 401.
     for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
@@ -75,7 +75,7 @@ impl<'a> Keys<'a> {
         if header.chars().all(|c| matches!(c, ' '..='~')) {
             return Ok(Some(header));
         }
-        Err(unusable(value, "it holds characters that can't be sent"))
+        Err(unusable_credential_error(value, "it holds characters that can't be sent"))
     }
 }
 
@@ -85,13 +85,13 @@ fn basic(user: &ConfigValue, password: &ConfigValue) -> Result<String> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let base64 = GeneralPurpose::new(&alphabet::STANDARD, config);
     let Ok(password) = base64.decode(&password.value) else {
-        return Err(unusable(password, "it isn't base64"));
+        return Err(unusable_credential_error(password, "it isn't base64"));
     };
     let pair = [user.value.as_bytes(), b":", &password].concat();
     Ok(format!("Basic {}", base64.encode(pair)))
 }
 
-fn unusable(value: &ConfigValue, cause: &str) -> Error {
+fn unusable_credential_error(value: &ConfigValue, cause: &str) -> Error {
     Error::new(ErrorKind::BadSetting, format!("{} can't be used", value.origin)).because(cause)
 }
 

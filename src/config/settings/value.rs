@@ -59,7 +59,7 @@ pub struct ToolNames(Vec<String>);
 
 impl ToolNames {
     /// Whether a tool of this name is among them.
-    pub fn holds(&self, name: &str) -> bool {
+    pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|tool| tool == name)
     }
 }
@@ -70,7 +70,7 @@ pub struct StorePaths(pub Vec<PathBuf>);
 
 impl AutoInstall {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Always => "always",
             Self::Never => "never",
@@ -81,7 +81,7 @@ impl AutoInstall {
 
 impl ShimPolicy {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::All => "all",
@@ -93,11 +93,11 @@ impl SettingType for AutoInstall {
     const FORM: &'static str = r#""always", "never" or "locked""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.word() == text)
+        [Self::Always, Self::Never, Self::Locked].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {
-        quoted(self.word())
+        quoted(self.name())
     }
 }
 
@@ -105,11 +105,11 @@ impl SettingType for ShimPolicy {
     const FORM: &'static str = r#""auto" or "all""#;
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Auto, Self::All].into_iter().find(|choice| choice.word() == text)
+        [Self::Auto, Self::All].into_iter().find(|choice| choice.name() == text)
     }
 
     fn shown(&self) -> String {
-        quoted(self.word())
+        quoted(self.name())
     }
 }
 
@@ -219,12 +219,14 @@ impl SettingType for BTreeMap<String, String> {
 
     fn from_text(text: &str) -> Option<Self> {
         let pairs = settings::list_items(text).map(|part| part.split_once('='));
-        pairs.map(|pair| pair.and_then(|(tool, source)| named(tool, source))).collect()
+        pairs.map(|pair| pair.and_then(|(tool, source)| parse_table_entry(tool, source))).collect()
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let pairs = value.as_table()?.iter();
-        pairs.map(|(tool, source)| named(tool.get_ref(), source.get_ref().as_str()?)).collect()
+        pairs
+            .map(|(tool, source)| parse_table_entry(tool.get_ref(), source.get_ref().as_str()?))
+            .collect()
     }
 
     fn shown(&self) -> String {
@@ -280,7 +282,7 @@ fn seconds(text: &str, radix: u32) -> Option<Duration> {
     Some(Duration::from_secs(seconds.into()))
 }
 
-fn named(tool: &str, source: &str) -> Option<(String, String)> {
+fn parse_table_entry(tool: &str, source: &str) -> Option<(String, String)> {
     // It is shown wherever a source is named, which no password survives.
     let is_open = |address: Address| {
         address.url().username().is_empty() && address.url().password().is_none()

@@ -4,7 +4,7 @@
 
 use usher_shims::read::placeholders;
 
-use super::lines::change;
+use super::lines::change_line;
 use super::style::in_style_of;
 
 /// Puts `request` in the placeholder of a pattern, on a line counted from 1.
@@ -13,7 +13,7 @@ use super::style::in_style_of;
 /// line may depend on it. `None` if the pattern doesn't match the line, if the line joins several
 /// requests, or if the request can't be written there as it is.
 pub fn set(text: &str, (line, pattern): (u32, &str), request: &str) -> Option<String> {
-    change(text, line, |line| {
+    change_line(text, line, |line| {
         let content = line.trim();
         let (before, after) = line.split_at(line.len() - line.trim_start().len());
         let edited = set_in(content, pattern, request)?;

@@ -2,7 +2,7 @@
 //!
 //! Knows the format of these files, not which tool one belongs to.
 
-use super::lines::{append, lines, split_mark};
+use super::lines::{append_line, lines, split_mark};
 use super::style::in_style_of;
 
 /// Makes `request` the only one in the file.
@@ -23,7 +23,7 @@ pub fn set(text: &str, request: &str) -> String {
         }
     }
     if !done {
-        append(&mut edited, request);
+        append_line(&mut edited, request);
     }
     edited
 }

@@ -18,7 +18,7 @@ use super::style::in_style_of;
 pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
     let (mark, body) = split_mark(text);
     let document = DeTable::parse(body).ok()?;
-    let found = follow(document.get_ref(), path)?;
+    let found = value_at(document.get_ref(), path)?;
     let mut cuts = Vec::new();
     let first = match found.get_ref() {
         DeValue::Array(list) => {
@@ -26,17 +26,17 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
             if !list.iter().all(is_request) {
                 return None;
             }
-            cuts = without(body, first, others);
+            cuts = other_elements(body, first, others);
             first
         }
         _ => Some(found).filter(|found| is_request(found))?,
     };
     let Range { start, end } = first.span();
-    let written = spelled(&body[start..end], first.get_ref(), request);
+    let written = toml_literal(&body[start..end], first.get_ref(), request);
     Some([mark, &body[..start], &written, &without_ranges(&body[end..], end, &cuts)].concat())
 }
 
-fn follow<'a, 'text>(
+fn value_at<'a, 'text>(
     table: &'a DeTable<'text>,
     path: &[&str],
 ) -> Option<&'a Spanned<DeValue<'text>>> {
@@ -44,7 +44,7 @@ fn follow<'a, 'text>(
     let (_, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
     match rest {
         [] => Some(value),
-        rest => follow(value.get_ref().as_table()?, rest),
+        rest => value_at(value.get_ref().as_table()?, rest),
     }
 }
 
@@ -53,7 +53,7 @@ fn is_request(value: &Spanned<DeValue<'_>>) -> bool {
 }
 
 /// A request as it is written in place of a value.
-fn spelled(source: &str, old: &DeValue<'_>, request: &str) -> String {
+fn toml_literal(source: &str, old: &DeValue<'_>, request: &str) -> String {
     let request = in_style_of(old.as_str().unwrap_or_default(), request);
     if source.starts_with('\'') && !request.contains('\'') {
         return format!("'{request}'");
@@ -63,7 +63,7 @@ fn spelled(source: &str, old: &DeValue<'_>, request: &str) -> String {
 
 /// What has to go for an array to have its first element alone: the others, each with its comma
 /// and the blanks before it, and the line that is empty then. Comments stay.
-fn without(
+fn other_elements(
     body: &str,
     first: &Spanned<DeValue<'_>>,
     others: &[Spanned<DeValue<'_>>],

@@ -2,7 +2,7 @@
 //!
 //! Knows the format of the file, not the names of tools.
 
-use super::lines::{TextLine, append, lines, split_mark};
+use super::lines::{TextLine, append_line, lines, split_mark};
 
 /// Makes `request` the tool's only version.
 ///
@@ -23,7 +23,7 @@ pub fn set(text: &str, names: &[&str], request: &str) -> String {
         }
     }
     match names.first() {
-        Some(preferred) if !done => append(&mut edited, &format!("{preferred} {request}")),
+        Some(preferred) if !done => append_line(&mut edited, &format!("{preferred} {request}")),
         Some(_) | None => {}
     }
     edited

@@ -84,7 +84,10 @@ impl<'a> ReleaseCollector<'a> {
     fn rank(&self, take: &ReleaseRule, row: &Row<'_>) -> Option<usize> {
         let mut rank = 0;
         for (field, accepted) in &take.filter {
-            let texts = accepted.0.iter().map(|text| template::fill(text, &|word| self.word(word)));
+            let texts = accepted
+                .0
+                .iter()
+                .map(|text| template::fill(text, &|word| self.platform_word(word)));
             rank += texts
                 .into_iter()
                 .position(|text| text.is_ok_and(|text| row.field_matches(field, &text)))?;
@@ -197,11 +200,11 @@ impl<'a> ReleaseCollector<'a> {
     fn value(&self, placeholder: &str, row: &Row<'_>) -> Option<String> {
         match placeholder.strip_prefix('.') {
             Some(field) => row.text(field),
-            None => self.word(placeholder),
+            None => self.platform_word(placeholder),
         }
     }
 
-    fn word(&self, placeholder: &str) -> Option<String> {
+    fn platform_word(&self, placeholder: &str) -> Option<String> {
         match placeholder {
             "base" => Some(self.base.to_owned()),
             word => self.words.get(word).cloned(),

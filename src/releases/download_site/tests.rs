@@ -563,7 +563,7 @@ fn sizes_are_parsed_in_all_formats() {
         let IndexEntry { version, archive, .. } = entries[0].clone();
         let source = source.to_owned();
         let release = Release { version, lts: None, source, archive: Some(archive) };
-        let part = site.part(&release, &nothing).unwrap().unwrap();
+        let part = site.release_part(&release, &nothing).unwrap().unwrap();
         assert_eq!(part.size, expected, "{tool}");
     };
     let go = |size: &str| {

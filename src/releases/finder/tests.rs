@@ -56,7 +56,7 @@ impl ReadSource for Script<'_> {
         Ok(ListedReleases { releases, source: (*name).to_owned(), freshness })
     }
 
-    fn parts(
+    fn release_parts(
         &self,
         source: &AvailableSource<'_>,
         _release: &Release,
@@ -409,7 +409,7 @@ fn lists(listed: &[ListedReleases]) -> String {
 fn the_first_source_that_can_be_read_is_listed() {
     let all = |answers| {
         let case = Case::new("node", answers);
-        let listed = case.with_known(|known| case.finder().all(known));
+        let listed = case.with_known(|known| case.finder().list_first_source(known));
         (listed.map_or_else(|error| error.what, |listed| lists(&[listed])), case.take_reads())
     };
     let check = |answers, expected: &str, reads: &str| {
@@ -452,7 +452,8 @@ fn the_first_cached_index_is_read_without_fetching() {
 #[test]
 fn parts_are_from_the_releases_source() {
     let parts = |case: &Case, source: &str| {
-        let parts = case.with_known(|known| case.finder().parts(known, &release("12.0.0", source)));
+        let parts =
+            case.with_known(|known| case.finder().release_parts(known, &release("12.0.0", source)));
         parts.map(|parts| parts.into_iter().map(|part| part.title).collect::<Vec<_>>().join(" "))
     };
     let mut case = Case::new("node", &[("a", "new 12.0.0"), ("b", "new 12.0.0"), ("C", "new")]);

@@ -50,7 +50,7 @@ impl PackageManagers<'_> {
                 "can't ask npm for its registry: usher is offline",
             ));
         }
-        let address = client::ask(npm, &self.without_shims(), client::TIMEOUT)?;
+        let address = client::npm_registry(npm, &self.without_shims(), client::TIMEOUT)?;
         self.cache_address(CACHED, &address);
         Ok(address)
     }
@@ -67,7 +67,7 @@ impl PackageManagers<'_> {
         let variables = self.without_shims();
         let address = pip::QUESTIONS
             .iter()
-            .find_map(|question| client::answer(&python, question, &variables).ok())?;
+            .find_map(|question| client::run_query(&python, question, &variables).ok())?;
         self.cache_address(CACHED, &address);
         Some(address)
     }

@@ -67,7 +67,7 @@ fn matching_layout(known: KnownTool<'_>, layout: &Layout, folder: &Path) -> Opti
     let own = layout.links.iter().map(|(link, target)| (link, target));
     let mut links = own.chain(&known.definition.links);
     let location = match links.find(|(link, _)| **link == program).map(|(_, target)| target) {
-        Some(target) => joined(Path::new("bin"), target),
+        Some(target) => resolve_link(Path::new("bin"), target),
         None => PathBuf::from(&program),
     };
     let folder = folder.join(&layout.inside);
@@ -129,7 +129,7 @@ fn only_folder(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Where a link in a folder leads, without the disk: `../lib/x` in `bin` is `lib/x`.
-fn joined(folder: &Path, target: &str) -> PathBuf {
+fn resolve_link(folder: &Path, target: &str) -> PathBuf {
     let mut path = folder.to_path_buf();
     for component in Path::new(target).components() {
         match component {

@@ -27,18 +27,18 @@ pub struct References(BTreeMap<PathBuf, String>);
 
 impl References {
     /// What requests the toolchain in this folder.
-    pub fn by(&self, root: &Path) -> Option<&str> {
+    pub fn requester_of(&self, root: &Path) -> Option<&str> {
         self.0.get(root).map(String::as_str)
     }
 
     /// Adds what is requested here: by variables, by the files of this folder and those above, by the
     /// user's default and the machine's, and by `use shim`. All of them, also those that a stronger
     /// one overrides here: elsewhere they may win.
-    pub fn here(&mut self, session: &Session) -> Result<()> {
+    pub fn add_current_folder(&mut self, session: &Session) -> Result<()> {
         for known in session.registry.all() {
             self.add_all(session, &session.world, known.tool)?;
         }
-        for entry in requested::all(&session.folders)? {
+        for entry in requested::read_entries(&session.folders)? {
             let Some((name, word)) = entry.split_once('@') else { continue };
             let Some(tool) = Tool::named(TOOLS, name) else { continue };
             if let Ok(request) = Request::parse(word, tool, RequestTrust::User) {
@@ -50,7 +50,7 @@ impl References {
 
     /// Adds what the projects below a folder request. Only folders of version control and of other
     /// people's code are skipped; folders that can't be searched are reported.
-    pub fn below(&mut self, session: &Session, folder: &Path) -> Result<()> {
+    pub fn add_projects_below(&mut self, session: &Session, folder: &Path) -> Result<()> {
         let root = fs::canonicalize(folder).map_err(|error| Error::io("search", folder, error))?;
         let files: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();

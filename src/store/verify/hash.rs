@@ -42,7 +42,7 @@ pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(Stri
     let (receiver, found) = (Mutex::new(receiver), Mutex::new(Vec::new()));
     let fed = thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&receiver, &found));
+            scope.spawn(|| hash_jobs(&receiver, &found));
         }
         let fed = feed(&sender);
         drop(sender);
@@ -51,7 +51,7 @@ pub(super) fn hash<T>(feed: impl FnOnce(&SyncSender<Job>) -> T) -> (T, Vec<(Stri
     (fed, found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
+fn hash_jobs(jobs: &Mutex<Receiver<Job>>, found: &Mutex<Vec<(String, Differs)>>) {
     let mut piece = vec![0; PIECE];
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -45,7 +45,7 @@ pub(super) fn migrate(
 ) {
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        match pending(session, (index, outcome), policy) {
+        match missing_packages(session, (index, outcome), policy) {
             Ok(pending) => migrations.extend(pending),
             Err(error) => session.note(&error.to_string()),
         }
@@ -54,7 +54,7 @@ pub(super) fn migrate(
         MigrationPolicy::Always => true,
         MigrationPolicy::Ask => {
             migrations.iter().any(PackageMigration::has_packages)
-                && output::ask(question(&migrations))
+                && output::confirm(confirmation_question(&migrations))
         }
         MigrationPolicy::DryRun | MigrationPolicy::Never => false,
     };
@@ -71,7 +71,7 @@ pub(super) fn migrate(
 }
 
 /// What the newer version of an outcome lacks.
-fn pending<'a>(
+fn missing_packages<'a>(
     session: &'a Session,
     (index, outcome): (usize, &UpgradeOutcome),
     policy: MigrationPolicy,
@@ -88,7 +88,7 @@ fn pending<'a>(
 }
 
 /// One question for all.
-fn question(migrations: &[PackageMigration<'_>]) -> String {
+fn confirmation_question(migrations: &[PackageMigration<'_>]) -> String {
     let parts = migrations.iter().filter(|one| one.has_packages()).map(PackageMigration::summary);
     format!("migrate {}?", parts.collect::<Vec<_>>().join(", and "))
 }
@@ -103,12 +103,12 @@ impl PackageMigration<'_> {
         let Self { tool, from, manager, .. } = self;
         let packages = &self.packages.packages;
         let count = count_of(packages.len(), &format!("{} package", manager.program()));
-        let names = self.words(packages).join(", ");
+        let names = self.package_arguments(packages).join(", ");
         format!("{count} of {tool} {from} ({})", Escaped(&names))
     }
 
-    fn words(&self, packages: &[ListedPackage]) -> Vec<String> {
-        packages.iter().map(|package| self.manager.word(package)).collect()
+    fn package_arguments(&self, packages: &[ListedPackage]) -> Vec<String> {
+        packages.iter().map(|package| self.manager.argument(package)).collect()
     }
 
     fn run(&self, session: &Session) -> PackageOutcome {
@@ -121,7 +121,7 @@ impl PackageMigration<'_> {
             MigrationReport { failed: packages.packages.clone(), ..MigrationReport::default() }
         });
         if !report.failed.is_empty() {
-            let names = self.words(&report.failed).join(", ");
+            let names = self.package_arguments(&report.failed).join(", ");
             let what = format!("{tool} {to} lacks {}", Escaped(&names));
             let error = Error::new(ErrorKind::ProgramFailed, what)
                 .because(format!("{} couldn't install it; its output is above", manager.program()))
@@ -130,8 +130,8 @@ impl PackageMigration<'_> {
         }
         self.note_local(session);
         PackageOutcome {
-            migrated: self.words(&report.added),
-            failed: self.words(&report.failed),
+            migrated: self.package_arguments(&report.added),
+            failed: self.package_arguments(&report.failed),
             local: packages.local.clone(),
             ..PackageOutcome::default()
         }
@@ -139,7 +139,7 @@ impl PackageMigration<'_> {
 
     fn list(&self, as_json: bool) -> PackageOutcome {
         if !as_json && self.has_packages() {
-            output::line(format_args!("  with --migrate-packages: {}", self.summary()));
+            output::print_line(format_args!("  with --migrate-packages: {}", self.summary()));
         }
         self.missing()
     }
@@ -157,7 +157,7 @@ impl PackageMigration<'_> {
 
     fn missing(&self) -> PackageOutcome {
         PackageOutcome {
-            missing: self.words(&self.packages.packages),
+            missing: self.package_arguments(&self.packages.packages),
             local: self.packages.local.clone(),
             ..PackageOutcome::default()
         }

@@ -100,7 +100,7 @@ impl Bench {
     fn differences(&self) -> Vec<String> {
         let line = |difference: &Difference| {
             let line =
-                format!("{} {}: {}", difference.change.word(), difference.path, difference.detail);
+                format!("{} {}: {}", difference.change.label(), difference.path, difference.detail);
             line.trim_end_matches(": ").to_owned()
         };
         self.compare().differences.iter().map(line).collect()
