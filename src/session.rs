@@ -155,12 +155,12 @@ fn draws(world: &AnyWorld) -> bool {
     io::stderr().is_terminal() && world.variable("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
-/// A text that may be absent.
+/// The text of a file; `None` if it doesn't exist.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
-    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
-    // What is no regular file is refused: a FIFO would be waited for.
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text");
+    // Only a regular file is read: a FIFO would block.
     let text = read_optional(&Os, path).and_then(|content| {
-        content.map(|text| String::from_utf8(text).map_err(no_text)).transpose()
+        content.map(|text| String::from_utf8(text).map_err(not_utf8)).transpose()
     });
     text.map_err(|error| Error::io("read", path, error))
 }

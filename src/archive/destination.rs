@@ -337,8 +337,8 @@ fn observed_mode(known: &mut Option<Mode>, first: &OwnedFd) -> rustix::io::Resul
     Ok(*known.insert(Mode(seen.st_mode & 0o7777)))
 }
 
-/// Sets a file's modification time: Python recompiles a module whose source has another time than
-/// it had. A time that this file system can't store is no reason to fail.
+/// Sets a file's modification time: Python recompiles a module whose source's time has
+/// changed. A time that this file system can't store isn't an error.
 fn set_modification_time(file: &OwnedFd, modified: Option<u32>) {
     let Some(modified) = modified else { return };
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };

@@ -528,7 +528,7 @@ fn a_nonempty_destination_is_refused() {
     assert_eq!(fs::read_dir(room.destination()).unwrap().count(), 1);
 }
 
-/// The tree below `folder`, a line each: mode less what the umask takes, name, content.
+/// The tree below `folder`, a line each: mode less the umask's bits, name, content.
 fn listing(folder: &Path) -> String {
     let mut lines = Vec::new();
     let mut folders = vec![folder.to_owned()];

@@ -20,7 +20,7 @@ pub enum Agreement {
 /// A number above all in use, for the end of a range.
 const HIGH_NUMBER: u64 = 99_999;
 
-/// Compares the requests of a mention, any of which may agree.
+/// Compares the requests of a mention with a baseline. It agrees if any of them does.
 pub(super) fn compare_requests(requests: &[String], baseline: &Baseline, tool: &Tool) -> Agreement {
     let mut agreement = Agreement::Disagrees;
     for text in requests {

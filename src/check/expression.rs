@@ -19,7 +19,7 @@ impl LookupBudget {
         Self(Cell::new(MAX_LOOKUPS))
     }
 
-    /// Uses one; `None` if none is left.
+    /// Uses one look-up; `None` if none is left.
     pub(super) fn use_lookup(&self) -> Option<()> {
         self.0.set(self.0.get().checked_sub(1)?);
         Some(())
@@ -147,7 +147,7 @@ fn or_itself(found: Vec<String>, expression: &str) -> Vec<String> {
     }
 }
 
-/// The expression, if a text is nothing else.
+/// The expression of a text that is nothing but one expression.
 fn only_expression(text: &str) -> Option<&str> {
     let (before, expression, after) = next(text.trim())?;
     (before.is_empty() && after.is_empty()).then_some(expression)

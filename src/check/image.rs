@@ -1,7 +1,7 @@
 //! A container image's name and tag: the tool, and the version that it requests.
 //!
 //! `16-alpine` requests 16: what follows the version describes the rest of the image. A tag without a
-//! version is the latest one, and so is no tag at all.
+//! version requests the latest one, as a missing tag does.
 
 use usher_shims::tool::Tool;
 use usher_shims::version::Version;

@@ -1,5 +1,5 @@
-//! Lock files and the like that name the version a project is made for. The registry says which
-//! fields of which files; no tool is named here.
+//! Lock files and the like that name the version a project is made for. The registry names
+//! the files and fields; no tool is named here.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::{CollectOptions, ParseOptions};

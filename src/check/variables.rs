@@ -31,7 +31,7 @@ pub(super) fn expand(text: &str, values: Values<'_>) -> Vec<String> {
     texts
 }
 
-/// Every text with every ending.
+/// Replaces the texts by all combinations of a text and an ending.
 pub(super) fn append_to_each(texts: &mut Vec<String>, endings: &[String]) {
     let joined = texts.iter().flat_map(|text| endings.iter().map(move |ending| join(text, ending)));
     *texts = joined.take(MAX_TEXTS).collect();
@@ -107,7 +107,7 @@ fn strip_operator<'a>(behind: &'a str, operator: &str) -> Option<&'a str> {
     behind.strip_prefix(':').unwrap_or(behind).strip_prefix(operator)
 }
 
-/// The place of the closing brace.
+/// The position of the closing brace.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (place, character) in text.char_indices() {

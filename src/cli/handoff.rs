@@ -56,7 +56,7 @@ fn run_handoff(given: ProcessArgs) -> Result<Error> {
         }
         match resolved? {
             Outcome::Run(plan) => return run_plan(&mut session, &name, &plan, &arguments, &words),
-            Outcome::Missing(missing) => get(&mut session, &missing)?,
+            Outcome::Missing(missing) => install_if_allowed(&mut session, &missing)?,
             Outcome::Stale => session.refresh()?,
         }
     }
@@ -91,7 +91,7 @@ fn run_plan(
 }
 
 /// Installs a missing version, if the settings allow it.
-pub(crate) fn get(session: &mut Session, missing: &MissingVersion) -> Result<()> {
+pub(crate) fn install_if_allowed(session: &mut Session, missing: &MissingVersion) -> Result<()> {
     let Some(request) = missing.pin.request() else { return Ok(()) };
     let (tool, origin) = (missing.tool, &missing.pin.origin);
     let known = session.registry.named(tool.name)?;

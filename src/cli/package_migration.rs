@@ -318,10 +318,10 @@ mod tests {
             local: vec!["mine".into()],
         };
         assert_eq!(manager.missing_packages(&from, None).unwrap(), all);
-        let lacking = manager.missing_packages(&from, Some(&to)).unwrap();
-        assert_eq!(lacking.packages, all.packages[1..]);
-        assert_eq!(lacking.local, all.local);
-        let report = manager.install(&to, lacking.packages).unwrap();
+        let missing = manager.missing_packages(&from, Some(&to)).unwrap();
+        assert_eq!(missing.packages, all.packages[1..]);
+        assert_eq!(missing.local, all.local);
+        let report = manager.install(&to, missing.packages).unwrap();
         let expected = MigrationReport {
             added: vec![package("c", "3")],
             failed: vec![package("broken", "2")],

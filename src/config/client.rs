@@ -40,7 +40,8 @@ pub fn npm_registry(
     query(program, &["config", "get", "registry"], variables, timeout)
 }
 
-/// The first http or https address in a program's output; otherwise like [`npm_registry`].
+/// Runs a program, and returns the first http or https address in its output; otherwise like
+/// [`npm_registry`].
 ///
 /// # Errors
 ///
@@ -62,14 +63,14 @@ fn query(
     let mut command = Command::new(program);
     command
         .args(arguments)
-        // Elsewhere a project's own configuration would speak.
+        // In a project's folder its own configuration would apply.
         .current_dir("/")
         .env_clear()
         .envs(variables.iter().map(|(name, value)| (name, value)))
         // npm is a script: if a shim becomes its node after all, that must not start a download
-        // that would ask npm again.
+        // that would query npm again.
         .env("USHER_AUTO_INSTALL", "never")
-        // Asking should neither reach for the network nor write a log.
+        // The query should neither use the network nor write a log.
         .env("npm_config_update_notifier", "false")
         .env("npm_config_logs_max", "0");
     let output =

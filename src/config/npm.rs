@@ -43,9 +43,9 @@ pub struct NpmAccess {
 }
 
 impl NpmAccess {
-    /// Finds the registry. `ask` runs an installed npm ([`client::npm_registry`](super::client::npm_registry)) or
-    /// returns its cached output; it is called only without other configuration. `None` if no npm
-    /// is installed.
+    /// Finds the registry. `ask` runs an installed npm
+    /// ([`client::npm_registry`](super::client::npm_registry)) or returns its cached output; it is
+    /// called only without other configuration. `None` if no npm is installed.
     ///
     /// # Errors
     ///
@@ -98,7 +98,8 @@ fn registry(
         let origin = sources.settings.origin(KEY);
         return Ok((address.clone(), format!("usher's setting {KEY} ({origin})")));
     }
-    // Unlike elsewhere, `registry=null` leaves the word to the next one: there is no "none".
+    // Unlike for other keys, `registry=null` means that the next source decides: there is no
+    // "none".
     if let Some(value) = values.iter().find(|value| value.key == "registry" && value.is_set()) {
         return Ok((value.address()?, value.origin.clone()));
     }

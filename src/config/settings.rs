@@ -127,7 +127,7 @@ impl Setting {
         variable_of(self.key)
     }
 
-    /// What it means, a sentence.
+    /// Its meaning, in one sentence.
     pub fn description(&self) -> &'static str {
         self.meaning.trim()
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use usher_shims::error::{Error, Result};
 
-/// Deletes `path` and everything below it. It is no error if it doesn't exist.
+/// Deletes `path` and everything below it. It isn't an error if `path` doesn't exist.
 ///
 /// Links are deleted, never followed. Read-only folders (as in a Go module cache) are made writable
 /// first. Use it only on our own folders that no other account can write to, and that were renamed

@@ -11,7 +11,7 @@ use std::path::Path;
 use tempfile::{Builder, TempPath};
 use usher_shims::error::{Error, Result};
 
-/// The permission bits of a file that anyone may read and write; the umask takes some away.
+/// The permission bits of a file that all users may read and write; the umask removes some.
 const NEW_FILE: u32 = 0o666;
 
 /// How a file is replaced.

@@ -203,7 +203,7 @@ impl Drop for FileSizeLimit {
 
 /// The user and group that own the folders, if root must write as another account.
 fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
-    let Some((folder, seen)) = data.ancestors().find_map(existing_ancestor) else {
+    let Some((folder, seen)) = data.ancestors().find_map(folder_with_metadata) else {
         return Ok(None);
     };
     let own = geteuid().as_raw();
@@ -221,7 +221,7 @@ fn other_owner(data: &Path) -> Result<Option<(u32, u32)>> {
     }
 }
 
-fn existing_ancestor(folder: &Path) -> Option<(&Path, Metadata)> {
+fn folder_with_metadata(folder: &Path) -> Option<(&Path, Metadata)> {
     fs::metadata(folder).ok().map(|seen| (folder, seen))
 }
 

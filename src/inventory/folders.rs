@@ -10,8 +10,8 @@ use usher_shims::world::World;
 
 use usher_shims::folders::Folders;
 
-/// The folders that a folder pattern of a definition matches, the highest version first; none if its
-/// variable isn't set. A machine-wide home uses no variable, since those are an account's.
+/// The folders that a folder pattern of a definition matches, the highest version first; none if
+/// its variable isn't set. A machine-wide home uses no variable, since those are an account's.
 pub fn expand_folder(world: &impl World, folders: &Folders, folder: &str) -> Result<Vec<PathBuf>> {
     let (first, rest) = folder.split_once('/').unwrap_or((folder, ""));
     let start = match first.strip_prefix('$') {
@@ -69,8 +69,8 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
-/// The text that the `*` of a pattern matches in a name: nothing, or numbers with dots. `None` if the name
-/// doesn't match.
+/// The text that the `*` of a pattern matches in a name: nothing, or numbers with dots. `None` if
+/// the name doesn't match.
 pub(super) fn match_pattern<'a>(name: &'a str, pattern: &str) -> Option<&'a str> {
     let Some((start, end)) = pattern.split_once('*') else {
         return (name == pattern).then_some("");

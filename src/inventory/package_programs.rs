@@ -38,10 +38,11 @@ pub(super) fn find_package_programs(
                     programs(scan, &toolchain.programs())?
                 }
             };
-            let beside = home.global_packages_folder(known.tool, &toolchain);
-            let beside = beside.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
+            let packages = home.global_packages_folder(known.tool, &toolchain);
+            let packages =
+                packages.map(|folder| programs(scan, &folder.join("bin"))).transpose()?;
             all_names.extend(own);
-            all_names.extend(beside.unwrap_or_default());
+            all_names.extend(packages.unwrap_or_default());
         }
         for name in all_names {
             if !known.tool.programs.contains(&name.as_str()) {

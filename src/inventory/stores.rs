@@ -155,7 +155,7 @@ fn version_in(text: &str, release: &VersionInfoFile, tool: &Tool) -> Option<Vers
         normalize::version(&value[..end.unwrap_or(value.len())], tool)
     })?;
     let vendor = release.vendor.as_ref().and_then(value);
-    let known = release.vendors.iter().find(|[says, _]| Some(says) == vendor.as_ref());
+    let known = release.vendors.iter().find(|[name, _]| Some(name) == vendor.as_ref());
     match known {
         Some([_, flavour]) => Version::parse(&format!("{flavour}-{version}")),
         None => Some(version),

@@ -62,7 +62,7 @@ pub fn write_pin(
     Ok(WrittenPin { path, text, changed })
 }
 
-/// The new text of a file that pins the tool already, and the request as it is in there then.
+/// The new text of a file that pins the tool already, and the request as that text spells it.
 fn edit_pin(
     before: &str,
     pin_location: &PinLocation,

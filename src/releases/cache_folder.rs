@@ -1,7 +1,7 @@
 //! Cleans the cache folder: deletes the files that usher created there.
 //!
-//! Links aren't followed, and other programs' files and locked files aren't deleted: each step opens
-//! a name in an open folder. It must not know what the files mean.
+//! Links aren't followed, and other programs' files and locked files aren't deleted: each step
+//! opens a name in an open folder. It must not know what the files mean.
 
 use std::fs::File;
 use std::io;

@@ -156,7 +156,7 @@ impl<'a> DownloadSite<'a> {
         };
         let starts = match first_set(self.variable, &mirror.variables) {
             Some(set) => vec![set],
-            None => mirror_variables(mirror),
+            None => environment_variables_of(mirror),
         };
         starts.iter().map(|start| format!("{}{rest}", start.trim_end_matches('/'))).collect()
     }
@@ -172,7 +172,7 @@ impl<'a> DownloadSite<'a> {
     }
 }
 
-fn mirror_variables(mirror: &Mirror) -> Vec<String> {
+fn environment_variables_of(mirror: &Mirror) -> Vec<String> {
     mirror.before.iter().chain([&mirror.replaces]).cloned().collect()
 }
 

@@ -27,21 +27,20 @@ pub fn for_tool(
 
 /// A runtime as it will be when the requests in `together` are installed.
 pub(super) fn with_requests(runtime: Runtime, together: &[ToolRequest<'_>]) -> Runtime {
-    let Some(beside) =
+    let Some(requested) =
         together.iter().find(|tool_request| tool_request.known.tool.name == runtime.tool.name)
     else {
         return runtime;
     };
-    let pin = Pin { requests: vec![beside.request.clone()], origin: beside.origin.clone() };
-    let compatibility = Compatibility::of_request(beside.request);
+    let pin = Pin { requests: vec![requested.request.clone()], origin: requested.origin.clone() };
+    let compatibility = Compatibility::of_request(requested.request);
     Runtime { compatibility, pin: Some(pin), is_missing: false, ..runtime }
 }
 
 /// The newest release that matches a request and runs on the runtime. Of several builds of a release,
 /// the one for the newest version of the runtime.
 ///
-/// If the runtime isn't pinned, no release is skipped for its sake: another version of the runtime can
-/// be installed.
+/// If the runtime isn't pinned, it limits nothing: another version of it can be installed.
 pub(super) fn newest_on(
     runtime: &Runtime,
     releases: &[Release],

@@ -23,7 +23,7 @@ pub fn read_entries(folders: &Folders) -> Result<BTreeSet<String>> {
     Ok(names.filter(|name| Name::parse(name).is_some() && name.contains('@')).collect())
 }
 
-/// Records one.
+/// Records a request.
 pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()> {
     let folder = folders.requested_shims();
     fs::create_dir_all(&folder).map_err(|error| Error::io("make the folder", &folder, error))?;
@@ -36,7 +36,7 @@ pub fn add_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<()>
     }
 }
 
-/// Removes one; returns whether it was recorded.
+/// Removes a request; returns whether it was recorded.
 pub fn remove_entry(_: &WriteAccess, folders: &Folders, entry: &Name) -> Result<bool> {
     let path = folders.requested_shims().join(entry.as_str());
     match fs::remove_file(&path) {

@@ -105,7 +105,7 @@ pub fn of_installed(session: &Session, tool: &'static Tool) -> Result<BTreeSet<S
     Ok(found)
 }
 
-/// The versioned shims of all known releases, if the settings say so: of those that the cached
+/// The versioned shims of all known releases, if the settings enable them: of those that the cached
 /// indexes list, and of LTS lines.
 pub fn names_for_known_releases(session: &Session, known: KnownTool<'_>) -> BTreeSet<String> {
     let tool = known.tool;

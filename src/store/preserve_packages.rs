@@ -20,12 +20,12 @@ use crate::store::receipt::RECEIPT;
 pub(super) struct Preserved {
     /// How many entries were preserved: files, links, and folders with all that is in them.
     pub(super) preserved_count: usize,
-    /// What neither upstream nor a package manager had put there; it was not preserved.
+    /// Files that are neither from upstream nor from a package manager; they were not preserved.
     pub(super) left: Vec<String>,
 }
 
-/// Copies what package managers added from one tree to another. If there is no tree, there is nothing
-/// to copy.
+/// Copies what package managers added from one tree to another. Without a tree,
+/// nothing is copied.
 pub(super) fn preserve_added_files(
     _: &WriteAccess,
     (from, to): (&Path, &Path),
@@ -267,7 +267,7 @@ mod tests {
         let again =
             preserve_added_files(&WriteAccess::for_test(), (&old, &new), package_paths, &manifest)
                 .unwrap();
-        assert_eq!(again.preserved_count, 3, "an existing file is no failure");
+        assert_eq!(again.preserved_count, 3, "an existing file isn't a failure");
         fs::set_permissions(old.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(new.join("lib/p/added/deep"), Permissions::from_mode(0o700)).unwrap();
     }

@@ -51,8 +51,9 @@ fn in_two_steps(tree: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&backup, tree)
 }
 
-/// Restores what a process left that was killed in the middle of [`replace_tree`], under the same lock:
-/// the old toolchain gets its name back. Returns it instead if its replacement has the name.
+/// Restores the backup of a process that was killed in the middle of [`replace_tree`], under the
+/// same lock: the old toolchain gets its name back. Returns it instead if its replacement has the
+/// name.
 pub(super) fn restore_backup(_: &WriteAccess, target: &Path) -> Result<Option<PathBuf>> {
     let backup = backup_path(target);
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();

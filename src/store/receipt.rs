@@ -147,8 +147,8 @@ const SEAL: &[u8] = br#"{"seal":""#;
 /// What is between the checksum and the rest.
 const AFTER: &[u8] = br#"","#;
 
-/// The text of a receipt with its SHA-256 in front, so that damage is detected. It is no defence
-/// against an attacker who can write here.
+/// The text of a receipt with its SHA-256 before it, so that damage is detected. It doesn't protect
+/// from an attacker who can write here.
 fn with_checksum(text: &[u8]) -> Vec<u8> {
     let rest = text.get(1..).unwrap_or_default();
     [SEAL, sha256(rest).as_bytes(), AFTER, rest].concat()

@@ -24,7 +24,7 @@ use crate::releases::{Release, ReleasePart, ToolRequest};
 pub struct Repaired {
     /// How many entries that package managers added were preserved.
     pub preserved: usize,
-    /// What neither upstream nor a package manager had put there; it was removed.
+    /// Files that were neither from upstream nor from a package manager; they were removed.
     pub removed: Vec<String>,
 }
 

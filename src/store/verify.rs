@@ -128,8 +128,8 @@ fn verify_once(location: &InstallLocation<'_>, tree: &OpenTree) -> Result<Verifi
         .map_err(|error| Error::io("read", &location.root, error))
 }
 
-/// Whether a receipt is this toolchain's: a renamed folder holds another version than its name
-/// says.
+/// Whether a receipt is this toolchain's: a renamed folder contains another version than its
+/// name states.
 fn is_of(receipt: &Receipt, location: &InstallLocation<'_>) -> bool {
     receipt.tool == location.known.tool.name && receipt.version == location.version.as_str()
 }

@@ -65,7 +65,7 @@ fn plain(name: &[u8], text: &[u8]) -> ZipEntry {
 }
 
 impl ZipEntry {
-    /// With other bytes in front of the entry.
+    /// With other bytes before the entry.
     fn local(mut self, offset: usize, bytes: &[u8]) -> Self {
         self.local[offset..offset + bytes.len()].copy_from_slice(bytes);
         self
@@ -77,7 +77,7 @@ impl ZipEntry {
         self
     }
 
-    /// With other bytes in both; the record's stand two bytes further on.
+    /// With other bytes in both headers; in the central record the offset is two bytes higher.
     fn both(self, offset: usize, bytes: &[u8]) -> Self {
         self.local(offset, bytes).central(offset + 2, bytes)
     }
@@ -87,7 +87,7 @@ impl ZipEntry {
         self
     }
 
-    /// With its sizes behind it, in so many bytes, and none in front.
+    /// With its sizes after it, in so many bytes, and none before it.
     fn streamed(mut self, count: usize) -> Self {
         let (sum, sizes) = (self.central[16..20].to_vec(), self.central[20..28].to_vec());
         let sizes: Vec<u8> = match count {
@@ -342,7 +342,7 @@ fn entries_and_directory_fill_the_file() {
     assert!(Room::new().unpack(&commented(b"a comment"), 0).is_ok());
 }
 
-/// An entry with something in front of it that its record knows of.
+/// An entry after other bytes, at the offset that its record states.
 fn shifted(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     let central = entry.clone().central(42, &length(prefix)).central;
     closed(&[prefix, &entry.front()].concat(), &central, 1)
@@ -388,7 +388,7 @@ fn an_ordinary_zip_is_unpacked() {
         dos(plain(b"top/d/", b"")).central(38, &[16]),
         plain(b"top/noted", b"").comment(b"a comment"),
         link(b"top/link", b"setuid"),
-        // 2107, as late as DOS can say.
+        // 2107, the last year of a DOS date.
         plain(b"top/late", b"text").central(12, &[0xff; 4]),
     ]);
     let room = Room::new();

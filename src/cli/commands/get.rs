@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(absent, [&format!("{using} matches 12"), "12.0.0"]);
         let offline = check("12.0.0", "12", Err(ErrorKind::Network));
         assert_eq!(offline, [using, "12.0.0"]);
-        // A failed checksum is no reason to run something else.
+        // After a failed checksum no other version is used.
         assert_eq!(check("12.0.0", "12", Err(ErrorKind::Integrity)), ["Integrity", "12.0.0"]);
         assert_eq!(check("", "12", Err(ErrorKind::Network)), ["Network"; 2]);
     }

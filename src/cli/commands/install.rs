@@ -40,7 +40,7 @@ pub(super) struct InstallReport {
     pub(super) newly_installed: bool,
 }
 
-/// What came of all requests; `error` is what the command ends with.
+/// The results of all requests; `error` is the command's result.
 #[derive(Default)]
 struct InstallReports {
     installed: Vec<InstallReport>,
@@ -120,7 +120,7 @@ fn requested_here(session: &Session) -> Result<Vec<InstallRequest<'_>>> {
 /// Installs all of them. One that can't be found or fetched doesn't stop the others.
 fn apply(session: &Session, requests: &[InstallRequest<'_>]) -> Result<InstallReports> {
     let tool_requests = requests.iter().map(|InstallRequest { known, request, origin }| {
-        // For a project any version that matches is right; a user who names one wants the newest.
+        // For a project any version that matches is right; for a user who names one, the newest is.
         let prefer = match origin {
             Origin::CommandLine => Prefer::Newest,
             _ => Prefer::Installed,
@@ -188,7 +188,7 @@ pub(super) fn print(reports: &[InstallReport], as_json: bool) {
     }
 }
 
-/// Prints what was installed before an error; that is no answer for programs.
+/// Prints what was installed before an error. With `--json` the output is only the error.
 fn print_text(reports: &[InstallReport], as_json: bool) {
     for report in reports.iter().filter(|_| !as_json) {
         output::print_line(report.text());

@@ -250,7 +250,7 @@ fn is_confirmed(plan: &PrunePlan<'_>, arguments: &PruneArguments) -> bool {
     count > 0 && !arguments.dry_run && (arguments.yes || output::confirm(question))
 }
 
-/// Removes what the plan says, one version after the other, up to the first error.
+/// Removes the versions of the plan, one after the other, up to the first error.
 fn apply(session: &Session, plan: &PrunePlan<'_>, arguments: &PruneArguments) -> PruneResult {
     let mut result = PruneResult::default();
     for PlannedRemoval { location, usage, .. } in plan.removals() {

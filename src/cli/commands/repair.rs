@@ -32,7 +32,7 @@ struct RepairReport {
     repaired: bool,
     /// How many entries that package managers added were preserved.
     preserved: usize,
-    /// What neither upstream nor a package manager had put there.
+    /// Files that were neither from upstream nor from a package manager.
     removed: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use usher_shims::read::decode;
 use usher_shims::tool::Tool;
 use usher_shims::world::World;
 
-/// What was ignored or normalized where a pin is written.
+/// Notes on what was ignored or normalized in the text of a pin.
 pub(super) fn leniency_notes(world: &impl World, pin: &Pin, tool: &Tool) -> Vec<&'static str> {
     let mut all = Vec::new();
     if let Origin::File(place) | Origin::Default(place) | Origin::Machine(place) = &pin.origin {

@@ -58,8 +58,8 @@ fn escape_for_terminal(line: &str) -> String {
 
 /// Makes the changes: all of them are checked before the first is made.
 ///
-/// A change that is made already counts as made, and of two to one file (a link to it, say) the
-/// first counts. A file with neither the old nor the new text is refused.
+/// A change that was made already counts as made. Of two changes to one file (through a link, for
+/// example) the first counts. A file with neither the old nor the new text is refused.
 pub fn apply(changes: &[FileChange]) -> Result<()> {
     let mut due: Vec<(PathBuf, &FileChange)> = Vec::new();
     for change in changes {

@@ -147,7 +147,7 @@ impl Index {
         String::from_utf8(out).unwrap()
     }
 
-    /// Runs a program that prints PATH: the shims must stand in it once, and first.
+    /// Runs a program that prints PATH: the shims must be in it once, and first.
     fn check(&self, call: &[&str], path: Option<&str>) {
         let printed = self.output(call, path, Stdio::null());
         self.check_printed(&printed, &format!("{call:?} with PATH {path:?}"));

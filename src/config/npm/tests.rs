@@ -1,4 +1,4 @@
-//! What is set up where, as data, and the registry that comes of it.
+//! Configurations as data, and the registry that they result in.
 
 use std::io;
 
@@ -44,7 +44,7 @@ impl Case<'_> {
         NpmAccess::load(&sources, (!self.npm.is_empty()).then_some(&ask))
     }
 
-    /// The registry and who says so, or the error; never with a secret.
+    /// The registry and its origin, or the error; never with a secret.
     fn registry(&self) -> String {
         match self.load() {
             Ok(access) => format!("{} ({})", access.registry, access.origin),

@@ -69,7 +69,7 @@ impl ToolNames {
 pub struct StorePaths(pub Vec<PathBuf>);
 
 impl AutoInstall {
-    /// The word for it.
+    /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Always => "always",
@@ -80,7 +80,7 @@ impl AutoInstall {
 }
 
 impl ShimPolicy {
-    /// The word for it.
+    /// Its spelling in the settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",

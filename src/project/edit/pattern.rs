@@ -79,7 +79,7 @@ mod tests {
         ] {
             check(pattern, (before, request), Some(after).filter(|after| *after != "-"));
         }
-        // Another flavour, or none, would need to be known of more than the pattern says.
+        // The pattern doesn't cover another flavour, or none.
         let line = "\nx '3.1', engine: 'j', engine_version: '9.4'";
         check(engine, (line, "t-24.1"), None);
         check(engine, (line, "3.3.0"), None);

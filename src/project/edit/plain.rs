@@ -76,7 +76,7 @@ mod tests {
             ("3.12\n# then\n3.11\n\nsystem\n", "3.13", "3.13\n# then\n\n"),
             ("3.12 3.11 system\n", "3.13", "3.13\n"),
             ("3.12\r\n3.11", "3.13", "3.13\r\n"),
-            // Operators are no settings.
+            // Operators aren't settings.
             (">=3.8,<3.13\n", "3.13", "3.13\n"),
             ("==3.12.1\n", "3.13", "3.13\n"),
             ("python==3.12.1\n", "3.13", "3.13\n"),
@@ -102,7 +102,8 @@ mod tests {
                     && line.split('#').next().unwrap().contains('=')
             };
             let once = set(&text, &request);
-            let other_lines = |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
+            let other_lines =
+                |text: &str| text.split_inclusive('\n').filter(silent).collect::<String>();
             let (before, after) = (other_lines(&text), other_lines(&once));
             prop_assert_eq!(after.trim_end(), before.trim_end());
             let requests = once.lines().filter(|line| !silent(line)).count();

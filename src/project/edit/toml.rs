@@ -26,7 +26,7 @@ pub fn set(text: &str, path: &[&str], request: &str) -> Option<String> {
             if !list.iter().all(is_request) {
                 return None;
             }
-            cuts = other_elements(body, first, others);
+            cuts = ranges_of_others(body, first, others);
             first
         }
         _ => Some(found).filter(|found| is_request(found))?,
@@ -61,14 +61,14 @@ fn toml_literal(source: &str, old: &DeValue<'_>, request: &str) -> String {
     format!("\"{}\"", request.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// What has to go for an array to have its first element alone: the others, each with its comma
-/// and the blanks before it, and the line that is empty then. Comments stay.
-fn other_elements(
+/// The ranges to delete so that only the first element of an array is left: the other elements,
+/// each with its comma and the blanks before it, and the lines that would be empty. Comments stay.
+fn ranges_of_others(
     body: &str,
     first: &Spanned<DeValue<'_>>,
     others: &[Spanned<DeValue<'_>>],
 ) -> Vec<Range<usize>> {
-    let comma = |value: &Spanned<DeValue<'_>>| comma_behind(body, value.span().end);
+    let comma = |value: &Spanned<DeValue<'_>>| comma_after(body, value.span().end);
     let mut cuts = Vec::new();
     if others.last().is_some_and(|last| comma(last).is_none()) {
         cuts.extend(comma(first).map(|comma| comma..comma + 1));
@@ -87,8 +87,8 @@ fn other_elements(
     cuts
 }
 
-/// Where the next comma is, behind blanks, line ends and comments.
-fn comma_behind(body: &str, mut place: usize) -> Option<usize> {
+/// The position of the next comma, after blanks, line ends and comments.
+fn comma_after(body: &str, mut place: usize) -> Option<usize> {
     loop {
         place += body[place..].len() - body[place..].trim_start().len();
         match body[place..].chars().next()? {
@@ -109,7 +109,8 @@ fn with_line_end(body: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// A text that begins at this position of the document, without the ranges of the document in `cuts`.
+/// A text that begins at this position of the document, without the ranges of the document in
+/// `cuts`.
 fn without_ranges(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
     let mut remaining = String::new();
     let mut place = begins;

@@ -1,5 +1,5 @@
 //! What the registry makes of each upstream's index, on every platform: version, address, hash. The
-//! indexes are small copies of what upstreams publish, with entries for other platforms beside.
+//! indexes are small copies of what upstreams publish, with entries for other platforms too.
 
 use usher_definition::{Definition, SourceKind};
 use usher_shims::tool::DEFINITIONS;
@@ -24,7 +24,7 @@ fn read(
 ) -> String {
     let definition = definition(tool);
     let found = definition.source.iter().find(|known| known.name == source).expect("a source");
-    let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
+    let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
     let Some(words) = index.words_for(platform) else { return "nothing".to_owned() };
     let variable = |name: &str| world.variable(name);
     let site = DownloadSite::new(index, words, &variable);
@@ -554,7 +554,7 @@ fn sizes_are_parsed_in_all_formats() {
     let check = |(tool, source): (&str, &str), text: &str, expected: Option<u64>| {
         let definition = definition(tool);
         let found = definition.source.iter().find(|known| known.name == source).unwrap();
-        let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is no site") };
+        let Some(SourceKind::Index(index)) = found.kind() else { panic!("{source} is not a site") };
         let site = DownloadSite::new(index, index.words_for("linux-x64").unwrap(), &|_| None);
         let nothing = |_: &str| {
             Err(FetchError::NotFound(Error::new(ErrorKind::Network, "there is no further page")))

@@ -57,7 +57,8 @@ impl Case {
         self
     }
 
-    /// Reads the index. Returns what was fetched, the warning, and the listed versions or the error.
+    /// Reads the index. Returns what was fetched, the warning, and the listed versions or the
+    /// error.
     fn read(&self, reading: &str, policy: CachePolicy, answer: Answer) -> String {
         let (fetched, warned) = (RefCell::new(String::new()), Mutex::new(String::new()));
         let query = IndexQuery {
@@ -74,7 +75,7 @@ impl Case {
                     }),
                     Answer::Unchanged => Ok(Conditional::NotModified),
                     Answer::Unreachable => Err(FetchError::Unreachable(error("it is away"))),
-                    Answer::BadResponse => Err(FetchError::BadResponse(error("it says no"))),
+                    Answer::BadResponse => Err(FetchError::BadResponse(error("it is invalid"))),
                 }
             }),
             parse: Box::new(|bytes| match bytes {
@@ -149,7 +150,7 @@ fn an_old_index_is_used_if_its_source_is_unreachable() {
     let expected =
         "fetched with v1: warned it is away; using an index that is 2 days old: stale 12.0.0";
     Case::cached(OLD).check(AllowFresh, Answer::Unreachable, expected);
-    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "fetched with v1: it says no");
+    Case::cached(OLD).check(AllowFresh, Answer::BadResponse, "fetched with v1: it is invalid");
     Case::empty().check(AllowFresh, Answer::Unreachable, "fetched with nothing: it is away");
 }
 

@@ -1,5 +1,5 @@
-//! From a source's index to what is fetched, with folders in the place of sites. What each
-//! upstream's index comes to is in `site/tests.rs`.
+//! From a source's index to the parts to fetch, with folders instead of sites. The tests of each
+//! upstream's index are in `download_site/tests.rs`.
 
 use std::ffi::OsString;
 use std::fs;

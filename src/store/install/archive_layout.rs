@@ -128,7 +128,7 @@ fn only_folder(folder: &Path) -> Option<PathBuf> {
     (is_folder && second.is_none()).then(|| first.path())
 }
 
-/// Where a link in a folder leads, without the disk: `../lib/x` in `bin` is `lib/x`.
+/// The target of a link in a folder, without reading the disk: `../lib/x` in `bin` is `lib/x`.
 fn resolve_link(folder: &Path, target: &str) -> PathBuf {
     let mut path = folder.to_path_buf();
     for component in Path::new(target).components() {

@@ -8,7 +8,7 @@ use usher_shims::error::{Error, ErrorKind};
 
 use crate::text::human_size;
 
-/// How many times its own size an archive needs, if it doesn't say: 3 to 8 times is usual.
+/// How many times its own size an archive needs, if it doesn't state it: 3 to 8 times is usual.
 const TYPICAL_RATIO: u64 = 5;
 
 /// The disk space that an archive needs, and where.

@@ -62,7 +62,7 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// The word for it.
+    /// Its name in reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Changed => "changed",
@@ -127,8 +127,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Ends the walk: what the manifest has and wasn't found is missing. Of a missing folder only the
-    /// folder itself is reported.
+    /// After the walk: reports the manifest's entries that weren't found as missing. Of a missing
+    /// folder only the folder itself is reported.
     fn report_missing(mut self) -> Self {
         self.jobs = None;
         for path in self.manifest.0.keys().filter(|path| !self.seen.contains(path.as_str())) {

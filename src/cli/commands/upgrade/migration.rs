@@ -45,7 +45,7 @@ pub(super) fn migrate(
 ) {
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        match missing_packages(session, (index, outcome), policy) {
+        match migration_for(session, (index, outcome), policy) {
             Ok(pending) => migrations.extend(pending),
             Err(error) => session.note(&error.to_string()),
         }
@@ -70,8 +70,8 @@ pub(super) fn migrate(
     }
 }
 
-/// What the newer version of an outcome lacks.
-fn missing_packages<'a>(
+/// The migration to the newer version of an outcome; `None` if no package is missing there.
+fn migration_for<'a>(
     session: &'a Session,
     (index, outcome): (usize, &UpgradeOutcome),
     policy: MigrationPolicy,
@@ -87,7 +87,7 @@ fn missing_packages<'a>(
     Ok((!is_empty).then_some(PackageMigration { index, tool, from, to, manager, packages }))
 }
 
-/// One question for all.
+/// One question for all migrations.
 fn confirmation_question(migrations: &[PackageMigration<'_>]) -> String {
     let parts = migrations.iter().filter(|one| one.has_packages()).map(PackageMigration::summary);
     format!("migrate {}?", parts.collect::<Vec<_>>().join(", and "))

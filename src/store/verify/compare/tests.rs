@@ -1,4 +1,4 @@
-//! A tree and its list, and what is found when one of them doesn't say what the other does.
+//! A tree and its manifest, and the differences that are found between them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -39,7 +39,7 @@ impl Bench {
                     version_components = 3\npackage_paths = ['bin/*', 'lib/node_modules/*', 'etc/x/*']\n\
                     caches = ['**/__cache__']\n";
         let (_, definition) = Definition::parse(text).unwrap();
-        // In memory, where there is such a place: a thousand trees are made.
+        // In memory, if this system has `/dev/shm`: a thousand trees are made.
         let memory = Path::new("/dev/shm");
         let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
         let mut manifest = BTreeMap::new();
@@ -64,7 +64,7 @@ impl Bench {
         bench
     }
 
-    /// Puts everything there as it should be.
+    /// Makes the tree as the manifest records it.
     fn make(&self) {
         let root = self.folder.path().join("tree");
         let _ = crate::files::remove::remove_tree(&root);
@@ -229,7 +229,7 @@ fn overwrite(path: &Path, mode: u32, content: &[u8]) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Changes one thing, and says what; `None` where that comes to nothing.
+/// Makes one change, and returns the expected difference; `None` if nothing changed.
 fn mutate(bench: &Bench, state: &mut u64) -> Option<String> {
     let (file, mode, content) = FILES[next(state, FILES.len())];
     let path = bench.path(file);
