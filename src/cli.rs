@@ -368,7 +368,7 @@ fn execute(typed: CommandLine, given: ProcessArgs) -> Result<i32> {
             commands::install_from::run(&mut session, &tools, &archive, json)
         }
         Some(Verb::Install { tools, store: Some(store), .. }) => {
-            commands::install::into_store(&mut session, &tools, (&store, json))
+            commands::install::into_store(&mut session, &tools, &store, json)
         }
         Some(Verb::Install { tools, .. }) => commands::install::run(&mut session, &tools, json),
         Some(Verb::Upgrade(arguments)) => {

@@ -56,7 +56,8 @@ pub enum Requester {
 /// The version that usher would run in a folder; `None` if the tool isn't pinned there.
 pub(super) fn baseline_in(
     session: &Session,
-    (root, folder): (&Path, &Path),
+    root: &Path,
+    folder: &Path,
     tool: &'static Tool,
 ) -> Result<Option<Baseline>> {
     let world = FolderWorld { folder, visibility: Visibility::Everything };

@@ -15,7 +15,8 @@ use super::mention::MentionKind;
 /// Reads a lock file of a tool.
 pub(super) fn read(
     text: &str,
-    (tool, lock): (&'static Tool, &LockfileRule),
+    tool: &'static Tool,
+    lock: &LockfileRule,
     collector: &mut MentionCollector<'_>,
 ) {
     let found = match lock.notation {
@@ -97,7 +98,7 @@ mod tests {
         let tool = Tool::named(TOOLS, "python").unwrap();
         let fields = ["requires.full", "requires.short"].map(str::to_owned).to_vec();
         let lock = LockfileRule { name: "x".to_owned(), notation, fields };
-        let found = on_page("x", |collector| read(text, (tool, &lock), collector));
+        let found = on_page("x", |collector| read(text, tool, &lock, collector));
         assert_eq!(found.trim_end(), expected, "{text}");
     }
 

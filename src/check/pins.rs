@@ -40,7 +40,8 @@ pub(super) fn version_file_names(session: &Session) -> Vec<&'static str> {
 /// can't be parsed is an error.
 pub(super) fn read(
     session: &Session,
-    (root, folder): (&Path, &Path),
+    root: &Path,
+    folder: &Path,
     names: &[&str],
 ) -> Result<FolderPins> {
     let mut pins = FolderPins::default();
@@ -74,10 +75,10 @@ fn one_tool(
     search(&world, &session.index, &call, &mut |finding| {
         match finding {
             Finding::Pin(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Pin)));
+                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Pin));
             }
             Finding::Constraint(pin) => {
-                pins.mentions.extend(mention(root, tool, (&pin, MentionKind::Constraint)));
+                pins.mentions.extend(mention(root, tool, &pin, MentionKind::Constraint));
             }
             Finding::Broken(error, _) => {
                 broken = Some(error);
@@ -93,7 +94,7 @@ fn one_tool(
     broken.map_or(Ok(()), Err)
 }
 
-fn mention(root: &Path, tool: &'static Tool, (pin, kind): (&Pin, MentionKind)) -> Option<Mention> {
+fn mention(root: &Path, tool: &'static Tool, pin: &Pin, kind: MentionKind) -> Option<Mention> {
     let Origin::File(place) = &pin.origin else { return None };
     let requests: Vec<String> =
         pin.requests.iter().map(|request| request.as_str().to_owned()).collect();

@@ -63,7 +63,8 @@ impl CheckReport {
 pub(super) fn compare(
     session: &Session,
     root: PathBuf,
-    (mentions, mut notes): (Vec<Mention>, Vec<Note>),
+    mentions: Vec<Mention>,
+    mut notes: Vec<Note>,
 ) -> Result<CheckReport> {
     let mut of_tools: BTreeMap<&str, Vec<Mention>> = BTreeMap::new();
     for mention in mentions {
@@ -136,7 +137,7 @@ impl Baselines<'_> {
         if let Some(known) = self.known.get(&folder) {
             return Ok(known.clone());
         }
-        let mut baseline = baseline_in(self.session, (self.root, &folder), self.tool)?;
+        let mut baseline = baseline_in(self.session, self.root, &folder, self.tool)?;
         if let Some(baseline) = &mut baseline {
             baseline.is_constraint = self.constraints.iter().any(|one| is_requester(one, baseline));
         }

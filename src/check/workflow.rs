@@ -36,12 +36,12 @@ fn read_job(scope: &WorkflowScope<'_>, job: &YamlNode, collector: &mut MentionCo
     let scope = WorkflowScope { matrix: job.at(&["strategy", "matrix"]), ..scope.clone() };
     let scope = variables(&scope, job, collector);
     if let Some(container) = job.get("container") {
-        image(&scope, ("container: ", Some(container)), collector);
-        image(&scope, ("image: ", container.get("image")), collector);
+        image(&scope, "container: ", Some(container), collector);
+        image(&scope, "image: ", container.get("image"), collector);
         variables(&scope, container, collector);
     }
     for service in job.get("services").map(YamlNode::entries).unwrap_or_default() {
-        image(&scope, ("image: ", service.value.get("image")), collector);
+        image(&scope, "image: ", service.value.get("image"), collector);
     }
     // A job that calls another workflow has inputs, too.
     inputs(&scope, job, collector);
@@ -109,7 +109,8 @@ fn docker(
 
 fn image(
     scope: &WorkflowScope<'_>,
-    (label, node): (&str, Option<&YamlNode>),
+    label: &str,
+    node: Option<&YamlNode>,
     collector: &mut MentionCollector<'_>,
 ) {
     let Some(ExpandedText { line, texts }) = node.and_then(|node| scope.expand_scalar(node)) else {

@@ -98,7 +98,7 @@ pub(crate) fn install_if_allowed(session: &mut Session, missing: &MissingVersion
     let tool_request = ToolRequest { known, request, origin };
     let found = runtime::toolchain_missing_only_runtime(&session.resolver(), known.tool, request)?;
     if found.is_none() {
-        check_policy(session, (tool, request), origin)?;
+        check_policy(session, tool, request, origin)?;
     }
     let tools =
         install_missing(session, &folders::write_access(&session.folders)?, &tool_request, found)?;
@@ -124,11 +124,7 @@ fn install_missing(
     else {
         return Ok(vec![tool]);
     };
-    check_policy(
-        session,
-        (missing_runtime.tool, &missing_runtime.request),
-        &missing_runtime.origin,
-    )?;
+    check_policy(session, missing_runtime.tool, &missing_runtime.request, &missing_runtime.origin)?;
     install_runtime(&installer, &session.registry, (tool, &toolchain), &missing_runtime)?;
     Ok(vec![tool, missing_runtime.tool])
 }
@@ -143,11 +139,7 @@ fn fetch(installer: &Installer<'_>, tool_request: &ToolRequest<'_>) -> Result<To
 }
 
 /// Whether the settings allow a shim to install this.
-fn check_policy(
-    session: &Session,
-    (tool, request): (&Tool, &Request),
-    origin: &Origin,
-) -> Result<()> {
+fn check_policy(session: &Session, tool: &Tool, request: &Request, origin: &Origin) -> Result<()> {
     let is_allowed = match session.settings.auto_install {
         AutoInstall::Always => true,
         AutoInstall::Locked => request.exact(tool).is_some(),

@@ -53,7 +53,7 @@ pub struct MigrationReport {
 
 impl<'a> PackageManager<'a> {
     /// The package manager of a toolchain, if it is installed and the registry has its commands.
-    pub fn of(session: &Session, (known, toolchain): (KnownTool<'a>, &Toolchain)) -> Option<Self> {
+    pub fn of(session: &Session, known: KnownTool<'a>, toolchain: &Toolchain) -> Option<Self> {
         let rules = known.definition.migrate.as_ref()?;
         let program = toolchain.program(&rules.program);
         let seen = session.world.metadata(&program).ok().flatten();

@@ -71,7 +71,7 @@ fn pin_location(
         let error = cannot_edit(&place, tool).because("the file is generated");
         return Err(error.hint("change the file that it is generated from"));
     }
-    let field = pin_field(session, &place, (file, tool));
+    let field = pin_field(session, &place, file, tool);
     let is_none = matches!(request.kind(), RequestKind::System | RequestKind::Path(_));
     if is_none && field.is_some_and(|field| wants_version(field, request)) {
         return Err(needs_exact_version(&place, tool, request));
@@ -90,7 +90,8 @@ fn file(place: &FileLocation, tool: &'static Tool) -> Option<&'static VersionFil
 fn pin_field(
     session: &Session,
     place: &FileLocation,
-    (file, tool): (&'static VersionFile, &'static Tool),
+    file: &'static VersionFile,
+    tool: &'static Tool,
 ) -> Option<&'static VersionField> {
     let content = session.world.read(&place.path).ok()?;
     let text = decode(&content).ok()?;

@@ -127,7 +127,7 @@ fn edit_field(
             .map_err(|fault| fault.in_file(&pin_location.place.path)),
         (Reader::Toml, _) => Ok(edit::toml::set(before, &keys, text)),
         (Reader::Keys, _) => Ok(edit::keys::set(before, line, text)),
-        (Reader::Lines, _) => Ok(edit::pattern::set(before, (line, field.path), text)),
+        (Reader::Lines, _) => Ok(edit::pattern::set(before, line, field.path, text)),
     }
 }
 

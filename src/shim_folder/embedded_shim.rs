@@ -20,7 +20,7 @@ const EMBEDDED: Option<&[u8]> = None;
 /// `staging`, a folder on the same file system.
 pub fn install_shim(access: &WriteAccess, path: &Path, staging: &Path) -> Result<()> {
     match EMBEDDED {
-        Some(shim) => put_program(access, shim, (path, staging)),
+        Some(shim) => put_program(access, shim, path, staging),
         None if path.exists() => Ok(()),
         None => {
             Err(Error::new(ErrorKind::CannotCreate, "this build of usher has no embedded shim")

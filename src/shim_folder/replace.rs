@@ -82,7 +82,7 @@ pub fn is_same(binary: &Path, path: &Path) -> bool {
 }
 
 /// Makes a file a program with this content, unless it is one already.
-pub fn put_program(_: &WriteAccess, content: &[u8], (path, staging): (&Path, &Path)) -> Result<()> {
+pub fn put_program(_: &WriteAccess, content: &[u8], path: &Path, staging: &Path) -> Result<()> {
     if is_program(content, path) {
         return Ok(());
     }
@@ -115,8 +115,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program");
         let put = |content: &str| {
-            let places = (path.as_path(), folder.path());
-            put_program(&WriteAccess::for_test(), content.as_bytes(), places).unwrap();
+            let access = WriteAccess::for_test();
+            put_program(&access, content.as_bytes(), &path, folder.path()).unwrap();
             fs::metadata(&path).unwrap()
         };
         let first = put("one");

@@ -28,7 +28,6 @@ use super::location::InstallLocation;
 use super::own::OwnStore;
 use super::publish::publish;
 use crate::files::write_access::WriteAccess;
-use crate::http::without_secrets;
 use crate::registry::KnownTool;
 use crate::releases::network::Network;
 use crate::releases::{Finder, Release, ReleasePart, ToolRequest};
@@ -95,7 +94,7 @@ impl Installer<'_> {
         let location = self.store.location(known, &release.version);
         install_assembled(&self.store, &location, || {
             let parts = self.finder.release_parts(known, release)?;
-            self.assemble((&location, &release.source), &parts)
+            self.assemble(&location, &release.source, &parts)
         })
     }
 
@@ -129,14 +128,15 @@ impl Installer<'_> {
     /// Assembles these parts in staging.
     pub(crate) fn assemble<'s>(
         &'s self,
-        (location, source): (&'s InstallLocation<'s>, &str),
+        location: &'s InstallLocation<'s>,
+        source: &str,
         parts: &[ReleasePart],
     ) -> Result<Assembly<'s>> {
         let (name, reporter) = (location.name(), self.store.reporter);
         if let Some(warning) = self.policy.check(&name, parts)? {
             reporter.note(&warning);
         }
-        let mut assembly = Assembly::new((self.store, self.fetcher), location, source)?;
+        let mut assembly = Assembly::new(self.store, self.fetcher, location, source)?;
         if !reporter.draws() {
             reporter.note(&format!("fetching {name} from {source}"));
         }
@@ -150,14 +150,12 @@ impl Installer<'_> {
 
 /// Installs a version from an archive, unless that version is installed already.
 pub fn install_from_archive(
-    (store, fetcher): (OwnStore<'_>, Fetcher<'_>),
+    store: OwnStore<'_>,
+    fetcher: Fetcher<'_>,
     location: &InstallLocation<'_>,
     archive: &UserArchive,
 ) -> Result<Installed> {
-    let source = without_secrets(&archive.address);
-    install_assembled(&store, location, || {
-        assemble_archive((store, fetcher), (location, &source), archive)
-    })
+    install_assembled(&store, location, || assemble_archive(store, fetcher, location, archive))
 }
 
 /// Publishes what `assemble` makes, unless the version is installed already.

@@ -82,7 +82,7 @@ fn assemble_from_source<'a>(
         Some(receipt) => same_files(fresh, &receipt.parts)?,
         None => fresh,
     };
-    installer.assemble((location, &release.source), &parts).map_err(|error| match receipt {
+    installer.assemble(location, &release.source, &parts).map_err(|error| match receipt {
         Some(_) if error.kind() == ErrorKind::Integrity => error.because(UPSTREAM_CHANGED),
         _ => error,
     })
@@ -94,11 +94,7 @@ fn assemble_from_user_archive<'a>(
     location: &'a InstallLocation<'a>,
     archive: &UserArchive,
 ) -> Result<Assembly<'a>> {
-    let made = assemble_archive(
-        (installer.store, installer.fetcher),
-        (location, &archive.address),
-        archive,
-    );
+    let made = assemble_archive(installer.store, installer.fetcher, location, archive);
     made.map_err(|error| {
         let name = format!("{}@{}", location.known.tool.name, location.version);
         let hash = archive.integrity.map(|hash| hash.to_string()).unwrap_or_default();

@@ -65,7 +65,8 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
 pub fn into_store(
     session: &mut Session,
     words: &[String],
-    (store, as_json): (&Path, bool),
+    store: &Path,
+    as_json: bool,
 ) -> Result<()> {
     let store = absolute_path(session, store)?;
     let reports = session.with_store(&store, |session| apply(session, &decide(session, words)?))?;

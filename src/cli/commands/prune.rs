@@ -131,7 +131,7 @@ fn prune(
     for project in &arguments.projects {
         references.add_projects_below(session, project)?;
     }
-    let plan = plan(session, arguments, (installed, references))?;
+    let plan = plan(session, arguments, installed, references)?;
     if !as_json {
         output::print_text(output::align_columns(&plan.table()).as_bytes());
         if plan.removals().next().is_none() {
@@ -192,7 +192,8 @@ fn installed_versions(session: &Session) -> Result<Vec<InstalledVersion<'_>>> {
 fn plan<'a>(
     session: &'a Session,
     arguments: &PruneArguments,
-    (installed, mut references): (Vec<InstalledVersion<'a>>, References),
+    installed: Vec<InstalledVersion<'a>>,
+    mut references: References,
 ) -> Result<PrunePlan<'a>> {
     let words = tool_arguments(session, &arguments.tools)?;
     for word in &words {
@@ -391,8 +392,8 @@ mod tests {
     /// What is removed.
     fn check(words: &str, expected: &str) {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let planned = plan(&session, &arguments(words), known);
+        let installed = installed(&session);
+        let planned = plan(&session, &arguments(words), installed, References::default());
         let planned = planned.map_or_else(
             |error| error.to_string(),
             |plan| {
@@ -432,8 +433,9 @@ mod tests {
     #[test]
     fn the_table_names_what_is_removed_and_why_the_rest_is_kept() {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let plan = plan(&session, &arguments("--unused=90"), known).unwrap();
+        let installed = installed(&session);
+        let plan =
+            plan(&session, &arguments("--unused=90"), installed, References::default()).unwrap();
         let rows = plan.table();
         let columns =
             |row: &Vec<String>| [row[0].clone(), row[1].clone(), row[2].clone()].join(" ");
@@ -458,8 +460,9 @@ mod tests {
     #[test]
     fn programs_read_what_would_be_and_what_was_removed() {
         let session = machine();
-        let known = (installed(&session), References::default());
-        let plan = plan(&session, &arguments("node@10 node@20"), known).unwrap();
+        let installed = installed(&session);
+        let plan = plan(&session, &arguments("node@10 node@20"), installed, References::default())
+            .unwrap();
         let removed = [PathBuf::from("/usher/toolchains/node/10.24.1")];
         let reports: Vec<PruneReport> =
             plan.versions.iter().map(|one| one.report(&removed)).collect();

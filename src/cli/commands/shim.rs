@@ -54,7 +54,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), ("already there", as_json));
+    print(&ShimReport::of(&shims, &changes), "already there", as_json);
     Ok(())
 }
 
@@ -69,7 +69,7 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), ("kept for an installed version", as_json));
+    print(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
     Ok(())
 }
 
@@ -117,7 +117,7 @@ impl ShimReport {
     }
 }
 
-fn print(report: &ShimReport, (unchanged, as_json): (&str, bool)) {
+fn print(report: &ShimReport, unchanged: &str, as_json: bool) {
     match as_json {
         true => output::print_json(report),
         false => report.text(unchanged).iter().for_each(output::print_line),

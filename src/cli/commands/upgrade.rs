@@ -92,7 +92,7 @@ pub fn run(session: &mut Session, arguments: &UpgradeArguments, as_json: bool) -
     if outcomes.iter().any(|one| one.row.state == UpgradeState::Upgraded) {
         refresh_shims(session, &[])?;
     }
-    migrate(session, &mut outcomes, (policy(session, arguments, as_json), as_json));
+    migrate(session, &mut outcomes, policy(session, arguments, as_json), as_json);
     let error = errors.into_iter().next();
     if as_json {
         output::print_json(&outcomes.iter().map(|one| &one.row).collect::<Vec<_>>());
@@ -166,7 +166,7 @@ fn upgrade_all(
 /// Decides what is done for a tool.
 fn decide(session: &Session, known: KnownTool<'_>, releases: &Releases<'_>) -> UpgradePlan {
     let mut row = UpgradeRow::of(known.tool.name);
-    match find_upgrade(session, (known, releases), &mut row) {
+    match find_upgrade(session, known, releases, &mut row) {
         Ok(upgrade) => UpgradePlan { row, upgrade, error: None },
         Err(error) => {
             row.fail(&error);
@@ -178,7 +178,8 @@ fn decide(session: &Session, known: KnownTool<'_>, releases: &Releases<'_>) -> U
 /// The upgrade of a tool, if there is one; else the row has the reason.
 fn find_upgrade(
     session: &Session,
-    (known, releases): (KnownTool<'_>, &Releases<'_>),
+    known: KnownTool<'_>,
+    releases: &Releases<'_>,
     row: &mut UpgradeRow,
 ) -> Result<Option<PlannedUpgrade>> {
     let current = CurrentVersion::of(session, known)?;
@@ -195,7 +196,7 @@ fn find_upgrade(
     }
     if let Some(exact) = request.exact(known.tool) {
         let hint = match current.version {
-            Some(_) => newer_than_pinned(known, (exact, origin), releases),
+            Some(_) => newer_than_pinned(known, exact, origin, releases),
             None => Some("use install".to_owned()),
         };
         row.skip("it is pinned to an exact version", hint);
@@ -226,7 +227,8 @@ fn skip_reason(current: &CurrentVersion<'_>, request: &Request) -> Option<String
 /// last number alone, else the newest release.
 fn newer_than_pinned(
     known: KnownTool<'_>,
-    (exact, origin): (&Version, &Origin),
+    exact: &Version,
+    origin: &Origin,
     releases: &Releases<'_>,
 ) -> Option<String> {
     let tool = known.tool.name;
@@ -276,7 +278,7 @@ fn apply(
         return (UpgradeOutcome { row, step: None }, error);
     };
     let tool_request = ToolRequest { known, request: &request, origin: &origin };
-    match install(session, &tool_request, (release, installer)) {
+    match install(session, &tool_request, release, installer) {
         Ok(version) => {
             row.state = UpgradeState::Upgraded;
             row.to = version.as_ref().map(ToString::to_string);
@@ -293,7 +295,8 @@ fn apply(
 fn install(
     session: &Session,
     tool_request: &ToolRequest<'_>,
-    (release, installer): (Release, &Installer<'_>),
+    release: Release,
+    installer: &Installer<'_>,
 ) -> Result<Option<Version>> {
     let installed = installer.install_from_any(tool_request, release);
     let installed = installed.map_err(|error| requested_by(tool_request, error))?;

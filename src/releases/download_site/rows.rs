@@ -58,7 +58,8 @@ impl Row<'_> {
 /// Calls `see` for each entry of a document.
 pub(super) fn for_each(
     text: &[u8],
-    (form, way): (IndexFormat, &str),
+    form: IndexFormat,
+    way: &str,
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
     let way: Vec<&str> = way.split('.').filter(|step| !step.is_empty()).collect();
@@ -87,13 +88,14 @@ fn entries(
     way: &[&str],
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
-    follow(way, (&mut vec![document], &mut Vec::new()), see)
+    follow(way, &mut vec![document], &mut Vec::new(), see)
 }
 
 /// Follows a path from the last of the scopes.
 fn follow<'a>(
     way: &[&str],
-    (scopes, names): (&mut Vec<&'a Value>, &mut Vec<String>),
+    scopes: &mut Vec<&'a Value>,
+    names: &mut Vec<String>,
     see: &mut dyn FnMut(&Row<'_>) -> Result<(), IndexProblem>,
 ) -> Result<(), IndexProblem> {
     let Some((step, rest)) = way.split_first() else { return see(&Row { scopes, names }) };
@@ -117,7 +119,7 @@ fn follow<'a>(
         let depth = names.len();
         names.extend(name);
         scopes.push(member);
-        follow(rest, (scopes, names), see)?;
+        follow(rest, scopes, names, see)?;
         scopes.pop();
         names.truncate(depth);
     }
@@ -189,9 +191,9 @@ mod tests {
     use super::*;
 
     /// The fields of each entry, joined by blanks, or the problem.
-    fn check(form: (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
+    fn check((form, path): (IndexFormat, &str), text: &str, fields: &[&str], expected: &[&str]) {
         let mut seen = Vec::new();
-        let read = for_each(text.as_bytes(), form, &mut |row| {
+        let read = for_each(text.as_bytes(), form, path, &mut |row| {
             let text = |field: &&str| row.text(field).unwrap_or_else(|| "-".to_owned());
             seen.push(fields.iter().map(text).collect::<Vec<_>>().join(" "));
             Ok(())
@@ -234,7 +236,7 @@ mod tests {
     fn patterns_match_lists_and_missing_fields() {
         let check = |text: &str, pattern: &str, expected: bool| {
             let mut seen = false;
-            for_each(text.as_bytes(), (IndexFormat::Json, "*"), &mut |row| {
+            for_each(text.as_bytes(), IndexFormat::Json, "*", &mut |row| {
                 seen = row.field_matches("f", pattern);
                 Ok(())
             })

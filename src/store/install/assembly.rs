@@ -42,7 +42,8 @@ pub(crate) struct Assembly<'a> {
 impl<'a> Assembly<'a> {
     /// An empty assembly for a location, in a staging folder of its own.
     pub(crate) fn new(
-        (store, fetcher): (OwnStore<'a>, Fetcher<'a>),
+        store: OwnStore<'a>,
+        fetcher: Fetcher<'a>,
         location: &'a InstallLocation<'a>,
         source: &str,
     ) -> Result<Self> {

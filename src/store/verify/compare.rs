@@ -85,7 +85,7 @@ pub(super) fn compare(
     let root = tree.stat()?;
     let (mut comparison, differing) = hash(|jobs| {
         let mut comparison = Comparison::new(manifest, package_paths, jobs.clone());
-        comparison.mode("", (Mode(ROOT), permission_bits(&root)));
+        comparison.mode("", Mode(ROOT), permission_bits(&root));
         tree.walk(&mut comparison);
         comparison.report_missing()
     });
@@ -135,7 +135,7 @@ impl<'a> Comparison<'a> {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let is_open = folder.is_empty() || self.seen.contains(folder);
             if is_open && !self.closed.contains(folder) {
-                let difference = difference_at(self.package_paths, path, (ChangeKind::Missing, ""));
+                let difference = difference_at(self.package_paths, path, ChangeKind::Missing, "");
                 self.findings.differences.push(difference);
             }
         }
@@ -144,10 +144,10 @@ impl<'a> Comparison<'a> {
     }
 
     fn difference(&mut self, path: &str, change: ChangeKind, detail: &str) {
-        self.findings.differences.push(difference_at(self.package_paths, path, (change, detail)));
+        self.findings.differences.push(difference_at(self.package_paths, path, change, detail));
     }
 
-    fn mode(&mut self, path: &str, (expected, seen): (Mode, u32)) {
+    fn mode(&mut self, path: &str, expected: Mode, seen: u32) {
         if expected.0 != seen {
             self.difference(
                 path,
@@ -180,7 +180,7 @@ impl<'a> Comparison<'a> {
 
     fn file(&mut self, found: &WalkEntry<'_>, item: &ManifestEntry) {
         let ManifestEntry::File { mode, size, sha256 } = item else { return };
-        self.mode(&found.manifest_path, (*mode, permission_bits(&found.stat)));
+        self.mode(&found.manifest_path, *mode, permission_bits(&found.stat));
         let seen = u64::try_from(found.stat.st_size).unwrap_or_default();
         if seen != *size {
             let detail = format!("{seen} bytes instead of {size}");
@@ -224,7 +224,7 @@ impl Visitor for Comparison<'_> {
             (ManifestEntry::File { .. }, FileType::RegularFile) => self.file(found, item),
             (ManifestEntry::Link { link }, FileType::Symlink) => self.link(found, link),
             (ManifestEntry::Folder { mode }, FileType::Directory) => {
-                self.mode(&found.manifest_path, (*mode, permission_bits(&found.stat)));
+                self.mode(&found.manifest_path, *mode, permission_bits(&found.stat));
                 return Walk::Descend;
             }
             (
@@ -253,7 +253,8 @@ impl Visitor for Comparison<'_> {
 fn difference_at(
     package_paths: PackagePaths<'_>,
     path: &str,
-    (change, detail): (ChangeKind, &str),
+    change: ChangeKind,
+    detail: &str,
 ) -> Difference {
     let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
     let is_package =

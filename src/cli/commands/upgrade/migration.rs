@@ -41,11 +41,12 @@ struct PackageMigration<'a> {
 pub(super) fn migrate(
     session: &Session,
     outcomes: &mut [UpgradeOutcome],
-    (policy, as_json): (MigrationPolicy, bool),
+    policy: MigrationPolicy,
+    as_json: bool,
 ) {
     let mut migrations = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        match migration_for(session, (index, outcome), policy) {
+        match migration_for(session, index, outcome, policy) {
             Ok(pending) => migrations.extend(pending),
             Err(error) => session.note(&error.to_string()),
         }
@@ -73,12 +74,13 @@ pub(super) fn migrate(
 /// The migration to the newer version of an outcome; `None` if no package is missing there.
 fn migration_for<'a>(
     session: &'a Session,
-    (index, outcome): (usize, &UpgradeOutcome),
+    index: usize,
+    outcome: &UpgradeOutcome,
     policy: MigrationPolicy,
 ) -> Result<Option<PackageMigration<'a>>> {
     let Some(VersionStep { from, to, old }) = outcome.step.clone() else { return Ok(None) };
     let known = session.registry.named(outcome.row.tool)?;
-    let Some(manager) = PackageManager::of(session, (known, &old)) else { return Ok(None) };
+    let Some(manager) = PackageManager::of(session, known, &old) else { return Ok(None) };
     // In a dry run the newer version isn't installed.
     let installed = Some(&to).filter(|_| policy != MigrationPolicy::DryRun);
     let packages = manager.missing_packages(&from, installed)?;

@@ -50,7 +50,7 @@ impl<'a> FolderSnapshot<'a> {
             let name = program.file_name().and_then(|name| Name::parse(name.to_str()?));
             match name {
                 Some(name) if can_have_shim(tool, &name) => {
-                    link(&access, program, (&links, name.as_str()))?;
+                    link(&access, program, &links, name.as_str())?;
                 }
                 Some(_) | None => {}
             }
@@ -94,7 +94,7 @@ fn remove_dangling(_: &WriteAccess, links: &Path) -> Result<()> {
 }
 
 /// Links to a program. A rename puts the link in place, so that the name always exists.
-fn link(_: &WriteAccess, program: &Path, (links, name): (&Path, &str)) -> Result<()> {
+fn link(_: &WriteAccess, program: &Path, links: &Path, name: &str) -> Result<()> {
     let path = links.join(name);
     if fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(());
