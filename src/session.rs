@@ -142,8 +142,8 @@ impl Session {
         use std::os::unix::ffi::OsStringExt as _;
         let entries = self.given.environment.iter().filter_map(|entry| {
             let bytes = entry.to_bytes();
-            let place = bytes.iter().position(|byte| *byte == b'=')?;
-            let [name, value] = [&bytes[..place], &bytes[place + 1..]].map(<[u8]>::to_vec);
+            let equals = bytes.iter().position(|byte| *byte == b'=')?;
+            let [name, value] = [&bytes[..equals], &bytes[equals + 1..]].map(<[u8]>::to_vec);
             Some((OsString::from_vec(name), OsString::from_vec(value)))
         });
         entries.collect()

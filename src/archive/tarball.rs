@@ -199,10 +199,10 @@ impl Extensions {
             b'x' if self.pax => Err("there are two extensions for one entry"),
             b'x' => {
                 self.pax = true;
-                records(text)?.into_iter().try_for_each(|record| self.add_record(record))
+                pax_records(text)?.into_iter().try_for_each(|record| self.add_record(record))
             }
             _ if !self.is_empty() => Err("a global extension is in the wrong place"),
-            _ => records(text)?.into_iter().try_for_each(|(key, _)| match key {
+            _ => pax_records(text)?.into_iter().try_for_each(|(key, _)| match key {
                 b"path" | b"linkpath" | b"size" => Err("a global extension sets a name or a size"),
                 _ if key.starts_with(b"GNU.sparse.") => Err("it is sparse"),
                 _ => Ok(()),
@@ -222,8 +222,8 @@ impl Extensions {
     }
 }
 
-fn set_once<T>(place: &mut Option<T>, value: T) -> Validated<()> {
-    match place.replace(value) {
+fn set_once<T>(slot: &mut Option<T>, value: T) -> Validated<()> {
+    match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err("it has two names, targets or sizes"),
     }
@@ -236,10 +236,10 @@ fn long_name(text: &[u8]) -> Vec<u8> {
 
 /// The keys and values of a PAX extension, which are written as `LENGTH KEY=VALUE\n`; the length is
 /// that of the whole record.
-fn records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
+fn pax_records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
     let mut records = Vec::new();
     while !text.is_empty() {
-        let (record, rest) = record(text).ok_or("its extension is invalid")?;
+        let (record, rest) = split_pax_record(text).ok_or("its extension is invalid")?;
         records.push(record);
         text = rest;
     }
@@ -250,7 +250,7 @@ fn records(mut text: &[u8]) -> Validated<Vec<PaxRecord<'_>>> {
 type PaxRecord<'a> = (&'a [u8], &'a [u8]);
 
 /// The first record of a PAX extension, and the rest of the text.
-fn record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
+fn split_pax_record(text: &[u8]) -> Option<(PaxRecord<'_>, &[u8])> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     let length = usize::try_from(parse_decimal(&text[..space]).ok()?).ok()?;
     let (record, rest) = text.split_at_checked(length)?;

@@ -83,13 +83,13 @@ pub(super) fn compare(
             groups.extend(baselines.compare(mentions)?);
         }
     }
-    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(open));
+    notes.extend(groups.iter().flat_map(|group| &group.mentions).filter_map(uncompared_note));
     notes.sort();
     notes.dedup();
     Ok(CheckReport { root, groups, notes })
 }
 
-fn open(mentions: &ComparedMention) -> Option<Note> {
+fn uncompared_note(mentions: &ComparedMention) -> Option<Note> {
     let Agreement::Unknown(why) = mentions.agreement else { return None };
     let Mention { place, shown, .. } = &mentions.mention;
     let what = format!("skipped {shown}: {why}");

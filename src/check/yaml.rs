@@ -161,9 +161,9 @@ impl YamlBuilder {
                 Some(node) => self.put_shared(node),
                 None => Err(format!("line {line}: an alias refers to a value that contains it")),
             },
-            Event::SequenceStart(anchor, _) => self.begin(line, anchor, false),
-            Event::MappingStart(anchor, _) => self.begin(line, anchor, true),
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceStart(anchor, _) => self.begin_collection(line, anchor, false),
+            Event::MappingStart(anchor, _) => self.begin_collection(line, anchor, true),
+            Event::SequenceEnd | Event::MappingEnd => self.end_collection(),
             Event::Nothing
             | Event::StreamStart
             | Event::StreamEnd
@@ -172,7 +172,7 @@ impl YamlBuilder {
         }
     }
 
-    fn begin(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
+    fn begin_collection(&mut self, line: u32, anchor: usize, is_map: bool) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(line));
         }
@@ -180,7 +180,7 @@ impl YamlBuilder {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), String> {
+    fn end_collection(&mut self) -> Result<(), String> {
         let Some(OpenNode { line, anchor, is_map, children }) = self.open.pop() else {
             return Ok(());
         };
@@ -193,7 +193,7 @@ impl YamlBuilder {
             return Err(too_deep(line));
         }
         let value = match is_map {
-            true => YamlValue::Map(pairs(children)),
+            true => YamlValue::Map(key_value_pairs(children)),
             false => YamlValue::List(children),
         };
         self.push_node(YamlNode { line, value, weight, height }, anchor)
@@ -220,7 +220,7 @@ impl YamlBuilder {
     }
 }
 
-fn pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
+fn key_value_pairs(children: Vec<Rc<YamlNode>>) -> Vec<(Rc<YamlNode>, Rc<YamlNode>)> {
     let mut children = children.into_iter();
     let mut pairs = Vec::with_capacity(children.len() / 2);
     while let (Some(key), Some(value)) = (children.next(), children.next()) {

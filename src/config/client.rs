@@ -37,7 +37,7 @@ pub fn npm_registry(
     variables: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Address> {
-    query(program, &["config", "get", "registry"], variables, timeout)
+    run_and_read_address(program, &["config", "get", "registry"], variables, timeout)
 }
 
 /// Runs a program, and returns the first http or https address in its output; otherwise like
@@ -51,10 +51,10 @@ pub fn run_query(
     arguments: &[&str],
     variables: &[(OsString, OsString)],
 ) -> Result<Address> {
-    query(program, arguments, variables, TIMEOUT)
+    run_and_read_address(program, arguments, variables, TIMEOUT)
 }
 
-fn query(
+fn run_and_read_address(
     program: &Path,
     arguments: &[&str],
     variables: &[(OsString, OsString)],

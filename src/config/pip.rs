@@ -129,11 +129,11 @@ fn files(sources: &ConfigSources<'_>) -> Result<Vec<Vec<ConfigValue>>> {
 fn file(sources: &ConfigSources<'_>, path: &Path) -> Result<Vec<ConfigValue>> {
     let shown = Shown(path).to_string();
     let text = sources.text(path, &shown, "a pip.conf")?;
-    Ok(text.map_or_else(Vec::new, |text| lines(&text, &shown)))
+    Ok(text.map_or_else(Vec::new, |text| parse_config(&text, &shown)))
 }
 
 /// The lines of the sections for all of pip, or for downloads.
-fn lines(text: &str, path: &str) -> Vec<ConfigValue> {
+fn parse_config(text: &str, path: &str) -> Vec<ConfigValue> {
     let mut section = "";
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

@@ -32,7 +32,7 @@ impl InterruptGuard {
     /// Deletes `folder` on an interrupt, and then ends the process by the signal.
     pub fn removing_on_interrupt(access: &WriteAccess, folder: &Path) -> Self {
         unfinished_folders().push((folder.to_path_buf(), access.for_threads().for_deleting()));
-        WATCHER.call_once(watch);
+        WATCHER.call_once(watch_signals);
         Self { folder: folder.to_path_buf() }
     }
 }
@@ -47,7 +47,7 @@ fn unfinished_folders() -> MutexGuard<'static, Vec<UnfinishedFolder>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch() {
+fn watch_signals() {
     let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
     let Ok(mut signals) = Signals::new(watched) else { return };
     thread::spawn(move || {

@@ -46,7 +46,7 @@ impl<'a> Locks<'a> {
         let folder = &self.folder;
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         let path = folder.join(format!("{name}.lock"));
-        let mut file = open(&path)?;
+        let mut file = open_lock_file(&path)?;
         let start = Instant::now();
         let mut has_reported = false;
         loop {
@@ -82,7 +82,7 @@ impl<'a> Locks<'a> {
 
 /// Opens a lock's file, or creates it. It is written to, so it must not be another file under that
 /// name: neither through a symbolic link, nor by a hard link.
-fn open(path: &Path) -> Result<File> {
+fn open_lock_file(path: &Path) -> Result<File> {
     let failed = |error: io::Error| Error::io("open the lock", path, error).hint("use doctor");
     let file = File::options()
         .read(true)

@@ -29,7 +29,7 @@ pub(super) fn send_following_redirects(
     let location = Location::Web(url.clone());
     let mut next = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let sent = send(config, client, &next, request);
+        let sent = send_once(config, client, &next, request);
         let endpoint = Endpoint {
             host: host_with_port(&next),
             proxy: config.proxies.proxy_for(&next),
@@ -47,7 +47,7 @@ pub(super) fn send_following_redirects(
     Err(redirect_error(&location, &next, "redirects too often"))
 }
 
-fn send(
+fn send_once(
     config: &NetworkConfig,
     client: &HttpClient,
     url: &Url,

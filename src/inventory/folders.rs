@@ -48,7 +48,7 @@ impl FolderListings {
     pub(super) fn names(&mut self, folder: &Path) -> Result<&BTreeSet<String>> {
         Ok(match self.0.entry(folder.to_owned()) {
             Entry::Occupied(listed) => listed.into_mut(),
-            Entry::Vacant(place) => place.insert(names_in_folder(folder)?),
+            Entry::Vacant(vacant) => vacant.insert(names_in_folder(folder)?),
         })
     }
 }

@@ -151,15 +151,19 @@ fn has_separate_flavour_field(file: &VersionFile, field: &VersionField) -> bool 
 }
 
 /// The error for a pin that usher can't change.
-pub(super) fn cannot_edit(place: &FileLocation, tool: &Tool) -> Error {
-    Error::new(ErrorKind::BadFile, format!("can't change the pin of {} in {place}", tool.name))
+pub(super) fn cannot_edit(location: &FileLocation, tool: &Tool) -> Error {
+    Error::new(ErrorKind::BadFile, format!("can't change the pin of {} in {location}", tool.name))
         .hint("change it by hand")
 }
 
 /// The error where the file needs an exact version, and the request means none.
-pub(super) fn needs_exact_version(place: &FileLocation, tool: &Tool, request: &Request) -> Error {
+pub(super) fn needs_exact_version(
+    location: &FileLocation,
+    tool: &Tool,
+    request: &Request,
+) -> Error {
     let tool = tool.name;
-    Error::new(ErrorKind::BadFile, format!("{place} needs an exact version of {tool}"))
+    Error::new(ErrorKind::BadFile, format!("{location} needs an exact version of {tool}"))
         .because(format!("{tool} {request} is not an exact version"))
         .hint(format!("use available {tool}"))
 }

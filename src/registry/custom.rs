@@ -76,13 +76,13 @@ pub(super) fn missing_runtime(file: &CustomToolFile, host: &str) -> Error {
 
 /// The error for a file, with its line.
 fn definition_error(path: &Path, line: Option<(usize, &str)>, reason: &str) -> Error {
-    let place = match line {
+    let location = match line {
         Some((number, _)) => format!("{}:{number}", Shown(path)),
         None => Shown(path).to_string(),
     };
     let reason = Escaped(reason);
     let error =
-        Error::new(ErrorKind::BadFile, format!("invalid tool definition {place}: {reason}"));
+        Error::new(ErrorKind::BadFile, format!("invalid tool definition {location}: {reason}"));
     match line.map(|(_, text)| text.trim()).filter(|text| !text.is_empty()) {
         Some(text) => error.because(format!("the line: {}", Escaped(text))),
         None => error,

@@ -89,7 +89,7 @@ impl<'a> DownloadSite<'a> {
         collector: &mut ReleaseCollector<'_>,
     ) -> Result<usize, IndexProblem> {
         let mut rows = 0;
-        rows::for_each(text, self.source.format, &self.source.entries, &mut |row| {
+        rows::for_each_row(text, self.source.format, &self.source.entries, &mut |row| {
             rows += 1;
             collector.push_row(row)
         })?;

@@ -206,11 +206,11 @@ mod tests {
             assert!(cached(&cache, &KEY).is_none(), "cut after {length} bytes");
         }
         let start = whole.iter().position(|byte| *byte == b'\n').unwrap();
-        for place in start..whole.len() {
+        for position in start..whole.len() {
             let mut spoilt = whole.clone();
-            spoilt[place] ^= 1;
+            spoilt[position] ^= 1;
             fs::write(&path, &spoilt).unwrap();
-            assert!(cached(&cache, &KEY).is_none(), "a bit of byte {place} flipped");
+            assert!(cached(&cache, &KEY).is_none(), "a bit of byte {position} flipped");
         }
         fs::remove_file(&path).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)

@@ -71,7 +71,7 @@ pub(super) fn release_parts(
     let Some(archive) = &release.archive else { return Ok(Vec::new()) };
     let mut parts = vec![ReleasePart {
         destination: source.destination.as_str().into(),
-        links: pairs(&source.links),
+        links: link_pairs(&source.links),
         ..part(archive)
     }];
     let is_for_it =
@@ -84,7 +84,7 @@ pub(super) fn release_parts(
         };
         parts.push(ReleasePart {
             destination: rule.destination.as_str().into(),
-            links: pairs(&rule.links),
+            links: link_pairs(&rule.links),
             title: format!("{} {}", rule.package, entry.version),
             ..part(&entry.archive)
         });
@@ -102,7 +102,7 @@ fn part(archive: &ListedArchive) -> ReleasePart {
     }
 }
 
-fn pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
+fn link_pairs(links: &BTreeMap<String, String>) -> Vec<(String, String)> {
     links.iter().map(|(link, target)| (link.clone(), target.clone())).collect()
 }
 

@@ -141,14 +141,14 @@ impl Preserver<'_> {
 
     fn preserve(&mut self, found: &WalkEntry<'_>) -> Walk {
         let to = self.to.join(found.path);
-        let taken = match file_type(&found.stat) {
+        let copied = match file_type(&found.stat) {
             FileType::Directory => self.folder(found, &to),
             FileType::RegularFile => file(found, &to),
             FileType::Symlink => found.target().and_then(|target| symlink(target, &to)),
-            // Nobody needs a socket of a server that ended, or a pipe.
+            // A socket of a server that ended, or a pipe, is of no use.
             _ => Ok(()),
         };
-        match taken {
+        match copied {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 self.failed.get_or_insert_with(|| (found.path.to_path_buf(), error));
                 Walk::Skip

@@ -31,7 +31,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
     u32::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
-fn short(bytes: &[u8]) -> [u8; 2] {
+fn le_bytes_16(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_le_bytes()
 }
 
@@ -45,13 +45,14 @@ fn packed_entry(name: &[u8], text: &[u8], mode: u32, method: u8) -> ZipEntry {
     // Flags, method, time and date: 2000-01-01 00:00:10.
     let shared = [&[0, 8, method, 0, 5, 0, 0x21, 0x28][..], &crc(text).to_le_bytes()].concat();
     let sizes = [length(&body), length(text)].concat();
-    let local = [&b"PK\x03\x04\x14\0"[..], &shared, &sizes, &short(name), &[0, 0], name].concat();
+    let local =
+        [&b"PK\x03\x04\x14\0"[..], &shared, &sizes, &le_bytes_16(name), &[0, 0], name].concat();
     let attributes = (mode << 16).to_le_bytes();
     let central = [
         &b"PK\x01\x02\x14\x03\x14\0"[..],
         &shared,
         &sizes,
-        &short(name),
+        &le_bytes_16(name),
         &[0; 8],
         &attributes,
         &[0; 4],
@@ -102,17 +103,17 @@ impl ZipEntry {
 
     fn local_extra(mut self, extra: &[u8]) -> Self {
         self.local.extend_from_slice(extra);
-        self.local(28, &short(extra))
+        self.local(28, &le_bytes_16(extra))
     }
 
     fn central_extra(mut self, extra: &[u8]) -> Self {
         self.central.extend_from_slice(extra);
-        self.central(30, &short(extra))
+        self.central(30, &le_bytes_16(extra))
     }
 
     fn comment(mut self, comment: &[u8]) -> Self {
         self.central.extend_from_slice(comment);
-        self.central(32, &short(comment))
+        self.central(32, &le_bytes_16(comment))
     }
 
     fn front(&self) -> Vec<u8> {
@@ -120,7 +121,7 @@ impl ZipEntry {
     }
 }
 
-/// A file of these entries and records; every record is given its place, unless it has one.
+/// A file of these entries and records; every record gets its offset, unless it has one.
 fn zip(entries: &[ZipEntry]) -> Vec<u8> {
     let (mut front, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -131,11 +132,11 @@ fn zip(entries: &[ZipEntry]) -> Vec<u8> {
         front.extend(entry.front());
         directory.extend(central);
     }
-    closed(&front, &directory, entries.len())
+    with_end_record(&front, &directory, entries.len())
 }
 
 /// A file of entries, a directory and an end.
-fn closed(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
+fn with_end_record(front: &[u8], directory: &[u8], count: usize) -> Vec<u8> {
     let count = u16::try_from(count).unwrap().to_le_bytes();
     let end = [&b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length(directory), &length(front)];
     [front, directory, &end.concat(), &[0, 0]].concat()
@@ -227,7 +228,7 @@ fn headers_must_match_the_directory() {
     let text = b"text";
     let b = || plain(b"b", text);
     let name = |name: &[u8]| {
-        [&b"\x75\x70"[..], &short(&[&[0; 5], name].concat()), &[1, 0, 0, 0, 0], name].concat()
+        [&b"\x75\x70"[..], &le_bytes_16(&[&[0; 5], name].concat()), &[1, 0, 0, 0, 0], name].concat()
     };
     let sizes = |size: u8| [&b"\x01\0\x10\0"[..], &[size, 0, 0, 0, 0, 0, 0, 0].repeat(2)].concat();
     check(vec![
@@ -263,7 +264,7 @@ fn headers_must_match_the_directory() {
         ("two sizes", vec![b().both(18, &[4, 0, 0, 0, 5])], "has two sizes"),
         ("huge packed", vec![b().central(20, &[0xff; 4])], HUGE),
         ("huge size", vec![b().central(24, &[0xff; 4])], HUGE),
-        ("huge place", vec![b().central(42, &[0xff; 4])], HUGE),
+        ("huge offset", vec![b().central(42, &[0xff; 4])], HUGE),
         ("unknown alphabet", vec![plain("ä".as_bytes(), b"").both(6, &[0, 0])], "unknown encoding"),
     ]);
 }
@@ -290,9 +291,9 @@ fn sizes_and_checksums_are_verified() {
         ("streamed, no sum", vec![b().streamed(16).local(14, &[9])], DISAGREE),
     ]);
     for count in [12, 16, 20, 24] {
-        for place in 0..count {
+        for index in 0..count {
             let mut b = d().streamed(count);
-            b.behind[place] ^= 1;
+            b.behind[index] ^= 1;
             check(vec![("behind", vec![b], BETWEEN)]);
         }
     }
@@ -304,37 +305,49 @@ fn entries_and_directory_fill_the_file() {
     let b = plain(b"b", b"text");
     let whole = zip(&[a.clone(), b.clone()]);
     let front = [a.front(), b.front()].concat();
-    let place = length(&a.front());
-    let directory = [a.central.clone(), b.clone().central(42, &place).central].concat();
-    assert_eq!(closed(&front, &directory, 2), whole);
+    let offset = length(&a.front());
+    let directory = [a.central.clone(), b.clone().central(42, &offset).central].concat();
+    assert_eq!(with_end_record(&front, &directory, 2), whole);
     let with = |bytes: &[u8]| [&front[..], bytes].concat();
     let commented = |comment: &[u8]| {
-        patched([&whole[..], comment].concat(), 2 + comment.len(), &short(comment))
+        patched([&whole[..], comment].concat(), 2 + comment.len(), &le_bytes_16(comment))
     };
-    let inside = b.clone().comment(&closed(b"", b"", 0));
+    let inside = b.clone().comment(&with_end_record(b"", b"", 0));
     let over = b.clone().central(42, &[1, 0, 0, 0]);
     for (label, archive, why) in [
         ("prefix", [b"#", &whole[..]].concat(), "should be an archive"),
-        ("prefix, shifted", shifted(&a, b"PK\x03\x04"), "before its first entry"),
+        ("prefix, shifted", shifted_entry(&a, b"PK\x03\x04"), "before its first entry"),
         ("suffix", [&whole[..], b"x"].concat(), "something follows its end"),
         ("second", [&whole[..], &whole].concat(), "isn't directly before its end"),
-        ("between entries and directory", closed(&with(b"x"), &directory, 2), BETWEEN),
-        ("an entry left out", closed(&front, &a.central, 1), BETWEEN),
-        ("an entry behind", closed(&with(&b.front()), &directory, 2), BETWEEN),
-        ("count", closed(&front, &directory, 3), "another number of entries"),
+        ("between entries and directory", with_end_record(&with(b"x"), &directory, 2), BETWEEN),
+        ("an entry left out", with_end_record(&front, &a.central, 1), BETWEEN),
+        ("an entry behind", with_end_record(&with(&b.front()), &directory, 2), BETWEEN),
+        ("count", with_end_record(&front, &directory, 3), "another number of entries"),
         ("one count", patched(whole.clone(), 14, &[1]), "one part of several"),
         ("disk", patched(whole.clone(), 18, &[1]), "one part of several"),
         ("directory elsewhere", patched(whole.clone(), 6, &[1]), "isn't directly before its end"),
         ("directory shorter", patched(whole.clone(), 10, &[1]), "isn't directly before its end"),
         ("huge count", patched(whole.clone(), 14, &[0xff; 4]), HUGE),
         ("huge directory", patched(whole.clone(), 10, &[0xff; 4]), HUGE),
-        ("huge place", patched(whole.clone(), 6, &[0xff; 4]), HUGE),
-        ("directory without records", closed(&front, b"junk", 0), "its directory is damaged"),
-        ("end in a comment", commented(&closed(b"", b"", 0)), "isn't directly before its end"),
+        ("huge offset", patched(whole.clone(), 6, &[0xff; 4]), HUGE),
+        (
+            "directory without records",
+            with_end_record(&front, b"junk", 0),
+            "its directory is damaged",
+        ),
+        (
+            "end in a comment",
+            commented(&with_end_record(b"", b"", 0)),
+            "isn't directly before its end",
+        ),
         ("end in a record", zip(&[a.clone(), inside]), "it has two ends"),
-        ("same entry twice", closed(&front, &[&directory[..], &a.central].concat(), 3), BETWEEN),
+        (
+            "same entry twice",
+            with_end_record(&front, &[&directory[..], &a.central].concat(), 3),
+            BETWEEN,
+        ),
         ("entries over each other", zip(&[a.clone(), over]), BETWEEN),
-        ("nothing", closed(b"", b"", 0), "it holds no file"),
+        ("nothing", with_end_record(b"", b"", 0), "it holds no file"),
         ("only a folder", zip(&[entry(b"b/", b"", 0o040_755)]), "it holds no file"),
     ] {
         refused(label, &archive, 0, why);
@@ -343,9 +356,9 @@ fn entries_and_directory_fill_the_file() {
 }
 
 /// An entry after other bytes, at the offset that its record states.
-fn shifted(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
+fn shifted_entry(entry: &ZipEntry, prefix: &[u8]) -> Vec<u8> {
     let central = entry.clone().central(42, &length(prefix)).central;
-    closed(&[prefix, &entry.front()].concat(), &central, 1)
+    with_end_record(&[prefix, &entry.front()].concat(), &central, 1)
 }
 
 fn ordinary() -> Vec<u8> {

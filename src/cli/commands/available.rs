@@ -175,7 +175,7 @@ fn flavour(tool: &Tool, version: &Version) -> (usize, String) {
     match (flavour, vendor) {
         _ if version.is_free_threaded() => (usize::MAX, flavour.to_owned()),
         ("", _) => (0, String::new()),
-        (_, Some(place)) => (place + 1, flavour.to_owned()),
+        (_, Some(index)) => (index + 1, flavour.to_owned()),
         _ => {
             let name = flavour.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
             (tool.vendors.len() + 1, name.to_owned())
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::session::in_memory::session;
 
-    fn listed(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
+    fn listed_releases(source: &str, freshness: Freshness, versions: &[&str]) -> ListedReleases {
         let release = |text: &&str| Release {
             version: Version::parse(text).unwrap(),
             lts: None,
@@ -276,8 +276,12 @@ mod tests {
     #[test]
     fn versions_are_listed_once_with_their_lts_lines() {
         let listed = [
-            listed("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
-            listed("npm", Freshness::Cached(Duration::from_secs(7200)), &["12.0.0", "12.22.12"]),
+            listed_releases("site", Freshness::New, &["13.0.0", "12.22.12", "26.0.0-rc.1"]),
+            listed_releases(
+                "npm",
+                Freshness::Cached(Duration::from_secs(7200)),
+                &["12.0.0", "12.22.12"],
+            ),
         ];
         let report = report_for("node", None, &listed).unwrap();
         insta::assert_snapshot!(report.text(), @"
@@ -302,7 +306,7 @@ mod tests {
     #[test]
     fn other_flavours_have_a_line_each() {
         let versions = ["3.12.1", "3.13.0", "3.13.0t", "pypy3.10.1", "pypy3.10.2"];
-        let listed = [listed("site", Freshness::New, &versions)];
+        let listed = [listed_releases("site", Freshness::New, &versions)];
         insta::assert_snapshot!(report_for("python", None, &listed).unwrap().text(), @"
         3.12.1
         3.13.0
@@ -319,7 +323,7 @@ mod tests {
 
     #[test]
     fn no_match_and_an_invalid_request_are_errors() {
-        let listed = [listed("site", Freshness::New, &["12.0.0"])];
+        let listed = [listed_releases("site", Freshness::New, &["12.0.0"])];
         let error = |request| report_for("node", request, &listed).unwrap_err().to_string();
         assert_eq!(error(Some("99")), "no node release matches 99\n  hint: use available node");
         assert_eq!(

@@ -148,10 +148,10 @@ fn path(session: &Session) -> DoctorCheck {
     // The machine's shims serve an account that has none of its own.
     let has_shims =
         |entry: &PathBuf| session.shim.folders.iter().any(|one| is_same(session, entry, one));
-    let Some(place) = entries.iter().position(has_shims) else {
+    let Some(index) = entries.iter().position(has_shims) else {
         return DoctorCheck::error(format!("PATH doesn't contain {}", Shown(&shims)), "use setup");
     };
-    let before = &entries[..place];
+    let before = &entries[..index];
     let hiding = session.registry.all().flat_map(|known| known.tool.programs).find_map(|program| {
         let mut earlier = before.iter().map(|folder| folder.join(program));
         earlier.find(|path| {
@@ -163,7 +163,7 @@ fn path(session: &Session) -> DoctorCheck {
             format!("{} comes before the shims on PATH and hides them", Shown(&program)),
             format!("move {} to the front of PATH, or: use setup", Shown(&shims)),
         ),
-        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[place]))),
+        None => DoctorCheck::ok(format!("{} is on PATH", Shown(&entries[index]))),
     }
 }
 

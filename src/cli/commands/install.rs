@@ -215,7 +215,7 @@ mod tests {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         let described = |one: &InstallRequest<'_>| {
             let origin = match &one.origin {
-                Origin::File(place) => place.path.display().to_string(),
+                Origin::File(location) => location.path.display().to_string(),
                 origin => origin.to_string(),
             };
             format!("{} {} by {origin}", one.known.tool.name, one.request)

@@ -194,11 +194,11 @@ mod tests {
         let words: Vec<String> =
             words.split(' ').filter(|word| *word != "--global").map(str::to_owned).collect();
         let decided = decide(&session, &words, is_global);
-        let decided = decided.map_or_else(|error| error.to_string(), |plan| described(&plan));
+        let decided = decided.map_or_else(|error| error.to_string(), |plan| plan_text(&plan));
         assert_eq!(decided, expected, "{words:?}");
     }
 
-    fn described(plan: &PinPlan<'_>) -> String {
+    fn plan_text(plan: &PinPlan<'_>) -> String {
         let pins = plan.pins.iter().map(|PlannedPin { known, request, target, overriding }| {
             let target = match target {
                 PinTarget::Existing(location) => format!("in {}", location.place.path.display()),

@@ -39,7 +39,7 @@ struct RequestedShims {
 /// Makes the named shims; without arguments, lists those that were made so.
 pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()> {
     if words.is_empty() {
-        return list(session, as_json);
+        return list_versioned_shims(session, as_json);
     }
     let shims = decide(session, words)?;
     for name in shims.iter().flat_map(|one| &one.names) {
@@ -54,7 +54,7 @@ pub fn run(session: &mut Session, words: &[String], as_json: bool) -> Result<()>
         requested::add_entry(&access, &session.folders, &one.entry)?;
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), "already there", as_json);
+    print_report(&ShimReport::of(&shims, &changes), "already there", as_json);
     Ok(())
 }
 
@@ -69,7 +69,7 @@ pub fn remove(session: &mut Session, words: &[String], as_json: bool) -> Result<
         }
     }
     let changes = shim_folder::refresh(session, &access, &[])?;
-    print(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
+    print_report(&ShimReport::of(&shims, &changes), "kept for an installed version", as_json);
     Ok(())
 }
 
@@ -117,7 +117,7 @@ impl ShimReport {
     }
 }
 
-fn print(report: &ShimReport, unchanged: &str, as_json: bool) {
+fn print_report(report: &ShimReport, unchanged: &str, as_json: bool) {
     match as_json {
         true => output::print_json(report),
         false => report.text(unchanged).iter().for_each(output::print_line),
@@ -125,7 +125,7 @@ fn print(report: &ShimReport, unchanged: &str, as_json: bool) {
 }
 
 /// Lists what `use shim` made.
-fn list(session: &Session, as_json: bool) -> Result<()> {
+fn list_versioned_shims(session: &Session, as_json: bool) -> Result<()> {
     let entries = requested::read_entries(&session.folders)?;
     let shims = entries.iter().filter_map(|entry| requested_shims(session, entry));
     let shims: Vec<RequestedShims> = shims.collect();

@@ -125,13 +125,13 @@ pub(super) fn version_with_store(location: &InstallLocation<'_>) -> String {
 }
 
 impl VerifyReport<'_> {
-    fn changed(&self) -> impl Iterator<Item = &VerifiedVersion<'_>> {
+    fn changed_versions(&self) -> impl Iterator<Item = &VerifiedVersion<'_>> {
         self.versions.iter().filter(|one| !one.verified.is_intact())
     }
 
     /// What the command ends with if anything differs.
     fn error(&self) -> Option<Error> {
-        let changed: Vec<_> = self.changed().collect();
+        let changed: Vec<_> = self.changed_versions().collect();
         let (all, unexpected) = (self.versions.len(), self.unexpected.len());
         let mut parts = Vec::new();
         if !changed.is_empty() {
@@ -296,7 +296,7 @@ mod tests {
         VerifiedVersion { location, verified }
     }
 
-    fn compared(differences: Vec<Difference>, packages: &[&str]) -> Verified {
+    fn verified(differences: Vec<Difference>, packages: &[&str]) -> Verified {
         let packages = packages.iter().map(ToString::to_string).collect();
         let findings = Findings { differences, packages, compared: 20 };
         Verified { receipt_problem: None, findings }
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn unchanged_versions_are_no_error() {
         let session = session(MemoryWorld::at("/p"));
-        let unchanged = version(&session, "12.22.12", compared(Vec::new(), &["bin/yarn"]));
+        let unchanged = version(&session, "12.22.12", verified(Vec::new(), &["bin/yarn"]));
         let report = VerifyReport { versions: vec![unchanged], unexpected: Vec::new() };
         let text = ["node 12.22.12 is unchanged: 20 files, 1 added by package managers"];
         assert_eq!(report.text(), text);
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn changes_are_listed_and_end_in_a_hint() {
         let session = session(MemoryWorld::at("/p"));
-        let changed = version(&session, "12.22.12", compared(differences(12, true), &[]));
+        let changed = version(&session, "12.22.12", verified(differences(12, true), &[]));
         let text = changed.text();
         assert_eq!(text[0], "node 12.22.12: 12 changes in 20 files");
         assert_eq!(text[1], "  changed     lib/0 (its bytes)");
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn programs_read_every_difference() {
         let session = session(MemoryWorld::at("/p"));
-        let changed = version(&session, "12.22.12", compared(differences(1, false), &["bin/yarn"]));
+        let changed = version(&session, "12.22.12", verified(differences(1, false), &["bin/yarn"]));
         let newer = version(&session, "13.0.0", problem(ReceiptProblem::NewerReceipt(2)));
         let report = VerifyReport { versions: vec![changed, newer], unexpected: Vec::new() };
         insta::assert_snapshot!(serde_json::to_string_pretty(&report.for_programs()).unwrap(), @r#"

@@ -93,8 +93,9 @@ fn toolchain_variables(
     let is_free = |name: &str| session.world.variable(name).is_none();
     let set = adds.set.iter().filter(|(name, _)| is_free(name));
     let set = set.map(|(name, value)| (name.clone(), value.replace("{root}", &root).into()));
-    let path =
-        adds.path_position.and_then(|place| path_with(session, plan, place, &toolchain.programs()));
+    let path = adds
+        .path_position
+        .and_then(|position| path_with(session, plan, position, &toolchain.programs()));
     Ok(set.chain(path.map(|path| ("PATH".to_owned(), path))).collect())
 }
 
@@ -102,13 +103,13 @@ fn toolchain_variables(
 fn path_with(
     session: &Session,
     plan: &Plan,
-    place: PathPosition,
+    position: PathPosition,
     folder: &Path,
 ) -> Option<OsString> {
     let set = plan.set.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone());
     let path = set.or_else(|| session.world.variable("PATH"))?;
     let folders = std::env::split_paths(&path).filter(|known| known != folder);
-    match place {
+    match position {
         PathPosition::First => {
             std::env::join_paths([folder.to_owned()].into_iter().chain(folders)).ok()
         }

@@ -24,19 +24,19 @@ pub(super) fn read_credentials(values: &[ConfigValue], registry: &Url) -> Result
     let mut keys: BTreeMap<String, Keys<'_>> = BTreeMap::new();
     // What holds a variable that isn't set would only turn a public registry's answer into a 401.
     for value in values.iter().filter(|value| value.is_set() && !value.value.contains("${")) {
-        if let Some((place, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
-            && let Some(place) = place_of(place)
+        if let Some((address, name)) = value.key.strip_prefix("//").and_then(|k| k.rsplit_once(':'))
+            && let Some(address) = key_address(address)
         {
-            keys.entry(place).or_default().take(name, value);
+            keys.entry(address).or_default().record_key(name, value);
         }
     }
-    let own = place(registry);
+    let own = host_and_path(registry);
     let own_host = own.split('/').next().unwrap_or_default();
     let mut credentials = Vec::new();
-    for (place, keys) in keys {
+    for (address, keys) in keys {
         match keys.header() {
-            Ok(Some(header)) => credentials.push(Credential::new(&place, header)),
-            Err(error) if place.split('/').next() == Some(own_host) => return Err(error),
+            Ok(Some(header)) => credentials.push(Credential::new(&address, header)),
+            Err(error) if address.split('/').next() == Some(own_host) => return Err(error),
             Ok(None) | Err(_) => {}
         }
     }
@@ -53,7 +53,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    fn take(&mut self, name: &str, value: &'a ConfigValue) {
+    fn record_key(&mut self, name: &str, value: &'a ConfigValue) {
         let slot = match name {
             "_authToken" => &mut self.token,
             "username" => &mut self.user,
@@ -96,13 +96,13 @@ fn unusable_credential_error(value: &ConfigValue, cause: &str) -> Error {
 }
 
 /// An address as in a key, `host/path`, normalized and with a slash at its end.
-fn place_of(text: &str) -> Option<String> {
+fn key_address(text: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{text}")).ok()?;
-    let place = place(&url);
-    Some(if place.ends_with('/') { place } else { place + "/" })
+    let address = host_and_path(&url);
+    Some(if address.ends_with('/') { address } else { address + "/" })
 }
 
 /// Host, port and path of an address, without user name, query and fragment.
-fn place(url: &Url) -> String {
+fn host_and_path(url: &Url) -> String {
     url[Position::BeforeHost..Position::AfterPath].to_owned()
 }

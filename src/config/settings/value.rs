@@ -137,12 +137,12 @@ impl SettingType for Duration {
     const FORM: &'static str = "a whole number of seconds";
 
     fn from_text(text: &str) -> Option<Self> {
-        seconds(text, 10)
+        parse_seconds(text, 10)
     }
 
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         let integer = value.as_integer()?;
-        seconds(integer.as_str(), integer.radix())
+        parse_seconds(integer.as_str(), integer.radix())
     }
 
     fn shown(&self) -> String {
@@ -167,7 +167,7 @@ impl SettingType for Vec<String> {
     }
 
     fn shown(&self) -> String {
-        list(self)
+        quoted_list(self)
     }
 }
 
@@ -187,7 +187,7 @@ impl SettingType for ToolNames {
     }
 
     fn shown(&self) -> String {
-        list(&self.0)
+        quoted_list(&self.0)
     }
 }
 
@@ -206,7 +206,7 @@ impl SettingType for StorePaths {
 
     fn shown(&self) -> String {
         let paths: Vec<_> = self.0.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        list(&paths)
+        quoted_list(&paths)
     }
 }
 
@@ -272,12 +272,12 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", Escaped(text))
 }
 
-fn list(names: &[String]) -> String {
+fn quoted_list(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
     format!("[{}]", names.join(", "))
 }
 
-fn seconds(text: &str, radix: u32) -> Option<Duration> {
+fn parse_seconds(text: &str, radix: u32) -> Option<Duration> {
     let seconds = u32::from_str_radix(text, radix).ok()?;
     Some(Duration::from_secs(seconds.into()))
 }

@@ -24,10 +24,10 @@ const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2
 /// Five thousand bytes that differ.
 static FILE: [u8; 5000] = {
     let mut bytes = [0_u8; 5000];
-    let mut place = 1;
-    while place < bytes.len() {
-        bytes[place] = bytes[place - 1].wrapping_mul(5).wrapping_add(7);
-        place += 1;
+    let mut index = 1;
+    while index < bytes.len() {
+        bytes[index] = bytes[index - 1].wrapping_mul(5).wrapping_add(7);
+        index += 1;
     }
     bytes
 };

@@ -119,8 +119,8 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let message = error.to_string();
-        let place = format!(" at line {line} column {column}");
-        let reason = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        let position = format!(" at line {line} column {column}");
+        let reason = message.strip_suffix(&position).unwrap_or(&message).to_owned();
         // A text that ends too early ends at column 0 of its last line.
         Self { line, column: column.max(1), reason }
     }

@@ -65,9 +65,9 @@ pub(super) fn change_line(
     change: impl FnOnce(&str) -> Option<String>,
 ) -> Option<String> {
     let (mark, body) = split_mark(text);
-    let place = usize::try_from(number).ok()?.checked_sub(1)?;
-    let line = lines(body).nth(place)?.whole;
-    let start: usize = lines(body).take(place).map(|line| line.whole.len()).sum();
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    let line = lines(body).nth(index)?.whole;
+    let start: usize = lines(body).take(index).map(|line| line.whole.len()).sum();
     let content = line.trim_end_matches(['\r', '\n']);
     let changed = change(content)?;
     Some([mark, &body[..start], &changed, &body[start + content.len()..]].concat())

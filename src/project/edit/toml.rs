@@ -88,12 +88,12 @@ fn ranges_of_others(
 }
 
 /// The position of the next comma, after blanks, line ends and comments.
-fn comma_after(body: &str, mut place: usize) -> Option<usize> {
+fn comma_after(body: &str, mut offset: usize) -> Option<usize> {
     loop {
-        place += body[place..].len() - body[place..].trim_start().len();
-        match body[place..].chars().next()? {
-            ',' => return Some(place),
-            '#' => place += body[place..].find('\n')?,
+        offset += body[offset..].len() - body[offset..].trim_start().len();
+        match body[offset..].chars().next()? {
+            ',' => return Some(offset),
+            '#' => offset += body[offset..].find('\n')?,
             _ => return None,
         }
     }
@@ -113,12 +113,12 @@ fn with_line_end(body: &str, range: Range<usize>) -> Range<usize> {
 /// `cuts`.
 fn without_ranges(text: &str, begins: usize, cuts: &[Range<usize>]) -> String {
     let mut remaining = String::new();
-    let mut place = begins;
+    let mut offset = begins;
     for cut in cuts {
-        remaining.push_str(text.get(place - begins..cut.start - begins).unwrap_or_default());
-        place = cut.end;
+        remaining.push_str(text.get(offset - begins..cut.start - begins).unwrap_or_default());
+        offset = cut.end;
     }
-    remaining + &text[place - begins..]
+    remaining + &text[offset - begins..]
 }
 
 #[cfg(test)]

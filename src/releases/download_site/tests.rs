@@ -351,8 +351,8 @@ fn perl() {
 fn erlang() {
     let index = "OTP-28.5.0.5 0123abc 2026-08-04T10:35:03Z HASH\nOTP-24.3.4 0123abc 2022-08-04T10:35:03Z\n\
                  maint-27 0123abc 2026-08-04T10:35:03Z HASH\n\nmaster 0123abc 2026-08-04T10:35:03Z HASH\n";
-    let one = |place: &str| {
-        let at = format!("https://builds.hex.pm/builds/otp/{place}");
+    let at_path = |path: &str| {
+        let at = format!("https://builds.hex.pm/builds/otp/{path}");
         format!(
             "24.3.4 {at}/OTP-24.3.4.tar.gz unhashed\n28.5.0.5 {at}/OTP-28.5.0.5.tar.gz sha256:HASH <- {at}/builds.txt"
         )
@@ -361,12 +361,12 @@ fn erlang() {
         ("erlang", "builds.hex.pm"),
         index,
         &[
-            ("linux-x64-glibc2.41", &one("amd64/ubuntu-24.04")),
-            ("linux-x64-glibc2.36", &one("amd64/ubuntu-22.04")),
-            ("linux-x64-glibc2.31", &one("amd64/ubuntu-20.04")),
+            ("linux-x64-glibc2.41", &at_path("amd64/ubuntu-24.04")),
+            ("linux-x64-glibc2.36", &at_path("amd64/ubuntu-22.04")),
+            ("linux-x64-glibc2.31", &at_path("amd64/ubuntu-20.04")),
             ("linux-x64-glibc2.28", "nothing"),
-            ("linux-arm64-glibc2.39", &one("arm64/ubuntu-24.04")),
-            ("linux-arm64-glibc2.35", &one("arm64/ubuntu-22.04")),
+            ("linux-arm64-glibc2.39", &at_path("arm64/ubuntu-24.04")),
+            ("linux-arm64-glibc2.35", &at_path("arm64/ubuntu-22.04")),
             ("linux-x64-musl", "nothing"),
         ],
     );
@@ -436,7 +436,7 @@ fn python() {
     };
     let index = format!("{}\n{}\n", line("20260303"), line("20260814"));
     for (platform, triple) in
-        usher_definition::PLATFORMS.iter().zip([0, 1, 2, 3, 4, 5].map(|place| triples[place]))
+        usher_definition::PLATFORMS.iter().zip([0, 1, 2, 3, 4, 5].map(|index| triples[index]))
     {
         let expected = format!(
             "3.13.12 {at}/20260814/cpython-3.13.12%2B20260814-{triple}-install_only_stripped.tar.gz sha256:HASH\n\
@@ -540,7 +540,7 @@ fn zig() {
         members.join(",")
     );
     for (platform, key) in
-        usher_definition::PLATFORMS.iter().zip([0, 0, 1, 1, 2, 3].map(|place| keys[place]))
+        usher_definition::PLATFORMS.iter().zip([0, 0, 1, 1, 2, 3].map(|index| keys[index]))
     {
         let expected = format!(
             "0.15.2 {at}/zig-{key}-0.15.2.tar.xz sha256:HASH <- https://ziglang.org/download/index.json"

@@ -55,7 +55,7 @@ impl References {
         let files: BTreeSet<&str> =
             TOOLS.iter().flat_map(|tool| tool.files).map(|file| file.name).collect();
         let mut folders = BTreeSet::new();
-        for entry in walk(&root) {
+        for entry in walk_projects(&root) {
             match entry {
                 Ok(entry) if entry.file_name().to_str().is_some_and(|one| files.contains(one)) => {
                     folders.extend(entry.path().parent().map(Path::to_path_buf));
@@ -130,7 +130,7 @@ impl References {
 
 /// All files below a folder, hidden and ignored ones too: a version file counts even if it isn't under
 /// version control.
-fn walk(root: &Path) -> ignore::Walk {
+fn walk_projects(root: &Path) -> ignore::Walk {
     WalkBuilder::new(root)
         .standard_filters(false)
         .follow_links(false)

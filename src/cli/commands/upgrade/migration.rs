@@ -62,7 +62,7 @@ pub(super) fn migrate(
     for migration in &migrations {
         let packages = match (is_confirmed, policy) {
             (true, _) => migration.run(session),
-            (false, MigrationPolicy::DryRun) => migration.list(as_json),
+            (false, MigrationPolicy::DryRun) => migration.list_packages(as_json),
             (false, _) => migration.report_missing(session),
         };
         if let Some(outcome) = outcomes.get_mut(migration.index) {
@@ -139,7 +139,7 @@ impl PackageMigration<'_> {
         }
     }
 
-    fn list(&self, as_json: bool) -> PackageOutcome {
+    fn list_packages(&self, as_json: bool) -> PackageOutcome {
         if !as_json && self.has_packages() {
             output::print_line(format_args!("  with --migrate-packages: {}", self.summary()));
         }
